@@ -1,0 +1,139 @@
+/**
+ * How the text of one variable becomes a value. `expected` completes the sentence "… is not …, expected";
+ * `parse` answers undefined for text that does not fit; `show` writes the value back the way a person would set it.
+ */
+export interface Kind<T> {
+  readonly expected: string;
+  parse(text: string): T | undefined;
+  show(value: T): string;
+}
+
+const yes = new Set(['true', '1', 'yes', 'on']);
+const no = new Set(['false', '0', 'no', 'off']);
+
+export const flag: Kind<boolean> = {
+  expected: 'true, 1, yes, on, false, 0, no or off',
+  parse(text) {
+    const word = text.toLowerCase();
+    return yes.has(word) ? true : no.has(word) ? false : undefined;
+  },
+  show: String,
+};
+
+export const text: Kind<string> = {
+  expected: 'a text',
+  parse: (value) => value,
+  show: (value) => value,
+};
+
+/** A file or folder, as given: relative paths are resolved by their reader against the working directory. */
+export const path: Kind<string> = { ...text, expected: 'a path' };
+
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
+  return {
+    expected:
+      max === Number.MAX_SAFE_INTEGER
+        ? `a whole number from ${min} up`
+        : `a whole number from ${min} to ${max}`,
+    parse(text) {
+      if (!/^-?\d+$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= min && value <= max ? value : undefined;
+    },
+    show: String,
+  };
+}
+
+export const port: Kind<number> = { ...integer(1, 65535), expected: 'a port number from 1 to 65535' };
+
+/** A whole number, or the word `auto`, which leaves the choice to llama-server. */
+export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
+  return {
+    expected: `auto, or ${number.expected}`,
+    parse: (text) => (text.toLowerCase() === 'auto' ? 'auto' : number.parse(text)),
+    show: String,
+  };
+}
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds; a bare number counts seconds, as the ancestor's variables did. */
+export const duration: Kind<number> = {
+  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h)',
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
+    if (!match) return undefined;
+    return Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
+  },
+  show(ms) {
+    for (const unit of ['h', 'm', 's'] as const) {
+      const size = durationUnits[unit] ?? 1;
+      if (ms !== 0 && ms % size === 0) return `${ms / size}${unit}`;
+    }
+    return ms === 0 ? '0' : `${ms}ms`;
+  },
+};
+
+const sizeUnits: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+};
+
+/** Bytes. */
+export const size: Kind<number> = {
+  expected: 'a size: bytes, or a number with KB, MB, GB, KiB, MiB or GiB (10485760, 10MiB)',
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
+    const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
+    return match && unit ? Math.round(Number(match[1]) * unit) : undefined;
+  },
+  show(bytes) {
+    for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
+      const one = sizeUnits[unit.toLowerCase()] ?? 1;
+      if (bytes !== 0 && bytes % one === 0) return `${bytes / one}${unit}`;
+    }
+    return String(bytes);
+  },
+};
+
+/** Comma-separated words; blanks around them and empty ones do not count. */
+export const list: Kind<readonly string[]> = {
+  expected: 'a comma-separated list',
+  parse: (text) =>
+    text
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  show: (words) => words.join(','),
+};
+
+export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word> {
+  return {
+    expected: `one of ${words.join(', ')}`,
+    parse: (text) => words.find((word) => word === text.toLowerCase()),
+    show: (word) => word,
+  };
+}
+
+/** An absolute URL of one of the given schemes, without the colon. */
+export function url(...schemes: readonly string[]): Kind<string> {
+  return {
+    expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
+    parse: (text) =>
+      URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)) ? text : undefined,
+    show: (value) => value,
+  };
+}
+
+/** An address prefix such as `/ping`. */
+export const urlPath: Kind<string> = {
+  expected: 'a path that starts with /',
+  parse: (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined),
+  show: (value) => value,
+};

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { distance } from 'fastest-levenshtein';
+import { type Settings, type Variable, type VariableName, variables } from './variables.ts';
+
+/** A value that cannot be used: which variable, what it held (secrets masked), what would do. */
+export interface Problem {
+  readonly variable: string;
+  readonly message: string;
+}
+
+/** Where a value came from: the variable, the file its `_FILE` twin names, or the default. */
+export type Source = 'environment' | 'file' | 'default';
+
+export interface Reading {
+  readonly settings: Settings;
+  readonly sources: Readonly<Record<VariableName, Source>>;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads every variable of ours from `env`. All mistakes are collected, none throws: whoever boots shows them together.
+ * An empty value counts as unset, as container templates tend to pass every variable they list.
+ */
+export function readSettings(env: Environment): Reading {
+  const problems: Problem[] = [];
+  const settings: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const [name, variable] of Object.entries(variables) as [VariableName, Variable][]) {
+    const { text, source } = readText(name, variable, env, problems);
+    sources[name] = source;
+    settings[name] = variable.default;
+    if (text === undefined) continue;
+    const value = variable.kind.parse(text);
+    if (value !== undefined) settings[name] = value;
+    else problems.push(misfit(name, variable, text));
+  }
+  return {
+    settings: settings as Settings,
+    sources: sources as Record<VariableName, Source>,
+    problems,
+    warnings: misspellings(env),
+  };
+}
+
+function readText(name: VariableName, variable: Variable, env: Environment, problems: Problem[]) {
+  const text = env[name]?.trim();
+  const file = variable.secret ? env[`${name}_FILE`] : undefined;
+  if (text) {
+    if (file)
+      problems.push({ variable: name, message: `${name} and ${name}_FILE are both set: keep one of them` });
+    return { text, source: 'environment' as const };
+  }
+  if (!file) return { text: undefined, source: 'default' as const };
+  try {
+    return { text: readFileSync(file, 'utf8').trim() || undefined, source: 'file' as const };
+  } catch (error) {
+    problems.push({
+      variable: `${name}_FILE`,
+      message: `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`,
+    });
+    return { text: undefined, source: 'file' as const };
+  }
+}
+
+function misfit(name: string, variable: Variable, text: string): Problem {
+  const shown = variable.secret ? 'its value' : JSON.stringify(text);
+  return { variable: name, message: `${name}: ${shown} does not fit, expected ${variable.kind.expected}` };
+}
+
+const known = Object.keys(variables);
+
+/** Variables that are nearly one of ours. Short names are left alone: too many others look like them. */
+function misspellings(env: Environment): string[] {
+  const warnings: string[] = [];
+  for (const name of Object.keys(env)) {
+    const plain = name.replace(/_FILE$/, '');
+    if (known.includes(name) || known.includes(plain)) continue;
+    const nearest = known.find((ours) => ours.length >= 6 && isMisspelling(name, ours));
+    if (nearest) warnings.push(`${name} is not a variable of llama-corral: did you mean ${nearest}?`);
+  }
+  return warnings;
+}
+
+function isMisspelling(name: string, ours: string): boolean {
+  if (name.replaceAll('_', '').toUpperCase() === ours.replaceAll('_', '')) return true;
+  return distance(name, ours) <= (ours.length >= 10 ? 2 : 1);
+}

@@ -1,0 +1,246 @@
+import {
+  autoOr,
+  choice,
+  duration,
+  flag,
+  integer,
+  type Kind,
+  list,
+  path,
+  port,
+  size,
+  text,
+  url,
+  urlPath,
+} from './kinds.ts';
+
+/** The chapters of the reference page, in its order. */
+export const sections = [
+  'Model',
+  'Engine',
+  'Network',
+  'Keys',
+  'Admission',
+  'Limits',
+  'Timeouts',
+  'Logs',
+  'Platform',
+] as const;
+export type Section = (typeof sections)[number];
+
+/** One environment variable of ours: what `corral config` lists and the reference page describes. */
+export interface Variable<T = unknown> {
+  readonly section: Section;
+  readonly kind: Kind<T>;
+  /** Undefined where the value is found out at run time; `otherwise` then says how. */
+  readonly default: T | undefined;
+  readonly otherwise?: string;
+  readonly summary: string;
+  /** Never shown; `<NAME>_FILE` names a file that holds the value. */
+  readonly secret: boolean;
+}
+
+interface Details {
+  readonly otherwise?: string;
+  readonly secret?: boolean;
+}
+
+function required<T>(section: Section, kind: Kind<T>, value: T, summary: string, details: Details = {}) {
+  return {
+    section,
+    kind,
+    default: value,
+    summary,
+    secret: false,
+    ...details,
+  } satisfies Variable<T> as Variable<T> & {
+    readonly default: T;
+  };
+}
+
+function optional<T>(section: Section, kind: Kind<T>, summary: string, details: Details = {}) {
+  return { section, kind, default: undefined, summary, secret: false, ...details } as Variable<T> & {
+    readonly default: undefined;
+  };
+}
+
+/** Every variable that llama-corral reads, with its default and its meaning: the only place that knows them. */
+export const variables = {
+  MODEL_PATH: optional('Model', path, 'The GGUF file to serve (the first part of a split model).'),
+  MODEL_NAME: optional('Model', text, 'The file name of a model inside `MODELS_DIR`.'),
+  MODELS_DIR: optional('Model', path, 'Where `MODEL_NAME` is looked for.', {
+    otherwise: '`$DATA_DIR/models`',
+  }),
+  HF_REPO: optional(
+    'Model',
+    text,
+    'A Hugging Face repository, `user/repo[:quant]`; llama-server downloads it.',
+  ),
+  HF_TOKEN: optional('Model', text, 'The token for a private Hugging Face repository.', { secret: true }),
+  MODEL_URL: optional(
+    'Model',
+    url('https', 'http'),
+    'The address of a GGUF file; llama-server downloads it.',
+  ),
+  MODEL_ALIAS: optional('Model', list, 'The public names of the model; the first is the one answers carry.', {
+    otherwise: 'the file name without `.gguf`',
+  }),
+  STRICT_MODEL: required(
+    'Model',
+    flag,
+    false,
+    'Refuse a request that names another model (404) instead of serving it.',
+  ),
+  MMPROJ: optional('Model', path, 'The multimodal projector that belongs to the model.'),
+  DRAFT_MODEL: optional('Model', path, 'A small model for speculative decoding.'),
+
+  LLAMA_SERVER_BIN: optional('Engine', path, 'The llama-server to run.', {
+    otherwise: '`llama-server` on the `PATH`, then `/app/llama-server`',
+  }),
+  CTX: required('Engine', autoOr(integer(256)), 'auto', 'Context tokens of one request.'),
+  PARALLEL: required('Engine', autoOr(integer(1, 256)), 'auto', 'Slots: requests decoded at the same time.'),
+  NGL: required(
+    'Engine',
+    autoOr(integer(0)),
+    'auto',
+    'Layers to put on the GPU; `auto` fits them to its memory.',
+  ),
+  THREADS: required('Engine', integer(0), 0, 'CPU threads; 0 leaves the choice to llama-server.'),
+  FLASH_ATTN: required('Engine', choice('auto', 'on', 'off'), 'auto', 'Flash attention.'),
+  CACHE_TYPE_K: optional('Engine', text, 'Data type of the KV cache for keys, such as `q8_0`.', {
+    otherwise: '`f16`',
+  }),
+  CACHE_TYPE_V: optional('Engine', text, 'Data type of the KV cache for values.', { otherwise: '`f16`' }),
+  EXTRA_ARGS: optional(
+    'Engine',
+    text,
+    'More arguments for llama-server, quoted as in a shell. Those that would undo its isolation are refused.',
+  ),
+
+  HOST: optional('Network', text, 'The address that the gateway and the health server listen on.', {
+    otherwise: '`0.0.0.0` in a container, `127.0.0.1` elsewhere',
+  }),
+  PORT: required('Network', port, 8000, 'The port of the gateway.'),
+  PORT_HEALTH: required('Network', port, 8001, 'The port of the health server.'),
+  PORT_BACKEND: optional('Network', port, 'Put llama-server on this loopback port.', {
+    otherwise: 'a unix socket',
+  }),
+  BACKEND_URL: optional(
+    'Network',
+    url('http', 'unix'),
+    'For `corral gateway`: the llama-server to stand in front of (`http://host:port` or `unix:/path.sock`).',
+  ),
+  BACKEND_API_KEY: optional('Network', text, 'For `corral gateway`: the key of that llama-server.', {
+    secret: true,
+  }),
+  CORS_ORIGINS: required(
+    'Network',
+    list,
+    [],
+    'Origins that browsers may call from; `*` allows all, empty none.',
+  ),
+  HEALTH_CHECK_PATH: optional(
+    'Network',
+    urlPath,
+    'A further path that the health server answers like `/ping`.',
+  ),
+  PING_ALWAYS_OK: required(
+    'Network',
+    flag,
+    false,
+    'Answer 200 to every GET of the health server, as the Python ancestor did.',
+  ),
+
+  AUTH_ENABLED: required('Keys', flag, true, 'Ask for an API key.'),
+  ALLOW_UNAUTHENTICATED: required(
+    'Keys',
+    flag,
+    false,
+    'Confirm that `AUTH_ENABLED=false` is wanted on a public address.',
+  ),
+  AUTH_KEYS_FILE: optional('Keys', path, 'The key file, in either form.', {
+    otherwise: '`$DATA_DIR/keys.json`, or `$DATA_DIR/api_keys.txt` where only that exists',
+  }),
+  API_KEYS: optional('Keys', text, 'Keys without a file: `id:secret,id:secret`.', { secret: true }),
+
+  MAX_CONCURRENT_REQUESTS: optional('Admission', integer(1), 'Requests at the backend at the same time.', {
+    otherwise: "the backend's slots",
+  }),
+  MAX_QUEUE_SIZE: required('Admission', integer(0), 100, 'Requests that may wait; 0 turns waiting off.'),
+  QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
+
+  MAX_REQUEST_BODY_SIZE: required(
+    'Limits',
+    size,
+    10 * 1024 ** 2,
+    'The largest request body, chunked ones too.',
+  ),
+  MAX_HEADERS: required('Limits', integer(8, 1000), 64, 'The most request headers.'),
+  MAX_HEADER_LINE_SIZE: required('Limits', size, 8192, 'The longest request header line.'),
+  MAX_REQUEST_LINE_SIZE: required('Limits', size, 8192, 'The longest request line.'),
+  ALLOW_REMOTE_MEDIA: required(
+    'Limits',
+    flag,
+    false,
+    'Let requests name images, audio or video by URL, which llama-server then fetches.',
+  ),
+
+  REQUEST_TIMEOUT: optional(
+    'Timeouts',
+    duration,
+    'The longest a request may take at the backend; 0 turns it off.',
+    {
+      otherwise: 'off for streams, 10m for other requests',
+    },
+  ),
+  FIRST_BYTE_TIMEOUT: required(
+    'Timeouts',
+    duration,
+    300_000,
+    'The longest silence before the first byte of a stream.',
+  ),
+  STREAM_IDLE_TIMEOUT: required('Timeouts', duration, 120_000, 'The longest silence inside a stream.'),
+  STREAM_KEEPALIVE: required(
+    'Timeouts',
+    duration,
+    10_000,
+    'Silence in a stream after which a comment line is sent.',
+  ),
+  CLIENT_HEADER_TIMEOUT: required(
+    'Timeouts',
+    duration,
+    30_000,
+    'How long a client may take to send a request.',
+  ),
+  BACKEND_CONNECT_TIMEOUT: required(
+    'Timeouts',
+    duration,
+    10_000,
+    'How long a connection to the backend may take.',
+  ),
+  LOAD_TIMEOUT: required('Timeouts', duration, 1_800_000, 'How long the model may take to load.'),
+  DRAIN_TIMEOUT: required('Timeouts', duration, 25_000, 'How long running requests may go on after SIGTERM.'),
+
+  LOG_FORMAT: required('Logs', choice('text', 'json', 'logfmt'), 'text', 'How log lines are written.'),
+  LOG_LEVEL: required(
+    'Logs',
+    choice('debug', 'info', 'warn', 'error'),
+    'info',
+    'The least important lines shown.',
+  ),
+
+  DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
+    otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
+  }),
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof variables;
+
+type ValueOf<V> = V extends { readonly kind: Kind<infer T>; readonly default: infer D }
+  ? D extends undefined
+    ? T | undefined
+    : T
+  : never;
+
+/** The value of every variable; undefined where it is unset and has no fixed default. */
+export type Settings = { readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
