@@ -1,0 +1,50 @@
+import type { Backend } from './backend.ts';
+import { get } from './probe.ts';
+
+/** What a ready backend says of itself. */
+export interface BackendFacts {
+  readonly slots: number;
+  /** Context tokens that one request may use. */
+  readonly contextPerSlot: number;
+  readonly modelPath: string | undefined;
+  readonly modalities: { readonly vision: boolean; readonly audio: boolean };
+  readonly buildInfo: string | undefined;
+}
+
+export type FactsReading = BackendFacts | 'key-refused' | 'unreadable';
+
+/** Reads `/props`, which needs the backend's key. */
+export async function readFacts(backend: Backend, timeoutMs = 2000): Promise<FactsReading> {
+  const answer = await get(backend, '/props', timeoutMs);
+  if (answer.outcome !== 'answered') return 'unreadable';
+  if (answer.status === 401 || answer.status === 403) return 'key-refused';
+  if (answer.status !== 200) return 'unreadable';
+  try {
+    return factsFrom(JSON.parse(answer.body)) ?? 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+interface Props {
+  readonly total_slots?: unknown;
+  readonly model_path?: unknown;
+  readonly build_info?: unknown;
+  readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown };
+  readonly default_generation_settings?: { readonly n_ctx?: unknown };
+}
+
+function factsFrom(props: Props): BackendFacts | undefined {
+  const slots = props.total_slots;
+  const context = props.default_generation_settings?.n_ctx;
+  if (typeof slots !== 'number' || typeof context !== 'number') return undefined;
+  return {
+    slots,
+    contextPerSlot: context,
+    modelPath: textOf(props.model_path),
+    modalities: { vision: props.modalities?.vision === true, audio: props.modalities?.audio === true },
+    buildInfo: textOf(props.build_info),
+  };
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);

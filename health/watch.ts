@@ -1,0 +1,94 @@
+import type { Backend } from './backend.ts';
+import { type BackendFacts, readFacts } from './facts.ts';
+import { firstState, nextStanding, type ProbedState } from './next-standing.ts';
+import { probe } from './probe.ts';
+import type { Standing } from './standing.ts';
+
+export interface WatchOptions {
+  /** Called after each change of standing, when the facts of a backend that became ready are known. */
+  readonly onChange?: (standing: Standing, watch: BackendWatch) => void;
+  readonly intervalWhileStartingMs?: number;
+  readonly intervalWhileReadyMs?: number;
+  readonly probeTimeoutMs?: number;
+}
+
+/** What is known of a backend right now, kept up to date by probes until closed. */
+export interface BackendWatch {
+  readonly standing: Standing;
+  /** When the standing began, in milliseconds of the epoch. */
+  readonly since: number;
+  /** What the backend last said of itself; kept while it restarts. */
+  readonly facts: BackendFacts | undefined;
+  /** The backend is up and does not take our key. */
+  readonly keyRefused: boolean;
+  /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
+  nudge(): void;
+  close(): void;
+}
+
+/** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
+export function watchBackend(backend: Backend, options: WatchOptions = {}): BackendWatch {
+  const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
+  let state: ProbedState = firstState(Date.now());
+  let facts: BackendFacts | undefined;
+  let keyRefused = false;
+  let closed = false;
+  let nudged = false;
+  let looking = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function look(): Promise<void> {
+    looking = true;
+    nudged = false;
+    clearTimeout(timer);
+    const next = nextStanding(state, await probe(backend, probeTimeoutMs), Date.now());
+    if (next.standing === 'ready' && (state.standing !== 'ready' || facts === undefined)) await learnFacts();
+    looking = false;
+    if (closed) return;
+    adopt(next);
+    schedule();
+  }
+
+  async function learnFacts(): Promise<void> {
+    const reading = await readFacts(backend);
+    keyRefused = reading === 'key-refused';
+    if (typeof reading !== 'string') facts = reading;
+  }
+
+  function adopt(next: ProbedState): void {
+    const changed = next.standing !== state.standing;
+    state = next;
+    if (changed) options.onChange?.(state.standing, watch);
+  }
+
+  function schedule(): void {
+    if (closed) return;
+    const interval = state.standing === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
+    timer = setTimeout(look, nudged ? 0 : interval);
+  }
+
+  const watch: BackendWatch = {
+    get standing() {
+      return state.standing;
+    },
+    get since() {
+      return state.since;
+    },
+    get facts() {
+      return facts;
+    },
+    get keyRefused() {
+      return keyRefused;
+    },
+    nudge() {
+      nudged = true;
+      if (!looking && !closed) void look();
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+  void look();
+  return watch;
+}
