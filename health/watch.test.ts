@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../scripts/harness/wait-for.ts';
+import { probe } from './probe.ts';
+import type { Standing } from './standing.ts';
+import { type BackendWatch, watchBackend } from './watch.ts';
+
+const props = {
+  total_slots: 4,
+  default_generation_settings: { n_ctx: 2048 },
+  model_path: '/models/demo.gguf',
+  modalities: { vision: true, audio: false },
+  build_info: 'b1',
+};
+const facts = {
+  slots: 4,
+  contextPerSlot: 2048,
+  modelPath: '/models/demo.gguf',
+  modalities: { vision: true, audio: false },
+  buildInfo: 'b1',
+};
+
+let folder: string;
+let socketPath: string;
+let server: Server | undefined;
+let watch: BackendWatch | undefined;
+let mood: 'loading' | 'ready' | 'deaf';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'watch-'));
+  socketPath = join(folder, 'b.sock');
+  mood = 'loading';
+});
+afterEach(() => {
+  watch?.close();
+  vanish();
+  rmSync(folder, { recursive: true });
+});
+
+async function appear(): Promise<void> {
+  server = createServer((request, response) => {
+    if (mood === 'deaf') return;
+    const keyed = request.headers.authorization === 'Bearer k';
+    if (request.url === '/props') response.writeHead(keyed ? 200 : 401).end(JSON.stringify(props));
+    else response.writeHead(mood === 'ready' ? 200 : 503).end('{}');
+  }).listen(socketPath);
+  await once(server, 'listening');
+}
+
+function vanish(): void {
+  server?.close();
+  server?.closeAllConnections();
+  server = undefined;
+}
+
+const backend = (apiKey: string) => ({ address: { origin: 'http://llama-server', socketPath }, apiKey });
+
+function watched(options: { apiKey?: string; intervalWhileReadyMs?: number; probeTimeoutMs?: number } = {}) {
+  const seen: Standing[] = [];
+  watch = watchBackend(backend(options.apiKey ?? 'k'), {
+    intervalWhileStartingMs: 5,
+    intervalWhileReadyMs: 5,
+    ...options,
+    onChange: (standing) => seen.push(standing),
+  });
+  return { watch, seen };
+}
+
+describe('a watched backend', () => {
+  it('is followed from nothing to ready, through a restart, facts known before ready is told', async () => {
+    const factsWhenReady: unknown[] = [];
+    const seen: Standing[] = [];
+    watch = watchBackend(backend('k'), {
+      intervalWhileStartingMs: 5,
+      intervalWhileReadyMs: 5,
+      onChange(standing, { facts: known }) {
+        seen.push(standing);
+        if (standing === 'ready') factsWhenReady.push(known);
+      },
+    });
+    expect(watch.standing).toBe('starting');
+    await appear();
+    await waitFor('loading', () => watch?.standing === 'loading');
+    mood = 'ready';
+    await waitFor('ready', () => watch?.standing === 'ready');
+    vanish();
+    await waitFor('restarting', () => watch?.standing === 'restarting');
+    await appear();
+    await waitFor('ready again', () => watch?.standing === 'ready');
+    expect(seen).toEqual(['loading', 'ready', 'restarting', 'ready']);
+    expect(factsWhenReady).toEqual([facts, facts]);
+  });
+
+  it('is looked at again at once when nudged', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: sleepy } = watched({ intervalWhileReadyMs: 3_600_000 });
+    await waitFor('ready', () => sleepy.standing === 'ready');
+    vanish();
+    sleepy.nudge();
+    await waitFor('restarting', () => sleepy.standing === 'restarting');
+  });
+
+  it('stays ready while it is deaf for a moment', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: patient, seen } = watched({ probeTimeoutMs: 20 });
+    await waitFor('ready', () => patient.standing === 'ready');
+    mood = 'deaf';
+    expect(await probe(backend('k'), 20)).toBe('deaf');
+    mood = 'ready';
+    expect(await probe(backend('k'))).toBe('ready');
+    expect(seen).toEqual(['ready']);
+  });
+
+  it('tells that the key is refused', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: mistaken } = watched({ apiKey: 'wrong' });
+    await waitFor('ready', () => mistaken.standing === 'ready');
+    expect([mistaken.keyRefused, mistaken.facts]).toEqual([true, undefined]);
+  });
+
+  it('is left alone after the watch is closed', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: over, seen } = watched();
+    over.close();
+    over.nudge();
+    expect(await probe(backend('k'))).toBe('ready');
+    expect(seen).toEqual([]);
+  });
+});
