@@ -1,0 +1,55 @@
+import { fingerprint } from './fingerprint.ts';
+import { parseIsoTime } from './iso-time.ts';
+import { type Key, plainKey } from './key.ts';
+import { hintOf } from './mint.ts';
+
+/** What became of one line that is neither blank nor a comment. */
+export type LineReading =
+  | { readonly line: number; readonly key: Key }
+  | { readonly line: number; readonly problem: string };
+
+/**
+ * Reads the ancestor's key file, `key_id:api_key[:rate_limit][:expiration]` a line, by its rules. Secrets are
+ * fingerprinted here and go no further; problems quote nothing, as what is in the wrong place may be a secret.
+ */
+export function readAncestorLines(text: string): LineReading[] {
+  const readings: LineReading[] = [];
+  for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
+    const trimmed = content.trim();
+    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    readings.push({ line: index + 1, ...readKey(trimmed) });
+  }
+  return readings;
+}
+
+/** Reads `API_KEYS`: the same entries, parted by commas instead of lines. `line` counts them. */
+export function readInlineKeys(text: string): LineReading[] {
+  return readAncestorLines(text.replaceAll(',', '\n'));
+}
+
+function readKey(entry: string): { key: Key } | { problem: string } {
+  const [id = '', secret = '', rate = '', expiration = ''] = fieldsOf(entry);
+  const expires = expiration === '' ? null : parseIsoTime(expiration);
+  if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(id)) {
+    return { problem: 'the key id must be 1 to 64 letters, digits, - or _' };
+  }
+  if (!/^[\p{L}\p{N}_-]{16,128}$/u.test(secret)) {
+    return { problem: 'the secret must be 16 to 128 letters, digits, - or _' };
+  }
+  if (rate !== '' && !/^\+?0*[1-9]\d{0,14}$/.test(rate)) {
+    return { problem: 'the rate limit must be a whole number above 0' };
+  }
+  if (expires === undefined) {
+    return { problem: 'the expiration must be an ISO time such as 2027-01-31T12:00:00Z' };
+  }
+  const limits = rate === '' ? {} : { requestsPerMinute: Number(rate) };
+  return {
+    key: { ...plainKey, id, fingerprint: fingerprint(secret), hint: hintOf(secret), expires, limits },
+  };
+}
+
+/** At most three splits: an expiration holds colons of its own. */
+function fieldsOf(entry: string): string[] {
+  const [id, secret, rate, ...expiration] = entry.split(':');
+  return [id, secret, rate, expiration.join(':')].map((field) => field?.trim() ?? '');
+}

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface KeyFileSettings {
+  readonly AUTH_KEYS_FILE: string | undefined;
+  readonly dataDir: string;
+}
+
+/** The key file: the one that is named, else `keys.json`, or the ancestor's `api_keys.txt` where only that exists. */
+export function keyFilePath(
+  { AUTH_KEYS_FILE, dataDir }: KeyFileSettings,
+  exists: (path: string) => boolean = existsSync,
+): string {
+  if (AUTH_KEYS_FILE !== undefined) return AUTH_KEYS_FILE;
+  const ours = join(dataDir, 'keys.json');
+  const ancestors = join(dataDir, 'api_keys.txt');
+  return !exists(ours) && exists(ancestors) ? ancestors : ours;
+}

@@ -1,0 +1,122 @@
+import { type FileWatch, watchFile } from './file-watch.ts';
+import { KeyRing } from './key-ring.ts';
+import { type KeysOnDisk, keysOnDisk, noKeysYet } from './keys-on-disk.ts';
+import { type KeysRead, readApiKeys } from './read-keys.ts';
+import { type Snapshot, signatureOf, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
+
+export interface KeyStoreOptions {
+  readonly file: string;
+  /** The value of `API_KEYS`. */
+  readonly inline?: string | undefined;
+  /** The ring was swapped for one read from another text. */
+  readonly onChange?: ((loaded: Loaded) => void) | undefined;
+  /** The file cannot be used and the keys from before stay. Called once for each problem, not for one at the opening. */
+  readonly onError?: ((problem: string) => void) | undefined;
+}
+
+export interface Loaded {
+  readonly outcome: 'loaded';
+  readonly keys: number;
+  readonly warnings: readonly string[];
+}
+
+export interface Kept {
+  readonly outcome: 'kept';
+  readonly keys: number;
+  readonly problem: string;
+}
+
+export type ReloadResult = Loaded | Kept;
+
+/**
+ * Opens the keys of a file, in either form, and of `API_KEYS`. Never throws: see `problem`. A file that does not exist
+ * yet holds no keys.
+ */
+export function openKeyStore(options: KeyStoreOptions): KeyStore {
+  return new KeyStore(options);
+}
+
+/** Keeps the ring fresh: a change of the file is served within a second, and a broken file changes nothing. */
+export class KeyStore {
+  readonly #options: KeyStoreOptions;
+  readonly #inline: KeysRead;
+  readonly #watch: FileWatch;
+  #disk: KeysOnDisk = noKeysYet;
+  #ring: KeyRing;
+  #problem: string | undefined;
+  #signature: string | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+  #looking: Promise<void> | undefined;
+
+  constructor(options: KeyStoreOptions) {
+    this.#options = options;
+    this.#inline = readApiKeys(options.inline ?? '');
+    this.#ring = new KeyRing(this.#inline.keys);
+    this.#take(() => takeSnapshotSync(options.file));
+    this.#watch = watchFile(options.file, () => {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+    });
+  }
+
+  /** The keys of this moment: take it anew for every request. */
+  get ring(): KeyRing {
+    return this.#ring;
+  }
+
+  /** Why the file as it stands is not what is served, and how to mend it; undefined while it is. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Entries that were skipped, a mode that lets others read the file: each worth a line in the log. */
+  get warnings(): readonly string[] {
+    return [...this.#inline.warnings, ...this.#disk.warnings];
+  }
+
+  /** Reads the file now. Never throws. */
+  async reload(): Promise<ReloadResult> {
+    // One after the other, or an older reading could overtake a newer one.
+    const reading = this.#reading.then(() => this.#read());
+    this.#reading = reading;
+    return reading;
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  async #look(): Promise<void> {
+    if ((await signatureOf(this.#options.file)) !== this.#signature) await this.reload();
+  }
+
+  async #read(): Promise<ReloadResult> {
+    const { file, onChange, onError } = this.#options;
+    this.#signature = await signatureOf(file);
+    const [before, known] = [this.#disk, this.#problem];
+    const snapshot = await takeSnapshot(file).catch((error: Error) => error);
+    const result = this.#take(() => orThrow(snapshot));
+    if (result.outcome === 'kept' && result.problem !== known) onError?.(result.problem);
+    if (result.outcome === 'loaded' && this.#disk.print !== before.print) onChange?.(result);
+    return result;
+  }
+
+  #take(snapshot: () => Snapshot | undefined): ReloadResult {
+    try {
+      const disk = keysOnDisk(this.#options.file, snapshot(), this.#disk);
+      if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...disk.keys, ...this.#inline.keys]);
+      this.#disk = disk;
+      this.#problem = undefined;
+      return { outcome: 'loaded', keys: this.#ring.keys.length, warnings: this.warnings };
+    } catch (error) {
+      this.#problem = `${this.#options.file}: ${(error as Error).message}`;
+      return { outcome: 'kept', keys: this.#ring.keys.length, problem: this.#problem };
+    }
+  }
+}
+
+function orThrow(snapshot: Snapshot | Error | undefined): Snapshot | undefined {
+  if (snapshot instanceof Error) throw snapshot;
+  return snapshot;
+}

@@ -1,0 +1,47 @@
+import { type LineReading, readAncestorLines, readInlineKeys } from './ancestor-lines.ts';
+import type { Fingerprint, Key } from './key.ts';
+import { parseKeysJson } from './keys-json.ts';
+
+export interface KeysRead {
+  readonly keys: readonly Key[];
+  /** What was left out and why, each a sentence with its line. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads a key file in either form, told apart by content. Throws a KeyFileError where nothing can be made of it. */
+export function readKeys(text: string): KeysRead {
+  if (isKeysJson(text)) return { keys: parseKeysJson(text).keys, warnings: [] };
+  return gather(readAncestorLines(text), 'line');
+}
+
+/** Reads `API_KEYS`. */
+export function readApiKeys(text: string): KeysRead {
+  return gather(readInlineKeys(text), 'API_KEYS, entry');
+}
+
+export function isKeysJson(text: string): boolean {
+  return /^\uFEFF?\s*[{[]/.test(text);
+}
+
+/** The ancestor's rules: of two lines with one secret the first counts; of two with one id, the last has the say. */
+function gather(readings: readonly LineReading[], place: string): KeysRead {
+  const warnings: string[] = [];
+  const bySecret = new Map<Fingerprint, Key>();
+  const byId = new Map<string, Key>();
+  for (const reading of readings) {
+    if ('problem' in reading) {
+      warnings.push(`${place} ${reading.line} is skipped: ${reading.problem}`);
+    } else if (bySecret.has(reading.key.fingerprint)) {
+      const owner = bySecret.get(reading.key.fingerprint)?.id;
+      warnings.push(`${place} ${reading.line} is skipped: "${owner}" has the same secret`);
+    } else {
+      bySecret.set(reading.key.fingerprint, reading.key);
+      byId.set(reading.key.id, reading.key);
+    }
+  }
+  const keys = [...bySecret.values()].map((key) => {
+    const { limits, expires } = byId.get(key.id) ?? key;
+    return { ...key, limits, expires };
+  });
+  return { keys, warnings };
+}

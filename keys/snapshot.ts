@@ -1,0 +1,59 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+
+/** What a file held at one moment; undefined where there was none. */
+export interface Snapshot {
+  readonly text: string;
+  readonly mode: number;
+}
+
+export function takeSnapshotSync(file: string): Snapshot | undefined {
+  try {
+    return { text: strip(readFileSync(file, 'utf8')), mode: statSync(file).mode };
+  } catch (error) {
+    return undefinedIfMissing(error);
+  }
+}
+
+/** Reads again while the file changes under the reading, so that a writer in mid-write is not taken for a short file. */
+export async function takeSnapshot(file: string): Promise<Snapshot | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const before = await signatureOf(file);
+      const text = strip(await readFile(file, 'utf8'));
+      const { mode } = await stat(file);
+      if (before === (await signatureOf(file)) || attempt === 5) return { text, mode };
+    } catch (error) {
+      return undefinedIfMissing(error);
+    }
+  }
+}
+
+/** Changes with every way of changing the file: writing, renaming over it, swapping a symlink on the way to it. */
+export async function signatureOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+/** A sentence where others than the owner may read the file. */
+export function looseMode(file: string, mode: number): string | undefined {
+  if ((mode & 0o077) === 0) return undefined;
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  return `${file} has mode ${shown}, so others can read it: chmod 600 ${file}`;
+}
+
+function strip(text: string): string {
+  return text.replace(/^\uFEFF/, '');
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
