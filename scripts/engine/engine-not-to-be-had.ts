@@ -1,0 +1,34 @@
+import { ExecaError } from 'execa';
+
+const waysToGetOne = `A llama-server can be had in any of these ways:
+  Debian         apt install llama.cpp-tools (in forky and sid)
+  container      the image ghcr.io/ggml-org/llama.cpp:server holds one as /app/llama-server
+  Homebrew       brew install llama.cpp
+  by yourself    build llama.cpp, then set LLAMA_SERVER_BIN to its llama-server`;
+
+/** No llama-server here and none could be fetched: the message says why, and every way to get one. */
+export class EngineNotToBeHad extends Error {
+  override readonly name = 'EngineNotToBeHad';
+  /** Why it could not be fetched, without the advice. */
+  readonly reason: string;
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`llama-server could not be fetched: ${reason}.\n${waysToGetOne}`, options);
+    this.reason = reason;
+  }
+
+  static from(error: unknown): EngineNotToBeHad {
+    if (error instanceof EngineNotToBeHad) return error;
+    return new EngineNotToBeHad(reasonOf(error), { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join('; ');
+  if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === 'ENOENT') return `this machine has no ${error.command.split(' ')[0]}`;
+  const complaint = String(error.all ?? error.stderr ?? '')
+    .split('\n')
+    .find((line) => /^(E:|Err:|W:|dpkg)/.test(line));
+  return complaint?.replace(/^(E|W): /, '').replace(/\.$/, '') ?? error.shortMessage;
+}

@@ -1,0 +1,24 @@
+import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
+import { fetchEngine, findFetchedEngine } from './fetch-engine.ts';
+
+interface Wanted {
+  /** The value of `LLAMA_SERVER_BIN`. */
+  readonly configured: string | undefined;
+  /** The value of `PATH`. */
+  readonly searchPath: string | undefined;
+  /** The folder of things that can be had again. */
+  readonly cache: string;
+}
+
+/** The llama-server of this machine, else the one fetched before. */
+export async function findEngine({ cache, ...places }: Wanted): Promise<Engine | undefined> {
+  return (await findInstalledEngine(places)) ?? (await findFetchedEngine(cache));
+}
+
+/** findEngine, and where there is none, one is fetched. Throws EngineNotRunnable and EngineNotToBeHad. */
+export async function obtainEngine(
+  wanted: Wanted,
+  onProgress: (text: string) => void = () => {},
+): Promise<Engine> {
+  return (await findEngine(wanted)) ?? fetchEngine({ cache: wanted.cache, onProgress });
+}

@@ -1,0 +1,76 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+
+/** A llama-server that can be started: `command` with `args` before all others. */
+export interface Engine {
+  readonly command: string;
+  /** Arguments that belong to the command, such as the loader's own; those of llama-server follow them. */
+  readonly args: readonly string[];
+  readonly origin: 'LLAMA_SERVER_BIN' | 'PATH' | '/app/llama-server' | 'fetched';
+}
+
+interface Places {
+  /** The value of `LLAMA_SERVER_BIN`. */
+  readonly configured?: string | undefined;
+  /** The value of `PATH`. */
+  readonly searchPath?: string | undefined;
+  /** Where llama.cpp's own container image keeps it. */
+  readonly imagePath?: string;
+}
+
+/** What `LLAMA_SERVER_BIN` names cannot be run. */
+export class EngineNotRunnable extends Error {
+  override readonly name = 'EngineNotRunnable';
+}
+
+/**
+ * The llama-server that this machine has, or undefined. A configured one that cannot be run throws EngineNotRunnable:
+ * whoever names an engine does not want another.
+ */
+export async function findInstalledEngine({
+  configured,
+  searchPath = '',
+  imagePath = '/app/llama-server',
+}: Places): Promise<Engine | undefined> {
+  if (configured !== undefined) return configuredEngine(configured, searchPath);
+  const onPath = await findOnPath('llama-server', searchPath);
+  if (onPath !== undefined) return { command: onPath, args: [], origin: 'PATH' };
+  if (await isRunnable(imagePath)) return { command: imagePath, args: [], origin: '/app/llama-server' };
+  return undefined;
+}
+
+async function configuredEngine(configured: string, searchPath: string): Promise<Engine> {
+  const isBareName = !configured.includes('/');
+  const command = isBareName ? await findOnPath(configured, searchPath) : resolve(configured);
+  if (command !== undefined && (await isRunnable(command)))
+    return { command, args: [], origin: 'LLAMA_SERVER_BIN' };
+  throw new EngineNotRunnable(
+    `LLAMA_SERVER_BIN: ${configured} ${await whatIsWrong(command)}: name the llama-server to run, or unset it`,
+  );
+}
+
+async function whatIsWrong(file: string | undefined): Promise<string> {
+  if (file === undefined) return 'is not on the PATH';
+  const found = await stat(file).catch(() => undefined);
+  if (!found) return 'does not exist';
+  return found.isFile() ? 'may not be executed' : 'is not a file';
+}
+
+async function findOnPath(name: string, searchPath: string): Promise<string | undefined> {
+  for (const folder of searchPath.split(delimiter)) {
+    if (folder === '') continue;
+    const candidate = resolve(join(folder, name));
+    if (await isRunnable(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+async function isRunnable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
