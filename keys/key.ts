@@ -15,7 +15,7 @@ export interface Key {
   readonly fingerprint: Fingerprint;
   /** Enough of the secret to recognise it: `sk-…wxyz`. */
   readonly hint: string;
-  /** Null where the key file does not say. */
+  /** When today's secret was made; null where the key file does not say. */
   readonly created: number | null;
   /** The first moment at which the key no longer works; null for never. */
   readonly expires: number | null;

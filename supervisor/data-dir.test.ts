@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { resolveDataDir } from './data-dir.ts';
 
-const having = (...paths: string[]) => paths.includes.bind(paths);
+const having =
+  (...paths: string[]) =>
+  (path: string) =>
+    paths.includes(path);
 
 describe('resolveDataDir', () => {
   it('takes what DATA_DIR says, even where a volume is mounted', () => {

@@ -8,5 +8,5 @@ export function resolveDataDir(
   explicit: string | undefined,
   exists: (path: string) => boolean = existsSync,
 ): string {
-  return explicit ?? volumes.find(exists) ?? './data';
+  return explicit ?? volumes.find((path) => exists(path)) ?? './data';
 }

@@ -1,0 +1,54 @@
+import { distance } from 'fastest-levenshtein';
+import type { Key } from './key.ts';
+
+/** A change that the keys there are do not allow; the message names the fix. */
+export class KeyChangeError extends Error {
+  override readonly name = 'KeyChangeError';
+}
+
+type Keys = readonly Key[];
+
+export function addKey(keys: Keys, key: Key): Keys {
+  if (keys.some(({ id }) => id === key.id)) {
+    throw new KeyChangeError(
+      `there is a key "${key.id}" already: choose another id, or give it a new secret with "corral keys rotate ${key.id}"`,
+    );
+  }
+  return [...keys, key];
+}
+
+export function changeKey(keys: Keys, id: string, change: (key: Key) => Key): Keys {
+  const wanted = findKey(keys, id);
+  return keys.map((key) => (key === wanted ? change(key) : key));
+}
+
+export function removeKey(keys: Keys, id: string): Keys {
+  const wanted = findKey(keys, id);
+  return keys.filter((key) => key !== wanted);
+}
+
+/**
+ * The key with the secret of `minted`; the secret it had works on for `overlapMs`. A secret from before an earlier
+ * rotation ends here.
+ */
+export function rotateKey(key: Key, minted: Key, overlapMs: number, now: number): Key {
+  const { fingerprint, hint, created } = minted;
+  const previous = overlapMs > 0 ? { fingerprint: key.fingerprint, validUntil: now + overlapMs } : null;
+  return { ...key, fingerprint, hint, created, previous };
+}
+
+/** Throws a KeyChangeError that names the nearest id there is. */
+export function findKey(keys: Keys, id: string): Key {
+  const found = keys.find((key) => key.id === id);
+  if (found) return found;
+  if (keys.length === 0) {
+    throw new KeyChangeError(
+      `there is no key "${id}", nor any other: make one with "corral keys create ${id}"`,
+    );
+  }
+  const ids = keys.map((key) => key.id).sort((a, b) => distance(a, id) - distance(b, id));
+  const near = ids.filter((other) => distance(other, id) <= Math.max(2, id.length / 3)).slice(0, 1);
+  throw new KeyChangeError(
+    `there is no key "${id}": ${near.length > 0 ? `did you mean "${near}"?` : '"corral keys list" shows the keys there are'}`,
+  );
+}

@@ -1,0 +1,68 @@
+import { chownSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyFileError } from './key.ts';
+
+/**
+ * Runs `action` while holding the lock that `file` stands for; waits up to `patienceMs` for whoever has it.
+ *
+ * The lock is the kernel's, taken on an empty SQLite database, as Node offers no other: it goes with the process that
+ * holds it however that ends, so that there is no stale lock to judge, and it holds between containers, where process
+ * ids mean nothing. The file stays, as removing it would let two holders lock two files of one name.
+ */
+export async function withFileLock<T>(
+  file: string,
+  action: () => Promise<T>,
+  patienceMs = 60_000,
+): Promise<T> {
+  using lock = openLock(file);
+  const deadline = Date.now() + patienceMs;
+  while (!tryLock(lock, file)) {
+    if (Date.now() > deadline) {
+      throw new KeyFileError(
+        `another process has held ${file} for ${patienceMs / 1000} s: end it, try again`,
+      );
+    }
+    await sleep(2 + Math.random() * 20);
+  }
+  return await action();
+}
+
+function openLock(file: string): DatabaseSync {
+  try {
+    const lock = new DatabaseSync(file, { timeout: 0 });
+    leaveToOwnerOfFolder(file);
+    return lock;
+  } catch (error) {
+    throw new KeyFileError(
+      `the lock ${file} cannot be opened: is the folder there, and may you write to it?`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What root locked once, the owner must be able to lock later. */
+function leaveToOwnerOfFolder(file: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(file));
+  chownSync(file, uid, gid);
+}
+
+const busy = 5;
+const readOnly = 8;
+
+function tryLock(lock: DatabaseSync, file: string): boolean {
+  try {
+    lock.exec('BEGIN IMMEDIATE');
+    return true;
+  } catch (error) {
+    // The low byte is the kind of error, the rest its finer grain.
+    const kind = (error as { errcode?: number }).errcode ?? 0;
+    if ((kind & 0xff) === busy) return false;
+    const reason = (kind & 0xff) === readOnly ? 'you may not write to it' : 'the volume offers no file locks';
+    throw new KeyFileError(`${file} cannot be locked: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { withFileLock } from './file-lock.ts';
+import { type Key, KeyFileError } from './key.ts';
+import { parseKeysJson, showKeysJson } from './keys-json.ts';
+import { isKeysJson, type KeysRead, readKeys } from './read-keys.ts';
+import { replaceFile } from './replace-file.ts';
+import { looseMode, type Snapshot, takeSnapshot } from './snapshot.ts';
+
+/** Reads a key file in either form; one that does not exist holds no keys. Throws a KeyFileError. */
+export async function readKeyFile(file: string): Promise<KeysRead> {
+  return explained(file, async () => {
+    const snapshot = await takeSnapshot(file);
+    const read = readKeys(snapshot?.text ?? '');
+    return { keys: read.keys, warnings: [...read.warnings, ...modeWarnings(file, snapshot)] };
+  });
+}
+
+/**
+ * Rewrites the key file with what `change` makes of its keys. Writers wait for each other, so `change` sees the keys
+ * of the last one; what it throws leaves the file as it is. The folder is made where it is missing. Throws a
+ * KeyFileError, for the ancestor's form too, which is only read.
+ */
+export async function updateKeyFile(
+  file: string,
+  change: (keys: readonly Key[]) => readonly Key[],
+): Promise<KeysRead> {
+  return explained(file, async () => {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const target = await realpath(file).catch(() => file);
+    const beside = (ending: string) => join(dirname(target), `.${basename(target)}.${ending}`);
+    return withFileLock(beside('lock'), async () => {
+      const snapshot = await takeSnapshot(target);
+      const document = parseWritable(snapshot?.text ?? '');
+      const keys = change(document.keys);
+      await replaceFile(target, beside('next'), showKeysJson({ ...document, keys }));
+      return { keys, warnings: modeWarnings(target, snapshot) };
+    });
+  });
+}
+
+function parseWritable(text: string) {
+  if (text.trim() === '') return { keys: [], further: {} };
+  if (isKeysJson(text)) return parseKeysJson(text);
+  throw new KeyFileError(
+    'holds keys in the form of the Python ancestor, which is read but not written: ' +
+      'bring them over with "corral keys import"',
+  );
+}
+
+function modeWarnings(file: string, snapshot: Snapshot | undefined): string[] {
+  return [snapshot && looseMode(file, snapshot.mode)].filter((warning) => warning !== undefined);
+}
+
+const causes: Record<string, string> = {
+  EACCES: 'permission denied: run this as the owner of the file',
+  EPERM: 'permission denied: run this as the owner of the file',
+  EROFS: 'the volume is read-only: change the keys where they come from',
+  ENOSPC: 'the disk is full',
+  EISDIR: 'is a folder, not a file',
+};
+
+/** Every failure of the file system or of the content, told with the file it happened to. */
+async function explained<T>(file: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!(error instanceof KeyFileError) && code === undefined) throw error;
+    throw new KeyFileError(`${file}: ${causes[code ?? ''] ?? message}`, { cause: error });
+  }
+}
