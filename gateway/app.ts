@@ -1,0 +1,53 @@
+import { Hono } from 'hono';
+import type { Log } from '../log/create-log.ts';
+import { type CarryParts, carry } from './carry/carry.ts';
+import { authenticate, type Doorkeeper } from './door/authenticate.ts';
+import { cors } from './door/cors.ts';
+import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
+import { limitHeaders } from './door/limit-headers.ts';
+import { openRecord } from './door/open-record.ts';
+import { showRefusal } from './door/show-refusal.ts';
+import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
+import { apiRoutes } from './routes/api-routes.ts';
+import { listModels, showModel } from './routes/models.ts';
+import { probes } from './routes/probes.ts';
+
+export interface AppParts extends CarryParts {
+  readonly log: Log;
+  readonly doorkeeper: Doorkeeper;
+}
+
+/** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
+export function createApp(parts: AppParts): Hono<GatewayEnv> {
+  const { config, log, doorkeeper, models } = parts;
+  const app = new Hono<GatewayEnv>();
+
+  app.use(openRecord(log), cors(config.corsOrigins), limitHeaders(config.limits));
+  app.onError(showRefusal);
+  app.notFound((c) => {
+    throw unknownUrl(c.req.method, c.req.path);
+  });
+
+  const { ping, health, livez, readyz } = probes(parts);
+  app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
+
+  const mayInfer = authenticate(doorkeeper, 'inference');
+  for (const path of ['/v1/models', '/models']) {
+    app.get(path, mayInfer, listModels(models)).get(`${path}/:id`, mayInfer, showModel(models));
+    app.all(path, refuseMethod('GET')).all(`${path}/:id`, refuseMethod('GET'));
+  }
+  for (const route of apiRoutes) {
+    for (const path of route.paths) {
+      app.post(path, authenticate(doorkeeper, route.scope), carry(route, parts));
+      app.all(path, refuseMethod('POST'));
+    }
+  }
+  for (const path of ['/ping', '/health', '/livez', '/readyz']) app.all(path, refuseMethod('GET'));
+  return app;
+}
+
+function refuseMethod(allowed: string) {
+  return (c: GatewayContext) => {
+    throw methodNotAllowed(c.req.method, c.req.path, [allowed]);
+  };
+}

@@ -1,0 +1,109 @@
+import type { Server } from 'node:http';
+import { type BackendWatch, watchBackend } from '../health/watch.ts';
+import { type KeyStore, openKeyStore } from '../keys/key-store.ts';
+import type { Log } from '../log/create-log.ts';
+import { Admission } from './admission/admission.ts';
+import { createApp } from './app.ts';
+import type { GatewayConfig } from './config.ts';
+import { ModelNames } from './openai/model-names.ts';
+import { createGatewayServer } from './server.ts';
+import { openPool } from './upstream/pool.ts';
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** The port it listens on, for those who asked for port 0. */
+  readonly port: number;
+  readonly admission: Admission;
+  readonly watch: BackendWatch;
+  reloadKeys(): Promise<void>;
+  /**
+   * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. A second call
+   * closes at once.
+   */
+  stop(): Promise<void>;
+}
+
+/** Puts the parts together and listens. */
+export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
+  const admission = new Admission(config.admission);
+  const watch = watchBackend(config.backend, {
+    onChange: (standing) => {
+      log.info({ standing, slots: watch.facts?.slots }, `backend is ${standing}`);
+      if (watch.keyRefused) log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
+      admission.setCapacity(standing === 'ready' ? capacityOf(config, watch) : 0);
+    },
+  });
+  const keys = config.auth.enabled ? openKeys(config, log) : undefined;
+  const pool = openPool(config.backend, config.timeouts.connect);
+  const models = new ModelNames({ ...config.models, modelPath: () => watch.facts?.modelPath });
+  const app = createApp({ config, log, pool, admission, watch, models, doorkeeper: () => keys?.ring });
+  const server = createGatewayServer(app, config);
+  const port = await listen(server, config);
+  log.info(
+    { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
+    `gateway listens on port ${port}`,
+  );
+
+  let stopping: Promise<void> | undefined;
+  async function finish(): Promise<void> {
+    admission.drain();
+    await closeWithin(server, config.timeouts.drain);
+    watch.close();
+    keys?.close();
+    await pool.destroy();
+  }
+  return {
+    port,
+    admission,
+    watch,
+    async reloadKeys() {
+      await keys?.reload();
+    },
+    stop() {
+      if (stopping) server.closeAllConnections();
+      stopping ??= finish();
+      return stopping;
+    },
+  };
+}
+
+function capacityOf({ admission }: GatewayConfig, watch: BackendWatch): number {
+  return admission.maxConcurrent ?? watch.facts?.slots ?? 1;
+}
+
+function openKeys({ auth }: GatewayConfig, log: Log): KeyStore {
+  const keys = openKeyStore({
+    file: auth.keyFile,
+    inline: auth.inlineKeys,
+    onChange: ({ keys, warnings }) => {
+      log.info({ keys }, 'keys read again');
+      for (const warning of warnings) log.warn(warning);
+    },
+    onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
+  });
+  if (keys.problem !== undefined) log.error(`${keys.problem}; no key of it is known`);
+  for (const warning of keys.warnings) log.warn(warning);
+  if (keys.ring.keys.length === 0) log.warn(`no API key is known yet: make one with 'corral keys create'`);
+  return keys;
+}
+
+function listen(server: Server, { host, port }: GatewayConfig): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.once('error', reject);
+  server.listen(port, host, () => {
+    server.off('error', reject);
+    const address = server.address();
+    resolve(typeof address === 'object' && address ? address.port : port);
+  });
+  return promise;
+}
+
+async function closeWithin(server: Server, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const deadline = setTimeout(() => server.closeAllConnections(), ms);
+  await promise;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}

@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Pool } from 'undici';
+import type { BackendWatch } from '../../health/watch.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { Lease } from '../admission/lease.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { GatewayContext } from '../door/gateway-context.ts';
+import type { ModelNames } from '../openai/model-names.ts';
+import { type ApiRequest, readRequest } from '../openai/read-request.ts';
+import { readFinishReason, readUsage } from '../openai/usage.ts';
+import type { RequestRecord } from '../record/request-record.ts';
+import { unsupportedMediaType } from '../refusal/catalogue.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+import { AnswerEnds } from '../upstream/answer-ends.ts';
+import { type Ending, exchange } from '../upstream/exchange.ts';
+import { headersForBackend } from '../upstream/headers.ts';
+import { clientSignal } from './client-signal.ts';
+import { limitsFor } from './limits-for.ts';
+import { readBody } from './read-body.ts';
+import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
+
+export interface CarryParts {
+  readonly config: GatewayConfig;
+  readonly pool: Pool;
+  readonly admission: Admission;
+  readonly watch: BackendWatch;
+  readonly models: ModelNames;
+}
+
+/** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
+export function carry(route: ApiRoute, parts: CarryParts) {
+  return async (c: GatewayContext): Promise<Response> => {
+    const { incoming, outgoing } = c.env;
+    const record = c.get('record');
+    const request = await receive(route, parts, incoming);
+    record.streamed = request.stream;
+    record.model = parts.models.resolve(request.model, c.get('key'));
+    const signal = clientSignal(outgoing);
+    using lease = await admit(route, parts, request, signal, record);
+    const ending = await send({ route, parts, request, signal, record, lease, incoming, outgoing });
+    settle(record, ending, parts);
+    return RESPONSE_ALREADY_SENT;
+  };
+}
+
+async function receive(
+  route: ApiRoute,
+  { config }: CarryParts,
+  incoming: IncomingMessage,
+): Promise<ApiRequest> {
+  const type = incoming.headers['content-type'];
+  const isForm = type?.startsWith('multipart/form-data') ?? false;
+  if (isForm && route.body !== 'json or form')
+    throw unsupportedMediaType('multipart/form-data', 'application/json');
+  if (type !== undefined && !isForm && !isJson(type)) throw unsupportedMediaType(type, 'application/json');
+  const body = await readBody(incoming, {
+    maxBytes: config.limits.maxBodyBytes,
+    idleTimeout: config.timeouts.clientBody,
+  });
+  return isForm ? { model: undefined, stream: false, weight: 1, body } : readRequest(body, config.limits);
+}
+
+const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
+
+async function admit(
+  route: ApiRoute,
+  { admission, watch }: CarryParts,
+  request: ApiRequest,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Lease> {
+  const admitted = await admission.admit({ weight: route.takesSlot ? request.weight : 0, signal });
+  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing);
+  record.queuedMs = admitted.lease.waitedMs;
+  return admitted.lease;
+}
+
+interface Sending {
+  readonly route: ApiRoute;
+  readonly parts: CarryParts;
+  readonly request: ApiRequest;
+  readonly signal: AbortSignal;
+  readonly record: RequestRecord;
+  readonly lease: Lease;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+async function send({
+  route,
+  parts,
+  request,
+  signal,
+  record,
+  lease,
+  incoming,
+  outgoing,
+}: Sending): Promise<Ending> {
+  const { config, pool } = parts;
+  const ends = new AnswerEnds();
+  const ending = await exchange(
+    {
+      path: route.upstream,
+      headers: headersForBackend(incoming.headers, record.id, config.backend.apiKey),
+      body: request.body,
+    },
+    {
+      pool,
+      response: outgoing,
+      dialect: route.dialect,
+      ends,
+      signal,
+      limits: limitsFor(request.stream, config.timeouts),
+      startedAt: record.startedAt,
+      queuedMs: lease.waitedMs,
+    },
+  );
+  note(record, ends);
+  return ending;
+}
+
+/** Reads what the answer said of itself into the record; an aborted one tells what it had come to. */
+function note(record: RequestRecord, ends: AnswerEnds): void {
+  record.bytesOut = ends.bytes;
+  if (ends.firstByteAt === undefined) return;
+  record.firstByteAt = ends.firstByteAt;
+  const text = ends.text();
+  const usage = readUsage(text);
+  const finish = readFinishReason(text);
+  if (usage) record.usage = usage;
+  if (finish) record.finishReason = finish;
+}
+
+function settle(record: RequestRecord, ending: Ending, { watch }: CarryParts): void {
+  if (ending.outcome === 'complete') return;
+  if (ending.outcome === 'failed' && ending.failure.kind !== 'client-left') watch.nudge();
+  const refusal = refuseEnding(ending, watch.standing);
+  if (refusal === undefined) return;
+  if (ending.outcome === 'declined' || ending.relay === undefined) throw refusal;
+  record.error = refusal.code;
+  record.cause = refusal.cause;
+  ending.relay.breakOff(refusal);
+}

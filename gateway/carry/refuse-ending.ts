@@ -1,0 +1,58 @@
+import type { Standing } from '../../health/standing.ts';
+import type { Admitted } from '../admission/admission.ts';
+import {
+  backendTooSlow,
+  backendUnavailable,
+  badGateway,
+  draining,
+  engineError,
+  modelLoading,
+  queueFull,
+  queueTimeout,
+} from '../refusal/catalogue.ts';
+import type { Refusal } from '../refusal/refusal.ts';
+import type { Ending } from '../upstream/exchange.ts';
+import { ClientLeft } from './read-body.ts';
+
+/** Long enough for a restarted engine to be back, short enough for the SDKs to obey. */
+const RESTART_MS = 5000;
+
+/** What to tell a request that got no lease. While the model loads, that is the reason, whatever the line looks like. */
+export function refuseAdmission(
+  admitted: Exclude<Admitted, { outcome: 'granted' }>,
+  standing: Standing,
+): Error {
+  if (admitted.outcome === 'left') return new ClientLeft();
+  const { retryAfterMs } = admitted;
+  if (admitted.outcome === 'draining') return draining(retryAfterMs);
+  if (standing === 'starting' || standing === 'loading') return modelLoading(retryAfterMs);
+  if (standing === 'restarting' || standing === 'failed')
+    return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));
+  return admitted.outcome === 'full' ? queueFull(retryAfterMs) : queueTimeout(retryAfterMs);
+}
+
+/** What to tell of an exchange that did not complete; undefined where nobody is left to tell. */
+export function refuseEnding(
+  ending: Exclude<Ending, { outcome: 'complete' }>,
+  standing: Standing,
+): Refusal | undefined {
+  if (ending.outcome === 'declined') {
+    const { error } = ending;
+    // Our own key was refused, or the model is away: neither is the client's doing.
+    if (error.status === 401) return backendUnavailable(RESTART_MS, new Error('the backend refused our key'));
+    if (error.status === 503)
+      return standing === 'ready' ? backendUnavailable(1000) : modelLoading(RESTART_MS);
+    return engineError(error);
+  }
+  const { kind, cause } = ending.failure;
+  switch (kind) {
+    case 'client-left':
+      return undefined;
+    case 'unreachable':
+      return backendUnavailable(RESTART_MS, cause);
+    case 'stalled':
+      return backendTooSlow('the engine stayed silent for too long.');
+    case 'broke-off':
+      return badGateway(cause);
+  }
+}

@@ -1,0 +1,87 @@
+import { type Backend, parseBackendUrl } from '../health/backend.ts';
+import type { Settings } from '../settings/variables.ts';
+
+/** What the gateway was set up with: plain values, durations in ms, sizes in bytes. */
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly backend: Backend;
+  readonly auth: {
+    readonly enabled: boolean;
+    readonly keyFile: string;
+    /** `id:secret,…` */
+    readonly inlineKeys: string | undefined;
+  };
+  readonly models: {
+    /** The public names; empty where the backend's own name is to be used. */
+    readonly names: readonly string[];
+    readonly strict: boolean;
+  };
+  readonly corsOrigins: readonly string[];
+  readonly admission: {
+    /** Undefined: as many as the backend has slots. */
+    readonly maxConcurrent: number | undefined;
+    readonly maxWaiting: number;
+    readonly timeoutMs: number;
+  };
+  readonly limits: {
+    readonly maxBodyBytes: number;
+    readonly maxHeaders: number;
+    readonly maxHeaderLineBytes: number;
+    readonly maxRequestLineBytes: number;
+    readonly allowRemoteMedia: boolean;
+  };
+  readonly timeouts: {
+    /** Undefined: off for streams, 10 min for others. */
+    readonly request: number | undefined;
+    readonly firstByte: number;
+    readonly streamIdle: number;
+    readonly clientHeader: number;
+    readonly clientBody: number;
+    readonly connect: number;
+    readonly drain: number;
+  };
+}
+
+/** What only the house that starts the gateway knows. */
+export interface Surroundings {
+  readonly host: string;
+  readonly keyFile: string;
+  /** `BACKEND_URL`, which must be set by now. */
+  readonly backendUrl: string;
+}
+
+export function gatewayConfig(
+  settings: Settings,
+  { host, keyFile, backendUrl }: Surroundings,
+): GatewayConfig {
+  return {
+    host,
+    port: settings.PORT,
+    backend: { address: parseBackendUrl(backendUrl), apiKey: settings.BACKEND_API_KEY },
+    auth: { enabled: settings.AUTH_ENABLED, keyFile, inlineKeys: settings.API_KEYS },
+    models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
+    corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
+    admission: {
+      maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
+      maxWaiting: settings.MAX_QUEUE_SIZE,
+      timeoutMs: settings.QUEUE_TIMEOUT,
+    },
+    limits: {
+      maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,
+      maxHeaders: settings.MAX_HEADERS,
+      maxHeaderLineBytes: settings.MAX_HEADER_LINE_SIZE,
+      maxRequestLineBytes: settings.MAX_REQUEST_LINE_SIZE,
+      allowRemoteMedia: settings.ALLOW_REMOTE_MEDIA,
+    },
+    timeouts: {
+      request: settings.REQUEST_TIMEOUT,
+      firstByte: settings.FIRST_BYTE_TIMEOUT,
+      streamIdle: settings.STREAM_IDLE_TIMEOUT,
+      clientHeader: settings.CLIENT_HEADER_TIMEOUT,
+      clientBody: settings.CLIENT_HEADER_TIMEOUT,
+      connect: settings.BACKEND_CONNECT_TIMEOUT,
+      drain: settings.DRAIN_TIMEOUT,
+    },
+  };
+}

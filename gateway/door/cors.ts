@@ -1,0 +1,43 @@
+import type { MiddlewareHandler } from 'hono';
+import type { GatewayEnv } from './gateway-context.ts';
+
+const METHODS = 'GET, POST, DELETE, OPTIONS';
+const MAX_AGE_SECONDS = '86400';
+const EXPOSED = [
+  'x-request-id',
+  'x-queue-wait-ms',
+  'openai-processing-ms',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+].join(', ');
+
+/**
+ * Lets browsers of the listed origins call. The headers are set on the raw response, first of all, so that they stand
+ * on refusals and relayed streams alike. A preflight is answered without a key, as it cannot carry one.
+ */
+export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
+  const any = origins.includes('*');
+  return async function cors(c, next) {
+    const { incoming, outgoing } = c.env;
+    const { origin } = incoming.headers;
+    const allowed = origin !== undefined && (any || origins.includes(origin));
+    if (origins.length > 0 && !any) outgoing.setHeader('vary', 'Origin');
+    if (allowed) {
+      outgoing.setHeader('access-control-allow-origin', any ? '*' : origin);
+      outgoing.setHeader('access-control-expose-headers', EXPOSED);
+    }
+    if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined) {
+      return next();
+    }
+    if (allowed) {
+      outgoing.setHeader('access-control-allow-methods', METHODS);
+      outgoing.setHeader(
+        'access-control-allow-headers',
+        incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
+      );
+      outgoing.setHeader('access-control-max-age', MAX_AGE_SECONDS);
+    }
+    return c.body(null, 204);
+  };
+}

@@ -1,0 +1,18 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Key } from '../../keys/key.ts';
+import type { RequestRecord } from '../record/request-record.ts';
+
+/** What the door leaves for the rooms behind it. */
+export interface GatewayVariables {
+  record: RequestRecord;
+  /** Undefined where authentication is off, and before it. */
+  key: Key | undefined;
+}
+
+export interface GatewayEnv {
+  Bindings: HttpBindings;
+  Variables: GatewayVariables;
+}
+
+export type GatewayContext = Context<GatewayEnv>;

@@ -1,0 +1,29 @@
+import type { MiddlewareHandler } from 'hono';
+import { headerFieldsTooLarge, malformedRequest, uriTooLong } from '../refusal/catalogue.ts';
+import type { GatewayEnv } from './gateway-context.ts';
+
+export interface HeaderLimits {
+  readonly maxHeaders: number;
+  readonly maxHeaderLineBytes: number;
+  readonly maxRequestLineBytes: number;
+}
+
+const METHOD_AND_VERSION = ' '.length + ' HTTP/1.1'.length;
+const COLON_AND_SPACE = 2;
+
+/** Node's parser has one limit for the whole head; these are the finer ones. */
+export function limitHeaders(limits: HeaderLimits): MiddlewareHandler<GatewayEnv> {
+  return async function limitHeaders(c, next) {
+    const { method = '', url = '', rawHeaders, headers, httpVersion } = c.env.incoming;
+    if (headers.host === undefined && httpVersion === '1.1') throw malformedRequest();
+    if (method.length + url.length + METHOD_AND_VERSION > limits.maxRequestLineBytes) {
+      throw uriTooLong(limits.maxRequestLineBytes);
+    }
+    if (rawHeaders.length / 2 > limits.maxHeaders) throw headerFieldsTooLarge();
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const line = (rawHeaders[i]?.length ?? 0) + COLON_AND_SPACE + (rawHeaders[i + 1]?.length ?? 0);
+      if (line > limits.maxHeaderLineBytes) throw headerFieldsTooLarge();
+    }
+    return next();
+  };
+}

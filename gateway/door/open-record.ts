@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import type { Log } from '../../log/create-log.ts';
+import { logRequest } from '../record/log-line.ts';
+import { openRecord as newRecord } from '../record/request-record.ts';
+import type { GatewayEnv } from './gateway-context.ts';
+
+/** Ids that others may log as they are: no spaces, no control characters, no length of its own. */
+const wellFormed = /^[\w.:+/=-]{1,128}$/;
+
+/**
+ * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record, and writes the record's
+ * one line when the response has closed, whichever way out it took.
+ */
+export function openRecord(log: Log): MiddlewareHandler<GatewayEnv> {
+  return async function openRecord(c, next) {
+    const { incoming, outgoing } = c.env;
+    const given = incoming.headers['x-request-id'];
+    const id = typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
+    const record = newRecord(id, c.req.method, c.req.path);
+    c.set('record', record);
+    outgoing.setHeader('x-request-id', id);
+    const closed = new Promise((resolve) => outgoing.once('close', resolve));
+    await next();
+    void closed.then(() => logRequest(log, record, outgoing.statusCode, outgoing.writableFinished));
+  };
+}

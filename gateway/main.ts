@@ -1,0 +1,41 @@
+import { keyFilePath } from '../keys/key-file-path.ts';
+import { createLog } from '../log/create-log.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { startGateway } from './assemble.ts';
+import { gatewayConfig } from './config.ts';
+
+/** Exit code for wrong use or configuration, the same all over the house. */
+const MISCONFIGURED = 2;
+
+/**
+ * The gateway as a process of its own: the supervisor's child, or alone in front of a llama-server that someone else
+ * started (`corral gateway`).
+ */
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { settings, problems } = readSettings(env);
+  const complaints = problems.map((problem) => problem.message);
+  if (settings.BACKEND_URL === undefined) {
+    complaints.push('BACKEND_URL: not set, expected the address of a llama-server (http://127.0.0.1:8080)');
+  }
+  if (complaints.length > 0) {
+    for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+    process.exitCode = MISCONFIGURED;
+    return;
+  }
+  const log = await createLog({ format: settings.LOG_FORMAT, level: settings.LOG_LEVEL, from: 'gateway' });
+  const config = gatewayConfig(settings, {
+    host: settings.HOST ?? '127.0.0.1',
+    keyFile: keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir: settings.DATA_DIR ?? './data' }),
+    backendUrl: settings.BACKEND_URL ?? '',
+  });
+  const gateway = await startGateway(config, log);
+  process.on('SIGHUP', () => void gateway.reloadKeys());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'draining');
+      void gateway.stop();
+    });
+  }
+}
+
+if (import.meta.main) await main(process.env);

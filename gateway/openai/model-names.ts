@@ -1,0 +1,52 @@
+import { basename } from 'node:path';
+import type { Key } from '../../keys/key.ts';
+import { modelNotAllowed, modelNotFound } from '../refusal/catalogue.ts';
+
+export interface ModelNamesOptions {
+  readonly names: readonly string[];
+  readonly strict: boolean;
+  /** The path of the served file, once the backend has told it; it never leaves this file whole. */
+  readonly modelPath: () => string | undefined;
+}
+
+/** The names under which this deployment serves its one model. */
+export class ModelNames {
+  readonly #options: ModelNamesOptions;
+
+  constructor(options: ModelNamesOptions) {
+    this.#options = options;
+  }
+
+  /** The public names, the first of them foremost. */
+  get public(): readonly string[] {
+    const { names, modelPath } = this.#options;
+    if (names.length > 0) return names;
+    const path = modelPath();
+    return path === undefined ? [] : [publicNameOf(path)];
+  }
+
+  /**
+   * The public name of what a request asks for, as far as the key may have it. Unless `STRICT_MODEL` is set any name
+   * means the one model: clients come with `gpt-4o` built in.
+   */
+  resolve(asked: string | undefined, key: Key | undefined): string {
+    const names = this.public;
+    const served = names[0] ?? 'default';
+    if (asked !== undefined && this.#options.strict && !this.#knows(asked)) throw modelNotFound(asked);
+    const name = asked !== undefined && names.includes(asked) ? asked : served;
+    if (key && !key.models.includes('*') && !key.models.includes(name)) throw modelNotAllowed(name);
+    return name;
+  }
+
+  #knows(name: string): boolean {
+    const path = this.#options.modelPath();
+    return this.public.includes(name) || (path !== undefined && basename(path) === name);
+  }
+}
+
+/** The file name without `.gguf` and without the number of a part. */
+export function publicNameOf(path: string): string {
+  return basename(path)
+    .replace(/\.gguf$/i, '')
+    .replace(/-\d{5}-of-\d{5}$/, '');
+}

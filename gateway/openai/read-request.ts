@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer';
+import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
+import { refuseRemoteMedia } from './remote-media.ts';
+
+/** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
+export interface ApiRequest {
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** How many slots the backend will use for it: one for each choice of each prompt. */
+  readonly weight: number;
+  readonly body: Buffer;
+}
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Fields that would let one client disturb another: `id_slot` takes a slot of one's choice, `sse_ping_interval` turns
+ * the signs of life off. They are taken out; everything else passes untouched.
+ */
+const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
+
+export interface ReadingOptions {
+  readonly allowRemoteMedia: boolean;
+}
+
+/** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
+export function readRequest(body: Buffer, { allowRemoteMedia }: ReadingOptions): ApiRequest {
+  const fields = parse(body);
+  if (!allowRemoteMedia) refuseRemoteMedia(fields);
+  return {
+    model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
+    stream: optional(fields, 'stream', 'a boolean', (value) => typeof value === 'boolean') ?? false,
+    weight: choices(fields) * prompts(fields),
+    body: strip(fields) ? Buffer.from(JSON.stringify(fields)) : body,
+  };
+}
+
+function parse(body: Buffer): Fields {
+  if (body.length === 0) throw invalidJson('it is empty');
+  if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
+  const value = parseText(body.toString());
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidJson('expected an object');
+  }
+  return value as Fields;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalidJson(withoutExcerpt((error as SyntaxError).message));
+  }
+}
+
+/** V8 quotes the body in its messages; a prompt has no business in an answer that others may log. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? *(?:\.\.\.)?".*/s, '').replace(/ in JSON/, '');
+}
+
+function optional<T>(fields: Fields, name: string, expected: string, fits: (value: unknown) => boolean) {
+  const value = fields[name];
+  if (value === undefined || value === null) return undefined;
+  if (!fits(value)) throw invalidValue(name, expected);
+  return value as T;
+}
+
+function choices(fields: Fields): number {
+  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
+  const n = optional<number>(fields, 'n', 'a whole number from 1 up', isCount);
+  return n ?? optional<number>(fields, 'n_cmpl', 'a whole number from 1 up', isCount) ?? 1;
+}
+
+/** A list of prompts counts each one; a list of token numbers is one prompt. */
+function prompts({ prompt }: Fields): number {
+  if (!Array.isArray(prompt)) return 1;
+  const several = prompt.some((part) => typeof part === 'string' || Array.isArray(part));
+  return several ? Math.max(prompt.length, 1) : 1;
+}
+
+function strip(fields: Fields): boolean {
+  let found = false;
+  for (const name of strippedFields) {
+    if (!(name in fields)) continue;
+    delete fields[name];
+    found = true;
+  }
+  return found;
+}

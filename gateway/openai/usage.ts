@@ -1,0 +1,55 @@
+/** Tokens of one request as the backend counted them; `cached` is the part of `input` that it had not to read again. */
+export interface Usage {
+  readonly input: number;
+  readonly cached: number;
+  readonly output: number;
+}
+
+/**
+ * Reads the token counts out of the two ends of an answer, whichever API it belongs to. llama-server's `timings` stand
+ * near the end of most, asked for or not; `usage` comes in OpenAI's, Responses' and Anthropic's words.
+ */
+export function readUsage(ends: string): Usage | undefined {
+  return fromTimings(ends) ?? fromUsage(ends);
+}
+
+function fromTimings(ends: string): Usage | undefined {
+  const timings = objectsNamed('timings', ends).at(-1);
+  if (timings === undefined) return undefined;
+  const cached = count(timings, 'cache_n') ?? 0;
+  const read = count(timings, 'prompt_n');
+  const output = count(timings, 'predicted_n');
+  if (read === undefined || output === undefined) return undefined;
+  return { input: cached + read, cached, output };
+}
+
+/** An Anthropic stream tells what went in at its start and what came out at its end, hence all of them, last wins. */
+function fromUsage(ends: string): Usage | undefined {
+  let usage: Usage | undefined;
+  for (const text of objectsNamed('usage', ends)) {
+    const apart = count(text, 'cache_read_input_tokens');
+    const input = count(text, 'prompt_tokens') ?? count(text, 'input_tokens');
+    const output = count(text, 'completion_tokens') ?? count(text, 'output_tokens');
+    usage = {
+      input: input === undefined ? (usage?.input ?? 0) : input + (apart ?? 0),
+      cached: apart ?? count(text, 'cached_tokens') ?? usage?.cached ?? 0,
+      output: output ?? usage?.output ?? 0,
+    };
+  }
+  return usage;
+}
+
+/** The text of each object of that name, one level of nesting included. Inside a JSON string the quotes are escaped. */
+function objectsNamed(name: string, text: string): string[] {
+  return text.match(new RegExp(`"${name}":\\s*\\{(?:[^{}]|\\{[^{}]*\\})*\\}`, 'g')) ?? [];
+}
+
+function count(text: string, field: string): number | undefined {
+  const match = new RegExp(`"${field}"\\s*:\\s*(\\d+)`).exec(text);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Why the backend stopped, as the end of the answer says it. */
+export function readFinishReason(ends: string): string | undefined {
+  return [...ends.matchAll(/"(?:finish_reason|stop_reason)"\s*:\s*"(\w+)"/g)].at(-1)?.[1];
+}

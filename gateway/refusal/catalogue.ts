@@ -1,0 +1,233 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { BackendError } from '../openai/backend-error.ts';
+import { Refusal } from './refusal.ts';
+
+/** Every refusal the gateway can give. Texts, statuses and codes stand here and nowhere else (contract.md, "Errors"). */
+
+const invalid = 'invalid_request_error';
+
+export const invalidJson = (detail: string) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'invalid_json',
+    message: `The request body is not valid JSON: ${detail}`,
+  });
+
+export const invalidValue = (param: string, expected: string) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'invalid_value',
+    param,
+    message: `Invalid '${param}': expected ${expected}.`,
+  });
+
+export const remoteMediaNotAllowed = (param: string) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'remote_media_not_allowed',
+    param,
+    message: `'${param}' names media by URL, which this server does not fetch. Send it inline, as a data: URL or base64.`,
+  });
+
+export const malformedRequest = () =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'bad_request',
+    message: 'The request is not well-formed HTTP.',
+  });
+
+export const invalidApiKey = () =>
+  new Refusal({
+    status: 401,
+    type: invalid,
+    code: 'invalid_api_key',
+    param: 'authorization',
+    message:
+      'No valid API key was given. Send one in the Authorization header (Authorization: Bearer YOUR_KEY) or in x-api-key.',
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+
+export const insufficientScope = (scope: string) =>
+  new Refusal({
+    status: 403,
+    type: 'permission_error',
+    code: 'insufficient_scope',
+    message: `This API key may not be used here: it lacks the scope '${scope}'.`,
+  });
+
+export const modelNotAllowed = (model: string) =>
+  new Refusal({
+    status: 403,
+    type: 'permission_error',
+    code: 'model_not_allowed',
+    param: 'model',
+    message: `This API key may not use the model '${model}'.`,
+  });
+
+export const unknownUrl = (method: string, path: string) =>
+  new Refusal({
+    status: 404,
+    type: invalid,
+    code: 'unknown_url',
+    message: `Unknown request URL: ${method} ${path}.`,
+  });
+
+export const modelNotFound = (model: string) =>
+  new Refusal({
+    status: 404,
+    type: invalid,
+    code: 'model_not_found',
+    param: 'model',
+    message: `The model '${model}' does not exist here. GET /v1/models lists what does.`,
+  });
+
+export const methodNotAllowed = (method: string, path: string, allowed: readonly string[]) =>
+  new Refusal({
+    status: 405,
+    type: invalid,
+    code: 'method_not_allowed',
+    message: `${method} is not allowed on ${path}; use ${allowed.join(' or ')}.`,
+    headers: { allow: allowed.join(', ') },
+  });
+
+export const requestTooSlow = () =>
+  new Refusal({
+    status: 408,
+    type: invalid,
+    code: 'request_timeout',
+    message: 'The request took too long to arrive.',
+    headers: { connection: 'close' },
+  });
+
+export const lengthRequired = () =>
+  new Refusal({
+    status: 411,
+    type: invalid,
+    code: 'length_required',
+    message: 'This request needs a body: send Content-Length or Transfer-Encoding: chunked.',
+  });
+
+export const payloadTooLarge = (maxBytes: number) =>
+  new Refusal({
+    status: 413,
+    type: invalid,
+    code: 'payload_too_large',
+    message: `Request body too large (max ${maxBytes} bytes)`,
+    headers: { connection: 'close' },
+  });
+
+export const uriTooLong = (maxBytes: number) =>
+  new Refusal({
+    status: 414,
+    type: invalid,
+    code: 'uri_too_long',
+    message: `Request line too long (max ${maxBytes} bytes)`,
+  });
+
+export const unsupportedMediaType = (given: string, expected: string) =>
+  new Refusal({
+    status: 415,
+    type: invalid,
+    code: 'unsupported_media_type',
+    message: `Unsupported content type '${given}': send ${expected}.`,
+  });
+
+export const headerFieldsTooLarge = () =>
+  new Refusal({
+    status: 431,
+    type: invalid,
+    code: 'header_fields_too_large',
+    message: 'Request headers too large or too many headers',
+  });
+
+export const internalError = (cause: unknown) =>
+  new Refusal({
+    status: 500,
+    type: 'server_error',
+    code: 'internal_error',
+    message: 'The server had an error while processing your request.',
+    cause,
+  });
+
+/** The engine's own verdict on a request, in our envelope. */
+export const engineError = ({ status, type, code, message }: BackendError) =>
+  new Refusal({
+    status: status as ContentfulStatusCode,
+    type,
+    code,
+    message,
+    ...(status === 501 && { headers: { 'x-should-retry': 'false' } }),
+  });
+
+export const badGateway = (cause: unknown) =>
+  new Refusal({
+    status: 502,
+    type: 'server_error',
+    code: 'bad_gateway',
+    message: 'The engine broke off while it was working on this request. Please try again.',
+    cause,
+  });
+
+export const queueFull = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'queue_full',
+    message: 'Server busy, try again later',
+    headers: retryAfter(retryAfterMs),
+  });
+
+export const queueTimeout = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'queue_timeout',
+    message: 'The request waited too long for a free slot. Please try again later.',
+    headers: retryAfter(retryAfterMs),
+  });
+
+export const modelLoading = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'model_loading',
+    message: 'The model is still loading. Please try again later.',
+    headers: retryAfter(retryAfterMs),
+  });
+
+export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'backend_unavailable',
+    message: 'The engine is not available at the moment. Please try again later.',
+    headers: retryAfter(retryAfterMs),
+    cause,
+  });
+
+export const draining = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'draining',
+    message: 'This server is shutting down. Please try again.',
+    headers: retryAfter(retryAfterMs),
+  });
+
+export const backendTooSlow = (what: string) =>
+  new Refusal({
+    status: 504,
+    type: 'timeout_error',
+    code: 'request_timeout',
+    message: `Request timed out: ${what}`,
+  });
+
+/** Between 1 and 60 s: the OpenAI SDKs ignore, or give up at, anything longer (facts/platforms.md, section 10). */
+function retryAfter(ms: number): Record<string, string> {
+  const bounded = Math.min(Math.max(Math.ceil(ms), 1000), 60_000);
+  return { 'retry-after': String(Math.ceil(bounded / 1000)), 'retry-after-ms': String(bounded) };
+}

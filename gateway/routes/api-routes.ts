@@ -1,0 +1,55 @@
+import type { Scope } from '../../keys/key.ts';
+
+/** In whose words a route speaks: its errors are shown, and its streams end, accordingly. */
+export type Dialect = 'openai' | 'responses' | 'anthropic' | 'native';
+
+/** One route of the backend that clients may reach. The upstream path is ours, never the client's. */
+export interface ApiRoute {
+  readonly paths: readonly string[];
+  readonly upstream: string;
+  readonly dialect: Dialect;
+  readonly scope: Scope;
+  /** Whether the backend decodes for it; counting and tokenizing need no slot. */
+  readonly takesSlot: boolean;
+  readonly body: 'json' | 'json or form';
+}
+
+/** `/v1` may be left out. The upstream path keeps it: without it llama-server speaks its native shapes on some. */
+function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
+  return {
+    paths: [`/v1${path}`, path],
+    upstream: `/v1${path}`,
+    dialect: 'openai',
+    scope: 'inference',
+    takesSlot: true,
+    body: 'json',
+    ...rest,
+  };
+}
+
+function native(path: string, takesSlot: boolean): ApiRoute {
+  return { paths: [path], upstream: path, dialect: 'native', scope: 'native', takesSlot, body: 'json' };
+}
+
+/** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
+export const apiRoutes: readonly ApiRoute[] = [
+  openai('/chat/completions'),
+  openai('/chat/completions/input_tokens', { takesSlot: false }),
+  openai('/completions'),
+  openai('/embeddings'),
+  openai('/rerank'),
+  openai('/responses', { dialect: 'responses' }),
+  openai('/responses/input_tokens', { takesSlot: false }),
+  openai('/audio/transcriptions', { body: 'json or form' }),
+  openai('/messages', { paths: ['/v1/messages'], dialect: 'anthropic' }),
+  openai('/messages/count_tokens', {
+    paths: ['/v1/messages/count_tokens'],
+    dialect: 'anthropic',
+    takesSlot: false,
+  }),
+  native('/completion', true),
+  native('/infill', true),
+  native('/tokenize', false),
+  native('/detokenize', false),
+  native('/apply-template', false),
+];

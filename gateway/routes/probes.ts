@@ -1,0 +1,32 @@
+import type { BackendWatch } from '../../health/watch.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { GatewayContext } from '../door/gateway-context.ts';
+
+export interface ProbeParts {
+  readonly watch: BackendWatch;
+  readonly admission: Admission;
+}
+
+/** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
+export function probes({ watch, admission }: ProbeParts) {
+  const standing = () => (admission.isDraining ? 'draining' : watch.standing);
+  const isGone = () => ['draining', 'failed'].includes(standing());
+  return {
+    ping(c: GatewayContext) {
+      if (isGone()) return c.body(null, 503);
+      return c.body(null, standing() === 'ready' ? 200 : 204);
+    },
+    livez: (c: GatewayContext) => c.text('ok'),
+    readyz: (c: GatewayContext) => (standing() === 'ready' ? c.text('ready') : c.text(standing(), 503)),
+    health(c: GatewayContext) {
+      const { capacity, leased, waiting } = admission.counts;
+      const body = {
+        status: standing(),
+        backend: { standing: watch.standing, since: new Date(watch.since).toISOString() },
+        queue: { waiting },
+        slots: { total: capacity, busy: leased },
+      };
+      return c.json(body, standing() === 'ready' ? 200 : 503);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** How many of the last pieces are kept: finish, usage and end mark may each come in one of their own. */
+const LAST_PIECES = 4;
+const MAX_CHARACTERS = 64 * 1024;
+
+/** What is kept of an answer on its way: how much, since when, and its two ends, where the counts stand. */
+export class AnswerEnds {
+  /** All bytes so far. */
+  bytes = 0;
+  /** When the first of them went out, `performance.now()`; undefined before. */
+  firstByteAt: number | undefined;
+  readonly #last: (Buffer | undefined)[] = new Array(LAST_PIECES).fill(undefined);
+  #first: Buffer | undefined;
+  #next = 0;
+
+  /** References only: nothing is copied, nothing is read, until somebody asks. */
+  add(piece: Buffer): void {
+    if (this.#first === undefined) {
+      this.#first = piece;
+      this.firstByteAt = performance.now();
+    } else {
+      this.#last[this.#next] = piece;
+      this.#next = (this.#next + 1) % LAST_PIECES;
+    }
+    this.bytes += piece.length;
+  }
+
+  /** The first piece and the last ones. What is looked for in them is ASCII, and latin1 is the quickest to decode. */
+  text(): string {
+    const inOrder = [...this.#last.slice(this.#next), ...this.#last.slice(0, this.#next)];
+    const tail = Buffer.concat(inOrder.filter((piece) => piece !== undefined));
+    const head = this.#first ?? Buffer.alloc(0);
+    return (
+      head.toString('latin1', Math.max(head.length - MAX_CHARACTERS, 0)) +
+      tail.toString('latin1', Math.max(tail.length - MAX_CHARACTERS, 0))
+    );
+  }
+}

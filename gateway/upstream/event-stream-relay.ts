@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http';
+import type { Dialect } from '../routes/api-routes.ts';
+import type { AnswerEnds } from './answer-ends.ts';
+import type { BrokenAnswer, Relay } from './relay.ts';
+import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+
+const EVENT_END = '\n\n';
+
+const stoppedShort: BrokenAnswer = {
+  status: 502,
+  type: 'server_error',
+  code: 'bad_gateway',
+  message: 'The engine stopped before the answer was complete.',
+};
+
+/**
+ * Passes a stream of events as it comes, but whole events only: what a client has seen can always be followed by an
+ * error event, however the backend ends. llama-server sends an event at a time, so hardly anything is ever held.
+ */
+export class EventStreamRelay implements Relay {
+  readonly #response: ServerResponse;
+  readonly #dialect: Dialect;
+  readonly #ends: AnswerEnds;
+  #held: Buffer | undefined;
+
+  constructor(response: ServerResponse, dialect: Dialect, ends: AnswerEnds) {
+    this.#response = response;
+    this.#dialect = dialect;
+    this.#ends = ends;
+  }
+
+  write(chunk: Buffer): boolean {
+    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    const lastEnd = bytes.lastIndexOf(EVENT_END);
+    const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
+    this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
+    return whole === 0 || this.#pass(bytes.subarray(0, whole));
+  }
+
+  /** A backend that closes without its end mark has not finished, whatever the connection says. */
+  end(): void {
+    if (this.#held !== undefined) this.#pass(this.#held);
+    if (hasEnded(this.#dialect, this.#ends.text())) this.#response.end();
+    else this.breakOff(stoppedShort);
+  }
+
+  breakOff(broken: BrokenAnswer): void {
+    this.#response.end(streamErrorEvent(this.#dialect, broken, this.#ends.text()));
+  }
+
+  #pass(events: Buffer): boolean {
+    const bytes = mendErrorEvents(this.#dialect, events);
+    this.#ends.add(bytes);
+    return this.#response.write(bytes);
+  }
+}

@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Dispatcher, Pool } from 'undici';
+import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
+import type { Dialect } from '../routes/api-routes.ts';
+import type { AnswerEnds } from './answer-ends.ts';
+import { EventStreamRelay } from './event-stream-relay.ts';
+import { ClientGone, classifyFailure, type Failure, TookTooLong } from './failure.ts';
+import { headersForClient, isEventStream } from './headers.ts';
+import { PlainRelay, type Relay } from './relay.ts';
+
+export interface ExchangeRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+export interface ExchangeLimits {
+  /** The longest wait for the head of the answer, ms; 0 is no limit. */
+  readonly firstByteTimeout: number;
+  /** The longest silence after it. */
+  readonly idleTimeout: number;
+  /** The longest time in all. */
+  readonly totalTimeout: number;
+}
+
+export interface ExchangeContext {
+  readonly pool: Pool;
+  readonly response: ServerResponse;
+  readonly dialect: Dialect;
+  readonly ends: AnswerEnds;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly limits: ExchangeLimits;
+  /** When the client's request arrived, `performance.now()`. */
+  readonly startedAt: number;
+  readonly queuedMs: number;
+}
+
+/**
+ * How an exchange ended. Only after `failed` with a relay is there somebody to tell in the stream; without one, nothing
+ * has gone to the client yet and a refusal with a status of its own is possible.
+ */
+export type Ending =
+  | { readonly outcome: 'complete' }
+  | { readonly outcome: 'declined'; readonly error: BackendError }
+  | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: Relay | undefined };
+
+/** One request at the backend. Settles when the upstream has closed, so that the lease may go back. */
+export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<Ending> {
+  const handler = new ExchangeHandler(context);
+  const { path, headers, body } = request;
+  const { firstByteTimeout, idleTimeout } = context.limits;
+  context.pool.dispatch(
+    { method: 'POST', path, headers, body, headersTimeout: firstByteTimeout, bodyTimeout: idleTimeout },
+    handler,
+  );
+  return handler.ended;
+}
+
+/** Enough for any error that llama-server words; what is longer is cut. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly ended: Promise<Ending>;
+  readonly #context: ExchangeContext;
+  readonly #end: (ending: Ending) => void;
+  readonly #abortForClient = () => this.#abort(new ClientGone('the client left'));
+  readonly #timer: NodeJS.Timeout | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #aborted: Error | undefined;
+  #relay: Relay | undefined;
+  #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
+
+  constructor(context: ExchangeContext) {
+    const { promise, resolve } = Promise.withResolvers<Ending>();
+    this.ended = promise;
+    this.#end = (ending) => {
+      clearTimeout(this.#timer);
+      context.signal.removeEventListener('abort', this.#abortForClient);
+      resolve(ending);
+    };
+    this.#context = context;
+    const { totalTimeout } = context.limits;
+    if (totalTimeout > 0) this.#timer = setTimeout(() => this.#abort(new TookTooLong()), totalTimeout);
+    if (context.signal.aborted) this.#abortForClient();
+    else context.signal.addEventListener('abort', this.#abortForClient, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(this.#aborted);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 400) {
+      this.#error = { status, chunks: [], bytes: 0 };
+      return;
+    }
+    const { response, dialect, ends, startedAt, queuedMs } = this.#context;
+    const processingMs = performance.now() - startedAt - queuedMs;
+    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }));
+    if (isEventStream(headers)) {
+      response.flushHeaders();
+      this.#relay = new EventStreamRelay(response, dialect, ends);
+    } else this.#relay = new PlainRelay(response, ends);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#error) collect(this.#error, chunk);
+    else if (this.#relay?.write(chunk) === false) {
+      controller.pause();
+      this.#context.response.once('drain', () => controller.resume());
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#error) {
+      const { status, chunks } = this.#error;
+      this.#end({ outcome: 'declined', error: backendErrorOf(status, Buffer.concat(chunks).toString()) });
+    } else {
+      this.#relay?.end();
+      this.#end({ outcome: 'complete' });
+    }
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end({
+      outcome: 'failed',
+      failure: classifyFailure(this.#aborted ?? error),
+      relay: this.#relay,
+    });
+  }
+
+  /** Closes the upstream socket, which is how llama-server learns that a request is cancelled. */
+  #abort(reason: Error): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(this.#aborted);
+  }
+}
+
+function collect(error: { readonly chunks: Buffer[]; bytes: number }, chunk: Buffer): void {
+  if (error.bytes >= MAX_ERROR_BYTES) return;
+  error.chunks.push(chunk);
+  error.bytes += chunk.length;
+}

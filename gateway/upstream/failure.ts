@@ -1,0 +1,43 @@
+/**
+ * How an exchange went wrong, named by what may be done next.
+ * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
+ * stalled: it stayed silent past a limit · client-left: nobody's fault.
+ */
+export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'client-left';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly cause: unknown;
+}
+
+/** The reason with which a departing client aborts its exchange. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** The reason with which a limit of ours ends an exchange. */
+export class TookTooLong extends Error {
+  override readonly name = 'TookTooLong';
+}
+
+const neverSent = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EACCES',
+]);
+const silence = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+export function classifyFailure(error: unknown): Failure {
+  return { kind: kindOf(error), cause: error };
+}
+
+function kindOf(error: unknown): FailureKind {
+  if (error instanceof ClientGone) return 'client-left';
+  if (error instanceof TookTooLong) return 'stalled';
+  const code = (error as { code?: string }).code ?? '';
+  if (neverSent.has(code)) return 'unreachable';
+  return silence.has(code) ? 'stalled' : 'broke-off';
+}

@@ -1,0 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/**
+ * What may travel, in either direction. Anything else stays here: credentials, `Origin`, hop-by-hop headers, and
+ * llama-server's `X-Conversation-Id`, which would let a client read or cancel another's stream.
+ */
+const requestHeaders = [
+  'content-type',
+  'accept',
+  'anthropic-version',
+  'anthropic-beta',
+  'traceparent',
+] as const;
+
+export function headersForBackend(
+  given: IncomingHttpHeaders,
+  requestId: string,
+  apiKey: string | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'x-request-id': requestId };
+  for (const name of requestHeaders) {
+    const value = given[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  headers['content-type'] ??= 'application/json';
+  if (apiKey !== undefined) headers.authorization = `Bearer ${apiKey}`;
+  return headers;
+}
+
+export interface Timing {
+  readonly queuedMs: number;
+  readonly processingMs: number;
+}
+
+/** The head of a relayed answer; request id and CORS headers stand on the response already. */
+export function headersForClient(backend: IncomingHttpHeaders, timing: Timing): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': backend['content-type'] ?? 'application/json; charset=utf-8',
+    'x-queue-wait-ms': String(Math.round(timing.queuedMs)),
+    'openai-processing-ms': String(Math.round(timing.processingMs)),
+  };
+  if (isEventStream(backend)) {
+    headers['cache-control'] = 'no-cache';
+    headers['x-accel-buffering'] = 'no';
+  } else if (backend['content-length'] !== undefined) {
+    headers['content-length'] = backend['content-length'];
+  }
+  return headers;
+}
+
+export function isEventStream(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') ?? false;
+}

@@ -1,0 +1,15 @@
+import { Pool } from 'undici';
+import type { Backend } from '../../health/backend.ts';
+
+/** One connection a request and as many as needed: waiting is admission's business, so the pool must not queue. */
+export function openPool({ address }: Backend, connectTimeoutMs: number): Pool {
+  return new Pool(address.origin, {
+    ...(address.socketPath === undefined ? {} : { socketPath: address.socketPath }),
+    connections: null,
+    pipelining: 1,
+    connect: { timeout: connectTimeoutMs },
+    // llama-server closes idle connections after 5 s; a request on a connection that is just closing would be lost.
+    keepAliveTimeout: 3000,
+    keepAliveMaxTimeout: 4000,
+  });
+}

@@ -1,0 +1,68 @@
+import { anthropicEnvelope } from '../anthropic/envelope.ts';
+import { backendErrorOf } from '../openai/backend-error.ts';
+import { openAIEnvelope } from '../openai/envelope.ts';
+import type { Dialect } from '../routes/api-routes.ts';
+import type { BrokenAnswer } from './relay.ts';
+
+/** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
+export function hasEnded(dialect: Dialect, tail: string): boolean {
+  return (
+    endMarks[dialect].some((mark) => tail.includes(mark)) || errorMarks.some((mark) => tail.includes(mark))
+  );
+}
+
+const endMarks: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['data: [DONE]'],
+  responses: [
+    'event: response.completed',
+    'event: response.incomplete',
+    'event: response.failed',
+    'event: error',
+  ],
+  anthropic: ['event: message_stop', 'event: error'],
+  native: ['"stop":true', 'data: [DONE]'],
+};
+const errorMarks = ['data: {"error":', 'error: {'];
+
+/**
+ * The event that ends a stream which cannot be finished. OpenAI's has no event name: the Python SDK reads a named one
+ * as an ordinary chunk (facts/platforms.md, section 10). Responses numbers its events, so this one goes on counting.
+ */
+export function streamErrorEvent(dialect: Dialect, broken: BrokenAnswer, tail: string): string {
+  const { status, type, code, message } = broken;
+  if (dialect === 'anthropic') {
+    const { request_id: _, ...error } = anthropicEnvelope(status, { message, type, code, param: null }, '');
+    return `event: error\ndata: ${JSON.stringify(error)}\n\n`;
+  }
+  if (dialect === 'responses') {
+    const event = {
+      type: 'error',
+      code,
+      message,
+      param: null,
+      sequence_number: lastSequenceNumber(tail) + 1,
+    };
+    return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
+  }
+  return `data: ${JSON.stringify(openAIEnvelope({ message, type, code, param: null }))}\n\n`;
+}
+
+function lastSequenceNumber(tail: string): number {
+  return Number(/.*"sequence_number":(\d+)/s.exec(tail)?.[1] ?? -1);
+}
+
+/** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
+export function mendErrorEvents(dialect: Dialect, events: Buffer): Buffer {
+  if (!errorMarks.some((mark) => events.includes(mark))) return events;
+  const mended = events
+    .toString()
+    .split('\n\n')
+    .map((event) => mendEvent(dialect, event));
+  return Buffer.from(mended.join('\n\n'));
+}
+
+function mendEvent(dialect: Dialect, event: string): string {
+  const body = /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
+  if (body === undefined) return event;
+  return streamErrorEvent(dialect, backendErrorOf(500, body), '').trimEnd();
+}
