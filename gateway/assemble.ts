@@ -35,7 +35,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   });
   const keys = config.auth.enabled ? openKeys(config, log) : undefined;
   const pool = openPool(config.backend, config.timeouts.connect);
-  const models = new ModelNames({ ...config.models, modelPath: () => watch.facts?.modelPath });
+  const models = new ModelNames({ ...config.models, facts: () => watch.facts });
   const app = createApp({ config, log, pool, admission, watch, models, doorkeeper: () => keys?.ring });
   const server = createGatewayServer(app, config);
   const port = await listen(server, config);

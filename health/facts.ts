@@ -1,11 +1,13 @@
+import { ask } from './ask.ts';
 import type { Backend } from './backend.ts';
-import { get } from './probe.ts';
 
 /** What a ready backend says of itself. */
 export interface BackendFacts {
   readonly slots: number;
   /** Context tokens that one request may use. */
   readonly contextPerSlot: number;
+  /** The name it was given (`--alias`); without one, llama-server says the path here. */
+  readonly modelAlias: string | undefined;
   readonly modelPath: string | undefined;
   readonly modalities: { readonly vision: boolean; readonly audio: boolean };
   readonly buildInfo: string | undefined;
@@ -15,7 +17,7 @@ export type FactsReading = BackendFacts | 'key-refused' | 'unreadable';
 
 /** Reads `/props`, which needs the backend's key. */
 export async function readFacts(backend: Backend, timeoutMs = 2000): Promise<FactsReading> {
-  const answer = await get(backend, '/props', timeoutMs);
+  const answer = await ask(backend, { path: '/props', timeoutMs });
   if (answer.outcome !== 'answered') return 'unreadable';
   if (answer.status === 401 || answer.status === 403) return 'key-refused';
   if (answer.status !== 200) return 'unreadable';
@@ -28,6 +30,7 @@ export async function readFacts(backend: Backend, timeoutMs = 2000): Promise<Fac
 
 interface Props {
   readonly total_slots?: unknown;
+  readonly model_alias?: unknown;
   readonly model_path?: unknown;
   readonly build_info?: unknown;
   readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown };
@@ -41,6 +44,7 @@ function factsFrom(props: Props): BackendFacts | undefined {
   return {
     slots,
     contextPerSlot: context,
+    modelAlias: textOf(props.model_alias),
     modelPath: textOf(props.model_path),
     modalities: { vision: props.modalities?.vision === true, audio: props.modalities?.audio === true },
     buildInfo: textOf(props.build_info),

@@ -8,6 +8,7 @@ export function prettyStream() {
     ignore: 'pid,hostname,from',
     messageFormat: '{from}: {msg}',
     singleLine: true,
+    errorLikeObjectKeys: [],
     destination: 1,
     sync: true,
   });

@@ -44,7 +44,8 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
   };
 }
 
-export const port: Kind<number> = { ...integer(1, 65535), expected: 'a port number from 1 to 65535' };
+/** Port 0 is the system's choice of a free one. */
+export const port: Kind<number> = { ...integer(0, 65535), expected: 'a port number from 0 to 65535' };
 
 /** A whole number, or the word `auto`, which leaves the choice to llama-server. */
 export function autoOr(number: Kind<number>): Kind<number | 'auto'> {

@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
+import type { BackendFacts } from '../../health/facts.ts';
 import type { Key } from '../../keys/key.ts';
 import { modelNotAllowed, modelNotFound } from '../refusal/catalogue.ts';
 
 export interface ModelNamesOptions {
   readonly names: readonly string[];
   readonly strict: boolean;
-  /** The path of the served file, once the backend has told it; it never leaves this file whole. */
-  readonly modelPath: () => string | undefined;
+  /** What the backend has told of itself, once it has; its paths never leave this file whole. */
+  readonly facts: () => Pick<BackendFacts, 'modelAlias' | 'modelPath'> | undefined;
 }
 
 /** The names under which this deployment serves its one model. */
@@ -19,10 +20,10 @@ export class ModelNames {
 
   /** The public names, the first of them foremost. */
   get public(): readonly string[] {
-    const { names, modelPath } = this.#options;
+    const { names, facts } = this.#options;
     if (names.length > 0) return names;
-    const path = modelPath();
-    return path === undefined ? [] : [publicNameOf(path)];
+    const named = facts()?.modelAlias ?? facts()?.modelPath;
+    return named === undefined ? [] : [publicNameOf(named)];
   }
 
   /**
@@ -39,7 +40,7 @@ export class ModelNames {
   }
 
   #knows(name: string): boolean {
-    const path = this.#options.modelPath();
+    const path = this.#options.facts()?.modelPath;
     return this.public.includes(name) || (path !== undefined && basename(path) === name);
   }
 }

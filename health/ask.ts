@@ -1,0 +1,51 @@
+import { request } from 'node:http';
+import type { Backend, BackendAddress } from './backend.ts';
+
+export interface Question {
+  readonly path: string;
+  /** Sent as JSON with POST; without one it is a GET. */
+  readonly body?: unknown;
+  readonly timeoutMs: number;
+}
+
+export type Answer =
+  | { readonly outcome: 'answered'; readonly status: number; readonly body: string }
+  /** unreachable: nobody listens, or broke off · deaf: no whole answer in time. */
+  | { readonly outcome: 'unreachable' | 'deaf' };
+
+/**
+ * Asks a backend one thing; never throws. Each question has a connection of its own, so that it never finds a socket
+ * which the backend has just closed.
+ */
+export function ask({ address, apiKey }: Backend, { path, body, timeoutMs }: Question): Promise<Answer> {
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const headers = {
+    ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    ...(content !== undefined && { 'content-type': 'application/json' }),
+  };
+  const method = content === undefined ? 'GET' : 'POST';
+  return new Promise((resolve) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const end = () => resolve({ outcome: signal.aborted ? 'deaf' : 'unreachable' });
+    request({ ...dial(address), method, path, headers, signal, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ outcome: 'answered', status: response.statusCode ?? 0, body: text }),
+      );
+      response.on('error', end);
+    })
+      .on('error', end)
+      .end(content);
+  });
+}
+
+/** Where `node:http` connects to for an address. */
+function dial({ origin, socketPath }: BackendAddress) {
+  if (socketPath !== undefined) return { socketPath };
+  const { hostname, port } = new URL(origin);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80 };
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Backend } from '../../health/backend.ts';
+
+/** One request as the stand-in received it. */
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+export type Mood = (request: Received, response: ServerResponse) => void;
+
+export interface StandInBackend extends AsyncDisposable {
+  readonly backend: Backend;
+  /** Every request but the probes, in order of arrival. */
+  readonly received: readonly Received[];
+  /** How many requests are open right now. */
+  readonly open: number;
+  /** What `/health` answers: 503 is a model that loads. */
+  health: 200 | 503;
+  mood: Mood;
+  stop(): Promise<void>;
+}
+
+/** A backend for moods that a real llama-server does not show on demand: it does whatever `mood` says. */
+export async function startStandInBackend(mood: Mood, { slots = 4 } = {}): Promise<StandInBackend> {
+  const received: Received[] = [];
+  let open = 0;
+  const server = createServer(async (incoming, response) => {
+    const path = incoming.url ?? '';
+    if (path === '/health') return void response.writeHead(standIn.health).end('{}');
+    if (path === '/props') return void response.end(JSON.stringify(props(slots)));
+    open += 1;
+    response.once('close', () => {
+      open -= 1;
+    });
+    const chunks = await incoming.toArray();
+    const body = Buffer.concat(chunks).toString();
+    const request = { method: incoming.method ?? '', path, headers: incoming.headers, body };
+    received.push(request);
+    standIn.mood(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const standIn: StandInBackend = {
+    backend: {
+      address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
+      apiKey: 'stand-in-key',
+    },
+    received,
+    get open() {
+      return open;
+    },
+    health: 200,
+    mood,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+  return standIn;
+}
+
+function props(slots: number) {
+  return {
+    total_slots: slots,
+    model_alias: 'stand-in',
+    model_path: '/models/stand-in.gguf',
+    default_generation_settings: { n_ctx: 4096 },
+    modalities: { vision: false, audio: false },
+    build_info: 'stand-in',
+  };
+}
