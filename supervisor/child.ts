@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readLines } from './lines.ts';
+
+export interface ChildSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** `inherit` lets the child write to our own stdout; `lines` hands its lines over like those of stderr. */
+  readonly stdout: 'inherit' | 'lines';
+  readonly onLine: (line: string) => void;
+}
+
+/** How a child ended: one shape for good and bad. */
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It could not even be started. */
+  readonly spawnError: Error | undefined;
+  readonly lastLines: readonly string[];
+}
+
+export interface Child {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  readonly ended: Promise<ChildEnd>;
+  /** Tells the child itself. */
+  signal(signal: NodeJS.Signals): void;
+  /** Ends the child and whatever it has started, at once. */
+  kill(): void;
+}
+
+const keptLines = 50;
+/** What a child may still say after its end, should something of its hold the pipe open. */
+const lastWordsMs = 500;
+
+/** Where util-linux's setpriv is, the kernel ends a child when we die, even by `kill -9`. */
+const leash =
+  process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync) : undefined;
+
+/** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
+export function startChild({ command, args, env, stdout, onLine }: ChildSpec): Child {
+  const lastLines: string[] = [];
+  const [file = command, ...rest] = leash
+    ? [leash, '--pdeathsig', 'SIGKILL', command, ...args]
+    : [command, ...args];
+  const subprocess = spawn(file, rest, {
+    env: { ...env },
+    detached: true,
+    stdio: ['ignore', stdout === 'inherit' ? 'inherit' : 'pipe', 'pipe'],
+  });
+  const keep = (line: string) => {
+    if (lastLines.push(line) > keptLines) lastLines.shift();
+    onLine(line);
+  };
+  for (const stream of [subprocess.stdout, subprocess.stderr]) if (stream) readLines(stream, keep);
+
+  const kill = () => {
+    if (subprocess.pid !== undefined) sendTo(-subprocess.pid, 'SIGKILL');
+  };
+  const ended = new Promise<ChildEnd>((resolve) => {
+    subprocess.once('error', (spawnError) => {
+      if (subprocess.pid === undefined) resolve({ code: null, signal: null, spawnError, lastLines });
+    });
+    subprocess.once('exit', (code, signal) => {
+      kill();
+      const settle = () => resolve({ code, signal, spawnError: undefined, lastLines });
+      const impatience = setTimeout(settle, lastWordsMs);
+      subprocess.once('close', () => {
+        clearTimeout(impatience);
+        settle();
+      });
+    });
+  });
+  return {
+    pid: subprocess.pid,
+    ended,
+    signal(signal) {
+      if (subprocess.exitCode === null && subprocess.signalCode === null) subprocess.kill(signal);
+    },
+    kill,
+  };
+}
+
+function sendTo(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // Nothing of it is left.
+  }
+}

@@ -1,0 +1,93 @@
+import { join, resolve } from 'node:path';
+import type { Settings } from '../settings/variables.ts';
+import { resolveDataDir } from './data-dir.ts';
+import type { EngineWishes } from './llama-arguments.ts';
+import { chooseModel, type ModelSource, nameOfModel } from './model.ts';
+import { defaultHost, detectPlatform, type Platform } from './platform.ts';
+import { splitWords } from './split-words.ts';
+
+/** What the supervisor is to do, in plain values. */
+export interface SupervisorConfig {
+  /** Every setting as finally decided: what the gateway is given. */
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly host: string;
+  readonly port: number;
+  readonly healthPort: number;
+  /** llama-server's loopback port; undefined puts it on a unix socket. */
+  readonly backendPort: number | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly engine: EngineWishes;
+  readonly loadTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+}
+
+export interface Configuration {
+  readonly config: SupervisorConfig | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Decides what the settings leave open. Looks at the file system for the model, and starts nothing. */
+export function configure(settings: Settings, env: Environment): Configuration {
+  const platform = detectPlatform(env);
+  const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
+  const choice = chooseModel(settings, dataDir);
+  const extraArgs = splitWords(settings.EXTRA_ARGS ?? '');
+  const problems = [...choice.problems];
+  if (!extraArgs) problems.push('EXTRA_ARGS: a quote is left open');
+  if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
+  const decided = decide(settings, { platform, dataDir, model: choice.model });
+  const config = {
+    settings: decided,
+    platform,
+    host: decided.HOST ?? defaultHost(platform),
+    port: settings.PORT,
+    healthPort: settings.PORT_HEALTH,
+    backendPort: settings.PORT_BACKEND,
+    dataDir,
+    engine: engineWishes(decided, choice.model, extraArgs),
+    loadTimeoutMs: settings.LOAD_TIMEOUT,
+    drainTimeoutMs: settings.DRAIN_TIMEOUT,
+  };
+  return { config, problems, warnings: choice.warnings };
+}
+
+interface Decisions {
+  readonly platform: Platform;
+  readonly dataDir: string;
+  readonly model: ModelSource;
+}
+
+function decide(settings: Settings, { platform, dataDir, model }: Decisions): Settings {
+  return {
+    ...settings,
+    HOST: settings.HOST ?? defaultHost(platform),
+    DATA_DIR: dataDir,
+    MODELS_DIR: resolve(settings.MODELS_DIR ?? join(dataDir, 'models')),
+    MODEL_ALIAS: settings.MODEL_ALIAS?.length ? settings.MODEL_ALIAS : [nameOfModel(model)],
+  };
+}
+
+function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineWishes {
+  return {
+    model,
+    publicName: settings.MODEL_ALIAS?.[0] ?? nameOfModel(model),
+    ctx: settings.CTX,
+    parallel: settings.PARALLEL,
+    ngl: settings.NGL,
+    threads: settings.THREADS,
+    flashAttn: settings.FLASH_ATTN,
+    cacheTypeK: settings.CACHE_TYPE_K,
+    cacheTypeV: settings.CACHE_TYPE_V,
+    mmproj: absolute(settings.MMPROJ),
+    draftModel: absolute(settings.DRAFT_MODEL),
+    keepaliveMs: settings.STREAM_KEEPALIVE,
+    extraArgs,
+  };
+}
+
+const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path));

@@ -1,0 +1,42 @@
+import { rmSync } from 'node:fs';
+import type { Backend } from '../health/backend.ts';
+import type { Log } from '../log/create-log.ts';
+import { type Child, startChild } from './child.ts';
+import type { SupervisorConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import { engineEnvironment } from './engine-environment.ts';
+import { readEngineLine } from './engine-output.ts';
+import { llamaArguments } from './llama-arguments.ts';
+
+export interface EngineChildOptions {
+  readonly engine: Engine;
+  readonly config: SupervisorConfig;
+  readonly backend: Backend & { readonly apiKey: string };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** Starts one llama-server on the backend's address, its output going into the log. */
+export function startEngineChild({ engine, config, backend, env, log }: EngineChildOptions): Child {
+  const { socketPath } = backend.address;
+  // llama-server refuses an address that a killed one has left, and does not clear it away itself.
+  if (socketPath !== undefined) rmSync(socketPath, { force: true });
+  const downloads = config.engine.model.kind !== 'file';
+  return startChild({
+    command: engine.command,
+    args: [...engine.args, ...llamaArguments(config.engine, backend.address)],
+    env: {
+      ...(downloads && config.settings.MODELS_DIR && { LLAMA_CACHE: config.settings.MODELS_DIR }),
+      ...engineEnvironment(env, {
+        apiKey: backend.apiKey,
+        hfToken: downloads ? config.settings.HF_TOKEN : undefined,
+      }),
+    },
+    stdout: 'lines',
+    onLine(line) {
+      const { text, important } = readEngineLine(line.replaceAll(backend.apiKey, '[backend key]'));
+      if (important) log.info(text);
+      else log.debug(text);
+    },
+  });
+}

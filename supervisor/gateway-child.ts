@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { type Backend, showBackendUrl } from '../health/backend.ts';
+import type { Log } from '../log/create-log.ts';
+import { type Child, startChild } from './child.ts';
+import type { SupervisorConfig } from './config.ts';
+import { gatewayEnvironment } from './gateway-environment.ts';
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export const gatewayProgram: Command = {
+  command: process.execPath,
+  args: [join(import.meta.dirname, '..', 'gateway', 'main.ts')],
+};
+
+export interface GatewayChildOptions {
+  readonly program: Command;
+  readonly config: SupervisorConfig;
+  readonly backend: Backend;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** Starts one gateway. It writes its own log to our stdout; what it says on stderr is unexpected and goes into the log. */
+export function startGatewayChild({ program, config, backend, env, log }: GatewayChildOptions): Child {
+  const settings = {
+    ...config.settings,
+    BACKEND_URL: showBackendUrl(backend.address),
+    BACKEND_API_KEY: backend.apiKey,
+  };
+  return startChild({
+    ...program,
+    env: gatewayEnvironment(env, settings),
+    stdout: 'inherit',
+    onLine: (line) => log.warn(line),
+  });
+}

@@ -1,0 +1,27 @@
+import { type Settings, type Variable, variables } from '../settings/variables.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of the gateway: ours, with every setting in the form in which it was finally decided, so that the
+ * gateway decides nothing a second time. Secrets that only llama-server needs stay out.
+ */
+export function gatewayEnvironment(env: Environment, settings: Settings): Record<string, string> {
+  const passed = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]),
+  );
+  return { ...Object.fromEntries(passed), ...written({ ...settings, HF_TOKEN: undefined }) };
+}
+
+const isOurs = (name: string) => name.replace(/_FILE$/, '') in variables || name in variables;
+
+/** Settings as the variables that would give them. */
+function written(settings: Settings): Record<string, string> {
+  const values: Readonly<Record<string, unknown>> = settings;
+  const shown: Record<string, string> = {};
+  for (const [name, variable] of Object.entries(variables) as [string, Variable][]) {
+    const value = values[name];
+    if (value !== undefined) shown[name] = variable.kind.show(value);
+  }
+  return shown;
+}

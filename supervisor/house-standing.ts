@@ -1,0 +1,22 @@
+import type { Standing } from '../health/standing.ts';
+import type { ChildState } from './child-state.ts';
+
+/** All that decides what the health server says. */
+export interface HouseState {
+  readonly stopping: boolean;
+  readonly failed: boolean;
+  readonly engine: ChildState['phase'];
+  /** The backend as its probes see it. */
+  readonly backend: Standing;
+  readonly gatewayUp: boolean;
+  readonly everReady: boolean;
+}
+
+/** The standing of the whole: ready only where a request would be answered. */
+export function houseStanding(house: HouseState): Standing {
+  if (house.failed) return 'failed';
+  if (house.stopping) return 'draining';
+  if (house.engine === 'waiting') return 'restarting';
+  if (house.backend === 'ready' && !house.gatewayUp) return house.everReady ? 'restarting' : 'loading';
+  return house.backend;
+}

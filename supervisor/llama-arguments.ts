@@ -1,0 +1,70 @@
+import type { BackendAddress } from '../health/backend.ts';
+import type { ModelSource } from './model.ts';
+
+/** What llama-server is asked to do, in our words. */
+export interface EngineWishes {
+  readonly model: ModelSource;
+  /** The name that answers carry. */
+  readonly publicName: string;
+  /** Context tokens of one request. */
+  readonly ctx: number | 'auto';
+  readonly parallel: number | 'auto';
+  readonly ngl: number | 'auto';
+  /** 0 leaves the choice to llama-server. */
+  readonly threads: number;
+  readonly flashAttn: 'auto' | 'on' | 'off';
+  readonly cacheTypeK: string | undefined;
+  readonly cacheTypeV: string | undefined;
+  readonly mmproj: string | undefined;
+  readonly draftModel: string | undefined;
+  /** Milliseconds of silence in a stream after which a comment is sent; 0 is never. */
+  readonly keepaliveMs: number;
+  readonly extraArgs: readonly string[];
+}
+
+/** llama-server's own number of slots where it is left to choose. */
+const slotsOfItsOwnChoice = 4;
+
+/** llama-server's command line for our wishes. It never holds a secret: every user of the machine can read it. */
+export function llamaArguments(wishes: EngineWishes, address: BackendAddress): string[] {
+  return [
+    ...addressArguments(address),
+    ...modelArguments(wishes.model),
+    ...['--alias', wishes.publicName],
+    ...contextArguments(wishes.ctx, wishes.parallel),
+    ...option('-ngl', wishes.ngl === 'auto' ? undefined : wishes.ngl),
+    ...option('-t', wishes.threads === 0 ? undefined : wishes.threads),
+    ...option('-fa', wishes.flashAttn === 'auto' ? undefined : wishes.flashAttn),
+    ...option('-ctk', wishes.cacheTypeK),
+    ...option('-ctv', wishes.cacheTypeV),
+    ...option('--mmproj', wishes.mmproj),
+    ...option('-md', wishes.draftModel),
+    ...['--metrics', '--no-ui'],
+    ...option('--sse-ping-interval', wishes.keepaliveMs === 0 ? -1 : Math.ceil(wishes.keepaliveMs / 1000)),
+    ...wishes.extraArgs,
+  ];
+}
+
+const option = (name: string, value: string | number | undefined) =>
+  value === undefined ? [] : [name, String(value)];
+
+function addressArguments({ origin, socketPath }: BackendAddress): string[] {
+  if (socketPath !== undefined) return ['--host', socketPath];
+  const { hostname, port } = new URL(origin);
+  return ['--host', hostname, '--port', port];
+}
+
+function modelArguments(model: ModelSource): string[] {
+  if (model.kind === 'file') return ['-m', model.path];
+  return model.kind === 'hugging-face' ? ['-hf', model.repo] : ['-mu', model.url];
+}
+
+/**
+ * CTX counts the tokens of one request, `-c` those of all slots together. Where only the slots are given they share
+ * what the model and the memory allow, as llama-server does of itself when nothing is given.
+ */
+function contextArguments(ctx: number | 'auto', parallel: number | 'auto'): string[] {
+  if (ctx === 'auto') return parallel === 'auto' ? [] : ['-np', String(parallel), '-kvu'];
+  const slots = parallel === 'auto' ? slotsOfItsOwnChoice : parallel;
+  return ['-np', String(slots), '-c', String(slots * ctx)];
+}

@@ -1,0 +1,50 @@
+const isolation = 'llama-server is reachable through the gateway only';
+const reaches = 'it would let requests reach into this machine';
+const records = 'it would write what users send to disk';
+
+/** Arguments that EXTRA_ARGS may not carry, and why; a trailing `*` stands for any ending. */
+const refused: readonly (readonly [names: string, why: string])[] = [
+  ['--host --port --reuse-port', isolation],
+  ['--api-key --api-key-file', `${isolation}; its key is made afresh at each boot`],
+  ['--ssl-*', `${isolation}; TLS belongs in front of the gateway`],
+  ['--api-prefix', 'the gateway and the probes would no longer find it'],
+  ['--tools --tools-runtime --agent -ag --mcp-servers-*', reaches],
+  ['--ui-mcp-proxy --webui-mcp-proxy', reaches],
+  ['--path --media-path', reaches],
+  ['--props', 'requests could change the settings of all others'],
+  ['--slot-save-path --log-prompts-dir', records],
+  ['--ui --webui', 'the web UI is not served through the gateway'],
+  ['--models-dir --models-preset', 'one deployment serves one model'],
+  ['--model -m', 'set MODEL_PATH'],
+  ['--model-url -mu', 'set MODEL_URL'],
+  ['--hf-repo -hf -hfr', 'set HF_REPO'],
+  ['--hf-token -hft', 'set HF_TOKEN: arguments can be read by every user of the machine'],
+  ['--alias -a', 'set MODEL_ALIAS'],
+  ['--parallel -np', 'set PARALLEL'],
+  ['--ctx-size -c', 'set CTX, which counts the tokens of one request'],
+];
+
+const reasons = new Map(
+  refused.flatMap(([names, why]) => names.split(' ').map((name) => [name, why] as const)),
+);
+const families = [...reasons].filter(([name]) => name.endsWith('*'));
+
+export interface RefusedArgument {
+  readonly argument: string;
+  readonly why: string;
+}
+
+/** Which of the arguments are refused. Values cannot be told from names here: one that looks like a refused name is refused. */
+export function findRefusedArguments(args: readonly string[]): RefusedArgument[] {
+  return args.flatMap((argument) => {
+    const name = nameOf(argument);
+    const why = reasons.get(name) ?? families.find(([family]) => name.startsWith(family.slice(0, -1)))?.[1];
+    return why === undefined ? [] : [{ argument: argument.split('=', 1)[0] ?? argument, why }];
+  });
+}
+
+/** llama-server takes `--api_key` for `--api-key`; builds differ in whether `--name=value` is taken. */
+function nameOf(argument: string): string {
+  const name = argument.split('=', 1)[0] ?? argument;
+  return name.startsWith('--') ? name.replaceAll('_', '-') : name;
+}

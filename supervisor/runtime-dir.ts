@@ -1,0 +1,106 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identify, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
+
+/** A private folder of one supervisor: the socket, and a note of whom it has started. */
+export interface RuntimeDir {
+  readonly path: string;
+  readonly socketPath: string;
+  /** Notes a child, so that a later start can end it should this process be killed. */
+  noteChild(pid: number): void;
+  remove(): void;
+}
+
+interface Note {
+  readonly namespace: string;
+  readonly owner: ProcessIdentity;
+  readonly children: readonly ProcessIdentity[];
+}
+
+const prefix = 'corral-';
+/** The kernel's limit for a socket's path is 108 bytes on Linux and 104 on macOS. */
+const longestSocketPath = 100;
+
+/** Makes a folder that only this user can enter; its name is short enough for a socket. */
+export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
+  const roomy = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
+  const parent = roomy ? base : '/tmp';
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, prefix));
+  let note: Note = { namespace: processNamespace(), owner: identify(process.pid), children: [] };
+  writeNote(path, note);
+  return {
+    path,
+    socketPath: join(path, 'llama.sock'),
+    noteChild(pid) {
+      note = { ...note, children: [...note.children.filter(isAlive), identify(pid)] };
+      writeNote(path, note);
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * Clears away what killed supervisors left: their folders, and children that outlived them. Answers the numbers of
+ * the processes that were ended. Whoever still lives, or ran in another container with the same /tmp, is left alone.
+ */
+export function sweepRuntimeDirs(base = tmpdir()): number[] {
+  return [...new Set([base, '/tmp'])].flatMap((parent) =>
+    ownFolders(parent).flatMap((path) => {
+      const note = readNote(path);
+      if (!note || note.namespace !== processNamespace() || isAlive(note.owner)) return [];
+      const orphans = note.children.filter(isAlive);
+      for (const { pid } of orphans) endGroup(pid);
+      rmSync(path, { recursive: true, force: true });
+      return orphans.map(({ pid }) => pid);
+    }),
+  );
+}
+
+function ownFolders(parent: string): string[] {
+  try {
+    return readdirSync(parent)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => join(parent, name))
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.());
+  } catch {
+    return [];
+  }
+}
+
+/** Each child leads a group of its own. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+const noteFile = (path: string) => join(path, 'owner.json');
+
+function writeNote(path: string, note: Note): void {
+  const draft = `${noteFile(path)}.new`;
+  writeFileSync(draft, JSON.stringify(note));
+  renameSync(draft, noteFile(path));
+}
+
+/** Undefined for a folder that is not one of ours, whatever its name. */
+function readNote(path: string): Note | undefined {
+  try {
+    const note = JSON.parse(readFileSync(noteFile(path), 'utf8')) as Partial<Note>;
+    return note.owner && note.namespace && Array.isArray(note.children) ? (note as Note) : undefined;
+  } catch {
+    return undefined;
+  }
+}

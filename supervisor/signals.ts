@@ -1,0 +1,39 @@
+import { closeSync, openSync } from 'node:fs';
+
+/** npm hands the terminal's Ctrl-C, which we have had already, on to us: signals this close together are one wish. */
+const oneWishMs = 300;
+
+export interface SignalHandlers {
+  readonly onStop: () => void;
+  /** Somebody has asked a second time. */
+  readonly onHurry: () => void;
+  readonly onReload: () => void;
+}
+
+/** Follows the signals of this process until the answered function is called. */
+export function followSignals({ onStop, onHurry, onReload }: SignalHandlers): () => void {
+  let asked: number | undefined;
+  const stop = () => {
+    const now = performance.now();
+    if (asked === undefined) onStop();
+    else if (now - asked > oneWishMs) onHurry();
+    else return;
+    asked = now;
+  };
+  const hangUp = () => (terminalIsGone() ? stop() : onReload());
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
+  return () => {
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
+  };
+}
+
+/** SIGHUP means that the keys are to be read again, except where it is the end of the terminal that we run in. */
+function terminalIsGone(): boolean {
+  if (!process.stdout.isTTY) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Child, ChildEnd } from './child.ts';
+import { type ChildState, nextChildState, unborn } from './child-state.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+
+export interface TendOptions {
+  readonly start: () => Child;
+  readonly policy: RestartPolicy;
+  /** Whether a child that ended so would end the same way again. */
+  readonly isHopeless?: (end: ChildEnd) => boolean;
+  readonly onStarted?: (child: Child) => void;
+  /** Called for every end; the state tells what follows. */
+  readonly onEnded: (end: ChildEnd, state: ChildState) => void;
+}
+
+/** A child that is started again when it ends, until that is no longer wanted or worth trying. */
+export interface Tended {
+  readonly state: ChildState;
+  /** The one that runs now. */
+  readonly child: Child | undefined;
+  readonly restarts: number;
+  start(): void;
+  /** No more restarts from here on; the child itself is still to be told. */
+  letGo(): void;
+}
+
+export function tend({ start, policy, isHopeless, onStarted, onEnded }: TendOptions): Tended {
+  let state: ChildState = unborn;
+  let child: Child | undefined;
+  let starts = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function begin(): void {
+    starts += 1;
+    const current = start();
+    child = current;
+    state = nextChildState(state, 'started', policy, Date.now());
+    onStarted?.(current);
+    void current.ended.then(learnEnd);
+  }
+
+  function learnEnd(end: ChildEnd): void {
+    child = undefined;
+    const event = isHopeless?.(end) ? 'ended-for-good' : 'ended';
+    state = nextChildState(state, event, policy, Date.now());
+    if (state.phase === 'waiting') timer = setTimeout(begin, state.until - Date.now());
+    onEnded(end, state);
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    get child() {
+      return child;
+    },
+    get restarts() {
+      return Math.max(0, starts - 1);
+    },
+    start: begin,
+    letGo() {
+      clearTimeout(timer);
+      state = nextChildState(state, 'stop-wanted', policy, Date.now());
+    },
+  };
+}
