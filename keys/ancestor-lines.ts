@@ -1,6 +1,7 @@
 import { fingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
 import { type Key, plainKey } from './key.ts';
+import { isKeyId, keyIdRule } from './key-id.ts';
 import { hintOf } from './mint.ts';
 
 /** What became of one line that is neither blank nor a comment. */
@@ -30,8 +31,8 @@ export function readInlineKeys(text: string): LineReading[] {
 function readKey(entry: string): { key: Key } | { problem: string } {
   const [id = '', secret = '', rate = '', expiration = ''] = fieldsOf(entry);
   const expires = expiration === '' ? null : parseIsoTime(expiration);
-  if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(id)) {
-    return { problem: 'the key id must be 1 to 64 letters, digits, - or _' };
+  if (!isKeyId(id)) {
+    return { problem: `the key id ${keyIdRule}` };
   }
   if (!/^[\p{L}\p{N}_-]{16,128}$/u.test(secret)) {
     return { problem: 'the secret must be 16 to 128 letters, digits, - or _' };

@@ -33,7 +33,8 @@ export async function updateKeyFile(
       const snapshot = await takeSnapshot(target);
       const document = parseWritable(snapshot?.text ?? '');
       const keys = change(document.keys);
-      await replaceFile(target, beside('next'), showKeysJson({ ...document, keys }));
+      const text = showKeysJson({ ...document, keys });
+      if (text !== snapshot?.text) await replaceFile(target, beside('next'), text);
       return { keys, warnings: modeWarnings(target, snapshot) };
     });
   });

@@ -5,7 +5,8 @@ import { type KeysRead, readApiKeys } from './read-keys.ts';
 import { type Snapshot, signatureOf, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
 
 export interface KeyStoreOptions {
-  readonly file: string;
+  /** A function is asked at every look, for where the place may change: see keyFilePath. */
+  readonly file: string | (() => string);
   /** The value of `API_KEYS`. */
   readonly inline?: string | undefined;
   /** The ring was swapped for one read from another text. */
@@ -52,8 +53,8 @@ export class KeyStore {
     this.#options = options;
     this.#inline = readApiKeys(options.inline ?? '');
     this.#ring = new KeyRing(this.#inline.keys);
-    this.#take(() => takeSnapshotSync(options.file));
-    this.#watch = watchFile(options.file, () => {
+    this.#take(() => takeSnapshotSync(this.#file));
+    this.#watch = watchFile(this.#file, () => {
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined;
       });
@@ -87,16 +88,24 @@ export class KeyStore {
     this.#watch.close();
   }
 
+  get #file(): string {
+    const { file } = this.#options;
+    return typeof file === 'string' ? file : file();
+  }
+
   async #look(): Promise<void> {
-    if ((await signatureOf(this.#options.file)) !== this.#signature) await this.reload();
+    if ((await signatureOf(this.#file)) !== this.#signature) await this.reload();
   }
 
   async #read(): Promise<ReloadResult> {
-    const { file, onChange, onError } = this.#options;
+    const { onChange, onError } = this.#options;
+    const file = this.#file;
     this.#signature = await signatureOf(file);
     const [before, known] = [this.#disk, this.#problem];
     const snapshot = await takeSnapshot(file).catch((error: Error) => error);
     const result = this.#take(() => orThrow(snapshot));
+    // A failure of the volume mends without a trace in the signature: look again.
+    if (result.outcome === 'kept') this.#signature = undefined;
     if (result.outcome === 'kept' && result.problem !== known) onError?.(result.problem);
     if (result.outcome === 'loaded' && this.#disk.print !== before.print) onChange?.(result);
     return result;
@@ -104,13 +113,13 @@ export class KeyStore {
 
   #take(snapshot: () => Snapshot | undefined): ReloadResult {
     try {
-      const disk = keysOnDisk(this.#options.file, snapshot(), this.#disk);
+      const disk = keysOnDisk(this.#file, snapshot(), this.#disk);
       if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
       this.#problem = undefined;
       return { outcome: 'loaded', keys: this.#ring.keys.length, warnings: this.warnings };
     } catch (error) {
-      this.#problem = `${this.#options.file}: ${(error as Error).message}`;
+      this.#problem = `${this.#file}: ${(error as Error).message}`;
       return { outcome: 'kept', keys: this.#ring.keys.length, problem: this.#problem };
     }
   }

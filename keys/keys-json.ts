@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isFingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
 import { type Fingerprint, type Key, KeyFileError, plainKey, priorities, scopes } from './key.ts';
+import { isKeyId, keyIdRule } from './key-id.ts';
 
 /** A key file in our own form. Fields of the file that we do not know are in `further` and are written back. */
 export interface KeyDocument {
@@ -20,7 +21,7 @@ const print = z
 const limit = z.int({ error: 'must be a whole number from 0 up' }).min(0, 'must be a whole number from 0 up');
 
 const record = z.looseObject({
-  id: z.string().regex(/^[\p{L}\p{N}_-]{1,64}$/u, 'must be 1 to 64 letters, digits, - or _'),
+  id: z.string().refine(isKeyId, keyIdRule),
   fingerprint: print,
   hint: z.string().default('…'),
   created: time.nullable().default(plainKey.created),

@@ -1,0 +1,37 @@
+import type { LineReading } from './ancestor-lines.ts';
+import type { Key } from './key.ts';
+
+/** What became of one line. */
+export interface Fate {
+  readonly line: number;
+  readonly id?: string;
+  readonly outcome: 'imported' | 'unchanged' | 'skipped';
+  readonly reason?: string;
+}
+
+/** Adds the keys of the ancestor's lines to those there are, of which none is changed. */
+export function importKeys(
+  there: readonly Key[],
+  readings: readonly LineReading[],
+): { keys: readonly Key[]; fates: readonly Fate[] } {
+  const keys = [...there];
+  const fates = readings.map((reading): Fate => {
+    const { line } = reading;
+    if ('problem' in reading) return { line, outcome: 'skipped', reason: reading.problem };
+    const { id } = reading.key;
+    const fate = fateBeside(keys, reading.key);
+    if (fate.outcome === 'imported') keys.push(reading.key);
+    return { line, id, ...fate };
+  });
+  return { keys, fates };
+}
+
+function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<Fate, 'line' | 'id'> {
+  const holder = keys.find((key) => [key.fingerprint, key.previous?.fingerprint].includes(fingerprint));
+  if (holder?.id === id) return { outcome: 'unchanged', reason: 'it is there already' };
+  if (holder) return { outcome: 'skipped', reason: `"${holder.id}" has the same secret` };
+  if (keys.some((key) => key.id === id)) {
+    return { outcome: 'skipped', reason: 'there is a key of this id with another secret: rename this one' };
+  }
+  return { outcome: 'imported' };
+}

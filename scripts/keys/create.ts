@@ -1,0 +1,78 @@
+import { Command, Option } from 'commander';
+import { addKey } from '../../keys/change-keys.ts';
+import { type Priority, plainKey, priorities, type Scope } from '../../keys/key.ts';
+import { updateKeyFile } from '../../keys/key-file.ts';
+import { newKey } from '../../keys/new-key.ts';
+import { handOver, quietOption } from './hand-over.ts';
+import { expiry, keyId, limit, scopeList, words } from './parse-options.ts';
+import { fileOption, jsonOption, whichFile } from './which-file.ts';
+
+interface CreateOptions {
+  readonly file?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly scopes: readonly Scope[];
+  readonly models: readonly string[];
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly tpd?: number;
+  readonly concurrent?: number;
+  readonly expires: number | null;
+  readonly priority: Priority;
+  readonly note: string;
+}
+
+const examples = `
+Examples:
+  corral keys create app                                 a key for inference, without an end
+  corral keys create batch --priority low --tpd 2000000  waits behind others, two million tokens a day
+  corral keys create guest --expires 30d --rpm 20        20 requests a minute, for 30 days
+  corral keys create ops --scopes metrics,admin          reads metrics, lists keys, reloads
+  SECRET=$(corral keys create ci --quiet)                in a script
+
+The secret is printed once, on stdout; what is kept is its SHA-256. A running gateway knows the key within a second.`;
+
+export function createCommand(): Command {
+  return new Command('create')
+    .description('make a key and print its secret, once')
+    .argument('<id>', 'what to call it: letters, digits, - and _', keyId)
+    .addOption(
+      new Option('--scopes <list>', 'what it may do, of inference,native,metrics,admin')
+        .argParser(scopeList)
+        .default(plainKey.scopes, 'inference'),
+    )
+    .addOption(
+      new Option('--models <list>', 'public names of the models it may use')
+        .argParser(words)
+        .default(plainKey.models, 'all'),
+    )
+    .option('--rpm <n>', 'requests per minute; 0 is no limit (default: MAX_REQUESTS_PER_MINUTE)', limit)
+    .option('--tpm <n>', 'tokens per minute (default: the house limit)', limit)
+    .option('--tpd <n>', 'tokens per day, from midnight UTC (default: the house limit)', limit)
+    .option('--concurrent <n>', 'requests at the same time (default: the house limit)', limit)
+    .addOption(
+      new Option('--expires <when>', '30d, 12h, a date or time (UTC unless it says otherwise), or never')
+        .argParser(expiry)
+        .default(plainKey.expires, 'never'),
+    )
+    .addOption(
+      new Option('--priority <p>', 'its share while requests wait')
+        .choices(priorities)
+        .default(plainKey.priority),
+    )
+    .option('--note <text>', 'for whom or what it is', plainKey.note)
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples)
+    .action(create);
+}
+
+async function create(id: string, options: CreateOptions): Promise<void> {
+  const { rpm, tpm, tpd, concurrent, scopes, models, expires, priority, note } = options;
+  const limits = { requestsPerMinute: rpm, tokensPerMinute: tpm, tokensPerDay: tpd, concurrent };
+  const minted = newKey(id, { scopes, models, expires, priority, note, limits }, Date.now());
+  const file = whichFile(options.file);
+  const { warnings } = await updateKeyFile(file, (keys) => addKey(keys, minted.key));
+  handOver(minted, [...warnings, `Made key "${id}" in ${file}.`], options);
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { readAncestorLines } from '../../keys/ancestor-lines.ts';
+import { type Fate, importKeys } from '../../keys/import-keys.ts';
+import { updateKeyFile } from '../../keys/key-file.ts';
+import { isKeysJson } from '../../keys/read-keys.ts';
+import { WrongUse } from '../run-command.ts';
+import { print, printJson, say } from './say.ts';
+import { fileOption, jsonOption, whichFile } from './which-file.ts';
+
+const examples = `
+Examples:
+  corral keys import /data/api_keys.txt                      into keys.json of DATA_DIR
+  corral keys import api_keys.txt --file /srv/keys.json
+
+Reads lines key_id:api_key[:rate_limit][:expiration] and says what became of each. Secrets go on working; only their
+SHA-256 is kept. Keys that are there already stay as they are, so that importing twice does no harm. All good lines are
+written at once. The exit status is 1 where a line could not be imported.`;
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('bring over the keys of the Python ancestor')
+    .argument('<file>', 'its api_keys.txt')
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(importFile);
+}
+
+async function importFile(
+  source: string,
+  options: { readonly file?: string; readonly json?: true },
+): Promise<void> {
+  const text = await readFile(source, 'utf8');
+  if (isKeysJson(text))
+    throw new WrongUse(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
+  const readings = readAncestorLines(text);
+  // The default is keys.json here, even where only the ancestor's file exists.
+  const target = whichFile(options.file, (path) => path.endsWith('.json'));
+  let fates: readonly Fate[] = [];
+  const { warnings } = await updateKeyFile(target, (there) => {
+    const outcome = importKeys(there, readings);
+    fates = outcome.fates;
+    return outcome.keys;
+  });
+  for (const warning of warnings) say(warning);
+  if (options.json) printJson(fates);
+  else for (const fate of fates) print(tell(fate));
+  conclude(fates, source, target);
+}
+
+function tell({ line, id, outcome, reason }: Fate): string {
+  return `line ${line}: ${id === undefined ? '' : `"${id}" `}${outcome}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function conclude(fates: readonly Fate[], source: string, target: string): void {
+  const count = (outcome: Fate['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
+  say(
+    `${count('imported')} imported into ${target}, ${count('unchanged')} there already, ${count('skipped')} skipped.`,
+  );
+  if (count('skipped') > 0) throw new Error(`mend the skipped lines of ${source} and import it again`);
+  say(`${source} holds secrets in plain text: remove it once the gateway reads ${target}.`);
+}

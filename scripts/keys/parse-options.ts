@@ -1,0 +1,55 @@
+import { InvalidArgumentError } from 'commander';
+import { parseIsoTime } from '../../keys/iso-time.ts';
+import { type Scope, scopes } from '../../keys/key.ts';
+import { isKeyId, keyIdRule } from '../../keys/key-id.ts';
+import { duration, integer, list } from '../../settings/kinds.ts';
+
+// Commander puts the option and the value in front of these messages.
+
+export function keyId(text: string): string {
+  if (!isKeyId(text)) throw new InvalidArgumentError(`It ${keyIdRule}.`);
+  return text;
+}
+
+/** A limit: a whole number, 0 for none. */
+export function limit(text: string): number {
+  const value = integer(0).parse(text);
+  if (value === undefined)
+    throw new InvalidArgumentError('It must be a whole number from 0 up; 0 is no limit.');
+  return value;
+}
+
+export function scopeList(text: string): Scope[] {
+  const wanted = words(text);
+  const wrong = wanted.filter((word) => !scopes.some((scope) => scope === word));
+  if (wrong.length > 0) throw new InvalidArgumentError(`Choose from ${scopes.join(', ')}, parted by commas.`);
+  return scopes.filter((scope) => wanted.includes(scope));
+}
+
+export function words(text: string): readonly string[] {
+  const found = list.parse(text) ?? [];
+  if (found.length === 0) throw new InvalidArgumentError('It must name at least one, parted by commas.');
+  return found;
+}
+
+/** Milliseconds since 1970; null for never. */
+export function expiry(text: string): number | null {
+  if (text.toLowerCase() === 'never') return null;
+  const time = /^\d+(\.\d+)?[smhd]$/i.test(text) ? Date.now() + span(text) : parseIsoTime(text);
+  if (time === undefined) {
+    throw new InvalidArgumentError(
+      'It must be like 30d or 12h, a date like 2027-01-31 (midnight UTC), or never.',
+    );
+  }
+  if (time <= Date.now()) throw new InvalidArgumentError('It has passed already.');
+  return time;
+}
+
+/** Milliseconds. */
+export function span(text: string): number {
+  const value = duration.parse(text);
+  if (value === undefined || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('It must be like 24h, 90m or 7d.');
+  }
+  return value;
+}

@@ -1,0 +1,45 @@
+import { styleText } from 'node:util';
+import type { Key, KeyLimits } from '../../keys/key.ts';
+import { statusOf } from '../../keys/key-status.ts';
+
+/** To the minute, in UTC. */
+export function showTime(time: number | null, otherwise: string): string {
+  return time === null ? otherwise : `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+}
+
+/** `active, expires in 5d`; coloured where stdout is a terminal. */
+export function showStatus(key: Key, now: number): string {
+  const { state, expiresSoon, rotatingUntil } = statusOf(key, now);
+  const notes = [state === 'active' ? 'active' : styleText('red', state)];
+  if (expiresSoon && key.expires !== null)
+    notes.push(styleText('yellow', `expires in ${showSpan(key.expires - now)}`));
+  if (rotatingUntil !== undefined)
+    notes.push(styleText('cyan', `rotating until ${showTime(rotatingUntil, '')}`));
+  return notes.join(', ');
+}
+
+/** Only the limits of the key's own; the house's stand in the settings. */
+export function showLimits({
+  requestsPerMinute,
+  tokensPerMinute,
+  tokensPerDay,
+  concurrent,
+}: KeyLimits): string {
+  const own = [
+    showLimit(requestsPerMinute, 'requests/min'),
+    showLimit(tokensPerMinute, 'tokens/min'),
+    showLimit(tokensPerDay, 'tokens/day'),
+    showLimit(concurrent, 'at once'),
+  ].filter((limit) => limit !== undefined);
+  return own.join(', ') || '-';
+}
+
+function showLimit(value: number | undefined, unit: string): string | undefined {
+  return value === undefined ? undefined : `${value === 0 ? 'unlimited' : value} ${unit}`;
+}
+
+function showSpan(ms: number): string {
+  const hours = ms / 3_600_000;
+  if (hours >= 48) return `${Math.round(hours / 24)}d`;
+  return hours >= 1 ? `${Math.round(hours)}h` : `${Math.ceil(hours * 60)}m`;
+}
