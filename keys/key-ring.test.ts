@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { fingerprint } from './fingerprint.ts';
+import type { Key } from './key.ts';
+import { KeyRing } from './key-ring.ts';
+import { newKey } from './new-key.ts';
+
+const now = Date.UTC(2027, 0, 1);
+
+function ringWith(change: Partial<Key>) {
+  const { key, secret } = newKey('app', change, now);
+  return { ring: new KeyRing([{ ...key, ...change }]), key, secret };
+}
+
+describe('KeyRing', () => {
+  it('accepts a secret it knows and says whose it is', () => {
+    const { ring, key, secret } = ringWith({});
+    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'accepted', key, previous: false });
+  });
+
+  it.each(['', 'sk-', 'sha256:', '__proto__', 'ü'])('does not know the secret %j', (secret) => {
+    expect(ringWith({}).ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'unknown' });
+  });
+
+  it('does not take a fingerprint for a secret', () => {
+    const { ring, key } = ringWith({});
+    expect(ring.authenticate(key.fingerprint, now).outcome).toBe('refused');
+  });
+
+  it('refuses a disabled key, expired or not', () => {
+    const { ring, secret } = ringWith({ disabled: true, expires: now - 1 });
+    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'disabled', keyId: 'app' });
+  });
+
+  it('refuses a key from the moment of its expiry on', () => {
+    const { ring, secret } = ringWith({ expires: now });
+    expect(ring.authenticate(secret, now - 1).outcome).toBe('accepted');
+    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'expired', keyId: 'app' });
+  });
+
+  it('accepts the previous secret until its time is over, and says that it is the previous one', () => {
+    const previous = { fingerprint: fingerprint('the-old-secret'), validUntil: now };
+    const { ring } = ringWith({ previous });
+    expect(ring.authenticate('the-old-secret', now - 1)).toMatchObject({
+      outcome: 'accepted',
+      previous: true,
+    });
+    expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
+  });
+
+  it('ends the previous secret with the key, however long its overlap', () => {
+    const previous = { fingerprint: fingerprint('the-old-secret'), validUntil: now + 1000 };
+    const { ring } = ringWith({ previous, expires: now });
+    expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
+  });
+
+  it('gives a shared secret to the first key, and a secret of today goes before a previous one', () => {
+    const [first, second] = [newKey('first', {}, now), newKey('second', {}, now)];
+    const rotated = { ...first.key, previous: { fingerprint: second.key.fingerprint, validUntil: now + 1 } };
+    const shared = { ...first.key, id: 'copy' };
+    const ring = new KeyRing([rotated, second.key, shared]);
+    expect(ring.authenticate(second.secret, now)).toMatchObject({ key: { id: 'second' }, previous: false });
+    expect(ring.authenticate(first.secret, now)).toMatchObject({ key: { id: 'first' } });
+  });
+});
