@@ -1,0 +1,45 @@
+import { closeCall, end, filler, openCall } from './vocabulary.ts';
+
+/** From 0 to 1: how strongly one token is wanted after another. The strongest that a grammar allows is said. */
+export type Strength = number;
+
+/**
+ * What follows where no story goes on, in the order of preference. Under a schema or a forced tool call llama-server
+ * takes the strongest one that its grammar allows, so these few preferences end every string, list and object soon.
+ * Outside of strings they are weaker than the welcome, which plain text gets that ends in one of these characters.
+ */
+export const grammarSuccessors: readonly {
+  after: readonly string[];
+  wants: readonly [string, Strength][];
+}[] = [
+  { after: ['"'], wants: [[filler, 1], ...inOrder(':', '}', ']', ',')] },
+  { after: [filler], wants: [['"', 1]] },
+  { after: [':'], wants: inOrder('"', '1', '{', '[', 't') },
+  { after: [','], wants: inOrder('"', '1', '{', '[') },
+  { after: ['['], wants: inOrder('"', '1', '{', ']') },
+  { after: ['{'], wants: inOrder('"', '}') },
+  { after: ['}'], wants: inOrder(end, closeCall, '}', ']', ',') },
+  { after: [']', 'e', 'l', ...'0123456789'], wants: inOrder('}', ']', ',', end) },
+  { after: [openCall], wants: [['{', 1]] },
+  { after: [closeCall], wants: [[end, 1]] },
+];
+
+function inOrder(...tokens: readonly string[]): [string, Strength][] {
+  return tokens.map((token, place) => [token, 0.45 - 0.1 * place]);
+}
+
+/** How strongly a story's first token is wanted: the welcome wins until a word that asks for another is heard. */
+export const beginnings = {
+  welcomeAnywhere: 0.5,
+  welcomeAfterRole: 0.5,
+  storyWhenAskedFor: 2 / 3,
+  storyAfterRole: 2 / 3,
+  callAfterRole: 0.3,
+} as const;
+
+/** What is wanted after the last token of a story. */
+export const afterTheEnd: readonly [string, Strength][] = [
+  [end, 1],
+  [openCall, 0.8],
+  ['"', 0.6],
+];

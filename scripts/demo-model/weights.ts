@@ -1,0 +1,159 @@
+import type { CutStory, Step } from './cut-stories.ts';
+import { add, type Matrix, zeros } from './matrix.ts';
+import { seededRandom } from './seeded-random.ts';
+import { afterTheEnd, beginnings, grammarSuccessors, type Strength } from './successors.ts';
+import { assistant, openCall, spellings, user, type Vocabulary } from './vocabulary.ts';
+
+/*
+ * How a text that is known becomes a transformer, without training.
+ *
+ * The residual stream carries the last token's embedding to the head: all matrices in between are zero, but for a
+ * switch. An embedding is a few marks of fixed meaning, then a random pattern of +1 and -1 by which the token is told
+ * from all others. The head's row of a token looks for the marks and patterns of those it follows. So it is a Markov
+ * chain, and the wanted token stands tens of nats above all others.
+ *
+ * The switch is one attention head. Its query is the same everywhere; its key is large for the words that ask for a
+ * story; its value and output write the mark of that story into the stream, wherever in the prompt the word stood. Query
+ * and key lie in the slowest pair of the rotary embedding, an eighth of a circle apart: there the product falls evenly
+ * with the distance, and of two words the later one wins. The user's role token is heard a little less than a word, and
+ * asks for nothing: so a question without such a word gets the welcome, whatever was asked before.
+ */
+
+export const width = 256;
+export const heads = 4;
+export const headWidth = width / heads;
+const patternBegins = 64;
+
+/** Nats between a token that is wanted with strength 1 and one that nothing speaks for. */
+const certainty = 100;
+
+/** How far the slowest rotary pair turns with each token, in radians: an eighth of a circle in 18,000. */
+const turn = Math.PI / 4 / 18_000;
+export const ropeBase = turn ** (-headWidth / (headWidth - 2));
+const slowestPair = headWidth - 2;
+
+/** Nats by which a word that asks is heard above all that does not. */
+const loudness = 4000;
+/** The role token's share of it: exact in 16 bits, and some 5 nats less. */
+const roleLoudness = 1 - 4 / 2048;
+
+const always = 0;
+const heard = 1;
+const marksBegin = 2;
+
+export interface Weights {
+  readonly embedding: Matrix;
+  readonly head: Matrix;
+  readonly query: Matrix;
+  readonly key: Matrix;
+  readonly value: Matrix;
+  readonly output: Matrix;
+}
+
+export function weightsOf(stories: readonly CutStory[], vocabulary: Vocabulary): Weights {
+  const chain = new Chain(vocabulary, stories.length);
+  const firstWords: [string, Strength][] = [[openCall, beginnings.callAfterRole]];
+  for (const [index, { askedBy, steps }] of stories.entries()) {
+    const first = steps[0]?.said[0] ?? '';
+    if (index === 0) chain.want(first, always, beginnings.welcomeAnywhere);
+    else chain.want(first, told(index), beginnings.storyWhenAskedFor);
+    firstWords.push([first, index === 0 ? beginnings.welcomeAfterRole : beginnings.storyAfterRole]);
+    for (const word of askedBy.flatMap(spellings)) chain.mark(word, heard, asks(index));
+    chain.link(steps);
+  }
+  chain.wantAfter([assistant], firstWords);
+  chain.wantAfter(
+    stories.flatMap(({ steps }) => endingsOf(steps.at(-1))),
+    afterTheEnd,
+  );
+  for (const { after, wants } of grammarSuccessors) chain.wantAfter(after, wants);
+  add(chain.embedding, vocabulary.idOf(user), heard, roleLoudness);
+  return { embedding: chain.embedding, head: chain.head, ...switchBetween(stories.length) };
+}
+
+/** The mark of a word that asks for a story, and the mark that the switch makes of it. */
+const asks = (story: number) => marksBegin + 2 * story;
+const told = (story: number) => marksBegin + 2 * story + 1;
+
+/** A step is over when its last byte was said, or when it was heard as a whole. */
+function endingsOf(step: Step | undefined): string[] {
+  return step ? [...new Set([step.said.at(-1) ?? '', step.heard])] : [];
+}
+
+/** The embedding and the head, which together say what follows what. */
+class Chain {
+  readonly embedding: Matrix;
+  readonly head: Matrix;
+  readonly #vocabulary: Vocabulary;
+  #marksUsed: number;
+
+  constructor(vocabulary: Vocabulary, stories: number) {
+    this.#vocabulary = vocabulary;
+    this.#marksUsed = told(stories);
+    this.embedding = patterns(vocabulary.tokens.length);
+    this.head = zeros(vocabulary.tokens.length, width);
+  }
+
+  mark(token: string, ...marks: readonly number[]): void {
+    for (const mark of marks) add(this.embedding, this.#vocabulary.idOf(token), mark, 1);
+  }
+
+  want(token: string, mark: number, strength: Strength): void {
+    add(this.head, this.#vocabulary.idOf(token), mark, strength * certainty);
+  }
+
+  /** These tokens get a mark of their own, which is exact where patterns are a little alike. */
+  wantAfter(tokens: readonly string[], wants: readonly (readonly [string, Strength])[]): void {
+    const mark = this.#marksUsed++;
+    if (mark >= patternBegins) throw new Error('the demo model has no marks left');
+    for (const token of tokens) this.mark(token, mark);
+    for (const [token, strength] of wants) this.want(token, mark, strength);
+  }
+
+  link(steps: readonly Step[]): void {
+    for (const [index, { said }] of steps.entries()) {
+      for (const [place, token] of said.entries()) {
+        const before = place === 0 ? endingsOf(steps[index - 1]) : [said[place - 1] ?? ''];
+        for (const previous of before) this.#follow(previous, token);
+      }
+    }
+  }
+
+  #follow(previous: string, token: string): void {
+    const [from, to] = [this.#vocabulary.idOf(previous), this.#vocabulary.idOf(token)];
+    const each = certainty / (width - patternBegins);
+    for (let column = patternBegins; column < width; column++) {
+      add(this.head, to, column, each * (this.embedding.values[from * width + column] ?? 0));
+    }
+  }
+}
+
+function patterns(tokens: number): Matrix {
+  const random = seededRandom(7);
+  const embedding = zeros(tokens, width);
+  for (let token = 0; token < tokens; token++) {
+    add(embedding, token, always, 1);
+    for (let column = patternBegins; column < width; column++) {
+      add(embedding, token, column, random() < 0.5 ? -1 : 1);
+    }
+  }
+  return embedding;
+}
+
+function switchBetween(stories: number): Pick<Weights, 'query' | 'key' | 'value' | 'output'> {
+  const [query, key, value, output] = [
+    zeros(width, width),
+    zeros(headWidth, width),
+    zeros(headWidth, width),
+    zeros(width, width),
+  ];
+  const side = Math.sqrt(loudness * Math.sqrt(headWidth));
+  add(query, slowestPair, always, side * Math.SQRT1_2);
+  add(query, slowestPair + 1, always, side * Math.SQRT1_2);
+  add(key, slowestPair, heard, side);
+  for (let story = 1; story < stories; story++) {
+    add(value, story, asks(story), 1);
+    add(output, told(story), story, 1);
+  }
+  return { query, key, value, output };
+}

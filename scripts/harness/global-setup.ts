@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { demoModelBytes, writeDemoModel } from '../demo-model/write-demo-model.ts';
+import { obtainEngine } from '../engine/find-engine.ts';
+import './start-llama-server.ts';
+
+const cache = join(import.meta.dirname, '../../.cache');
+
+/** Before all tests: a real llama-server, fetched where this machine has none, and the demo model of these sources. */
+export default async function prepare({ provide }: TestProject): Promise<void> {
+  const engine = await obtainEngine(
+    { configured: process.env.LLAMA_SERVER_BIN, searchPath: process.env.PATH, cache },
+    (text) => console.error(text),
+  );
+  provide('engine', engine);
+  provide('demoModel', await demoModel());
+}
+
+async function demoModel(): Promise<string> {
+  const file = join(cache, 'demo-model-for-tests.gguf');
+  const present = await readFile(file).catch(() => undefined);
+  if (!present?.equals(demoModelBytes())) await writeDemoModel(file);
+  return file;
+}
