@@ -1,0 +1,34 @@
+/**
+ * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
+ * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours.
+ */
+import { startHealthServer } from '../../health/health-server.ts';
+import { createLog } from '../../log/create-log.ts';
+import { readSettings } from '../../settings/read-settings.ts';
+import { findInstalledEngine } from '../../supervisor/engine.ts';
+import { preflight } from '../../supervisor/preflight.ts';
+import { supervise } from '../../supervisor/supervise.ts';
+
+const { env } = process;
+const { settings, problems } = readSettings(env);
+const { LOG_FORMAT: format, LOG_LEVEL: level, LLAMA_SERVER_BIN: configured } = settings;
+const health = await startHealthServer({ host: '127.0.0.1', port: settings.PORT_HEALTH });
+const engine = await findInstalledEngine({ configured, searchPath: env.PATH });
+const earlierProblems = problems.map(({ message }) => message);
+const check = await preflight({ settings, engine, env, earlierProblems, healthPortIsOurs: true });
+if (!check.ok || !engine) {
+  for (const problem of check.ok ? [] : check.problems) console.error(problem);
+  process.exit(2);
+}
+const gateway = env.GATEWAY_PROGRAM && { command: process.execPath, args: [env.GATEWAY_PROGRAM] };
+const code = await supervise({
+  config: check.config,
+  engine,
+  env,
+  health,
+  log: await createLog({ format, level, from: 'supervisor' }),
+  onReady: () => console.log('the first token came'),
+  ...(gateway && { gatewayCommand: gateway }),
+});
+await health.close();
+process.exit(code);

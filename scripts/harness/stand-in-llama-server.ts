@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * A llama-server for moods that a real one does not show on demand. It takes llama-server's arguments and heeds `--host`
+ * and `-m`: the model's file name is the mood.
+ * slow: loads until a file `loaded` lies beside the model · crash: ends during the load ·
+ * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · any other: ready at once.
+ */
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, dirname, join } from 'node:path';
+
+const argumentOf = (name: string) => process.argv[process.argv.indexOf(name) + 1] ?? '';
+const model = argumentOf('-m');
+const mood = basename(model, '.gguf');
+const isLoaded = () => mood !== 'slow' || existsSync(join(dirname(model), 'loaded'));
+const isAllowed = (given: string | undefined) => given === `Bearer ${process.env.LLAMA_API_KEY}`;
+const props = { total_slots: 2, default_generation_settings: { n_ctx: 512 }, model_path: model };
+
+if (mood === 'crash') {
+  console.error("0.00.011.717 E srv    load_model: failed to load model, 'crash.gguf'");
+  process.exit(1);
+}
+if (mood === 'stubborn') process.on('SIGTERM', () => console.error('0.00.011.717 W srv    not now'));
+
+const server = createServer((request, response) => {
+  if (mood === 'deaf') return;
+  const say = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
+  if (!isLoaded()) say(503, { error: { message: 'Loading model' } });
+  else if (request.url === '/health') say(200, { status: 'ok' });
+  else if (!isAllowed(request.headers.authorization)) say(401, { error: { message: 'Invalid API Key' } });
+  else if (request.url === '/props') say(200, props);
+  else say(200, { choices: [{ text: 'Hello' }] });
+});
+server.listen(argumentOf('--host'), () => console.error('0.00.001.000 I srv  stand-in: listening'));

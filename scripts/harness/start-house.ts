@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
+
+const here = import.meta.dirname;
+
+export type Mood = 'ready' | 'slow' | 'crash' | 'deaf' | 'stubborn';
+
+export interface HouseWishes {
+  /** What the stand-in llama-server is to be like. */
+  readonly mood?: Mood;
+  /** A folder of an earlier house, to start again in. */
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A supervisor in a process of its own, with a stand-in llama-server and a stand-in gateway unless told otherwise. */
+export interface RunningHouse extends AsyncDisposable {
+  readonly process: ChildProcess;
+  readonly folder: string;
+  readonly modelFolder: string;
+  readonly gatewayPort: number;
+  /** All that it has printed. */
+  output(): string;
+  ask(path: string): Promise<Response>;
+  status(): Promise<{ standing: string; [detail: string]: unknown }>;
+  /** Waits until the health server answers and shows this standing. */
+  standing(standing: string): Promise<void>;
+  /** The children that it has noted, in the order of their start. */
+  children(): number[];
+  exitCode(): Promise<number | null>;
+}
+
+export async function startHouse({ mood = 'ready', folder = newFolder(), env = {} }: HouseWishes = {}) {
+  const [gatewayPort, healthPort] = [await freePort(), await freePort()];
+  const modelFolder = join(folder, 'models');
+  mkdirSync(modelFolder, { recursive: true });
+  const model = join(modelFolder, `${mood}.gguf`);
+  writeFileSync(model, 'GGUF');
+  let printed = '';
+  const child = spawn(process.execPath, [join(here, 'serve-program.ts')], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      TMPDIR: folder,
+      DATA_DIR: join(folder, 'data'),
+      HOST: '127.0.0.1',
+      PORT: String(gatewayPort),
+      PORT_HEALTH: String(healthPort),
+      LOG_LEVEL: 'debug',
+      LLAMA_SERVER_BIN: join(here, 'stand-in-llama-server.ts'),
+      GATEWAY_PROGRAM: join(here, 'stand-in-gateway.ts'),
+      MODEL_PATH: model,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  const ask = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
+  const status = async () => (await ask('/status')).json() as ReturnType<RunningHouse['status']>;
+  const house: RunningHouse = {
+    process: child,
+    folder,
+    modelFolder,
+    gatewayPort,
+    output: () => printed,
+    ask,
+    status,
+    async standing(wanted) {
+      const reached = waitFor(`standing ${wanted}`, async () => (await status()).standing === wanted);
+      await reached.catch((error) => {
+        throw new Error(`${error.message}; it printed:\n${printed}`, { cause: error });
+      });
+    },
+    children: () => notedChildren(folder),
+    async exitCode() {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      return child.exitCode;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await house.exitCode();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+  return house;
+}
+
+export const newFolder = () => mkdtempSync(join(tmpdir(), 'house-'));
+
+function notedChildren(folder: string): number[] {
+  return globSync('corral-*/owner.json', { cwd: folder }).flatMap((file) => {
+    const { children } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+      children: { pid: number }[];
+    };
+    return children.map(({ pid }) => pid);
+  });
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

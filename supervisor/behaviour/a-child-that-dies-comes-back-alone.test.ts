@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+async function readyHouse() {
+  const house = await startHouse();
+  await house.standing('ready');
+  const [engine = 0, gateway = 0] = house.children();
+  return { house, engine, gateway };
+}
+
+/** Both children as they are once one of them has been replaced. */
+async function afterRestart(house: RunningHouse, dead: number) {
+  await waitFor('a new child', () => house.children().length === 2 && !house.children().includes(dead));
+  await house.standing('ready');
+  return house.children();
+}
+
+describe('a child that dies comes back, and the other does not notice', () => {
+  it('llama-server, after a pause, its end told with its last lines', async () => {
+    const { house, engine, gateway } = await readyHouse();
+    await using _ = house;
+    process.kill(engine, 'SIGKILL');
+    await house.standing('restarting');
+    expect((await house.ask('/ping')).status).toBe(204);
+    expect((await house.ask('/readyz')).status).toBe(503);
+    expect((await house.ask('/startupz')).status).toBe(200);
+    expect(await afterRestart(house, engine)).toContain(gateway);
+    expect(await house.status()).toMatchObject({
+      restarts: { engine: 1, gateway: 0 },
+      lastCrash: { who: 'llama-server', class: 'killed', signal: 'SIGKILL' },
+    });
+    expect(house.output()).toContain('llama-server ended by SIGKILL');
+    expect(house.output()).toContain('stand-in: listening');
+  });
+
+  it('the gateway, at once, and the model stays loaded', async () => {
+    const { house, engine, gateway } = await readyHouse();
+    await using _ = house;
+    process.kill(gateway, 'SIGKILL');
+    expect(await afterRestart(house, gateway)).toContain(engine);
+    expect(isRunning(engine)).toBe(true);
+    expect((await fetch(`http://127.0.0.1:${house.gatewayPort}/livez`)).status).toBe(200);
+    expect(await house.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
+  });
+});

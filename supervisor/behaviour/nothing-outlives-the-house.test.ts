@@ -1,0 +1,68 @@
+import { existsSync, globSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { isRunning, type Mood, startHouse } from '../../scripts/harness/start-house.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+const noneRuns = (pids: readonly number[]) => waitFor('the children to end', () => !pids.some(isRunning));
+
+describe('nothing outlives the house', () => {
+  it('when it is asked to end: exit code 0, and no trace is left', async () => {
+    await using house = await startHouse();
+    await house.standing('ready');
+    const children = house.children();
+    expect(children).toHaveLength(2);
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(globSync('corral-*', { cwd: house.folder })).toEqual([]);
+  });
+
+  it('when it is killed', async () => {
+    await using house = await startHouse({ mood: 'stubborn' });
+    await house.standing('ready');
+    const children = house.children();
+    house.process.kill('SIGKILL');
+    await noneRuns(children);
+    expect(children).toHaveLength(2);
+  });
+
+  it('when it is asked to end while the model loads', async () => {
+    await using house = await startHouse({ mood: 'slow' });
+    await house.standing('loading');
+    const children = house.children();
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(house.output()).not.toContain('llama-server ended');
+  });
+
+  it.each<Mood>(['stubborn', 'deaf'])(
+    'when llama-server is %s and the second signal hurries',
+    async (mood) => {
+      await using house = await startHouse({ mood });
+      await waitFor('both children', () => house.children().length === 2);
+      if (mood === 'stubborn') await house.standing('ready');
+      const children = house.children();
+      house.process.kill('SIGTERM');
+      await house.standing('draining');
+      const secondWish = setInterval(() => house.process.kill('SIGINT'), 350);
+      const code = await house.exitCode();
+      clearInterval(secondWish);
+      expect(code).toBe(0);
+      expect(children.filter(isRunning)).toEqual([]);
+    },
+  );
+
+  it('and what a killed one left does not block the next', async () => {
+    await using killed = await startHouse();
+    await killed.standing('ready');
+    const [left] = globSync('corral-*', { cwd: killed.folder });
+    killed.process.kill('SIGKILL');
+    await killed.exitCode();
+    expect(existsSync(`${killed.folder}/${left}/llama.sock`)).toBe(true);
+    await using next = await startHouse({ folder: killed.folder });
+    await next.standing('ready');
+    expect(globSync('corral-*', { cwd: next.folder })).not.toContain(left);
+    expect(globSync('corral-*', { cwd: next.folder })).toHaveLength(1);
+  });
+});
