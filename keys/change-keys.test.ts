@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { addKey, changeKey, findKey, removeKey, rotateKey } from './change-keys.ts';
+import { newKey } from './new-key.ts';
+
+const now = Date.UTC(2027, 0, 1);
+const [app, batch] = [newKey('app', {}, now).key, newKey('batch', {}, now).key];
+const keys = [app, batch];
+
+describe('changing keys', () => {
+  it('adds a key of a new id and no other', () => {
+    const more = newKey('more', {}, now).key;
+    expect(addKey(keys, more)).toEqual([app, batch, more]);
+    expect(() => addKey(keys, newKey('app', {}, now).key)).toThrow('corral keys rotate app');
+  });
+
+  it('changes and removes the one key that is named', () => {
+    expect(changeKey(keys, 'batch', (key) => ({ ...key, note: 'x' }))).toEqual([
+      app,
+      { ...batch, note: 'x' },
+    ]);
+    expect(removeKey(keys, 'app')).toEqual([batch]);
+  });
+
+  it.each([
+    ['bach', keys, 'did you mean "batch"?'],
+    ['something-else', keys, '"corral keys list" shows'],
+    ['app', [], '"corral keys create app"'],
+  ])('names the way on for the unknown id %s', (id, there, hint) => {
+    expect(() => findKey(there, id)).toThrow(hint);
+  });
+});
+
+describe('rotateKey', () => {
+  const minted = newKey('app', {}, now + 1).key;
+
+  it('takes the new secret, keeps all else, and lets the old secret work on for the overlap', () => {
+    const limited = { ...app, limits: { concurrent: 2 }, note: 'x' };
+    const { fingerprint, hint } = minted;
+    const previous = { fingerprint: app.fingerprint, validUntil: now + 1000 };
+    expect(rotateKey(limited, minted, 1000, now)).toEqual({
+      ...limited,
+      fingerprint,
+      hint,
+      created: now + 1,
+      previous,
+    });
+  });
+
+  it('ends the old secret at once without an overlap', () => {
+    const rotated = rotateKey(rotateKey(app, minted, 1000, now), newKey('app', {}, now).key, 0, now);
+    expect(rotated.previous).toBeNull();
+  });
+});

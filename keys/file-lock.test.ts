@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { withFileLock } from './file-lock.ts';
+
+describe('withFileLock', () => {
+  it('lets one in at a time', async () => {
+    await using folder = await temporaryFolder();
+    let inside = 0;
+    let most = 0;
+    const enter = () =>
+      withFileLock(folder.file('lock'), async () => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setImmediate(resolve));
+        inside -= 1;
+      });
+    await Promise.all(Array.from({ length: 20 }, enter));
+    expect([inside, most]).toEqual([0, 1]);
+  });
+
+  it('is free again when the action throws, which passes through', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('lock');
+    await expect(withFileLock(file, () => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+    expect(await withFileLock(file, async () => 'next')).toBe('next');
+  });
+
+  it('gives up after its patience and names the lock', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('lock');
+    await withFileLock(file, async () => {
+      await expect(withFileLock(file, async () => 'never', 50)).rejects.toThrow(`has held ${file}`);
+    });
+  });
+
+  it('says when the folder is not there', async () => {
+    await using folder = await temporaryFolder();
+    await expect(withFileLock(folder.file('no/lock'), async () => 'never')).rejects.toThrow(
+      'cannot be opened',
+    );
+  });
+});

@@ -1,0 +1,147 @@
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { addKey } from './change-keys.ts';
+import type { Key } from './key.ts';
+import { readKeyFile, updateKeyFile } from './key-file.ts';
+import { newKey } from './new-key.ts';
+
+const harness = join(import.meta.dirname, '../scripts/harness');
+const addKeys = (file: string, prefix: string, count: number) =>
+  execa(process.execPath, [join(harness, 'add-keys.ts'), file, prefix, String(count)], { reject: false });
+const adding = (id: string) => (keys: readonly Key[]) => addKey(keys, newKey(id, {}, Date.now()).key);
+const idsIn = async (file: string) => (await readKeyFile(file)).keys.map(({ id }) => id);
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+
+describe('updateKeyFile', () => {
+  it('makes the file and its folders, for the owner alone', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('a/b/keys.json');
+    await updateKeyFile(file, adding('app'));
+    expect(await idsIn(file)).toEqual(['app']);
+    expect(await modeOf(file)).toBe('600');
+    expect(await modeOf(folder.file('a/b'))).toBe('700');
+  });
+
+  it('loses nothing when eight processes write two hundred times', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    const writers = Array.from({ length: 8 }, (_, n) => addKeys(file, `writer${n}`, 25));
+    const outcomes = await Promise.all(writers);
+    expect(outcomes.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(outcomes.map(() => [0, '']));
+    const told = outcomes.flatMap(({ stdout }) => stdout.split('\n'));
+    expect(told).toHaveLength(200);
+    expect((await idsIn(file)).sort()).toEqual(told.sort());
+  });
+
+  it('leaves the old or the new file wherever a writer is killed, and the next one goes on', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('sub/keys.json');
+    const preload = join(harness, 'die-at-step.ts');
+    let expected: string[] = [];
+    let deaths = 0;
+    for (; ; deaths++) {
+      const { signal, exitCode } = await execa(
+        process.execPath,
+        ['--import', preload, join(harness, 'add-keys.ts'), file, `step${deaths}`, '1'],
+        { reject: false, env: { DIE_AT_STEP: String(deaths) } },
+      );
+      const ids = await idsIn(file);
+      const added = [...expected, `step${deaths}-1`];
+      if (signal !== 'SIGKILL') {
+        expect([exitCode, ids]).toEqual([0, added]);
+        break;
+      }
+      expect([expected, added]).toContainEqual(ids);
+      expected = ids;
+    }
+    expect(deaths).toBeGreaterThanOrEqual(7);
+    expect((await readdir(folder.file('sub'))).sort()).toEqual(['.keys.json.lock', 'keys.json']);
+  });
+
+  it('keeps what it told of, however its writers are killed in mid-run', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    const told: string[] = [];
+    for (let round = 0; round < 10; round++) {
+      const writer = addKeys(file, `round${round}`, 1000);
+      let seen = '';
+      writer.stdout.on('data', (chunk) => {
+        seen += chunk;
+        // Another moment of a write in every round.
+        if (seen.split('\n').length > round) writer.kill('SIGKILL');
+      });
+      await writer;
+      told.push(...seen.split('\n').filter((id) => id !== ''));
+      const ids = await idsIn(file);
+      expect(ids).toEqual(expect.arrayContaining(told));
+    }
+    expect(told.length).toBeGreaterThan(10);
+  });
+
+  it('keeps fields that a newer version wrote', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    await updateKeyFile(file, adding('old'));
+    const content = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(
+      file,
+      JSON.stringify({ ...content, team: 'x', keys: [{ ...content.keys[0], colour: 'red' }] }),
+    );
+    await updateKeyFile(file, adding('new'));
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+      version: 1,
+      team: 'x',
+      keys: [{ id: 'old', colour: 'red' }, { id: 'new' }],
+    });
+  });
+
+  it('writes through a symlink to its target', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(folder.file('real'));
+    await updateKeyFile(folder.file('real/keys.json'), adding('first'));
+    await symlink('real/keys.json', folder.file('link.json'));
+    await updateKeyFile(folder.file('link.json'), adding('second'));
+    expect(await idsIn(folder.file('real/keys.json'))).toEqual(['first', 'second']);
+    expect(await readFile(folder.file('link.json'), 'utf8')).toBe(
+      await readFile(folder.file('real/keys.json'), 'utf8'),
+    );
+  });
+
+  it('keeps the mode it finds and warns of one that lets others read', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    await updateKeyFile(file, adding('a'));
+    await chmod(file, 0o640);
+    const { warnings } = await updateKeyFile(file, adding('b'));
+    expect(await modeOf(file)).toBe('640');
+    expect(warnings).toEqual([`${file} has mode 0640, so others can read it: chmod 600 ${file}`]);
+  });
+
+  it.each([
+    ['app:sk-0123456789abcdef\n', /corral keys import/],
+    ['{"version":2,"keys":[]}', /version 2/],
+    ['{"version":1,"keys":[{}]}', /keys\[0\]\.id/],
+    ['{"version":1', /not valid JSON/],
+  ])('leaves %j alone and says why', async (content, message) => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, content);
+    await expect(updateKeyFile(file, adding('app'))).rejects.toThrow(message);
+    await expect(updateKeyFile(file, adding('app'))).rejects.toThrow(file);
+    expect(await readFile(file, 'utf8')).toBe(content);
+  });
+
+  it('leaves the file as it is when the change throws, and the lock free', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    await updateKeyFile(file, adding('app'));
+    const before = await readFile(file, 'utf8');
+    await expect(updateKeyFile(file, adding('app'))).rejects.toThrow('there is a key "app" already');
+    expect(await readFile(file, 'utf8')).toBe(before);
+    await updateKeyFile(file, adding('next'));
+    expect(await idsIn(file)).toEqual(['app', 'next']);
+  });
+});

@@ -1,0 +1,189 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { waitFor } from '../scripts/harness/wait-for.ts';
+import { addKey, changeKey, removeKey } from './change-keys.ts';
+import { updateKeyFile } from './key-file.ts';
+import { keyFilePath } from './key-file-path.ts';
+import { type KeyStore, openKeyStore } from './key-store.ts';
+import { newKey } from './new-key.ts';
+
+const within = 1000;
+const line = (id: string) => `${id}:sk-${id.padEnd(20, id)}\n`;
+const secretOf = (id: string) => `sk-${id.padEnd(20, id)}`;
+const idsOf = (store: KeyStore) => store.ring.keys.map(({ id }) => id).join();
+const toServe = (store: KeyStore, ids: string) =>
+  waitFor(`the keys ${ids}`, () => idsOf(store) === ids, { within });
+
+describe('openKeyStore', () => {
+  it('holds no keys, and sees no problem, while there is no file; then those of the file', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('later/keys.json');
+    const store = openKeyStore({ file });
+    expect([idsOf(store), store.problem]).toEqual(['', undefined]);
+    await updateKeyFile(file, (keys) => addKey(keys, newKey('app', {}, Date.now()).key));
+    await toServe(store, 'app');
+    store.close();
+  });
+
+  it('serves what the command writes within a second: made, disabled, removed', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    const { key, secret } = newKey('app', {}, Date.now());
+    await updateKeyFile(file, (keys) => addKey(keys, key));
+    const store = openKeyStore({ file });
+    const outcome = () => JSON.stringify(store.ring.authenticate(secret, Date.now()));
+    expect(outcome()).toContain('accepted');
+    await updateKeyFile(file, (keys) => changeKey(keys, 'app', (it) => ({ ...it, disabled: true })));
+    await waitFor('a disabled key to be refused', () => outcome().includes('disabled'), { within });
+    await updateKeyFile(file, (keys) => removeKey(keys, 'app'));
+    await waitFor('a removed key to be unknown', () => outcome().includes('unknown'), { within });
+    store.close();
+  });
+
+  it('leaves the ring that a request holds as it was', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('keys'), line('a'));
+    const store = openKeyStore({ file: folder.file('keys') });
+    const held = store.ring;
+    await writeFile(folder.file('keys'), line('b'));
+    await toServe(store, 'b');
+    expect(held.authenticate(secretOf('a'), Date.now()).outcome).toBe('accepted');
+    expect(store.ring.authenticate(secretOf('a'), Date.now()).outcome).toBe('refused');
+    store.close();
+  });
+
+  it('sees a file replaced by rename, time after time', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, line('n0'));
+    const store = openKeyStore({ file });
+    for (const id of ['n1', 'n2', 'n3']) {
+      await writeFile(folder.file('new'), line(id));
+      await rename(folder.file('new'), file);
+      await toServe(store, id);
+    }
+    store.close();
+  });
+
+  it('sees the symlink swap of a Kubernetes secret', async () => {
+    await using folder = await temporaryFolder();
+    for (const version of ['v1', 'v2']) {
+      await mkdir(folder.file(version));
+      await writeFile(folder.file(`${version}/keys`), line(version));
+    }
+    await symlink('v1', folder.file('..data'));
+    await symlink('..data/keys', folder.file('keys'));
+    const store = openKeyStore({ file: folder.file('keys') });
+    expect(idsOf(store)).toBe('v1');
+    await symlink('v2', folder.file('..data_tmp'));
+    await rename(folder.file('..data_tmp'), folder.file('..data'));
+    await toServe(store, 'v2');
+    store.close();
+  });
+
+  it('sees a change that gives no event in its folder: the far end of a symlink', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(folder.file('far'));
+    await mkdir(folder.file('near'));
+    await writeFile(folder.file('far/keys'), line('a'));
+    await symlink('../far/keys', folder.file('near/keys'));
+    const store = openKeyStore({ file: folder.file('near/keys') });
+    await writeFile(folder.file('far/keys'), line('b'));
+    await toServe(store, 'b');
+    store.close();
+  });
+
+  it.each([
+    ['broken', '{"version":1,"keys":[{"id":"app"}]}', /keys\[0\]\.fingerprint \(key "app"\)/],
+    ['newer', '{"version":9,"keys":[]}', /version 9/],
+    ['cut off', '{"version":1,"ke', /not valid JSON/],
+    ['emptied', '', /is empty/],
+    ['gone', undefined, /is gone/],
+  ])('keeps the last good set while the file is %s, says why once, and recovers', async (_, content, why) => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, line('good'));
+    const onError = vi.fn();
+    const onChange = vi.fn();
+    const store = openKeyStore({ file, onError, onChange });
+    if (content === undefined) await rm(file);
+    else await writeFile(file, content);
+    await waitFor('the problem', () => store.problem && onError.mock.calls.some(([p]) => why.test(p)), {
+      within,
+    });
+    expect(await store.reload()).toMatchObject({
+      outcome: 'kept',
+      keys: 1,
+      problem: expect.stringMatching(why),
+    });
+    expect(store.problem).toContain(file);
+    expect(idsOf(store)).toBe('good');
+    expect(onError.mock.calls.filter(([p]) => why.test(p))).toHaveLength(1);
+    expect(onChange).not.toHaveBeenCalled();
+    await writeFile(file, line('better'));
+    await toServe(store, 'better');
+    expect(store.problem).toBeUndefined();
+    store.close();
+  });
+
+  it('opens on a broken file with no keys and its problem', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('keys'), '{');
+    const store = openKeyStore({ file: folder.file('keys') });
+    expect(idsOf(store)).toBe('');
+    expect(store.problem).toMatch(/keys: is not valid JSON/);
+    store.close();
+  });
+
+  it('serves API_KEYS beside the file, before there is one and after', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    const store = openKeyStore({ file, inline: `env:${secretOf('env')},bad` });
+    expect(idsOf(store)).toBe('env');
+    expect(store.warnings).toEqual([expect.stringContaining('API_KEYS, entry 2')]);
+    await writeFile(file, line('a'));
+    await toServe(store, 'a,env');
+    store.close();
+  });
+
+  it('answers reload with what it serves and warns of skipped lines and of the mode', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, `${line('a')}bad\n`, { mode: 0o644 });
+    const store = openKeyStore({ file });
+    expect(await store.reload()).toEqual({
+      outcome: 'loaded',
+      keys: 1,
+      warnings: [expect.stringContaining('line 2'), expect.stringContaining('mode 0644')],
+    });
+    store.close();
+  });
+
+  it('tells of a change once, and not of a touch that changes nothing', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, line('a'));
+    const onChange = vi.fn();
+    const store = openKeyStore({ file, onChange });
+    await writeFile(file, line('a'));
+    await store.reload();
+    expect(onChange).not.toHaveBeenCalled();
+    await writeFile(file, line('b'));
+    await Promise.all([store.reload(), store.reload()]);
+    expect(onChange).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ outcome: 'loaded', keys: 1 }));
+    store.close();
+  });
+
+  it('follows the place of the file, from the form of the ancestor to ours', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('api_keys.txt'), line('old'));
+    const place = { AUTH_KEYS_FILE: undefined, dataDir: folder.path };
+    const store = openKeyStore({ file: () => keyFilePath(place, existsSync) });
+    expect(idsOf(store)).toBe('old');
+    await updateKeyFile(folder.file('keys.json'), (keys) => addKey(keys, newKey('new', {}, Date.now()).key));
+    await toServe(store, 'new');
+    store.close();
+  });
+});
