@@ -1,0 +1,92 @@
+import type { HealthServer } from '../../health/health-server.ts';
+import { createLog, type Log } from '../../log/create-log.ts';
+import type { Reading } from '../../settings/read-settings.ts';
+import type { Settings } from '../../settings/variables.ts';
+import type { Engine } from '../../supervisor/engine.ts';
+import type { ExitCode } from '../../supervisor/exit-codes.ts';
+import { preflight } from '../../supervisor/preflight.ts';
+import { supervise } from '../../supervisor/supervise.ts';
+import { findEngine, obtainEngine } from '../engine/find-engine.ts';
+import { cacheFolder } from '../house-folders.ts';
+import { demoModelName, provideDemoModel } from './demo-model-file.ts';
+import { provideFirstKey } from './first-key.ts';
+import { namesNoModel } from './names-no-model.ts';
+import { welcome } from './welcome.ts';
+
+export interface Circumstances {
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly healthPortIsOurs: boolean;
+}
+
+export type Prepared =
+  | { readonly ok: true; run(health: HealthServer | undefined): Promise<ExitCode> }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Gathers engine, model and keys, checks all of it, and hands back a house that is ready to run. */
+export async function houseFrom(
+  reading: Reading,
+  { demo, env, healthPortIsOurs }: Circumstances,
+): Promise<Prepared> {
+  const { LOG_FORMAT: format, LOG_LEVEL: level } = reading.settings;
+  const log = await createLog({ format, level, from: 'supervisor' });
+  for (const warning of reading.warnings) log.warn(warning);
+  const settings = demo ? await withModel(reading.settings, log) : reading.settings;
+  const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
+  const checked = await preflight({
+    settings,
+    engine,
+    engineProblem,
+    env,
+    earlierProblems: reading.problems.map(({ message }) => message),
+    healthPortIsOurs,
+  });
+  for (const warning of checked.warnings) log.warn(warning);
+  if (!checked.ok || !engine) return { ok: false, problems: checked.ok ? [] : checked.problems };
+  const { config } = checked;
+  const firstKey = demo ? await provideFirstKey(config) : undefined;
+  return {
+    ok: true,
+    run: (health) =>
+      supervise({
+        config,
+        engine,
+        log,
+        env,
+        health,
+        onReady: () => {
+          if (demo)
+            process.stdout.write(welcome({ config, firstKey, isDemoModel: namesNoModel(reading.settings) }));
+        },
+      }),
+  };
+}
+
+async function withModel(settings: Settings, log: Log): Promise<Settings> {
+  if (!namesNoModel(settings)) return settings;
+  log.info('no model is named: the demo model is served');
+  const MODEL_PATH = await provideDemoModel(cacheFolder);
+  return { ...settings, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] };
+}
+
+interface Search {
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
+async function lookForEngine(
+  { LLAMA_SERVER_BIN: configured }: Settings,
+  { demo, env, log }: Search,
+): Promise<{ engine?: Engine | undefined; engineProblem?: string }> {
+  const wanted = { configured, searchPath: env.PATH, cache: cacheFolder };
+  try {
+    const engine = demo
+      ? await obtainEngine(wanted, (progress) => log.info(progress))
+      : await findEngine(wanted);
+    if (engine) log.info({ origin: engine.origin }, `llama-server: ${engine.command}`);
+    return { engine };
+  } catch (error) {
+    return { engineProblem: (error as Error).message };
+  }
+}

@@ -1,0 +1,49 @@
+import { type HealthServer, startHealthServer } from '../../health/health-server.ts';
+import { type Reading, readSettings } from '../../settings/read-settings.ts';
+import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
+import { defaultHost, detectPlatform } from '../../supervisor/platform.ts';
+
+export interface ServeOptions {
+  /** Provide what is missing: an engine, a model, a first key. */
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs the whole house until it ends; answers the exit code. The health server comes before everything else, even
+ * before the code of the rest is read: platforms count from its first answer.
+ */
+export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
+  const reading = readSettings(env);
+  const health = await listenEarly(reading, env);
+  const { houseFrom } = await import('./prepare-house.ts');
+  const prepared = await houseFrom(reading, { demo, env, healthPortIsOurs: health !== undefined });
+  if (!prepared.ok) {
+    tellProblems(prepared.problems);
+    await health?.close();
+    return exitCodes.configuration;
+  }
+  const code = await prepared.run(health);
+  await health?.close();
+  return code;
+}
+
+/** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */
+async function listenEarly({ settings }: Reading, env: NodeJS.ProcessEnv): Promise<HealthServer | undefined> {
+  try {
+    return await startHealthServer({
+      host: settings.HOST ?? defaultHost(detectPlatform(env)),
+      port: settings.PORT_HEALTH,
+      healthCheckPath: settings.HEALTH_CHECK_PATH,
+      pingAlwaysOk: settings.PING_ALWAYS_OK,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function tellProblems(problems: readonly string[]): void {
+  const count = problems.length === 1 ? 'one thing' : `${problems.length} things`;
+  process.stderr.write(`llama-corral cannot start: ${count} to mend.\n`);
+  for (const problem of problems) process.stderr.write(`  - ${problem.replaceAll('\n', '\n    ')}\n`);
+}

@@ -1,0 +1,75 @@
+import type { SupervisorConfig } from '../../supervisor/config.ts';
+import { type FirstKey, keyFileOf } from './first-key.ts';
+
+export interface Occasion {
+  readonly config: SupervisorConfig;
+  /** The key made at this start, if one was: this is the only time its secret is shown. */
+  readonly firstKey: FirstKey | undefined;
+  readonly isDemoModel: boolean;
+}
+
+/** What a newcomer sees once the first token has come out of the engine: everything here works by copy and paste. */
+export function welcome({ config, firstKey, isDemoModel }: Occasion): string {
+  const { settings, port, healthPort } = config;
+  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
+  const base = `http://${host}:${port}/v1`;
+  const model = settings.MODEL_ALIAS?.[0] ?? 'default';
+  const parts = [
+    `llama-corral is up: an OpenAI-compatible endpoint serves "${model}".`,
+    table([
+      ['base URL', base],
+      ['API key', keyLine(config, firstKey)],
+      ...(settings.AUTH_ENABLED ? [['keys live in', keyFileOf(config)] as const] : []),
+      ['health', `http://${host}:${healthPort}/status`],
+    ]),
+    `Try it:\n${indent(curl(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,
+    `With the OpenAI SDK (npm install openai):\n${indent(sdk(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,
+    ...(isDemoModel ? [realModel] : []),
+    'Ctrl-C stops it.',
+  ];
+  return `\n${parts.join('\n\n')}\n\n`;
+}
+
+const realModel = `This is the demo model: it knows a few stories and nothing else. For a real one, stop it and start again with one of
+  MODEL_PATH=/path/to/model.gguf npm start
+  HF_REPO=ggml-org/gemma-3-4b-it-GGUF npm start`;
+
+function keyLine({ settings }: SupervisorConfig, firstKey: FirstKey | undefined): string {
+  if (!settings.AUTH_ENABLED) return 'none is asked for (AUTH_ENABLED=false)';
+  if (firstKey) return `${firstKey.secret}  (shown this once: keep it)`;
+  return 'one of yours; a new one: npm run corral -- keys create NAME';
+}
+
+type ShownKey = FirstKey | undefined | 'off';
+
+/** A key that we cannot show stands in the environment, so that the line still works as it is. */
+function curl(base: string, model: string, key: ShownKey): string {
+  const secret = key === undefined ? '$CORRAL_API_KEY' : key === 'off' ? undefined : key.secret;
+  const body = JSON.stringify({ model, stream: true, messages: [{ role: 'user', content: 'Hello!' }] });
+  return [
+    ...(key === undefined ? ['export CORRAL_API_KEY=sk-...'] : []),
+    `curl -N ${base}/chat/completions \\`,
+    ...(secret === undefined ? [] : [`  -H "Authorization: Bearer ${secret}" \\`]),
+    `  -H "Content-Type: application/json" \\`,
+    `  -d '${body}'`,
+  ].join('\n');
+}
+
+function sdk(base: string, model: string, key: ShownKey): string {
+  const secret =
+    key === undefined ? 'process.env.CORRAL_API_KEY' : `'${key === 'off' ? 'none' : key.secret}'`;
+  return `import OpenAI from 'openai';
+const client = new OpenAI({ baseURL: '${base}', apiKey: ${secret} });
+const stream = await client.chat.completions.create({
+  model: '${model}',
+  stream: true,
+  messages: [{ role: 'user', content: 'Hello!' }],
+});
+for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? '');`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`).join('\n');
+}
+
+const indent = (text: string) => text.replaceAll(/^/gm, '  ');

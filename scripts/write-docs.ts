@@ -1,0 +1,7 @@
+/** Writes the generated pages of docs/; `npm run docs`. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configurationPage } from './configuration-page.ts';
+import { projectFolder } from './house-folders.ts';
+
+writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
