@@ -1,11 +1,11 @@
 /**
  * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
- * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours.
+ * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
  */
 import { startHealthServer } from '../../health/health-server.ts';
 import { createLog } from '../../log/create-log.ts';
 import { readSettings } from '../../settings/read-settings.ts';
-import { findInstalledEngine } from '../../supervisor/engine.ts';
+import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
 import { preflight } from '../../supervisor/preflight.ts';
 import { supervise } from '../../supervisor/supervise.ts';
 
@@ -13,7 +13,9 @@ const { env } = process;
 const { settings, problems } = readSettings(env);
 const { LOG_FORMAT: format, LOG_LEVEL: level, LLAMA_SERVER_BIN: configured } = settings;
 const health = await startHealthServer({ host: '127.0.0.1', port: settings.PORT_HEALTH });
-const engine = await findInstalledEngine({ configured, searchPath: env.PATH });
+const engine = env.ENGINE
+  ? (JSON.parse(env.ENGINE) as Engine)
+  : await findInstalledEngine({ configured, searchPath: env.PATH });
 const earlierProblems = problems.map(({ message }) => message);
 const check = await preflight({ settings, engine, env, earlierProblems, healthPortIsOurs: true });
 if (!check.ok || !engine) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Engine } from '../../supervisor/engine.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -13,6 +14,8 @@ export type Mood = 'ready' | 'slow' | 'crash' | 'deaf' | 'stubborn';
 export interface HouseWishes {
   /** What the stand-in llama-server is to be like. */
   readonly mood?: Mood;
+  /** A real one in place of the stand-in, with the model it is to load; our own gateway then stands before it. */
+  readonly real?: { readonly engine: Engine; readonly model: string };
   /** A folder of an earlier house, to start again in. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -35,7 +38,12 @@ export interface RunningHouse extends AsyncDisposable {
   exitCode(): Promise<number | null>;
 }
 
-export async function startHouse({ mood = 'ready', folder = newFolder(), env = {} }: HouseWishes = {}) {
+export async function startHouse({
+  mood = 'ready',
+  real,
+  folder = newFolder(),
+  env = {},
+}: HouseWishes = {}): Promise<RunningHouse> {
   const [gatewayPort, healthPort] = [await freePort(), await freePort()];
   const modelFolder = join(folder, 'models');
   mkdirSync(modelFolder, { recursive: true });
@@ -52,9 +60,7 @@ export async function startHouse({ mood = 'ready', folder = newFolder(), env = {
       PORT: String(gatewayPort),
       PORT_HEALTH: String(healthPort),
       LOG_LEVEL: 'debug',
-      LLAMA_SERVER_BIN: join(here, 'stand-in-llama-server.ts'),
-      GATEWAY_PROGRAM: join(here, 'stand-in-gateway.ts'),
-      MODEL_PATH: model,
+      ...(real ? realParts(real) : standIns(model)),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,6 +99,18 @@ export async function startHouse({ mood = 'ready', folder = newFolder(), env = {
   };
   return house;
 }
+
+const standIns = (model: string) => ({
+  LLAMA_SERVER_BIN: join(here, 'stand-in-llama-server.ts'),
+  GATEWAY_PROGRAM: join(here, 'stand-in-gateway.ts'),
+  MODEL_PATH: model,
+});
+
+const realParts = ({ engine, model }: NonNullable<HouseWishes['real']>) => ({
+  ENGINE: JSON.stringify(engine),
+  MODEL_PATH: model,
+  API_KEYS: 'test:sk-test-secret',
+});
 
 export const newFolder = () => mkdtempSync(join(tmpdir(), 'house-'));
 

@@ -1,0 +1,69 @@
+import { describe, expect, inject, it } from 'vitest';
+import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+const startReal = (env: Record<string, string> = {}) =>
+  startHouse({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
+
+async function textOfOneAnswer(house: RunningHouse): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-test-secret', 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 }),
+  });
+  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
+  return answer.choices[0]?.message.content ?? '';
+}
+
+describe('a real llama-server is looked after', () => {
+  it('from the boot table to the ordered end, with the slots and the context that were asked for', async () => {
+    await using house = await startReal({ CTX: '1024', PARALLEL: '2' });
+    await waitFor('the first token', () => house.output().includes('the first token came'));
+    expect(house.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
+    expect(house.output()).toContain('n_slots = 2, n_ctx_slot = 1024');
+    expect(await textOfOneAnswer(house)).not.toBe('');
+    const children = house.children();
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(house.output()).not.toContain('ended');
+  });
+
+  it('on a loopback port where PORT_BACKEND asks for one, its key demanded there', async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    await using house = await startReal({ PORT_BACKEND: String(port) });
+    await house.standing('ready');
+    expect((await fetch(`http://127.0.0.1:${port}/props`)).status).toBe(401);
+    expect(await textOfOneAnswer(house)).not.toBe('');
+  });
+
+  it('through its death, the same answer coming afterwards', async () => {
+    await using house = await startReal();
+    await house.standing('ready');
+    const before = await textOfOneAnswer(house);
+    const [engine = 0] = house.children();
+    process.kill(engine, 'SIGKILL');
+    await house.standing('restarting');
+    await house.standing('ready');
+    expect(before).not.toBe('');
+    expect(await textOfOneAnswer(house)).toBe(before);
+  });
+
+  it('without its orphan on the machine after the supervisor was killed', async () => {
+    await using house = await startReal();
+    await house.standing('ready');
+    const children = house.children();
+    house.process.kill('SIGKILL');
+    await waitFor('the children to end', () => !children.some(isRunning));
+    expect(children).toHaveLength(2);
+  });
+
+  it('by exit code 3 and its own words where the model is broken', async () => {
+    await using house = await startHouse({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      env: { EXTRA_ARGS: '--override-kv llama.block_count=int:3' },
+    });
+    expect(await house.exitCode()).toBe(3);
+    expect(house.output()).toMatch(/llama-server said: .*failed to load model/);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
+import { enginePolicy, gatewayPolicy, type RestartPolicy } from './restart-policy.ts';
+
+/** Lets a child live and end as told: `[how long it ran, how it ended]`; waits are waited out. */
+function afterLives(policy: RestartPolicy, lives: readonly (readonly [ranForMs: number, end: ChildEvent])[]) {
+  let now = 0;
+  let state: ChildState = unborn;
+  const waits: number[] = [];
+  for (const [ranForMs, end] of lives) {
+    state = nextChildState(state, 'started', policy, now);
+    now += ranForMs;
+    state = nextChildState(state, end, policy, now);
+    if (state.phase !== 'waiting') break;
+    waits.push(state.until - now);
+    now = state.until;
+  }
+  return { phase: state.phase, waits };
+}
+
+const ends = (count: number, ranForMs: number) =>
+  Array.from({ length: count }, () => [ranForMs, 'ended'] as const);
+
+describe('a child that ends', () => {
+  it('is started again after longer and longer waits, and given up on after the fifth end', () => {
+    expect(afterLives(enginePolicy, ends(9, 10))).toEqual({
+      phase: 'given-up',
+      waits: [1000, 2000, 4000, 8000],
+    });
+  });
+
+  it('waits half a minute at most', () => {
+    expect(afterLives(enginePolicy, ends(9, 100_000)).waits.at(-1)).toBe(30_000);
+  });
+
+  it('begins anew after a quiet while, and is never given up on for rare ends', () => {
+    const { phase, waits } = afterLives(enginePolicy, ends(50, 600_000));
+    expect(phase).toBe('waiting');
+    expect(new Set(waits)).toEqual(new Set([1000]));
+  });
+
+  it('is started at once for the first time where it is the gateway', () => {
+    expect(afterLives(gatewayPolicy, ends(9, 10)).waits).toEqual([0, 1000, 2000, 4000]);
+  });
+
+  it('is not started again where that is hopeless', () => {
+    expect(afterLives(enginePolicy, [[10, 'ended-for-good']])).toEqual({ phase: 'given-up', waits: [] });
+  });
+});
+
+describe('a child that is asked to end', () => {
+  const running = nextChildState(unborn, 'started', enginePolicy, 0);
+
+  it('has stopped when it ends, however it ends', () => {
+    const stopping = nextChildState(running, 'stop-wanted', enginePolicy, 1);
+    expect(stopping.phase).toBe('stopping');
+    expect(nextChildState(stopping, 'ended', enginePolicy, 2).phase).toBe('stopped');
+    expect(nextChildState(stopping, 'ended-for-good', enginePolicy, 2).phase).toBe('stopped');
+  });
+
+  it('has stopped at once where it was waiting to be started again', () => {
+    const waiting = nextChildState(running, 'ended', enginePolicy, 1);
+    expect(nextChildState(waiting, 'stop-wanted', enginePolicy, 2).phase).toBe('stopped');
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { isRunning } from '../scripts/harness/start-house.ts';
+import { waitFor } from '../scripts/harness/wait-for.ts';
+import { startChild } from './child.ts';
+
+const env = { PATH: process.env.PATH ?? '' };
+
+function shell(script: string) {
+  const lines: string[] = [];
+  const child = startChild({
+    command: '/bin/sh',
+    args: ['-c', script],
+    env,
+    stdout: 'lines',
+    onLine: (line) => lines.push(line),
+  });
+  return { child, lines };
+}
+
+describe('a child', () => {
+  it('hands over its lines and ends with its code', async () => {
+    const { child, lines } = shell('echo one; echo two >&2; printf three; exit 7');
+    const end = await child.ended;
+    expect(end).toMatchObject({ code: 7, signal: null, spawnError: undefined });
+    expect([...lines].sort()).toEqual(['one', 'three', 'two']);
+    expect(end.lastLines).toEqual(lines);
+  });
+
+  it('keeps only its last lines', async () => {
+    const { child } = shell('i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo line $i; done');
+    const { lastLines } = await child.ended;
+    expect([lastLines.length, lastLines[0], lastLines.at(-1)]).toEqual([50, 'line 151', 'line 200']);
+  });
+
+  it('ends by a signal in the same shape', async () => {
+    const { child, lines } = shell('echo up; exec sleep 600');
+    await waitFor('the child', () => lines.includes('up'));
+    child.signal('SIGTERM');
+    expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+  });
+
+  it('takes what it has started along when it ends', async () => {
+    const { child, lines } = shell('sleep 600 & echo $!; exit 0');
+    await child.ended;
+    const grandchild = Number(lines[0]);
+    await waitFor('the grandchild to end', () => !isRunning(grandchild));
+    expect(grandchild).toBeGreaterThan(1);
+  });
+
+  it('ends in the same shape where it cannot be started', async () => {
+    const child = startChild({
+      command: '/no/such/program',
+      args: [],
+      env,
+      stdout: 'lines',
+      onLine: () => {},
+    });
+    const { code, spawnError, lastLines } = await child.ended;
+    expect(spawnError ?? [code, lastLines.join()]).toEqual([
+      127,
+      expect.stringContaining('/no/such/program'),
+    ]);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { engineEnvironment } from './engine-environment.ts';
+
+const outside = {
+  PATH: '/bin',
+  CUDA_VISIBLE_DEVICES: '0',
+  NVIDIA_VISIBLE_DEVICES: 'all',
+  https_proxy: 'http://proxy',
+  LLAMA_ARG_HOST: '0.0.0.0',
+  AIP_MODE: 'PREDICTION',
+  HF_TOKEN: 'hf_ours',
+  RUNPOD_API_KEY: 'rp',
+  LLAMA_API_KEY: 'stale',
+};
+
+describe('the environment of llama-server', () => {
+  it('holds what it needs to run and nothing that would reconfigure it', () => {
+    expect(engineEnvironment(outside, { apiKey: 'fresh', hfToken: undefined })).toEqual({
+      PATH: '/bin',
+      CUDA_VISIBLE_DEVICES: '0',
+      NVIDIA_VISIBLE_DEVICES: 'all',
+      https_proxy: 'http://proxy',
+      LLAMA_API_KEY: 'fresh',
+    });
+  });
+
+  it('holds the Hugging Face token only where a download needs it', () => {
+    expect(engineEnvironment(outside, { apiKey: 'k', hfToken: 'hf_ours' })).toMatchObject({
+      HF_TOKEN: 'hf_ours',
+    });
+  });
+});

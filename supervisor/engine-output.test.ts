@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { readEngineLine } from './engine-output.ts';
+
+it.each([
+  [
+    "0.00.018.854 I srv    load_model: loading model 'demo.gguf'",
+    "srv    load_model: loading model 'demo.gguf'",
+    false,
+  ],
+  ['0.01.685.171 W srv    operator(): unauthorized', 'srv    operator(): unauthorized', true],
+  ['0.00.011.706 E gguf_init_from_file: failed', 'gguf_init_from_file: failed', true],
+  ['error: invalid argument: --bogus', 'error: invalid argument: --bogus', true],
+  ['llama_model_loader: loaded meta data', 'llama_model_loader: loaded meta data', false],
+])('reads %j', (line, text, important) => {
+  expect(readEngineLine(line)).toEqual({ text, important });
+});

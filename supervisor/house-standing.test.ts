@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { type HouseState, houseStanding } from './house-standing.ts';
+
+const serving: HouseState = {
+  stopping: false,
+  failed: false,
+  engine: 'running',
+  backend: 'ready',
+  gatewayUp: true,
+  everReady: true,
+};
+const standingOf = (change: Partial<HouseState>) => houseStanding({ ...serving, ...change });
+
+describe('the standing of the house', () => {
+  it('is ready only where both children serve', () => {
+    expect(standingOf({})).toBe('ready');
+    expect(standingOf({ gatewayUp: false, everReady: false })).toBe('loading');
+    expect(standingOf({ gatewayUp: false })).toBe('restarting');
+  });
+
+  it("is the backend's while that comes up", () => {
+    expect(standingOf({ backend: 'starting', gatewayUp: false })).toBe('starting');
+    expect(standingOf({ backend: 'loading' })).toBe('loading');
+  });
+
+  it('is restarting from the moment at which llama-server ended, whatever the last probe said', () => {
+    expect(standingOf({ engine: 'waiting' })).toBe('restarting');
+  });
+
+  it('is draining or failed above all else', () => {
+    expect(standingOf({ stopping: true, engine: 'stopped' })).toBe('draining');
+    expect(standingOf({ stopping: true, failed: true })).toBe('failed');
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { type EngineWishes, llamaArguments } from './llama-arguments.ts';
+
+const socket = { origin: 'http://llama-server', socketPath: '/run/x/llama.sock' };
+const plain: EngineWishes = {
+  model: { kind: 'file', path: '/models/m.gguf' },
+  publicName: 'm',
+  ctx: 'auto',
+  parallel: 'auto',
+  ngl: 'auto',
+  threads: 0,
+  flashAttn: 'auto',
+  cacheTypeK: undefined,
+  cacheTypeV: undefined,
+  mmproj: undefined,
+  draftModel: undefined,
+  keepaliveMs: 10_000,
+  extraArgs: [],
+};
+const lineFor = (wishes: Partial<EngineWishes>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
+
+describe('llama-server is started', () => {
+  it('on the socket, leaving to it what nobody has decided', () => {
+    expect(lineFor({})).toBe(
+      '--host /run/x/llama.sock -m /models/m.gguf --alias m --metrics --no-ui --sse-ping-interval 10',
+    );
+  });
+
+  it('on a loopback port where one is given', () => {
+    const args = llamaArguments(plain, { origin: 'http://127.0.0.1:8080', socketPath: undefined });
+    expect(args.slice(0, 4)).toEqual(['--host', '127.0.0.1', '--port', '8080']);
+  });
+
+  it.each([
+    [{ ctx: 4096, parallel: 3 } as const, '-np 3 -c 12288'],
+    [{ ctx: 4096 } as const, '-np 4 -c 16384'],
+    [{ parallel: 2 } as const, '-np 2 -kvu'],
+  ])('with the context of one request times the slots: %j', (wishes, expected) => {
+    expect(lineFor(wishes)).toContain(` --alias m ${expected} --metrics`);
+  });
+
+  it.each([
+    [{ kind: 'hugging-face', repo: 'u/r:Q4_K_M' } as const, '-hf u/r:Q4_K_M'],
+    [{ kind: 'url', url: 'https://example.org/m.gguf' } as const, '-mu https://example.org/m.gguf'],
+  ])('to download the model itself: %j', (model, expected) => {
+    expect(lineFor({ model })).toContain(` ${expected} --alias`);
+  });
+
+  it('with every wish, EXTRA_ARGS last', () => {
+    const line = lineFor({
+      ngl: 99,
+      threads: 6,
+      flashAttn: 'on',
+      cacheTypeK: 'q8_0',
+      cacheTypeV: 'q4_0',
+      mmproj: '/p.gguf',
+      draftModel: '/d.gguf',
+      keepaliveMs: 0,
+      extraArgs: ['--temp', '0'],
+    });
+    expect(line).toContain('-ngl 99 -t 6 -fa on -ctk q8_0 -ctv q4_0 --mmproj /p.gguf -md /d.gguf');
+    expect(line).toMatch(/--sse-ping-interval -1 --temp 0$/);
+  });
+
+  it('with a keep-alive of at least a second', () => {
+    expect(lineFor({ keepaliveMs: 200 })).toContain('--sse-ping-interval 1');
+  });
+});

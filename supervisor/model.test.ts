@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { faultsOfModel } from './gguf-file.ts';
+import { chooseModel, nameOfModel } from './model.ts';
+
+let folder: string;
+let models: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'model-'));
+  models = join(folder, 'models');
+  mkdirSync(join(models, 'sub'), { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const put = (name: string, content = 'GGUF and more') => {
+  writeFileSync(join(models, name), content);
+  return join(models, name);
+};
+const none = {
+  MODEL_PATH: undefined,
+  MODEL_NAME: undefined,
+  MODELS_DIR: undefined,
+  HF_REPO: undefined,
+  MODEL_URL: undefined,
+};
+const choose = (settings: Partial<typeof none | Record<keyof typeof none, string>>) =>
+  chooseModel({ ...none, ...settings }, folder);
+
+describe('the model', () => {
+  it('is the file that MODEL_PATH names, before all others, and says which are not used', () => {
+    const choice = choose({ MODEL_PATH: '/m/a.gguf', MODEL_NAME: 'b', HF_REPO: 'u/r' });
+    expect(choice.model).toEqual({ kind: 'file', path: '/m/a.gguf' });
+    expect(choice.warnings).toEqual([
+      'MODEL_NAME is not used, because MODEL_PATH is set too',
+      'HF_REPO is not used, because MODEL_PATH is set too',
+    ]);
+  });
+
+  it('is found by its name in the data folder or in MODELS_DIR, with or without its ending', () => {
+    const path = put('sub/a.gguf');
+    expect(choose({ MODEL_NAME: 'sub/a.gguf' }).model).toEqual({ kind: 'file', path });
+    expect(choose({ MODEL_NAME: 'a', MODELS_DIR: join(models, 'sub') }).model).toEqual({
+      kind: 'file',
+      path,
+    });
+  });
+
+  it('may be left to llama-server to download', () => {
+    expect(choose({ HF_REPO: 'u/r:Q4' }).model).toEqual({ kind: 'hugging-face', repo: 'u/r:Q4' });
+    expect(choose({ MODEL_URL: 'https://h/m.gguf' }).model).toEqual({ kind: 'url', url: 'https://h/m.gguf' });
+  });
+
+  it('is asked for with the files that are there', () => {
+    put('a.gguf');
+    put('sub/b-00001-of-00002.gguf');
+    put('sub/b-00002-of-00002.gguf');
+    const [problem] = choose({}).problems;
+    expect(problem).toContain('set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL');
+    expect(problem).toContain(`found in ${models}: a.gguf, sub/b-00001-of-00002.gguf)`);
+    expect(choose({ MODEL_NAME: 'c' }).problems).toEqual([expect.stringContaining('there is no c in')]);
+  });
+
+  it.each([
+    [{ kind: 'file', path: '/m/Qwen3-8B-Q4_K_M.gguf' } as const, 'Qwen3-8B-Q4_K_M'],
+    [{ kind: 'file', path: '/m/big-00001-of-00003.gguf' } as const, 'big'],
+    [{ kind: 'hugging-face', repo: 'ggml-org/GLM-4.7-Flash-GGUF:Q4_K_M' } as const, 'GLM-4.7-Flash'],
+    [{ kind: 'url', url: 'https://h/x/m%20one.gguf?download=true' } as const, 'm one'],
+  ])('goes by a name that is no path: %j', (model, name) => {
+    expect(nameOfModel(model)).toBe(name);
+  });
+});
+
+describe('a model file', () => {
+  it('is good where it and all its parts are GGUF', () => {
+    put('b-00002-of-00002.gguf');
+    expect(faultsOfModel(put('b-00001-of-00002.gguf'))).toEqual([]);
+    expect(faultsOfModel(put('a.gguf'))).toEqual([]);
+  });
+
+  it('is named for every part that is missing or broken', () => {
+    put('b-00003-of-00003.gguf', '');
+    expect(faultsOfModel(put('b-00001-of-00003.gguf'))).toEqual([
+      `${models}/b-00002-of-00003.gguf does not exist`,
+      `${models}/b-00003-of-00003.gguf is empty`,
+    ]);
+    expect(faultsOfModel(put('c-00002-of-00002.gguf'))).toEqual([
+      expect.stringContaining(`name ${models}/c-00001-of-00002.gguf`),
+    ]);
+  });
+
+  it('is told from other things', () => {
+    expect(faultsOfModel(put('p.gguf', 'version https://git-lfs.github.com/spec/v1'))[0]).toContain(
+      'git lfs pull',
+    );
+    expect(faultsOfModel(put('z.gguf', 'PK zip'))[0]).toContain('is not a GGUF file');
+    expect(faultsOfModel(models)[0]).toContain('is not a file');
+  });
+});

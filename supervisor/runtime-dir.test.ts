@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { identify } from './process-identity.ts';
+import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
+
+let base: string;
+const sleepers: ChildProcess[] = [];
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'runtime-'));
+});
+afterEach(() => {
+  for (const sleeper of sleepers.splice(0)) sleeper.kill('SIGKILL');
+  rmSync(base, { recursive: true });
+});
+
+/** A process that leads a group of its own, as our children do. */
+function sleeper() {
+  const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+  sleepers.push(child);
+  return { child, pid: child.pid ?? 0 };
+}
+
+/** Makes the folder look like one of a supervisor that has ended. */
+function orphan(dir: RuntimeDir, children?: unknown): void {
+  const file = join(dir.path, 'owner.json');
+  const note = JSON.parse(readFileSync(file, 'utf8'));
+  const owner = { ...note.owner, startedAt: 'long ago' };
+  writeFileSync(file, JSON.stringify({ ...note, owner, ...(children !== undefined && { children }) }));
+}
+
+describe('a runtime folder', () => {
+  it('is private, and short enough for a socket', () => {
+    const dir = makeRuntimeDir(base);
+    expect(statSync(dir.path).mode & 0o777).toBe(0o700);
+    expect(dir.socketPath.length).toBeLessThan(100);
+    dir.remove();
+    expect(existsSync(dir.path)).toBe(false);
+  });
+
+  it('lies elsewhere where the temporary folder has a long name', () => {
+    const long = join(base, 'x'.repeat(90));
+    mkdirSync(long);
+    const dir = makeRuntimeDir(long);
+    expect(dir.socketPath.length).toBeLessThan(100);
+    dir.remove();
+  });
+});
+
+describe('the sweep', () => {
+  it('leaves the folder and the children of a living supervisor', () => {
+    const dir = makeRuntimeDir(base);
+    const { pid } = sleeper();
+    dir.noteChild(pid);
+    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(existsSync(dir.path)).toBe(true);
+    expect(identify(pid).startedAt).toBeDefined();
+  });
+
+  it('ends the children that a killed supervisor left, and clears its folder away', async () => {
+    const dir = makeRuntimeDir(base);
+    const { child, pid } = sleeper();
+    const ended = once(child, 'exit');
+    dir.noteChild(pid);
+    orphan(dir);
+    expect(sweepRuntimeDirs(base)).toEqual([pid]);
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    expect(existsSync(dir.path)).toBe(false);
+  });
+
+  it('never ends a process that was merely given the same number', () => {
+    const dir = makeRuntimeDir(base);
+    const { pid } = sleeper();
+    orphan(dir, [{ pid, startedAt: 'another time' }]);
+    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(existsSync(dir.path)).toBe(false);
+    expect(identify(pid).startedAt).toBeDefined();
+  });
+
+  it('leaves folders that are not ours, whatever their name', () => {
+    mkdirSync(join(base, 'corral-notes'));
+    writeFileSync(join(base, 'corral-notes', 'owner.json'), '{"mine":true}');
+    mkdirSync(join(base, 'corral-empty'));
+    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(existsSync(join(base, 'corral-notes')) && existsSync(join(base, 'corral-empty'))).toBe(true);
+  });
+});
