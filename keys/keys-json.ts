@@ -60,8 +60,9 @@ export function showKeysJson({ keys, further }: KeyDocument): string {
 
 /** A key as the file and `--json` show it: times in ISO form. */
 export function toRecord(key: Key): Record<string, unknown> {
-  const { previous } = key;
+  const { id, fingerprint, hint, previous } = key;
   return {
+    ...{ id, fingerprint, hint },
     ...key,
     created: showTime(key.created),
     expires: showTime(key.expires),

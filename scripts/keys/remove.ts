@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { findKey, removeKey } from '../../keys/change-keys.ts';
 import { readKeyFile, updateKeyFile } from '../../keys/key-file.ts';
+import { agreed } from './agreed.ts';
 import { say } from './say.ts';
 import { fileOption, whichFile } from './which-file.ts';
 
@@ -30,14 +30,4 @@ async function remove(id: string, options: { readonly file?: string; readonly ye
   }
   const { warnings } = await updateKeyFile(file, (keys) => removeKey(keys, id));
   for (const line of [...warnings, `Removed key "${id}".`]) say(line);
-}
-
-async function agreed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return true;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(question)).trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -14,6 +14,7 @@ export function showCommand(): Command {
     .argument('<id>', 'the key')
     .addOption(fileOption())
     .addOption(jsonOption())
+    .addHelpText('after', '\nExamples:\n  corral keys show app\n  corral keys show app --json')
     .action(show);
 }
 
