@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../../health/ask.ts';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+const leaving: Record<string, (client: RawClient) => void> = {
+  'a reset': (client) => client.reset(),
+  'a full close': (client) => client.socket.destroy(),
+  'a half-close': (client) => client.socket.end(),
+};
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: standIn.backend });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => gatewayAtRest(corral, standIn));
+
+describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) => {
+  it('before the first byte of its answer', async () => {
+    standIn.mood = silent;
+    const times = await fiveTimes(async (client) => {
+      client.send(postOf(chatOf('hello')));
+      await waitFor('the request to arrive', () => standIn.open === 1);
+    }, leave);
+    expect(median(times)).toBeLessThan(50);
+  });
+
+  it('in the middle of its stream', async () => {
+    standIn.mood = speakAndStall;
+    const times = await fiveTimes(async (client) => {
+      client.send(postOf(chatOf('hello', { stream: true })));
+      await client.receives('one');
+    }, leave);
+    expect(median(times)).toBeLessThan(50);
+  });
+
+  it('while it waits in line, and the one behind it moves up', async () => {
+    standIn.mood = silent;
+    await using holder = await RawClient.connect(corral.port);
+    holder.send(postOf(chatOf('holder')));
+    await waitFor('the slot to be taken', () => standIn.open === 1);
+    const sent = standIn.received.length;
+    await using waiter = await RawClient.connect(corral.port);
+    waiter.send(postOf(chatOf('leaver')));
+    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    leave(waiter);
+    await waitFor('the line to be empty', () => corral.gateway.admission.counts.waiting === 0);
+    holder.reset();
+    await gatewayAtRest(corral, standIn);
+    expect(standIn.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
+  });
+
+  it('without having read what it was sent', async () => {
+    standIn.mood = (_request, response) => {
+      startStream(response);
+      const pour = () => {
+        while (!response.destroyed && response.write(delta('word '.repeat(2000)))) {}
+      };
+      response.on('drain', pour);
+      pour();
+    };
+    await using client = await RawClient.connect(corral.port);
+    client.socket.pause();
+    client.send(postOf(chatOf('hello', { stream: true })));
+    await waitFor('the stream to run', () => standIn.open === 1);
+    await waitFor('the gateway to hold a lease', () => corral.gateway.admission.counts.leased === 1);
+    leave(client);
+    await gatewayAtRest(corral, standIn);
+  });
+});
+
+describe('a client that leaves with two requests on one connection', () => {
+  it('frees the slots of both', async () => {
+    standIn.mood = silent;
+    await using wide = await startStandInBackend(silent, { slots: 2 });
+    await using gateway = await startTestGateway({ backend: wide.backend });
+    await using client = await RawClient.connect(gateway.port);
+    client.send(postOf(chatOf('one')) + postOf(chatOf('two')));
+    await waitFor('both to arrive', () => wide.open === 2);
+    client.reset();
+    await gatewayAtRest(gateway, wide);
+    await waitFor(
+      'a line for each',
+      () => gateway.logged.filter(({ status }) => status === 499).length === 2,
+    );
+  });
+});
+
+describe('with the real engine', () => {
+  it('frees the slot of a long story', async () => {
+    await using engine = await startLlamaServer({ slots: 1, args: ['--slots'] });
+    await using gateway = await startTestGateway({ backend: engine.backend });
+    await using client = await RawClient.connect(gateway.port);
+    client.send(postOf(chatOf('Please tell the long story', { stream: true, ignore_eos: true })));
+    await client.receives('"content":"');
+    expect(await busySlots(engine)).toBe(1);
+    client.reset();
+    await gatewayAtRest(gateway);
+    await waitFor('the engine to stop', async () => (await busySlots(engine)) === 0);
+  });
+});
+
+async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
+  const answer = await ask(backend, { path: '/slots', timeoutMs: 5000 });
+  if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
+  const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
+  return slots.filter(({ is_processing }) => is_processing).length;
+}
+
+/** How long the upstream stayed open after each of five clients had left, ms. */
+async function fiveTimes(
+  begin: (client: RawClient) => Promise<void>,
+  leave: (client: RawClient) => void,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    await using client = await RawClient.connect(corral.port);
+    await begin(client);
+    const left = performance.now();
+    leave(client);
+    await waitFor('the upstream to close', () => standIn.open === 0, { every: 1 });
+    times.push(performance.now() - left);
+    await gatewayAtRest(corral, standIn);
+  }
+  return times;
+}
+
+const median = (times: number[]) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];

@@ -1,0 +1,35 @@
+import type { ServerResponse } from 'node:http';
+import type { Mood, Received } from './start-stand-in-backend.ts';
+
+/** Answers with the words of the last message: whoever sees another's words has another's answer. */
+export const echo: Mood = (request, response) => {
+  response
+    .setHeader('content-type', 'application/json')
+    .end(
+      JSON.stringify({ object: 'chat.completion', choices: [{ message: { content: wordsOf(request) } }] }),
+    );
+};
+
+export function wordsOf({ body }: Received): string {
+  const { messages, prompt } = JSON.parse(body) as { messages?: { content: string }[]; prompt?: string };
+  return messages?.at(-1)?.content ?? prompt ?? '';
+}
+
+/** Starts a stream of events; the caller writes on. */
+export function startStream(response: ServerResponse): ServerResponse {
+  response.writeHead(200, { 'content-type': 'text/event-stream', server: 'llama.cpp' });
+  response.flushHeaders();
+  return response;
+}
+
+/** One event of a chat stream. */
+export const delta = (content: string) =>
+  `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
+
+/** Takes the request and says nothing. */
+export const silent: Mood = () => {};
+
+/** Says one word in a stream and then nothing more. */
+export const speakAndStall: Mood = (_, response) => {
+  startStream(response).write(delta('one'));
+};

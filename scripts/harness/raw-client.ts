@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import { waitFor } from './wait-for.ts';
+
+/** One answer as it came over the wire. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case; of a name that came twice, both values, joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A client that sends exactly the bytes it is told to, for what HTTP clients are too polite to do. */
+export class RawClient implements AsyncDisposable {
+  readonly socket: Socket;
+  #received = Buffer.alloc(0);
+  #read = 0;
+  isClosed = false;
+
+  static async connect(port: number): Promise<RawClient> {
+    const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, 'connect');
+    return new RawClient(socket);
+  }
+
+  private constructor(socket: Socket) {
+    this.socket = socket.setNoDelay();
+    socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+    });
+    for (const event of ['end', 'close', 'error']) {
+      socket.on(event, () => {
+        this.isClosed = true;
+      });
+    }
+  }
+
+  /** All that has come so far. */
+  get text(): string {
+    return this.#received.toString();
+  }
+
+  send(bytes: string | Buffer): this {
+    if (!this.socket.destroyed) this.socket.write(bytes);
+    return this;
+  }
+
+  /** The next whole answer; undefined where the server closes without one. */
+  async answer(): Promise<RawAnswer | undefined> {
+    const found = await waitFor('an answer', () => {
+      const parsed = parseAnswer(this.#received.subarray(this.#read).toString('latin1'), this.isClosed);
+      return parsed ?? (this.isClosed && 'closed');
+    });
+    if (found === 'closed') return undefined;
+    this.#read += found.length;
+    return found.answer;
+  }
+
+  async receives(text: string): Promise<void> {
+    await waitFor(`the client to receive ${JSON.stringify(text)}`, () => this.text.includes(text));
+  }
+
+  async closed(): Promise<void> {
+    await waitFor('the server to close the connection', () => this.isClosed);
+  }
+
+  /** Leaves by a reset. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.destroy();
+  }
+}
+
+function parseAnswer(text: string, isClosed: boolean) {
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (headEnd === -1) return undefined;
+  const [statusLine = '', ...lines] = text.slice(0, headEnd).split('\r\n');
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const name = line.slice(0, line.indexOf(':')).toLowerCase();
+    const value = line.slice(line.indexOf(':') + 1).trim();
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  }
+  const status = Number(statusLine.split(' ')[1]);
+  const rest = text.slice(headEnd + 4);
+  const body = status < 200 || status === 204 ? { text: '', length: 0 } : readBody(rest, headers, isClosed);
+  if (body === undefined) return undefined;
+  const answer: RawAnswer = { status, headers, body: Buffer.from(body.text, 'latin1').toString() };
+  return { answer, length: headEnd + 4 + body.length };
+}
+
+function readBody(rest: string, headers: Readonly<Record<string, string>>, isClosed: boolean) {
+  if (headers['transfer-encoding'] === 'chunked') return readChunks(rest);
+  const length = headers['content-length'];
+  if (length === undefined) return isClosed ? { text: rest, length: rest.length } : undefined;
+  const bytes = Number(length);
+  return rest.length < bytes ? undefined : { text: rest.slice(0, bytes), length: bytes };
+}
+
+function readChunks(rest: string) {
+  let text = '';
+  let at = 0;
+  for (;;) {
+    const lineEnd = rest.indexOf('\r\n', at);
+    if (lineEnd === -1) return undefined;
+    const size = Number.parseInt(rest.slice(at, lineEnd), 16);
+    const next = lineEnd + 2 + size + 2;
+    if (rest.length < next) return undefined;
+    if (size === 0) return { text, length: next };
+    text += rest.slice(lineEnd + 2, lineEnd + 2 + size);
+    at = next;
+  }
+}
