@@ -1,27 +1,37 @@
 import type { HealthSnapshot } from '../health/answers.ts';
 import type { Backend } from '../health/backend.ts';
+import type { BackendFacts } from '../health/facts.ts';
 import type { Standing } from '../health/standing.ts';
-import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { awaitGateway } from './await-gateway.ts';
-import { type Boot, beginBoot } from './boot.ts';
+import { type BootTimes, beginBoot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
-import { type CrashClass, classifyCrash, isHopeless } from './crash-class.ts';
+import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { houseStanding } from './house-standing.ts';
-import { enginePolicy, gatewayPolicy } from './restart-policy.ts';
-import { type Tended, tend } from './tend.ts';
+import type { Tended } from './tend.ts';
+import { tendEngine } from './tend-engine.ts';
+import { tendGateway } from './tend-gateway.ts';
 
 export interface HouseOptions {
   readonly backend: Backend;
+  /** Where the gateway listens. */
   readonly host: string;
   readonly port: number;
   readonly loadTimeoutMs: number;
   readonly startEngine: () => Child;
   readonly startGateway: () => Child;
-  readonly onStanding: (standing: Standing, previous: Standing) => void;
+  readonly onStanding: (standing: Standing) => void;
+  /** Once: both children serve, and the first token has come. */
+  readonly onReady: (ready: Ready) => void;
+  readonly onNoToken: (why: string) => void;
   readonly onEnd: (end: HouseEnd) => void;
   readonly onFailure: (failure: HouseFailure) => void;
+}
+
+export interface Ready {
+  /** Undefined where the backend does not tell. */
+  readonly facts: BackendFacts | undefined;
+  readonly boot: BootTimes;
 }
 
 /** An end of a child that nobody asked for. */
@@ -39,9 +49,6 @@ export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out'
 export interface House {
   readonly engine: Tended;
   readonly gateway: Tended;
-  readonly watch: BackendWatch;
-  readonly boot: Boot;
-  readonly standing: Standing;
   readonly snapshot: () => HealthSnapshot;
   /** From now on no end of a child is a surprise. */
   beginStopping(): void;
@@ -54,56 +61,25 @@ export function openHouse(options: HouseOptions): House {
   let standing: Standing = 'starting';
   let since = Date.now();
   let everReady = false;
-  let gatewayUp = false;
+  let announced = false;
   let stopping = false;
   let failed = false;
-  let lastCrash: Readonly<Record<string, unknown>> | undefined;
-  let loadDeadline: NodeJS.Timeout | undefined;
-  let gatewayLife = new AbortController();
+  let lastCrash: LastCrash | undefined;
 
-  const watch = watchBackend(options.backend, {
-    onChange(backend) {
-      if (backend === 'loading' || backend === 'ready') boot.reached('bound');
-      if (backend === 'ready') {
-        boot.reached('loaded');
-        clearTimeout(loadDeadline);
-      }
-      refresh();
-    },
-  });
-  const engine = tend({
+  const engine = tendEngine({
+    ...options,
+    boot,
     start: options.startEngine,
-    policy: enginePolicy,
-    isHopeless: (end) => !everReady && isHopeless(classifyCrash(end)),
-    onStarted() {
-      boot.reached('process up');
-      clearTimeout(loadDeadline);
-      loadDeadline = setTimeout(() => fail('load-timed-out'), options.loadTimeoutMs);
-      watch.nudge();
-    },
-    onEnded(end, state) {
-      clearTimeout(loadDeadline);
-      watch.nudge();
-      learnEnd('llama-server', end, state);
-    },
+    onChange: refresh,
+    onEnd: (end, state) => learnEnd('llama-server', end, state),
+    onLoadTimedOut: () => fail('load-timed-out'),
   });
-  const gateway = tend({
+  const gateway = tendGateway({
+    ...options,
+    boot,
     start: options.startGateway,
-    policy: gatewayPolicy,
-    onStarted() {
-      gatewayLife = new AbortController();
-      void awaitGateway(options.host, options.port, gatewayLife.signal).then((up) => {
-        if (!up) return;
-        gatewayUp = true;
-        boot.reached('gateway up');
-        refresh();
-      });
-    },
-    onEnded(end, state) {
-      gatewayLife.abort();
-      gatewayUp = false;
-      learnEnd('gateway', end, state);
-    },
+    onChange: refresh,
+    onEnd: (end, state) => learnEnd('gateway', end, state),
   });
 
   function learnEnd(who: HouseEnd['who'], end: ChildEnd, state: ChildState): void {
@@ -127,54 +103,59 @@ export function openHouse(options: HouseOptions): House {
     const next = houseStanding({
       stopping,
       failed,
-      engine: engine.state.phase,
-      backend: watch.standing,
-      gatewayUp,
+      engine: engine.tended.state.phase,
+      backend: engine.watch.standing,
+      gatewayUp: gateway.isUp,
       everReady,
     });
     everReady ||= next === 'ready';
-    if (next === standing) return;
-    const previous = standing;
-    standing = next;
-    since = Date.now();
-    options.onStanding(standing, previous);
+    if (next !== standing) adopt(next);
+    if (standing === 'ready' && !announced && boot.times['first token'] !== undefined) {
+      announced = true;
+      options.onReady({ facts: engine.watch.facts, boot: boot.times });
+    }
   }
 
-  const loadTimeMs = () => (typeof boot.times.loaded === 'number' ? boot.times.loaded : null);
-  const snapshot = (): HealthSnapshot => ({
-    standing,
-    everReady,
-    details: {
-      phase: boot.phase,
-      since: new Date(since).toISOString(),
-      loadTimeMs: loadTimeMs(),
-      restarts: { engine: engine.restarts, gateway: gateway.restarts },
-      lastCrash: lastCrash ?? null,
-      gatewayUp,
-      version: packageFile.version,
-    },
-  });
+  function adopt(next: Standing): void {
+    standing = next;
+    since = Date.now();
+    options.onStanding(standing);
+  }
 
-  engine.start();
-  gateway.start();
+  engine.tended.start();
+  gateway.tended.start();
   return {
-    engine,
-    gateway,
-    watch,
-    boot,
-    snapshot,
-    get standing() {
-      return standing;
-    },
+    engine: engine.tended,
+    gateway: gateway.tended,
+    snapshot: () => ({
+      standing,
+      everReady,
+      details: {
+        phase: boot.phase,
+        since: new Date(since).toISOString(),
+        loadTimeMs: boot.times.loaded ?? null,
+        restarts: { engine: engine.tended.restarts, gateway: gateway.tended.restarts },
+        lastCrash: lastCrash ?? null,
+        gatewayUp: gateway.isUp,
+        version: packageFile.version,
+      },
+    }),
     beginStopping() {
       stopping = true;
-      clearTimeout(loadDeadline);
       refresh();
     },
     close() {
-      watch.close();
-      gatewayLife.abort();
-      clearTimeout(loadDeadline);
+      engine.close();
+      gateway.close();
     },
   };
+}
+
+/** What `/status` says of the last unwanted end: how it was, never what was said. */
+interface LastCrash {
+  readonly who: HouseEnd['who'];
+  readonly class: CrashClass;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly at: string;
 }

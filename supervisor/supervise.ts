@@ -1,17 +1,17 @@
 import type { Backend } from '../health/backend.ts';
-import type { BackendFacts } from '../health/facts.ts';
 import type { HealthServer } from '../health/health-server.ts';
 import { createLog, type Log } from '../log/create-log.ts';
-import { announce } from './announce.ts';
 import { makeBackendKey } from './backend-key.ts';
 import type { BootTimes } from './boot.ts';
+import { bootTable } from './boot-table.ts';
+import type { Child } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { startEngineChild } from './engine-child.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { failureWords, tellEnd } from './failure-words.ts';
 import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
-import { type House, type HouseFailure, openHouse } from './house.ts';
+import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
 import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
 import { shutDown } from './shutdown.ts';
 import { followSignals } from './signals.ts';
@@ -29,12 +29,6 @@ export interface SuperviseOptions {
   readonly gatewayCommand?: Command;
 }
 
-export interface Ready {
-  /** Undefined where the backend does not tell. */
-  readonly facts: BackendFacts | undefined;
-  readonly boot: BootTimes;
-}
-
 type Outcome = 'asked' | HouseFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
@@ -47,6 +41,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const outcome = Promise.withResolvers<Outcome>();
 
   const house = await open(options, backend, runtimeDir, outcome.resolve);
+  options.health?.show(house.snapshot);
   const endChildren = () => {
     house.engine.child?.kill();
     house.gateway.child?.kill();
@@ -79,7 +74,7 @@ function backendAddress({ backendPort }: SupervisorConfig, { socketPath }: Runti
 }
 
 async function open(
-  { config, engine, log, env, health, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
+  { config, engine, log, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
   backend: Backend & { readonly apiKey: string },
   runtimeDir: RuntimeDir,
   conclude: (outcome: Outcome) => void,
@@ -87,41 +82,34 @@ async function open(
   const { LOG_FORMAT: format, LOG_LEVEL: level } = config.settings;
   const engineLog = await createLog({ format, level, from: 'llama-server' });
   const gatewayLog = await createLog({ format, level, from: 'gateway' });
-  let announced = false;
-  async function tellReady(): Promise<void> {
-    announced = true;
-    const asTable = format === 'text';
-    const boot = await announce(house, { backend, log, asTable, timeoutMs: config.loadTimeoutMs });
-    announced = boot !== undefined;
-    if (boot) onReady?.({ facts: house.watch.facts, boot });
-  }
-  const house = openHouse({
+  const noted = (child: Child) => {
+    if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
+    return child;
+  };
+  return openHouse({
+    ...config,
     backend,
-    host: config.host,
-    port: config.port,
-    loadTimeoutMs: config.loadTimeoutMs,
-    startEngine() {
-      const child = startEngineChild({ engine, config, backend, env, log: engineLog });
-      if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
-      return child;
+    startEngine: () => noted(startEngineChild({ engine, config, backend, env, log: engineLog })),
+    startGateway: () =>
+      noted(startGatewayChild({ program: gatewayCommand, config, backend, env, log: gatewayLog })),
+    onStanding: (standing) => log.info(`standing: ${standing}`),
+    onReady(ready) {
+      tellBoot(log, format, ready.boot);
+      onReady?.(ready);
     },
-    startGateway() {
-      const child = startGatewayChild({ program: gatewayCommand, config, backend, env, log: gatewayLog });
-      if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
-      return child;
-    },
-    onStanding(standing) {
-      log.info(`standing: ${standing}`);
-      if (standing === 'ready' && !announced) void tellReady();
-    },
+    onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
     onEnd: (end) => tellEnd(log, end),
     onFailure(failure) {
       log.error(failureWords[failure]);
       conclude(failure);
     },
   });
-  health?.show(house.snapshot);
-  return house;
+}
+
+/** A table for people, the same as fields for machines. */
+function tellBoot(log: Log, format: string, boot: BootTimes): void {
+  if (format === 'text') log.info(`up\n${bootTable(boot)}`);
+  else log.info({ boot }, 'up');
 }
 
 function exitCodeFor(outcome: Outcome): ExitCode {

@@ -54,6 +54,7 @@ export async function startHouse({
     cwd: folder,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: join(here, '../../.cache/node'),
       TMPDIR: folder,
       DATA_DIR: join(folder, 'data'),
       HOST: '127.0.0.1',
@@ -81,7 +82,8 @@ export async function startHouse({
     ask,
     status,
     async standing(wanted) {
-      const reached = waitFor(`standing ${wanted}`, async () => (await status()).standing === wanted);
+      const isReached = async () => (await status()).standing === wanted;
+      const reached = waitFor(`standing ${wanted}`, isReached, { within: 20_000 });
       await reached.catch((error) => {
         throw new Error(`${error.message}; it printed:\n${printed}`, { cause: error });
       });
@@ -109,7 +111,7 @@ const standIns = (model: string) => ({
 const realParts = ({ engine, model }: NonNullable<HouseWishes['real']>) => ({
   ENGINE: JSON.stringify(engine),
   MODEL_PATH: model,
-  API_KEYS: 'test:sk-test-secret',
+  API_KEYS: 'test:sk-0123456789abcdef',
 });
 
 export const newFolder = () => mkdtempSync(join(tmpdir(), 'house-'));

@@ -8,7 +8,7 @@ const startReal = (env: Record<string, string> = {}) =>
 async function textOfOneAnswer(house: RunningHouse): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
-    headers: { authorization: 'Bearer sk-test-secret', 'content-type': 'application/json' },
+    headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 }),
   });
   const answer = (await response.json()) as { choices: { message: { content: string } }[] };

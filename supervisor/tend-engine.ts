@@ -1,0 +1,78 @@
+import type { Backend } from '../health/backend.ts';
+import { type BackendWatch, watchBackend } from '../health/watch.ts';
+import type { Boot } from './boot.ts';
+import type { Child, ChildEnd } from './child.ts';
+import type { ChildState } from './child-state.ts';
+import { classifyCrash, isHopeless } from './crash-class.ts';
+import { drawFirstToken } from './first-token.ts';
+import { enginePolicy } from './restart-policy.ts';
+import { type Tended, tend } from './tend.ts';
+
+export interface TendEngineOptions {
+  readonly backend: Backend;
+  readonly boot: Boot;
+  readonly loadTimeoutMs: number;
+  readonly start: () => Child;
+  /** Something that others see has changed. */
+  readonly onChange: () => void;
+  readonly onEnd: (end: ChildEnd, state: ChildState) => void;
+  readonly onLoadTimedOut: () => void;
+  /** It is ready, and yet generates nothing. */
+  readonly onNoToken: (why: string) => void;
+}
+
+/** llama-server as a child, its loading watched and timed, proved by a first token. */
+export interface TendedEngine {
+  readonly tended: Tended;
+  readonly watch: BackendWatch;
+  close(): void;
+}
+
+export function tendEngine(options: TendEngineOptions): TendedEngine {
+  const { backend, boot, loadTimeoutMs } = options;
+  let deadline: NodeJS.Timeout | undefined;
+  const watch = watchBackend(backend, {
+    onChange(standing) {
+      if (standing === 'loading' || standing === 'ready') boot.reached('bound');
+      if (standing === 'ready') learnReady();
+      options.onChange();
+    },
+  });
+  const tended = tend({
+    start: options.start,
+    policy: enginePolicy,
+    isHopeless: (end) => boot.times.loaded === undefined && isHopeless(classifyCrash(end)),
+    onStarted() {
+      boot.reached('process up');
+      deadline = setTimeout(options.onLoadTimedOut, loadTimeoutMs);
+      watch.nudge();
+    },
+    onEnded(end, state) {
+      clearTimeout(deadline);
+      watch.nudge();
+      options.onEnd(end, state);
+    },
+  });
+
+  function learnReady(): void {
+    boot.reached('loaded');
+    clearTimeout(deadline);
+    if (boot.times['first token'] === undefined) void proveByToken();
+  }
+
+  async function proveByToken(): Promise<void> {
+    const token = await drawFirstToken(backend, loadTimeoutMs);
+    if (token.outcome === 'failed') return options.onNoToken(token.why);
+    boot.reached('first token', token.outcome === 'came');
+    options.onChange();
+  }
+
+  return {
+    tended,
+    watch,
+    close() {
+      watch.close();
+      clearTimeout(deadline);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { awaitGateway } from './await-gateway.ts';
+import type { Boot } from './boot.ts';
+import type { Child, ChildEnd } from './child.ts';
+import type { ChildState } from './child-state.ts';
+import { gatewayPolicy } from './restart-policy.ts';
+import { type Tended, tend } from './tend.ts';
+
+export interface TendGatewayOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly boot: Boot;
+  readonly start: () => Child;
+  /** Something that others see has changed. */
+  readonly onChange: () => void;
+  readonly onEnd: (end: ChildEnd, state: ChildState) => void;
+}
+
+/** The gateway as a child. */
+export interface TendedGateway {
+  readonly tended: Tended;
+  /** It has answered since it was last started. */
+  readonly isUp: boolean;
+  close(): void;
+}
+
+export function tendGateway({ host, port, boot, start, onChange, onEnd }: TendGatewayOptions): TendedGateway {
+  let life = new AbortController();
+  let isUp = false;
+
+  async function awaitAnswer(): Promise<void> {
+    life = new AbortController();
+    if (!(await awaitGateway(host, port, life.signal))) return;
+    isUp = true;
+    boot.reached('gateway up');
+    onChange();
+  }
+
+  const tended = tend({
+    start,
+    policy: gatewayPolicy,
+    onStarted: () => void awaitAnswer(),
+    onEnded(end, state) {
+      life.abort();
+      isUp = false;
+      onEnd(end, state);
+    },
+  });
+  return {
+    tended,
+    get isUp() {
+      return isUp;
+    },
+    close: () => life.abort(),
+  };
+}
