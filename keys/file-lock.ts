@@ -14,19 +14,25 @@ import { KeyFileError } from './key.ts';
 export async function withFileLock<T>(
   file: string,
   action: () => Promise<T>,
-  patienceMs = 60_000,
+  patienceMs = 120_000,
 ): Promise<T> {
   using lock = openLock(file);
-  const deadline = Date.now() + patienceMs;
+  const start = performance.now();
   while (!tryLock(lock, file)) {
-    if (Date.now() > deadline) {
+    const waited = performance.now() - start;
+    if (waited > patienceMs) {
       throw new KeyFileError(
         `another process has held ${file} for ${patienceMs / 1000} s: end it, try again`,
       );
     }
-    await sleep(2 + Math.random() * 20);
+    await sleep(pause(waited));
   }
   return await action();
+}
+
+/** Longer the longer it took so far, or a crowd that waits would leave the holder no processor to finish on. */
+function pause(waitedMs: number): number {
+  return (0.5 + Math.random()) * Math.min(500, 5 + waitedMs / 5);
 }
 
 function openLock(file: string): DatabaseSync {
