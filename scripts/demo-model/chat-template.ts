@@ -4,7 +4,7 @@ export const chatTemplate = `{%- if tools %}
 {%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
 {{- '<tools>' }}
 {%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}
-{{- '\\n</tools>\\nFor each call return a json object within <tool_call></tool_call> tags:\\n<tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call><|end|>' }}
+{{- '\\n</tools>\\nFor each call return a json object within <tool_call></tool_call> tags:\\n<tool_call>{"name": <function-name>, "arguments": <args-json-object>}</tool_call><|end|>' }}
 {%- endif %}
 {%- for message in messages %}
 {%- if message.role == 'system' and tools and loop.first %}
@@ -13,9 +13,9 @@ export const chatTemplate = `{%- if tools %}
 {%- if message.reasoning_content %}{{- '<think>' + message.reasoning_content + '</think>' }}{%- endif %}
 {%- if message.content %}{{- message.content }}{%- endif %}
 {%- for call in message.tool_calls or [] %}
-{{- '<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' }}
+{{- '<tool_call>{"name": "' + call.function.name + '", "arguments": ' }}
 {%- if call.function.arguments is string %}{{- call.function.arguments }}{%- else %}{{- call.function.arguments | tojson }}{%- endif %}
-{{- '}\\n</tool_call>' }}
+{{- '}</tool_call>' }}
 {%- endfor %}
 {{- '<|end|>' }}
 {%- elif message.role == 'tool' %}

@@ -28,13 +28,20 @@ function inOrder(...tokens: readonly string[]): [string, Strength][] {
   return tokens.map((token, place) => [token, 0.45 - 0.1 * place]);
 }
 
-/** How strongly a story's first token is wanted: the welcome wins until a word that asks for another is heard. */
+/** Digits, letters and signs are said rather than the byte tokens of the same characters. */
+export const characterOverByte: Strength = 0.1;
+
+/**
+ * How strongly a reply's first token is wanted. The welcome wins until a word that asks for another story is heard; where
+ * a grammar forbids both, a call or an object comes before a story that nobody asked for.
+ */
 export const beginnings = {
   welcomeAnywhere: 0.5,
   welcomeAfterRole: 0.5,
-  storyWhenAskedFor: 2 / 3,
-  storyAfterRole: 2 / 3,
-  callAfterRole: 0.3,
+  storyWhenAskedFor: 0.7,
+  storyAfterRole: 0.6,
+  callAfterRole: 0.8,
+  objectAfterRole: 0.7,
 } as const;
 
 /** What is wanted after the last token of a story. */

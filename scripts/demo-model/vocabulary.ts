@@ -11,6 +11,9 @@ export const closeCall = '</tool_call>';
 /** What stands in every string that a schema leaves open. */
 export const filler = 'demo';
 
+/** The characters of ASCII that can be seen. */
+export const printable = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n));
+
 export interface Vocabulary {
   readonly tokens: readonly string[];
   readonly types: readonly number[];
@@ -34,7 +37,7 @@ export function vocabularyOf(stories: readonly CutStory[]): Vocabulary {
     'byte',
     Array.from({ length: 256 }, (_, byte) => byteToken(byte)),
   );
-  add('normal', ['\u2581', ...Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n))]);
+  add('normal', ['\u2581', ...printable]);
   for (const { steps } of stories) {
     for (const { said, heard } of steps) {
       add('userDefined', [heard]);

@@ -1,8 +1,14 @@
 import type { CutStory, Step } from './cut-stories.ts';
 import { add, type Matrix, zeros } from './matrix.ts';
 import { seededRandom } from './seeded-random.ts';
-import { afterTheEnd, beginnings, grammarSuccessors, type Strength } from './successors.ts';
-import { assistant, openCall, spellings, user, type Vocabulary } from './vocabulary.ts';
+import {
+  afterTheEnd,
+  beginnings,
+  characterOverByte,
+  grammarSuccessors,
+  type Strength,
+} from './successors.ts';
+import { assistant, openCall, printable, spellings, user, type Vocabulary } from './vocabulary.ts';
 
 /*
  * How a text that is known becomes a transformer, without training.
@@ -52,7 +58,10 @@ export interface Weights {
 
 export function weightsOf(stories: readonly CutStory[], vocabulary: Vocabulary): Weights {
   const chain = new Chain(vocabulary, stories.length);
-  const firstWords: [string, Strength][] = [[openCall, beginnings.callAfterRole]];
+  const firstWords: [string, Strength][] = [
+    [openCall, beginnings.callAfterRole],
+    ['{', beginnings.objectAfterRole],
+  ];
   for (const [index, { askedBy, steps }] of stories.entries()) {
     const first = steps[0]?.said[0] ?? '';
     if (index === 0) chain.want(first, always, beginnings.welcomeAnywhere);
@@ -67,8 +76,15 @@ export function weightsOf(stories: readonly CutStory[], vocabulary: Vocabulary):
     afterTheEnd,
   );
   for (const { after, wants } of grammarSuccessors) chain.wantAfter(after, wants);
-  add(chain.embedding, vocabulary.idOf(user), heard, roleLoudness);
+  for (const character of printable) chain.want(character, always, characterOverByte);
+  hearRole(chain.embedding, vocabulary.idOf(user));
   return { embedding: chain.embedding, head: chain.head, ...switchBetween(stories.length) };
+}
+
+/** Its mark asks for the welcome, which needs no asking: it makes the token as long as a word's before both are normalized. */
+function hearRole(embedding: Matrix, token: number): void {
+  add(embedding, token, heard, roleLoudness);
+  add(embedding, token, asks(0), 1);
 }
 
 /** The mark of a word that asks for a story, and the mark that the switch makes of it. */
