@@ -5,6 +5,7 @@ import type { BrokenAnswer, Relay } from './relay.ts';
 import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
 
 const EVENT_END = '\n\n';
+const lineEnd = Buffer.from('\n');
 
 const stoppedShort: BrokenAnswer = {
   status: 502,
@@ -39,7 +40,7 @@ export class EventStreamRelay implements Relay {
 
   /** A backend that closes without its end mark has not finished, whatever the connection says. */
   end(): void {
-    if (this.#held !== undefined) this.#pass(this.#held);
+    if (this.#held !== undefined) this.#passLastEvent(this.#held);
     if (hasEnded(this.#dialect, this.#ends.text())) this.#response.end();
     else this.breakOff(stoppedShort);
   }
@@ -48,8 +49,14 @@ export class EventStreamRelay implements Relay {
     this.#response.end(streamErrorEvent(this.#dialect, broken, this.#ends.text()));
   }
 
+  /** What is left over is half an event, and dropped, unless it is an end mark that only lacks its empty line. */
+  #passLastEvent(held: Buffer): void {
+    const text = held.toString('latin1');
+    if (text.endsWith('\n') && hasEnded(this.#dialect, text)) this.#pass(Buffer.concat([held, lineEnd]));
+  }
+
   #pass(events: Buffer): boolean {
-    const bytes = mendErrorEvents(this.#dialect, events);
+    const bytes = mendErrorEvents(this.#dialect, events, () => this.#ends.text());
     this.#ends.add(bytes);
     return this.#response.write(bytes);
   }

@@ -66,6 +66,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #end: (ending: Ending) => void;
   readonly #abortForClient = () => this.#abort(new ClientGone('the client left'));
   readonly #timer: NodeJS.Timeout | undefined;
+  #stuck: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
   #relay: Relay | undefined;
@@ -76,6 +77,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.ended = promise;
     this.#end = (ending) => {
       clearTimeout(this.#timer);
+      clearTimeout(this.#stuck);
       context.signal.removeEventListener('abort', this.#abortForClient);
       resolve(ending);
     };
@@ -107,10 +109,19 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#error) collect(this.#error, chunk);
-    else if (this.#relay?.write(chunk) === false) {
-      controller.pause();
-      this.#context.response.once('drain', () => controller.resume());
-    }
+    else if (this.#relay?.write(chunk) === false) this.#holdBack(controller);
+  }
+
+  /** Reads on as soon as the client has caught up; one that takes nothing for too long gives its slot to others. */
+  #holdBack(controller: Dispatcher.DispatchController): void {
+    const { response, limits } = this.#context;
+    controller.pause();
+    clearTimeout(this.#stuck);
+    if (limits.idleTimeout > 0) this.#stuck = setTimeout(() => response.destroy(), limits.idleTimeout);
+    response.once('drain', () => {
+      clearTimeout(this.#stuck);
+      controller.resume();
+    });
   }
 
   onResponseEnd(): void {

@@ -6,23 +6,17 @@ import type { BrokenAnswer } from './relay.ts';
 
 /** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
 export function hasEnded(dialect: Dialect, tail: string): boolean {
-  return (
-    endMarks[dialect].some((mark) => tail.includes(mark)) || errorMarks.some((mark) => tail.includes(mark))
-  );
+  return endMarks[dialect].test(tail) || errorMark.test(tail);
 }
 
-const endMarks: Readonly<Record<Dialect, readonly string[]>> = {
-  openai: ['data: [DONE]'],
-  responses: [
-    'event: response.completed',
-    'event: response.incomplete',
-    'event: response.failed',
-    'event: error',
-  ],
-  anthropic: ['event: message_stop', 'event: error'],
-  native: ['"stop":true', 'data: [DONE]'],
+/** At the start of a line only: a model may speak of `data: [DONE]` in the middle of its sentence. */
+const endMarks: Readonly<Record<Dialect, RegExp>> = {
+  openai: /^data: \[DONE\]/m,
+  responses: /^event: response\.(?:completed|incomplete|failed)$/m,
+  anthropic: /^event: message_stop$/m,
+  native: /^data: (?:\[DONE\]|\{.*"stop":true)/m,
 };
-const errorMarks = ['data: {"error":', 'error: {'];
+const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
 /**
  * The event that ends a stream which cannot be finished. OpenAI's has no event name: the Python SDK reads a named one
@@ -51,18 +45,19 @@ function lastSequenceNumber(tail: string): number {
   return Number(/.*"sequence_number":(\d+)/s.exec(tail)?.[1] ?? -1);
 }
 
-/** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
-export function mendErrorEvents(dialect: Dialect, events: Buffer): Buffer {
-  if (!errorMarks.some((mark) => events.includes(mark))) return events;
-  const mended = events
-    .toString()
-    .split('\n\n')
-    .map((event) => mendEvent(dialect, event));
+/**
+ * llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. `tail` is
+ * what has gone before.
+ */
+export function mendErrorEvents(dialect: Dialect, events: Buffer, tail: () => string): Buffer {
+  if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
+  const text = events.toString();
+  const mended = text.split('\n\n').map((event) => mendEvent(dialect, event, () => tail() + text));
   return Buffer.from(mended.join('\n\n'));
 }
 
-function mendEvent(dialect: Dialect, event: string): string {
+function mendEvent(dialect: Dialect, event: string, tail: () => string): string {
   const body = /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
   if (body === undefined) return event;
-  return streamErrorEvent(dialect, backendErrorOf(500, body), '').trimEnd();
+  return streamErrorEvent(dialect, backendErrorOf(500, body), tail()).trimEnd();
 }

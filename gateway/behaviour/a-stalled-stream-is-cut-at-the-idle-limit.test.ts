@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(silent);
+  const env = { STREAM_IDLE_TIMEOUT: '500ms', FIRST_BYTE_TIMEOUT: '300ms', REQUEST_TIMEOUT: '900ms' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+async function ask(stream: boolean) {
+  await using client = await RawClient.connect(corral.port);
+  const started = performance.now();
+  const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
+  await gatewayAtRest(corral, standIn);
+  return { answer, ms: performance.now() - started };
+}
+
+it('ends a stream that fell silent with an error event', async () => {
+  standIn.mood = (request, response) =>
+    request.body.includes('"stream":true') ? speakAndStall(request, response) : silent(request, response);
+  const { answer, ms } = await ask(true);
+  expect(answer?.status).toBe(200);
+  const [word, error, rest] = (answer?.body ?? '').split(/(?<=\n\n)/);
+  expect(word).toBe(delta('one'));
+  expect(JSON.parse((error ?? '').slice('data: '.length)).error).toMatchObject({
+    type: 'timeout_error',
+    code: 'request_timeout',
+  });
+  expect(rest).toBeUndefined();
+  expect(ms).toBeGreaterThan(450);
+  expect(ms).toBeLessThan(5000);
+});
+
+it('gives a stream that never starts a status of its own', async () => {
+  standIn.mood = silent;
+  const { answer } = await ask(true);
+  expect(answer?.status).toBe(504);
+  expect(JSON.parse(answer?.body ?? '').error.code).toBe('request_timeout');
+});
+
+it('gives any other request as long as REQUEST_TIMEOUT', async () => {
+  standIn.mood = silent;
+  const { answer, ms } = await ask(false);
+  expect(answer?.status).toBe(504);
+  expect(ms).toBeGreaterThan(850);
+});
+
+it('ends a stream that moves for longer than REQUEST_TIMEOUT', async () => {
+  standIn.mood = (_, response) => {
+    startStream(response);
+    const timer = setInterval(() => response.write(delta('on')), 50);
+    response.once('close', () => clearInterval(timer));
+  };
+  const { answer } = await ask(true);
+  expect(answer?.status).toBe(200);
+  expect(answer?.body.trim().split('\n\n').at(-1)).toContain('"code":"request_timeout"');
+});
