@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const textBlock = z.strictObject({ type: z.literal('text'), text: z.string() });
+const thinkingBlock = z.strictObject({
+  type: z.literal('thinking'),
+  thinking: z.string(),
+  signature: z.string(),
+});
+const toolUseBlock = z.strictObject({
+  type: z.literal('tool_use'),
+  id: z.string().min(1),
+  name: z.string().min(1),
+  input: z.record(z.string(), z.unknown()),
+});
+const contentBlock = z.discriminatedUnion('type', [textBlock, thinkingBlock, toolUseBlock]);
+const stopReason = z.enum(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use']);
+
+/** Left out by llama-server: `cache_creation_input_tokens` and all newer counts. */
+const usage = z.strictObject({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count.nullable().optional(),
+});
+
+/** Anthropic's answer in one piece. Its id begins with `msg_`, llama-server's does not. */
+export const anthropicMessage = z.strictObject({
+  id: z.string().min(1),
+  type: z.literal('message'),
+  role: z.literal('assistant'),
+  model: z.string().min(1),
+  content: z.array(contentBlock),
+  stop_reason: stopReason,
+  stop_sequence: z.string().nullable(),
+  usage,
+});
+
+const begunMessage = anthropicMessage.extend({ content: z.array(z.never()), stop_reason: z.null() });
+
+const delta = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text_delta'), text: z.string() }),
+  z.strictObject({ type: z.literal('thinking_delta'), thinking: z.string() }),
+  z.strictObject({ type: z.literal('signature_delta'), signature: z.string() }),
+  z.strictObject({ type: z.literal('input_json_delta'), partial_json: z.string() }),
+]);
+
+const anthropicErrorObject = z.strictObject({
+  type: z.string().regex(/_error$|^request_too_large$/),
+  message: z.string().min(1),
+});
+
+/** One event of its stream. */
+export const anthropicEvent = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('message_start'), message: begunMessage }),
+  z.strictObject({ type: z.literal('content_block_start'), index: count, content_block: contentBlock }),
+  z.strictObject({ type: z.literal('content_block_delta'), index: count, delta }),
+  z.strictObject({ type: z.literal('content_block_stop'), index: count }),
+  z.strictObject({
+    type: z.literal('message_delta'),
+    delta: z.strictObject({ stop_reason: stopReason, stop_sequence: z.string().nullable() }),
+    usage: z.strictObject({ output_tokens: count }),
+  }),
+  z.strictObject({ type: z.literal('message_stop') }),
+  z.strictObject({ type: z.literal('ping') }),
+  z.strictObject({ type: z.literal('error'), error: anthropicErrorObject }),
+]);
+
+export const anthropicError = z.strictObject({
+  type: z.literal('error'),
+  error: anthropicErrorObject,
+  request_id: z.string().min(1),
+});
+
+export const anthropicTokenCount = z.strictObject({ input_tokens: z.int().positive() });
