@@ -24,6 +24,7 @@ export interface HouseOptions {
   /** Once: both children serve, and the first token has come. */
   readonly onReady: (ready: Ready) => void;
   readonly onNoToken: (why: string) => void;
+  readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
   readonly onFailure: (failure: HouseFailure) => void;
 }

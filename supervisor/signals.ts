@@ -1,7 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-
-/** npm hands the terminal's Ctrl-C, which we have had already, on to us: signals this close together are one wish. */
-const oneWishMs = 300;
+import { wishOf } from './wish.ts';
 
 export interface SignalHandlers {
   readonly onStop: () => void;
@@ -12,13 +10,14 @@ export interface SignalHandlers {
 
 /** Follows the signals of this process until the answered function is called. */
 export function followSignals({ onStop, onHurry, onReload }: SignalHandlers): () => void {
-  let asked: number | undefined;
+  let askedAt: number | undefined;
   const stop = () => {
     const now = performance.now();
-    if (asked === undefined) onStop();
-    else if (now - asked > oneWishMs) onHurry();
-    else return;
-    asked = now;
+    const wish = wishOf(askedAt, now);
+    if (wish === 'echo') return;
+    askedAt = now;
+    if (wish === 'stop') onStop();
+    else onHurry();
   };
   const hangUp = () => (terminalIsGone() ? stop() : onReload());
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);

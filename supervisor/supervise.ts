@@ -98,6 +98,7 @@ async function open(
       onReady?.(ready);
     },
     onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
+    onStillLoading: (sinceMs) => log.info(`the model is loading, ${Math.round(sinceMs / 1000)} s so far`),
     onEnd: (end) => tellEnd(log, end),
     onFailure(failure) {
       log.error(failureWords[failure]);

@@ -8,6 +8,8 @@ import { drawFirstToken } from './first-token.ts';
 import { enginePolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
+const tellLoadingEveryMs = 10_000;
+
 export interface TendEngineOptions {
   readonly backend: Backend;
   readonly boot: Boot;
@@ -17,6 +19,8 @@ export interface TendEngineOptions {
   readonly onChange: () => void;
   readonly onEnd: (end: ChildEnd, state: ChildState) => void;
   readonly onLoadTimedOut: () => void;
+  /** Now and then while a model takes its time. */
+  readonly onStillLoading: (sinceMs: number) => void;
   /** It is ready, and yet generates nothing. */
   readonly onNoToken: (why: string) => void;
 }
@@ -31,6 +35,7 @@ export interface TendedEngine {
 export function tendEngine(options: TendEngineOptions): TendedEngine {
   const { backend, boot, loadTimeoutMs } = options;
   let deadline: NodeJS.Timeout | undefined;
+  let patience: NodeJS.Timeout | undefined;
   const watch = watchBackend(backend, {
     onChange(standing) {
       if (standing === 'loading' || standing === 'ready') boot.reached('bound');
@@ -44,19 +49,30 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     isHopeless: (end) => boot.times.loaded === undefined && isHopeless(classifyCrash(end)),
     onStarted() {
       boot.reached('process up');
-      deadline = setTimeout(options.onLoadTimedOut, loadTimeoutMs);
+      awaitLoad();
       watch.nudge();
     },
     onEnded(end, state) {
-      clearTimeout(deadline);
+      stopWaiting();
       watch.nudge();
       options.onEnd(end, state);
     },
   });
 
+  function awaitLoad(): void {
+    const begin = performance.now();
+    deadline = setTimeout(options.onLoadTimedOut, loadTimeoutMs);
+    patience = setInterval(() => options.onStillLoading(performance.now() - begin), tellLoadingEveryMs);
+  }
+
+  function stopWaiting(): void {
+    clearTimeout(deadline);
+    clearInterval(patience);
+  }
+
   function learnReady(): void {
     boot.reached('loaded');
-    clearTimeout(deadline);
+    stopWaiting();
     if (boot.times['first token'] === undefined) void proveByToken();
   }
 
@@ -72,7 +88,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     watch,
     close() {
       watch.close();
-      clearTimeout(deadline);
+      stopWaiting();
     },
   };
 }

@@ -2,6 +2,7 @@ import { awaitGateway } from './await-gateway.ts';
 import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
+import { exitCodes } from './exit-codes.ts';
 import { gatewayPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
@@ -38,6 +39,7 @@ export function tendGateway({ host, port, boot, start, onChange, onEnd }: TendGa
   const tended = tend({
     start,
     policy: gatewayPolicy,
+    isHopeless: ({ code }) => code === exitCodes.configuration,
     onStarted: () => void awaitAnswer(),
     onEnded(end, state) {
       life.abort();

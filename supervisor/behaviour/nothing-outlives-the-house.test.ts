@@ -26,9 +26,9 @@ describe('nothing outlives the house', () => {
     expect(children).toHaveLength(2);
   });
 
-  it('when it is asked to end while the model loads', async () => {
-    await using house = await startHouse({ mood: 'slow' });
-    await house.standing('loading');
+  it.each<Mood>(['slow', 'deaf'])('when it is asked to end while llama-server is %s', async (mood) => {
+    await using house = await startHouse({ mood });
+    await waitFor('both children', () => house.children().length === 2);
     const children = house.children();
     house.process.kill('SIGTERM');
     expect(await house.exitCode()).toBe(0);
@@ -36,22 +36,18 @@ describe('nothing outlives the house', () => {
     expect(house.output()).not.toContain('llama-server ended');
   });
 
-  it.each<Mood>(['stubborn', 'deaf'])(
-    'when llama-server is %s and the second signal hurries',
-    async (mood) => {
-      await using house = await startHouse({ mood });
-      await waitFor('both children', () => house.children().length === 2);
-      if (mood === 'stubborn') await house.standing('ready');
-      const children = house.children();
-      house.process.kill('SIGTERM');
-      await house.standing('draining');
-      const secondWish = setInterval(() => house.process.kill('SIGINT'), 350);
-      const code = await house.exitCode();
-      clearInterval(secondWish);
-      expect(code).toBe(0);
-      expect(children.filter(isRunning)).toEqual([]);
-    },
-  );
+  it('when llama-server is stubborn and a second signal hurries', async () => {
+    await using house = await startHouse({ mood: 'stubborn' });
+    await house.standing('ready');
+    const children = house.children();
+    house.process.kill('SIGTERM');
+    await house.standing('draining');
+    const secondWish = setInterval(() => house.process.kill('SIGINT'), 350);
+    const code = await house.exitCode();
+    clearInterval(secondWish);
+    expect(code).toBe(0);
+    expect(children.filter(isRunning)).toEqual([]);
+  });
 
   it('and what a killed one left does not block the next', async () => {
     await using killed = await startHouse();

@@ -1,0 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { newFolder, startHouse } from '../../scripts/harness/start-house.ts';
+
+it('a gateway that cannot run as configured ends the house with exit code 4 and its own words', async () => {
+  const folder = newFolder();
+  const program = join(folder, 'gateway.mjs');
+  writeFileSync(program, 'console.error("PORT: not to my liking"); process.exit(2)');
+  await using house = await startHouse({ folder, env: { GATEWAY_PROGRAM: program } });
+  expect(await house.exitCode()).toBe(4);
+  expect(house.output()).toContain('gateway said: PORT: not to my liking');
+  expect(house.children()).toEqual([]);
+});

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../scripts/harness/free-port.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { type PreflightQuestion, preflight } from './preflight.ts';
+
+let folder: string;
+let holder: Server;
+let heldPort: number;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'preflight-'));
+  writeFileSync(join(folder, 'my-model.gguf'), 'GGUF');
+  holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  heldPort = (holder.address() as AddressInfo).port;
+});
+afterEach(() => {
+  holder.close();
+  rmSync(folder, { recursive: true });
+});
+
+const engine = { command: process.execPath, args: [], origin: 'PATH' } as const;
+
+async function check(env: Record<string, string>, question: Partial<PreflightQuestion> = {}) {
+  const { settings } = readSettings({
+    MODEL_PATH: join(folder, 'my-model.gguf'),
+    DATA_DIR: folder,
+    HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+    PORT_HEALTH: String(await freePort()),
+    ...env,
+  });
+  return preflight({ settings, engine, env: {}, ...question });
+}
+
+async function problemsOf(...[env, question]: Parameters<typeof check>) {
+  const result = await check(env, question);
+  return result.ok ? [] : result.problems;
+}
+
+describe('preflight', () => {
+  it('hands over every setting as decided where nothing is wrong', async () => {
+    const result = await check({ PARALLEL: '2', EXTRA_ARGS: "--temp '0.5'" });
+    expect(result).toMatchObject({
+      ok: true,
+      warnings: [],
+      config: {
+        host: '127.0.0.1',
+        dataDir: folder,
+        engine: { publicName: 'my-model', parallel: 2, extraArgs: ['--temp', '0.5'] },
+        settings: { MODEL_ALIAS: ['my-model'], HOST: '127.0.0.1', DATA_DIR: folder },
+      },
+    });
+  });
+
+  it('names a port that is in use, and not the one that we hold ourselves', async () => {
+    const inUse = `port ${heldPort} is in use on 127.0.0.1: stop what listens there or set another`;
+    expect(await problemsOf({ PORT: String(heldPort) })).toEqual([`PORT: ${inUse}`]);
+    expect(await problemsOf({ PORT_BACKEND: String(heldPort) })).toEqual([`PORT_BACKEND: ${inUse}`]);
+    expect(await problemsOf({ PORT_HEALTH: String(heldPort) })).toEqual([`PORT_HEALTH: ${inUse}`]);
+    expect(await problemsOf({ PORT_HEALTH: String(heldPort) }, { healthPortIsOurs: true })).toEqual([]);
+  });
+
+  it('names a host that this machine does not have', async () => {
+    expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
+      'PORT: HOST 203.0.113.7 is no address of this machine',
+    );
+  });
+
+  it('lets nobody in without a key from outside unless that is confirmed', async () => {
+    const open = { AUTH_ENABLED: 'false', HOST: '0.0.0.0' };
+    expect(await problemsOf(open)).toEqual([expect.stringContaining('ALLOW_UNAUTHENTICATED=true')]);
+    expect(await problemsOf({ ...open, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([]);
+    expect(await problemsOf({ ...open, HOST: '127.0.0.1' })).toEqual([]);
+  });
+
+  it('names a missing engine with the reason that its caller knows', async () => {
+    const engineProblem = 'llama-server could not be fetched: no network';
+    expect(await problemsOf({}, { engine: undefined, engineProblem })).toEqual([engineProblem]);
+  });
+
+  it('names an open quote, a missing projector and earlier problems together', async () => {
+    const problems = await problemsOf(
+      { EXTRA_ARGS: "--grammar 'root", MMPROJ: join(folder, 'none.gguf') },
+      { earlierProblems: ['CTX: wrong'] },
+    );
+    expect(problems).toEqual([
+      'CTX: wrong',
+      'EXTRA_ARGS: a quote is left open',
+      `MMPROJ: ${folder}/none.gguf does not exist`,
+    ]);
+  });
+});
