@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts';
+import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
+import { connectOpenAI } from './connect-openai.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo();
+});
+afterAll(() => demo.stop());
+
+it('gets a response in one piece', async () => {
+  const { openai } = connectOpenAI(demo);
+  const response = await openai.responses.create({ model: 'demo', input: 'keys' });
+  expect(response).toMatchObject({ object: 'response', status: 'completed', model: 'demo' });
+  expect(response.output_text).toBe(storyText('keys'));
+  expect(response.usage?.output_tokens).toBeGreaterThan(20);
+});
+
+it('gets a response event by event', async () => {
+  const { openai, wire } = connectOpenAI(demo);
+  const stream = await openai.responses.create({ model: 'demo', input: 'keys', stream: true });
+  const types: string[] = [];
+  let text = '';
+  for await (const event of stream) {
+    if (types.at(-1) !== event.type) types.push(event.type);
+    if (event.type === 'response.output_text.delta') text += event.delta;
+    if (event.type === 'response.completed') expect(event.response.usage?.output_tokens).toBeGreaterThan(20);
+  }
+  expect(text).toBe(storyText('keys'));
+  expect(types).toEqual([
+    'response.created',
+    'response.in_progress',
+    'response.output_item.added',
+    'response.content_part.added',
+    'response.output_text.delta',
+    'response.output_text.done',
+    'response.content_part.done',
+    'response.output_item.done',
+    'response.completed',
+  ]);
+  expect(wire.last.text).not.toContain('[DONE]');
+});
+
+it('gets the thought as an item of its own', async () => {
+  const { openai } = connectOpenAI(demo);
+  const response = await openai.responses.create({ model: 'demo', input: 'thinking' });
+  expect(response.output_text).toBe(storyText('thinking'));
+  expect(response.output).toMatchObject([
+    { type: 'reasoning', content: [{ type: 'reasoning_text', text: storyThought('thinking') }] },
+    { type: 'message' },
+  ]);
+});
+
+it('gets the thought before the text in a stream', async () => {
+  const { openai } = connectOpenAI(demo);
+  const stream = await openai.responses.create({ model: 'demo', input: 'thinking', stream: true });
+  let [thought, text] = ['', ''];
+  for await (const event of stream) {
+    if (event.type === 'response.reasoning_text.delta') thought += event.delta;
+    if (event.type === 'response.output_text.delta') text += event.delta;
+  }
+  expect({ thought, text }).toEqual({ thought: storyThought('thinking'), text: storyText('thinking') });
+});
+
+const weather = {
+  type: 'function' as const,
+  name: 'weather_in',
+  description: 'Tells the weather',
+  strict: true,
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string', enum: ['Bergen', 'Oslo'] } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+};
+const withTools = {
+  model: 'demo',
+  input: 'What is the weather like?',
+  max_output_tokens: 200,
+  tools: [weather],
+  tool_choice: 'required' as const,
+};
+
+it('is given a function call', async () => {
+  const { openai } = connectOpenAI(demo);
+  const response = await openai.responses.create(withTools);
+  const calls = response.output.filter((item) => item.type === 'function_call');
+  expect(calls).toMatchObject([{ name: 'weather_in' }]);
+  expect(JSON.parse(calls[0]?.arguments ?? '')).toEqual({ city: expect.stringMatching(/^(Bergen|Oslo)$/) });
+});
+
+it('is given a function call in a stream', async () => {
+  const { openai } = connectOpenAI(demo);
+  let args = '';
+  for await (const event of await openai.responses.create({ ...withTools, stream: true })) {
+    if (event.type === 'response.function_call_arguments.delta') args += event.delta;
+  }
+  expect(JSON.parse(args)).toEqual({ city: expect.stringMatching(/^(Bergen|Oslo)$/) });
+});
+
+it('can have its tokens counted', async () => {
+  const { openai } = connectOpenAI(demo);
+  const input = { model: 'demo', input: 'keys' };
+  const { input_tokens } = await openai.responses.inputTokens.count(input);
+  const { usage } = await openai.responses.create({ ...input, max_output_tokens: 1 });
+  expect(input_tokens).toBe(usage?.input_tokens);
+});
