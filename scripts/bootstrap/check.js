@@ -1,0 +1,28 @@
+import { endLike, run } from './run.js';
+
+const checks = [
+  { name: 'format and lint', args: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'] },
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--pretty', 'false'] },
+  { name: 'imports', args: ['scripts/check-arrows.ts'] },
+];
+
+/**
+ * Runs every check, says how each went, and shows what the failed ones say.
+ * @param {{ node: string, root: string, env: NodeJS.ProcessEnv }} where
+ * @returns {Promise<number>} how many failed
+ */
+export async function runChecks({ node, root, env }) {
+  let failed = 0;
+  for (const { name, args } of checks) {
+    const started = Date.now();
+    const ending = await run(node, args, { cwd: root, env, quiet: true });
+    if (ending.signal) endLike(ending);
+    const isGood = ending.code === 0;
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name.padEnd(16)} ${seconds} s`);
+    if (isGood) continue;
+    failed++;
+    console.log(ending.output);
+  }
+  return failed;
+}

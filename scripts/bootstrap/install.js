@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasDevelopmentTools, reasonToInstall } from './dependencies.js';
+import { endLike, run } from './run.js';
+
+/**
+ * Installs the dependencies where they are missing or not those of the lock file; does nothing else.
+ * @param {{ root: string, development: boolean, needed: readonly string[] }} wish
+ */
+export async function installDependencies({ root, development, needed }) {
+  const wanted = readLock(join(root, 'package-lock.json'));
+  if (!wanted) fail(`${join(root, 'package-lock.json')} is missing: is this a whole checkout?`);
+  const installed = readLock(join(root, 'node_modules/.package-lock.json'));
+  const exists = (/** @type {string} */ path) => existsSync(join(root, path));
+  const reason = reasonToInstall({ wanted, installed, exists, development, needed });
+  if (!reason) return;
+  const started = Date.now();
+  console.error(`installing dependencies (${reason})`);
+  await npm(root, development || hasDevelopmentTools(installed) ? '--include=dev' : '--omit=dev');
+  console.error(`dependencies installed in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * @param {string} root
+ * @param {string} scope
+ */
+async function npm(root, scope) {
+  const args = ['ci', scope, '--no-audit', '--no-fund', '--loglevel=error', '--progress'];
+  const cli = process.env.npm_execpath;
+  const [command, before] = cli && /\.c?js$/.test(cli) ? [process.execPath, [cli]] : ['npm', []];
+  const ending = await run(command, [...before, ...args], { cwd: root }).catch((error) =>
+    fail(`npm could not be started (${error.code}): install npm, or run npm ci where it is`),
+  );
+  if (ending.signal) endLike(ending);
+  if (ending.code !== 0) fail('npm ci failed: its words above say why; the next start tries again');
+}
+
+/**
+ * @param {string} file
+ * @returns {import('./dependencies.js').LockFile | undefined}
+ */
+function readLock(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+
+/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string }} Ending */
+
+const forwarded = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
+
+/** A terminal tells a whole group and npm tells it again: within this many ms, the same signal is the same wish. */
+const sameWish = 500;
+
+/**
+ * Runs a command to its end. It is a group of its own, so that a signal reaches it once, through us.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean }} options With `quiet`, its output is kept, not shown.
+ * @returns {Promise<Ending>}
+ */
+export function run(command, args, { cwd, env = process.env, quiet = false }) {
+  return new Promise((resolve, reject) => {
+    const stdio = quiet ? /** @type {const} */ (['ignore', 'pipe', 'pipe']) : 'inherit';
+    const child = spawn(command, args, { cwd, env, stdio, detached: true });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    const stopForwarding = forwardSignals(child);
+    child.on('error', (error) => {
+      stopForwarding();
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      stopForwarding();
+      resolve({ code, signal, output });
+    });
+  });
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function forwardSignals(child) {
+  /** @type {Map<string, number>} */
+  const told = new Map();
+  const listeners = forwarded.map((signal) => {
+    const tell = () => {
+      const now = performance.now();
+      if (now - (told.get(signal) ?? Number.NEGATIVE_INFINITY) < sameWish) return;
+      told.set(signal, now);
+      child.kill(signal);
+    };
+    process.on(signal, tell);
+    return () => process.off(signal, tell);
+  });
+  return () => {
+    for (const stop of listeners) stop();
+  };
+}
+
+/**
+ * Ends this process the way that the other one ended.
+ * @param {Ending} ending
+ * @returns {never}
+ */
+export function endLike({ code, signal }) {
+  if (signal) process.kill(process.pid, signal);
+  process.exit(code ?? 1);
+}
