@@ -58,7 +58,9 @@ async function receive(
     maxBytes: config.limits.maxBodyBytes,
     idleTimeout: config.timeouts.clientBody,
   });
-  return isForm ? { model: undefined, stream: false, weight: 1, body } : readRequest(body, config.limits);
+  if (isForm) return { model: undefined, stream: false, weight: 1, body };
+  const { allowRemoteMedia } = config.limits;
+  return readRequest(body, { allowRemoteMedia, takesMessages: route.takesMessages });
 }
 
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);

@@ -12,15 +12,21 @@ export interface BackendError {
  */
 export function backendErrorOf(status: number, body: string): BackendError {
   const { message, type, code } = parse(body);
-  const actual = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
+  const told = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
+  const isClientsFault = told === 500 && typeof message === 'string' && blamesTheRequest.test(message);
+  const actual = isClientsFault ? 400 : told;
   return {
     status: actual,
-    type: typeFor(actual, type),
+    type: isClientsFault ? 'invalid_request_error' : typeFor(actual, type),
     code: codeFor(actual, type),
     message:
       typeof message === 'string' && message !== '' ? message : `The engine answered with status ${actual}.`,
   };
 }
+
+/** llama-server answers 500 where reading the request threw. SDKs would send it again and again. */
+const blamesTheRequest =
+  /^Failed to parse (?:messages|tools)|\[json\.exception\.|' is required$|_M_range_check/;
 
 interface Wire {
   readonly message?: unknown;

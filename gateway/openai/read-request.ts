@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
+import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
@@ -19,13 +20,18 @@ type Fields = Record<string, unknown>;
  */
 const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
 
+/** llama-server walks schemas by recursion: some ten thousand levels overflow its stack, and that ends it for all. */
+const MAX_LEVELS = 256;
+
 export interface ReadingOptions {
   readonly allowRemoteMedia: boolean;
+  readonly takesMessages: boolean;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
-export function readRequest(body: Buffer, { allowRemoteMedia }: ReadingOptions): ApiRequest {
+export function readRequest(body: Buffer, { allowRemoteMedia, takesMessages }: ReadingOptions): ApiRequest {
   const fields = parse(body);
+  if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
@@ -38,6 +44,7 @@ export function readRequest(body: Buffer, { allowRemoteMedia }: ReadingOptions):
 function parse(body: Buffer): Fields {
   if (body.length === 0) throw invalidJson('it is empty');
   if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
+  if (isNestedDeeper(body, MAX_LEVELS)) throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
   const value = parseText(body.toString());
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidJson('expected an object');

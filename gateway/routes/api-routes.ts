@@ -11,6 +11,8 @@ export interface ApiRoute {
   readonly scope: Scope;
   /** Whether the backend decodes for it; counting and tokenizing need no slot. */
   readonly takesSlot: boolean;
+  /** Whether its one needed field is a list of messages: llama-server serves /v1/messages without, or answers 500. */
+  readonly takesMessages: boolean;
   readonly body: 'json' | 'json or form';
 }
 
@@ -22,30 +24,40 @@ function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
     dialect: 'openai',
     scope: 'inference',
     takesSlot: true,
+    takesMessages: false,
     body: 'json',
     ...rest,
   };
 }
 
 function native(path: string, takesSlot: boolean): ApiRoute {
-  return { paths: [path], upstream: path, dialect: 'native', scope: 'native', takesSlot, body: 'json' };
+  return {
+    paths: [path],
+    upstream: path,
+    dialect: 'native',
+    scope: 'native',
+    takesSlot,
+    takesMessages: path === '/apply-template',
+    body: 'json',
+  };
 }
 
 /** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
-  openai('/chat/completions'),
-  openai('/chat/completions/input_tokens', { takesSlot: false }),
+  openai('/chat/completions', { takesMessages: true }),
+  openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
   openai('/completions'),
   openai('/embeddings'),
   openai('/rerank'),
   openai('/responses', { dialect: 'responses' }),
   openai('/responses/input_tokens', { takesSlot: false }),
   openai('/audio/transcriptions', { body: 'json or form' }),
-  openai('/messages', { paths: ['/v1/messages'], dialect: 'anthropic' }),
+  openai('/messages', { paths: ['/v1/messages'], dialect: 'anthropic', takesMessages: true }),
   openai('/messages/count_tokens', {
     paths: ['/v1/messages/count_tokens'],
     dialect: 'anthropic',
     takesSlot: false,
+    takesMessages: true,
   }),
   native('/completion', true),
   native('/infill', true),
