@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+/** Every shape in which a request can name media, with a hole for the address. */
+const shapes: Record<string, [path: string, (address: string) => object]> = {
+  'chat image_url': ['/v1/chat/completions', (url) => userSays([{ type: 'image_url', image_url: { url } }])],
+  'chat image_url as text': [
+    '/v1/chat/completions',
+    (url) => userSays([{ type: 'image_url', image_url: url }]),
+  ],
+  'chat input_audio': [
+    '/v1/chat/completions',
+    (data) => userSays([{ type: 'input_audio', input_audio: { data } }]),
+  ],
+  'chat video_url': ['/v1/chat/completions', (url) => userSays([{ type: 'video_url', video_url: { url } }])],
+  'chat input_video': [
+    '/v1/chat/completions',
+    (url) => userSays([{ type: 'input_video', input_video: { url } }]),
+  ],
+  'responses input_image': [
+    '/v1/responses',
+    (image_url) => ({ input: [{ role: 'user', content: [{ type: 'input_image', image_url }] }] }),
+  ],
+  'anthropic image source': [
+    '/v1/messages',
+    (url) => userSays([{ type: 'image', source: { type: 'url', url } }]),
+  ],
+  'anthropic image in a tool result': [
+    '/v1/messages',
+    (url) => userSays([{ type: 'tool_result', content: [{ type: 'image', source: { type: 'url', url } }] }]),
+  ],
+  'anthropic count_tokens': [
+    '/v1/messages/count_tokens',
+    (url) => userSays([{ type: 'image', source: { type: 'url', url } }]),
+  ],
+  'chat template': ['/apply-template', (url) => userSays([{ type: 'image_url', image_url: { url } }])],
+  'chat input_tokens': [
+    '/v1/chat/completions/input_tokens',
+    (url) => userSays([{ type: 'image_url', image_url: { url } }]),
+  ],
+};
+const addresses = [
+  'http://169.254.169.254/latest/meta-data/',
+  'https://example.org/a.png',
+  'file:///etc/passwd',
+  'HTTP://example.org',
+  ' http://example.org',
+  'ftp://example.org/a.png',
+];
+
+const userSays = (content: unknown) => ({ messages: [{ role: 'user', content }] });
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend((_, response) => response.end('{}'));
+  corral = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+async function post(path: string, body: object) {
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf(body, { path })).answer();
+  return { status: answer?.status, body: JSON.parse(answer?.body ?? '') };
+}
+
+describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
+  it.each(addresses)('refuses %s', async (address) => {
+    const sent = standIn.received.length;
+    const { status, body } = await post(path, shape(address));
+    expect(status).toBe(400);
+    if (path.startsWith('/v1/messages')) expect(body.error.type).toBe('invalid_request_error');
+    else expect(body.error.code).toBe('remote_media_not_allowed');
+    expect(body.error.message).toMatch(/^'(messages|input)\[0\]\.content\[0\]/);
+    expect(standIn.received).toHaveLength(sent);
+  });
+
+  it.each(['data:image/png;base64,AAAA', 'AAAA'])('lets %s pass', async (address) => {
+    expect((await post(path, shape(address))).status).toBe(200);
+    expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toEqual(shape(address));
+  });
+});
+
+it('lets all pass where ALLOW_REMOTE_MEDIA is set', async () => {
+  await using open = await startTestGateway({
+    backend: standIn.backend,
+    env: { ALLOW_REMOTE_MEDIA: 'true' },
+  });
+  await using client = await RawClient.connect(open.port);
+  const body = userSays([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]);
+  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+});
+
+it('takes a text that speaks of an address for what it is', async () => {
+  const body = userSays([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]);
+  expect((await post('/v1/chat/completions', body)).status).toBe(200);
+});

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { echo } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(echo);
+  corral = await startTestGateway({ backend: standIn.backend });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+async function sentOn(body: object): Promise<unknown> {
+  await using client = await RawClient.connect(corral.port);
+  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+  return JSON.parse(standIn.received.at(-1)?.body ?? '');
+}
+
+it.each(['id_slot', 'sse_ping_interval'])('%s, whatever it holds', async (field) => {
+  const rest = { ...chatOf('hëllo \u{1f600}'), seed: 12, nested: { [field]: 1 } };
+  for (const value of [0, -1, null, 'x']) expect(await sentOn({ ...rest, [field]: value })).toEqual(rest);
+});
+
+it('both at once, the second of a pair too', async () => {
+  await using client = await RawClient.connect(corral.port);
+  const body = '{"id_slot":1,"messages":[{"content":"x"}],"id_slot":2,"sse_ping_interval":-1}';
+  await client.send(postOf(body)).answer();
+  expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toEqual({ messages: [{ content: 'x' }] });
+});
