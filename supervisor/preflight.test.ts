@@ -83,6 +83,19 @@ describe('preflight', () => {
     expect(await problemsOf({}, { engine: undefined, engineProblem })).toEqual([engineProblem]);
   });
 
+  it('makes a data folder, and names one that cannot be made instead of trying for ever', async () => {
+    expect(await problemsOf({ DATA_DIR: join(folder, 'some', 'where') })).toEqual([]);
+    const problems = await problemsOf({
+      DATA_DIR: '/proc/nowhere',
+      MODEL_PATH: join(folder, 'my-model.gguf'),
+    });
+    expect(problems).toEqual([expect.stringMatching(/^DATA_DIR: \/proc\/nowhere cannot be written/)]);
+  });
+
+  it('lets both ports be the choice of the system', async () => {
+    expect(await problemsOf({ PORT: '0', PORT_HEALTH: '0' })).toEqual([]);
+  });
+
   it('names an open quote, a missing projector and earlier problems together', async () => {
     const problems = await problemsOf(
       { EXTRA_ARGS: "--grammar 'root", MMPROJ: join(folder, 'none.gguf') },

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { resolveDataDir } from './data-dir.ts';
@@ -101,13 +101,20 @@ function keyFileProblems({ AUTH_ENABLED, AUTH_KEYS_FILE }: Settings): string[] {
 function dataDirProblems(settings: Settings): string[] {
   const dataDir = resolveDataDir(settings.DATA_DIR);
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(resolve(dataDir));
     accessSync(dataDir, constants.W_OK | constants.X_OK);
     return [];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return [`DATA_DIR: ${dataDir} cannot be written (${code}): choose another or change its owner`];
   }
+}
+
+/** Step by step: below /proc Node's recursive mkdir never comes back. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function canAccess(path: string, mode: number): boolean {
@@ -130,7 +137,7 @@ async function portProblems(settings: Settings, host: string, healthPortIsOurs: 
   ];
   const problems: string[] = [];
   for (const [index, { name, port, host, free }] of wanted.entries()) {
-    const same = wanted.slice(0, index).find((other) => other.port === port);
+    const same = wanted.slice(0, index).find((other) => other.port === port && port !== 0);
     if (same) problems.push(`${name} and ${same.name} are both ${port}: give each its own`);
     else if (!free) problems.push(...(await listenProblem(name, port, host)));
   }
