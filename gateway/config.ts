@@ -8,7 +8,8 @@ export interface GatewayConfig {
   readonly backend: Backend;
   readonly auth: {
     readonly enabled: boolean;
-    readonly keyFile: string;
+    /** Asked at each look: an import moves an operator from the ancestor's file to ours while the gateway runs. */
+    readonly keyFile: () => string;
     /** `id:secret,…` */
     readonly inlineKeys: string | undefined;
   };
@@ -46,7 +47,7 @@ export interface GatewayConfig {
 /** What only the house that starts the gateway knows. */
 export interface Surroundings {
   readonly host: string;
-  readonly keyFile: string;
+  readonly keyFile: () => string;
   /** `BACKEND_URL`, which must be set by now. */
   readonly backendUrl: string;
 }

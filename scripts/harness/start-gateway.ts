@@ -48,7 +48,11 @@ export async function startTestGateway({
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
   const { log, logged } = memoryLog();
   const gateway = await startGateway(
-    gatewayConfig(settings, { host: '127.0.0.1', keyFile, backendUrl: showBackendUrl(backend.address) }),
+    gatewayConfig(settings, {
+      host: '127.0.0.1',
+      keyFile: () => keyFile,
+      backendUrl: showBackendUrl(backend.address),
+    }),
     log,
   );
   const stop = async () => {
