@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayEnv } from './door/gateway-context.ts';
 import { openAIEnvelope } from './openai/envelope.ts';
-import { headerFieldsTooLarge, malformedRequest, requestTooSlow, uriTooLong } from './refusal/catalogue.ts';
-import type { Refusal } from './refusal/refusal.ts';
+import { malformedRequest } from './refusal/catalogue.ts';
+import { refuseUnreadable } from './unreadable-requests.ts';
 
 /** How often Node looks for requests that arrive too slowly, ms; its default of 30 s would stretch every limit. */
 const SLOWNESS_CHECK = 1000;
@@ -20,7 +19,8 @@ export function createGatewayServer(app: Hono<GatewayEnv>, { limits, timeouts }:
     // Node's global Request and Response stay as they are; with them replaced, a response that has been sent already
     // is sent again as soon as a middleware touches its headers (facts/performance.md, section 4.1).
     overrideGlobalObjects: false,
-    errorHandler: () => Response.json(openAIEnvelope(malformedRequest()), { status: 400 }),
+    // Called for what never comes to the app, such as a Host that is no name.
+    errorHandler: refuseUnroutable,
   });
   const server = createServer(
     {
@@ -36,44 +36,14 @@ export function createGatewayServer(app: Hono<GatewayEnv>, { limits, timeouts }:
     listener,
   );
   server.maxHeadersCount = 0;
-  server.on('clientError', (error: ParserError, socket: Socket) => {
-    answerRaw(socket, refusalFor(error, limits.maxRequestLineBytes));
-  });
+  // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  refuseUnreadable(server);
   return server;
 }
 
-interface ParserError extends Error {
-  readonly code?: string;
-  readonly rawPacket?: Buffer;
-}
-
-/** What was wrong with a request that Node's parser would not pass on; undefined where the client is merely gone. */
-function refusalFor({ code, rawPacket }: ParserError, maxRequestLineBytes: number): Refusal | undefined {
-  switch (code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return undefined;
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTooSlow();
-    case 'HPE_HEADER_OVERFLOW':
-      return rawPacket?.includes('\r\n') ? headerFieldsTooLarge() : uriTooLong(maxRequestLineBytes);
-    default:
-      return malformedRequest();
-  }
-}
-
-/** Writes an answer without Node's help, which ended with the parser's, and closes. */
-function answerRaw(socket: Socket, refusal: Refusal | undefined): void {
-  if (refusal === undefined || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(openAIEnvelope(refusal));
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n` +
-      'content-type: application/json; charset=utf-8\r\n' +
-      `x-request-id: ${randomUUID()}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n` +
-      `connection: close\r\n\r\n${body}`,
-  );
+function refuseUnroutable(): Response {
+  const refusal = malformedRequest();
+  const headers = { ...refusal.headers, 'x-request-id': randomUUID() };
+  return Response.json(openAIEnvelope(refusal), { status: refusal.status, headers });
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { headerFieldsTooLarge, malformedRequest, uriTooLong } from '../refusal/catalogue.ts';
 import type { GatewayEnv } from './gateway-context.ts';
@@ -11,11 +12,17 @@ export interface HeaderLimits {
 const METHOD_AND_VERSION = ' '.length + ' HTTP/1.1'.length;
 const COLON_AND_SPACE = 2;
 
+/** RFC 9112, section 3.2: one Host, which HTTP/1.0 may leave out. Node would take the first of several. */
+function saysWhereItGoes({ httpVersion, headersDistinct: { host } }: IncomingMessage): boolean {
+  if (host === undefined) return httpVersion === '1.0';
+  return host.length === 1 && (httpVersion === '1.1' || httpVersion === '1.0');
+}
+
 /** Node's parser has one limit for the whole head; these are the finer ones. */
 export function limitHeaders(limits: HeaderLimits): MiddlewareHandler<GatewayEnv> {
   return async function limitHeaders(c, next) {
-    const { method = '', url = '', rawHeaders, headers, httpVersion } = c.env.incoming;
-    if (headers.host === undefined && httpVersion === '1.1') throw malformedRequest();
+    const { method = '', url = '', rawHeaders } = c.env.incoming;
+    if (!saysWhereItGoes(c.env.incoming)) throw malformedRequest();
     if (method.length + url.length + METHOD_AND_VERSION > limits.maxRequestLineBytes) {
       throw uriTooLong(limits.maxRequestLineBytes);
     }

@@ -38,6 +38,7 @@ export const malformedRequest = () =>
     type: invalid,
     code: 'bad_request',
     message: 'The request is not well-formed HTTP.',
+    headers: { connection: 'close' },
   });
 
 export const invalidApiKey = () =>

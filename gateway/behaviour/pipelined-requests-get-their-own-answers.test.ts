@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { echo, wordsOf } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(echo);
+  corral = await startTestGateway({ backend: standIn.backend });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => {
+  standIn.mood = echo;
+});
+
+const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
+
+it('in order, though the second is done first', async () => {
+  const held: (() => void)[] = [];
+  standIn.mood = (request, response) => {
+    if (wordsOf(request) === 'slow') held.push(() => echo(request, response));
+    else echo(request, response);
+  };
+  await using client = await RawClient.connect(corral.port);
+  client.send(postOf(chatOf('slow')) + postOf(chatOf('quick')));
+  await waitFor('both to arrive', () => standIn.received.some((request) => wordsOf(request) === 'quick'));
+  expect(client.text).toBe('');
+  for (const release of held) release();
+  expect(contentOf((await client.answer())?.body)).toBe('slow');
+  expect(contentOf((await client.answer())?.body)).toBe('quick');
+  await gatewayAtRest(corral, standIn);
+});
+
+it('a refusal, a stream, a list and an answer on one connection', async () => {
+  standIn.mood = (request, response) => {
+    if (!request.body.includes('"stream":true')) return echo(request, response);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${JSON.stringify(wordsOf(request))}\n\ndata: [DONE]\n\n`);
+  };
+  await using client = await RawClient.connect(corral.port);
+  client.send(
+    postOf('{"broken"') +
+      postOf(chatOf('streamed', { stream: true })) +
+      `GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: ${corral.secret}\r\n\r\n` +
+      postOf(chatOf('unknown'), { secret: 'sk-unknown' }) +
+      postOf(chatOf('good')),
+  );
+  const answers = [];
+  for (let n = 0; n < 5; n++) answers.push(await client.answer());
+  expect(answers.map((answer) => answer?.status)).toEqual([400, 200, 200, 401, 200]);
+  expect(answers[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
+  expect(JSON.parse(answers[2]?.body ?? '').data[0].id).toBe('stand-in');
+  expect(contentOf(answers[4]?.body)).toBe('good');
+  expect(new Set(answers.map((answer) => answer?.headers['x-request-id'])).size).toBe(5);
+});
+
+it('never one that belongs to what follows: rubbish behind a good request is no answer to it', async () => {
+  const held: (() => void)[] = [];
+  standIn.mood = (request, response) => void held.push(() => echo(request, response));
+  await using client = await RawClient.connect(corral.port);
+  client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
+  await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
+  for (const release of held) release();
+  const answer = await client.answer();
+  if (answer) expect(contentOf(answer.body)).toBe('good');
+  await client.closed();
+  await gatewayAtRest(corral, standIn);
+});
+
+it('a request that comes in single bytes', async () => {
+  await using client = await RawClient.connect(corral.port);
+  for (const byte of Buffer.from(postOf(chatOf('smäll')))) {
+    await new Promise((resolve) => client.socket.write(Buffer.of(byte), resolve));
+  }
+  expect(contentOf((await client.answer())?.body)).toBe('smäll');
+});
+
+it('a hundred on one connection', async () => {
+  await using client = await RawClient.connect(corral.port);
+  const words = Array.from({ length: 100 }, (_, n) => `word ${n}`);
+  client.send(words.map((word) => postOf(chatOf(word))).join(''));
+  for (const word of words) expect(contentOf((await client.answer())?.body)).toBe(word);
+});

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { openAIEnvelope } from './openai/envelope.ts';
+import { headerFieldsTooLarge, malformedRequest, requestTooSlow } from './refusal/catalogue.ts';
+import type { Refusal } from './refusal/refusal.ts';
+
+/** How long a client may go on sending after its refusal, ms: a socket closed at once would take the answer along. */
+const LINGER = 1000;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** Answers what Node's parser will not pass on, with the status it deserves, and closes. */
+export function refuseUnreadable(server: Server): void {
+  const exchanges = new WeakMap<Socket, Exchange[]>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const open = (exchanges.get(request.socket) ?? []).filter((one) => !isOver(one));
+    exchanges.set(request.socket, [...open, { request, response }]);
+  });
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    const refusal = refusalFor(error);
+    const open = (exchanges.get(socket) ?? []).filter((one) => !isOver(one));
+    if (refusal === undefined || !socket.writable || !open.every(isUnanswered)) socket.destroy();
+    else answerRaw(socket, refusal);
+  });
+}
+
+const isOver = ({ request, response }: Exchange) => request.complete && response.closed;
+
+/** The very request that broke, still without an answer. Any other would take the refusal for its own. */
+const isUnanswered = ({ request, response }: Exchange) => !request.complete && !response.headersSent;
+
+interface ParserError extends Error {
+  readonly code?: string;
+}
+
+/** What was wrong with the request; undefined where the client is merely gone. */
+function refusalFor({ code }: ParserError): Refusal | undefined {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return undefined;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return requestTooSlow();
+    case 'HPE_HEADER_OVERFLOW':
+      return headerFieldsTooLarge();
+    default:
+      return malformedRequest();
+  }
+}
+
+/** Writes an answer without Node's help, which ended with the parser's. */
+function answerRaw(socket: Socket, refusal: Refusal): void {
+  const body = JSON.stringify(openAIEnvelope(refusal));
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n` +
+      'content-type: application/json; charset=utf-8\r\n' +
+      `x-request-id: ${randomUUID()}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n` +
+      `connection: close\r\n\r\n${body}`,
+  );
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => clearTimeout(timer));
+}
