@@ -5,6 +5,7 @@ const METHODS = 'GET, POST, DELETE, OPTIONS';
 const MAX_AGE_SECONDS = '86400';
 const EXPOSED = [
   'x-request-id',
+  'request-id',
   'x-queue-wait-ms',
   'openai-processing-ms',
   'retry-after',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { Log } from '../../log/create-log.ts';
+import { isAnthropicPath } from '../anthropic/envelope.ts';
 import { logRequest } from '../record/log-line.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
 import type { GatewayEnv } from './gateway-context.ts';
@@ -20,6 +21,8 @@ export function openRecord(log: Log): MiddlewareHandler<GatewayEnv> {
     const record = newRecord(id, c.req.method, c.req.path);
     c.set('record', record);
     outgoing.setHeader('x-request-id', id);
+    // The name under which Anthropic's clients look for it.
+    if (isAnthropicPath(c.req.path)) outgoing.setHeader('request-id', id);
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
     void closed.then(() => logRequest(log, record, outgoing.statusCode, outgoing.writableFinished));

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { ErrorHandler } from 'hono';
-import { anthropicEnvelope } from '../anthropic/envelope.ts';
+import { anthropicEnvelope, isAnthropicPath } from '../anthropic/envelope.ts';
 import { ClientLeft } from '../carry/read-body.ts';
 import { openAIEnvelope } from '../openai/envelope.ts';
 import { internalError } from '../refusal/catalogue.ts';
@@ -21,8 +21,9 @@ export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
 
 /** The error object in the words of the API that was asked. */
 export function envelopeFor(path: string, refusal: Refusal, requestId: string): object {
-  const isAnthropic = path === '/v1/messages' || path.startsWith('/v1/messages/');
-  return isAnthropic ? anthropicEnvelope(refusal.status, refusal, requestId) : openAIEnvelope(refusal);
+  return isAnthropicPath(path)
+    ? anthropicEnvelope(refusal.status, refusal, requestId)
+    : openAIEnvelope(refusal);
 }
 
 function sendRefusal(response: ServerResponse, refusal: Refusal, envelope: object): void {
