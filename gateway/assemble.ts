@@ -7,7 +7,11 @@ import { createApp } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { ModelNames } from './openai/model-names.ts';
 import { createGatewayServer } from './server.ts';
+import { ShuttingDown } from './upstream/failure.ts';
 import { openPool } from './upstream/pool.ts';
+
+/** How long the clients of broken-off exchanges have to take their last event, ms. */
+const TIME_TO_HEAR_IT = 500;
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -17,8 +21,8 @@ export interface Gateway {
   readonly watch: BackendWatch;
   reloadKeys(): Promise<void>;
   /**
-   * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. A second call
-   * closes at once.
+   * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. What still runs
+   * then is told so. A second call does not wait.
    */
   stop(): Promise<void>;
 }
@@ -45,12 +49,17 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   );
 
   let stopping: Promise<void> | undefined;
+  /** Breaks off all exchanges, which tell their clients, and then what is left of the connections. */
+  function cutOff(): void {
+    if (!pool.destroyed) void pool.destroy(new ShuttingDown('the gateway shuts down'));
+    setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
+  }
   async function finish(): Promise<void> {
     admission.drain();
-    await closeWithin(server, config.timeouts.drain);
+    await closeWithin(server, config.timeouts.drain, cutOff);
     watch.close();
     keys?.close();
-    await pool.destroy();
+    if (!pool.destroyed) await pool.destroy();
   }
   return {
     port,
@@ -60,7 +69,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       await keys?.reload();
     },
     stop() {
-      if (stopping) server.closeAllConnections();
+      if (stopping) cutOff();
       stopping ??= finish();
       return stopping;
     },
@@ -98,11 +107,11 @@ function listen(server: Server, { host, port }: GatewayConfig): Promise<number> 
   return promise;
 }
 
-async function closeWithin(server: Server, ms: number): Promise<void> {
+async function closeWithin(server: Server, ms: number, cutOff: () => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   const idle = setInterval(() => server.closeIdleConnections(), 100);
-  const deadline = setTimeout(() => server.closeAllConnections(), ms);
+  const deadline = setTimeout(cutOff, ms);
   await promise;
   clearInterval(idle);
   clearTimeout(deadline);

@@ -50,6 +50,8 @@ export function refuseEnding(
       return undefined;
     case 'unreachable':
       return backendUnavailable(RESTART_MS, cause);
+    case 'shut-down':
+      return draining(1000);
     case 'stalled':
       return backendTooSlow('the engine stayed silent for too long.');
     case 'broke-off':

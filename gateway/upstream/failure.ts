@@ -1,9 +1,9 @@
 /**
  * How an exchange went wrong, named by what may be done next.
  * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
- * stalled: it stayed silent past a limit · client-left: nobody's fault.
+ * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault.
  */
-export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'client-left';
+export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'shut-down' | 'client-left';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -18,6 +18,11 @@ export class ClientGone extends Error {
 /** The reason with which a limit of ours ends an exchange. */
 export class TookTooLong extends Error {
   override readonly name = 'TookTooLong';
+}
+
+/** The reason with which the gateway's own end ends an exchange. */
+export class ShuttingDown extends Error {
+  override readonly name = 'ShuttingDown';
 }
 
 const neverSent = new Set([
@@ -37,6 +42,7 @@ export function classifyFailure(error: unknown): Failure {
 function kindOf(error: unknown): FailureKind {
   if (error instanceof ClientGone) return 'client-left';
   if (error instanceof TookTooLong) return 'stalled';
+  if (error instanceof ShuttingDown) return 'shut-down';
   const code = (error as { code?: string }).code ?? '';
   if (neverSent.has(code)) return 'unreachable';
   return silence.has(code) ? 'stalled' : 'broke-off';
