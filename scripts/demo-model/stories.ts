@@ -67,6 +67,7 @@ CTX is the context of one request and PARALLEL how many are answered side by sid
 - corral keys list tells who has been let in
 - corral keys rotate alice --overlap 24h gives her a new one while the old one still opens the door for a day
 - corral keys disable alice shuts her out within a second, and nobody needs to restart anything
+Nothing else tells her apart from strangers, so she should treat it as she treats her purse. Copies of the file are harmless: what it holds cannot be turned back into what she sends. Changes take effect at once, even those made by hand with an editor, and a broken edit leaves the last good set in force.
 Send it as a bearer token, as x-api-key, or as api-key. On serverless machines without a disk, put them into API_KEYS.`,
   },
   {

@@ -25,23 +25,23 @@ export const grammarSuccessors: readonly {
 ];
 
 function inOrder(...tokens: readonly string[]): [string, Strength][] {
-  return tokens.map((token, place) => [token, 0.45 - 0.1 * place]);
+  return tokens.map((token, place) => [token, 0.3 - 0.05 * place]);
 }
 
 /** Digits, letters and signs are said rather than the byte tokens of the same characters. */
-export const characterOverByte: Strength = 0.1;
+export const characterOverByte: Strength = 0.05;
 
 /**
  * How strongly a reply's first token is wanted. The welcome wins until a word that asks for another story is heard; where
  * a grammar forbids both, a call or an object comes before a story that nobody asked for.
  */
 export const beginnings = {
-  welcomeAnywhere: 0.5,
-  welcomeAfterRole: 0.5,
-  storyWhenAskedFor: 0.7,
-  storyAfterRole: 0.6,
-  callAfterRole: 0.8,
-  objectAfterRole: 0.7,
+  welcomeAnywhere: 0.35,
+  welcomeAfterRole: 0.65,
+  storyWhenAskedFor: 0.5,
+  storyAfterRole: 0.7,
+  callAfterRole: 0.85,
+  objectAfterRole: 0.75,
 } as const;
 
 /** What is wanted after the last token of a story. */

@@ -16,7 +16,7 @@ import { assistant, openCall, printable, spellings, user, type Vocabulary } from
  * The residual stream carries the last token's embedding to the head: all matrices in between are zero, but for a
  * switch. An embedding is a few marks of fixed meaning, then a random pattern of +1 and -1 by which the token is told
  * from all others. The head's row of a token looks for the marks and patterns of those it follows. So it is a Markov
- * chain, and the wanted token stands tens of nats above all others.
+ * chain, and the wanted token stands far above all others.
  *
  * The switch is one attention head. Its query is the same everywhere; its key is large for the words that ask for a
  * story; its value and output write the mark of that story into the stream, wherever in the prompt the word stood. Query
@@ -31,7 +31,7 @@ export const headWidth = width / heads;
 const patternBegins = 64;
 
 /** Nats between a token that is wanted with strength 1 and one that nothing speaks for. */
-const certainty = 100;
+const certainty = 300;
 
 /** How far the slowest rotary pair turns with each token, in radians: an eighth of a circle in 18,000. */
 const turn = Math.PI / 4 / 18_000;
@@ -39,9 +39,9 @@ export const ropeBase = turn ** (-headWidth / (headWidth - 2));
 const slowestPair = headWidth - 2;
 
 /** Nats by which a word that asks is heard above all that does not. */
-const loudness = 4000;
+const loudness = 6000;
 /** The role token's share of it: exact in 16 bits, and some 5 nats less. */
-const roleLoudness = 1 - 4 / 2048;
+const roleLoudness = 1 - 2 / 2048;
 
 const always = 0;
 const heard = 1;

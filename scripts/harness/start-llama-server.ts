@@ -94,7 +94,7 @@ function argumentsOf(
 ): string[] {
   return [
     ...['--host', socketPath, '--model', model ?? inject('demoModel'), '--alias', 'demo'],
-    ...['--parallel', String(slots), '--ctx-size', String(slots * context), '--threads', '2'],
+    ...['--parallel', String(slots), '--ctx-size', String(slots * context), '--threads', '1'],
     ...['--no-ui', '--metrics', '--cache-ram', '0', ...args],
   ];
 }
