@@ -41,7 +41,10 @@ describe('llama-server is started', () => {
 
   it.each([
     [{ kind: 'hugging-face', repo: 'u/r:Q4_K_M' } as const, '-hf u/r:Q4_K_M'],
-    [{ kind: 'url', url: 'https://example.org/m.gguf' } as const, '-mu https://example.org/m.gguf'],
+    [
+      { kind: 'url', url: 'https://example.org/m.gguf', path: '/models/m.gguf' } as const,
+      '-mu https://example.org/m.gguf -m /models/m.gguf',
+    ],
   ])('to download the model itself: %j', (model, expected) => {
     expect(lineFor({ model })).toContain(` ${expected} --alias`);
   });

@@ -56,7 +56,9 @@ function addressArguments({ origin, socketPath }: BackendAddress): string[] {
 
 function modelArguments(model: ModelSource): string[] {
   if (model.kind === 'file') return ['-m', model.path];
-  return model.kind === 'hugging-face' ? ['-hf', model.repo] : ['-mu', model.url];
+  if (model.kind === 'hugging-face') return ['-hf', model.repo];
+  // With `-mu` alone llama-server 0.7.0 sees no model at all, and serves none (router mode).
+  return ['-mu', model.url, '-m', model.path];
 }
 
 /**

@@ -49,7 +49,8 @@ describe('the model', () => {
 
   it('may be left to llama-server to download', () => {
     expect(choose({ HF_REPO: 'u/r:Q4' }).model).toEqual({ kind: 'hugging-face', repo: 'u/r:Q4' });
-    expect(choose({ MODEL_URL: 'https://h/m.gguf' }).model).toEqual({ kind: 'url', url: 'https://h/m.gguf' });
+    const url = 'https://h/x/m%20one.gguf?download=true';
+    expect(choose({ MODEL_URL: url }).model).toEqual({ kind: 'url', url, path: join(models, 'm one.gguf') });
   });
 
   it('is asked for with the files that are there', () => {
@@ -66,7 +67,7 @@ describe('the model', () => {
     [{ kind: 'file', path: '/m/Qwen3-8B-Q4_K_M.gguf' } as const, 'Qwen3-8B-Q4_K_M'],
     [{ kind: 'file', path: '/m/big-00001-of-00003.gguf' } as const, 'big'],
     [{ kind: 'hugging-face', repo: 'ggml-org/GLM-4.7-Flash-GGUF:Q4_K_M' } as const, 'GLM-4.7-Flash'],
-    [{ kind: 'url', url: 'https://h/x/m%20one.gguf?download=true' } as const, 'm one'],
+    [{ kind: 'url', url: 'https://h/x?y', path: '/m/m one.gguf' } as const, 'm one'],
   ])('goes by a name that is no path: %j', (model, name) => {
     expect(nameOfModel(model)).toBe(name);
   });

@@ -7,7 +7,8 @@ import { findGgufFiles } from './gguf-file.ts';
 export type ModelSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'hugging-face'; readonly repo: string }
-  | { readonly kind: 'url'; readonly url: string };
+  /** `path` is where llama-server puts what it downloads. */
+  | { readonly kind: 'url'; readonly url: string; readonly path: string };
 
 export interface ModelChoice {
   readonly model: ModelSource | undefined;
@@ -36,7 +37,13 @@ function sourceOf(settings: ModelSettings, modelsDir: string): ModelSource | und
   if (MODEL_PATH !== undefined) return { kind: 'file', path: resolve(MODEL_PATH) };
   if (MODEL_NAME !== undefined) return findByName(MODEL_NAME, modelsDir);
   if (HF_REPO !== undefined) return { kind: 'hugging-face', repo: HF_REPO };
-  return MODEL_URL === undefined ? undefined : { kind: 'url', url: MODEL_URL };
+  return MODEL_URL === undefined
+    ? undefined
+    : { kind: 'url', url: MODEL_URL, path: join(modelsDir, fileNameOf(MODEL_URL)) };
+}
+
+function fileNameOf(url: string): string {
+  return basename(decodeURIComponent(new URL(url).pathname)) || 'model.gguf';
 }
 
 function findByName(name: string, modelsDir: string): ModelSource | undefined {
@@ -68,8 +75,7 @@ export function whatIsIn(folder: string): string {
 export function nameOfModel(model: ModelSource): string {
   if (model.kind === 'hugging-face')
     return basename(model.repo.split(':', 1)[0] ?? '').replace(/-gguf$/i, '');
-  const file = model.kind === 'file' ? model.path : decodeURIComponent(new URL(model.url).pathname);
-  return basename(file)
+  return basename(model.path)
     .replace(/\.gguf$/i, '')
     .replace(/-\d{5}-of-\d{5}$/, '');
 }
