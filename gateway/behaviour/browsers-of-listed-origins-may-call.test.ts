@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delta, echo, startStream } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+const app = 'https://app.example';
+const houses: Record<string, TestGateway> = {};
+let standIn: StandInBackend;
+beforeAll(async () => {
+  standIn = await startStandInBackend((request, response) => {
+    response.setHeader('access-control-allow-origin', 'https://backend.example');
+    if (!request.body.includes('"stream":true')) return echo(request, response);
+    startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
+  });
+  for (const [name, origins] of Object.entries({
+    listed: `${app}/,http://localhost:3000`,
+    any: '*',
+    off: '',
+  })) {
+    houses[name] = await startTestGateway({ backend: standIn.backend, env: { CORS_ORIGINS: origins } });
+  }
+});
+afterAll(async () => {
+  for (const house of Object.values(houses)) await house.stop();
+  await standIn.stop();
+});
+
+async function send(house: string, bytes: string) {
+  await using client = await RawClient.connect(houses[house]?.port ?? 0);
+  const answer = await client.send(bytes).answer();
+  const { vary, ...headers } = answer?.headers ?? {};
+  const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
+  return {
+    status: answer?.status,
+    vary,
+    cors: Object.fromEntries(cors) as Record<string, string>,
+    body: answer?.body,
+  };
+}
+
+const preflight = (origin: string) =>
+  `OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n` +
+  'Access-Control-Request-Headers: authorization,content-type,x-stainless-os\r\n\r\n';
+
+describe('a preflight', () => {
+  it.each([app, 'http://localhost:3000'])('from %s is answered without a key', async (origin) => {
+    const { status, vary, cors, body } = await send('listed', preflight(origin));
+    expect([status, body, vary]).toEqual([204, '', 'Origin']);
+    expect(cors['access-control-allow-origin']).toBe(origin);
+    expect(cors['access-control-allow-methods']).toContain('POST');
+    expect(cors['access-control-allow-headers']).toBe('authorization,content-type,x-stainless-os');
+    expect(Number(cors['access-control-max-age'])).toBeGreaterThan(0);
+    expect(cors['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it.each(['https://evil.example', `${app}.evil.example`, 'null', 'http://app.example'])(
+    'from %s allows nothing',
+    async (origin) => {
+      expect(await send('listed', preflight(origin))).toMatchObject({
+        status: 204,
+        vary: 'Origin',
+        cors: {},
+      });
+    },
+  );
+
+  it('from anywhere is allowed by *', async () => {
+    const { vary, cors } = await send('any', preflight('https://evil.example'));
+    expect([vary, cors['access-control-allow-origin']]).toEqual([undefined, '*']);
+  });
+
+  it('allows nothing where it is off', async () => {
+    expect((await send('off', preflight(app))).cors).toEqual({});
+  });
+});
+
+describe('an answer', () => {
+  const kinds = {
+    'to a chat': [postOf(chatOf('hello'), { headers: [`Origin: ${app}`] }), 200],
+    'that streams': [postOf(chatOf('hello', { stream: true }), { headers: [`Origin: ${app}`] }), 200],
+    'that refuses a key': [postOf(chatOf('hello'), { secret: 'sk-no', headers: [`Origin: ${app}`] }), 401],
+    'that refuses a body': [postOf('{', { headers: [`Origin: ${app}`] }), 400],
+    'that refuses a head': [postOf('{', { headers: [`Origin: ${app}`, `X-A: ${'x'.repeat(9000)}`] }), 431],
+    'to an unknown path': [postOf('{', { path: '/nowhere', headers: [`Origin: ${app}`] }), 404],
+    'to a wrong method': [`PUT /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 405],
+    'of a probe': [`GET /ping HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 200],
+  } as const;
+
+  it.each(Object.entries(kinds))('%s says once who may read it', async (_, [bytes, status]) => {
+    const answer = await send('listed', bytes);
+    expect([answer.status, answer.vary]).toEqual([status, 'Origin']);
+    expect(answer.cors['access-control-allow-origin']).toBe(app);
+    expect(answer.cors['access-control-expose-headers']).toContain('x-request-id');
+    expect((await send('any', bytes)).cors['access-control-allow-origin']).toBe('*');
+    expect((await send('off', bytes)).cors).toEqual({});
+    expect(await send('listed', bytes.replace(app, 'https://evil.example'))).toMatchObject({
+      vary: 'Origin',
+      cors: {},
+    });
+  });
+});
