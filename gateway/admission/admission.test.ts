@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { Admission, type Admitted } from './admission.ts';
+
+const staying = new AbortController().signal;
+
+function open({ capacity = 1, maxWaiting = 10, timeoutMs = 60_000 } = {}) {
+  const admission = new Admission({ maxWaiting, timeoutMs });
+  admission.setCapacity(capacity);
+  return admission;
+}
+
+function leaseOf(admitted: Admitted) {
+  if (admitted.outcome !== 'granted') throw new Error(`expected a lease, got ${admitted.outcome}`);
+  return admitted.lease;
+}
+
+describe('Admission', () => {
+  it('gives a lease back exactly once', async () => {
+    const admission = open({ capacity: 2 });
+    const lease = leaseOf(await admission.admit({ weight: 2, signal: staying }));
+    expect(admission.counts).toEqual({ capacity: 2, leased: 2, waiting: 0 });
+    lease[Symbol.dispose]();
+    lease[Symbol.dispose]();
+    expect(admission.counts.leased).toBe(0);
+  });
+
+  it('tells how long one has waited', async () => {
+    const admission = open();
+    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    const second = admission.admit({ weight: 1, signal: staying });
+    first[Symbol.dispose]();
+    expect(first.waitedMs).toBeLessThan(5);
+    expect(leaseOf(await second).waitedMs).toBeGreaterThan(0);
+  });
+
+  it('lets the one who left before it came in take nothing', async () => {
+    const admission = open();
+    expect(await admission.admit({ weight: 1, signal: AbortSignal.abort() })).toEqual({ outcome: 'left' });
+    expect(admission.counts.leased).toBe(0);
+  });
+
+  it('gives the lease back though its owner leaves in the moment of the grant', async () => {
+    const admission = open();
+    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    const leaving = new AbortController();
+    const second = admission.admit({ weight: 1, signal: leaving.signal });
+    first[Symbol.dispose]();
+    leaving.abort();
+    const lease = leaseOf(await second);
+    lease[Symbol.dispose]();
+    expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
+  });
+
+  it('keeps the leases of a backend that goes away, and grants anew when it is back', async () => {
+    const admission = open();
+    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    admission.setCapacity(0);
+    const second = admission.admit({ weight: 1, signal: staying });
+    first[Symbol.dispose]();
+    expect(admission.counts).toEqual({ capacity: 0, leased: 0, waiting: 1 });
+    admission.setCapacity(1);
+    leaseOf(await second);
+    expect(admission.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
+  });
+
+  it('sends all who wait away when it drains, and all who come', async () => {
+    const admission = open();
+    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    const waiting = admission.admit({ weight: 1, signal: staying });
+    admission.drain();
+    expect(await waiting).toEqual({ outcome: 'draining', retryAfterMs: 1000 });
+    expect((await admission.admit({ weight: 0, signal: staying })).outcome).toBe('draining');
+    first[Symbol.dispose]();
+    expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
+  });
+
+  it('counts a retry from those ahead and the recent service time', async () => {
+    const admission = open({ capacity: 2, maxWaiting: 3 });
+    for (let n = 0; n < 5; n++) void admission.admit({ weight: 1, signal: staying });
+    expect(await admission.admit({ weight: 1, signal: staying })).toEqual({
+      outcome: 'full',
+      retryAfterMs: 2000,
+    });
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { newKey } from '../../keys/new-key.ts';
+import { ModelNames, publicNameOf } from './model-names.ts';
+
+const facts = { modelAlias: undefined, modelPath: '/models/Some-Model-Q4.gguf' };
+const names = (options: Partial<ConstructorParameters<typeof ModelNames>[0]> = {}) =>
+  new ModelNames({ names: [], strict: false, facts: () => facts, ...options });
+const keyFor = (...models: string[]) => newKey('app', { models }, 0).key;
+const codeOf = (act: () => unknown) => {
+  try {
+    return act();
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+};
+
+describe('publicNameOf', () => {
+  it.each([
+    ['/models/a.gguf', 'a'],
+    ['a.GGUF', 'a'],
+    ['/m/big-00001-of-00003.gguf', 'big'],
+    ['alias', 'alias'],
+  ])('%s is %s', (path, name) => expect(publicNameOf(path)).toBe(name));
+});
+
+describe('ModelNames', () => {
+  it('shows the configured names, else the alias, else the file name, never a path', () => {
+    expect(names({ names: ['a', 'b'] }).public).toEqual(['a', 'b']);
+    expect(names({ facts: () => ({ ...facts, modelAlias: 'alias' }) }).public).toEqual(['alias']);
+    expect(names({ facts: () => ({ ...facts, modelAlias: '/models/x.gguf' }) }).public).toEqual(['x']);
+    expect(names().public).toEqual(['Some-Model-Q4']);
+    expect(names({ facts: () => undefined }).public).toEqual([]);
+  });
+
+  it('lets any name mean the one model, unless it is strict', () => {
+    expect(names({ names: ['a', 'b'] }).resolve('gpt-4o', undefined)).toBe('a');
+    expect(names({ names: ['a', 'b'] }).resolve('b', undefined)).toBe('b');
+    const strict = names({ names: ['a'], strict: true });
+    expect(codeOf(() => strict.resolve('gpt-4o', undefined))).toBe('model_not_found');
+    expect(strict.resolve(undefined, undefined)).toBe('a');
+    expect(strict.resolve('Some-Model-Q4.gguf', undefined)).toBe('a');
+  });
+
+  it('serves before the backend has told its name', () => {
+    expect(names({ facts: () => undefined }).resolve('gpt-4o', undefined)).toBe('default');
+  });
+
+  it('refuses a key what it may not use', () => {
+    const both = names({ names: ['a', 'b'] });
+    expect(both.resolve('b', keyFor('b'))).toBe('b');
+    expect(both.resolve('a', keyFor('*'))).toBe('a');
+    expect(codeOf(() => both.resolve('a', keyFor('b')))).toBe('model_not_allowed');
+    expect(codeOf(() => both.resolve('a', keyFor()))).toBe('model_not_allowed');
+  });
+});

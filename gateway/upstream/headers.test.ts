@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { headersForBackend, headersForClient } from './headers.ts';
+
+describe('headersForBackend', () => {
+  it('takes what is listed and adds our own', () => {
+    const given = {
+      authorization: 'Bearer sk-client',
+      cookie: 'a=b',
+      accept: '*/*',
+      'x-conversation-id': '1',
+    };
+    expect(headersForBackend(given, 'id', 'backend-key')).toEqual({
+      'x-request-id': 'id',
+      accept: '*/*',
+      'content-type': 'application/json',
+      authorization: 'Bearer backend-key',
+    });
+  });
+
+  it("sends no Authorization, least of all the client's, where the backend demands none", () => {
+    expect(headersForBackend({ authorization: 'Bearer sk-client' }, 'id', undefined)).not.toHaveProperty(
+      'authorization',
+    );
+  });
+});
+
+describe('headersForClient', () => {
+  const timing = { queuedMs: 1.4, processingMs: 2.6 };
+
+  it('keeps a length, and announces no buffering for streams only', () => {
+    const plain = headersForClient(
+      { 'content-type': 'application/json', 'content-length': '5', server: 'x' },
+      timing,
+    );
+    expect(plain).toEqual({
+      'content-type': 'application/json',
+      'content-length': '5',
+      'x-queue-wait-ms': '1',
+      'openai-processing-ms': '3',
+    });
+    const stream = headersForClient({ 'content-type': 'text/event-stream', 'content-length': '5' }, timing);
+    expect(stream).toMatchObject({ 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
+    expect(stream).not.toHaveProperty('content-length');
+  });
+});

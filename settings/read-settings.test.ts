@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from './read-settings.ts';
+import { sections, type Variable, variables } from './variables.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(text: string): string {
+  const file = join(folder, 'secret');
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('readSettings', () => {
+  it('gives every variable its default where nothing is set', () => {
+    const { settings, problems, warnings, sources } = readSettings({});
+    expect([problems, warnings]).toEqual([[], []]);
+    for (const [name, variable] of Object.entries<Variable>(variables)) {
+      expect(settings[name as keyof typeof settings]).toEqual(variable.default);
+      expect(sources[name as keyof typeof sources]).toBe('default');
+    }
+  });
+
+  it('reports all mistakes together, each with the variable, the value and what would do', () => {
+    const { problems } = readSettings({ PORT: 'http', AUTH_ENABLED: 'maybe', QUEUE_TIMEOUT: '5 min' });
+    expect(problems.map(({ message }) => message).toSorted()).toEqual([
+      'AUTH_ENABLED: "maybe" does not fit, expected true, 1, yes, on, false, 0, no or off',
+      'PORT: "http" does not fit, expected a port number from 0 to 65535',
+      expect.stringMatching(/^QUEUE_TIMEOUT: "5 min" does not fit, expected a duration/),
+    ]);
+  });
+
+  it('takes an empty value for none', () => {
+    const { settings, problems } = readSettings({ PORT: '', API_KEYS: '  ', MODEL_ALIAS: '' });
+    expect([settings.PORT, settings.API_KEYS, settings.MODEL_ALIAS, problems]).toEqual([
+      8000,
+      undefined,
+      undefined,
+      [],
+    ]);
+  });
+
+  it('reads a secret from the file of its twin, without the line end', () => {
+    const { settings, sources, problems } = readSettings({ API_KEYS_FILE: fileWith('app:sk-1\n') });
+    expect([settings.API_KEYS, sources.API_KEYS, problems]).toEqual(['app:sk-1', 'file', []]);
+  });
+
+  it('complains of a file that cannot be read, and of a secret that is set twice, without telling it', () => {
+    const missing = readSettings({ API_KEYS_FILE: join(folder, 'missing') });
+    expect(missing.problems).toEqual([
+      {
+        variable: 'API_KEYS_FILE',
+        message: expect.stringMatching(/^API_KEYS_FILE: cannot read .*missing \(ENOENT\)$/),
+      },
+    ]);
+    const twice = readSettings({ API_KEYS: 'app:sk-tell', API_KEYS_FILE: fileWith('app:sk-nobody') });
+    expect(twice.problems.map(({ message }) => message)).toEqual([
+      'API_KEYS and API_KEYS_FILE are both set: keep one of them',
+    ]);
+  });
+
+  it('reads no file for a variable that holds no secret', () => {
+    expect(readSettings({ PORT_FILE: fileWith('9000') }).settings.PORT).toBe(8000);
+  });
+
+  it.each([
+    ['MAX_QUEUE_SIZ', 'MAX_QUEUE_SIZE'],
+    ['MAX_CONCURENT_REQUESTS', 'MAX_CONCURRENT_REQUESTS'],
+    ['maxQueueSize', 'MAX_QUEUE_SIZE'],
+    ['AUTHKEYSFILE', 'AUTH_KEYS_FILE'],
+  ])('asks of %s whether %s was meant', (given, meant) => {
+    expect(readSettings({ [given]: '1' }).warnings).toEqual([
+      `${given} is not a variable of llama-corral: did you mean ${meant}?`,
+    ]);
+  });
+
+  it('leaves the variables of others alone', () => {
+    const others = {
+      PATH: '/bin',
+      HOME: '/',
+      PORTS: '1',
+      HOSTNAME: 'x',
+      NVIDIA_VISIBLE_DEVICES: 'all',
+      LOG: 'x',
+      CTXT: '1',
+    };
+    expect(readSettings(others).warnings).toEqual([]);
+  });
+});
+
+describe('every variable', () => {
+  it.each(Object.entries<Variable>(variables))('%s is described, and its default fits', (name, variable) => {
+    expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/);
+    expect(sections).toContain(variable.section);
+    expect(variable.summary).toMatch(/^[A-Z].*\.$/s);
+    if (variable.default !== undefined) {
+      expect(variable.kind.parse(variable.kind.show(variable.default))).toEqual(variable.default);
+    }
+    if (/KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
+  });
+});
