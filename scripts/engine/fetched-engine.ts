@@ -47,7 +47,7 @@ export async function askVersion({ command, args }: Engine): Promise<string> {
     extendEnv: false,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH },
   });
-  const version = /version:?\s+(.+)/.exec(all)?.[1];
+  const version = /^version:?\s+(.+)/m.exec(all)?.[1];
   if (version === undefined)
     throw new Error(`${command} --version did not tell its version: ${all.slice(0, 200)}`);
   return version.trim();

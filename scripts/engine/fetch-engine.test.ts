@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { EngineNotToBeHad } from './engine-not-to-be-had.ts';
+import { fetchEngine, findFetchedEngine } from './fetch-engine.ts';
+import { askVersion, fetchedEngine } from './fetched-engine.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'corral-fetch-'));
+  await mkdir(join(folder, 'etc'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const fetch = (more: object = {}) =>
+  fetchEngine({ cache: join(folder, 'cache'), etc: join(folder, 'etc'), ...more });
+
+describe('fetchEngine', () => {
+  it('tells every other way where it cannot fetch, and leaves nothing half-made', async () => {
+    await writeFile(join(folder, 'etc/sources.list'), `deb file:${folder}/nowhere sid main\n`);
+    const failure = await fetch().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EngineNotToBeHad);
+    for (const way of [
+      'llama.cpp-tools',
+      'ghcr.io/ggml-org/llama.cpp:server',
+      'brew install',
+      'LLAMA_SERVER_BIN',
+    ])
+      expect(String(failure)).toContain(way);
+    expect(await readdir(join(folder, 'cache/engine')).catch(() => [])).toEqual([]);
+  });
+
+  it('says what is missing on a machine without an archive of Debian', async () => {
+    await expect(fetch()).rejects.toThrow(EngineNotToBeHad);
+  });
+
+  it('names the processor that Debian has nothing for', async () => {
+    await expect(fetch({ arch: 'mips' })).rejects.toThrow(/no llama-server for \w+ on mips/);
+  });
+
+  it('sweeps away what a killed fetch has left, not what a living one is making', async () => {
+    const dead = join(folder, 'cache/engine/fetching-999999999-a');
+    const alive = join(folder, `cache/engine/fetching-${process.pid}-b`);
+    for (const it of [dead, alive]) await mkdir(it, { recursive: true });
+    await fetch().catch(() => {});
+    const left = await readdir(join(folder, 'cache/engine')).catch(() => ['nothing']);
+    expect(left).not.toContain('fetching-999999999-a');
+    expect(left).toContain(`fetching-${process.pid}-b`);
+  });
+});
+
+describe('findFetchedEngine', () => {
+  it('does not take a prefix whose engine does not run', async () => {
+    await mkdir(join(folder, 'cache/engine/debian-amd64/usr/bin'), { recursive: true });
+    expect(await findFetchedEngine(join(folder, 'cache'), 'x64')).toBeUndefined();
+  });
+});
+
+describe('fetchedEngine', () => {
+  it.each([
+    ['amd64', 'usr/lib64/ld-linux-x86-64.so.2', 'x86_64-linux-gnu'],
+    ['arm64', 'usr/lib/ld-linux-aarch64.so.1', 'aarch64-linux-gnu'],
+  ])('is started by its own loader on %s', (architecture, loader, triplet) => {
+    expect(fetchedEngine('/p', { architecture, loader, triplet })).toEqual({
+      command: `/p/${loader}`,
+      args: [
+        '--library-path',
+        `/p/usr/lib/${triplet}:/p/usr/lib/${triplet}/llama`,
+        '/p/usr/bin/llama-server',
+      ],
+      origin: 'fetched',
+    });
+  });
+});
+
+describe('askVersion', () => {
+  it('hears the version of the engine that the tests use', async () => {
+    expect(await askVersion(inject('engine'))).toMatch(/\d/);
+  });
+
+  it('does not take another program for a llama-server', async () => {
+    await symlink('/bin/true', join(folder, 'llama-server'));
+    const other = { command: join(folder, 'llama-server'), args: [], origin: 'PATH' } as const;
+    await expect(askVersion(other)).rejects.toThrow(/did not tell its version/);
+  });
+});
