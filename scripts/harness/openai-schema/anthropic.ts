@@ -14,6 +14,12 @@ const toolUseBlock = z.strictObject({
   input: z.record(z.string(), z.unknown()),
 });
 const contentBlock = z.discriminatedUnion('type', [textBlock, thinkingBlock, toolUseBlock]);
+/** llama-server opens a block without the fields that its deltas will fill. */
+const begunBlock = z.discriminatedUnion('type', [
+  textBlock,
+  thinkingBlock.partial({ signature: true }),
+  toolUseBlock.partial({ input: true }),
+]);
 const stopReason = z.enum(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use']);
 
 /** Left out by llama-server: `cache_creation_input_tokens` and all newer counts. */
@@ -52,7 +58,7 @@ const anthropicErrorObject = z.strictObject({
 /** One event of its stream. */
 export const anthropicEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('message_start'), message: begunMessage }),
-  z.strictObject({ type: z.literal('content_block_start'), index: count, content_block: contentBlock }),
+  z.strictObject({ type: z.literal('content_block_start'), index: count, content_block: begunBlock }),
   z.strictObject({ type: z.literal('content_block_delta'), index: count, delta }),
   z.strictObject({ type: z.literal('content_block_stop'), index: count }),
   z.strictObject({

@@ -1,0 +1,200 @@
+import Anthropic, {
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+} from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts';
+import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
+import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
+import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo({ env: { STRICT_MODEL: 'true' } });
+});
+afterAll(() => demo.stop());
+
+/** A client whose every answer is held against the strict schemas when the test ends. */
+function connect(baseURL = demo.corral.origin, apiKey = demo.apiKey) {
+  const wire = watchWire();
+  onTestFinished(() => expect(wire.violations).toEqual([]));
+  return { anthropic: new Anthropic({ baseURL, apiKey, fetch: wire.fetch, maxRetries: 0 }), wire };
+}
+
+const ask = (content: string) => ({
+  model: 'demo',
+  max_tokens: 500,
+  messages: [{ role: 'user' as const, content }],
+});
+
+it('gets a message in one piece', async () => {
+  const { anthropic } = connect();
+  const message = await anthropic.messages.create(ask('keys'));
+  expect(message.content).toMatchObject([{ type: 'text', text: storyText('keys') }]);
+  expect(message).toMatchObject({ role: 'assistant', stop_reason: 'end_turn', model: 'demo' });
+  expect(message.usage.output_tokens).toBeGreaterThan(20);
+  expect(message._request_id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+it('gets a message in a stream', async () => {
+  const { anthropic, wire } = connect();
+  const stream = anthropic.messages.stream(ask('emoji'));
+  expect(await stream.finalText()).toBe(storyText('emoji'));
+  const { stop_reason, usage } = await stream.finalMessage();
+  expect(stop_reason).toBe('end_turn');
+  expect(usage.output_tokens).toBeGreaterThan(20);
+  expect(wire.last.text).toMatch(/event: message_stop\ndata: .*\n\n$/);
+});
+
+it('is told that the answer was cut at max_tokens', async () => {
+  const { anthropic } = connect();
+  const message = await anthropic.messages.create({ ...ask('keys'), max_tokens: 3 });
+  expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 3 } });
+});
+
+it('gets the thought as a block of its own', async () => {
+  const { anthropic } = connect();
+  const blocks = [
+    { type: 'thinking', thinking: storyThought('thinking') },
+    { type: 'text', text: storyText('thinking') },
+  ];
+  expect((await anthropic.messages.create(ask('thinking'))).content).toMatchObject(blocks);
+  expect((await anthropic.messages.stream(ask('thinking')).finalMessage()).content).toMatchObject(blocks);
+});
+
+const withTools = {
+  ...ask('What is the weather like?'),
+  tool_choice: { type: 'any' as const },
+  tools: [
+    {
+      name: 'weather_in',
+      input_schema: {
+        type: 'object' as const,
+        properties: { city: { type: 'string', enum: ['Bergen', 'Oslo'] } },
+        required: ['city'],
+        additionalProperties: false,
+      },
+    },
+  ],
+};
+const call = {
+  type: 'tool_use',
+  name: 'weather_in',
+  input: { city: expect.stringMatching(/^(Bergen|Oslo)$/) },
+};
+
+it('is given a tool call', async () => {
+  const { anthropic } = connect();
+  const plain = await anthropic.messages.create(withTools);
+  expect(plain.stop_reason).toBe('tool_use');
+  expect(plain.content.at(-1)).toMatchObject(call);
+  const streamed = await anthropic.messages.stream(withTools).finalMessage();
+  expect(streamed.stop_reason).toBe('tool_use');
+  expect(streamed.content.at(-1)).toMatchObject(call);
+});
+
+it('can have its tokens counted', async () => {
+  const { anthropic } = connect();
+  const { max_tokens: _, ...asked } = ask('keys');
+  const { input_tokens } = await anthropic.messages.countTokens(asked);
+  const { usage } = await anthropic.messages.create({ ...asked, max_tokens: 1 });
+  expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0));
+});
+
+describe('understands', () => {
+  const refusalOf = async (answer: PromiseLike<unknown>): Promise<APIError> => {
+    const error = await answer.then(
+      () => undefined,
+      (it) => it,
+    );
+    expect(error).toBeInstanceOf(APIError);
+    expect(error.requestID).toMatch(/^[0-9a-f-]{36}$/);
+    expect(error.error).toMatchObject({ type: 'error', request_id: error.requestID });
+    return error;
+  };
+
+  it('AuthenticationError: an unknown key', async () => {
+    const { anthropic } = connect(demo.corral.origin, 'sk-nobody');
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(error.error).toMatchObject({ error: { type: 'authentication_error' } });
+  });
+
+  it('BadRequestError: too long a prompt', async () => {
+    const { anthropic } = connect();
+    const error = await refusalOf(anthropic.messages.create(ask('horse '.repeat(9000))));
+    expect(error).toBeInstanceOf(BadRequestError);
+    expect(error.error).toMatchObject({ error: { type: 'invalid_request_error' } });
+    expect(error.message).toContain('8192');
+  });
+
+  it('NotFoundError: a model that is not served', async () => {
+    const { anthropic } = connect();
+    const error = await refusalOf(anthropic.messages.create({ ...ask('keys'), model: 'claude' }));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
+  });
+
+  it('InternalServerError: a backend that breaks off', async () => {
+    await using standIn = await startStandInBackend((_, response) => response.destroy());
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(error.error).toMatchObject({ error: { type: 'api_error' } });
+  });
+
+  it('InternalServerError: a server that is overloaded', async () => {
+    await using standIn = await startStandInBackend((_, response) => response.writeHead(503).end('{}'));
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(error.error).toMatchObject({ error: { type: 'overloaded_error' } });
+  });
+
+  it('that it may try again, and is served', async () => {
+    await using standIn = await startStandInBackend((_, response) => {
+      const isBusy = standIn.received.length === 1;
+      response.writeHead(isBusy ? 503 : 200, { 'content-type': 'application/json' });
+      response.end(isBusy ? '{}' : JSON.stringify(finished));
+    });
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic, wire } = connect(corral.origin);
+    const message = await anthropic.messages.create(ask('keys'), { maxRetries: 1 });
+    expect(wire.answers.map(({ status }) => status)).toEqual([503, 200]);
+    expect(message.content).toMatchObject([{ text: 'Hello' }]);
+  });
+
+  it('APIError in the midst of a stream that breaks off', async () => {
+    await using standIn = await startStandInBackend((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const begun = { ...finished, content: [], stop_reason: null };
+      const event = JSON.stringify({ type: 'message_start', message: begun });
+      response.write(`event: message_start\ndata: ${event}\n\n`, () => response.destroy());
+    });
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await anthropic.messages
+      .stream(ask('keys'))
+      .finalMessage()
+      .catch((it) => it);
+    expect(error).toBeInstanceOf(APIError);
+    expect(error.error).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+  });
+});
+
+const finished = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'demo',
+  content: [{ type: 'text', text: 'Hello' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+};
