@@ -31,7 +31,7 @@ async function npm(root, scope) {
   const ending = await run(command, [...before, ...args], { cwd: root }).catch((error) =>
     fail(`npm could not be started (${error.code}): install npm, or run npm ci where it is`),
   );
-  if (ending.signal) endLike(ending);
+  if (ending.signal || ending.wasTold) endLike(ending);
   if (ending.code !== 0) fail('npm ci failed: its words above say why; the next start tries again');
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string }} Ending */
+/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string, wasTold: boolean }} Ending `wasTold`: a signal was passed on to it. */
 
 const forwarded = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
@@ -24,14 +24,14 @@ export function run(command, args, { cwd, env = process.env, quiet = false }) {
         output += text;
       });
     }
-    const stopForwarding = forwardSignals(child);
+    const forwarding = forwardSignals(child);
     child.on('error', (error) => {
-      stopForwarding();
+      forwarding.stop();
       reject(error);
     });
     child.on('close', (code, signal) => {
-      stopForwarding();
-      resolve({ code, signal, output });
+      forwarding.stop();
+      resolve({ code, signal, output, wasTold: forwarding.wasTold() });
     });
   });
 }
@@ -50,8 +50,11 @@ function forwardSignals(child) {
     process.on(signal, tell);
     return () => process.off(signal, tell);
   });
-  return () => {
-    for (const stop of listeners) stop();
+  return {
+    wasTold: () => told.size > 0,
+    stop() {
+      for (const stop of listeners) stop();
+    },
   };
 }
 
