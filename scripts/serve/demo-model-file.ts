@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { projectFolder } from '../house-folders.ts';
 
 /** The public name of the demo model, whatever its file is called. */
@@ -14,6 +13,7 @@ export const demoModelName = 'demo';
 export async function provideDemoModel(cache: string): Promise<string> {
   const file = join(cache, `demo-${digestOfSources()}.gguf`);
   if (!existsSync(file)) {
+    const { execa } = await import('execa');
     await execa(process.execPath, [join(projectFolder, 'scripts/corral.ts'), 'demo-model', file], {
       stdin: 'ignore',
     });

@@ -1,0 +1,98 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { LedgerFile, ledgerName } from './ledger-file.ts';
+import type { Booking } from './usage-batch.ts';
+import { UsageLedger } from './usage-ledger.ts';
+import { dayOf, noUsage } from './usage-sums.ts';
+
+const DAY = 86_400_000;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'corral-ledger-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function booking(keyId: string, output: number, more: Partial<Booking> = {}): Booking {
+  const usage = { ...noUsage, requests: 1, input: 10, output };
+  return { keyId, at: Date.now(), previousSecret: false, usage, ...more };
+}
+
+function openLedger(dataDir = folder) {
+  const problems: (string | undefined)[] = [];
+  const ledger = new UsageLedger({ dataDir, retentionDays: 30, onProblem: (why) => problems.push(why) });
+  return { ledger, problems };
+}
+
+function onDisk(dataDir = folder) {
+  const file = new LedgerFile(join(dataDir, ledgerName), { readOnly: true });
+  try {
+    return file.usageSince('2000-01-01');
+  } finally {
+    file.close();
+  }
+}
+
+describe('UsageLedger', () => {
+  it('adds up per key and day, and writes it down within a second or so', async () => {
+    const { ledger } = openLedger();
+    ledger.book(booking('app', 5));
+    ledger.book(booking('app', 7));
+    ledger.book(booking('other', 1));
+    const rows = await waitFor('three bookings on disk', () => onDisk().length === 2 && onDisk());
+    expect(rows.find(({ keyId }) => keyId === 'app')).toMatchObject({ requests: 2, input: 20, output: 12 });
+    await ledger.close();
+  });
+
+  it('writes what is pending when it closes, and goes on counting after a restart', async () => {
+    const first = openLedger();
+    first.ledger.book(booking('app', 5, { previousSecret: true }));
+    await first.ledger.close();
+    const { ledger } = openLedger();
+    await waitFor('the past is known', () => ledger.today('app', Date.now()).output === 5);
+    ledger.book(booking('app', 2));
+    expect(ledger.today('app', Date.now())).toMatchObject({ requests: 2, output: 7 });
+    expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
+    await ledger.close();
+    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
+  });
+
+  it('begins anew at midnight UTC', async () => {
+    const { ledger } = openLedger();
+    const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
+    ledger.book(booking('app', 5, { at: beforeMidnight }));
+    expect(ledger.today('app', beforeMidnight).output).toBe(5);
+    expect(ledger.today('app', beforeMidnight + 1)).toEqual(noUsage);
+    ledger.book(booking('app', 1, { at: beforeMidnight + 1 }));
+    expect(ledger.today('app', beforeMidnight + 1).output).toBe(1);
+    await ledger.close();
+  });
+
+  it('forgets days past their time', async () => {
+    const long = Date.now() - 40 * DAY;
+    const file = new LedgerFile(join(folder, ledgerName));
+    file.write([{ keyId: 'app', day: dayOf(long), ...noUsage, requests: 1 }], []);
+    file.close();
+    const { ledger } = openLedger();
+    await waitFor('the old day is gone', () => onDisk().length === 0);
+    await ledger.close();
+  });
+
+  it('keeps all in memory while the file cannot be written, says so once, and catches up', async () => {
+    const place = join(folder, 'missing');
+    const { ledger, problems } = openLedger(place);
+    ledger.book(booking('app', 5));
+    await waitFor('the problem is told', () => problems.length > 0);
+    ledger.book(booking('app', 6));
+    expect(problems).toEqual([expect.stringContaining('unable to open')]);
+    expect(ledger.today('app', Date.now()).output).toBe(11);
+    mkdirSync(place);
+    chmodSync(place, 0o700);
+    await waitFor('it caught up', () => problems.length === 2, { within: 15_000 });
+    await ledger.close();
+    expect(onDisk(place)).toMatchObject([{ keyId: 'app', requests: 2, output: 11 }]);
+  });
+});

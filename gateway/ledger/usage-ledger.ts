@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ledgerName } from './ledger-file.ts';
+import type { LedgerOrder, LedgerPlace, LedgerReport } from './ledger-worker.ts';
+import { type Booking, type KeySeen, UsageBatch, type UsageRow } from './usage-batch.ts';
+import { addUsage, dayOf, noUsage, type UsageSums } from './usage-sums.ts';
+
+const FLUSH_EVERY = 1000;
+/** After a failed writing: a full disk does not empty itself within a second. */
+const RETRY_EVERY = 10_000;
+const DAY = 86_400_000;
+
+export interface UsageLedgerOptions {
+  /** Where `usage.sqlite` lies. */
+  readonly dataDir: string;
+  readonly retentionDays: number;
+  /** The file cannot be written, or can be again (undefined). Until then all stays in memory. */
+  readonly onProblem: (why: string | undefined) => void;
+}
+
+/**
+ * Who used what. Booking is a few additions in memory; once a second a thread writes them down, so that a `kill -9` loses
+ * one second at the most and no volume, however slow or full, ever fails a request.
+ */
+export class UsageLedger {
+  readonly #options: UsageLedgerOptions;
+  readonly #today = new Map<string, UsageRow>();
+  readonly #seen = new Map<string, KeySeen>();
+  #worker: Worker | undefined;
+  #pending = new UsageBatch();
+  #underWay: UsageBatch | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed: PromiseWithResolvers<void> | undefined;
+  #problem: string | undefined;
+  #knowsPast = false;
+
+  constructor(options: UsageLedgerOptions) {
+    this.#options = options;
+    this.#start();
+    this.#schedule(FLUSH_EVERY);
+  }
+
+  /** Why nothing is written at present; undefined while all is well. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  book(booking: Booking): void {
+    this.#pending.book(booking);
+    this.#count({ keyId: booking.keyId, day: dayOf(booking.at), ...booking.usage });
+    this.#see({
+      keyId: booking.keyId,
+      lastUsed: booking.at,
+      previousLastUsed: booking.previousSecret ? booking.at : null,
+    });
+  }
+
+  /** What a key used since midnight UTC, this process's predecessors included. */
+  today(keyId: string, now: number): Readonly<UsageSums> {
+    const row = this.#today.get(keyId);
+    return row?.day === dayOf(now) ? row : noUsage;
+  }
+
+  seen(keyId: string): KeySeen | undefined {
+    return this.#seen.get(keyId);
+  }
+
+  /** Writes what is pending and ends the thread; gives up where that cannot be done within two seconds. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#closed = Promise.withResolvers();
+    const patience = setTimeout(this.#closed.resolve, 2000);
+    this.#flush();
+    this.#order({ order: 'close' });
+    await this.#closed.promise;
+    clearTimeout(patience);
+    await this.#worker?.terminate();
+  }
+
+  #start(): void {
+    const { dataDir, retentionDays } = this.#options;
+    const now = Date.now();
+    const place: LedgerPlace = {
+      path: join(dataDir, ledgerName),
+      today: dayOf(now),
+      keepFrom: dayOf(now - retentionDays * DAY),
+    };
+    const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData: place });
+    worker.unref();
+    worker.on('message', (report: LedgerReport) => this.#learn(report));
+    worker.on('error', (error) => {
+      this.#worker = undefined;
+      this.#fail(error.message);
+    });
+    this.#worker = worker;
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#flush();
+      this.#schedule(this.#problem === undefined ? FLUSH_EVERY : RETRY_EVERY);
+    }, ms);
+    this.#timer.unref();
+  }
+
+  #flush(): void {
+    if (this.#pending.isEmpty || this.#underWay) return;
+    if (!this.#worker) this.#start();
+    this.#underWay = this.#pending;
+    this.#pending = new UsageBatch();
+    this.#order({ order: 'write', rows: this.#underWay.rows, seen: this.#underWay.seen });
+  }
+
+  #order(order: LedgerOrder): void {
+    this.#worker?.postMessage(order);
+  }
+
+  #learn(report: LedgerReport): void {
+    switch (report.report) {
+      case 'opened':
+        this.#learnPast(report.today, report.seen);
+        break;
+      case 'written':
+        this.#underWay = undefined;
+        this.#recover();
+        break;
+      case 'failed':
+        this.#fail(report.why);
+        break;
+      case 'closed':
+        this.#closed?.resolve();
+    }
+  }
+
+  /** Once: a thread that is started again finds our own rows in the file. */
+  #learnPast(today: readonly UsageRow[], seen: readonly KeySeen[]): void {
+    if (this.#knowsPast) return;
+    this.#knowsPast = true;
+    for (const row of today) this.#count(row);
+    for (const one of seen) this.#see(one);
+  }
+
+  #fail(why: string): void {
+    if (this.#underWay) this.#pending.merge(this.#underWay.rows, this.#underWay.seen);
+    this.#underWay = undefined;
+    if (this.#problem === undefined) this.#options.onProblem(why);
+    this.#problem = why;
+  }
+
+  #recover(): void {
+    if (this.#problem !== undefined) this.#options.onProblem(undefined);
+    this.#problem = undefined;
+  }
+
+  #count(row: UsageRow): void {
+    const known = this.#today.get(row.keyId);
+    if (known?.day === row.day) addUsage(known, row);
+    else if (known === undefined || known.day < row.day) this.#today.set(row.keyId, { ...row });
+  }
+
+  #see(one: KeySeen): void {
+    const known = this.#seen.get(one.keyId);
+    this.#seen.set(one.keyId, {
+      keyId: one.keyId,
+      lastUsed: Math.max(one.lastUsed, known?.lastUsed ?? 0),
+      previousLastUsed: one.previousLastUsed ?? known?.previousLastUsed ?? null,
+    });
+  }
+}
