@@ -66,7 +66,9 @@ async function withModel(settings: Settings, log: Log): Promise<Settings> {
   if (!namesNoModel(settings)) return settings;
   log.info('no model is named: the demo model is served');
   const MODEL_PATH = await provideDemoModel(cacheFolder);
-  return { ...settings, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] };
+  // Its tokens are so cheap that a second thread would spend its time waiting for the first.
+  const THREADS = settings.THREADS || 1;
+  return { ...settings, THREADS, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] };
 }
 
 interface Search {
