@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { askVersion } from './ask-version.ts';
 import { EngineNotToBeHad } from './engine-not-to-be-had.ts';
-import { fetchEngine, findFetchedEngine } from './fetch-engine.ts';
-import { askVersion, fetchedEngine } from './fetched-engine.ts';
+import { fetchEngine } from './fetch-engine.ts';
+import { fetchedEngine, findFetchedEngine } from './fetched-engine.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -51,7 +52,7 @@ describe('fetchEngine', () => {
 });
 
 describe('findFetchedEngine', () => {
-  it('does not take a prefix whose engine does not run', async () => {
+  it('does not take a prefix that has no engine', async () => {
     await mkdir(join(folder, 'cache/engine/debian-amd64/usr/bin'), { recursive: true });
     expect(await findFetchedEngine(join(folder, 'cache'), 'x64')).toBeUndefined();
   });

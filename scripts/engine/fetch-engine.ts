@@ -1,10 +1,18 @@
 import { access, glob, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { execa } from 'execa';
 import type { Engine } from '../../supervisor/engine.ts';
+import { askVersion } from './ask-version.ts';
 import { debianArchives } from './debian-sources.ts';
 import { EngineNotToBeHad } from './engine-not-to-be-had.ts';
-import { askVersion, debianNamesOf, fetchedEngine, librariesOf } from './fetched-engine.ts';
+import {
+  type DebianNames,
+  debianNamesOf,
+  fetchedEngine,
+  findFetchedEngine,
+  librariesOf,
+  placeOf,
+} from './fetched-engine.ts';
 import { type PrivateApt, setUpPrivateApt } from './private-apt.ts';
 
 const suites = ['forky', 'sid'];
@@ -21,24 +29,6 @@ interface FetchOptions {
   readonly arch?: string;
   /** apt's folder. */
   readonly etc?: string;
-}
-
-type Names = NonNullable<ReturnType<typeof debianNamesOf>>;
-
-/** Where the fetched engine of this kind of machine stands. */
-function placeOf(cache: string, { architecture }: Names): string {
-  return join(resolve(cache), 'engine', `debian-${architecture}`);
-}
-
-/** The engine that was fetched before, if it still runs. */
-export async function findFetchedEngine(
-  cache: string,
-  arch: string = process.arch,
-): Promise<Engine | undefined> {
-  const names = debianNamesOf(arch);
-  if (!names) return undefined;
-  const engine = fetchedEngine(placeOf(cache, names), names);
-  return (await runs(engine)) ? engine : undefined;
 }
 
 async function runs(engine: Engine): Promise<boolean> {
@@ -65,7 +55,7 @@ export async function fetchEngine({
   if (process.platform !== 'linux' || !names)
     throw new EngineNotToBeHad(`Debian has no llama-server for ${process.platform} on ${arch}`);
   const found = await findFetchedEngine(cache, arch);
-  if (found) return found;
+  if (found && (await runs(found))) return found;
   const place = placeOf(cache, names);
   await mkdir(join(place, '..'), { recursive: true });
   await sweep(join(place, '..'));
@@ -98,7 +88,7 @@ async function archivesToAsk(etc: string): Promise<string[]> {
 interface Download {
   readonly folder: string;
   readonly archives: readonly string[];
-  readonly names: Names;
+  readonly names: DebianNames;
   readonly onProgress: (text: string) => void;
 }
 
@@ -136,7 +126,7 @@ async function downloadPackages(apt: PrivateApt, onProgress: (text: string) => v
 async function unpack(
   packages: readonly string[],
   prefix: string,
-  names: Names,
+  names: DebianNames,
   onProgress: (text: string) => void,
 ): Promise<void> {
   onProgress(`unpacking ${packages.length} packages`);
@@ -146,7 +136,7 @@ async function unpack(
 }
 
 /** llama-server looks for its compute backends beside the running executable, which is the loader's folder here. */
-async function linkComputeBackends(prefix: string, names: Names): Promise<void> {
+async function linkComputeBackends(prefix: string, names: DebianNames): Promise<void> {
   const beside = librariesOf(prefix, names);
   for await (const backend of glob('ggml/backends*/*.so', { cwd: beside })) {
     await symlink(backend, join(beside, basename(backend))).catch(() => {});

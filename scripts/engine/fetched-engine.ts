@@ -1,8 +1,8 @@
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { access, constants } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Engine } from '../../supervisor/engine.ts';
 
-interface DebianNames {
+export interface DebianNames {
   readonly architecture: string;
   /** Where the architecture's libraries are, below `usr/lib`. */
   readonly triplet: string;
@@ -38,17 +38,25 @@ export function fetchedEngine(prefix: string, names: DebianNames): Engine {
   };
 }
 
-/** The words after `version:` that an engine says of itself; throws where it does not run or says nothing of it. */
-export async function askVersion({ command, args }: Engine): Promise<string> {
-  const { all } = await execa(command, [...args, '--version'], {
-    all: true,
-    stdin: 'ignore',
-    timeout: 20_000,
-    extendEnv: false,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH },
-  });
-  const version = /^version:?\s+(.+)/m.exec(all)?.[1];
-  if (version === undefined)
-    throw new Error(`${command} --version did not tell its version: ${all.slice(0, 200)}`);
-  return version.trim();
+/** Where the fetched engine of this kind of machine stands. */
+export function placeOf(cache: string, { architecture }: DebianNames): string {
+  return join(resolve(cache), 'engine', `debian-${architecture}`);
+}
+
+/**
+ * The engine that was fetched before. It is there whole or not at all, and was seen running when it was fetched, so that
+ * a start has only to look.
+ */
+export async function findFetchedEngine(
+  cache: string,
+  arch: string = process.arch,
+): Promise<Engine | undefined> {
+  const names = debianNamesOf(arch);
+  if (!names) return undefined;
+  const engine = fetchedEngine(placeOf(cache, names), names);
+  const isThere = access(engine.command, constants.X_OK);
+  return isThere.then(
+    () => engine,
+    () => undefined,
+  );
 }

@@ -1,5 +1,5 @@
 import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
-import { fetchEngine, findFetchedEngine } from './fetch-engine.ts';
+import { findFetchedEngine } from './fetched-engine.ts';
 
 interface Wanted {
   /** The value of `LLAMA_SERVER_BIN`. */
@@ -20,5 +20,8 @@ export async function obtainEngine(
   wanted: Wanted,
   onProgress: (text: string) => void = () => {},
 ): Promise<Engine> {
-  return (await findEngine(wanted)) ?? fetchEngine({ cache: wanted.cache, onProgress });
+  const found = await findEngine(wanted);
+  if (found) return found;
+  const { fetchEngine } = await import('./fetch-engine.ts');
+  return fetchEngine({ cache: wanted.cache, onProgress });
 }
