@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import {
   autoOr,
   choice,
+  decimal,
   duration,
   flag,
   integer,
   type Kind,
   list,
+  networks,
   port,
   size,
   url,
@@ -14,6 +16,16 @@ import {
 } from './kinds.ts';
 
 const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad: string[]][] = [
+  [
+    'decimal',
+    decimal,
+    [
+      ['0', 0],
+      ['2', 2],
+      ['0.79', 0.79],
+    ],
+    ['', '-1', '.5', '1,5', '1e3', '2 EUR'],
+  ],
   [
     'flag',
     flag,
@@ -119,6 +131,25 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['unix:/a.sock', 'unix:/a.sock'],
     ],
     ['https://a', 'a:1', '/a.sock', ''],
+  ],
+  [
+    'networks',
+    networks,
+    [
+      ['10.0.0.1', ['10.0.0.1']],
+      ['10.0.0.0/8, fd00::/8,::1', ['10.0.0.0/8', 'fd00::/8', '::1']],
+      ['', []],
+    ],
+    [
+      'proxy',
+      '10.0.0.0/33',
+      '10.0.0/8',
+      '::/129',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '10.0.0.0/-1',
+      '10.0.0.1;10.0.0.2',
+    ],
   ],
   [
     'urlPath',

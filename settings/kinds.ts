@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * How the text of one variable becomes a value. `expected` completes the sentence "… is not …, expected";
  * `parse` answers undefined for text that does not fit; `show` writes the value back the way a person would set it.
@@ -43,6 +45,13 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
     show: String,
   };
 }
+
+/** Such as an amount of money. */
+export const decimal: Kind<number> = {
+  expected: 'a number from 0 up, such as 2 or 0.79',
+  parse: (text) => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined),
+  show: String,
+};
 
 /** Port 0 is the system's choice of a free one. */
 export const port: Kind<number> = { ...integer(0, 65535), expected: 'a port number from 0 to 65535' };
@@ -113,6 +122,22 @@ export const list: Kind<readonly string[]> = {
       .filter((word) => word !== ''),
   show: (words) => words.join(','),
 };
+
+/** Comma-separated IP addresses and CIDR blocks. */
+export const networks: Kind<readonly string[]> = {
+  expected: 'a comma-separated list of addresses or networks (10.0.0.1, 10.0.0.0/8, fd00::/8)',
+  parse(text) {
+    const parts = list.parse(text) ?? [];
+    return parts.every(isNetwork) ? parts : undefined;
+  },
+  show: list.show,
+};
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '0', ...rest] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
 
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word> {
   return {

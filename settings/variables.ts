@@ -1,11 +1,13 @@
 import {
   autoOr,
   choice,
+  decimal,
   duration,
   flag,
   integer,
   type Kind,
   list,
+  networks,
   path,
   port,
   size,
@@ -139,6 +141,12 @@ export const variables = {
     [],
     'Origins that browsers may call from; `*` allows all, empty none.',
   ),
+  TRUSTED_PROXIES: required(
+    'Network',
+    networks,
+    [],
+    'Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed; empty believes none.',
+  ),
   HEALTH_CHECK_PATH: optional(
     'Network',
     urlPath,
@@ -162,6 +170,19 @@ export const variables = {
     otherwise: '`$DATA_DIR/keys.json`, or `$DATA_DIR/api_keys.txt` where only that exists',
   }),
   API_KEYS: optional('Keys', text, 'Keys without a file: `id:secret,id:secret`.', { secret: true }),
+  USAGE_RETENTION_DAYS: required('Keys', integer(1), 400, 'Days of usage that the ledger keeps.'),
+  COST_PER_HOUR: optional(
+    'Keys',
+    decimal,
+    'What an hour of this machine costs, in any currency: usage is then shown in money, too.',
+  ),
+  KEY_MAX_AGE_DAYS: optional('Keys', integer(1), 'Warn of keys whose secret is older than this many days.'),
+  MAX_FAILED_LOGINS_PER_MINUTE: required(
+    'Keys',
+    integer(0),
+    20,
+    'Wrong keys that one address may try before it is told to wait (429); 0 turns the limit off.',
+  ),
 
   MAX_CONCURRENT_REQUESTS: optional('Admission', integer(1), 'Requests at the backend at the same time.', {
     otherwise: "the backend's slots",

@@ -1,0 +1,33 @@
+import { hash, randomBytes } from 'node:crypto';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { addressGroup } from './address-group.ts';
+
+/** Addresses share this many counts, so that no number of guessers grows the memory. */
+const COUNTS = 65_536;
+const WINDOW_SECONDS = 60;
+
+/** How often each address came with a wrong key. Slows guessers down; a good key is never asked about here. */
+export class FailedLogins {
+  readonly #limit: number;
+  readonly #counts: RateLimiterMemory;
+  /** Nobody outside can tell who shares a count with whom. */
+  readonly #salt = randomBytes(16).toString('hex');
+
+  /** `limit` a minute; 0 is none. */
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#counts = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
+  }
+
+  /** Counts one that failed. Answers how long the address has to wait, ms, once it has used its attempts up. */
+  async count(address: string): Promise<number | undefined> {
+    if (this.#limit === 0) return undefined;
+    const { consumedPoints, msBeforeNext } = await this.#counts.penalty(this.#countOf(address));
+    return consumedPoints > this.#limit ? msBeforeNext : undefined;
+  }
+
+  #countOf(address: string): number {
+    const digest = hash('sha256', this.#salt + addressGroup(address), 'buffer');
+    return digest.readUInt32BE() % COUNTS;
+  }
+}
