@@ -13,6 +13,12 @@ export interface GatewayConfig {
     /** `id:secret,…` */
     readonly inlineKeys: string | undefined;
   };
+  readonly ledger: {
+    /** The folder of `usage.sqlite`. */
+    readonly dataDir: string;
+    readonly retentionDays: number;
+    readonly costPerHour: number | undefined;
+  };
   readonly models: {
     /** The public names; empty where the backend's own name is to be used. */
     readonly names: readonly string[];
@@ -48,19 +54,25 @@ export interface GatewayConfig {
 export interface Surroundings {
   readonly host: string;
   readonly keyFile: () => string;
+  readonly dataDir: string;
   /** `BACKEND_URL`, which must be set by now. */
   readonly backendUrl: string;
 }
 
 export function gatewayConfig(
   settings: Settings,
-  { host, keyFile, backendUrl }: Surroundings,
+  { host, keyFile, dataDir, backendUrl }: Surroundings,
 ): GatewayConfig {
   return {
     host,
     port: settings.PORT,
     backend: { address: parseBackendUrl(backendUrl), apiKey: settings.BACKEND_API_KEY },
     auth: { enabled: settings.AUTH_ENABLED, keyFile, inlineKeys: settings.API_KEYS },
+    ledger: {
+      dataDir,
+      retentionDays: settings.USAGE_RETENTION_DAYS,
+      costPerHour: settings.COST_PER_HOUR,
+    },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
     corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
     admission: {

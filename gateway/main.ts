@@ -23,10 +23,11 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     return;
   }
   const log = await createLog({ format: settings.LOG_FORMAT, level: settings.LOG_LEVEL, from: 'gateway' });
+  const dataDir = settings.DATA_DIR ?? './data';
   const config = gatewayConfig(settings, {
     host: settings.HOST ?? '127.0.0.1',
-    keyFile: () =>
-      keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir: settings.DATA_DIR ?? './data' }),
+    keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
+    dataDir,
     backendUrl: settings.BACKEND_URL ?? '',
   });
   const gateway = await startGateway(config, log);

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
+import type { UsageQuestion } from './usage-report.ts';
 import { sumNames } from './usage-sums.ts';
 
 /** The name of the ledger inside `DATA_DIR`. */
@@ -42,11 +43,21 @@ export class LedgerFile {
     }
   }
 
-  /** Rows from that day (`2026-11-20`) on, oldest first; of one key where it is named. */
-  usageSince(day: string, keyId?: string): UsageRow[] {
-    const which = keyId === undefined ? '' : 'AND key_id = ?';
-    const query = this.#db.prepare(`SELECT * FROM usage WHERE day >= ? ${which} ORDER BY day, key_id`);
-    return query.all(...(keyId === undefined ? [day] : [day, keyId])).map(toRow);
+  /** Rows from that day (`2026-11-20`) on, oldest first. */
+  usageSince(day: string): UsageRow[] {
+    const query = this.#db.prepare('SELECT * FROM usage WHERE day >= ? ORDER BY day, key_id');
+    return query.all(day).map(toRow);
+  }
+
+  /** A row for each key, or for each day; what they were added up over is left empty. */
+  sums({ since, keyId, by }: UsageQuestion): UsageRow[] {
+    const [day, key] = by === 'day' ? ['day', "''"] : ["''", 'key_id'];
+    const added = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
+    const query = this.#db.prepare(
+      `SELECT ${day} AS day, ${key} AS key_id, ${added} FROM usage
+       WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${by === 'day' ? 'day' : 'key_id'}`,
+    );
+    return query.all(since, keyId ?? null, keyId ?? null).map(toRow);
   }
 
   seen(): KeySeen[] {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -60,6 +60,41 @@ describe('UsageLedger', () => {
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
   });
 
+  it('answers with what is written and what is not', async () => {
+    const earlier = openLedger();
+    const yesterday = Date.now() - DAY;
+    earlier.ledger.book(booking('app', 5, { at: yesterday }));
+    earlier.ledger.book(booking('other', 1));
+    await earlier.ledger.close();
+    const { ledger } = openLedger();
+    ledger.book(booking('app', 2));
+    const since = dayOf(yesterday);
+    const byKey = await ledger.ask({ since, keyId: undefined, by: 'key' });
+    expect(byKey).toMatchObject([
+      { keyId: 'app', day: '', requests: 2, output: 7 },
+      { keyId: 'other', requests: 1, output: 1 },
+    ]);
+    const byDay = await ledger.ask({ since, keyId: 'app', by: 'day' });
+    expect(byDay).toMatchObject([
+      { keyId: '', day: since, output: 5 },
+      { day: dayOf(Date.now()), output: 2 },
+    ]);
+    expect(await ledger.ask({ since: dayOf(Date.now()), keyId: 'app', by: 'key' })).toMatchObject([
+      { keyId: 'app', requests: 1, output: 2 },
+    ]);
+    await ledger.close();
+  });
+
+  it('loses nothing that is booked while a writing is under way', async () => {
+    const { ledger } = openLedger();
+    for (let n = 0; n < 50; n++) {
+      ledger.book(booking('app', 1));
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    await ledger.close();
+    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 50, output: 50 }]);
+  });
+
   it('begins anew at midnight UTC', async () => {
     const { ledger } = openLedger();
     const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
@@ -77,20 +112,20 @@ describe('UsageLedger', () => {
     file.write([{ keyId: 'app', day: dayOf(long), ...noUsage, requests: 1 }], []);
     file.close();
     const { ledger } = openLedger();
-    await waitFor('the old day is gone', () => onDisk().length === 0);
+    ledger.book(booking('app', 1));
+    await waitFor('the old day is gone', () => onDisk().every(({ day }) => day !== dayOf(long)));
     await ledger.close();
   });
 
   it('keeps all in memory while the file cannot be written, says so once, and catches up', async () => {
-    const place = join(folder, 'missing');
+    const place = join(folder, 'missing', 'too');
     const { ledger, problems } = openLedger(place);
     ledger.book(booking('app', 5));
     await waitFor('the problem is told', () => problems.length > 0);
     ledger.book(booking('app', 6));
     expect(problems).toEqual([expect.stringContaining('unable to open')]);
     expect(ledger.today('app', Date.now()).output).toBe(11);
-    mkdirSync(place);
-    chmodSync(place, 0o700);
+    mkdirSync(join(folder, 'missing'));
     await waitFor('it caught up', () => problems.length === 2, { within: 15_000 });
     await ledger.close();
     expect(onDisk(place)).toMatchObject([{ keyId: 'app', requests: 2, output: 11 }]);

@@ -3,11 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { ledgerName } from './ledger-file.ts';
 import type { LedgerOrder, LedgerPlace, LedgerReport } from './ledger-worker.ts';
 import { type Booking, type KeySeen, UsageBatch, type UsageRow } from './usage-batch.ts';
+import { addToAnswer, type UsageQuestion } from './usage-report.ts';
 import { addUsage, dayOf, noUsage, type UsageSums } from './usage-sums.ts';
 
 const FLUSH_EVERY = 1000;
 /** After a failed writing: a full disk does not empty itself within a second. */
 const RETRY_EVERY = 10_000;
+/** After this long without an answer the volume is taken to be stuck; what waits stays in memory. */
+const PATIENCE = 30_000;
 const DAY = 86_400_000;
 
 export interface UsageLedgerOptions {
@@ -29,6 +32,9 @@ export class UsageLedger {
   #worker: Worker | undefined;
   #pending = new UsageBatch();
   #underWay: UsageBatch | undefined;
+  #underWaySince = 0;
+  readonly #asked: ((rows: readonly UsageRow[]) => void)[] = [];
+  readonly #pastKnown = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #closed: PromiseWithResolvers<void> | undefined;
   #problem: string | undefined;
@@ -43,6 +49,11 @@ export class UsageLedger {
   /** Why nothing is written at present; undefined while all is well. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Settles when what earlier processes wrote today is known, or cannot be had. */
+  get ready(): Promise<void> {
+    return this.#pastKnown.promise;
   }
 
   book(booking: Booking): void {
@@ -65,11 +76,27 @@ export class UsageLedger {
     return this.#seen.get(keyId);
   }
 
+  /**
+   * A row for each key or each day, what is not yet written included. Where the file cannot be read it is all there is.
+   * Reports come in the order of the orders, so what is under way when the answer comes cannot be in it.
+   */
+  async ask(question: UsageQuestion): Promise<UsageRow[]> {
+    if (!this.#worker) this.#start();
+    const { promise, resolve } = Promise.withResolvers<readonly UsageRow[]>();
+    this.#asked.push(resolve);
+    this.#order({ order: 'read', question });
+    const timer = setTimeout(resolve, PATIENCE, []);
+    const rows = await promise;
+    clearTimeout(timer);
+    return addToAnswer(question, rows, [...(this.#underWay?.rows ?? []), ...this.#pending.rows]);
+  }
+
   /** Writes what is pending and ends the thread; gives up where that cannot be done within two seconds. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closed = Promise.withResolvers();
     const patience = setTimeout(this.#closed.resolve, 2000);
+    this.#underWay = undefined;
     this.#flush();
     this.#order({ order: 'close' });
     await this.#closed.promise;
@@ -78,18 +105,17 @@ export class UsageLedger {
   }
 
   #start(): void {
-    const { dataDir, retentionDays } = this.#options;
-    const now = Date.now();
     const place: LedgerPlace = {
-      path: join(dataDir, ledgerName),
-      today: dayOf(now),
-      keepFrom: dayOf(now - retentionDays * DAY),
+      path: join(this.#options.dataDir, ledgerName),
+      today: dayOf(Date.now()),
     };
     const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData: place });
     worker.unref();
     worker.on('message', (report: LedgerReport) => this.#learn(report));
     worker.on('error', (error) => {
       this.#worker = undefined;
+      for (const answer of this.#asked.splice(0)) answer([]);
+      this.#takeBack();
       this.#fail(error.message);
     });
     this.#worker = worker;
@@ -104,11 +130,16 @@ export class UsageLedger {
   }
 
   #flush(): void {
+    if (this.#underWay && performance.now() - this.#underWaySince > PATIENCE)
+      this.#fail('the volume does not answer');
     if (this.#pending.isEmpty || this.#underWay) return;
     if (!this.#worker) this.#start();
     this.#underWay = this.#pending;
+    this.#underWaySince = performance.now();
     this.#pending = new UsageBatch();
-    this.#order({ order: 'write', rows: this.#underWay.rows, seen: this.#underWay.seen });
+    const { rows, seen } = this.#underWay;
+    const keepFrom = dayOf(Date.now() - this.#options.retentionDays * DAY);
+    this.#order({ order: 'write', rows, seen, keepFrom });
   }
 
   #order(order: LedgerOrder): void {
@@ -119,12 +150,18 @@ export class UsageLedger {
     switch (report.report) {
       case 'opened':
         this.#learnPast(report.today, report.seen);
+        this.#pastKnown.resolve();
         break;
       case 'written':
         this.#underWay = undefined;
         this.#recover();
         break;
+      case 'read':
+        this.#asked.shift()?.(report.rows);
+        break;
       case 'failed':
+        if (report.order === 'write') this.#takeBack();
+        if (report.order === 'read') this.#asked.shift()?.([]);
         this.#fail(report.why);
         break;
       case 'closed':
@@ -140,9 +177,13 @@ export class UsageLedger {
     for (const one of seen) this.#see(one);
   }
 
-  #fail(why: string): void {
+  #takeBack(): void {
     if (this.#underWay) this.#pending.merge(this.#underWay.rows, this.#underWay.seen);
     this.#underWay = undefined;
+  }
+
+  #fail(why: string): void {
+    this.#pastKnown.resolve();
     if (this.#problem === undefined) this.#options.onProblem(why);
     this.#problem = why;
   }

@@ -20,6 +20,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly secret: string;
   /** The key file, in the ancestor's form. */
   readonly keyFile: string;
+  /** Where its usage ledger lies. */
+  readonly folder: string;
   /** Every line logged so far, parsed. */
   readonly logged: readonly Record<string, unknown>[];
   stop(): Promise<void>;
@@ -30,6 +32,8 @@ export interface TestGatewayOptions {
   /** Settings, as the environment would give them. */
   readonly env?: Readonly<Record<string, string>>;
   readonly keys?: string;
+  /** A folder of the test's own, to start again in; else one that goes with the gateway. */
+  readonly folder?: string;
   /** Whether to wait until the backend is known to be ready; the default. */
   readonly untilReady?: boolean;
 }
@@ -40,8 +44,9 @@ export async function startTestGateway({
   env = {},
   keys = `tester:${testerSecret}\n`,
   untilReady = true,
+  folder: kept,
 }: TestGatewayOptions): Promise<TestGateway> {
-  const folder = mkdtempSync(join(tmpdir(), 'corral-gateway-'));
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
   const keyFile = join(folder, 'api_keys.txt');
   writeFileSync(keyFile, keys, { mode: 0o600 });
   const { settings, problems } = readSettings({ PORT: '0', BACKEND_API_KEY: backend.apiKey, ...env });
@@ -51,13 +56,14 @@ export async function startTestGateway({
     gatewayConfig(settings, {
       host: '127.0.0.1',
       keyFile: () => keyFile,
+      dataDir: folder,
       backendUrl: showBackendUrl(backend.address),
     }),
     log,
   );
   const stop = async () => {
     await gateway.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   };
   if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.watch.standing === 'ready');
   return {
@@ -66,6 +72,7 @@ export async function startTestGateway({
     origin: `http://127.0.0.1:${gateway.port}`,
     secret: testerSecret,
     keyFile,
+    folder,
     logged,
     stop,
     [Symbol.asyncDispose]: stop,
