@@ -1,6 +1,8 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
 
+const DAY = 86_400_000;
+
 /** What the gateway was set up with: plain values, durations in ms, sizes in bytes. */
 export interface GatewayConfig {
   readonly host: string;
@@ -12,7 +14,13 @@ export interface GatewayConfig {
     readonly keyFile: () => string;
     /** `id:secret,…` */
     readonly inlineKeys: string | undefined;
+    /** How old a secret may become without a warning; undefined is no limit. */
+    readonly keyMaxAgeMs: number | undefined;
+    /** Of one address in a minute; 0 is no limit. */
+    readonly maxFailedLogins: number;
   };
+  /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly ledger: {
     /** The folder of `usage.sqlite`. */
     readonly dataDir: string;
@@ -29,6 +37,7 @@ export interface GatewayConfig {
     /** Undefined: as many as the backend has slots. */
     readonly maxConcurrent: number | undefined;
     readonly maxWaiting: number;
+    readonly maxWaitingPerLane: number;
     readonly timeoutMs: number;
   };
   readonly limits: {
@@ -67,7 +76,14 @@ export function gatewayConfig(
     host,
     port: settings.PORT,
     backend: { address: parseBackendUrl(backendUrl), apiKey: settings.BACKEND_API_KEY },
-    auth: { enabled: settings.AUTH_ENABLED, keyFile, inlineKeys: settings.API_KEYS },
+    auth: {
+      enabled: settings.AUTH_ENABLED,
+      keyFile,
+      inlineKeys: settings.API_KEYS,
+      keyMaxAgeMs: settings.KEY_MAX_AGE_DAYS && settings.KEY_MAX_AGE_DAYS * DAY,
+      maxFailedLogins: settings.MAX_FAILED_LOGINS_PER_MINUTE,
+    },
+    trustedProxies: settings.TRUSTED_PROXIES,
     ledger: {
       dataDir,
       retentionDays: settings.USAGE_RETENTION_DAYS,
@@ -78,6 +94,7 @@ export function gatewayConfig(
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
+      maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? Math.ceil(settings.MAX_QUEUE_SIZE / 2),
       timeoutMs: settings.QUEUE_TIMEOUT,
     },
     limits: {

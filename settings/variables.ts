@@ -188,6 +188,9 @@ export const variables = {
     otherwise: "the backend's slots",
   }),
   MAX_QUEUE_SIZE: required('Admission', integer(0), 100, 'Requests that may wait; 0 turns waiting off.'),
+  MAX_QUEUE_PER_KEY: optional('Admission', integer(0), 'Requests of one key that may wait.', {
+    otherwise: 'half of `MAX_QUEUE_SIZE`',
+  }),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
   MAX_REQUEST_BODY_SIZE: required(

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Admission, type Admitted } from './admission.ts';
 
+const lane = { id: 'key', share: 2, concurrent: Infinity };
 const staying = new AbortController().signal;
 
 function open({ capacity = 1, maxWaiting = 10, timeoutMs = 60_000 } = {}) {
-  const admission = new Admission({ maxWaiting, timeoutMs });
+  const admission = new Admission({ maxWaiting, maxWaitingPerLane: maxWaiting, timeoutMs });
   admission.setCapacity(capacity);
   return admission;
 }
@@ -17,7 +18,7 @@ function leaseOf(admitted: Admitted) {
 describe('Admission', () => {
   it('gives a lease back exactly once', async () => {
     const admission = open({ capacity: 2 });
-    const lease = leaseOf(await admission.admit({ weight: 2, signal: staying }));
+    const lease = leaseOf(await admission.admit({ lane, weight: 2, signal: staying }));
     expect(admission.counts).toEqual({ capacity: 2, leased: 2, waiting: 0 });
     lease[Symbol.dispose]();
     lease[Symbol.dispose]();
@@ -26,8 +27,8 @@ describe('Admission', () => {
 
   it('tells how long one has waited', async () => {
     const admission = open();
-    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
-    const second = admission.admit({ weight: 1, signal: staying });
+    const first = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    const second = admission.admit({ lane, weight: 1, signal: staying });
     first[Symbol.dispose]();
     expect(first.waitedMs).toBeLessThan(5);
     expect(leaseOf(await second).waitedMs).toBeGreaterThan(0);
@@ -35,15 +36,17 @@ describe('Admission', () => {
 
   it('lets the one who left before it came in take nothing', async () => {
     const admission = open();
-    expect(await admission.admit({ weight: 1, signal: AbortSignal.abort() })).toEqual({ outcome: 'left' });
+    expect(await admission.admit({ lane, weight: 1, signal: AbortSignal.abort() })).toEqual({
+      outcome: 'left',
+    });
     expect(admission.counts.leased).toBe(0);
   });
 
   it('gives the lease back though its owner leaves in the moment of the grant', async () => {
     const admission = open();
-    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    const first = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
     const leaving = new AbortController();
-    const second = admission.admit({ weight: 1, signal: leaving.signal });
+    const second = admission.admit({ lane, weight: 1, signal: leaving.signal });
     first[Symbol.dispose]();
     leaving.abort();
     const lease = leaseOf(await second);
@@ -53,9 +56,9 @@ describe('Admission', () => {
 
   it('keeps the leases of a backend that goes away, and grants anew when it is back', async () => {
     const admission = open();
-    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
+    const first = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
     admission.setCapacity(0);
-    const second = admission.admit({ weight: 1, signal: staying });
+    const second = admission.admit({ lane, weight: 1, signal: staying });
     first[Symbol.dispose]();
     expect(admission.counts).toEqual({ capacity: 0, leased: 0, waiting: 1 });
     admission.setCapacity(1);
@@ -65,19 +68,19 @@ describe('Admission', () => {
 
   it('sends all who wait away when it drains, and all who come', async () => {
     const admission = open();
-    const first = leaseOf(await admission.admit({ weight: 1, signal: staying }));
-    const waiting = admission.admit({ weight: 1, signal: staying });
+    const first = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    const waiting = admission.admit({ lane, weight: 1, signal: staying });
     admission.drain();
     expect(await waiting).toEqual({ outcome: 'draining', retryAfterMs: 1000 });
-    expect((await admission.admit({ weight: 0, signal: staying })).outcome).toBe('draining');
+    expect((await admission.admit({ lane, weight: 0, signal: staying })).outcome).toBe('draining');
     first[Symbol.dispose]();
     expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
   });
 
   it('counts a retry from those ahead and the recent service time', async () => {
     const admission = open({ capacity: 2, maxWaiting: 3 });
-    for (let n = 0; n < 5; n++) void admission.admit({ weight: 1, signal: staying });
-    expect(await admission.admit({ weight: 1, signal: staying })).toEqual({
+    for (let n = 0; n < 5; n++) void admission.admit({ lane, weight: 1, signal: staying });
+    expect(await admission.admit({ lane, weight: 1, signal: staying })).toEqual({
       outcome: 'full',
       retryAfterMs: 2000,
     });

@@ -1,22 +1,22 @@
+import type { LaneTerms, Waiter } from './lane.ts';
+import { type Grant, type LaneBounds, type LaneCounts, Lanes } from './lanes.ts';
 import { Lease } from './lease.ts';
-import {
-  claim,
-  emptyLine,
-  enter,
-  giveBack,
-  type Line,
-  leave,
-  resize,
-  type Step,
-  type Waiter,
-} from './line.ts';
 import { recentServiceTime } from './service-time.ts';
 
 export interface Claim {
+  readonly lane: LaneTerms;
   /** Slots that the request will use; 0 for one that needs none. */
   readonly weight: number;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
+  /** Called where the request has to wait, with a way to ask for its place. */
+  readonly onWait?: (place: () => Place) => void;
+}
+
+/** Where a request stands: `ahead` of all `waiting`, from 1. */
+export interface Place {
+  readonly place: number;
+  readonly waiting: number;
 }
 
 /** How an admission ends. All but the first come with the time after which trying again makes sense. */
@@ -25,15 +25,8 @@ export type Admitted =
   | { readonly outcome: 'full' | 'timed-out' | 'draining'; readonly retryAfterMs: number }
   | { readonly outcome: 'left' };
 
-export interface AdmissionOptions {
-  readonly maxWaiting: number;
+export interface AdmissionOptions extends LaneBounds {
   readonly timeoutMs: number;
-}
-
-export interface AdmissionCounts {
-  readonly capacity: number;
-  readonly leased: number;
-  readonly waiting: number;
 }
 
 interface Candidate extends Waiter {
@@ -41,48 +34,49 @@ interface Candidate extends Waiter {
   readonly end: (admitted: Admitted) => void;
 }
 
-/** Decides for each request: a lease now, a wait in the line, or a refusal. The one owner of the line. */
+/** Decides for each request: a lease now, a wait in its lane, or a refusal. The one owner of the lanes. */
 export class Admission {
-  readonly #options: AdmissionOptions;
+  readonly #timeoutMs: number;
+  readonly #lanes: Lanes<Candidate>;
   readonly #serviceTime = recentServiceTime();
-  #line: Line<Candidate> = emptyLine();
   #draining = false;
 
-  constructor(options: AdmissionOptions) {
-    this.#options = options;
+  constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.#lanes = new Lanes(bounds);
   }
 
-  get counts(): AdmissionCounts {
-    const { capacity, leased, waiting } = this.#line;
-    return { capacity, leased, waiting: waiting.length };
+  get counts(): LaneCounts {
+    return this.#lanes.counts;
   }
 
   get isDraining(): boolean {
     return this.#draining;
   }
 
-  async admit({ weight, signal }: Claim): Promise<Admitted> {
-    if (signal.aborted) return { outcome: 'left' };
+  async admit(claim: Claim): Promise<Admitted> {
+    if (claim.signal.aborted) return { outcome: 'left' };
     if (this.#draining) return { outcome: 'draining', retryAfterMs: 1000 };
     const { promise, resolve } = Promise.withResolvers<Admitted>();
-    const candidate: Candidate = { weight, since: performance.now(), end: resolve };
-    const [entry, line] = enter(this.#line, candidate, this.#options.maxWaiting);
-    this.#line = line;
+    const since = performance.now();
+    const candidate: Candidate = { terms: claim.lane, weight: claim.weight, since, end: resolve };
+    const [entry, grant] = this.#lanes.enter(candidate);
+    if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
     if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
-    if (entry === 'granted') return this.#grant(candidate);
-    return this.#wait(candidate, promise, signal);
+    claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
+    return this.#wait(candidate, promise, claim.signal);
   }
 
   /** Follows the backend: its slots while it is ready, 0 while it is not, so that all who come wait. */
   setCapacity(capacity: number): void {
-    if (capacity !== this.#line.capacity) this.#take(resize(this.#line, capacity));
+    if (capacity !== this.counts.capacity) this.#tell(this.#lanes.resize(capacity));
   }
 
   /** Nothing new from here on: who waits is sent away, who holds a lease goes on. */
   drain(): void {
     this.#draining = true;
-    const { waiting } = this.#line;
-    this.#line = { ...this.#line, waiting: [] };
+    const { waiting } = this.#lanes;
+    this.#lanes.clear();
     for (const candidate of waiting) candidate.end({ outcome: 'draining', retryAfterMs: 1000 });
   }
 
@@ -90,7 +84,7 @@ export class Admission {
     const onAbort = () => this.#dismiss(candidate, { outcome: 'left' });
     const onTimeout = () =>
       this.#dismiss(candidate, { outcome: 'timed-out', retryAfterMs: this.#retryAfterMs() });
-    const timer = setTimeout(onTimeout, this.#options.timeoutMs);
+    const timer = setTimeout(onTimeout, this.#timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await promise;
@@ -100,31 +94,28 @@ export class Admission {
     }
   }
 
-  /** Out of the line first, told after: whoever stands in the line can still be granted a lease. */
+  /** Out of the lane first, told after: whoever stands in a lane can still be granted a lease. */
   #dismiss(candidate: Candidate, admitted: Admitted): void {
-    if (!this.#line.waiting.includes(candidate)) return;
-    this.#take(leave(this.#line, candidate));
-    candidate.end(admitted);
+    const [hasLeft, grants] = this.#lanes.leave(candidate);
+    this.#tell(grants);
+    if (hasLeft) candidate.end(admitted);
   }
 
-  #grant(candidate: Candidate): Admitted {
-    const slots = claim(this.#line, candidate);
+  #tell(grants: readonly Grant<Candidate>[]): void {
+    for (const grant of grants) grant.waiter.end({ outcome: 'granted', lease: this.#leaseFor(grant) });
+  }
+
+  #leaseFor(grant: Grant<Candidate>): Lease {
     const grantedAt = performance.now();
-    const lease = new Lease(slots, grantedAt - candidate.since, () => {
-      if (slots > 0) this.#serviceTime.add(performance.now() - grantedAt);
-      this.#take(giveBack(this.#line, slots));
+    return new Lease(grant.slots, grantedAt - grant.waiter.since, () => {
+      if (grant.slots > 0) this.#serviceTime.add(performance.now() - grantedAt);
+      this.#tell(this.#lanes.giveBack(grant));
     });
-    return { outcome: 'granted', lease };
-  }
-
-  #take(step: Step<Candidate>): void {
-    this.#line = step.line;
-    for (const candidate of step.granted) candidate.end(this.#grant(candidate));
   }
 
   /** When a place is likely to be free: those ahead, each for as long as requests took lately, side by side. */
   #retryAfterMs(): number {
-    const { capacity, waiting } = this.#line;
-    return (this.#serviceTime.ms * (waiting.length + 1)) / Math.max(capacity, 1);
+    const { capacity, waiting } = this.counts;
+    return (this.#serviceTime.ms * (waiting + 1)) / Math.max(capacity, 1);
   }
 }

@@ -1,0 +1,17 @@
+import type { Key, Priority } from '../../keys/key.ts';
+import type { LaneTerms } from './lane.ts';
+
+const shares: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
+
+/** Where nobody is asked for a key all share one lane: there is nothing to tell them apart by that could be trusted. */
+const everybody: LaneTerms = { id: '', share: shares.normal, concurrent: Infinity };
+
+/** The lane of a key, on the terms that the key has now. */
+export function laneFor(key: Key | undefined): LaneTerms {
+  if (key === undefined) return everybody;
+  return {
+    id: key.id,
+    share: shares[key.priority],
+    concurrent: key.limits.concurrent || Infinity,
+  };
+}

@@ -1,0 +1,73 @@
+/** One who wants slots. Weight 0 needs none, only a backend that is there. */
+export interface Waiter {
+  readonly weight: number;
+  readonly terms: LaneTerms;
+}
+
+/** The lane that a waiter belongs to and what that lane is due. Every key has its own. */
+export interface LaneTerms {
+  readonly id: string;
+  /** Turns in a round, against those of the other lanes. */
+  readonly share: number;
+  /** The most requests of this lane at the backend at once; more wait. */
+  readonly concurrent: number;
+}
+
+/** One waiting line, first come first served. */
+export interface Lane<W extends Waiter> {
+  readonly id: string;
+  terms: LaneTerms;
+  readonly waiting: W[];
+  /** Requests of this lane that hold slots. */
+  running: number;
+  /** How much of its due the lane has had: slots granted, divided by its share. */
+  served: number;
+}
+
+export function openLane<W extends Waiter>(terms: LaneTerms, served: number): Lane<W> {
+  return { id: terms.id, terms, waiting: [], running: 0, served };
+}
+
+export function isIdle({ waiting, running }: Lane<Waiter>): boolean {
+  return waiting.length === 0 && running === 0;
+}
+
+/**
+ * Whose turn it is: of the lanes that may, the one that has had least of its due (start-time fair queueing, after Goyal,
+ * Vin and Cheng, 1996). A lane with a thousand waiters so delays another's first by one turn, and shares hold whatever
+ * the requests weigh. In a tie the lane that has waited longest goes first: lanes come in the order of their opening.
+ */
+export function pickLane<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | undefined {
+  let next: Lane<W> | undefined;
+  for (const lane of lanes) {
+    if (lane.waiting.length === 0 || lane.running >= lane.terms.concurrent) continue;
+    if (next === undefined || lane.served < next.served) next = lane;
+  }
+  return next;
+}
+
+/** How many of all who wait are likely to be served before `waiter`, itself included. */
+export function placeOf<W extends Waiter>(waiter: W, lanes: Iterable<Lane<W>>): number {
+  const all = [...lanes];
+  const own = all.find((lane) => lane.waiting.includes(waiter));
+  if (own === undefined) return 0;
+  const turn = turns(own).get(waiter) ?? 0;
+  let place = 0;
+  for (const lane of all) {
+    for (const [other, start] of turns(lane)) {
+      if (other === waiter || start < turn || (start === turn && lane !== own)) place += 1;
+    }
+  }
+  return place;
+}
+
+/** For each who waits in a lane, what the lane will have been served when the turn comes. */
+function turns<W extends Waiter>({ waiting, served, terms }: Lane<W>): Map<W, number> {
+  const starts = new Map<W, number>();
+  let start = served;
+  for (const waiter of waiting) {
+    starts.set(waiter, start);
+    start += waiter.weight / terms.share;
+  }
+  return starts;
+}

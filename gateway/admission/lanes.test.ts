@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LaneTerms, Waiter } from './lane.ts';
+import { type Grant, Lanes } from './lanes.ts';
+
+const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
+
+function terms(id: string, more: Partial<LaneTerms> = {}): LaneTerms {
+  return { id, share: 2, concurrent: Infinity, ...more };
+}
+
+const waiter = (id: string, weight = 1, more?: Partial<LaneTerms>): Waiter => ({
+  weight,
+  terms: terms(id, more),
+});
+
+function open(capacity: number, bounds = roomy): Lanes<Waiter> {
+  const lanes = new Lanes<Waiter>(bounds);
+  lanes.resize(capacity);
+  return lanes;
+}
+
+/** Lets everybody in who waits, one slot at a time, and tells the order. */
+function serveAll(lanes: Lanes<Waiter>, running: Grant<Waiter>): string[] {
+  const order: string[] = [];
+  const giveBack = (grant: Grant<Waiter>) => {
+    for (const next of lanes.giveBack(grant)) {
+      order.push(next.waiter.terms.id);
+      giveBack(next);
+    }
+  };
+  giveBack(running);
+  return order;
+}
+
+function grantOf([, grant]: readonly [unknown, Grant<Waiter> | undefined]): Grant<Waiter> {
+  if (!grant) throw new Error('expected a grant');
+  return grant;
+}
+
+describe('lanes', () => {
+  it('delay a lone waiter by one turn at most, however many others wait', () => {
+    const lanes = open(1);
+    const running = grantOf(lanes.enter(waiter('crowd')));
+    for (let i = 0; i < 500; i++) lanes.enter(waiter('crowd'));
+    lanes.enter(waiter('lone'));
+    expect(serveAll(lanes, running).indexOf('lone')).toBeLessThanOrEqual(1);
+  });
+
+  it('share by weight, within a tenth over a thousand grants', () => {
+    const lanes = open(1, { maxWaiting: 9000, maxWaitingPerLane: 9000 });
+    const running = grantOf(lanes.enter(waiter('other')));
+    const shares = { high: 4, normal: 2, low: 1 };
+    for (const [id, share] of Object.entries(shares)) {
+      for (let i = 0; i < 1000; i++) lanes.enter(waiter(id, 1, { share }));
+    }
+    const order = serveAll(lanes, running).slice(0, 1000);
+    for (const [id, share] of Object.entries(shares)) {
+      const expected = (1000 * share) / 7;
+      const actual = order.filter((served) => served === id).length;
+      expect(Math.abs(actual - expected) / expected, id).toBeLessThan(0.1);
+    }
+  });
+
+  it('let a request beyond the limit of its lane wait, and others pass it', () => {
+    const lanes = open(4);
+    const first = grantOf(lanes.enter(waiter('one', 1, { concurrent: 1 })));
+    const second = waiter('one', 1, { concurrent: 1 });
+    expect(lanes.enter(second)[0]).toBe('waits');
+    expect(lanes.enter(waiter('two'))[0]).toBe('granted');
+    expect(lanes.giveBack(first)).toEqual([{ waiter: second, slots: 1 }]);
+  });
+
+  it('are bounded in all and each', () => {
+    const lanes = open(1, { maxWaiting: 3, maxWaitingPerLane: 2 });
+    const enter = (id: string) => lanes.enter(waiter(id))[0];
+    expect(['a', 'a', 'a', 'a', 'b', 'b'].map(enter)).toEqual([
+      'granted',
+      'waits',
+      'waits',
+      'full',
+      'waits',
+      'full',
+    ]);
+  });
+
+  it('hold all while there is no backend, and grant in turn once there is', () => {
+    const lanes = open(0);
+    const [first, second, counting, other] = [waiter('a'), waiter('a'), waiter('a', 0), waiter('b')];
+    for (const one of [first, second, counting, other]) expect(lanes.enter(one)[0]).toBe('waits');
+    expect(lanes.resize(2).map(({ waiter }) => waiter)).toEqual([counting, first, other]);
+  });
+
+  it('let nobody overtake a heavy request whose turn it is', () => {
+    const lanes = open(4);
+    const running = grantOf(lanes.enter(waiter('a', 3)));
+    const heavy = waiter('b', 4);
+    const light = waiter('c', 1);
+    lanes.enter(heavy);
+    lanes.enter(light);
+    expect(lanes.giveBack(running)).toEqual([{ waiter: heavy, slots: 4 }]);
+  });
+
+  it('starve no lane, though two others come again whenever they are served', () => {
+    const lanes = open(1);
+    let running = grantOf(lanes.enter(waiter('hog')));
+    for (const id of ['hog', 'a', 'b']) lanes.enter(waiter(id));
+    const order: string[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      const finished = running.waiter.terms.id;
+      running = grantOf(['granted', lanes.giveBack(running)[0]]);
+      order.push(running.waiter.terms.id);
+      if (finished !== 'hog') lanes.enter(waiter(finished));
+    }
+    expect(order.slice(0, 4)).toContain('hog');
+  });
+
+  it('let the head of a lane wait for the due turns of the others at most', () => {
+    const shares = { a: 4, b: 2, c: 1, d: 1 };
+    const due = (own: number, other: number) => Math.ceil(other / own) + 1;
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 50, maxLength: 300 }),
+        (arrivals) => {
+          const lanes = open(1);
+          let running = grantOf(lanes.enter(waiter('a', 1, { share: 4 })));
+          const turnsWaited = new Map<string, number>();
+          for (const id of arrivals as (keyof typeof shares)[]) {
+            lanes.enter(waiter(id, 1, { share: shares[id] }));
+            const [next] = lanes.giveBack(running);
+            if (!next) throw new Error('somebody waits, so somebody is granted');
+            running = next;
+            const served = next.waiter.terms.id;
+            for (const { terms } of lanes.waiting) {
+              if (terms.id !== served) turnsWaited.set(terms.id, (turnsWaited.get(terms.id) ?? 0) + 1);
+            }
+            turnsWaited.delete(served);
+            for (const [lane, waited] of turnsWaited) {
+              const inLane = lanes.waiting.filter(({ terms }) => terms.id === lane).length;
+              const own = shares[lane as keyof typeof shares];
+              const most = Object.values(shares).reduce((sum, other) => sum + due(own, other), 0);
+              expect(waited / inLane).toBeLessThanOrEqual(most);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it('tell each its place', () => {
+    const lanes = open(1);
+    const running = grantOf(lanes.enter(waiter('a')));
+    const crowd = Array.from({ length: 3 }, () => waiter('a'));
+    const lone = waiter('b');
+    for (const one of [...crowd, lone]) lanes.enter(one);
+    const told = new Map([...crowd, lone].map((one) => [one, lanes.placeOf(one)]));
+    const served: Waiter[] = [];
+    let next: readonly Grant<Waiter>[] = lanes.giveBack(running);
+    while (next[0]) {
+      served.push(next[0].waiter);
+      next = lanes.giveBack(next[0]);
+    }
+    expect(served.map((one) => told.get(one))).toEqual([1, 2, 3, 4]);
+    expect(lanes.placeOf(lone)).toBe(0);
+  });
+
+  it('keep every promise, whatever happens', () => {
+    fc.assert(fc.property(fc.array(anyEvent, { maxLength: 300 }), replay), { numRuns: 400 });
+  });
+});
+
+const lane = fc.constantFrom(
+  terms('a'),
+  terms('b', { share: 4 }),
+  terms('c', { share: 1 }),
+  terms('d', { concurrent: 1 }),
+);
+const anyEvent = fc.oneof(
+  fc.record({ kind: fc.constant('enter' as const), weight: fc.integer({ min: 0, max: 5 }), terms: lane }),
+  fc.record({ kind: fc.constant('leave' as const), index: fc.nat(20) }),
+  fc.record({ kind: fc.constant('give back' as const), index: fc.nat(20) }),
+  fc.record({ kind: fc.constant('resize' as const), capacity: fc.integer({ min: 0, max: 6 }) }),
+);
+type Event = typeof anyEvent extends fc.Arbitrary<infer E> ? E : never;
+
+/** Replays a history beside the plainest possible book-keeping, and compares after each event. */
+function replay(events: readonly Event[]): void {
+  const bounds = { maxWaiting: 6, maxWaitingPerLane: 4 };
+  const lanes = open(0, bounds);
+  let waiting: Waiter[] = [];
+  let running: Grant<Waiter>[] = [];
+  let capacity = 0;
+
+  const learn = (grants: readonly Grant<Waiter>[]) => {
+    for (const grant of grants) {
+      expect(waiting, 'granted to one who waits, once').toContain(grant.waiter);
+      const sameLane = waiting.filter((one) => one.weight > 0 && one.terms.id === grant.waiter.terms.id);
+      if (grant.waiter.weight > 0) expect(sameLane[0], 'first come, first served').toBe(grant.waiter);
+      waiting = waiting.filter((one) => one !== grant.waiter);
+      running.push(grant);
+    }
+  };
+
+  for (const event of events) {
+    if (event.kind === 'enter') {
+      const one: Waiter = { weight: event.weight, terms: event.terms };
+      const [entry, grant] = lanes.enter(one);
+      if (entry === 'waits' || grant) waiting.push(one);
+      if (grant) learn([grant]);
+      if (entry === 'full') {
+        const mine = waiting.filter(({ weight, terms: { id } }) => weight > 0 && id === one.terms.id);
+        const isFull = waiting.length === bounds.maxWaiting || mine.length === bounds.maxWaitingPerLane;
+        expect(isFull, 'refused only where it is full').toBe(true);
+      }
+    } else if (event.kind === 'leave') {
+      const one = waiting[event.index];
+      if (!one) continue;
+      waiting = waiting.filter((other) => other !== one);
+      const [hasLeft, grants] = lanes.leave(one);
+      expect(hasLeft).toBe(true);
+      learn(grants);
+    } else if (event.kind === 'give back') {
+      const grant = running[event.index];
+      if (!grant) continue;
+      running = running.filter((other) => other !== grant);
+      learn(lanes.giveBack(grant));
+    } else {
+      capacity = event.capacity;
+      learn(lanes.resize(capacity));
+    }
+    const leased = running.reduce((sum, { slots }) => sum + slots, 0);
+    expect(lanes.counts).toEqual({ capacity, leased, waiting: waiting.length });
+    expect(new Set(lanes.waiting)).toEqual(new Set(waiting));
+    const idleBackend = capacity > 0 && leased === 0;
+    if (idleBackend) expect(waiting, 'an idle backend lets nobody wait').toEqual([]);
+  }
+}

@@ -1,0 +1,182 @@
+import { isIdle, type Lane, openLane, pickLane, placeOf, type Waiter } from './lane.ts';
+
+export interface LaneBounds {
+  /** Waiters in all. */
+  readonly maxWaiting: number;
+  /** Waiters in one lane. */
+  readonly maxWaitingPerLane: number;
+}
+
+export type Entry = 'granted' | 'waits' | 'full';
+
+/** What was granted: give the same value back when the backend has let go. */
+export interface Grant<W extends Waiter> {
+  readonly waiter: W;
+  readonly slots: number;
+}
+
+export interface LaneCounts {
+  /** Slots; 0 while there is no backend to serve anyone. */
+  readonly capacity: number;
+  readonly leased: number;
+  readonly waiting: number;
+}
+
+/**
+ * Slots and the lanes that wait for them. A state machine without clocks and promises: events come in, grants come out.
+ * Between two events nobody waits who could be served, so a newcomer is granted at once only where that passes over no
+ * one. The head of the lane whose turn it is holds the others up until it fits, or heavy requests would starve.
+ */
+export class Lanes<W extends Waiter> {
+  readonly #bounds: LaneBounds;
+  readonly #lanes = new Map<string, Lane<W>>();
+  /** Those who need no slot wait for the backend alone. */
+  #slotless: W[] = [];
+  #capacity = 0;
+  #leased = 0;
+  #waiting = 0;
+  /** What a lane that was idle is taken to have had: as much as the one served last. */
+  #served = 0;
+
+  constructor(bounds: LaneBounds) {
+    this.#bounds = bounds;
+  }
+
+  get counts(): LaneCounts {
+    return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting + this.#slotless.length };
+  }
+
+  /** Everyone who waits. */
+  get waiting(): W[] {
+    return [...this.#slotless, ...[...this.#lanes.values()].flatMap(({ waiting }) => waiting)];
+  }
+
+  enter(waiter: W): readonly [Entry, Grant<W> | undefined] {
+    if (waiter.weight === 0) return this.#enterSlotless(waiter);
+    const lane = this.#laneOf(waiter);
+    lane.waiting.push(waiter);
+    this.#waiting += 1;
+    const [grant] = this.#grant();
+    if (grant) return ['granted', grant];
+    if (
+      this.counts.waiting <= this.#bounds.maxWaiting &&
+      lane.waiting.length <= this.#bounds.maxWaitingPerLane
+    ) {
+      return ['waits', undefined];
+    }
+    lane.waiting.pop();
+    this.#waiting -= 1;
+    this.#closeIfIdle(lane);
+    return ['full', undefined];
+  }
+
+  /** Takes a waiter out. False where it does not wait (any more). */
+  leave(waiter: W): readonly [boolean, readonly Grant<W>[]] {
+    if (this.#slotless.includes(waiter)) {
+      this.#slotless = this.#slotless.filter((other) => other !== waiter);
+      return [true, []];
+    }
+    const lane = this.#lanes.get(waiter.terms.id);
+    const index = lane?.waiting.indexOf(waiter) ?? -1;
+    if (!lane || index === -1) return [false, []];
+    lane.waiting.splice(index, 1);
+    this.#waiting -= 1;
+    this.#closeIfIdle(lane);
+    return [true, this.#grant()];
+  }
+
+  giveBack({ waiter, slots }: Grant<W>): readonly Grant<W>[] {
+    if (slots === 0) return [];
+    this.#leased -= slots;
+    const lane = this.#lanes.get(waiter.terms.id);
+    if (lane) {
+      lane.running -= 1;
+      this.#closeIfIdle(lane);
+    }
+    return this.#grant();
+  }
+
+  /** Slots come with a backend that is ready, and go with it; what is leased stays leased until it is given back. */
+  resize(capacity: number): readonly Grant<W>[] {
+    this.#capacity = capacity;
+    if (capacity === 0) return [];
+    const slotless = this.#slotless.map((waiter) => ({ waiter, slots: 0 }));
+    this.#slotless = [];
+    return [...slotless, ...this.#grant()];
+  }
+
+  /** Everybody out. */
+  clear(): void {
+    this.#slotless = [];
+    for (const lane of [...this.#lanes.values()]) {
+      this.#waiting -= lane.waiting.length;
+      lane.waiting.length = 0;
+      this.#closeIfIdle(lane);
+    }
+  }
+
+  /** The place of a waiter among all who wait, from 1; 0 for one who does not. */
+  placeOf(waiter: W): number {
+    return placeOf(waiter, this.#lanes.values());
+  }
+
+  #enterSlotless(waiter: W): readonly [Entry, Grant<W> | undefined] {
+    if (this.#capacity > 0) return ['granted', { waiter, slots: 0 }];
+    if (this.counts.waiting >= this.#bounds.maxWaiting) return ['full', undefined];
+    this.#slotless.push(waiter);
+    return ['waits', undefined];
+  }
+
+  #laneOf({ terms }: W): Lane<W> {
+    const known = this.#lanes.get(terms.id);
+    if (known) {
+      known.terms = terms;
+      if (known.waiting.length === 0) this.#queueUp(known);
+      return known;
+    }
+    const lane = openLane<W>(terms, this.#served);
+    this.#lanes.set(terms.id, lane);
+    return lane;
+  }
+
+  #grant(): Grant<W>[] {
+    const grants: Grant<W>[] = [];
+    while (this.#capacity > 0) {
+      const lane = pickLane(this.#lanes.values());
+      const waiter = lane?.waiting[0];
+      if (!lane || !waiter) break;
+      // Never more than there is, or a request with many choices would wait for ever.
+      const slots = Math.min(waiter.weight, this.#capacity);
+      if (this.#leased + slots > this.#capacity) break;
+      this.#serve(lane, slots);
+      grants.push({ waiter, slots });
+    }
+    return grants;
+  }
+
+  #serve(lane: Lane<W>, slots: number): void {
+    lane.waiting.shift();
+    lane.running += 1;
+    this.#waiting -= 1;
+    this.#leased += slots;
+    this.#served = Math.max(this.#served, lane.served);
+    lane.served += slots / lane.terms.share;
+    this.#queueUp(lane);
+    for (const other of this.#lanes.values()) this.#closeIfIdle(other);
+  }
+
+  /** To the end of the lanes: in a tie the one that has waited longest goes first. */
+  #queueUp(lane: Lane<W>): void {
+    lane.served = Math.max(lane.served, this.#served);
+    this.#lanes.delete(lane.id);
+    this.#lanes.set(lane.id, lane);
+  }
+
+  /**
+   * Forgets a lane that has nothing and is ahead of nobody. One that has had more than the others is remembered until
+   * they have caught up, or coming again and again would put it before those who stay.
+   */
+  #closeIfIdle(lane: Lane<W>): void {
+    if (isIdle(lane) && lane.served <= this.#served) this.#lanes.delete(lane.id);
+  }
+}
