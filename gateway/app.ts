@@ -1,13 +1,17 @@
 import { Hono } from 'hono';
+import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../log/create-log.ts';
 import { type CarryParts, carry } from './carry/carry.ts';
 import { authenticate, type Doorkeeper } from './door/authenticate.ts';
+import { trustOf } from './door/client-address.ts';
 import { cors } from './door/cors.ts';
 import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
 import { limitHeaders } from './door/limit-headers.ts';
 import { openRecord } from './door/open-record.ts';
 import { showRefusal } from './door/show-refusal.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
+import { listKeys, reloadKeys } from './routes/admin-keys.ts';
+import { cancelRequest, listRequests } from './routes/admin-requests.ts';
 import { apiRoutes } from './routes/api-routes.ts';
 import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
@@ -15,14 +19,20 @@ import { probes } from './routes/probes.ts';
 export interface AppParts extends CarryParts {
   readonly log: Log;
   readonly doorkeeper: Doorkeeper;
+  /** Undefined where authentication is off. */
+  readonly keys: KeyStore | undefined;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
 export function createApp(parts: AppParts): Hono<GatewayEnv> {
-  const { config, log, doorkeeper, models } = parts;
+  const { config, log, doorkeeper, models, keys, live } = parts;
   const app = new Hono<GatewayEnv>();
 
-  app.use(openRecord(log), cors(config.corsOrigins), limitHeaders(config.limits));
+  app.use(
+    openRecord(log, trustOf(config.trustedProxies)),
+    cors(config.corsOrigins),
+    limitHeaders(config.limits),
+  );
   app.onError(showRefusal);
   app.notFound((c) => {
     throw unknownUrl(c.req.method, c.req.path);
@@ -42,6 +52,13 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
       app.all(path, refuseMethod('POST'));
     }
   }
+  const mayAdmin = authenticate(doorkeeper, 'admin');
+  app.get('/admin/keys', mayAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
+  app.get('/admin/requests', mayAdmin, listRequests(live));
+  app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(live));
+  app.post('/reload', mayAdmin, reloadKeys(keys));
+  for (const path of ['/admin/keys', '/admin/requests']) app.all(path, refuseMethod('GET'));
+  app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
   for (const path of ['/ping', '/health', '/livez', '/readyz']) app.all(path, refuseMethod('GET'));
   return app;
 }

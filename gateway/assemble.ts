@@ -1,11 +1,13 @@
 import type { Server } from 'node:http';
 import { type BackendWatch, watchBackend } from '../health/watch.ts';
-import { type KeyStore, openKeyStore } from '../keys/key-store.ts';
 import type { Log } from '../log/create-log.ts';
 import { Admission } from './admission/admission.ts';
 import { createApp } from './app.ts';
 import type { GatewayConfig } from './config.ts';
+import { FailedLogins } from './door/failed-logins.ts';
+import { openKeys } from './door/open-keys.ts';
 import { ModelNames } from './openai/model-names.ts';
+import { LiveRequests } from './record/live-requests.ts';
 import { createGatewayServer } from './server.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { openPool } from './upstream/pool.ts';
@@ -37,10 +39,13 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       admission.setCapacity(standing === 'ready' ? capacityOf(config, watch) : 0);
     },
   });
-  const keys = config.auth.enabled ? openKeys(config, log) : undefined;
+  const live = new LiveRequests();
+  const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
+  const keys = doorKeys?.store;
   const pool = openPool(config.backend, config.timeouts.connect);
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
-  const app = createApp({ config, log, pool, admission, watch, models, doorkeeper: () => keys?.ring });
+  const doorkeeper = { ring: () => keys?.ring, failedLogins: new FailedLogins(config.auth.maxFailedLogins) };
+  const app = createApp({ config, log, pool, admission, watch, models, live, keys, doorkeeper });
   const server = createGatewayServer(app, config);
   const port = await listen(server, config);
   log.info(
@@ -58,7 +63,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     admission.drain();
     await closeWithin(server, config.timeouts.drain, cutOff);
     watch.close();
-    keys?.close();
+    doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
   }
   return {
@@ -78,22 +83,6 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
 
 function capacityOf({ admission }: GatewayConfig, watch: BackendWatch): number {
   return admission.maxConcurrent ?? watch.facts?.slots ?? 1;
-}
-
-function openKeys({ auth }: GatewayConfig, log: Log): KeyStore {
-  const keys = openKeyStore({
-    file: auth.keyFile,
-    inline: auth.inlineKeys,
-    onChange: ({ keys, warnings }) => {
-      log.info({ keys }, 'keys read again');
-      for (const warning of warnings) log.warn(warning);
-    },
-    onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
-  });
-  if (keys.problem !== undefined) log.error(`${keys.problem}; no key of it is known`);
-  for (const warning of keys.warnings) log.warn(warning);
-  if (keys.ring.keys.length === 0) log.warn(`no API key is known yet: make one with 'corral keys create'`);
-  return keys;
 }
 
 function listen(server: Server, { host, port }: GatewayConfig): Promise<number> {

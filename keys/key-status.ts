@@ -5,19 +5,24 @@ export interface KeyStatus {
   readonly state: 'active' | 'disabled' | 'expired';
   /** An active key ends within 14 days. */
   readonly expiresSoon: boolean;
+  /** The secret of an active key is older than it may become. */
+  readonly secretIsOld: boolean;
   /** Until when the secret from before the last rotation works; undefined where none does. */
   readonly rotatingUntil: number | undefined;
 }
 
 const soon = 14 * 86_400_000;
 
-export function statusOf({ disabled, expires, previous }: Key, now: number): KeyStatus {
+/** `maxAgeMs` is `KEY_MAX_AGE_DAYS`; without it no secret is too old. */
+export function statusOf(key: Key, now: number, maxAgeMs = Infinity): KeyStatus {
+  const { disabled, expires, created, previous } = key;
   const expired = expires !== null && expires <= now;
   const state = disabled ? 'disabled' : expired ? 'expired' : 'active';
   const rotating = state === 'active' && previous !== null && previous.validUntil > now;
   return {
     state,
     expiresSoon: state === 'active' && expires !== null && expires - now <= soon,
+    secretIsOld: state === 'active' && created !== null && now - created > maxAgeMs,
     rotatingUntil: rotating ? previous.validUntil : undefined,
   };
 }

@@ -20,6 +20,8 @@ export interface Key {
   /** The first moment at which the key no longer works; null for never. */
   readonly expires: number | null;
   readonly disabled: boolean;
+  /** Only with `disabled`: what is under way with the key ends, too. */
+  readonly cutOff: boolean;
   readonly scopes: readonly Scope[];
   /** Public model names that the key may use; `*` stands for all. */
   readonly models: readonly string[];
@@ -51,6 +53,7 @@ export const plainKey = {
   created: null,
   expires: null,
   disabled: false,
+  cutOff: false,
   scopes: ['inference'],
   models: ['*'],
   priority: 'normal',

@@ -27,6 +27,7 @@ const record = z.looseObject({
   created: time.nullable().default(plainKey.created),
   expires: time.nullable().default(plainKey.expires),
   disabled: z.boolean().default(plainKey.disabled),
+  cutOff: z.boolean().default(plainKey.cutOff),
   scopes: z.array(z.enum(scopes)).default([...plainKey.scopes]),
   models: z.array(z.string()).default([...plainKey.models]),
   priority: z.enum(priorities).default(plainKey.priority),

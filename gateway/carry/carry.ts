@@ -2,20 +2,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Pool } from 'undici';
 import type { BackendWatch } from '../../health/watch.ts';
-import type { Admission } from '../admission/admission.ts';
+import type { Admission, Claim } from '../admission/admission.ts';
+import { laneFor } from '../admission/lane-for.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
 import { readFinishReason, readUsage } from '../openai/usage.ts';
+import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { unsupportedMediaType } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 import { AnswerEnds } from '../upstream/answer-ends.ts';
 import { type Ending, exchange } from '../upstream/exchange.ts';
+import type { Failure } from '../upstream/failure.ts';
 import { headersForBackend } from '../upstream/headers.ts';
-import { clientSignal } from './client-signal.ts';
+import { abortWithClient } from './abort-with-client.ts';
 import { limitsFor } from './limits-for.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
@@ -26,6 +29,7 @@ export interface CarryParts {
   readonly admission: Admission;
   readonly watch: BackendWatch;
   readonly models: ModelNames;
+  readonly live: LiveRequests;
 }
 
 /** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
@@ -33,11 +37,14 @@ export function carry(route: ApiRoute, parts: CarryParts) {
   return async (c: GatewayContext): Promise<Response> => {
     const { incoming, outgoing } = c.env;
     const record = c.get('record');
-    const request = await receive(route, parts, incoming);
+    const controller = abortWithClient(outgoing);
+    const { signal } = controller;
+    using _listed = parts.live.open(record, controller);
+    const request = await receive(route, parts, incoming, signal);
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
-    const signal = clientSignal(outgoing);
-    using lease = await admit(route, parts, request, signal, record);
+    const weight = route.takesSlot ? request.weight : 0;
+    using lease = await admit(parts, { lane: laneFor(c.get('key')), weight, signal }, record);
     const ending = await send({ route, parts, request, signal, record, lease, incoming, outgoing });
     settle(record, ending, parts);
     return RESPONSE_ALREADY_SENT;
@@ -48,6 +55,7 @@ async function receive(
   route: ApiRoute,
   { config }: CarryParts,
   incoming: IncomingMessage,
+  signal: AbortSignal,
 ): Promise<ApiRequest> {
   const type = incoming.headers['content-type'];
   const isForm = type?.startsWith('multipart/form-data') ?? false;
@@ -57,6 +65,7 @@ async function receive(
   const body = await readBody(incoming, {
     maxBytes: config.limits.maxBodyBytes,
     idleTimeout: config.timeouts.clientBody,
+    signal,
   });
   if (isForm) return { model: undefined, stream: false, weight: 1, body };
   const { allowRemoteMedia } = config.limits;
@@ -65,15 +74,9 @@ async function receive(
 
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
 
-async function admit(
-  route: ApiRoute,
-  { admission, watch }: CarryParts,
-  request: ApiRequest,
-  signal: AbortSignal,
-  record: RequestRecord,
-): Promise<Lease> {
-  const admitted = await admission.admit({ weight: route.takesSlot ? request.weight : 0, signal });
-  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing);
+async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
+  const admitted = await admission.admit(claim);
+  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
   record.queuedMs = admitted.lease.waitedMs;
   return admitted.lease;
 }
@@ -101,6 +104,7 @@ async function send({
 }: Sending): Promise<Ending> {
   const { config, pool } = parts;
   const ends = new AnswerEnds();
+  record.answer = ends;
   const ending = await exchange(
     {
       path: route.upstream,
@@ -134,9 +138,12 @@ function note(record: RequestRecord, ends: AnswerEnds): void {
   if (finish) record.finishReason = finish;
 }
 
+/** Somebody on our side of the wire ended it: nothing is learnt about the backend. */
+const isWanted = ({ kind }: Failure) => kind === 'client-left' || kind === 'cancelled';
+
 function settle(record: RequestRecord, ending: Ending, { watch }: CarryParts): void {
   if (ending.outcome === 'complete') return;
-  if (ending.outcome === 'failed' && ending.failure.kind !== 'client-left') watch.nudge();
+  if (ending.outcome === 'failed' && !isWanted(ending.failure)) watch.nudge();
   const refusal = refuseEnding(ending, watch.standing);
   if (refusal === undefined) return;
   if (ending.outcome === 'declined' || ending.relay === undefined) throw refusal;

@@ -1,31 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import { lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
-import type { Refusal } from '../refusal/refusal.ts';
+import { ClientGone } from '../upstream/failure.ts';
+import { refuseDeparture } from './refuse-departure.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
   /** The longest silence between two pieces of the body, ms. */
   readonly idleTimeout: number;
-}
-
-/** Thrown where the client went away before its request was whole: nobody is left to answer. */
-export class ClientLeft extends Error {
-  override readonly name = 'ClientLeft';
+  /** Aborts when the client leaves or the request is cancelled. */
+  readonly signal: AbortSignal;
 }
 
 /** Reads a whole request body into memory, never more than `maxBytes`, announced or not. */
-export function readBody(request: IncomingMessage, { maxBytes, idleTimeout }: BodyLimits): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
-  if (Number(announced ?? 0) > maxBytes) throw payloadTooLarge(maxBytes);
-  return collect(request, maxBytes, idleTimeout);
+  if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
+  if (limits.signal.aborted) throw refuseDeparture(limits.signal.reason);
+  return collect(request, limits);
 }
 
-function collect(request: IncomingMessage, maxBytes: number, idleTimeout: number): Promise<Buffer> {
+function collect(request: IncomingMessage, { maxBytes, idleTimeout, signal }: BodyLimits): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const pieces: Buffer[] = [];
   let length = 0;
-  const refuse = (refusal: Refusal) => {
+  const refuse = (refusal: Error) => {
     request.pause();
     reject(refusal);
   };
@@ -37,10 +36,13 @@ function collect(request: IncomingMessage, maxBytes: number, idleTimeout: number
     else pieces.push(piece);
   };
   const onEnd = () => resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, length));
-  const onClose = () => reject(new ClientLeft());
+  const onClose = () => reject(new ClientGone('the client left'));
+  const onAbort = () => refuse(refuseDeparture(signal.reason));
+  signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   return promise.finally(() => {
     clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   });
 }

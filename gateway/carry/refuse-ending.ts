@@ -9,10 +9,11 @@ import {
   modelLoading,
   queueFull,
   queueTimeout,
+  requestCancelled,
 } from '../refusal/catalogue.ts';
 import type { Refusal } from '../refusal/refusal.ts';
 import type { Ending } from '../upstream/exchange.ts';
-import { ClientLeft } from './read-body.ts';
+import { refuseDeparture } from './refuse-departure.ts';
 
 /** Long enough for a restarted engine to be back, short enough for the SDKs to obey. */
 const RESTART_MS = 5000;
@@ -21,8 +22,9 @@ const RESTART_MS = 5000;
 export function refuseAdmission(
   admitted: Exclude<Admitted, { outcome: 'granted' }>,
   standing: Standing,
+  signal: AbortSignal,
 ): Error {
-  if (admitted.outcome === 'left') return new ClientLeft();
+  if (admitted.outcome === 'left') return refuseDeparture(signal.reason);
   const { retryAfterMs } = admitted;
   if (admitted.outcome === 'draining') return draining(retryAfterMs);
   if (standing === 'starting' || standing === 'loading') return modelLoading(retryAfterMs);
@@ -48,6 +50,8 @@ export function refuseEnding(
   switch (kind) {
     case 'client-left':
       return undefined;
+    case 'cancelled':
+      return requestCancelled();
     case 'unreachable':
       return backendUnavailable(RESTART_MS, cause);
     case 'shut-down':

@@ -1,25 +1,48 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Key, Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
-import { insufficientScope, invalidApiKey } from '../refusal/catalogue.ts';
+import {
+  administrationOff,
+  insufficientScope,
+  invalidApiKey,
+  tooManyFailedLogins,
+} from '../refusal/catalogue.ts';
+import type { FailedLogins } from './failed-logins.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 import { presentedSecrets } from './presented-secrets.ts';
 
 /** Who may ask: the ring of this moment, or undefined where authentication is off. */
-export type Doorkeeper = () => KeyRing | undefined;
+export interface Doorkeeper {
+  readonly ring: () => KeyRing | undefined;
+  readonly failedLogins: FailedLogins;
+}
 
-/** Lets a request in with a key that has the scope. Unknown, expired and disabled keys get one and the same answer. */
+/**
+ * Lets a request in with a key that has the scope. Unknown, expired and disabled keys get one and the same answer. With
+ * authentication off everybody may do everything but administer.
+ */
 export function authenticate(doorkeeper: Doorkeeper, scope: Scope): MiddlewareHandler<GatewayEnv> {
   return async function authenticate(c, next) {
-    const ring = doorkeeper();
-    if (ring === undefined) return next();
-    const key = recognise(ring, presentedSecrets(c.env.incoming.headers));
-    if (key === undefined) throw invalidApiKey();
-    c.get('record').keyId = key.id;
+    const ring = doorkeeper.ring();
+    if (ring === undefined) {
+      if (scope === 'admin') throw administrationOff();
+      return next();
+    }
+    const secrets = presentedSecrets(c.env.incoming.headers);
+    const record = c.get('record');
+    const key = recognise(ring, secrets);
+    if (key === undefined) throw await refuseLogin(doorkeeper, secrets, record.address);
+    record.keyId = key.id;
     if (!key.scopes.includes(scope)) throw insufficientScope(scope);
     c.set('key', key);
     return next();
   };
+}
+
+/** A request that shows no secret guesses nothing, and is not counted. */
+async function refuseLogin({ failedLogins }: Doorkeeper, secrets: readonly string[], address: string) {
+  const wait = secrets.length > 0 ? await failedLogins.count(address) : undefined;
+  return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }
 
 function recognise(ring: KeyRing, secrets: readonly string[]): Key | undefined {

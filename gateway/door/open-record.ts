@@ -4,6 +4,7 @@ import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
 import { logRequest } from '../record/log-line.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
+import { clientAddress, type IsTrusted } from './client-address.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 /** Ids that others may log as they are: no spaces, no control characters, no length of its own. */
@@ -13,12 +14,17 @@ const wellFormed = /^[\w.:+/=-]{1,128}$/;
  * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record, and writes the record's
  * one line when the response has closed, whichever way out it took.
  */
-export function openRecord(log: Log): MiddlewareHandler<GatewayEnv> {
+export function openRecord(log: Log, isTrusted: IsTrusted): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
     const given = incoming.headers['x-request-id'];
     const id = typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
-    const record = newRecord(id, c.req.method, c.req.path);
+    const address = clientAddress(
+      incoming.socket.remoteAddress,
+      incoming.headers['x-forwarded-for']?.toString(),
+      isTrusted,
+    );
+    const record = newRecord({ id, method: c.req.method, path: c.req.path, address });
     c.set('record', record);
     outgoing.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.

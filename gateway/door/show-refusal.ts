@@ -2,15 +2,15 @@ import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { ErrorHandler } from 'hono';
 import { anthropicEnvelope, isAnthropicPath } from '../anthropic/envelope.ts';
-import { ClientLeft } from '../carry/read-body.ts';
 import { openAIEnvelope } from '../openai/envelope.ts';
 import { internalError } from '../refusal/catalogue.ts';
 import { Refusal } from '../refusal/refusal.ts';
+import { ClientGone } from '../upstream/failure.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 /** The one place where a thrown refusal becomes an answer. Anything else that is thrown is our fault and says nothing. */
 export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
-  if (error instanceof ClientLeft) return RESPONSE_ALREADY_SENT;
+  if (error instanceof ClientGone) return RESPONSE_ALREADY_SENT;
   const refusal = error instanceof Refusal ? error : internalError(error);
   const record = c.get('record');
   record.error = refusal.code;

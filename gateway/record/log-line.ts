@@ -21,6 +21,7 @@ function describe(record: RequestRecord, status: number) {
   const { usage } = record;
   return {
     id: record.id,
+    address: record.address,
     status,
     ms: Math.round(performance.now() - record.startedAt),
     key: record.keyId,

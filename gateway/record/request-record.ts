@@ -1,10 +1,13 @@
 import type { Usage } from '../openai/usage.ts';
+import type { AnswerEnds } from '../upstream/answer-ends.ts';
 
 /** What is known of one request: filled in along its way, told once at its end. Times are `performance.now()` ms. */
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
   readonly path: string;
+  /** The client's, as far as it can be known (door/client-address.ts). */
+  readonly address: string;
   readonly startedAt: number;
   keyId?: string;
   model?: string;
@@ -13,6 +16,8 @@ export interface RequestRecord {
   /** When the first byte of the answer's body went out. */
   firstByteAt?: number;
   bytesOut: number;
+  /** What has gone to the client so far. */
+  answer?: AnswerEnds;
   usage?: Usage;
   finishReason?: string;
   /** Code of the refusal or failure that ended the request. */
@@ -21,6 +26,6 @@ export interface RequestRecord {
   cause?: unknown;
 }
 
-export function openRecord(id: string, method: string, path: string): RequestRecord {
-  return { id, method, path, startedAt: performance.now(), bytesOut: 0 };
+export function openRecord(start: Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>): RequestRecord {
+  return { ...start, startedAt: performance.now(), bytesOut: 0 };
 }

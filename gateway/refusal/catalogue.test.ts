@@ -11,7 +11,9 @@ const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, Refu
       ? [{ status: 501, type: 'x', code: 'y', message: 'z' }]
       : ['one', 'two', ['three']];
   const isTimed =
-    /^(queue|model|backendUn|draining)/.test(name) && name !== 'modelNotFound' && name !== 'modelNotAllowed';
+    /^(queue|model|backendUn|draining|tooMany)/.test(name) &&
+    name !== 'modelNotFound' &&
+    name !== 'modelNotAllowed';
   return [name, (make as (...args: unknown[]) => Refusal)(...(isTimed ? [12_345] : args))];
 });
 
@@ -37,8 +39,8 @@ describe.each(everyRefusal)('%s', (_, refusal) => {
     });
   });
 
-  it('says when to come back wherever it is 503', () => {
-    if (refusal.status !== 503) return expect(refusal.headers['retry-after']).toBeUndefined();
+  it('says when to come back wherever it is 429 or 503', () => {
+    if (![429, 503].includes(refusal.status)) return expect(refusal.headers['retry-after']).toBeUndefined();
     expect(refusal.headers).toEqual({ 'retry-after': '13', 'retry-after-ms': '12345' });
   });
 });

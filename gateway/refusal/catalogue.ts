@@ -60,6 +60,25 @@ export const insufficientScope = (scope: string) =>
     message: `This API key may not be used here: it lacks the scope '${scope}'.`,
   });
 
+export const administrationOff = () =>
+  new Refusal({
+    status: 403,
+    type: 'permission_error',
+    code: 'insufficient_scope',
+    message:
+      "This needs an API key with the scope 'admin', and this server asks for none (AUTH_ENABLED=false).",
+  });
+
+/** 403, as no client tries that again: somebody wanted it to end. */
+export const requestCancelled = () =>
+  new Refusal({
+    status: 403,
+    type: 'permission_error',
+    code: 'request_cancelled',
+    message: 'The operator of this server cancelled the request.',
+    headers: { 'x-should-retry': 'false' },
+  });
+
 export const modelNotAllowed = (model: string) =>
   new Refusal({
     status: 403,
@@ -84,6 +103,14 @@ export const modelNotFound = (model: string) =>
     code: 'model_not_found',
     param: 'model',
     message: `The model '${model}' does not exist here. GET /v1/models lists what does.`,
+  });
+
+export const requestNotFound = (id: string) =>
+  new Refusal({
+    status: 404,
+    type: invalid,
+    code: 'request_not_found',
+    message: `No request with the id '${id}' is under way. GET /admin/requests lists those that are.`,
   });
 
 export const methodNotAllowed = (method: string, path: string, allowed: readonly string[]) =>
@@ -137,12 +164,39 @@ export const unsupportedMediaType = (given: string, expected: string) =>
     message: `Unsupported content type '${given}': send ${expected}.`,
   });
 
+export const keyFileUnusable = (problem: string) =>
+  new Refusal({
+    status: 422,
+    type: invalid,
+    code: 'key_file_unusable',
+    message: `${problem}. The keys read before stay in force.`,
+  });
+
+export const tooManyFailedLogins = (retryAfterMs: number) =>
+  new Refusal({
+    status: 429,
+    type: 'requests',
+    code: 'too_many_failed_logins',
+    message: 'Too many wrong API keys came from this address. Check the key, then try again.',
+    headers: retryAfter(retryAfterMs),
+  });
+
 export const headerFieldsTooLarge = () =>
   new Refusal({
     status: 431,
     type: invalid,
     code: 'header_fields_too_large',
     message: 'Request headers too large or too many headers',
+  });
+
+export const dailyTokensSpent = (budget: number, used: number, msToMidnight: number) =>
+  new Refusal({
+    status: 429,
+    type: 'tokens',
+    code: 'insufficient_quota',
+    message: `This API key may use ${budget} tokens a day and has used ${used}. Its budget begins anew at midnight UTC.`,
+    // Trying again within a minute is in vain, and the SDKs would wait no longer.
+    headers: { ...retryAfter(msToMidnight), 'x-should-retry': 'false' },
   });
 
 export const internalError = (cause: unknown) =>

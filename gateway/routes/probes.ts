@@ -1,14 +1,17 @@
 import type { BackendWatch } from '../../health/watch.ts';
+import type { KeyStore } from '../../keys/key-store.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 
 export interface ProbeParts {
   readonly watch: BackendWatch;
   readonly admission: Admission;
+  /** Undefined where authentication is off. */
+  readonly keys: KeyStore | undefined;
 }
 
 /** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
-export function probes({ watch, admission }: ProbeParts) {
+export function probes({ watch, admission, keys }: ProbeParts) {
   const standing = () => (admission.isDraining ? 'draining' : watch.standing);
   const isGone = () => ['draining', 'failed'].includes(standing());
   return {
@@ -25,6 +28,8 @@ export function probes({ watch, admission }: ProbeParts) {
         backend: { standing: watch.standing, since: new Date(watch.since).toISOString() },
         queue: { waiting },
         slots: { total: capacity, busy: leased },
+        // What is wrong is for the log and for administrators: it names files.
+        ...(keys && { keys: { problem: keys.problem !== undefined } }),
       };
       return c.json(body, standing() === 'ready' ? 200 : 503);
     },

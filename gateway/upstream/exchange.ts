@@ -4,7 +4,7 @@ import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import { EventStreamRelay } from './event-stream-relay.ts';
-import { ClientGone, classifyFailure, type Failure, TookTooLong } from './failure.ts';
+import { classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { PlainRelay, type Relay } from './relay.ts';
 
@@ -28,7 +28,7 @@ export interface ExchangeContext {
   readonly response: ServerResponse;
   readonly dialect: Dialect;
   readonly ends: AnswerEnds;
-  /** Aborts when the client leaves. */
+  /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
   readonly limits: ExchangeLimits;
   /** When the client's request arrived, `performance.now()`. */
@@ -64,7 +64,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly ended: Promise<Ending>;
   readonly #context: ExchangeContext;
   readonly #end: (ending: Ending) => void;
-  readonly #abortForClient = () => this.#abort(new ClientGone('the client left'));
+  readonly #abortForSignal = () => this.#abort(this.#context.signal.reason);
   readonly #timer: NodeJS.Timeout | undefined;
   #stuck: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -78,14 +78,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#end = (ending) => {
       clearTimeout(this.#timer);
       clearTimeout(this.#stuck);
-      context.signal.removeEventListener('abort', this.#abortForClient);
+      context.signal.removeEventListener('abort', this.#abortForSignal);
       resolve(ending);
     };
     this.#context = context;
     const { totalTimeout } = context.limits;
     if (totalTimeout > 0) this.#timer = setTimeout(() => this.#abort(new TookTooLong()), totalTimeout);
-    if (context.signal.aborted) this.#abortForClient();
-    else context.signal.addEventListener('abort', this.#abortForClient, { once: true });
+    if (context.signal.aborted) this.#abortForSignal();
+    else context.signal.addEventListener('abort', this.#abortForSignal, { once: true });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

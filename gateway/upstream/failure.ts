@@ -1,18 +1,24 @@
 /**
  * How an exchange went wrong, named by what may be done next.
  * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
- * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault.
+ * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault ·
+ * cancelled: an operator wanted it to end.
  */
-export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'shut-down' | 'client-left';
+export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'shut-down' | 'client-left' | 'cancelled';
 
 export interface Failure {
   readonly kind: FailureKind;
   readonly cause: unknown;
 }
 
-/** The reason with which a departing client aborts its exchange. */
+/** The reason with which a departing client aborts its request. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
+}
+
+/** The reason with which an operator, or the end of its key, aborts a request. */
+export class RequestCancelled extends Error {
+  override readonly name = 'RequestCancelled';
 }
 
 /** The reason with which a limit of ours ends an exchange. */
@@ -41,6 +47,7 @@ export function classifyFailure(error: unknown): Failure {
 
 function kindOf(error: unknown): FailureKind {
   if (error instanceof ClientGone) return 'client-left';
+  if (error instanceof RequestCancelled) return 'cancelled';
   if (error instanceof TookTooLong) return 'stalled';
   if (error instanceof ShuttingDown) return 'shut-down';
   const code = (error as { code?: string }).code ?? '';

@@ -1,0 +1,50 @@
+import { type KeyStore, openKeyStore } from '../../keys/key-store.ts';
+import type { Log } from '../../log/create-log.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { LiveRequests } from '../record/live-requests.ts';
+import { KeyWarnings } from './key-warnings.ts';
+
+/** The keys of a gateway that runs, kept fresh and minded. */
+export interface DoorKeys extends Disposable {
+  readonly store: KeyStore;
+}
+
+/** Opens the keys, tells the log what becomes of them, and ends what is under way with a key that is cut off. */
+export function openKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): DoorKeys {
+  const store = openKeyStore({
+    file: auth.keyFile,
+    inline: auth.inlineKeys,
+    onChange: ({ keys, warnings }) => {
+      log.info({ keys }, 'keys read again');
+      for (const warning of warnings) log.warn(warning);
+      endCutOff(store, log, live);
+      reminders.look();
+    },
+    onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
+  });
+  tellOpening(store, log);
+  const reminders = new KeyWarnings({
+    keys: () => store.ring.keys,
+    maxAgeMs: auth.keyMaxAgeMs,
+    warn: (words) => log.warn(words),
+  });
+  return {
+    store,
+    [Symbol.dispose]() {
+      reminders.close();
+      store.close();
+    },
+  };
+}
+
+function tellOpening({ problem, warnings, ring }: KeyStore, log: Log): void {
+  if (problem !== undefined) log.error(`${problem}; no key of it is known`);
+  for (const warning of warnings) log.warn(warning);
+  if (ring.keys.length === 0) log.warn(`no API key is known yet: make one with 'corral keys create'`);
+}
+
+function endCutOff({ ring }: KeyStore, log: Log, live: LiveRequests): void {
+  const cutOff = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
+  const ended = live.cutOff(new Set(cutOff));
+  if (ended > 0) log.info({ requests: ended }, 'ended what was under way with disabled keys');
+}

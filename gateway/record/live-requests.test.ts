@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { RequestCancelled } from '../upstream/failure.ts';
+import { LiveRequests } from './live-requests.ts';
+import { openRecord } from './request-record.ts';
+
+function openIn(live: LiveRequests, id: string, keyId?: string) {
+  const record = openRecord({ id, method: 'POST', path: '/v1/completions', address: '127.0.0.1' });
+  if (keyId !== undefined) record.keyId = keyId;
+  const controller = new AbortController();
+  return { record, signal: controller.signal, entry: live.open(record, controller) };
+}
+
+describe('live requests', () => {
+  it('are listed from their beginning to their end', () => {
+    const live = new LiveRequests();
+    const [one, two] = [openIn(live, 'one'), openIn(live, 'two')];
+    expect(live.records).toEqual([one.record, two.record]);
+    one.entry[Symbol.dispose]();
+    expect(live.records).toEqual([two.record]);
+  });
+
+  it('are cancelled by id, all that have it, once', () => {
+    const live = new LiveRequests();
+    const [one, twin, other] = [openIn(live, 'same'), openIn(live, 'same'), openIn(live, 'other')];
+    expect(live.cancel('same')).toBe(2);
+    expect([one, twin, other].map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+    expect(one.signal.reason).toBeInstanceOf(RequestCancelled);
+    expect(live.cancel('same')).toBe(0);
+    expect(live.cancel('none')).toBe(0);
+  });
+
+  it('of a key that is cut off end, those that slipped in just before, too', () => {
+    const live = new LiveRequests();
+    const [early, other, nobody] = [openIn(live, 'a', 'app'), openIn(live, 'b', 'web'), openIn(live, 'c')];
+    expect(live.cutOff(new Set(['app']))).toBe(1);
+    const late = openIn(live, 'd', 'app');
+    const aborted = [early, other, nobody, late].map(({ signal }) => signal.aborted);
+    expect(aborted).toEqual([true, false, false, true]);
+    live.cutOff(new Set());
+    expect(openIn(live, 'e', 'app').signal.aborted).toBe(false);
+  });
+});
