@@ -25,6 +25,7 @@ describe('readAncestorLines', () => {
       created: null,
       expires: null,
       disabled: false,
+      cutOff: false,
       scopes: ['inference'],
       models: ['*'],
       priority: 'normal',

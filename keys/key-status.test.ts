@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from './fingerprint.ts';
 import type { Key } from './key.ts';
-import { statusOf } from './key-status.ts';
+import { type KeyStatus, statusOf } from './key-status.ts';
 import { newKey } from './new-key.ts';
 
 const now = Date.UTC(2027, 0, 1);
@@ -10,25 +10,24 @@ const keyWith = (change: Partial<Key>): Key => ({ ...newKey('app', {}, now).key,
 const previous = { fingerprint: fingerprint('old'), validUntil: now + day };
 
 describe('statusOf', () => {
-  it.each([
-    [{}, { state: 'active', expiresSoon: false, rotatingUntil: undefined }],
-    [
-      { disabled: true, expires: now },
-      { state: 'disabled', expiresSoon: false, rotatingUntil: undefined },
-    ],
-    [{ expires: now }, { state: 'expired', expiresSoon: false, rotatingUntil: undefined }],
-    [{ expires: now + 14 * day }, { state: 'active', expiresSoon: true, rotatingUntil: undefined }],
-    [{ expires: now + 14 * day + 1 }, { state: 'active', expiresSoon: false, rotatingUntil: undefined }],
-    [{ previous }, { state: 'active', expiresSoon: false, rotatingUntil: now + day }],
-    [
-      { previous, disabled: true },
-      { state: 'disabled', expiresSoon: false, rotatingUntil: undefined },
-    ],
-    [
-      { previous: { ...previous, validUntil: now } },
-      { state: 'active', expiresSoon: false, rotatingUntil: undefined },
-    ],
+  it.each<[Partial<Key>, Partial<KeyStatus>]>([
+    [{}, {}],
+    [{ disabled: true, expires: now, created: 0 }, { state: 'disabled' }],
+    [{ expires: now, created: 0 }, { state: 'expired' }],
+    [{ expires: now + 14 * day }, { expiresSoon: true }],
+    [{ expires: now + 14 * day + 1 }, {}],
+    [{ previous }, { rotatingUntil: now + day }],
+    [{ previous, disabled: true }, { state: 'disabled' }],
+    [{ previous: { ...previous, validUntil: now } }, {}],
+    [{ created: now - 90 * day }, {}],
+    [{ created: now - 90 * day - 1 }, { secretIsOld: true }],
+    [{ created: null }, {}],
   ])('tells how a key with %o stands', (change, status) => {
-    expect(statusOf(keyWith(change), now)).toEqual(status);
+    const plain = { state: 'active', expiresSoon: false, secretIsOld: false, rotatingUntil: undefined };
+    expect(statusOf(keyWith(change), now, 90 * day)).toEqual({ ...plain, ...status });
+  });
+
+  it('knows no age that is too great where none is set', () => {
+    expect(statusOf(keyWith({ created: 0 }), now).secretIsOld).toBe(false);
   });
 });

@@ -24,6 +24,7 @@ describe('parseKeysJson', () => {
         created: null,
         expires: null,
         disabled: false,
+        cutOff: false,
         scopes: ['inference'],
         models: ['*'],
         priority: 'normal',

@@ -5,12 +5,30 @@ import { withState } from './list.ts';
 import { printJson, say } from './say.ts';
 import { fileOption, jsonOption, whichFile } from './which-file.ts';
 
+interface SwitchOptions {
+  readonly file?: string;
+  readonly json?: true;
+  readonly now?: true;
+}
+
+const disableExamples = `
+Examples:
+  corral keys disable app
+  corral keys disable app --now    what is under way with it ends, too
+
+New requests are refused within a second.`;
+
 export function disableCommand(): Command {
-  return switchCommand('disable', 'stop a key from working, until it is enabled again', true);
+  return switchCommand('disable', 'stop a key from working, until it is enabled again', true)
+    .option('--now', 'end the requests under way with it, which otherwise finish')
+    .addHelpText('after', disableExamples);
 }
 
 export function enableCommand(): Command {
-  return switchCommand('enable', 'let a disabled key work again', false);
+  return switchCommand('enable', 'let a disabled key work again', false).addHelpText(
+    'after',
+    '\nExample:\n  corral keys enable app\n\nIt works again within a second.',
+  );
 }
 
 function switchCommand(verb: string, description: string, disabled: boolean): Command {
@@ -19,12 +37,12 @@ function switchCommand(verb: string, description: string, disabled: boolean): Co
     .argument('<id>', 'the key')
     .addOption(fileOption())
     .addOption(jsonOption())
-    .addHelpText('after', `\nExample:\n  corral keys ${verb} app\n\nNew requests see it within a second.`)
-    .action(async (id: string, options: { readonly file?: string; readonly json?: true }) => {
-      const { keys, warnings } = await updateKeyFile(whichFile(options.file), (there) =>
-        changeKey(there, id, (key) => ({ ...key, disabled })),
+    .action(async (id: string, { file, json, now = false }: SwitchOptions) => {
+      const { keys, warnings } = await updateKeyFile(whichFile(file), (there) =>
+        changeKey(there, id, (key) => ({ ...key, disabled, cutOff: now })),
       );
-      for (const line of [...warnings, `Key "${id}" is ${verb}d.`]) say(line);
-      if (options.json) printJson(withState(findKey(keys, id), Date.now()));
+      const ending = now ? '; what is under way with it ends' : '';
+      for (const line of [...warnings, `Key "${id}" is ${verb}d${ending}.`]) say(line);
+      if (json) printJson(withState(findKey(keys, id), Date.now()));
     });
 }
