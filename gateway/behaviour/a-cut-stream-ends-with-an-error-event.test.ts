@@ -16,8 +16,8 @@ const dialects = {
   responses: {
     path: '/v1/responses',
     body: { input: 'hello', stream: true },
-    event: `event: response.output_text.delta\ndata: ${JSON.stringify({ type: 'response.output_text.delta', delta: 'event: response.completed', sequence_number: 7 })}`,
-    end: 'event: response.completed\ndata: {"type":"response.completed"}',
+    event: `event: response.queued\ndata: ${JSON.stringify({ type: 'response.queued', said: 'event: response.completed', sequence_number: 0 })}`,
+    end: 'event: response.completed\ndata: {"type":"response.completed","sequence_number":1}',
   },
   anthropic: {
     path: '/v1/messages',
@@ -78,7 +78,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   }
 
   it('passes a whole stream byte for byte, however it is cut into pieces', async () => {
-    const whole = `${event}\n\n:\n\n${event}\n\n${end}\n\n`;
+    const whole = `${event}\n\n:\n\n${end}\n\n`;
     const body = await answerTo(async (_, response) => {
       startStream(response);
       for (let at = 0; at < whole.length; at += 5) {
@@ -116,7 +116,7 @@ function expectError(dialect: string, text: string, code: string): void {
     expect(json).toEqual({ type: 'error', error: { type: 'api_error', message } });
   } else if (dialect === 'responses') {
     expect(text).toMatch(/^event: error\n/);
-    expect(json).toEqual({ type: 'error', code, message, param: null, sequence_number: 8 });
+    expect(json).toEqual({ type: 'error', code, message, param: null, sequence_number: 1 });
   } else {
     expect(text).toMatch(/^data: /);
     expect(json).toEqual({ error: { message, type: 'server_error', param: null, code } });

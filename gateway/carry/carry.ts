@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
+import { ResponseMender } from '../openai/responses/response-mender.ts';
 import { readFinishReason, readUsage } from '../openai/usage.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
@@ -69,7 +70,11 @@ async function receive(
   });
   if (isForm) return { model: undefined, stream: false, weight: 1, body };
   const { allowRemoteMedia } = config.limits;
-  return readRequest(body, { allowRemoteMedia, takesMessages: route.takesMessages });
+  return readRequest(body, {
+    allowRemoteMedia,
+    takesMessages: route.takesMessages,
+    isResponses: route.dialect === 'responses',
+  });
 }
 
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
@@ -115,6 +120,7 @@ async function send({
       pool,
       response: outgoing,
       dialect: route.dialect,
+      mender: menderFor(request, record),
       ends,
       signal,
       limits: limitsFor(request.stream, config.timeouts),
@@ -124,6 +130,11 @@ async function send({
   );
   note(record, ends);
   return ending;
+}
+
+function menderFor({ repeated }: ApiRequest, { model = 'default' }: RequestRecord) {
+  if (repeated === undefined) return undefined;
+  return new ResponseMender({ model, createdAt: Math.floor(Date.now() / 1000), repeated });
 }
 
 /** Reads what the answer said of itself into the record; an aborted one tells what it had come to. */

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
+import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
 export interface ApiRequest {
@@ -10,6 +11,8 @@ export interface ApiRequest {
   /** How many slots the backend will use for it: one for each choice of each prompt. */
   readonly weight: number;
   readonly body: Buffer;
+  /** What the answer will say again; only where its API asks for that. */
+  readonly repeated?: RepeatedFields;
 }
 
 type Fields = Record<string, unknown>;
@@ -26,10 +29,14 @@ const MAX_LEVELS = 256;
 export interface ReadingOptions {
   readonly allowRemoteMedia: boolean;
   readonly takesMessages: boolean;
+  readonly isResponses: boolean;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
-export function readRequest(body: Buffer, { allowRemoteMedia, takesMessages }: ReadingOptions): ApiRequest {
+export function readRequest(
+  body: Buffer,
+  { allowRemoteMedia, takesMessages, isResponses }: ReadingOptions,
+): ApiRequest {
   const fields = parse(body);
   if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
@@ -38,6 +45,7 @@ export function readRequest(body: Buffer, { allowRemoteMedia, takesMessages }: R
     stream: optional(fields, 'stream', 'a boolean', (value) => typeof value === 'boolean') ?? false,
     weight: choices(fields) * prompts(fields),
     body: strip(fields) ? Buffer.from(JSON.stringify(fields)) : body,
+    ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };
 }
 

@@ -36,12 +36,21 @@ export class AnswerEnds {
 
   /** The first piece and the last ones. What is looked for in them is ASCII, and latin1 is the quickest to decode. */
   text(): string {
+    return this.#decode(MAX_CHARACTERS);
+  }
+
+  /** The same uncut: the name of an event may stand before very much data. */
+  uncutText(): string {
+    return this.#decode(Number.POSITIVE_INFINITY);
+  }
+
+  #decode(most: number): string {
     const inOrder = [...this.#last.slice(this.#next), ...this.#last.slice(0, this.#next)];
     const tail = Buffer.concat(inOrder.filter((piece) => piece !== undefined));
     const head = this.#first ?? Buffer.alloc(0);
     return (
-      head.toString('latin1', Math.max(head.length - MAX_CHARACTERS, 0)) +
-      tail.toString('latin1', Math.max(tail.length - MAX_CHARACTERS, 0))
+      head.toString('latin1', Math.max(head.length - most, 0)) +
+      tail.toString('latin1', Math.max(tail.length - most, 0))
     );
   }
 }

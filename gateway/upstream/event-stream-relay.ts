@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
+import type { AnswerMender } from './answer-mender.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
 import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
 
@@ -22,12 +23,19 @@ export class EventStreamRelay implements Relay {
   readonly #response: ServerResponse;
   readonly #dialect: Dialect;
   readonly #ends: AnswerEnds;
+  readonly #mender: AnswerMender | undefined;
   #held: Buffer | undefined;
 
-  constructor(response: ServerResponse, dialect: Dialect, ends: AnswerEnds) {
+  constructor(
+    response: ServerResponse,
+    dialect: Dialect,
+    ends: AnswerEnds,
+    mender: AnswerMender | undefined,
+  ) {
     this.#response = response;
     this.#dialect = dialect;
     this.#ends = ends;
+    this.#mender = mender;
   }
 
   write(chunk: Buffer): boolean {
@@ -41,7 +49,7 @@ export class EventStreamRelay implements Relay {
   /** A backend that closes without its end mark has not finished, whatever the connection says. */
   end(): void {
     if (this.#held !== undefined) this.#passLastEvent(this.#held);
-    if (hasEnded(this.#dialect, this.#ends.text())) this.#response.end();
+    if (hasEnded(this.#dialect, this.#ends.uncutText())) this.#response.end();
     else this.breakOff(stoppedShort);
   }
 
@@ -56,7 +64,8 @@ export class EventStreamRelay implements Relay {
   }
 
   #pass(events: Buffer): boolean {
-    const bytes = mendErrorEvents(this.#dialect, events, () => this.#ends.text());
+    const mended = this.#mender ? this.#mender.events(events) : events;
+    const bytes = mendErrorEvents(this.#dialect, mended, () => this.#ends.text());
     this.#ends.add(bytes);
     return this.#response.write(bytes);
   }

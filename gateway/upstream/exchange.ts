@@ -3,9 +3,11 @@ import type { Dispatcher, Pool } from 'undici';
 import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
+import type { AnswerMender } from './answer-mender.ts';
 import { EventStreamRelay } from './event-stream-relay.ts';
 import { classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
+import { MendingRelay } from './mending-relay.ts';
 import { PlainRelay, type Relay } from './relay.ts';
 
 export interface ExchangeRequest {
@@ -27,6 +29,8 @@ export interface ExchangeContext {
   readonly pool: Pool;
   readonly response: ServerResponse;
   readonly dialect: Dialect;
+  /** Where answers do not pass as they are. */
+  readonly mender: AnswerMender | undefined;
   readonly ends: AnswerEnds;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
@@ -98,13 +102,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
     }
-    const { response, dialect, ends, startedAt, queuedMs } = this.#context;
+    const { response, dialect, mender, ends, startedAt, queuedMs } = this.#context;
     const processingMs = performance.now() - startedAt - queuedMs;
-    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }));
+    const isMended = mender !== undefined;
+    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
     if (isEventStream(headers)) {
       response.flushHeaders();
-      this.#relay = new EventStreamRelay(response, dialect, ends);
-    } else this.#relay = new PlainRelay(response, ends);
+      this.#relay = new EventStreamRelay(response, dialect, ends, mender);
+    } else this.#relay = mender ? new MendingRelay(response, ends, mender) : new PlainRelay(response, ends);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

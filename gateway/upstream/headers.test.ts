@@ -25,7 +25,7 @@ describe('headersForBackend', () => {
 });
 
 describe('headersForClient', () => {
-  const timing = { queuedMs: 1.4, processingMs: 2.6 };
+  const timing = { queuedMs: 1.4, processingMs: 2.6, isMended: false };
 
   it('keeps a length, and announces no buffering for streams only', () => {
     const plain = headersForClient(

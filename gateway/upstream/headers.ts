@@ -27,22 +27,27 @@ export function headersForBackend(
   return headers;
 }
 
-export interface Timing {
+export interface OnTheWay {
   readonly queuedMs: number;
   readonly processingMs: number;
+  /** Then the backend's length is not the answer's. */
+  readonly isMended: boolean;
 }
 
 /** The head of a relayed answer; request id and CORS headers stand on the response already. */
-export function headersForClient(backend: IncomingHttpHeaders, timing: Timing): Record<string, string> {
+export function headersForClient(
+  backend: IncomingHttpHeaders,
+  { queuedMs, processingMs, isMended }: OnTheWay,
+): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': backend['content-type'] ?? 'application/json; charset=utf-8',
-    'x-queue-wait-ms': String(Math.round(timing.queuedMs)),
-    'openai-processing-ms': String(Math.round(timing.processingMs)),
+    'x-queue-wait-ms': String(Math.round(queuedMs)),
+    'openai-processing-ms': String(Math.round(processingMs)),
   };
   if (isEventStream(backend)) {
     headers['cache-control'] = 'no-cache';
     headers['x-accel-buffering'] = 'no';
-  } else if (backend['content-length'] !== undefined) {
+  } else if (backend['content-length'] !== undefined && !isMended) {
     headers['content-length'] = backend['content-length'];
   }
   return headers;

@@ -31,8 +31,7 @@ const reasoningItem = z.strictObject({
 
 const functionCallItem = z.strictObject({
   type: z.literal('function_call'),
-  /** llama-server leaves it out of some. */
-  id: z.string().optional(),
+  id: z.string().regex(/^fc_\w+$/),
   call_id: z.string().min(1),
   name: z.string().min(1),
   arguments: z.string(),
@@ -41,12 +40,15 @@ const functionCallItem = z.strictObject({
 
 export const outputItem = z.discriminatedUnion('type', [messageItem, reasoningItem, functionCallItem]);
 
-/**
- * The object of the Responses API. Left out by llama-server although OpenAI requires them: `error`,
- * `incomplete_details`, `instructions`, `metadata`, `parallel_tool_calls`, `temperature`, `tool_choice`, `tools`,
- * `top_p`, and `usage.output_tokens_details`.
- */
-export const responseObject = z.strictObject({
+const usage = z.strictObject({
+  input_tokens: count,
+  output_tokens: count,
+  total_tokens: count,
+  input_tokens_details: z.strictObject({ cached_tokens: count }),
+  output_tokens_details: z.strictObject({ reasoning_tokens: count }),
+});
+
+const anyResponse = z.strictObject({
   id: z.string().regex(/^resp_\w+$/),
   object: z.literal('response'),
   created_at: z.int().positive(),
@@ -54,18 +56,35 @@ export const responseObject = z.strictObject({
   model: z.string().min(1),
   status,
   output: z.array(outputItem),
-  usage: z.strictObject({
-    input_tokens: count,
-    output_tokens: count,
-    total_tokens: count,
-    input_tokens_details: z.strictObject({ cached_tokens: count }),
-  }),
+  error: z.null(),
+  incomplete_details: z.null(),
+  access_programs: z.null(),
+  instructions: z.string().nullable(),
+  max_output_tokens: count.nullable(),
+  metadata: z.record(z.string(), z.string()),
+  parallel_tool_calls: z.boolean(),
+  temperature: z.number().nullable(),
+  tool_choice: z.union([z.enum(['none', 'auto', 'required']), z.looseObject({ type: z.string() })]),
+  tools: z.array(z.looseObject({ type: z.string() })),
+  top_p: z.number().nullable(),
 });
 
-/** What llama-server says of a response that has only begun; OpenAI sends the whole object here too. */
-export const begunResponse = responseObject
-  .pick({ id: true, object: true })
-  .extend({ status: z.literal('in_progress') });
+/** A response that has only begun. */
+export const begunResponse = anyResponse.extend({
+  status: z.literal('in_progress'),
+  output: z.tuple([]),
+});
+
+export const completedResponse = anyResponse.extend({ status: z.literal('completed'), usage });
+
+export const incompleteResponse = anyResponse.extend({
+  status: z.literal('incomplete'),
+  incomplete_details: z.strictObject({ reason: z.enum(['max_output_tokens', 'content_filter']) }),
+  usage,
+});
+
+/** The object of the Responses API, as an answer in one piece. */
+export const responseObject = z.discriminatedUnion('status', [completedResponse, incompleteResponse]);
 
 /** How many tokens a request would have. */
 export const inputTokens = z.strictObject({

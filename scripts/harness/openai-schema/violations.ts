@@ -43,7 +43,7 @@ const shapes: readonly (readonly [RegExp, Shape])[] = [
       ...openai,
       plain: responseObject,
       event: responseEvent,
-      lastEvent: /^event: (response\.completed|error)\n/,
+      lastEvent: /^event: (response\.(completed|incomplete)|error)\n/,
     },
   ],
   [/^\/v1\/(responses|chat\/completions)\/input_tokens$/, { ...openai, plain: inputTokens }],

@@ -1,0 +1,65 @@
+import { createOpenAI } from '@ai-sdk/openai';
+import { generateText, jsonSchema, streamText, tool } from 'ai';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { storyText } from '../../../scripts/demo-model/stories.ts';
+import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
+import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo();
+});
+afterAll(() => demo.stop());
+
+function connect() {
+  const wire = watchWire();
+  onTestFinished(() => expect(wire.violations).toEqual([]));
+  const { baseURL, apiKey } = demo;
+  return createOpenAI({ baseURL, apiKey, fetch: wire.fetch }).responses('demo');
+}
+
+it('generates a text', async () => {
+  const { text, finishReason, usage } = await generateText({ model: connect(), prompt: 'keys' });
+  expect(text).toBe(storyText('keys'));
+  expect(finishReason).toBe('stop');
+  expect(usage.outputTokens).toBeGreaterThan(20);
+});
+
+it.each(['emoji', 'thinking'] as const)('streams a text: %s', async (prompt) => {
+  const { textStream, finishReason, usage, response } = streamText({ model: connect(), prompt });
+  const parts = await Array.fromAsync(textStream);
+  expect(parts.length).toBeGreaterThan(20);
+  expect(parts.join('')).toBe(storyText(prompt));
+  expect(await finishReason).toBe('stop');
+  expect((await usage).outputTokens).toBeGreaterThan(20);
+  expect(await response).toMatchObject({ id: expect.stringMatching(/^resp_/), modelId: 'demo' });
+});
+
+it('is told that an answer was cut', async () => {
+  const request = { model: connect(), prompt: 'keys', maxOutputTokens: 3 };
+  expect((await generateText(request)).finishReason).toBe('length');
+  expect(await streamText(request).finishReason).toBe('length');
+});
+
+it('calls a tool', async () => {
+  const weather = tool({
+    description: 'Tells the weather',
+    inputSchema: jsonSchema<{ city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string', enum: ['Bergen', 'Oslo'] } },
+      required: ['city'],
+      additionalProperties: false,
+    }),
+    execute: ({ city }) => `Rain in ${city}.`,
+  });
+  const request = {
+    model: connect(),
+    prompt: 'What is the weather like?',
+    tools: { weather },
+    toolChoice: 'required' as const,
+    maxOutputTokens: 200,
+  };
+  const output = expect.stringMatching(/^Rain in (Bergen|Oslo)\.$/);
+  expect((await generateText(request)).toolResults).toMatchObject([{ output }]);
+  expect(await streamText(request).toolResults).toMatchObject([{ output }]);
+});

@@ -1,0 +1,35 @@
+import type { ResponseEvent } from './response-event.ts';
+
+/** An output item whose events are under way. */
+export interface OpenItem {
+  readonly id: string;
+  /** Whether the events that open and close its content have been there. */
+  readonly content: 'unopened' | 'open' | 'closed';
+}
+
+/** In the order in which they were added: an item's place among them is its `output_index`. */
+export type OpenItems = readonly OpenItem[];
+
+export function idOfItem({ item_id, item }: ResponseEvent): string | undefined {
+  return item_id ?? item?.id;
+}
+
+/** The items after an event. */
+export function followItems(items: OpenItems, event: ResponseEvent): OpenItems {
+  switch (event.type) {
+    case 'response.output_item.added':
+      return [...items, { id: idOfItem(event) ?? '', content: 'unopened' }];
+    case 'response.content_part.added':
+      return withContent(items, event, 'open');
+    case 'response.content_part.done':
+    case 'response.function_call_arguments.done':
+      return withContent(items, event, 'closed');
+    default:
+      return items;
+  }
+}
+
+function withContent(items: OpenItems, event: ResponseEvent, content: OpenItem['content']): OpenItems {
+  const id = idOfItem(event);
+  return items.map((item) => (item.id === id ? { id, content } : item));
+}

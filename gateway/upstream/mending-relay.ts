@@ -1,0 +1,33 @@
+import type { ServerResponse } from 'node:http';
+import type { AnswerEnds } from './answer-ends.ts';
+import type { AnswerMender } from './answer-mender.ts';
+import type { Relay } from './relay.ts';
+
+/** Holds an answer in one piece until it is whole, and passes it mended. llama-server sends such at once. */
+export class MendingRelay implements Relay {
+  readonly #response: ServerResponse;
+  readonly #ends: AnswerEnds;
+  readonly #mender: AnswerMender;
+  readonly #held: Buffer[] = [];
+
+  constructor(response: ServerResponse, ends: AnswerEnds, mender: AnswerMender) {
+    this.#response = response;
+    this.#ends = ends;
+    this.#mender = mender;
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#held.push(chunk);
+    return true;
+  }
+
+  end(): void {
+    const body = this.#mender.whole(Buffer.concat(this.#held));
+    if (body.length > 0) this.#ends.add(body);
+    this.#response.end(body);
+  }
+
+  breakOff(): void {
+    this.#response.destroy();
+  }
+}
