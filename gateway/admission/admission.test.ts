@@ -77,12 +77,17 @@ describe('Admission', () => {
     expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
   });
 
-  it('counts a retry from those ahead and the recent service time', async () => {
+  it('sends each of those it cannot take to a later time than the one before', async () => {
     const admission = open({ capacity: 2, maxWaiting: 3 });
     for (let n = 0; n < 5; n++) void admission.admit({ lane, weight: 1, signal: staying });
-    expect(await admission.admit({ lane, weight: 1, signal: staying })).toEqual({
-      outcome: 'full',
-      retryAfterMs: 2000,
-    });
+    const times: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const refused = await admission.admit({ lane, weight: 1, signal: staying });
+      if (refused.outcome !== 'full') throw new Error(`expected a refusal, got ${refused.outcome}`);
+      times.push(refused.retryAfterMs);
+    }
+    // No request has ended yet, so each is taken to last a second, on two slots side by side.
+    const expected = [750, 1500, 2250];
+    for (const [n, time] of times.entries()) expect(Math.abs(time - (expected[n] ?? 0))).toBeLessThan(50);
   });
 });

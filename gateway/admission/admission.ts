@@ -1,3 +1,4 @@
+import { Appointments } from './appointments.ts';
 import type { LaneTerms, Waiter } from './lane.ts';
 import { type Grant, type LaneBounds, type LaneCounts, Lanes } from './lanes.ts';
 import { Lease } from './lease.ts';
@@ -39,6 +40,7 @@ export class Admission {
   readonly #timeoutMs: number;
   readonly #lanes: Lanes<Candidate>;
   readonly #serviceTime = recentServiceTime();
+  readonly #appointments = new Appointments();
   #draining = false;
 
   constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
@@ -113,9 +115,9 @@ export class Admission {
     });
   }
 
-  /** When a place is likely to be free: those ahead, each for as long as requests took lately, side by side. */
+  /** When to come back: the line moves by one place whenever one of the slots is free again. */
   #retryAfterMs(): number {
-    const { capacity, waiting } = this.counts;
-    return (this.#serviceTime.ms * (waiting + 1)) / Math.max(capacity, 1);
+    const everyMs = this.#serviceTime.ms / Math.max(this.counts.capacity, 1);
+    return this.#appointments.next(performance.now(), everyMs);
   }
 }
