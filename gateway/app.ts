@@ -8,10 +8,14 @@ import { cors } from './door/cors.ts';
 import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
 import { limitHeaders } from './door/limit-headers.ts';
 import { openRecord } from './door/open-record.ts';
+import { refuseSpentBudget } from './door/refuse-spent-budget.ts';
 import { showRefusal } from './door/show-refusal.ts';
+import type { UsageLedger } from './ledger/usage-ledger.ts';
+import type { Bookkeeper } from './record/bookkeeper.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
+import { showUsage } from './routes/admin-usage.ts';
 import { apiRoutes } from './routes/api-routes.ts';
 import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
@@ -21,6 +25,8 @@ export interface AppParts extends CarryParts {
   readonly doorkeeper: Doorkeeper;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
+  readonly ledger: UsageLedger;
+  readonly books: Bookkeeper;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
@@ -29,7 +35,7 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    openRecord(log, trustOf(config.trustedProxies)),
+    openRecord(log, trustOf(config.trustedProxies), parts.books),
     cors(config.corsOrigins),
     limitHeaders(config.limits),
   );
@@ -46,18 +52,20 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
     app.get(path, mayInfer, listModels(models)).get(`${path}/:id`, mayInfer, showModel(models));
     app.all(path, refuseMethod('GET')).all(`${path}/:id`, refuseMethod('GET'));
   }
+  const mayStillSpend = refuseSpentBudget(parts.ledger);
   for (const route of apiRoutes) {
     for (const path of route.paths) {
-      app.post(path, authenticate(doorkeeper, route.scope), carry(route, parts));
+      app.post(path, authenticate(doorkeeper, route.scope), mayStillSpend, carry(route, parts));
       app.all(path, refuseMethod('POST'));
     }
   }
   const mayAdmin = authenticate(doorkeeper, 'admin');
   app.get('/admin/keys', mayAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
   app.get('/admin/requests', mayAdmin, listRequests(live));
+  app.get('/admin/usage', mayAdmin, showUsage(parts.ledger, config.ledger.costPerHour));
   app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(live));
   app.post('/reload', mayAdmin, reloadKeys(keys));
-  for (const path of ['/admin/keys', '/admin/requests']) app.all(path, refuseMethod('GET'));
+  for (const path of ['/admin/keys', '/admin/requests', '/admin/usage']) app.all(path, refuseMethod('GET'));
   app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
   for (const path of ['/ping', '/health', '/livez', '/readyz']) app.all(path, refuseMethod('GET'));
   return app;

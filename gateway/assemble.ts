@@ -3,10 +3,14 @@ import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
 import { Admission } from './admission/admission.ts';
 import { createApp } from './app.ts';
+import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
 import { FailedLogins } from './door/failed-logins.ts';
 import { openKeys } from './door/open-keys.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { ModelNames } from './openai/model-names.ts';
+import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import { createGatewayServer } from './server.ts';
 import { ShuttingDown } from './upstream/failure.ts';
@@ -15,12 +19,16 @@ import { openPool } from './upstream/pool.ts';
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
 const TIME_TO_HEAR_IT = 500;
 
+/** What the books may take, ms, to learn the tokens of what was broken off last. */
+const TIME_TO_COUNT = 1000;
+
 /** A gateway that runs. */
 export interface Gateway {
   /** The port it listens on, for those who asked for port 0. */
   readonly port: number;
   readonly admission: Admission;
   readonly watch: BackendWatch;
+  readonly ledger: UsageLedger;
   reloadKeys(): Promise<void>;
   /**
    * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. What still runs
@@ -45,7 +53,13 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   const pool = openPool(config.backend, config.timeouts.connect);
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
   const doorkeeper = { ring: () => keys?.ring, failedLogins: new FailedLogins(config.auth.maxFailedLogins) };
-  const app = createApp({ config, log, pool, admission, watch, models, live, keys, doorkeeper });
+  const ledger = openLedger(config.ledger, log);
+  const books = new Bookkeeper((booking) => ledger.book(booking));
+  const abandoned = new AbandonedInput({ pool, apiKey: config.backend.apiKey, watch });
+  const app = createApp({
+    ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
+    ...{ ledger, books, abandoned },
+  });
   const server = createGatewayServer(app, config);
   const port = await listen(server, config);
   log.info(
@@ -62,14 +76,18 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   async function finish(): Promise<void> {
     admission.drain();
     await closeWithin(server, config.timeouts.drain, cutOff);
+    await books.settled(TIME_TO_COUNT);
     watch.close();
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
+    await books.settled(TIME_TO_HEAR_IT);
+    await ledger.close();
   }
   return {
     port,
     admission,
     watch,
+    ledger,
     async reloadKeys() {
       await keys?.reload();
     },

@@ -10,7 +10,6 @@ import type { GatewayContext } from '../door/gateway-context.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
 import { ResponseMender } from '../openai/responses/response-mender.ts';
-import { readFinishReason, readUsage } from '../openai/usage.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { unsupportedMediaType } from '../refusal/catalogue.ts';
@@ -20,7 +19,9 @@ import { type Ending, exchange } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import { abortWithClient } from './abort-with-client.ts';
+import type { AbandonedInput } from './count-abandoned.ts';
 import { limitsFor } from './limits-for.ts';
+import { noteAnswer } from './note-answer.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
 
@@ -31,6 +32,7 @@ export interface CarryParts {
   readonly watch: BackendWatch;
   readonly models: ModelNames;
   readonly live: LiveRequests;
+  readonly abandoned: AbandonedInput;
 }
 
 /** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
@@ -80,9 +82,11 @@ async function receive(
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
 
 async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
+  const since = performance.now();
   const admitted = await admission.admit(claim);
+  record.queuedMs = performance.now() - since;
   if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
-  record.queuedMs = admitted.lease.waitedMs;
+  record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
   return admitted.lease;
 }
 
@@ -110,6 +114,7 @@ async function send({
   const { config, pool } = parts;
   const ends = new AnswerEnds();
   record.answer = ends;
+  const since = performance.now();
   const ending = await exchange(
     {
       path: route.upstream,
@@ -128,25 +133,14 @@ async function send({
       queuedMs: lease.waitedMs,
     },
   );
-  note(record, ends);
+  record.computeMs = performance.now() - since;
+  noteAnswer(record, { route, request, ending, ends }, parts.abandoned);
   return ending;
 }
 
 function menderFor({ repeated }: ApiRequest, { model = 'default' }: RequestRecord) {
   if (repeated === undefined) return undefined;
   return new ResponseMender({ model, createdAt: Math.floor(Date.now() / 1000), repeated });
-}
-
-/** Reads what the answer said of itself into the record; an aborted one tells what it had come to. */
-function note(record: RequestRecord, ends: AnswerEnds): void {
-  record.bytesOut = ends.bytes;
-  if (ends.firstByteAt === undefined) return;
-  record.firstByteAt = ends.firstByteAt;
-  const text = ends.text();
-  const usage = readUsage(text);
-  const finish = readFinishReason(text);
-  if (usage) record.usage = usage;
-  if (finish) record.finishReason = finish;
 }
 
 /** Somebody on our side of the wire ended it: nothing is learnt about the backend. */

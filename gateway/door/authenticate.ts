@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Key, Scope } from '../../keys/key.ts';
-import type { KeyRing } from '../../keys/key-ring.ts';
+import type { Scope } from '../../keys/key.ts';
+import type { Authentication, KeyRing } from '../../keys/key-ring.ts';
 import {
   administrationOff,
   insufficientScope,
@@ -30,9 +30,11 @@ export function authenticate(doorkeeper: Doorkeeper, scope: Scope): MiddlewareHa
     }
     const secrets = presentedSecrets(c.env.incoming.headers);
     const record = c.get('record');
-    const key = recognise(ring, secrets);
-    if (key === undefined) throw await refuseLogin(doorkeeper, secrets, record.address);
+    const accepted = recognise(ring, secrets);
+    if (accepted === undefined) throw await refuseLogin(doorkeeper, secrets, record.address);
+    const { key, previous } = accepted;
     record.keyId = key.id;
+    record.previousSecret = previous;
     if (!key.scopes.includes(scope)) throw insufficientScope(scope);
     c.set('key', key);
     return next();
@@ -45,11 +47,11 @@ async function refuseLogin({ failedLogins }: Doorkeeper, secrets: readonly strin
   return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }
 
-function recognise(ring: KeyRing, secrets: readonly string[]): Key | undefined {
+function recognise(ring: KeyRing, secrets: readonly string[]) {
   const now = Date.now();
   for (const secret of secrets) {
-    const authentication = ring.authenticate(secret, now);
-    if (authentication.outcome === 'accepted') return authentication.key;
+    const authentication: Authentication = ring.authenticate(secret, now);
+    if (authentication.outcome === 'accepted') return authentication;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
+import type { Bookkeeper } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-line.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
 import { clientAddress, type IsTrusted } from './client-address.ts';
@@ -11,10 +12,10 @@ import type { GatewayEnv } from './gateway-context.ts';
 const wellFormed = /^[\w.:+/=-]{1,128}$/;
 
 /**
- * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record, and writes the record's
- * one line when the response has closed, whichever way out it took.
+ * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record. When the response has
+ * closed, whichever way out it took, the record is booked and becomes one line of the log.
  */
-export function openRecord(log: Log, isTrusted: IsTrusted): MiddlewareHandler<GatewayEnv> {
+export function openRecord(log: Log, isTrusted: IsTrusted, books: Bookkeeper): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
     const given = incoming.headers['x-request-id'];
@@ -29,8 +30,15 @@ export function openRecord(log: Log, isTrusted: IsTrusted): MiddlewareHandler<Ga
     outgoing.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.
     if (isAnthropicPath(c.req.path)) outgoing.setHeader('request-id', id);
+    const book = books.expect();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
-    void closed.then(() => logRequest(log, record, outgoing.statusCode, outgoing.writableFinished));
+    void closed.then(async () => {
+      const { statusCode, writableFinished } = outgoing;
+      record.endedAt = performance.now();
+      await record.usageToCome;
+      logRequest(log, record, statusCode, writableFinished);
+      book(record, record.error !== undefined || (writableFinished && statusCode >= 400));
+    });
   };
 }

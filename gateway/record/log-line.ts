@@ -23,7 +23,7 @@ function describe(record: RequestRecord, status: number) {
     id: record.id,
     address: record.address,
     status,
-    ms: Math.round(performance.now() - record.startedAt),
+    ms: Math.round((record.endedAt ?? performance.now()) - record.startedAt),
     key: record.keyId,
     model: record.model,
     stream: record.streamed,

@@ -10,15 +10,24 @@ export interface RequestRecord {
   readonly address: string;
   readonly startedAt: number;
   keyId?: string;
+  /** The client came with the secret from before the last rotation. */
+  previousSecret?: boolean;
   model?: string;
   streamed?: boolean;
   queuedMs?: number;
+  /** How long it was at the backend, ms. */
+  computeMs?: number;
+  /** How much of the backend it had: its slots of all. */
+  machineShare?: number;
   /** When the first byte of the answer's body went out. */
   firstByteAt?: number;
   bytesOut: number;
   /** What has gone to the client so far. */
   answer?: AnswerEnds;
   usage?: Usage;
+  /** Settles when `usage` is whole, where that has still to be found out after the end. */
+  usageToCome?: Promise<void>;
+  endedAt?: number;
   finishReason?: string;
   /** Code of the refusal or failure that ended the request. */
   error?: string;

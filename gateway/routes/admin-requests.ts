@@ -33,6 +33,6 @@ function describe(record: RequestRecord, now: number) {
     ageMs: Math.round(now - startedAt),
     queuedMs: Math.round(queuedMs ?? now - startedAt),
     // An answer in one piece is not there until it is complete.
-    tokens: streamed ? (answer?.events ?? 0) : null,
+    tokens: streamed ? (answer?.generated ?? 0) : null,
   };
 }

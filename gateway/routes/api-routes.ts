@@ -14,6 +14,8 @@ export interface ApiRoute {
   /** Whether its one needed field is a list of messages: llama-server serves /v1/messages without, or answers 500. */
   readonly takesMessages: boolean;
   readonly body: 'json' | 'json or form';
+  /** Where the backend counts the input of such a request without serving it; undefined where it cannot. */
+  readonly countedAt: string | undefined;
 }
 
 /** `/v1` may be left out. The upstream path keeps it: without it llama-server speaks its native shapes on some. */
@@ -26,6 +28,7 @@ function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
     takesSlot: true,
     takesMessages: false,
     body: 'json',
+    countedAt: undefined,
     ...rest,
   };
 }
@@ -39,20 +42,26 @@ function native(path: string, takesSlot: boolean): ApiRoute {
     takesSlot,
     takesMessages: path === '/apply-template',
     body: 'json',
+    countedAt: path === '/completion' ? '/tokenize' : undefined,
   };
 }
 
 /** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
-  openai('/chat/completions', { takesMessages: true }),
+  openai('/chat/completions', { takesMessages: true, countedAt: '/v1/chat/completions/input_tokens' }),
   openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
-  openai('/completions'),
+  openai('/completions', { countedAt: '/tokenize' }),
   openai('/embeddings'),
   openai('/rerank'),
-  openai('/responses', { dialect: 'responses' }),
+  openai('/responses', { dialect: 'responses', countedAt: '/v1/responses/input_tokens' }),
   openai('/responses/input_tokens', { takesSlot: false }),
   openai('/audio/transcriptions', { body: 'json or form' }),
-  openai('/messages', { paths: ['/v1/messages'], dialect: 'anthropic', takesMessages: true }),
+  openai('/messages', {
+    paths: ['/v1/messages'],
+    dialect: 'anthropic',
+    takesMessages: true,
+    countedAt: '/v1/messages/count_tokens',
+  }),
   openai('/messages/count_tokens', {
     paths: ['/v1/messages/count_tokens'],
     dialect: 'anthropic',

@@ -1,14 +1,13 @@
 /** How many of the last pieces are kept: finish, usage and end mark may each come in one of their own. */
 const LAST_PIECES = 4;
-const EVENT_END = '\n\n';
 const MAX_CHARACTERS = 64 * 1024;
 
 /** What is kept of an answer on its way: how much, since when, and its two ends, where the counts stand. */
 export class AnswerEnds {
   /** All bytes so far. */
   bytes = 0;
-  /** Whole events of a stream so far: one for each token, and a few besides. */
-  events = 0;
+  /** Events of a stream with generated text so far: about one for each token. */
+  generated = 0;
   /** When the first of them went out, `performance.now()`; undefined before. */
   firstByteAt: number | undefined;
   readonly #last: (Buffer | undefined)[] = new Array(LAST_PIECES).fill(undefined);
@@ -25,13 +24,6 @@ export class AnswerEnds {
       this.#next = (this.#next + 1) % LAST_PIECES;
     }
     this.bytes += piece.length;
-    for (
-      let end = piece.indexOf(EVENT_END);
-      end !== -1;
-      end = piece.indexOf(EVENT_END, end + EVENT_END.length)
-    ) {
-      this.events += 1;
-    }
   }
 
   /** The first piece and the last ones. What is looked for in them is ASCII, and latin1 is the quickest to decode. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
+import { generatedEvents } from './generated-events.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
 import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
 
@@ -54,7 +55,9 @@ export class EventStreamRelay implements Relay {
   }
 
   breakOff(broken: BrokenAnswer): void {
-    this.#response.end(streamErrorEvent(this.#dialect, broken, this.#ends.text()));
+    const event = Buffer.from(streamErrorEvent(this.#dialect, broken, this.#ends.text()));
+    this.#ends.add(event);
+    this.#response.end(event);
   }
 
   /** What is left over is half an event, and dropped, unless it is an end mark that only lacks its empty line. */
@@ -67,6 +70,7 @@ export class EventStreamRelay implements Relay {
     const mended = this.#mender ? this.#mender.events(events) : events;
     const bytes = mendErrorEvents(this.#dialect, mended, () => this.#ends.text());
     this.#ends.add(bytes);
+    this.#ends.generated += generatedEvents(this.#dialect, bytes);
     return this.#response.write(bytes);
   }
 }

@@ -16,6 +16,12 @@ const endMarks: Readonly<Record<Dialect, RegExp>> = {
   anthropic: /^event: message_stop$/m,
   native: /^data: (?:\[DONE\]|\{.*"stop":true)/m,
 };
+/** The code of the error that such an end tells of; undefined where it tells of none. */
+export function errorCodeIn(tail: string): string | undefined {
+  if (!errorMark.test(tail)) return undefined;
+  return /"code":"(\w+)"/.exec(tail.slice(tail.search(errorMark)))?.[1] ?? 'engine_error';
+}
+
 const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
 /**

@@ -15,7 +15,7 @@ export type Mood = (request: Received, response: ServerResponse) => void;
 
 export interface StandInBackend extends AsyncDisposable {
   readonly backend: Backend;
-  /** Every request but the probes, in order of arrival. */
+  /** Every request but the probes and the gateway's own, in order of arrival. */
   readonly received: readonly Received[];
   /** How many requests are open right now. */
   readonly open: number;
@@ -25,6 +25,9 @@ export interface StandInBackend extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** What the stand-in counts as the input of any request. */
+export const inputTokens = 7;
+
 /** A backend for moods that a real llama-server does not show on demand: it does whatever `mood` says. */
 export async function startStandInBackend(mood: Mood, { slots = 4 } = {}): Promise<StandInBackend> {
   const received: Received[] = [];
@@ -33,6 +36,10 @@ export async function startStandInBackend(mood: Mood, { slots = 4 } = {}): Promi
     const path = incoming.url ?? '';
     if (path === '/health') return void response.writeHead(standIn.health).end('{}');
     if (path === '/props') return void response.end(JSON.stringify(props(slots)));
+    // The gateway's own question, for its books: what the input of an abandoned request was.
+    if (incoming.headers['x-request-id'] === undefined) {
+      return void response.end(JSON.stringify({ input_tokens: inputTokens }));
+    }
     open += 1;
     response.once('close', () => {
       open -= 1;

@@ -1,0 +1,66 @@
+import type { ApiRequest } from '../openai/read-request.ts';
+import { readFinishReason, readUsage, type Usage } from '../openai/usage.ts';
+import type { RequestRecord } from '../record/request-record.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+import type { AnswerEnds } from '../upstream/answer-ends.ts';
+import type { Ending } from '../upstream/exchange.ts';
+import { errorCodeIn } from '../upstream/stream-dialect.ts';
+import type { AbandonedInput } from './count-abandoned.ts';
+
+export interface Answered {
+  readonly route: ApiRoute;
+  readonly request: ApiRequest;
+  readonly ending: Ending;
+  readonly ends: AnswerEnds;
+}
+
+/** Reads what the answer said of itself into the record; a broken off one tells what it had come to. */
+export function noteAnswer(record: RequestRecord, answered: Answered, input: AbandonedInput): void {
+  const { ending, ends } = answered;
+  record.bytesOut = ends.bytes;
+  const text = ends.text();
+  if (ends.firstByteAt !== undefined) record.firstByteAt = ends.firstByteAt;
+  const finish = readFinishReason(text);
+  if (finish !== undefined) record.finishReason = finish;
+  const error = record.streamed && ending.outcome === 'complete' ? errorCodeIn(text) : undefined;
+  if (error !== undefined) record.error = error;
+  noteUsage(record, answered, readUsage(text), input);
+}
+
+function noteUsage(
+  record: RequestRecord,
+  answered: Answered,
+  told: Usage | undefined,
+  abandoned: AbandonedInput,
+): void {
+  const { route, request, ends, ending } = answered;
+  const isWhole = ending.outcome === 'complete' && told !== undefined;
+  if (!route.takesSlot || !(isWhole || wasAtWork(answered))) return;
+  const cached = told?.cached ?? 0;
+  const output = isWhole ? outputOfAll(told, answered) : Math.max(told?.output ?? 0, ends.generated);
+  const isTold = told !== undefined && !(isWhole && hasOwnInputs(answered));
+  record.usage = { input: told?.input ?? 0, cached, output };
+  if (isTold) return;
+  record.usageToCome = abandoned.count(route, request.body).then((input) => {
+    record.usage = { input, cached, output };
+  });
+}
+
+/** The backend had it, and was broken off or broke off. What it declined, and what never reached it, costs nothing. */
+function wasAtWork({ ending, ends }: Answered): boolean {
+  if (ending.outcome !== 'failed') return ending.outcome === 'complete' && ends.generated > 0;
+  const { kind } = ending.failure;
+  return kind === 'client-left' || kind === 'cancelled' || ending.relay !== undefined;
+}
+
+/**
+ * llama-server tells the usage of one choice, however many it made. In a stream the others are counted; in one piece
+ * they are taken to be as long.
+ */
+function outputOfAll({ output }: Usage, { request, ends }: Answered): number {
+  if (request.weight === 1) return output;
+  return request.stream ? Math.max(output, ends.generated) : output * request.weight;
+}
+
+/** Of several prompts, too, it tells one. */
+const hasOwnInputs = ({ route, request }: Answered) => request.weight > 1 && route.countedAt === '/tokenize';

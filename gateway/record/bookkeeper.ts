@@ -1,0 +1,55 @@
+import type { Booking } from '../ledger/usage-batch.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** Books each request of a key once, at its end, and knows whether any is still to come. */
+export class Bookkeeper {
+  readonly #book: (booking: Booking) => void;
+  #open = 0;
+  #onSettled: (() => void)[] = [];
+
+  constructor(book: (booking: Booking) => void) {
+    this.#book = book;
+  }
+
+  /** A request has come; call what this answers once, when it is over. */
+  expect(): (record: RequestRecord, failed: boolean) => void {
+    this.#open += 1;
+    return (record, failed) => {
+      const booking = bookingOf(record, failed, Date.now());
+      if (booking) this.#book(booking);
+      this.#open -= 1;
+      if (this.#open === 0) for (const settle of this.#onSettled.splice(0)) settle();
+    };
+  }
+
+  /** Settles when nothing is left to be booked, or after so long (ms). */
+  async settled(within: number): Promise<void> {
+    if (this.#open === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onSettled.push(resolve);
+    const timer = setTimeout(resolve, within);
+    await promise;
+    clearTimeout(timer);
+  }
+}
+
+/** Undefined for a request without a key, which is nobody's. */
+export function bookingOf(record: RequestRecord, failed: boolean, at: number): Booking | undefined {
+  const { keyId, usage, queuedMs = 0, computeMs = 0, machineShare = 0 } = record;
+  if (keyId === undefined) return undefined;
+  return {
+    keyId,
+    at,
+    previousSecret: record.previousSecret ?? false,
+    usage: {
+      requests: 1,
+      errors: failed ? 1 : 0,
+      input: usage?.input ?? 0,
+      cached: usage?.cached ?? 0,
+      output: usage?.output ?? 0,
+      queueMs: queuedMs,
+      computeMs,
+      machineMs: computeMs * machineShare,
+    },
+  };
+}
