@@ -48,7 +48,7 @@ export function createCommand(): Command {
     )
     .option('--rpm <n>', 'requests per minute; 0 is no limit (default: MAX_REQUESTS_PER_MINUTE)', limit)
     .option('--tpm <n>', 'tokens per minute (default: the house limit)', limit)
-    .option('--tpd <n>', 'tokens per day, from midnight UTC (default: the house limit)', limit)
+    .option('--tpd <n>', 'tokens per day, from midnight UTC; 0 is no limit (default: no limit)', limit)
     .option('--concurrent <n>', 'requests at the same time (default: the house limit)', limit)
     .addOption(
       new Option('--expires <when>', '30d, 12h, a date or time (UTC unless it says otherwise), or never')

@@ -140,9 +140,9 @@ describe('corral keys list and show', () => {
     await keys('disable', 'old');
     const { stdout, stderr } = await asProgram(folder, 'list');
     const [heading, app, old] = stdout.split('\n');
-    expect(heading).toMatch(/^ID +HINT +STATUS +SCOPES +LIMITS +CREATED +EXPIRES$/);
+    expect(heading).toMatch(/^ID +HINT +STATUS +SCOPES +LIMITS +CREATED +EXPIRES +LAST USED$/);
     expect(app).toMatch(/^app +sk-….{4} +active, expires in 5d +inference +20 requests\/min +\d{4}-/);
-    expect(old).toMatch(/^old +sk-….{4} +disabled +inference +- +\d{4}-.* +never$/);
+    expect(old).toMatch(/^old +sk-….{4} +disabled +inference +- +\d{4}-.* +never +-$/);
     expect(stderr).toContain('2 keys in');
     expect(stderr).toContain('1 within 14 days of the end');
     expect((await keys('show', 'old')).stdout).toMatch(/^status +disabled\n(.*\n)*note +of last year$/m);

@@ -1,12 +1,14 @@
 import { Command } from 'commander';
+import type { KeySeen } from '../../gateway/ledger/usage-batch.ts';
 import type { Key } from '../../keys/key.ts';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { statusOf } from '../../keys/key-status.ts';
 import { toRecord } from '../../keys/keys-json.ts';
 import { align } from './align.ts';
 import { print, printJson, say } from './say.ts';
-import { showLimits, showStatus, showTime } from './show-key.ts';
+import { oldSecretUsed, showAgo, showLimits, showStatus, showTime } from './show-key.ts';
 import { fileOption, jsonOption, whichFile } from './which-file.ts';
+import { lastSeen, ledgerOption, whichLedger } from './which-ledger.ts';
 
 const examples = `
 Examples:
@@ -14,24 +16,32 @@ Examples:
   corral keys list --json | jq -r '.[] | select(.state == "active") | .id'
 
 Status is active, disabled or expired; a key that ends within 14 days says so, and one whose old secret still works after
-a rotation says until when.`;
+a rotation says until when, and when somebody last came with it. LAST USED comes from the usage ledger.`;
 
 export function listCommand(): Command {
   return new Command('list')
     .description('show all keys and how they stand')
     .addOption(fileOption())
+    .addOption(ledgerOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(list);
 }
 
-async function list(options: { readonly file?: string; readonly json?: true }): Promise<void> {
+interface ListOptions {
+  readonly file?: string;
+  readonly ledger?: string;
+  readonly json?: true;
+}
+
+async function list(options: ListOptions): Promise<void> {
   const file = whichFile(options.file);
   const { keys, warnings } = await readKeyFile(file);
   const now = Date.now();
   for (const warning of warnings) say(warning);
-  if (options.json) return printJson(keys.map((key) => withState(key, now)));
-  if (keys.length > 0) print(align([heading, ...keys.map((key) => rowOf(key, now))]));
+  const seen = lastSeen(whichLedger(options.ledger));
+  if (options.json) return printJson(keys.map((key) => withUse(key, now, seen.get(key.id))));
+  if (keys.length > 0) print(align([heading, ...keys.map((key) => rowOf(key, now, seen.get(key.id)))]));
   say(summary(keys, file, now));
 }
 
@@ -41,17 +51,30 @@ export function withState(key: Key, now: number): Record<string, unknown> {
   return { ...toRecord(key), state, expiresSoon, rotating: rotatingUntil !== undefined };
 }
 
-const heading = ['ID', 'HINT', 'STATUS', 'SCOPES', 'LIMITS', 'CREATED', 'EXPIRES'];
+/** The same, and when it was last used, as far as the ledger knows. */
+export function withUse(key: Key, now: number, seen: KeySeen | undefined): Record<string, unknown> {
+  return {
+    ...withState(key, now),
+    lastUsed: isoTime(seen?.lastUsed),
+    oldSecretLastUsed: isoTime(oldSecretUsed(key, seen, now)),
+  };
+}
 
-function rowOf(key: Key, now: number): string[] {
+const isoTime = (moment: number | undefined) =>
+  moment === undefined ? null : new Date(moment).toISOString();
+
+const heading = ['ID', 'HINT', 'STATUS', 'SCOPES', 'LIMITS', 'CREATED', 'EXPIRES', 'LAST USED'];
+
+function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
   return [
     key.id,
     key.hint,
-    showStatus(key, now),
+    showStatus(key, now, seen),
     key.scopes.join(','),
     showLimits(key.limits),
     showTime(key.created, '-'),
     showTime(key.expires, 'never'),
+    seen ? showAgo(seen.lastUsed, now) : '-',
   ];
 }
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { KeySeen } from '../../gateway/ledger/usage-batch.ts';
 import type { Key, KeyLimits } from '../../keys/key.ts';
 import { statusOf } from '../../keys/key-status.ts';
 
@@ -7,14 +8,28 @@ export function showTime(time: number | null, otherwise: string): string {
   return time === null ? otherwise : `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')}Z`;
 }
 
+/** `2h ago`. */
+export function showAgo(moment: number, now: number): string {
+  return now - moment < 60_000 ? 'just now' : `${showSpan(now - moment)} ago`;
+}
+
+/** When the secret from before the last rotation was last used since; undefined where it was not, or no longer works. */
+export function oldSecretUsed(key: Key, seen: KeySeen | undefined, now: number): number | undefined {
+  const used = seen?.previousLastUsed ?? undefined;
+  if (used === undefined || statusOf(key, now).rotatingUntil === undefined) return undefined;
+  return used >= (key.created ?? 0) ? used : undefined;
+}
+
 /** `active, expires in 5d`; coloured where stdout is a terminal. */
-export function showStatus(key: Key, now: number): string {
+export function showStatus(key: Key, now: number, seen?: KeySeen): string {
   const { state, expiresSoon, rotatingUntil } = statusOf(key, now);
   const notes = [state === 'active' ? 'active' : styleText('red', state)];
   if (expiresSoon && key.expires !== null)
     notes.push(styleText('yellow', `expires in ${showSpan(key.expires - now)}`));
   if (rotatingUntil !== undefined)
     notes.push(styleText('cyan', `rotating until ${showTime(rotatingUntil, '')}`));
+  const oldUsed = oldSecretUsed(key, seen, now);
+  if (oldUsed !== undefined) notes.push(styleText('yellow', `old secret last used ${showAgo(oldUsed, now)}`));
   return notes.join(', ');
 }
 
