@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
+import { chatFormat } from './responses/chat-format.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
@@ -44,7 +45,7 @@ export function readRequest(
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream: optional(fields, 'stream', 'a boolean', (value) => typeof value === 'boolean') ?? false,
     weight: choices(fields) * prompts(fields),
-    body: strip(fields) ? Buffer.from(JSON.stringify(fields)) : body,
+    body: rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body,
     ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };
 }
@@ -91,6 +92,13 @@ function prompts({ prompt }: Fields): number {
   if (!Array.isArray(prompt)) return 1;
   const several = prompt.some((part) => typeof part === 'string' || Array.isArray(part));
   return several ? Math.max(prompt.length, 1) : 1;
+}
+
+/** Whether anything had to be changed: what is well as it is travels as it came. */
+function rewrite(fields: Fields, isResponses: boolean): boolean {
+  const format = isResponses ? chatFormat(fields) : undefined;
+  if (format) fields.response_format = format;
+  return strip(fields) || format !== undefined;
 }
 
 function strip(fields: Fields): boolean {

@@ -1,6 +1,7 @@
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateText, jsonSchema, streamText, tool } from 'ai';
+import { generateText, jsonSchema, Output, streamText, tool } from 'ai';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { watchWire } from '../../../scripts/harness/watch-wire.ts';
@@ -39,6 +40,13 @@ it('is told that an answer was cut', async () => {
   const request = { model: connect(), prompt: 'keys', maxOutputTokens: 3 };
   expect((await generateText(request)).finishReason).toBe('length');
   expect(await streamText(request).finishReason).toBe('length');
+});
+
+it('generates an object of a schema', async () => {
+  const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
+  const request = { model: connect(), prompt: 'Describe a horse', maxOutputTokens: 200 };
+  const streamed = streamText({ ...request, output: Output.object({ schema: horse }) });
+  expect(horse.parse(await streamed.output)).toEqual(JSON.parse(await streamed.text));
 });
 
 it('calls a tool', async () => {

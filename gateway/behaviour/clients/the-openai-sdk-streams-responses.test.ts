@@ -1,4 +1,6 @@
+import { zodTextFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
 import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { connectOpenAI } from './connect-openai.ts';
@@ -119,4 +121,20 @@ it('gets a whole answer although its last event is very long', async () => {
   const metadata = { note: 'x'.repeat(200_000) };
   const response = await openai.responses.stream({ model: 'demo', input: 'keys', metadata }).finalResponse();
   expect(response.output_text).toBe(storyText('keys'));
+});
+
+it('is given an object of a schema, parsed', async () => {
+  const { openai } = connectOpenAI(demo);
+  const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
+  const request = {
+    model: 'demo',
+    input: 'Describe a horse',
+    max_output_tokens: 200,
+    text: { format: zodTextFormat(horse, 'horse') },
+  };
+  const plain = await openai.responses.parse(request);
+  const streamed = await openai.responses.stream(request).finalResponse();
+  for (const { output_parsed, output_text } of [plain, streamed]) {
+    expect(output_parsed).toEqual(horse.parse(JSON.parse(output_text)));
+  }
 });
