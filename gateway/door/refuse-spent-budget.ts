@@ -14,7 +14,7 @@ export function refuseSpentBudget(ledger: UsageLedger): MiddlewareHandler<Gatewa
     await ledger.ready;
     const now = Date.now();
     const { input, output } = ledger.today(key.id, now);
-    if (input + output >= budget) throw dailyTokensSpent(budget, input + output, DAY - (now % DAY));
+    if (input + output >= budget) throw dailyTokensSpent(DAY - (now % DAY), budget, input + output);
     return next();
   };
 }
