@@ -11,6 +11,7 @@ import { openRecord } from './door/open-record.ts';
 import { refuseSpentBudget } from './door/refuse-spent-budget.ts';
 import { showRefusal } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
+import { limitRequests, showRates } from './limits/limit-requests.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
@@ -48,14 +49,17 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
 
   const mayInfer = authenticate(doorkeeper, 'inference');
+  const tellRates = showRates(parts.rateLimits);
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, mayInfer, listModels(models)).get(`${path}/:id`, mayInfer, showModel(models));
+    app.get(path, mayInfer, tellRates, listModels(models));
+    app.get(`${path}/:id`, mayInfer, tellRates, showModel(models));
     app.all(path, refuseMethod('GET')).all(`${path}/:id`, refuseMethod('GET'));
   }
+  const countRequest = limitRequests(parts.rateLimits);
   const mayStillSpend = refuseSpentBudget(parts.ledger);
   for (const route of apiRoutes) {
     for (const path of route.paths) {
-      app.post(path, authenticate(doorkeeper, route.scope), mayStillSpend, carry(route, parts));
+      app.post(path, authenticate(doorkeeper, route.scope), countRequest, mayStillSpend, carry(route, parts));
       app.all(path, refuseMethod('POST'));
     }
   }

@@ -9,6 +9,8 @@ import { FailedLogins } from './door/failed-logins.ts';
 import { openKeys } from './door/open-keys.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
+import { openCounts, type Sharing } from './limits/open-counts.ts';
+import { RateLimits } from './limits/rate-limits.ts';
 import { ModelNames } from './openai/model-names.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
@@ -29,6 +31,8 @@ export interface Gateway {
   readonly admission: Admission;
   readonly watch: BackendWatch;
   readonly ledger: UsageLedger;
+  /** Whether its limits hold together with other gateways'. */
+  readonly sharing: Sharing;
   reloadKeys(): Promise<void>;
   /**
    * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. What still runs
@@ -56,9 +60,11 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   const ledger = openLedger(config.ledger, log);
   const books = new Bookkeeper((booking) => ledger.book(booking));
   const abandoned = new AbandonedInput({ pool, apiKey: config.backend.apiKey, watch });
+  const buckets = await openCounts({ ...config.rates, log });
+  const rateLimits = new RateLimits(config.rates.house, buckets.counts);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned },
+    ...{ ledger, books, abandoned, rateLimits },
   });
   const server = createGatewayServer(app, config);
   const port = await listen(server, config);
@@ -81,6 +87,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
     await books.settled(TIME_TO_HEAR_IT);
+    buckets[Symbol.dispose]();
     await ledger.close();
   }
   return {
@@ -88,8 +95,13 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     admission,
     watch,
     ledger,
+    get sharing() {
+      return buckets.sharing;
+    },
     async reloadKeys() {
-      await keys?.reload();
+      const result = await keys?.reload();
+      if (result?.outcome === 'loaded') log.info({ keys: result.keys }, 'keys read as asked');
+      if (result?.outcome === 'kept') log.error(`${result.problem}; the keys read before stay in force`);
     },
     stop() {
       if (stopping) cutOff();

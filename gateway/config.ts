@@ -1,5 +1,6 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
+import type { Rates } from './limits/key-rates.ts';
 
 const DAY = 86_400_000;
 
@@ -40,6 +41,12 @@ export interface GatewayConfig {
     readonly maxWaitingPerLane: number;
     readonly timeoutMs: number;
   };
+  readonly rates: {
+    /** Of a key that has no limits of its own, in a window; 0 is no limit. */
+    readonly house: Rates;
+    readonly windowSeconds: number;
+    readonly redisUrl: string | undefined;
+  };
   readonly limits: {
     readonly maxBodyBytes: number;
     readonly maxHeaders: number;
@@ -52,6 +59,12 @@ export interface GatewayConfig {
     readonly request: number | undefined;
     readonly firstByte: number;
     readonly streamIdle: number;
+    /** Until a stream gets its head though it still waits. */
+    readonly streamHeaders: number;
+    /** Between two signs of life; 0 is none. */
+    readonly streamKeepAlive: number;
+    /** Until any other request gets its head though it still waits; 0 is never. */
+    readonly jsonKeepAlive: number;
     readonly clientHeader: number;
     readonly clientBody: number;
     readonly connect: number;
@@ -97,6 +110,11 @@ export function gatewayConfig(
       maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? Math.ceil(settings.MAX_QUEUE_SIZE / 2),
       timeoutMs: settings.QUEUE_TIMEOUT,
     },
+    rates: {
+      house: { requests: settings.MAX_REQUESTS_PER_MINUTE, tokens: settings.MAX_TOKENS_PER_MINUTE },
+      windowSeconds: 60,
+      redisUrl: settings.REDIS_URL,
+    },
     limits: {
       maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,
       maxHeaders: settings.MAX_HEADERS,
@@ -108,6 +126,9 @@ export function gatewayConfig(
       request: settings.REQUEST_TIMEOUT,
       firstByte: settings.FIRST_BYTE_TIMEOUT,
       streamIdle: settings.STREAM_IDLE_TIMEOUT,
+      streamHeaders: settings.STREAM_HEADERS_AFTER,
+      streamKeepAlive: settings.STREAM_KEEPALIVE,
+      jsonKeepAlive: settings.JSON_KEEPALIVE_AFTER,
       clientHeader: settings.CLIENT_HEADER_TIMEOUT,
       clientBody: settings.CLIENT_HEADER_TIMEOUT,
       connect: settings.BACKEND_CONNECT_TIMEOUT,

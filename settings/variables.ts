@@ -193,6 +193,24 @@ export const variables = {
   }),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
+  MAX_REQUESTS_PER_MINUTE: required(
+    'Limits',
+    integer(0),
+    100,
+    'Requests that a key may make in a minute unless it has a limit of its own; 0 turns the limit off.',
+  ),
+  MAX_TOKENS_PER_MINUTE: required(
+    'Limits',
+    integer(0),
+    0,
+    'Tokens, in and out, that a key may use in a minute unless it has a limit of its own; 0 turns the limit off.',
+  ),
+  REDIS_URL: optional(
+    'Limits',
+    url('redis', 'rediss'),
+    'A Redis or Valkey in which several gateways count requests and tokens together (`redis://:password@host:6379/0`).',
+    { otherwise: 'each gateway counts alone', secret: true },
+  ),
   MAX_REQUEST_BODY_SIZE: required(
     'Limits',
     size,
@@ -224,11 +242,23 @@ export const variables = {
     'The longest silence before the first byte of a stream.',
   ),
   STREAM_IDLE_TIMEOUT: required('Timeouts', duration, 120_000, 'The longest silence inside a stream.'),
+  STREAM_HEADERS_AFTER: required(
+    'Timeouts',
+    duration,
+    5000,
+    'How long a stream may wait before its status and headers go out; until then it can be refused with a status.',
+  ),
   STREAM_KEEPALIVE: required(
     'Timeouts',
     duration,
     10_000,
-    'Silence in a stream after which a comment line is sent.',
+    'Silence in an answer under way after which a sign of life is sent; 0 turns them off.',
+  ),
+  JSON_KEEPALIVE_AFTER: required(
+    'Timeouts',
+    duration,
+    0,
+    'Let requests without a stream wait so long, then send their headers and white space until the JSON follows; 0 turns it off.',
   ),
   CLIENT_HEADER_TIMEOUT: required(
     'Timeouts',

@@ -7,6 +7,9 @@ import { laneFor } from '../admission/lane-for.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
+import type { Reservation } from '../limits/reservation.ts';
+import { expectTokensOfForm } from '../openai/expected-tokens.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
 import { ResponseMender } from '../openai/responses/response-mender.ts';
@@ -33,6 +36,7 @@ export interface CarryParts {
   readonly models: ModelNames;
   readonly live: LiveRequests;
   readonly abandoned: AbandonedInput;
+  readonly rateLimits: RateLimits;
 }
 
 /** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
@@ -46,12 +50,31 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const request = await receive(route, parts, incoming, signal);
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
+    using _reserved = await reserve(route, parts, request, c);
     const weight = route.takesSlot ? request.weight : 0;
     using lease = await admit(parts, { lane: laneFor(c.get('key')), weight, signal }, record);
     const ending = await send({ route, parts, request, signal, record, lease, incoming, outgoing });
     settle(record, ending, parts);
     return RESPONSE_ALREADY_SENT;
   };
+}
+
+/** What only counts or tokenizes costs no tokens. */
+async function reserve(
+  { takesSlot, generates }: ApiRoute,
+  { rateLimits, watch }: CarryParts,
+  { expected }: ApiRequest,
+  c: GatewayContext,
+): Promise<Reservation | undefined> {
+  if (!takesSlot) return undefined;
+  return rateLimits.reserveTokens({
+    key: c.get('key'),
+    expected,
+    generates,
+    context: watch.facts?.contextPerSlot,
+    record: c.get('record'),
+    response: c.env.outgoing,
+  });
 }
 
 async function receive(
@@ -70,7 +93,7 @@ async function receive(
     idleTimeout: config.timeouts.clientBody,
     signal,
   });
-  if (isForm) return { model: undefined, stream: false, weight: 1, body };
+  if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };
   const { allowRemoteMedia } = config.limits;
   return readRequest(body, {
     allowRemoteMedia,

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { rateHeaderNames } from '../limits/rate-headers.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
@@ -11,6 +12,7 @@ const EXPOSED = [
   'retry-after',
   'retry-after-ms',
   'x-should-retry',
+  ...rateHeaderNames,
 ].join(', ');
 
 /**

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
+import { type ExpectedTokens, expectTokens } from './expected-tokens.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { chatFormat } from './responses/chat-format.ts';
@@ -11,6 +12,7 @@ export interface ApiRequest {
   readonly stream: boolean;
   /** How many slots the backend will use for it: one for each choice of each prompt. */
   readonly weight: number;
+  readonly expected: ExpectedTokens;
   readonly body: Buffer;
   /** What the answer will say again; only where its API asks for that. */
   readonly repeated?: RepeatedFields;
@@ -41,10 +43,12 @@ export function readRequest(
   const fields = parse(body);
   if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
+  const weight = choices(fields) * prompts(fields);
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream: optional(fields, 'stream', 'a boolean', (value) => typeof value === 'boolean') ?? false,
-    weight: choices(fields) * prompts(fields),
+    weight,
+    expected: expectTokens(fields, body.length, weight),
     body: rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body,
     ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };

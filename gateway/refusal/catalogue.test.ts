@@ -4,20 +4,23 @@ import { openAIEnvelope } from '../openai/envelope.ts';
 import * as catalogue from './catalogue.ts';
 import { Refusal } from './refusal.ts';
 
+const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
+  engineError: [{ status: 501, type: 'x', code: 'y', message: 'z' }],
+  rateLimitReached: ['requests', { limit: 9, taken: 9, wanted: 1, resetMs: 12_345 }],
+  tokensNeverFit: [500, 400],
+};
+
 /** One of each, made with arguments that fit any of them. */
 const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, Refusal] => {
-  const args =
-    name === 'engineError'
-      ? [{ status: 501, type: 'x', code: 'y', message: 'z' }]
-      : ['one', 'two', ['three']];
+  const args = ownArgs[name] ?? ['one', 'two', ['three']];
   const isTimed =
-    /^(queue|model|backendUn|draining|tooMany)/.test(name) &&
+    /^(queue|model|backendUn|draining|tooMany|dailyTokens)/.test(name) &&
     name !== 'modelNotFound' &&
     name !== 'modelNotAllowed';
   return [name, (make as (...args: unknown[]) => Refusal)(...(isTimed ? [12_345] : args))];
 });
 
-describe.each(everyRefusal)('%s', (_, refusal) => {
+describe.each(everyRefusal)('%s', (name, refusal) => {
   it("renders in OpenAI's envelope with all four fields", () => {
     expect(refusal).toBeInstanceOf(Refusal);
     expect(refusal.status).toBeGreaterThanOrEqual(400);
@@ -40,8 +43,9 @@ describe.each(everyRefusal)('%s', (_, refusal) => {
   });
 
   it('says when to come back wherever it is 429 or 503', () => {
-    if (![429, 503].includes(refusal.status)) return expect(refusal.headers['retry-after']).toBeUndefined();
-    expect(refusal.headers).toEqual({ 'retry-after': '13', 'retry-after-ms': '12345' });
+    const helpsToWait = [429, 503].includes(refusal.status) && name !== 'tokensNeverFit';
+    if (!helpsToWait) return expect(refusal.headers['retry-after']).toBeUndefined();
+    expect(refusal.headers).toMatchObject({ 'retry-after': '13', 'retry-after-ms': '12345' });
   });
 });
 

@@ -172,6 +172,40 @@ export const keyFileUnusable = (problem: string) =>
     message: `${problem}. The keys read before stay in force.`,
   });
 
+export interface ReachedRate {
+  readonly limit: number;
+  /** What is taken of it, and what this request would take on top. */
+  readonly taken: number;
+  readonly wanted: number;
+  readonly resetMs: number;
+}
+
+export const rateLimitReached = (
+  unit: 'requests' | 'tokens',
+  { limit, taken, wanted, resetMs }: ReachedRate,
+) =>
+  new Refusal({
+    status: 429,
+    type: unit,
+    code: 'rate_limit_exceeded',
+    message:
+      `Rate limit reached for ${unit} per minute: limit ${limit}, used ${taken}, requested ${wanted}. ` +
+      `Please try again in ${Math.ceil(resetMs / 1000)}s.`,
+    headers: retryAfter(resetMs),
+  });
+
+/** No wait helps: it would not fit into an empty minute. */
+export const tokensNeverFit = (wanted: number, limit: number) =>
+  new Refusal({
+    status: 429,
+    type: 'tokens',
+    code: 'rate_limit_exceeded',
+    message:
+      `This request may take ${wanted} tokens, and this API key may use ${limit} in a minute. ` +
+      'Shorten the prompt or ask for fewer tokens (max_tokens).',
+    headers: { 'x-should-retry': 'false' },
+  });
+
 export const tooManyFailedLogins = (retryAfterMs: number) =>
   new Refusal({
     status: 429,
@@ -189,7 +223,7 @@ export const headerFieldsTooLarge = () =>
     message: 'Request headers too large or too many headers',
   });
 
-export const dailyTokensSpent = (budget: number, used: number, msToMidnight: number) =>
+export const dailyTokensSpent = (msToMidnight: number, budget: number, used: number) =>
   new Refusal({
     status: 429,
     type: 'tokens',
@@ -225,6 +259,15 @@ export const badGateway = (cause: unknown) =>
     code: 'bad_gateway',
     message: 'The engine broke off while it was working on this request. Please try again.',
     cause,
+  });
+
+export const answerTooLarge = () =>
+  new Refusal({
+    status: 502,
+    type: 'server_error',
+    code: 'answer_too_large',
+    message: 'The answer is too large to be sent in one piece. Ask for a stream ("stream": true).',
+    headers: { 'x-should-retry': 'false' },
   });
 
 export const queueFull = (retryAfterMs: number) =>

@@ -1,4 +1,5 @@
 import type { Scope } from '../../keys/key.ts';
+import type { AnswerShape } from '../openai/assemble/assembly.ts';
 
 /** In whose words a route speaks: its errors are shown, and its streams end, accordingly. */
 export type Dialect = 'openai' | 'responses' | 'anthropic' | 'native';
@@ -11,9 +12,13 @@ export interface ApiRoute {
   readonly scope: Scope;
   /** Whether the backend decodes for it; counting and tokenizing need no slot. */
   readonly takesSlot: boolean;
+  /** Whether what it decodes comes back as text, and so costs tokens of output. */
+  readonly generates: boolean;
   /** Whether its one needed field is a list of messages: llama-server serves /v1/messages without, or answers 500. */
   readonly takesMessages: boolean;
   readonly body: 'json' | 'json or form';
+  /** In which shape its streams are put together for a client that wants one piece; undefined where it has no streams of such a kind. */
+  readonly shape: AnswerShape | undefined;
   /** Where the backend counts the input of such a request without serving it; undefined where it cannot. */
   readonly countedAt: string | undefined;
 }
@@ -26,9 +31,11 @@ function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
     dialect: 'openai',
     scope: 'inference',
     takesSlot: true,
+    generates: true,
     takesMessages: false,
     body: 'json',
     countedAt: undefined,
+    shape: undefined,
     ...rest,
   };
 }
@@ -40,25 +47,28 @@ function native(path: string, takesSlot: boolean): ApiRoute {
     dialect: 'native',
     scope: 'native',
     takesSlot,
+    generates: takesSlot,
     takesMessages: path === '/apply-template',
     body: 'json',
     countedAt: path === '/completion' ? '/tokenize' : undefined,
+    shape: undefined,
   };
 }
 
 /** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
-  openai('/chat/completions', { takesMessages: true, countedAt: '/v1/chat/completions/input_tokens' }),
+  openai('/chat/completions', { shape: 'chat', takesMessages: true, countedAt: '/v1/chat/completions/input_tokens' }),
   openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
-  openai('/completions', { countedAt: '/tokenize' }),
-  openai('/embeddings'),
-  openai('/rerank'),
-  openai('/responses', { dialect: 'responses', countedAt: '/v1/responses/input_tokens' }),
+  openai('/completions', { shape: 'completion', countedAt: '/tokenize' }),
+  openai('/embeddings', { generates: false }),
+  openai('/rerank', { generates: false }),
+  openai('/responses', { dialect: 'responses', shape: 'response', countedAt: '/v1/responses/input_tokens' }),
   openai('/responses/input_tokens', { takesSlot: false }),
   openai('/audio/transcriptions', { body: 'json or form' }),
   openai('/messages', {
     paths: ['/v1/messages'],
     dialect: 'anthropic',
+    shape: 'message',
     takesMessages: true,
     countedAt: '/v1/messages/count_tokens',
   }),

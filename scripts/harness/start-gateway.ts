@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   readonly folder?: string;
   /** Whether to wait until the backend is known to be ready; the default. */
   readonly untilReady?: boolean;
+  /** How long a "minute" of the rate limits lasts; a real one where nothing is given. */
+  readonly windowSeconds?: number;
 }
 
 /** A whole gateway on a free port, in this process, in front of the given backend. */
@@ -45,22 +47,26 @@ export async function startTestGateway({
   keys = `tester:${testerSecret}\n`,
   untilReady = true,
   folder: kept,
+  windowSeconds = 60,
 }: TestGatewayOptions): Promise<TestGateway> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
   const keyFile = join(folder, 'api_keys.txt');
   writeFileSync(keyFile, keys, { mode: 0o600 });
-  const { settings, problems } = readSettings({ PORT: '0', BACKEND_API_KEY: backend.apiKey, ...env });
+  const { settings, problems } = readSettings({
+    PORT: '0',
+    BACKEND_API_KEY: backend.apiKey,
+    MAX_REQUESTS_PER_MINUTE: '0',
+    ...env,
+  });
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
   const { log, logged } = memoryLog();
-  const gateway = await startGateway(
-    gatewayConfig(settings, {
-      host: '127.0.0.1',
-      keyFile: () => keyFile,
-      dataDir: folder,
-      backendUrl: showBackendUrl(backend.address),
-    }),
-    log,
-  );
+  const config = gatewayConfig(settings, {
+    host: '127.0.0.1',
+    keyFile: () => keyFile,
+    dataDir: folder,
+    backendUrl: showBackendUrl(backend.address),
+  });
+  const gateway = await startGateway({ ...config, rates: { ...config.rates, windowSeconds } }, log);
   const stop = async () => {
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,18 @@
+/** Where a bucket stands. A bucket fills during a window, which begins with its first points, and is empty after it. */
+export interface Count {
+  /** Whether the points were taken: all of them, or none. */
+  readonly fits: boolean;
+  /** What is taken in this window, these points included where they fit. */
+  readonly taken: number;
+  /** Until the window is over, ms. */
+  readonly resetMs: number;
+  /** Who counted it: what is changed later is changed there. */
+  readonly by: Counts;
+}
+
+/** Keeps the buckets, each under its name. */
+export interface Counts {
+  take(bucket: string, points: number, limit: number): Promise<Count>;
+  /** Adds points whatever the limit, or gives some back (below 0). */
+  change(bucket: string, points: number): Promise<void>;
+}

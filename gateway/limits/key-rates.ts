@@ -1,0 +1,20 @@
+import type { Key } from '../../keys/key.ts';
+
+/** What may come in a minute; 0 is no limit. */
+export interface Rates {
+  readonly requests: number;
+  readonly tokens: number;
+}
+
+/** A key's own limits, and the house's where it has none. */
+export function ratesOf(key: Key | undefined, house: Rates): Rates {
+  return {
+    requests: key?.limits.requestsPerMinute ?? house.requests,
+    tokens: key?.limits.tokensPerMinute ?? house.tokens,
+  };
+}
+
+/** Whose bucket it is: that of the key, by its id, or the one that all share where authentication is off. */
+export function bucketOf(key: Key | undefined, unit: keyof Rates): string {
+  return key === undefined ? `anonymous:${unit}` : `key:${key.id}:${unit}`;
+}

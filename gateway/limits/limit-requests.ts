@@ -1,0 +1,26 @@
+import type { MiddlewareHandler } from 'hono';
+import type { GatewayEnv } from '../door/gateway-context.ts';
+import { Refusal } from '../refusal/refusal.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+const TOO_MANY = 429;
+
+/**
+ * Counts a request against what its key may ask for in a minute. Before the body is read, so that a refusal costs next
+ * to nothing. What another limit of the key refuses behind it is not counted.
+ */
+export function limitRequests(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
+  return async function limitRequests(c, next) {
+    const giveBack = await limits.countRequest(c.get('key'), c.env.outgoing);
+    await next();
+    if (c.error instanceof Refusal && c.error.status === TOO_MANY) giveBack?.();
+  };
+}
+
+/** Tells where a key stands on answers that cost nothing. */
+export function showRates(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
+  return async function showRates(c, next) {
+    await limits.show(c.get('key'), c.env.outgoing);
+    await next();
+  };
+}

@@ -1,0 +1,28 @@
+import type { ServerResponse } from 'node:http';
+import type { Count } from './counts.ts';
+import type { Rates } from './key-rates.ts';
+
+/** Tells a client where it stands, on the raw response, so that it stands on refusals and relayed answers alike. */
+export function showRate(response: ServerResponse, unit: keyof Rates, limit: number, count: Count): void {
+  if (response.headersSent) return;
+  const [limitName, remainingName, resetName] = headerNames[unit];
+  response.setHeader(limitName, limit);
+  response.setHeader(remainingName, Math.max(limit - count.taken, 0));
+  response.setHeader(resetName, showReset(count.resetMs));
+}
+
+const headerNames = {
+  requests: ['x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
+  tokens: ['x-ratelimit-limit-tokens', 'x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
+} as const satisfies Record<keyof Rates, readonly [string, string, string]>;
+
+/** All of them, for browsers that may read no header unless it is named. */
+export const rateHeaderNames: readonly string[] = Object.values(headerNames).flat();
+
+/** A duration as OpenAI writes it: `850ms`, `12s`, `1m0s`. Never shorter than it is. */
+export function showReset(ms: number): string {
+  if (ms < 1000) return `${Math.max(Math.ceil(ms), 0)}ms`;
+  const seconds = Math.ceil(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
+}

@@ -1,0 +1,102 @@
+import type { Log } from '../../log/create-log.ts';
+import type { Count, Counts } from './counts.ts';
+import type { LocalCounts } from './local-counts.ts';
+import type { SharedCounts } from './shared-counts.ts';
+import { within } from './within.ts';
+
+/** The longest that a request may wait for a shared count, ms. */
+const PATIENCE = 75;
+/** How long the first look at the shared counts may take, ms: a connection has to be made. */
+const FIRST_PATIENCE = 1000;
+/** Time between two looks whether the shared counts are back, ms. */
+const LOOK_AGAIN_AFTER = 500;
+
+export interface SteadfastParts {
+  readonly shared: SharedCounts;
+  readonly local: LocalCounts;
+  readonly log: Log;
+}
+
+/**
+ * Counts together with the other gateways while that can be done, alone otherwise: a request never fails, and never
+ * waits for more than 75 ms, because Redis does. Only those under way when it goes away wait at all.
+ */
+export class SteadfastCounts implements Counts {
+  readonly #parts: SteadfastParts;
+  #isAlone = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: SteadfastParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the shared counts are away. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  async take(bucket: string, points: number, limit: number): Promise<Count> {
+    const { shared, local } = this.#parts;
+    if (this.#isAlone) return local.take(bucket, points, limit);
+    try {
+      return await within(PATIENCE, shared.take(bucket, points, limit));
+    } catch (error) {
+      this.#lose(error);
+      return local.take(bucket, points, limit);
+    }
+  }
+
+  async change(bucket: string, points: number): Promise<void> {
+    const { shared, local } = this.#parts;
+    await (this.#isAlone ? local : shared).change(bucket, points);
+  }
+
+  /** Waits for a first answer of the shared counts, for a second at most. */
+  async open(): Promise<void> {
+    try {
+      await within(FIRST_PATIENCE, this.#parts.shared.connected());
+      await this.#tryOut();
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#parts.shared.close();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#isAlone) return;
+    this.#isAlone = true;
+    const why = this.#parts.shared.problem ?? (error instanceof Error ? error.message : String(error));
+    this.#parts.log.warn(
+      { why },
+      'Redis is away: this gateway counts requests and tokens alone until it is back',
+    );
+    this.#parts.shared.reconnect();
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(async () => {
+      try {
+        await this.#tryOut();
+        this.#isAlone = false;
+        this.#parts.log.info('Redis is back: requests and tokens are counted together again');
+      } catch {
+        this.#parts.shared.reconnect();
+        this.#lookAgain();
+      }
+    }, LOOK_AGAIN_AFTER);
+    this.#timer.unref();
+  }
+
+  /** Writes, as a Redis that is full or only a replica still reads. */
+  #tryOut(): Promise<void> {
+    return within(PATIENCE, this.#parts.shared.change('trial', 1));
+  }
+}
