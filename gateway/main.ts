@@ -30,8 +30,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     dataDir,
     backendUrl: settings.BACKEND_URL ?? '',
   });
-  const gateway = await startGateway(config, log);
-  process.on('SIGHUP', () => void gateway.reloadKeys());
+  const starting = startGateway(config, log);
+  // From the first moment on: without somebody who listens the signal would end the process.
+  process.on('SIGHUP', async () => (await starting).reloadKeys());
+  const gateway = await starting;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');

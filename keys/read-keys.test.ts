@@ -18,6 +18,13 @@ describe('readKeys', () => {
     expect(warnings).toEqual([expect.stringMatching(/^line 2 is skipped: the secret must be/)]);
   });
 
+  it.each(['bad', '<html>\n<body>', '{oops', `# keys\nshort:abc`])(
+    'refuses %j, which holds no good line',
+    (text) => {
+      expect(() => readKeys(text)).toThrow(/^is (no key file, or not one line of it is good|not valid JSON)/);
+    },
+  );
+
   it('lets the first of two lines with one secret count', () => {
     const { keys, warnings } = readKeys(`a:${secret('x')}\nb:${secret('x')}`);
     expect(keys.map(({ id }) => id)).toEqual(['a']);

@@ -1,5 +1,5 @@
 import { type LineReading, readAncestorLines, readInlineKeys } from './ancestor-lines.ts';
-import type { Fingerprint, Key } from './key.ts';
+import { type Fingerprint, type Key, KeyFileError } from './key.ts';
 import { parseKeysJson } from './keys-json.ts';
 
 export interface KeysRead {
@@ -11,7 +11,12 @@ export interface KeysRead {
 /** Reads a key file in either form, told apart by content. Throws a KeyFileError where nothing can be made of it. */
 export function readKeys(text: string): KeysRead {
   if (isKeysJson(text)) return { keys: parseKeysJson(text).keys, warnings: [] };
-  return gather(readAncestorLines(text), 'line');
+  const read = gather(readAncestorLines(text), 'line');
+  const [first] = read.warnings;
+  if (read.keys.length === 0 && first !== undefined) {
+    throw new KeyFileError(`is no key file, or not one line of it is good (${first})`);
+  }
+  return read;
 }
 
 /** Reads `API_KEYS`. */

@@ -51,6 +51,8 @@ export interface House {
   readonly engine: Tended;
   readonly gateway: Tended;
   readonly snapshot: () => HealthSnapshot;
+  /** A gateway that is not up yet would die of the signal, and reads the keys anyway. */
+  reloadKeys(): void;
   /** From now on no end of a child is a surprise. */
   beginStopping(): void;
   close(): void;
@@ -141,6 +143,9 @@ export function openHouse(options: HouseOptions): House {
         version: packageFile.version,
       },
     }),
+    reloadKeys() {
+      if (gateway.isUp) gateway.tended.child?.signal('SIGHUP');
+    },
     beginStopping() {
       stopping = true;
       refresh();

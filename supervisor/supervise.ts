@@ -51,7 +51,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const unfollow = followSignals({
     onStop: () => outcome.resolve('asked'),
     onHurry: () => hurry.abort(),
-    onReload: () => house.gateway.child?.signal('SIGHUP'),
+    onReload: () => house.reloadKeys(),
   });
 
   const reason = await outcome.promise;

@@ -1,4 +1,4 @@
-export interface AdminAnswer {
+export interface GatewayAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Record<string, unknown> & { error?: { code: string; message: string } };
@@ -10,9 +10,13 @@ export async function askGateway(
   request: string,
   secret: string | undefined,
   headers: Readonly<Record<string, string>> = {},
-): Promise<AdminAnswer> {
+): Promise<GatewayAnswer> {
   const [method = '', path = ''] = request.split(' ');
   const authorization = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
   const answer = await fetch(origin + path, { method, headers: { ...authorization, ...headers } });
-  return { status: answer.status, headers: answer.headers, body: await answer.json() };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: (await answer.json()) as GatewayAnswer['body'],
+  };
 }

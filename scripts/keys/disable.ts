@@ -8,7 +8,7 @@ import { fileOption, jsonOption, whichFile } from './which-file.ts';
 interface SwitchOptions {
   readonly file?: string;
   readonly json?: true;
-  readonly now?: true;
+  readonly now?: boolean;
 }
 
 const disableExamples = `
