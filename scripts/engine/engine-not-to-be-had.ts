@@ -1,5 +1,3 @@
-import { ExecaError } from 'execa';
-
 const waysToGetOne = `A llama-server can be had in any of these ways:
   Debian         apt install llama.cpp-tools (in forky and sid)
   container      the image ghcr.io/ggml-org/llama.cpp:server holds one as /app/llama-server
@@ -19,16 +17,6 @@ export class EngineNotToBeHad extends Error {
 
   static from(error: unknown): EngineNotToBeHad {
     if (error instanceof EngineNotToBeHad) return error;
-    return new EngineNotToBeHad(reasonOf(error), { cause: error });
+    return new EngineNotToBeHad(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join('; ');
-  if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
-  if (error.code === 'ENOENT') return `this machine has no ${error.command.split(' ')[0]}`;
-  const complaint = String(error.all ?? error.stderr ?? '')
-    .split('\n')
-    .find((line) => /^(E:|Err:|W:|dpkg)/.test(line));
-  return complaint?.replace(/^(E|W): /, '').replace(/\.$/, '') ?? error.shortMessage;
 }

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+
+export interface DebianNames {
+  readonly architecture: string;
+  /** Where the architecture's libraries are, below `usr/lib`. */
+  readonly triplet: string;
+  /** The C library's loader, which starts a program with the C library that it was built for. */
+  readonly loader: string;
+}
+
+const debianNames: Readonly<Record<string, DebianNames>> = {
+  x64: { architecture: 'amd64', triplet: 'x86_64-linux-gnu', loader: 'usr/lib64/ld-linux-x86-64.so.2' },
+  arm64: { architecture: 'arm64', triplet: 'aarch64-linux-gnu', loader: 'usr/lib/ld-linux-aarch64.so.1' },
+};
+
+/** What Debian calls things on a processor of Node's name `arch`; undefined where we take nothing from it. */
+export function debianNamesOf(arch: string): DebianNames | undefined {
+  return debianNames[arch];
+}
+
+export function librariesOf(prefix: string, { triplet }: DebianNames): string {
+  return join(prefix, 'usr/lib', triplet);
+}
+
+/** A program as it is started: the command, and the arguments that come before its own. */
+export interface Started {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * How a program that was unpacked into `prefix` is started: through the loader that came with it. `folders` are those of
+ * its libraries that stand below the common one.
+ */
+export function startedFrom(
+  prefix: string,
+  program: string,
+  names: DebianNames,
+  folders: readonly string[] = [],
+): Started {
+  const libraries = librariesOf(prefix, names);
+  const path = [libraries, ...folders.map((folder) => join(libraries, folder))].join(':');
+  return { command: join(prefix, names.loader), args: ['--library-path', path, join(prefix, program)] };
+}

@@ -1,0 +1,68 @@
+import { access, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DebianNames } from './debian-names.ts';
+import { debianArchives } from './debian-sources.ts';
+import { NotToBeHad } from './not-to-be-had.ts';
+import { type PrivateApt, setUpPrivateApt } from './private-apt.ts';
+
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+export interface WantedPackage {
+  readonly name: string;
+  /** The releases to look in, the first choice first. */
+  readonly suites: readonly string[];
+  /** Packages among its needs that what we run of it can do without. */
+  readonly presumed: readonly string[];
+}
+
+export interface Download {
+  /** A folder of our own, absolute. */
+  readonly folder: string;
+  readonly wanted: WantedPackage;
+  readonly names: DebianNames;
+  /** apt's folder, `/etc/apt`. */
+  readonly etc: string;
+  readonly onProgress: (text: string) => void;
+}
+
+/** The files of the package and of all it needs, from the first suite of the first archive that has them. */
+export async function downloadPackages(download: Download): Promise<string[]> {
+  const { folder, wanted, names, etc, onProgress } = download;
+  const { architecture } = names;
+  const failures: unknown[] = [];
+  for (const archive of await archivesToAsk(etc)) {
+    for (const suite of wanted.suites) {
+      try {
+        const { presumed } = wanted;
+        const apt = await setUpPrivateApt({ folder, architecture, archive, suite, keyring, presumed });
+        onProgress(`reading the package list of Debian ${suite}`);
+        await apt.get(['update']);
+        return await downloadFrom(apt, download);
+      } catch (error) {
+        failures.push(error);
+        await rm(folder, { recursive: true, force: true });
+      }
+    }
+  }
+  throw failures.length === 1 ? failures[0] : new AggregateError(failures, `no suite gave ${wanted.name}`);
+}
+
+async function archivesToAsk(etc: string): Promise<string[]> {
+  await access(keyring).catch(() => {
+    throw new NotToBeHad(`there is no ${keyring}, by which Debian's packages are checked`);
+  });
+  const archives = await debianArchives(etc);
+  if (archives.length === 0) throw new NotToBeHad(`${etc} names no archive of Debian`);
+  return archives;
+}
+
+async function downloadFrom(apt: PrivateApt, { wanted, onProgress }: Download): Promise<string[]> {
+  await apt.get(['install', '--download-only', wanted.name], (line) => {
+    const got = /^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([^\]]+)\]/.exec(line);
+    const total = /^Need to get ([^/]+?)(?:\/.*)? of archives/.exec(line);
+    if (total) onProgress(`downloading ${wanted.name} and its libraries, ${total[1]}`);
+    if (got) onProgress(`downloading ${got[1]} (${got[2]})`);
+  });
+  const names = await readdir(apt.archives);
+  return names.filter((name) => name.endsWith('.deb')).map((name) => join(apt.archives, name));
+}

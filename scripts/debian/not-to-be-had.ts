@@ -1,0 +1,20 @@
+import { ExecaError } from 'execa';
+
+/** Something of Debian's archive cannot be had; the message says why. */
+export class NotToBeHad extends Error {
+  override readonly name = 'NotToBeHad';
+
+  static from(error: unknown): NotToBeHad {
+    return error instanceof NotToBeHad ? error : new NotToBeHad(reasonOf(error), { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join('; ');
+  if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === 'ENOENT') return `this machine has no ${error.command.split(' ')[0]}`;
+  const complaint = String(error.all ?? error.stderr ?? '')
+    .split('\n')
+    .find((line) => /^(E:|Err:|W:|dpkg)/.test(line));
+  return complaint?.replace(/^(E|W): /, '').replace(/\.$/, '') ?? error.shortMessage;
+}

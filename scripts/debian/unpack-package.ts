@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { execa } from 'execa';
+import type { DebianNames } from './debian-names.ts';
+import { downloadPackages, type WantedPackage } from './download-packages.ts';
+import { NotToBeHad } from './not-to-be-had.ts';
+
+export interface Unpacking {
+  readonly wanted: WantedPackage;
+  readonly names: DebianNames;
+  /** Where it is to stand, absolute, in a folder for such things only. */
+  readonly place: string;
+  /** apt's folder, `/etc/apt`. */
+  readonly etc: string;
+  readonly onProgress: (text: string) => void;
+  /** Makes what was unpacked into this prefix ready, and throws where it does not run. */
+  readonly tryOut: (prefix: string) => Promise<void>;
+}
+
+/**
+ * A package of Debian's archive, unpacked with the libraries it was built for, beside whatever this machine has
+ * installed. It stands in its place whole or not at all. Throws NotToBeHad.
+ */
+export async function unpackPackage(unpacking: Unpacking): Promise<void> {
+  const { wanted, names, place, etc, onProgress, tryOut } = unpacking;
+  await mkdir(dirname(place), { recursive: true });
+  await sweep(dirname(place));
+  const folder = await mkdtemp(join(dirname(place), `fetching-${process.pid}-`));
+  try {
+    const files = await downloadPackages({ folder: join(folder, 'apt'), wanted, names, etc, onProgress });
+    const prefix = join(folder, 'prefix');
+    onProgress(`unpacking ${files.length} packages`);
+    await mkdir(prefix, { recursive: true });
+    for (const file of files) await execa('dpkg', ['-x', file, prefix], { stdin: 'ignore' });
+    await tryOut(prefix);
+    await moveInto(prefix, unpacking);
+  } catch (error) {
+    throw NotToBeHad.from(error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The last one wins where two fetched at once, unless the other's already runs. */
+async function moveInto(prefix: string, { place, tryOut }: Unpacking): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      return await rename(prefix, place);
+    } catch (error) {
+      if (await succeeds(tryOut(place))) return;
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code)) throw error;
+      await rename(place, `${prefix}-broken-${attempt}`).catch(() => {});
+    }
+  }
+  throw new NotToBeHad(`${relative('', place)} cannot be replaced`);
+}
+
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes what a fetch that was killed has left. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^fetching-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

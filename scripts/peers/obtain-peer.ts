@@ -1,0 +1,52 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { debianNamesOf, type Started, startedFrom } from '../debian/debian-names.ts';
+import { NotToBeHad } from '../debian/not-to-be-had.ts';
+import { unpackPackage } from '../debian/unpack-package.ts';
+import type { Peer } from './peers.ts';
+
+export interface Surroundings {
+  /** The folder that holds what can be had again, `.cache`. */
+  readonly cache: string;
+  /** The value of `PATH`. */
+  readonly searchPath: string | undefined;
+  readonly onProgress?: (text: string) => void;
+  /** apt's folder. */
+  readonly etc?: string;
+}
+
+/** The peer of this machine, else the one fetched before, else one fetched from Debian's archive. Throws NotToBeHad. */
+export async function obtainPeer(peer: Peer, surroundings: Surroundings): Promise<Started> {
+  const { cache, searchPath = '', onProgress = () => {}, etc = '/etc/apt' } = surroundings;
+  const installed = await installedPeer(peer, searchPath);
+  if (installed) return installed;
+  const names = debianNamesOf(process.arch);
+  if (process.platform !== 'linux' || !names)
+    throw new NotToBeHad(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
+  const place = join(resolve(cache), 'peers', peer.name);
+  const fetched = startedFrom(place, peer.program, names);
+  if (await isThere(fetched.command)) return fetched;
+  const tryOut = (prefix: string) => sayVersion(startedFrom(prefix, peer.program, names), peer);
+  await unpackPackage({ wanted: peer.wanted, names, place, etc, onProgress, tryOut });
+  return fetched;
+}
+
+async function installedPeer({ name }: Peer, searchPath: string): Promise<Started | undefined> {
+  for (const folder of searchPath.split(delimiter).filter((part) => part !== '')) {
+    const command = join(folder, name);
+    if (await isThere(command)) return { command, args: [] };
+  }
+  return undefined;
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function sayVersion({ command, args }: Started, { versionArguments }: Peer): Promise<void> {
+  await execa(command, [...args, ...versionArguments], { stdin: 'ignore', timeout: 20_000 });
+}
