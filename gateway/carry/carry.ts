@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Reservation } from '../limits/reservation.ts';
+import { openAssembly } from '../openai/assemble/open-assembly.ts';
 import { expectTokensOfForm } from '../openai/expected-tokens.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
@@ -21,10 +22,12 @@ import { AnswerEnds } from '../upstream/answer-ends.ts';
 import { type Ending, exchange } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
 import { headersForBackend } from '../upstream/headers.ts';
+import type { Pacemaker } from '../upstream/pacemaker.ts';
 import { abortWithClient } from './abort-with-client.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 import { limitsFor } from './limits-for.ts';
 import { noteAnswer } from './note-answer.ts';
+import { openPacemaker } from './open-pacemaker.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
 
@@ -51,9 +54,23 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
     using _reserved = await reserve(route, parts, request, c);
+    const paced = { route, request, response: outgoing, startedAt: record.startedAt };
+    using pacemaker = openPacemaker(paced, parts.config.timeouts);
+    c.set('pacemaker', pacemaker);
     const weight = route.takesSlot ? request.weight : 0;
     using lease = await admit(parts, { lane: laneFor(c.get('key')), weight, signal }, record);
-    const ending = await send({ route, parts, request, signal, record, lease, incoming, outgoing });
+    pacemaker?.start();
+    const ending = await send({
+      route,
+      parts,
+      request,
+      signal,
+      record,
+      lease,
+      pacemaker,
+      incoming,
+      outgoing,
+    });
     settle(record, ending, parts);
     return RESPONSE_ALREADY_SENT;
   };
@@ -99,6 +116,7 @@ async function receive(
     allowRemoteMedia,
     takesMessages: route.takesMessages,
     isResponses: route.dialect === 'responses',
+    shape: route.shape,
   });
 }
 
@@ -120,6 +138,7 @@ interface Sending {
   readonly signal: AbortSignal;
   readonly record: RequestRecord;
   readonly lease: Lease;
+  readonly pacemaker: Pacemaker | undefined;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
@@ -131,6 +150,7 @@ async function send({
   signal,
   record,
   lease,
+  pacemaker,
   incoming,
   outgoing,
 }: Sending): Promise<Ending> {
@@ -149,6 +169,8 @@ async function send({
       response: outgoing,
       dialect: route.dialect,
       mender: menderFor(request, record),
+      assembly: request.assembledAs && openAssembly(request.assembledAs),
+      pacemaker,
       ends,
       signal,
       limits: limitsFor(request.stream, config.timeouts),

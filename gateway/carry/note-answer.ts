@@ -48,18 +48,19 @@ function noteUsage(
 
 /** The backend had it, and was broken off or broke off. What it declined, and what never reached it, costs nothing. */
 function wasAtWork({ ending, ends }: Answered): boolean {
-  if (ending.outcome !== 'failed') return ending.outcome === 'complete' && ends.generated > 0;
+  if (ends.generated > 0) return true;
+  if (ending.outcome !== 'failed') return false;
   const { kind } = ending.failure;
   return kind === 'client-left' || kind === 'cancelled' || ending.relay !== undefined;
 }
 
 /**
- * llama-server tells the usage of one choice, however many it made. In a stream the others are counted; in one piece
- * they are taken to be as long.
+ * llama-server tells the usage of one choice, however many it made. In a stream the others are counted; where there was
+ * none they are taken to be as long.
  */
 function outputOfAll({ output }: Usage, { request, ends }: Answered): number {
   if (request.weight === 1) return output;
-  return request.stream ? Math.max(output, ends.generated) : output * request.weight;
+  return ends.generated > 0 ? Math.max(output, ends.generated) : output * request.weight;
 }
 
 /** Of several prompts, too, it tells one. */

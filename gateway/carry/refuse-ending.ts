@@ -1,6 +1,7 @@
 import type { Standing } from '../../health/standing.ts';
 import type { Admitted } from '../admission/admission.ts';
 import {
+  answerTooLarge,
   backendTooSlow,
   backendUnavailable,
   badGateway,
@@ -58,6 +59,8 @@ export function refuseEnding(
       return draining(1000);
     case 'stalled':
       return backendTooSlow('the engine stayed silent for too long.');
+    case 'too-large':
+      return answerTooLarge();
     case 'broke-off':
       return badGateway(cause);
   }

@@ -15,7 +15,10 @@ export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
   const record = c.get('record');
   record.error = refusal.code;
   record.cause = refusal.cause;
-  sendRefusal(c.env.outgoing, refusal, envelopeFor(c.req.path, refusal, record.id));
+  const envelope = envelopeFor(c.req.path, refusal, record.id);
+  const pacemaker = c.get('pacemaker');
+  if (c.env.outgoing.headersSent && pacemaker) pacemaker.breakOff(refusal, envelope);
+  else sendRefusal(c.env.outgoing, refusal, envelope);
   return RESPONSE_ALREADY_SENT;
 };
 

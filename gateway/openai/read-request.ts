@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
+import { askForStream, tellsAllInAStream } from './assemble/ask-for-stream.ts';
+import type { AnswerShape } from './assemble/assembly.ts';
 import { type ExpectedTokens, expectTokens } from './expected-tokens.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
@@ -10,6 +12,8 @@ import { type RepeatedFields, repeatedFields } from './responses/repeated-fields
 export interface ApiRequest {
   readonly model: string | undefined;
   readonly stream: boolean;
+  /** The client wants one piece and the body asks for a stream: the answer is put together in this shape. */
+  readonly assembledAs?: AnswerShape | undefined;
   /** How many slots the backend will use for it: one for each choice of each prompt. */
   readonly weight: number;
   readonly expected: ExpectedTokens;
@@ -33,23 +37,28 @@ export interface ReadingOptions {
   readonly allowRemoteMedia: boolean;
   readonly takesMessages: boolean;
   readonly isResponses: boolean;
+  readonly shape: AnswerShape | undefined;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
 export function readRequest(
   body: Buffer,
-  { allowRemoteMedia, takesMessages, isResponses }: ReadingOptions,
+  { allowRemoteMedia, takesMessages, isResponses, shape }: ReadingOptions,
 ): ApiRequest {
   const fields = parse(body);
   if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
   const weight = choices(fields) * prompts(fields);
+  const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
+  const assembledAs = shape && !stream && tellsAllInAStream(shape, fields) ? shape : undefined;
+  const sent = rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
-    stream: optional(fields, 'stream', 'a boolean', (value) => typeof value === 'boolean') ?? false,
+    stream,
+    assembledAs,
     weight,
     expected: expectTokens(fields, body.length, weight),
-    body: rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body,
+    body: assembledAs ? askForStream(assembledAs, sent) : sent,
     ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };
 }

@@ -57,7 +57,11 @@ function native(path: string, takesSlot: boolean): ApiRoute {
 
 /** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
-  openai('/chat/completions', { shape: 'chat', takesMessages: true, countedAt: '/v1/chat/completions/input_tokens' }),
+  openai('/chat/completions', {
+    shape: 'chat',
+    takesMessages: true,
+    countedAt: '/v1/chat/completions/input_tokens',
+  }),
   openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
   openai('/completions', { shape: 'completion', countedAt: '/tokenize' }),
   openai('/embeddings', { generates: false }),

@@ -14,16 +14,25 @@ export class AnswerEnds {
   #first: Buffer | undefined;
   #next = 0;
 
-  /** References only: nothing is copied, nothing is read, until somebody asks. */
+  /** A piece that goes to the client as it is. */
   add(piece: Buffer): void {
-    if (this.#first === undefined) {
-      this.#first = piece;
-      this.firstByteAt = performance.now();
-    } else {
+    this.keep(piece);
+    this.sent(piece.length);
+  }
+
+  /** References only: nothing is copied, nothing is read, until somebody asks. */
+  keep(piece: Buffer): void {
+    if (this.#first === undefined) this.#first = piece;
+    else {
       this.#last[this.#next] = piece;
       this.#next = (this.#next + 1) % LAST_PIECES;
     }
-    this.bytes += piece.length;
+  }
+
+  /** So many bytes go to the client, made of what is kept. */
+  sent(bytes: number): void {
+    this.firstByteAt ??= performance.now();
+    this.bytes += bytes;
   }
 
   /** The first piece and the last ones. What is looked for in them is ASCII, and latin1 is the quickest to decode. */

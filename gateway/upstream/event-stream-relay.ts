@@ -3,8 +3,10 @@ import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
 import { generatedEvents } from './generated-events.ts';
+import type { Pacemaker } from './pacemaker.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
 import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+import { withoutFillers } from './without-fillers.ts';
 
 const EVENT_END = '\n\n';
 const lineEnd = Buffer.from('\n');
@@ -25,6 +27,7 @@ export class EventStreamRelay implements Relay {
   readonly #dialect: Dialect;
   readonly #ends: AnswerEnds;
   readonly #mender: AnswerMender | undefined;
+  readonly #pacemaker: Pacemaker | undefined;
   #held: Buffer | undefined;
 
   constructor(
@@ -32,11 +35,13 @@ export class EventStreamRelay implements Relay {
     dialect: Dialect,
     ends: AnswerEnds,
     mender: AnswerMender | undefined,
+    pacemaker: Pacemaker | undefined,
   ) {
     this.#response = response;
     this.#dialect = dialect;
     this.#ends = ends;
     this.#mender = mender;
+    this.#pacemaker = pacemaker;
   }
 
   write(chunk: Buffer): boolean {
@@ -44,7 +49,8 @@ export class EventStreamRelay implements Relay {
     const lastEnd = bytes.lastIndexOf(EVENT_END);
     const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
     this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
-    return whole === 0 || this.#pass(bytes.subarray(0, whole));
+    const events = whole === 0 ? bytes.subarray(0, 0) : withoutFillers(bytes.subarray(0, whole));
+    return events.length === 0 || this.#pass(events);
   }
 
   /** A backend that closes without its end mark has not finished, whatever the connection says. */
@@ -71,6 +77,7 @@ export class EventStreamRelay implements Relay {
     const bytes = mendErrorEvents(this.#dialect, mended, () => this.#ends.text());
     this.#ends.add(bytes);
     this.#ends.generated += generatedEvents(this.#dialect, bytes);
+    this.#pacemaker?.spoke();
     return this.#response.write(bytes);
   }
 }

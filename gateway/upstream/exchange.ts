@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
+import type { Assembly } from '../openai/assemble/assembly.ts';
 import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
+import { AssemblingRelay } from './assembling-relay.ts';
 import { EventStreamRelay } from './event-stream-relay.ts';
 import { classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { MendingRelay } from './mending-relay.ts';
+import type { Pacemaker } from './pacemaker.ts';
 import { PlainRelay, type Relay } from './relay.ts';
 
 export interface ExchangeRequest {
@@ -31,6 +34,10 @@ export interface ExchangeContext {
   readonly dialect: Dialect;
   /** Where answers do not pass as they are. */
   readonly mender: AnswerMender | undefined;
+  /** Where a stream is to become an answer in one piece. */
+  readonly assembly: Assembly | undefined;
+  /** Where the client may be kept alive before and between the pieces of its answer. */
+  readonly pacemaker: Pacemaker | undefined;
   readonly ends: AnswerEnds;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
@@ -74,6 +81,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
   #relay: Relay | undefined;
+  #assembling: AssemblingRelay | undefined;
   #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
 
   constructor(context: ExchangeContext) {
@@ -102,18 +110,46 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
     }
-    const { response, dialect, mender, ends, startedAt, queuedMs } = this.#context;
-    const processingMs = performance.now() - startedAt - queuedMs;
-    const isMended = mender !== undefined;
-    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
-    if (isEventStream(headers)) {
+    const { assembly, pacemaker } = this.#context;
+    const isStream = isEventStream(headers);
+    if (isStream && assembly) this.#assemble(assembly);
+    else if (this.#context.response.headersSent && isStream !== (pacemaker?.speaks === 'events'))
+      this.#abort(new Error('the backend answered in another form than it was asked for'));
+    else this.#relay = this.#relayAs(status, headers, isStream);
+  }
+
+  #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
+    const { response, dialect, mender, ends, pacemaker } = this.#context;
+    this.#begin(status, headers, mender !== undefined);
+    if (isStream) {
       response.flushHeaders();
-      this.#relay = new EventStreamRelay(response, dialect, ends, mender);
-    } else this.#relay = mender ? new MendingRelay(response, ends, mender) : new PlainRelay(response, ends);
+      pacemaker?.spoke();
+      return new EventStreamRelay(response, dialect, ends, mender, pacemaker);
+    }
+    pacemaker?.stop();
+    return mender ? new MendingRelay(response, ends, mender) : new PlainRelay(response, ends);
+  }
+
+  #assemble(assembly: Assembly): void {
+    const { response, dialect, mender, ends, pacemaker } = this.#context;
+    const begin = (contentLength: number) => {
+      pacemaker?.stop();
+      this.#begin(200, { 'content-length': String(contentLength) }, false);
+    };
+    this.#assembling = new AssemblingRelay({ response, dialect, assembly, mender, ends, begin });
+  }
+
+  /** Writes the head, unless one went out early. */
+  #begin(status: number, headers: IncomingHttpHeaders, isMended: boolean): void {
+    const { response, startedAt, queuedMs } = this.#context;
+    if (response.headersSent) return;
+    const processingMs = performance.now() - startedAt - queuedMs;
+    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#error) collect(this.#error, chunk);
+    else if (this.#assembling) this.#assembling.write(chunk);
     else if (this.#relay?.write(chunk) === false) this.#holdBack(controller);
   }
 
@@ -133,6 +169,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     if (this.#error) {
       const { status, chunks } = this.#error;
       this.#end({ outcome: 'declined', error: backendErrorOf(status, Buffer.concat(chunks).toString()) });
+    } else if (this.#assembling) {
+      this.#end(this.#assembling.end());
     } else {
       this.#relay?.end();
       this.#end({ outcome: 'complete' });

@@ -2,9 +2,16 @@
  * How an exchange went wrong, named by what may be done next.
  * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
  * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault ·
- * cancelled: an operator wanted it to end.
+ * cancelled: an operator wanted it to end · too-large: more than we hold for an answer in one piece.
  */
-export type FailureKind = 'unreachable' | 'broke-off' | 'stalled' | 'shut-down' | 'client-left' | 'cancelled';
+export type FailureKind =
+  | 'unreachable'
+  | 'broke-off'
+  | 'stalled'
+  | 'shut-down'
+  | 'client-left'
+  | 'cancelled'
+  | 'too-large';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -24,6 +31,11 @@ export class RequestCancelled extends Error {
 /** The reason with which a limit of ours ends an exchange. */
 export class TookTooLong extends Error {
   override readonly name = 'TookTooLong';
+}
+
+/** The reason with which an answer that we would have to hold whole ends its exchange. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
 }
 
 /** The reason with which the gateway's own end ends an exchange. */
@@ -50,6 +62,7 @@ function kindOf(error: unknown): FailureKind {
   if (error instanceof RequestCancelled) return 'cancelled';
   if (error instanceof TookTooLong) return 'stalled';
   if (error instanceof ShuttingDown) return 'shut-down';
+  if (error instanceof AnswerTooLarge) return 'too-large';
   const code = (error as { code?: string }).code ?? '';
   if (neverSent.has(code)) return 'unreachable';
   return silence.has(code) ? 'stalled' : 'broke-off';

@@ -62,8 +62,13 @@ export function mendErrorEvents(dialect: Dialect, events: Buffer, tail: () => st
   return Buffer.from(mended.join('\n\n'));
 }
 
+/** The body of llama-server's own error event; undefined for any other. */
+export function errorIn(event: string): string | undefined {
+  return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
+}
+
 function mendEvent(dialect: Dialect, event: string, tail: () => string): string {
-  const body = /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
+  const body = errorIn(event);
   if (body === undefined) return event;
   return streamErrorEvent(dialect, backendErrorOf(500, body), tail()).trimEnd();
 }

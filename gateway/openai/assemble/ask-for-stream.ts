@@ -1,0 +1,35 @@
+import type { AnswerShape } from './assembly.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Whether the stream of a request tells all that its answer in one piece would. It does not where an assistant's message
+ * is to be continued, whose answer begins with that message, as llama-server understood it; nor with `verbose`.
+ */
+export function tellsAllInAStream(shape: AnswerShape, fields: Fields): boolean {
+  if (fields.verbose) return false;
+  const { messages, input } = fields;
+  const list = shape === 'response' ? input : messages;
+  const last: unknown = Array.isArray(list) ? list.at(-1) : undefined;
+  return (last as { role?: unknown } | null | undefined)?.role !== 'assistant';
+}
+
+const streamed = '"stream":true';
+const withUsage = '"stream":true,"stream_options":{"include_usage":true}';
+const closing = 0x7d;
+
+/**
+ * The same JSON object, asking for a stream. Ours stand behind the client's own fields, as llama-server takes the last of
+ * two of one name; so all other bytes stay as they came, numbers that JavaScript would round among them.
+ */
+export function askForStream(shape: AnswerShape, body: Buffer): Buffer {
+  const hasOptions = shape === 'chat' || shape === 'completion';
+  const members = body.subarray(0, body.lastIndexOf(closing));
+  const separator = isEmpty(members) ? '' : ',';
+  return Buffer.concat([members, Buffer.from(`${separator}${hasOptions ? withUsage : streamed}}`)]);
+}
+
+/** Whether nothing but the opening brace stands there. */
+function isEmpty(members: Buffer): boolean {
+  return members.toString('latin1', 0, 64).trim() === '{';
+}

@@ -1,0 +1,10 @@
+/** Puts the events of a stream together into the answer that the backend would have given in one piece. */
+export interface Assembly {
+  /** The next event of the stream, parsed. */
+  add(event: unknown): void;
+  /** The whole answer; undefined where the stream lacked a part of it. */
+  answer(): object | undefined;
+}
+
+/** The shapes that an answer can be assembled in: one for each API that streams. */
+export type AnswerShape = 'chat' | 'completion' | 'response' | 'message';

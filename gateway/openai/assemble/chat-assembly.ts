@@ -1,0 +1,75 @@
+import { AnswerFrame, type ChunkFrame } from './answer-frame.ts';
+import type { Assembly } from './assembly.ts';
+import { addLogprobs, type Logprobs } from './token-logprobs.ts';
+import { addToolCalls, type ToolCall, type ToolCallPiece } from './tool-calls.ts';
+
+interface Chunk extends ChunkFrame {
+  readonly choices?: readonly ChoicePiece[];
+}
+
+interface ChoicePiece {
+  readonly index: number;
+  readonly delta?: Readonly<Record<string, unknown>>;
+  readonly logprobs?: Logprobs | null;
+  readonly finish_reason?: string | null;
+}
+
+interface Choice {
+  finish_reason: string | null;
+  readonly index: number;
+  readonly message: Record<string, unknown>;
+  logprobs?: Record<string, unknown[]>;
+}
+
+/** The answer of /v1/chat/completions. */
+export class ChatAssembly implements Assembly {
+  readonly #frame = new AnswerFrame();
+  readonly #choices: Choice[] = [];
+  #finished = 0;
+
+  add(event: unknown): void {
+    const chunk = event as Chunk;
+    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index), piece);
+    this.#frame.add(chunk, this.#finished);
+  }
+
+  answer(): object | undefined {
+    const choices = this.#choices.filter(() => true);
+    const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
+    return isWhole ? this.#frame.around('chat.completion', choices) : undefined;
+  }
+
+  #choice(index: number): Choice {
+    const message = { role: 'assistant', content: '' };
+    this.#choices[index] ??= { finish_reason: null, index, message };
+    return this.#choices[index];
+  }
+
+  #addTo(choice: Choice, { delta, logprobs, finish_reason }: ChoicePiece): void {
+    if (delta) addDelta(choice.message, delta);
+    if (logprobs) {
+      choice.logprobs ??= {};
+      addLogprobs(choice.logprobs, logprobs);
+    }
+    if (finish_reason) {
+      choice.finish_reason = finish_reason;
+      this.#finished = choice.index;
+    }
+  }
+}
+
+/** Texts grow, tool calls grow by their index, anything else is taken as it is. */
+function addDelta(message: Record<string, unknown>, delta: Readonly<Record<string, unknown>>): void {
+  for (const name in delta) {
+    const value = delta[name];
+    if (name === 'tool_calls') {
+      message.tool_calls ??= [];
+      addToolCalls(message.tool_calls as ToolCall[], value as ToolCallPiece[]);
+    } else if (name === 'role' || value === null) {
+      // The role is always the assistant's, and null is a text that has not begun.
+    } else {
+      const before = message[name];
+      message[name] = typeof value === 'string' && typeof before === 'string' ? before + value : value;
+    }
+  }
+}

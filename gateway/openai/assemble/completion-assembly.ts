@@ -1,0 +1,59 @@
+import { AnswerFrame, type ChunkFrame } from './answer-frame.ts';
+import type { Assembly } from './assembly.ts';
+import { addLogprobs, type Logprobs } from './token-logprobs.ts';
+
+interface Chunk extends ChunkFrame {
+  readonly choices?: readonly ChoicePiece[];
+}
+
+interface ChoicePiece {
+  readonly index: number;
+  readonly text?: string;
+  readonly logprobs?: Logprobs | null;
+  readonly finish_reason?: string | null;
+}
+
+interface Choice {
+  text: string;
+  readonly index: number;
+  logprobs: Record<string, unknown[]> | null;
+  finish_reason: string | null;
+}
+
+/** The answer of /v1/completions: a choice for each prompt. */
+export class CompletionAssembly implements Assembly {
+  readonly #frame = new AnswerFrame();
+  readonly #choices: Choice[] = [];
+  #finished = 0;
+
+  /** With several prompts llama-server's stream begins with `null`. */
+  add(event: unknown): void {
+    const chunk = event as Chunk | null;
+    if (chunk === null) return;
+    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index), piece);
+    this.#frame.add(chunk, this.#finished);
+  }
+
+  answer(): object | undefined {
+    const choices = this.#choices.filter(() => true);
+    const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
+    return isWhole ? this.#frame.around('text_completion', choices) : undefined;
+  }
+
+  #choice(index: number): Choice {
+    this.#choices[index] ??= { text: '', index, logprobs: null, finish_reason: null };
+    return this.#choices[index];
+  }
+
+  #addTo(choice: Choice, { text, logprobs, finish_reason }: ChoicePiece): void {
+    choice.text += text ?? '';
+    if (logprobs) {
+      choice.logprobs ??= {};
+      addLogprobs(choice.logprobs, logprobs);
+    }
+    if (finish_reason) {
+      choice.finish_reason = finish_reason;
+      this.#finished = choice.index;
+    }
+  }
+}

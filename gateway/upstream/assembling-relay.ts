@@ -1,0 +1,101 @@
+import type { ServerResponse } from 'node:http';
+import type { Assembly } from '../openai/assemble/assembly.ts';
+import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
+import type { Dialect } from '../routes/api-routes.ts';
+import type { AnswerEnds } from './answer-ends.ts';
+import type { AnswerMender } from './answer-mender.ts';
+import { AnswerTooLarge, type Failure } from './failure.ts';
+import { generatedEvents } from './generated-events.ts';
+import { errorIn } from './stream-dialect.ts';
+
+const EVENT_END = '\n\n';
+/** Of a stream; the answer made of it is far smaller, unless it tells log-probabilities. */
+const MOST_BYTES = 64 * 1024 ** 2;
+
+/** How an assembled answer ended. All but the first leave the client without a byte, so a status is still possible. */
+export type Assembled =
+  | { readonly outcome: 'complete' }
+  | { readonly outcome: 'declined'; readonly error: BackendError }
+  | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: undefined };
+
+export interface AssemblingParts {
+  readonly response: ServerResponse;
+  readonly dialect: Dialect;
+  readonly assembly: Assembly;
+  readonly mender: AnswerMender | undefined;
+  readonly ends: AnswerEnds;
+  /** Writes the head of an answer of so many bytes, unless one has gone out. */
+  readonly begin: (contentLength: number) => void;
+}
+
+/**
+ * Takes the stream that stands for an answer in one piece, and writes that when it is whole. The backend is asked for a
+ * stream because it notices at once when the other side of a stream has gone, and because a stream tells how far it is.
+ */
+export class AssemblingRelay {
+  readonly #parts: AssemblingParts;
+  #held: Buffer | undefined;
+  #bytes = 0;
+  #isDone = false;
+  #error: BackendError | undefined;
+
+  constructor(parts: AssemblingParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws what ends the exchange: AnswerTooLarge, or the parser's error where the backend does not speak JSON. */
+  write(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > MOST_BYTES) throw new AnswerTooLarge(`a stream of more than ${MOST_BYTES} bytes`);
+    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    const lastEnd = bytes.lastIndexOf(EVENT_END);
+    const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
+    this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
+    if (whole > 0) this.#read(bytes.subarray(0, whole));
+  }
+
+  end(): Assembled {
+    if (this.#held !== undefined) this.#read(this.#held);
+    if (this.#error) return { outcome: 'declined', error: this.#error };
+    const { dialect, assembly } = this.#parts;
+    const answer = this.#isDone || dialect !== 'openai' ? assembly.answer() : undefined;
+    if (answer === undefined) {
+      const cause = new Error('the backend stopped before the answer was complete');
+      return { outcome: 'failed', failure: { kind: 'broke-off', cause }, relay: undefined };
+    }
+    this.#send(Buffer.from(JSON.stringify(answer)));
+    return { outcome: 'complete' };
+  }
+
+  #read(events: Buffer): void {
+    const { dialect, ends } = this.#parts;
+    ends.keep(events);
+    ends.generated += generatedEvents(dialect, events);
+    for (const event of events.toString().split(EVENT_END)) this.#take(event);
+  }
+
+  #take(event: string): void {
+    const error = errorIn(event);
+    if (error !== undefined) this.#error ??= backendErrorOf(500, error);
+    const data = error === undefined ? dataOf(event) : undefined;
+    if (data === '[DONE]') this.#isDone = true;
+    else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));
+  }
+
+  #send(assembled: Buffer): void {
+    const { response, mender, ends, begin } = this.#parts;
+    const body = mender?.whole(assembled) ?? assembled;
+    begin(body.length);
+    ends.sent(body.length);
+    response.end(body);
+  }
+}
+
+const mark = 'data: ';
+
+/** The data of an event; undefined where it has none, such as a comment. */
+function dataOf(event: string): string | undefined {
+  if (event.startsWith(mark)) return event.slice(mark.length).trimEnd();
+  const before = event.startsWith(':') ? -1 : event.indexOf(`\n${mark}`);
+  return before === -1 ? undefined : event.slice(before + 1 + mark.length).trimEnd();
+}

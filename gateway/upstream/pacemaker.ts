@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+import type { Dialect } from '../routes/api-routes.ts';
+import { nextBeat, type Pace } from './next-beat.ts';
+import type { BrokenAnswer } from './relay.ts';
+import { streamErrorEvent } from './stream-dialect.ts';
+
+export interface PacemakerOptions extends Pace {
+  /** What the answer is to be: events take comments for signs of life, JSON takes white space. */
+  readonly speaks: 'events' | 'json';
+  readonly dialect: Dialect;
+  /** When the client's request arrived, `performance.now()`. */
+  readonly startedAt: number;
+}
+
+const heads = {
+  events: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
+  json: { 'content-type': 'application/json; charset=utf-8', 'x-accel-buffering': 'no' },
+} as const;
+
+/**
+ * Keeps a request that waits alive: an early head, then a sign of life in every silence. The one writer of both. It may
+ * be started at any time before the answer, while its request stands in line too.
+ */
+export class Pacemaker implements Disposable {
+  /** What a stream is told in a silence, such as `queued 3 of 12`. */
+  words: () => string = () => 'keep-alive';
+  readonly #response: ServerResponse;
+  readonly #options: PacemakerOptions;
+  #lastAt = 0;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(response: ServerResponse, options: PacemakerOptions) {
+    this.#response = response;
+    this.#options = options;
+  }
+
+  get speaks(): 'events' | 'json' {
+    return this.#options.speaks;
+  }
+
+  /** From here on the client is kept alive, counted from its request's arrival. A second call changes nothing. */
+  start(): void {
+    if (this.#timer === undefined && !this.#isOver) this.#look();
+  }
+
+  /** Something of the answer went out just now. Cheap enough to be called for every piece. */
+  spoke(): void {
+    this.#lastAt = performance.now();
+  }
+
+  /** The rest is the answer's own: JSON, once begun, has no room for signs. */
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends an answer whose head is out already: with an error event, or with the error object that stands for the answer. */
+  breakOff(broken: BrokenAnswer, envelope: object): void {
+    const { speaks, dialect } = this.#options;
+    if (speaks === 'events') this.#response.end(streamErrorEvent(dialect, broken, ''));
+    else if (this.#isOver) this.#response.destroy();
+    else this.#response.end(JSON.stringify(envelope));
+    this.stop();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look = (): void => {
+    const { startedAt } = this.#options;
+    const heard = { startedAt, hasHead: this.#response.headersSent, lastAt: this.#lastAt };
+    const { say, lookAgainIn } = nextBeat(this.#options, heard, performance.now());
+    if (say !== 'nothing') this.#say(say);
+    this.#timer = lookAgainIn === undefined ? undefined : setTimeout(this.#look, lookAgainIn);
+  };
+
+  /** Nothing is added to what a client has not taken yet. */
+  #say(what: 'head' | 'sign'): void {
+    const response = this.#response;
+    if (response.writableEnded || response.destroyed || response.writableNeedDrain) return;
+    const { speaks } = this.#options;
+    if (what === 'head') response.writeHead(200, heads[speaks]);
+    response.write(speaks === 'events' ? `: ${this.words()}\n\n` : '\n');
+    this.spoke();
+  }
+}
