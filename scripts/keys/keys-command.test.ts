@@ -152,6 +152,23 @@ describe('corral keys list and show', () => {
     ]);
   });
 
+  it('tell of a secret that is older than it may become', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    const keys = corralKeysIn(folder, { KEY_MAX_AGE_DAYS: '90' });
+    await keys('create', 'app');
+    expect((await keys('list')).stdout).not.toContain('old');
+    const created = new Date(Date.now() - 120 * 86_400_000).toISOString();
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replace(/"created": "[^"]*"/, `"created": "${created}"`),
+    );
+    expect((await keys('list')).stdout).toContain('active, secret is 120d old');
+    expect((await keys('show', 'app')).stdout).toContain('active, secret is 120d old');
+    expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([{ secretIsOld: true }]);
+    expect((await corralKeysIn(folder)('list')).stdout).not.toContain('old');
+  });
+
   it('name the nearest key for one that is not there', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
@@ -207,6 +224,25 @@ describe('corral keys rotate, disable, enable and remove', () => {
     expect((await keys('remove', 'app')).status).toBe(0);
     expect(await outcome()).toBe('refused');
     expect((await keys('remove', 'app')).status).toBe(1);
+  });
+});
+
+describe('corral keys disable and remove --now', () => {
+  it('mark the record for the gateway, until the key is enabled or disabled otherwise', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const app = async () => (await readKeyFile(folder.file('keys.json'))).keys.find(({ id }) => id === 'app');
+    await keys('create', 'app');
+    expect((await keys('disable', 'app', '--now')).stderr).toBe(
+      'Key "app" is disabled; what is under way with it ends.',
+    );
+    expect(await app()).toMatchObject({ disabled: true, cutOff: true });
+    await keys('enable', 'app');
+    expect(await app()).toMatchObject({ disabled: false, cutOff: false });
+    const removing = keys('remove', 'app', '--now');
+    await vi.waitFor(async () => expect(await app()).toMatchObject({ disabled: true, cutOff: true }));
+    expect((await removing).status).toBe(0);
+    expect(await app()).toBeUndefined();
   });
 });
 

@@ -5,6 +5,7 @@ import { readKeyFile } from '../../keys/key-file.ts';
 import { statusOf } from '../../keys/key-status.ts';
 import { toRecord } from '../../keys/keys-json.ts';
 import { align } from './align.ts';
+import { maxKeyAgeMs } from './max-key-age.ts';
 import { print, printJson, say } from './say.ts';
 import { oldSecretUsed, showAgo, showLimits, showStatus, showTime } from './show-key.ts';
 import { fileOption, jsonOption, whichFile } from './which-file.ts';
@@ -16,7 +17,7 @@ Examples:
   corral keys list --json | jq -r '.[] | select(.state == "active") | .id'
 
 Status is active, disabled or expired; a key that ends within 14 days says so, and one whose old secret still works after
-a rotation says until when, and when somebody last came with it. LAST USED comes from the usage ledger.`;
+a rotation says until when, and when somebody last came with it. A secret older than KEY_MAX_AGE_DAYS says its age. LAST USED comes from the usage ledger.`;
 
 export function listCommand(): Command {
   return new Command('list')
@@ -47,8 +48,8 @@ async function list(options: ListOptions): Promise<void> {
 
 /** A key as `--json` shows it: its record, and how it stands. */
 export function withState(key: Key, now: number): Record<string, unknown> {
-  const { state, expiresSoon, rotatingUntil } = statusOf(key, now);
-  return { ...toRecord(key), state, expiresSoon, rotating: rotatingUntil !== undefined };
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = statusOf(key, now, maxKeyAgeMs());
+  return { ...toRecord(key), state, expiresSoon, secretIsOld, rotating: rotatingUntil !== undefined };
 }
 
 /** The same, and when it was last used, as far as the ledger knows. */
@@ -69,7 +70,7 @@ function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
   return [
     key.id,
     key.hint,
-    showStatus(key, now, seen),
+    showStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() }),
     key.scopes.join(','),
     showLimits(key.limits),
     showTime(key.created, '-'),

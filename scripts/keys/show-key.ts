@@ -20,12 +20,19 @@ export function oldSecretUsed(key: Key, seen: KeySeen | undefined, now: number):
   return used >= (key.created ?? 0) ? used : undefined;
 }
 
+interface Acquaintance {
+  readonly seen: KeySeen | undefined;
+  readonly maxAgeMs: number | undefined;
+}
+
 /** `active, expires in 5d`; coloured where stdout is a terminal. */
-export function showStatus(key: Key, now: number, seen?: KeySeen): string {
-  const { state, expiresSoon, rotatingUntil } = statusOf(key, now);
+export function showStatus(key: Key, now: number, { seen, maxAgeMs }: Acquaintance): string {
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = statusOf(key, now, maxAgeMs);
   const notes = [state === 'active' ? 'active' : styleText('red', state)];
   if (expiresSoon && key.expires !== null)
     notes.push(styleText('yellow', `expires in ${showSpan(key.expires - now)}`));
+  if (secretIsOld && key.created !== null)
+    notes.push(styleText('yellow', `secret is ${showSpan(now - key.created)} old`));
   if (rotatingUntil !== undefined)
     notes.push(styleText('cyan', `rotating until ${showTime(rotatingUntil, '')}`));
   const oldUsed = oldSecretUsed(key, seen, now);

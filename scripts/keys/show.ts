@@ -5,6 +5,7 @@ import type { Key } from '../../keys/key.ts';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { align } from './align.ts';
 import { withUse } from './list.ts';
+import { maxKeyAgeMs } from './max-key-age.ts';
 import { print, printJson, say } from './say.ts';
 import { showAgo, showLimits, showStatus, showTime } from './show-key.ts';
 import { fileOption, jsonOption, whichFile } from './which-file.ts';
@@ -40,7 +41,7 @@ async function show(id: string, options: ShowOptions): Promise<void> {
 function linesOf(key: Key, now: number, seen: KeySeen | undefined): string[][] {
   return [
     ['id', key.id],
-    ['status', showStatus(key, now, seen)],
+    ['status', showStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() })],
     ['secret', `${key.hint} (${key.fingerprint})`],
     ['scopes', key.scopes.join(', ') || 'none'],
     ['models', key.models.includes('*') ? 'all' : key.models.join(', ')],
