@@ -15,6 +15,7 @@ import { ModelNames } from './openai/model-names.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import { createGatewayServer } from './server.ts';
+import { followSilentConnections } from './silent-connections.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { openPool } from './upstream/pool.ts';
 
@@ -67,6 +68,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     ...{ ledger, books, abandoned, rateLimits },
   });
   const server = createGatewayServer(app, config);
+  const closeSilent = followSilentConnections(server);
   const port = await listen(server, config);
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
@@ -81,7 +83,9 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   }
   async function finish(): Promise<void> {
     admission.drain();
-    await closeWithin(server, config.timeouts.drain, cutOff);
+    const closed = closeWithin(server, config.timeouts.drain, cutOff);
+    closeSilent();
+    await closed;
     await books.settled(TIME_TO_COUNT);
     watch.close();
     doorKeys?.[Symbol.dispose]();

@@ -47,6 +47,16 @@ it('finishes what runs, sends away what waits and takes nothing new', async () =
   await standIn.stop();
 });
 
+it('does not wait for a connection that has sent nothing', async () => {
+  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '60s' } });
+  await using silent = await RawClient.connect(corral.port);
+  // Node has seen it when it answers another that came after it.
+  await fetch(`${corral.origin}/ping`);
+  await corral.stop();
+  await silent.closed();
+});
+
 it('refuses and says 503 to probes on a connection that is still open', async () => {
   const { standIn, corral, streams, waiting } = await busyHouse({});
   // Two requests behind one that waits: they are read before the connection closes.
