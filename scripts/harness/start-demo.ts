@@ -15,6 +15,7 @@ interface DemoOptions {
   /** Settings of the gateway. */
   readonly env?: Readonly<Record<string, string>>;
   readonly keys?: string;
+  readonly windowSeconds?: number;
 }
 
 /** The product's whole path: a real llama-server with the demo model, and a gateway in front of it. */

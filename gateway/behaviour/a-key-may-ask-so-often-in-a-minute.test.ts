@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { keyFileText } from '../../scripts/harness/key-file-text.ts';
+import { echo } from '../../scripts/harness/moods.ts';
+import { chatOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`;
+const keys = keyFileText({
+  plain: { secret: secretOf('plain') },
+  own: { secret: secretOf('own'), limits: { requestsPerMinute: 2 } },
+  free: { secret: secretOf('free'), limits: { requestsPerMinute: 0 } },
+  native: { secret: secretOf('native'), scopes: ['inference', 'native'] },
+});
+
+let standIn: StandInBackend;
+let house: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(echo);
+});
+afterAll(() => standIn.stop());
+beforeEach(async () => {
+  house = await startTestGateway({
+    backend: standIn.backend,
+    keys,
+    env: { MAX_REQUESTS_PER_MINUTE: '3', MAX_QUEUE_SIZE: '0' },
+  });
+  return () => house.stop();
+});
+
+async function post(id: string, { path = '/v1/chat/completions', body = chatOf('hello') as unknown } = {}) {
+  const answer = await fetch(house.origin + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+const remaining = (answer: { headers: Headers }) => answer.headers.get('x-ratelimit-remaining-requests');
+
+describe('the requests of a key', () => {
+  it('are counted on every answer, good or bad, and refused beyond the limit', async () => {
+    const good = await post('plain');
+    expect(good.status).toBe(200);
+    expect(good.headers.get('x-ratelimit-limit-requests')).toBe('3');
+    expect(good.headers.get('x-ratelimit-reset-requests')).toMatch(/^(1m0s|\d+s)$/);
+    expect(good.headers.get('x-ratelimit-limit-tokens')).toBeNull();
+    expect(remaining(good)).toBe('2');
+    const bad = await post('plain', { body: '{' });
+    expect([bad.status, remaining(bad)]).toEqual([400, '1']);
+    expect(remaining(await post('plain'))).toBe('0');
+
+    const refused = await post('plain');
+    expect([refused.status, remaining(refused)]).toEqual([429, '0']);
+    expect(JSON.parse(refused.text).error).toMatchObject({
+      type: 'requests',
+      code: 'rate_limit_exceeded',
+      param: null,
+    });
+    const waitMs = Number(refused.headers.get('retry-after-ms'));
+    expect(waitMs).toBeGreaterThan(50_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+    expect(refused.headers.get('retry-after')).toBe(String(Math.ceil(waitMs / 1000)));
+    expect(refused.headers.get('x-request-id')).toBeTruthy();
+  });
+
+  it('follow its own limit before that of the house, and 0 is none', async () => {
+    const statuses = [];
+    for (let n = 0; n < 4; n++) statuses.push((await post('own')).status);
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    for (let n = 0; n < 6; n++) {
+      const answer = await post('free');
+      expect([answer.status, remaining(answer)]).toEqual([200, null]);
+    }
+  });
+
+  it('leave those of another key alone', async () => {
+    for (let n = 0; n < 4; n++) await post('plain');
+    expect(remaining(await post('native'))).toBe('2');
+  });
+
+  it('are refused before the body is read', async () => {
+    for (let n = 0; n < 3; n++) await post('plain');
+    const before = standIn.received.length;
+    const refused = await post('plain', { body: '{' });
+    expect(refused.status).toBe(429);
+    expect(standIn.received.length).toBe(before);
+  });
+
+  it('count on every route that reaches the backend, and not for a list of models', async () => {
+    await post('native', { path: '/tokenize', body: { content: 'hello' } });
+    const list = await fetch(`${house.origin}/v1/models`, {
+      headers: { authorization: `Bearer ${secretOf('native')}` },
+    });
+    expect([list.status, remaining(list)]).toEqual([200, '2']);
+    expect(remaining(await post('native'))).toBe('1');
+  });
+
+  it('say nothing of limits to one without a key', async () => {
+    const answer = await post('nobody');
+    expect([answer.status, remaining(answer)]).toEqual([401, null]);
+  });
+
+  it('keep their count when the keys are read again', async () => {
+    await post('plain');
+    await house.gateway.reloadKeys();
+    expect(remaining(await post('plain'))).toBe('1');
+  });
+});
+
+it('all share one count where authentication is off', async () => {
+  await using open = await startTestGateway({
+    backend: standIn.backend,
+    env: { MAX_REQUESTS_PER_MINUTE: '2', AUTH_ENABLED: 'false' },
+  });
+  const statuses = [];
+  for (const authorization of ['Bearer a', 'Bearer b', '']) {
+    const answer = await fetch(`${open.origin}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(chatOf('hello')),
+    });
+    statuses.push(answer.status);
+  }
+  expect(statuses).toEqual([200, 200, 429]);
+});

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { echo } from '../../scripts/harness/moods.ts';
+import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { chatOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
+import { type RunningRedis, startRedis } from '../../scripts/harness/start-redis.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { redisServer } from '../../scripts/peers/peers.ts';
+
+const program = await peerForTests(redisServer);
+
+async function ask(house: TestGateway) {
+  const since = performance.now();
+  const answer = await fetch(`${house.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(chatOf('hello', { max_tokens: 10 })),
+  });
+  await answer.text();
+  return {
+    status: answer.status,
+    ms: performance.now() - since,
+    remaining: Number(answer.headers.get('x-ratelimit-remaining-requests')),
+    remainingTokens: Number(answer.headers.get('x-ratelimit-remaining-tokens')),
+  };
+}
+
+const said = ({ logged }: TestGateway, words: string) =>
+  logged.filter(({ msg }) => String(msg).includes(words)).length;
+
+describe.skipIf(program === undefined)('a Redis', () => {
+  let standIn: StandInBackend;
+  let redis: RunningRedis;
+  const start = async (port?: number) => {
+    if (program) redis = await startRedis(program, port);
+  };
+  const open = (env: Record<string, string>) =>
+    startTestGateway({ backend: standIn.backend, env: { REDIS_URL: redis.url, ...env } });
+  const emptyRedis = async () => {
+    redis.kill('SIGKILL');
+    await redis.ended;
+    await start(redis.port);
+  };
+  beforeAll(async () => {
+    standIn = await startStandInBackend(echo);
+    await start();
+  });
+  afterAll(async () => {
+    await redis[Symbol.asyncDispose]();
+    await standIn.stop();
+  });
+
+  it('makes several gateways hold one limit together', async () => {
+    const env = { MAX_REQUESTS_PER_MINUTE: '10', MAX_TOKENS_PER_MINUTE: '100000' };
+    await using one = await open(env);
+    await using two = await open(env);
+    expect([one.gateway.sharing, two.gateway.sharing]).toEqual(['together', 'together']);
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => ask(n % 2 === 0 ? one : two)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    expect((await ask(one)).remainingTokens).toBe((await ask(two)).remainingTokens);
+  });
+
+  it('that is killed in mid-traffic costs no request, and is used again when it is back', async () => {
+    await emptyRedis();
+    await using one = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' });
+    await using two = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' });
+    const houses = [one, two];
+    const answers: Awaited<ReturnType<typeof ask>>[] = [];
+    let traffic = true;
+    const users = Array.from({ length: 8 }, async (_, n) => {
+      while (traffic) answers.push(await ask(n % 2 === 0 ? one : two));
+    });
+    await waitFor('traffic', () => answers.length > 200);
+    redis.kill('SIGKILL');
+    await redis.ended;
+    await waitFor('both to count alone', () => houses.every(({ gateway }) => gateway.sharing === 'alone'));
+    const atLoss = answers.length;
+    await waitFor('traffic to go on', () => answers.length > atLoss + 200);
+    await start(redis.port);
+    await waitFor('both to be back', () => houses.every(({ gateway }) => gateway.sharing === 'together'));
+    const atReturn = answers.length;
+    await waitFor('traffic to go on', () => answers.length > atReturn + 100);
+    traffic = false;
+    await Promise.all(users);
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    for (const house of houses) {
+      expect(said(house, 'Redis is away')).toBe(1);
+      expect(said(house, 'Redis is back')).toBe(1);
+    }
+    const [first, second] = [await ask(one), await ask(two)];
+    expect(second.remaining).toBe(first.remaining - 1);
+  });
+
+  it('that hangs holds nobody up, and limits go on locally', async () => {
+    await emptyRedis();
+    await using house = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
+    expect((await ask(house)).remaining).toBe(4);
+    redis.kill('SIGSTOP');
+    const answers = [];
+    for (let n = 0; n < 7; n++) answers.push(await ask(house));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429]);
+    const [first = 0, ...others] = answers.map(({ ms }) => ms);
+    expect(first).toBeLessThan(1000);
+    expect(others.toSorted((a, b) => a - b)[3]).toBeLessThan(60);
+    expect(said(house, 'Redis is away')).toBe(1);
+    redis.kill('SIGCONT');
+    await waitFor('it to be back', () => house.gateway.sharing === 'together');
+    expect((await ask(house)).status).toBe(200);
+  });
+
+  it('that is not there when the gateway starts is found later', async () => {
+    redis.kill('SIGKILL');
+    await redis.ended;
+    await using house = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
+    expect(house.gateway.sharing).toBe('alone');
+    expect((await ask(house)).remaining).toBe(4);
+    const [warning] = house.logged.filter(({ msg }) => String(msg).includes('Redis is away'));
+    expect(warning?.why).toMatch(/ECONNREFUSED/);
+    await start(redis.port);
+    await waitFor('it to be found', () => house.gateway.sharing === 'together');
+  });
+
+  it('whose password we lack is told of without showing the one we sent', async () => {
+    await emptyRedis();
+    const url = redis.url.replace('//', '//user:very-secret-word@');
+    await using house = await open({ REDIS_URL: url, MAX_REQUESTS_PER_MINUTE: '5' });
+    expect(house.gateway.sharing).toBe('alone');
+    expect((await ask(house)).status).toBe(200);
+    expect(said(house, 'Redis is away')).toBe(1);
+    expect(JSON.stringify(house.logged)).not.toContain('very-secret-word');
+  });
+});

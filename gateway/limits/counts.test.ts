@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { type RunningRedis, startRedis } from '../../scripts/harness/start-redis.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { redisServer } from '../../scripts/peers/peers.ts';
+import { connectRedis } from './connect-redis.ts';
+import type { Counts } from './counts.ts';
+import { LocalCounts } from './local-counts.ts';
+import { SharedCounts } from './shared-counts.ts';
+
+let bucketNumber = 0;
+const newBucket = () => `bucket-${++bucketNumber}`;
+
+function behaves(open: (windowSeconds: number) => Counts) {
+  it('takes all or nothing', async () => {
+    const [counts, bucket] = [open(60), newBucket()];
+    expect(await counts.take(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
+    expect(await counts.take(bucket, 4, 10)).toMatchObject({ fits: false, taken: 7 });
+    expect(await counts.take(bucket, 3, 10)).toMatchObject({ fits: true, taken: 10 });
+    expect(await counts.take(newBucket(), 3, 10)).toMatchObject({ fits: true, taken: 3 });
+  });
+
+  it('holds each asker to its own limit', async () => {
+    const [counts, bucket] = [open(60), newBucket()];
+    await counts.take(bucket, 7, 10);
+    expect(await counts.take(bucket, 4, 20)).toMatchObject({ fits: true, taken: 11 });
+    expect(await counts.take(bucket, 1, 10)).toMatchObject({ fits: false, taken: 11 });
+  });
+
+  it('adds and gives back, limit or not', async () => {
+    const [counts, bucket] = [open(60), newBucket()];
+    await counts.take(bucket, 7, 10);
+    await counts.change(bucket, 30);
+    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 37 });
+    await counts.change(bucket, -36);
+    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 1 });
+  });
+
+  it('is empty after its window, and tells when that is', async () => {
+    const [counts, bucket] = [open(1), newBucket()];
+    const { resetMs } = await counts.take(bucket, 10, 10);
+    expect(resetMs).toBeGreaterThan(900);
+    expect(resetMs).toBeLessThanOrEqual(1000);
+    const refused = await counts.take(bucket, 1, 10);
+    expect(refused.fits).toBe(false);
+    expect(refused.resetMs).toBeLessThanOrEqual(resetMs);
+    const since = performance.now();
+    await waitFor('the window to end', async () => (await counts.take(bucket, 10, 10)).fits, {
+      within: 3000,
+    });
+    expect(performance.now() - since).toBeGreaterThan(refused.resetMs - 50);
+  });
+
+  it('holds its bounds, whatever happens', async () => {
+    const event = fc.tuple(fc.constantFrom('take', 'back'), fc.integer({ min: 1, max: 8 }));
+    const property = fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
+      const [counts, bucket] = [open(60), newBucket()];
+      let taken = 0;
+      for (const [what, points] of events) {
+        if (what === 'back') {
+          const back = Math.min(points, taken);
+          if (back > 0) await counts.change(bucket, -back);
+          taken -= back;
+          continue;
+        }
+        const fits = taken + points <= 10;
+        if (fits) taken += points;
+        expect(await counts.take(bucket, points, 10)).toMatchObject({ fits, taken });
+      }
+    });
+    await fc.assert(property, { numRuns: 30 });
+  });
+}
+
+describe('LocalCounts', () => {
+  behaves((windowSeconds) => new LocalCounts(windowSeconds));
+});
+
+const program = await peerForTests(redisServer);
+describe.skipIf(program === undefined)('SharedCounts', () => {
+  let redis: RunningRedis;
+  let client: Redis;
+  const open = (windowSeconds: number) => new SharedCounts(client, windowSeconds);
+  beforeAll(async () => {
+    if (program) redis = await startRedis(program);
+    client = connectRedis(redis.url);
+    client.setMaxListeners(0);
+    await new SharedCounts(client, 60).connected();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  behaves(open);
+
+  it('gives no more back than there is', async () => {
+    const [counts, bucket] = [open(60), newBucket()];
+    await counts.take(bucket, 7, 10);
+    await counts.change(bucket, -20);
+    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 0 });
+  });
+
+  it('gives a hundred who ask at once no more than there is', async () => {
+    const [counts, bucket] = [open(60), newBucket()];
+    const taken = await Promise.all(Array.from({ length: 100 }, () => counts.take(bucket, 3, 100)));
+    expect(taken.filter(({ fits }) => fits)).toHaveLength(33);
+  });
+});

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { showReset } from './rate-headers.ts';
+
+describe('showReset', () => {
+  it.each([
+    [-3, '0ms'],
+    [0, '0ms'],
+    [849.2, '850ms'],
+    [1000, '1s'],
+    [1001, '2s'],
+    [59_999, '1m0s'],
+    [60_000, '1m0s'],
+    [360_000, '6m0s'],
+    [61_500, '1m2s'],
+  ])('of %d ms is %s', (ms, shown) => {
+    expect(showReset(ms)).toBe(shown);
+  });
+});
