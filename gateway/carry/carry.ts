@@ -27,7 +27,7 @@ import { abortWithClient } from './abort-with-client.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 import { limitsFor } from './limits-for.ts';
 import { noteAnswer } from './note-answer.ts';
-import { openPacemaker } from './open-pacemaker.ts';
+import { openPacemaker, tellPlace } from './open-pacemaker.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
 
@@ -57,8 +57,9 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const paced = { route, request, response: outgoing, startedAt: record.startedAt };
     using pacemaker = openPacemaker(paced, parts.config.timeouts);
     c.set('pacemaker', pacemaker);
+    const lane = laneFor(c.get('key'));
     const weight = route.takesSlot ? request.weight : 0;
-    using lease = await admit(parts, { lane: laneFor(c.get('key')), weight, signal }, record);
+    using lease = await admit(parts, { lane, weight, signal, onWait: tellPlace(pacemaker) }, record);
     pacemaker?.start();
     const ending = await send({
       route,
@@ -163,6 +164,7 @@ async function send({
       path: route.upstream,
       headers: headersForBackend(incoming.headers, record.id, config.backend.apiKey),
       body: request.body,
+      isLastOnConnection: request.stream || request.assembledAs !== undefined,
     },
     {
       pool,

@@ -17,6 +17,8 @@ export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
+  /** It asks for a stream, behind which llama-server closes the connection without having said so. */
+  readonly isLastOnConnection: boolean;
 }
 
 export interface ExchangeLimits {
@@ -59,10 +61,18 @@ export type Ending =
 /** One request at the backend. Settles when the upstream has closed, so that the lease may go back. */
 export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<Ending> {
   const handler = new ExchangeHandler(context);
-  const { path, headers, body } = request;
+  const { path, headers, body, isLastOnConnection: reset } = request;
   const { firstByteTimeout, idleTimeout } = context.limits;
   context.pool.dispatch(
-    { method: 'POST', path, headers, body, headersTimeout: firstByteTimeout, bodyTimeout: idleTimeout },
+    {
+      method: 'POST',
+      path,
+      headers,
+      body,
+      reset,
+      headersTimeout: firstByteTimeout,
+      bodyTimeout: idleTimeout,
+    },
     handler,
   );
   return handler.ended;
