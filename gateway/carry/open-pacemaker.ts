@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Place } from '../admission/admission.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
@@ -26,4 +27,16 @@ export function openPacemaker(
   // What answers forms may be plain text, where white space counts.
   if (jsonKeepAlive === 0 || route.body !== 'json') return undefined;
   return new Pacemaker(response, { speaks: 'json', dialect, startedAt, headAfter: jsonKeepAlive, every });
+}
+
+/** Lets a request that has to wait hear where it stands, for as long as it stands in a lane. */
+export function tellPlace(pacemaker: Pacemaker | undefined): (place: () => Place) => void {
+  return (placeNow) => {
+    if (pacemaker === undefined) return;
+    pacemaker.words = () => {
+      const { place, waiting } = placeNow();
+      return place === 0 ? 'keep-alive' : `queued ${place} of ${waiting}`;
+    };
+    pacemaker.start();
+  };
 }
