@@ -52,7 +52,7 @@ describe('GET /admin/requests', () => {
         ageMs: expect.any(Number),
         queuedMs: expect.any(Number),
       },
-      expect.objectContaining({ id: 'waits', stream: false, state: 'waiting', tokens: null }),
+      expect.objectContaining({ id: 'waits', stream: false, state: 'waiting', tokens: 0 }),
     ]);
     running.reset();
     waiting.reset();
@@ -128,18 +128,22 @@ describe('DELETE /admin/requests/{id}', () => {
     expect(again.body.error?.code).toBe('request_not_found');
   });
 
-  it('stops the real engine in the middle of a long story', async () => {
-    await using engine = await startLlamaServer({ slots: 1 });
-    await using gateway = await startTestGateway({ backend: engine.backend, keys });
-    const story = { messages: [{ role: 'user', content: 'Please tell the long story' }], ignore_eos: true };
-    await using client = await asking('story', { ...story, stream: true }, gateway.port);
-    await client.receives('"content":"');
-    await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
-    await asOps('DELETE /admin/requests/story', gateway);
-    expect((await client.answer())?.body).toContain('"code":"request_cancelled"');
-    await gatewayAtRest(gateway);
-    const short = { ...chatOf('hello'), max_tokens: 1 };
-    await using next = await asking('next', short, gateway.port);
-    expect((await next.answer())?.status).toBe(200);
-  });
+  it.each(['a stream', 'an answer in one piece'])(
+    'stops the real engine in the middle of %s',
+    async (kind) => {
+      await using engine = await startLlamaServer({ slots: 1 });
+      await using gateway = await startTestGateway({ backend: engine.backend, keys });
+      const story = { messages: [{ role: 'user', content: 'Please tell the long story' }], ignore_eos: true };
+      await using client = await asking('story', { ...story, stream: kind === 'a stream' }, gateway.port);
+      await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
+      await asOps('DELETE /admin/requests/story', gateway);
+      const answer = await client.answer();
+      expect(answer?.status).toBe(kind === 'a stream' ? 200 : 403);
+      expect(answer?.body).toContain('"code":"request_cancelled"');
+      await gatewayAtRest(gateway);
+      const short = { ...chatOf('hello'), max_tokens: 1 };
+      await using next = await asking('next', short, gateway.port);
+      expect((await next.answer())?.status).toBe(200);
+    },
+  );
 });

@@ -32,7 +32,6 @@ function describe(record: RequestRecord, now: number) {
     state: running ? 'running' : 'waiting',
     ageMs: Math.round(now - startedAt),
     queuedMs: Math.round(queuedMs ?? now - startedAt),
-    // An answer in one piece is not there until it is complete.
-    tokens: streamed ? (answer?.generated ?? 0) : null,
+    tokens: answer?.generated ?? 0,
   };
 }
