@@ -77,7 +77,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
     });
   }
 
-  it('passes a whole stream byte for byte, however it is cut into pieces', async () => {
+  it("passes whole events byte for byte, however they are cut into pieces, but for the engine's own pings", async () => {
     const whole = `${event}\n\n:\n\n${end}\n\n`;
     const body = await answerTo(async (_, response) => {
       startStream(response);
@@ -86,7 +86,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
       }
       response.end();
     });
-    expect(body).toBe(whole);
+    expect(body).toBe(`${event}\n\n${end}\n\n`);
   });
 
   it('passes an end mark that lacks its last line end', async () => {

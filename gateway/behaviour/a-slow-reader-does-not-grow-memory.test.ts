@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { delta, startStream } from '../../scripts/harness/moods.ts';
+import { delta, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -16,7 +16,7 @@ function pourer() {
   const poured = { bytes: 0 };
   const mood: Mood = async (request, response) => {
     poured.bytes = 0;
-    const isStream = request.body.includes('"stream":true');
+    const isStream = isForStream(request);
     if (isStream) startStream(response);
     let wake = () => {};
     for (const event of ['drain', 'close']) response.on(event, () => wake());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { delta, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { delta, isForStream, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -28,7 +28,7 @@ async function ask(stream: boolean) {
 
 it('ends a stream that fell silent with an error event', async () => {
   standIn.mood = (request, response) =>
-    request.body.includes('"stream":true') ? speakAndStall(request, response) : silent(request, response);
+    isForStream(request) ? speakAndStall(request, response) : silent(request, response);
   const { answer, ms } = await ask(true);
   expect(answer?.status).toBe(200);
   const [word, error, rest] = (answer?.body ?? '').split(/(?<=\n\n)/);

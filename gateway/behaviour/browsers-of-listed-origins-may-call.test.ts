@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { delta, echo, startStream } from '../../scripts/harness/moods.ts';
+import { delta, echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -11,7 +11,7 @@ let standIn: StandInBackend;
 beforeAll(async () => {
   standIn = await startStandInBackend((request, response) => {
     response.setHeader('access-control-allow-origin', 'https://backend.example');
-    if (!request.body.includes('"stream":true')) return echo(request, response);
+    if (!isForStream(request)) return echo(request, response);
     startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
   });
   for (const [name, origins] of Object.entries({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { delta, echo, startStream } from '../../scripts/harness/moods.ts';
+import { delta, echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -12,7 +12,7 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend((request, response) => {
-    if (!request.body.includes('"stream":true')) return echo(request, response);
+    if (!isForStream(request)) return echo(request, response);
     startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
   });
   corral = await startTestGateway({ backend: standIn.backend });

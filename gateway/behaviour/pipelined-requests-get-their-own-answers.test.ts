@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { echo, wordsOf } from '../../scripts/harness/moods.ts';
+import { echo, isForStream, wordsOf } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -11,7 +11,8 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend });
+  const env = { MAX_QUEUE_PER_KEY: '100' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
 });
 afterAll(async () => {
   await corral.stop();
@@ -41,7 +42,7 @@ it('in order, though the second is done first', async () => {
 
 it('a refusal, a stream, a list and an answer on one connection', async () => {
   standIn.mood = (request, response) => {
-    if (!request.body.includes('"stream":true')) return echo(request, response);
+    if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.end(`data: ${JSON.stringify(wordsOf(request))}\n\ndata: [DONE]\n\n`);
   };

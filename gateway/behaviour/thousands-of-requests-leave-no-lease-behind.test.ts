@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { delta, echo, startStream } from '../../scripts/harness/moods.ts';
+import { delta, echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -13,7 +13,7 @@ const obedient: Mood = (request, response) => {
   if (request.body.includes('fail'))
     return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
   if (request.body.includes('stall')) return;
-  if (!request.body.includes('"stream":true')) return echo(request, response);
+  if (!isForStream(request)) return echo(request, response);
   startStream(response).write(delta('one'));
   if (request.body.includes('cut')) response.destroy();
   else response.end('data: [DONE]\n\n');

@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
-import { echo } from '../../scripts/harness/moods.ts';
+import { echo, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+/** The gateway asks for a stream, in members of its own behind all others; nothing else may change. */
+const asSent = (body: string) =>
+  body.replace(/\}\s*$/, ',"stream":true,"stream_options":{"include_usage":true}}');
 
 const bodies = [
   '{"messages":[{"role":"user","content":"x"}],"min_p":0.05,"new_field":{"a":[1,2,{"b":null}]}}',
@@ -18,8 +22,19 @@ it('byte for byte', async () => {
   for (const body of bodies) {
     await using client = await RawClient.connect(corral.port);
     expect((await client.send(postOf(body)).answer())?.status).toBe(200);
-    expect(standIn.received.at(-1)?.body).toBe(body);
+    expect(standIn.received.at(-1)?.body).toBe(asSent(body));
   }
+});
+
+it('byte for byte where the client itself asks for a stream', async () => {
+  await using standIn = await startStandInBackend((_, response) =>
+    startStream(response).end('data: [DONE]\n\n'),
+  );
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using client = await RawClient.connect(corral.port);
+  const body = '{"stream":true,"messages":[{"content":"x"}],"seed":123456789012345678901234567890} ';
+  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+  expect(standIn.received.at(-1)?.body).toBe(body);
 });
 
 it('byte for byte though they come in chunks, one byte at a time', async () => {
@@ -33,5 +48,5 @@ it('byte for byte though they come in chunks, one byte at a time', async () => {
   );
   for (const piece of [Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]) client.send(piece);
   expect((await client.answer())?.status).toBe(200);
-  expect(standIn.received.at(-1)?.body).toBe(body);
+  expect(standIn.received.at(-1)?.body).toBe(asSent(body));
 });

@@ -10,6 +10,13 @@ export const echo: Mood = (request, response) => {
     );
 };
 
+/** Whether the client itself wants a stream: the gateway asks for one on behalf of the others, too. */
+export function isForStream({ body }: Received): boolean {
+  return (
+    body.includes('"stream":true') && !body.endsWith('"stream":true,"stream_options":{"include_usage":true}}')
+  );
+}
+
 export function wordsOf({ body }: Received): string {
   const { messages, prompt } = JSON.parse(body) as { messages?: { content: string }[]; prompt?: string };
   return messages?.at(-1)?.content ?? prompt ?? '';

@@ -8,7 +8,7 @@ interface Chunk extends ChunkFrame {
 }
 
 interface ChoicePiece {
-  readonly index: number;
+  readonly index?: number;
   readonly delta?: Readonly<Record<string, unknown>>;
   readonly logprobs?: Logprobs | null;
   readonly finish_reason?: string | null;
@@ -29,7 +29,7 @@ export class ChatAssembly implements Assembly {
 
   add(event: unknown): void {
     const chunk = event as Chunk;
-    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index), piece);
+    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index ?? 0), piece);
     this.#frame.add(chunk, this.#finished);
   }
 

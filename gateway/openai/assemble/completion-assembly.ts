@@ -7,7 +7,7 @@ interface Chunk extends ChunkFrame {
 }
 
 interface ChoicePiece {
-  readonly index: number;
+  readonly index?: number;
   readonly text?: string;
   readonly logprobs?: Logprobs | null;
   readonly finish_reason?: string | null;
@@ -30,7 +30,7 @@ export class CompletionAssembly implements Assembly {
   add(event: unknown): void {
     const chunk = event as Chunk | null;
     if (chunk === null) return;
-    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index), piece);
+    for (const piece of chunk.choices ?? []) this.#addTo(this.#choice(piece.index ?? 0), piece);
     this.#frame.add(chunk, this.#finished);
   }
 
