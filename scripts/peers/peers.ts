@@ -19,3 +19,14 @@ export const redisServer: Peer = {
   program: 'usr/bin/redis-server',
   versionArguments: ['--version'],
 };
+
+export const nginx: Peer = {
+  name: 'nginx',
+  wanted: {
+    name: 'nginx',
+    suites: ['forky', 'trixie', 'bookworm'],
+    presumed: [...installersOnly, 'iproute2', 'libcrypt1', 'lsb-base'],
+  },
+  program: 'usr/sbin/nginx',
+  versionArguments: ['-v'],
+};

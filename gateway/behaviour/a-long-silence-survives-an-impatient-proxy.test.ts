@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
+import { startNginx } from '../../scripts/harness/start-nginx.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { nginx } from '../../scripts/peers/peers.ts';
+
+const program = await peerForTests(nginx);
+
+/** Longer than the patience of the proxy, as a prompt of minutes is longer than the 60 s of one in the field. */
+const SILENCE = 7000;
+const PATIENCE = '5s';
+const lively = { STREAM_HEADERS_AFTER: '1s', STREAM_KEEPALIVE: '1s', JSON_KEEPALIVE_AFTER: '1s' };
+const silent = { STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '0' };
+
+const chunks = ['{"choices":[{"index":0,"delta":{"content":"At last."},"finish_reason":null}]}', '[DONE]'];
+const answer = '{"choices":[{"index":0,"message":{"role":"assistant","content":"At last."}}]}';
+
+let standIn: StandInBackend;
+beforeAll(async () => {
+  standIn = await startStandInBackend(({ body }, response) => {
+    const isStream = JSON.parse(body).wanted === 'stream';
+    setTimeout(() => {
+      response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
+      response.end(isStream ? chunks.map((chunk) => `data: ${chunk}\n\n`).join('') : answer);
+    }, SILENCE);
+  });
+});
+afterAll(() => standIn.stop());
+
+async function askThroughNginx(env: Record<string, string>, stream: boolean) {
+  if (!program) throw new Error('there is no nginx');
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using proxy = await startNginx(program, {
+    upstream: `127.0.0.1:${corral.port}`,
+    readTimeout: PATIENCE,
+  });
+  const reply = await fetch(`${proxy.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ stream, wanted: stream ? 'stream' : 'object', messages: [] }),
+  });
+  return { status: reply.status, text: await reply.text() };
+}
+
+describe.runIf(program)('seven seconds of silence behind an nginx that waits five', () => {
+  it.concurrent('end a stream without signs of life', async () => {
+    expect((await askThroughNginx(silent, true)).status).toBe(504);
+  });
+
+  it.concurrent('are survived by a stream', async () => {
+    const { status, text } = await askThroughNginx(lively, true);
+    expect(status).toBe(200);
+    expect(text).toMatch(/^(: keep-alive\n\n)+data: \{/);
+    expect(text.replaceAll(': keep-alive\n\n', '')).toBe(
+      chunks.map((chunk) => `data: ${chunk}\n\n`).join(''),
+    );
+  });
+
+  it.concurrent('are survived by a plain answer, behind white space', async () => {
+    const { status, text } = await askThroughNginx(lively, false);
+    expect(status).toBe(200);
+    expect(text).toMatch(/^\s+\{/);
+    expect(JSON.parse(text)).toEqual(JSON.parse(answer));
+  });
+});
