@@ -188,10 +188,10 @@ it('and of aborted streams: the exact input, at least what was seen, and at most
   await using folder = await temporaryFolder();
   const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
   const before = await generatedTokens();
-  const told = await manyRequests(clientsOf(corral.origin), 12, aborted);
+  const told = await manyRequests(clientsOf(corral.origin), 30, aborted);
   await corral.stop();
   const { requests, errors, input, output } = onDisk(folder.path);
-  expect({ requests, errors, input }).toEqual({ requests: 24, errors: 0, input: told.input });
+  expect({ requests, errors, input }).toEqual({ requests: 60, errors: 0, input: told.input });
   expect(output).toBeGreaterThanOrEqual(told.output);
   const isGenerated = async () => (await generatedTokens()) - before >= output;
   // The engine counts a stream when it lets go of its slot.
