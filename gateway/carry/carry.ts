@@ -30,6 +30,7 @@ import { noteAnswer } from './note-answer.ts';
 import { openPacemaker, tellPlace } from './open-pacemaker.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
+import { refuseTooLong } from './refuse-too-long.ts';
 
 export interface CarryParts {
   readonly config: GatewayConfig;
@@ -53,6 +54,7 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const request = await receive(route, parts, incoming, signal);
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
+    await refuseTooLong(route, request, { ...parts, apiKey: parts.config.backend.apiKey });
     using _reserved = await reserve(route, parts, request, c);
     const paced = { route, request, response: outgoing, startedAt: record.startedAt };
     using pacemaker = openPacemaker(paced, parts.config.timeouts);

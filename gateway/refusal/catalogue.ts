@@ -32,6 +32,15 @@ export const remoteMediaNotAllowed = (param: string) =>
     message: `'${param}' names media by URL, which this server does not fetch. Send it inline, as a data: URL or base64.`,
   });
 
+/** In the engine's words, which a client may already know. */
+export const contextLengthExceeded = (tokens: number, context: number) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'context_length_exceeded',
+    message: `request (${tokens} tokens) exceeds the available context size (${context} tokens), try increasing it`,
+  });
+
 export const malformedRequest = () =>
   new Refusal({
     status: 400,
