@@ -41,31 +41,35 @@ export class UsageBatch {
   }
 
   book({ keyId, at, previousSecret, usage }: Booking): void {
-    this.#add({ keyId, day: dayOf(at), ...usage });
-    this.#see({ keyId, lastUsed: at, previousLastUsed: previousSecret ? at : null });
+    this.#add(keyId, dayOf(at), usage);
+    this.#see(keyId, at, previousSecret ? at : null);
   }
 
   /** Takes back what could not be written. */
   merge(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
-    for (const row of rows) this.#add(row);
-    for (const one of seen) this.#see(one);
+    for (const row of rows) this.#add(row.keyId, row.day, row);
+    for (const one of seen) this.#see(one.keyId, one.lastUsed, one.previousLastUsed);
   }
 
-  #add(row: UsageRow): void {
-    const id = `${row.day} ${row.keyId}`;
+  #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
+    const id = `${day} ${keyId}`;
     const known = this.#rows.get(id);
-    if (known) addUsage(known, row);
-    else this.#rows.set(id, { ...noUsage, ...row });
+    if (known) addUsage(known, usage);
+    else this.#rows.set(id, { ...noUsage, ...usage, keyId, day });
   }
 
-  #see({ keyId, lastUsed, previousLastUsed }: KeySeen): void {
+  #see(keyId: string, lastUsed: number, previousLastUsed: number | null): void {
     const known = this.#seen.get(keyId);
-    this.#seen.set(keyId, {
-      keyId,
-      lastUsed: Math.max(lastUsed, known?.lastUsed ?? 0),
-      previousLastUsed: later(previousLastUsed, known?.previousLastUsed ?? null),
-    });
+    const one = { keyId, lastUsed, previousLastUsed };
+    this.#seen.set(keyId, known ? later(known, one) : one);
   }
 }
 
-const later = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.max(a, b));
+/** The later of each moment. */
+export function later(a: KeySeen, b: KeySeen): KeySeen {
+  return {
+    keyId: a.keyId,
+    lastUsed: Math.max(a.lastUsed, b.lastUsed),
+    previousLastUsed: Math.max(a.previousLastUsed ?? 0, b.previousLastUsed ?? 0) || null,
+  };
+}

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ledgerName } from './ledger-file.ts';
 import type { LedgerOrder, LedgerPlace, LedgerReport } from './ledger-worker.ts';
-import { type Booking, type KeySeen, UsageBatch, type UsageRow } from './usage-batch.ts';
+import { type Booking, type KeySeen, later, UsageBatch, type UsageRow } from './usage-batch.ts';
 import { addToAnswer, type UsageQuestion } from './usage-report.ts';
 import { addUsage, dayOf, noUsage, type UsageSums } from './usage-sums.ts';
 
@@ -58,7 +58,7 @@ export class UsageLedger {
 
   book(booking: Booking): void {
     this.#pending.book(booking);
-    this.#count({ keyId: booking.keyId, day: dayOf(booking.at), ...booking.usage });
+    this.#count(booking.keyId, dayOf(booking.at), booking.usage);
     this.#see({
       keyId: booking.keyId,
       lastUsed: booking.at,
@@ -173,7 +173,7 @@ export class UsageLedger {
   #learnPast(today: readonly UsageRow[], seen: readonly KeySeen[]): void {
     if (this.#knowsPast) return;
     this.#knowsPast = true;
-    for (const row of today) this.#count(row);
+    for (const row of today) this.#count(row.keyId, row.day, row);
     for (const one of seen) this.#see(one);
   }
 
@@ -193,18 +193,15 @@ export class UsageLedger {
     this.#problem = undefined;
   }
 
-  #count(row: UsageRow): void {
-    const known = this.#today.get(row.keyId);
-    if (known?.day === row.day) addUsage(known, row);
-    else if (known === undefined || known.day < row.day) this.#today.set(row.keyId, { ...row });
+  #count(keyId: string, day: string, usage: Readonly<UsageSums>): void {
+    const known = this.#today.get(keyId);
+    if (known?.day === day) addUsage(known, usage);
+    else if (known === undefined || known.day < day)
+      this.#today.set(keyId, { ...noUsage, ...usage, keyId, day });
   }
 
   #see(one: KeySeen): void {
     const known = this.#seen.get(one.keyId);
-    this.#seen.set(one.keyId, {
-      keyId: one.keyId,
-      lastUsed: Math.max(one.lastUsed, known?.lastUsed ?? 0),
-      previousLastUsed: one.previousLastUsed ?? known?.previousLastUsed ?? null,
-    });
+    this.#seen.set(one.keyId, known ? later(known, one) : one);
   }
 }

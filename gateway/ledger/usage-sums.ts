@@ -28,11 +28,27 @@ export const noUsage: Readonly<UsageSums> = {
 /** The columns, in the order in which they are stored and shown. */
 export const sumNames = Object.keys(noUsage) as readonly (keyof UsageSums)[];
 
+/** Name by name: it runs at the end of every request, and a loop over the names takes ten times as long. */
 export function addUsage(to: UsageSums, more: Readonly<UsageSums>): void {
-  for (const name of sumNames) to[name] += more[name];
+  to.requests += more.requests;
+  to.errors += more.errors;
+  to.input += more.input;
+  to.cached += more.cached;
+  to.output += more.output;
+  to.queueMs += more.queueMs;
+  to.computeMs += more.computeMs;
+  to.machineMs += more.machineMs;
 }
 
 /** The day of a moment (ms since 1970) in UTC, `2026-11-20`: where budgets begin anew. */
 export function dayOf(moment: number): string {
-  return new Date(moment).toISOString().slice(0, 10);
+  if (moment < lastDay.from || moment >= lastDay.from + DAY) {
+    const from = moment - (moment % DAY);
+    lastDay = { from, name: new Date(from).toISOString().slice(0, 10) };
+  }
+  return lastDay.name;
 }
+
+const DAY = 86_400_000;
+/** Nearly every moment that is asked for lies in the same day. */
+let lastDay = { from: 0, name: '1970-01-01' };
