@@ -4,6 +4,7 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { chatOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`;
 const keys = keyFileText({
@@ -86,6 +87,18 @@ describe('the requests of a key', () => {
     const refused = await post('plain', { body: '{' });
     expect(refused.status).toBe(429);
     expect(standIn.received.length).toBe(before);
+  });
+
+  it('are refused in no time, a burst of them, too', async () => {
+    for (let n = 0; n < 3; n++) await post('plain');
+    const answers = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
+    expect(answers.every(({ status }) => status === 429)).toBe(true);
+    const refused = await waitFor('every refusal to be logged', () => {
+      const lines = house.logged.filter(({ status }) => status === 429);
+      return lines.length === 300 && lines;
+    });
+    const inGateway = refused.map(({ ms }) => Number(ms)).toSorted((a, b) => a - b);
+    expect(inGateway[150]).toBeLessThan(10);
   });
 
   it('count on every route that reaches the backend, and not for a list of models', async () => {

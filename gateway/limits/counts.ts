@@ -10,9 +10,12 @@ export interface Count {
   readonly by: Counts;
 }
 
-/** Keeps the buckets, each under its name. */
-export interface Counts {
+export interface Taker {
   take(bucket: string, points: number, limit: number): Promise<Count>;
+}
+
+/** Keeps the buckets, each under its name. */
+export interface Counts extends Taker {
   /** Adds points whatever the limit, or gives some back (below 0). */
   change(bucket: string, points: number): Promise<void>;
 }

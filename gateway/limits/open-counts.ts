@@ -1,5 +1,5 @@
 import type { Log } from '../../log/create-log.ts';
-import type { Counts } from './counts.ts';
+import type { Taker } from './counts.ts';
 import { LocalCounts } from './local-counts.ts';
 
 export interface CountsOptions {
@@ -13,7 +13,7 @@ export interface CountsOptions {
 export type Sharing = 'off' | 'together' | 'alone';
 
 export interface OpenCounts extends Disposable {
-  readonly counts: Counts;
+  readonly counts: Taker;
   readonly sharing: Sharing;
 }
 

@@ -3,7 +3,7 @@ import type { Key } from '../../keys/key.ts';
 import type { ExpectedTokens } from '../openai/expected-tokens.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { rateLimitReached, tokensNeverFit } from '../refusal/catalogue.ts';
-import type { Counts } from './counts.ts';
+import type { Taker } from './counts.ts';
 import { bucketOf, type Rates, ratesOf } from './key-rates.ts';
 import { showRate } from './rate-headers.ts';
 import { Reservation } from './reservation.ts';
@@ -23,10 +23,10 @@ export interface TokenWish {
 /** How much a key may ask for in a minute, and how much it has. Tells the client on every answer. */
 export class RateLimits {
   readonly #house: Rates;
-  readonly #counts: Counts;
+  readonly #counts: Taker;
 
   /** `house` holds for every key that has no limits of its own. */
-  constructor(house: Rates, counts: Counts) {
+  constructor(house: Rates, counts: Taker) {
     this.#house = house;
     this.#counts = counts;
   }

@@ -1,11 +1,13 @@
 import type { Log } from '../../log/create-log.ts';
-import type { Count, Counts } from './counts.ts';
+import type { Count, Taker } from './counts.ts';
 import type { LocalCounts } from './local-counts.ts';
 import type { SharedCounts } from './shared-counts.ts';
-import { within } from './within.ts';
+import { TooLate, within } from './within.ts';
 
 /** The longest that a request may wait for a shared count, ms. */
 const PATIENCE = 75;
+/** So many late answers in a row are no hiccup any more: nobody waits for the next. */
+const HICCUPS = 3;
 /** How long the first look at the shared counts may take, ms: a connection has to be made. */
 const FIRST_PATIENCE = 1000;
 /** Time between two looks whether the shared counts are back, ms. */
@@ -18,12 +20,14 @@ export interface SteadfastParts {
 }
 
 /**
- * Counts together with the other gateways while that can be done, alone otherwise: a request never fails, and never
- * waits for more than 75 ms, because Redis does. Only those under way when it goes away wait at all.
+ * Counts together with the other gateways while that can be done, alone otherwise: because of Redis no request fails, and
+ * no count takes longer than 75 ms. Only those under way when it goes away wait at all. One late answer has no effect but
+ * that its own request is counted here.
  */
-export class SteadfastCounts implements Counts {
+export class SteadfastCounts implements Taker {
   readonly #parts: SteadfastParts;
   #isAlone = false;
+  #late = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -40,16 +44,14 @@ export class SteadfastCounts implements Counts {
     const { shared, local } = this.#parts;
     if (this.#isAlone) return local.take(bucket, points, limit);
     try {
-      return await within(PATIENCE, shared.take(bucket, points, limit));
+      const count = await within(PATIENCE, shared.take(bucket, points, limit));
+      this.#late = 0;
+      return count;
     } catch (error) {
-      this.#lose(error);
+      this.#late += 1;
+      if (!(error instanceof TooLate) || this.#late >= HICCUPS) this.#lose(error);
       return local.take(bucket, points, limit);
     }
-  }
-
-  async change(bucket: string, points: number): Promise<void> {
-    const { shared, local } = this.#parts;
-    await (this.#isAlone ? local : shared).change(bucket, points);
   }
 
   /** Waits for a first answer of the shared counts, for a second at most. */
@@ -86,6 +88,7 @@ export class SteadfastCounts implements Counts {
       try {
         await this.#tryOut();
         this.#isAlone = false;
+        this.#late = 0;
         this.#parts.log.info('Redis is back: requests and tokens are counted together again');
       } catch {
         this.#parts.shared.reconnect();
