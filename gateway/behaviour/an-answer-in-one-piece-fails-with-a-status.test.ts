@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, silent, startStream } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import {
+  type Mood,
+  type StandInBackend,
+  startStandInBackend,
+} from '../../scripts/harness/start-stand-in-backend.ts';
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startStandInBackend(silent);
+  const env = { STREAM_IDLE_TIMEOUT: '300ms' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+async function answerTo(mood: Mood) {
+  standIn.mood = mood;
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  await gatewayAtRest(corral, standIn);
+  return { ...answer, json: JSON.parse(answer?.body ?? '') };
+}
+
+const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
+const full = { error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } };
+
+const failures: Record<string, readonly [Mood, number, object]> = {
+  'cut off in the middle': [
+    (_, response) => void startStream(response).write(delta('one'), () => response.destroy()),
+    502,
+    { code: 'bad_gateway', type: 'server_error' },
+  ],
+  'ended without its end mark': [
+    (_, response) => void startStream(response).end(delta('one') + finish),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'ended before its choice had finished': [
+    (_, response) => void startStream(response).end(`${delta('one')}data: [DONE]\n\n`),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'no JSON': [
+    (_, response) => void startStream(response).end('data: {oh\n\ndata: [DONE]\n\n'),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'broken by the engine, which says why': [
+    (_, response) => void startStream(response).end(`${delta('one')}data: ${JSON.stringify(full)}\n\n`),
+    500,
+    { message: 'Context size has been exceeded.', code: 'internal_error', type: 'server_error' },
+  ],
+  'silent for too long': [
+    (_, response) => void startStream(response).write(delta('one')),
+    504,
+    { code: 'request_timeout' },
+  ],
+  'larger than we hold': [
+    (_, response) => {
+      startStream(response);
+      const pour = () => {
+        while (!response.destroyed && response.write(delta('word '.repeat(20_000)))) {}
+      };
+      response.on('drain', pour);
+      pour();
+    },
+    502,
+    { code: 'answer_too_large' },
+  ],
+};
+
+it.each(Object.entries(failures))('%s', async (_, [mood, status, error]) => {
+  const answer = await answerTo(mood);
+  expect(answer.status).toBe(status);
+  expect(answer.json.error).toMatchObject(error);
+});
+
+it('one that comes in small pieces is whole all the same', async () => {
+  const whole = `:\n\n${delta('grün')}:\n\n${delta(' und "blau"')}${finish}data: [DONE]\n`;
+  const answer = await answerTo(async (_, response) => {
+    startStream(response);
+    for (const byte of Buffer.from(whole)) {
+      await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
+    }
+    response.end();
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.json.choices).toEqual([
+    { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'grün und "blau"' } },
+  ]);
+});

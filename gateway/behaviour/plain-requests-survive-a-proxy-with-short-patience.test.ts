@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer, request as forward, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, silent, startStream } from '../../scripts/harness/moods.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import {
+  type Mood,
+  type StandInBackend,
+  startStandInBackend,
+} from '../../scripts/harness/start-stand-in-backend.ts';
+
+/** What the proxy lets pass without a byte, ms. */
+const PATIENCE = 500;
+/** How long the engine thinks, ms: more than one patience. */
+const THOUGHT = 1300;
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+let proxy: Server;
+let baseURL: string;
+beforeAll(async () => {
+  standIn = await startStandInBackend(silent);
+  const env = { JSON_KEEPALIVE_AFTER: '200ms', STREAM_KEEPALIVE: '100ms' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
+  proxy = impatientProxy(corral.port).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  baseURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  proxy.closeAllConnections();
+  proxy.close();
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => gatewayAtRest(corral, standIn));
+
+/** Passes everything, and answers 504 or breaks off when its upstream has been silent for too long. */
+function impatientProxy(port: number): Server {
+  return createServer((incoming, outgoing) => {
+    const { method, url: path, headers } = incoming;
+    const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    upstream.setTimeout(PATIENCE, () => {
+      upstream.destroy();
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(504).end();
+    });
+    upstream.on('error', () => outgoing.destroy());
+    incoming.pipe(upstream);
+  });
+}
+
+/** A chat stream that thinks for a while before it says its word. */
+const thinkThenSay: Mood = (_, response) => {
+  setTimeout(() => {
+    const finish = { choices: [{ index: 0, finish_reason: 'stop', delta: {} }] };
+    startStream(response).end(`${delta('At last.')}data: ${JSON.stringify(finish)}\n\ndata: [DONE]\n\n`);
+  }, THOUGHT);
+};
+
+it('with the OpenAI SDK', async () => {
+  standIn.mood = thinkThenSay;
+  const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
+  const answer = await openai.chat.completions.create({
+    model: 'm',
+    messages: [{ role: 'user', content: 'x' }],
+  });
+  expect(answer.choices[0]?.message).toEqual({ role: 'assistant', content: 'At last.' });
+});
+
+it('with the Anthropic SDK', async () => {
+  standIn.mood = (_, response) => {
+    const events = [
+      {
+        type: 'message_start',
+        message: { id: 'm', type: 'message', role: 'assistant', content: [], usage: {} },
+      },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'At last.' } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } },
+      { type: 'message_stop' },
+    ];
+    const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+    setTimeout(() => startStream(response).end(text), THOUGHT);
+  };
+  const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });
+  const messages = [{ role: 'user' as const, content: 'x' }];
+  const answer = await anthropic.messages.create({ model: 'm', max_tokens: 9, messages });
+  expect(answer.content).toEqual([{ type: 'text', text: 'At last.' }]);
+});
+
+it('where the backend itself answers in one piece', async () => {
+  standIn.mood = (_, response) => {
+    const list = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }] };
+    setTimeout(
+      () => response.setHeader('content-type', 'application/json').end(JSON.stringify(list)),
+      THOUGHT,
+    );
+  };
+  const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
+  const { data } = await openai.embeddings.create({ model: 'm', input: 'x', encoding_format: 'float' });
+  expect(data[0]?.embedding).toEqual([1, 2]);
+});
+
+it('and is told of a failure by the error object in place of the answer', async () => {
+  standIn.mood = (_, response) => {
+    const error = { code: 400, message: 'no', type: 'invalid_request_error' };
+    setTimeout(() => response.writeHead(400).end(JSON.stringify({ error })), THOUGHT);
+  };
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  expect(answer?.status).toBe(200);
+  expect(answer?.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(answer?.body).toMatch(/^\n{5,}\{/);
+  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ message: 'no', code: 'invalid_value' });
+});
+
+it('while a quick one keeps its length and its status', async () => {
+  standIn.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
+});
