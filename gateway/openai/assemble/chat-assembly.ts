@@ -34,7 +34,7 @@ export class ChatAssembly implements Assembly {
   }
 
   answer(): object | undefined {
-    const choices = this.#choices.filter(() => true);
+    const choices = Object.values(this.#choices);
     const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
     return isWhole ? this.#frame.around('chat.completion', choices) : undefined;
   }

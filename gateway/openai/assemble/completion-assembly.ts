@@ -35,7 +35,7 @@ export class CompletionAssembly implements Assembly {
   }
 
   answer(): object | undefined {
-    const choices = this.#choices.filter(() => true);
+    const choices = Object.values(this.#choices);
     const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
     return isWhole ? this.#frame.around('text_completion', choices) : undefined;
   }
