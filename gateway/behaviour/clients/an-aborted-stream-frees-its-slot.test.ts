@@ -26,11 +26,10 @@ async function isEngineBusy(): Promise<boolean> {
   return slots.some((slot) => slot.is_processing);
 }
 
-const atRest = (every = 10) =>
+const atRest = () =>
   waitFor(
     'the slot to be free',
     async () => demo.corral.gateway.admission.counts.leased === 0 && !(await isEngineBusy()),
-    { every },
   );
 
 it('when the loop over the stream is left', async () => {
@@ -65,8 +64,7 @@ it('when a request in one piece is given up', async () => {
   await waitFor('the engine to be at work', isEngineBusy, { every: 1 });
   leaving.abort();
   await expect(answer).rejects.toThrow('aborted');
-  // llama-server looks for a lost client of this kind after a second in which nobody got any result from it, /slots included.
-  await atRest(1500);
+  await atRest();
   expect(demo.corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
 });
 
