@@ -40,19 +40,21 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const hurry = new AbortController();
   const outcome = Promise.withResolvers<Outcome>();
 
-  const house = await open(options, backend, runtimeDir, outcome.resolve);
-  options.health?.show(house.snapshot);
+  let house: House | undefined;
   const endChildren = () => {
-    house.engine.child?.kill();
-    house.gateway.child?.kill();
+    house?.engine.child?.kill();
+    house?.gateway.child?.kill();
     runtimeDir.remove();
   };
   process.once('exit', endChildren);
+  // Before there are children: a signal that nobody follows ends a process on the spot.
   const unfollow = followSignals({
     onStop: () => outcome.resolve('asked'),
     onHurry: () => hurry.abort(),
-    onReload: () => house.reloadKeys(),
+    onReload: () => house?.reloadKeys(),
   });
+  house = await open(options, backend, runtimeDir, outcome.resolve);
+  options.health?.show(house.snapshot);
 
   const reason = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
