@@ -39,6 +39,7 @@ export interface GatewayConfig {
     readonly maxConcurrent: number | undefined;
     readonly maxWaiting: number;
     readonly maxWaitingPerLane: number;
+    readonly maxReplays: number;
     readonly timeoutMs: number;
   };
   readonly rates: {
@@ -108,6 +109,7 @@ export function gatewayConfig(
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
       maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? Math.ceil(settings.MAX_QUEUE_SIZE / 2),
+      maxReplays: settings.MAX_REPLAYS,
       timeoutMs: settings.QUEUE_TIMEOUT,
     },
     rates: {

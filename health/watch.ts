@@ -23,6 +23,8 @@ export interface BackendWatch {
   readonly keyRefused: boolean;
   /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
   nudge(): void;
+  /** Looks now; settles when what was seen is known here. */
+  look(): Promise<void>;
   close(): void;
 }
 
@@ -35,6 +37,7 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
   let closed = false;
   let nudged = false;
   let looking = false;
+  let underWay: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
@@ -64,7 +67,12 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
   function schedule(): void {
     if (closed) return;
     const interval = state.standing === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
-    timer = setTimeout(look, nudged ? 0 : interval);
+    timer = setTimeout(begin, nudged ? 0 : interval);
+  }
+
+  function begin(): Promise<void> {
+    if (!looking) underWay = look();
+    return underWay;
   }
 
   const watch: BackendWatch = {
@@ -82,13 +90,18 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     },
     nudge() {
       nudged = true;
-      if (!looking && !closed) void look();
+      if (!looking && !closed) begin();
+    },
+    async look() {
+      // One that is under way may have begun before what its caller has seen.
+      if (looking) await underWay;
+      if (!closed) await begin();
     },
     close() {
       closed = true;
       clearTimeout(timer);
     },
   };
-  void look();
+  begin();
   return watch;
 }

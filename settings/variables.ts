@@ -191,6 +191,12 @@ export const variables = {
   MAX_QUEUE_PER_KEY: optional('Admission', integer(0), 'Requests of one key that may wait.', {
     otherwise: 'half of `MAX_QUEUE_SIZE`',
   }),
+  MAX_REPLAYS: required(
+    'Admission',
+    integer(0),
+    3,
+    'How often a request is sent again when the engine dies over it before it has said anything.',
+  ),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
   MAX_REQUESTS_PER_MINUTE: required(

@@ -10,6 +10,8 @@ export interface Claim {
   readonly weight: number;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
+  /** It had a lease before and lost its backend: it goes first in its lane, and finds room there. */
+  readonly again?: boolean;
   /** Called where the request has to wait, with a way to ask for its place. */
   readonly onWait?: (place: () => Place) => void;
 }
@@ -62,7 +64,7 @@ export class Admission {
     const { promise, resolve } = Promise.withResolvers<Admitted>();
     const since = performance.now();
     const candidate: Candidate = { terms: claim.lane, weight: claim.weight, since, end: resolve };
-    const [entry, grant] = this.#lanes.enter(candidate);
+    const [entry, grant] = this.#lanes.enter(candidate, claim.again);
     if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
     if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
     claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));

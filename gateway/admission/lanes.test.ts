@@ -147,6 +147,15 @@ describe('lanes', () => {
     );
   });
 
+  it('let one who comes again go first in its lane, and find room in a full one', () => {
+    const lanes = open(1, { maxWaiting: 1, maxWaitingPerLane: 1 });
+    const running = grantOf(lanes.enter(waiter('a')));
+    const [patient, again] = [waiter('a'), waiter('a')];
+    lanes.enter(patient);
+    expect(lanes.enter(again, true)[0]).toBe('waits');
+    expect(lanes.giveBack(running)[0]?.waiter).toBe(again);
+  });
+
   it('tell each its place', () => {
     const lanes = open(1);
     const running = grantOf(lanes.enter(waiter('a')));

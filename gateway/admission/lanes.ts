@@ -51,13 +51,16 @@ export class Lanes<W extends Waiter> {
     return [...this.#slotless, ...[...this.#lanes.values()].flatMap(({ waiting }) => waiting)];
   }
 
-  enter(waiter: W): readonly [Entry, Grant<W> | undefined] {
+  /** One who comes `again` was served before and lost it: first in its lane, and never one too many. */
+  enter(waiter: W, again = false): readonly [Entry, Grant<W> | undefined] {
     if (waiter.weight === 0) return this.#enterSlotless(waiter);
     const lane = this.#laneOf(waiter);
-    lane.waiting.push(waiter);
+    if (again) lane.waiting.unshift(waiter);
+    else lane.waiting.push(waiter);
     this.#waiting += 1;
     const [grant] = this.#grant();
     if (grant) return ['granted', grant];
+    if (again) return ['waits', undefined];
     if (
       this.counts.waiting <= this.#bounds.maxWaiting &&
       lane.waiting.length <= this.#bounds.maxWaitingPerLane

@@ -26,7 +26,8 @@ import type { Pacemaker } from '../upstream/pacemaker.ts';
 import { abortWithClient } from './abort-with-client.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 import { limitsFor } from './limits-for.ts';
-import { noteAnswer } from './note-answer.ts';
+import { mayTryAgain } from './may-try-again.ts';
+import { type Answered, noteAnswer } from './note-answer.ts';
 import { openPacemaker, tellPlace } from './open-pacemaker.ts';
 import { readBody } from './read-body.ts';
 import { refuseAdmission, refuseEnding } from './refuse-ending.ts';
@@ -61,20 +62,11 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     c.set('pacemaker', pacemaker);
     const lane = laneFor(c.get('key'));
     const weight = route.takesSlot ? request.weight : 0;
-    using lease = await admit(parts, { lane, weight, signal, onWait: tellPlace(pacemaker) }, record);
-    pacemaker?.start();
-    const ending = await send({
-      route,
-      parts,
-      request,
-      signal,
-      record,
-      lease,
-      pacemaker,
-      incoming,
-      outgoing,
-    });
-    settle(record, ending, parts);
+    const claim = { lane, weight, signal, onWait: tellPlace(pacemaker) };
+    const sending = { route, parts, request, signal, record, pacemaker, incoming, outgoing };
+    const answered = await sendUntilAnswered(sending, claim);
+    noteAnswer(record, answered, parts.abandoned);
+    settle(record, answered.ending, parts);
     return RESPONSE_ALREADY_SENT;
   };
 }
@@ -125,38 +117,54 @@ async function receive(
 
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
 
-async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
-  const since = performance.now();
-  const admitted = await admission.admit(claim);
-  record.queuedMs = performance.now() - since;
-  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
-  record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
-  return admitted.lease;
-}
-
 interface Sending {
   readonly route: ApiRoute;
   readonly parts: CarryParts;
   readonly request: ApiRequest;
   readonly signal: AbortSignal;
   readonly record: RequestRecord;
-  readonly lease: Lease;
   readonly pacemaker: Pacemaker | undefined;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
-async function send({
-  route,
-  parts,
-  request,
-  signal,
-  record,
-  lease,
-  pacemaker,
-  incoming,
-  outgoing,
-}: Sending): Promise<Ending> {
+/** A backend that is away, or dies before it has said anything, costs a request time and nothing else. */
+async function sendUntilAnswered(sending: Sending, claim: Claim): Promise<Answered> {
+  const { parts, record } = sending;
+  const { maxReplays, timeoutMs: patienceMs } = parts.config.admission;
+  let brokenOff = 0;
+  for (let tries = 1; ; tries++) {
+    const answered = await sendOnce(
+      sending,
+      record.retries === undefined ? claim : { ...claim, again: true },
+    );
+    const { ending } = answered;
+    if (ending.outcome === 'failed' && ending.failure.kind === 'broke-off') brokenOff += 1;
+    const forMs = performance.now() - record.startedAt;
+    if (!mayTryAgain(ending, { tries, brokenOff, forMs }, { maxReplays, patienceMs })) return answered;
+    record.retries = tries;
+    await parts.watch.look();
+  }
+}
+
+async function sendOnce(sending: Sending, claim: Claim): Promise<Answered> {
+  using lease = await admit(sending.parts, claim, sending.record);
+  sending.pacemaker?.start();
+  // Awaited here: the lease goes back when this function ends.
+  return await send(sending, lease);
+}
+
+async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
+  const since = performance.now();
+  const admitted = await admission.admit(claim);
+  record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
+  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
+  record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
+  return admitted.lease;
+}
+
+async function send(sending: Sending, lease: Lease): Promise<Answered> {
+  const { route, parts, request, signal, record, pacemaker, incoming, outgoing } = sending;
   const { config, pool } = parts;
   const ends = new AnswerEnds();
   record.answer = ends;
@@ -182,9 +190,8 @@ async function send({
       queuedMs: lease.waitedMs,
     },
   );
-  record.computeMs = performance.now() - since;
-  noteAnswer(record, { route, request, ending, ends }, parts.abandoned);
-  return ending;
+  record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
+  return { route, request, ending, ends };
 }
 
 function menderFor({ repeated }: ApiRequest, { model = 'default' }: RequestRecord) {

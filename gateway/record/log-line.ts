@@ -34,6 +34,7 @@ function describe(record: RequestRecord, status: number) {
     tokensCached: usage?.cached,
     tokensOut: usage?.output,
     finish: record.finishReason,
+    retries: record.retries,
     error: record.error,
     cause: record.cause === undefined ? undefined : explain(record.cause),
   };

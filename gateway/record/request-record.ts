@@ -19,6 +19,8 @@ export interface RequestRecord {
   computeMs?: number;
   /** How much of the backend it had: its slots of all. */
   machineShare?: number;
+  /** How often it was sent again. */
+  retries?: number;
   /** When the first byte of the answer's body went out. */
   firstByteAt?: number;
   bytesOut: number;

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+
+let standIn: StandInBackend;
+let corral: TestGateway;
+let deaths = 0;
+
+beforeAll(async () => {
+  standIn = await startStandInBackend((_, response) => {
+    if (deaths-- > 0) response.socket?.destroy();
+    else response.setHeader('content-type', 'application/json').end('{"choices":[]}');
+  });
+  corral = await startTestGateway({ backend: standIn.backend, env: { MAX_REPLAYS: '3' } });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+let before: number;
+beforeEach(() => {
+  before = standIn.received.length;
+});
+
+async function ask(fields = {}) {
+  await using client = await RawClient.connect(corral.port);
+  return await client.send(postOf(chatOf('hello', fields))).answer();
+}
+
+it.each([{}, { stream: true }])(
+  'a request over which the backend died thrice is answered the fourth time',
+  async (fields) => {
+    deaths = 3;
+    expect((await ask(fields))?.status).toBe(200);
+    expect(standIn.received.length - before).toBe(4);
+    expect(corral.logged.at(-1)).toMatchObject({ status: 200, retries: 3 });
+  },
+);
+
+it('one that kills every time is refused, so that it does not kill for ever', async () => {
+  deaths = 100;
+  const answer = await ask();
+  deaths = 0;
+  expect(answer?.status).toBe(502);
+  expect(JSON.parse(answer?.body ?? '').error.code).toBe('bad_gateway');
+  expect(standIn.received.length - before).toBe(4);
+});
+
+it('no lease is left behind', () => {
+  expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+});
