@@ -25,6 +25,7 @@ describe('mayTryAgain', () => {
     ['the client has left', failed('client-left'), 0, false],
     ['an operator cancelled it', failed('cancelled'), 0, false],
     ['it stayed silent past a limit', failed('stalled'), 0, false],
+    ['it answered in another form: it would again', failed('misunderstood'), 0, false],
     ['we shut down', failed('shut-down'), 0, false],
     ['the engine does not like it', declined(400), 0, false],
   ])('%s', (_, ending, brokenOff, expected) => {

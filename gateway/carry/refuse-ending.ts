@@ -62,6 +62,7 @@ export function refuseEnding(
     case 'too-large':
       return answerTooLarge();
     case 'broke-off':
+    case 'misunderstood':
       return badGateway(cause);
   }
 }

@@ -7,7 +7,7 @@ import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
 import { AssemblingRelay } from './assembling-relay.ts';
 import { EventStreamRelay } from './event-stream-relay.ts';
-import { classifyFailure, type Failure, TookTooLong } from './failure.ts';
+import { AnswerMisunderstood, classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { MendingRelay } from './mending-relay.ts';
 import type { Pacemaker } from './pacemaker.ts';
@@ -124,7 +124,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const isStream = isEventStream(headers);
     if (isStream && assembly) this.#assemble(assembly);
     else if (this.#context.response.headersSent && isStream !== (pacemaker?.speaks === 'events'))
-      this.#abort(new Error('the backend answered in another form than it was asked for'));
+      this.#abort(new AnswerMisunderstood('the backend answered in another form than it was asked for'));
     else this.#relay = this.#relayAs(status, headers, isStream);
   }
 

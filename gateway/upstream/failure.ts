@@ -2,7 +2,8 @@
  * How an exchange went wrong, named by what may be done next.
  * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
  * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault ·
- * cancelled: an operator wanted it to end · too-large: more than we hold for an answer in one piece.
+ * cancelled: an operator wanted it to end · too-large: more than we hold for an answer in one piece ·
+ * misunderstood: it answered in a form that it was not asked for.
  */
 export type FailureKind =
   | 'unreachable'
@@ -11,7 +12,8 @@ export type FailureKind =
   | 'shut-down'
   | 'client-left'
   | 'cancelled'
-  | 'too-large';
+  | 'too-large'
+  | 'misunderstood';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -36,6 +38,11 @@ export class TookTooLong extends Error {
 /** The reason with which an answer that we would have to hold whole ends its exchange. */
 export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
+}
+
+/** The reason with which an answer of another form than was promised to the client ends its exchange. */
+export class AnswerMisunderstood extends Error {
+  override readonly name = 'AnswerMisunderstood';
 }
 
 /** The reason with which the gateway's own end ends an exchange. */
@@ -63,6 +70,7 @@ function kindOf(error: unknown): FailureKind {
   if (error instanceof TookTooLong) return 'stalled';
   if (error instanceof ShuttingDown) return 'shut-down';
   if (error instanceof AnswerTooLarge) return 'too-large';
+  if (error instanceof AnswerMisunderstood) return 'misunderstood';
   const code = (error as { code?: string }).code ?? '';
   if (neverSent.has(code)) return 'unreachable';
   return silence.has(code) ? 'stalled' : 'broke-off';
