@@ -118,6 +118,11 @@ export const variables = {
     text,
     'More arguments for llama-server, quoted as in a shell. Those that would undo its isolation are refused.',
   ),
+  SLEEP_IDLE_SECONDS: optional(
+    'Engine',
+    duration,
+    'Let llama-server give its memory back after so long without a request; the next one waits for the model to load again.',
+  ),
 
   HOST: optional('Network', text, 'The address that the gateway and the health server listen on.', {
     otherwise: '`0.0.0.0` in a container, `127.0.0.1` elsewhere',
@@ -289,6 +294,23 @@ export const variables = {
     'The least important lines shown.',
   ),
 
+  IDLE_SHUTDOWN_SECONDS: optional(
+    'Platform',
+    duration,
+    'End the process after so long without a request; on a RunPod or Vast pod with its own API key the instance is stopped, too.',
+  ),
+  RUNPOD_API_URL: required(
+    'Platform',
+    url('https', 'http'),
+    'https://rest.runpod.io/v1',
+    'Where an idle RunPod pod asks to be stopped.',
+  ),
+  VAST_API_URL: required(
+    'Platform',
+    url('https', 'http'),
+    'https://console.vast.ai/api/v0',
+    'Where an idle Vast instance asks to be stopped.',
+  ),
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
   }),

@@ -86,6 +86,7 @@ function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonl
     mmproj: absolute(settings.MMPROJ),
     draftModel: absolute(settings.DRAFT_MODEL),
     keepaliveMs: settings.STREAM_KEEPALIVE,
+    sleepIdleMs: settings.SLEEP_IDLE_SECONDS,
     extraArgs,
   };
 }

@@ -15,6 +15,7 @@ const plain: EngineWishes = {
   mmproj: undefined,
   draftModel: undefined,
   keepaliveMs: 10_000,
+  sleepIdleMs: undefined,
   extraArgs: [],
 };
 const lineFor = (wishes: Partial<EngineWishes>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
@@ -67,5 +68,10 @@ describe('llama-server is started', () => {
 
   it('with a keep-alive of at least a second', () => {
     expect(lineFor({ keepaliveMs: 200 })).toContain('--sse-ping-interval 1');
+  });
+
+  it('to sleep where that is wanted, after a second at least', () => {
+    expect(lineFor({ sleepIdleMs: 1500 })).toContain('--sleep-idle-seconds 2');
+    expect(lineFor({ sleepIdleMs: 0 })).not.toContain('--sleep-idle-seconds');
   });
 });

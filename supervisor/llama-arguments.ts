@@ -19,6 +19,8 @@ export interface EngineWishes {
   readonly draftModel: string | undefined;
   /** Milliseconds of silence in a stream after which a comment is sent; 0 is never. */
   readonly keepaliveMs: number;
+  /** Milliseconds without a request after which the memory is given back; undefined or 0 is never. */
+  readonly sleepIdleMs: number | undefined;
   readonly extraArgs: readonly string[];
 }
 
@@ -41,6 +43,7 @@ export function llamaArguments(wishes: EngineWishes, address: BackendAddress): s
     ...option('-md', wishes.draftModel),
     ...['--metrics', '--no-ui'],
     ...option('--sse-ping-interval', wishes.keepaliveMs === 0 ? -1 : Math.ceil(wishes.keepaliveMs / 1000)),
+    ...option('--sleep-idle-seconds', wishes.sleepIdleMs ? Math.ceil(wishes.sleepIdleMs / 1000) : undefined),
     ...wishes.extraArgs,
   ];
 }

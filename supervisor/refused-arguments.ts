@@ -22,6 +22,7 @@ const refused: readonly (readonly [names: string, why: string])[] = [
   ['--alias -a', 'set MODEL_ALIAS'],
   ['--parallel -np', 'set PARALLEL'],
   ['--ctx-size -c', 'set CTX, which counts the tokens of one request'],
+  ['--sleep-idle-seconds', 'set SLEEP_IDLE_SECONDS'],
 ];
 
 const reasons = new Map(
