@@ -10,6 +10,7 @@ import { EventStreamRelay } from './event-stream-relay.ts';
 import { AnswerMisunderstood, classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { MendingRelay } from './mending-relay.ts';
+import type { Stay } from './occupancy.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import { PlainRelay, type Relay } from './relay.ts';
 
@@ -41,6 +42,8 @@ export interface ExchangeContext {
   /** Where the client may be kept alive before and between the pieces of its answer. */
   readonly pacemaker: Pacemaker | undefined;
   readonly ends: AnswerEnds;
+  /** In the backend's slots. */
+  readonly stay?: Stay;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
   readonly limits: ExchangeLimits;
@@ -58,7 +61,7 @@ export type Ending =
   | { readonly outcome: 'declined'; readonly error: BackendError }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: Relay | undefined };
 
-/** One request at the backend. Settles when the upstream has closed, so that the lease may go back. */
+/** One request at the backend. Settles when the upstream has closed. */
 export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<Ending> {
   const handler = new ExchangeHandler(context);
   const { path, headers, body, isLastOnConnection: reset } = request;
@@ -101,6 +104,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       clearTimeout(this.#timer);
       clearTimeout(this.#stuck);
       context.signal.removeEventListener('abort', this.#abortForSignal);
+      context.stay?.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
       resolve(ending);
     };
     this.#context = context;
@@ -116,6 +120,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#context.stay?.begin();
     if (status >= 400) {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
@@ -200,6 +205,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#aborted ??= reason;
     this.#controller?.abort(this.#aborted);
   }
+}
+
+/** Whether the backend may be at work on it still. */
+function isBrokenOff(ending: Ending): boolean {
+  return ending.outcome === 'failed' && ending.failure.kind !== 'unreachable';
 }
 
 function collect(error: { readonly chunks: Buffer[]; bytes: number }, chunk: Buffer): void {

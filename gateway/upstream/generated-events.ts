@@ -1,4 +1,5 @@
 import type { Dialect } from '../routes/api-routes.ts';
+import { standsAt } from './bytes-at.ts';
 
 interface Mark {
   readonly bytes: Buffer;
@@ -39,10 +40,4 @@ function count({ bytes, unless }: Mark, events: Buffer): number {
     at = events.indexOf(bytes, next);
   }
   return found;
-}
-
-/** By hand: a call into Node costs more than these few bytes. */
-function standsAt(wanted: Buffer, events: Buffer, at: number): boolean {
-  for (let i = 0; i < wanted.length; i++) if (events[at + i] !== wanted[i]) return false;
-  return true;
 }
