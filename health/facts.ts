@@ -11,11 +11,13 @@ export interface BackendFacts {
   readonly modelPath: string | undefined;
   readonly modalities: { readonly vision: boolean; readonly audio: boolean };
   readonly buildInfo: string | undefined;
+  /** It has given its memory back until the next request (`--sleep-idle-seconds`). */
+  readonly sleeping: boolean;
 }
 
 export type FactsReading = BackendFacts | 'key-refused' | 'unreadable';
 
-/** Reads `/props`, which needs the backend's key. */
+/** Reads `/props`, which needs the backend's key and wakes no sleeping model. */
 export async function readFacts(backend: Backend, timeoutMs = 2000): Promise<FactsReading> {
   const answer = await ask(backend, { path: '/props', timeoutMs });
   if (answer.outcome !== 'answered') return 'unreadable';
@@ -33,6 +35,7 @@ interface Props {
   readonly model_alias?: unknown;
   readonly model_path?: unknown;
   readonly build_info?: unknown;
+  readonly is_sleeping?: unknown;
   readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown };
   readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
@@ -48,6 +51,7 @@ function factsFrom(props: Props): BackendFacts | undefined {
     modelPath: textOf(props.model_path),
     modalities: { vision: props.modalities?.vision === true, audio: props.modalities?.audio === true },
     buildInfo: textOf(props.build_info),
+    sleeping: props.is_sleeping === true,
   };
 }
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { probe } from './probe.ts';
 import type { Standing } from './standing.ts';
-import { type BackendWatch, watchBackend } from './watch.ts';
+import { type BackendWatch, type WatchOptions, watchBackend } from './watch.ts';
 
 const props = {
   total_slots: 4,
@@ -15,6 +15,7 @@ const props = {
   model_path: '/models/demo.gguf',
   modalities: { vision: true, audio: false },
   build_info: 'b1',
+  is_sleeping: false,
 };
 const facts = {
   slots: 4,
@@ -22,6 +23,7 @@ const facts = {
   modelPath: '/models/demo.gguf',
   modalities: { vision: true, audio: false },
   buildInfo: 'b1',
+  sleeping: false,
 };
 
 let folder: string;
@@ -29,11 +31,14 @@ let socketPath: string;
 let server: Server | undefined;
 let watch: BackendWatch | undefined;
 let mood: 'loading' | 'ready' | 'deaf';
+/** What it says of itself. */
+let said: typeof props;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'watch-'));
   socketPath = join(folder, 'b.sock');
   mood = 'loading';
+  said = props;
 });
 afterEach(() => {
   watch?.close();
@@ -45,7 +50,7 @@ async function appear(): Promise<void> {
   server = createServer((request, response) => {
     if (mood === 'deaf') return;
     const keyed = request.headers.authorization === 'Bearer k';
-    if (request.url === '/props') response.writeHead(keyed ? 200 : 401).end(JSON.stringify(props));
+    if (request.url === '/props') response.writeHead(keyed ? 200 : 401).end(JSON.stringify(said));
     else response.writeHead(mood === 'ready' ? 200 : 503).end('{}');
   }).listen(socketPath);
   await once(server, 'listening');
@@ -59,7 +64,7 @@ function vanish(): void {
 
 const backend = (apiKey: string) => ({ address: { origin: 'http://llama-server', socketPath }, apiKey });
 
-function watched(options: { apiKey?: string; intervalWhileReadyMs?: number; probeTimeoutMs?: number } = {}) {
+function watched(options: WatchOptions & { apiKey?: string } = {}) {
   const seen: Standing[] = [];
   watch = watchBackend(backend(options.apiKey ?? 'k'), {
     intervalWhileStartingMs: 5,
@@ -123,6 +128,30 @@ describe('a watched backend', () => {
     const { watch: mistaken } = watched({ apiKey: 'wrong' });
     await waitFor('ready', () => mistaken.standing === 'ready');
     expect([mistaken.keyRefused, mistaken.facts]).toEqual([true, undefined]);
+  });
+
+  it('is asked again what it is only where it may have become another', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: settled } = watched();
+    await waitFor('ready', () => settled.standing === 'ready');
+    said = { ...props, total_slots: 8 };
+    await settled.look();
+    expect(settled.facts?.slots).toBe(4);
+    await settled.relearn();
+    expect(settled.facts?.slots).toBe(8);
+  });
+
+  it('is asked at every look whether it sleeps, where that is followed', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: attentive, seen } = watched({ followSleep: true });
+    await waitFor('ready', () => attentive.standing === 'ready');
+    said = { ...props, is_sleeping: true };
+    await waitFor('it to sleep', () => attentive.facts?.sleeping);
+    said = props;
+    await waitFor('it to wake', () => !attentive.facts?.sleeping);
+    expect(seen).toEqual(['ready']);
   });
 
   it('is left alone after the watch is closed', async () => {

@@ -10,6 +10,8 @@ export interface WatchOptions {
   readonly intervalWhileStartingMs?: number;
   readonly intervalWhileReadyMs?: number;
   readonly probeTimeoutMs?: number;
+  /** Ask at every look whether it sleeps, which costs a further question; else its facts are read once. */
+  readonly followSleep?: boolean;
 }
 
 /** What is known of a backend right now, kept up to date by probes until closed. */
@@ -25,16 +27,20 @@ export interface BackendWatch {
   nudge(): void;
   /** Looks now; settles when what was seen is known here. */
   look(): Promise<void>;
+  /** As `look`, with its facts read anew: another model may stand behind the same address. */
+  relearn(): Promise<void>;
   close(): void;
 }
 
 /** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
 export function watchBackend(backend: Backend, options: WatchOptions = {}): BackendWatch {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
+  const { followSleep = false } = options;
   let state: ProbedState = firstState(Date.now());
   let facts: BackendFacts | undefined;
   let keyRefused = false;
   let closed = false;
+  let doubted = false;
   let nudged = false;
   let looking = false;
   let underWay: Promise<void> = Promise.resolve();
@@ -45,7 +51,8 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     nudged = false;
     clearTimeout(timer);
     const next = nextStanding(state, await probe(backend, probeTimeoutMs), Date.now());
-    if (next.standing === 'ready' && (state.standing !== 'ready' || facts === undefined)) await learnFacts();
+    const factsAreOld = state.standing !== 'ready' || facts === undefined || doubted || followSleep;
+    if (next.standing === 'ready' && factsAreOld) await learnFacts();
     looking = false;
     if (closed) return;
     adopt(next);
@@ -55,7 +62,9 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
   async function learnFacts(): Promise<void> {
     const reading = await readFacts(backend);
     keyRefused = reading === 'key-refused';
-    if (typeof reading !== 'string') facts = reading;
+    if (typeof reading === 'string') return;
+    facts = reading;
+    doubted = false;
   }
 
   function adopt(next: ProbedState): void {
@@ -95,6 +104,11 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     async look() {
       // One that is under way may have begun before what its caller has seen.
       if (looking) await underWay;
+      if (!closed) await begin();
+    },
+    async relearn() {
+      if (looking) await underWay;
+      doubted = true;
       if (!closed) await begin();
     },
     close() {

@@ -1,0 +1,41 @@
+/**
+ * What supervisor and gateway tell each other over the channel between a Node process and its child. Neither depends on
+ * it to serve: a gateway without a supervisor hears nothing, and a message that is lost with a process is made good by
+ * the orders that every new gateway is given.
+ */
+export type GatewayMessage =
+  /** An administrator wants the engine started again, with these variables changed. */
+  | { readonly kind: 'restart-wanted'; readonly id: number; readonly changes: Changes }
+  /** Nothing is at the engine any more, and nothing new goes there, as was ordered. */
+  | { readonly kind: 'holding' }
+  /** Somebody is being served or waits. */
+  | { readonly kind: 'busy' }
+  /** Nobody has been for so long, in milliseconds. */
+  | { readonly kind: 'idle'; readonly forMs: number };
+
+export type SupervisorMessage = Orders | RestartAnswer;
+
+/** How the gateway is to behave from now on. The first thing that it hears, and again whenever it changes. */
+export interface Orders {
+  readonly kind: 'orders';
+  /** Let nothing new go to the engine: it is about to be replaced. */
+  readonly hold: boolean;
+  /** The public names of the model. */
+  readonly names: readonly string[];
+}
+
+export interface RestartAnswer {
+  readonly kind: 'restart-answer';
+  /** That of the question. */
+  readonly id: number;
+  readonly verdict: RestartVerdict;
+}
+
+export type RestartVerdict =
+  | { readonly outcome: 'accepted' }
+  /** The mistakes, each with its cure. */
+  | { readonly outcome: 'refused'; readonly problems: readonly string[] }
+  | { readonly outcome: 'under-way' | 'stopping' };
+
+/** Variables by their own names, as the environment would give them; an empty text unsets one. */
+export type Changes = Readonly<Record<string, string>>;
