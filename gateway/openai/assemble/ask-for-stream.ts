@@ -1,3 +1,4 @@
+import { withMembers } from '../more-members.ts';
 import type { AnswerShape } from './assembly.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -16,20 +17,8 @@ export function tellsAllInAStream(shape: AnswerShape, fields: Fields): boolean {
 
 const streamed = '"stream":true';
 const withUsage = '"stream":true,"stream_options":{"include_usage":true}';
-const closing = 0x7d;
-
-/**
- * The same JSON object, asking for a stream. Ours stand behind the client's own fields, as llama-server takes the last of
- * two of one name; so all other bytes stay as they came, numbers that JavaScript would round among them.
- */
+/** The same JSON object, asking for a stream. */
 export function askForStream(shape: AnswerShape, body: Buffer): Buffer {
   const hasOptions = shape === 'chat' || shape === 'completion';
-  const members = body.subarray(0, body.lastIndexOf(closing));
-  const separator = isEmpty(members) ? '' : ',';
-  return Buffer.concat([members, Buffer.from(`${separator}${hasOptions ? withUsage : streamed}}`)]);
-}
-
-/** Whether nothing but the opening brace stands there. */
-function isEmpty(members: Buffer): boolean {
-  return members.toString('latin1', 0, 64).trim() === '{';
+  return withMembers(body, hasOptions ? withUsage : streamed);
 }
