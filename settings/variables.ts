@@ -123,6 +123,26 @@ export const variables = {
     duration,
     'Let llama-server give its memory back after so long without a request; the next one waits for the model to load again.',
   ),
+  RESTART_DELAY_MIN: required(
+    'Engine',
+    duration,
+    1000,
+    'The wait before llama-server is started again after a crash; it doubles with each further crash.',
+  ),
+  RESTART_DELAY_MAX: required('Engine', duration, 30_000, 'The longest wait before a restart.'),
+  RESTART_MAX_CRASHES: required(
+    'Engine',
+    integer(1),
+    5,
+    'Crashes within `RESTART_WINDOW` after which it is given up and the process ends.',
+  ),
+  RESTART_WINDOW: required('Engine', duration, 300_000, 'See `RESTART_MAX_CRASHES`.'),
+  RESTART_MAX_LOAD_CRASHES: required(
+    'Engine',
+    integer(1),
+    2,
+    'Crashes in a row while the model loads, all of one class, after which it is given up.',
+  ),
 
   HOST: optional('Network', text, 'The address that the gateway and the health server listen on.', {
     otherwise: '`0.0.0.0` in a container, `127.0.0.1` elsewhere',
@@ -284,6 +304,12 @@ export const variables = {
     'How long a connection to the backend may take.',
   ),
   LOAD_TIMEOUT: required('Timeouts', duration, 1_800_000, 'How long the model may take to load.'),
+  HANG_TIMEOUT: required(
+    'Timeouts',
+    duration,
+    120_000,
+    'How long a busy llama-server may make no progress, or a silent one give no sign of life, before it is restarted; 0 turns it off.',
+  ),
   DRAIN_TIMEOUT: required('Timeouts', duration, 25_000, 'How long running requests may go on after SIGTERM.'),
 
   LOG_FORMAT: required('Logs', choice('text', 'json', 'logfmt'), 'text', 'How log lines are written.'),

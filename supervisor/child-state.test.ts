@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
-import { enginePolicy, gatewayPolicy, type RestartPolicy } from './restart-policy.ts';
+import { firstAtOnce, type RestartPolicy, usualPolicy } from './restart-policy.ts';
 
 /** Lets a child live and end as told: `[how long it ran, how it ended]`; waits are waited out. */
 function afterLives(policy: RestartPolicy, lives: readonly (readonly [ranForMs: number, end: ChildEvent])[]) {
@@ -23,43 +23,57 @@ const ends = (count: number, ranForMs: number) =>
 
 describe('a child that ends', () => {
   it('is started again after longer and longer waits, and given up on after the fifth end', () => {
-    expect(afterLives(enginePolicy, ends(9, 10))).toEqual({
+    expect(afterLives(usualPolicy, ends(9, 10))).toEqual({
       phase: 'given-up',
       waits: [1000, 2000, 4000, 8000],
     });
   });
 
   it('waits half a minute at most', () => {
-    expect(afterLives(enginePolicy, ends(9, 100_000)).waits.at(-1)).toBe(30_000);
+    expect(afterLives(usualPolicy, ends(9, 100_000)).waits.at(-1)).toBe(30_000);
   });
 
   it('begins anew after a quiet while, and is never given up on for rare ends', () => {
-    const { phase, waits } = afterLives(enginePolicy, ends(50, 600_000));
+    const { phase, waits } = afterLives(usualPolicy, ends(50, 600_000));
     expect(phase).toBe('waiting');
     expect(new Set(waits)).toEqual(new Set([1000]));
   });
 
   it('is started at once for the first time where it is the gateway', () => {
-    expect(afterLives(gatewayPolicy, ends(9, 10)).waits).toEqual([0, 1000, 2000, 4000]);
+    expect(afterLives(firstAtOnce(usualPolicy), ends(9, 10)).waits).toEqual([0, 1000, 2000, 4000]);
   });
 
   it('is not started again where that is hopeless', () => {
-    expect(afterLives(enginePolicy, [[10, 'ended-for-good']])).toEqual({ phase: 'given-up', waits: [] });
+    expect(afterLives(usualPolicy, [[10, 'ended-for-good']])).toEqual({ phase: 'given-up', waits: [] });
+  });
+});
+
+describe('a child that ends before it is ready', () => {
+  const failing = (loadFailure: string) => [10, { loadFailure }] as const;
+
+  it('is given up on when that happens twice in a row for the same reason', () => {
+    const lives = [failing('out-of-vram'), failing('out-of-vram')];
+    expect(afterLives(usualPolicy, lives)).toEqual({ phase: 'given-up', waits: [1000] });
+  });
+
+  it('is tried again where the reason is another one, or it was ready in between', () => {
+    const lives = [failing('killed'), failing('out-of-vram'), [10, 'ended'], failing('out-of-vram')] as const;
+    expect(afterLives(usualPolicy, lives)).toEqual({ phase: 'waiting', waits: [1000, 2000, 4000, 8000] });
   });
 });
 
 describe('a child that is asked to end', () => {
-  const running = nextChildState(unborn, 'started', enginePolicy, 0);
+  const running = nextChildState(unborn, 'started', usualPolicy, 0);
 
   it('has stopped when it ends, however it ends', () => {
-    const stopping = nextChildState(running, 'stop-wanted', enginePolicy, 1);
+    const stopping = nextChildState(running, 'stop-wanted', usualPolicy, 1);
     expect(stopping.phase).toBe('stopping');
-    expect(nextChildState(stopping, 'ended', enginePolicy, 2).phase).toBe('stopped');
-    expect(nextChildState(stopping, 'ended-for-good', enginePolicy, 2).phase).toBe('stopped');
+    expect(nextChildState(stopping, 'ended', usualPolicy, 2).phase).toBe('stopped');
+    expect(nextChildState(stopping, 'ended-for-good', usualPolicy, 2).phase).toBe('stopped');
   });
 
   it('has stopped at once where it was waiting to be started again', () => {
-    const waiting = nextChildState(running, 'ended', enginePolicy, 1);
-    expect(nextChildState(waiting, 'stop-wanted', enginePolicy, 2).phase).toBe('stopped');
+    const waiting = nextChildState(running, 'ended', usualPolicy, 1);
+    expect(nextChildState(waiting, 'stop-wanted', usualPolicy, 2).phase).toBe('stopped');
   });
 });

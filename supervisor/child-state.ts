@@ -1,4 +1,4 @@
-import { afterEnd, type EndHistory, noEnds, type RestartPolicy } from './restart-policy.ts';
+import { afterEnd, type End, type EndHistory, noEnds, type RestartPolicy } from './restart-policy.ts';
 
 /**
  * Where a child stands in its life.
@@ -11,11 +11,17 @@ export type ChildState =
   | { readonly phase: 'waiting'; readonly until: number; readonly history: EndHistory }
   | { readonly phase: 'stopping' | 'stopped' | 'given-up'; readonly history: EndHistory };
 
-export type ChildEvent = 'started' | 'stop-wanted' | 'ended' | 'ended-for-good';
+/** `ended-for-good`: the next start would end the same way. `loadFailure`: why it ended before it was ready. */
+export type ChildEvent =
+  | 'started'
+  | 'stop-wanted'
+  | 'ended'
+  | 'ended-for-good'
+  | { readonly loadFailure: string };
 
 export const unborn: ChildState = { phase: 'idle', history: noEnds };
 
-/** `ended-for-good` is an end of which is known that the next start would end the same way. */
+/** The state after an event; `now` and all times are milliseconds of a clock that never jumps. */
 export function nextChildState(
   state: ChildState,
   event: ChildEvent,
@@ -23,6 +29,7 @@ export function nextChildState(
   now: number,
 ): ChildState {
   const { phase, history } = state;
+  const loadFailure = typeof event === 'object' ? event.loadFailure : undefined;
   switch (event) {
     case 'started':
       return { phase: 'running', since: now, history };
@@ -30,17 +37,15 @@ export function nextChildState(
       return { phase: phase === 'running' || phase === 'stopping' ? 'stopping' : 'stopped', history };
     case 'ended-for-good':
       return { phase: phase === 'stopping' ? 'stopped' : 'given-up', history };
-    case 'ended':
-      return phase === 'running' ? afterUnwantedEnd(state, policy, now) : { phase: 'stopped', history };
+    default:
+      return phase === 'running'
+        ? afterUnwantedEnd(state, { ranForMs: now - state.since, loadFailure }, policy, now)
+        : { phase: 'stopped', history };
   }
 }
 
-function afterUnwantedEnd(
-  { since, history }: ChildState & { phase: 'running' },
-  policy: RestartPolicy,
-  now: number,
-): ChildState {
-  const verdict = afterEnd(policy, history, { ranForMs: now - since, now });
+function afterUnwantedEnd({ history }: ChildState, end: End, policy: RestartPolicy, now: number): ChildState {
+  const verdict = afterEnd(policy, history, end, now);
   return verdict.action === 'give-up'
     ? { phase: 'given-up', history: verdict.history }
     : { phase: 'waiting', until: now + verdict.delayMs, history: verdict.history };

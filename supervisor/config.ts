@@ -4,6 +4,7 @@ import { resolveDataDir } from './data-dir.ts';
 import type { EngineWishes } from './llama-arguments.ts';
 import { chooseModel, type ModelSource, nameOfModel } from './model.ts';
 import { defaultHost, detectPlatform, type Platform } from './platform.ts';
+import { type RestartPolicy, usualPolicy } from './restart-policy.ts';
 import { splitWords } from './split-words.ts';
 
 /** What the supervisor is to do, in plain values. */
@@ -20,6 +21,9 @@ export interface SupervisorConfig {
   readonly dataDir: string;
   readonly engine: EngineWishes;
   readonly loadTimeoutMs: number;
+  /** 0 is never. */
+  readonly hangTimeoutMs: number;
+  readonly policy: RestartPolicy;
   readonly drainTimeoutMs: number;
 }
 
@@ -51,6 +55,8 @@ export function configure(settings: Settings, env: Environment): Configuration {
     dataDir,
     engine: engineWishes(decided, choice.model, extraArgs),
     loadTimeoutMs: settings.LOAD_TIMEOUT,
+    hangTimeoutMs: settings.HANG_TIMEOUT,
+    policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
   };
   return { config, problems, warnings: choice.warnings };
@@ -88,6 +94,17 @@ function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonl
     keepaliveMs: settings.STREAM_KEEPALIVE,
     sleepIdleMs: settings.SLEEP_IDLE_SECONDS,
     extraArgs,
+  };
+}
+
+function restartPolicy(settings: Settings): RestartPolicy {
+  return {
+    ...usualPolicy,
+    delayMs: settings.RESTART_DELAY_MIN,
+    longestDelayMs: settings.RESTART_DELAY_MAX,
+    mostEnds: settings.RESTART_MAX_CRASHES,
+    windowMs: settings.RESTART_WINDOW,
+    mostLoadEnds: settings.RESTART_MAX_LOAD_CRASHES,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { houseStanding } from './house-standing.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import type { Tended } from './tend.ts';
 import { tendEngine } from './tend-engine.ts';
 import { tendGateway } from './tend-gateway.ts';
@@ -18,6 +19,7 @@ export interface HouseOptions {
   readonly host: string;
   readonly port: number;
   readonly loadTimeoutMs: number;
+  readonly policy: RestartPolicy;
   readonly startEngine: () => Child;
   readonly startGateway: () => Child;
   readonly onStanding: (standing: Standing) => void;
@@ -89,7 +91,7 @@ export function openHouse(options: HouseOptions): House {
     if (!stopping) {
       const crash = classifyCrash(end);
       lastCrash = { who, class: crash, code: end.code, signal: end.signal, at: new Date().toISOString() };
-      const restartInMs = state.phase === 'waiting' ? state.until - Date.now() : undefined;
+      const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
       options.onEnd({ who, end, crash, restartInMs });
       if (state.phase === 'given-up') fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed');
     }

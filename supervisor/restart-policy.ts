@@ -1,47 +1,77 @@
 /** How a child that ends is brought back, and when that is no longer worth trying. */
 export interface RestartPolicy {
-  /** Waits before the first, second … restart in a row, in milliseconds; the last one repeats. */
-  readonly backOff: readonly number[];
+  /** The wait before the first restart in a row; it doubles with each further one, up to `longestDelayMs`. */
+  readonly delayMs: number;
+  readonly longestDelayMs: number;
+  /** The first restart in a row comes without any wait. */
+  readonly firstAtOnce: boolean;
   /** This many ends within `windowMs` are given up on. */
   readonly mostEnds: number;
   readonly windowMs: number;
+  /** So are this many in a row that came before the child was ready, all for the same reason. */
+  readonly mostLoadEnds: number;
   /** A child that has run this long is taken for well: the waits begin anew. */
   readonly quietMs: number;
 }
 
-export const enginePolicy: RestartPolicy = {
-  backOff: [1000, 2000, 4000, 8000, 16_000, 30_000],
+/** For llama-server, unless the settings say otherwise. */
+export const usualPolicy: RestartPolicy = {
+  delayMs: 1000,
+  longestDelayMs: 30_000,
+  firstAtOnce: false,
   mostEnds: 5,
   windowMs: 300_000,
+  mostLoadEnds: 2,
   quietMs: 120_000,
 };
 
-/** The gateway is up again in a fraction of a second and clients are waiting: the first restart comes at once. */
-export const gatewayPolicy: RestartPolicy = { ...enginePolicy, backOff: [0, ...enginePolicy.backOff] };
+/** For the gateway, which is up again in a fraction of a second while clients are waiting. */
+export const firstAtOnce = (policy: RestartPolicy): RestartPolicy => ({ ...policy, firstAtOnce: true });
 
+/** What is remembered of a child's ends. Times are milliseconds of a clock that never jumps. */
 export interface EndHistory {
-  /** When the child ended, in milliseconds, those inside the window only. */
+  /** When it ended, those inside the window only. */
   readonly ends: readonly number[];
   /** Ends since it last ran quietly. */
   readonly inARow: number;
+  /** The last ends in a row that came before it was ready, and the reason they share. */
+  readonly duringLoad: { readonly reason: string; readonly count: number } | undefined;
 }
 
-export const noEnds: EndHistory = { ends: [], inARow: 0 };
+export const noEnds: EndHistory = { ends: [], inARow: 0, duringLoad: undefined };
+
+export interface End {
+  readonly ranForMs: number;
+  /** Why it ended, where it ended before it was ready. */
+  readonly loadFailure: string | undefined;
+}
 
 export type Verdict =
   | { readonly action: 'restart'; readonly delayMs: number; readonly history: EndHistory }
   | { readonly action: 'give-up'; readonly history: EndHistory };
 
-/** What to do about a child that has ended after `ranForMs`. */
-export function afterEnd(
-  policy: RestartPolicy,
-  history: EndHistory,
-  { ranForMs, now }: { readonly ranForMs: number; readonly now: number },
-): Verdict {
-  const ends = [...history.ends.filter((end) => now - end < policy.windowMs), now];
-  const before = ranForMs >= policy.quietMs ? 0 : history.inARow;
-  const next = { ends, inARow: before + 1 };
-  if (ends.length >= policy.mostEnds) return { action: 'give-up', history: next };
-  const delayMs = policy.backOff[Math.min(before, policy.backOff.length - 1)] ?? 0;
-  return { action: 'restart', delayMs, history: next };
+/** What to do about a child that has ended. */
+export function afterEnd(policy: RestartPolicy, history: EndHistory, end: End, now: number): Verdict {
+  const ends = [...history.ends.filter((at) => now - at < policy.windowMs), now];
+  const before = end.ranForMs >= policy.quietMs ? 0 : history.inARow;
+  const duringLoad = loadEndsAfter(history, end);
+  const next = { ends, inARow: before + 1, duringLoad };
+  const isHopeless = ends.length >= policy.mostEnds || (duringLoad?.count ?? 0) >= policy.mostLoadEnds;
+  return isHopeless
+    ? { action: 'give-up', history: next }
+    : { action: 'restart', delayMs: delayBefore(before, policy), history: next };
+}
+
+function loadEndsAfter({ duringLoad }: EndHistory, { loadFailure }: End): EndHistory['duringLoad'] {
+  if (loadFailure === undefined) return undefined;
+  const count = duringLoad?.reason === loadFailure ? duringLoad.count + 1 : 1;
+  return { reason: loadFailure, count };
+}
+
+function delayBefore(
+  restartsInARow: number,
+  { delayMs, longestDelayMs, firstAtOnce }: RestartPolicy,
+): number {
+  const doublings = firstAtOnce ? restartsInARow - 1 : restartsInARow;
+  return doublings < 0 ? 0 : Math.min(delayMs * 2 ** doublings, longestDelayMs);
 }

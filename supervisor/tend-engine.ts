@@ -5,7 +5,7 @@ import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { classifyCrash, isHopeless } from './crash-class.ts';
 import { drawFirstToken } from './first-token.ts';
-import { enginePolicy } from './restart-policy.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
 const tellLoadingEveryMs = 10_000;
@@ -14,6 +14,7 @@ export interface TendEngineOptions {
   readonly backend: Backend;
   readonly boot: Boot;
   readonly loadTimeoutMs: number;
+  readonly policy: RestartPolicy;
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
@@ -34,6 +35,8 @@ export interface TendedEngine {
 
 export function tendEngine(options: TendEngineOptions): TendedEngine {
   const { backend, boot, loadTimeoutMs } = options;
+  /** It has been ready since it was last started. */
+  let isReady = false;
   let deadline: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
   const watch = watchBackend(backend, {
@@ -45,9 +48,14 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   });
   const tended = tend({
     start: options.start,
-    policy: enginePolicy,
-    isHopeless: (end) => boot.times.loaded === undefined && isHopeless(classifyCrash(end)),
+    policy: options.policy,
+    judge(end) {
+      if (isReady) return 'ended';
+      const crash = classifyCrash(end);
+      return boot.times.loaded === undefined && isHopeless(crash) ? 'ended-for-good' : { loadFailure: crash };
+    },
     onStarted() {
+      isReady = false;
       boot.reached('process up');
       awaitLoad();
       watch.nudge();
@@ -71,6 +79,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   }
 
   function learnReady(): void {
+    isReady = true;
     boot.reached('loaded');
     stopWaiting();
     if (boot.times['first token'] === undefined) void proveByToken();

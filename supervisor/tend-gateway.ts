@@ -3,13 +3,14 @@ import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { exitCodes } from './exit-codes.ts';
-import { gatewayPolicy } from './restart-policy.ts';
+import { firstAtOnce, type RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
 export interface TendGatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly boot: Boot;
+  readonly policy: RestartPolicy;
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
@@ -24,7 +25,8 @@ export interface TendedGateway {
   close(): void;
 }
 
-export function tendGateway({ host, port, boot, start, onChange, onEnd }: TendGatewayOptions): TendedGateway {
+export function tendGateway(options: TendGatewayOptions): TendedGateway {
+  const { host, port, boot, policy, start, onChange, onEnd } = options;
   let life = new AbortController();
   let isUp = false;
 
@@ -38,8 +40,8 @@ export function tendGateway({ host, port, boot, start, onChange, onEnd }: TendGa
 
   const tended = tend({
     start,
-    policy: gatewayPolicy,
-    isHopeless: ({ code }) => code === exitCodes.configuration,
+    policy: firstAtOnce(policy),
+    judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
     onStarted: () => void awaitAnswer(),
     onEnded(end, state) {
       life.abort();

@@ -1,12 +1,12 @@
 import type { Child, ChildEnd } from './child.ts';
-import { type ChildState, nextChildState, unborn } from './child-state.ts';
+import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
 export interface TendOptions {
   readonly start: () => Child;
   readonly policy: RestartPolicy;
-  /** Whether a child that ended so would end the same way again. */
-  readonly isHopeless?: (end: ChildEnd) => boolean;
+  /** What an end means for the child's life; left out, it is an end like any other. */
+  readonly judge?: (end: ChildEnd) => ChildEvent;
   readonly onStarted?: (child: Child) => void;
   /** Called for every end; the state tells what follows. */
   readonly onEnded: (end: ChildEnd, state: ChildState) => void;
@@ -23,7 +23,7 @@ export interface Tended {
   letGo(): void;
 }
 
-export function tend({ start, policy, isHopeless, onStarted, onEnded }: TendOptions): Tended {
+export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions): Tended {
   let state: ChildState = unborn;
   let child: Child | undefined;
   let starts = 0;
@@ -33,16 +33,16 @@ export function tend({ start, policy, isHopeless, onStarted, onEnded }: TendOpti
     starts += 1;
     const current = start();
     child = current;
-    state = nextChildState(state, 'started', policy, Date.now());
+    state = nextChildState(state, 'started', policy, performance.now());
     onStarted?.(current);
     void current.ended.then(learnEnd);
   }
 
   function learnEnd(end: ChildEnd): void {
     child = undefined;
-    const event = isHopeless?.(end) ? 'ended-for-good' : 'ended';
-    state = nextChildState(state, event, policy, Date.now());
-    if (state.phase === 'waiting') timer = setTimeout(begin, state.until - Date.now());
+    const event = judge?.(end) ?? 'ended';
+    state = nextChildState(state, event, policy, performance.now());
+    if (state.phase === 'waiting') timer = setTimeout(begin, state.until - performance.now());
     onEnded(end, state);
   }
 
@@ -59,7 +59,7 @@ export function tend({ start, policy, isHopeless, onStarted, onEnded }: TendOpti
     start: begin,
     letGo() {
       clearTimeout(timer);
-      state = nextChildState(state, 'stop-wanted', policy, Date.now());
+      state = nextChildState(state, 'stop-wanted', policy, performance.now());
     },
   };
 }
