@@ -27,9 +27,28 @@ describe('a child', () => {
   });
 
   it('keeps only its last lines', async () => {
-    const { child } = shell('i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo line $i; done');
+    const { child } = shell('i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; done');
     const { lastLines } = await child.ended;
-    expect([lastLines.length, lastLines[0], lastLines.at(-1)]).toEqual([50, 'line 151', 'line 200']);
+    expect([lastLines.length, lastLines[0], lastLines.at(-1)]).toEqual([300, 'line 101', 'line 400']);
+  });
+
+  it('talks with us where it is given a channel, and needs none to live', async () => {
+    const heard: unknown[] = [];
+    const script = "process.on('message', (said) => process.send({ said })); process.channel.unref();";
+    const child = startChild({
+      command: process.execPath,
+      args: ['-e', `${script} process.stdin.resume(); setInterval(() => {}, 60_000)`],
+      env,
+      stdout: 'lines',
+      onLine: () => {},
+      onMessage: (message) => heard.push(message),
+    });
+    child.send({ kind: 'orders' });
+    await waitFor('its answer', () => heard.length > 0);
+    expect(heard).toEqual([{ said: { kind: 'orders' } }]);
+    child.kill();
+    await child.ended;
+    child.send({ kind: 'orders' });
   });
 
   it('ends by a signal in the same shape', async () => {

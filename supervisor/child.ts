@@ -9,6 +9,8 @@ export interface ChildSpec {
   /** `inherit` lets the child write to our own stdout; `lines` hands its lines over like those of stderr. */
   readonly stdout: 'inherit' | 'lines';
   readonly onLine: (line: string) => void;
+  /** Given, the child is a Node process with a channel to us, and these are its messages. */
+  readonly onMessage?: ((message: unknown) => void) | undefined;
 }
 
 /** How a child ended: one shape for good and bad. */
@@ -26,11 +28,14 @@ export interface Child {
   readonly ended: Promise<ChildEnd>;
   /** Tells the child itself. */
   signal(signal: NodeJS.Signals): void;
+  /** Nothing happens where there is no channel, or none any more. */
+  send(message: object): void;
   /** Ends the child and whatever it has started, at once. */
   kill(): void;
 }
 
-const keptLines = 50;
+/** Enough for what was said before the stacks of a hundred threads. */
+const keptLines = 300;
 /** What a child may still say after its end, should something of its hold the pipe open. */
 const lastWordsMs = 500;
 
@@ -39,7 +44,7 @@ const leash =
   process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync) : undefined;
 
 /** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
-export function startChild({ command, args, env, stdout, onLine }: ChildSpec): Child {
+export function startChild({ command, args, env, stdout, onLine, onMessage }: ChildSpec): Child {
   const lastLines: string[] = [];
   const [file = command, ...rest] = leash
     ? [leash, '--pdeathsig', 'SIGKILL', command, ...args]
@@ -47,8 +52,14 @@ export function startChild({ command, args, env, stdout, onLine }: ChildSpec): C
   const subprocess = spawn(file, rest, {
     env: { ...env },
     detached: true,
-    stdio: ['ignore', stdout === 'inherit' ? 'inherit' : 'pipe', 'pipe'],
+    stdio: [
+      'ignore',
+      stdout === 'inherit' ? 'inherit' : 'pipe',
+      'pipe',
+      ...(onMessage ? ['ipc' as const] : []),
+    ],
   });
+  if (onMessage) subprocess.on('message', onMessage);
   const keep = (line: string) => {
     if (lastLines.push(line) > keptLines) lastLines.shift();
     onLine(line);
@@ -77,6 +88,10 @@ export function startChild({ command, args, env, stdout, onLine }: ChildSpec): C
     ended,
     signal(signal) {
       if (subprocess.exitCode === null && subprocess.signalCode === null) subprocess.kill(signal);
+    },
+    send(message) {
+      // A channel may close at any moment; what was lost with its end does not matter any more.
+      if (subprocess.connected) subprocess.send(message, () => {});
     },
     kill,
   };

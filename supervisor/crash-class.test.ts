@@ -1,35 +1,118 @@
 import { describe, expect, it } from 'vitest';
 import type { ChildEnd } from './child.ts';
-import { classifyCrash, isHopeless } from './crash-class.ts';
+import { type Circumstances, classifyCrash, isHopeless, tellingLine } from './crash-class.ts';
 
-const ended = (how: Partial<ChildEnd>) =>
-  classifyCrash({ code: 1, signal: null, spawnError: undefined, lastLines: [], ...how });
-const saying = (...lastLines: string[]) => ended({ lastLines });
+const endOf = (how: Partial<ChildEnd>): ChildEnd => ({
+  code: 1,
+  signal: null,
+  spawnError: undefined,
+  lastLines: [],
+  ...how,
+});
+const ended = (how: Partial<ChildEnd>, circumstances?: Circumstances) =>
+  classifyCrash(endOf(how), circumstances);
+const bySignal = (signal: NodeJS.Signals, ...lastLines: string[]) => ended({ code: null, signal, lastLines });
+
+/** Last lines of GPU builds as people have reported them, for none of our machines has to have a GPU. */
+const gpuLines = {
+  weightsDoNotFit: [
+    'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 144817.04 MiB on device 0: cudaMalloc failed: out of memory',
+    'alloc_tensor_range: failed to allocate CUDA0 buffer of size 151851674624',
+    'llama_model_load: error loading model: unable to allocate CUDA0 buffer',
+    "srv    load_model: failed to load model, 'x.gguf'",
+  ],
+  cacheDoesNotFit: [
+    'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 204800.00 MiB on device 0: cudaMalloc failed: out of memory',
+    'llama_kv_cache_init: failed to allocate buffer for kv cache',
+  ],
+  poolGrows: [
+    'CUDA error: out of memory',
+    '  current device: 0, in function alloc at ggml-cuda.cu:406',
+    '  cuMemCreate(&handle, reserve_size, &prop, 0)',
+    '[New LWP 16269]',
+    '#1  0x000055f2b80f1639 in ggml_abort ()',
+  ],
+  vulkan: [
+    'ggml_vulkan: Device memory allocation of size 369827840 failed.',
+    'ggml_vulkan: vk::Device::allocateMemory: ErrorOutOfDeviceMemory',
+  ],
+  illegalAccess: [
+    '53.26.801.941 E CUDA error: an illegal memory access was encountered',
+    '53.26.801.943 E   current device: 0, in function ggml_backend_cuda_synchronize at ggml-cuda.cu:2530',
+    '53.26.801.944 E   cudaStreamSynchronize(cuda_ctx->stream())',
+  ],
+  wrongBuild: ['CUDA error: no kernel image is available for execution on the device'],
+  deviceLost: ["terminate called after throwing an instance of 'vk::DeviceLostError'"],
+};
 
 describe('the end of llama-server is', () => {
   it.each([
     ['bad-model', ["0.00.011.717 E srv    load_model: failed to load model, 'x.gguf'"]],
+    ['bad-model', ["0.00.061.490 E srv    load_model: failed to load multimodal model, 'garbage.gguf'"]],
     ['bad-arguments', ['error: invalid argument: --bogus']],
-    ['address-taken', ['0.00.015.222 E srv  llama_server: exiting due to HTTP server error']],
     [
-      'out-of-vram',
+      'bad-arguments',
+      [`error while handling argument "-fa": error: unknown value for --flash-attn: 'maybe'`],
+    ],
+    [
+      'address-taken',
+      ["0.00.015.272 E srv         start: couldn't bind HTTP server socket, hostname: 127.0.0.1"],
+    ],
+    ['download-failed', ['0.00.014.115 E srv  llama_server: failed to download model: Download failed']],
+    ['out-of-vram', gpuLines.weightsDoNotFit],
+    ['out-of-vram', gpuLines.cacheDoesNotFit],
+    ['out-of-vram', gpuLines.vulkan],
+    ['cuda-error', gpuLines.wrongBuild],
+    [
+      'out-of-memory',
+      ['0.00.042.423 E llama_init_from_model: failed to initialize the context: std::bad_alloc'],
+    ],
+    [
+      'out-of-memory',
       [
-        'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 9000.00 MiB on device 0: cudaMalloc failed: out of memory',
-        'llama_model_load: error loading model: unable to allocate CUDA0 buffer',
+        '0.00.195.037 E ggml_aligned_malloc: insufficient memory (attempted to allocate 488.31 MB)',
+        "0.00.197.867 E srv    load_model: failed to create_context with model 'x.gguf'",
       ],
     ],
-    ['cuda-error', ['CUDA error: an illegal memory access was encountered']],
-    ['out-of-memory', ["terminate called after throwing an instance of 'std::bad_alloc'"]],
-    ['assertion', ['ggml.c:1: GGML_ASSERT(x) failed']],
     ['not-startable', ['setpriv: failed to execute /x/llama-server: No such file or directory']],
     ['unknown', ['nothing to see']],
-  ])('%s by its last words', (crash, lines) => {
-    expect(saying(...lines)).toBe(crash);
+  ])('%s by its last words', (crash, lastLines) => {
+    expect(ended({ lastLines })).toBe(crash);
   });
 
-  it('killed, an assertion or without error by the way it went', () => {
-    expect(ended({ code: null, signal: 'SIGKILL' })).toBe('killed');
-    expect(ended({ code: null, signal: 'SIGABRT' })).toBe('assertion');
+  it.each<[string, NodeJS.Signals, string[]]>([
+    ['out-of-vram', 'SIGABRT', gpuLines.poolGrows],
+    ['cuda-error', 'SIGABRT', gpuLines.illegalAccess],
+    ['cuda-error', 'SIGABRT', gpuLines.deviceLost],
+    ['assertion', 'SIGABRT', ['./src/llama-context.cpp:2624: GGML_ASSERT(n_outputs >= 1) failed']],
+    ['assertion', 'SIGABRT', ['nothing to see']],
+    ['segfault', 'SIGSEGV', ['nothing to see']],
+    ['segfault', 'SIGSEGV', ["srv  load_model: failed to load model, 'an-earlier-one.gguf'"]],
+    ['illegal-instruction', 'SIGILL', []],
+    ['killed', 'SIGKILL', gpuLines.weightsDoNotFit],
+    ['killed', 'SIGTERM', []],
+  ])('%s by %s and what it said before', (crash, signal, lastLines) => {
+    expect(bySignal(signal, ...lastLines)).toBe(crash);
+  });
+
+  it('what the kernel or we have made of it', () => {
+    const killed = { code: null, signal: 'SIGKILL' } as const;
+    expect(ended(killed, { oomKilled: true })).toBe('out-of-memory');
+    expect(ended(killed, { oomKilled: false })).toBe('killed');
+    expect(ended(killed, { hung: true, oomKilled: true })).toBe('hung');
+    expect(ended({ code: null, signal: 'SIGSEGV' }, { oomKilled: true })).toBe('segfault');
+  });
+
+  it('the signal of its program, where it is a script around it', () => {
+    expect([139, 137, 134, 132].map((code) => ended({ code }))).toEqual([
+      'segfault',
+      'killed',
+      'assertion',
+      'illegal-instruction',
+    ]);
+  });
+
+  it('without error where it says none, and not startable where there was no start', () => {
     expect(ended({ code: 0 })).toBe('ended-without-error');
     expect(ended({ code: null, spawnError: new Error('ENOENT') })).toBe('not-startable');
   });
@@ -41,4 +124,9 @@ describe('the end of llama-server is', () => {
       false,
     ]);
   });
+});
+
+it('the telling line is found before the stack that follows it', () => {
+  expect(tellingLine(endOf({ lastLines: gpuLines.poolGrows }))).toBe('CUDA error: out of memory');
+  expect(tellingLine(endOf({ lastLines: ['nothing to see'] }))).toBeUndefined();
 });
