@@ -6,13 +6,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const below: Record<string, readonly string[]> = {
-  scripts: ['gateway', 'supervisor', 'health', 'keys', 'settings', 'log'],
+  scripts: ['gateway', 'supervisor', 'health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
   supervisor: ['health', 'keys', 'settings', 'log'],
-  gateway: ['health', 'keys', 'settings', 'log'],
+  gateway: ['health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
   health: [],
   keys: [],
   settings: [],
   log: [],
+  'nvidia-smi-parser': [],
 };
 
 const root = join(import.meta.dirname, '..');

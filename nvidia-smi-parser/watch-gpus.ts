@@ -1,0 +1,126 @@
+import { findProgram } from './find-program.ts';
+import type { GpuSample } from './gpu-sample.ts';
+import { nextStart } from './next-start.ts';
+import { parseLine } from './parse-line.ts';
+import { argumentsOf, fullQuery, withoutName } from './query.ts';
+import { runSmi, type SmiRun } from './run-smi.ts';
+import { type GpuTrouble, troubleOfCode } from './trouble.ts';
+
+export interface GpuWatchOptions {
+  /** nvidia-smi: a path, or a name that is looked for on the `PATH`. */
+  readonly program: string;
+  readonly intervalMs: number;
+  /** How long the first figures of a run may take: a driver that is not kept loaded takes seconds for each GPU. */
+  readonly firstPatienceMs?: number;
+  /** How long the next ones may take; from five intervals and ten seconds the longer where nothing is given. */
+  readonly patienceMs?: number;
+  readonly onSample?: (sample: GpuSample) => void;
+  /** Called when the reason changes why figures are missing, with undefined when none are missing any more. */
+  readonly onTrouble: (trouble: GpuTrouble | undefined) => void;
+}
+
+/**
+ * Follows the GPUs by one nvidia-smi that stays: it is started again when it ends, and ended when it falls silent. One
+ * that cannot even be killed, as happens while a driver hangs, is waited for rather than joined by a second.
+ */
+export class GpuWatch {
+  readonly #options: GpuWatchOptions;
+  readonly #patienceMs: number;
+  readonly #latest = new Map<number, GpuSample>();
+  #query = fullQuery;
+  #failures = 0;
+  #run: SmiRun | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #told: GpuTrouble | undefined;
+  /** The last trouble that a line told of, and when. */
+  #heard: { readonly trouble: GpuTrouble; readonly at: number } | undefined;
+  #gaveSamples = false;
+  #asksAnew = false;
+  #closed = false;
+
+  constructor(options: GpuWatchOptions) {
+    this.#options = options;
+    this.#patienceMs = options.patienceMs ?? Math.max(5 * options.intervalMs, 10_000);
+    const file = findProgram(options.program, process.env.PATH);
+    if (file === undefined) this.#tell('absent');
+    else void this.#runOnce(file);
+  }
+
+  /** The latest of each GPU that still answers, by index. */
+  get samples(): readonly GpuSample[] {
+    const oldest = performance.now() - this.#patienceMs;
+    return [...this.#latest.values()].filter(({ at }) => at >= oldest).sort((a, b) => a.index - b.index);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#run?.kill();
+  }
+
+  async #runOnce(file: string): Promise<void> {
+    const startedAt = performance.now();
+    this.#gaveSamples = false;
+    this.#asksAnew = false;
+    this.#heard = undefined;
+    this.#await(this.#options.firstPatienceMs ?? 30_000);
+    this.#run = runSmi(file, argumentsOf(this.#query, this.#options.intervalMs), (line) => this.#read(line));
+    const code = await this.#run.ended;
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#explain(code);
+    const ran = {
+      ranForMs: performance.now() - startedAt,
+      wasOfUse: this.#gaveSamples,
+      asksAnew: this.#asksAnew,
+    };
+    const { delayMs, failures } = nextStart(ran, this.#failures);
+    this.#failures = failures;
+    this.#timer = setTimeout(() => void this.#runOnce(file), delayMs).unref();
+  }
+
+  #read(text: string): void {
+    const line = parseLine(text, this.#query, performance.now());
+    switch (line.kind) {
+      case 'sample':
+        this.#learn(line.sample);
+        break;
+      case 'trouble':
+        this.#heard = { trouble: line.trouble, at: performance.now() };
+        // One GPU of several: the others go on, and so does this run.
+        if (this.#gaveSamples) this.#tell(line.trouble);
+        break;
+      case 'unknown-name':
+        this.#asksAnew ||= [...this.#query.values()].includes(line.name);
+        this.#query = withoutName(this.#query, line.name);
+    }
+  }
+
+  #learn(sample: GpuSample): void {
+    this.#gaveSamples = true;
+    this.#await(this.#patienceMs);
+    this.#latest.set(sample.index, sample);
+    this.#options.onSample?.(sample);
+    if (this.#heard === undefined || sample.at - this.#heard.at > this.#patienceMs) this.#tell(undefined);
+  }
+
+  /** Ends this run if it says nothing of use for so long. */
+  #await(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#tell('hung');
+      this.#run?.kill();
+    }, ms).unref();
+  }
+
+  #explain(code: number | null): void {
+    if (this.#asksAnew || this.#told === 'hung') return;
+    this.#tell(this.#heard?.trouble ?? troubleOfCode(code) ?? 'ended');
+  }
+
+  #tell(trouble: GpuTrouble | undefined): void {
+    if (trouble === this.#told || this.#closed) return;
+    this.#told = trouble;
+    this.#options.onTrouble(trouble);
+  }
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/**
+ * An nvidia-smi for moods that no GPU shows on demand, which knows `--query-gpu` and `--loop-ms`. Its mood is the last
+ * part of its file's name (a link to this file gives it one), and where it stands a file `started` grows by a line for
+ * each start, which is its pid.
+ * steady: two GPUs for ever · dies: after the second round · hangs: after the second round, and heeds no SIGTERM ·
+ * silent: from the start · old: knows only the columns of driver 470 · chatty: rubbish between the rows ·
+ * loses: its second GPU after the second round · driverless: says so and ends
+ */
+import { appendFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { faults } from './nvidia-smi-recordings.ts';
+
+const file = process.argv[1] ?? '';
+const mood = basename(file, '.ts').replace(/^.*-/, '');
+const optionOf = (name: string) =>
+  process.argv.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+const columns = optionOf('--query-gpu').split(',');
+const intervalMs = Number(optionOf('--loop-ms'));
+
+const values: Readonly<Record<string, string>> = {
+  uuid: 'GPU-11111111-2222-3333-4444-55555555555',
+  name: 'NVIDIA Stand-In',
+  driver_version: '580.95.05',
+  'utilization.gpu': '50',
+  'memory.used': '1024',
+  'memory.total': '24576',
+  'power.draw': '200.00',
+};
+const sinceDriver535 = ['clocks_event_reasons.active', 'gpu_recovery_action'];
+
+const row = (index: number) =>
+  columns
+    .map((column) =>
+      column === 'index' ? index : column === 'uuid' ? `${values.uuid}${index}` : (values[column] ?? '[N/A]'),
+    )
+    .join(', ');
+
+appendFileSync(join(dirname(file), 'started'), `${process.pid}\n`);
+const unknown = mood === 'old' ? columns.find((column) => sinceDriver535.includes(column)) : undefined;
+if (unknown !== undefined) end(2, [`Field "${unknown}" is not a valid field to query.`, '']);
+if (mood === 'driverless') end(faults.noDriver.exitCode, faults.noDriver.lines);
+if (mood === 'hangs') process.on('SIGTERM', () => {});
+
+let rounds = 0;
+setInterval(() => {
+  rounds += 1;
+  const late = rounds > 2;
+  if (mood === 'silent' || (mood === 'hangs' && late)) return;
+  if (mood === 'dies' && late) end(255, []);
+  if (mood === 'chatty') console.log('\u0000\u001b[31m, , ,\n'.repeat(3) + 'x'.repeat(20_000));
+  console.log(row(0));
+  console.log(mood === 'loses' && late ? faults.lost.lines[1] : row(1));
+}, intervalMs);
+
+function end(code: number, lines: readonly string[]): never {
+  if (lines.length > 0) console.log(lines.join('\n'));
+  process.exit(code);
+}
