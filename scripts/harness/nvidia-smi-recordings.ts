@@ -77,7 +77,7 @@ export const faults = {
   },
   lost: {
     of: 'a card fallen off the bus (Xid 79), another still there',
-    source: 'users' reports of two-card machines: a row, and these words in the place of the other',
+    source: 'reports of two-card machines: a row, and these words in the place of the other',
     lines: [
       `0, ${uuid}, NVIDIA GeForce RTX 3060, 580.95.05, 0, 0, 1, 12288, 40, [N/A], 43.33, 170.00, 210, 405, 0, 0x0000000000000001, [N/A], [N/A], [N/A], None`,
       'Unable to determine the device handle for GPU1: 0000:0A:00.0: GPU is lost.  Reboot the system to recover this GPU',
