@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { ask } from '../health/ask.ts';
+import { startLlamaServer } from '../scripts/harness/start-llama-server.ts';
+import { waitFor } from '../scripts/harness/wait-for.ts';
+import { lookAtEngine } from './engine-sight.ts';
+
+const timeoutMs = 5000;
+
+/** The work seen at a llama-server that counts. */
+async function workOf(server: Awaited<ReturnType<typeof startLlamaServer>>) {
+  const sight = await lookAtEngine(server.backend, timeoutMs);
+  if (sight.seen !== 'work') throw new Error(`saw ${sight.seen}`);
+  return sight;
+}
+
+describe('a look at a real llama-server', () => {
+  it('sees more and more done inside one long prompt', async () => {
+    await using server = await startLlamaServer({ slots: 1, context: 16_384, args: ['--batch-size', '128'] });
+    expect(await workOf(server)).toEqual({ seen: 'work', busySlots: 0, done: 0 });
+    let answered = false;
+    const body = { prompt: 'word '.repeat(1000), max_tokens: 1 };
+    const answer = ask(server.backend, { path: '/v1/completions', body, timeoutMs: 30_000 }).then(
+      ({ outcome }) => {
+        answered = true;
+        return outcome;
+      },
+    );
+    const counts = new Set<number>();
+    await waitFor('more and more', async () => {
+      const { busySlots, done } = await workOf(server);
+      if (busySlots === 1) counts.add(done);
+      return answered || counts.size >= 5;
+    });
+    expect(counts.size).toBeGreaterThanOrEqual(5);
+    expect(await answer).toBe('answered');
+  });
+
+  it('sees nothing of one that is stopped, and that one without its key does not count', async () => {
+    await using server = await startLlamaServer();
+    const stranger = { ...server.backend, apiKey: 'another' };
+    expect(await lookAtEngine(stranger, timeoutMs)).toEqual({ seen: 'blind' });
+    server.kill('SIGSTOP');
+    expect(await lookAtEngine(server.backend, 100)).toEqual({ seen: 'nothing' });
+  });
+
+  it('keeps none awake that wants to sleep', async () => {
+    await using server = await startLlamaServer({ args: ['--sleep-idle-seconds', '1'] });
+    const isAsleep = async () => {
+      expect(await workOf(server)).toMatchObject({ busySlots: 0 });
+      const props = await ask(server.backend, { path: '/props', timeoutMs });
+      return props.outcome === 'answered' && props.body.includes('"is_sleeping":true');
+    };
+    await waitFor('its sleep', isAsleep, { every: 100 });
+    expect(await isAsleep()).toBe(true);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineSight } from './engine-sight.ts';
+import { isHung, nextProgress, noProgressYet, type Patience } from './progress.ts';
+
+const patience: Patience = {
+  hangTimeoutMs: 120_000,
+  loadTimeoutMs: 1_800_000,
+  maySleep: false,
+  longestStepMs: 30_000,
+};
+const busy = (done: number): EngineSight => ({ seen: 'work', busySlots: 1, done });
+const idle: EngineSight = { seen: 'work', busySlots: 0, done: 7 };
+const loading: EngineSight = { seen: 'loading' };
+const alive: EngineSight = { seen: 'alive' };
+const blind: EngineSight = { seen: 'blind' };
+const nothing: EngineSight = { seen: 'nothing' };
+const times = (count: number, sight: EngineSight) => Array.from({ length: count }, () => sight);
+
+/** Whether it is found hung at any of the looks, ten seconds apart. */
+function foundHung(sights: readonly EngineSight[], changes: Partial<Patience> = {}, apartMs = 10_000) {
+  let now = 1000;
+  let progress = noProgressYet(now);
+  for (const sight of sights) {
+    now += apartMs;
+    progress = nextProgress(progress, sight, now, { ...patience, ...changes });
+    if (isHung(progress, { ...patience, ...changes })) return true;
+  }
+  return false;
+}
+
+describe('a llama-server is found hung', () => {
+  it('when it is busy and counts nothing for so long', () => {
+    expect(foundHung(times(13, busy(7)))).toBe(true);
+    expect(foundHung(times(12, busy(7)))).toBe(false);
+  });
+
+  it('when it has fallen silent, its queue or all of it', () => {
+    expect(foundHung([idle, ...times(12, alive)])).toBe(true);
+    expect(foundHung([busy(7), ...times(12, nothing)])).toBe(true);
+    expect(foundHung([loading, ...times(12, nothing)])).toBe(true);
+  });
+
+  it('when it was busy and stands still, sleep or not', () => {
+    expect(foundHung([busy(7), ...times(12, alive)], { maySleep: true })).toBe(true);
+  });
+});
+
+describe('a llama-server is left alone', () => {
+  it.each<[string, EngineSight[]]>([
+    [
+      'while it is slow, each look finding a little more done',
+      Array.from({ length: 500 }, (_, done) => busy(done)),
+    ],
+    ['while it moves once in a while', Array.from({ length: 500 }, (_, look) => busy(Math.floor(look / 11)))],
+    ['while nobody asks anything of it', times(500, idle)],
+    ['while its model loads', times(500, loading)],
+    ['before it has ever answered', times(500, nothing)],
+    ['where it does not count', times(500, blind)],
+  ])('%s', (_, sights) => {
+    expect(foundHung(sights)).toBe(false);
+  });
+
+  it('while it may be waking from its sleep, for as long as a load may take', () => {
+    expect(foundHung([idle, ...times(100, alive)], { maySleep: true })).toBe(false);
+    expect(foundHung([idle, ...times(180, alive)], { maySleep: true })).toBe(true);
+  });
+
+  it('when an hour is gone between two looks', () => {
+    expect(foundHung([busy(7), busy(7), busy(7)], {}, 3_600_000)).toBe(false);
+    expect(foundHung([busy(7), alive, nothing, busy(8), ...times(3, busy(8))], {}, 3_600_000)).toBe(false);
+  });
+});

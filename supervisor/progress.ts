@@ -1,0 +1,69 @@
+import type { EngineSight } from './engine-sight.ts';
+
+/** What is known of a llama-server's progress since it was started. */
+export interface Progress {
+  /** For how long it has made none although it should have. */
+  readonly stuckMs: number;
+  /** The count of its work when that was last seen; undefined before. */
+  readonly done: number | undefined;
+  readonly busy: boolean;
+  /** It has answered before. */
+  readonly wasUp: boolean;
+  /** When the last look was over. */
+  readonly lookedAt: number;
+}
+
+export interface Patience {
+  readonly hangTimeoutMs: number;
+  /** What a model may take to load again after a sleep. */
+  readonly loadTimeoutMs: number;
+  readonly maySleep: boolean;
+  /**
+   * The most that one look may add to the time without progress. Whoever is stopped together with the engine (a paused
+   * container, a virtual machine that is resumed) finds an hour gone and must not take it for a silent one.
+   */
+  readonly longestStepMs: number;
+}
+
+export function noProgressYet(now: number): Progress {
+  return { stuckMs: 0, done: undefined, busy: false, wasUp: false, lookedAt: now };
+}
+
+/** What is known after one more look, at `now` of a clock that never runs backwards. */
+export function nextProgress(
+  progress: Progress,
+  sight: EngineSight,
+  now: number,
+  { longestStepMs }: Patience,
+): Progress {
+  const stuck = isStuck(progress, sight);
+  return {
+    stuckMs: stuck ? progress.stuckMs + Math.min(now - progress.lookedAt, longestStepMs) : 0,
+    done: sight.seen === 'work' ? sight.done : progress.done,
+    busy: sight.seen === 'work' ? sight.busySlots > 0 : progress.busy,
+    wasUp: progress.wasUp || sight.seen !== 'nothing',
+    lookedAt: now,
+  };
+}
+
+function isStuck(progress: Progress, sight: EngineSight): boolean {
+  switch (sight.seen) {
+    case 'work':
+      return sight.busySlots > 0 && sight.done === progress.done;
+    case 'alive':
+      return true;
+    case 'nothing':
+      return progress.wasUp;
+    default:
+      // LOAD_TIMEOUT watches over the load, and one that does not count can only be taken at its word.
+      return false;
+  }
+}
+
+/** Of one that was idle before it fell silent, where it may sleep, nobody can tell a hang from its waking up. */
+export function isHung(
+  { stuckMs, busy }: Progress,
+  { hangTimeoutMs, loadTimeoutMs, maySleep }: Patience,
+): boolean {
+  return stuckMs >= (maySleep && !busy ? Math.max(hangTimeoutMs, loadTimeoutMs) : hangTimeoutMs);
+}

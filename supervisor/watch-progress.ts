@@ -1,0 +1,40 @@
+import type { Backend } from '../health/backend.ts';
+import { lookAtEngine } from './engine-sight.ts';
+import { isHung, nextProgress, noProgressYet, type Patience } from './progress.ts';
+
+export interface ProgressWatchOptions {
+  readonly backend: Backend;
+  readonly hangTimeoutMs: number;
+  readonly loadTimeoutMs: number;
+  /** Whether llama-server may put its model to sleep. */
+  readonly maySleep: boolean;
+  /** Once: it makes no progress any more. */
+  readonly onHung: () => void;
+}
+
+const longestIntervalMs = 10_000;
+
+/** Looks at one llama-server from time to time until it is closed or the engine is found hung. */
+export function watchProgress({ backend, onHung, ...limits }: ProgressWatchOptions): Disposable {
+  const intervalMs = Math.min(limits.hangTimeoutMs / 10, longestIntervalMs);
+  // A look asks two things in turn and may wait for each as long as for the next look.
+  const patience: Patience = { ...limits, longestStepMs: 3 * intervalMs };
+  let progress = noProgressYet(performance.now());
+  let closed = false;
+  let timer = setTimeout(look, intervalMs);
+
+  async function look(): Promise<void> {
+    const sight = await lookAtEngine(backend, intervalMs);
+    if (closed) return;
+    progress = nextProgress(progress, sight, performance.now(), patience);
+    if (isHung(progress, patience)) onHung();
+    else timer = setTimeout(look, intervalMs);
+  }
+
+  return {
+    [Symbol.dispose]() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
