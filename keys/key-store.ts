@@ -45,6 +45,8 @@ export class KeyStore {
   #disk: KeysOnDisk = noKeysYet;
   #ring: KeyRing;
   #problem: string | undefined;
+  #loadedAt: number | undefined;
+  #failures = 0;
   #signature: string | undefined;
   #reading: Promise<unknown> = Promise.resolve();
   #looking: Promise<void> | undefined;
@@ -69,6 +71,16 @@ export class KeyStore {
   /** Why the file as it stands is not what is served, and how to mend it; undefined while it is. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** When the file was last read with success, in milliseconds since 1970; undefined before. */
+  get loadedAt(): number | undefined {
+    return this.#loadedAt;
+  }
+
+  /** How many readings of the file failed. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Entries that were skipped, a mode that lets others read the file: each worth a line in the log. */
@@ -117,8 +129,10 @@ export class KeyStore {
       if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
       this.#problem = undefined;
+      this.#loadedAt = Date.now();
       return { outcome: 'loaded', keys: this.#ring.keys.length, warnings: this.warnings };
     } catch (error) {
+      this.#failures += 1;
       this.#problem = `${this.#file}: ${(error as Error).message}`;
       return { outcome: 'kept', keys: this.#ring.keys.length, problem: this.#problem };
     }

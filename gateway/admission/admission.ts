@@ -1,3 +1,4 @@
+import { AdmissionTally } from './admission-tally.ts';
 import { Appointments } from './appointments.ts';
 import type { LaneTerms, Waiter } from './lane.ts';
 import { type Grant, type LaneBounds, type LaneCounts, Lanes } from './lanes.ts';
@@ -43,6 +44,7 @@ export class Admission {
   readonly #lanes: Lanes<Candidate>;
   readonly #serviceTime = recentServiceTime();
   readonly #appointments = new Appointments();
+  readonly #tally = new AdmissionTally();
   #draining = false;
 
   constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
@@ -58,17 +60,22 @@ export class Admission {
     return this.#draining;
   }
 
+  /** How admissions ended so far. */
+  get tally(): Pick<AdmissionTally, 'granted' | 'byShare'> {
+    return this.#tally;
+  }
+
+  /** How many wait, by the share of their lanes. */
+  get waitingByShare(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const { terms } of this.#lanes.waiting) counts.set(terms.share, (counts.get(terms.share) ?? 0) + 1);
+    return counts;
+  }
+
   async admit(claim: Claim): Promise<Admitted> {
-    if (claim.signal.aborted) return { outcome: 'left' };
-    if (this.#draining) return { outcome: 'draining', retryAfterMs: 1000 };
-    const { promise, resolve } = Promise.withResolvers<Admitted>();
-    const since = performance.now();
-    const candidate: Candidate = { terms: claim.lane, weight: claim.weight, since, end: resolve };
-    const [entry, grant] = this.#lanes.enter(candidate, claim.again);
-    if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
-    if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
-    claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
-    return this.#wait(candidate, promise, claim.signal);
+    const admitted = await this.#decide(claim);
+    this.#tally.add(claim.lane.share, admitted.outcome);
+    return admitted;
   }
 
   /** Follows the backend: its slots while it is ready, 0 while it is not, so that all who come wait. */
@@ -82,6 +89,19 @@ export class Admission {
     const { waiting } = this.#lanes;
     this.#lanes.clear();
     for (const candidate of waiting) candidate.end({ outcome: 'draining', retryAfterMs: 1000 });
+  }
+
+  async #decide(claim: Claim): Promise<Admitted> {
+    if (claim.signal.aborted) return { outcome: 'left' };
+    if (this.#draining) return { outcome: 'draining', retryAfterMs: 1000 };
+    const { promise, resolve } = Promise.withResolvers<Admitted>();
+    const since = performance.now();
+    const candidate: Candidate = { terms: claim.lane, weight: claim.weight, since, end: resolve };
+    const [entry, grant] = this.#lanes.enter(candidate, claim.again);
+    if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
+    if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
+    claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
+    return this.#wait(candidate, promise, claim.signal);
   }
 
   async #wait(candidate: Candidate, promise: Promise<Admitted>, signal: AbortSignal): Promise<Admitted> {

@@ -1,7 +1,12 @@
-import type { Key, Priority } from '../../keys/key.ts';
+import { type Key, type Priority, priorities } from '../../keys/key.ts';
 import type { LaneTerms } from './lane.ts';
 
 const shares: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
+
+/** The priority that has this share. */
+export function priorityOf(share: number): Priority {
+  return priorities.find((priority) => shares[priority] === share) ?? 'normal';
+}
 
 /** Where nobody is asked for a key all share one lane: there is nothing to tell them apart by that could be trusted. */
 const everybody: LaneTerms = { id: '', share: shares.normal, concurrent: Infinity };

@@ -12,6 +12,7 @@ export class FailedLogins {
   readonly #counts: RateLimiterMemory;
   /** Nobody outside can tell who shares a count with whom. */
   readonly #salt = randomBytes(16).toString('hex');
+  #total = 0;
 
   /** `limit` a minute; 0 is none. */
   constructor(limit: number) {
@@ -19,8 +20,14 @@ export class FailedLogins {
     this.#counts = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
   }
 
+  /** How many failed since the gateway began. */
+  get total(): number {
+    return this.#total;
+  }
+
   /** Counts one that failed. Answers how long the address has to wait, ms, once it has used its attempts up. */
   async count(address: string): Promise<number | undefined> {
+    this.#total += 1;
     if (this.#limit === 0) return undefined;
     const { consumedPoints, msBeforeNext } = await this.#counts.penalty(this.#countOf(address));
     return consumedPoints > this.#limit ? msBeforeNext : undefined;

@@ -15,12 +15,14 @@ export type Sharing = 'off' | 'together' | 'alone';
 export interface OpenCounts extends Disposable {
   readonly counts: Taker;
   readonly sharing: Sharing;
+  /** How often Redis went away. */
+  readonly losses: number;
 }
 
 /** The buckets of this gateway, or of all that share a Redis, whose client is loaded only for them. */
 export async function openCounts({ redisUrl, windowSeconds, log }: CountsOptions): Promise<OpenCounts> {
   const local = new LocalCounts(windowSeconds);
-  if (redisUrl === undefined) return { counts: local, sharing: 'off', [Symbol.dispose]() {} };
+  if (redisUrl === undefined) return { counts: local, sharing: 'off', losses: 0, [Symbol.dispose]() {} };
   const [{ connectRedis }, { SharedCounts }, { SteadfastCounts }] = await Promise.all([
     import('./connect-redis.ts'),
     import('./shared-counts.ts'),
@@ -33,6 +35,9 @@ export async function openCounts({ redisUrl, windowSeconds, log }: CountsOptions
     counts,
     get sharing() {
       return counts.isAlone ? 'alone' : 'together';
+    },
+    get losses() {
+      return counts.losses;
     },
     [Symbol.dispose]: () => counts.close(),
   };

@@ -27,6 +27,7 @@ export interface SteadfastParts {
 export class SteadfastCounts implements Taker {
   readonly #parts: SteadfastParts;
   #isAlone = false;
+  #losses = 0;
   #late = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -38,6 +39,11 @@ export class SteadfastCounts implements Taker {
   /** Whether the shared counts are away. */
   get isAlone(): boolean {
     return this.#isAlone;
+  }
+
+  /** How often they went away. */
+  get losses(): number {
+    return this.#losses;
   }
 
   async take(bucket: string, points: number, limit: number): Promise<Count> {
@@ -73,6 +79,7 @@ export class SteadfastCounts implements Taker {
   #lose(error: unknown): void {
     if (this.#isAlone) return;
     this.#isAlone = true;
+    this.#losses += 1;
     const why = this.#parts.shared.problem ?? (error instanceof Error ? error.message : String(error));
     this.#parts.log.warn(
       { why },

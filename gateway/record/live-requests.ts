@@ -11,6 +11,10 @@ export class LiveRequests {
   readonly #all = new Set<LiveRequest>();
   #keysCutOff: ReadonlySet<string> = new Set();
 
+  get count(): number {
+    return this.#all.size;
+  }
+
   /** Their records, the oldest first. */
   get records(): readonly RequestRecord[] {
     return [...this.#all].map(({ record }) => record);

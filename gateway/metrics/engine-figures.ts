@@ -1,0 +1,72 @@
+import { ask } from '../../health/ask.ts';
+import type { Backend } from '../../health/backend.ts';
+import type { BackendWatch } from '../../health/watch.ts';
+import type { Admission } from '../admission/admission.ts';
+import { cacheInUse } from './cache-in-use.ts';
+import { keptFresh } from './kept-fresh.ts';
+import { steadyLines } from './steady-lines.ts';
+
+const FRESH_FOR = 1000;
+const PATIENCE = 500;
+
+/** What llama-server says of itself. */
+export interface EngineReading {
+  /** Its own metrics; undefined where it does not tell them. */
+  readonly lines: string | undefined;
+  /** 0 to 1. */
+  readonly cacheInUse: number;
+}
+
+export interface EngineFiguresParts {
+  readonly backend: Backend;
+  readonly watch: Pick<BackendWatch, 'standing' | 'since'>;
+  readonly admission: Pick<Admission, 'counts' | 'tally'>;
+  /** Whether its slots share one context. */
+  readonly unified: boolean;
+}
+
+const nothing: EngineReading = { lines: undefined, cacheInUse: 0 };
+
+/**
+ * Reads llama-server's own metrics for all who scrape us, once a second at the most. While nothing has gone to it since
+ * the last reading it is left alone: nothing can have changed, and a question keeps older builds from falling asleep.
+ */
+export class EngineFigures {
+  readonly #parts: EngineFiguresParts;
+  /** What the last reading was made after; undefined where it was made while the engine was at work. */
+  #readAfter: string | undefined;
+  #last: EngineReading = nothing;
+  readonly read = keptFresh(FRESH_FOR, () => this.#read());
+
+  constructor(parts: EngineFiguresParts) {
+    this.#parts = parts;
+  }
+
+  async #read(): Promise<EngineReading> {
+    const { watch, admission } = this.#parts;
+    if (watch.standing !== 'ready') return nothing;
+    const past = `${watch.since} ${admission.tally.granted}`;
+    const isIdle = admission.counts.leased === 0;
+    if (isIdle && this.#readAfter === past) return this.#last;
+    this.#last = { lines: await this.#lines(), cacheInUse: isIdle ? 0 : await this.#cacheInUse() };
+    this.#readAfter = isIdle && this.#last.lines !== undefined ? past : undefined;
+    return this.#last;
+  }
+
+  async #lines(): Promise<string | undefined> {
+    const text = await this.#ask('/metrics');
+    return text === undefined ? undefined : steadyLines(text);
+  }
+
+  /** Asked only while requests run, as this question wakes one that sleeps. */
+  async #cacheInUse(): Promise<number> {
+    const slots = await this.#ask('/slots');
+    const inUse = slots === undefined ? undefined : cacheInUse(slots, this.#parts.unified);
+    return inUse ?? this.#last.cacheInUse;
+  }
+
+  async #ask(path: string): Promise<string | undefined> {
+    const answer = await ask(this.#parts.backend, { path, timeoutMs: PATIENCE });
+    return answer.outcome === 'answered' && answer.status === 200 ? answer.body : undefined;
+  }
+}

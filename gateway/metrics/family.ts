@@ -1,0 +1,25 @@
+export const chapters = [
+  'Requests',
+  'Generation',
+  'Waiting',
+  'Keys',
+  'The backend',
+  'The house',
+  'The gateway itself',
+  'For endpoint pickers',
+] as const;
+export type Chapter = (typeof chapters)[number];
+
+/** One metric with all its series: what `/metrics` shows and docs/metrics.md describes. */
+export interface Family<Label extends string = string> {
+  readonly chapter: Chapter;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+  /** Upper bounds of a histogram's buckets, ascending. */
+  readonly bounds: readonly number[];
+}
+
+/** The labels of one series and its value. */
+export type Figure<Label extends string> = readonly [Readonly<Record<Label, string>>, number];

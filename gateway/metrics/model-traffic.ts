@@ -1,0 +1,48 @@
+import type { Usage } from '../openai/usage.ts';
+import { generation } from './catalogue.ts';
+import type { Operation } from './route-label.ts';
+import { Spread } from './spread.ts';
+
+/** What was asked of one model in one operation: plain numbers, counted at the end of each request. */
+export class ModelTraffic {
+  readonly labels: {
+    readonly gen_ai_operation_name: Operation;
+    readonly gen_ai_provider_name: string;
+    readonly gen_ai_request_model: string;
+  };
+  /** By error; '' is none. */
+  readonly durations = new Map<string, Spread>();
+  readonly firstToken = new Spread(generation.firstToken.bounds);
+  readonly perToken = new Spread(generation.perToken.bounds);
+  readonly input = new Spread(generation.usage.bounds);
+  readonly output = new Spread(generation.usage.bounds);
+  cached = 0;
+
+  constructor(operation: Operation, model: string) {
+    this.labels = {
+      gen_ai_operation_name: operation,
+      gen_ai_provider_name: 'llama_cpp',
+      gen_ai_request_model: model,
+    };
+  }
+
+  took(seconds: number, error: string): void {
+    let spread = this.durations.get(error);
+    if (spread === undefined) {
+      spread = new Spread(generation.duration.bounds);
+      this.durations.set(error, spread);
+    }
+    spread.add(seconds);
+  }
+
+  used({ input, cached, output }: Usage): void {
+    this.input.add(input);
+    this.cached += cached;
+    if (this.#generates) this.output.add(output);
+  }
+
+  get #generates(): boolean {
+    const { gen_ai_operation_name: operation } = this.labels;
+    return operation !== 'embeddings' && operation !== 'rerank';
+  }
+}

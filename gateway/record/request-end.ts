@@ -1,0 +1,19 @@
+import type { RequestRecord } from './request-record.ts';
+
+/** Status of a request whose client left before the answer was complete: nobody receives it. */
+const CLIENT_LEFT = 499;
+
+/** How a request ended, as its client saw it. */
+export interface RequestEnd {
+  /** What the client got; 499 where it left. */
+  readonly status: number;
+  /** broken_off: the answer had begun and could not be finished. */
+  readonly outcome: 'ok' | 'refused' | 'broken_off' | 'client_left';
+}
+
+/** `completed`: all of the answer has gone out. */
+export function endOf({ error }: RequestRecord, status: number, completed: boolean): RequestEnd {
+  if (!completed) return { status: CLIENT_LEFT, outcome: 'client_left' };
+  if (status >= 400) return { status, outcome: 'refused' };
+  return { status, outcome: error === undefined ? 'ok' : 'broken_off' };
+}
