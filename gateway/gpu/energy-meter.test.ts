@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { parseLine } from '../../nvidia-smi-parser/parse-line.ts';
+import { fullQuery } from '../../nvidia-smi-parser/query.ts';
+import { cards } from '../../scripts/harness/nvidia-smi-recordings.ts';
+import { EnergyMeter } from './energy-meter.ts';
+
+function reading(index: number, seconds: number, watts: number | undefined) {
+  const line = parseLine(cards.h200WithMig.lines[0], fullQuery, seconds * 1000);
+  if (line.kind !== 'sample') throw new Error(line.kind);
+  return { ...line.sample, index, power: watts };
+}
+
+function meterOf(...readings: [index: number, seconds: number, watts: number | undefined][]) {
+  const meter = new EnergyMeter();
+  for (const [index, seconds, watts] of readings) meter.add(reading(index, seconds, watts));
+  return meter;
+}
+
+it('a steady load draws power times time', () => {
+  const meter = meterOf([0, 10, 300], [0, 12, 300], [0, 14, 300]);
+  expect(meter.total).toBe(1200);
+});
+
+it('between two readings the mean counts, idle power too', () => {
+  expect(meterOf([0, 0, 50], [0, 10, 350]).total).toBe(2000);
+  expect(meterOf([0, 0, 50], [0, 10, 50]).total).toBe(500);
+});
+
+it('each GPU is metered by itself', () => {
+  const meter = meterOf([0, 0, 100], [1, 0.5, 200], [0, 2, 100], [1, 2.5, 200]);
+  expect([...meter.joules]).toEqual([
+    [0, 200],
+    [1, 400],
+  ]);
+  expect(meter.total).toBe(600);
+});
+
+it('what was drawn in a gap is not known', () => {
+  const meter = meterOf([0, 0, 100], [0, 2, 100], [0, 100, 100], [0, 102, 100]);
+  expect(meter.total).toBe(400);
+});
+
+it('a reading without power is none', () => {
+  expect(meterOf([0, 0, 100], [0, 1, undefined], [0, 2, 100]).total).toBe(200);
+  expect(meterOf([0, 0, undefined]).total).toBeUndefined();
+});
