@@ -12,6 +12,7 @@ import { refuseSpentBudget } from './door/refuse-spent-budget.ts';
 import { showRefusal } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { limitRequests, showRates } from './limits/limit-requests.ts';
+import type { Metrics } from './metrics/open-metrics.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
@@ -20,6 +21,7 @@ import { showUsage } from './routes/admin-usage.ts';
 import { apiRoutes } from './routes/api-routes.ts';
 import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
+import { mayReadMetrics, showMetrics } from './routes/show-metrics.ts';
 
 export interface AppParts extends CarryParts {
   readonly log: Log;
@@ -28,6 +30,7 @@ export interface AppParts extends CarryParts {
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
   readonly books: Bookkeeper;
+  readonly metrics: Metrics;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
@@ -36,7 +39,12 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    openRecord(log, trustOf(config.trustedProxies), parts.books),
+    openRecord({
+      log,
+      isTrusted: trustOf(config.trustedProxies),
+      books: parts.books,
+      metrics: parts.metrics,
+    }),
     cors(config.corsOrigins),
     limitHeaders(config.limits),
   );
@@ -47,6 +55,9 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
 
   const { ping, health, livez, readyz } = probes(parts);
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
+
+  const { authEnabled } = config.metrics;
+  app.get('/metrics', mayReadMetrics(doorkeeper, authEnabled), showMetrics(parts.metrics, authEnabled));
 
   const mayInfer = authenticate(doorkeeper, 'inference');
   const tellRates = showRates(parts.rateLimits);
@@ -71,7 +82,8 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   app.post('/reload', mayAdmin, reloadKeys(keys));
   for (const path of ['/admin/keys', '/admin/requests', '/admin/usage']) app.all(path, refuseMethod('GET'));
   app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
-  for (const path of ['/ping', '/health', '/livez', '/readyz']) app.all(path, refuseMethod('GET'));
+  for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
+    app.all(path, refuseMethod('GET'));
   return app;
 }
 

@@ -11,6 +11,7 @@ import { openLedger } from './ledger/open-ledger.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { openCounts, type Sharing } from './limits/open-counts.ts';
 import { RateLimits } from './limits/rate-limits.ts';
+import { openMetrics } from './metrics/open-metrics.ts';
 import { ModelNames } from './openai/model-names.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
@@ -57,15 +58,26 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   const keys = doorKeys?.store;
   const pool = openPool(config.backend, config.timeouts.connect);
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
-  const doorkeeper = { ring: () => keys?.ring, failedLogins: new FailedLogins(config.auth.maxFailedLogins) };
+  const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
+  const doorkeeper = { ring: () => keys?.ring, failedLogins };
   const ledger = openLedger(config.ledger, log);
-  const books = new Bookkeeper((booking) => ledger.book(booking));
   const abandoned = new AbandonedInput({ pool, apiKey: config.backend.apiKey, watch });
   const buckets = await openCounts({ ...config.rates, log });
+  const metrics = openMetrics({
+    ...{ ...config.metrics, admission, watch, live, buckets, keys, failedLogins, ledger },
+    backend: config.backend,
+    maxWaiting: config.admission.maxWaiting,
+    keyMaxAgeMs: config.auth.keyMaxAgeMs,
+    costPerHour: config.ledger.costPerHour,
+  });
+  const books = new Bookkeeper((booking) => {
+    ledger.book(booking);
+    metrics.book(booking);
+  });
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits },
+    ...{ ledger, books, abandoned, rateLimits, metrics },
   });
   const server = createGatewayServer(app, config);
   const closeSilent = followSilentConnections(server);
@@ -91,6 +103,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
     await books.settled(TIME_TO_HEAR_IT);
+    metrics[Symbol.dispose]();
     buckets[Symbol.dispose]();
     await ledger.close();
   }

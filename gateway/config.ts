@@ -34,6 +34,16 @@ export interface GatewayConfig {
     readonly strict: boolean;
   };
   readonly corsOrigins: readonly string[];
+  readonly metrics: {
+    /** Whether to ask for a key; undefined: only who shows one sees the figures of single keys. */
+    readonly authEnabled: boolean | undefined;
+    /** Keys that have figures of their own. */
+    readonly mostKeys: number;
+    /** Whether the slots of the backend share one context. */
+    readonly unified: boolean;
+    /** Of the supervisor; undefined where there is none. */
+    readonly healthUrl: string | undefined;
+  };
   readonly admission: {
     /** Undefined: as many as the backend has slots. */
     readonly maxConcurrent: number | undefined;
@@ -80,11 +90,13 @@ export interface Surroundings {
   readonly dataDir: string;
   /** `BACKEND_URL`, which must be set by now. */
   readonly backendUrl: string;
+  /** Where the supervisor's health server answers; undefined where there is none. */
+  readonly healthUrl?: string | undefined;
 }
 
 export function gatewayConfig(
   settings: Settings,
-  { host, keyFile, dataDir, backendUrl }: Surroundings,
+  { host, keyFile, dataDir, backendUrl, healthUrl }: Surroundings,
 ): GatewayConfig {
   return {
     host,
@@ -104,6 +116,12 @@ export function gatewayConfig(
       costPerHour: settings.COST_PER_HOUR,
     },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
+    metrics: {
+      authEnabled: settings.METRICS_AUTH_ENABLED,
+      mostKeys: settings.METRICS_MAX_KEYS,
+      unified: settings.CTX === 'auto',
+      healthUrl,
+    },
     corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,

@@ -26,6 +26,7 @@ export const sections = [
   'Limits',
   'Timeouts',
   'Logs',
+  'Metrics',
   'Platform',
 ] as const;
 export type Section = (typeof sections)[number];
@@ -337,6 +338,19 @@ export const variables = {
     'https://console.vast.ai/api/v0',
     'Where an idle Vast instance asks to be stopped.',
   ),
+  METRICS_AUTH_ENABLED: optional(
+    'Metrics',
+    flag,
+    'Ask for a key with the scope `metrics` or `admin` at `/metrics`; `false` shows everybody everything.',
+    { otherwise: 'everybody sees all but the figures of single keys' },
+  ),
+  METRICS_MAX_KEYS: required(
+    'Metrics',
+    integer(0),
+    200,
+    'Keys that have figures of their own at `/metrics`, the first that are used; the rest are counted together as `other`.',
+  ),
+
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
   }),

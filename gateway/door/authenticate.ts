@@ -18,10 +18,15 @@ export interface Doorkeeper {
 }
 
 /**
- * Lets a request in with a key that has the scope. Unknown, expired and disabled keys get one and the same answer. With
- * authentication off everybody may do everything but administer.
+ * Lets a request in with a key that has one of the scopes. Unknown, expired and disabled keys get one and the same
+ * answer. With authentication off everybody may do everything but administer.
  */
-export function authenticate(doorkeeper: Doorkeeper, scope: Scope): MiddlewareHandler<GatewayEnv> {
+export function authenticate(
+  doorkeeper: Doorkeeper,
+  scope: Scope,
+  ...orElse: readonly Scope[]
+): MiddlewareHandler<GatewayEnv> {
+  const scopes = [scope, ...orElse];
   return async function authenticate(c, next) {
     const ring = doorkeeper.ring();
     if (ring === undefined) {
@@ -35,7 +40,7 @@ export function authenticate(doorkeeper: Doorkeeper, scope: Scope): MiddlewareHa
     const { key, previous } = accepted;
     record.keyId = key.id;
     record.previousSecret = previous;
-    if (!key.scopes.includes(scope)) throw insufficientScope(scope);
+    if (!scopes.some((one) => key.scopes.includes(one))) throw insufficientScope(scope);
     c.set('key', key);
     return next();
   };

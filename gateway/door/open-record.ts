@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
+import type { Metrics } from '../metrics/open-metrics.ts';
 import type { Bookkeeper } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-line.ts';
+import { endOf } from '../record/request-end.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
 import { clientAddress, type IsTrusted } from './client-address.ts';
 import type { GatewayEnv } from './gateway-context.ts';
@@ -11,11 +14,18 @@ import type { GatewayEnv } from './gateway-context.ts';
 /** Ids that others may log as they are: no spaces, no control characters, no length of its own. */
 const wellFormed = /^[\w.:+/=-]{1,128}$/;
 
+export interface RecordParts {
+  readonly log: Log;
+  readonly isTrusted: IsTrusted;
+  readonly books: Bookkeeper;
+  readonly metrics: Pick<Metrics, 'count'>;
+}
+
 /**
  * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record. When the response has
- * closed, whichever way out it took, the record is booked and becomes one line of the log.
+ * closed, whichever way out it took, the record is booked, counted, and becomes one line of the log.
  */
-export function openRecord(log: Log, isTrusted: IsTrusted, books: Bookkeeper): MiddlewareHandler<GatewayEnv> {
+export function openRecord({ log, isTrusted, books, metrics }: RecordParts): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
     const given = incoming.headers['x-request-id'];
@@ -38,6 +48,8 @@ export function openRecord(log: Log, isTrusted: IsTrusted, books: Bookkeeper): M
       record.endedAt = performance.now();
       await record.usageToCome;
       logRequest(log, record, statusCode, writableFinished);
+      const end = endOf(record, statusCode, writableFinished);
+      metrics.count({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
       book(record, record.error !== undefined || (writableFinished && statusCode >= 400));
     });
   };

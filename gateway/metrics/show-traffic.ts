@@ -1,0 +1,86 @@
+import type { Registry } from 'prom-client';
+import { generation, perKey, requests, waiting } from './catalogue.ts';
+import type { Family, Figure } from './family.ts';
+import type { KeyTraffic } from './key-traffic.ts';
+import type { ModelTraffic } from './model-traffic.ts';
+import { showFigure, showFigures, showSpreads } from './show.ts';
+import type { Traffic } from './traffic.ts';
+
+const HOUR = 3_600_000;
+
+export function showTraffic(registry: Registry, traffic: Traffic): void {
+  showFigures(registry, requests.total, () =>
+    [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
+  );
+  showFigures(registry, requests.refusals, () =>
+    [...traffic.refusals].map(([code, count]) => [{ code }, count] as const),
+  );
+  showFigure(registry, requests.bytes, () => traffic.bytes);
+  showFigure(registry, requests.replays, () => traffic.replays);
+  showFigure(registry, requests.continued, () => traffic.continued);
+  showSpreads(registry, waiting.waited, () =>
+    Object.entries(traffic.waits).map(([priority, spread]) => [{ priority }, spread] as const),
+  );
+}
+
+export function showGeneration(registry: Registry, traffic: Traffic): void {
+  const models = () => [...traffic.models];
+  showSpreads(registry, generation.duration, () => models().flatMap(durationsOf));
+  showSpreads(registry, generation.firstToken, () =>
+    models().map(({ labels, firstToken }) => [labels, firstToken] as const),
+  );
+  showSpreads(registry, generation.perToken, () =>
+    models().map(({ labels, perToken }) => [labels, perToken] as const),
+  );
+  showSpreads(registry, generation.usage, () => models().flatMap(usageOf));
+  const sum = (pick: (model: ModelTraffic) => number) => () => byModel(models(), pick);
+  showFigures(
+    registry,
+    generation.input,
+    sum(({ input }) => input.sum),
+  );
+  showFigures(
+    registry,
+    generation.cached,
+    sum(({ cached }) => cached),
+  );
+  showFigures(
+    registry,
+    generation.output,
+    sum(({ output }) => output.sum),
+  );
+}
+
+function durationsOf({ labels, durations }: ModelTraffic) {
+  return [...durations].map(([error_type, spread]) => [{ ...labels, error_type }, spread] as const);
+}
+
+function usageOf({ labels, input, output }: ModelTraffic) {
+  return [
+    [{ ...labels, gen_ai_token_type: 'input' }, input],
+    [{ ...labels, gen_ai_token_type: 'output' }, output],
+  ] as const;
+}
+
+function byModel(models: readonly ModelTraffic[], pick: (model: ModelTraffic) => number): Figure<'model'>[] {
+  const sums = new Map<string, number>();
+  for (const traffic of models) {
+    const model = traffic.labels.gen_ai_request_model;
+    sums.set(model, (sums.get(model) ?? 0) + pick(traffic));
+  }
+  return [...sums].map(([model, value]) => [{ model }, value]);
+}
+
+type Sums = KeyTraffic['all'] extends Iterable<readonly [string, infer T]> ? T : never;
+
+export function showKeyTraffic(registry: Registry, keys: KeyTraffic, costPerHour: number | undefined): void {
+  const show = (family: Family<'key'>, pick: (sums: Sums) => number) =>
+    showFigures(registry, family, () => [...keys.all].map(([key, sums]) => [{ key }, pick(sums)] as const));
+  show(perKey.requests, (sums) => sums.requests);
+  show(perKey.errors, (sums) => sums.errors);
+  show(perKey.input, (sums) => sums.input);
+  show(perKey.cached, (sums) => sums.cached);
+  show(perKey.output, (sums) => sums.output);
+  show(perKey.machine, (sums) => sums.machineMs / 1000);
+  if (costPerHour !== undefined) show(perKey.cost, (sums) => (sums.machineMs / HOUR) * costPerHour);
+}
