@@ -223,6 +223,12 @@ export const variables = {
     3,
     'How often a request is sent again when the engine dies over it before it has said anything.',
   ),
+  CONTINUE_STREAMS: required(
+    'Admission',
+    flag,
+    true,
+    'Whether a stream that has spoken when the engine dies goes on with the next engine; else it ends with an error event.',
+  ),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
   MAX_REQUESTS_PER_MINUTE: required(
@@ -354,6 +360,12 @@ export const variables = {
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
   }),
+  CORE_DUMPS: required(
+    'Platform',
+    flag,
+    false,
+    'Let a crash leave a core file, for debugging. It holds secrets and prompts.',
+  ),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof variables;
