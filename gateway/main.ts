@@ -8,10 +8,10 @@ import { gatewayConfig } from './config.ts';
 const MISCONFIGURED = 2;
 
 /**
- * The gateway as a process of its own: the supervisor's child, or alone in front of a llama-server that someone else
- * started (`corral gateway`).
+ * The gateway as a process of its own: the supervisor's child (`inHouse`), or alone in front of a llama-server that
+ * someone else started (`corral gateway`).
  */
-export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Promise<void> {
   const { settings, problems } = readSettings(env);
   const complaints = problems.map((problem) => problem.message);
   if (settings.BACKEND_URL === undefined) {
@@ -23,12 +23,14 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     return;
   }
   const log = await createLog({ format: settings.LOG_FORMAT, level: settings.LOG_LEVEL, from: 'gateway' });
+  const host = settings.HOST ?? '127.0.0.1';
   const dataDir = settings.DATA_DIR ?? './data';
   const config = gatewayConfig(settings, {
-    host: settings.HOST ?? '127.0.0.1',
+    host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
     dataDir,
     backendUrl: settings.BACKEND_URL ?? '',
+    healthUrl: inHouse ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
   const starting = startGateway(config, log);
   // From the first moment on: without somebody who listens the signal would end the process.
@@ -42,4 +44,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-if (import.meta.main) await main(process.env);
+/** Where something that listens on `host` is reached from this machine. */
+function localUrl(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+if (import.meta.main) await main(process.env, { inHouse: true });

@@ -70,6 +70,7 @@ export function openHouse(options: HouseOptions): House {
   let stopping = false;
   let failed = false;
   let lastCrash: LastCrash | undefined;
+  const crashes: CrashCounts = { engine: {}, gateway: {} };
 
   const engine = tendEngine({
     ...options,
@@ -90,6 +91,8 @@ export function openHouse(options: HouseOptions): House {
   function learnEnd(who: HouseEnd['who'], end: ChildEnd, state: ChildState): void {
     if (!stopping) {
       const crash = classifyCrash(end);
+      const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
+      counts[crash] = (counts[crash] ?? 0) + 1;
       lastCrash = { who, class: crash, code: end.code, signal: end.signal, at: new Date().toISOString() };
       const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
       options.onEnd({ who, end, crash, restartInMs });
@@ -140,6 +143,7 @@ export function openHouse(options: HouseOptions): House {
         since: new Date(since).toISOString(),
         loadTimeMs: boot.times.loaded ?? null,
         restarts: { engine: engine.tended.restarts, gateway: gateway.tended.restarts },
+        crashes,
         lastCrash: lastCrash ?? null,
         gatewayUp: gateway.isUp,
         version: packageFile.version,
@@ -158,6 +162,9 @@ export function openHouse(options: HouseOptions): House {
     },
   };
 }
+
+/** How many unwanted ends there were. */
+type CrashCounts = Record<'engine' | 'gateway', Partial<Record<CrashClass, number>>>;
 
 /** What `/status` says of the last unwanted end: how it was, never what was said. */
 interface LastCrash {
