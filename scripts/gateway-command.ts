@@ -13,9 +13,14 @@ export function gatewayCommand(): Command {
     .addHelpText('after', notes)
     .action(async () => {
       const { main } = await import('../gateway/main.ts');
+      const { readSettings } = await import('../settings/read-settings.ts');
+      const { forbidCoreFiles } = await import('../supervisor/forbid-core-files.ts');
       const { resolveDataDir } = await import('../supervisor/data-dir.ts');
       const { defaultHost, detectPlatform } = await import('../supervisor/platform.ts');
       const { env } = process;
+      if (!readSettings(env).settings.CORE_DUMPS) {
+        await forbidCoreFiles((words) => process.stderr.write(`${words}\n`));
+      }
       await main({
         ...env,
         HOST: env.HOST || defaultHost(detectPlatform(env)),
