@@ -16,7 +16,7 @@ export async function forbidCoreFiles(warn: (words: string) => void): Promise<vo
   await setCoreLimit(NO_CORE);
   const limit = coreLimitOf('self');
   if (limit === NO_CORE || limit === 0) return;
-  log.warn(
+  warn(
     'a crash may leave a core file, which holds secrets: install util-linux (prlimit), or set ulimit -c 0',
   );
 }
