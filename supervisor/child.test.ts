@@ -26,6 +26,19 @@ describe('a child', () => {
     expect(end.lastLines).toEqual(lines);
   });
 
+  it('shows neither in its lines nor in its arguments what is to be hidden', async () => {
+    const shown: string[] = [];
+    const child = startChild({
+      ...{ command: '/bin/sh', args: ['-c', 'echo "it is $1"', 'sh', 'sesame'], env, stdout: 'lines' },
+      show: (text) => text.replaceAll('sesame', '…'),
+      onLine: (line) => shown.push(line),
+    });
+    const { commandLine, lastLines, ranForMs } = await child.ended;
+    expect([shown, lastLines]).toEqual([['it is …'], ['it is …']]);
+    expect(commandLine).toEqual(['/bin/sh', '-c', 'echo "it is $1"', 'sh', '…']);
+    expect(ranForMs).toBeGreaterThan(0);
+  });
+
   it('keeps only its last lines', async () => {
     const { child } = shell('i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; done');
     const { lastLines } = await child.ended;

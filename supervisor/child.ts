@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readLines } from './lines.ts';
+import { showArguments } from './without-secrets.ts';
 
 export interface ChildSpec {
   readonly command: string;
@@ -9,6 +10,8 @@ export interface ChildSpec {
   /** `inherit` lets the child write to our own stdout; `lines` hands its lines over like those of stderr. */
   readonly stdout: 'inherit' | 'lines';
   readonly onLine: (line: string) => void;
+  /** What it says, and its arguments, as others may see them. */
+  readonly show?: (text: string) => string;
   /** Given, the child is a Node process with a channel to us, and these are its messages. */
   readonly onMessage?: ((message: unknown) => void) | undefined;
 }
@@ -19,7 +22,10 @@ export interface ChildEnd {
   readonly signal: NodeJS.Signals | null;
   /** It could not even be started. */
   readonly spawnError: Error | undefined;
+  /** Both without secrets. */
   readonly lastLines: readonly string[];
+  readonly commandLine: readonly string[];
+  readonly ranForMs: number;
 }
 
 export interface Child {
@@ -44,7 +50,9 @@ const leash =
   process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync) : undefined;
 
 /** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
-export function startChild({ command, args, env, stdout, onLine, onMessage }: ChildSpec): Child {
+export function startChild(spec: ChildSpec): Child {
+  const { command, args, env, stdout, onLine, onMessage, show = String } = spec;
+  const startedAt = performance.now();
   const lastLines: string[] = [];
   const [file = command, ...rest] = leash
     ? [leash, '--pdeathsig', 'SIGKILL', command, ...args]
@@ -60,10 +68,17 @@ export function startChild({ command, args, env, stdout, onLine, onMessage }: Ch
     ],
   });
   if (onMessage) subprocess.on('message', onMessage);
-  const keep = (line: string) => {
+  const keep = (said: string) => {
+    const line = show(said);
     if (lastLines.push(line) > keptLines) lastLines.shift();
     onLine(line);
   };
+  const endOf = (how: Pick<ChildEnd, 'code' | 'signal' | 'spawnError'>): ChildEnd => ({
+    ...how,
+    lastLines,
+    commandLine: showArguments([command, ...args], show),
+    ranForMs: Math.round(performance.now() - startedAt),
+  });
   for (const stream of [subprocess.stdout, subprocess.stderr]) if (stream) readLines(stream, keep);
 
   const kill = () => {
@@ -71,11 +86,12 @@ export function startChild({ command, args, env, stdout, onLine, onMessage }: Ch
   };
   const ended = new Promise<ChildEnd>((resolve) => {
     subprocess.once('error', (spawnError) => {
-      if (subprocess.pid === undefined) resolve({ code: null, signal: null, spawnError, lastLines });
+      if (subprocess.pid === undefined) resolve(endOf({ code: null, signal: null, spawnError }));
     });
     subprocess.once('exit', (code, signal) => {
       kill();
-      const settle = () => resolve({ code, signal, spawnError: undefined, lastLines });
+      const end = endOf({ code, signal, spawnError: undefined });
+      const settle = () => resolve(end);
       const impatience = setTimeout(settle, lastWordsMs);
       subprocess.once('close', () => {
         clearTimeout(impatience);

@@ -7,6 +7,8 @@ const endOf = (how: Partial<ChildEnd>): ChildEnd => ({
   signal: null,
   spawnError: undefined,
   lastLines: [],
+  commandLine: [],
+  ranForMs: 0,
   ...how,
 });
 const ended = (how: Partial<ChildEnd>, circumstances?: Circumstances) =>

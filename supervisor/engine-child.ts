@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
 import { readEngineLine } from './engine-output.ts';
 import { llamaArguments } from './llama-arguments.ts';
+import { hide, secretsOf } from './without-secrets.ts';
 
 export interface EngineChildOptions {
   readonly engine: Engine;
@@ -33,8 +34,9 @@ export function startEngineChild({ engine, config, backend, env, log }: EngineCh
       }),
     },
     stdout: 'lines',
+    show: hide([backend.apiKey, ...secretsOf(config.settings)]),
     onLine(line) {
-      const { text, important } = readEngineLine(line.replaceAll(backend.apiKey, '[backend key]'));
+      const { text, important } = readEngineLine(line);
       if (important) log.info(text);
       else log.debug(text);
     },
