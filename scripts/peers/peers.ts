@@ -30,3 +30,28 @@ export const nginx: Peer = {
   program: 'usr/sbin/nginx',
   versionArguments: ['-v'],
 };
+
+/** What prometheus' own pages are made of, which promtool does not show. */
+const pagesOnly = [
+  'fonts-glyphicons-halflings',
+  'libjs-bootstrap4',
+  'libjs-eonasdan-bootstrap-datetimepicker',
+  'libjs-jquery',
+  'libjs-jquery-hotkeys',
+  'libjs-moment',
+  'libjs-moment-timezone',
+  'libjs-mustache',
+  'libjs-popper.js',
+  'libjs-rickshaw',
+];
+
+export const promtool: Peer = {
+  name: 'promtool',
+  wanted: {
+    name: 'prometheus',
+    suites: ['forky', 'trixie', 'bookworm'],
+    presumed: [...installersOnly, ...pagesOnly],
+  },
+  program: 'usr/bin/promtool',
+  versionArguments: ['--version'],
+};
