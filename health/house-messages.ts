@@ -22,6 +22,8 @@ export interface Orders {
   readonly hold: boolean;
   /** The public names of the model. */
   readonly names: readonly string[];
+  /** The engine may be found sleeping. */
+  readonly sleeps: boolean;
 }
 
 export interface RestartAnswer {

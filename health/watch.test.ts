@@ -145,13 +145,26 @@ describe('a watched backend', () => {
   it('is asked at every look whether it sleeps, where that is followed', async () => {
     mood = 'ready';
     await appear();
-    const { watch: attentive, seen } = watched({ followSleep: true });
+    const { watch: attentive, seen } = watched({ followSleep: () => true });
     await waitFor('ready', () => attentive.standing === 'ready');
     said = { ...props, is_sleeping: true };
     await waitFor('it to sleep', () => attentive.facts?.sleeping);
     said = props;
     await waitFor('it to wake', () => !attentive.facts?.sleeping);
     expect(seen).toEqual(['ready']);
+  });
+
+  it('is away from the moment at which its process ended, whatever is still on the way', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: bereft, seen } = watched({ intervalWhileReadyMs: 3_600_000 });
+    await waitFor('ready', () => bereft.standing === 'ready');
+    const underWay = bereft.look();
+    bereft.lost();
+    expect(bereft.standing).toBe('restarting');
+    await underWay;
+    await waitFor('the next one', () => bereft.standing === 'ready');
+    expect(seen).toEqual(['ready', 'restarting', 'ready']);
   });
 
   it('is left alone after the watch is closed', async () => {

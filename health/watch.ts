@@ -10,8 +10,8 @@ export interface WatchOptions {
   readonly intervalWhileStartingMs?: number;
   readonly intervalWhileReadyMs?: number;
   readonly probeTimeoutMs?: number;
-  /** Ask at every look whether it sleeps, which costs a further question; else its facts are read once. */
-  readonly followSleep?: boolean;
+  /** Whether to ask at every look if it sleeps, which costs a further question; else its facts are read once. */
+  readonly followSleep?: () => boolean;
 }
 
 /** What is known of a backend right now, kept up to date by probes until closed. */
@@ -25,6 +25,8 @@ export interface BackendWatch {
   readonly keyRefused: boolean;
   /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
   nudge(): void;
+  /** Its process has ended: what answers from now on is another one. */
+  lost(): void;
   /** Looks now; settles when what was seen is known here. */
   look(): Promise<void>;
   /** As `look`, with its facts read anew: another model may stand behind the same address. */
@@ -35,11 +37,13 @@ export interface BackendWatch {
 /** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
 export function watchBackend(backend: Backend, options: WatchOptions = {}): BackendWatch {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
-  const { followSleep = false } = options;
+  const { followSleep = () => false } = options;
   let state: ProbedState = firstState(Date.now());
   let facts: BackendFacts | undefined;
   let keyRefused = false;
   let closed = false;
+  /** How often the process has changed; what was seen of an earlier one does not count. */
+  let lives = 0;
   let doubted = false;
   let nudged = false;
   let looking = false;
@@ -50,12 +54,13 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     looking = true;
     nudged = false;
     clearTimeout(timer);
+    const life = lives;
     const next = nextStanding(state, await probe(backend, probeTimeoutMs), Date.now());
-    const factsAreOld = state.standing !== 'ready' || facts === undefined || doubted || followSleep;
+    const factsAreOld = state.standing !== 'ready' || facts === undefined || doubted || followSleep();
     if (next.standing === 'ready' && factsAreOld) await learnFacts();
     looking = false;
     if (closed) return;
-    adopt(next);
+    if (life === lives) adopt(next);
     schedule();
   }
 
@@ -100,6 +105,11 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     nudge() {
       nudged = true;
       if (!looking && !closed) begin();
+    },
+    lost() {
+      lives += 1;
+      adopt(nextStanding(state, 'unreachable', Date.now()));
+      watch.nudge();
     },
     async look() {
       // One that is under way may have begun before what its caller has seen.

@@ -77,3 +77,34 @@ describe('a child that is asked to end', () => {
     expect(nextChildState(waiting, 'stop-wanted', usualPolicy, 2).phase).toBe('stopped');
   });
 });
+
+describe('a child that is replaced', () => {
+  const running = nextChildState(unborn, 'started', usualPolicy, 0);
+  const replacing = nextChildState(running, 'replace-wanted', usualPolicy, 1);
+
+  it.each<ChildEvent>(['ended', 'ended-for-good', { loadFailure: 'killed' }])(
+    'is started again, its end counting for nothing: %j',
+    (end) => {
+      const state = nextChildState(replacing, end, usualPolicy, 2);
+      expect(state).toEqual({ phase: 'replacing', history: running.history });
+      expect(nextChildState(state, 'started', usualPolicy, 3).phase).toBe('running');
+    },
+  );
+
+  it('need not have waited to the end of its pause', () => {
+    const waiting = nextChildState(running, 'ended', usualPolicy, 1);
+    expect(nextChildState(waiting, 'replace-wanted', usualPolicy, 2).phase).toBe('replacing');
+  });
+
+  it('may have ended by itself where the next one is another', () => {
+    const ended = nextChildState(running, 'ended-on-trial', usualPolicy, 2);
+    expect(ended).toEqual({ phase: 'replacing', history: running.history });
+  });
+
+  it('stops as any other, and is not brought back from there', () => {
+    const stopping = nextChildState(replacing, 'stop-wanted', usualPolicy, 2);
+    expect(stopping.phase).toBe('stopping');
+    expect(nextChildState(stopping, 'replace-wanted', usualPolicy, 3).phase).toBe('stopping');
+    expect(nextChildState(stopping, 'ended', usualPolicy, 3).phase).toBe('stopped');
+  });
+});

@@ -3,20 +3,26 @@ import { afterEnd, type End, type EndHistory, noEnds, type RestartPolicy } from 
 /**
  * Where a child stands in its life.
  * idle: never started · running · waiting: ended, to be started again at `until` · stopping: asked to end ·
- * stopped: ended as asked · given-up: ended, and will not be started again.
+ * stopped: ended as asked · given-up: ended, and will not be started again · replacing: another one is started as soon as
+ * it has ended, which counts for nothing.
  */
 export type ChildState =
   | { readonly phase: 'idle'; readonly history: EndHistory }
   | { readonly phase: 'running'; readonly since: number; readonly history: EndHistory }
   | { readonly phase: 'waiting'; readonly until: number; readonly history: EndHistory }
-  | { readonly phase: 'stopping' | 'stopped' | 'given-up'; readonly history: EndHistory };
+  | { readonly phase: 'stopping' | 'stopped' | 'given-up' | 'replacing'; readonly history: EndHistory };
 
-/** `ended-for-good`: the next start would end the same way. `loadFailure`: why it ended before it was ready. */
+/**
+ * `ended-for-good`: the next start would end the same way. `loadFailure`: why it ended before it was ready.
+ * `ended-on-trial`: the next start will be another one.
+ */
 export type ChildEvent =
   | 'started'
   | 'stop-wanted'
+  | 'replace-wanted'
   | 'ended'
   | 'ended-for-good'
+  | 'ended-on-trial'
   | { readonly loadFailure: string };
 
 export const unborn: ChildState = { phase: 'idle', history: noEnds };
@@ -34,15 +40,20 @@ export function nextChildState(
     case 'started':
       return { phase: 'running', since: now, history };
     case 'stop-wanted':
-      return { phase: phase === 'running' || phase === 'stopping' ? 'stopping' : 'stopped', history };
-    case 'ended-for-good':
-      return { phase: phase === 'stopping' ? 'stopped' : 'given-up', history };
+      return { phase: hasChild(phase) ? 'stopping' : 'stopped', history };
+    case 'replace-wanted':
+      return phase === 'running' || phase === 'waiting' ? { phase: 'replacing', history } : state;
     default:
-      return phase === 'running'
-        ? afterUnwantedEnd(state, { ranForMs: now - state.since, loadFailure }, policy, now)
-        : { phase: 'stopped', history };
+      if (phase === 'replacing') return state;
+      if (phase !== 'running') return { phase: 'stopped', history };
+      if (event === 'ended-for-good') return { phase: 'given-up', history };
+      if (event === 'ended-on-trial') return { phase: 'replacing', history };
+      return afterUnwantedEnd(state, { ranForMs: now - state.since, loadFailure }, policy, now);
   }
 }
+
+const hasChild = (phase: ChildState['phase']) =>
+  phase === 'running' || phase === 'replacing' || phase === 'stopping';
 
 function afterUnwantedEnd({ history }: ChildState, end: End, policy: RestartPolicy, now: number): ChildState {
   const verdict = afterEnd(policy, history, end, now);

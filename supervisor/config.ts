@@ -9,6 +9,8 @@ import { splitWords } from './split-words.ts';
 
 /** What the supervisor is to do, in plain values. */
 export interface SupervisorConfig {
+  /** As they were set, before anything that was left open was decided. */
+  readonly given: Settings;
   /** Every setting as finally decided: what the gateway is given. */
   readonly settings: Settings;
   readonly platform: Platform;
@@ -25,6 +27,8 @@ export interface SupervisorConfig {
   readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
   readonly drainTimeoutMs: number;
+  /** How long nobody may want anything before the process ends; undefined or 0 is for ever. */
+  readonly idleShutdownMs: number | undefined;
 }
 
 export interface Configuration {
@@ -46,6 +50,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
   if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
   const decided = decide(settings, { platform, dataDir, model: choice.model });
   const config = {
+    given: settings,
     settings: decided,
     platform,
     host: decided.HOST ?? defaultHost(platform),
@@ -58,6 +63,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
+    idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
   return { config, problems, warnings: choice.warnings };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Backend, showBackendUrl } from '../health/backend.ts';
+import type { GatewayMessage } from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import { type Child, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
@@ -21,10 +22,12 @@ export interface GatewayChildOptions {
   readonly backend: Backend;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  readonly onMessage: (message: GatewayMessage) => void;
 }
 
 /** Starts one gateway. It writes its own log to our stdout; what it says on stderr is unexpected and goes into the log. */
-export function startGatewayChild({ program, config, backend, env, log }: GatewayChildOptions): Child {
+export function startGatewayChild(options: GatewayChildOptions): Child {
+  const { program, config, backend, env, log, onMessage } = options;
   const settings = {
     ...config.settings,
     BACKEND_URL: showBackendUrl(backend.address),
@@ -35,5 +38,6 @@ export function startGatewayChild({ program, config, backend, env, log }: Gatewa
     env: gatewayEnvironment(env, settings),
     stdout: 'inherit',
     onLine: (line) => log.warn(line),
+    onMessage: (message) => onMessage(message as GatewayMessage),
   });
 }

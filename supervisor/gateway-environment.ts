@@ -1,17 +1,22 @@
 import { type Settings, type Variable, variables } from '../settings/variables.ts';
 
+import { platformKeys } from './instance-api.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The environment of the gateway: ours, with every setting in the form in which it was finally decided, so that the
- * gateway decides nothing a second time. Secrets that only llama-server needs stay out.
+ * gateway decides nothing a second time. Secrets that only others need stay out.
  */
 export function gatewayEnvironment(env: Environment, settings: Settings): Record<string, string> {
   const passed = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]),
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !isOurs(entry[0]) && !isPlatformKey(entry[0]),
   );
   return { ...Object.fromEntries(passed), ...written({ ...settings, HF_TOKEN: undefined }) };
 }
+
+const isPlatformKey = (name: string) => (platformKeys as readonly string[]).includes(name);
 
 const isOurs = (name: string) => name.replace(/_FILE$/, '') in variables || name in variables;
 

@@ -4,6 +4,7 @@ import { type HouseState, houseStanding } from './house-standing.ts';
 const serving: HouseState = {
   stopping: false,
   failed: false,
+  replacing: false,
   engine: 'running',
   backend: 'ready',
   gatewayUp: true,
@@ -25,6 +26,12 @@ describe('the standing of the house', () => {
 
   it('is restarting from the moment at which llama-server ended, whatever the last probe said', () => {
     expect(standingOf({ engine: 'waiting' })).toBe('restarting');
+    expect(standingOf({ engine: 'replacing' })).toBe('restarting');
+  });
+
+  it('is restarting while llama-server finishes what runs before it is replaced, and then as the new one is', () => {
+    expect(standingOf({ replacing: true })).toBe('restarting');
+    expect(standingOf({ replacing: true, backend: 'loading' })).toBe('loading');
   });
 
   it('is draining or failed above all else', () => {

@@ -5,6 +5,8 @@ import type { ChildState } from './child-state.ts';
 export interface HouseState {
   readonly stopping: boolean;
   readonly failed: boolean;
+  /** llama-server is on its way out, to be started anew: it finishes what runs. */
+  readonly replacing: boolean;
   readonly engine: ChildState['phase'];
   /** The backend as its probes see it. */
   readonly backend: Standing;
@@ -16,7 +18,8 @@ export interface HouseState {
 export function houseStanding(house: HouseState): Standing {
   if (house.failed) return 'failed';
   if (house.stopping) return 'draining';
-  if (house.engine === 'waiting') return 'restarting';
+  if (house.engine === 'waiting' || house.engine === 'replacing') return 'restarting';
+  if (house.replacing && house.backend === 'ready') return 'restarting';
   if (house.backend === 'ready' && !house.gatewayUp) return house.everReady ? 'restarting' : 'loading';
   return house.backend;
 }

@@ -10,7 +10,7 @@ import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { houseStanding } from './house-standing.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Tended } from './tend.ts';
-import { tendEngine } from './tend-engine.ts';
+import { type LoadFailure, tendEngine } from './tend-engine.ts';
 import { tendGateway } from './tend-gateway.ts';
 
 export interface HouseOptions {
@@ -19,12 +19,19 @@ export interface HouseOptions {
   readonly host: string;
   readonly port: number;
   readonly loadTimeoutMs: number;
+  /** Whether llama-server may be found sleeping. */
+  readonly followSleep: () => boolean;
   readonly policy: RestartPolicy;
   readonly startEngine: () => Child;
   readonly startGateway: () => Child;
   readonly onStanding: (standing: Standing) => void;
   /** Once: both children serve, and the first token has come. */
   readonly onReady: (ready: Ready) => void;
+  readonly onEngineReady: () => void;
+  /** As tend-engine.ts has it. */
+  readonly takeBack: (why: LoadFailure, end?: ChildEnd) => boolean;
+  /** Whether llama-server is being replaced on purpose; call `refresh` when that changes. */
+  readonly isReplacing: () => boolean;
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
@@ -55,6 +62,7 @@ export interface House {
   readonly snapshot: () => HealthSnapshot;
   /** A gateway that is not up yet would die of the signal, and reads the keys anyway. */
   reloadKeys(): void;
+  refresh(): void;
   /** From now on no end of a child is a surprise. */
   beginStopping(): void;
   close(): void;
@@ -89,7 +97,7 @@ export function openHouse(options: HouseOptions): House {
   });
 
   function learnEnd(who: HouseEnd['who'], end: ChildEnd, state: ChildState): void {
-    if (!stopping) {
+    if (!stopping && state.phase !== 'replacing') {
       const crash = classifyCrash(end);
       const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
       counts[crash] = (counts[crash] ?? 0) + 1;
@@ -111,6 +119,7 @@ export function openHouse(options: HouseOptions): House {
     const next = houseStanding({
       stopping,
       failed,
+      replacing: options.isReplacing(),
       engine: engine.tended.state.phase,
       backend: engine.watch.standing,
       gatewayUp: gateway.isUp,
@@ -146,9 +155,11 @@ export function openHouse(options: HouseOptions): House {
         crashes,
         lastCrash: lastCrash ?? null,
         gatewayUp: gateway.isUp,
+        sleeping: engine.watch.standing === 'ready' && engine.watch.facts?.sleeping === true,
         version: packageFile.version,
       },
     }),
+    refresh,
     reloadKeys() {
       if (gateway.isUp) gateway.tended.child?.signal('SIGHUP');
     },

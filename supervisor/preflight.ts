@@ -55,7 +55,7 @@ function engineProblems({ engine, engineProblem }: PreflightQuestion): string[] 
     : [`${engine.origin}: ${engine.command} cannot be executed`];
 }
 
-function modelProblems(config: SupervisorConfig | undefined, settings: Settings): string[] {
+export function modelProblems(config: SupervisorConfig | undefined, settings: Settings): string[] {
   const model = config?.engine.model;
   return [
     ...(model?.kind === 'file' ? mainModelProblems(model.path) : []),
@@ -73,7 +73,7 @@ function mainModelProblems(path: string): string[] {
 const named = (variable: string, path: string | undefined) =>
   path === undefined ? [] : faultsOfModel(path).map((fault) => `${variable}: ${fault}`);
 
-function argumentProblems(settings: Settings): string[] {
+export function argumentProblems(settings: Settings): string[] {
   const args = splitWords(settings.EXTRA_ARGS ?? '') ?? [];
   return findRefusedArguments(args).map(
     ({ argument, why }) => `EXTRA_ARGS: ${argument} is refused, because ${why}`,

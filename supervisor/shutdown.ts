@@ -1,8 +1,7 @@
 import type { Child, ChildEnd } from './child.ts';
 import type { Tended } from './tend.ts';
+import { engineGraceMs } from './tend-engine.ts';
 
-/** What llama-server may take to free its memory once it is asked to end. */
-const engineGraceMs = 5000;
 /** What the gateway may take beyond the drain, to close what it has cut. */
 const gatewayGraceMs = 2000;
 const hurriedGraceMs = 1000;

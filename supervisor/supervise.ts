@@ -1,5 +1,7 @@
+import type { HealthSnapshot } from '../health/answers.ts';
 import type { Backend } from '../health/backend.ts';
 import type { HealthServer } from '../health/health-server.ts';
+import type { GatewayMessage } from '../health/house-messages.ts';
 import { createLog, type Log } from '../log/create-log.ts';
 import { makeBackendKey } from './backend-key.ts';
 import type { BootTimes } from './boot.ts';
@@ -10,11 +12,16 @@ import type { Engine } from './engine.ts';
 import { startEngineChild } from './engine-child.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { failureWords, tellEnd } from './failure-words.ts';
+import { forbidCoreFiles } from './forbid-core-files.ts';
 import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
 import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
+import { stopCallFor } from './instance-api.ts';
 import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
 import { shutDown } from './shutdown.ts';
 import { followSignals } from './signals.ts';
+import { Steward } from './steward.ts';
+import { stopInstance } from './stop-instance.ts';
+import { engineGraceMs } from './tend-engine.ts';
 
 export interface SuperviseOptions {
   /** What preflight has found good. */
@@ -29,11 +36,12 @@ export interface SuperviseOptions {
   readonly gatewayCommand?: Command;
 }
 
-type Outcome = 'asked' | HouseFailure;
+type Outcome = 'asked' | 'idle' | HouseFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
 export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const { config, log } = options;
+  if (!config.settings.CORE_DUMPS) await forbidCoreFiles((words) => log.warn(words));
   for (const pid of sweepRuntimeDirs()) log.warn({ pid }, 'ended a child that a killed supervisor had left');
   const runtimeDir = makeRuntimeDir();
   const backend = { address: backendAddress(config, runtimeDir), apiKey: makeBackendKey() };
@@ -53,16 +61,27 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     onHurry: () => hurry.abort(),
     onReload: () => house?.reloadKeys(),
   });
-  house = await open(options, backend, runtimeDir, outcome.resolve);
-  options.health?.show(house.snapshot);
+  const steward = new Steward({
+    ...options,
+    replaceEngine: () => house?.engine.replace(engineGraceMs),
+    tellGateway: (message) => house?.gateway.child?.send(message),
+    onChange: () => house?.refresh(),
+    onIdle: () => outcome.resolve('idle'),
+  });
+  house = await open(options, { backend, runtimeDir, steward, conclude: outcome.resolve });
+  const { snapshot } = house;
+  options.health?.show(() => withDetails(snapshot(), steward.details));
 
   const reason = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
+  else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   else hurry.abort();
+  steward.stop();
   house.beginStopping();
   const { engine, gateway } = house;
   await shutDown({ engine, gateway, drainTimeoutMs: config.drainTimeoutMs, hurry: hurry.signal });
   house.close();
+  if (reason === 'idle') await stopMachine(options);
   unfollow();
   process.off('exit', endChildren);
   runtimeDir.remove();
@@ -75,11 +94,26 @@ function backendAddress({ backendPort }: SupervisorConfig, { socketPath }: Runti
     : { origin: `http://127.0.0.1:${backendPort}`, socketPath: undefined };
 }
 
+function withDetails(snapshot: HealthSnapshot, details: HealthSnapshot['details']): HealthSnapshot {
+  return { ...snapshot, details: { ...snapshot.details, ...details } };
+}
+
+/** After our own end in order, as the platform's may come at any moment once it is asked for. */
+async function stopMachine({ config, env, log }: SuperviseOptions): Promise<void> {
+  const call = stopCallFor(config, env);
+  if (call) await stopInstance(call, log);
+}
+
+interface HouseParts {
+  readonly backend: Backend & { readonly apiKey: string };
+  readonly runtimeDir: RuntimeDir;
+  readonly steward: Steward;
+  readonly conclude: (outcome: Outcome) => void;
+}
+
 async function open(
   { config, engine, log, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
-  backend: Backend & { readonly apiKey: string },
-  runtimeDir: RuntimeDir,
-  conclude: (outcome: Outcome) => void,
+  { backend, runtimeDir, steward, conclude }: HouseParts,
 ): Promise<House> {
   const { LOG_FORMAT: format, LOG_LEVEL: level } = config.settings;
   const engineLog = await createLog({ format, level, from: 'llama-server' });
@@ -88,12 +122,27 @@ async function open(
     if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
     return child;
   };
+  const startGateway = () => {
+    const { config } = steward;
+    const onMessage = (message: GatewayMessage) => steward.hear(message);
+    const child = startGatewayChild({
+      ...{ program: gatewayCommand, config, backend, env },
+      log: gatewayLog,
+      onMessage,
+    });
+    child.send(steward.orders);
+    return noted(child);
+  };
   return openHouse({
     ...config,
     backend,
-    startEngine: () => noted(startEngineChild({ engine, config, backend, env, log: engineLog })),
-    startGateway: () =>
-      noted(startGatewayChild({ program: gatewayCommand, config, backend, env, log: gatewayLog })),
+    startEngine: () =>
+      noted(startEngineChild({ engine, config: steward.config, backend, env, log: engineLog })),
+    startGateway,
+    followSleep: () => steward.orders.sleeps,
+    isReplacing: () => steward.isReplacing,
+    onEngineReady: () => steward.engineReady(),
+    takeBack: (why, end) => steward.takeBack(why, end),
     onStanding: (standing) => log.info(`standing: ${standing}`),
     onReady(ready) {
       tellBoot(log, format, ready.boot);
@@ -101,7 +150,10 @@ async function open(
     },
     onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
     onStillLoading: (sinceMs) => log.info(`the model is loading, ${Math.round(sinceMs / 1000)} s so far`),
-    onEnd: (end) => tellEnd(log, end),
+    onEnd(end) {
+      tellEnd(log, end);
+      if (end.who === 'gateway') steward.gatewayEnded();
+    },
     onFailure(failure) {
       log.error(failureWords[failure]);
       conclude(failure);
@@ -116,6 +168,6 @@ function tellBoot(log: Log, format: string, boot: BootTimes): void {
 }
 
 function exitCodeFor(outcome: Outcome): ExitCode {
-  if (outcome === 'asked') return exitCodes.stopped;
+  if (outcome === 'asked' || outcome === 'idle') return exitCodes.stopped;
   return outcome === 'gateway-failed' ? exitCodes.gatewayFailed : exitCodes.engineFailed;
 }

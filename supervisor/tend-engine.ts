@@ -3,28 +3,41 @@ import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
-import { classifyCrash, isHopeless } from './crash-class.ts';
+import { type CrashClass, classifyCrash, isHopeless } from './crash-class.ts';
 import { drawFirstToken } from './first-token.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
 const tellLoadingEveryMs = 10_000;
 
+/** What llama-server may take to free its memory once it is asked to end. */
+export const engineGraceMs = 5000;
+
 export interface TendEngineOptions {
   readonly backend: Backend;
   readonly boot: Boot;
   readonly loadTimeoutMs: number;
+  readonly followSleep: () => boolean;
   readonly policy: RestartPolicy;
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
   readonly onEnd: (end: ChildEnd, state: ChildState) => void;
   readonly onLoadTimedOut: () => void;
+  /** It has just become ready, for the first time or again. */
+  readonly onEngineReady: () => void;
+  /**
+   * The one that ended, or took too long, was never ready. Answers whether it had arguments on trial, which are then
+   * taken back, so that the next is started as before.
+   */
+  readonly takeBack: (why: LoadFailure, end?: ChildEnd) => boolean;
   /** Now and then while a model takes its time. */
   readonly onStillLoading: (sinceMs: number) => void;
   /** It is ready, and yet generates nothing. */
   readonly onNoToken: (why: string) => void;
 }
+
+export type LoadFailure = CrashClass | 'load-timed-out';
 
 /** llama-server as a child, its loading watched and timed, proved by a first token. */
 export interface TendedEngine {
@@ -40,9 +53,10 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   let deadline: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
   const watch = watchBackend(backend, {
+    followSleep: options.followSleep,
     onChange(standing) {
       if (standing === 'loading' || standing === 'ready') boot.reached('bound');
-      if (standing === 'ready') learnReady();
+      if (standing === 'ready' && tended.state.phase !== 'replacing') learnReady();
       options.onChange();
     },
   });
@@ -52,6 +66,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     judge(end) {
       if (isReady) return 'ended';
       const crash = classifyCrash(end);
+      if (options.takeBack(crash, end)) return 'ended-on-trial';
       return boot.times.loaded === undefined && isHopeless(crash) ? 'ended-for-good' : { loadFailure: crash };
     },
     onStarted() {
@@ -62,15 +77,20 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     },
     onEnded(end, state) {
       stopWaiting();
-      watch.nudge();
+      watch.lost();
       options.onEnd(end, state);
     },
   });
 
   function awaitLoad(): void {
     const begin = performance.now();
-    deadline = setTimeout(options.onLoadTimedOut, loadTimeoutMs);
+    deadline = setTimeout(giveUpLoading, loadTimeoutMs);
     patience = setInterval(() => options.onStillLoading(performance.now() - begin), tellLoadingEveryMs);
+  }
+
+  function giveUpLoading(): void {
+    if (options.takeBack('load-timed-out')) tended.replace(engineGraceMs);
+    else options.onLoadTimedOut();
   }
 
   function stopWaiting(): void {
@@ -82,6 +102,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     isReady = true;
     boot.reached('loaded');
     stopWaiting();
+    options.onEngineReady();
     if (boot.times['first token'] === undefined) void proveByToken();
   }
 

@@ -5,7 +5,7 @@ import type { RestartPolicy } from './restart-policy.ts';
 export interface TendOptions {
   readonly start: () => Child;
   readonly policy: RestartPolicy;
-  /** What an end means for the child's life; left out, it is an end like any other. */
+  /** What an end that nobody asked for means for the child's life; left out, it is an end like any other. */
   readonly judge?: (end: ChildEnd) => ChildEvent;
   readonly onStarted?: (child: Child) => void;
   /** Called for every end; the state tells what follows. */
@@ -19,6 +19,8 @@ export interface Tended {
   readonly child: Child | undefined;
   readonly restarts: number;
   start(): void;
+  /** Ends the child, by force after the grace, and starts another at once. Nothing happens where none is wanted any more. */
+  replace(graceMs: number): void;
   /** No more restarts from here on; the child itself is still to be told. */
   letGo(): void;
 }
@@ -30,7 +32,7 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
   let timer: NodeJS.Timeout | undefined;
 
   function begin(): void {
-    starts += 1;
+    if (state.phase !== 'replacing') starts += 1;
     const current = start();
     child = current;
     state = nextChildState(state, 'started', policy, performance.now());
@@ -40,10 +42,11 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
 
   function learnEnd(end: ChildEnd): void {
     child = undefined;
-    const event = judge?.(end) ?? 'ended';
+    const event = (state.phase === 'running' ? judge?.(end) : undefined) ?? 'ended';
     state = nextChildState(state, event, policy, performance.now());
     if (state.phase === 'waiting') timer = setTimeout(begin, state.until - performance.now());
     onEnded(end, state);
+    if (state.phase === 'replacing') begin();
   }
 
   return {
@@ -57,6 +60,16 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
       return Math.max(0, starts - 1);
     },
     start: begin,
+    replace(graceMs) {
+      state = nextChildState(state, 'replace-wanted', policy, performance.now());
+      if (state.phase !== 'replacing') return;
+      clearTimeout(timer);
+      if (!child) return begin();
+      const current = child;
+      current.signal('SIGTERM');
+      const patience = setTimeout(() => current.kill(), graceMs);
+      void current.ended.then(() => clearTimeout(patience));
+    },
     letGo() {
       clearTimeout(timer);
       state = nextChildState(state, 'stop-wanted', policy, performance.now());

@@ -1,0 +1,122 @@
+import type { Changes, GatewayMessage, Orders, SupervisorMessage } from '../health/house-messages.ts';
+import type { Log } from '../log/create-log.ts';
+import type { ChildEnd } from './child.ts';
+import type { SupervisorConfig } from './config.ts';
+import { EnginePlan } from './engine-plan.ts';
+import { tellEnd } from './failure-words.ts';
+import { IdleClock } from './idle-clock.ts';
+import { planRestart } from './plan-restart.ts';
+import { Replacement, type ReplacementReport } from './replacement.ts';
+import type { LoadFailure } from './tend-engine.ts';
+
+export interface StewardOptions {
+  readonly config: SupervisorConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly replaceEngine: () => void;
+  readonly tellGateway: (message: SupervisorMessage) => void;
+  /** What the house stands for may have changed. */
+  readonly onChange: () => void;
+  /** Nobody has wanted anything for `IDLE_SHUTDOWN_SECONDS`. */
+  readonly onIdle: () => void;
+}
+
+/** Talks with the gateway, and decides what it is told: how the engine is started, and whether anybody needs it. */
+export class Steward {
+  readonly #options: StewardOptions;
+  readonly #plan: EnginePlan;
+  readonly #replacement: Replacement;
+  readonly #idleClock: IdleClock;
+
+  constructor(options: StewardOptions) {
+    const { config, replaceEngine } = options;
+    this.#options = options;
+    this.#plan = new EnginePlan(config);
+    this.#idleClock = new IdleClock({ limitMs: config.idleShutdownMs, onLimit: options.onIdle });
+    this.#replacement = new Replacement({
+      plan: this.#plan,
+      check: (changes) => this.#check(changes),
+      drainTimeoutMs: config.drainTimeoutMs,
+      replaceEngine,
+      onChange: (report) => this.#follow(report),
+    });
+  }
+
+  /** What the next child is started with. */
+  get config(): SupervisorConfig {
+    return this.#plan.current;
+  }
+
+  get orders(): Orders {
+    const { settings, engine } = this.config;
+    return {
+      kind: 'orders',
+      hold: this.#replacement.isUnderWay,
+      names: settings.MODEL_ALIAS ?? [],
+      sleeps: Boolean(engine.sleepIdleMs),
+    };
+  }
+
+  get isReplacing(): boolean {
+    return this.#replacement.isUnderWay;
+  }
+
+  /** For `/status`. */
+  get details() {
+    return {
+      idleSeconds: Math.floor(this.#idleClock.idleMs / 1000),
+      restart: this.#replacement.report ?? null,
+    };
+  }
+
+  hear(message: GatewayMessage): void {
+    if (message.kind === 'restart-wanted') this.#answer(message.id, message.changes);
+    else if (message.kind === 'holding') this.#replacement.held();
+    else if (message.kind === 'busy') this.#idleClock.began('requests');
+    else this.#idleClock.ended('requests', message.forMs);
+  }
+
+  /** Its requests have ended with it; the next one tells of its own. */
+  gatewayEnded(): void {
+    this.#idleClock.ended('requests');
+  }
+
+  engineReady(): void {
+    this.#replacement.engineReady();
+    this.#idleClock.ended('boot');
+  }
+
+  /** As tend-engine.ts asks it. */
+  takeBack(failure: LoadFailure, end: ChildEnd | undefined): boolean {
+    if (!this.#replacement.takeBack(failure)) return false;
+    const { log } = this.#options;
+    if (end && failure !== 'load-timed-out')
+      tellEnd(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
+    log.error({ class: failure }, 'the changed engine did not load: it is started as before');
+    return true;
+  }
+
+  stop(): void {
+    this.#replacement.stop();
+    this.#idleClock.close();
+  }
+
+  #answer(id: number, changes: Changes): void {
+    const verdict = this.#replacement.ask(changes);
+    this.#options.tellGateway({ kind: 'restart-answer', id, verdict });
+  }
+
+  #check(changes: Changes) {
+    const planned = planRestart(this.config, changes, this.#options.env);
+    if (planned.ok) for (const warning of planned.warnings) this.#options.log.warn(warning);
+    return planned;
+  }
+
+  #follow({ state, changes, failure }: ReplacementReport): void {
+    this.#options.log.info({ changes, failure: failure ?? undefined }, `restart of llama-server: ${state}`);
+    if (this.#replacement.isUnderWay) this.#idleClock.began('replacement');
+    else this.#idleClock.ended('replacement');
+    this.#options.tellGateway(this.orders);
+    this.#options.onChange();
+  }
+}
