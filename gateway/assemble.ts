@@ -7,6 +7,10 @@ import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
 import { FailedLogins } from './door/failed-logins.ts';
 import { openKeys } from './door/open-keys.ts';
+import { type Gpus, openGpus } from './gpu/open-gpus.ts';
+import { RecentWork } from './gpu/recent-work.ts';
+import { showGpus } from './gpu/show-gpus.ts';
+import { showPrices } from './gpu/show-prices.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { openCounts, type Sharing } from './limits/open-counts.ts';
@@ -33,6 +37,9 @@ export interface Gateway {
   readonly admission: Admission;
   readonly watch: BackendWatch;
   readonly ledger: UsageLedger;
+  readonly gpus: Gpus;
+  /** What a token takes at present. */
+  readonly recentWork: RecentWork;
   /** Whether its limits hold together with other gateways'. */
   readonly sharing: Sharing;
   reloadKeys(): Promise<void>;
@@ -70,6 +77,11 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     keyMaxAgeMs: config.auth.keyMaxAgeMs,
     costPerHour: config.ledger.costPerHour,
   });
+  const gpus = openGpus(config.gpu, log);
+  showGpus(metrics.registry, gpus);
+  const takeTally = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
+  const recentWork = new RecentWork(takeTally, config.ledger.costPerHour);
+  showPrices(metrics.registry, metrics.keyRegistry, recentWork);
   const books = new Bookkeeper((booking) => {
     ledger.book(booking);
     metrics.book(booking);
@@ -103,6 +115,8 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
     await books.settled(TIME_TO_HEAR_IT);
+    recentWork.close();
+    gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();
     buckets[Symbol.dispose]();
     await ledger.close();
@@ -112,6 +126,8 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     admission,
     watch,
     ledger,
+    gpus,
+    recentWork,
     get sharing() {
       return buckets.sharing;
     },

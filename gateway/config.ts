@@ -1,5 +1,6 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
+import type { GpuConfig } from './gpu/open-gpus.ts';
 import type { Rates } from './limits/key-rates.ts';
 
 const DAY = 86_400_000;
@@ -34,6 +35,7 @@ export interface GatewayConfig {
     readonly strict: boolean;
   };
   readonly corsOrigins: readonly string[];
+  readonly gpu: GpuConfig;
   readonly metrics: {
     /** Whether to ask for a key; undefined: only who shows one sees the figures of single keys. */
     readonly authEnabled: boolean | undefined;
@@ -116,6 +118,10 @@ export function gatewayConfig(
       costPerHour: settings.COST_PER_HOUR,
     },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
+    gpu: {
+      program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
+      intervalMs: settings.GPU_INTERVAL,
+    },
     metrics: {
       authEnabled: settings.METRICS_AUTH_ENABLED,
       mostKeys: settings.METRICS_MAX_KEYS,

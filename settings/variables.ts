@@ -356,6 +356,19 @@ export const variables = {
     200,
     'Keys that have figures of their own at `/metrics`, the first that are used; the rest are counted together as `other`.',
   ),
+  GPU_METRICS: required(
+    'Metrics',
+    choice('auto', 'off'),
+    'auto',
+    'Watch the GPUs by nvidia-smi, where there is one.',
+  ),
+  NVIDIA_SMI: required(
+    'Metrics',
+    text,
+    'nvidia-smi',
+    'The nvidia-smi to run: a path, or a name on the `PATH`.',
+  ),
+  GPU_INTERVAL: required('Metrics', duration, 2000, 'How often the GPUs are read.'),
 
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',

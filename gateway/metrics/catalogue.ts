@@ -290,6 +290,94 @@ export const picker = {
   ),
 };
 
+/** What the GPUs of this machine say; what one does not tell is left out. */
+export const gpu = {
+  count: family('GPU', 'gauge')('corral_gpus', 'GPUs that tell of themselves at present.'),
+  trouble: family('GPU', 'gauge')(
+    'corral_gpu_trouble',
+    'Why figures of GPUs are missing: absent (there is no nvidia-smi), no-driver, driver-mismatch, no-devices, gpu-lost, no-permission, hung or ended. 1 for the one that holds.',
+    ['trouble'],
+  ),
+  info: family('GPU', 'gauge')('corral_gpu_info', 'Always 1; the labels say which GPU it is.', [
+    'gpu',
+    'uuid',
+    'name',
+    'driver',
+  ]),
+  utilization: family('GPU', 'gauge')(
+    'corral_gpu_utilization_ratio',
+    'The part of the time in which the GPU was at work, 0 to 1; with MIG nobody knows.',
+    ['gpu'],
+  ),
+  memoryActivity: family('GPU', 'gauge')(
+    'corral_gpu_memory_activity_ratio',
+    'The part of the time in which its memory was read or written, 0 to 1.',
+    ['gpu'],
+  ),
+  memoryUsed: family('GPU', 'gauge')(
+    'corral_gpu_memory_used_bytes',
+    'Memory of the GPU in use, by whomever; with MIG of the whole card.',
+    ['gpu'],
+  ),
+  memorySize: family('GPU', 'gauge')('corral_gpu_memory_size_bytes', 'Memory of the GPU.', ['gpu']),
+  temperature: family('GPU', 'gauge')('corral_gpu_temperature_celsius', 'Temperature of the GPU.', ['gpu']),
+  memoryTemperature: family('GPU', 'gauge')(
+    'corral_gpu_memory_temperature_celsius',
+    'Temperature of its memory.',
+    ['gpu'],
+  ),
+  power: family('GPU', 'gauge')('corral_gpu_power_watts', 'Power that the GPU draws.', ['gpu']),
+  powerLimit: family('GPU', 'gauge')('corral_gpu_power_limit_watts', 'Power that it may draw.', ['gpu']),
+  energy: family('GPU', 'counter')(
+    'corral_gpu_energy_joules_total',
+    'Energy that the GPU drew since the gateway was started, idle or not.',
+    ['gpu'],
+  ),
+  smClock: family('GPU', 'gauge')('corral_gpu_sm_clock_hertz', 'Clock of the multiprocessors.', ['gpu']),
+  memoryClock: family('GPU', 'gauge')('corral_gpu_memory_clock_hertz', 'Clock of the memory.', ['gpu']),
+  fan: family('GPU', 'gauge')('corral_gpu_fan_ratio', 'Speed of the fan, 1 is the fastest.', ['gpu']),
+  slowdown: family('GPU', 'gauge')(
+    'corral_gpu_slowdown',
+    '1 for each reason that holds the clocks down: idle, application_clocks, software_power_cap, hardware_slowdown, sync_boost, software_thermal, hardware_thermal, hardware_power_brake, display_clocks.',
+    ['gpu', 'reason'],
+  ),
+  eccErrors: family('GPU', 'counter')(
+    'corral_gpu_ecc_errors_total',
+    'Memory errors since the driver was loaded: corrected or uncorrected.',
+    ['gpu', 'kind'],
+  ),
+  recoveryAction: family('GPU', 'gauge')(
+    'corral_gpu_recovery_action',
+    '1 for what the driver asks for after a fault, such as Reset or Reboot; not shown while all is well.',
+    ['gpu', 'action'],
+  ),
+  mig: family('GPU', 'gauge')('corral_gpu_mig', '1 where the GPU is cut into instances (MIG).', ['gpu']),
+};
+
+/** Over the last five minutes, idle time included; tokens are output, or processed: read anew and written. */
+export const price = {
+  energy: family('GPU', 'gauge')(
+    'corral_energy_per_token_joules',
+    'Energy of all GPUs in the last five minutes, idle time included, by the tokens of that time: output, or processed (input that was not cached, and output).',
+    ['tokens'],
+  ),
+  cost: family('GPU', 'gauge')(
+    'corral_cost_per_million_tokens',
+    'What a million tokens cost at the rate of the last five minutes, idle time included; only where COST_PER_HOUR is set.',
+    ['tokens'],
+  ),
+  energyOfKey: family('GPU', 'gauge')(
+    'corral_key_energy_per_token_joules',
+    'The same of a key: keys share all energy of that time as they shared the machine.',
+    ['key', 'tokens'],
+  ),
+  costOfKey: family('GPU', 'gauge')(
+    'corral_key_cost_per_million_tokens',
+    'The same of a key: keys share all cost of that time as they shared the machine.',
+    ['key', 'tokens'],
+  ),
+};
+
 /** All of them, in the order in which they are shown. */
 export const catalogue: readonly Family[] = [
   requests,
@@ -299,6 +387,8 @@ export const catalogue: readonly Family[] = [
   perKey,
   backend,
   house,
+  gpu,
+  price,
   itself,
   picker,
 ].flatMap((group): readonly Family[] => Object.values(group));

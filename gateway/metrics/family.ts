@@ -5,6 +5,7 @@ export const chapters = [
   'Keys',
   'The backend',
   'The house',
+  'GPU',
   'The gateway itself',
   'For endpoint pickers',
 ] as const;

@@ -13,6 +13,7 @@ import { showFigure, showFigures } from './show.ts';
 import { oneOf, type Rooms, showRooms, standings } from './show-rooms.ts';
 import { showGeneration, showKeyTraffic, showTraffic } from './show-traffic.ts';
 import { type Finished, Traffic } from './traffic.ts';
+import { type WorkDone, workDone } from './work-done.ts';
 
 /** A page made once serves all who ask within this time, ms, so that no number of scrapers costs more than one. */
 const FRESH_FOR = 250;
@@ -29,6 +30,9 @@ export interface MetricsParts extends Rooms {
 /** All that `/metrics` shows. Others add figures of their own to the registry (show.ts). */
 export interface Metrics extends Disposable {
   readonly registry: Registry;
+  /** For the figures of single keys. */
+  readonly keyRegistry: Registry;
+  readonly workDone: WorkDone;
   /** Counts a request, once, when it is over. */
   count(finished: Finished): void;
   /** Counts what a key used. */
@@ -72,6 +76,10 @@ export function openMetrics(parts: MetricsParts): Metrics {
 
   return {
     registry,
+    keyRegistry,
+    get workDone() {
+      return workDone(traffic, keyTraffic);
+    },
     count: (finished) => traffic.add(finished),
     book: (booking) => keyTraffic.book(booking),
     page: async (withKeys) => (withKeys ? (await ofKeys()) + (await shared()) : shared()),
