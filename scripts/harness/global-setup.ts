@@ -3,18 +3,23 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { demoModelBytes, writeDemoModel } from '../demo-model/write-demo-model.ts';
 import { obtainEngine } from '../engine/find-engine.ts';
+import { openFolderOfTheRun } from './folder-of-the-run.ts';
 import './start-llama-server.ts';
 
 const cache = join(import.meta.dirname, '../../.cache');
 
-/** Before all tests: a real llama-server, fetched where this machine has none, and the demo model of these sources. */
-export default async function prepare({ provide }: TestProject): Promise<void> {
+/**
+ * Before all tests: a real llama-server, fetched where this machine has none, the demo model of these sources, and a
+ * temporary folder; what is answered takes that away after them.
+ */
+export default async function prepare({ provide }: TestProject): Promise<() => Promise<void>> {
   const engine = await obtainEngine(
     { configured: process.env.LLAMA_SERVER_BIN, searchPath: process.env.PATH, cache },
     (text) => console.error(text),
   );
   provide('engine', engine);
   provide('demoModel', await demoModel());
+  return openFolderOfTheRun();
 }
 
 async function demoModel(): Promise<string> {

@@ -21,6 +21,7 @@ export async function startGatewayProcess(
   const child = spawn(process.execPath, [join(import.meta.dirname, '../corral.ts'), 'gateway'], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/node'),
       HOST: '127.0.0.1',
       PORT: String(port),
       BACKEND_URL: showBackendUrl(backend.address),
