@@ -6,7 +6,7 @@ import { isAnthropicPath } from '../anthropic/envelope.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
 import type { Bookkeeper } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-line.ts';
-import { endOf } from '../record/request-end.ts';
+import { endOf, saidAll } from '../record/request-end.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
 import { clientAddress, type IsTrusted } from './client-address.ts';
 import type { GatewayEnv } from './gateway-context.ts';
@@ -47,10 +47,11 @@ export function openRecord({ log, isTrusted, books, metrics }: RecordParts): Mid
       const { statusCode, writableFinished } = outgoing;
       record.endedAt = performance.now();
       await record.usageToCome;
-      logRequest(log, record, statusCode, writableFinished);
-      const end = endOf(record, statusCode, writableFinished);
+      const completed = writableFinished || saidAll(record);
+      logRequest(log, record, statusCode, completed);
+      const end = endOf(record, statusCode, completed);
       metrics.count({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
-      book(record, record.error !== undefined || (writableFinished && statusCode >= 400));
+      book(record, record.error !== undefined || (completed && statusCode >= 400));
     });
   };
 }

@@ -55,7 +55,7 @@ export class EngineFigures {
 
   async #lines(): Promise<string | undefined> {
     const text = await this.#ask('/metrics');
-    return text === undefined ? undefined : steadyLines(text);
+    return text === undefined ? undefined : steadyLines(text) || undefined;
   }
 
   /** Asked only while requests run, as this question wakes one that sleeps. */

@@ -1,3 +1,4 @@
+import { hasEnded } from '../upstream/stream-dialect.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Status of a request whose client left before the answer was complete: nobody receives it. */
@@ -17,3 +18,12 @@ export function endOf({ error }: RequestRecord, status: number, completed: boole
   if (status >= 400) return { status, outcome: 'refused' };
   return { status, outcome: error === undefined ? 'ok' : 'broken_off' };
 }
+
+/** Whether a stream came to its end mark: many clients hang up when they read it, before the response is closed. */
+export function saidAll({ streamed, answer }: RequestRecord): boolean {
+  if (!streamed || answer === undefined) return false;
+  const tail = answer.uncutText();
+  return dialects.some((dialect) => hasEnded(dialect, tail));
+}
+
+const dialects = ['openai', 'responses', 'anthropic', 'native'] as const;

@@ -28,14 +28,27 @@ export interface StandInBackend extends AsyncDisposable {
 /** What the stand-in counts as the input of any request. */
 export const inputTokens = 7;
 
+export interface StandInOptions {
+  readonly slots?: number;
+  /** What its `/metrics` says; undefined is a deaf one. */
+  readonly metrics?: () => string | undefined;
+}
+
 /** A backend for moods that a real llama-server does not show on demand: it does whatever `mood` says. */
-export async function startStandInBackend(mood: Mood, { slots = 4 } = {}): Promise<StandInBackend> {
+export async function startStandInBackend(
+  mood: Mood,
+  { slots = 4, metrics = () => '' }: StandInOptions = {},
+): Promise<StandInBackend> {
   const received: Received[] = [];
   let open = 0;
   const server = createServer(async (incoming, response) => {
     const path = incoming.url ?? '';
     if (path === '/health') return void response.writeHead(standIn.health).end('{}');
     if (path === '/props') return void response.end(JSON.stringify(props(slots)));
+    if (path === '/metrics') {
+      const text = metrics();
+      return void (text !== undefined && response.end(text));
+    }
     // The gateway's own question, for its books: what the input of an abandoned request was.
     if (incoming.headers['x-request-id'] === undefined) {
       return void response.end(JSON.stringify({ input_tokens: inputTokens }));

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { ask } from '../../health/ask.ts';
+import { type Scrape, scrape } from '../../scripts/harness/read-metrics.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+const chat = (gateway: TestGateway) =>
+  fetch(`${gateway.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
+  });
+
+describe('a scrape', () => {
+  it('neither wakes an engine that sleeps nor keeps one awake', async () => {
+    await using engine = await startLlamaServer({ args: ['--sleep-idle-seconds', '1'] });
+    await using gateway = await startTestGateway({ backend: engine.backend });
+    expect((await chat(gateway)).status).toBe(200);
+    const sleeps = () => engine.output().split('server is entering sleeping state').length - 1;
+    // The idle time of a second passes under scrapes.
+    let page: Scrape | undefined;
+    await waitFor('it to fall asleep', async () => {
+      page = await scrape(gateway.origin);
+      return sleeps() > 0;
+    });
+    const asleep = sleeps();
+    for (const _ of Array.from({ length: 4 })) {
+      const before = page?.text;
+      page = await waitFor('a fresh page', async () => {
+        const next = await scrape(gateway.origin);
+        return next.text !== before && next;
+      });
+    }
+    const props = await ask(engine.backend, { path: '/props', timeoutMs: 2000 });
+    expect(props).toMatchObject({ status: 200, body: expect.stringContaining('"is_sleeping":true') });
+    expect([sleeps(), engine.output().includes('exiting sleeping state')]).toEqual([asleep, false]);
+    expect(page?.value('corral_engine_metrics_up')).toBe(1);
+    expect(page?.value('llamacpp:tokens_predicted_total')).toBeGreaterThan(0);
+  });
+
+  it('costs it one question a second, however many scrape, and none while nothing happens', async () => {
+    let questions = 0;
+    await using backend = await startStandInBackend((_, response) => void response.end('{}'), {
+      metrics: () => {
+        questions += 1;
+        return `# TYPE llamacpp:n_decode_total counter\nllamacpp:n_decode_total ${questions}\n`;
+      },
+    });
+    await using gateway = await startTestGateway({ backend: backend.backend });
+    await Promise.all(Array.from({ length: 50 }, () => scrape(gateway.origin)));
+    expect(questions).toBe(1);
+    const fresh = () => scrape(gateway.origin);
+    const asked = performance.now();
+    await waitFor('the reading to be old', async () => (await fresh()) && performance.now() - asked > 1200);
+    expect(questions).toBe(1);
+    expect((await chat(gateway)).status).toBe(200);
+    await waitFor(
+      'the change to be seen',
+      async () => (await fresh()).value('llamacpp:n_decode_total') === 2,
+    );
+  });
+
+  it('succeeds without it', async () => {
+    await using engine = await startLlamaServer();
+    await using gateway = await startTestGateway({ backend: engine.backend });
+    expect((await scrape(gateway.origin)).value('corral_engine_metrics_up')).toBe(1);
+    engine.kill('SIGKILL');
+    const page = await waitFor('the loss to be seen', async () => {
+      const next = await scrape(gateway.origin);
+      return next.value('corral_standing', { standing: 'ready' }) === 0 && next;
+    });
+    expect(page.value('corral_engine_metrics_up')).toBe(0);
+    expect(page.value('corral_slots')).toBe(0);
+    expect(page.text).not.toContain('llamacpp:');
+    expect(page.sum('corral_standing')).toBe(1);
+  });
+
+  it('does not wait for one that is deaf', async () => {
+    await using backend = await startStandInBackend((_, response) => void response.end('{}'), {
+      metrics: () => undefined,
+    });
+    await using gateway = await startTestGateway({ backend: backend.backend });
+    const page = await scrape(gateway.origin);
+    expect(page.value('corral_engine_metrics_up')).toBe(0);
+    expect(page.value('corral_slots')).toBe(4);
+  });
+});
