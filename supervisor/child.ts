@@ -120,3 +120,9 @@ function sendTo(target: number, signal: NodeJS.Signals): void {
     // Nothing of it is left.
   }
 }
+
+/** A child of which the way was not clear: it has ended before it was started. */
+export function stillborn(spawnError: Error): Child {
+  const end = { code: null, signal: null, spawnError, lastLines: [], commandLine: [], ranForMs: 0 };
+  return { pid: undefined, ended: Promise.resolve(end), signal() {}, send() {}, kill() {} };
+}

@@ -1,7 +1,7 @@
 import type { CrashClass } from './crash-class.ts';
 
 /** What an operator can do about a crash of llama-server: one sentence each. */
-export const crashCures: Readonly<Record<CrashClass, string>> = {
+export const engineCures: Readonly<Record<CrashClass, string>> = {
   'not-startable':
     'llama-server cannot be started: check LLAMA_SERVER_BIN and that it is made for this machine',
   'bad-arguments':
@@ -29,3 +29,15 @@ export const crashCures: Readonly<Record<CrashClass, string>> = {
     'it ended as if it was asked to: look at who may stop it, and at EXTRA_ARGS for an argument that only prints',
   unknown: 'its last lines are all there is to go by',
 };
+
+const gatewayCures: Readonly<Partial<Record<CrashClass, string>>> = {
+  'address-taken': 'its port is in use: change PORT, or end what else listens there',
+  'out-of-memory':
+    'the machine or the container has too little memory: give it more, or lower MAX_QUEUE_SIZE',
+  killed: engineCures.killed,
+};
+
+export function cureFor(who: 'llama-server' | 'gateway', crash: CrashClass): string {
+  if (who === 'llama-server') return engineCures[crash];
+  return gatewayCures[crash] ?? 'this should not happen: report its last lines to llama-corral';
+}

@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs';
 import type { Backend } from '../health/backend.ts';
 import type { Log } from '../log/create-log.ts';
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, stillborn } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
 import { readEngineLine } from './engine-output.ts';
 import { llamaArguments } from './llama-arguments.ts';
+import { clearSocketPath } from './runtime-dir.ts';
 import { hide, secretsOf } from './without-secrets.ts';
 
 export interface EngineChildOptions {
@@ -20,8 +20,12 @@ export interface EngineChildOptions {
 /** Starts one llama-server on the backend's address, its output going into the log. */
 export function startEngineChild({ engine, config, backend, env, log }: EngineChildOptions): Child {
   const { socketPath } = backend.address;
-  // llama-server refuses an address that a killed one has left, and does not clear it away itself.
-  if (socketPath !== undefined) rmSync(socketPath, { force: true });
+  try {
+    // llama-server refuses an address that a killed one has left, and does not clear it away itself.
+    if (socketPath !== undefined) clearSocketPath(socketPath);
+  } catch (error) {
+    return stillborn(error as Error);
+  }
   const downloads = config.engine.model.kind !== 'file';
   return startChild({
     command: engine.command,

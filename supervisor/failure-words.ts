@@ -1,7 +1,7 @@
 import type { Log } from '../log/create-log.ts';
 import type { ChildEnd } from './child.ts';
 import { tellingLine } from './crash-class.ts';
-import { crashCures } from './crash-cures.ts';
+import { cureFor } from './crash-cures.ts';
 import type { HouseEnd, HouseFailure } from './house.ts';
 
 export const failureWords: Readonly<Record<HouseFailure, string>> = {
@@ -14,12 +14,12 @@ export const failureWords: Readonly<Record<HouseFailure, string>> = {
 const shownLines = 10;
 
 /** Tells an end that nobody asked for: how, the last words, what follows, what may help. */
-export function tellEnd(log: Log, { who, end, crash, restartInMs }: HouseEnd): void {
+export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
   const how = end.spawnError?.message ?? (end.signal ? `by ${end.signal}` : `with exit code ${end.code}`);
-  const help = who === 'llama-server' ? ` (${crash}: ${crashCures[crash]})` : '';
-  log.error(`${who} ended ${how}${help}`);
+  log.error(`${who} ended ${how} (${crash}: ${cureFor(who, crash)})`);
   for (const line of shownOf(end)) log.error(`${who} said: ${line}`);
-  if (restartInMs !== undefined) log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
+  if (restartInMs !== undefined)
+    log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
 }
 
 /** The last lines, after the one that says most, should it lie further back. */

@@ -5,6 +5,7 @@ import type { Log } from '../log/create-log.ts';
 import { type Child, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import { gatewayEnvironment } from './gateway-environment.ts';
+import { hide, secretsOf } from './without-secrets.ts';
 
 export interface Command {
   readonly command: string;
@@ -37,6 +38,7 @@ export function startGatewayChild(options: GatewayChildOptions): Child {
     ...program,
     env: gatewayEnvironment(env, settings),
     stdout: 'inherit',
+    show: hide(secretsOf(settings)),
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),
   });

@@ -6,7 +6,8 @@ import packageFile from '../package.json' with { type: 'json' };
 import { type BootTimes, beginBoot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
-import { type CrashClass, classifyCrash } from './crash-class.ts';
+import type { CrashClass } from './crash-class.ts';
+import { cureFor } from './crash-cures.ts';
 import { houseStanding } from './house-standing.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Tended } from './tend.ts';
@@ -21,6 +22,8 @@ export interface HouseOptions {
   readonly loadTimeoutMs: number;
   /** Whether llama-server may be found sleeping. */
   readonly followSleep: () => boolean;
+  /** 0 is never. */
+  readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
   readonly startEngine: () => Child;
   readonly startGateway: () => Child;
@@ -32,6 +35,7 @@ export interface HouseOptions {
   readonly takeBack: (why: LoadFailure, end?: ChildEnd) => boolean;
   /** Whether llama-server is being replaced on purpose; call `refresh` when that changes. */
   readonly isReplacing: () => boolean;
+  readonly onHung: () => void;
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
@@ -51,6 +55,8 @@ export interface HouseEnd {
   /** Milliseconds until it is started again; undefined where it is not. */
   readonly restartInMs: number | undefined;
   readonly crash: CrashClass;
+  /** It had been ready since it was started. */
+  readonly wasReady: boolean;
 }
 
 export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out';
@@ -85,7 +91,7 @@ export function openHouse(options: HouseOptions): House {
     boot,
     start: options.startEngine,
     onChange: refresh,
-    onEnd: (end, state) => learnEnd('llama-server', end, state),
+    onEnd: (end, state) => learnEnd({ who: 'llama-server', ...end }, state),
     onLoadTimedOut: () => fail('load-timed-out'),
   });
   const gateway = tendGateway({
@@ -93,17 +99,20 @@ export function openHouse(options: HouseOptions): House {
     boot,
     start: options.startGateway,
     onChange: refresh,
-    onEnd: (end, state) => learnEnd('gateway', end, state),
+    onEnd: (end, state) => learnEnd({ who: 'gateway', ...end }, state),
   });
 
-  function learnEnd(who: HouseEnd['who'], end: ChildEnd, state: ChildState): void {
+  function learnEnd(ended: Omit<HouseEnd, 'restartInMs'>, state: ChildState): void {
+    const { who, crash, end } = ended;
     if (!stopping && state.phase !== 'replacing') {
-      const crash = classifyCrash(end);
       const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
       counts[crash] = (counts[crash] ?? 0) + 1;
-      lastCrash = { who, class: crash, code: end.code, signal: end.signal, at: new Date().toISOString() };
+      lastCrash = {
+        ...{ who, class: crash, cure: cureFor(who, crash), code: end.code, signal: end.signal },
+        at: new Date().toISOString(),
+      };
       const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
-      options.onEnd({ who, end, crash, restartInMs });
+      options.onEnd({ ...ended, restartInMs });
       if (state.phase === 'given-up') fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed');
     }
     refresh();
@@ -181,6 +190,7 @@ type CrashCounts = Record<'engine' | 'gateway', Partial<Record<CrashClass, numbe
 interface LastCrash {
   readonly who: HouseEnd['who'];
   readonly class: CrashClass;
+  readonly cure: string;
   readonly code: number | null;
   readonly signal: string | null;
   readonly at: string;

@@ -1,11 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identify } from './process-identity.ts';
-import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
+import { clearSocketPath, makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
 
 let base: string;
 const sleepers: ChildProcess[] = [];
@@ -47,6 +56,28 @@ describe('a runtime folder', () => {
     const dir = makeRuntimeDir(long);
     expect(dir.socketPath.length).toBeLessThan(100);
     dir.remove();
+  });
+});
+
+describe('the way for a socket', () => {
+  it('is cleared of what lies there, its folder made again where something has tidied it away', () => {
+    const { path, socketPath, remove, noteChild } = makeRuntimeDir(base);
+    writeFileSync(socketPath, 'left by a killed one');
+    clearSocketPath(socketPath);
+    expect(existsSync(socketPath)).toBe(false);
+    rmSync(path, { recursive: true });
+    noteChild(process.pid);
+    clearSocketPath(socketPath);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    remove();
+  });
+
+  it('is not taken where the folder is another user’s', () => {
+    const { path } = makeRuntimeDir(base);
+    const nobody = 65_534;
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) chownSync(path, nobody, nobody);
+    expect(() => clearSocketPath(join(isRoot ? path : '/', 'llama.sock'))).toThrow('belongs to another user');
   });
 });
 

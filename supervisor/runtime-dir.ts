@@ -1,4 +1,5 @@
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { identify, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
 
 /** A private folder of one supervisor: the socket, and a note of whom it has started. */
@@ -44,10 +45,27 @@ export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
     socketPath: join(path, 'llama.sock'),
     noteChild(pid) {
       note = { ...note, children: [...note.children.filter(isAlive), identify(pid)] };
-      writeNote(path, note);
+      try {
+        writeNote(path, note);
+      } catch {
+        // A full disk must not cost the house; the child's parent-death signal is the first net.
+      }
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
+}
+
+/**
+ * Clears the way for a socket: its folder stands, should something have tidied it away, and nothing lies in its place.
+ * Throws where somebody else has put a folder there meanwhile.
+ */
+export function clearSocketPath(socketPath: string): void {
+  const folder = dirname(socketPath);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid } = lstatSync(folder);
+  if (uid !== process.getuid?.())
+    throw new Error(`${folder} belongs to another user: restart, or change TMPDIR`);
+  rmSync(socketPath, { force: true });
 }
 
 /**

@@ -8,6 +8,8 @@ import type { BootTimes } from './boot.ts';
 import { bootTable } from './boot-table.ts';
 import type { Child } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
+import { type CrashFiles, keepCrashFiles } from './crash-files.ts';
+import { crashRecord } from './crash-record.ts';
 import type { Engine } from './engine.ts';
 import { startEngineChild } from './engine-child.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -35,6 +37,9 @@ export interface SuperviseOptions {
   readonly onReady?: ((ready: Ready) => void) | undefined;
   readonly gatewayCommand?: Command;
 }
+
+/** What a disk that hangs may hold up our end. */
+const patienceWithDiskMs = 2000;
 
 type Outcome = 'asked' | 'idle' | HouseFailure;
 
@@ -68,7 +73,8 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     onChange: () => house?.refresh(),
     onIdle: () => outcome.resolve('idle'),
   });
-  house = await open(options, { backend, runtimeDir, steward, conclude: outcome.resolve });
+  const crashFiles = keepCrashFiles(config.dataDir, log);
+  house = await open(options, { backend, runtimeDir, steward, crashFiles, conclude: outcome.resolve });
   const { snapshot } = house;
   options.health?.show(() => withDetails(snapshot(), steward.details));
 
@@ -81,6 +87,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const { engine, gateway } = house;
   await shutDown({ engine, gateway, drainTimeoutMs: config.drainTimeoutMs, hurry: hurry.signal });
   house.close();
+  await crashFiles.settled(patienceWithDiskMs);
   if (reason === 'idle') await stopMachine(options);
   unfollow();
   process.off('exit', endChildren);
@@ -108,16 +115,18 @@ interface HouseParts {
   readonly backend: Backend & { readonly apiKey: string };
   readonly runtimeDir: RuntimeDir;
   readonly steward: Steward;
+  readonly crashFiles: CrashFiles;
   readonly conclude: (outcome: Outcome) => void;
 }
 
 async function open(
   { config, engine, log, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
-  { backend, runtimeDir, steward, conclude }: HouseParts,
+  { backend, runtimeDir, steward, crashFiles, conclude }: HouseParts,
 ): Promise<House> {
   const { LOG_FORMAT: format, LOG_LEVEL: level } = config.settings;
   const engineLog = await createLog({ format, level, from: 'llama-server' });
   const gatewayLog = await createLog({ format, level, from: 'gateway' });
+  let build: string | undefined;
   const noted = (child: Child) => {
     if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
     return child;
@@ -145,13 +154,17 @@ async function open(
     takeBack: (why, end) => steward.takeBack(why, end),
     onStanding: (standing) => log.info(`standing: ${standing}`),
     onReady(ready) {
+      build = ready.facts?.buildInfo;
       tellBoot(log, format, ready.boot);
       onReady?.(ready);
     },
+    onHung: () =>
+      log.error(`llama-server hangs: no progress for HANG_TIMEOUT (${config.hangTimeoutMs / 1000} s)`),
     onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
     onStillLoading: (sinceMs) => log.info(`the model is loading, ${Math.round(sinceMs / 1000)} s so far`),
     onEnd(end) {
       tellEnd(log, end);
+      crashFiles.keep(crashRecord(end, { at: new Date(), build }));
       if (end.who === 'gateway') steward.gatewayEnded();
     },
     onFailure(failure) {

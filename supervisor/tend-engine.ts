@@ -4,9 +4,12 @@ import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { type CrashClass, classifyCrash, isHopeless } from './crash-class.ts';
+import { endForEvidence } from './end-for-evidence.ts';
 import { drawFirstToken } from './first-token.ts';
+import { countOomKills, wasOomKill } from './oom-kills.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
+import { watchProgress } from './watch-progress.ts';
 
 const tellLoadingEveryMs = 10_000;
 
@@ -18,11 +21,15 @@ export interface TendEngineOptions {
   readonly boot: Boot;
   readonly loadTimeoutMs: number;
   readonly followSleep: () => boolean;
+  /** 0 is never. */
+  readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
-  readonly onEnd: (end: ChildEnd, state: ChildState) => void;
+  readonly onEnd: (end: EngineEnd, state: ChildState) => void;
+  /** It makes no progress any more, and is ended for it. */
+  readonly onHung: () => void;
   readonly onLoadTimedOut: () => void;
   /** It has just become ready, for the first time or again. */
   readonly onEngineReady: () => void;
@@ -35,6 +42,13 @@ export interface TendEngineOptions {
   readonly onStillLoading: (sinceMs: number) => void;
   /** It is ready, and yet generates nothing. */
   readonly onNoToken: (why: string) => void;
+}
+
+export interface EngineEnd {
+  readonly end: ChildEnd;
+  readonly crash: CrashClass;
+  /** It had been ready since it was started. */
+  readonly wasReady: boolean;
 }
 
 export type LoadFailure = CrashClass | 'load-timed-out';
@@ -50,6 +64,9 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   const { backend, boot, loadTimeoutMs } = options;
   /** It has been ready since it was last started. */
   let isReady = false;
+  let isHung = false;
+  let oomKills: number | undefined;
+  let progress: Disposable | undefined;
   let deadline: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
   const watch = watchBackend(backend, {
@@ -65,22 +82,50 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     policy: options.policy,
     judge(end) {
       if (isReady) return 'ended';
-      const crash = classifyCrash(end);
+      const crash = classify(end);
       if (options.takeBack(crash, end)) return 'ended-on-trial';
       return boot.times.loaded === undefined && isHopeless(crash) ? 'ended-for-good' : { loadFailure: crash };
     },
     onStarted() {
       isReady = false;
+      isHung = false;
+      oomKills = countOomKills();
       boot.reached('process up');
       awaitLoad();
+      expectProgress();
       watch.nudge();
     },
     onEnded(end, state) {
+      const engineEnd = { end, crash: classify(end), wasReady: isReady };
       stopWaiting();
+      progress?.[Symbol.dispose]();
       watch.lost();
-      options.onEnd(end, state);
+      options.onEnd(engineEnd, state);
     },
   });
+
+  function classify(end: ChildEnd): CrashClass {
+    return classifyCrash(end, { hung: isHung, oomKilled: wasOomKill(oomKills, countOomKills()) });
+  }
+
+  function expectProgress(): void {
+    const { hangTimeoutMs, followSleep } = options;
+    if (hangTimeoutMs === 0) return;
+    progress = watchProgress({
+      backend,
+      hangTimeoutMs,
+      loadTimeoutMs,
+      maySleep: followSleep(),
+      onHung: endHung,
+    });
+  }
+
+  function endHung(): void {
+    if (tended.state.phase !== 'running') return;
+    isHung = true;
+    options.onHung();
+    if (tended.child) void endForEvidence(tended.child);
+  }
 
   function awaitLoad(): void {
     const begin = performance.now();
@@ -119,6 +164,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     close() {
       watch.close();
       stopWaiting();
+      progress?.[Symbol.dispose]();
     },
   };
 }

@@ -2,6 +2,7 @@ import { awaitGateway } from './await-gateway.ts';
 import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
+import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { exitCodes } from './exit-codes.ts';
 import { firstAtOnce, type RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
@@ -14,7 +15,14 @@ export interface TendGatewayOptions {
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
-  readonly onEnd: (end: ChildEnd, state: ChildState) => void;
+  readonly onEnd: (end: GatewayEnd, state: ChildState) => void;
+}
+
+export interface GatewayEnd {
+  readonly end: ChildEnd;
+  readonly crash: CrashClass;
+  /** It had answered since it was started. */
+  readonly wasReady: boolean;
 }
 
 /** The gateway as a child. */
@@ -45,8 +53,9 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
     onStarted: () => void awaitAnswer(),
     onEnded(end, state) {
       life.abort();
+      const wasReady = isUp;
       isUp = false;
-      onEnd(end, state);
+      onEnd({ end, crash: classifyCrash(end), wasReady }, state);
     },
   });
   return {

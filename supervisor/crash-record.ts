@@ -1,0 +1,29 @@
+import type { CrashRecord } from '../health/crash-records.ts';
+import packageFile from '../package.json' with { type: 'json' };
+import { tellingLine } from './crash-class.ts';
+import { cureFor } from './crash-cures.ts';
+import type { HouseEnd } from './house.ts';
+
+/** What is kept of an end; `build` is what llama-server says of itself. */
+export function crashRecord(
+  { who, end, crash, wasReady, restartInMs }: HouseEnd,
+  { at, build }: { readonly at: Date; readonly build: string | undefined },
+): CrashRecord {
+  const [command = '', ...args] = end.commandLine;
+  return {
+    at: at.toISOString(),
+    who,
+    class: crash,
+    cure: cureFor(who, crash),
+    code: end.code,
+    signal: end.signal,
+    ranForMs: end.ranForMs,
+    wasReady,
+    restartInMs: restartInMs === undefined ? null : Math.max(0, Math.round(restartInMs)),
+    tellingLine: end.spawnError?.message ?? tellingLine(end) ?? null,
+    lastLines: end.lastLines,
+    command,
+    arguments: args,
+    versions: { corral: packageFile.version, node: process.version, 'llama-server': build ?? null },
+  };
+}
