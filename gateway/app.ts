@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../log/create-log.ts';
-import { type CarryParts, carry } from './carry/carry.ts';
+import type { Gate } from './admission/gate.ts';
+import { carry } from './carry/carry.ts';
+import type { CarryParts } from './carry/sending.ts';
 import { authenticate, type Doorkeeper } from './door/authenticate.ts';
 import { trustOf } from './door/client-address.ts';
 import { cors } from './door/cors.ts';
@@ -17,11 +19,13 @@ import type { Bookkeeper } from './record/bookkeeper.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
+import { restartEngine } from './routes/admin-restart.ts';
 import { showUsage } from './routes/admin-usage.ts';
 import { apiRoutes } from './routes/api-routes.ts';
 import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
 import { mayReadMetrics, showMetrics } from './routes/show-metrics.ts';
+import type { Supervisor } from './supervisor/supervisor.ts';
 
 export interface AppParts extends CarryParts {
   readonly log: Log;
@@ -31,6 +35,8 @@ export interface AppParts extends CarryParts {
   readonly ledger: UsageLedger;
   readonly books: Bookkeeper;
   readonly metrics: Metrics;
+  readonly gate: Gate;
+  readonly supervisor: Supervisor;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
@@ -79,9 +85,11 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   app.get('/admin/requests', mayAdmin, listRequests(live));
   app.get('/admin/usage', mayAdmin, showUsage(parts.ledger, config.ledger.costPerHour));
   app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(live));
+  app.post('/admin/restart', mayAdmin, restartEngine(parts.supervisor, config.timeouts.clientBody));
   app.post('/reload', mayAdmin, reloadKeys(keys));
   for (const path of ['/admin/keys', '/admin/requests', '/admin/usage']) app.all(path, refuseMethod('GET'));
   app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
+  app.all('/admin/restart', refuseMethod('POST'));
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, refuseMethod('GET'));
   return app;

@@ -34,6 +34,8 @@ export interface GatewayConfig {
     readonly names: readonly string[];
     readonly strict: boolean;
   };
+  /** The backend may be found asleep (`--sleep-idle-seconds`). */
+  readonly sleeps: boolean;
   readonly corsOrigins: readonly string[];
   readonly gpu: GpuConfig;
   readonly metrics: {
@@ -52,6 +54,7 @@ export interface GatewayConfig {
     readonly maxWaiting: number;
     readonly maxWaitingPerLane: number;
     readonly maxReplays: number;
+    readonly continueStreams: boolean;
     readonly timeoutMs: number;
   };
   readonly rates: {
@@ -128,12 +131,14 @@ export function gatewayConfig(
       unified: settings.CTX === 'auto',
       healthUrl,
     },
+    sleeps: Boolean(settings.SLEEP_IDLE_SECONDS),
     corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
       maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? Math.ceil(settings.MAX_QUEUE_SIZE / 2),
       maxReplays: settings.MAX_REPLAYS,
+      continueStreams: settings.CONTINUE_STREAMS,
       timeoutMs: settings.QUEUE_TIMEOUT,
     },
     rates: {

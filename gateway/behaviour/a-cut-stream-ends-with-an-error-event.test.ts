@@ -44,7 +44,10 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend((_, response) => response.end());
-  corral = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    env: { AUTH_ENABLED: 'false', CONTINUE_STREAMS: 'false' },
+  });
 });
 afterAll(async () => {
   await corral.stop();

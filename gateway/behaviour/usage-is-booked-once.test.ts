@@ -40,7 +40,7 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend(obedient, { slots: 4 });
-  corral = await startTestGateway({ backend: standIn.backend });
+  corral = await startTestGateway({ backend: standIn.backend, env: { CONTINUE_STREAMS: 'false' } });
 });
 afterAll(async () => {
   await corral.stop();

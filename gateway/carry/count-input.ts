@@ -14,10 +14,19 @@ const PATIENCE = 2000;
  * The tokens of a request's input, counted by the backend's own counting route (`countedAt` of the route table), which
  * takes no slot; undefined where the backend cannot say. Exact: the same code reads the same body.
  */
-export async function countInput(
+export function countInput(parts: CountingParts, path: string, body: Buffer): Promise<number | undefined> {
+  return ask(parts, path, path === '/tokenize' ? promptOf(body) : body);
+}
+
+/** The tokens of a text that the backend has generated; undefined where the backend cannot say. */
+export function countText(parts: CountingParts, text: string): Promise<number | undefined> {
+  return ask(parts, '/tokenize', JSON.stringify({ content: text, add_special: false, parse_special: true }));
+}
+
+async function ask(
   { pool, apiKey, watch }: CountingParts,
   path: string,
-  body: Buffer,
+  body: Buffer | string,
 ): Promise<number | undefined> {
   if (watch.standing !== 'ready') return undefined;
   try {
@@ -28,7 +37,7 @@ export async function countInput(
         'content-type': 'application/json',
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
-      body: path === '/tokenize' ? promptOf(body) : body,
+      body,
       signal: AbortSignal.timeout(PATIENCE),
     });
     return tokensIn(await answer.body.json());

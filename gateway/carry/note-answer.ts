@@ -1,8 +1,10 @@
 import type { ApiRequest } from '../openai/read-request.ts';
 import { readFinishReason, readUsage, type Usage } from '../openai/usage.ts';
 import type { RequestRecord } from '../record/request-record.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
+import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { Ending } from '../upstream/exchange.ts';
 import { errorCodeIn } from '../upstream/stream-dialect.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
@@ -10,8 +12,11 @@ import type { AbandonedInput } from './count-abandoned.ts';
 export interface Answered {
   readonly route: ApiRoute;
   readonly request: ApiRequest;
-  readonly ending: Ending;
+  /** How its last exchange ended, or why there will be no other. */
+  readonly ending: Ending | { readonly outcome: 'refused'; readonly refusal: Refusal };
   readonly ends: AnswerEnds;
+  /** Of a stream that has begun, and may have to be broken off. */
+  readonly relay: EventStreamRelay | undefined;
 }
 
 /** Reads what the answer said of itself into the record; a broken off one tells what it had come to. */

@@ -35,6 +35,8 @@ function describe(record: RequestRecord, status: number) {
     tokensOut: usage?.output,
     finish: record.finishReason,
     retries: record.retries,
+    continued: record.continued,
+    digest: record.digest,
     error: record.error,
     cause: record.cause === undefined ? undefined : explain(record.cause),
   };

@@ -21,6 +21,10 @@ export interface RequestRecord {
   machineShare?: number;
   /** How often it was sent again. */
   retries?: number;
+  /** How often its stream was continued by another engine. */
+  continued?: number;
+  /** Of a request that the engine died of too often: by it the same one is known again. */
+  digest?: string;
   /** When the first byte of the answer's body went out. */
   firstByteAt?: number;
   bytesOut: number;

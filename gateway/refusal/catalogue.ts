@@ -181,6 +181,36 @@ export const keyFileUnusable = (problem: string) =>
     message: `${problem}. The keys read before stay in force.`,
   });
 
+export const restartRefused = (problems: readonly string[]) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'invalid_value',
+    message: `Nothing was restarted. ${problems.length === 1 ? 'One thing is' : `${problems.length} things are`} to mend: ${problems.join('; ')}.`,
+  });
+
+export const restartUnderWay = (what: 'under-way' | 'stopping') =>
+  new Refusal({
+    status: 409,
+    type: invalid,
+    code: 'restart_under_way',
+    message:
+      what === 'stopping'
+        ? 'The server is stopping: nothing is restarted any more.'
+        : 'A restart is under way already. GET /health tells when the engine is ready again.',
+    headers: { 'x-should-retry': 'false' },
+  });
+
+export const noSupervisor = () =>
+  new Refusal({
+    status: 501,
+    type: 'server_error',
+    code: 'not_supported',
+    message:
+      'This gateway did not start its llama-server and cannot restart it. Restart it where it runs: requests wait meanwhile.',
+    headers: { 'x-should-retry': 'false' },
+  });
+
 export interface ReachedRate {
   readonly limit: number;
   /** What is taken of it, and what this request would take on top. */
@@ -268,6 +298,23 @@ export const badGateway = (cause: unknown) =>
     code: 'bad_gateway',
     message: 'The engine broke off while it was working on this request. Please try again.',
     cause,
+  });
+
+export const cannotContinue = (why: string) =>
+  new Refusal({
+    status: 502,
+    type: 'server_error',
+    code: 'bad_gateway',
+    message: `The engine broke off in the middle of this answer, which cannot be continued: ${why}. Please try again.`,
+  });
+
+export const engineKeptDying = (times: number) =>
+  new Refusal({
+    status: 502,
+    type: 'server_error',
+    code: 'bad_gateway',
+    message: `The engine broke off ${times} times while it was working on this request, which may be the cause. It is not tried again.`,
+    headers: { 'x-should-retry': 'false' },
   });
 
 export const answerTooLarge = () =>

@@ -2,46 +2,45 @@ import type { ServerResponse } from 'node:http';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
-import { generatedEvents } from './generated-events.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
-import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+import { endMark, hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
 import { withoutFillers } from './without-fillers.ts';
 
 const EVENT_END = '\n\n';
 const lineEnd = Buffer.from('\n');
 
-const stoppedShort: BrokenAnswer = {
-  status: 502,
-  type: 'server_error',
-  code: 'bad_gateway',
-  message: 'The engine stopped before the answer was complete.',
-};
+/** Sees every event as the backend has sent it, and tells how many of them bring generated text. */
+export type Listener = (events: Buffer) => number;
+
+export interface EventStreamParts {
+  readonly response: ServerResponse;
+  readonly dialect: Dialect;
+  readonly ends: AnswerEnds;
+  readonly mender: AnswerMender | undefined;
+  readonly pacemaker: Pacemaker | undefined;
+  readonly listen: Listener;
+}
 
 /**
  * Passes a stream of events as it comes, but whole events only: what a client has seen can always be followed by an
- * error event, however the backend ends. llama-server sends an event at a time, so hardly anything is ever held.
+ * error event, or by another engine's events, however the backend ends. llama-server sends an event at a time, so hardly
+ * anything is ever held.
  */
 export class EventStreamRelay implements Relay {
-  readonly #response: ServerResponse;
-  readonly #dialect: Dialect;
-  readonly #ends: AnswerEnds;
-  readonly #mender: AnswerMender | undefined;
-  readonly #pacemaker: Pacemaker | undefined;
+  readonly hasBegun = true;
+  readonly #parts: EventStreamParts;
+  #seam: Pick<AnswerMender, 'events'> | undefined;
   #held: Buffer | undefined;
 
-  constructor(
-    response: ServerResponse,
-    dialect: Dialect,
-    ends: AnswerEnds,
-    mender: AnswerMender | undefined,
-    pacemaker: Pacemaker | undefined,
-  ) {
-    this.#response = response;
-    this.#dialect = dialect;
-    this.#ends = ends;
-    this.#mender = mender;
-    this.#pacemaker = pacemaker;
+  constructor(parts: EventStreamParts) {
+    this.#parts = parts;
+  }
+
+  /** Another engine goes on from here; its events pass the seam first. What is held of half an event is said again. */
+  resume(seam: Pick<AnswerMender, 'events'>): void {
+    this.#held = undefined;
+    this.#seam = seam;
   }
 
   write(chunk: Buffer): boolean {
@@ -49,35 +48,52 @@ export class EventStreamRelay implements Relay {
     const lastEnd = bytes.lastIndexOf(EVENT_END);
     const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
     this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
-    const events = whole === 0 ? bytes.subarray(0, 0) : withoutFillers(bytes.subarray(0, whole));
-    return events.length === 0 || this.#pass(events);
+    return whole === 0 || this.#pass(bytes.subarray(0, whole));
   }
 
-  /** A backend that closes without its end mark has not finished, whatever the connection says. */
-  end(): void {
+  /** False for a backend that closes without its end mark: it has not finished, whatever the connection says. */
+  end(): boolean {
+    const { dialect, ends, response } = this.#parts;
     if (this.#held !== undefined) this.#passLastEvent(this.#held);
-    if (hasEnded(this.#dialect, this.#ends.uncutText())) this.#response.end();
-    else this.breakOff(stoppedShort);
+    const isWhole = hasEnded(dialect, ends.uncutText());
+    if (isWhole) response.end();
+    return isWhole;
+  }
+
+  /** The backend died when all had been said: what lacks is ours to say. */
+  close(): void {
+    this.#write(Buffer.from(endMark(this.#parts.dialect)));
+    this.#parts.response.end();
   }
 
   breakOff(broken: BrokenAnswer): void {
-    const event = Buffer.from(streamErrorEvent(this.#dialect, broken, this.#ends.text()));
-    this.#ends.add(event);
-    this.#response.end(event);
+    const { dialect, ends, response } = this.#parts;
+    const event = Buffer.from(streamErrorEvent(dialect, broken, ends.text()));
+    ends.add(event);
+    response.end(event);
   }
 
   /** What is left over is half an event, and dropped, unless it is an end mark that only lacks its empty line. */
   #passLastEvent(held: Buffer): void {
     const text = held.toString('latin1');
-    if (text.endsWith('\n') && hasEnded(this.#dialect, text)) this.#pass(Buffer.concat([held, lineEnd]));
+    if (text.endsWith('\n') && hasEnded(this.#parts.dialect, text))
+      this.#pass(Buffer.concat([held, lineEnd]));
   }
 
-  #pass(events: Buffer): boolean {
-    const mended = this.#mender ? this.#mender.events(events) : events;
-    const bytes = mendErrorEvents(this.#dialect, mended, () => this.#ends.text());
-    this.#ends.add(bytes);
-    this.#ends.generated += generatedEvents(this.#dialect, bytes);
-    this.#pacemaker?.spoke();
-    return this.#response.write(bytes);
+  #pass(whole: Buffer): boolean {
+    const told = withoutFillers(whole);
+    const events = this.#seam && told.length > 0 ? this.#seam.events(told) : told;
+    if (events.length === 0) return true;
+    const { dialect, ends, mender, listen } = this.#parts;
+    ends.generated += listen(events);
+    const mended = mender ? mender.events(events) : events;
+    return this.#write(mendErrorEvents(dialect, mended, () => ends.text()));
+  }
+
+  #write(bytes: Buffer): boolean {
+    const { ends, pacemaker, response } = this.#parts;
+    ends.add(bytes);
+    pacemaker?.spoke();
+    return response.write(bytes);
   }
 }

@@ -6,13 +6,14 @@ import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
 import { AssemblingRelay } from './assembling-relay.ts';
-import { EventStreamRelay } from './event-stream-relay.ts';
+import { EventStreamRelay, type Listener } from './event-stream-relay.ts';
 import { AnswerMisunderstood, classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { MendingRelay } from './mending-relay.ts';
 import type { Stay } from './occupancy.ts';
 import type { Pacemaker } from './pacemaker.ts';
-import { PlainRelay, type Relay } from './relay.ts';
+import { PlainRelay } from './plain-relay.ts';
+import type { Relay } from './relay.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
@@ -42,6 +43,10 @@ export interface ExchangeContext {
   /** Where the client may be kept alive before and between the pieces of its answer. */
   readonly pacemaker: Pacemaker | undefined;
   readonly ends: AnswerEnds;
+  /** Hears the events of a stream. */
+  readonly listen: Listener;
+  /** The stream of another engine that this exchange is to go on with. */
+  readonly resumed: EventStreamRelay | undefined;
   /** In the backend's slots. */
   readonly stay?: Stay;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
@@ -127,22 +132,26 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     const { assembly, pacemaker } = this.#context;
     const isStream = isEventStream(headers);
-    if (isStream && assembly) this.#assemble(assembly);
+    if (isStream && this.#context.resumed) this.#relay = this.#context.resumed;
+    else if (isStream && assembly) this.#assemble(assembly);
     else if (this.#context.response.headersSent && isStream !== (pacemaker?.speaks === 'events'))
       this.#abort(new AnswerMisunderstood('the backend answered in another form than it was asked for'));
     else this.#relay = this.#relayAs(status, headers, isStream);
   }
 
   #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, mender, ends, pacemaker } = this.#context;
-    this.#begin(status, headers, mender !== undefined);
+    const { response, dialect, mender, ends, pacemaker, listen } = this.#context;
     if (isStream) {
+      this.#begin(status, headers, false);
       response.flushHeaders();
       pacemaker?.spoke();
-      return new EventStreamRelay(response, dialect, ends, mender, pacemaker);
+      return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen });
     }
-    pacemaker?.stop();
-    return mender ? new MendingRelay(response, ends, mender) : new PlainRelay(response, ends);
+    const begin = () => {
+      pacemaker?.stop();
+      this.#begin(status, headers, mender !== undefined);
+    };
+    return mender ? new MendingRelay(response, ends, mender, begin) : new PlainRelay(response, ends, begin);
   }
 
   #assemble(assembly: Assembly): void {
@@ -186,18 +195,20 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       this.#end({ outcome: 'declined', error: backendErrorOf(status, Buffer.concat(chunks).toString()) });
     } else if (this.#assembling) {
       this.#end(this.#assembling.end());
+    } else if (this.#relay?.end() === false) {
+      const cause = new Error('the backend stopped before the answer was complete');
+      this.#end({ outcome: 'failed', failure: { kind: 'broke-off', cause }, relay: this.#relay });
     } else {
-      this.#relay?.end();
       this.#end({ outcome: 'complete' });
     }
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#end({
-      outcome: 'failed',
-      failure: classifyFailure(this.#aborted ?? error),
-      relay: this.#relay,
-    });
+    const relay = this.#relay?.hasBegun ? this.#relay : undefined;
+    // Cut behind its end mark, a stream is whole all the same.
+    if (!this.#aborted && relay instanceof EventStreamRelay && relay.end())
+      this.#end({ outcome: 'complete' });
+    else this.#end({ outcome: 'failed', failure: classifyFailure(this.#aborted ?? error), relay });
   }
 
   /** Closes the upstream socket, which is how llama-server learns that a request is cancelled. */

@@ -8,12 +8,19 @@ export class MendingRelay implements Relay {
   readonly #response: ServerResponse;
   readonly #ends: AnswerEnds;
   readonly #mender: AnswerMender;
+  readonly #begin: () => void;
   readonly #held: Buffer[] = [];
 
-  constructor(response: ServerResponse, ends: AnswerEnds, mender: AnswerMender) {
+  /** `begin` writes the head. */
+  constructor(response: ServerResponse, ends: AnswerEnds, mender: AnswerMender, begin: () => void) {
     this.#response = response;
     this.#ends = ends;
     this.#mender = mender;
+    this.#begin = begin;
+  }
+
+  get hasBegun(): boolean {
+    return this.#response.writableEnded;
   }
 
   write(chunk: Buffer): boolean {
@@ -21,10 +28,12 @@ export class MendingRelay implements Relay {
     return true;
   }
 
-  end(): void {
+  end(): boolean {
     const body = this.#mender.whole(Buffer.concat(this.#held));
+    this.#begin();
     if (body.length > 0) this.#ends.add(body);
     this.#response.end(body);
+    return true;
   }
 
   breakOff(): void {

@@ -16,6 +16,14 @@ const endMarks: Readonly<Record<Dialect, RegExp>> = {
   anthropic: /^event: message_stop$/m,
   native: /^data: (?:\[DONE\]|\{.*"stop":true)/m,
 };
+
+/** What ends a stream of which all has been said. Responses and native streams say their last word and end in one event. */
+export function endMark(dialect: Dialect): string {
+  return dialect === 'anthropic'
+    ? 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    : 'data: [DONE]\n\n';
+}
+
 /** The code of the error that such an end tells of; undefined where it tells of none. */
 export function errorCodeIn(tail: string): string | undefined {
   if (!errorMark.test(tail)) return undefined;

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { storyText, type Topic } from '../../scripts/demo-model/stories.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { postOf } from '../../scripts/harness/raw-request.ts';
+import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+
+let llama: LlamaServer;
+let wire: CuttingBackend;
+let corral: TestGateway;
+
+beforeAll(async () => {
+  llama = await startLlamaServer({ slots: 4 });
+  wire = await startCuttingBackend(llama);
+  corral = await startTestGateway({ backend: wire.backend });
+});
+afterAll(async () => {
+  await corral.stop();
+  await wire.stop();
+  await llama.stop();
+});
+beforeEach(() => {
+  wire.cuts = [];
+  wire.lastGasp = '';
+});
+
+type Event = Record<string, unknown>;
+
+async function stream(path: string, body: object): Promise<{ events: Event[]; text: string }> {
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
+  expect(answer?.status).toBe(200);
+  const text = answer?.body ?? '';
+  const events = [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, data = '']) => JSON.parse(data) as Event);
+  return { events, text };
+}
+
+interface Dialect {
+  readonly path: string;
+  readonly ask: (topic: string, fields?: object) => object;
+  readonly textOf: (event: Event) => string;
+}
+
+const dialects: Readonly<Record<string, Dialect>> = {
+  chat: {
+    path: '/v1/chat/completions',
+    ask: (topic, fields = {}) => ({
+      messages: [{ role: 'user', content: topic }],
+      stream_options: { include_usage: true },
+      ...fields,
+    }),
+    textOf: ({ choices }) =>
+      (choices as { delta?: { content?: string } }[] | undefined)?.[0]?.delta?.content ?? '',
+  },
+  completion: {
+    path: '/v1/completions',
+    ask: (topic, fields = {}) => ({ prompt: `<|user|>${topic}<|end|><|assistant|>`, ...fields }),
+    textOf: ({ choices }) => (choices as { text?: string }[] | undefined)?.[0]?.text ?? '',
+  },
+  message: {
+    path: '/v1/messages',
+    ask: (topic, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields }),
+    textOf: ({ delta }) => (delta as { text?: string } | undefined)?.text ?? '',
+  },
+  response: {
+    path: '/v1/responses',
+    ask: (topic, fields = {}) => ({ input: topic, ...fields }),
+    textOf: ({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : ''),
+  },
+};
+
+/** What differs between any two answers to the same question. */
+function withoutChance(text: string): string {
+  return text
+    .replace(/"(id|item_id)":"\w+-?\w+"/g, '"$1":"…"')
+    .replace(/"created(_at)?":\d+/g, '"created":0')
+    .replace(/"\w+_(ms|per_second)":[\d.e+-]+/g, '"ms":0')
+    .replace(/"cache_n":\d+,"prompt_n":\d+/g, '"read":0')
+    .replace(/"cached_tokens":\d+/g, '"cached":0')
+    .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
+}
+
+describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
+  const said = (events: readonly Event[]) => events.map(textOf).join('');
+
+  it('cut anywhere, it is event for event what it would have been', async () => {
+    const whole = await stream(path, ask('limits', { max_tokens: 12 }));
+    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const cut = await stream(path, ask('limits', { max_tokens: 12 }));
+      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+      expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
+        new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
+      );
+    }
+  });
+
+  it.each<Topic>(['survival', 'emoji'])(
+    'cut again and again, the story of %s is told once',
+    async (topic) => {
+      wire.cuts = [9, 9, 9, 9];
+      wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
+      const { events } = await stream(path, ask(topic));
+      expect(said(events)).toBe(storyText(topic));
+      expect(corral.logged.at(-1)).toMatchObject({ status: 200, continued: 4 });
+    },
+  );
+
+  it('a stop sequence across the cut is heeded', async () => {
+    const stop = ' slots. Others wait';
+    for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
+      const { events } = await stream(path, ask('limits', fields));
+      expect(said(events)).toBe('The engine answers as many requests together as it has');
+    }
+  });
+});

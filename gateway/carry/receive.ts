@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import type { GatewayConfig } from '../config.ts';
+import { expectTokensOfForm } from '../openai/expected-tokens.ts';
+import { type ApiRequest, readRequest } from '../openai/read-request.ts';
+import { unsupportedMediaType } from '../refusal/catalogue.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+import { readBody } from './read-body.ts';
+
+/** Reads a request's body, and in it what the gateway acts on. Throws a Refusal that says what is wrong with it. */
+export async function receive(
+  route: ApiRoute,
+  { limits, timeouts }: GatewayConfig,
+  incoming: IncomingMessage,
+  signal: AbortSignal,
+): Promise<ApiRequest> {
+  const type = incoming.headers['content-type'];
+  const isForm = type?.startsWith('multipart/form-data') ?? false;
+  if (isForm && route.body !== 'json or form')
+    throw unsupportedMediaType('multipart/form-data', 'application/json');
+  if (type !== undefined && !isForm && !isJson(type)) throw unsupportedMediaType(type, 'application/json');
+  const body = await readBody(incoming, {
+    maxBytes: limits.maxBodyBytes,
+    idleTimeout: timeouts.clientBody,
+    signal,
+  });
+  if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };
+  return readRequest(body, {
+    allowRemoteMedia: limits.allowRemoteMedia,
+    takesMessages: route.takesMessages,
+    isResponses: route.dialect === 'responses',
+    shape: route.shape,
+  });
+}
+
+const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);

@@ -1,0 +1,81 @@
+import type { Claim } from '../admission/admission.ts';
+import type { Lease } from '../admission/lease.ts';
+import { openAssembly } from '../openai/assemble/open-assembly.ts';
+import type { ApiRequest } from '../openai/read-request.ts';
+import { ResponseMender } from '../openai/responses/response-mender.ts';
+import type { RequestRecord } from '../record/request-record.ts';
+import type { AnswerEnds } from '../upstream/answer-ends.ts';
+import type { Listener } from '../upstream/event-stream-relay.ts';
+import { type Ending, exchange } from '../upstream/exchange.ts';
+import { generatedEvents } from '../upstream/generated-events.ts';
+import { headersForBackend } from '../upstream/headers.ts';
+import { limitsFor } from './limits-for.ts';
+import { refuseAdmission } from './refuse-ending.ts';
+import type { CarryParts, Sending } from './sending.ts';
+import type { Resumed } from './stream-continuation.ts';
+
+/** What an exchange sends, and into what its answer goes. */
+export interface Attempt {
+  readonly ends: AnswerEnds;
+  /** Hears the events of a stream; where it is undefined they are only counted. */
+  readonly listen: Listener | undefined;
+  /** Where a stream is to be continued: what to do when the lease is there, before anything is sent. */
+  readonly resume: (() => Promise<Resumed>) | undefined;
+}
+
+/** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
+export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending> {
+  using lease = await admit(sending.parts, claim, sending.record);
+  sending.pacemaker?.start();
+  // Awaited here: the lease goes back when this function ends.
+  return await send(sending, lease, attempt);
+}
+
+async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
+  const since = performance.now();
+  const admitted = await admission.admit(claim);
+  record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
+  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
+  record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
+  return admitted.lease;
+}
+
+async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<Ending> {
+  const { route, parts, request, signal, record, pacemaker, incoming, outgoing } = sending;
+  const { config, pool } = parts;
+  const { dialect } = route;
+  const { ends, listen = (events) => generatedEvents(dialect, events) } = attempt;
+  const resumed = await attempt.resume?.();
+  record.answer = ends;
+  const since = performance.now();
+  const ending = await exchange(
+    {
+      path: route.upstream,
+      headers: headersForBackend(incoming.headers, record.id, config.backend.apiKey),
+      body: resumed?.body ?? request.body,
+      isLastOnConnection: request.stream || request.assembledAs !== undefined,
+    },
+    {
+      pool,
+      response: outgoing,
+      dialect,
+      mender: menderFor(request, record),
+      assembly: request.assembledAs && openAssembly(request.assembledAs),
+      pacemaker,
+      ends,
+      listen,
+      resumed: resumed?.relay,
+      signal,
+      limits: limitsFor(request.stream, config.timeouts),
+      startedAt: record.startedAt,
+      queuedMs: lease.waitedMs,
+    },
+  );
+  record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
+  return ending;
+}
+
+function menderFor({ repeated }: ApiRequest, { model = 'default' }: RequestRecord) {
+  if (repeated === undefined) return undefined;
+  return new ResponseMender({ model, createdAt: Math.floor(Date.now() / 1000), repeated });
+}

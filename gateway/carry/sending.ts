@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Pool } from 'undici';
+import type { BackendWatch } from '../../health/watch.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
+import type { ModelNames } from '../openai/model-names.ts';
+import type { ApiRequest } from '../openai/read-request.ts';
+import type { LiveRequests } from '../record/live-requests.ts';
+import type { RequestRecord } from '../record/request-record.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+import type { Pacemaker } from '../upstream/pacemaker.ts';
+import type { AbandonedInput } from './count-abandoned.ts';
+
+/** What all requests share on their way. */
+export interface CarryParts {
+  readonly config: GatewayConfig;
+  readonly pool: Pool;
+  readonly admission: Admission;
+  readonly watch: BackendWatch;
+  readonly models: ModelNames;
+  readonly live: LiveRequests;
+  readonly abandoned: AbandonedInput;
+  readonly rateLimits: RateLimits;
+}
+
+/** One request that is on its way to the backend, as often as that takes. */
+export interface Sending {
+  readonly route: ApiRoute;
+  readonly parts: CarryParts;
+  readonly request: ApiRequest;
+  /** Aborts when the client leaves or the request is cancelled. */
+  readonly signal: AbortSignal;
+  readonly record: RequestRecord;
+  readonly pacemaker: Pacemaker | undefined;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}

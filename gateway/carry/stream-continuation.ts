@@ -1,0 +1,89 @@
+import { bodyForTheEnd, bodyWithSaid, bodyWithTokensLeft, isSpent } from '../continuation/continued-body.ts';
+import { openSeam } from '../continuation/open-seam.ts';
+import { type Plan, planContinuation } from '../continuation/plan-continuation.ts';
+import { type Said, Spoken } from '../continuation/spoken.ts';
+import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
+import { countInput, countText } from './count-input.ts';
+import type { Sending } from './sending.ts';
+
+/** What another engine is sent, and the stream that its answer goes on with. */
+export interface Resumed {
+  readonly body: Buffer;
+  readonly relay: EventStreamRelay;
+}
+
+/** Of a request that is sent again as it was. */
+const whole = { content: '', over: 'no', moved: { input: undefined, spent: 0, unheard: 0 } } as const;
+
+/** Hears what a stream says, so that another engine can take it up where this one dies. */
+export class StreamContinuation {
+  readonly spoken: Spoken;
+  readonly listen: Listener;
+  readonly #sending: Sending;
+  readonly #shape: AnswerShape;
+
+  /** Undefined for what is no stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
+  static for(sending: Sending): StreamContinuation | undefined {
+    const { route, request, parts } = sending;
+    if (route.shape === undefined || !request.stream || !parts.config.admission.continueStreams)
+      return undefined;
+    return new StreamContinuation(sending, route.shape);
+  }
+
+  private constructor(sending: Sending, shape: AnswerShape) {
+    this.spoken = new Spoken(shape);
+    this.listen = (events) => this.spoken.add(events);
+    this.#sending = sending;
+    this.#shape = shape;
+  }
+
+  plan(): Plan {
+    const { weight } = this.#sending.request;
+    return planContinuation({ shape: this.#shape, fields: this.#fields, weight, spoken: this.spoken });
+  }
+
+  /** To be called when a backend is there to be asked. */
+  async resume(plan: Plan, relay: EventStreamRelay): Promise<Resumed> {
+    const { opening, closing } = this.spoken;
+    const { body } = this.#sending.request;
+    if (plan.how !== 'go-on') {
+      relay.resume(openSeam(this.#shape, { ...whole, opening, closing }));
+      return { body, relay };
+    }
+    const fields = this.#fields;
+    const withSaid = bodyWithSaid(this.#shape, body, fields, plan.said);
+    const { input, spent } = await this.#count(plan.said);
+    const isAtLimit = isSpent(fields, spent);
+    const over = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
+    const { content } = plan.said;
+    const moved = { input, spent, unheard: isAtLimit ? 1 : 0 };
+    relay.resume(openSeam(this.#shape, { opening, closing, content, over, moved }));
+    const sent =
+      over === 'no'
+        ? bodyWithTokensLeft(withSaid, fields, spent)
+        : bodyForTheEnd(this.#shape, withSaid, fields);
+    return { body: sent, relay };
+  }
+
+  get #fields(): Readonly<Record<string, unknown>> {
+    return JSON.parse(this.#sending.request.body.toString());
+  }
+
+  /** Where the backend cannot say how many tokens were said, one for each event. */
+  async #count({ content, reasoning }: Said): Promise<{ input: number | undefined; spent: number }> {
+    const { route, parts, request } = this.#sending;
+    const { countedAt } = route;
+    const counting = { pool: parts.pool, apiKey: parts.config.backend.apiKey, watch: parts.watch };
+    const [input, said, thought] = await Promise.all([
+      countedAt === undefined ? undefined : countInput(counting, countedAt, request.body),
+      countText(counting, content),
+      reasoning === '' ? 0 : countText(counting, reasoning),
+    ]);
+    if (said === undefined || thought === undefined) return { input, spent: this.spoken.generated };
+    return { input, spent: said + thought + (reasoning === '' ? 0 : MARKS_OF_A_THOUGHT) };
+  }
+}
+
+/** One where it begins and one where it ends, as most templates have it. */
+const MARKS_OF_A_THOUGHT = 2;

@@ -1,0 +1,56 @@
+import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
+import { joinedTimings, joinedUsage } from './joined-usage.ts';
+import type { Seam, SeamFacts } from './seam.ts';
+
+interface Choice {
+  readonly delta?: { readonly role?: unknown };
+  readonly finish_reason?: unknown;
+}
+
+/** Of chats and completions. Their chunks all carry the answer's id and time, which stay the first engine's. */
+export class ChatSeam implements Seam {
+  readonly #facts: SeamFacts;
+  readonly #names: StreamEvent;
+  readonly #hasRole: boolean;
+  readonly #hasFinish: boolean;
+
+  constructor(facts: SeamFacts) {
+    const opening = readEvents(facts.opening);
+    const { id, created, model, system_fingerprint } = opening[0] ?? {};
+    const told = { id, created, model, system_fingerprint };
+    this.#facts = facts;
+    this.#names = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
+    this.#hasRole = opening.some(isRole);
+    this.#hasFinish = readEvents(facts.closing).some((event) => choiceOf(event)?.finish_reason);
+  }
+
+  events(events: Buffer): Buffer {
+    return rewriteEvents(events, (event) => this.#rewrite(event));
+  }
+
+  #rewrite(event: StreamEvent): StreamEvent | undefined {
+    const choice = choiceOf(event);
+    if (choice && this.#isToldAlready(event, choice)) return undefined;
+    const { over, moved } = this.#facts;
+    const { usage, timings } = event as { usage?: StreamEvent; timings?: StreamEvent };
+    return {
+      ...event,
+      ...this.#names,
+      ...(choice && over === 'at-limit' ? { choices: [{ ...choice, finish_reason: 'length' }] } : {}),
+      ...(usage ? { usage: joinedUsage(usage, moved) } : {}),
+      ...(timings ? { timings: joinedTimings(timings, moved) } : {}),
+    };
+  }
+
+  #isToldAlready(event: StreamEvent, choice: Choice): boolean {
+    if (isRole(event)) return this.#hasRole;
+    return this.#hasFinish || (this.#facts.over !== 'no' && !choice.finish_reason);
+  }
+}
+
+function choiceOf({ choices }: StreamEvent): Choice | undefined {
+  return (choices as readonly Choice[] | undefined)?.[0];
+}
+
+/** The event that opens a chat, with nothing but whose turn it is. */
+const isRole = (event: StreamEvent) => choiceOf(event)?.delta?.role !== undefined;

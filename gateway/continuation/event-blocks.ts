@@ -1,0 +1,30 @@
+export type StreamEvent = Readonly<Record<string, unknown>>;
+
+/** Rewrites the events of a piece one by one; one that is answered with undefined is left out. What is no JSON passes. */
+export function rewriteEvents(
+  events: Buffer,
+  rewrite: (event: StreamEvent) => StreamEvent | undefined,
+): Buffer {
+  const blocks = events.toString().split('\n\n');
+  return Buffer.from(
+    blocks
+      .map((block) => rewriteBlock(block, rewrite))
+      .filter((it) => it !== undefined)
+      .join('\n\n'),
+  );
+}
+
+function rewriteBlock(
+  block: string,
+  rewrite: (event: StreamEvent) => StreamEvent | undefined,
+): string | undefined {
+  const [, head = '', data] = /^((?:event: .*\n)?data: )(\{.*\})$/s.exec(block) ?? [];
+  if (data === undefined) return block;
+  const event = rewrite(JSON.parse(data) as StreamEvent);
+  return event && head + JSON.stringify(event);
+}
+
+/** The events of a text, parsed; what is no JSON is left out. */
+export function readEvents(text: string): StreamEvent[] {
+  return [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, data = '{}']) => JSON.parse(data) as StreamEvent);
+}

@@ -1,0 +1,48 @@
+interface Counts {
+  readonly [field: string]: unknown;
+}
+
+/** What is to be moved from the input, where another engine counted it, to the output, where it belongs. */
+export interface Moved {
+  /** Tokens of the request itself; undefined where that is not known. */
+  readonly input: number | undefined;
+  /** Tokens that were said before the seam, and stood in the other engine's prompt. */
+  readonly spent: number;
+  /** Tokens that the other engine generated and nobody is told of. */
+  readonly unheard: number;
+}
+
+/** OpenAI's usage, of completions and chats, and of Responses by its other names, as if one engine had said all. */
+export function joinedUsage(usage: Counts, moved: Moved): Counts {
+  const [inputName, outputName] =
+    'prompt_tokens' in usage
+      ? (['prompt_tokens', 'completion_tokens'] as const)
+      : (['input_tokens', 'output_tokens'] as const);
+  const input = moved.input ?? count(usage[inputName]) - moved.spent;
+  const output = count(usage[outputName]) + moved.spent - moved.unheard;
+  const details = `${inputName}_details`;
+  return {
+    ...usage,
+    [inputName]: input,
+    [outputName]: output,
+    ...('total_tokens' in usage ? { total_tokens: input + output } : {}),
+    ...(details in usage ? { [details]: cachedUpTo(usage[details], input) } : {}),
+  };
+}
+
+/** llama-server's own counts, likewise. Its times stay those of the last engine. */
+export function joinedTimings(timings: Counts, moved: Moved): Counts {
+  const input = moved.input ?? count(timings.cache_n) + count(timings.prompt_n) - moved.spent;
+  const cached = Math.min(count(timings.cache_n), input);
+  const output = count(timings.predicted_n) + moved.spent - moved.unheard;
+  return { ...timings, cache_n: cached, prompt_n: input - cached, predicted_n: output };
+}
+
+function cachedUpTo(details: unknown, input: number): unknown {
+  const { cached_tokens, ...rest } = (details ?? {}) as Counts;
+  return cached_tokens === undefined
+    ? details
+    : { ...rest, cached_tokens: Math.min(count(cached_tokens), input) };
+}
+
+const count = (value: unknown) => (typeof value === 'number' ? value : 0);

@@ -1,0 +1,37 @@
+import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
+import type { Seam, SeamFacts } from './seam.ts';
+
+/** Of Anthropic's messages. Their id and the input's tokens stand in the opening alone. */
+export class MessageSeam implements Seam {
+  readonly #facts: SeamFacts;
+  readonly #told: ReadonlySet<unknown>;
+
+  constructor(facts: SeamFacts) {
+    const told = readEvents(facts.opening + facts.closing).map(({ type }) => type);
+    this.#facts = facts;
+    this.#told = new Set(told.filter((type) => type !== 'content_block_delta'));
+  }
+
+  events(events: Buffer): Buffer {
+    return rewriteEvents(events, (event) => this.#rewrite(event));
+  }
+
+  #rewrite(event: StreamEvent): StreamEvent | undefined {
+    const { over, moved } = this.#facts;
+    const { type, delta, usage } = event as Told;
+    if (this.#told.has(type) || (over !== 'no' && type === 'content_block_delta')) return undefined;
+    if (type !== 'message_delta') return event;
+    const output = (usage?.output_tokens ?? 0) + moved.spent - moved.unheard;
+    return {
+      ...event,
+      ...(over === 'at-limit' ? { delta: { ...delta, stop_reason: 'max_tokens', stop_sequence: null } } : {}),
+      usage: { ...usage, output_tokens: output },
+    };
+  }
+}
+
+interface Told {
+  readonly type?: unknown;
+  readonly delta?: object;
+  readonly usage?: { readonly output_tokens?: number };
+}

@@ -1,0 +1,90 @@
+import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
+import { joinedTimings, joinedUsage } from './joined-usage.ts';
+import type { Seam, SeamFacts } from './seam.ts';
+
+/**
+ * Of Responses. Their closing events repeat the whole text: llama-server tells it with the assistant's beginning, so it is
+ * whole as it comes. The names of the response and of its one message stay the first engine's.
+ */
+export class ResponseSeam implements Seam {
+  readonly #facts: SeamFacts;
+  readonly #told: ReadonlySet<unknown>;
+  readonly #names: { readonly response: unknown; readonly item: unknown };
+
+  constructor(facts: SeamFacts) {
+    const events = readEvents(facts.opening + facts.closing) as readonly Told[];
+    this.#facts = facts;
+    this.#told = new Set(events.map(({ type }) => type).filter((type) => type !== textDelta));
+    this.#names = {
+      response: events.find(({ response }) => response?.id !== undefined)?.response?.id,
+      item: events.find(({ item }) => item?.id !== undefined)?.item?.id,
+    };
+  }
+
+  events(events: Buffer): Buffer {
+    return rewriteEvents(events, (event) => this.#rewrite(event));
+  }
+
+  #rewrite(event: StreamEvent): StreamEvent | undefined {
+    const { type, text, part, item_id, item, response, timings } = event as Told;
+    const { over, moved, content } = this.#facts;
+    if (this.#told.has(type) || (over !== 'no' && type === textDelta)) return undefined;
+    return {
+      ...event,
+      ...(text === undefined ? {} : { text: over === 'no' ? text : content }),
+      ...(part === undefined ? {} : { part: this.#whole(part) }),
+      ...(item_id === undefined ? {} : { item_id: this.#names.item ?? item_id }),
+      ...(item === undefined ? {} : { item: this.#named(item) }),
+      ...(response === undefined ? {} : { response: this.#joined(response) }),
+      ...(timings === undefined ? {} : { timings: joinedTimings(timings, moved) }),
+    };
+  }
+
+  #joined(response: ToldResponse): ToldResponse {
+    const { output, usage } = response;
+    return {
+      ...response,
+      id: this.#names.response ?? response.id,
+      ...(output ? { output: output.map((item) => this.#named(item)) } : {}),
+      ...(usage ? { usage: joinedUsage(usage, this.#facts.moved) } : {}),
+    };
+  }
+
+  #named(item: StreamEvent): StreamEvent {
+    if (item.type !== 'message') return item;
+    const { id, content } = item as ToldItem;
+    return {
+      ...item,
+      id: this.#names.item ?? id,
+      ...(content ? { content: content.map((part) => this.#whole(part)) } : {}),
+    };
+  }
+
+  #whole(part: StreamEvent): StreamEvent {
+    const { over, content } = this.#facts;
+    return over === 'no' || !('text' in part) ? part : { ...part, text: content };
+  }
+}
+
+const textDelta = 'response.output_text.delta';
+
+interface ToldResponse extends StreamEvent {
+  readonly id?: unknown;
+  readonly output?: readonly StreamEvent[];
+  readonly usage?: StreamEvent;
+}
+
+interface ToldItem extends StreamEvent {
+  readonly id?: unknown;
+  readonly content?: readonly StreamEvent[];
+}
+
+interface Told {
+  readonly type?: unknown;
+  readonly text?: unknown;
+  readonly part?: StreamEvent;
+  readonly item_id?: unknown;
+  readonly item?: StreamEvent;
+  readonly response?: ToldResponse;
+  readonly timings?: StreamEvent;
+}

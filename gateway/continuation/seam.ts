@@ -1,0 +1,21 @@
+import type { AnswerMender } from '../upstream/answer-mender.ts';
+import type { Moved } from './joined-usage.ts';
+
+/** What is known where one engine's stream ended and another's goes on. */
+export interface SeamFacts {
+  /** The events that have opened the answer for its client, as they were sent by the first engine. */
+  readonly opening: string;
+  /** Those with which it has begun to end. */
+  readonly closing: string;
+  /** The text said before. */
+  readonly content: string;
+  /**
+   * Nothing more is to be said: what the next engine says, as it has to say one token at least, is not passed on.
+   * `at-limit`: all the tokens allowed are said.
+   */
+  readonly over: 'no' | 'at-limit' | 'told';
+  readonly moved: Moved;
+}
+
+/** Makes the events of another engine's stream the rest of the one that its client has begun to read. */
+export type Seam = Pick<AnswerMender, 'events'>;

@@ -1,0 +1,155 @@
+import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import { endOfString } from '../openai/json-string.ts';
+import { standsAt } from '../upstream/bytes-at.ts';
+import { GrowingBytes } from './growing-bytes.ts';
+
+/** What a stream has said so far, as far as it can be said again to an engine. */
+export interface Said {
+  readonly content: string;
+  /** What was thought before the content; only a chat tells it in a way that can be given back. */
+  readonly reasoning: string;
+}
+
+/**
+ * Keeps what a stream has told its client, so that another engine can go on from there. It sees every event of every
+ * stream: nothing is parsed here, the text is copied as it stands in the JSON, escapes and all.
+ */
+export class Spoken {
+  /** Events with generated text so far: about one a token. */
+  generated = 0;
+  readonly #take: Taker;
+  readonly #content = new GrowingBytes();
+  readonly #reasoning = new GrowingBytes();
+  #opening: Buffer[] = [];
+  #closing: Buffer[] = [];
+  #isBeyondText = false;
+
+  constructor(shape: AnswerShape) {
+    this.#take = takers[shape];
+  }
+
+  /** Of whole events, in their order; answers how many of them bring generated text. */
+  add(events: Buffer): number {
+    if (this.generated === 0) this.#opening.push(events);
+    const { mark, kindAt } = this.#take;
+    let found = 0;
+    let lastText = -1;
+    for (let at = events.indexOf(mark); at !== -1; at = events.indexOf(mark, at)) {
+      at += mark.length;
+      const { kind, skip } = kindAt(events, at);
+      if (kind === 'framing') continue;
+      found += 1;
+      at = this.#keep(kind, events, at + skip);
+      lastText = at;
+    }
+    this.generated += found;
+    this.#follow(events, lastText);
+    return found;
+  }
+
+  /** Something was generated that is no text: a tool call, a signature, a part of a kind not known here. */
+  get isBeyondText(): boolean {
+    return this.#isBeyondText;
+  }
+
+  get said(): Said {
+    return { content: unescaped(this.#content), reasoning: unescaped(this.#reasoning) };
+  }
+
+  /** The events up to the first generated text, where the answer's names and times stand. */
+  get opening(): string {
+    return Buffer.concat(this.#opening).toString();
+  }
+
+  /** The events behind the last generated text, with which the answer began to end. */
+  get closing(): string {
+    return Buffer.concat(this.#closing).toString();
+  }
+
+  #follow(events: Buffer, lastText: number): void {
+    if (lastText !== -1) this.#closing = [];
+    else if (this.generated === 0) return;
+    const rest =
+      lastText === -1 ? events : events.subarray(events.indexOf(EVENT_END, lastText) + EVENT_END.length);
+    if (rest.length > 0) this.#closing.push(rest);
+  }
+
+  /** Answers where to look on. */
+  #keep(kind: Kind, events: Buffer, from: number): number {
+    if (kind === 'other') {
+      this.#isBeyondText = true;
+      return from;
+    }
+    const end = endOfString(events, from);
+    (kind === 'content' ? this.#content : this.#reasoning).add(events, from, end);
+    // Another member beside it in the same delta.
+    if (events[end + 1] === comma && this.#take.standsAlone) this.#isBeyondText = true;
+    return end;
+  }
+}
+
+const comma = 0x2c;
+const EVENT_END = '\n\n';
+
+const unescaped = (bytes: GrowingBytes) => JSON.parse(`"${bytes}"`) as string;
+
+type Kind = 'content' | 'reasoning' | 'other';
+
+interface Found {
+  readonly kind: Kind | 'framing';
+  /** How far behind the mark its text begins. */
+  readonly skip: number;
+}
+
+interface Taker {
+  /** By what an event with generated text is known; inside a JSON string the quotes would be escaped. */
+  readonly mark: Buffer;
+  /** Whether the text is the only member where it stands. */
+  readonly standsAlone: boolean;
+  /** What stands behind the mark. */
+  kindAt(events: Buffer, at: number): Found;
+}
+
+const framing: Found = { kind: 'framing', skip: 0 };
+const other: Found = { kind: 'other', skip: 0 };
+const bareContent: Found = { kind: 'content', skip: 0 };
+
+function choose(...choices: readonly (readonly [string, Found])[]) {
+  const known = choices.map(([text, found]) => [Buffer.from(text), found] as const);
+  return (events: Buffer, at: number): Found =>
+    known.find(([text]) => standsAt(text, events, at))?.[1] ?? other;
+}
+
+const textOf = (kind: Kind, opening: string) => [opening, { kind, skip: opening.length }] as const;
+
+const typeMark = Buffer.from('"type":"');
+const outputText = Buffer.from('response.output_text.delta"');
+
+const takers: Readonly<Record<AnswerShape, Taker>> = {
+  chat: {
+    mark: Buffer.from('"delta":{"'),
+    standsAlone: true,
+    kindAt: choose(textOf('content', 'content":"'), textOf('reasoning', 'reasoning_content":"'), [
+      'role"',
+      framing,
+    ]),
+  },
+  completion: {
+    mark: Buffer.from('"text":"'),
+    standsAlone: false,
+    kindAt: (events, at) => (events[at] === 0x22 ? framing : bareContent),
+  },
+  message: {
+    mark: Buffer.from('"delta":{"type":"'),
+    standsAlone: true,
+    kindAt: choose(textOf('content', 'text_delta","text":"'), ['signature_delta', framing]),
+  },
+  response: {
+    mark: Buffer.from('"delta":"'),
+    standsAlone: false,
+    kindAt(events, at) {
+      const type = events.lastIndexOf(typeMark, at) + typeMark.length;
+      return standsAt(outputText, events, type) ? bareContent : other;
+    },
+  },
+};

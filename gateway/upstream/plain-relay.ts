@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http';
+import type { AnswerEnds } from './answer-ends.ts';
+import type { Relay } from './relay.ts';
+
+/** What is held back of an answer in one piece, bytes: as long as it is held, another engine can give it. */
+const MOST_HELD = 1024 ** 2;
+
+/** Passes the bytes of an answer in one piece as they are: a small one when it is whole, a large one as it comes. */
+export class PlainRelay implements Relay {
+  readonly #response: ServerResponse;
+  readonly #ends: AnswerEnds;
+  readonly #begin: () => void;
+  #held: Buffer[] | undefined = [];
+  #heldBytes = 0;
+
+  /** `begin` writes the head. */
+  constructor(response: ServerResponse, ends: AnswerEnds, begin: () => void) {
+    this.#response = response;
+    this.#ends = ends;
+    this.#begin = begin;
+  }
+
+  get hasBegun(): boolean {
+    return this.#held === undefined;
+  }
+
+  write(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true;
+    if (this.#held === undefined) return this.#pass(chunk);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#heldBytes <= MOST_HELD || this.#release(this.#held);
+  }
+
+  end(): boolean {
+    if (this.#held !== undefined) this.#release(this.#held);
+    this.#response.end();
+    return true;
+  }
+
+  /** Half an object cannot be mended; a cut connection is the one sign that no client mistakes for an answer. */
+  breakOff(): void {
+    this.#response.destroy();
+  }
+
+  #release(held: readonly Buffer[]): boolean {
+    this.#held = undefined;
+    this.#begin();
+    return held.map((chunk) => this.#pass(chunk)).at(-1) ?? true;
+  }
+
+  #pass(chunk: Buffer): boolean {
+    this.#ends.add(chunk);
+    return this.#response.write(chunk);
+  }
+}
