@@ -3,5 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationPage } from './configuration-page.ts';
 import { projectFolder } from './house-folders.ts';
+import { metricsPage } from './metrics-page.ts';
 
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
+writeFileSync(join(projectFolder, 'docs/metrics.md'), metricsPage());

@@ -1,0 +1,33 @@
+import { expect, it, vi } from 'vitest';
+import { keptFresh } from './kept-fresh.ts';
+
+it('asks once for all who want to know, and again when the answer is old', async () => {
+  vi.useFakeTimers();
+  let asked = 0;
+  const answer = keptFresh(1000, async () => {
+    asked += 1;
+    return asked;
+  });
+  expect(await Promise.all([answer(), answer()])).toEqual([1, 1]);
+  vi.advanceTimersByTime(999);
+  expect(await answer()).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(await answer()).toBe(2);
+  vi.useRealTimers();
+});
+
+it('keeps an answer from its arrival on, however long it took', async () => {
+  vi.useFakeTimers();
+  let asked = 0;
+  const answer = keptFresh(1000, async () => {
+    asked += 1;
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    return asked;
+  });
+  const first = answer();
+  await vi.advanceTimersByTimeAsync(4000);
+  const second = answer();
+  await vi.advanceTimersByTimeAsync(1500);
+  expect([await first, await second, await answer(), asked]).toEqual([1, 1, 1, 1]);
+  vi.useRealTimers();
+});

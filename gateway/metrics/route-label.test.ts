@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { operationOf, routeLabel } from './route-label.ts';
+
+describe('the label of a route', () => {
+  it.each([
+    ['/v1/chat/completions', '/v1/chat/completions'],
+    ['/chat/completions', '/v1/chat/completions'],
+    ['/models', '/v1/models'],
+    ['/models/:id', '/v1/models/:id'],
+    ['/admin/requests/:id{.+}', '/admin/requests/:id'],
+    ['/metrics', '/metrics'],
+    ['/*', 'other'],
+    ['*', 'other'],
+    ['', 'other'],
+  ])('of %s is %s', (pattern, label) => expect(routeLabel(pattern)).toBe(label));
+});
+
+it('says what a route does with the model', () => {
+  expect(operationOf(routeLabel('/responses'))).toBe('chat');
+  expect(operationOf(routeLabel('/infill'))).toBe('text_completion');
+  expect(operationOf(routeLabel('/v1/chat/completions/input_tokens'))).toBeUndefined();
+  expect(operationOf('other')).toBeUndefined();
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { openRecord, type RequestRecord } from '../record/request-record.ts';
+import { Traffic } from './traffic.ts';
+
+const start = { id: 'r', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' };
+const ok = { status: 200, outcome: 'ok' } as const;
+const left = { status: 499, outcome: 'client_left' } as const;
+
+/** A stream that took 3 s, its first word after 1 s, with 5 tokens of output. */
+function record(more: Partial<RequestRecord> = {}): RequestRecord {
+  const opened = openRecord(start);
+  return {
+    ...opened,
+    model: 'demo',
+    streamed: true,
+    queuedMs: 500,
+    firstByteAt: opened.startedAt + 1000,
+    endedAt: opened.startedAt + 3000,
+    usage: { input: 10, cached: 4, output: 5 },
+    ...more,
+  };
+}
+
+function counted(more: Partial<RequestRecord>, end: typeof ok | typeof left = ok) {
+  const traffic = new Traffic();
+  traffic.add({ record: record(more), end, pattern: '/chat/completions', priority: 'high' });
+  const [model] = traffic.models;
+  return { traffic, model };
+}
+
+const all = (counts: readonly number[] | undefined) => counts?.at(-1);
+
+describe('traffic', () => {
+  it('has the times of a stream in seconds', () => {
+    const { traffic, model } = counted({});
+    expect(model?.durations.get('')?.sum).toBeCloseTo(3);
+    expect(model?.firstToken.sum).toBeCloseTo(1);
+    expect(model?.perToken.sum).toBeCloseTo(0.5);
+    expect(traffic.waits.high.sum).toBeCloseTo(0.5);
+    expect([model?.input.sum, model?.cached, model?.output.sum]).toEqual([10, 4, 5]);
+  });
+
+  it('has no first token of an answer in one piece, and none between one', () => {
+    expect(all(counted({ streamed: false }).model?.firstToken.cumulative)).toBe(0);
+    const { model } = counted({ usage: { input: 10, cached: 0, output: 1 } });
+    expect([all(model?.firstToken.cumulative), all(model?.perToken.cumulative)]).toEqual([1, 0]);
+  });
+
+  it('has the first token of a stream that its client left, and nothing that its leaving made wrong', () => {
+    const { model } = counted({}, left);
+    expect([all(model?.firstToken.cumulative), all(model?.perToken.cumulative)]).toEqual([1, 0]);
+    expect([...(model?.durations.keys() ?? [])]).toEqual(['client_left']);
+  });
+
+  it('has nothing of a model for a request that never came to one', () => {
+    const { traffic, model } = counted({
+      model: undefined,
+      queuedMs: undefined,
+      error: 'invalid_json',
+    } as never);
+    expect(model).toBeUndefined();
+    expect([...traffic.refusals]).toEqual([['invalid_json', 1]]);
+    expect(all(traffic.waits.high.cumulative)).toBe(0);
+  });
+
+  it('adds up what was sent again and continued', () => {
+    const { traffic } = counted({ retries: 2, continued: 1, bytesOut: 100 });
+    expect([traffic.replays, traffic.continued, traffic.bytes]).toEqual([2, 1, 100]);
+  });
+
+  it('bounds the codes of errors', () => {
+    const traffic = new Traffic();
+    for (let n = 0; n < 500; n++) {
+      traffic.add({ record: record({ error: `code-${n}` }), end: ok, pattern: '/*', priority: undefined });
+    }
+    expect(traffic.refusals.size).toBe(81);
+    expect(traffic.refusals.get('other')).toBe(420);
+    expect(traffic.requests.size).toBe(1);
+  });
+});
