@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type TemporaryFolder, temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { type ChildEnd, startChild } from '../child.ts';
+import { classifyCrash, tellingLine } from '../crash-class.ts';
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  writeFileSync(folder.file('garbage.gguf'), randomBytes(5000));
+  const model = readFileSync(inject('demoModel'));
+  writeFileSync(folder.file('half.gguf'), model.subarray(0, model.length / 2));
+  writeFileSync(folder.file('torn-head.gguf'), model.subarray(0, 3000));
+  mkdirSync(folder.file('free'));
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+let starts = 0;
+
+/** A real llama-server with the demo model, except where the arguments say otherwise: the last of a kind counts. */
+function start(args: readonly string[], shell = 'exec "$@"') {
+  const engine = inject('engine');
+  const lines: string[] = [];
+  starts += 1;
+  const socket = folder.file(`free/${starts}.sock`);
+  const child = startChild({
+    command: '/bin/sh',
+    args: [
+      ...['-c', shell, 'sh', engine.command, ...engine.args],
+      ...['--host', socket, '-m', inject('demoModel'), '-c', '512', '-t', '1', ...args],
+    ],
+    env: { PATH: process.env.PATH ?? '' },
+    stdout: 'lines',
+    onLine: (line) => lines.push(line),
+  });
+  return { child, isUp: () => lines.some((line) => line.includes('listening on')) };
+}
+
+const classOf = async (ended: Promise<ChildEnd>) => {
+  const end = await ended;
+  return { class: classifyCrash(end), line: tellingLine(end) };
+};
+
+describe('a real llama-server that cannot start ends as', () => {
+  it.each([
+    ['bad-arguments', ['--bogus'], 'invalid argument: --bogus'],
+    ['bad-arguments', ['-fa', 'maybe'], 'error while handling argument "-fa"'],
+    ['bad-model', ['-m', 'garbage.gguf'], 'invalid magic'],
+    ['bad-model', ['-m', 'half.gguf'], 'model is corrupted or incomplete'],
+    ['bad-model', ['-m', 'torn-head.gguf'], 'failed to load model'],
+    ['bad-model', ['-md', 'garbage.gguf'], 'invalid magic'],
+    ['bad-model', ['--lora', 'garbage.gguf'], 'invalid magic'],
+    ['address-taken', ['--host', 'no-such-folder/x.sock'], "couldn't bind HTTP server socket"],
+    [
+      'download-failed',
+      ['-mu', 'http://127.0.0.1:9/x.gguf', '-m', 'free/x.gguf'],
+      'failed to download model',
+    ],
+    ['assertion', ['-c', '-5'], 'GGML_ASSERT'],
+  ])('%s by %j', async (crash, args, line) => {
+    const placed = args.map((arg) => (/^[\w-]+(\/|\.gguf)/.test(arg) ? folder.file(arg) : arg));
+    expect(await classOf(start(placed).child.ended)).toEqual({
+      class: crash,
+      line: expect.stringContaining(line),
+    });
+  });
+
+  it('address-taken where somebody listens on its port', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const args = ['--host', '127.0.0.1', '--port', String(port)];
+    expect(await classOf(start(args).child.ended)).toMatchObject({ class: 'address-taken' });
+    holder.close();
+  });
+
+  it('out-of-memory where it gets too little', async () => {
+    const { child } = start(['-c', '2000000'], 'ulimit -v 400000; exec "$@"');
+    expect(await classOf(child.ended)).toMatchObject({ class: 'out-of-memory' });
+  });
+
+  it('not-startable where there is none', async () => {
+    const child = startChild({
+      ...{ command: '/no/such/llama-server', args: [], env: {}, stdout: 'lines', onLine: () => {} },
+    });
+    expect(await classOf(child.ended)).toMatchObject({ class: 'not-startable' });
+  });
+});
+
+describe('a real llama-server that serves ends as', () => {
+  it.each<[string, NodeJS.Signals]>([
+    ['killed', 'SIGKILL'],
+    ['segfault', 'SIGSEGV'],
+    ['assertion', 'SIGABRT'],
+    ['illegal-instruction', 'SIGILL'],
+    ['ended-without-error', 'SIGTERM'],
+  ])('%s by %s', async (crash, signal) => {
+    const { child, isUp } = start([]);
+    await waitFor('llama-server', isUp);
+    child.signal(signal);
+    expect(await classOf(child.ended)).toEqual({ class: crash, line: undefined });
+  });
+});
