@@ -129,8 +129,39 @@ const chats: Record<string, object> = {
   },
   'more than a stream tells': { messages: user('keys'), verbose: true, max_tokens: 2, seed: 7 },
   'a beginning to go on from': { messages: prefix('Open the base URL'), max_tokens: 9 },
-  'a beginning in parts': { messages: prefix([{ type: 'text', text: 'Open the base URL' }]), max_tokens: 3 },
+  'a beginning in a part': { messages: prefix([{ type: 'text', text: 'Open the base URL' }]), max_tokens: 3 },
+  'a beginning in parts': {
+    messages: prefix(['Open the', 'base URL'].map((text) => ({ type: 'text', text }))),
+    max_tokens: 3,
+  },
   'an empty beginning': { messages: prefix(''), max_tokens: 3 },
+  'no beginning': { messages: prefix(null), max_tokens: 3 },
+  'a beginning with white space around it': { messages: prefix('\n Open the base URL \n\n'), max_tokens: 3 },
+  'a beginning of many bytes': { messages: prefix('🙂 é'), max_tokens: 3 },
+  'a beginning like a mark': { messages: prefix('<think>Open'), max_tokens: 3 },
+  'a beginning of another story': {
+    messages: [...user('thinking'), { role: 'assistant', content: 'Open' }],
+    max_tokens: 200,
+  },
+  'a beginning with a thought': {
+    messages: [...user('keys'), { role: 'assistant', content: 'Open', reasoning_content: 'Hm.' }],
+    max_tokens: 3,
+  },
+  'a beginning that is all': { messages: prefix(storyText('dashboard')), max_tokens: 200 },
+  'a beginning for two': { messages: prefix('Open the base URL'), n: 2, max_tokens: 3 },
+  'a beginning with logprobs': {
+    messages: prefix('Open the base URL'),
+    logprobs: true,
+    top_logprobs: 1,
+    max_tokens: 3,
+  },
+  'a beginning and a stop': { messages: prefix('Open the base URL'), stop: ['browser'], max_tokens: 9 },
+  'a beginning with tools': { messages: prefix('Open the base URL'), tools, max_tokens: 9 },
+  'a beginning of JSON': {
+    messages: [...user('Where?'), { role: 'assistant', content: '{"city":' }],
+    response_format: jsonSchema,
+    max_tokens: 20,
+  },
   'a thousand tokens': { messages: user('long story'), max_tokens: 1000 },
 };
 
@@ -162,6 +193,16 @@ const messages: Record<string, object> = {
   },
   'a stop sequence': { messages: user('keys'), stop_sequences: ['of their own'], max_tokens: 50 },
   'a beginning to go on from': { messages: prefix('Open the base URL'), max_tokens: 3 },
+  'a beginning in a block': {
+    messages: prefix([{ type: 'text', text: 'Open the base URL' }]),
+    max_tokens: 3,
+  },
+  'a beginning in blocks': {
+    messages: prefix(['Open the', 'base URL'].map((text) => ({ type: 'text', text }))),
+    max_tokens: 3,
+  },
+  'a beginning that is all': { messages: prefix(storyText('dashboard')), max_tokens: 200 },
+  'a beginning, cut at once': { messages: prefix('Open the base URL'), max_tokens: 1 },
 };
 
 const refused: Record<string, readonly [string, object]> = {
@@ -221,6 +262,13 @@ const responses: Record<string, object> = {
     input: 'weather',
     tools: [{ type: 'function', name: 'weather_in', parameters: schema }],
     tool_choice: 'required',
+  },
+  'a beginning to go on from': {
+    input: [
+      ...user('dashboard'),
+      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Open the base URL' }] },
+    ],
+    max_output_tokens: 3,
   },
 };
 

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
-import { askForStream, tellsAllInAStream } from './assemble/ask-for-stream.ts';
-import type { AnswerShape } from './assemble/assembly.ts';
+import { askForStream } from './assemble/ask-for-stream.ts';
+import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
+import { planAssembly } from './assemble/plan-assembly.ts';
 import { type ExpectedTokens, expectTokens } from './expected-tokens.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
@@ -12,8 +13,8 @@ import { type RepeatedFields, repeatedFields } from './responses/repeated-fields
 export interface ApiRequest {
   readonly model: string | undefined;
   readonly stream: boolean;
-  /** The client wants one piece and the body asks for a stream: the answer is put together in this shape. */
-  readonly assembledAs?: AnswerShape | undefined;
+  /** The client wants one piece and the body asks for a stream: the answer is put together like this. */
+  readonly assembledAs?: AssemblyPlan | undefined;
   /** How many slots the backend will use for it: one for each choice of each prompt. */
   readonly weight: number;
   readonly expected: ExpectedTokens;
@@ -50,7 +51,7 @@ export function readRequest(
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
   const weight = choices(fields) * prompts(fields);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const assembledAs = shape && !stream && tellsAllInAStream(shape, fields) ? shape : undefined;
+  const assembledAs = shape && !stream ? planAssembly(shape, fields) : undefined;
   const sent = rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
@@ -58,7 +59,7 @@ export function readRequest(
     assembledAs,
     weight,
     expected: expectTokens(fields, body.length, weight),
-    body: assembledAs ? askForStream(assembledAs, sent) : sent,
+    body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
     ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };
 }

@@ -8,3 +8,10 @@ export interface Assembly {
 
 /** The shapes that an answer can be assembled in: one for each API that streams. */
 export type AnswerShape = 'chat' | 'completion' | 'response' | 'message';
+
+/** How the stream of a request becomes the answer in one piece that its client waits for. */
+export interface AssemblyPlan {
+  readonly shape: AnswerShape;
+  /** What the answer begins with and the stream does not repeat. */
+  readonly begun: string;
+}

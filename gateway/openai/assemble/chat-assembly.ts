@@ -25,7 +25,12 @@ interface Choice {
 export class ChatAssembly implements Assembly {
   readonly #frame = new AnswerFrame();
   readonly #choices: Choice[] = [];
+  readonly #begun: string;
   #finished = 0;
+
+  constructor(begun: string) {
+    this.#begun = begun;
+  }
 
   add(event: unknown): void {
     const chunk = event as Chunk;
@@ -40,7 +45,7 @@ export class ChatAssembly implements Assembly {
   }
 
   #choice(index: number): Choice {
-    const message = { role: 'assistant', content: '' };
+    const message = { role: 'assistant', content: this.#begun };
     this.#choices[index] ??= { finish_reason: null, index, message };
     return this.#choices[index];
   }
