@@ -22,6 +22,7 @@ import { LiveRequests } from './record/live-requests.ts';
 import { createGatewayServer } from './server.ts';
 import { followSilentConnections } from './silent-connections.ts';
 import { ShuttingDown } from './upstream/failure.ts';
+import { openOccupancy } from './upstream/open-occupancy.ts';
 import { openPool } from './upstream/pool.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
@@ -87,9 +88,10 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     metrics.book(booking);
   });
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
+  const occupancy = openOccupancy(config.backend, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits, metrics },
+    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics },
   });
   const server = createGatewayServer(app, config);
   const closeSilent = followSilentConnections(server);

@@ -27,7 +27,7 @@ export interface Attempt {
 export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending> {
   using lease = await admit(sending.parts, claim, sending.record);
   sending.pacemaker?.start();
-  // Awaited here: the lease goes back when this function ends.
+  // Awaited here: the lease goes back when this function ends, or when the backend has let go after that.
   return await send(sending, lease, attempt);
 }
 
@@ -46,6 +46,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { dialect } = route;
   const { ends, listen = (events) => generatedEvents(dialect, events) } = attempt;
   const resumed = await attempt.resume?.();
+  const asksForStream = request.stream || request.assembledAs !== undefined;
   record.answer = ends;
   const since = performance.now();
   const ending = await exchange(
@@ -53,7 +54,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       path: route.upstream,
       headers: headersForBackend(incoming.headers, record.id, config.backend.apiKey),
       body: resumed?.body ?? request.body,
-      isLastOnConnection: request.stream || request.assembledAs !== undefined,
+      isLastOnConnection: asksForStream,
     },
     {
       pool,
@@ -63,6 +64,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       assembly: request.assembledAs && openAssembly(request.assembledAs),
       pacemaker,
       ends,
+      stay: parts.occupancy.enter(lease, asksForStream),
       listen,
       resumed: resumed?.relay,
       signal,

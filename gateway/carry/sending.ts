@@ -9,6 +9,7 @@ import type { ApiRequest } from '../openai/read-request.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 
@@ -22,6 +23,7 @@ export interface CarryParts {
   readonly live: LiveRequests;
   readonly abandoned: AbandonedInput;
   readonly rateLimits: RateLimits;
+  readonly occupancy: Occupancy;
 }
 
 /** One request that is on its way to the backend, as often as that takes. */

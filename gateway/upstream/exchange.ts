@@ -48,7 +48,7 @@ export interface ExchangeContext {
   /** The stream of another engine that this exchange is to go on with. */
   readonly resumed: EventStreamRelay | undefined;
   /** In the backend's slots. */
-  readonly stay?: Stay;
+  readonly stay: Stay;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
   readonly limits: ExchangeLimits;
@@ -109,7 +109,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       clearTimeout(this.#timer);
       clearTimeout(this.#stuck);
       context.signal.removeEventListener('abort', this.#abortForSignal);
-      context.stay?.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
+      context.stay.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
       resolve(ending);
     };
     this.#context = context;
@@ -125,7 +125,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    this.#context.stay?.begin();
+    this.#context.stay.begin();
     if (status >= 400) {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
