@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
 import { Admission } from './admission/admission.ts';
+import { Gate } from './admission/gate.ts';
 import { createApp } from './app.ts';
 import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
@@ -21,8 +22,9 @@ import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import { createGatewayServer } from './server.ts';
 import { followSilentConnections } from './silent-connections.ts';
+import type { ParentChannel } from './supervisor/parent-channel.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
 import { ShuttingDown } from './upstream/failure.ts';
-import { openOccupancy } from './upstream/open-occupancy.ts';
 import { openPool } from './upstream/pool.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
@@ -52,16 +54,24 @@ export interface Gateway {
 }
 
 /** Puts the parts together and listens. */
-export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  log: Log,
+  parent?: ParentChannel,
+): Promise<Gateway> {
+  const supervisor = new Supervisor(parent);
   const admission = new Admission(config.admission);
+  let mayFindItAsleep = config.sleeps;
   const watch = watchBackend(config.backend, {
+    followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
       log.info({ standing, slots: watch.facts?.slots }, `backend is ${standing}`);
       if (watch.keyRefused) log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
-      admission.setCapacity(standing === 'ready' ? capacityOf(config, watch) : 0);
+      gate.follow();
     },
   });
-  const live = new LiveRequests();
+  const gate = new Gate({ admission, watch, maxConcurrent: config.admission.maxConcurrent });
+  const live = new LiveRequests(supervisor.countRequests);
   const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
   const pool = openPool(config.backend, config.timeouts.connect);
@@ -88,10 +98,9 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     metrics.book(booking);
   });
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
-  const occupancy = openOccupancy(config.backend, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics },
+    ...{ ledger, books, abandoned, rateLimits, metrics, gate, supervisor },
   });
   const server = createGatewayServer(app, config);
   const closeSilent = followSilentConnections(server);
@@ -100,6 +109,11 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
   );
+  supervisor.follow(async ({ hold, names, sleeps }) => {
+    models.rename(names);
+    mayFindItAsleep = sleeps;
+    await (hold ? gate.hold() : gate.release());
+  });
 
   let stopping: Promise<void> | undefined;
   /** Breaks off all exchanges, which tell their clients, and then what is left of the connections. */
@@ -144,10 +158,6 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       return stopping;
     },
   };
-}
-
-function capacityOf({ admission }: GatewayConfig, watch: BackendWatch): number {
-  return admission.maxConcurrent ?? watch.facts?.slots ?? 1;
 }
 
 function listen(server: Server, { host, port }: GatewayConfig): Promise<number> {

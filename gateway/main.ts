@@ -3,6 +3,7 @@ import { createLog } from '../log/create-log.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { startGateway } from './assemble.ts';
 import { gatewayConfig } from './config.ts';
+import { openParentChannel } from './supervisor/parent-channel.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
 const MISCONFIGURED = 2;
@@ -32,7 +33,7 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
     backendUrl: settings.BACKEND_URL ?? '',
     healthUrl: inHouse ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
-  const starting = startGateway(config, log);
+  const starting = startGateway(config, log, openParentChannel());
   // From the first moment on: without somebody who listens the signal would end the process.
   process.on('SIGHUP', async () => (await starting).reloadKeys());
   const gateway = await starting;

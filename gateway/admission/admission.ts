@@ -46,6 +46,8 @@ export class Admission {
   readonly #appointments = new Appointments();
   readonly #tally = new AdmissionTally();
   #draining = false;
+  #leasesOut = 0;
+  #onSettled: (() => void)[] = [];
 
   constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
     this.#timeoutMs = timeoutMs;
@@ -91,6 +93,14 @@ export class Admission {
     for (const candidate of waiting) candidate.end({ outcome: 'draining', retryAfterMs: 1000 });
   }
 
+  /** Settles when no lease is out, those included that need no slot. */
+  async settled(): Promise<void> {
+    if (this.#leasesOut === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onSettled.push(resolve);
+    await promise;
+  }
+
   async #decide(claim: Claim): Promise<Admitted> {
     if (claim.signal.aborted) return { outcome: 'left' };
     if (this.#draining) return { outcome: 'draining', retryAfterMs: 1000 };
@@ -131,9 +141,12 @@ export class Admission {
 
   #leaseFor(grant: Grant<Candidate>): Lease {
     const grantedAt = performance.now();
+    this.#leasesOut += 1;
     return new Lease(grant.slots, grantedAt - grant.waiter.since, () => {
       if (grant.slots > 0) this.#serviceTime.add(performance.now() - grantedAt);
+      this.#leasesOut -= 1;
       this.#tell(this.#lanes.giveBack(grant));
+      if (this.#leasesOut === 0) for (const settle of this.#onSettled.splice(0)) settle();
     });
   }
 

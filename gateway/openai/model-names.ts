@@ -13,15 +13,22 @@ export interface ModelNamesOptions {
 /** The names under which this deployment serves its one model. */
 export class ModelNames {
   readonly #options: ModelNamesOptions;
+  #names: readonly string[];
 
   constructor(options: ModelNamesOptions) {
     this.#options = options;
+    this.#names = options.names;
+  }
+
+  /** Another model is served from now on. */
+  rename(names: readonly string[]): void {
+    this.#names = names;
   }
 
   /** The public names, the first of them foremost. */
   get public(): readonly string[] {
-    const { names, facts } = this.#options;
-    if (names.length > 0) return names;
+    if (this.#names.length > 0) return this.#names;
+    const { facts } = this.#options;
     const named = facts()?.modelAlias ?? facts()?.modelPath;
     return named === undefined ? [] : [publicNameOf(named)];
   }

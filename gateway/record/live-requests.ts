@@ -9,7 +9,13 @@ interface LiveRequest {
 /** The requests under way: who asks what, and the means to end them. The one owner of that list. */
 export class LiveRequests {
   readonly #all = new Set<LiveRequest>();
+  readonly #onCount: (count: number) => void;
   #keysCutOff: ReadonlySet<string> = new Set();
+
+  /** `onCount` is told how many there are, whenever that changes. */
+  constructor(onCount: (count: number) => void = () => {}) {
+    this.#onCount = onCount;
+  }
 
   get count(): number {
     return this.#all.size;
@@ -24,9 +30,14 @@ export class LiveRequests {
   open(record: RequestRecord, controller: AbortController): Disposable {
     const request = { record, controller };
     this.#all.add(request);
+    this.#onCount(this.#all.size);
     // Its key may have been cut off between the door and here.
     if (this.#isCutOff(request)) cancel(request);
-    return { [Symbol.dispose]: () => void this.#all.delete(request) };
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#all.delete(request)) this.#onCount(this.#all.size);
+      },
+    };
   }
 
   /** Cancels all requests of that id, as clients may choose one twice; answers how many. */

@@ -1,18 +1,20 @@
 import type { BackendWatch } from '../../health/watch.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { Gate } from '../admission/gate.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 
 export interface ProbeParts {
   readonly watch: BackendWatch;
   readonly admission: Admission;
+  readonly gate: Gate;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
 }
 
 /** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
-export function probes({ watch, admission, keys }: ProbeParts) {
-  const standing = () => (admission.isDraining ? 'draining' : watch.standing);
+export function probes({ watch, admission, gate, keys }: ProbeParts) {
+  const standing = () => (admission.isDraining ? 'draining' : gate.standing);
   const isGone = () => ['draining', 'failed'].includes(standing());
   return {
     ping(c: GatewayContext) {
@@ -25,7 +27,11 @@ export function probes({ watch, admission, keys }: ProbeParts) {
       const { capacity, leased, waiting } = admission.counts;
       const body = {
         status: standing(),
-        backend: { standing: watch.standing, since: new Date(watch.since).toISOString() },
+        backend: {
+          standing: watch.standing,
+          since: new Date(watch.since).toISOString(),
+          sleeping: watch.standing === 'ready' && watch.facts?.sleeping === true,
+        },
         queue: { waiting },
         slots: { total: capacity, busy: leased },
         // What is wrong is for the log and for administrators: it names files.

@@ -1,0 +1,23 @@
+import type { GatewayMessage, SupervisorMessage } from '../../health/house-messages.ts';
+
+/** The way to whoever started this process and back. */
+export interface ParentChannel {
+  tell(message: GatewayMessage): void;
+  /** Called at most once; what has come before is heard then. */
+  listen(hear: (message: SupervisorMessage) => void): void;
+}
+
+/** Undefined where our parent has opened none. It does not keep this process alive, and may close at any time. */
+export function openParentChannel(): ParentChannel | undefined {
+  if (!process.send) return undefined;
+  return {
+    tell(message) {
+      // Lost with the channel: then there is nobody left to hear it.
+      if (process.connected) process.send?.(message, () => {});
+    },
+    listen(hear) {
+      process.on('message', hear);
+      process.channel?.unref();
+    },
+  };
+}
