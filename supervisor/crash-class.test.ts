@@ -130,5 +130,13 @@ describe('the end of llama-server is', () => {
 
 it('the telling line is found before the stack that follows it', () => {
   expect(tellingLine(endOf({ lastLines: gpuLines.poolGrows }))).toBe('CUDA error: out of memory');
+  const ofNode = [
+    'node:internal/modules:1',
+    "Error: Cannot find module 'x'",
+    '    at resolve',
+    '}',
+    'Node.js v24',
+  ];
+  expect(tellingLine(endOf({ lastLines: ofNode }))).toBe("Error: Cannot find module 'x'");
   expect(tellingLine(endOf({ lastLines: ['nothing to see'] }))).toBeUndefined();
 });

@@ -46,6 +46,9 @@ const signs: readonly Sign[] = [
   [/failed to load ([\w-]+ )*(model|adapter)|error loading model|invalid magic/i, 'bad-model'],
 ];
 
+/** How Node begins to tell of an error that nobody caught. */
+const uncaught = /^(Uncaught )?\w*Error\b/;
+
 /** What a signal means where no sign explains it, and what may explain it. */
 const bySignal: Readonly<Partial<Record<NodeJS.Signals, CrashClass>>> = {
   SIGABRT: 'assertion',
@@ -69,8 +72,8 @@ export function classifyCrash(end: ChildEnd, { hung, oomKilled }: Circumstances 
 
 /** The line that says most about an end; what follows it may be a long list of the stack. */
 export function tellingLine({ lastLines }: ChildEnd): string | undefined {
-  const sign = signIn(lastLines);
-  return sign && lastLines.find((line) => sign[0].test(line));
+  const telling = signIn(lastLines)?.[0] ?? uncaught;
+  return lastLines.find((line) => telling.test(line));
 }
 
 /** The next start would end the same way. */
