@@ -25,6 +25,7 @@ import { followSilentConnections } from './silent-connections.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { ShuttingDown } from './upstream/failure.ts';
+import { openOccupancy } from './upstream/open-occupancy.ts';
 import { openPool } from './upstream/pool.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
@@ -98,9 +99,10 @@ export async function startGateway(
     metrics.book(booking);
   });
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
+  const occupancy = openOccupancy(config.backend, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits, metrics, gate, supervisor },
+    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor },
   });
   const server = createGatewayServer(app, config);
   const closeSilent = followSilentConnections(server);
