@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { storyText, type Topic } from '../../scripts/demo-model/stories.ts';
-import { RawClient } from '../../scripts/harness/raw-client.ts';
-import { postOf } from '../../scripts/harness/raw-request.ts';
+import { askForEvents, type StreamEvent } from '../../scripts/harness/ask-for-events.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -25,21 +24,10 @@ beforeEach(() => {
   wire.lastGasp = '';
 });
 
-type Event = Record<string, unknown>;
-
-async function stream(path: string, body: object): Promise<{ events: Event[]; text: string }> {
-  await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
-  expect(answer?.status).toBe(200);
-  const text = answer?.body ?? '';
-  const events = [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, data = '']) => JSON.parse(data) as Event);
-  return { events, text };
-}
-
 interface Dialect {
   readonly path: string;
   readonly ask: (topic: string, fields?: object) => object;
-  readonly textOf: (event: Event) => string;
+  readonly textOf: (event: StreamEvent) => string;
 }
 
 const dialects: Readonly<Record<string, Dialect>> = {
@@ -82,13 +70,13 @@ function withoutChance(text: string): string {
 }
 
 describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
-  const said = (events: readonly Event[]) => events.map(textOf).join('');
+  const said = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
   it('cut anywhere, it is event for event what it would have been', async () => {
-    const whole = await stream(path, ask('limits', { max_tokens: 12 }));
+    const whole = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
     for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
-      const cut = await stream(path, ask('limits', { max_tokens: 12 }));
+      const cut = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
       expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
       expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
         new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
@@ -101,7 +89,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
-      const { events } = await stream(path, ask(topic));
+      const { events } = await askForEvents(corral.port, path, ask(topic));
       expect(said(events)).toBe(storyText(topic));
       expect(corral.logged.at(-1)).toMatchObject({ status: 200, continued: 4 });
     },
@@ -112,7 +100,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
       wire.cuts = [cutAfter];
       const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
-      const { events } = await stream(path, ask('limits', fields));
+      const { events } = await askForEvents(corral.port, path, ask('limits', fields));
       expect(said(events)).toBe('The engine answers as many requests together as it has');
     }
   });

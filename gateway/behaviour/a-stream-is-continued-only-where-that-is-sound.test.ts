@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { stories, storyText } from '../../scripts/demo-model/stories.ts';
+import { askForEvents, saidInChat } from '../../scripts/harness/ask-for-events.ts';
+import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
+import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
+import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+
+let llama: LlamaServer;
+let wire: CuttingBackend;
+let corral: TestGateway;
+
+beforeAll(async () => {
+  llama = await startLlamaServer({ slots: 4 });
+  wire = await startCuttingBackend(llama);
+  corral = await startTestGateway({ backend: wire.backend, env: { MAX_REPLAYS: '1' } });
+});
+afterAll(async () => {
+  await corral.stop();
+  await wire.stop();
+  await llama.stop();
+});
+beforeEach(() => {
+  wire.cuts = [];
+});
+
+const chat = '/v1/chat/completions';
+const ask = (topic: string, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields });
+const tools = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      parameters: { type: 'object', properties: { city: { type: 'string' } } },
+    },
+  },
+];
+
+const thinking = stories.find(({ topic }) => topic === 'thinking');
+
+it('what follows a thought goes on, the thought given back beside it', async () => {
+  wire.cuts = [30];
+  const { events } = await askForEvents(
+    corral.port,
+    chat,
+    ask('thinking', { stream_options: { include_usage: true } }),
+  );
+  expect(saidInChat(events, 'reasoning_content')).toBe(thinking?.thought);
+  expect(saidInChat(events)).toBe(thinking?.text);
+  expect(events.at(-1)?.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 51, total_tokens: 59 });
+});
+
+it('a JSON schema holds across the cut', async () => {
+  const schema = {
+    type: 'object',
+    properties: { n: { type: 'integer' }, s: { enum: ['red', 'green'] } },
+    required: ['n', 's'],
+    additionalProperties: false,
+  };
+  for (let cutAfter = 1; cutAfter < 12; cutAfter++) {
+    wire.cuts = [cutAfter];
+    const fields = { response_format: { type: 'json_schema', json_schema: { schema } }, max_tokens: 40 };
+    const said = saidInChat((await askForEvents(corral.port, chat, ask('limits', fields))).events);
+    expect(JSON.parse(said), `cut after ${cutAfter} events`).toEqual({
+      n: expect.any(Number),
+      s: expect.stringMatching(/^(red|green)$/),
+    });
+  }
+});
+
+it('an answer that the client itself began goes on behind its beginning', async () => {
+  const beginning = 'The engine answers as many requests';
+  for (const content of [beginning, [{ type: 'text', text: beginning }]]) {
+    wire.cuts = [5, 5];
+    const messages = [
+      { role: 'user', content: 'limits' },
+      { role: 'assistant', content },
+    ];
+    const { events } = await askForEvents(corral.port, chat, { messages });
+    expect(beginning + saidInChat(events)).toBe(storyText('limits'));
+  }
+});
+
+it.each([
+  ['of text', '<|user|>limits<|end|><|assistant|>'],
+  ['of one text in a list', ['<|user|>limits<|end|><|assistant|>']],
+])('a completion goes on behind a prompt %s', async (_, prompt) => {
+  wire.cuts = [5, 5];
+  const { events } = await askForEvents(corral.port, '/v1/completions', { prompt });
+  const said = events.map(({ choices }) => (choices as { text: string }[])[0]?.text).join('');
+  expect(said).toBe(storyText('limits'));
+});
+
+it('tools that are offered and not called are no hindrance', async () => {
+  wire.cuts = [5, 5];
+  const { events } = await askForEvents(corral.port, chat, ask('limits', { tools }));
+  expect(saidInChat(events)).toBe(storyText('limits'));
+});
+
+it('what nothing was said of yet is asked again, whatever it is', async () => {
+  wire.cuts = [1];
+  const { events } = await askForEvents(
+    corral.port,
+    chat,
+    ask('limits', { n: 2, logprobs: true, max_tokens: 4 }),
+  );
+  const indices = events.flatMap(({ choices }) => (choices as { index: number }[]).map(({ index }) => index));
+  expect(new Set(indices)).toEqual(new Set([0, 1]));
+  expect(events.filter(({ error }) => error)).toEqual([]);
+});
+
+it.each<[string, string, object, number]>([
+  ['a thought', chat, ask('thinking'), 5],
+  ['several choices', chat, ask('limits', { n: 2 }), 9],
+  ['log-probabilities', chat, ask('limits', { logprobs: true }), 5],
+  ['a tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
+  ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]+' }), 5],
+  ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: { type: 'object' } }, 3],
+])('%s under way ends with an error that says why', async (_, path, body, cutAfter) => {
+  wire.cuts = [cutAfter];
+  const { events, text } = await askForEvents(corral.port, path, { max_tokens: 60, ...body });
+  expect(events.at(-1)).toEqual({
+    error: {
+      message: expect.stringMatching(
+        /broke off in the middle of this answer, which cannot be continued: \w+/,
+      ),
+      type: 'server_error',
+      param: null,
+      code: 'bad_gateway',
+    },
+  });
+  expect(text).not.toContain('[DONE]');
+});
+
+it('a call after some text is made, though the text was cut', async () => {
+  wire.cuts = [9];
+  const body = ask('limits', { tools, tool_choice: 'required', max_tokens: 400 });
+  const { events } = await askForEvents(corral.port, chat, body);
+  expect(saidInChat(events)).toBe(storyText('limits'));
+  const calls = JSON.stringify(events).match(/"name":"get_weather"/g);
+  expect(calls).toHaveLength(1);
+  expect(JSON.stringify(events)).toContain('"finish_reason":"tool_calls"');
+});
+
+it('leaves no lease behind', () => gatewayAtRest(corral));

@@ -1,0 +1,31 @@
+import { RawClient } from './raw-client.ts';
+import { postOf } from './raw-request.ts';
+
+export type StreamEvent = Readonly<Record<string, unknown>>;
+
+export interface EventsAnswer {
+  /** The body as it came. */
+  readonly text: string;
+  /** What stands behind `data: `, as far as it is JSON. */
+  readonly events: readonly StreamEvent[];
+}
+
+/** Asks for a stream and reads it to its end; one that is not answered with 200 throws. */
+export async function askForEvents(port: number, path: string, body: object): Promise<EventsAnswer> {
+  await using client = await RawClient.connect(port);
+  const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
+  if (answer?.status !== 200) throw new Error(`${path} answered ${answer?.status}: ${answer?.body}`);
+  const data = [...answer.body.matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) => json);
+  return { text: answer.body, events: data.map((json) => JSON.parse(json) as StreamEvent) };
+}
+
+interface Delta {
+  readonly content?: string;
+  readonly reasoning_content?: string;
+}
+
+/** What the events of a chat say. */
+export function saidInChat(events: readonly StreamEvent[], what: keyof Delta = 'content'): string {
+  const deltas = events.map(({ choices }) => (choices as { delta?: Delta }[] | undefined)?.[0]?.delta);
+  return deltas.map((delta) => delta?.[what] ?? '').join('');
+}
