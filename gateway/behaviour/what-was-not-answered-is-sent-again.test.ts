@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
@@ -45,8 +47,25 @@ it('one that kills every time is refused, so that it does not kill for ever', as
   const answer = await ask();
   deaths = 0;
   expect(answer?.status).toBe(502);
-  expect(JSON.parse(answer?.body ?? '').error.code).toBe('bad_gateway');
+  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+    code: 'bad_gateway',
+    message: expect.stringContaining('broke off 4 times while it was working on this request'),
+  });
+  expect(answer?.headers['x-should-retry']).toBe('false');
   expect(standIn.received.length - before).toBe(4);
+  const [{ body = '' } = {}] = standIn.received.slice(-1);
+  const digest = createHash('sha256').update(body).digest('hex').slice(0, 16);
+  expect(corral.logged.at(-1)).toMatchObject({ status: 502, error: 'bad_gateway', retries: 3, digest });
+});
+
+it('one that kills after a word gets on, and is not taken for the cause', async () => {
+  standIn.mood = (_, response) => {
+    if (deaths-- > 0) startStream(response).write(delta('word '), () => response.socket?.destroy());
+    else startStream(response).end(`${delta('end')}data: [DONE]\n\n`);
+  };
+  deaths = 9;
+  const answer = await ask({ stream: true });
+  expect(answer?.body.match(/word |end/g)?.join('')).toBe(`${'word '.repeat(9)}end`);
 });
 
 it('no lease is left behind', () => {
