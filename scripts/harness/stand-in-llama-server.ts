@@ -3,10 +3,11 @@
  * A llama-server for moods that a real one does not show on demand. It takes llama-server's arguments and heeds `--host`
  * and `-m`: the model's file name is the mood.
  * slow: loads until a file `loaded` lies beside the model · crash: ends during the load ·
+ * stuck: counts no work although it is busy · jammed: says nothing of its work · creeping: does a little at a time ·
  * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · any other: ready at once.
  */
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 
 const argumentOf = (name: string) => process.argv[process.argv.indexOf(name) + 1] ?? '';
@@ -22,6 +23,19 @@ if (mood === 'crash') {
 }
 if (mood === 'stubborn') process.on('SIGTERM', () => console.error('0.00.011.717 W srv    not now'));
 
+let looks = 0;
+
+/** What its counters say, as the mood has it; undefined is silence. */
+function metrics(): string | undefined {
+  looks += 1;
+  console.error(`0.00.001.000 I srv  stand-in: asked for its counters for the ${looks}. time`);
+  const done = mood === 'creeping' ? Math.floor(looks / 2) : 7;
+  const busy = mood === 'creeping' || mood === 'stuck' ? 1 : 0;
+  return mood === 'jammed'
+    ? undefined
+    : `llamacpp:n_decode_total ${done}\nllamacpp:requests_processing ${busy}\n`;
+}
+
 const server = createServer((request, response) => {
   if (mood === 'deaf') return;
   const say = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
@@ -29,6 +43,12 @@ const server = createServer((request, response) => {
   else if (request.url === '/health') say(200, { status: 'ok' });
   else if (!isAllowed(request.headers.authorization)) say(401, { error: { message: 'Invalid API Key' } });
   else if (request.url === '/props') say(200, props);
+  else if (request.url === '/metrics') tell(metrics(), response);
   else say(200, { choices: [{ text: 'Hello' }] });
 });
+
+function tell(text: string | undefined, response: ServerResponse): void {
+  if (text !== undefined) response.end(text);
+}
+
 server.listen(argumentOf('--host'), () => console.error('0.00.001.000 I srv  stand-in: listening'));

@@ -9,7 +9,7 @@ import { waitFor } from './wait-for.ts';
 
 const here = import.meta.dirname;
 
-export type Mood = 'ready' | 'slow' | 'crash' | 'deaf' | 'stubborn';
+export type Mood = 'ready' | 'slow' | 'crash' | 'deaf' | 'stubborn' | 'stuck' | 'jammed' | 'creeping';
 
 export interface HouseWishes {
   /** What the stand-in llama-server is to be like. */
