@@ -2,9 +2,14 @@ import type { Booking } from '../ledger/usage-batch.ts';
 import { addUsage, noUsage, type UsageSums } from '../ledger/usage-sums.ts';
 import { BoundedLabel } from './bounded-label.ts';
 
+export interface KeyFigures {
+  readonly labels: { readonly key: string };
+  readonly sums: UsageSums;
+}
+
 /** What each key used since the gateway began, from the same bookings as the ledger. */
 export class KeyTraffic {
-  readonly #sums = new Map<string, UsageSums>();
+  readonly #figures = new Map<string, KeyFigures>();
   readonly #labels: BoundedLabel;
 
   /** `mostKeys` have figures of their own, the first that come; the rest are counted together. */
@@ -12,14 +17,14 @@ export class KeyTraffic {
     this.#labels = new BoundedLabel(mostKeys);
   }
 
-  get all(): Iterable<readonly [string, Readonly<UsageSums>]> {
-    return this.#sums;
+  get all(): Iterable<KeyFigures> {
+    return this.#figures.values();
   }
 
   book({ keyId, usage }: Booking): void {
-    const label = this.#labels.of(keyId);
-    const known = this.#sums.get(label);
-    if (known) addUsage(known, usage);
-    else this.#sums.set(label, { ...noUsage, ...usage });
+    const key = this.#labels.of(keyId);
+    const known = this.#figures.get(key);
+    if (known) addUsage(known.sums, usage);
+    else this.#figures.set(key, { labels: { key }, sums: { ...noUsage, ...usage } });
   }
 }

@@ -3,15 +3,28 @@ import { generation } from './catalogue.ts';
 import type { Operation } from './route-label.ts';
 import { Spread } from './spread.ts';
 
+interface ModelLabels {
+  readonly gen_ai_operation_name: Operation;
+  readonly gen_ai_provider_name: string;
+  readonly gen_ai_request_model: string;
+}
+
+interface UsageLabels extends ModelLabels {
+  readonly gen_ai_token_type: 'input' | 'output';
+}
+
+interface Durations {
+  readonly labels: ModelLabels & { readonly error_type: string };
+  readonly spread: Spread;
+}
+
 /** What was asked of one model in one operation: plain numbers, counted at the end of each request. */
 export class ModelTraffic {
-  readonly labels: {
-    readonly gen_ai_operation_name: Operation;
-    readonly gen_ai_provider_name: string;
-    readonly gen_ai_request_model: string;
-  };
+  readonly labels: ModelLabels;
+  readonly inputLabels: UsageLabels;
+  readonly outputLabels: UsageLabels;
   /** By error; '' is none. */
-  readonly durations = new Map<string, Spread>();
+  readonly durations = new Map<string, Durations>();
   readonly firstToken = new Spread(generation.firstToken.bounds);
   readonly perToken = new Spread(generation.perToken.bounds);
   readonly input = new Spread(generation.usage.bounds);
@@ -24,15 +37,20 @@ export class ModelTraffic {
       gen_ai_provider_name: 'llama_cpp',
       gen_ai_request_model: model,
     };
+    this.inputLabels = { ...this.labels, gen_ai_token_type: 'input' };
+    this.outputLabels = { ...this.labels, gen_ai_token_type: 'output' };
   }
 
   took(seconds: number, error: string): void {
-    let spread = this.durations.get(error);
-    if (spread === undefined) {
-      spread = new Spread(generation.duration.bounds);
-      this.durations.set(error, spread);
+    let durations = this.durations.get(error);
+    if (durations === undefined) {
+      durations = {
+        labels: { ...this.labels, error_type: error },
+        spread: new Spread(generation.duration.bounds),
+      };
+      this.durations.set(error, durations);
     }
-    spread.add(seconds);
+    durations.spread.add(seconds);
   }
 
   used({ input, cached, output }: Usage): void {

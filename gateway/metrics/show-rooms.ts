@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { Standing } from '../../health/standing.ts';
 import type { BackendWatch } from '../../health/watch.ts';
-import { priorities } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { type Key, priorities } from '../../keys/key.ts';
+import { type KeyStatus, statusOf } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { Admission } from '../admission/admission.ts';
 import { priorityOf } from '../admission/lane-for.ts';
@@ -88,14 +88,30 @@ export function oneOf(all: readonly string[], now: string): Figure<'standing'>[]
 
 function showKeys(registry: Registry, { keys, keyMaxAgeMs, failedLogins, ledger }: Rooms): void {
   showFigures(registry, keyFamilies.count, () => (keys ? keysByState(keys) : []));
-  const statuses = () => keys?.ring.keys.map((key) => statusOf(key, Date.now(), keyMaxAgeMs));
-  showFigure(registry, keyFamilies.expiring, () => statuses()?.filter((one) => one.expiresSoon).length);
-  showFigure(registry, keyFamilies.oldSecrets, () => statuses()?.filter((one) => one.secretIsOld).length);
+  const count = (matches: (status: KeyStatus) => boolean) => () =>
+    keys && countKeys(keys.ring.keys, (key, now) => matches(statusOf(key, now, keyMaxAgeMs)));
+  showFigure(
+    registry,
+    keyFamilies.expiring,
+    count((status) => status.expiresSoon),
+  );
+  showFigure(
+    registry,
+    keyFamilies.oldSecrets,
+    count((status) => status.secretIsOld),
+  );
   showFigure(registry, keyFamilies.broken, () => keys && Number(keys.problem !== undefined));
   showFigure(registry, keyFamilies.failures, () => keys?.failures);
   showFigure(registry, keyFamilies.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
   showFigure(registry, keyFamilies.failedLogins, () => failedLogins.total);
   showFigure(registry, keyFamilies.ledgerDegraded, () => Number(ledger.problem !== undefined));
+}
+
+function countKeys(keys: readonly Key[], matches: (key: Key, now: number) => boolean): number {
+  const now = Date.now();
+  let count = 0;
+  for (const key of keys) if (matches(key, now)) count += 1;
+  return count;
 }
 
 function keysByState(keys: NonNullable<Rooms['keys']>): Figure<'state'>[] {

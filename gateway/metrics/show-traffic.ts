@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { UsageSums } from '../ledger/usage-sums.ts';
 import { generation, perKey, requests, waiting } from './catalogue.ts';
 import type { Family, Figure } from './family.ts';
 import type { KeyTraffic } from './key-traffic.ts';
@@ -51,14 +52,14 @@ export function showGeneration(registry: Registry, traffic: Traffic): void {
   );
 }
 
-function durationsOf({ labels, durations }: ModelTraffic) {
-  return [...durations].map(([error_type, spread]) => [{ ...labels, error_type }, spread] as const);
+function durationsOf({ durations }: ModelTraffic) {
+  return [...durations.values()].map(({ labels, spread }) => [labels, spread] as const);
 }
 
-function usageOf({ labels, input, output }: ModelTraffic) {
+function usageOf({ inputLabels, input, outputLabels, output }: ModelTraffic) {
   return [
-    [{ ...labels, gen_ai_token_type: 'input' }, input],
-    [{ ...labels, gen_ai_token_type: 'output' }, output],
+    [inputLabels, input],
+    [outputLabels, output],
   ] as const;
 }
 
@@ -71,11 +72,11 @@ function byModel(models: readonly ModelTraffic[], pick: (model: ModelTraffic) =>
   return [...sums].map(([model, value]) => [{ model }, value]);
 }
 
-type Sums = KeyTraffic['all'] extends Iterable<readonly [string, infer T]> ? T : never;
-
 export function showKeyTraffic(registry: Registry, keys: KeyTraffic, costPerHour: number | undefined): void {
-  const show = (family: Family<'key'>, pick: (sums: Sums) => number) =>
-    showFigures(registry, family, () => [...keys.all].map(([key, sums]) => [{ key }, pick(sums)] as const));
+  const show = (family: Family<'key'>, pick: (sums: UsageSums) => number) =>
+    showFigures(registry, family, () =>
+      [...keys.all].map(({ labels, sums }) => [labels, pick(sums)] as const),
+    );
   show(perKey.requests, (sums) => sums.requests);
   show(perKey.errors, (sums) => sums.errors);
   show(perKey.input, (sums) => sums.input);

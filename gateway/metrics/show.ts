@@ -3,60 +3,77 @@ import type { Family, Figure } from './family.ts';
 import type { Spread } from './spread.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
+type Read<Label extends string> = () => Iterable<Figure<Label>>;
+type ReadSpreads<Label extends string> = () => Iterable<readonly [Labels<Label>, Spread]>;
 
 /**
  * Shows a counter or gauge whose figures somebody else owns: `read` is asked at each scrape, and what it does not name
- * is not shown. The seam for whoever has figures of their own.
+ * is not shown. The seam for whoever has figures of their own. Labels that are the same object each time are written
+ * quicker.
  */
 export function showFigures<Label extends string>(
   registry: Registry,
-  { type, name, help, labels }: Family<Label>,
-  read: () => Iterable<Figure<Label>>,
+  family: Family<Label>,
+  read: Read<Label>,
 ): void {
-  const Metric = type === 'gauge' ? Gauge : Counter;
-  const metric: Counter<Label> | Gauge<Label> = new Metric({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect() {
-      metric.reset();
-      // One without labels is born with a value.
-      if (labels.length === 0) metric.remove();
-      for (const [of, value] of read()) metric.inc(of, value);
-    },
-  });
+  if (family.type === 'gauge') new FigureGauge(registry, family, read);
+  else new FigureCounter(registry, family, read);
 }
 
 /** As showFigures, for one without labels; undefined shows nothing. */
 export function showFigure(registry: Registry, family: Family<never>, read: () => number | undefined): void {
   showFigures(registry, family, () => {
     const value = read();
-    return value === undefined ? [] : [[{}, value]];
+    return value === undefined ? [] : [[none, value]];
   });
 }
+
+const none = {};
 
 /** As showFigures, for a histogram. */
 export function showSpreads<Label extends string>(
   registry: Registry,
   family: Family<Label>,
-  read: () => Iterable<readonly [Labels<Label>, Spread]>,
+  read: ReadSpreads<Label>,
 ): void {
   new SpreadHistogram(registry, family, read);
 }
 
-/** A histogram in prom-client's registry that is counted outside of it, where a value costs a tenth. */
+// Metrics in prom-client's registry that are counted outside of it, by plain numbers: an observation there costs a
+// microsecond, and filling one anew for each scrape more than all the rest of the scrape.
+
+class FigureGauge<Label extends string> extends Gauge<Label> {
+  readonly #read: Read<Label>;
+
+  constructor(registry: Registry, family: Family<Label>, read: Read<Label>) {
+    super(configurationOf(registry, family));
+    this.#read = read;
+  }
+
+  override async get() {
+    return { ...(await super.get()), values: valuesOf(this.#read()) };
+  }
+}
+
+class FigureCounter<Label extends string> extends Counter<Label> {
+  readonly #read: Read<Label>;
+
+  constructor(registry: Registry, family: Family<Label>, read: Read<Label>) {
+    super(configurationOf(registry, family));
+    this.#read = read;
+  }
+
+  override async get() {
+    return { ...(await super.get()), values: valuesOf(this.#read()) };
+  }
+}
+
 class SpreadHistogram<Label extends string> extends Histogram<Label> {
   readonly #family: Family<Label>;
-  readonly #read: () => Iterable<readonly [Labels<Label>, Spread]>;
+  readonly #read: ReadSpreads<Label>;
 
-  constructor(
-    registry: Registry,
-    family: Family<Label>,
-    read: () => Iterable<readonly [Labels<Label>, Spread]>,
-  ) {
-    const { name, help, labels, bounds } = family;
-    super({ name, help, labelNames: labels, buckets: [...bounds], registers: [registry] });
+  constructor(registry: Registry, family: Family<Label>, read: ReadSpreads<Label>) {
+    super({ ...configurationOf(registry, family), buckets: [...family.bounds] });
     this.#family = family;
     this.#read = read;
   }
@@ -79,8 +96,17 @@ class SpreadHistogram<Label extends string> extends Histogram<Label> {
     }));
     return [
       ...buckets,
-      { metricName: `${name}_sum`, labels: {}, sharedLabels, value: spread.sum },
-      { metricName: `${name}_count`, labels: {}, sharedLabels, value: counts.at(-1) ?? 0 },
+      { metricName: `${name}_sum`, labels: none, sharedLabels, value: spread.sum },
+      { metricName: `${name}_count`, labels: none, sharedLabels, value: counts.at(-1) ?? 0 },
     ];
   }
+}
+
+function configurationOf<Label extends string>(registry: Registry, { name, help, labels }: Family<Label>) {
+  return { name, help, labelNames: labels, registers: [registry] };
+}
+
+/** The registry writes `sharedLabels` once for each object and remembers the text. */
+function valuesOf<Label extends string>(figures: Iterable<Figure<Label>>) {
+  return Array.from(figures, ([sharedLabels, value]) => ({ labels: {}, sharedLabels, value }));
 }

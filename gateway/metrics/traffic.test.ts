@@ -33,7 +33,7 @@ const all = (counts: readonly number[] | undefined) => counts?.at(-1);
 describe('traffic', () => {
   it('has the times of a stream in seconds', () => {
     const { traffic, model } = counted({});
-    expect(model?.durations.get('')?.sum).toBeCloseTo(3);
+    expect(model?.durations.get('')?.spread.sum).toBeCloseTo(3);
     expect(model?.firstToken.sum).toBeCloseTo(1);
     expect(model?.perToken.sum).toBeCloseTo(0.5);
     expect(traffic.waits.high.sum).toBeCloseTo(0.5);

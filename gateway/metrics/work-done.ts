@@ -14,7 +14,11 @@ export function workDone(traffic: Traffic, keyTraffic: KeyTraffic): WorkDone {
     output += model.output.sum;
     processed += model.input.sum - model.cached + model.output.sum;
   }
-  return { output, processed, keys: new Map([...keyTraffic.all].map(([id, sums]) => [id, workOf(sums)])) };
+  return {
+    output,
+    processed,
+    keys: new Map([...keyTraffic.all].map(({ labels, sums }) => [labels.key, workOf(sums)])),
+  };
 }
 
 function workOf({ input, cached, output, machineMs }: Readonly<UsageSums>): KeyWork {
