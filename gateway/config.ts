@@ -88,6 +88,9 @@ export interface GatewayConfig {
   };
 }
 
+/** Longer than it takes to end a hung engine: what it was at work on is then continued, where a limit would end it. */
+const patienceWithStreams = (hangTimeout: number) => Math.max(120_000, hangTimeout + 30_000);
+
 /** What only the house that starts the gateway knows. */
 export interface Surroundings {
   readonly host: string;
@@ -156,7 +159,7 @@ export function gatewayConfig(
     timeouts: {
       request: settings.REQUEST_TIMEOUT,
       firstByte: settings.FIRST_BYTE_TIMEOUT,
-      streamIdle: settings.STREAM_IDLE_TIMEOUT,
+      streamIdle: settings.STREAM_IDLE_TIMEOUT ?? patienceWithStreams(settings.HANG_TIMEOUT),
       streamHeaders: settings.STREAM_HEADERS_AFTER,
       streamKeepAlive: settings.STREAM_KEEPALIVE,
       jsonKeepAlive: settings.JSON_KEEPALIVE_AFTER,

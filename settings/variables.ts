@@ -279,7 +279,10 @@ export const variables = {
     300_000,
     'The longest silence before the first byte of a stream.',
   ),
-  STREAM_IDLE_TIMEOUT: required('Timeouts', duration, 120_000, 'The longest silence inside a stream.'),
+  STREAM_IDLE_TIMEOUT: optional('Timeouts', duration, 'The longest silence inside a stream.', {
+    otherwise:
+      '2 m, and at least 30 s more than `HANG_TIMEOUT`, so that the stream of a hung engine is continued',
+  }),
   STREAM_HEADERS_AFTER: required(
     'Timeouts',
     duration,
@@ -326,6 +329,14 @@ export const variables = {
     'info',
     'The least important lines shown.',
   ),
+  LOG_FILES: required('Logs', flag, false, 'Keep the lines in `$DATA_DIR/logs`, too.'),
+  LOG_FILE_SIZE: required(
+    'Logs',
+    size,
+    10 * 1024 ** 2,
+    'How large a log file grows before the next is begun.',
+  ),
+  LOG_FILE_COUNT: required('Logs', integer(1, 100), 5, 'Full log files that are kept.'),
 
   IDLE_SHUTDOWN_SECONDS: optional(
     'Platform',
