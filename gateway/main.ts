@@ -1,5 +1,6 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
-import { createLog } from '../log/create-log.ts';
+import { logFilesIn } from '../log/log-files-config.ts';
+import { openLogs } from '../log/open-logs.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { startGateway } from './assemble.ts';
 import { gatewayConfig } from './config.ts';
@@ -23,9 +24,11 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
     process.exitCode = MISCONFIGURED;
     return;
   }
-  const log = await createLog({ format: settings.LOG_FORMAT, level: settings.LOG_LEVEL, from: 'gateway' });
   const host = settings.HOST ?? '127.0.0.1';
   const dataDir = settings.DATA_DIR ?? './data';
+  const { LOG_FORMAT: format, LOG_LEVEL: level } = settings;
+  const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
+  const log = logs.of('gateway');
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),

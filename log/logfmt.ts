@@ -1,22 +1,18 @@
-import { Writable } from 'node:stream';
+import { printableJson } from './printable.ts';
 
-/** Rewrites pino's JSON lines as `key=value` pairs; nested values stay JSON inside quotes. */
-export function logfmtStream(destination: NodeJS.WritableStream): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write(line: string, _encoding, done) {
-      destination.write(`${toLogfmt(JSON.parse(line))}\n`, () => done());
-    },
-  });
-}
-
+/** `key=value` pairs in one line; nested values stay JSON inside quotes. */
 export function toLogfmt(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
-    .map(([key, value]) => `${key}=${show(value)}`)
+    .map(([key, value]) => `${key}=${showValue(value)}`)
     .join(' ');
 }
 
-function show(value: unknown): string {
+/** Visible ASCII without quote, equals sign and backslash. */
+const plainWord = /^[!#-<>-[\]-~]+$/;
+
+/** Quoted and escaped where it is not one plain word. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+  return plainWord.test(text) ? text : printableJson(JSON.stringify(text));
 }

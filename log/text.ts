@@ -1,15 +1,52 @@
-import { PinoPretty } from 'pino-pretty';
+import type { Fields } from './fields.ts';
+import { showValue } from './logfmt.ts';
+import { printable } from './printable.ts';
 
-/** Lines for people: time, level, who speaks, the words, then what else is known; coloured on a terminal only. */
-export function prettyStream() {
-  return PinoPretty({
-    colorize: process.stdout.isTTY === true && !process.env.NO_COLOR,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname,from',
-    messageFormat: '{from}: {msg}',
-    singleLine: true,
-    errorLikeObjectKeys: [],
-    destination: 1,
-    sync: true,
-  });
+const reset = '\u001b[0m';
+const dim = '\u001b[2m';
+const levelColours: Readonly<Record<string, string>> = {
+  debug: '\u001b[90m',
+  info: '\u001b[32m',
+  warn: '\u001b[33m',
+  error: '\u001b[31m',
+};
+
+/** The words of a request's line say these already. */
+const toldInWords = new Set(['level', 'time', 'from', 'msg', 'method', 'path', 'status']);
+
+/**
+ * Lines for people: time, level, who speaks, the words, then what else is known. Values of several lines follow, each of
+ * theirs indented: no line but the first of an entry begins at the margin.
+ */
+export function toText(fields: Fields, colours: boolean): string {
+  const { level, time, from, msg = '' } = fields;
+  const paint = (colour: string, text: string) =>
+    colours && text !== '' ? `${colour}${text}${reset}` : text;
+  const known = Object.entries(fields).filter(([name]) => !toldInWords.has(name));
+  const short = known
+    .filter(([, value]) => !isLong(value))
+    .map(([name, value]) => `${name}=${showValue(value)}`);
+  const head = [
+    paint(dim, timeOfDay(time)),
+    paint(levelColours[level] ?? '', level.toUpperCase().padEnd(5)),
+    `${printable(from)}:`,
+    printable(msg),
+    paint(dim, short.join(' ')),
+  ];
+  const below = known.flatMap(([, value]) => (isLong(value) ? value.split('\n') : []));
+  const lines = [
+    head.filter((part) => part !== '').join(' '),
+    ...below.map((line) => `    ${printable(line)}`),
+  ];
+  return lines.join('\n');
+}
+
+const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
+
+/** In the machine's time zone. */
+function timeOfDay(iso: string): string {
+  const at = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const ms = String(at.getMilliseconds()).padStart(3, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
 }

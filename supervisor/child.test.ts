@@ -11,7 +11,6 @@ function shell(script: string) {
     command: '/bin/sh',
     args: ['-c', script],
     env,
-    stdout: 'lines',
     onLine: (line) => lines.push(line),
   });
   return { child, lines };
@@ -29,7 +28,7 @@ describe('a child', () => {
   it('shows neither in its lines nor in its arguments what is to be hidden', async () => {
     const shown: string[] = [];
     const child = startChild({
-      ...{ command: '/bin/sh', args: ['-c', 'echo "it is $1"', 'sh', 'sesame'], env, stdout: 'lines' },
+      ...{ command: '/bin/sh', args: ['-c', 'echo "it is $1"', 'sh', 'sesame'], env },
       show: (text) => text.replaceAll('sesame', '…'),
       onLine: (line) => shown.push(line),
     });
@@ -52,7 +51,6 @@ describe('a child', () => {
       command: process.execPath,
       args: ['-e', `${script} process.stdin.resume(); setInterval(() => {}, 60_000)`],
       env,
-      stdout: 'lines',
       onLine: () => {},
       onMessage: (message) => heard.push(message),
     });
@@ -84,7 +82,6 @@ describe('a child', () => {
       command: '/no/such/program',
       args: [],
       env,
-      stdout: 'lines',
       onLine: () => {},
     });
     const { code, spawnError, lastLines } = await child.ended;

@@ -7,8 +7,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** `inherit` lets the child write to our own stdout; `lines` hands its lines over like those of stderr. */
-  readonly stdout: 'inherit' | 'lines';
+  /** Takes the lines of its stdout, which are then no last words; without it they are handed over like those of stderr. */
+  readonly onStdoutLine?: (line: string) => void;
   readonly onLine: (line: string) => void;
   /** What it says, and its arguments, as others may see them. */
   readonly show?: (text: string) => string;
@@ -51,7 +51,7 @@ const leash =
 
 /** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
 export function startChild(spec: ChildSpec): Child {
-  const { command, args, env, stdout, onLine, onMessage, show = String } = spec;
+  const { command, args, env, onLine, onStdoutLine, onMessage, show = String } = spec;
   const startedAt = performance.now();
   const lastLines: string[] = [];
   const [file = command, ...rest] = leash
@@ -60,12 +60,7 @@ export function startChild(spec: ChildSpec): Child {
   const subprocess = spawn(file, rest, {
     env: { ...env },
     detached: true,
-    stdio: [
-      'ignore',
-      stdout === 'inherit' ? 'inherit' : 'pipe',
-      'pipe',
-      ...(onMessage ? ['ipc' as const] : []),
-    ],
+    stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? ['ipc' as const] : [])],
   });
   if (onMessage) subprocess.on('message', onMessage);
   const keep = (said: string) => {
@@ -79,7 +74,8 @@ export function startChild(spec: ChildSpec): Child {
     commandLine: showArguments([command, ...args], show),
     ranForMs: Math.round(performance.now() - startedAt),
   });
-  for (const stream of [subprocess.stdout, subprocess.stderr]) if (stream) readLines(stream, keep);
+  if (subprocess.stdout) readLines(subprocess.stdout, onStdoutLine ?? keep);
+  if (subprocess.stderr) readLines(subprocess.stderr, keep);
 
   const kill = () => {
     if (subprocess.pid !== undefined) sendTo(-subprocess.pid, 'SIGKILL');

@@ -37,12 +37,10 @@ export function startEngineChild({ engine, config, backend, env, log }: EngineCh
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
     },
-    stdout: 'lines',
     show: hide([backend.apiKey, ...secretsOf(config.settings)]),
     onLine(line) {
-      const { text, important } = readEngineLine(line);
-      if (important) log.info(text);
-      else log.debug(text);
+      const { text, level } = readEngineLine(line);
+      log[level](text);
     },
   });
 }

@@ -5,12 +5,12 @@ it.each([
   [
     "0.00.018.854 I srv    load_model: loading model 'demo.gguf'",
     "srv    load_model: loading model 'demo.gguf'",
-    false,
+    'debug',
   ],
-  ['0.01.685.171 W srv    operator(): unauthorized', 'srv    operator(): unauthorized', true],
-  ['0.00.011.706 E gguf_init_from_file: failed', 'gguf_init_from_file: failed', true],
-  ['error: invalid argument: --bogus', 'error: invalid argument: --bogus', true],
-  ['llama_model_loader: loaded meta data', 'llama_model_loader: loaded meta data', false],
-])('reads %j', (line, text, important) => {
-  expect(readEngineLine(line)).toEqual({ text, important });
+  ['0.01.685.171 W srv    operator(): unauthorized', 'srv    operator(): unauthorized', 'info'],
+  ['0.00.011.706 E gguf_init_from_file: failed', 'gguf_init_from_file: failed', 'warn'],
+  ['error: invalid argument: --bogus', 'error: invalid argument: --bogus', 'warn'],
+  ['llama_model_loader: loaded meta data', 'llama_model_loader: loaded meta data', 'debug'],
+])('reads %j', (line, text, level) => {
+  expect(readEngineLine(line)).toEqual({ text, level });
 });

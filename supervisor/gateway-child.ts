@@ -23,22 +23,29 @@ export interface GatewayChildOptions {
   readonly backend: Backend;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Takes a line of the gateway's own log; false where it is none. */
+  readonly passOn: (line: string) => boolean;
   readonly onMessage: (message: GatewayMessage) => void;
 }
 
-/** Starts one gateway. It writes its own log to our stdout; what it says on stderr is unexpected and goes into the log. */
+/** Starts one gateway. Its log comes in JSON and goes into the one stream of lines; what it says besides is unexpected. */
 export function startGatewayChild(options: GatewayChildOptions): Child {
-  const { program, config, backend, env, log, onMessage } = options;
+  const { program, config, backend, env, log, passOn, onMessage } = options;
   const settings = {
     ...config.settings,
+    LOG_FORMAT: 'json' as const,
+    LOG_FILES: false,
     BACKEND_URL: showBackendUrl(backend.address),
     BACKEND_API_KEY: backend.apiKey,
   };
+  const show = hide(secretsOf(settings));
   return startChild({
     ...program,
     env: gatewayEnvironment(env, settings),
-    stdout: 'inherit',
-    show: hide(secretsOf(settings)),
+    onStdoutLine(line) {
+      if (!passOn(line)) log.warn(show(line));
+    },
+    show,
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),
   });

@@ -2,7 +2,8 @@ import type { HealthSnapshot } from '../health/answers.ts';
 import type { Backend } from '../health/backend.ts';
 import type { HealthServer } from '../health/health-server.ts';
 import type { GatewayMessage } from '../health/house-messages.ts';
-import { createLog, type Log } from '../log/create-log.ts';
+import type { Log } from '../log/create-log.ts';
+import type { Logs } from '../log/open-logs.ts';
 import { makeBackendKey } from './backend-key.ts';
 import type { BootTimes } from './boot.ts';
 import { bootTable } from './boot-table.ts';
@@ -24,12 +25,15 @@ import { followSignals } from './signals.ts';
 import { Steward } from './steward.ts';
 import { stopInstance } from './stop-instance.ts';
 import { engineGraceMs } from './tend-engine.ts';
+import { tellWorker, workerLines } from './worker-lines.ts';
 
 export interface SuperviseOptions {
   /** What preflight has found good. */
   readonly config: SupervisorConfig;
   readonly engine: Engine;
   readonly log: Log;
+  /** The stream of lines that `log` belongs to. */
+  readonly logs: Logs;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Already listening; its owner closes it. */
   readonly health?: HealthServer | undefined;
@@ -120,12 +124,10 @@ interface HouseParts {
 }
 
 async function open(
-  { config, engine, log, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
+  { config, engine, log, logs, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
   { backend, runtimeDir, steward, crashFiles, conclude }: HouseParts,
 ): Promise<House> {
-  const { LOG_FORMAT: format, LOG_LEVEL: level } = config.settings;
-  const engineLog = await createLog({ format, level, from: 'llama-server' });
-  const gatewayLog = await createLog({ format, level, from: 'gateway' });
+  const [engineLog, gatewayLog] = [logs.of('llama-server'), logs.of('gateway')];
   let build: string | undefined;
   const noted = (child: Child) => {
     if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
@@ -137,6 +139,7 @@ async function open(
     const child = startGatewayChild({
       ...{ program: gatewayCommand, config, backend, env },
       log: gatewayLog,
+      passOn: logs.passOn,
       onMessage,
     });
     child.send(steward.orders);
@@ -155,7 +158,8 @@ async function open(
     onStanding: (standing) => log.info(`standing: ${standing}`),
     onReady(ready) {
       build = ready.facts?.buildInfo;
-      tellBoot(log, format, ready.boot);
+      tellBoot(log, config.settings.LOG_FORMAT, ready.boot);
+      tellWorker(config.platform, logs.sayPlainly, workerLines.ready);
       onReady?.(ready);
     },
     onHung: () =>
@@ -169,6 +173,7 @@ async function open(
     },
     onFailure(failure) {
       log.error(failureWords[failure]);
+      tellWorker(config.platform, logs.sayPlainly, `${workerLines.failed} ${failureWords[failure]}`);
       conclude(failure);
     },
   });
@@ -176,7 +181,7 @@ async function open(
 
 /** A table for people, the same as fields for machines. */
 function tellBoot(log: Log, format: string, boot: BootTimes): void {
-  if (format === 'text') log.info(`up\n${bootTable(boot)}`);
+  if (format === 'text') log.info({ table: bootTable(boot) }, 'up');
   else log.info({ boot }, 'up');
 }
 

@@ -3,7 +3,8 @@
  * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
  */
 import { startHealthServer } from '../../health/health-server.ts';
-import { createLog } from '../../log/create-log.ts';
+import { logFilesIn } from '../../log/log-files-config.ts';
+import { openLogs } from '../../log/open-logs.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
 import { preflight } from '../../supervisor/preflight.ts';
@@ -23,14 +24,18 @@ if (!check.ok || !engine) {
   process.exit(2);
 }
 const gateway = env.GATEWAY_PROGRAM && { command: process.execPath, args: [env.GATEWAY_PROGRAM] };
+const dataDir = check.config.dataDir;
+const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
 const code = await supervise({
   config: check.config,
   engine,
   env,
   health,
-  log: await createLog({ format, level, from: 'supervisor' }),
+  log: logs.of('supervisor'),
+  logs,
   onReady: () => console.log('the first token came'),
   ...(gateway && { gatewayCommand: gateway }),
 });
 await health.close();
+await logs.close();
 process.exit(code);

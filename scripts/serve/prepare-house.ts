@@ -1,11 +1,16 @@
 import type { HealthServer } from '../../health/health-server.ts';
-import { createLog, type Log } from '../../log/create-log.ts';
+import type { Log } from '../../log/create-log.ts';
+import { logFilesIn } from '../../log/log-files-config.ts';
+import { openLogs } from '../../log/open-logs.ts';
 import type { Reading } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
+import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import type { Engine } from '../../supervisor/engine.ts';
 import type { ExitCode } from '../../supervisor/exit-codes.ts';
+import { detectPlatform } from '../../supervisor/platform.ts';
 import { preflight } from '../../supervisor/preflight.ts';
 import { supervise } from '../../supervisor/supervise.ts';
+import { tellWorker, workerLines } from '../../supervisor/worker-lines.ts';
 import { findEngine, obtainEngine } from '../engine/find-engine.ts';
 import { cacheFolder } from '../house-folders.ts';
 import { demoModelName, provideDemoModel } from './demo-model-file.ts';
@@ -29,7 +34,9 @@ export async function houseFrom(
   { demo, env, healthPortIsOurs }: Circumstances,
 ): Promise<Prepared> {
   const { LOG_FORMAT: format, LOG_LEVEL: level } = reading.settings;
-  const log = await createLog({ format, level, from: 'supervisor' });
+  const dataDir = resolveDataDir(reading.settings.DATA_DIR);
+  const logs = await openLogs({ format, level, files: logFilesIn(dataDir, reading.settings) });
+  const log = logs.of('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
   const settings = demo ? await withModel(reading.settings, log) : reading.settings;
   const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
@@ -42,23 +49,36 @@ export async function houseFrom(
     healthPortIsOurs,
   });
   for (const warning of checked.warnings) log.warn(warning);
-  if (!checked.ok || !engine) return { ok: false, problems: checked.ok ? [] : checked.problems };
+  if (!checked.ok || !engine) {
+    const problems = checked.ok ? [] : checked.problems;
+    tellWorker(
+      detectPlatform(env),
+      logs.sayPlainly,
+      `${workerLines.failed} ${problems.length} things to mend`,
+    );
+    await logs.close();
+    return { ok: false, problems };
+  }
   const { config } = checked;
   const firstKey = demo ? await provideFirstKey(config) : undefined;
   return {
     ok: true,
-    run: (health) =>
-      supervise({
+    async run(health) {
+      const code = await supervise({
         config,
         engine,
         log,
+        logs,
         env,
         health,
         onReady: () => {
           if (demo)
             process.stdout.write(welcome({ config, firstKey, isDemoModel: namesNoModel(reading.settings) }));
         },
-      }),
+      });
+      await logs.close();
+      return code;
+    },
   };
 }
 

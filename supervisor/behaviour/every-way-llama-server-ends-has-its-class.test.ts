@@ -34,7 +34,6 @@ function start(args: readonly string[], shell = 'exec "$@"') {
       ...['--host', socket, '-m', inject('demoModel'), '-c', '512', '-t', '1', ...args],
     ],
     env: { PATH: process.env.PATH ?? '' },
-    stdout: 'lines',
     onLine: (line) => lines.push(line),
   });
   return { child, isUp: () => lines.some((line) => line.includes('listening on')) };
@@ -85,7 +84,7 @@ describe('a real llama-server that cannot start ends as', () => {
 
   it('not-startable where there is none', async () => {
     const child = startChild({
-      ...{ command: '/no/such/llama-server', args: [], env: {}, stdout: 'lines', onLine: () => {} },
+      ...{ command: '/no/such/llama-server', args: [], env: {}, onLine: () => {} },
     });
     expect(await classOf(child.ended)).toMatchObject({ class: 'not-startable' });
   });

@@ -1,0 +1,76 @@
+import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import type { LogFilesConfig } from './log-files-config.ts';
+
+export interface LogFilesOptions extends LogFilesConfig {
+  /** The files cannot be written (and why), or can be again. */
+  readonly onProblem: (why: string | undefined) => void;
+}
+
+/** What waits for a slow disk; more is lost. */
+const MOST_KEPT = 8 * 1024 ** 2;
+const retryMs = 30_000;
+
+/** `corral.log` and its elders `corral.log.1` …: bounded in size and number. While they cannot be written, lines are lost. */
+export class LogFiles {
+  readonly #options: LogFilesOptions;
+  #stream: RotatingFileStream | undefined;
+  #retryAt = 0;
+  #failed = false;
+
+  constructor(options: LogFilesOptions) {
+    this.#options = options;
+  }
+
+  write(text: string): void {
+    if (this.#stream === undefined) {
+      if (performance.now() < this.#retryAt) return;
+      this.#open();
+    }
+    const stream = this.#stream;
+    if (stream === undefined || stream.writableLength > MOST_KEPT) return;
+    stream.write(text, (error) => {
+      if (!error) this.#recover();
+    });
+  }
+
+  /** Settles when all is written, or cannot be. */
+  async close(): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    if (stream === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once('close', resolve).once('error', () => resolve());
+    stream.end();
+    await promise;
+  }
+
+  #open(): void {
+    const { folder, maxBytes, kept } = this.#options;
+    const stream = createStream('corral.log', {
+      path: folder,
+      size: `${maxBytes}B`,
+      rotate: kept,
+      mode: 0o600,
+    });
+    const fail = (error: Error) => this.#fail(stream, error);
+    // A warning is a rotation that failed: what is written may then grow without bound.
+    stream.on('error', fail).on('warning', fail);
+    this.#stream = stream;
+  }
+
+  #fail(stream: RotatingFileStream, error: Error): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    this.#retryAt = performance.now() + retryMs;
+    stream.destroy();
+    if (!this.#failed) this.#options.onProblem(error.message);
+    this.#failed = true;
+  }
+
+  #recover(): void {
+    if (!this.#failed) return;
+    this.#failed = false;
+    this.#options.onProblem(undefined);
+  }
+}
