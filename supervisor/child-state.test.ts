@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
-import { firstAtOnce, type RestartPolicy, usualPolicy } from './restart-policy.ts';
+import { forGateway, type RestartPolicy, usualPolicy } from './restart-policy.ts';
 
 /** Lets a child live and end as told: `[how long it ran, how it ended]`; waits are waited out. */
 function afterLives(policy: RestartPolicy, lives: readonly (readonly [ranForMs: number, end: ChildEvent])[]) {
@@ -39,8 +39,14 @@ describe('a child that ends', () => {
     expect(new Set(waits)).toEqual(new Set([1000]));
   });
 
-  it('is started at once for the first time where it is the gateway', () => {
-    expect(afterLives(firstAtOnce(usualPolicy), ends(9, 10)).waits).toEqual([0, 1000, 2000, 4000]);
+  it('is started at once where it is the gateway and has served, yet not for ever', () => {
+    const lives = afterLives(forGateway(usualPolicy), ends(9, 10));
+    expect(lives).toEqual({ phase: 'given-up', waits: [0, 0, 0, 0] });
+  });
+
+  it('is waited for where it is the gateway and could not start', () => {
+    const lives = Array.from({ length: 9 }, () => [10, { loadFailure: 'unknown' }] as const);
+    expect(afterLives(forGateway(usualPolicy), lives).waits).toEqual([1000, 2000, 4000, 8000]);
   });
 
   it('is not started again where that is hopeless', () => {

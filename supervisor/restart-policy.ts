@@ -3,8 +3,8 @@ export interface RestartPolicy {
   /** The wait before the first restart in a row; it doubles with each further one, up to `longestDelayMs`. */
   readonly delayMs: number;
   readonly longestDelayMs: number;
-  /** The first restart in a row comes without any wait. */
-  readonly firstAtOnce: boolean;
+  /** One that was ready is started again without any wait. */
+  readonly atOnceAfterService: boolean;
   /** This many ends within `windowMs` are given up on. */
   readonly mostEnds: number;
   readonly windowMs: number;
@@ -18,15 +18,20 @@ export interface RestartPolicy {
 export const usualPolicy: RestartPolicy = {
   delayMs: 1000,
   longestDelayMs: 30_000,
-  firstAtOnce: false,
+  atOnceAfterService: false,
   mostEnds: 5,
   windowMs: 300_000,
   mostLoadEnds: 2,
   quietMs: 120_000,
 };
 
-/** For the gateway, which is up again in a fraction of a second while clients are waiting. */
-export const firstAtOnce = (policy: RestartPolicy): RestartPolicy => ({ ...policy, firstAtOnce: true });
+/**
+ * For the gateway: clients are waiting, and it is up again in a fraction of a second. Why it could not start is less
+ * telling than with a model, so it gets all of its tries.
+ */
+export function forGateway(policy: RestartPolicy): RestartPolicy {
+  return { ...policy, atOnceAfterService: true, mostLoadEnds: policy.mostEnds };
+}
 
 /** What is remembered of a child's ends. Times are milliseconds of a clock that never jumps. */
 export interface EndHistory {
@@ -59,7 +64,7 @@ export function afterEnd(policy: RestartPolicy, history: EndHistory, end: End, n
   const isHopeless = ends.length >= policy.mostEnds || (duringLoad?.count ?? 0) >= policy.mostLoadEnds;
   return isHopeless
     ? { action: 'give-up', history: next }
-    : { action: 'restart', delayMs: delayBefore(before, policy), history: next };
+    : { action: 'restart', delayMs: delayAfter(end, before, policy), history: next };
 }
 
 function loadEndsAfter({ duringLoad }: EndHistory, { loadFailure }: End): EndHistory['duringLoad'] {
@@ -68,10 +73,7 @@ function loadEndsAfter({ duringLoad }: EndHistory, { loadFailure }: End): EndHis
   return { reason: loadFailure, count };
 }
 
-function delayBefore(
-  restartsInARow: number,
-  { delayMs, longestDelayMs, firstAtOnce }: RestartPolicy,
-): number {
-  const doublings = firstAtOnce ? restartsInARow - 1 : restartsInARow;
-  return doublings < 0 ? 0 : Math.min(delayMs * 2 ** doublings, longestDelayMs);
+function delayAfter({ loadFailure }: End, restartsInARow: number, policy: RestartPolicy): number {
+  if (policy.atOnceAfterService && loadFailure === undefined) return 0;
+  return Math.min(policy.delayMs * 2 ** restartsInARow, policy.longestDelayMs);
 }

@@ -4,7 +4,7 @@ import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { exitCodes } from './exit-codes.ts';
-import { firstAtOnce, type RestartPolicy } from './restart-policy.ts';
+import { forGateway, type RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
 
 export interface TendGatewayOptions {
@@ -48,8 +48,11 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
 
   const tended = tend({
     start,
-    policy: firstAtOnce(policy),
-    judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
+    policy: forGateway(policy),
+    judge(end) {
+      if (end.code === exitCodes.configuration) return 'ended-for-good';
+      return isUp ? 'ended' : { loadFailure: classifyCrash(end) };
+    },
     onStarted: () => void awaitAnswer(),
     onEnded(end, state) {
       life.abort();
