@@ -34,6 +34,21 @@ describe('Admission', () => {
     expect(leaseOf(await second).waitedMs).toBeGreaterThan(0);
   });
 
+  it('counts how admissions ended, and who waits, by the share of the lane', async () => {
+    const admission = open({ maxWaiting: 1 });
+    const urgent = { id: 'urgent', share: 4, concurrent: Infinity };
+    const lease = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    const waiter = admission.admit({ lane: urgent, weight: 1, signal: staying });
+    expect([...admission.waitingByShare]).toEqual([[4, 1]]);
+    expect(await admission.admit({ lane, weight: 1, signal: staying })).toMatchObject({ outcome: 'full' });
+    lease[Symbol.dispose]();
+    await waiter;
+    expect([...admission.waitingByShare]).toEqual([]);
+    expect(admission.tally.granted).toBe(2);
+    expect(admission.tally.byShare.get(2)).toMatchObject({ granted: 1, full: 1, left: 0 });
+    expect(admission.tally.byShare.get(4)).toMatchObject({ granted: 1, full: 0 });
+  });
+
   it('lets the one who left before it came in take nothing', async () => {
     const admission = open();
     expect(await admission.admit({ lane, weight: 1, signal: AbortSignal.abort() })).toEqual({

@@ -6,11 +6,11 @@ import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
 import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-const chat = (gateway: TestGateway) =>
+const chat = (gateway: TestGateway, content = 'hello') =>
   fetch(`${gateway.origin}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${gateway.secret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
+    body: JSON.stringify({ messages: [{ role: 'user', content }] }),
   });
 
 describe('a scrape', () => {
@@ -59,6 +59,23 @@ describe('a scrape', () => {
     await waitFor(
       'the change to be seen',
       async () => (await fresh()).value('llamacpp:n_decode_total') === 2,
+    );
+  });
+
+  it('tells how much of its context runs, while something runs', async () => {
+    await using engine = await startLlamaServer({ slots: 2, context: 4096 });
+    await using gateway = await startTestGateway({ backend: engine.backend, env: { CTX: '4096' } });
+    // More than the slots, so that there is something to see for a while.
+    const stories = Array.from({ length: 10 }, () => chat(gateway, 'long story'));
+    const inUse = await waitFor('some to be in use', async () =>
+      (await scrape(gateway.origin)).value('vllm:kv_cache_usage_perc'),
+    );
+    expect(inUse).toBeGreaterThan(0);
+    expect(inUse).toBeLessThanOrEqual(1);
+    for (const story of await Promise.all(stories)) expect(story.status).toBe(200);
+    await waitFor(
+      'none to be',
+      async () => (await scrape(gateway.origin)).value('vllm:kv_cache_usage_perc') === 0,
     );
   });
 

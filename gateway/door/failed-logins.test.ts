@@ -34,6 +34,13 @@ describe('failed logins', () => {
     expect(new Set(waits)).toEqual(new Set([undefined]));
   });
 
+  it('are all told in the total, whatever the limit', async () => {
+    for (const logins of [new FailedLogins(0), new FailedLogins(2)]) {
+      await failTimes(logins, '203.0.113.7', 5);
+      expect(logins.total).toBe(5);
+    }
+  });
+
   it('of any number of addresses keep a bounded number of counts', async () => {
     const logins = new FailedLogins(1_000_000);
     const before = vi.getTimerCount();

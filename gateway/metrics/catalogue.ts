@@ -142,7 +142,7 @@ export const keys = {
   ),
   failures: family('Keys', 'counter')(
     'corral_key_file_failures_total',
-    'Readings of the key file that failed.',
+    'Readings of the key file that failed; one that is broken is read again and again.',
   ),
   loadedAt: family('Keys', 'gauge')(
     'corral_key_file_last_success_timestamp_seconds',
