@@ -1,0 +1,178 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { describe, expect, inject, it } from 'vitest';
+import { storyText, type Topic } from '../../scripts/demo-model/stories.ts';
+import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { keyFileText } from '../../scripts/harness/key-file-text.ts';
+import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+
+const userSecret = 'sk-user-0123456789abcdefghijklmnopqrstuvwxyz012';
+const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+
+/** A ready house that knows a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
+async function startWithModels(env: Record<string, string> = {}): Promise<RunningHouse> {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'data'));
+  const keys = keyFileText({ user: { secret: userSecret }, ops: { secret: opsSecret, scopes: ['admin'] } });
+  writeFileSync(join(folder, 'data', 'keys.json'), keys, { mode: 0o600 });
+  const house = await startHouse({
+    folder,
+    real: { engine: inject('engine'), model: inject('demoModel') },
+    env: { MODELS_DIR: join(folder, 'models'), MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '2', ...env },
+  });
+  copyFileSync(inject('demoModel'), join(house.modelFolder, 'other.gguf'));
+  await house.standing('ready');
+  return house;
+}
+
+const patient = { within: 40_000 };
+
+const originOf = ({ gatewayPort }: RunningHouse) => `http://127.0.0.1:${gatewayPort}`;
+
+async function restart(house: RunningHouse, changes?: object) {
+  const answer = await fetch(`${originOf(house)}/admin/restart`, {
+    method: 'POST',
+    headers: { 'x-api-key': opsSecret },
+    ...(changes && { body: JSON.stringify(changes) }),
+  });
+  const body = (await answer.json()) as { changes?: string[]; error?: { code: string; message: string } };
+  return { status: answer.status, ...body };
+}
+
+const restartIs = (house: RunningHouse, state: string) =>
+  waitFor(
+    `the restart to be ${state}`,
+    async () => {
+      const { restart: report, standing } = await house.status();
+      return standing === 'ready' && (report as { state: string } | null)?.state === state;
+    },
+    patient,
+  );
+
+async function modelsOf(house: RunningHouse): Promise<string[]> {
+  const { body } = await askGateway(originOf(house), 'GET /v1/models', userSecret);
+  return (body.data as { id: string }[]).map(({ id }) => id);
+}
+
+/**
+ * Clients that ask one thing after the other, by streams and in one piece, until told to stop; none tries again. The
+ * first has the beginning of the long story told.
+ */
+async function startLoad(house: RunningHouse, clients: number) {
+  const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
+  const longBeginning = await streamed(openai, 'long story');
+  expect(storyText('long story').startsWith(longBeginning)).toBe(true);
+  expect(longBeginning.length).toBeGreaterThan(5000);
+  const wrong: string[] = [];
+  let [isOver, served] = [false, 0];
+  const topics: readonly Topic[] = ['survival', 'emoji', 'keys'];
+  const client = async (_: unknown, index: number) => {
+    for (let n = index; !isOver; n++) {
+      const topic = index === 0 ? 'long story' : (topics[n % topics.length] ?? 'keys');
+      const text = await (n % 2 === 1 ? whole(openai, topic) : streamed(openai, topic)).catch(String);
+      if (text !== (index === 0 ? longBeginning : storyText(topic)))
+        wrong.push(`${topic}: ${text.slice(0, 300)}`);
+      served += 1;
+    }
+  };
+  const ended = Promise.all(Array.from({ length: clients }, client));
+  return {
+    wrong,
+    served: () => served,
+    async stop() {
+      isOver = true;
+      await ended;
+    },
+  };
+}
+
+const about = (topic: Topic) => ({
+  model: 'any',
+  max_tokens: 1500,
+  messages: [{ role: 'user' as const, content: topic }],
+});
+
+async function whole(openai: OpenAI, topic: Topic): Promise<string> {
+  const { choices } = await openai.chat.completions.create(about(topic));
+  return choices[0]?.message.content ?? '';
+}
+
+async function streamed(openai: OpenAI, topic: Topic): Promise<string> {
+  const stream = await openai.chat.completions.create({ ...about(topic), stream: true });
+  let text = '';
+  for await (const { choices } of stream) text += choices[0]?.delta.content ?? '';
+  return text;
+}
+
+describe('a restart on purpose', () => {
+  it('brings another model under load, and nobody notices but by the name', async () => {
+    await using house = await startWithModels();
+    const [engine, gateway] = house.children();
+    expect(await modelsOf(house)).toEqual(['demo-model-for-tests']);
+    const load = await startLoad(house, 6);
+    await waitFor('some answers', () => load.served() > 6, patient);
+    const accepted = await restart(house, { MODEL_NAME: 'other.gguf', CTX: 8192 });
+    expect(accepted).toMatchObject({ status: 202, changes: ['MODEL_NAME', 'CTX'] });
+    expect(await restart(house)).toMatchObject({ status: 409, error: { code: 'restart_under_way' } });
+    await restartIs(house, 'done');
+    const before = load.served();
+    await waitFor('some more answers', () => load.served() > before + 6, patient);
+    expect(await restart(house)).toMatchObject({ status: 202, changes: [] });
+    await restartIs(house, 'done');
+    await load.stop();
+    expect(load.wrong).toEqual([]);
+    expect(await modelsOf(house)).toEqual(['other']);
+    expect(house.children()).toContain(gateway);
+    expect(house.children()).not.toContain(engine);
+    expect(house.output()).toContain('n_ctx_slot = 8192');
+    expect(await house.status()).toMatchObject({
+      restarts: { engine: 0, gateway: 0 },
+      lastCrash: null,
+      restart: { state: 'done', changes: [], failure: null },
+    });
+  }, 90_000);
+
+  it('falls back to what served where the new model does not load, and nobody notices', async () => {
+    await using house = await startWithModels();
+    const load = await startLoad(house, 4);
+    await waitFor('some answers', () => load.served() > 4, patient);
+    expect(await restart(house, { MODEL_NAME: 'ready.gguf' })).toMatchObject({ status: 202 });
+    await restartIs(house, 'fell-back');
+    const before = load.served();
+    await waitFor('some more answers', () => load.served() > before + 4, patient);
+    await load.stop();
+    expect(load.wrong).toEqual([]);
+    expect(await modelsOf(house)).toEqual(['demo-model-for-tests']);
+    expect(await house.status()).toMatchObject({
+      standing: 'ready',
+      restart: { state: 'fell-back', changes: ['MODEL_NAME'], failure: 'bad-model' },
+    });
+    expect(house.output()).toMatch(/the changed engine did not load: it is started as before/);
+    expect(house.process.exitCode).toBeNull();
+  }, 90_000);
+
+  it('does not begin where anything is wrong with it, every mistake named', async () => {
+    await using house = await startWithModels();
+    const [engine] = house.children();
+    const { status, error } = await restart(house, {
+      MODEL_NAME: 'nowhere.gguf',
+      PARALLEL: 'many',
+      EXTRA_ARGS: '--host 0.0.0.0 --temp 0',
+      LLAMA_SERVER_BIN: '/bin/sh',
+    });
+    expect([status, error?.code]).toEqual([400, 'invalid_value']);
+    expect(error?.message).toMatch(/4 things are to mend/);
+    for (const mistake of [
+      /LLAMA_SERVER_BIN: no variable that a restart can change/,
+      /PARALLEL: "many" does not fit, expected auto, or a whole number from 1 to 256/,
+      /MODEL_NAME: there is no nowhere\.gguf in .*found in .*other\.gguf/,
+      /EXTRA_ARGS: --host is refused, because/,
+    ])
+      expect(error?.message).toMatch(mistake);
+    for (const body of [[], { CTX: ['8192'] }]) expect((await restart(house, body)).status).toBe(400);
+    expect(await house.status()).toMatchObject({ standing: 'ready', restart: null });
+    expect(house.children()).toContain(engine);
+  });
+});
