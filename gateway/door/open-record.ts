@@ -5,7 +5,7 @@ import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
 import type { Bookkeeper } from '../record/bookkeeper.ts';
-import { logRequest } from '../record/log-line.ts';
+import { logRequest } from '../record/log-request.ts';
 import { endOf, saidAll } from '../record/request-end.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
 import { clientAddress, type IsTrusted } from './client-address.ts';
@@ -48,8 +48,8 @@ export function openRecord({ log, isTrusted, books, metrics }: RecordParts): Mid
       record.endedAt = performance.now();
       await record.usageToCome;
       const completed = writableFinished || saidAll(record);
-      logRequest(log, record, statusCode, completed);
       const end = endOf(record, statusCode, completed);
+      logRequest(log, record, end);
       metrics.count({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
       book(record, record.error !== undefined || (completed && statusCode >= 400));
     });
