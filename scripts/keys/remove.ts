@@ -12,7 +12,8 @@ Examples:
   corral keys remove app --yes    asks nothing
   corral keys remove app --now    what is under way with it ends, too
 
-A script is never asked. To stop a key for a while, disable it.`;
+A script is never asked. To stop a key for a while, disable it. Where the gateway reads the file from a network volume,
+disable it with --now first: changes may arrive there later than --now waits.`;
 
 /** A gateway sees a change of the key file within a second. */
 const UNTIL_SEEN = 1500;
