@@ -13,7 +13,7 @@ const factsWith = (slots: number): BackendFacts => ({
   buildInfo: undefined,
   sleeping: false,
 });
-const lane = { id: 'k', share: 2, concurrent: undefined };
+const lane = { id: 'k', share: 2, concurrent: 10 };
 
 let backend: { standing: Standing; facts: BackendFacts | undefined; relearn: () => Promise<void> };
 let admission: Admission;

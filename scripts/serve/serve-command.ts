@@ -6,7 +6,7 @@ Everything is set by environment variables; docs/configuration.md lists them. Th
   PORT=8000  PORT_HEALTH=8001     where the gateway and the health server listen
   CTX=8192  PARALLEL=4            context of one request, requests at the same time
 
-Exit status: 0 stopped on request, 1 internal fault, 2 wrong configuration, 3 llama-server failed for good,
+Exit status: 0 stopped on request or idle, 1 internal fault, 2 wrong configuration, 3 llama-server failed for good,
 4 the gateway failed for good. SIGTERM and SIGINT stop in order (a second one hurries), SIGHUP reads the keys again.`;
 
 /** `corral serve`: the whole house. */
