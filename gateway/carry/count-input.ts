@@ -5,10 +5,9 @@ export interface CountingParts {
   readonly pool: Pool;
   readonly apiKey: string | undefined;
   readonly watch: BackendWatch;
+  /** What a counting may take, ms. */
+  readonly patienceMs?: number;
 }
-
-/** What a counting may take, ms. */
-const PATIENCE = 2000;
 
 /**
  * The tokens of a request's input, counted by the backend's own counting route (`countedAt` of the route table), which
@@ -24,7 +23,7 @@ export function countText(parts: CountingParts, text: string): Promise<number | 
 }
 
 async function ask(
-  { pool, apiKey, watch }: CountingParts,
+  { pool, apiKey, watch, patienceMs = 2000 }: CountingParts,
   path: string,
   body: Buffer | string,
 ): Promise<number | undefined> {
@@ -38,7 +37,7 @@ async function ask(
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
       body,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patienceMs),
     });
     return tokensIn(await answer.body.json());
   } catch {

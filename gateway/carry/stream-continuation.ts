@@ -74,7 +74,8 @@ export class StreamContinuation {
   async #count({ content, reasoning }: Said): Promise<{ input: number | undefined; spent: number }> {
     const { route, parts, request } = this.#sending;
     const { countedAt } = route;
-    const counting = { pool: parts.pool, apiKey: parts.config.backend.apiKey, watch: parts.watch };
+    const { pool, config, watch } = parts;
+    const counting = { pool, apiKey: config.backend.apiKey, watch, patienceMs: PATIENCE };
     const [input, said, thought] = await Promise.all([
       countedAt === undefined ? undefined : countInput(counting, countedAt, request.body),
       countText(counting, content),
@@ -84,6 +85,9 @@ export class StreamContinuation {
     return { input, spent: said + thought + (reasoning === '' ? 0 : MARKS_OF_A_THOUGHT) };
   }
 }
+
+/** Longer than a busy engine takes to count: what is not counted here is told wrongly. */
+const PATIENCE = 15_000;
 
 /** One where it begins and one where it ends, as most templates have it. */
 const MARKS_OF_A_THOUGHT = 2;
