@@ -2,6 +2,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
+import { startGatewayProcess } from '../../scripts/harness/start-gateway-process.ts';
 import { isRunning } from '../../scripts/harness/start-house.ts';
 import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
@@ -74,4 +75,19 @@ it('unless that is switched off', async () => {
   await using corral = await startTestGateway({ backend: backend.backend, env: { GPU_METRICS: 'off' } });
   expect(corral.gateway.gpus).toMatchObject({ samples: [], trouble: undefined });
   expect(JSON.stringify(corral.logged)).not.toContain('nvidia-smi');
+});
+
+it('by a process that does not outlive a gateway that is killed', async () => {
+  await using folder = await temporaryFolder();
+  const program = folder.file('nvidia-smi-steady');
+  symlinkSync(standIn, program);
+  await using backend = await startStandInBackend((_request, response) => response.end('{}'));
+  const env = { NVIDIA_SMI: program, GPU_INTERVAL: '50ms', AUTH_ENABLED: 'false', DATA_DIR: folder.path };
+  await using gateway = await startGatewayProcess(backend.backend, env);
+  const pid = await waitFor('nvidia-smi to start', () =>
+    Number(readFileSync(folder.file('started'), 'utf8')),
+  );
+  expect(isRunning(pid)).toBe(true);
+  await gateway.kill();
+  await waitFor('nvidia-smi to end', () => !isRunning(pid));
 });
