@@ -44,8 +44,8 @@ const fromTimings = ({ timings }: Timings): Told => ({
   output: timings?.predicted_n ?? Number.NaN,
 });
 
-/** Every kind of request in one piece. */
-const plainOnes: readonly Ask[] = [
+/** Every kind of request that is told its tokens. */
+const wholeOnes: readonly Ask[] = [
   async ({ openai }, n) => {
     const request = { ...chat(`keys, for the ${n}th time`), max_tokens: few(n) };
     return fromOpenAI((await openai.chat.completions.create(request)).usage);
@@ -61,9 +61,6 @@ const plainOnes: readonly Ask[] = [
     const { usage } = await openai.responses.create(request);
     return { input: usage?.input_tokens ?? Number.NaN, output: usage?.output_tokens ?? Number.NaN };
   },
-];
-
-const streamedOnes: readonly Ask[] = [
   async ({ openai }, n) => {
     const request = { ...chat(`limits ${n}`), stream_options: { include_usage: true }, max_tokens: few(n) };
     const stream = await openai.chat.completions.create({ ...request, stream: true });
@@ -128,9 +125,14 @@ export async function askMany(clients: Clients, count: number, ask: Ask): Promis
 }
 
 /** A request that is told its tokens: the APIs take turns. */
-export const whole = takeTurns([...plainOnes, ...streamedOnes]);
-/** The same, and nothing of its answer comes before all of it. */
-export const plain = takeTurns(plainOnes);
+export const whole = takeTurns(wholeOnes);
+/** A stream that goes on for a while, and is told its tokens. */
+export async function long({ openai }: Clients): Promise<Told> {
+  const request = { ...chat('Tell me a long story'), stream_options: { include_usage: true } };
+  const stream = await openai.chat.completions.create({ ...request, max_tokens: 300, stream: true });
+  return fromOpenAI((await Array.fromAsync(stream)).at(-1)?.usage);
+}
+
 /** A long stream that its client leaves. It makes two requests. */
 export const aborted = takeTurns(abortedOnes);
 
