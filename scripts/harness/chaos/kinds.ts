@@ -21,6 +21,10 @@ export interface Told {
 /** A request as a client of the official SDKs makes it. Each tells the same every time, if nothing is lost. */
 export interface Kind {
   readonly name: string;
+  /** It may end in an error by design, where it is cut. */
+  readonly mayBreak?: true;
+  /** Its text, read anew, is other tokens than it was generated as, so that a cut one is counted differently. */
+  readonly countsVary?: true;
   readonly ask: (clients: Clients) => Promise<Told>;
 }
 
@@ -209,14 +213,13 @@ const messagePlain: Kind = {
   },
 };
 
-/** What must come whole through everything. */
 export const kinds: readonly Kind[] = [
   chatStream('survival'),
   chatPlain('limits'),
   chatStream('long story', 900),
   completionStream,
   chatPlain('long story', 500),
-  chatStream('emoji'),
+  { ...chatStream('emoji'), countsVary: true },
   responseStream,
   completionPlain,
   messageStream,
@@ -224,7 +227,5 @@ export const kinds: readonly Kind[] = [
   responsePlain,
   chatStream('streams', 20),
   messagePlain,
+  { ...chatStream('thinking'), mayBreak: true },
 ];
-
-/** What is told to have ended in the middle, by design, where it is cut while it thinks. */
-export const mayBreak: readonly Kind[] = [chatStream('thinking')];
