@@ -145,11 +145,14 @@ describe('openKeyStore', () => {
     });
     expect(store.problem).toContain(file);
     expect(idsOf(store)).toBe('good');
+    expect(store.failures).toBeGreaterThanOrEqual(1);
+    const loadedAt = store.loadedAt ?? 0;
     expect(onError.mock.calls.filter(([p]) => why.test(p))).toHaveLength(1);
     expect(onChange).not.toHaveBeenCalled();
     await writeFile(file, line('better'));
     await toServe(store, 'better');
     expect(store.problem).toBeUndefined();
+    expect(store.loadedAt).toBeGreaterThan(loadedAt);
     store.close();
   });
 

@@ -58,7 +58,6 @@ const unknown = {
     '/v1/streams/lookup',
     '/cors-proxy',
     '/tools',
-    '/metrics',
     '/v1/health',
     '/',
   ],
