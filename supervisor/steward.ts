@@ -113,7 +113,8 @@ export class Steward {
   }
 
   #follow({ state, changes, failure }: ReplacementReport): void {
-    this.#options.log.info({ changes, failure: failure ?? undefined }, `restart of llama-server: ${state}`);
+    const why = { changes: changes.join(', ') || undefined, failure: failure ?? undefined };
+    this.#options.log.info(why, `restart of llama-server: ${state}`);
     if (this.#replacement.isUnderWay) this.#idleClock.began('replacement');
     else this.#idleClock.ended('replacement');
     this.#options.tellGateway(this.orders);

@@ -153,6 +153,22 @@ describe('a restart on purpose', () => {
     expect(house.process.exitCode).toBeNull();
   }, 90_000);
 
+  it('does not wait for ever: a stream that outlasts DRAIN_TIMEOUT goes on at the new engine', async () => {
+    await using house = await startWithModels({ DRAIN_TIMEOUT: '50ms' });
+    const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
+    const expected = await streamed(openai, 'long story');
+    const stream = await openai.chat.completions.create({ ...about('long story'), stream: true });
+    let [text, restarted] = ['', undefined as ReturnType<typeof restart> | undefined];
+    for await (const { choices } of stream) {
+      text += choices[0]?.delta.content ?? '';
+      if (text !== '') restarted ??= restart(house, { MODEL_NAME: 'other.gguf' });
+    }
+    expect((await restarted)?.changes).toEqual(['MODEL_NAME']);
+    await restartIs(house, 'done');
+    expect(text).toBe(expected);
+    await waitFor('the log line', () => / continued=1 /.test(house.output()));
+  }, 60_000);
+
   it('does not begin where anything is wrong with it, every mistake named', async () => {
     await using house = await startWithModels();
     const [engine] = house.children();

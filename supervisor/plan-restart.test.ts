@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../settings/read-settings.ts';
+import { configure, type SupervisorConfig } from './config.ts';
+import { planRestart } from './plan-restart.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'plan-'));
+  for (const name of ['old.gguf', 'new.gguf', 'eyes.gguf']) writeFileSync(join(folder, name), 'GGUF');
+  writeFileSync(join(folder, 'text.gguf'), 'a text');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function running(env: Record<string, string> = {}): SupervisorConfig {
+  const { settings } = readSettings({ MODEL_PATH: join(folder, 'old.gguf'), MODELS_DIR: folder, ...env });
+  const { config } = configure(settings, {});
+  if (!config) throw new Error('no configuration');
+  return config;
+}
+
+function planned(current: SupervisorConfig, changes: Record<string, string>): SupervisorConfig {
+  const plan = planRestart(current, changes, {});
+  if (!plan.ok) throw new Error(plan.problems.join('\n'));
+  return plan.config;
+}
+
+function problemsOf(changes: Record<string, string>): readonly string[] {
+  const plan = planRestart(running(), changes, {});
+  return plan.ok ? [] : plan.problems;
+}
+
+describe('a restart that is planned', () => {
+  it('brings the model that was named, whichever variable named the one before, under its own name', () => {
+    const { engine, settings } = planned(running(), { MODEL_NAME: 'new.gguf' });
+    expect(engine.model).toEqual({ kind: 'file', path: join(folder, 'new.gguf') });
+    expect([engine.publicName, settings.MODEL_ALIAS]).toEqual(['new', ['new']]);
+  });
+
+  it('keeps a name that the operator has given', () => {
+    const { engine } = planned(running({ MODEL_ALIAS: 'ours' }), { MODEL_NAME: 'new.gguf' });
+    expect(engine.publicName).toBe('ours');
+  });
+
+  it('leaves behind what belonged to the old model, and nothing else', () => {
+    const current = running({ MMPROJ: join(folder, 'eyes.gguf'), CTX: '4096' });
+    expect(planned(current, { NGL: '9' }).engine).toMatchObject({ ngl: 9, mmproj: current.engine.mmproj });
+    expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ mmproj: undefined, ctx: 4096 });
+  });
+
+  it('builds on the restart before it, and takes back what is unset', () => {
+    const changed = planned(running(), { MODEL_NAME: 'new.gguf', CTX: '4096', EXTRA_ARGS: '--temp 0' });
+    const again = planned(changed, { EXTRA_ARGS: '', PARALLEL: '3' });
+    expect(again.engine).toMatchObject({ publicName: 'new', ctx: 4096, parallel: 3, extraArgs: [] });
+  });
+
+  it('changes nothing where nothing is named', () => {
+    const current = running({ CTX: '512' });
+    expect(planned(current, {})).toEqual(current);
+  });
+});
+
+describe('a restart is not planned', () => {
+  it.each([
+    [{ PORT: '80' }, /^PORT: no variable that a restart can change; these are: MODEL_PATH, /],
+    [{ LLAMA_SERVER_BIN: '/bin/sh' }, /^LLAMA_SERVER_BIN: no variable/],
+    [{ HF_TOKEN_FILE: '/etc/passwd' }, /^HF_TOKEN_FILE: no variable/],
+    [{ CTX: 'large' }, /^CTX: "large" does not fit, expected auto, or a whole number/],
+    [{ EXTRA_ARGS: '--api-key x' }, /^EXTRA_ARGS: --api-key is refused, because/],
+    [{ EXTRA_ARGS: '"open' }, /^EXTRA_ARGS: a quote is left open/],
+    [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: there is no nowhere in .*found in .*new\.gguf/],
+    [{ MODEL_NAME: 'text.gguf' }, /^the model: .*text\.gguf/],
+  ])('with mistakes: %j', (changes, words) => {
+    const problems = problemsOf(changes);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(words);
+  });
+
+  it('and never tells a secret', () => {
+    expect(problemsOf({ HF_TOKEN: 'hf_secret', CTX: '-1' }).join()).not.toContain('hf_secret');
+  });
+});
