@@ -33,6 +33,6 @@ async function booked(): Promise<{ input: number; output: number }> {
   const answer = await fetch(`${product.origin}/admin/usage?key=chaos`, {
     headers: { authorization: 'Bearer sk-admin-0123456789abcdef' },
   });
-  const { total } = (await answer.json()) as { total: { input: number; output: number } };
-  return { input: total.input, output: total.output };
+  const { total } = (await answer.json()) as { total: { inputTokens: number; outputTokens: number } };
+  return { input: total.inputTokens, output: total.outputTokens };
 }
