@@ -16,6 +16,7 @@ export interface ChaosProduct extends AsyncDisposable {
   /** Of a key whose answers may end in an error by design, kept apart from the sums. */
   readonly otherSecret: string;
   readonly keyFile: string;
+  readonly dataDir: string;
   readonly process: ChildProcess;
   /** What it has printed on stdout and stderr. */
   output(): string;
@@ -32,16 +33,16 @@ export async function startChaosProduct(env: Readonly<Record<string, string>> = 
   const [port, healthPort] = [await freePort(), await freePort()];
   const [secret, otherSecret] = ['sk-chaos-0123456789abcdef', 'sk-other-0123456789abcdef'];
   const keyFile = join(folder, 'api_keys.txt');
-  writeFileSync(keyFile, `chaos:${secret}\nother:${otherSecret}\nadmin:sk-admin-0123456789abcdef\n`, {
+  writeFileSync(keyFile, `chaos:${secret}\nother:${otherSecret}\n`, {
     mode: 0o600,
   });
-  const temporary = join(folder, 't');
+  const [dataDir, temporary] = [join(folder, 'data'), join(folder, 't')];
   let printed = '';
   const child = spawn(process.execPath, [join(projectFolder, 'scripts/corral.ts'), 'serve', '--demo'], {
     env: {
       ...process.env,
       TMPDIR: temporary,
-      DATA_DIR: join(folder, 'data'),
+      DATA_DIR: dataDir,
       AUTH_KEYS_FILE: keyFile,
       HOST: '127.0.0.1',
       PORT: String(port),
@@ -78,6 +79,7 @@ export async function startChaosProduct(env: Readonly<Record<string, string>> = 
     secret,
     otherSecret,
     keyFile,
+    dataDir,
     process: child,
     output: () => printed,
     pidOf: (name) => childrenOf(child).find((pid) => isRunning(pid) && commandOf(pid).includes(marks[name])),
