@@ -4,6 +4,8 @@ import type { GpuConfig } from './gpu/open-gpus.ts';
 import type { Rates } from './limits/key-rates.ts';
 
 const DAY = 86_400_000;
+/** Each look costs nvidia-smi some milliseconds of a CPU. */
+const SHORTEST_GPU_INTERVAL = 100;
 
 /** What the gateway was set up with: plain values, durations in ms, sizes in bytes. */
 export interface GatewayConfig {
@@ -126,7 +128,7 @@ export function gatewayConfig(
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
-      intervalMs: settings.GPU_INTERVAL,
+      intervalMs: Math.max(settings.GPU_INTERVAL, SHORTEST_GPU_INTERVAL),
     },
     metrics: {
       authEnabled: settings.METRICS_AUTH_ENABLED,

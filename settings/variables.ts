@@ -379,7 +379,7 @@ export const variables = {
     'nvidia-smi',
     'The nvidia-smi to run: a path, or a name on the `PATH`.',
   ),
-  GPU_INTERVAL: required('Metrics', duration, 2000, 'How often the GPUs are read.'),
+  GPU_INTERVAL: required('Metrics', duration, 2000, 'How often the GPUs are read; 100ms at the least.'),
 
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
