@@ -4,8 +4,12 @@ import type { Log } from '../log/create-log.ts';
 import type { Gate } from './admission/gate.ts';
 import { carry } from './carry/carry.ts';
 import type { CarryParts } from './carry/sending.ts';
+import { fromOurPage, withSession } from './dashboard/admit-watcher.ts';
+import { logIn, logOut, showSession } from './dashboard/log-in.ts';
+import type { Dashboard } from './dashboard/open-dashboard.ts';
+import { showEvents } from './dashboard/show-events.ts';
+import { showAsset, showDashboard, showLanding } from './dashboard/show-pages.ts';
 import { authenticate, type Doorkeeper } from './door/authenticate.ts';
-import { trustOf } from './door/client-address.ts';
 import { cors } from './door/cors.ts';
 import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
 import { limitHeaders } from './door/limit-headers.ts';
@@ -37,19 +41,21 @@ export interface AppParts extends CarryParts {
   readonly metrics: Metrics;
   readonly gate: Gate;
   readonly supervisor: Supervisor;
+  readonly dashboard: Dashboard;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
 export function createApp(parts: AppParts): Hono<GatewayEnv> {
-  const { config, log, doorkeeper, models, keys, live } = parts;
+  const { config, log, doorkeeper, models, keys, live, dashboard } = parts;
   const app = new Hono<GatewayEnv>();
 
   app.use(
     openRecord({
       log,
-      isTrusted: trustOf(config.trustedProxies),
+      isTrusted: dashboard.isTrusted,
       books: parts.books,
       metrics: parts.metrics,
+      dashboard,
     }),
     cors(config.corsOrigins),
     limitHeaders(config.limits),
@@ -90,6 +96,18 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   for (const path of ['/admin/keys', '/admin/requests', '/admin/usage']) app.all(path, refuseMethod('GET'));
   app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
   app.all('/admin/restart', refuseMethod('POST'));
+
+  const ours = fromOurPage(dashboard);
+  const watching = withSession(dashboard);
+  app.get('/', showLanding(dashboard)).get('/dashboard', showDashboard(dashboard));
+  app.get('/dashboard/assets/:version/:name', showAsset(dashboard));
+  app.get('/dashboard/session', ours, showSession(dashboard));
+  app.post('/dashboard/session', ours, mayAdmin, logIn(dashboard));
+  app.delete('/dashboard/session', ours, logOut(dashboard));
+  app.get('/dashboard/events', ours, watching, showEvents(dashboard));
+  app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(live));
+  for (const path of ['/dashboard', '/dashboard/events']) app.all(path, refuseMethod('GET'));
+
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, refuseMethod('GET'));
   return app;

@@ -6,6 +6,8 @@ import { Gate } from './admission/gate.ts';
 import { createApp } from './app.ts';
 import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
+import { openDashboard } from './dashboard/open-dashboard.ts';
+import { trustOf } from './door/client-address.ts';
 import { FailedLogins } from './door/failed-logins.ts';
 import { openKeys } from './door/open-keys.ts';
 import { type Gpus, openGpus } from './gpu/open-gpus.ts';
@@ -99,10 +101,17 @@ export async function startGateway(
     metrics.book(booking);
   });
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
+  const dashboard = openDashboard({
+    ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
+    isTrusted: trustOf(config.trustedProxies),
+    healthUrl: config.metrics.healthUrl,
+    maxWaiting: config.admission.maxWaiting,
+    ...config.ledger,
+  });
   const occupancy = openOccupancy(config.backend, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor },
+    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard },
   });
   const server = createGatewayServer(app, config);
   const closeSilent = followSilentConnections(server);
@@ -125,6 +134,7 @@ export async function startGateway(
   }
   async function finish(): Promise<void> {
     admission.drain();
+    dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, cutOff);
     closeSilent();
     await closed;

@@ -160,6 +160,7 @@ export function openHouse(options: HouseOptions): House {
         phase: boot.phase,
         since: new Date(since).toISOString(),
         loadTimeMs: boot.times.loaded ?? null,
+        boot: boot.times,
         restarts: { engine: engine.tended.restarts, gateway: gateway.tended.restarts },
         crashes,
         lastCrash: lastCrash ?? null,

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
+import type { Dashboard } from '../dashboard/open-dashboard.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
 import type { Bookkeeper } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-request.ts';
@@ -19,13 +20,20 @@ export interface RecordParts {
   readonly isTrusted: IsTrusted;
   readonly books: Bookkeeper;
   readonly metrics: Pick<Metrics, 'count'>;
+  readonly dashboard: Pick<Dashboard, 'note'>;
 }
 
 /**
  * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record. When the response has
  * closed, whichever way out it took, the record is booked, counted, and becomes one line of the log.
  */
-export function openRecord({ log, isTrusted, books, metrics }: RecordParts): MiddlewareHandler<GatewayEnv> {
+export function openRecord({
+  log,
+  isTrusted,
+  books,
+  metrics,
+  dashboard,
+}: RecordParts): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
     const given = incoming.headers['x-request-id'];
@@ -50,7 +58,9 @@ export function openRecord({ log, isTrusted, books, metrics }: RecordParts): Mid
       const completed = writableFinished || saidAll(record);
       const end = endOf(record, statusCode, completed);
       logRequest(log, record, end);
-      metrics.count({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
+      const finished = { record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority };
+      metrics.count(finished);
+      dashboard.note(finished);
       book(record, record.error !== undefined || (completed && statusCode >= 400));
     });
   };

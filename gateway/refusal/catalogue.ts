@@ -69,6 +69,25 @@ export const insufficientScope = (scope: string) =>
     message: `This API key may not be used here: it lacks the scope '${scope}'.`,
   });
 
+/** Of the dashboard's pages, which show no key of their own. */
+export const sessionNeeded = () =>
+  new Refusal({
+    status: 401,
+    type: invalid,
+    code: 'session_needed',
+    message:
+      'There is no session, or it has ended. Log in at /dashboard; programs use the /admin routes with a key.',
+  });
+
+export const wrongSite = () =>
+  new Refusal({
+    status: 403,
+    type: 'permission_error',
+    code: 'wrong_site',
+    message:
+      'This is for the pages of this server alone. Behind a proxy that changes Host, name it in TRUSTED_PROXIES and let it send X-Forwarded-Host.',
+  });
+
 export const administrationOff = () =>
   new Refusal({
     status: 403,

@@ -1,0 +1,54 @@
+/** Numbers and times as people read them. */
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** @param {number} value */
+export const count = (value) => (value < 10_000 ? whole.format(value) : compact.format(value));
+
+/** @param {number | null | undefined} value */
+export function rate(value) {
+  if (value == null) return '–';
+  return value < 10 ? value.toFixed(1) : count(value);
+}
+
+/** @param {number | null | undefined} ms */
+export function duration(ms) {
+  if (ms == null) return '–';
+  if (ms < 995) return `${Math.round(ms)} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days} d ${hours} h`;
+  return hours > 0 ? `${hours} h ${minutes} m` : `${minutes} m ${seconds % 60} s`;
+}
+
+/** @param {number | null | undefined} seconds */
+export const durationOfSeconds = (seconds) => duration(seconds == null ? seconds : seconds * 1000);
+
+/** @param {number | null | undefined} amount in the money of `COST_PER_HOUR`, which has no name here */
+export function money(amount) {
+  if (amount == null) return '–';
+  if (amount === 0) return '0';
+  return amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2);
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const dayAndClock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** @param {number} at ms since 1970 */
+export const timeOfDay = (at) => clock.format(at);
+
+/** @param {number} at ms since 1970 */
+export const dayAndTime = (at) => dayAndClock.format(at);
+
+/** @param {number} bytes */
+export const gibibytes = (bytes) => (bytes / 1024 ** 3).toFixed(bytes < 10 * 1024 ** 3 ? 1 : 0);
+
+/** @param {number} part 0 to 1 */
+export const percent = (part) => `${Math.round(part * 100)} %`;

@@ -1,0 +1,22 @@
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { GatewayContext } from '../door/gateway-context.ts';
+import type { Session } from './session.ts';
+import { type Sessions, sessionSeconds } from './sessions.ts';
+
+const NAME = 'corral_session';
+const PATH = '/dashboard';
+
+export const sessionIdOf = (c: GatewayContext) => getCookie(c, NAME);
+
+export function sessionOf(c: GatewayContext, sessions: Sessions): Session | undefined {
+  return sessions.find(sessionIdOf(c), Date.now());
+}
+
+/** No script can read it, and no other site's page sends it. `secure`: the browser came by https. */
+export function giveCookie(c: GatewayContext, id: string, secure: boolean): void {
+  setCookie(c, NAME, id, { httpOnly: true, sameSite: 'Strict', secure, path: PATH, maxAge: sessionSeconds });
+}
+
+export function takeCookie(c: GatewayContext): void {
+  deleteCookie(c, NAME, { path: PATH });
+}

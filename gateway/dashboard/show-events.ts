@@ -1,0 +1,22 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { GatewayContext } from '../door/gateway-context.ts';
+import type { Dashboard } from './open-dashboard.ts';
+import { pageHeaders } from './page-headers.ts';
+import { sessionIdOf } from './session-cookie.ts';
+
+/** `GET /dashboard/events`: what the dashboard shows, once a second, until the page or its session is closed. */
+export function showEvents(dashboard: Dashboard) {
+  return async (c: GatewayContext) => {
+    const { outgoing } = c.env;
+    const id = sessionIdOf(c);
+    const isWelcome = () => dashboard.isOpen || dashboard.sessions.find(id, Date.now()) !== undefined;
+    outgoing.writeHead(200, {
+      ...pageHeaders,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    await dashboard.watchers.add({ response: outgoing, isWelcome });
+    return RESPONSE_ALREADY_SENT;
+  };
+}

@@ -1,0 +1,48 @@
+import type { GatewayContext } from '../door/gateway-context.ts';
+import { seenAs } from '../door/seen-as.ts';
+import { unknownUrl } from '../refusal/catalogue.ts';
+import { dashboardPage } from './dashboard-page.ts';
+import { landingPage } from './landing-page.ts';
+import { loginPage } from './login-page.ts';
+import type { Dashboard } from './open-dashboard.ts';
+import { pageHeaders } from './page-headers.ts';
+import { sessionOf } from './session-cookie.ts';
+
+const fresh = { ...pageHeaders, 'cache-control': 'no-store' };
+
+/** `GET /` for people: a client that does not ask for a page has come to a path that there is not. */
+export function showLanding(dashboard: Dashboard) {
+  return (c: GatewayContext) => {
+    if (!c.req.header('accept')?.includes('text/html')) throw unknownUrl(c.req.method, c.req.path);
+    const { scheme, host } = seenAs(c.env.incoming, dashboard.isTrusted);
+    const { model, standing } = dashboard.landing();
+    const { version } = dashboard.assets;
+    const origin = `${scheme}://${host ?? 'localhost'}`;
+    return c.html(landingPage({ version, origin, model, standing, needsKey: !dashboard.isOpen }), 200, fresh);
+  };
+}
+
+/** `GET /dashboard`: the dashboard for who may see it, else the place to log in. */
+export function showDashboard(dashboard: Dashboard) {
+  return (c: GatewayContext) => {
+    const { version } = dashboard.assets;
+    if (dashboard.isOpen) return c.html(dashboardPage({ version, keyId: undefined }), 200, fresh);
+    const session = sessionOf(c, dashboard.sessions);
+    const page = session ? dashboardPage({ version, keyId: session.keyId }) : loginPage(version);
+    return c.html(page, 200, fresh);
+  };
+}
+
+const YEAR = 'public, max-age=31536000, immutable';
+
+/** `GET /dashboard/assets/{version}/{name}`; a version that is not ours is answered, and not to be kept. */
+export function showAsset({ assets }: Dashboard) {
+  return (c: GatewayContext) => {
+    const asset = assets.find(c.req.param('name') ?? '');
+    if (asset === undefined) throw unknownUrl(c.req.method, c.req.path);
+    const keep = c.req.param('version') === assets.version ? YEAR : 'no-cache';
+    const headers = { ...pageHeaders, 'cache-control': keep, etag: asset.etag };
+    if (c.req.header('if-none-match')?.includes(asset.etag)) return c.body(null, 304, headers);
+    return c.body(new Uint8Array(asset.body), 200, { ...headers, 'content-type': asset.type });
+  };
+}
