@@ -104,7 +104,7 @@ export function openHouse(options: HouseOptions): House {
 
   function learnEnd(ended: Omit<HouseEnd, 'restartInMs'>, state: ChildState): void {
     const { who, crash, end } = ended;
-    if (!stopping && state.phase !== 'replacing') {
+    if (state.phase !== 'stopped' && state.phase !== 'replacing') {
       const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
       counts[crash] = (counts[crash] ?? 0) + 1;
       lastCrash = {

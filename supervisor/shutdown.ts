@@ -14,11 +14,14 @@ export interface ShutdownPlan {
   readonly hurry: AbortSignal;
 }
 
-/** Ends the gateway first, which lets running requests finish, then llama-server. Settles when nothing is left of them. */
+/**
+ * Ends the gateway first, which lets running requests finish, then llama-server, which until then is brought back like at
+ * any other time. Settles when nothing is left of them.
+ */
 export async function shutDown({ gateway, engine, drainTimeoutMs, hurry }: ShutdownPlan): Promise<void> {
   gateway.letGo();
-  engine.letGo();
   await stop(gateway, drainTimeoutMs + gatewayGraceMs, hurry);
+  engine.letGo();
   await stop(engine, engineGraceMs, hurry);
 }
 

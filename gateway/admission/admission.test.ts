@@ -92,6 +92,19 @@ describe('Admission', () => {
     expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
   });
 
+  it('keeps those whom the engine’s end has put back into the line when it drains, and takes more of them', async () => {
+    const admission = open();
+    const first = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    const sentAgain = admission.admit({ lane, weight: 1, signal: staying, again: true });
+    const newcomer = admission.admit({ lane, weight: 1, signal: staying });
+    admission.drain();
+    expect((await newcomer).outcome).toBe('draining');
+    const anotherSentAgain = admission.admit({ lane, weight: 1, signal: staying, again: true });
+    first[Symbol.dispose]();
+    leaseOf(await anotherSentAgain)[Symbol.dispose]();
+    expect((await sentAgain).outcome).toBe('granted');
+  });
+
   it('sends each of those it cannot take to a later time than the one before', async () => {
     const admission = open({ capacity: 2, maxWaiting: 3 });
     for (let n = 0; n < 5; n++) void admission.admit({ lane, weight: 1, signal: staying });

@@ -35,6 +35,7 @@ export interface AdmissionOptions extends LaneBounds {
 
 interface Candidate extends Waiter {
   readonly since: number;
+  readonly again: boolean;
   readonly end: (admitted: Admitted) => void;
 }
 
@@ -85,12 +86,14 @@ export class Admission {
     if (capacity !== this.counts.capacity) this.#tell(this.#lanes.resize(capacity));
   }
 
-  /** Nothing new from here on: who waits is sent away, who holds a lease goes on. */
+  /** Nothing new from here on: who waits is sent away; who holds a lease, or held one that the engine's end took, goes on. */
   drain(): void {
     this.#draining = true;
-    const { waiting } = this.#lanes;
-    this.#lanes.clear();
-    for (const candidate of waiting) candidate.end({ outcome: 'draining', retryAfterMs: 1000 });
+    const newcomers = this.#lanes.waiting.filter(({ again }) => !again);
+    // From the back, so that nobody moves up.
+    for (const candidate of newcomers.reverse()) {
+      this.#dismiss(candidate, { outcome: 'draining', retryAfterMs: 1000 });
+    }
   }
 
   /** Settles when no lease is out, those included that need no slot. */
@@ -103,11 +106,12 @@ export class Admission {
 
   async #decide(claim: Claim): Promise<Admitted> {
     if (claim.signal.aborted) return { outcome: 'left' };
-    if (this.#draining) return { outcome: 'draining', retryAfterMs: 1000 };
+    if (this.#draining && !claim.again) return { outcome: 'draining', retryAfterMs: 1000 };
     const { promise, resolve } = Promise.withResolvers<Admitted>();
     const since = performance.now();
-    const candidate: Candidate = { terms: claim.lane, weight: claim.weight, since, end: resolve };
-    const [entry, grant] = this.#lanes.enter(candidate, claim.again);
+    const { lane: terms, weight, again = false } = claim;
+    const candidate: Candidate = { terms, weight, since, again, end: resolve };
+    const [entry, grant] = this.#lanes.enter(candidate, again);
     if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
     if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
     claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));

@@ -108,16 +108,6 @@ export class Lanes<W extends Waiter> {
     return [...slotless, ...this.#grant()];
   }
 
-  /** Everybody out. */
-  clear(): void {
-    this.#slotless = [];
-    for (const lane of [...this.#lanes.values()]) {
-      this.#waiting -= lane.waiting.length;
-      lane.waiting.length = 0;
-      this.#closeIfIdle(lane);
-    }
-  }
-
   /** The place of a waiter among all who wait, from 1; 0 for one who does not. */
   placeOf(waiter: W): number {
     return placeOf(waiter, this.#lanes.values());
