@@ -21,7 +21,6 @@ function levelOf({ cause, keyId, model }: RequestRecord, { status }: RequestEnd)
 function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
   const { usage, startedAt, endedAt = performance.now(), firstByteAt } = record;
   return {
-    id: record.id,
     key: record.keyId,
     method: record.method,
     path: showPath(record.path),
@@ -41,9 +40,10 @@ function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
     retries: record.retries,
     continued: record.continued,
     digest: record.digest,
-    address: record.address,
     error: record.error,
     cause: record.cause === undefined ? undefined : explain(record.cause).slice(0, LONGEST_CAUSE),
+    address: record.address,
+    id: record.id,
   };
 }
 
