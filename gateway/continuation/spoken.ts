@@ -21,7 +21,10 @@ export class Spoken {
   readonly #content = new GrowingBytes();
   readonly #reasoning = new GrowingBytes();
   #opening: Buffer[] = [];
-  #closing: Buffer[] = [];
+  /** The piece with the last generated text, where in it that ends, and the pieces behind it. */
+  #lastPiece = Buffer.alloc(0);
+  #lastTextAt = 0;
+  #after: Buffer[] = [];
   #isBeyondText = false;
 
   constructor(shape: AnswerShape) {
@@ -33,17 +36,17 @@ export class Spoken {
     if (this.generated === 0) this.#opening.push(events);
     const { mark, kindAt } = this.#take;
     let found = 0;
-    let lastText = -1;
     for (let at = events.indexOf(mark); at !== -1; at = events.indexOf(mark, at)) {
       at += mark.length;
       const { kind, skip } = kindAt(events, at);
       if (kind === 'framing') continue;
       found += 1;
       at = this.#keep(kind, events, at + skip);
-      lastText = at;
+      this.#lastTextAt = at;
     }
     this.generated += found;
-    this.#follow(events, lastText);
+    if (found > 0) this.#begin(events);
+    else if (this.generated > 0) this.#after.push(events);
     return found;
   }
 
@@ -63,15 +66,14 @@ export class Spoken {
 
   /** The events behind the last generated text, with which the answer began to end. */
   get closing(): string {
-    return Buffer.concat(this.#closing).toString();
+    const end = this.#lastPiece.indexOf(EVENT_END, this.#lastTextAt);
+    const rest = end === -1 ? [] : [this.#lastPiece.subarray(end + EVENT_END.length)];
+    return Buffer.concat([...rest, ...this.#after]).toString();
   }
 
-  #follow(events: Buffer, lastText: number): void {
-    if (lastText !== -1) this.#closing = [];
-    else if (this.generated === 0) return;
-    const rest =
-      lastText === -1 ? events : events.subarray(events.indexOf(EVENT_END, lastText) + EVENT_END.length);
-    if (rest.length > 0) this.#closing.push(rest);
+  #begin(lastPiece: Buffer): void {
+    this.#lastPiece = lastPiece;
+    if (this.#after.length > 0) this.#after = [];
   }
 
   /** Answers where to look on. */
@@ -116,8 +118,10 @@ const bareContent: Found = { kind: 'content', skip: 0 };
 
 function choose(...choices: readonly (readonly [string, Found])[]) {
   const known = choices.map(([text, found]) => [Buffer.from(text), found] as const);
-  return (events: Buffer, at: number): Found =>
-    known.find(([text]) => standsAt(text, events, at))?.[1] ?? other;
+  return (events: Buffer, at: number): Found => {
+    for (const [text, found] of known) if (standsAt(text, events, at)) return found;
+    return other;
+  };
 }
 
 const textOf = (kind: Kind, opening: string) => [opening, { kind, skip: opening.length }] as const;
