@@ -11,6 +11,8 @@ import { splitWords } from './split-words.ts';
 export interface SupervisorConfig {
   /** As they were set, before anything that was left open was decided. */
   readonly given: Settings;
+  /** The same without what was provided for the model at hand, such as the demo's: where a restart names another. */
+  readonly givenForAnyModel: Settings;
   /** Every setting as finally decided: what the gateway is given. */
   readonly settings: Settings;
   readonly platform: Platform;
@@ -51,6 +53,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
   const decided = decide(settings, { platform, dataDir, model: choice.model });
   const config = {
     given: settings,
+    givenForAnyModel: settings,
     settings: decided,
     platform,
     host: decided.HOST ?? defaultHost(platform),

@@ -50,6 +50,13 @@ describe('a restart that is planned', () => {
     expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ mmproj: undefined, ctx: 4096 });
   });
 
+  it('leaves behind what was provided for a demo', () => {
+    const demo = running({ MODEL_ALIAS: 'demo', THREADS: '1' });
+    const current = { ...demo, givenForAnyModel: readSettings({ MODELS_DIR: folder }).settings };
+    expect(planned(current, { CTX: '512' }).engine).toMatchObject({ publicName: 'demo', threads: 1 });
+    expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ publicName: 'new', threads: 0 });
+  });
+
   it('builds on the restart before it, and takes back what is unset', () => {
     const changed = planned(running(), { MODEL_NAME: 'new.gguf', CTX: '4096', EXTRA_ARGS: '--temp 0' });
     const again = planned(changed, { EXTRA_ARGS: '', PARALLEL: '3' });

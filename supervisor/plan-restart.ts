@@ -34,7 +34,7 @@ export function planRestart(current: SupervisorConfig, changes: Changes, env: En
     Object.fromEntries(Object.entries(changes).filter(([name]) => isChangeable(name))),
   );
   const settings = {
-    ...without(current.given, replacedBy(changes)),
+    ...baseFor(current, changes),
     ...pick(read, names.filter(isChangeable)),
   };
   const { config, problems, warnings } = configure(settings, env);
@@ -56,12 +56,10 @@ const cannotChange = (name: string) =>
   `${name}: no variable that a restart can change; these are: ${changeable.join(', ')}`;
 
 /** Whoever names another model does not want the one that was named in another way, nor what belongs to that. */
-function replacedBy(changes: Changes): readonly VariableName[] {
-  return sources.some((name) => changes[name]) ? [...sources, ...companions] : [];
-}
-
-function without(settings: Settings, names: readonly VariableName[]): Settings {
-  return { ...settings, ...Object.fromEntries(names.map((name) => [name, undefined])) };
+function baseFor({ given, givenForAnyModel }: SupervisorConfig, changes: Changes): Settings {
+  if (!sources.some((name) => changes[name])) return given;
+  const left = Object.fromEntries([...sources, ...companions].map((name) => [name, undefined]));
+  return { ...givenForAnyModel, ...left };
 }
 
 function pick(settings: Settings, names: readonly VariableName[]): Partial<Settings> {

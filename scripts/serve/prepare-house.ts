@@ -59,7 +59,7 @@ export async function houseFrom(
     await logs.close();
     return { ok: false, problems };
   }
-  const { config } = checked;
+  const config = { ...checked.config, givenForAnyModel: reading.settings };
   const firstKey = demo ? await provideFirstKey(config) : undefined;
   return {
     ok: true,
