@@ -74,6 +74,21 @@ function limitFileSize(pid: number, size: string): void {
   execFileSync('prlimit', ['--pid', String(pid), `--fsize=${size}:unlimited`]);
 }
 
+/** As on a machine that was put to sleep and wakes, and as when somebody sets the clock right. */
+const jumpInTime: Fault = {
+  name: 'a clock an hour ahead and then an hour behind, and SIGKILL to llama-server',
+  async strike(product) {
+    try {
+      for (const hours of [1, -1]) {
+        product.shiftClock(hours * 3_600_000);
+        await engineSignal('SIGKILL').strike(product);
+      }
+    } finally {
+      product.shiftClock(0);
+    }
+  },
+};
+
 /** Whatever was open at the gateway breaks; afterwards all is well. */
 export const killGateway: Fault = {
   name: 'SIGKILL to the gateway',
@@ -94,6 +109,7 @@ export const engineFaults: readonly Fault[] = [
   breakKeyFile,
   engineSignal('SIGABRT'),
   fillDisk,
+  jumpInTime,
 ];
 
 async function ready(product: ChaosProduct): Promise<void> {

@@ -18,6 +18,8 @@ export interface ChaosProduct extends AsyncDisposable {
   readonly keyFile: string;
   readonly dataDir: string;
   readonly process: ChildProcess;
+  /** Lets its calendar be so many ms ahead, or behind. */
+  shiftClock(ms: number): void;
   /** What it has printed on stdout and stderr. */
   output(): string;
   /** The one of its children that runs now. */
@@ -37,10 +39,15 @@ export async function startChaosProduct(env: Readonly<Record<string, string>> = 
     mode: 0o600,
   });
   const [dataDir, temporary] = [join(folder, 'data'), join(folder, 't')];
+  const clock = join(folder, 'clock');
+  const shiftClock = (ms: number) => writeFileSync(clock, String(ms));
+  shiftClock(0);
   let printed = '';
   const child = spawn(process.execPath, [join(projectFolder, 'scripts/corral.ts'), 'serve', '--demo'], {
     env: {
       ...process.env,
+      CHAOS_CLOCK: clock,
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'shifted-clock.ts')}`,
       TMPDIR: temporary,
       DATA_DIR: dataDir,
       AUTH_KEYS_FILE: keyFile,
@@ -81,6 +88,7 @@ export async function startChaosProduct(env: Readonly<Record<string, string>> = 
     keyFile,
     dataDir,
     process: child,
+    shiftClock,
     output: () => printed,
     pidOf: (name) => childrenOf(child).find((pid) => isRunning(pid) && commandOf(pid).includes(marks[name])),
     temporaryFiles: () => readdirSync(temporary, { recursive: true }).map(String),
