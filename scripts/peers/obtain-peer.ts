@@ -1,7 +1,13 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { access, constants, readdir, symlink } from 'node:fs/promises';
+import { delimiter, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
-import { debianNamesOf, type Started, startedFrom } from '../debian/debian-names.ts';
+import {
+  type DebianNames,
+  debianNamesOf,
+  librariesOf,
+  type Started,
+  startedFrom,
+} from '../debian/debian-names.ts';
 import { NotToBeHad } from '../debian/not-to-be-had.ts';
 import { unpackPackage } from '../debian/unpack-package.ts';
 import type { Peer } from './peers.ts';
@@ -25,9 +31,12 @@ export async function obtainPeer(peer: Peer, surroundings: Surroundings): Promis
   if (process.platform !== 'linux' || !names)
     throw new NotToBeHad(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
   const place = join(resolve(cache), 'peers', peer.name);
-  const fetched = startedFrom(place, peer.program, names);
+  const fetched = startedPeer(place, peer, names);
   if (await isThere(fetched.command)) return fetched;
-  const tryOut = (prefix: string) => sayVersion(startedFrom(prefix, peer.program, names), peer);
+  const tryOut = async (prefix: string) => {
+    await linkNeighbours(prefix, peer, names);
+    await sayVersion(startedPeer(prefix, peer, names), peer);
+  };
   await unpackPackage({ wanted: peer.wanted, names, place, etc, onProgress, tryOut });
   return fetched;
 }
@@ -38,6 +47,21 @@ async function installedPeer({ name }: Peer, searchPath: string): Promise<Starte
     if (await isThere(command)) return { command, args: [] };
   }
   return undefined;
+}
+
+function startedPeer(prefix: string, { program, libraryFolders }: Peer, names: DebianNames): Started {
+  return startedFrom(prefix, program, names, libraryFolders);
+}
+
+/** The running executable is the loader, which lies among the libraries. */
+async function linkNeighbours(prefix: string, { neighbours }: Peer, names: DebianNames): Promise<void> {
+  if (neighbours === undefined) return;
+  const [from, to] = [join(prefix, neighbours), librariesOf(prefix, names)];
+  for (const name of await readdir(from)) {
+    await symlink(join(relative(to, from), name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
 }
 
 async function isThere(file: string): Promise<boolean> {

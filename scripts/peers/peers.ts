@@ -8,6 +8,10 @@ export interface Peer {
   readonly program: string;
   /** Arguments with which it says its version and ends. */
   readonly versionArguments: readonly string[];
+  /** Folders of its libraries below the common one. */
+  readonly libraryFolders?: readonly string[];
+  /** A folder, below the root of the package, whose files it looks for beside the running executable. */
+  readonly neighbours?: string;
 }
 
 /** What packages need in order to be installed, and a program of theirs never runs. */
@@ -54,4 +58,20 @@ export const promtool: Peer = {
   },
   program: 'usr/bin/promtool',
   versionArguments: ['--version'],
+};
+
+/** What it would load were there a screen, a sound card or a GPU. */
+const screenOnly = ['libgl1-mesa-dri', 'libllvm19', 'libllvm21', 'libllvm22', 'x11-utils', 'xdg-utils'];
+
+export const chromium: Peer = {
+  name: 'chromium',
+  wanted: {
+    name: 'chromium-headless-shell',
+    suites: ['forky', 'trixie'],
+    presumed: [...installersOnly, ...screenOnly, 'dbus', 'shared-mime-info', 'systemd'],
+  },
+  program: 'usr/lib/chromium/chromium-headless-shell',
+  versionArguments: ['--version'],
+  libraryFolders: ['pulseaudio'],
+  neighbours: 'usr/lib/chromium',
 };
