@@ -169,6 +169,23 @@ describe('a restart on purpose', () => {
     await waitFor('the log line', () => / continued=1 /.test(house.output()));
   }, 60_000);
 
+  it('is not held up by a gateway that dies meanwhile: the next one is told of it', async () => {
+    await using house = await startWithModels({ DRAIN_TIMEOUT: '10m' });
+    const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
+    const [, gateway = 0] = house.children();
+    // To its end, and never read: its slot stays taken.
+    const endless = { ...about('long story'), max_tokens: null, stream: true as const };
+    const stream = await openai.chat.completions.create(endless);
+    expect((await restart(house, { MODEL_NAME: 'other.gguf' })).changes).toEqual(['MODEL_NAME']);
+    expect((await house.status()).restart).toMatchObject({ state: 'draining' });
+    process.kill(gateway, 'SIGKILL');
+    await restartIs(house, 'done');
+    stream.controller.abort();
+    expect(await modelsOf(house)).toEqual(['other']);
+    expect(await whole(openai, 'keys')).toBe(storyText('keys'));
+    expect(await house.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
+  }, 60_000);
+
   it('does not begin where anything is wrong with it, every mistake named', async () => {
     await using house = await startWithModels();
     const [engine] = house.children();
