@@ -3,7 +3,7 @@ import type { RequestEnd } from './request-end.ts';
 import type { RequestRecord } from './request-record.ts';
 
 const LONGEST_PATH = 256;
-const LONGEST_CAUSE = 4000;
+const LONGEST_CAUSE = 2000;
 
 /** Writes the one line of a request. Probes are told at debug level: they come every second and say nothing new. */
 export function logRequest(log: Log, record: RequestRecord, end: RequestEnd): void {
