@@ -39,6 +39,21 @@ describe('a row', () => {
     });
   });
 
+  it('of a card at work tells all', () => {
+    expect(sampleOf(cards.h100UnderLoad.lines[0])).toMatchObject({
+      utilization: 1,
+      memoryActivity: 0.11,
+      memoryUsed: 19_818 * MIB,
+      power: 631.95,
+      mig: false,
+    });
+    expect(sampleOf(cards.l40sUnderLoad.lines[0])).toMatchObject({
+      utilization: 0.09,
+      mig: undefined,
+      smClock: 2520e6,
+    });
+  });
+
   it('of a card for players has no ECC', () => {
     expect(sampleOf(cards.rtx2080OnWindowsDriver.lines[0])).toMatchObject({
       utilization: 0.02,

@@ -22,6 +22,20 @@ export const cards = {
       `0, ${uuid}, NVIDIA H200, 610.43.02, [N/A], [N/A], 44 MiB, 143771 MiB, 40, 39, 130.44 W, 700.00 W, 1980 MHz, 3201 MHz, [N/A], 0x0000000000000000, 0, 0, Enabled, None`,
     ],
   },
+  h100UnderLoad: {
+    of: 'H100 80GB HBM3 at work, driver 590.48.01',
+    source: `${captures}nvidia-h100-80gb-hbm3__590.48.01.txt`,
+    lines: [
+      `0, ${uuid}, NVIDIA H100 80GB HBM3, 590.48.01, 100 %, 11 %, 19818 MiB, 81559 MiB, 59, 54, 631.95 W, 700.00 W, 1980 MHz, 2619 MHz, [N/A], 0x0000000000000000, 0, 0, Disabled, None`,
+    ],
+  },
+  l40sUnderLoad: {
+    of: 'L40S at work, which cannot be cut by MIG and has no fan, driver 595.80',
+    source: `${captures}nvidia-l40s__595.80.txt`,
+    lines: [
+      `0, ${uuid}, NVIDIA L40S, 595.80, 9 %, 2 %, 1235 MiB, 46068 MiB, 54, N/A, 110.23 W, 350.00 W, 2520 MHz, 9001 MHz, [N/A], 0x0000000000000000, 0, 0, [N/A], None`,
+    ],
+  },
   rtx2080OnWindowsDriver: {
     of: 'GeForce RTX 2080 SUPER, driver 471.11, which knows clocks_throttle_reasons and no gpu_recovery_action',
     source: 'utkuozdemir/nvidia_gpu_exporter, samples/sample-output.csv',
