@@ -3,6 +3,7 @@ import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
 import { Admission } from './admission/admission.ts';
 import { Gate } from './admission/gate.ts';
+import { answerRequests } from './answer-requests.ts';
 import { createApp } from './app.ts';
 import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
@@ -19,11 +20,10 @@ import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { openCounts, type Sharing } from './limits/open-counts.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { openMetrics } from './metrics/open-metrics.ts';
+import { type OpenPort, openPort } from './open-port.ts';
 import { ModelNames } from './openai/model-names.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
-import { createGatewayServer } from './server.ts';
-import { followSilentConnections } from './silent-connections.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { ShuttingDown } from './upstream/failure.ts';
@@ -56,11 +56,18 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Puts the parts together and listens. */
+export interface Provided {
+  /** Undefined where nobody looks after this gateway. */
+  readonly parent?: ParentChannel | undefined;
+  /** Where it is open already. */
+  readonly openedPort?: OpenPort;
+}
+
+/** Puts the parts together, listens and answers. */
 export async function startGateway(
   config: GatewayConfig,
   log: Log,
-  parent?: ParentChannel,
+  { parent, openedPort }: Provided = {},
 ): Promise<Gateway> {
   const supervisor = new Supervisor(parent);
   const admission = new Admission(config.admission);
@@ -113,9 +120,8 @@ export async function startGateway(
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
     ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard },
   });
-  const server = createGatewayServer(app, config);
-  const closeSilent = followSilentConnections(server);
-  const port = await listen(server, config);
+  const { server, port, serve, closeSilent } = openedPort ?? (await openPort(config));
+  serve(answerRequests(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
@@ -170,17 +176,6 @@ export async function startGateway(
       return stopping;
     },
   };
-}
-
-function listen(server: Server, { host, port }: GatewayConfig): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once('error', reject);
-  server.listen(port, host, () => {
-    server.off('error', reject);
-    const address = server.address();
-    resolve(typeof address === 'object' && address ? address.port : port);
-  });
-  return promise;
 }
 
 async function closeWithin(server: Server, ms: number, cutOff: () => void): Promise<void> {

@@ -2,8 +2,8 @@ import { keyFilePath } from '../keys/key-file-path.ts';
 import { logFilesIn } from '../log/log-files-config.ts';
 import { openLogs } from '../log/open-logs.ts';
 import { readSettings } from '../settings/read-settings.ts';
-import { startGateway } from './assemble.ts';
 import { gatewayConfig } from './config.ts';
+import { openPort } from './open-port.ts';
 import { openParentChannel } from './supervisor/parent-channel.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
@@ -36,7 +36,10 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
     backendUrl: settings.BACKEND_URL ?? '',
     healthUrl: inHouse ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
-  const starting = startGateway(config, log, openParentChannel());
+  const openedPort = await openPort(config);
+  // Last, as reading it takes longest.
+  const { startGateway } = await import('./assemble.ts');
+  const starting = startGateway(config, log, { parent: openParentChannel(), openedPort });
   // From the first moment on: without somebody who listens the signal would end the process.
   process.on('SIGHUP', async () => (await starting).reloadKeys());
   const gateway = await starting;

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { GatewayEnv } from './door/gateway-context.ts';
+import { openAIEnvelope } from './openai/envelope.ts';
+import { malformedRequest } from './refusal/catalogue.ts';
+
+/** Answers Node's requests by the app. */
+export function answerRequests(app: Hono<GatewayEnv>): RequestListener {
+  return getRequestListener(app.fetch, {
+    hostname: 'gateway',
+    // Node's global Request and Response stay as they are; with them replaced, a response that has been sent already
+    // is sent again as soon as a middleware touches its headers (facts/performance.md, section 4.1).
+    overrideGlobalObjects: false,
+    // Called for what never comes to the app, such as a Host that is no name.
+    errorHandler: refuseUnroutable,
+  });
+}
+
+function refuseUnroutable(): Response {
+  const refusal = malformedRequest();
+  const headers = { ...refusal.headers, 'x-request-id': randomUUID() };
+  return Response.json(openAIEnvelope(refusal), { status: refusal.status, headers });
+}

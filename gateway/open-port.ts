@@ -1,0 +1,65 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { GatewayConfig } from './config.ts';
+import { followSilentConnections } from './silent-connections.ts';
+import { refuseUnreadable } from './unreadable-requests.ts';
+
+/** How often Node looks for requests that arrive too slowly, ms; its default of 30 s would stretch every limit. */
+const SLOWNESS_CHECK = 1000;
+/** Longer than the idle time-outs of the proxies in front of us (60–600 s are common), so that they close first. */
+const KEEP_ALIVE = 620_000;
+
+/** The gateway's port, and whoever has come already. */
+export interface OpenPort {
+  readonly server: Server;
+  readonly port: number;
+  /** From now on requests are answered, those first that have waited for it. */
+  serve(listener: RequestListener): void;
+  /** Closes the connections on which nothing was asked yet. */
+  closeSilent(): void;
+}
+
+/**
+ * Listens before there is anybody to answer: reading the code of the rest takes most of a gateway's start, and one that
+ * takes the place of a crashed one must not refuse connections for so long. Rejects with the listen error.
+ */
+export async function openPort({ host, port, limits, timeouts }: GatewayConfig): Promise<OpenPort> {
+  const server = createServer({
+    maxHeaderSize: limits.maxRequestLineBytes + limits.maxHeaders * limits.maxHeaderLineBytes,
+    headersTimeout: timeouts.clientHeader,
+    requestTimeout: 0,
+    connectionsCheckingInterval: SLOWNESS_CHECK,
+    keepAliveTimeout: KEEP_ALIVE,
+    noDelay: true,
+    // limit-headers.ts refuses a request without Host in our own words.
+    requireHostHeader: false,
+  });
+  server.maxHeadersCount = 0;
+  // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  refuseUnreadable(server);
+  const closeSilent = followSilentConnections(server);
+  const waiting: Parameters<RequestListener>[] = [];
+  const letWait: RequestListener = (...exchange) => void waiting.push(exchange);
+  server.on('request', letWait);
+  return {
+    server,
+    port: await listen(server, host, port),
+    serve(listener) {
+      server.off('request', letWait).on('request', listener);
+      // Of one who has left meanwhile nobody would hear that.
+      for (const [request, response] of waiting.splice(0)) if (!response.closed) listener(request, response);
+    },
+    closeSilent,
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.once('error', reject);
+  server.listen(port, host, () => {
+    server.off('error', reject);
+    const address = server.address();
+    resolve(typeof address === 'object' && address ? address.port : port);
+  });
+  return promise;
+}
