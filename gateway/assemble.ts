@@ -97,6 +97,7 @@ export async function startGateway(
     maxWaiting: config.admission.maxWaiting,
     keyMaxAgeMs: config.auth.keyMaxAgeMs,
     costPerHour: config.ledger.costPerHour,
+    dataDir: config.ledger.dataDir,
   });
   const gpus = openGpus(config.gpu, log);
   showGpus(metrics.registry, gpus);

@@ -187,6 +187,11 @@ export const perKey = {
     'Money that the machine time of a key cost, in the currency of COST_PER_HOUR; only where that is set.',
     ['key'],
   ),
+  budgetUsed: family('Keys', 'gauge')(
+    'corral_key_budget_used_ratio',
+    'The part of its tokens of a day (tokensPerDay) that a key has used since midnight UTC; only of keys that have such a budget.',
+    ['key'],
+  ),
 };
 
 export const backend = {
@@ -230,6 +235,15 @@ export const house = {
     'Ends that nobody wanted, by child and by class of crash.',
     ['child', 'class'],
   ),
+};
+
+/** Where the ledger, and by default the logs and the models, lie. */
+export const volume = {
+  free: family('The gateway itself', 'gauge')(
+    'corral_data_free_bytes',
+    'What is free on the volume of DATA_DIR.',
+  ),
+  size: family('The gateway itself', 'gauge')('corral_data_size_bytes', 'Size of the volume of DATA_DIR.'),
 };
 
 export const itself = {
@@ -390,5 +404,6 @@ export const catalogue: readonly Family[] = [
   gpu,
   price,
   itself,
+  volume,
   picker,
 ].flatMap((group): readonly Family[] => Object.values(group));

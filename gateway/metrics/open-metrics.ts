@@ -2,7 +2,8 @@ import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { Booking } from '../ledger/usage-batch.ts';
-import { backend, house as houseFamilies, itself, picker } from './catalogue.ts';
+import type { UsageLedger } from '../ledger/usage-ledger.ts';
+import { backend, house as houseFamilies, itself, picker, volume } from './catalogue.ts';
 import { EngineFigures, type EngineReading } from './engine-figures.ts';
 import { EventLoopWatch } from './event-loop.ts';
 import { type HouseReading, houseFigures } from './house-figures.ts';
@@ -10,9 +11,11 @@ import { keptFresh } from './kept-fresh.ts';
 import { KeyTraffic } from './key-traffic.ts';
 import { countOpenFiles, showProcess } from './process-figures.ts';
 import { showFigure, showFigures } from './show.ts';
+import { showBudgets } from './show-budgets.ts';
 import { oneOf, type Rooms, showRooms, standings } from './show-rooms.ts';
 import { showGeneration, showKeyTraffic, showTraffic } from './show-traffic.ts';
 import { type Finished, Traffic } from './traffic.ts';
+import { type VolumeReading, volumeFigures } from './volume-figures.ts';
 import { type WorkDone, workDone } from './work-done.ts';
 
 /** A page made once serves all who ask within this time, ms, so that no number of scrapers costs more than one. */
@@ -25,6 +28,9 @@ export interface MetricsParts extends Rooms {
   /** Where the supervisor's health server answers; undefined where there is none. */
   readonly healthUrl: string | undefined;
   readonly mostKeys: number;
+  readonly ledger: Pick<UsageLedger, 'problem' | 'today'>;
+  /** Whose volume is watched. */
+  readonly dataDir: string;
 }
 
 /** All that `/metrics` shows. Others add figures of their own to the registry (show.ts). */
@@ -49,9 +55,11 @@ export function openMetrics(parts: MetricsParts): Metrics {
   const loop = new EventLoopWatch();
   const engine = new EngineFigures(parts);
   const askHouse = houseFigures(parts.healthUrl);
+  const askVolume = volumeFigures(parts.dataDir);
   const outside: Outside = {
     engine: { lines: undefined, cacheInUse: 0 },
     house: undefined,
+    volume: undefined,
     openFiles: undefined,
   };
 
@@ -62,11 +70,17 @@ export function openMetrics(parts: MetricsParts): Metrics {
   showBuild(registry, parts);
   showProcess(registry, loop, () => outside.openFiles);
   showKeyTraffic(keyRegistry, keyTraffic, parts.costPerHour);
+  showBudgets(keyRegistry, parts);
 
   /** What is not in this process is asked for first; the rest is read when the page is written. */
   async function lookOutside(): Promise<void> {
-    const [reading, house, openFiles] = await Promise.all([engine.read(), askHouse(), countOpenFiles()]);
-    Object.assign(outside, { engine: reading, house, openFiles });
+    const [reading, house, volume, openFiles] = await Promise.all([
+      engine.read(),
+      askHouse(),
+      askVolume(),
+      countOpenFiles(),
+    ]);
+    Object.assign(outside, { engine: reading, house, volume, openFiles });
   }
   const shared = keptFresh(FRESH_FOR, async () => {
     await lookOutside();
@@ -91,12 +105,15 @@ export function openMetrics(parts: MetricsParts): Metrics {
 interface Outside {
   engine: EngineReading;
   house: HouseReading | undefined;
+  volume: VolumeReading | undefined;
   openFiles: number | undefined;
 }
 
 function showOutside(registry: Registry, outside: Outside): void {
   showFigure(registry, backend.readable, () => Number(outside.engine.lines !== undefined));
   showFigure(registry, picker.cacheInUse, () => outside.engine.cacheInUse);
+  showFigure(registry, volume.free, () => outside.volume?.free);
+  showFigure(registry, volume.size, () => outside.volume?.size);
   showFigures(registry, houseFamilies.standing, () =>
     outside.house ? oneOf(standings, outside.house.standing) : [],
   );
