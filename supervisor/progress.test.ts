@@ -40,6 +40,13 @@ describe('a llama-server is found hung', () => {
     expect(foundHung([loading, ...times(12, nothing)])).toBe(true);
   });
 
+  it('when it is started again and never says a word', () => {
+    let progress = noProgressYet(0, true);
+    for (let look = 1; look <= 12; look++)
+      progress = nextProgress(progress, nothing, look * 10_000, patience);
+    expect(isHung(progress, patience)).toBe(true);
+  });
+
   it('when it was busy and stands still, sleep or not', () => {
     expect(foundHung([busy(7), ...times(12, alive)], { maySleep: true })).toBe(true);
   });

@@ -7,7 +7,7 @@ export interface Progress {
   /** The count of its work when that was last seen; undefined before. */
   readonly done: number | undefined;
   readonly busy: boolean;
-  /** It has answered before. */
+  /** It has answered before, or an earlier one has in its place. */
   readonly wasUp: boolean;
   /** When the last look was over. */
   readonly lookedAt: number;
@@ -25,8 +25,9 @@ export interface Patience {
   readonly longestStepMs: number;
 }
 
-export function noProgressYet(now: number): Progress {
-  return { stuckMs: 0, done: undefined, busy: false, wasUp: false, lookedAt: now };
+/** Of one that is started again it is known that it can answer: what it is silent from its start on counts, too. */
+export function noProgressYet(now: number, startedAgain = false): Progress {
+  return { stuckMs: 0, done: undefined, busy: false, wasUp: startedAgain, lookedAt: now };
 }
 
 /** What is known after one more look, at `now` of a clock that never runs backwards. */

@@ -116,6 +116,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
       hangTimeoutMs,
       loadTimeoutMs,
       maySleep: followSleep(),
+      startedAgain: boot.times.loaded !== undefined,
       onHung: endHung,
     });
   }

@@ -8,6 +8,8 @@ export interface ProgressWatchOptions {
   readonly loadTimeoutMs: number;
   /** Whether llama-server may put its model to sleep. */
   readonly maySleep: boolean;
+  /** Whether an earlier one has served in its place. */
+  readonly startedAgain: boolean;
   /** Once: it makes no progress any more. */
   readonly onHung: () => void;
 }
@@ -15,11 +17,16 @@ export interface ProgressWatchOptions {
 const longestIntervalMs = 10_000;
 
 /** Looks at one llama-server from time to time until it is closed or the engine is found hung. */
-export function watchProgress({ backend, onHung, ...limits }: ProgressWatchOptions): Disposable {
+export function watchProgress({
+  backend,
+  startedAgain,
+  onHung,
+  ...limits
+}: ProgressWatchOptions): Disposable {
   const intervalMs = Math.min(limits.hangTimeoutMs / 10, longestIntervalMs);
   // A look asks two things in turn and may wait for each as long as for the next look.
   const patience: Patience = { ...limits, longestStepMs: 3 * intervalMs };
-  let progress = noProgressYet(performance.now());
+  let progress = noProgressYet(performance.now(), startedAgain);
   let closed = false;
   let timer = setTimeout(look, intervalMs);
 
