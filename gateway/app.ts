@@ -30,6 +30,7 @@ import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
 import { mayReadMetrics, showMetrics } from './routes/show-metrics.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
+import type { Tracing } from './traces/tracing.ts';
 
 export interface AppParts extends CarryParts {
   readonly log: Log;
@@ -42,6 +43,7 @@ export interface AppParts extends CarryParts {
   readonly gate: Gate;
   readonly supervisor: Supervisor;
   readonly dashboard: Dashboard;
+  readonly tracing: Tracing | undefined;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
@@ -56,6 +58,7 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
       books: parts.books,
       metrics: parts.metrics,
       dashboard,
+      tracing: parts.tracing,
     }),
     cors(config.corsOrigins),
     limitHeaders(config.limits),

@@ -26,6 +26,7 @@ import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { openTracing } from './traces/open-tracing.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { openOccupancy } from './upstream/open-occupancy.ts';
 import { openPool } from './upstream/pool.ts';
@@ -117,9 +118,10 @@ export async function startGateway(
     ...config.ledger,
   });
   const occupancy = openOccupancy(config.backend, log);
+  const tracing = await openTracing(config.traces, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
-    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard },
+    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
   });
   const { server, port, serve, closeSilent } = openedPort ?? (await openPort(config));
   serve(answerRequests(app));
@@ -154,7 +156,7 @@ export async function startGateway(
     gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();
     buckets[Symbol.dispose]();
-    await ledger.close();
+    await Promise.all([ledger.close(), tracing?.close()]);
   }
   return {
     port,

@@ -2,6 +2,7 @@ import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
 import type { GpuConfig } from './gpu/open-gpus.ts';
 import type { Rates } from './limits/key-rates.ts';
+import { type TraceConfig, traceConfig } from './traces/trace-config.ts';
 
 const DAY = 86_400_000;
 /** Each look costs nvidia-smi some milliseconds of a CPU. */
@@ -50,6 +51,8 @@ export interface GatewayConfig {
     /** Of the supervisor; undefined where there is none. */
     readonly healthUrl: string | undefined;
   };
+  /** Undefined where no traces are wanted. */
+  readonly traces: TraceConfig | undefined;
   readonly admission: {
     /** Undefined: as many as the backend has slots. */
     readonly maxConcurrent: number | undefined;
@@ -136,6 +139,7 @@ export function gatewayConfig(
       unified: settings.CTX === 'auto',
       healthUrl,
     },
+    traces: traceConfig(settings),
     sleeps: Boolean(settings.SLEEP_IDLE_SECONDS),
     corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
     admission: {

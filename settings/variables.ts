@@ -27,6 +27,7 @@ export const sections = [
   'Timeouts',
   'Logs',
   'Metrics',
+  'Traces',
   'Platform',
 ] as const;
 export type Section = (typeof sections)[number];
@@ -380,6 +381,50 @@ export const variables = {
     'The nvidia-smi to run: a path, or a name on the `PATH`.',
   ),
   GPU_INTERVAL: required('Metrics', duration, 2000, 'How often the GPUs are read; 100ms at the least.'),
+
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    'Traces',
+    url('http', 'https'),
+    'Where OTLP/HTTP is taken, such as `http://collector:4318`; traces go to `/v1/traces` below it.',
+    { otherwise: 'nothing is traced' },
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
+    'Traces',
+    url('http', 'https'),
+    'The same for traces alone, taken as it is.',
+  ),
+  OTEL_EXPORTER_OTLP_PROTOCOL: required(
+    'Traces',
+    choice('http/protobuf', 'http/json'),
+    'http/protobuf',
+    'How traces are written. There is no gRPC.',
+  ),
+  OTEL_EXPORTER_OTLP_TIMEOUT: required(
+    'Traces',
+    integer(1),
+    3000,
+    'The longest time for one sending with its retries, in milliseconds; a stop waits no longer for the last one.',
+  ),
+  OTEL_TRACES_SAMPLER: required(
+    'Traces',
+    choice(
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ),
+    'parentbased_always_on',
+    'Which requests are traced; the first three do as the `traceparent` of the client says, if there is one.',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: required(
+    'Traces',
+    decimal,
+    1,
+    'The part of the requests that a sampler by ratio traces, 0 to 1.',
+  ),
+  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Trace nothing, whatever else is set.'),
 
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',

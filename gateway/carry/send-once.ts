@@ -33,7 +33,9 @@ export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt)
 
 async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
   const since = performance.now();
+  const traced = record.trace?.waits();
   const admitted = await admission.admit(claim);
+  traced?.(admitted.outcome);
   record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
   if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
   record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
@@ -48,11 +50,14 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const resumed = await attempt.resume?.();
   const asksForStream = request.stream || request.assembledAs !== undefined;
   record.answer = ends;
+  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
+  const traced = record.trace?.tries(route.upstream);
+  if (traced) headers.traceparent = traced.traceparent;
   const since = performance.now();
   const ending = await exchange(
     {
       path: route.upstream,
-      headers: headersForBackend(incoming.headers, record.id, config.backend.apiKey),
+      headers,
       body: resumed?.body ?? request.body,
       isLastOnConnection: asksForStream,
     },
@@ -74,6 +79,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
     },
   );
   record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
+  traced?.ends(ending);
   return ending;
 }
 

@@ -9,6 +9,7 @@ import type { Bookkeeper } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-request.ts';
 import { endOf, saidAll } from '../record/request-end.ts';
 import { openRecord as newRecord } from '../record/request-record.ts';
+import type { Tracing } from '../traces/tracing.ts';
 import { clientAddress, type IsTrusted } from './client-address.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
@@ -21,6 +22,7 @@ export interface RecordParts {
   readonly books: Bookkeeper;
   readonly metrics: Pick<Metrics, 'count'>;
   readonly dashboard: Pick<Dashboard, 'note'>;
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -33,6 +35,7 @@ export function openRecord({
   books,
   metrics,
   dashboard,
+  tracing,
 }: RecordParts): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
@@ -44,6 +47,7 @@ export function openRecord({
       isTrusted,
     );
     const record = newRecord({ id, method: c.req.method, path: c.req.path, address });
+    if (tracing) record.trace = tracing.follow(record, incoming.headers);
     c.set('record', record);
     outgoing.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.
@@ -57,6 +61,7 @@ export function openRecord({
       await record.usageToCome;
       const completed = writableFinished || saidAll(record);
       const end = endOf(record, statusCode, completed);
+      record.trace?.ends(end);
       logRequest(log, record, end);
       const finished = { record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority };
       metrics.count(finished);

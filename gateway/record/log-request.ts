@@ -44,6 +44,7 @@ function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
     cause: record.cause === undefined ? undefined : explain(record.cause).slice(0, LONGEST_CAUSE),
     address: record.address,
     id: record.id,
+    trace: record.trace?.id,
   };
 }
 

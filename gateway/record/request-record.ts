@@ -1,4 +1,5 @@
 import type { Usage } from '../openai/usage.ts';
+import type { RequestTrace } from '../traces/request-trace.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
 
 /** What is known of one request: filled in along its way, told once at its end. Times are `performance.now()` ms. */
@@ -9,6 +10,8 @@ export interface RequestRecord {
   /** The client's, as far as it can be known (door/client-address.ts). */
   readonly address: string;
   readonly startedAt: number;
+  /** Follows it for a collector of traces, where there is one. */
+  trace?: RequestTrace | undefined;
   keyId?: string;
   /** The client came with the secret from before the last rotation. */
   previousSecret?: boolean;

@@ -1,0 +1,58 @@
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { Log } from '../../log/create-log.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { apiRoutes } from '../routes/api-routes.ts';
+import { openSampler } from './sampler.ts';
+import { SpanTrace } from './span-trace.ts';
+import type { TraceConfig } from './trace-config.ts';
+import type { Tracing } from './tracing.ts';
+import { WatchedExporter } from './watched-exporter.ts';
+
+/** Every path that reaches the backend, and the route it belongs to. */
+const routes = new Map(apiRoutes.flatMap(({ paths }) => paths.map((path) => [path, paths[0] ?? path])));
+
+/**
+ * Traces over OTLP/HTTP. Spans wait in a queue of 2048 and go out every 5 s or 512 at a time; what a slow or absent
+ * collector does not take is dropped, and no request ever waits for it.
+ */
+export async function openOtlpTracing(config: TraceConfig, log: Log): Promise<Tracing> {
+  const exporter = new WatchedExporter(await openExporter(config), log);
+  const provider = new TracerProvider({
+    resource: resource(),
+    sampler: openSampler(config.sampler, config.ratio),
+    spanProcessors: [new BatchSpanProcessor({ exporter })],
+  });
+  const tracer = provider.getTracer(packageFile.name, packageFile.version);
+  const propagator = new W3CTraceContextPropagator();
+  return {
+    follow(record, headers) {
+      const route = routes.get(record.path);
+      return route === undefined ? undefined : new SpanTrace({ tracer, propagator, record, route, headers });
+    },
+    close: () => provider.shutdown().catch(() => {}),
+  };
+}
+
+/** Its headers, certificates and compression are those of the variables that OpenTelemetry has for them. */
+async function openExporter({ protocol, url, timeoutMs: timeoutMillis }: TraceConfig): Promise<SpanExporter> {
+  const { OTLPTraceExporter } =
+    protocol === 'http/json'
+      ? await import('@opentelemetry/exporter-trace-otlp-http')
+      : await import('@opentelemetry/exporter-trace-otlp-proto');
+  return new OTLPTraceExporter({ url, timeoutMillis });
+}
+
+/** What the operator says of this service (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) goes before what we know. */
+function resource() {
+  const ours = { 'service.name': packageFile.name, 'service.version': packageFile.version };
+  return defaultResource()
+    .merge(resourceFromAttributes(ours))
+    .merge(detectResources({ detectors: [envDetector] }));
+}
