@@ -22,7 +22,7 @@ export class Spoken {
   readonly #reasoning = new GrowingBytes();
   #opening: Buffer[] = [];
   /** The piece with the last generated text, where in it that ends, and the pieces behind it. */
-  #lastPiece = Buffer.alloc(0);
+  #lastPiece: Buffer = Buffer.alloc(0);
   #lastTextAt = 0;
   #after: Buffer[] = [];
   #isBeyondText = false;
