@@ -8,6 +8,7 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   engineError: [{ status: 501, type: 'x', code: 'y', message: 'z' }],
   rateLimitReached: ['requests', { limit: 9, taken: 9, wanted: 1, resetMs: 12_345 }],
   tokensNeverFit: [500, 400],
+  restartRefused: [['one']],
 };
 
 /** One of each, made with arguments that fit any of them. */
