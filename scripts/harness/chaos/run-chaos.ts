@@ -15,6 +15,10 @@ export interface ChaosPlan {
   readonly faults: readonly Fault[];
   /** Between two faults, ms. */
   readonly restMs: number;
+  /** Of the SDKs; none where nothing is given. */
+  readonly maxRetries?: number;
+  /** What may end in an error, by design of these faults. */
+  readonly mayFail?: (kind: Kind, error: Error) => boolean;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -37,10 +41,10 @@ export interface ChaosReport {
 /** Clients of the official SDKs, without a retry of theirs, ask on and on while faults strike; every word is verified. */
 export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<ChaosReport> {
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 2000 });
-  const clients = clientsOf(product, product.secret, dispatcher);
-  const others = clientsOf(product, product.otherSecret, dispatcher);
-  const expected = await learn(others);
-  const tally = new Tally(expected);
+  const { maxRetries = 0, mayFail = breaksByDesign } = plan;
+  const clients = clientsOf(product, { apiKey: product.secret, dispatcher, maxRetries });
+  const others = clientsOf(product, { apiKey: product.otherSecret, dispatcher, maxRetries });
+  const tally = new Tally(await learn(others), mayFail);
   const before = { rss: rssOf(product), files: filesOf(product) };
   let isOver = false;
   const asking = Array.from({ length: plan.clients }, async (_, n) => {
@@ -84,12 +88,18 @@ async function strikeOn(
   return counts;
 }
 
-function clientsOf({ origin }: ChaosProduct, apiKey: string, dispatcher: Agent): Clients {
+interface ClientOptions {
+  readonly apiKey: string;
+  readonly dispatcher: Agent;
+  readonly maxRetries: number;
+}
+
+function clientsOf({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Clients {
   const fetch = ((url: string, init: object) =>
     undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
   return {
-    openai: new OpenAI({ baseURL: `${origin}/v1`, apiKey, maxRetries: 0, fetch, timeout: 180_000 }),
-    anthropic: new Anthropic({ baseURL: origin, apiKey, maxRetries: 0, fetch, timeout: 180_000 }),
+    openai: new OpenAI({ baseURL: `${origin}/v1`, fetch, timeout: 180_000, ...options }),
+    anthropic: new Anthropic({ baseURL: origin, fetch, timeout: 180_000, ...options }),
   };
 }
 
@@ -104,6 +114,7 @@ async function learn(clients: Clients): Promise<Expected> {
 
 class Tally {
   readonly #expected: Expected;
+  readonly #mayFail: NonNullable<ChaosPlan['mayFail']>;
   readonly #failures: string[] = [];
   #served = 0;
   #characters = 0;
@@ -112,8 +123,9 @@ class Tally {
   #input = 0;
   #output = 0;
 
-  constructor(expected: Expected) {
+  constructor(expected: Expected, mayFail: NonNullable<ChaosPlan['mayFail']>) {
     this.#expected = expected;
+    this.#mayFail = mayFail;
   }
 
   get report() {
@@ -139,12 +151,16 @@ class Tally {
       this.#input += told.input;
       this.#output += told.output;
     } catch (error) {
-      const { message } = error as Error;
-      if (kind.mayBreak && message.includes('cannot be continued')) this.#endedByDesign += 1;
-      else this.#failures.push(`${kind.name}: ${message}`);
+      if (!(error instanceof Error)) throw error;
+      if (this.#mayFail(kind, error)) this.#endedByDesign += 1;
+      else this.#failures.push(`${kind.name}: ${error.message}`);
     }
   }
 }
+
+/** Of an engine that dies: what is told so in the middle of a thought. */
+const breaksByDesign = ({ mayBreak = false }: Kind, { message }: Error) =>
+  mayBreak && message.includes('cannot be continued');
 
 /** The same tokens are told and booked, however often it is cut. */
 const isSummed = ({ mayBreak, countsVary }: Kind) => !mayBreak && !countsVary;
