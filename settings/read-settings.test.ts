@@ -102,6 +102,6 @@ describe('every variable', () => {
     if (variable.default !== undefined) {
       expect(variable.kind.parse(variable.kind.show(variable.default))).toEqual(variable.default);
     }
-    if (/(?<!PER_)KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
+    if (/(?<!PER_|MAX_)KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
   });
 });

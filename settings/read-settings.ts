@@ -72,12 +72,15 @@ function misfit(name: string, variable: Variable, text: string): Problem {
 
 const known = Object.keys(variables);
 
-/** Variables that are nearly one of ours. Short names are left alone: too many others look like them. */
+/**
+ * Variables that are nearly one of ours. Short names are left alone, and those of OpenTelemetry, which are many, and
+ * meant for all programs: too many look like ours.
+ */
 function misspellings(env: Environment): string[] {
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {
     const plain = name.replace(/_FILE$/, '');
-    if (known.includes(name) || known.includes(plain)) continue;
+    if (known.includes(name) || known.includes(plain) || name.startsWith('OTEL_')) continue;
     const nearest = known.find((ours) => ours.length >= 6 && isMisspelling(name, ours));
     if (nearest) warnings.push(`${name} is not a variable of llama-corral: did you mean ${nearest}?`);
   }

@@ -424,6 +424,12 @@ export const variables = {
     1,
     'The part of the requests that a sampler by ratio traces, 0 to 1.',
   ),
+  OTEL_BSP_SCHEDULE_DELAY: required(
+    'Traces',
+    integer(1),
+    5000,
+    'How long spans are gathered before they are sent together, in milliseconds.',
+  ),
   OTEL_SDK_DISABLED: required('Traces', flag, false, 'Trace nothing, whatever else is set.'),
 
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {

@@ -19,7 +19,7 @@ import { WatchedExporter } from './watched-exporter.ts';
 const routes = new Map(apiRoutes.flatMap(({ paths }) => paths.map((path) => [path, paths[0] ?? path])));
 
 /**
- * Traces over OTLP/HTTP. Spans wait in a queue of 2048 and go out every 5 s or 512 at a time; what a slow or absent
+ * Traces over OTLP/HTTP. Spans are gathered, at most 2048 of them, and go out 512 at a time; what a slow or absent
  * collector does not take is dropped, and no request ever waits for it.
  */
 export async function openOtlpTracing(config: TraceConfig, log: Log): Promise<Tracing> {
@@ -27,7 +27,7 @@ export async function openOtlpTracing(config: TraceConfig, log: Log): Promise<Tr
   const provider = new TracerProvider({
     resource: resource(),
     sampler: openSampler(config.sampler, config.ratio),
-    spanProcessors: [new BatchSpanProcessor({ exporter })],
+    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: config.gatherMs })],
   });
   const tracer = provider.getTracer(packageFile.name, packageFile.version);
   const propagator = new W3CTraceContextPropagator();

@@ -7,6 +7,8 @@ export interface TraceConfig {
   readonly sampler: Settings['OTEL_TRACES_SAMPLER'];
   /** The part of the traces that a sampler by ratio keeps, 0 to 1. */
   readonly ratio: number;
+  /** How long spans are gathered, ms. */
+  readonly gatherMs: number;
   /** For one sending with its retries, ms. */
   readonly timeoutMs: number;
 }
@@ -20,6 +22,7 @@ export function traceConfig(settings: Settings): TraceConfig | undefined {
     protocol: settings.OTEL_EXPORTER_OTLP_PROTOCOL,
     sampler: settings.OTEL_TRACES_SAMPLER,
     ratio: Math.min(settings.OTEL_TRACES_SAMPLER_ARG, 1),
+    gatherMs: settings.OTEL_BSP_SCHEDULE_DELAY,
     timeoutMs: settings.OTEL_EXPORTER_OTLP_TIMEOUT,
   };
 }

@@ -1,0 +1,37 @@
+import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { SamplingDecision } from '@opentelemetry/sdk-trace';
+import { describe, expect, it } from 'vitest';
+import { openSampler } from './sampler.ts';
+
+const [low, high] = [`${'0'.repeat(31)}1`, `${'f'.repeat(8)}${'0'.repeat(24)}`];
+
+/** Whether a trace is kept: of nobody, of a client that keeps it, of one that does not. */
+function kept(...[name, ratio]: Parameters<typeof openSampler>) {
+  const decide = (traceId: string, traceFlags: number | undefined) => {
+    const parent = { traceId, spanId: '1'.repeat(16), traceFlags: traceFlags ?? 0, isRemote: true };
+    const context = traceFlags === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+    const sampled = openSampler(name, ratio).shouldSample(
+      context,
+      traceId,
+      'request',
+      SpanKind.SERVER,
+      {},
+      [],
+    );
+    return sampled.decision === SamplingDecision.RECORD_AND_SAMPLED;
+  };
+  return [decide(high, undefined), decide(low, undefined), decide(high, 1), decide(low, 0)];
+}
+
+describe('openSampler', () => {
+  it.each([
+    ['always_on', [true, true, true, true]],
+    ['always_off', [false, false, false, false]],
+    ['traceidratio', [false, true, false, true]],
+    ['parentbased_always_on', [true, true, true, false]],
+    ['parentbased_always_off', [false, false, true, false]],
+    ['parentbased_traceidratio', [false, true, true, false]],
+  ] as const)('%s', (name, expected) => {
+    expect(kept(name, 0.5)).toEqual(expected);
+  });
+});
