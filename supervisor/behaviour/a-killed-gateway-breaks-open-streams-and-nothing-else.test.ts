@@ -3,7 +3,7 @@ import { killGateway } from '../../scripts/harness/chaos/faults.ts';
 import { startChaosProduct } from '../../scripts/harness/chaos/product.ts';
 import { runChaos } from '../../scripts/harness/chaos/run-chaos.ts';
 
-it('the SDKs, with the retries they come with, get every other answer; the model stays loaded', async () => {
+it('the SDKs, which try again, get every other answer; the model stays loaded', async () => {
   await using product = await startChaosProduct();
   const engine = product.pidOf('llama-server');
   const report = await runChaos(product, {

@@ -159,8 +159,8 @@ class Tally {
 }
 
 /** Of an engine that dies: what is told so in the middle of a thought. */
-const breaksByDesign = ({ mayBreak = false }: Kind, { message }: Error) =>
-  mayBreak && message.includes('cannot be continued');
+const breaksByDesign = ({ mayBreak }: Kind, { message }: Error) =>
+  mayBreak === true && message.includes('cannot be continued');
 
 /** The same tokens are told and booked, however often it is cut. */
 const isSummed = ({ mayBreak, countsVary }: Kind) => !mayBreak && !countsVary;
