@@ -1,0 +1,58 @@
+import {
+  type Dashboard,
+  DashboardCursorSync,
+  type VariableModel,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/schema';
+import { backend } from '../../gateway/metrics/catalogue.ts';
+import { layOut } from './layout.ts';
+import { source } from './panel.ts';
+import { gpus } from './rows/gpus.ts';
+import { health } from './rows/health.ts';
+import { line } from './rows/line.ts';
+import { money } from './rows/money.ts';
+import { refusals } from './rows/refusals.ts';
+import { slots } from './rows/slots.ts';
+import { speed } from './rows/speed.ts';
+import { survival } from './rows/survival.ts';
+import { traffic } from './rows/traffic.ts';
+import { trouble } from './rows/trouble.ts';
+import { users } from './rows/users.ts';
+
+const variables: VariableModel[] = [
+  { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
+  {
+    name: 'instance',
+    label: 'Machine',
+    type: 'query',
+    datasource: source,
+    query: `label_values(${backend.standing.name}, instance)`,
+    refresh: VariableRefresh.onTimeRangeChanged,
+    sort: VariableSort.alphabeticalAsc,
+    multi: true,
+    includeAll: true,
+    allValue: '.+',
+    current: { text: 'All', value: '$__all' },
+  },
+];
+
+const dashboard: Dashboard = {
+  uid: 'llama-corral',
+  title: 'llama-corral',
+  description:
+    'Is it healthy, who uses it, how long do people wait, what does a token cost, and what happened.',
+  tags: ['llm', 'llama-corral'],
+  schemaVersion: 39,
+  editable: true,
+  graphTooltip: DashboardCursorSync.Crosshair,
+  time: { from: 'now-3h', to: 'now' },
+  refresh: '30s',
+  templating: { list: variables },
+  panels: layOut([health, traffic, speed, line, slots, refusals, survival, users, gpus, money, trouble]),
+};
+
+/** `docker/grafana/llama-corral.json`. `npm run docs` writes it. */
+export function dashboardFile(): string {
+  return `${JSON.stringify(dashboard, null, 2)}\n`;
+}

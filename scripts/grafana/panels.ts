@@ -1,0 +1,122 @@
+import {
+  BarGaugeDisplayMode,
+  BarGaugeNamePlacement,
+  BarGaugeSizing,
+  BarGaugeValueMode,
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueJustifyMode,
+  BigValueTextMode,
+  FieldColorModeId,
+  type FieldConfig,
+  type GraphFieldConfig,
+  LegendDisplayMode,
+  PercentChangeColorMode,
+  type SingleStatBaseOptions,
+  SortOrder,
+  StackingMode,
+  ThresholdsMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  type VizLegendOptions,
+  VizOrientation,
+  type VizTooltipOptions,
+} from '@grafana/schema';
+import type { Options as BarGaugeOptions } from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
+import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
+import type {
+  FieldConfig as BandConfig,
+  Options as TimelineOptions,
+} from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
+import type { Options as LinesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
+import { type PanelWish, type Placeless, panelOf } from './panel.ts';
+
+const legend: VizLegendOptions = {
+  calcs: ['lastNotNull', 'max'],
+  displayMode: LegendDisplayMode.Table,
+  placement: 'bottom',
+  showLegend: true,
+};
+const plainLegend: VizLegendOptions = { ...legend, calcs: [], displayMode: LegendDisplayMode.List };
+const tooltip: VizTooltipOptions = { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending };
+const lastValue: SingleStatBaseOptions = {
+  orientation: VizOrientation.Auto,
+  reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
+};
+
+/** Lines over time. */
+export function lines(wish: PanelWish): Placeless {
+  const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 8, axisSoftMin: 0 };
+  const options: Partial<LinesOptions> = { legend, tooltip };
+  return panelOf(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+}
+
+/** Lines over time, one on the other: their sum is of interest. */
+export function stack(wish: PanelWish): Placeless {
+  const stacking = { mode: StackingMode.Normal };
+  const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 40, axisSoftMin: 0, stacking };
+  const options: Partial<LinesOptions> = { legend, tooltip };
+  return panelOf(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+}
+
+/** A figure as it is now, before a sketch of how it was. */
+export function now(wish: PanelWish): Placeless {
+  return panelOf({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...nowOptions } });
+}
+
+const nowOptions: StatOptions = {
+  ...lastValue,
+  colorMode: BigValueColorMode.None,
+  graphMode: BigValueGraphMode.Area,
+  justifyMode: BigValueJustifyMode.Auto,
+  percentChangeColorMode: PercentChangeColorMode.Standard,
+  showPercentChange: false,
+  textMode: BigValueTextMode.Value,
+  wideLayout: true,
+};
+
+/** The name of what holds now, from the legend. */
+export function word(wish: PanelWish): Placeless {
+  const options: StatOptions = {
+    ...nowOptions,
+    graphMode: BigValueGraphMode.None,
+    textMode: BigValueTextMode.Name,
+  };
+  return panelOf({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...options } });
+}
+
+/** A bar for each, as it is now. */
+export function bars(wish: PanelWish): Placeless {
+  const options: BarGaugeOptions = {
+    ...lastValue,
+    orientation: VizOrientation.Horizontal,
+    displayMode: BarGaugeDisplayMode.Basic,
+    valueMode: BarGaugeValueMode.Color,
+    namePlacement: BarGaugeNamePlacement.Auto,
+    sizing: BarGaugeSizing.Auto,
+    showUnfilled: true,
+    minVizWidth: 8,
+    minVizHeight: 16,
+    maxVizHeight: 300,
+    legend: { ...plainLegend, showLegend: false },
+  };
+  return panelOf(wish, { type: 'bargauge', height: 8, options: { ...options } });
+}
+
+/** What held when: a band for each series while it is there. */
+export function bands(wish: PanelWish): Placeless {
+  const custom: BandConfig = { lineWidth: 0, fillOpacity: 70 };
+  const options: TimelineOptions = {
+    legend: { ...plainLegend, showLegend: false },
+    tooltip,
+    showValue: VisibilityMode.Never,
+    mergeValues: true,
+    rowHeight: 0.9,
+  };
+  const field: FieldConfig = {
+    custom: { ...custom },
+    color: { mode: FieldColorModeId.Thresholds },
+    thresholds: { mode: ThresholdsMode.Absolute, steps: [{ value: null, color: 'blue' }] },
+  };
+  return panelOf(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
+}

@@ -1,0 +1,33 @@
+import { waiting } from '../../../gateway/metrics/catalogue.ts';
+import type { Row } from '../layout.ts';
+import { lines, stack } from '../panels.ts';
+import { of, percentile, rate } from '../queries.ts';
+
+export const line: Row = {
+  title: 'The line',
+  panels: [
+    stack({
+      title: 'Waiting, by priority',
+      description: 'Requests without a slot.',
+      unit: 'short',
+      queries: [{ expr: `sum by (priority) (${of(waiting.depth)})`, legend: '{{priority}}' }],
+    }),
+    lines({
+      title: 'Wait, by priority',
+      description: 'One in twenty waits longer.',
+      unit: 's',
+      queries: [{ expr: percentile(waiting.waited, 95, 'priority'), legend: '{{priority}}' }],
+    }),
+    stack({
+      title: 'What became of claims for a slot',
+      description: 'By outcome and priority.',
+      unit: 'reqps',
+      queries: [
+        {
+          expr: `sum by (outcome, priority) (${rate(waiting.admissions)})`,
+          legend: '{{outcome}} {{priority}}',
+        },
+      ],
+    }),
+  ],
+};
