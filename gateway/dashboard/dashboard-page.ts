@@ -57,7 +57,7 @@ const glance = html`<section aria-labelledby="glance-title">
           ${tile('first-token', 'First token')}
           ${tile('running', 'Running')}
           ${tile('waiting', 'Waiting')}
-          ${tile('money', 'A million tokens')}
+          ${tile('money', 'Cost of a million tokens')}
         </dl>
       </section>`;
 
@@ -72,7 +72,7 @@ const charts = html`<section aria-labelledby="charts-title">
           ${chart('chart-tokens', 'Tokens a second')}
           ${chart('chart-first-token', 'Time to first token')}
           ${chart('chart-wait', 'Wait in line')}
-          ${chart('chart-line', 'Requests')}
+          ${chart('chart-line', 'Running and waiting')}
         </div>
       </section>`;
 
@@ -91,7 +91,7 @@ const gpus = html`<section class="card" aria-labelledby="gpu-title">
 
 /** Wide tables scroll in a frame of their own, which a keyboard can reach. */
 const table = (id: string, title: string, columns: readonly string[], empty: string) => html`
-        <div class="scroll" role="region" aria-label="${title}" tabindex="0">
+        <div class="scroll" role="group" aria-label="${title}" tabindex="0">
           <table id="${id}">
             <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
             <tbody></tbody>

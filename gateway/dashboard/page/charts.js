@@ -9,6 +9,8 @@ const MOST = 900;
 /** So that a gateway that has just begun does not show a single dot, seconds. */
 const LEAST_SPAN = 120;
 const HEIGHT = 168;
+/** How far the marks of time may stand apart, seconds. */
+const MINUTES = [60, 120, 180, 300];
 
 /**
  * @typedef {object} Line
@@ -22,6 +24,7 @@ const HEIGHT = 168;
  * @typedef {object} Wish
  * @property {string} id
  * @property {(value: number | null | undefined) => string} words
+ * @property {(value: number) => string} [marks] the words of the axis, where they are others
  * @property {Line[]} lines
  */
 
@@ -30,6 +33,7 @@ const wishes = [
   {
     id: 'chart-tokens',
     words: rate,
+    marks: count,
     lines: [{ name: 'written', colour: '--first', of: ({ tokens }) => tokens, filled: true }],
   },
   {
@@ -155,7 +159,7 @@ class Chart {
 
   /** @returns {uPlot.Options} */
   #options() {
-    const { lines, words } = this.#wish;
+    const { lines, words, marks = words } = this.#wish;
     const style = getComputedStyle(document.body);
     /** @param {string} name */
     const colour = (name) => style.getPropertyValue(name).trim();
@@ -168,7 +172,7 @@ class Chart {
     return {
       width: Math.max(this.#plotPlace.clientWidth, 200),
       height: HEIGHT,
-      padding: [8, 4, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'all' }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: {
@@ -176,8 +180,21 @@ class Chart {
         y: { range: (_, __, most) => [0, Math.max(most * 1.15, 0.001)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, space: 70, values: (_, at) => at.map(hourAndMinute) },
-        { ...axis, size: 56, gap: 6, space: 36, values: (_, values) => values.map(words) },
+        {
+          ...axis,
+          grid: { show: false },
+          size: 28,
+          space: 70,
+          incrs: MINUTES,
+          values: (_, at) => at.map(hourAndMinute),
+        },
+        {
+          ...axis,
+          size: 56,
+          gap: 6,
+          space: 36,
+          values: (_, values) => values.map((value) => (value === 0 ? '0' : marks(value))),
+        },
       ],
       series: [
         {},

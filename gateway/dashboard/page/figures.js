@@ -76,7 +76,12 @@ export function showSlots({ slots, lanes, line }) {
     slot.classList.toggle('busy', index < slots.busy);
   });
   place.setAttribute('aria-label', `${slots.busy} of ${slots.total} slots are busy, ${line.waiting} wait`);
-  keepInStep(byId('lanes'), lanes, { keyOf: ({ key }) => key ?? '', make: newLane, fill: fillLane });
+  const fullest = Math.max(...lanes.map(({ running, waiting }) => running + waiting));
+  keepInStep(byId('lanes'), lanes, {
+    keyOf: ({ key }) => key ?? '',
+    make: newLane,
+    fill: (item, lane) => fillLane(item, lane, fullest),
+  });
   showUnlessEmpty('lanes', lanes.length === 0);
 }
 
@@ -85,20 +90,22 @@ const newLane = () =>
     'li',
     '',
     element('span', 'lane-key'),
-    element('span', 'lane-bar', element('i', 'bar-running'), element('i', 'bar-waiting')),
+    element('span', 'lane-bar', element('i', 'bar-running'), element('i', 'bar-waiting'), element('i')),
     element('span', 'lane-words'),
   );
 
 /**
  * @param {HTMLElement} item
  * @param {Snapshot['lanes'][number]} lane
+ * @param {number} fullest how many the fullest lane holds
  */
-function fillLane(item, { key, priority, running, waiting }) {
+function fillLane(item, { key, priority, running, waiting }, fullest) {
   const [name, bar, words] = item.children;
-  const [runningBar, waitingBar] = bar?.children ?? [];
-  if (!(name && words && runningBar instanceof HTMLElement && waitingBar instanceof HTMLElement)) return;
+  if (!(name && bar && words)) return;
   say(name, `${key ?? 'everybody'}${priority === 'normal' ? '' : ` · ${priority}`}`);
-  runningBar.style.flexGrow = String(running);
-  waitingBar.style.flexGrow = String(waiting);
+  const parts = [running, waiting, fullest - running - waiting];
+  [...bar.children].forEach((part, index) => {
+    if (part instanceof HTMLElement) part.style.flexGrow = String(parts[index]);
+  });
   say(words, `${running} running, ${waiting} waiting`);
 }

@@ -9,7 +9,7 @@ export const count = (value) => (value < 10_000 ? whole.format(value) : compact.
 /** @param {number | null | undefined} value */
 export function rate(value) {
   if (value == null) return '–';
-  return value < 10 ? value.toFixed(1) : count(value);
+  return value > 0 && value < 10 ? value.toFixed(1) : count(value);
 }
 
 /** @param {number | null | undefined} ms */
