@@ -88,9 +88,9 @@ async function startLoad(house: RunningHouse, clients: number) {
   };
 }
 
-const about = (topic: Topic) => ({
+const about = (topic: Topic, max_tokens = 250) => ({
   model: 'any',
-  max_tokens: 800,
+  max_tokens,
   messages: [{ role: 'user' as const, content: topic }],
 });
 
@@ -99,8 +99,8 @@ async function whole(openai: OpenAI, topic: Topic): Promise<string> {
   return choices[0]?.message.content ?? '';
 }
 
-async function streamed(openai: OpenAI, topic: Topic): Promise<string> {
-  const stream = await openai.chat.completions.create({ ...about(topic), stream: true });
+async function streamed(openai: OpenAI, topic: Topic, most?: number): Promise<string> {
+  const stream = await openai.chat.completions.create({ ...about(topic, most), stream: true });
   let text = '';
   for await (const { choices } of stream) text += choices[0]?.delta.content ?? '';
   return text;
@@ -156,8 +156,8 @@ describe('a restart on purpose', () => {
   it('does not wait for ever: a stream that outlasts DRAIN_TIMEOUT goes on at the new engine', async () => {
     await using house = await startWithModels({ DRAIN_TIMEOUT: '50ms' });
     const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
-    const expected = await streamed(openai, 'long story');
-    const stream = await openai.chat.completions.create({ ...about('long story'), stream: true });
+    const expected = await streamed(openai, 'long story', 2000);
+    const stream = await openai.chat.completions.create({ ...about('long story', 2000), stream: true });
     let [text, restarted] = ['', undefined as ReturnType<typeof restart> | undefined];
     for await (const { choices } of stream) {
       text += choices[0]?.delta.content ?? '';

@@ -10,6 +10,7 @@ import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts'
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../../scripts/harness/wait-for.ts';
 import { watchWire } from '../../../scripts/harness/watch-wire.ts';
 
 let demo: Demo;
@@ -158,15 +159,23 @@ describe('understands', () => {
   });
 
   it('that it may try again, and is served', async () => {
+    const held: (() => void)[] = [];
     await using standIn = await startStandInBackend((_, response) => {
-      const isBusy = standIn.received.length === 1;
-      response.writeHead(isBusy ? 503 : 200, { 'content-type': 'application/json' });
-      response.end(isBusy ? '{}' : JSON.stringify(finished));
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const answer = () => void response.end(JSON.stringify(finished));
+      if (held.push(answer) > 1) answer();
     });
-    await using corral = await startTestGateway({ backend: standIn.backend });
+    const env = { MAX_CONCURRENT_REQUESTS: '1', MAX_QUEUE_SIZE: '0' };
+    await using corral = await startTestGateway({ backend: standIn.backend, env });
     const { anthropic, wire } = connect(corral.origin);
-    const message = await anthropic.messages.create(ask('keys'), { maxRetries: 1 });
-    expect(wire.answers.map(({ status }) => status)).toEqual([503, 200]);
+    const first = anthropic.messages.create(ask('keys'));
+    await waitFor('it to be at work', () => held.length === 1);
+    const second = anthropic.messages.create(ask('keys'), { maxRetries: 1 });
+    await waitFor('a refusal', () => wire.answers.length === 1);
+    held[0]?.();
+    await first;
+    const message = await second;
+    expect(wire.answers.map(({ status }) => status)).toEqual([503, 200, 200]);
     expect(message.content).toMatchObject([{ text: 'Hello' }]);
   });
 
