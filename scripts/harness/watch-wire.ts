@@ -1,4 +1,4 @@
-import { violations, type WireAnswer } from './openai-schema/violations.ts';
+import { violations, type WireAnswer } from './violations.ts';
 
 /** A `fetch` for clients, and what came through it. */
 export interface Wire {

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
-import { violations } from '../../../scripts/harness/openai-schema/violations.ts';
+import { violations } from '../../../scripts/harness/violations.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';

@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { anthropicError, anthropicEvent, anthropicMessage, anthropicTokenCount } from './anthropic.ts';
-import { chatCompletion, chatCompletionChunk } from './chat.ts';
-import { embeddingList } from './embeddings.ts';
-import { errorEnvelope } from './error.ts';
-import { modelList, modelObject } from './models.ts';
-import { responseEvent } from './response-event.ts';
-import { inputTokens, responseObject } from './response-object.ts';
-import { textCompletion, textCompletionChunk } from './text-completion.ts';
+import {
+  anthropicError,
+  anthropicEvent,
+  anthropicMessage,
+  anthropicTokenCount,
+} from '../api-reference/shapes/anthropic.ts';
+import { chatCompletion, chatCompletionChunk } from '../api-reference/shapes/chat.ts';
+import { embeddingList } from '../api-reference/shapes/embeddings.ts';
+import { errorEnvelope } from '../api-reference/shapes/error.ts';
+import { modelList, modelObject } from '../api-reference/shapes/models.ts';
+import { responseEvent } from '../api-reference/shapes/response-event.ts';
+import { inputTokens, responseObject } from '../api-reference/shapes/response-object.ts';
+import { textCompletion, textCompletionChunk } from '../api-reference/shapes/text-completion.ts';
 
 /** An answer as it came over the wire. */
 export interface WireAnswer {

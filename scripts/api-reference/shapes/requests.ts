@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+/**
+ * The fields of requests that the gateway acts on, and what no request can do without. Everything else goes to
+ * llama-server as it came.
+ */
+const count = z.int().nonnegative();
+const model = z.string().optional().describe('The public name. Any will do unless `STRICT_MODEL=true`.');
+const stream = z.boolean().optional().describe('Whether the answer is to come event by event.');
+const choices = z.int().min(1).optional().describe('How many answers to give; each takes a slot of its own.');
+const end = (text: string) => z.int().optional().describe(text);
+const mostTokens = end('The most tokens of an answer; so many are put aside of the tokens per minute.');
+
+const message = z.looseObject({
+  role: z.string(),
+  content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).nullish(),
+});
+const messages = z
+  .array(message)
+  .describe('Media go inline, as `data:` URLs or base64, unless `ALLOW_REMOTE_MEDIA=true`.');
+
+export const chatRequest = z.looseObject({
+  model,
+  messages,
+  stream,
+  stream_options: z
+    .looseObject({ include_usage: z.boolean().optional() })
+    .optional()
+    .describe('With `include_usage` the last chunk tells the tokens.'),
+  n: choices,
+  max_tokens: mostTokens,
+  max_completion_tokens: mostTokens,
+});
+
+export const completionRequest = z.looseObject({
+  model,
+  prompt: z
+    .union([z.string(), z.array(z.string()), z.array(z.int()), z.array(z.array(z.int()))])
+    .describe('Text or tokens. Several prompts take a slot each.'),
+  stream,
+  n: choices,
+  max_tokens: mostTokens,
+});
+
+export const embeddingRequest = z.looseObject({
+  model,
+  input: z.union([z.string(), z.array(z.union([z.string(), z.int(), z.array(z.int())]))]),
+  encoding_format: z.enum(['float', 'base64']).optional(),
+});
+
+export const rerankRequest = z.looseObject({
+  model,
+  query: z.string(),
+  documents: z.array(z.union([z.string(), z.looseObject({ text: z.string() })])),
+  top_n: z.int().min(1).optional(),
+});
+
+export const responseRequest = z.looseObject({
+  model,
+  input: z.union([z.string(), z.array(z.looseObject({}))]),
+  instructions: z.string().nullish(),
+  stream,
+  max_output_tokens: mostTokens.nullable(),
+  text: z.looseObject({ format: z.looseObject({ type: z.string() }).optional() }).optional(),
+});
+
+export const messageRequest = z.looseObject({ model, messages, stream, max_tokens: mostTokens });
+
+export const transcriptionForm = z.looseObject({ file: z.file(), model });
+
+export const nativeCompletionRequest = z.looseObject({
+  prompt: z.union([z.string(), z.array(z.unknown()), z.looseObject({})]),
+  stream,
+  n_predict: mostTokens,
+});
+
+export const infillRequest = z.looseObject({ input_prefix: z.string(), input_suffix: z.string(), stream });
+
+export const tokenizeRequest = z.looseObject({
+  content: z.string(),
+  add_special: z.boolean().optional(),
+  with_pieces: z.boolean().optional(),
+});
+
+export const detokenizeRequest = z.looseObject({ tokens: z.array(count) });
+
+export const templateRequest = z.looseObject({ messages });
