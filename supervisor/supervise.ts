@@ -24,7 +24,7 @@ import { shutDown } from './shutdown.ts';
 import { followSignals } from './signals.ts';
 import { Steward } from './steward.ts';
 import { stopInstance } from './stop-instance.ts';
-import { engineGraceMs } from './tend-engine.ts';
+import { replacedGraceMs } from './tend-engine.ts';
 import { tellWorker, workerLines } from './worker-lines.ts';
 
 export interface SuperviseOptions {
@@ -72,7 +72,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   });
   const steward = new Steward({
     ...options,
-    replaceEngine: () => house?.engine.replace(engineGraceMs),
+    replaceEngine: () => house?.engine.replace(replacedGraceMs),
     tellGateway: (message) => house?.gateway.child?.send(message),
     onChange: () => house?.refresh(),
     onIdle: () => outcome.resolve('idle'),

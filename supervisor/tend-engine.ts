@@ -16,6 +16,9 @@ const tellLoadingEveryMs = 10_000;
 /** What llama-server may take to free its memory once it is asked to end. */
 export const engineGraceMs = 5000;
 
+/** The same where another waits for its place: one that is at work beyond the drain does not heed the signal, and its streams wait. */
+export const replacedGraceMs = 1000;
+
 export interface TendEngineOptions {
   readonly backend: Backend;
   readonly boot: Boot;
@@ -135,7 +138,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   }
 
   function giveUpLoading(): void {
-    if (options.takeBack('load-timed-out')) tended.replace(engineGraceMs);
+    if (options.takeBack('load-timed-out')) tended.replace(replacedGraceMs);
     else options.onLoadTimedOut();
   }
 
