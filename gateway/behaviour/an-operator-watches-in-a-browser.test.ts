@@ -95,6 +95,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     await row.getByRole('button', { name: 'Cancel request to-be-cancelled' }).click();
     await row.getByRole('button', { name: 'Sure?' }).click();
     expect(await client).toContain('request_cancelled');
+    demo.engine.kill('SIGCONT');
     await row.waitFor({ state: 'detached' });
     await page.locator('#recent tbody tr.refused', { hasText: '403 request_cancelled' }).waitFor();
     expect(watched.complaints).toEqual([]);
