@@ -5,7 +5,7 @@ import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
 import { startBrowser, type TestBrowser } from '../../scripts/harness/start-browser.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
-import { testerSecret } from '../../scripts/harness/start-gateway.ts';
+import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { openPage, type WatchedPage } from '../../scripts/harness/watched-page.ts';
 import { chromium } from '../../scripts/peers/peers.ts';
@@ -133,6 +133,22 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     const headers = { 'x-api-key': opsSecret };
     await waitFor('the key to work again', async () => (await fetch(url('/admin/keys'), { headers })).ok);
     expect(watched.complaints).toEqual([]);
+  });
+
+  it('is told that the gateway is away, and sees it come back', async () => {
+    const { backend } = demo.engine;
+    const start = (PORT: string) => startTestGateway({ backend, env: { AUTH_ENABLED: 'false', PORT } });
+    const first = await start('0');
+    await using watched = await open();
+    const { page } = watched;
+    await page.goto(`${first.origin}/dashboard`);
+    await page.getByText('Ready for').waitFor();
+    await first.stop();
+    await page.getByRole('status').getByText('The gateway does not answer').waitFor();
+    await using second = await start(String(first.port));
+    await page.locator('#connection').waitFor({ state: 'hidden' });
+    expect(second.port).toBe(first.port);
+    await page.getByText('Ready for').waitFor();
   });
 
   it.each([

@@ -3,6 +3,10 @@ import { endLike, run } from './run.js';
 const checks = [
   { name: 'format and lint', args: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'] },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '--pretty', 'false'] },
+  {
+    name: 'types of pages',
+    args: ['node_modules/typescript/bin/tsc', '--pretty', 'false', '-p', 'gateway/dashboard/page'],
+  },
   { name: 'imports', args: ['scripts/check-arrows.ts'] },
 ];
 

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { fingerprint } from '../../keys/fingerprint.ts';
+import { type Key, plainKey } from '../../keys/key.ts';
+import { KeyRing } from '../../keys/key-ring.ts';
+import { stillHolds } from './session.ts';
+import { Sessions } from './sessions.ts';
+
+const [today, before] = [fingerprint('today'), fingerprint('before')];
+const ops: Key = { ...plainKey, id: 'ops', hint: '', fingerprint: today, scopes: ['admin'] };
+const session = { keyId: 'ops', fingerprint: today, until: 1000 };
+const holds = (change: Partial<Key>, now = 500, of: object = {}) =>
+  stillHolds({ ...session, ...of }, new KeyRing([{ ...ops, ...change }]), now);
+
+describe('a session holds', () => {
+  it('as long as its key may administer, and to its end', () => {
+    expect(holds({})).toBe(true);
+    expect(holds({}, 1000)).toBe(false);
+    expect(holds({ disabled: true })).toBe(false);
+    expect(holds({ expires: 500 })).toBe(false);
+    expect(holds({ scopes: ['inference'] })).toBe(false);
+    expect(holds({ id: 'other' })).toBe(false);
+  });
+
+  it('with the secret from before a rotation as long as that works', () => {
+    const rotated = { previous: { fingerprint: before, validUntil: 600 } };
+    expect(holds(rotated, 599, { fingerprint: before })).toBe(true);
+    expect(holds(rotated, 600, { fingerprint: before })).toBe(false);
+    expect(holds({ fingerprint: fingerprint('next') })).toBe(false);
+  });
+});
+
+describe('sessions', () => {
+  const sessions = () => new Sessions(() => new KeyRing([ops]));
+  const lasts = 12 * 3_600_000;
+
+  it('are found by their id for twelve hours', () => {
+    const all = sessions();
+    const id = all.open(ops, false, 0);
+    expect(all.find(id, lasts - 1)).toMatchObject({ keyId: 'ops' });
+    expect(all.find(id, lasts)).toBeUndefined();
+    expect(all.find(id, 0)).toBeUndefined();
+    expect(all.find('another', 0)).toBeUndefined();
+    expect(all.find(undefined, 0)).toBeUndefined();
+  });
+
+  it('are so many at the most, the youngest', () => {
+    const all = sessions();
+    const ids = Array.from({ length: 201 }, () => all.open(ops, false, 0));
+    expect(ids.filter((id) => all.find(id, 1) === undefined)).toEqual([ids[0]]);
+  });
+
+  it('are gone when they are closed', () => {
+    const all = sessions();
+    const id = all.open(ops, false, 0);
+    all.close(id);
+    expect(all.find(id, 0)).toBeUndefined();
+  });
+});
