@@ -17,10 +17,15 @@ const corral = new Command('corral')
 
 // The house starts without reading the code of the other commands: its first probe is due within 300 ms.
 if (!['serve', 'gateway', undefined].includes(args[0])) {
+  const { benchCommand } = await import('./bench/bench-command.ts');
   const { keysCommand } = await import('./keys/keys-command.ts');
   const { configCommand } = await import('./config-command.ts');
   const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
-  corral.addCommand(keysCommand()).addCommand(configCommand()).addCommand(demoModelCommand());
+  corral
+    .addCommand(keysCommand())
+    .addCommand(configCommand())
+    .addCommand(benchCommand())
+    .addCommand(demoModelCommand());
 }
 
 const code = await runCommand(corral, args);

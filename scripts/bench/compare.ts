@@ -1,0 +1,69 @@
+import { comparedFigures, type Figure } from './figures.ts';
+import type { Conditions, Report, StepReport } from './report.ts';
+
+/** By how much each figure may be worse, as a share: 0.1 is a tenth. Of `errors` it is in points. */
+export interface Tolerances {
+  readonly all: number;
+  readonly byFigure: ReadonlyMap<string, number>;
+}
+
+export interface Difference {
+  readonly step: string;
+  readonly figure: Figure;
+  readonly before: number;
+  readonly now: number;
+  /** By what share of before it is worse; less than nothing where it is better. Of `errors` in points. */
+  readonly worseBy: number;
+  readonly tolerance: number;
+  readonly isRegression: boolean;
+}
+
+export interface Comparison {
+  readonly differences: readonly Difference[];
+  /** Steps that the baseline does not have. */
+  readonly withoutBaseline: readonly string[];
+  /** What was asked otherwise than then. */
+  readonly otherConditions: readonly (keyof Conditions)[];
+}
+
+/** Conditions without which the figures mean another thing. */
+const tellingConditions = ['path', 'model', 'stream', 'maxTokens', 'body', 'prompts'] as const;
+
+export function compare(baseline: Report, now: Report, tolerances: Tolerances): Comparison {
+  const before = new Map(baseline.steps.map((step) => [step.name, step]));
+  return {
+    differences: now.steps.flatMap((step) => {
+      const earlier = before.get(step.name);
+      return earlier ? differencesOf(earlier, step, tolerances) : [];
+    }),
+    withoutBaseline: now.steps.map(({ name }) => name).filter((name) => !before.has(name)),
+    otherConditions: tellingConditions.filter(
+      (name) => JSON.stringify(baseline.conditions[name]) !== JSON.stringify(now.conditions[name]),
+    ),
+  };
+}
+
+export function regressions({ differences }: Comparison): Difference[] {
+  return differences.filter(({ isRegression }) => isRegression);
+}
+
+function differencesOf(earlier: StepReport, step: StepReport, tolerances: Tolerances): Difference[] {
+  return comparedFigures.flatMap((figure) => {
+    const [before, now] = [figure.of(earlier), figure.of(step)];
+    if (before === null || now === null) return [];
+    const tolerance = toleranceOf(figure.name, tolerances);
+    const worseBy = worsening(figure, before, now);
+    return [{ step: step.name, figure, before, now, worseBy, tolerance, isRegression: worseBy > tolerance }];
+  });
+}
+
+/** The most exact name counts: `ttft.p95` before `ttft` before all. */
+function toleranceOf(name: string, { all, byFigure }: Tolerances): number {
+  return byFigure.get(name) ?? byFigure.get(name.split('.')[0] ?? name) ?? all;
+}
+
+function worsening({ unit, better }: Figure, before: number, now: number): number {
+  const more = better === 'lower' ? now - before : before - now;
+  if (more === 0) return 0;
+  return unit === 'share' ? more : more / before;
+}

@@ -1,0 +1,177 @@
+import { showLoad } from '../plan.ts';
+import { curveShares, type Spread, type StepReport } from '../report.ts';
+import { linearScale, logScale, namedScale, type Scale } from './scale.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  /** What is said of it when it is pointed at. */
+  readonly words: string;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly Point[];
+}
+
+export interface Chart {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly scale: Scale; show(value: number): string };
+  readonly y: { readonly label: string; readonly scale: Scale; show(value: number): string };
+  readonly series: readonly Series[];
+  /** Whether each point is a measurement of its own, or one of very many. */
+  readonly hasMarks: boolean;
+}
+
+export const showNumber = (value: number): string =>
+  value.toLocaleString('en-US', {
+    maximumSignificantDigits: value >= 1000 ? 21 : 3,
+    maximumFractionDigits: 0,
+  });
+
+type Rank = 'p50' | 'p95' | 'p99';
+
+/** Over the loads: a line for each length of prompt, or for each rank. Empty where no step can tell. */
+export function loadCharts(steps: readonly StepReport[]): Chart[] {
+  const ttft = lengthsOf(steps).map((tokens) => {
+    const these = steps.filter(({ promptTokens }) => promptTokens === tokens);
+    const lines = (['p50', 'p95', 'p99'] as const).map((rank) => ({
+      name: rank,
+      value: rankOf('ttftMs', rank),
+    }));
+    return overLoads(`Time to first token${forPrompt(tokens)}`, 'ms', steps, lines, () => these);
+  });
+  const byLength = (title: string, unit: string, value: Value) =>
+    overLoads(
+      title,
+      unit,
+      steps,
+      lengthsOf(steps).map((tokens) => ({ name: promptName(tokens), value, tokens })),
+      ({ tokens }) => steps.filter(({ promptTokens }) => promptTokens === tokens),
+    );
+  return [
+    ...ttft,
+    byLength('Throughput of all streams', 'tokens/s', ({ tokensPerSecond }) => tokensPerSecond),
+    byLength('Speed of one stream, median', 'tokens/s', ({ streamTokensPerSecond: one }) => one?.p50 ?? null),
+    byLength('Requests', 'requests/s', ({ requestsPerSecond }) => requestsPerSecond),
+    byLength('Gap between tokens, 95th percentile', 'ms', rankOf('itlMs', 'p95')),
+    byLength('Wait in line, 95th percentile', 'ms', rankOf('queueWaitMs', 'p95')),
+  ].filter(({ series }) => series.length > 0);
+}
+
+type Value = (step: StepReport) => number | null;
+type SpreadName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs';
+
+const rankOf =
+  (spread: SpreadName, rank: Rank): Value =>
+  (step) =>
+    step[spread]?.[rank] ?? null;
+
+const lengthsOf = (steps: readonly StepReport[]) => [
+  ...new Set(steps.map(({ promptTokens }) => promptTokens)),
+];
+const promptName = (tokens: number | null) =>
+  tokens === null ? 'prompts of the file' : `${tokens} tokens in`;
+const forPrompt = (tokens: number | null) => (tokens === null ? '' : `, ${promptName(tokens)}`);
+
+function overLoads<Line extends { readonly name: string; readonly value: Value }>(
+  title: string,
+  unit: string,
+  steps: readonly StepReport[],
+  lines: readonly Line[],
+  stepsOf: (line: Line) => readonly StepReport[],
+): Chart {
+  const loads = [...new Set(steps.map(({ load }) => showLoad(load)))];
+  const series = lines
+    .map((line) => ({
+      name: line.name,
+      points: stepsOf(line).flatMap((step) => {
+        const y = line.value(step);
+        const words = `${step.name}: ${line.name} ${showNumber(y ?? 0)} ${unit}`;
+        return y === null ? [] : [{ x: loads.indexOf(showLoad(step.load)), y, words }];
+      }),
+    }))
+    .filter(({ points }) => points.length > 0);
+  const show = (index: number) => (loads[index] ?? '').replace('concurrency ', '').replace('rate ', '');
+  return {
+    title,
+    x: { label: 'offered load', scale: namedScale(loads.length), show },
+    y: { label: unit, scale: linearScale(greatest(series)), show: showNumber },
+    series,
+    hasMarks: true,
+  };
+}
+
+const greatest = (series: readonly Series[]) =>
+  series.reduce((most, { points }) => points.reduce((sofar, { y }) => Math.max(sofar, y), most), 0);
+
+/** Which share of the values lies below which time, on a scale of powers of ten: a line for each step. */
+export function distributionCharts(steps: readonly StepReport[]): Chart[] {
+  return [
+    distribution('Time to first token', steps, ({ ttftMs }) => ttftMs),
+    distribution('Gap between tokens', steps, ({ itlMs }) => itlMs),
+    distribution('Latency of whole requests', steps, ({ latencyMs }) => latencyMs),
+  ].flatMap((chart) => chart ?? []);
+}
+
+function distribution(
+  title: string,
+  steps: readonly StepReport[],
+  spreadOf: (step: StepReport) => Spread | null,
+): Chart | undefined {
+  const series = steps.flatMap((step) => {
+    const spread = spreadOf(step);
+    return spread ? [{ name: step.name, points: curveOf(step.name, spread) }] : [];
+  });
+  const times = series.flatMap(({ points }) => points.map(({ x }) => x));
+  if (times.length === 0) return undefined;
+  return {
+    title,
+    x: { label: 'ms', scale: logScale(Math.min(...times), Math.max(...times)), show: showNumber },
+    y: { label: '% of values below', scale: linearScale(100), show: showNumber },
+    series,
+    hasMarks: false,
+  };
+}
+
+const curveOf = (name: string, { curve }: Spread): Point[] =>
+  curve.map((ms, index) => {
+    const share = curveShares[index] ?? 100;
+    return { x: ms, y: share, words: `${name}: ${share}% up to ${showNumber(ms)} ms` };
+  });
+
+/** What happened in one step, second by second. */
+export function timelineCharts({ timeline, seconds }: StepReport): Chart[] {
+  const along = (
+    title: string,
+    unit: string,
+    lines: Readonly<Record<string, (index: number) => number | null>>,
+  ) => {
+    const series = Object.entries(lines)
+      .map(([name, value]) => ({ name, points: pointsAlong(timeline, name, unit, value) }))
+      .filter(({ points }) => points.some(({ y }) => y > 0));
+    const x = { label: 'seconds', scale: linearScale(seconds), show: showNumber };
+    const y = { label: unit, scale: linearScale(greatest(series)), show: showNumber };
+    return { title, x, y, series, hasMarks: false };
+  };
+  return [
+    along('Tokens', 'tokens/s', { tokens: (n) => timeline[n]?.tokensPerSecond ?? null }),
+    along('First tokens, median', 'ms', { TTFT: (n) => timeline[n]?.ttftMs ?? null }),
+    along('Requests', 'requests/s', {
+      done: (n) => timeline[n]?.requestsPerSecond ?? null,
+      failed: (n) => timeline[n]?.failuresPerSecond ?? null,
+    }),
+  ].filter(({ series }) => series.length > 0);
+}
+
+function pointsAlong(
+  timeline: StepReport['timeline'],
+  name: string,
+  unit: string,
+  value: (index: number) => number | null,
+): Point[] {
+  return timeline.flatMap(({ second }, index) => {
+    const y = value(index);
+    return y === null ? [] : [{ x: second, y, words: `second ${second}: ${name} ${showNumber(y)} ${unit}` }];
+  });
+}

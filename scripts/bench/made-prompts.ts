@@ -1,0 +1,34 @@
+import { seededRandom } from '../demo-model/seeded-random.ts';
+
+const words =
+  'the river and its old stone bridge were quiet when morning came over green hills while people walked to market with bread apples paper and cloth'.split(
+    ' ',
+  );
+
+/** How many tokens an endpoint finds in a made prompt: so many in any, and so many more for each word. */
+export interface TokensOfWords {
+  readonly always: number;
+  readonly perWord: number;
+}
+
+/** A prompt of so many words that begins like no other of this run, so that no cache of prompts helps. */
+export function madePrompt(number: number, wordCount: number, salt: number): string {
+  const random = seededRandom(salt + number);
+  const told = Array.from({ length: wordCount }, () => words[Math.floor(random() * words.length)]);
+  return [`${(salt + number).toString(36)}:`, ...told].join(' ');
+}
+
+/** From how many tokens prompts of two lengths had; one token for a word where that makes no sense. */
+export function fitTokens(
+  shorter: { readonly words: number; readonly tokens: number },
+  longer: { readonly words: number; readonly tokens: number },
+): TokensOfWords {
+  const perWord = (longer.tokens - shorter.tokens) / (longer.words - shorter.words);
+  if (!(perWord > 0)) return { always: 0, perWord: 1 };
+  return { always: Math.max(0, shorter.tokens - perWord * shorter.words), perWord };
+}
+
+/** How many words make a prompt of so many tokens. */
+export function wordsFor(tokens: number, { always, perWord }: TokensOfWords): number {
+  return Math.max(0, Math.round((tokens - always) / perWord));
+}

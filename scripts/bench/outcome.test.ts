@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { nameOfFault, readRetryAfter } from './outcome.ts';
+
+const now = Date.parse('2026-11-21T00:00:00Z');
+
+describe('readRetryAfter', () => {
+  it.each([
+    [{ 'retry-after': '2', 'retry-after-ms': '1500' }, 1500],
+    [{ 'retry-after': '2' }, 2000],
+    [{ 'retry-after': 'Sat, 21 Nov 2026 00:00:03 GMT' }, 3000],
+    [{ 'retry-after': 'Fri, 20 Nov 2026 00:00:03 GMT' }, 0],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{}, undefined],
+  ])('of %j is %s ms', (headers, expected) => {
+    expect(readRetryAfter(headers, now)).toBe(expected);
+  });
+});
+
+describe('nameOfFault', () => {
+  it("gives the system's name, and undici's only where there is no other", () => {
+    expect(nameOfFault(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(
+      'connection ECONNREFUSED',
+    );
+    expect(nameOfFault(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }))).toBe('connection closed');
+    expect(
+      nameOfFault(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET', cause: { code: 'EPIPE' } })),
+    ).toBe('connection EPIPE');
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { counts, jsonObject, rates, span, spanAboveNone, tolerances } from './parse-bench-options.ts';
+
+describe('the options of corral bench', () => {
+  it('reads lists of numbers', () => {
+    expect(counts('1, 4,16')).toEqual([1, 4, 16]);
+    expect(rates('10,0.5')).toEqual([10, 0.5]);
+    expect(() => counts('1,0')).toThrow('whole number from 1 up');
+    expect(() => counts('')).toThrow();
+    expect(() => rates('0')).toThrow('above 0');
+    expect(() => rates('fast')).toThrow('above 0');
+  });
+
+  it('reads spans', () => {
+    expect(span('500ms')).toBe(500);
+    expect(span('0')).toBe(0);
+    expect(() => spanAboveNone('0')).toThrow('longer than 0');
+    expect(() => span('soon')).toThrow('like 10s');
+  });
+
+  it('reads fields of the body', () => {
+    expect(jsonObject('{"temperature":0}')).toEqual({ temperature: 0 });
+    for (const wrong of ['[1]', 'null', '{', '"x"']) expect(() => jsonObject(wrong)).toThrow('JSON object');
+  });
+
+  it('reads tolerances for all, for a family of figures and for one', () => {
+    expect(tolerances('5%')).toEqual({ all: 0.05, byFigure: new Map() });
+    expect(tolerances('ttft=20%, tokens=7.5%,ttft.p99=50%')).toEqual({
+      all: 0.1,
+      byFigure: new Map([
+        ['ttft', 0.2],
+        ['tokens', 0.075],
+        ['ttft.p99', 0.5],
+      ]),
+    });
+    expect(() => tolerances('10')).toThrow('like 10%');
+    expect(() => tolerances('speed=10%')).toThrow(/no figure speed; there are requests, tokens/);
+  });
+});

@@ -1,0 +1,68 @@
+import type { Step } from './plan.ts';
+import type { StepTally } from './step-tally.ts';
+
+export interface Progress {
+  /** What is to be called when the step's load begins. */
+  starter(step: Step, index: number, of: number): (tally: StepTally, from: number, until: number) => void;
+  stop(): void;
+}
+
+interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const BAR_WIDTH = 20;
+const clearLine = '\r\u001b[K';
+
+/** One line that is drawn again five times a second, where there is a terminal to draw it on. */
+export function showProgress(terminal: Terminal, requests: number | null): Progress {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    starter: (step, index, of) => (tally, from, until) => {
+      if (!terminal.isTTY) return;
+      const head = `${index + 1}/${of} ${step.name}`;
+      const draw = () => {
+        const at = performance.now();
+        const line = progressLine({ head, sight: tally.sight, at, from, until, requests });
+        terminal.write(clearLine + line.slice(0, (terminal.columns ?? 80) - 1));
+      };
+      draw();
+      timer = setInterval(draw, 200);
+    },
+    stop() {
+      if (timer === undefined) return;
+      clearInterval(timer);
+      timer = undefined;
+      terminal.write(clearLine);
+    },
+  };
+}
+
+export interface ProgressSight {
+  readonly head: string;
+  readonly sight: StepTally['sight'];
+  readonly at: number;
+  readonly from: number;
+  readonly until: number;
+  readonly requests: number | null;
+}
+
+export function progressLine({ head, sight, at, from, until, requests }: ProgressSight): string {
+  const { done, failed, pieces } = sight;
+  if (at < from) return `${head}  ${bar(0)} warming up`;
+  const ofTime = (at - from) / (until - from);
+  const ofRequests = requests === null ? 0 : (done + failed) / requests;
+  const seconds = (at - from) / 1000;
+  const rate = seconds > 0 ? (pieces / seconds).toFixed(0) : '0';
+  const faults = failed === 0 ? '' : `, ${failed} failed`;
+  const share = Math.min(1, Math.max(ofTime, ofRequests));
+  const words = at >= until ? 'waiting for the last answers' : `${Math.floor(share * 100)}%`;
+  return `${head}  ${bar(share)} ${words}  ${done} done${faults}  ${rate} pieces/s`;
+}
+
+function bar(share: number): string {
+  const full = Math.round(share * BAR_WIDTH);
+  return '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
+}

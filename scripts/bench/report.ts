@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+/** Which shares of the values `curve` tells, in per cent. */
+export const curveShares = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100] as const;
+
+const spread = z.object({
+  count: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  max: z.number(),
+  /** One value for each of `curveShares`. */
+  curve: z.array(z.number()),
+});
+
+const load = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('closed'), concurrency: z.number() }),
+  z.object({ kind: z.literal('open'), rate: z.number(), arrivals: z.enum(['poisson', 'uniform']) }),
+]);
+
+const moment = z.object({
+  /** Seconds since the measuring began. */
+  second: z.number(),
+  requestsPerSecond: z.number(),
+  failuresPerSecond: z.number(),
+  tokensPerSecond: z.number(),
+  /** The median of the first tokens that came then, ms; null where none did. */
+  ttftMs: z.number().nullable(),
+});
+
+const step = z.object({
+  name: z.string(),
+  load,
+  /** The wanted length of the prompts; null where they come from a file. */
+  promptTokens: z.number().nullable(),
+  /** How long was measured. */
+  seconds: z.number(),
+  /** Broken off before its end. */
+  isPartial: z.boolean(),
+  requests: z.object({
+    done: z.number(),
+    failed: z.number(),
+    /** Under way when it was broken off. */
+    abandoned: z.number(),
+    /** Sent again after the time that a refusal named. */
+    retries: z.number(),
+    /** Sent again as the server had closed the kept connection. */
+    resent: z.number(),
+  }),
+  requestsPerSecond: z.number(),
+  tokensPerSecond: z.number(),
+  tokens: z.object({
+    /** Sums over the requests that were done; null where the endpoint does not tell. */
+    input: z.number().nullable(),
+    output: z.number(),
+    /** `counted`: one for each piece of a stream, as the endpoint tells no usage. */
+    from: z.enum(['usage', 'counted']),
+  }),
+  /** From the intended start; null where there is nothing to tell. All in ms. */
+  ttftMs: spread.nullable(),
+  latencyMs: spread.nullable(),
+  /** Between two pieces of a stream. */
+  itlMs: spread.nullable(),
+  queueWaitMs: spread.nullable(),
+  /** Of single streams, from their first token on. */
+  streamTokensPerSecond: spread.nullable(),
+  errors: z.array(z.object({ kind: z.string(), count: z.number() })),
+  timeline: z.array(moment),
+  /** How busy this program itself was. */
+  client: z.object({
+    /** Of one core, 0 to 1 and a little more. */
+    cpu: z.number(),
+    /** The share of the time in which its one thread was at work. */
+    loop: z.number(),
+    /** How late its timers came, 99th percentile, ms. */
+    lagMs: z.number(),
+    wasBottleneck: z.boolean(),
+  }),
+});
+
+const conditions = z.object({
+  url: z.string(),
+  path: z.enum(['chat', 'completions']),
+  model: z.string(),
+  stream: z.boolean(),
+  maxTokens: z.number(),
+  body: z.record(z.string(), z.unknown()),
+  /** The file's name, and a fingerprint of what is in it; null for made ones. */
+  prompts: z.string().nullable(),
+  durationMs: z.number().nullable(),
+  requests: z.number().nullable(),
+  warmupMs: z.number(),
+  timeoutMs: z.number(),
+  retries: z.number(),
+  maxOpen: z.number(),
+});
+
+const report = z.object({
+  what: z.literal('corral bench'),
+  version: z.literal(1),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  conditions,
+  isInterrupted: z.boolean(),
+  steps: z.array(step),
+});
+
+export type Spread = z.infer<typeof spread>;
+export type Moment = z.infer<typeof moment>;
+export type StepReport = z.infer<typeof step>;
+export type Conditions = z.infer<typeof conditions>;
+/** What `--json` prints and `--save`, `--resume` keep. */
+export type Report = z.infer<typeof report>;
+
+/** Throws an Error where `text` is no report, or one of another version. */
+export function parseReport(text: string): Report {
+  const parsed = report.safeParse(jsonOrUndefined(text));
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join('.');
+  throw new Error(`it is no report of this corral bench${where ? ` (${where} does not fit)` : ''}`);
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
