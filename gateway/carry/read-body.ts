@@ -36,7 +36,8 @@ function collect(request: IncomingMessage, { maxBytes, idleTimeout, signal }: Bo
     else pieces.push(piece);
   };
   const onEnd = () => resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, length));
-  const onClose = () => reject(new ClientGone('the client left'));
+  // It comes behind the end, too, and before the listeners are gone; an error with its stack is not for nothing.
+  const onClose = () => request.complete || reject(new ClientGone('the client left'));
   const onAbort = () => refuse(refuseDeparture(signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
