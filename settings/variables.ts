@@ -172,7 +172,7 @@ export const variables = {
     'Network',
     networks,
     [],
-    'Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed; empty believes none.',
+    'Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; empty believes none.',
   ),
   HEALTH_CHECK_PATH: optional(
     'Network',
