@@ -20,6 +20,7 @@ import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { limitRequests, showRates } from './limits/limit-requests.ts';
 import type { Metrics } from './metrics/open-metrics.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
+import { showDocument, showReference, showReferenceAsset } from './reference/show-reference.ts';
 import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
@@ -70,6 +71,10 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
 
   const { ping, health, livez, readyz } = probes(parts);
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
+
+  app.get('/openapi.json', showDocument).get('/docs', showReference);
+  app.get('/docs/assets/:name', showReferenceAsset);
+  for (const path of ['/openapi.json', '/docs']) app.all(path, refuseMethod('GET'));
 
   const { authEnabled } = config.metrics;
   app.get('/metrics', mayReadMetrics(doorkeeper, authEnabled), showMetrics(parts.metrics, authEnabled));

@@ -1,6 +1,7 @@
 /** Writes the generated pages of docs/, and the dashboard for Grafana; `npm run docs`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiDocumentText } from './api-reference/api-document.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
 import { projectFolder } from './house-folders.ts';
@@ -9,3 +10,4 @@ import { metricsPage } from './metrics-page.ts';
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(projectFolder, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(projectFolder, 'docker/grafana/llama-corral.json'), dashboardFile());
+writeFileSync(join(projectFolder, 'gateway/reference/openapi.json'), apiDocumentText());

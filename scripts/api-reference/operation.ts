@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import type { Scope } from '../../keys/key.ts';
+import type { RefusalName } from './refusals.ts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly description: string;
+  readonly schema: object;
+}
+
+/** What an answer or a body holds: the name under which its shape stands among the components, and the shape. */
+export interface Shape {
+  readonly name: string;
+  readonly schema: z.ZodType;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly description: string;
+  readonly json?: Shape;
+  /** One event of a stream. */
+  readonly event?: Shape;
+  /** A media type of something else. */
+  readonly other?: string;
+}
+
+/** One operation of ours. */
+export interface Operation {
+  readonly method: 'get' | 'post' | 'delete';
+  readonly path: string;
+  /** Where else it is to be had. */
+  readonly alsoAt?: readonly string[];
+  readonly id: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly seeAlso?: string;
+  /** Undefined where no key is asked for. */
+  readonly scope?: Scope;
+  /** A key may be shown, and shows more. */
+  readonly keyIsOptional?: boolean;
+  readonly parameters?: readonly Parameter[];
+  readonly body?: { readonly json: Shape; readonly form?: Shape; readonly isOptional?: boolean };
+  readonly answers: readonly Answer[];
+  readonly refusals: readonly RefusalName[];
+  /** Errors as Anthropic has them. */
+  readonly isAnthropic?: boolean;
+  /** It goes to the engine, so its answers tell of waiting and limits. */
+  readonly isCarried?: boolean;
+}

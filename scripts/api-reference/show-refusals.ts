@@ -1,0 +1,56 @@
+import { anthropicEnvelope } from '../../gateway/anthropic/envelope.ts';
+import { openAIEnvelope } from '../../gateway/openai/envelope.ts';
+import type { Refusal } from '../../gateway/refusal/refusal.ts';
+import { headers, headersNamed } from './headers.ts';
+import { type RefusalName, refusals } from './refusals.ts';
+
+export interface RefusalResponse {
+  /** Under which it stands among the components: others answer the same. */
+  readonly name: string;
+  readonly status: number;
+  readonly response: object;
+}
+
+/** The refusals of an operation as its responses, one for each status, in whose words they are given. */
+export function refusalResponses(names: readonly RefusalName[], isAnthropic: boolean): RefusalResponse[] {
+  const statuses = Map.groupBy(new Set(names), (name) => refusals[name].status);
+  return [...statuses]
+    .toSorted(([a], [b]) => a - b)
+    .map(([status, ofStatus]) => {
+      const codes = [...new Set(ofStatus.map((name) => refusals[name].code))];
+      const name = [isAnthropic ? 'anthropic' : 'openai', status, ...codes].join('.');
+      return { name, status, response: responseOf(ofStatus, codes, isAnthropic) };
+    });
+}
+
+function responseOf(names: readonly RefusalName[], codes: readonly string[], isAnthropic: boolean): object {
+  const examples = names.map((name) => [name, { value: envelopeOf(refusals[name], isAnthropic) }]);
+  return {
+    description: `\`${codes.join('`, `')}\``,
+    headers: headersNamed(['x-request-id', ...headersOf(names)]),
+    content: {
+      'application/json': {
+        schema: { $ref: `#/components/schemas/${isAnthropic ? 'AnthropicError' : 'Error'}` },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  };
+}
+
+function headersOf(names: readonly RefusalName[]): string[] {
+  const given = new Set(names.flatMap((name) => Object.keys(refusals[name].headers)));
+  return Object.keys(headers).filter((name) => given.has(name));
+}
+
+function envelopeOf(refusal: Refusal, isAnthropic: boolean): object {
+  return isAnthropic ? anthropicEnvelope(refusal.status, refusal, 'b1946ac9') : openAIEnvelope(refusal);
+}
+
+/** Every code that there is, as a list in Markdown. */
+export function codesByStatus(): string {
+  const statuses = Map.groupBy(Object.values(refusals), ({ status }) => status);
+  return [...statuses]
+    .toSorted(([a], [b]) => a - b)
+    .map(([status, all]) => `- ${status}: \`${[...new Set(all.map(({ code }) => code))].join('`, `')}\``)
+    .join('\n');
+}
