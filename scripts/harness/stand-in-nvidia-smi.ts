@@ -23,9 +23,15 @@ const values: Readonly<Record<string, string>> = {
   name: 'NVIDIA Stand-In',
   driver_version: '580.95.05',
   'utilization.gpu': '50',
+  'utilization.memory': '20',
   'memory.used': '1024',
   'memory.total': '24576',
+  'temperature.gpu': '64',
   'power.draw': '200.00',
+  'enforced.power.limit': '450.00',
+  'clocks.sm': '1980',
+  'clocks.mem': '3201',
+  'clocks_event_reasons.active': '0x0000000000000004',
 };
 const sinceDriver535 = ['clocks_event_reasons.active', 'gpu_recovery_action'];
 

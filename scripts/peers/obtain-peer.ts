@@ -30,7 +30,7 @@ export async function obtainPeer(peer: Peer, surroundings: Surroundings): Promis
   const names = debianNamesOf(process.arch);
   if (process.platform !== 'linux' || !names)
     throw new NotToBeHad(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
-  const place = join(resolve(cache), 'peers', peer.name);
+  const place = join(resolve(cache), 'peers', peer.folder ?? peer.name);
   const fetched = startedPeer(place, peer, names);
   if (await isThere(fetched.command)) return fetched;
   const tryOut = async (prefix: string) => {

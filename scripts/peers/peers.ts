@@ -4,6 +4,8 @@ import type { WantedPackage } from '../debian/download-packages.ts';
 export interface Peer {
   readonly name: string;
   readonly wanted: WantedPackage;
+  /** The folder that it shares with another program of its package; one under its own name otherwise. */
+  readonly folder?: string;
   /** Below the root of the package. */
   readonly program: string;
   /** Arguments with which it says its version and ends. */
@@ -58,6 +60,13 @@ export const promtool: Peer = {
   },
   program: 'usr/bin/promtool',
   versionArguments: ['--version'],
+};
+
+export const prometheus: Peer = {
+  ...promtool,
+  name: 'prometheus',
+  folder: promtool.name,
+  program: 'usr/bin/prometheus',
 };
 
 /** What it would load were there a screen, a sound card or a GPU. */

@@ -20,7 +20,7 @@ export const refusals: Row = {
       width: 6,
       queries: [
         {
-          expr: `sum(${rate(requests.total, 'status=~"5.."')} or ${rate(requests.total, 'outcome="broken_off"')}) / sum(${rate(requests.total)})`,
+          expr: `(sum(${rate(requests.total, 'status=~"5.."')} or ${rate(requests.total, 'outcome="broken_off"')}) or vector(0)) / sum(${rate(requests.total)})`,
           legend: 'failed',
         },
       ],
