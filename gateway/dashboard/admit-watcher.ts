@@ -6,10 +6,13 @@ import type { Dashboard } from './open-dashboard.ts';
 import { comesFromElsewhere, comesFromOurPage } from './same-site.ts';
 import { sessionOf } from './session-cookie.ts';
 
-/** Lets in who has a session; everybody where authentication is off. */
+/** Lets in who has a session, and notes whose it is; everybody where authentication is off. */
 export function withSession(dashboard: Dashboard): MiddlewareHandler<GatewayEnv> {
   return async function withSession(c, next) {
-    if (!dashboard.isOpen && sessionOf(c, dashboard.sessions) === undefined) throw sessionNeeded();
+    if (dashboard.isOpen) return next();
+    const session = sessionOf(c, dashboard.sessions);
+    if (session === undefined) throw sessionNeeded();
+    c.get('record').keyId = session.keyId;
     return next();
   };
 }

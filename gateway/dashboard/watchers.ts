@@ -19,6 +19,8 @@ export class Watchers {
   readonly #greet: () => Parts;
   readonly #all = new Set<Watcher>();
   readonly #told = new Map<string, string>();
+  /** Who has missed something, and is told all when it takes in again. */
+  readonly #behind = new WeakSet<Watcher>();
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -64,7 +66,14 @@ export class Watchers {
     const before = new Map(this.#told);
     await this.#find();
     const news = messages([...this.#told].filter(([name, text]) => before.get(name) !== text));
-    for (const watcher of this.#all) tell(watcher, news);
+    for (const watcher of this.#all) this.#tell(watcher, news);
+  }
+
+  #tell(watcher: Watcher, news: string): void {
+    const { response, isWelcome } = watcher;
+    if (!isWelcome()) response.end(messages([['ended', '{}']]));
+    else if (response.writableLength > MOST_UNSENT) this.#behind.add(watcher);
+    else response.write(this.#behind.delete(watcher) ? messages([...this.#told]) : news);
   }
 
   #find(): Promise<void> {
@@ -77,11 +86,6 @@ export class Watchers {
       });
     return this.#looking;
   }
-}
-
-function tell({ response, isWelcome }: Watcher, news: string): void {
-  if (!isWelcome()) response.end(messages([['ended', '{}']]));
-  else if (response.writableLength < MOST_UNSENT) response.write(news);
 }
 
 const messages = (parts: readonly (readonly [name: string, text: string])[]) =>

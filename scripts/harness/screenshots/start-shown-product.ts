@@ -12,8 +12,8 @@ const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`
 
 /** The keys that the pictures show. */
 export const shownKeys = {
-  'web-app': { secret: secretOf('web-app'), priority: 'high', limits: { tokensPerDay: 60_000 } },
-  'night-batch': { secret: secretOf('night-batch'), priority: 'low', limits: { tokensPerDay: 25_000 } },
+  'web-app': { secret: secretOf('web-app'), priority: 'high', limits: { tokensPerDay: 150_000 } },
+  'night-batch': { secret: secretOf('night-batch'), priority: 'low', limits: { tokensPerDay: 60_000 } },
   research: { secret: secretOf('research') },
   ops: { secret: secretOf('ops'), scopes: ['admin'] },
 } as const;

@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Page } from 'playwright-core';
 import { projectFolder } from '../../house-folders.ts';
 import { chromium } from '../../peers/peers.ts';
 import { peerForTests } from '../peer-for-tests.ts';
@@ -13,7 +12,7 @@ import { makeLoad } from './make-load.ts';
 import { shownKeys, startShownProduct } from './start-shown-product.ts';
 
 const seconds = Number(process.argv[2] ?? 180);
-const folder = join(projectFolder, 'docs/screenshots');
+const fileOf = (name: string) => join(projectFolder, 'docs/screenshots', `${name}.png`);
 
 const peer = await peerForTests(chromium);
 if (peer === undefined) process.exit(1);
@@ -25,14 +24,10 @@ await sleep(seconds * 600);
 product.killEngine();
 await sleep(seconds * 400);
 
-/** Down to the requests under way, and to the keys. */
-const [wide, whole] = [
-  { width: 1280, height: 1340 },
-  { width: 1280, height: 2000 },
-];
+const wide = { width: 1280, height: 900 };
 const phone = { width: 390, height: 844 };
-await takeDashboard('dashboard-light', { viewport: wide, colorScheme: 'light' });
-await takeDashboard('dashboard-dark', { viewport: whole, colorScheme: 'dark' });
+await takeDashboard('dashboard-light', { viewport: wide, colorScheme: 'light' }, '#open');
+await takeDashboard('dashboard-dark', { viewport: wide, colorScheme: 'dark' }, '#crash-empty');
 await takeDashboard('dashboard-phone', { viewport: phone, colorScheme: 'dark', deviceScaleFactor: 2 });
 await takeLanding('landing');
 end.abort();
@@ -40,23 +35,24 @@ await load;
 
 type Look = NonNullable<Parameters<typeof chrome.browser.newPage>[0]>;
 
-async function takeDashboard(name: string, look: Look): Promise<void> {
+/** Down to the card that holds `last`, or what the window shows. */
+async function takeDashboard(name: string, look: Look, last?: string): Promise<void> {
   const page = await chrome.browser.newPage(look);
   await page.goto(`${product.origin}/dashboard`);
   await page.getByLabel('API key').fill(shownKeys.ops.secret);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.locator('main[aria-busy="false"]').waitFor();
-  await page.locator('#open tbody tr').nth(3).waitFor();
-  await shoot(page, name);
+  await page.locator('#open tbody tr').nth(2).waitFor();
+  const card =
+    last === undefined ? null : await page.locator('.card', { has: page.locator(last) }).boundingBox();
+  const clip = card && { x: 0, y: 0, width: wide.width, height: Math.round(card.y + card.height + 16) };
+  await page.screenshot({ path: fileOf(name), ...(clip && { clip, fullPage: true }) });
+  await page.context().close();
 }
 
 async function takeLanding(name: string): Promise<void> {
-  const page = await chrome.browser.newPage({ viewport: { width: 1000, height: 980 }, colorScheme: 'light' });
+  const page = await chrome.browser.newPage({ viewport: { width: 1000, height: 940 }, colorScheme: 'light' });
   await page.goto(product.origin);
-  await shoot(page, name);
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({ path: fileOf(name) });
   await page.context().close();
 }
