@@ -59,7 +59,9 @@ describe.skipIf(program === undefined)('a Redis', () => {
     const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => ask(n % 2 === 0 ? one : two)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
-    expect((await ask(one)).remainingTokens).toBe((await ask(two)).remainingTokens);
+    // Tokens are settled behind the end of an answer.
+    const left = async () => [(await ask(one)).remainingTokens, (await ask(two)).remainingTokens];
+    await waitFor('both to see all tokens given back', async () => (await left()).join() === '100000,100000');
   });
 
   it('that is killed in mid-traffic costs no request, and is used again when it is back', async () => {
@@ -85,9 +87,11 @@ describe.skipIf(program === undefined)('a Redis', () => {
     traffic = false;
     await Promise.all(users);
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    // A machine that is slow enough makes Redis late, and away, once more: each time is told, and its end.
+    await waitFor('both to stay', () => houses.every(({ gateway }) => gateway.sharing === 'together'));
     for (const house of houses) {
-      expect(said(house, 'Redis is away')).toBe(1);
-      expect(said(house, 'Redis is back')).toBe(1);
+      expect(said(house, 'Redis is away')).toBeGreaterThanOrEqual(1);
+      expect(said(house, 'Redis is back')).toBe(said(house, 'Redis is away'));
     }
     const [first, second] = [await ask(one), await ask(two)];
     expect(second.remaining).toBe(first.remaining - 1);

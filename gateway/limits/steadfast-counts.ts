@@ -14,7 +14,7 @@ const FIRST_PATIENCE = 1000;
 const LOOK_AGAIN_AFTER = 500;
 
 export interface SteadfastParts {
-  readonly shared: SharedCounts;
+  readonly shared: Pick<SharedCounts, 'take' | 'change' | 'problem' | 'connected' | 'reconnect' | 'close'>;
   readonly local: LocalCounts;
   readonly log: Log;
 }
@@ -49,11 +49,13 @@ export class SteadfastCounts implements Taker {
   async take(bucket: string, points: number, limit: number): Promise<Count> {
     const { shared, local } = this.#parts;
     if (this.#isAlone) return local.take(bucket, points, limit);
+    const counting = shared.take(bucket, points, limit);
     try {
-      const count = await within(PATIENCE, shared.take(bucket, points, limit));
+      const count = await within(PATIENCE, counting);
       this.#late = 0;
       return count;
     } catch (error) {
+      void this.#giveBack(counting, bucket, points);
       this.#late += 1;
       if (!(error instanceof TooLate) || this.#late >= HICCUPS) this.#lose(error);
       return local.take(bucket, points, limit);
@@ -74,6 +76,16 @@ export class SteadfastCounts implements Taker {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#parts.shared.close();
+  }
+
+  /** What is counted here is not to be counted there as well, should the answer come after all. */
+  async #giveBack(counting: Promise<Count>, bucket: string, points: number): Promise<void> {
+    try {
+      const { fits } = await counting;
+      if (fits && points > 0) await this.#parts.shared.change(bucket, -points);
+    } catch {
+      // It never came: whether it was counted, nobody knows. The window's end forgets it.
+    }
   }
 
   #lose(error: unknown): void {
