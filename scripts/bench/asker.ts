@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { errorIn, readPiece } from './answer-piece.ts';
@@ -21,6 +22,9 @@ export class Asker {
   readonly #pool: Pool;
   readonly #timeoutMs: number;
   readonly #open = new Set<AnswerHandler>();
+  /** So that its requests are to be found in the endpoint's logs. */
+  readonly #name = `bench-${randomInt(36 ** 6).toString(36)}`;
+  #asked = 0;
   #isOver = false;
 
   constructor(pool: Pool, timeoutMs: number) {
@@ -36,7 +40,8 @@ export class Asker {
       resolve(outcome);
     });
     this.#open.add(handler);
-    this.#pool.dispatch({ method: 'POST', path, headers, body }, handler);
+    const named = { ...headers, 'x-request-id': `${this.#name}-${++this.#asked}` };
+    this.#pool.dispatch({ method: 'POST', path, headers: named, body }, handler);
     return promise;
   }
 

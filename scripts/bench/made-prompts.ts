@@ -1,9 +1,10 @@
-import { seededRandom } from '../demo-model/seeded-random.ts';
-
 const words =
-  'the river and its old stone bridge were quiet when morning came over green hills while people walked to market with bread apples paper and cloth'.split(
+  'the river and its old stone bridge were quiet when morning came over green hills while people walked to market with bread apples'.split(
     ' ',
   );
+
+/** After so many words they come again. */
+export const wordsInTurn = words.length;
 
 /** How many tokens an endpoint finds in a made prompt: so many in any, and so many more for each word. */
 export interface TokensOfWords {
@@ -13,8 +14,7 @@ export interface TokensOfWords {
 
 /** A prompt of so many words that begins like no other of this run, so that no cache of prompts helps. */
 export function madePrompt(number: number, wordCount: number, salt: number): string {
-  const random = seededRandom(salt + number);
-  const told = Array.from({ length: wordCount }, () => words[Math.floor(random() * words.length)]);
+  const told = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
   return [`${(salt + number).toString(36)}:`, ...told].join(' ');
 }
 

@@ -12,7 +12,10 @@ describe('notesOn', () => {
   });
 
   it.each([
-    [{ client: { ...client, wasBottleneck: true } }, /^concurrency 4, prompt 16: this program was too busy/],
+    [
+      { client: { ...client, wasBottleneck: true } },
+      /^concurrency 4, prompt 16: this program, or the machine it runs on, was too busy/,
+    ],
     [{ requests: { ...requests, done: 0, failed: 3 } }, /no request was answered/],
     [{ requestsPerSecond: 0 }, /no answer ended within the duration/],
     [{ tokens: { ...tokens, from: 'counted' as const } }, /tells no usage/],

@@ -11,7 +11,7 @@ export function notesOn({ steps, isInterrupted }: Report): string[] {
     ...about(({ isPartial }) => isPartial, 'broken off before its end.'),
     ...about(
       ({ client }) => client.wasBottleneck,
-      'this program was too busy to measure well, so the endpoint may be faster: offer less, or measure from several machines.',
+      'this program, or the machine it runs on, was too busy to measure well, so the endpoint may be faster: offer less, or measure from a machine of its own.',
     ),
     ...about(
       ({ requests }) => requests.done === 0 && requests.failed > 0,

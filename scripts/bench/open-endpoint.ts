@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import type { Asker, Question } from './asker.ts';
-import { fitTokens, madePrompt, type TokensOfWords } from './made-prompts.ts';
+import { fitTokens, madePrompt, type TokensOfWords, wordsInTurn } from './made-prompts.ts';
 import type { Prompt } from './prompts.ts';
 import type { Target } from './target.ts';
 
@@ -47,7 +47,7 @@ export async function askOnce(asker: Asker, url: string, question: Question): Pr
 }
 
 const SHORTER = 8;
-const LONGER = 40;
+const LONGER = SHORTER + wordsInTurn;
 
 /** Finds out how many tokens this endpoint sees in a word, by two small requests. */
 export async function tokensOfWords(

@@ -27,12 +27,19 @@ export interface Bench {
   readonly onStep: (soFar: Report) => Promise<void>;
 }
 
+/** The first answer may have to wait for a model that loads. */
+const FIRST_ANSWER_MS = 60_000;
+
 /** Measures one step after the other, but for those that were measured before; until the signal. */
 export async function runBench(bench: Bench): Promise<Report> {
   const { pool, conditions, steps, measured, signal, progress } = bench;
   const startedAt = new Date().toISOString();
   const asker = new Asker(pool, conditions.timeoutMs);
-  const abandon = () => asker.abandonAll();
+  const opener = new Asker(pool, Math.max(conditions.timeoutMs, FIRST_ANSWER_MS));
+  const abandon = () => {
+    asker.abandonAll();
+    opener.abandonAll();
+  };
   signal.addEventListener('abort', abandon, { once: true });
   const reports = new Map(measured.map((report) => [report.name, report]));
   const soFar = (): Report => ({
@@ -46,7 +53,7 @@ export async function runBench(bench: Bench): Promise<Report> {
   });
   const waiting = steps.filter(({ name }) => !reports.has(name));
   if (waiting.length === 0) return soFar();
-  const questions = await openQuestions(bench, asker).catch((error) => {
+  const questions = await openQuestions(bench, opener).catch((error) => {
     if (!signal.aborted) throw error;
   });
   if (!questions) return soFar();

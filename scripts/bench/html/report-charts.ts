@@ -92,14 +92,24 @@ function overLoads<Line extends { readonly name: string; readonly value: Value }
       }),
     }))
     .filter(({ points }) => points.length > 0);
-  const show = (index: number) => (loads[index] ?? '').replace('concurrency ', '').replace('rate ', '');
+  const { label, prefix } = nameOfLoads(steps);
+  const show = (index: number) => (loads[index] ?? '').slice(prefix.length);
   return {
     title,
-    x: { label: 'offered load', scale: namedScale(loads.length), show },
+    x: { label, scale: namedScale(loads.length), show },
     y: { label: unit, scale: linearScale(greatest(series)), show: showNumber },
     series,
     hasMarks: true,
   };
+}
+
+/** What all loads have in common stands below the axis, once. */
+function nameOfLoads(steps: readonly StepReport[]): { readonly label: string; readonly prefix: string } {
+  const kinds = new Set(steps.map(({ load }) => load.kind));
+  if (kinds.size > 1) return { label: 'offered load', prefix: '' };
+  return kinds.has('closed')
+    ? { label: 'clients at once', prefix: 'concurrency ' }
+    : { label: 'requests offered', prefix: 'rate ' };
 }
 
 const greatest = (series: readonly Series[]) =>
