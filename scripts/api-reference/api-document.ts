@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { rateHeaderNames } from '../../gateway/limits/rate-headers.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { carriedOperations } from './carried-operations.ts';
-import { headers, headersNamed } from './headers.ts';
-import type { Answer, Operation, Shape } from './operation.ts';
+import { commonHeaders, headers, headersNamed } from './headers.ts';
+import type { Answer, Manner, Operation, Shape } from './operation.ts';
 import { ownOperations } from './own-operations.ts';
 import { anthropicError } from './shapes/anthropic.ts';
 import { errorEnvelope } from './shapes/error.ts';
@@ -61,7 +60,7 @@ export function apiDocument(): object {
       },
       license: { name: packageFile.license, identifier: packageFile.license },
     },
-    servers: [{ url: './', description: 'This server.' }],
+    servers: [{ url: '.', description: 'This server.' }],
     tags,
     paths: pathsOf(operations),
     components: {
@@ -122,25 +121,21 @@ function bodyContent({ json, form }: NonNullable<Operation['body']>): object {
 function responsesOf(operation: Operation): object {
   const answered = operation.answers.map((answer) => [answer.status, answerOf(answer, operation)]);
   const taken = new Set(operation.answers.map(({ status }) => status));
-  const refused = refusalResponses(operation.refusals, operation.isAnthropic === true)
+  const refused = refusalResponses(operation.refusals, operation.manner)
     .filter(({ status }) => !taken.has(status))
     .map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]);
   return Object.fromEntries([...answered, ...refused]);
 }
 
-function answerOf(
-  { description: text, json, event, other }: Answer,
-  { isCarried, isAnthropic }: Operation,
-): object {
+function answerOf({ description: text, json, event, other }: Answer, { manner }: Operation): object {
   const content = {
     ...(json && { 'application/json': { schema: refTo(json) } }),
     ...(event && { 'text/event-stream': { schema: refTo(event) } }),
     ...(other && { [other]: { schema: { type: other === 'application/json' ? 'object' : 'string' } } }),
   };
   const named = [
-    'x-request-id',
-    ...(isAnthropic ? ['request-id'] : []),
-    ...(isCarried ? ['x-queue-wait-ms', 'openai-processing-ms', ...rateHeaderNames] : []),
+    ...commonHeaders[manner],
+    ...(isCarried(manner) ? ['x-queue-wait-ms', 'openai-processing-ms'] : []),
   ];
   return {
     description: text,
@@ -150,11 +145,11 @@ function answerOf(
 }
 
 function sharedResponses(): [string, object][] {
-  const responses = operations.flatMap(({ refusals, isAnthropic }) =>
-    refusalResponses(refusals, isAnthropic === true),
-  );
+  const responses = operations.flatMap(({ refusals, manner }) => refusalResponses(refusals, manner));
   return responses.map(({ name, response }) => [name, response]);
 }
+
+const isCarried = (manner: Manner) => manner === 'engine' || manner === 'anthropic';
 
 const refTo = ({ name }: Shape) => ({ $ref: `#/components/schemas/${name}` });
 

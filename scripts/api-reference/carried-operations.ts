@@ -146,8 +146,7 @@ function operationOf(route: ApiRoute): Operation {
     body: { json: body, ...(form && { form }) },
     answers: [answerOf(said)],
     refusals: refusalsOf.carried,
-    isAnthropic: route.dialect === 'anthropic',
-    isCarried: true,
+    manner: route.dialect === 'anthropic' ? 'anthropic' : 'engine',
   };
 }
 

@@ -1,4 +1,5 @@
 import { rateHeaderNames } from '../../gateway/limits/rate-headers.ts';
+import type { Manner } from './operation.ts';
 
 type Header = { readonly description: string; readonly schema: object };
 
@@ -24,7 +25,6 @@ export const headers: Readonly<Record<string, Header>> = {
     schema: { type: 'integer', minimum: 1000, maximum: 60_000 },
   },
   'x-should-retry': { description: 'Trying again is in vain.', schema: { const: 'false' } },
-  allow: { description: 'The methods that there are.', schema: text },
   'www-authenticate': { description: 'A key is needed.', schema: { const: 'Bearer' } },
 };
 
@@ -36,6 +36,14 @@ function rateHeader(name: string): Header {
     return { description: `What is left of them in this minute.${only}`, schema: whole };
   return { description: `Until a new minute begins, such as \`12s\` or \`1m0s\`.${only}`, schema: text };
 }
+
+/** On every answer of a manner, refusals too. */
+export const commonHeaders: Readonly<Record<Manner, readonly string[]>> = {
+  engine: ['x-request-id', ...rateHeaderNames],
+  anthropic: ['x-request-id', 'request-id', ...rateHeaderNames],
+  listing: ['x-request-id', ...rateHeaderNames],
+  plain: ['x-request-id'],
+};
 
 /** By reference. */
 export function headersNamed(names: readonly string[]): object {

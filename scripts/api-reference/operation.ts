@@ -25,6 +25,12 @@ export interface Answer {
   readonly other?: string;
 }
 
+/**
+ * In whose words errors come, and which headers tell more: `engine` and `anthropic` go to the engine, and tell of waiting
+ * and limits; `listing` tells of limits alone; `plain` of neither.
+ */
+export type Manner = 'engine' | 'anthropic' | 'listing' | 'plain';
+
 /** One operation of ours. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
@@ -44,8 +50,5 @@ export interface Operation {
   readonly body?: { readonly json: Shape; readonly form?: Shape; readonly isOptional?: boolean };
   readonly answers: readonly Answer[];
   readonly refusals: readonly RefusalName[];
-  /** Errors as Anthropic has them. */
-  readonly isAnthropic?: boolean;
-  /** It goes to the engine, so its answers tell of waiting and limits. */
-  readonly isCarried?: boolean;
+  readonly manner: Manner;
 }

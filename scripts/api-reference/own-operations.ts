@@ -5,9 +5,9 @@ import * as house from './shapes/house.ts';
 import { modelList, modelObject } from './shapes/models.ts';
 
 const text = { type: 'string' };
-const probe = { method: 'get', tag: 'Probes', refusals: refusalsOf.open } as const;
-const admin = { tag: 'Administration', scope: 'admin', refusals: refusalsOf.admin } as const;
-const models = { method: 'get', tag: 'OpenAI', scope: 'inference' } as const;
+const probe = { method: 'get', tag: 'Probes', refusals: refusalsOf.open, manner: 'plain' } as const;
+const admin = { tag: 'Administration', scope: 'admin', refusals: refusalsOf.admin, manner: 'plain' } as const;
+const models = { method: 'get', tag: 'OpenAI', scope: 'inference', manner: 'listing' } as const;
 const requestId = {
   name: 'id',
   in: 'path',
@@ -76,7 +76,7 @@ export const ownOperations: readonly Operation[] = [
     },
     description:
       'Asks for a key with the scope `metrics` or `admin` where `METRICS_AUTH_ENABLED=true`; where that is unset everybody sees all but the figures of single keys.',
-    ...{ scope: 'metrics', keyIsOptional: true, refusals: refusalsOf.keyed },
+    ...{ scope: 'metrics', keyIsOptional: true, refusals: refusalsOf.keyed, manner: 'plain' },
     answers: [{ status: 200, description: 'The figures.', other: 'text/plain' }],
   },
   {
@@ -92,6 +92,7 @@ export const ownOperations: readonly Operation[] = [
       { status: 304, description: 'It is as its reader has it (`If-None-Match`).' },
     ],
     refusals: refusalsOf.open,
+    manner: 'plain',
   },
   {
     ...{ ...admin, method: 'get', path: '/admin/keys', id: 'listKeys', summary: 'List the keys in force' },

@@ -1,7 +1,8 @@
 import { anthropicEnvelope } from '../../gateway/anthropic/envelope.ts';
 import { openAIEnvelope } from '../../gateway/openai/envelope.ts';
 import type { Refusal } from '../../gateway/refusal/refusal.ts';
-import { headers, headersNamed } from './headers.ts';
+import { commonHeaders, headers, headersNamed } from './headers.ts';
+import type { Manner } from './operation.ts';
 import { type RefusalName, refusals } from './refusals.ts';
 
 export interface RefusalResponse {
@@ -12,22 +13,23 @@ export interface RefusalResponse {
 }
 
 /** The refusals of an operation as its responses, one for each status, in whose words they are given. */
-export function refusalResponses(names: readonly RefusalName[], isAnthropic: boolean): RefusalResponse[] {
+export function refusalResponses(names: readonly RefusalName[], manner: Manner): RefusalResponse[] {
   const statuses = Map.groupBy(new Set(names), (name) => refusals[name].status);
   return [...statuses]
     .toSorted(([a], [b]) => a - b)
     .map(([status, ofStatus]) => {
       const codes = [...new Set(ofStatus.map((name) => refusals[name].code))];
-      const name = [isAnthropic ? 'anthropic' : 'openai', status, ...codes].join('.');
-      return { name, status, response: responseOf(ofStatus, codes, isAnthropic) };
+      const name = [manner, status, ...codes].join('.');
+      return { name, status, response: responseOf(ofStatus, codes, manner) };
     });
 }
 
-function responseOf(names: readonly RefusalName[], codes: readonly string[], isAnthropic: boolean): object {
+function responseOf(names: readonly RefusalName[], codes: readonly string[], manner: Manner): object {
+  const isAnthropic = manner === 'anthropic';
   const examples = names.map((name) => [name, { value: envelopeOf(refusals[name], isAnthropic) }]);
   return {
     description: `\`${codes.join('`, `')}\``,
-    headers: headersNamed(['x-request-id', ...headersOf(names)]),
+    headers: headersNamed([...commonHeaders[manner], ...headersOf(names)]),
     content: {
       'application/json': {
         schema: { $ref: `#/components/schemas/${isAnthropic ? 'AnthropicError' : 'Error'}` },

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { expect, it } from 'vitest';
+import { projectFolder } from '../house-folders.ts';
+import { apiDocumentText, operations } from './api-document.ts';
+import { type RefusalName, refusals } from './refusals.ts';
+
+const kept = join(projectFolder, 'gateway/reference/openapi.json');
+
+it('gateway/reference/openapi.json is what the code says: run `npm run docs`', () => {
+  expect(readFileSync(kept, 'utf8')).toBe(apiDocumentText());
+});
+
+it("Redocly's linter finds nothing to say", async () => {
+  const config = await createConfig({ extends: ['recommended-strict'] });
+  const problems = await lintFromString({ source: apiDocumentText(), absoluteRef: kept, config });
+  expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
+    [],
+  );
+});
+
+/** Of paths and methods that there are not, and of the dashboard's pages: of no operation. */
+const elsewhere: readonly RefusalName[] = ['unknownUrl', 'methodNotAllowed', 'sessionNeeded', 'wrongSite'];
+
+it('every refusal of the catalogue is one of some operation', () => {
+  const named = new Set([...elsewhere, ...operations.flatMap((operation) => operation.refusals)]);
+  expect(Object.keys(refusals).filter((name) => !named.has(name as RefusalName))).toEqual([]);
+});
