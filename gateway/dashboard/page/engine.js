@@ -133,8 +133,11 @@ function metersOf({
       part: powerLimit && power / powerLimit,
     });
   }
-  if (temperature !== undefined) meters.push({ name: 'Temperature', words: `${temperature} °C` });
-  if (smClock !== undefined) meters.push({ name: 'Clock', words: `${Math.round(smClock / 1e6)} MHz` });
+  const state = [
+    temperature === undefined ? '' : `${temperature} °C`,
+    smClock === undefined ? '' : `${Math.round(smClock / 1e6)} MHz`,
+  ].filter(Boolean);
+  if (state.length > 0) meters.push({ name: 'Heat and clock', words: state.join(' · ') });
   const held = slowdowns?.filter((reason) => reason !== 'idle') ?? [];
   if (held.length > 0) meters.push({ name: 'Held down by', words: held.join(', ').replaceAll('_', ' ') });
   return meters;
