@@ -39,12 +39,17 @@ describe('compare', () => {
     ).toEqual(['ttft.p50']);
   });
 
-  it('counts errors in points, from none too', () => {
+  it('counts errors in points, from none too, and bears one where nothing is said', () => {
     const failing = (failed: number) =>
-      reportWith({ requests: { ...sampleStep().requests, done: 100 - failed, failed } });
+      reportWith({ requests: { ...sampleStep().requests, done: 1000 - failed, failed } });
     expect(worse(failing(11))).toEqual(['errors']);
     expect(worse(failing(9))).toEqual([]);
+    expect(worse(failing(99), { all: 0.1, byFigure: new Map([['errors', 0.1]]) })).toEqual([]);
     expect(worse(failing(1), { all: 0.1, byFigure: new Map([['errors', 0]]) })).toEqual(['errors']);
+  });
+
+  it('leaves out steps that were broken off', () => {
+    expect(worse(reportWith({ tokensPerSecond: 1, isPartial: true }))).toEqual([]);
   });
 
   it('names steps and conditions that cannot be compared', () => {

@@ -1,7 +1,7 @@
 import { comparedFigures, type Figure } from './figures.ts';
 import type { Conditions, Report, StepReport } from './report.ts';
 
-/** By how much each figure may be worse, as a share: 0.1 is a tenth. Of `errors` it is in points. */
+/** By how much each figure may be worse, as a share: 0.1 is a tenth. Of `errors` it is in points, and one where not named. */
 export interface Tolerances {
   readonly all: number;
   readonly byFigure: ReadonlyMap<string, number>;
@@ -30,9 +30,9 @@ export interface Comparison {
 const tellingConditions = ['path', 'model', 'stream', 'maxTokens', 'body', 'prompts'] as const;
 
 export function compare(baseline: Report, now: Report, tolerances: Tolerances): Comparison {
-  const before = new Map(baseline.steps.map((step) => [step.name, step]));
+  const before = new Map(wholeSteps(baseline).map((step) => [step.name, step]));
   return {
-    differences: now.steps.flatMap((step) => {
+    differences: wholeSteps(now).flatMap((step) => {
       const earlier = before.get(step.name);
       return earlier ? differencesOf(earlier, step, tolerances) : [];
     }),
@@ -51,15 +51,22 @@ function differencesOf(earlier: StepReport, step: StepReport, tolerances: Tolera
   return comparedFigures.flatMap((figure) => {
     const [before, now] = [figure.of(earlier), figure.of(step)];
     if (before === null || now === null) return [];
-    const tolerance = toleranceOf(figure.name, tolerances);
+    const tolerance = toleranceOf(figure, tolerances);
     const worseBy = worsening(figure, before, now);
     return [{ step: step.name, figure, before, now, worseBy, tolerance, isRegression: worseBy > tolerance }];
   });
 }
 
+/** What was broken off says too little. */
+const wholeSteps = ({ steps }: Report) => steps.filter(({ isPartial }) => !isPartial);
+
+/** More failures than before are no noise. */
+const ERROR_POINTS = 0.01;
+
 /** The most exact name counts: `ttft.p95` before `ttft` before all. */
-function toleranceOf(name: string, { all, byFigure }: Tolerances): number {
-  return byFigure.get(name) ?? byFigure.get(name.split('.')[0] ?? name) ?? all;
+function toleranceOf({ name, unit }: Figure, { all, byFigure }: Tolerances): number {
+  const family = name.split('.')[0] ?? name;
+  return byFigure.get(name) ?? byFigure.get(family) ?? (unit === 'share' ? ERROR_POINTS : all);
 }
 
 function worsening({ unit, better }: Figure, before: number, now: number): number {
