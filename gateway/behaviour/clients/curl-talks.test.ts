@@ -1,10 +1,10 @@
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
-import { violations } from '../../../scripts/harness/violations.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { violations } from '../../../scripts/harness/violations.ts';
 
 let demo: Demo;
 beforeAll(async () => {
