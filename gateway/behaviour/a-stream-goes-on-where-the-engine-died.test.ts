@@ -69,6 +69,16 @@ function withoutChance(text: string): string {
     .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
 }
 
+async function askInOnePiece(path: string, body: object): Promise<string> {
+  const answer = await fetch(`${corral.origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream_options: undefined }),
+  });
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
 describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
   const said = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
@@ -94,6 +104,15 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
       expect(corral.logged.at(-1)).toMatchObject({ status: 200, continued: 4 });
     },
   );
+
+  it('an answer in one piece, cut anywhere while it is made, is what it would have been', async () => {
+    const whole = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
+    for (let cutAfter = 1; cutAfter <= 16; cutAfter += 2) {
+      wire.cuts = [cutAfter, 6];
+      const cut = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
+      expect(withoutChance(cut), `cut after ${cutAfter} events`).toBe(withoutChance(whole));
+    }
+  });
 
   it('a stop sequence across the cut is heeded', async () => {
     const stop = ' slots. Others wait';

@@ -1,28 +1,38 @@
 import { createHash } from 'node:crypto';
 import type { Claim } from '../admission/admission.ts';
 import type { Plan } from '../continuation/plan-continuation.ts';
+import type { Assembly } from '../openai/assemble/assembly.ts';
+import { openAssembly } from '../openai/assemble/open-assembly.ts';
 import { cannotContinue, engineKeptDying } from '../refusal/catalogue.ts';
 import { Refusal } from '../refusal/refusal.ts';
 import { AnswerEnds } from '../upstream/answer-ends.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { Ending } from '../upstream/exchange.ts';
 import { classifyFailure } from '../upstream/failure.ts';
+import { Continuation } from './continuation.ts';
 import { afterFailure, mayTryAgain, type Tries, wasTheCause } from './next-step.ts';
 import type { Answered } from './note-answer.ts';
 import { sendOnce } from './send-once.ts';
 import type { Sending } from './sending.ts';
-import { StreamContinuation } from './stream-continuation.ts';
+
+/** What there is of an answer so far. */
+interface Answer {
+  readonly ends: AnswerEnds;
+  /** Where it is to be in one piece. */
+  readonly assembly: Assembly | undefined;
+  /** Undefined where no other engine can go on with it. */
+  readonly continuation: Continuation | undefined;
+}
 
 /**
  * The way of one request to its answer, over as many engines as that takes. A backend that is away, or dies, costs a
- * request time and nothing else: what has said nothing is sent again, a stream that has spoken is continued.
+ * request time and nothing else: what has said nothing is sent again, what has spoken is continued.
  */
 export class Journey {
   readonly #sending: Sending;
   readonly #claim: Claim;
-  readonly #continuation: StreamContinuation | undefined;
-  #ends = new AnswerEnds();
-  /** Of a stream that has begun. */
+  #answer: Answer;
+  /** Of a stream that has begun: its client holds a part of it, so there is no other answer any more. */
   #relay: EventStreamRelay | undefined;
   #plan: Plan | undefined;
   #tries: Tries | undefined;
@@ -30,7 +40,7 @@ export class Journey {
   constructor(sending: Sending, claim: Claim) {
     this.#sending = sending;
     this.#claim = claim;
-    this.#continuation = StreamContinuation.for(sending);
+    this.#answer = newAnswer(sending);
   }
 
   /** Throws the Refusal of a request that has not begun to be answered, and ClientGone where its client left. */
@@ -40,25 +50,25 @@ export class Journey {
       const ending = await this.#send();
       if (ending instanceof Refusal) return this.#answered({ outcome: 'refused', refusal: ending });
       if (ending.outcome === 'failed' && ending.relay instanceof EventStreamRelay) this.#relay = ending.relay;
-      const hasGotOn = this.#heard > heard;
-      const next = this.#nextAfter(ending, hasGotOn);
+      const next = this.#nextAfter(ending, this.#heard > heard);
       if (next !== 'again') return this.#answered(next);
       await this.#sending.parts.watch.look();
     }
   }
 
   get #heard(): number {
-    return this.#continuation?.spoken.generated ?? 0;
+    return this.#answer.continuation?.spoken.generated ?? 0;
   }
 
   /** One that is refused, or left, while it waits to be continued has an answer that ends so. */
   async #send(): Promise<Ending | Refusal> {
-    const [relay, plan, continuation] = [this.#relay, this.#plan, this.#continuation];
-    if (relay === undefined) this.#ends = new AnswerEnds();
+    const { ends, assembly, continuation } = this.#answer;
+    const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
-    const resume = relay && plan && continuation && (() => continuation.resume(plan, relay));
+    const resume = plan && continuation && (() => continuation.resume(plan));
+    const attempt = { ends, assembly, relay, listen: continuation?.listen, resume };
     try {
-      return await sendOnce(this.#sending, claim, { ends: this.#ends, listen: continuation?.listen, resume });
+      return await sendOnce(this.#sending, claim, attempt);
     } catch (error) {
       if (relay === undefined) throw error;
       if (error instanceof Refusal) return error;
@@ -66,11 +76,13 @@ export class Journey {
     }
   }
 
-  #nextAfter(ending: Ending, hasGotOn: boolean): 'again' | Answered['ending'] {
+  #nextAfter(ending: Ending, wasHeard: boolean): 'again' | Answered['ending'] {
     const { parts, request, record } = this.#sending;
     const { maxReplays, timeoutMs: patienceMs } = parts.config.admission;
     if (ending.outcome === 'complete') return ending;
+    this.#plan = this.#planNext();
     const now = performance.now();
+    const hasGotOn = wasHeard && this.#plan !== undefined;
     this.#tries = afterFailure(this.#tries, ending, { hasGotOn, now });
     if (mayTryAgain(ending, this.#tries, { maxReplays, patienceMs }, now)) return this.#again(ending);
     if (!wasTheCause(this.#tries, maxReplays)) return ending;
@@ -78,25 +90,41 @@ export class Journey {
     return { outcome: 'refused', refusal: engineKeptDying(this.#tries.brokenOff) };
   }
 
+  /** Undefined where the request is to be sent again as it was: of that, too little or nothing of its answer is kept. */
+  #planNext(): Plan | undefined {
+    const plan = this.#answer.continuation?.plan();
+    return this.#relay !== undefined || plan?.how === 'go-on' ? plan : undefined;
+  }
+
   #again(ending: Ending): 'again' | Answered['ending'] {
     const { record } = this.#sending;
-    if (this.#relay === undefined) {
+    const plan = this.#plan;
+    if (plan === undefined && this.#relay === undefined) {
       record.retries = (record.retries ?? 0) + 1;
+      this.#answer = newAnswer(this.#sending);
       return 'again';
     }
-    if (this.#continuation === undefined || (record.continued ?? 0) >= MOST_CONTINUATIONS) return ending;
-    this.#plan = this.#continuation.plan();
-    if (this.#plan.how === 'none') return { outcome: 'refused', refusal: cannotContinue(this.#plan.why) };
+    if (plan === undefined || (record.continued ?? 0) >= MOST_CONTINUATIONS) return ending;
+    if (plan.how === 'none') return { outcome: 'refused', refusal: cannotContinue(plan.why) };
     record.continued = (record.continued ?? 0) + 1;
-    if (this.#plan.how !== 'close') return 'again';
-    this.#relay.close();
+    if (plan.how !== 'close') return 'again';
+    this.#relay?.close();
     return { outcome: 'complete' };
   }
 
   #answered(ending: Answered['ending']): Answered {
     const { route, request } = this.#sending;
-    return { route, request, ending, ends: this.#ends, relay: this.#relay };
+    return { route, request, ending, ends: this.#answer.ends, relay: this.#relay };
   }
+}
+
+function newAnswer(sending: Sending): Answer {
+  const { assembledAs } = sending.request;
+  return {
+    ends: new AnswerEnds(),
+    assembly: assembledAs && openAssembly(assembledAs),
+    continuation: Continuation.for(sending),
+  };
 }
 
 /** Against a backend that says a word and dies, at once and for ever; an engine takes its time to come back. */

@@ -1,25 +1,29 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
-import { openAssembly } from '../openai/assemble/open-assembly.ts';
+import type { Assembly } from '../openai/assemble/assembly.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { ResponseMender } from '../openai/responses/response-mender.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
-import type { Listener } from '../upstream/event-stream-relay.ts';
+import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
 import { type Ending, exchange } from '../upstream/exchange.ts';
 import { generatedEvents } from '../upstream/generated-events.ts';
 import { headersForBackend } from '../upstream/headers.ts';
+import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
 import { refuseAdmission } from './refuse-ending.ts';
 import type { CarryParts, Sending } from './sending.ts';
-import type { Resumed } from './stream-continuation.ts';
 
 /** What an exchange sends, and into what its answer goes. */
 export interface Attempt {
   readonly ends: AnswerEnds;
+  /** Where it is to become an answer in one piece. */
+  readonly assembly: Assembly | undefined;
+  /** Of a stream that has begun. */
+  readonly relay: EventStreamRelay | undefined;
   /** Hears the events of a stream; where it is undefined they are only counted. */
   readonly listen: Listener | undefined;
-  /** Where a stream is to be continued: what to do when the lease is there, before anything is sent. */
+  /** Where an answer is to be continued: what to do when the lease is there, before anything is sent. */
   readonly resume: (() => Promise<Resumed>) | undefined;
 }
 
@@ -46,8 +50,9 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { route, parts, request, signal, record, pacemaker, incoming, outgoing } = sending;
   const { config, pool } = parts;
   const { dialect } = route;
-  const { ends, listen = (events) => generatedEvents(dialect, events) } = attempt;
+  const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
   const resumed = await attempt.resume?.();
+  if (resumed) relay?.resume(resumed.seam);
   const asksForStream = request.stream || request.assembledAs !== undefined;
   record.answer = ends;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
@@ -66,12 +71,13 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       response: outgoing,
       dialect,
       mender: menderFor(request, record),
-      assembly: request.assembledAs && openAssembly(request.assembledAs),
+      assembly,
+      seam: resumed?.seam,
       pacemaker,
       ends,
       stay: parts.occupancy.enter(lease, asksForStream),
       listen,
-      resumed: resumed?.relay,
+      resumed: relay,
       signal,
       limits: limitsFor(request.stream, config.timeouts),
       startedAt: record.startedAt,

@@ -4,8 +4,8 @@ import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
+import type { Listener } from './event-stream-relay.ts';
 import { AnswerTooLarge, type Failure } from './failure.ts';
-import { generatedEvents } from './generated-events.ts';
 import { errorIn } from './stream-dialect.ts';
 
 const EVENT_END = '\n\n';
@@ -21,7 +21,11 @@ export type Assembled =
 export interface AssemblingParts {
   readonly response: ServerResponse;
   readonly dialect: Dialect;
+  /** Holds what an earlier engine has told, where this one goes on. */
   readonly assembly: Assembly;
+  /** What the events of an engine that goes on pass first. */
+  readonly seam: Pick<AnswerMender, 'events'> | undefined;
+  readonly listen: Listener;
   readonly mender: AnswerMender | undefined;
   readonly ends: AnswerEnds;
   /** Writes the head of an answer of so many bytes, unless one has gone out. */
@@ -67,10 +71,11 @@ export class AssemblingRelay {
     return { outcome: 'complete' };
   }
 
-  #read(events: Buffer): void {
-    const { dialect, ends } = this.#parts;
+  #read(told: Buffer): void {
+    const { seam, ends, listen } = this.#parts;
+    const events = seam ? seam.events(told) : told;
     ends.keep(events);
-    ends.generated += generatedEvents(dialect, events);
+    ends.generated += listen(events);
     for (const event of events.toString().split(EVENT_END)) this.#take(event);
   }
 

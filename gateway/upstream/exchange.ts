@@ -40,6 +40,8 @@ export interface ExchangeContext {
   readonly mender: AnswerMender | undefined;
   /** Where a stream is to become an answer in one piece. */
   readonly assembly: Assembly | undefined;
+  /** Where another engine's answer is gone on with, and is still to be put together. */
+  readonly seam: Pick<AnswerMender, 'events'> | undefined;
   /** Where the client may be kept alive before and between the pieces of its answer. */
   readonly pacemaker: Pacemaker | undefined;
   readonly ends: AnswerEnds;
@@ -155,12 +157,21 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #assemble(assembly: Assembly): void {
-    const { response, dialect, mender, ends, pacemaker } = this.#context;
+    const { response, dialect, seam, listen, mender, ends, pacemaker } = this.#context;
     const begin = (contentLength: number) => {
       pacemaker?.stop();
       this.#begin(200, { 'content-length': String(contentLength) }, false);
     };
-    this.#assembling = new AssemblingRelay({ response, dialect, assembly, mender, ends, begin });
+    this.#assembling = new AssemblingRelay({
+      response,
+      dialect,
+      assembly,
+      seam,
+      listen,
+      mender,
+      ends,
+      begin,
+    });
   }
 
   /** Writes the head, unless one went out early. */

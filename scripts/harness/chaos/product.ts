@@ -58,6 +58,7 @@ export async function startChaosProduct(env: Readonly<Record<string, string>> = 
       MAX_QUEUE_SIZE: '1000',
       MAX_QUEUE_PER_KEY: '1000',
       MAX_REQUESTS_PER_MINUTE: '0',
+      QUEUE_TIMEOUT: '10m',
       MAX_REPLAYS: '1000',
       RESTART_DELAY_MIN: '100ms',
       RESTART_DELAY_MAX: '500ms',

@@ -98,8 +98,8 @@ function clientsOf({ origin }: ChaosProduct, { dispatcher, ...options }: ClientO
   const fetch = ((url: string, init: object) =>
     undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
   return {
-    openai: new OpenAI({ baseURL: `${origin}/v1`, fetch, timeout: 180_000, ...options }),
-    anthropic: new Anthropic({ baseURL: origin, fetch, timeout: 180_000, ...options }),
+    openai: new OpenAI({ baseURL: `${origin}/v1`, fetch, timeout: 600_000, ...options }),
+    anthropic: new Anthropic({ baseURL: origin, fetch, timeout: 600_000, ...options }),
   };
 }
 

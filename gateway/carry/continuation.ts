@@ -1,34 +1,35 @@
 import { bodyForTheEnd, bodyWithSaid, bodyWithTokensLeft, isSpent } from '../continuation/continued-body.ts';
 import { openSeam } from '../continuation/open-seam.ts';
 import { type Plan, planContinuation } from '../continuation/plan-continuation.ts';
+import type { Seam } from '../continuation/seam.ts';
 import { type Said, Spoken } from '../continuation/spoken.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
+import type { Listener } from '../upstream/event-stream-relay.ts';
 import { countInput, countText } from './count-input.ts';
 import type { Sending } from './sending.ts';
 
-/** What another engine is sent, and the stream that its answer goes on with. */
+/** What another engine is sent, and what its answer passes to become the rest of the first one's. */
 export interface Resumed {
   readonly body: Buffer;
-  readonly relay: EventStreamRelay;
+  readonly seam: Seam;
 }
 
 /** Of a request that is sent again as it was. */
 const whole = { content: '', over: 'no', moved: { input: undefined, spent: 0, unheard: 0 } } as const;
 
-/** Hears what a stream says, so that another engine can take it up where this one dies. */
-export class StreamContinuation {
+/** Hears what an answer says, so that another engine can take it up where this one dies. */
+export class Continuation {
   readonly spoken: Spoken;
   readonly listen: Listener;
   readonly #sending: Sending;
   readonly #shape: AnswerShape;
 
-  /** Undefined for what is no stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
-  static for(sending: Sending): StreamContinuation | undefined {
+  /** Undefined for what does not come as a stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
+  static for(sending: Sending): Continuation | undefined {
     const { route, request, parts } = sending;
     if (route.shape === undefined || !request.stream || !parts.config.admission.continueStreams)
       return undefined;
-    return new StreamContinuation(sending, route.shape);
+    return new Continuation(sending, route.shape);
   }
 
   private constructor(sending: Sending, shape: AnswerShape) {
@@ -44,12 +45,11 @@ export class StreamContinuation {
   }
 
   /** To be called when a backend is there to be asked. */
-  async resume(plan: Plan, relay: EventStreamRelay): Promise<Resumed> {
+  async resume(plan: Plan): Promise<Resumed> {
     const { opening, closing } = this.spoken;
     const { body } = this.#sending.request;
     if (plan.how !== 'go-on') {
-      relay.resume(openSeam(this.#shape, { ...whole, opening, closing }));
-      return { body, relay };
+      return { body, seam: openSeam(this.#shape, { ...whole, opening, closing }) };
     }
     const fields = this.#fields;
     const withSaid = bodyWithSaid(this.#shape, body, fields, plan.said);
@@ -58,12 +58,12 @@ export class StreamContinuation {
     const over = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
     const { content } = plan.said;
     const moved = { input, spent, unheard: isAtLimit ? 1 : 0 };
-    relay.resume(openSeam(this.#shape, { opening, closing, content, over, moved }));
+    const seam = openSeam(this.#shape, { opening, closing, content, over, moved });
     const sent =
       over === 'no'
         ? bodyWithTokensLeft(withSaid, fields, spent)
         : bodyForTheEnd(this.#shape, withSaid, fields);
-    return { body: sent, relay };
+    return { body: sent, seam };
   }
 
   get #fields(): Readonly<Record<string, unknown>> {
