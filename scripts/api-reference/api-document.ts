@@ -2,7 +2,7 @@ import { z } from 'zod';
 import packageFile from '../../package.json' with { type: 'json' };
 import { carriedOperations } from './carried-operations.ts';
 import { commonHeaders, headers, headersNamed } from './headers.ts';
-import type { Answer, Manner, Operation, Shape } from './operation.ts';
+import type { Answer, Manner, Operation, RequestBody, Shape } from './operation.ts';
 import { ownOperations } from './own-operations.ts';
 import { anthropicError } from './shapes/anthropic.ts';
 import { errorEnvelope } from './shapes/error.ts';
@@ -111,9 +111,9 @@ function securityOf({ scope, keyIsOptional }: Operation): object[] {
   return keyIsOptional ? [...ways, {}] : ways;
 }
 
-function bodyContent({ json, form }: NonNullable<Operation['body']>): object {
+function bodyContent({ json, example, form }: RequestBody): object {
   return {
-    'application/json': { schema: refTo(json) },
+    'application/json': { schema: refTo(json), example },
     ...(form && { 'multipart/form-data': { schema: refTo(form) } }),
   };
 }

@@ -25,6 +25,13 @@ export interface Answer {
   readonly other?: string;
 }
 
+export interface RequestBody {
+  readonly json: Shape;
+  readonly example: object;
+  readonly form?: Shape;
+  readonly isOptional?: boolean;
+}
+
 /**
  * In whose words errors come, and which headers tell more: `engine` and `anthropic` go to the engine, and tell of waiting
  * and limits; `listing` tells of limits alone; `plain` of neither.
@@ -47,7 +54,7 @@ export interface Operation {
   /** A key may be shown, and shows more. */
   readonly keyIsOptional?: boolean;
   readonly parameters?: readonly Parameter[];
-  readonly body?: { readonly json: Shape; readonly form?: Shape; readonly isOptional?: boolean };
+  readonly body?: RequestBody;
   readonly answers: readonly Answer[];
   readonly refusals: readonly RefusalName[];
   readonly manner: Manner;

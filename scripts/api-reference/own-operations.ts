@@ -164,7 +164,11 @@ export const ownOperations: readonly Operation[] = [
       summary: 'Start llama-server anew',
     },
     description: 'Drops no request: those under way finish, new ones wait.',
-    body: { json: { name: 'RestartWish', schema: house.restartWish }, isOptional: true },
+    body: {
+      json: { name: 'RestartWish', schema: house.restartWish },
+      example: { CTX: 8192 },
+      isOptional: true,
+    },
     answers: [
       {
         status: 202,
