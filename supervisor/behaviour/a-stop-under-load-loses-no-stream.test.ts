@@ -150,6 +150,9 @@ describe('a stop while requests wait', () => {
   it('for an engine that is being started again lets those under way finish with the next one', async () => {
     await using house = await startReal({ RESTART_DELAY_MIN: '500ms' });
     await house.standing('ready');
+    await waitFor('the gateway to know', async () =>
+      (await gatewayHealth(house)).includes('"status":"ready"'),
+    );
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGSTOP');
     const answers = [ask(house, survival), ask(house, survival)];
