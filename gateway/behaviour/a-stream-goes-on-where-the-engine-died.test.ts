@@ -62,7 +62,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
 function withoutChance(text: string): string {
   return text
     .replace(/"(id|item_id)":"\w+-?\w+"/g, '"$1":"…"')
-    .replace(/"created(_at)?":\d+/g, '"created":0')
+    .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
     .replace(/"\w+_(ms|per_second)":[\d.e+-]+/g, '"ms":0')
     .replace(/"cache_n":\d+,"prompt_n":\d+/g, '"read":0')
     .replace(/"cached_tokens":\d+/g, '"cached":0')

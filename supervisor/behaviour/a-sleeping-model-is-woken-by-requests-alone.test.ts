@@ -65,7 +65,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
   expect(times(house, 'backend is ready')).toBe(1);
   expect(await house.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
   await sleeps(house);
-  expect(times(house, entering)).toBe(2);
+  await waitFor('the line that says so', () => times(house, entering) === 2);
 }, 60_000);
 
 function textOf(events: readonly string[]): string {
