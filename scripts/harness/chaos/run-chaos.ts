@@ -53,8 +53,9 @@ export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<
       if (kind) await tally.ask(kind, isSummed(kind) ? clients : others);
     }
   });
-  const faults = await strikeOn(product, plan, tally);
-  isOver = true;
+  const faults = await strikeOn(product, plan, tally).finally(() => {
+    isOver = true;
+  });
   await Promise.all(asking);
   await dispatcher.close();
   await atRest(product);
@@ -79,7 +80,13 @@ async function strikeOn(
     const fault = plan.faults[n % plan.faults.length];
     if (!fault) break;
     await sleep(plan.restMs);
-    await fault.strike(product);
+    await fault.strike(product).catch((error) => {
+      const { exitCode, signalCode } = product.process;
+      const lastWords = product.output().slice(-4000);
+      throw new Error(
+        `${fault.name}: ${error.message} (exit ${exitCode ?? signalCode}); it printed:\n${lastWords}`,
+      );
+    });
     counts[fault.name] = (counts[fault.name] ?? 0) + 1;
     plan.onProgress?.(
       `${fault.name}: ${tally.report.served} served, ${tally.report.failures.length} failures`,
