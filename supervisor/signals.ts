@@ -20,11 +20,17 @@ export function followSignals({ onStop, onHurry, onReload }: SignalHandlers): ()
     else onHurry();
   };
   const hangUp = () => (terminalIsGone() ? stop() : onReload());
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp).on('SIGXFSZ', goOn);
   return () => {
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp).off('SIGXFSZ', goOn);
   };
 }
+
+/**
+ * Beyond a file-size limit a write fails, which is dealt with where it is made. Node ignores the signal that comes with it
+ * until a library (signal-exit, of execa) has followed it and let it go; then it would end us.
+ */
+const goOn = () => {};
 
 /** SIGHUP means that the keys are to be read again, except where it is the end of the terminal that we run in. */
 function terminalIsGone(): boolean {
