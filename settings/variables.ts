@@ -228,7 +228,7 @@ export const variables = {
     'Admission',
     flag,
     true,
-    'Whether a stream that has spoken when the engine dies goes on with the next engine; else it ends with an error event.',
+    'Whether an answer that has begun when the engine dies goes on with the next engine; else a stream ends with an error event, and an answer in one piece is made anew.',
   ),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
