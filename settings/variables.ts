@@ -356,6 +356,52 @@ export const variables = {
     'https://console.vast.ai/api/v0',
     'Where an idle Vast instance asks to be stopped.',
   ),
+  RUNPOD_WORKER: required(
+    'Platform',
+    choice('auto', 'off'),
+    'auto',
+    "Take jobs from RunPod's queue where the platform has set `RUNPOD_WEBHOOK_GET_JOB`.",
+  ),
+  RUNPOD_STREAM_INTERVAL: required(
+    'Platform',
+    duration,
+    200,
+    'How long the events of a stream are gathered before they are posted to RunPod together; the first go at once.',
+  ),
+  RUNPOD_WEBHOOK_GET_JOB: optional('Platform', url('https', 'http'), 'Set by RunPod: where jobs are taken.'),
+  RUNPOD_WEBHOOK_POST_OUTPUT: optional(
+    'Platform',
+    url('https', 'http'),
+    'Set by RunPod: where results are posted.',
+  ),
+  RUNPOD_WEBHOOK_POST_STREAM: optional(
+    'Platform',
+    url('https', 'http'),
+    'Set by RunPod: where the pieces of a stream are posted.',
+  ),
+  RUNPOD_WEBHOOK_PING: optional('Platform', url('https', 'http'), 'Set by RunPod: where heartbeats go.'),
+  RUNPOD_PING_INTERVAL: required(
+    'Platform',
+    integer(1),
+    10_000,
+    'Set by RunPod: the time between two heartbeats, in milliseconds.',
+  ),
+  RUNPOD_AI_API_KEY: optional('Platform', text, 'Set by RunPod: what the worker shows the queue.', {
+    secret: true,
+  }),
+  RUNPOD_POD_ID: optional('Platform', text, 'Set by RunPod: the name of this worker.'),
+  RUNPOD_WORKER_GATEWAY: optional(
+    'Platform',
+    url('http', 'https'),
+    'For `corral runpod-worker`: the gateway that jobs are handed to.',
+    { otherwise: '`http://127.0.0.1:$PORT`' },
+  ),
+  RUNPOD_WORKER_KEY: optional(
+    'Platform',
+    text,
+    'For `corral runpod-worker`, and its gateway: the secret by which the gateway knows the worker, as the key `runpod-queue`.',
+    { otherwise: 'made afresh at each start by `corral serve`', secret: true },
+  ),
   METRICS_AUTH_ENABLED: optional(
     'Metrics',
     flag,
