@@ -5,6 +5,7 @@ import {
   decimal,
   duration,
   flag,
+  huggingFaceRepo,
   integer,
   type Kind,
   list,
@@ -159,6 +160,15 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['/', '/'],
     ],
     ['ping', '/a b', '/a?b', '/a#b', ''],
+  ],
+  [
+    'huggingFaceRepo',
+    huggingFaceRepo,
+    [
+      ['ggml-org/gemma-3-4b-it-GGUF', 'ggml-org/gemma-3-4b-it-GGUF'],
+      ['u_1/r.2:Q4_K_M', 'u_1/r.2:Q4_K_M'],
+    ],
+    ['repo', 'a/b/c', '../etc', 'a/..', '/a/b', 'https://h/a/b', 'a/b:', 'a/b c', 'a /b', '-/\0'],
   ],
 ];
 

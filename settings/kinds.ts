@@ -163,3 +163,10 @@ export const urlPath: Kind<string> = {
   parse: (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined),
   show: (value) => value,
 };
+
+/** `user/repo[:quant]`. */
+export const huggingFaceRepo: Kind<string> = {
+  expected: 'user/repo, or user/repo:quant',
+  parse: (text) => (/^[\w-][\w.-]*\/[\w-][\w.-]*(?::[\w.-]+)?$/.test(text) ? text : undefined),
+  show: (value) => value,
+};

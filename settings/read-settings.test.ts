@@ -36,6 +36,18 @@ describe('readSettings', () => {
     ]);
   });
 
+  it('takes no NUL, wherever it comes from', () => {
+    const { settings, problems } = readSettings({
+      EXTRA_ARGS: '--temp "0\0"',
+      API_KEYS_FILE: fileWith('app:\0sk-1'),
+    });
+    expect([settings.EXTRA_ARGS, settings.API_KEYS]).toEqual([undefined, undefined]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'EXTRA_ARGS: "--temp \\"0\\u0000\\"" does not fit, expected a text',
+      'API_KEYS: its value does not fit, expected a text',
+    ]);
+  });
+
   it('takes an empty value for none', () => {
     const { settings, problems } = readSettings({ PORT: '', API_KEYS: '  ', MODEL_ALIAS: '' });
     expect([settings.PORT, settings.API_KEYS, settings.MODEL_ALIAS, problems]).toEqual([

@@ -22,7 +22,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads every variable of ours from `env`. All mistakes are collected, none throws: whoever boots shows them together.
- * An empty value counts as unset, as container templates tend to pass every variable they list.
+ * An empty value counts as unset, as container templates tend to pass every variable they list. A NUL fits nowhere: no
+ * path, argument or environment can hold one, and only a file or a request can bring it.
  */
 export function readSettings(env: Environment): Reading {
   const problems: Problem[] = [];
@@ -33,7 +34,7 @@ export function readSettings(env: Environment): Reading {
     sources[name] = source;
     settings[name] = variable.default;
     if (text === undefined) continue;
-    const value = variable.kind.parse(text);
+    const value = text.includes('\0') ? undefined : variable.kind.parse(text);
     if (value !== undefined) settings[name] = value;
     else problems.push(misfit(name, variable, text));
   }

@@ -4,6 +4,7 @@ import {
   decimal,
   duration,
   flag,
+  huggingFaceRepo,
   integer,
   type Kind,
   list,
@@ -77,7 +78,7 @@ export const variables = {
   }),
   HF_REPO: optional(
     'Model',
-    text,
+    huggingFaceRepo,
     'A Hugging Face repository, `user/repo[:quant]`; llama-server downloads it.',
   ),
   HF_TOKEN: optional('Model', text, 'The token for a private Hugging Face repository.', { secret: true }),

@@ -1,16 +1,47 @@
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, type Dirent, opendirSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 const mostFilesShown = 20;
+/** Whoever names a folder such as `/` must not have the health server wait for a walk through all of it. */
+const mostEntriesSeen = 5000;
 
-/** The models in a folder and its subfolders, a split one by its first part; none where the folder cannot be read. */
+/**
+ * The models in a folder and its subfolders, the nearest first of all, a split one by its first part; none where the
+ * folder cannot be read.
+ */
 export function findGgufFiles(folder: string): string[] {
+  const found: string[] = [];
+  const folders = [''];
+  let seen = 0;
+  for (const below of folders) {
+    for (const entry of entriesOf(join(folder, below))) {
+      seen += 1;
+      if (seen > mostEntriesSeen) return shown(found);
+      const name = join(below, entry.name);
+      if (entry.isDirectory()) folders.push(name);
+      else if (/\.gguf$/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(name)) found.push(name);
+    }
+  }
+  return shown(found);
+}
+
+const shown = (files: readonly string[]) => files.toSorted().slice(0, mostFilesShown);
+
+function* entriesOf(folder: string): Generator<Dirent> {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.gguf$/i.test(file) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(file))
-      .sort()
-      .slice(0, mostFilesShown);
+    using directory = opendirSync(folder);
+    for (let entry = directory.readSync(); entry; entry = directory.readSync()) yield entry;
   } catch {
-    return [];
+    // It is not there, or not for us: then nothing of it can be named.
+  }
+}
+
+/** What lies at a path, or why nobody can tell. Never throws: not everything that is called a path can be one. */
+export function lookAt(path: string): Stats | undefined | { readonly problem: string } {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    return { problem: (error as NodeJS.ErrnoException).code ?? 'no path' };
   }
 }
 
@@ -26,8 +57,9 @@ export function faultsOfModel(path: string): string[] {
 }
 
 function faultOfFile(path: string): [string] | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (!found) return [`${path} does not exist`];
+  if ('problem' in found) return [`${path} cannot be looked at (${found.problem})`];
   if (!found.isFile()) return [`${path} is not a file`];
   const start = startOf(path);
   if (start === undefined) return [`${path} cannot be read: check its permissions`];

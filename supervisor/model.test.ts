@@ -53,6 +53,29 @@ describe('the model', () => {
     expect(choose({ MODEL_URL: url }).model).toEqual({ kind: 'url', url, path: join(models, 'm one.gguf') });
   });
 
+  it.each([
+    ['https://h/m', 'm.gguf'],
+    ['https://h/', 'model.gguf'],
+    ['https://h/keys.json', 'keys.json.gguf'],
+    ['https://h/a%2f..%2f..%2fmain.ts', 'main.ts.gguf'],
+    ['https://h/a%2f..', 'model.gguf'],
+    ['https://h/%2e%2e%2f.gguf', '.gguf.gguf'],
+    ['https://h/%00m.gguf', 'm.gguf'],
+    ['https://h/100%.gguf', '100%.gguf'],
+  ])('that is downloaded takes the place of nothing but a model: %s', (url, name) => {
+    expect(choose({ MODEL_URL: url }).model).toEqual({ kind: 'url', url, path: join(models, name) });
+  });
+
+  it.each([
+    ['with a NUL', 'a\0b'],
+    ['too long', 'a'.repeat(5000)],
+    ['all dots', '../'.repeat(2000)],
+  ])('that has no possible name is not found: %s', (_, name) => {
+    expect(choose({ MODEL_NAME: name }).problems).toEqual([
+      expect.stringMatching(/^MODEL_NAME: there is no /),
+    ]);
+  });
+
   it('is asked for with the files that are there', () => {
     put('a.gguf');
     put('sub/b-00001-of-00002.gguf');
@@ -73,6 +96,17 @@ describe('the model', () => {
   });
 });
 
+it('the models of a folder are looked for only so far: the nearest are found', () => {
+  put('near.gguf');
+  mkdirSync(join(models, 'sub/deep/deeper'), { recursive: true });
+  writeFileSync(join(models, 'sub/deep/deeper/far.gguf'), '');
+  for (let n = 0; n < 5000; n++) writeFileSync(join(models, `sub/deep/${n}`), '');
+  put('sub/by.gguf');
+  expect(choose({}).problems).toEqual([
+    expect.stringContaining(`found in ${models}: near.gguf, sub/by.gguf)`),
+  ]);
+});
+
 describe('a model file', () => {
   it('is good where it and all its parts are GGUF', () => {
     put('b-00002-of-00002.gguf');
@@ -89,6 +123,13 @@ describe('a model file', () => {
     expect(faultsOfModel(put('c-00002-of-00002.gguf'))).toEqual([
       expect.stringContaining(`name ${models}/c-00001-of-00002.gguf`),
     ]);
+  });
+
+  it.each([
+    ['with a NUL', '/a\0b'],
+    ['too long', `/${'a'.repeat(5000)}`],
+  ])('that has no possible path has a fault like any other: %s', (_, path) => {
+    expect(faultsOfModel(path)).toEqual([expect.stringMatching(/cannot be looked at \((?:ERR_|ENAME)/)]);
   });
 
   it('is told from other things', () => {

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
-import { findGgufFiles } from './gguf-file.ts';
+import { findGgufFiles, lookAt } from './gguf-file.ts';
 
 /** What llama-server is to load. */
 export type ModelSource =
@@ -42,8 +41,19 @@ function sourceOf(settings: ModelSettings, modelsDir: string): ModelSource | und
     : { kind: 'url', url: MODEL_URL, path: join(modelsDir, fileNameOf(MODEL_URL)) };
 }
 
+/** Always a model's name: what is downloaded takes the place of a model, and of nothing else that lies there. */
 function fileNameOf(url: string): string {
-  return basename(decodeURIComponent(new URL(url).pathname)) || 'model.gguf';
+  const name = basename(decoded(new URL(url).pathname)).replace(/\p{Cc}/gu, '');
+  if (/[^.].*\.gguf$/i.test(name)) return name;
+  return /^\.*$/.test(name) ? 'model.gguf' : `${name}.gguf`;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function findByName(name: string, modelsDir: string): ModelSource | undefined {
@@ -52,7 +62,8 @@ function findByName(name: string, modelsDir: string): ModelSource | undefined {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  const found = lookAt(path);
+  return found !== undefined && !('problem' in found) && found.isFile();
 }
 
 function noModel(modelsDir: string): string {

@@ -77,12 +77,28 @@ describe('a restart is not planned', () => {
     [{ CTX: 'large' }, /^CTX: "large" does not fit, expected auto, or a whole number/],
     [{ EXTRA_ARGS: '--api-key x' }, /^EXTRA_ARGS: --api-key is refused, because/],
     [{ EXTRA_ARGS: '"open' }, /^EXTRA_ARGS: a quote is left open/],
+    [{ EXTRA_ARGS: '--chat-template-file /etc/passwd' }, /^EXTRA_ARGS: --chat-template-file can only be set/],
+    [{ EXTRA_ARGS: '--temp "0\0"' }, /^EXTRA_ARGS: "--temp .*" does not fit/],
+    [{ MODEL_PATH: `/${'a'.repeat(5000)}` }, /^the model: .* cannot be looked at \(ENAMETOOLONG\)/],
+    [{ MODEL_NAME: '../../../../../../../etc/passwd' }, /^the model: .* is not a GGUF file/],
     [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: there is no nowhere in .*found in .*new\.gguf/],
     [{ MODEL_NAME: 'text.gguf' }, /^the model: .*text\.gguf/],
   ])('with mistakes: %j', (changes, words) => {
     const problems = problemsOf(changes);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(words);
+  });
+
+  it.each([
+    [{ MODEL_PATH: '/a\0b' }, /^MODEL_PATH: ".*" does not fit/],
+    [{ HF_REPO: '../../etc' }, /^HF_REPO: "..\/..\/etc" does not fit, expected user\/repo/],
+  ])('with a model that cannot be: %j', (changes, words) => {
+    expect(problemsOf(changes)).toEqual([expect.stringMatching(words), expect.stringMatching(/^no model/)]);
+  });
+
+  it('but takes what the house was started with, whatever it is', () => {
+    const { engine } = planned(running({ EXTRA_ARGS: '--chat-template-file t.jinja' }), { CTX: '512' });
+    expect(engine.extraArgs).toEqual(['--chat-template-file', 't.jinja']);
   });
 
   it('and never tells a secret', () => {

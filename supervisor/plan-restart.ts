@@ -3,6 +3,8 @@ import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
+import { findArgumentsOfTheStart } from './refused-arguments.ts';
+import { splitWords } from './split-words.ts';
 
 export type RestartPlan =
   | { readonly ok: true; readonly config: SupervisorConfig; readonly warnings: readonly string[] }
@@ -44,6 +46,7 @@ export function planRestart(current: SupervisorConfig, changes: Changes, env: En
     ...problems,
     ...modelProblems(config, settings),
     ...argumentProblems(settings),
+    ...startProblems(changes),
   ];
   return config && mistakes.length === 0 ? { ok: true, config, warnings } : { ok: false, problems: mistakes };
 }
@@ -54,6 +57,13 @@ function isChangeable(name: string): name is VariableName {
 
 const cannotChange = (name: string) =>
   `${name}: no variable that a restart can change; these are: ${changeable.join(', ')}`;
+
+/** Of what comes over HTTP alone: what the house was started with stays as it is. */
+function startProblems({ EXTRA_ARGS = '' }: Changes): string[] {
+  return findArgumentsOfTheStart(splitWords(EXTRA_ARGS) ?? []).map(
+    (argument) => `EXTRA_ARGS: ${argument} can only be set where the house is started, not by a restart`,
+  );
+}
 
 /** Whoever names another model does not want the one that was named in another way, nor what belongs to that. */
 function baseFor({ given, givenForAnyModel }: SupervisorConfig, changes: Changes): Settings {

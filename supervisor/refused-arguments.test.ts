@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { findRefusedArguments } from './refused-arguments.ts';
+import { findArgumentsOfTheStart, findRefusedArguments } from './refused-arguments.ts';
 
 const refusedOf = (...args: string[]) => findRefusedArguments(args).map(({ argument }) => argument);
+
+const tuning =
+  '--temp 0.5 -ctxcp 8 --no-mmap --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
 
 describe('EXTRA_ARGS', () => {
   it.each([
@@ -50,19 +53,35 @@ describe('EXTRA_ARGS', () => {
     ]);
   });
 
+  it('may not carry what names a model and a port at once', () => {
+    const presets = ['--gpt-oss-20b-default', '--fim-qwen-7b-default', '--embd-gemma-default'];
+    expect(refusedOf(...presets)).toEqual(presets);
+    expect(refusedOf('--spec-default')).toEqual([]);
+  });
+
   it('may carry what tunes the engine', () => {
-    const tuning = [
-      '--temp',
-      '0.5',
-      '-ctxcp',
-      '8',
-      '--no-mmap',
-      '--embeddings',
-      '--pooling',
-      'mean',
-      '-ts',
-      '1,1',
-    ];
     expect(refusedOf(...tuning)).toEqual([]);
+  });
+});
+
+describe('EXTRA_ARGS of a restart', () => {
+  it.each([
+    ...[
+      '--chat-template-file',
+      '--log-file',
+      '--grammar-file',
+      '--json-schema-file',
+      '-jf',
+      '--ui-config-file',
+    ],
+    ...['--lora', '--control-vector', '-lcd', '--lookup-cache-dynamic', '--video-ffmpeg-dir', '--rpc'],
+    ...['--mmproj', '--mmproj-url', '-md', '-v', '--verbose', '-lv', '--log_verbosity'],
+  ])('may not carry %s', (name) => {
+    expect(findArgumentsOfTheStart([name, 'value'])).toEqual([name]);
+    expect(findArgumentsOfTheStart([`${name}=/etc/passwd`])).toEqual([name]);
+  });
+
+  it('may carry what tunes the engine', () => {
+    expect(findArgumentsOfTheStart(tuning)).toEqual([]);
   });
 });

@@ -23,7 +23,18 @@ const refused: readonly (readonly [names: string, why: string])[] = [
   ['--parallel -np', 'set PARALLEL'],
   ['--ctx-size -c', 'set CTX, which counts the tokens of one request'],
   ['--sleep-idle-seconds', 'set SLEEP_IDLE_SECONDS'],
+  ['--embd-gemma-* --fim-qwen-* --gpt-oss-* --vision-gemma-*', 'it names a model and a port: set HF_REPO'],
 ];
+
+/** What names files, programs and machines, or tells the log what users send: for who starts the house to set. */
+const setAtTheStart = new Set(
+  [
+    '-v --verbose --log-verbose -lv --verbosity --log-verbosity --rpc -jf --lora --lora-scaled --control-vector',
+    '--control-vector-scaled -lcs --lookup-cache-static -lcd --lookup-cache-dynamic -mm --mmproj -mmu -md',
+    '--model-draft --spec-draft-model -mv --model-vocoder',
+  ].flatMap((names) => names.split(' ')),
+);
+const endsInAPlace = /^--.*-(?:file|path|dir|url)$/;
 
 const reasons = new Map(
   refused.flatMap(([names, why]) => names.split(' ').map((name) => [name, why] as const)),
@@ -42,6 +53,16 @@ export function findRefusedArguments(args: readonly string[]): RefusedArgument[]
     const why = reasons.get(name) ?? families.find(([family]) => name.startsWith(family.slice(0, -1)))?.[1];
     return why === undefined ? [] : [{ argument: argument.split('=', 1)[0] ?? argument, why }];
   });
+}
+
+/**
+ * Which of the arguments an administrator may not set over HTTP, besides those that nobody may: the files of the machine,
+ * and what else it can reach, are not theirs.
+ */
+export function findArgumentsOfTheStart(args: readonly string[]): string[] {
+  return args
+    .filter((argument) => setAtTheStart.has(nameOf(argument)) || endsInAPlace.test(nameOf(argument)))
+    .map((argument) => argument.split('=', 1)[0] ?? argument);
 }
 
 /** llama-server takes `--api_key` for `--api-key`; builds differ in whether `--name=value` is taken. */
