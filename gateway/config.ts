@@ -19,6 +19,8 @@ export interface GatewayConfig {
     readonly keyFile: () => string;
     /** `id:secret,…` */
     readonly inlineKeys: string | undefined;
+    /** What RunPod's queue worker shows; undefined where there is none. */
+    readonly queueWorkerKey: string | undefined;
     /** How old a secret may become without a warning; undefined is no limit. */
     readonly keyMaxAgeMs: number | undefined;
     /** Of one address in a minute; 0 is no limit. */
@@ -67,6 +69,8 @@ export interface GatewayConfig {
     readonly house: Rates;
     readonly windowSeconds: number;
     readonly redisUrl: string | undefined;
+    /** How long a request may wait for Redis. */
+    readonly redisPatienceMs: number;
   };
   readonly limits: {
     readonly maxBodyBytes: number;
@@ -119,6 +123,7 @@ export function gatewayConfig(
       enabled: settings.AUTH_ENABLED,
       keyFile,
       inlineKeys: settings.API_KEYS,
+      queueWorkerKey: settings.RUNPOD_WORKER_KEY,
       keyMaxAgeMs: settings.KEY_MAX_AGE_DAYS && settings.KEY_MAX_AGE_DAYS * DAY,
       maxFailedLogins: settings.MAX_FAILED_LOGINS_PER_MINUTE,
     },
@@ -154,6 +159,7 @@ export function gatewayConfig(
       house: { requests: settings.MAX_REQUESTS_PER_MINUTE, tokens: settings.MAX_TOKENS_PER_MINUTE },
       windowSeconds: 60,
       redisUrl: settings.REDIS_URL,
+      redisPatienceMs: 75,
     },
     limits: {
       maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,

@@ -4,6 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { addKey, changeKey, removeKey } from './change-keys.ts';
+import { fingerprint } from './fingerprint.ts';
+import { plainKey } from './key.ts';
 import { updateKeyFile } from './key-file.ts';
 import { keyFilePath } from './key-file-path.ts';
 import { type KeyStore, openKeyStore } from './key-store.ts';
@@ -173,6 +175,18 @@ describe('openKeyStore', () => {
     expect(store.warnings).toEqual([expect.stringContaining('API_KEYS, entry 2')]);
     await writeFile(file, line('a'));
     await toServe(store, 'a,env');
+    store.close();
+  });
+
+  it("serves the house's own keys beside the others, through every change of the file", async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    const own = { ...plainKey, id: 'own', fingerprint: fingerprint(secretOf('own')), hint: '' };
+    const store = openKeyStore({ file, own: [own] });
+    expect(idsOf(store)).toBe('own');
+    await writeFile(file, line('a'));
+    await toServe(store, 'own,a');
+    expect(store.ring.authenticate(secretOf('own'), 0)).toMatchObject({ outcome: 'accepted', key: own });
     store.close();
   });
 

@@ -1,4 +1,5 @@
 import { type FileWatch, watchFile } from './file-watch.ts';
+import type { Key } from './key.ts';
 import { KeyRing } from './key-ring.ts';
 import { type KeysOnDisk, keysOnDisk, noKeysYet } from './keys-on-disk.ts';
 import { type KeysRead, readApiKeys } from './read-keys.ts';
@@ -9,6 +10,8 @@ export interface KeyStoreOptions {
   readonly file: string | (() => string);
   /** The value of `API_KEYS`. */
   readonly inline?: string | undefined;
+  /** Keys of the house's own, which stand in no file. */
+  readonly own?: readonly Key[] | undefined;
   /** The ring was swapped for one read from another text. */
   readonly onChange?: ((loaded: Loaded) => void) | undefined;
   /** The file cannot be used and the keys from before stay. Called once for each problem, not for one at the opening. */
@@ -41,6 +44,7 @@ export function openKeyStore(options: KeyStoreOptions): KeyStore {
 export class KeyStore {
   readonly #options: KeyStoreOptions;
   readonly #inline: KeysRead;
+  readonly #own: readonly Key[];
   readonly #watch: FileWatch;
   #disk: KeysOnDisk = noKeysYet;
   #ring: KeyRing;
@@ -54,7 +58,8 @@ export class KeyStore {
   constructor(options: KeyStoreOptions) {
     this.#options = options;
     this.#inline = readApiKeys(options.inline ?? '');
-    this.#ring = new KeyRing(this.#inline.keys);
+    this.#own = options.own ?? [];
+    this.#ring = new KeyRing([...this.#own, ...this.#inline.keys]);
     this.#take(() => takeSnapshotSync(this.#file));
     this.#watch = watchFile(this.#file, () => {
       this.#looking ??= this.#look().finally(() => {
@@ -126,7 +131,7 @@ export class KeyStore {
   #take(snapshot: () => Snapshot | undefined): ReloadResult {
     try {
       const disk = keysOnDisk(this.#file, snapshot(), this.#disk);
-      if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...disk.keys, ...this.#inline.keys]);
+      if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...this.#own, ...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
       this.#problem = undefined;
       this.#loadedAt = Date.now();

@@ -6,9 +6,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const below: Record<string, readonly string[]> = {
-  scripts: ['gateway', 'supervisor', 'health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
+  scripts: ['gateway', 'supervisor', 'runpod', 'health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
   supervisor: ['health', 'keys', 'settings', 'log'],
   gateway: ['health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
+  runpod: ['settings', 'log'],
   health: [],
   keys: [],
   settings: [],

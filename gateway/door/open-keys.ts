@@ -3,6 +3,7 @@ import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import { KeyWarnings } from './key-warnings.ts';
+import { queueWorkerKey } from './queue-worker-key.ts';
 
 /** The keys of a gateway that runs, kept fresh and minded. */
 export interface DoorKeys extends Disposable {
@@ -14,6 +15,7 @@ export function openKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests):
   const store = openKeyStore({
     file: auth.keyFile,
     inline: auth.inlineKeys,
+    own: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
       log.info({ keys }, 'keys read again');
       for (const warning of warnings) log.warn(warning);

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import packageFile from '../package.json' with { type: 'json' };
+import type { Settings } from '../settings/variables.ts';
+import type { GatewayAddress } from './gateway.ts';
+import type { Worker } from './job-result.ts';
+import { type JobUrls, jobUrls } from './job-urls.ts';
+import type { StreamPace } from './next-post.ts';
+
+/** What the queue worker was set up with: plain values, durations in ms. */
+export interface QueueConfig {
+  readonly urls: JobUrls;
+  readonly apiKey: string;
+  readonly version: string;
+  readonly worker: Worker;
+  readonly pingIntervalMs: number;
+  readonly pace: StreamPace;
+  readonly gateway: GatewayAddress;
+  readonly patienceMs: number;
+  readonly drainMs: number;
+}
+
+/** RunPod takes pieces of up to a megabyte; as JSON a character may become several bytes. */
+const mostCharsOfPiece = 128 * 1024;
+
+const needed = [
+  'RUNPOD_WEBHOOK_GET_JOB',
+  'RUNPOD_WEBHOOK_POST_OUTPUT',
+  'RUNPOD_WEBHOOK_POST_STREAM',
+  'RUNPOD_AI_API_KEY',
+] as const;
+
+/** The configuration, or what lacks for one. */
+export function queueConfig(settings: Settings): QueueConfig | { readonly problems: readonly string[] } {
+  const [take, output, stream, apiKey] = needed.map((name) => settings[name]);
+  if (take === undefined || output === undefined || stream === undefined || apiKey === undefined) {
+    const missing = needed.filter((name) => settings[name] === undefined);
+    return { problems: missing.map((name) => `${name}: not set, as RunPod does in a worker of a queue`) };
+  }
+  const id = settings.RUNPOD_POD_ID ?? randomUUID();
+  const version = `llama-corral/${packageFile.version}`;
+  return {
+    urls: jobUrls({ take, output, stream, ping: settings.RUNPOD_WEBHOOK_PING }, id),
+    apiKey,
+    version,
+    worker: { id, version },
+    pingIntervalMs: settings.RUNPOD_PING_INTERVAL,
+    pace: { intervalMs: settings.RUNPOD_STREAM_INTERVAL, mostChars: mostCharsOfPiece },
+    gateway: {
+      origin: settings.RUNPOD_WORKER_GATEWAY?.replace(/\/+$/, '') ?? `http://127.0.0.1:${settings.PORT}`,
+      key: settings.RUNPOD_WORKER_KEY,
+    },
+    patienceMs: settings.QUEUE_TIMEOUT,
+    drainMs: settings.DRAIN_TIMEOUT,
+  };
+}

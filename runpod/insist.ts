@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Posted } from './queue.ts';
+
+/** A refusal may be a mistake of the moment; more than this many in a row are not. */
+const mostRefusals = 3;
+
+export interface Insistence {
+  /** The wait after so many failures in a row, ms. */
+  readonly pauseAfter: (failures: number) => number;
+  readonly signal: AbortSignal;
+  /** Told once, when the first try has failed. */
+  readonly onTrouble: (why: string) => void;
+}
+
+/** Tries until the queue has taken it: what a job has made is paid for. Only a refusal or the signal ends it. */
+export async function insist(
+  attempt: () => Promise<Posted>,
+  { pauseAfter, signal, onTrouble }: Insistence,
+): Promise<'accepted' | 'refused' | 'given-up'> {
+  let refusals = 0;
+  for (let failures = 1; ; failures++) {
+    const posted = await attempt();
+    if (posted.outcome === 'accepted') return 'accepted';
+    if (signal.aborted) return 'given-up';
+    if (failures === 1) onTrouble(posted.why);
+    refusals = posted.outcome === 'refused' ? refusals + 1 : 0;
+    if (refusals === mostRefusals) return 'refused';
+    await sleep(pauseAfter(failures), undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,155 @@
+import { Agent, request } from 'undici';
+import { type Job, readJobs, readStopList } from './job.ts';
+import type { JobResult } from './job-result.ts';
+import type { JobUrls } from './job-urls.ts';
+
+/** What the queue answered to a question for work. */
+export type Taken =
+  | { readonly outcome: 'jobs'; readonly jobs: readonly Job[] }
+  | { readonly outcome: 'none' }
+  /** It asks for patience. */
+  | { readonly outcome: 'busy' }
+  | { readonly outcome: 'failed'; readonly why: string };
+
+export type StopList =
+  | { readonly outcome: 'told'; readonly ids: readonly string[] }
+  /** This queue has no such channel. */
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'failed'; readonly why: string };
+
+export type Posted =
+  | { readonly outcome: 'accepted' }
+  /** The queue does not want it: asking again is of little use. */
+  | { readonly outcome: 'refused'; readonly why: string }
+  | { readonly outcome: 'failed'; readonly why: string };
+
+export interface QueueParts {
+  readonly urls: JobUrls;
+  readonly apiKey: string;
+  /** Of this program, as the queue is told it. */
+  readonly version: string;
+}
+
+/** How long the queue may hold a question for work, as its own SDK has it. */
+const longPollMs = 90_000;
+const postTimeoutMs = 60_000;
+
+/** RunPod's job API, one call each; nothing is tried twice here. Its addresses may hold secrets: no failure names them. */
+export class Queue {
+  readonly #parts: QueueParts;
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  /** Asks for up to so many jobs. The signal ends the waiting for an answer, never the reading of one: jobs would be lost with it. */
+  async take(count: number, hasJobs: boolean, signal: AbortSignal): Promise<Taken> {
+    try {
+      const { status, json } = await this.#get(this.#parts.urls.take(count, hasJobs), longPollMs, signal);
+      if (status === 200) return { outcome: 'jobs', jobs: readJobs(json) };
+      // RunPod says 400 to a worker that it has frozen and woken.
+      if (status === 204 || status === 400) return { outcome: 'none' };
+      return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', why: `it answered ${status}` };
+    } catch (error) {
+      return isTimeout(error) ? { outcome: 'none' } : { outcome: 'failed', why: wordsOf(error) };
+    }
+  }
+
+  /** Waits until jobs are no longer wanted, or for as long as the queue likes to. */
+  async stopList(signal: AbortSignal): Promise<StopList> {
+    const { stop } = this.#parts.urls;
+    if (stop === undefined) return { outcome: 'unknown' };
+    try {
+      const { status, json } = await this.#get(stop, longPollMs, signal);
+      if (status === 404 || status === 405) return { outcome: 'unknown' };
+      if (status >= 400) return { outcome: 'failed', why: `it answered ${status}` };
+      return { outcome: 'told', ids: readStopList(json) };
+    } catch (error) {
+      return isTimeout(error) ? { outcome: 'told', ids: [] } : { outcome: 'failed', why: wordsOf(error) };
+    }
+  }
+
+  postPiece(jobId: string, piece: string, signal: AbortSignal): Promise<Posted> {
+    return this.#post(this.#parts.urls.stream(jobId), jobId, { output: piece }, signal);
+  }
+
+  postResult(jobId: string, result: JobResult, isStream: boolean, signal: AbortSignal): Promise<Posted> {
+    return this.#post(this.#parts.urls.output(jobId, isStream), jobId, result, signal);
+  }
+
+  /** Undefined is good. */
+  async ping(jobIds: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+    const url = this.#parts.urls.ping(jobIds, this.#parts.version);
+    if (url === undefined) return undefined;
+    try {
+      const { status } = await this.#get(url, timeoutMs, signal);
+      return status < 400 ? undefined : `it answered ${status}`;
+    } catch (error) {
+      return wordsOf(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #get(url: string, timeoutMs: number, signal: AbortSignal) {
+    const waiting = new AbortController();
+    const stop = () => waiting.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    const timer = setTimeout(() => waiting.abort(new DOMException('timeout', 'TimeoutError')), timeoutMs);
+    try {
+      const headers = { authorization: this.#parts.apiKey };
+      const answer = await request(url, { headers, dispatcher: this.#agent, signal: waiting.signal });
+      signal.removeEventListener('abort', stop);
+      const text = await answer.body.text();
+      return { status: answer.statusCode, json: parsed(text) };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** JSON that says it is a form: so RunPod's SDK has it. */
+  async #post(url: string, jobId: string, body: object, signal: AbortSignal): Promise<Posted> {
+    try {
+      const { statusCode, body: answer } = await request(url, {
+        method: 'POST',
+        headers: {
+          authorization: this.#parts.apiKey,
+          'content-type': 'application/x-www-form-urlencoded',
+          charset: 'utf-8',
+          'x-request-id': jobId,
+        },
+        body: JSON.stringify(body),
+        dispatcher: this.#agent,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(postTimeoutMs)]),
+      });
+      await answer.dump();
+      if (statusCode < 300) return { outcome: 'accepted' };
+      return { outcome: mayPass(statusCode) ? 'failed' : 'refused', why: `it answered ${statusCode}` };
+    } catch (error) {
+      return { outcome: 'failed', why: wordsOf(error) };
+    }
+  }
+}
+
+const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429;
+
+const isTimeout = (error: unknown) => (error as Error).name === 'TimeoutError';
+
+/** Undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function wordsOf(error: unknown): string {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return code ?? name;
+}
