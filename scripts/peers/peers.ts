@@ -37,6 +37,13 @@ export const nginx: Peer = {
   versionArguments: ['-v'],
 };
 
+export const haproxy: Peer = {
+  name: 'haproxy',
+  wanted: { name: 'haproxy', suites: ['forky', 'trixie', 'bookworm'], presumed: installersOnly },
+  program: 'usr/sbin/haproxy',
+  versionArguments: ['-v'],
+};
+
 /** What prometheus' own pages are made of, which promtool does not show. */
 const pagesOnly = [
   'fonts-glyphicons-halflings',
@@ -83,4 +90,12 @@ export const chromium: Peer = {
   versionArguments: ['--version'],
   libraryFolders: ['pulseaudio'],
   neighbours: 'usr/lib/chromium',
+};
+
+/** Renders Go's templates with sprig, as Helm does. */
+export const chezmoi: Peer = {
+  name: 'chezmoi',
+  wanted: { name: 'chezmoi', suites: ['forky'], presumed: [] },
+  program: 'usr/bin/chezmoi',
+  versionArguments: ['--version'],
 };
