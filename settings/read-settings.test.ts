@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bygoneVariables } from './bygone-variables.ts';
 import { readSettings } from './read-settings.ts';
 import { sections, type Variable, variables } from './variables.ts';
 
@@ -91,6 +92,16 @@ describe('readSettings', () => {
       `${given} is not a variable of llama-corral: did you mean ${meant}?`,
     ]);
   });
+
+  it.each(Object.entries(bygoneVariables))(
+    'says what stands in the place of the ancestor’s %s',
+    (name, instead) => {
+      expect(readSettings({ [name]: '1' }).warnings).toEqual([
+        `${name} of llama-gguf-inference has no effect here: ${instead}`,
+      ]);
+      expect(readSettings({ [name]: '' }).warnings).toEqual([]);
+    },
+  );
 
   it('leaves the variables of others alone', () => {
     const others = {

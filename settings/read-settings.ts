@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
+import { bygonesIn } from './bygone-variables.ts';
 import { type Settings, type Variable, type VariableName, variables } from './variables.ts';
 
 /** A value that cannot be used: which variable, what it held (secrets masked), what would do. */
@@ -42,7 +43,7 @@ export function readSettings(env: Environment): Reading {
     settings: settings as Settings,
     sources: sources as Record<VariableName, Source>,
     problems,
-    warnings: misspellings(env),
+    warnings: [...misspellings(env), ...bygonesIn(env)],
   };
 }
 

@@ -1,0 +1,22 @@
+/**
+ * Variables of the Python ancestor, llama-gguf-inference, that do nothing here, and what stands in their place: whoever
+ * still sets one is told. `INSTANCE_ID` is left out, as platforms set it, too.
+ */
+export const bygoneVariables: Readonly<Record<string, string>> = {
+  GATEWAY_PORT: 'set PORT',
+  BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback where PORT_BACKEND is set',
+  BACKEND_PORT: 'set PORT_BACKEND, or leave llama-server on its unix socket',
+  HEALTH_TIMEOUT: 'no probe waits for llama-server',
+  LOG_NAME: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  WORKER_TYPE: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  LOG_DIR: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  DEBUG_SHELL: 'corral config shows what is set',
+  MOCK_BACKEND: 'corral serve --demo has a model of its own',
+};
+
+/** A word on each of them that is set. */
+export function bygonesIn(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(bygoneVariables)
+    .filter(([name]) => env[name])
+    .map(([name, instead]) => `${name} of llama-gguf-inference has no effect here: ${instead}`);
+}
