@@ -15,11 +15,14 @@ const leaving: Record<string, (client: RawClient) => void> = {
   'a half-close': (client) => client.socket.end(),
 };
 
+/** No limit of ours ends a silent exchange before the test itself would fail: what ends it is that its client has left. */
+const patient = { FIRST_BYTE_TIMEOUT: '1h', STREAM_IDLE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
+
 let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend(silent, { slots: 1 });
-  corral = await startTestGateway({ backend: standIn.backend });
+  corral = await startTestGateway({ backend: standIn.backend, env: patient });
 });
 afterAll(async () => {
   await corral.stop();
@@ -30,20 +33,20 @@ beforeEach(() => gatewayAtRest(corral, standIn));
 describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) => {
   it('before the first byte of its answer', async () => {
     standIn.mood = silent;
-    const times = await fiveTimes(async (client) => {
-      client.send(postOf(chatOf('hello')));
-      await waitFor('the request to arrive', () => standIn.open === 1);
-    }, leave);
-    expect(median(times)).toBeLessThan(50);
+    await using client = await RawClient.connect(corral.port);
+    client.send(postOf(chatOf('hello')));
+    await waitFor('the request to arrive', () => standIn.open === 1);
+    leave(client);
+    await gatewayAtRest(corral, standIn);
   });
 
   it('in the middle of its stream', async () => {
     standIn.mood = speakAndStall;
-    const times = await fiveTimes(async (client) => {
-      client.send(postOf(chatOf('hello', { stream: true })));
-      await client.receives('one');
-    }, leave);
-    expect(median(times)).toBeLessThan(50);
+    await using client = await RawClient.connect(corral.port);
+    client.send(postOf(chatOf('hello', { stream: true })));
+    await client.receives('one');
+    leave(client);
+    await gatewayAtRest(corral, standIn);
   });
 
   it('while it waits in line, and the one behind it moves up', async () => {
@@ -118,23 +121,3 @@ async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer
   const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
   return slots.filter(({ is_processing }) => is_processing).length;
 }
-
-/** How long the upstream stayed open after each of five clients had left, ms. */
-async function fiveTimes(
-  begin: (client: RawClient) => Promise<void>,
-  leave: (client: RawClient) => void,
-): Promise<number[]> {
-  const times: number[] = [];
-  for (let n = 0; n < 5; n++) {
-    await using client = await RawClient.connect(corral.port);
-    await begin(client);
-    const left = performance.now();
-    leave(client);
-    await waitFor('the upstream to close', () => standIn.open === 0, { every: 1 });
-    times.push(performance.now() - left);
-    await gatewayAtRest(corral, standIn);
-  }
-  return times;
-}
-
-const median = (times: number[]) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];

@@ -5,6 +5,8 @@ import { LocalCounts } from './local-counts.ts';
 export interface CountsOptions {
   /** Undefined: this gateway counts alone. */
   readonly redisUrl: string | undefined;
+  /** How long a request may wait for Redis. */
+  readonly redisPatienceMs: number;
   readonly windowSeconds: number;
   readonly log: Log;
 }
@@ -20,7 +22,12 @@ export interface OpenCounts extends Disposable {
 }
 
 /** The buckets of this gateway, or of all that share a Redis, whose client is loaded only for them. */
-export async function openCounts({ redisUrl, windowSeconds, log }: CountsOptions): Promise<OpenCounts> {
+export async function openCounts({
+  redisUrl,
+  redisPatienceMs: patienceMs,
+  windowSeconds,
+  log,
+}: CountsOptions): Promise<OpenCounts> {
   const local = new LocalCounts(windowSeconds);
   if (redisUrl === undefined) return { counts: local, sharing: 'off', losses: 0, [Symbol.dispose]() {} };
   const [{ connectRedis }, { SharedCounts }, { SteadfastCounts }] = await Promise.all([
@@ -29,7 +36,7 @@ export async function openCounts({ redisUrl, windowSeconds, log }: CountsOptions
     import('./steadfast-counts.ts'),
   ]);
   const shared = new SharedCounts(connectRedis(redisUrl), windowSeconds);
-  const counts = new SteadfastCounts({ shared, local, log });
+  const counts = new SteadfastCounts({ shared, local, log, patienceMs });
   await counts.open();
   return {
     counts,

@@ -4,8 +4,6 @@ import type { LocalCounts } from './local-counts.ts';
 import type { SharedCounts } from './shared-counts.ts';
 import { TooLate, within } from './within.ts';
 
-/** The longest that a request may wait for a shared count, ms. */
-const PATIENCE = 75;
 /** So many late answers in a row are no hiccup any more: nobody waits for the next. */
 const HICCUPS = 3;
 /** How long the first look at the shared counts may take, ms: a connection has to be made. */
@@ -17,11 +15,13 @@ export interface SteadfastParts {
   readonly shared: Pick<SharedCounts, 'take' | 'change' | 'problem' | 'connected' | 'reconnect' | 'close'>;
   readonly local: LocalCounts;
   readonly log: Log;
+  /** The longest that a request may wait for a shared count, ms. */
+  readonly patienceMs: number;
 }
 
 /**
  * Counts together with the other gateways while that can be done, alone otherwise: because of Redis no request fails, and
- * no count takes longer than 75 ms. Only those under way when it goes away wait at all. One late answer has no effect but
+ * no count takes longer than its patience. Only those under way when it goes away wait at all. One late answer has no effect but
  * that its own request is counted here.
  */
 export class SteadfastCounts implements Taker {
@@ -47,11 +47,11 @@ export class SteadfastCounts implements Taker {
   }
 
   async take(bucket: string, points: number, limit: number): Promise<Count> {
-    const { shared, local } = this.#parts;
+    const { shared, local, patienceMs } = this.#parts;
     if (this.#isAlone) return local.take(bucket, points, limit);
     const counting = shared.take(bucket, points, limit);
     try {
-      const count = await within(PATIENCE, counting);
+      const count = await within(patienceMs, counting);
       this.#late = 0;
       return count;
     } catch (error) {
@@ -119,6 +119,6 @@ export class SteadfastCounts implements Taker {
 
   /** Writes, as a Redis that is full or only a replica still reads. */
   #tryOut(): Promise<void> {
-    return within(PATIENCE, this.#parts.shared.change('trial', 1));
+    return within(this.#parts.patienceMs, this.#parts.shared.change('trial', 1));
   }
 }

@@ -38,6 +38,8 @@ export interface TestGatewayOptions {
   readonly untilReady?: boolean;
   /** How long a "minute" of the rate limits lasts; a real one where nothing is given. */
   readonly windowSeconds?: number;
+  /** How long a request may wait for Redis; as long as in earnest where nothing is given. */
+  readonly redisPatienceMs?: number | undefined;
 }
 
 /** A whole gateway on a free port, in this process, in front of the given backend. */
@@ -48,6 +50,7 @@ export async function startTestGateway({
   untilReady = true,
   folder: kept,
   windowSeconds = 60,
+  redisPatienceMs,
 }: TestGatewayOptions): Promise<TestGateway> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
   const keyFile = join(folder, 'api_keys.txt');
@@ -66,7 +69,12 @@ export async function startTestGateway({
     dataDir: folder,
     backendUrl: showBackendUrl(backend.address),
   });
-  const gateway = await startGateway({ ...config, rates: { ...config.rates, windowSeconds } }, log);
+  const rates = {
+    ...config.rates,
+    windowSeconds,
+    redisPatienceMs: redisPatienceMs ?? config.rates.redisPatienceMs,
+  };
+  const gateway = await startGateway({ ...config, rates }, log);
   const stop = async () => {
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });

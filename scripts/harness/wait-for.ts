@@ -7,12 +7,13 @@ interface Window {
 
 /**
  * Looks again and again until `condition` answers something truthy, and returns that. The label names what was waited
- * for in the error on expiry, which carries the condition's own last error as its cause.
+ * for in the error on expiry, which carries the condition's own last error as its cause. The window is wide enough for
+ * any machine: a narrower one would only tell how fast this one is.
  */
 export async function waitFor<T>(
   label: string,
   condition: () => T | Promise<T>,
-  { within = 10_000, every = 10 }: Window = {},
+  { within = 60_000, every = 10 }: Window = {},
 ): Promise<Exclude<Awaited<T>, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + within;
   let lastError: unknown;
