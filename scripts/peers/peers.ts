@@ -99,3 +99,10 @@ export const chezmoi: Peer = {
   program: 'usr/bin/chezmoi',
   versionArguments: ['--version'],
 };
+
+export const tini: Peer = {
+  name: 'tini',
+  wanted: { name: 'tini', suites: ['forky', 'trixie', 'bookworm'], presumed: installersOnly },
+  program: 'usr/bin/tini',
+  versionArguments: ['--version'],
+};
