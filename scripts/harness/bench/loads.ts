@@ -1,52 +1,71 @@
-export interface ComparedLoad {
+import type { ContenderName } from './contenders/contenders.ts';
+import type { Load } from './generate-load.ts';
+
+/** A load under which contenders are put side by side. */
+export interface ComparedLoad extends Load {
   readonly title: string;
-  readonly concurrency: number;
-  readonly tokens: number;
-  /** Between two tokens. */
-  readonly delayMs: number;
-  readonly isStream: boolean;
-  readonly promptBytes: number;
+  readonly contenders: readonly ContenderName[];
+  /** Of one round; otherwise as long as the others. */
+  readonly seconds?: number;
 }
 
-export const comparedLoads: readonly ComparedLoad[] = [
-  {
-    title: 'Plain, one connection, 1 KB',
-    concurrency: 1,
-    tokens: 16,
-    delayMs: 0,
-    isStream: false,
-    promptBytes: 900,
-  },
-  {
-    title: 'Plain, 64 connections, 1 KB',
-    concurrency: 64,
-    tokens: 16,
-    delayMs: 0,
-    isStream: false,
-    promptBytes: 900,
-  },
-  {
-    title: 'Plain, 64 connections, 32 KB',
-    concurrency: 64,
-    tokens: 16,
-    delayMs: 0,
-    isStream: false,
-    promptBytes: 32_000,
-  },
-  {
-    title: 'Streams, 64 of 200 tokens, as fast as they go',
-    concurrency: 64,
-    tokens: 200,
-    delayMs: 0,
-    isStream: true,
-    promptBytes: 900,
-  },
-  {
-    title: 'Streams, 128 of 50 tokens, one each 20 ms',
-    concurrency: 128,
-    tokens: 50,
-    delayMs: 20,
-    isStream: true,
-    promptBytes: 900,
-  },
+const all: readonly ContenderName[] = [
+  'direct',
+  'nginx',
+  'HAProxy',
+  'Portkey',
+  '@fastify/http-proxy',
+  'llama-corral',
+  'llama-corral, unix socket',
 ];
+const ours: readonly ContenderName[] = ['llama-corral, traced', 'llama-corral, bare'];
+
+/** Sixteen words, which a stub that is asked for a stream sends at once. */
+const answer = '16:0:64';
+const plain = { model: answer, bodyBytes: 1000, contenders: all };
+
+export const comparedLoads = {
+  'plain-1k': {
+    ...plain,
+    title: 'Plain, 64 connections, 1 KB',
+    connections: 64,
+    contenders: [...all, ...ours],
+  },
+  'plain-32k': { ...plain, title: 'Plain, 64 connections, 32 KB', connections: 64, bodyBytes: 32_000 },
+  'one-connection': { ...plain, title: 'Plain, one connection', connections: 1, bodyBytes: 400 },
+  'rate-100': {
+    ...plain,
+    title: 'Plain, 100 requests/s offered',
+    connections: 64,
+    rate: 100,
+    bodyBytes: 400,
+    seconds: 4,
+  },
+  'first-event': {
+    title: 'One stream at a time, the first token after 1 ms',
+    contenders: all,
+    model: '3:0:1:1',
+    tokens: 3,
+    connections: 1,
+    bodyBytes: 400,
+  },
+  'streams-64': {
+    title: '64 streams of 500 tokens, as fast as they go',
+    contenders: all,
+    model: '500:0:8',
+    tokens: 500,
+    connections: 64,
+    bodyBytes: 1000,
+  },
+  'streams-512': {
+    title: '512 streams of 100 tokens, one each 10 ms',
+    contenders: [...all, ...ours],
+    model: '100:10',
+    tokens: 100,
+    connections: 512,
+    bodyBytes: 1000,
+    seconds: 3,
+  },
+} as const satisfies Readonly<Record<string, ComparedLoad>>;
+
+export type LoadName = keyof typeof comparedLoads;

@@ -1,0 +1,69 @@
+import type { RunningContender } from './contenders/contender.ts';
+import { type ContenderName, contenders } from './contenders/contenders.ts';
+import { generateLoad, type LoadReport } from './generate-load.ts';
+import { inRounds } from './in-rounds.ts';
+import type { ComparedLoad } from './loads.ts';
+import { say } from './progress.ts';
+import type { Stub } from './start-stub.ts';
+
+export interface Pace {
+  readonly rounds: number;
+  /** Of one contender in one round. */
+  readonly seconds: number;
+  /** Of the round that is not counted. */
+  readonly warmupSeconds: number;
+}
+
+/** Starts contenders when they are first wanted, and keeps them for the loads that follow. */
+export class ContenderStock implements AsyncDisposable {
+  readonly #stub: Stub;
+  readonly #running = new Map<ContenderName, RunningContender>();
+  readonly #stack = new AsyncDisposableStack();
+
+  constructor(stub: Stub) {
+    this.#stub = stub;
+  }
+
+  async take(name: ContenderName): Promise<RunningContender> {
+    const running = this.#running.get(name) ?? this.#stack.use(await contenders[name](this.#stub));
+    this.#running.set(name, running);
+    return running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+/** One load on all its contenders, in alternating rounds. A contender that fails at it is left out, and said to be. */
+export async function compareUnderLoad(
+  load: ComparedLoad,
+  names: readonly ContenderName[],
+  stock: ContenderStock,
+  stub: Stub,
+  pace: Pace,
+): Promise<Record<string, readonly LoadReport[]>> {
+  const measured = await inRounds(
+    names,
+    pace.rounds,
+    async (name, round) => {
+      const contender = await stock.take(name);
+      const isCounted = round > 0;
+      const seconds = isCounted ? Math.max(pace.seconds, load.seconds ?? 0) : 0.2;
+      const warmupSeconds = isCounted ? Math.min(0.5, pace.warmupSeconds) : pace.warmupSeconds;
+      const report = await generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
+      if (isCounted) say(`${load.title} · round ${round} · ${name}: ${summaryOf(report)}`);
+      return report;
+    },
+    (name, error) => say(`${load.title}: ${name} is left out: ${(error as Error).message}`),
+  );
+  return Object.fromEntries(measured);
+}
+
+function summaryOf({ requestsPerSecond, eventsPerSecond, cpuSeconds, seconds }: LoadReport): string {
+  const speed =
+    eventsPerSecond > 0
+      ? `${eventsPerSecond.toFixed(0)} events/s`
+      : `${requestsPerSecond.toFixed(0)} requests/s`;
+  return `${speed}, ${((cpuSeconds / seconds) * 100).toFixed(0)} % CPU`;
+}
