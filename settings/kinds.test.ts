@@ -25,7 +25,7 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['2', 2],
       ['0.79', 0.79],
     ],
-    ['', '-1', '.5', '1,5', '1e3', '2 EUR'],
+    ['', '-1', '.5', '1,5', '1e3', '2 EUR', '9'.repeat(400)],
   ],
   [
     'flag',
@@ -85,12 +85,13 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['5m', 300_000],
       ['2h', 7_200_000],
       ['1d', 86_400_000],
+      ['24d', 2_073_600_000],
       ['250ms', 250],
       ['1.5s', 1500],
       ['0', 0],
       ['5M', 300_000],
     ],
-    ['', '-5', '5 m', '5min', 's', '1h30m', 'Infinity'],
+    ['', '-5', '5 m', '5min', 's', '1h30m', 'Infinity', '25d', '9'.repeat(400)],
   ],
   [
     'size',
@@ -103,7 +104,7 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['1.5GiB', 1_610_612_736],
       ['7B', 7],
     ],
-    ['', '10M', '-1', '1TiB', 'iB', '5ib'],
+    ['', '10M', '-1', '1TiB', 'iB', '5ib', '9007199254740993', '9'.repeat(400)],
   ],
   [
     'list',

@@ -49,7 +49,7 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
 /** Such as an amount of money. */
 export const decimal: Kind<number> = {
   expected: 'a number from 0 up, such as 2 or 0.79',
-  parse: (text) => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined),
+  parse: (text) => (/^\d{1,15}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined),
   show: String,
 };
 
@@ -67,13 +67,17 @@ export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** No timer of Node's waits longer: it would be over at once. */
+const longestDuration = 2 ** 31 - 1;
+
 /** Milliseconds; a bare number counts seconds, as the ancestor's variables did. */
 export const duration: Kind<number> = {
-  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h)',
+  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h), up to 24d',
   parse(text) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
     if (!match) return undefined;
-    return Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
+    const ms = Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
+    return ms <= longestDuration ? ms : undefined;
   },
   show(ms) {
     for (const unit of ['h', 'm', 's'] as const) {
@@ -101,7 +105,8 @@ export const size: Kind<number> = {
   parse(text) {
     const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
     const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
-    return match && unit ? Math.round(Number(match[1]) * unit) : undefined;
+    const bytes = match && unit ? Math.round(Number(match[1]) * unit) : undefined;
+    return Number.isSafeInteger(bytes) ? bytes : undefined;
   },
   show(bytes) {
     for (const unit of ['GiB', 'MiB', 'KiB'] as const) {

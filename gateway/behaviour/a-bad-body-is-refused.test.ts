@@ -61,6 +61,7 @@ const wrong: [path: string, body: object, param?: string][] = [
   ['/v1/chat/completions', chat({ n: 1.5 }), 'n'],
   ['/v1/chat/completions', chat({ n: '2' }), 'n'],
   ['/v1/chat/completions', chat({ n: 1e9 })],
+  ['/v1/chat/completions', chat({ n: 1e308 }), 'n'],
   ['/v1/chat/completions', chat({ temperature: 'hot' })],
   ['/v1/chat/completions', chat({ max_tokens: 'x' })],
   ['/v1/chat/completions', chat({ tools: 'x' })],

@@ -26,5 +26,8 @@ function rewriteBlock(
 
 /** The events of a text, parsed; what is no JSON is left out. */
 export function readEvents(text: string): StreamEvent[] {
-  return [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, data = '{}']) => JSON.parse(data) as StreamEvent);
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {') && line.endsWith('}'))
+    .map((line) => JSON.parse(line.slice('data: '.length)) as StreamEvent);
 }

@@ -31,6 +31,7 @@ describe('expectTokens', () => {
     [{ max_output_tokens: 9 }, 9],
     [{ n_predict: 0 }, 0],
     [{ n_predict: -1 }, undefined],
+    [{ max_tokens: Number.POSITIVE_INFINITY }, 2 ** 31 - 1],
     [{ max_tokens: null }, undefined],
     [{ max_tokens: '12' }, undefined],
     [{}, undefined],

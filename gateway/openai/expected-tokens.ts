@@ -14,6 +14,9 @@ const TOKENS_PER_MEDIUM = 1000;
 /** Strings below this size are taken for text without a look. */
 const SMALLEST_MEDIUM = 1024;
 
+/** As large as a number of tokens can be for llama-server. */
+const LARGEST = 2 ** 31 - 1;
+
 const ends = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'n_predict'] as const;
 
 /** `bytes` is the size of the body that `fields` were read from. */
@@ -35,27 +38,27 @@ export function expectTokensOfForm(): ExpectedTokens {
 /** Below 0 means without end, as llama-server has it. */
 function namedEnd(fields: Readonly<Record<string, unknown>>): number | undefined {
   const named = ends.map((name) => fields[name]).find((value) => typeof value === 'number' && value >= 0);
-  return typeof named === 'number' ? Math.ceil(named) : undefined;
+  return typeof named === 'number' ? Math.min(Math.ceil(named), LARGEST) : undefined;
 }
 
 interface Media {
-  readonly count: number;
-  readonly bytes: number;
+  count: number;
+  bytes: number;
 }
 
-const none: Media = { count: 0, bytes: 0 };
+const none: Readonly<Media> = { count: 0, bytes: 0 };
 
 /** Base64 is no text: an image of a megabyte is a thousand tokens, not a quarter of a million. */
-function mediaIn(value: unknown): Media {
-  if (typeof value === 'string') return isMedium(value) ? { count: 1, bytes: value.length } : none;
-  if (typeof value !== 'object' || value === null) return none;
-  let [count, bytes] = [0, 0];
-  for (const part of Object.values(value)) {
-    const media = mediaIn(part);
-    count += media.count;
-    bytes += media.bytes;
+function mediaIn(value: unknown, media: Media = { count: 0, bytes: 0 }): Media {
+  if (typeof value === 'string' && isMedium(value)) {
+    media.count += 1;
+    media.bytes += value.length;
+  } else if (Array.isArray(value)) {
+    for (const part of value) mediaIn(part, media);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const name in value) mediaIn((value as Record<string, unknown>)[name], media);
   }
-  return { count, bytes };
+  return media;
 }
 
 function isMedium(text: string): boolean {

@@ -3,6 +3,7 @@ import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { askForStream } from './assemble/ask-for-stream.ts';
 import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
 import { planAssembly } from './assemble/plan-assembly.ts';
+import { isMoreCrowded } from './crowding.ts';
 import { type ExpectedTokens, expectTokens } from './expected-tokens.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
@@ -33,6 +34,8 @@ const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
 
 /** llama-server walks schemas by recursion: some ten thousand levels overflow its stack, and that ends it for all. */
 const MAX_LEVELS = 256;
+/** A million tokens as numbers, and as many again. */
+const MAX_VALUES = 2_000_000;
 
 export interface ReadingOptions {
   readonly allowRemoteMedia: boolean;
@@ -68,6 +71,7 @@ function parse(body: Buffer): Fields {
   if (body.length === 0) throw invalidJson('it is empty');
   if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
   if (isNestedDeeper(body, MAX_LEVELS)) throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
+  if (isMoreCrowded(body, MAX_VALUES)) throw invalidJson(`it holds more than ${MAX_VALUES} values`);
   const value = parseText(body.toString());
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidJson('expected an object');
@@ -95,8 +99,12 @@ function optional<T>(fields: Fields, name: string, expected: string, fits: (valu
   return value as T;
 }
 
+/** As large as the number can be for llama-server: times the most prompts, it is still exact. */
+const MOST_CHOICES = 2 ** 31 - 1;
+
 function choices(fields: Fields): number {
-  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
+  const isCount = (value: unknown) =>
+    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHOICES;
   const n = optional<number>(fields, 'n', 'a whole number from 1 up', isCount);
   return n ?? optional<number>(fields, 'n_cmpl', 'a whole number from 1 up', isCount) ?? 1;
 }

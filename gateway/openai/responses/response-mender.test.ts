@@ -29,6 +29,13 @@ describe('ResponseMender', () => {
     );
   });
 
+  it('takes U+2028 in a text for no end of the line', () => {
+    const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
+    const mended = mender().events(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));
+    expect(mended.toString()).toContain('"sequence_number":0');
+    expect(mended.toString()).toContain('a\u2028b');
+  });
+
   it('gives an event the name of its mended type', () => {
     const response = { status: 'completed', usage: { output_tokens: 3 } };
     const event = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;

@@ -28,7 +28,7 @@ export class ResponseMender implements AnswerMender {
 
   /** Comments, errors and the rest after the last event are not events of this API and pass as they are. */
   #mendBlock(block: string): string {
-    const data = /^event: \S+\ndata: (.*)$/.exec(block)?.[1];
+    const data = /^event: \S+\ndata: (.*)$/s.exec(block)?.[1];
     const event = data === undefined ? undefined : parseObject(data);
     if (typeof event?.type !== 'string') return block;
     const { state, events } = stepResponseStream(this.#state, event as ResponseEvent);
