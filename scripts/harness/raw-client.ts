@@ -45,6 +45,11 @@ export class RawClient implements AsyncDisposable {
     return this;
   }
 
+  /** The same, a character a byte. */
+  get latin1(): string {
+    return this.#received.toString('latin1');
+  }
+
   /** The next whole answer; undefined where the server closes without one. */
   async answer(): Promise<RawAnswer | undefined> {
     const found = await waitFor('an answer', () => {

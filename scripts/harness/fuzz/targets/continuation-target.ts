@@ -1,0 +1,118 @@
+import * as fc from 'fast-check';
+import { bodyWithSaid } from '../../../../gateway/continuation/continued-body.ts';
+import { readEvents } from '../../../../gateway/continuation/event-blocks.ts';
+import { openSeam } from '../../../../gateway/continuation/open-seam.ts';
+import { planContinuation } from '../../../../gateway/continuation/plan-continuation.ts';
+import { Spoken } from '../../../../gateway/continuation/spoken.ts';
+import type { AnswerShape } from '../../../../gateway/openai/assemble/assembly.ts';
+import { AnswerEnds } from '../../../../gateway/upstream/answer-ends.ts';
+import { EventStreamRelay } from '../../../../gateway/upstream/event-stream-relay.ts';
+import { pure, type Target } from '../target.ts';
+import { cut } from './cut.ts';
+import { engineWords } from './engine-words.ts';
+import { HeardResponse } from './heard-response.ts';
+
+const shapes = Object.keys(engineWords) as AnswerShape[];
+const fields = { messages: [{ role: 'user', content: 'hi' }], input: 'hi', prompt: 'hi', stream: true };
+const body = Buffer.from(JSON.stringify(fields));
+const moved = { input: 3, spent: 1, unheard: 0 };
+
+/**
+ * An engine that dies after any byte of its stream, and another that goes on. The first byte says which kind of stream,
+ * the next two where it dies, and the rest is the text, a token for each line.
+ */
+export const continuationTarget: Target = {
+  name: 'continuation',
+  seeds: shapes.flatMap((_, n) => [
+    `${n}\x01\x10say\n "hi"\n\\ and \\"\n🐎 gallops`,
+    `${n}\x00\xf0one\ntwo\nthree`,
+  ]),
+  words: [
+    '"',
+    '\\',
+    '\\u0000',
+    '🐎',
+    '"delta":{"content":"',
+    '"text":"',
+    'data: [DONE]',
+    '\n',
+    '\u2028',
+    'é',
+    '\t',
+  ],
+  grammar: fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.nat(600), fc.string({ unit: 'grapheme', maxLength: 60 }))
+    .map(([n, at, text]) => Buffer.concat([Buffer.of(0x30 + n, at >> 8, at & 255), Buffer.from(text)])),
+  mostBytes: 600,
+  open: pure((input) => {
+    const shape = shapes[(input[0] ?? 0) % shapes.length] ?? 'chat';
+    const tokens = input
+      .subarray(3)
+      .toString()
+      .split('\n')
+      .filter((token) => token !== '');
+    dieAndGoOn(shape, tokens, input.length < 3 ? 0 : input.readUInt16BE(1));
+  }),
+};
+
+function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: number): void {
+  const words = engineWords[shape];
+  const text = tokens.join('');
+  const stream = Buffer.from(
+    words.opening + tokens.map((token) => words.text(token)).join('') + words.closing(text),
+  );
+  const client = new HeardResponse();
+  const spoken = new Spoken(shape);
+  const relay = new EventStreamRelay({
+    ...{
+      response: client.asResponse,
+      dialect: words.dialect,
+      ends: new AnswerEnds(),
+      mender: undefined,
+      pacemaker: undefined,
+    },
+    listen: (events) => spoken.add(events),
+  });
+  const [heard = Buffer.alloc(0)] = cut(stream, [diesAt % (stream.length + 1)]);
+  relay.write(heard.subarray(0, diesAt % (stream.length + 1)));
+  if (relay.end()) {
+    expectText(words.textOf, client, text);
+    return;
+  }
+  const plan = planContinuation({ shape, fields, weight: 1, spoken });
+  if (plan.how === 'none') throw new Error(`plain text cannot be gone on with: ${plan.why}`);
+  if (plan.how === 'close') return;
+  const content = plan.how === 'go-on' ? plan.said.content : '';
+  if (!text.startsWith(content)) throw new Error('it has said what it never said');
+  if (plan.how === 'go-on') expectBegun(shape, content);
+  const { opening, closing } = spoken;
+  const over = plan.how === 'go-on' && closing !== '' ? 'told' : 'no';
+  relay.resume(openSeam(shape, { opening, closing, content, over, moved }));
+  const rest = text.slice(content.length);
+  // An engine that has nothing more to say has to say a token all the same.
+  relay.write(Buffer.from(words.opening + words.text(over === 'no' ? rest : 'x') + words.closing(text)));
+  if (!relay.end()) throw new Error('it was gone on with, and yet it is not whole');
+  expectText(words.textOf, client, text);
+}
+
+function expectText(
+  textOf: (event: Readonly<Record<string, unknown>>) => string,
+  client: HeardResponse,
+  text: string,
+): void {
+  const heard = readEvents(client.bytes.toString()).map(textOf).join('');
+  if (heard !== text) throw new Error('the client has heard another text');
+}
+
+/** What the next engine is asked is JSON, and begins with what was said. */
+function expectBegun(shape: AnswerShape, content: string): void {
+  const asked = bodyWithSaid(shape, body, fields, { content, reasoning: '' });
+  const { messages, input, prompt } = JSON.parse(asked.toString());
+  const begun = {
+    chat: () => messages.at(-1).content,
+    message: () => messages.at(-1).content,
+    response: () => input.at(-1).content[0].text,
+    completion: () => prompt.slice(fields.prompt.length),
+  }[shape]();
+  if (begun !== content) throw new Error('the next engine is told another text');
+}
