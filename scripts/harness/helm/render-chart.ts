@@ -34,7 +34,13 @@ const notesMark = '#### notes';
  */
 export async function renderChart({ command, args }: Started, values: Values): Promise<Rendered> {
   await using folder = await temporaryFolder();
-  const own = { source: 'source', destination: 'home', config: 'none.toml', 'persistent-state': 'state', cache: 'cache' };
+  const own = {
+    source: 'source',
+    destination: 'home',
+    config: 'none.toml',
+    'persistent-state': 'state',
+    cache: 'cache',
+  };
   const places = Object.entries(own).flatMap(([flag, name]) => [`--${flag}`, folder.file(name)]);
   await mkdir(folder.file('source/.chezmoitemplates'), { recursive: true });
   for (const [name, body] of await readDefinitions())

@@ -1,0 +1,44 @@
+import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+
+/** A value of the chart that an operator sets as one, with the words that stand above it in values.yaml. */
+export interface DescribedValue {
+  /** From the root: `['image', 'tag']`. */
+  readonly path: readonly string[];
+  readonly default: unknown;
+  readonly words: string;
+}
+
+/** The values of a values.yaml. Whatever has no words above it is a group, and to be looked into. */
+export function describedValues(text: string): DescribedValue[] {
+  const { contents } = parseDocument(text);
+  if (!isMap(contents)) throw new Error('values.yaml is no map');
+  return valuesIn(contents, []);
+}
+
+function valuesIn(map: YAMLMap, above: readonly string[]): DescribedValue[] {
+  return map.items.flatMap((pair, index) => {
+    const path = [...above, nameOf(pair)];
+    const words = wordsOver(pair) ?? (index === 0 ? map.commentBefore : undefined);
+    if (words !== undefined && words !== null) return [{ path, default: plain(pair), words: flowing(words) }];
+    if (isMap(pair.value) && pair.value.items.length > 0) return valuesIn(pair.value, path);
+    throw new Error(`values.yaml says nothing of ${path.join('.')}: write a line of comment above it`);
+  });
+}
+
+function nameOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+function wordsOver({ key }: Pair): string | null | undefined {
+  return isScalar(key) ? key.commentBefore : undefined;
+}
+
+function plain({ value }: Pair): unknown {
+  return (value as { toJSON(): unknown } | null)?.toJSON();
+}
+
+/** A paragraph that stands apart belongs to the file. */
+function flowing(comment: string): string {
+  const own = comment.split(/\n\s*\n/).at(-1) ?? '';
+  return own.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
