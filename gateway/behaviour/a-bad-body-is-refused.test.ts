@@ -37,6 +37,7 @@ const notJson: Record<string, string | Buffer> = {
   ]),
   'brackets without end': '['.repeat(100_000),
   'deep nesting': nested(100_000),
+  'millions of values': `{"messages":[${'0,'.repeat(2_100_000)}0]}`,
   'a form': 'messages=hello',
 };
 

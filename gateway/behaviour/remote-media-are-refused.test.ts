@@ -24,6 +24,17 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
     '/v1/responses',
     (image_url) => ({ input: [{ role: 'user', content: [{ type: 'input_image', image_url }] }] }),
   ],
+  'responses input_file': [
+    '/v1/responses',
+    (file_url) => ({ input: [{ role: 'user', content: [{ type: 'input_file', file_url }] }] }),
+  ],
+  'chat file': ['/v1/chat/completions', (file_data) => userSays([{ type: 'file', file: { file_data } }])],
+  'responses image in the output of a function': [
+    '/v1/responses',
+    (image_url) => ({
+      input: [{ type: 'function_call_output', output: [{ type: 'input_image', image_url }] }],
+    }),
+  ],
   'anthropic image source': [
     '/v1/messages',
     (url) => userSays([{ type: 'image', source: { type: 'url', url } }]),
@@ -49,6 +60,14 @@ const addresses = [
   'HTTP://example.org',
   ' http://example.org',
   'ftp://example.org/a.png',
+  'FILE://localhost/etc/passwd',
+  'gopher://127.0.0.1:6379/_INFO',
+  '\t\nhttps://example.org',
+  'http:127.0.0.1/a',
+  // What looks like base64, and is a host to a llama-server that fetches by libcurl.
+  'http.internal/latest',
+  'javascript:alert(1)',
+  'x-later+scheme.1:anything',
 ];
 
 const userSays = (content: unknown) => ({ messages: [{ role: 'user', content }] });
@@ -77,14 +96,17 @@ describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
     expect(status).toBe(400);
     if (path.startsWith('/v1/messages')) expect(body.error.type).toBe('invalid_request_error');
     else expect(body.error.code).toBe('remote_media_not_allowed');
-    expect(body.error.message).toMatch(/^'(messages|input)\[0\]\.content\[0\]/);
+    expect(body.error.message).toMatch(/^'(messages|input)\[0\]\.(?:content|output)\[0\]/);
     expect(standIn.received).toHaveLength(sent);
   });
 
-  it.each(['data:image/png;base64,AAAA', 'AAAA'])('lets %s pass', async (address) => {
-    expect((await post(path, shape(address))).status).toBe(200);
-    expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toMatchObject(shape(address));
-  });
+  it.each(['data:image/png;base64,AAAA', 'DATA:image/png;base64,AAAA', 'AAAA', '//uQxAAA/+8='])(
+    'lets %s pass',
+    async (address) => {
+      expect((await post(path, shape(address))).status).toBe(200);
+      expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toMatchObject(shape(address));
+    },
+  );
 });
 
 it('lets all pass where ALLOW_REMOTE_MEDIA is set', async () => {
@@ -100,4 +122,16 @@ it('lets all pass where ALLOW_REMOTE_MEDIA is set', async () => {
 it('takes a text that speaks of an address for what it is', async () => {
   const body = userSays([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]);
   expect((await post('/v1/chat/completions', body)).status).toBe(200);
+});
+
+it('takes what a model has handed to a tool for what it is', async () => {
+  const url = 'https://example.org/a.png';
+  const calls = [{ id: 'a', type: 'function', function: { name: 'see', arguments: { image_url: url } } }];
+  const chat = { messages: [{ role: 'assistant', tool_calls: calls }] };
+  expect((await post('/v1/chat/completions', chat)).status).toBe(200);
+  const used = {
+    role: 'assistant',
+    content: [{ type: 'tool_use', id: 'a', name: 'see', input: { source: { url } } }],
+  };
+  expect((await post('/v1/messages', { messages: [used] })).status).toBe(200);
 });
