@@ -1,13 +1,15 @@
-/** Writes the generated pages of docs/, and the dashboard for Grafana; `npm run docs`. */
+/** Writes the generated pages of docs/, the dashboard for Grafana, and the page of the Helm chart; `npm run docs`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiDocumentText } from './api-reference/api-document.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
+import { chartPage } from './helm/chart-page.ts';
 import { projectFolder } from './house-folders.ts';
 import { metricsPage } from './metrics-page.ts';
 
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(projectFolder, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(projectFolder, 'docker/grafana/llama-corral.json'), dashboardFile());
+writeFileSync(join(projectFolder, 'docker/helm/llama-corral/README.md'), chartPage());
 writeFileSync(join(projectFolder, 'gateway/reference/openapi.json'), apiDocumentText());

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import {
+  changed,
+  defaultValues,
+  isMap,
+  triedValues,
+  type Values,
+} from '../../scripts/harness/helm/chart-values.ts';
+import { chartFolder } from '../../scripts/harness/helm/render-chart.ts';
+import { chartPage } from '../../scripts/helm/chart-page.ts';
+import { describedValues } from '../../scripts/helm/described-values.ts';
+import { type Variable, variables } from '../../settings/variables.ts';
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly propertyNames?: { readonly not: { readonly enum: readonly string[] } };
+}
+
+const read = (file: string) => readFileSync(join(chartFolder, file), 'utf8');
+const described = describedValues(read('values.yaml')).map(({ path }) => path.join('.'));
+const schema = JSON.parse(read('values.schema.json')) as Schema;
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+const templates = readdirSync(join(chartFolder, 'templates')).map((name) => read(`templates/${name}`));
+const defaults = await defaultValues();
+
+/** Where a schema lists what there is, and nothing else is allowed; what it leaves open counts as one value. */
+function valuesOf(part: Schema, path: readonly string[] = []): string[] {
+  const entries = Object.entries(part.properties ?? {});
+  if (entries.length === 0 || part.additionalProperties !== false) return [path.join('.')];
+  return entries.flatMap(([name, inner]) => valuesOf(inner, [...path, name]));
+}
+
+/** As a whole, or one by one after something that stands for the group. */
+function isUsed(path: string): boolean {
+  const names = path.split('.');
+  const groups = names.map((_, index) => names.slice(0, index + 1).join('.'));
+  return templates.some((text) =>
+    groups.some((group) => {
+      const whole = new RegExp(`\\.Values\\.${group.replaceAll('.', '\\.')}(?![.\\w])`).test(text);
+      const rest = names.slice(group.split('.').length);
+      return whole && rest.every((name) => new RegExp(`\\.${name}\\b`).test(text));
+    }),
+  );
+}
+
+function refused(changes: Values): boolean {
+  return !validate(changed(defaults, changes));
+}
+
+describe('the values of the chart', () => {
+  it('all stand in its README: run `npm run docs`', () => {
+    expect(read('README.md')).toBe(chartPage());
+  });
+
+  it('are those of its schema', () => {
+    const inSchema = valuesOf(schema).filter((path) => path !== 'global');
+    // What holds more than one value, and is set as one.
+    const whole = inSchema.map((path) => path.replace(/^resources\..*/, 'resources'));
+    expect([...new Set(whole)].sort()).toEqual([...described].sort());
+  });
+
+  it('are all used by a template', () => {
+    expect(described.filter((path) => !isUsed(path))).toEqual([]);
+  });
+
+  it('fit the schema, and so does each set that the chart is tried with', async () => {
+    for (const { name, values } of await triedValues())
+      expect(validate(values), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
+  });
+
+  it('turn every option to something else in one of these sets', async () => {
+    const changes = (await triedValues()).map((set) => set.changes);
+    const touched = (path: string) =>
+      changes.some(
+        (set) =>
+          path.split('.').reduce<unknown>((at, name) => (isMap(at) ? at[name] : undefined), set) !==
+          undefined,
+      );
+    const switches = described.filter((path) => /(enabled|create|requireKey|api)$/.test(path));
+    expect(switches.filter((path) => !touched(path))).toEqual([]);
+  });
+
+  it('are refused where they are misspelt or make no sense', () => {
+    expect(refused({ replica: 2 })).toBe(true);
+    expect(refused({ gpu: { counts: 1 } })).toBe(true);
+    expect(refused({ timeouts: { drain: '25s' } })).toBe(true);
+    expect(refused({ ports: { http: 80 } })).toBe(true);
+    expect(refused({ model: { huggingFace: 'not a repository' } })).toBe(true);
+    expect(refused({ podSecurityContext: { runAsUser: 0 } })).toBe(true);
+    expect(refused({})).toBe(false);
+  });
+
+  it('let `settings` say neither a secret nor what other values say', () => {
+    const all = Object.entries(variables as Record<string, Variable>);
+    const secrets = all.filter(([, { secret }]) => secret).map(([name]) => name);
+    const set = [...templates.join('\n').matchAll(/- name: ([A-Z][A-Z_]+)\n/g)].map(([, name]) => name);
+    const { properties } = schema;
+    const forbidden = properties?.settings?.propertyNames?.not.enum ?? [];
+    expect([...forbidden].sort()).toEqual([...new Set([...secrets, ...set, 'MODEL_PATH'])].sort());
+    expect(refused({ settings: { API_KEYS: 'app:sk-1' } })).toBe(true);
+    expect(refused({ settings: { MAX_QUEUE_SIZE: 200 } })).toBe(true);
+    expect(refused({ settings: { MAX_QUEUE_SIZE: '200' } })).toBe(false);
+  });
+});
