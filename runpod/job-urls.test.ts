@@ -25,7 +25,7 @@ describe('the addresses of the queue', () => {
   });
 
   it('mean the job by $ID where something is posted, and the worker by $RUNPOD_POD_ID', () => {
-    expect(urls.output('job-9', true)).toBe(`${base}/job-done/pod-1/job-9?gpu=NVIDIA+L4&isStream=true`);
+    expect(urls.output('job-9')).toBe(`${base}/job-done/pod-1/job-9?gpu=NVIDIA+L4&isStream=true`);
     expect(urls.stream('job-9')).toBe(`${base}/job-stream/pod-1/job-9?gpu=NVIDIA+L4&isStream=false`);
   });
 
@@ -44,6 +44,6 @@ describe('the addresses of the queue', () => {
   });
 
   it('let no job name another address', () => {
-    expect(urls.output('../x?a=$&', false)).toContain('/job-done/pod-1/..%2Fx%3Fa%3D%24%26?');
+    expect(urls.output('../x?a=$&')).toContain('/job-done/pod-1/..%2Fx%3Fa%3D%24%26?');
   });
 });

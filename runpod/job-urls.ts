@@ -11,7 +11,8 @@ export interface JobUrls {
   take(count: number, hasJobs: boolean): string;
   /** Which jobs are no longer wanted; undefined where there is no telling. */
   readonly stop: string | undefined;
-  output(jobId: string, isStream: boolean): string;
+  /** For the result of a job that was streamed. */
+  output(jobId: string): string;
   stream(jobId: string): string;
   ping(jobIds: readonly string[], version: string): string | undefined;
 }
@@ -30,8 +31,7 @@ export function jobUrls({ take, output, stream, ping }: UrlTemplates, workerId: 
         : withQuery(taking, jobInProgress);
     },
     stop: taking.includes(one) ? taking.replace(one, '/job-stop/') : undefined,
-    output: (jobId, isStream) =>
-      withQuery(fill(ofWorker(output), '$ID', jobId), { isStream: String(isStream) }),
+    output: (jobId) => withQuery(fill(ofWorker(output), '$ID', jobId), { isStream: 'true' }),
     stream: (jobId) => withQuery(fill(ofWorker(stream), '$ID', jobId), { isStream: 'false' }),
     ping(jobIds, version) {
       const jobs: Record<string, string> = jobIds.length > 0 ? { job_id: jobIds.join(',') } : {};

@@ -70,12 +70,12 @@ export class Queue {
     }
   }
 
-  postPiece(jobId: string, piece: string, signal: AbortSignal): Promise<Posted> {
+  postPiece(jobId: string, piece: unknown, signal: AbortSignal): Promise<Posted> {
     return this.#post(this.#parts.urls.stream(jobId), jobId, { output: piece }, signal);
   }
 
-  postResult(jobId: string, result: JobResult, isStream: boolean, signal: AbortSignal): Promise<Posted> {
-    return this.#post(this.#parts.urls.output(jobId, isStream), jobId, result, signal);
+  postResult(jobId: string, result: JobResult, signal: AbortSignal): Promise<Posted> {
+    return this.#post(this.#parts.urls.output(jobId), jobId, result, signal);
   }
 
   /** Undefined is good. */

@@ -28,66 +28,67 @@ export interface RunJobParts {
 
 export type JobEnd = 'completed' | 'failed' | 'cancelled' | 'lost';
 
-interface Made {
-  readonly result: JobResult;
-  readonly isStream: boolean;
-}
+/** RunPod takes no larger piece of a stream; a result may be larger. */
+const mostCharsOfOnePiece = 1_000_000;
 
-/** Does a job and posts what comes of it: settles when RunPod has that. Never rejects. */
+/**
+ * Does a job and posts what comes of it: settles when RunPod has that. Never rejects. All answers go as streams, those
+ * in one piece too, because that is what RunPod's route for OpenAI's clients gets from its own worker for vLLM.
+ */
 export async function runJob(job: Job, parts: RunJobParts): Promise<JobEnd> {
   const ending = new AbortController();
-  const within = { ...parts, signal: AbortSignal.any([parts.signal, ending.signal]) };
-  const made = await make(job, within).catch((error: unknown) => brokenOff(error, parts));
+  const signal = AbortSignal.any([parts.signal, ending.signal]);
+  const made = await make(job, { ...parts, signal }).catch((error: unknown) => brokenOff(error, parts));
   // What may still be read of a stream is not wanted any more.
   ending.abort();
   if (made === undefined) return 'cancelled';
-  const posted = await insist(
-    () => parts.queue.postResult(job.id, made.result, made.isStream, parts.end),
-    insistence(parts, parts.end),
-  );
-  if (posted !== 'accepted') return 'lost';
-  return 'error' in made.result ? 'failed' : 'completed';
+  const attempt = () => parts.queue.postResult(job.id, made, parts.end);
+  if ((await insist(attempt, insistence(parts, parts.end))) !== 'accepted') return 'lost';
+  return 'error' in made ? 'failed' : 'completed';
 }
 
 /** Undefined where nobody wants to hear of the job any more. */
-function brokenOff(error: unknown, { signal, worker }: RunJobParts): Made | undefined {
+function brokenOff(error: unknown, { signal, worker }: RunJobParts): JobResult | undefined {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof JobStopped && reason.by === 'queue') return undefined;
   const type = reason instanceof JobStopped ? 'draining' : 'internal_error';
-  return whole(failed({ message: (reason as Error).message, type }, worker));
+  return failed({ message: (reason as Error).message, type }, worker);
 }
 
-async function make(job: Job, parts: RunJobParts): Promise<Made> {
+async function make(job: Job, parts: RunJobParts): Promise<JobResult> {
   const reading = readInput(job.input);
   if (!reading.ok) {
-    const status = 400;
-    return whole(failed({ message: reading.problem, type: 'invalid_request_error', status }, parts.worker));
+    return failed({ message: reading.problem, type: 'invalid_request_error', status: 400 }, parts.worker);
   }
   const deadline = performance.now() + parts.patienceMs;
   for (let failures = 1; ; failures++) {
     const attempt = await once(job, reading.request, parts);
-    if (attempt.outcome === 'made') return attempt;
-    if (performance.now() >= deadline || parts.stopping.aborted)
-      return whole(failed(attempt.failure, parts.worker));
+    if (!('outcome' in attempt)) return attempt;
+    if (performance.now() >= deadline || parts.stopping.aborted) return failed(attempt.failure, parts.worker);
     const signal = AbortSignal.any([parts.signal, parts.stopping]);
     await sleep(attempt.retryAfterMs ?? parts.pauseAfter(failures), undefined, { signal }).catch(() => {});
     parts.signal.throwIfAborted();
   }
 }
 
-type Attempt = (Made & { readonly outcome: 'made' }) | Extract<Answer, { outcome: 'not-now' }>;
+type NotNow = Extract<Answer, { outcome: 'not-now' }>;
 
-async function once(job: Job, request: JobRequest, parts: RunJobParts): Promise<Attempt> {
+async function once(job: Job, request: JobRequest, parts: RunJobParts): Promise<JobResult | NotNow> {
   const answer = await parts.gateway.ask(request, job.id, parts.signal);
-  if (answer.outcome === 'whole') return { outcome: 'made', ...whole({ output: answer.output }) };
-  if (answer.outcome === 'failed') return { outcome: 'made', ...whole(failed(answer.failure, parts.worker)) };
   if (answer.outcome === 'not-now') return answer;
+  if (answer.outcome === 'failed') return failed(answer.failure, parts.worker);
+  if (answer.outcome === 'whole') return postWhole(job, answer.output, parts);
   const relayed = await relayStream(answer.body, (piece) => postPiece(job, piece, parts), parts.pace);
   parts.signal.throwIfAborted();
-  if (relayed.isBroken && relayed.pieces.length === 0) {
-    return { outcome: 'not-now', failure: brokenStream, retryAfterMs: undefined };
-  }
-  return { outcome: 'made', isStream: true, result: streamResult(relayed, parts.worker) };
+  const mayBeSentAgain = relayed.isBroken && relayed.pieces.length === 0;
+  return mayBeSentAgain
+    ? { outcome: 'not-now', failure: brokenStream, retryAfterMs: undefined }
+    : streamResult(relayed, parts.worker);
+}
+
+async function postWhole(job: Job, output: unknown, parts: RunJobParts): Promise<JobResult> {
+  if (JSON.stringify(output).length <= mostCharsOfOnePiece) await postPiece(job, output, parts);
+  return { output: [output] };
 }
 
 const brokenStream: JobFailure = { message: 'the stream of the gateway broke off', type: 'bad_gateway' };
@@ -98,16 +99,16 @@ function streamResult({ pieces, error, isBroken }: Relayed, worker: Worker): Job
 }
 
 /** A piece that RunPod refuses is in the result all the same. */
-async function postPiece({ id }: Job, piece: string, parts: RunJobParts): Promise<void> {
+async function postPiece({ id }: Job, piece: unknown, parts: RunJobParts): Promise<void> {
   const attempt = () => parts.queue.postPiece(id, piece, parts.signal);
   await insist(attempt, insistence(parts, parts.signal));
   parts.signal.throwIfAborted();
 }
 
-const whole = (result: JobResult): Made => ({ result, isStream: false });
-
 const insistence = ({ pauseAfter, warn }: RunJobParts, signal: AbortSignal) => ({
   pauseAfter,
   signal,
-  onTrouble: (why: string) => warn(`RunPod did not take what was posted (${why}): it is posted again`),
+  onTrouble: (why: string) => {
+    if (!signal.aborted) warn(`RunPod did not take what was posted (${why}): it is posted again`);
+  },
 });
