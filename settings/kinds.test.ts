@@ -12,6 +12,7 @@ import {
   networks,
   port,
   size,
+  timespan,
   url,
   urlPath,
 } from './kinds.ts';
@@ -76,6 +77,7 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
     ],
     ['automatic', '0', ''],
   ],
+  ['timespan', timespan, [['90d', 7_776_000_000]], ['', 'd', '5 m']],
   [
     'duration',
     duration,

@@ -67,17 +67,13 @@ export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** No timer of Node's waits longer: it would be over at once. */
-const longestDuration = 2 ** 31 - 1;
-
-/** Milliseconds; a bare number counts seconds, as the ancestor's variables did. */
-export const duration: Kind<number> = {
-  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h), up to 24d',
+/** Milliseconds of any length; a bare number counts seconds, as the ancestor's variables did. */
+export const timespan: Kind<number> = {
+  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h)',
   parse(text) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
     if (!match) return undefined;
-    const ms = Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
-    return ms <= longestDuration ? ms : undefined;
+    return Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
   },
   show(ms) {
     for (const unit of ['h', 'm', 's'] as const) {
@@ -85,6 +81,19 @@ export const duration: Kind<number> = {
       if (ms !== 0 && ms % size === 0) return `${ms / size}${unit}`;
     }
     return ms === 0 ? '0' : `${ms}ms`;
+  },
+};
+
+/** No timer of Node's waits longer: it would be over at once. */
+const longestDuration = 2 ** 31 - 1;
+
+/** A span that is waited for. */
+export const duration: Kind<number> = {
+  ...timespan,
+  expected: `${timespan.expected}, up to 24d`,
+  parse(text) {
+    const ms = timespan.parse(text);
+    return ms !== undefined && ms <= longestDuration ? ms : undefined;
   },
 };
 

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { parseIsoTime } from '../../keys/iso-time.ts';
 import { type Scope, scopes } from '../../keys/key.ts';
 import { isKeyId, keyIdRule } from '../../keys/key-id.ts';
-import { duration, integer, list } from '../../settings/kinds.ts';
+import { integer, list, timespan } from '../../settings/kinds.ts';
 
 // Commander puts the option and the value in front of these messages.
 
@@ -47,7 +47,7 @@ export function expiry(text: string): number | null {
 
 /** Milliseconds. */
 export function span(text: string): number {
-  const value = duration.parse(text);
+  const value = timespan.parse(text);
   if (value === undefined || !Number.isSafeInteger(value)) {
     throw new InvalidArgumentError('It must be like 24h, 90m or 7d.');
   }
