@@ -2,14 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import {
-  changed,
-  defaultValues,
-  isMap,
-  triedValues,
-  type Values,
-} from '../../scripts/harness/helm/chart-values.ts';
-import { chartFolder } from '../../scripts/harness/helm/render-chart.ts';
+import { changed, defaultValues, isMap, triedValues } from '../../scripts/harness/helm/chart-values.ts';
+import { chartFolder, type Values } from '../../scripts/harness/helm/render-chart.ts';
 import { chartPage } from '../../scripts/helm/chart-page.ts';
 import { describedValues } from '../../scripts/helm/described-values.ts';
 import { type Variable, variables } from '../../settings/variables.ts';

@@ -6,7 +6,9 @@ export const ownSchemas: Readonly<Record<string, object>> = {
   'http.keda.sh/v1beta1 InterceptorRoute': strict(['target', 'rules', 'scalingMetric', 'timeouts'], {
     target: strict(['service', 'port'], { service: text(), port: port() }),
     rules: listOf(strict(['hosts'], { hosts: listOf(text()) })),
-    scalingMetric: strict(['concurrency'], { concurrency: strict(['targetValue'], { targetValue: count() }) }),
+    scalingMetric: strict(['concurrency'], {
+      concurrency: strict(['targetValue'], { targetValue: count() }),
+    }),
     timeouts: strict(['readiness'], { readiness: span(), request: span(), responseHeader: span() }),
   }),
   'http.keda.sh/v1alpha1 HTTPScaledObject': strict(['hosts', 'scaleTargetRef', 'replicas'], {
@@ -20,7 +22,9 @@ export const ownSchemas: Readonly<Record<string, object>> = {
     }),
     replicas: strict(['min', 'max'], { min: { const: 0 }, max: count() }),
     scaledownPeriod: { type: 'integer', minimum: 0 },
-    scalingMetric: strict(['concurrency'], { concurrency: strict(['targetValue'], { targetValue: count() }) }),
+    scalingMetric: strict(['concurrency'], {
+      concurrency: strict(['targetValue'], { targetValue: count() }),
+    }),
     timeouts: strict([], { conditionWait: span(), responseHeader: span() }),
   }),
   'inference.networking.k8s.io/v1 InferencePool': strict(['selector', 'targetPorts', 'endpointPickerRef'], {

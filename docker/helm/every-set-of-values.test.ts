@@ -1,0 +1,162 @@
+import type { IProbe } from 'kubernetes-models/v1/Probe';
+import { describe, expect, it } from 'vitest';
+import { answer } from '../../health/answers.ts';
+import type { Standing } from '../../health/standing.ts';
+import { mistakesIn } from '../../scripts/harness/helm/mistakes-in-manifest.ts';
+import { openChart } from '../../scripts/harness/helm/open-chart.ts';
+import {
+  type Labels,
+  objectOf,
+  partsOfDeployment,
+  specOf,
+} from '../../scripts/harness/helm/parts-of-deployment.ts';
+import type { Manifest } from '../../scripts/harness/helm/render-chart.ts';
+import { readSettings } from '../../settings/read-settings.ts';
+import { type Variable, variables } from '../../settings/variables.ts';
+
+const { canRender, names, chart, render } = await openChart();
+
+describe.skipIf(!canRender)('the chart, with each set of values,', () => {
+  it.each(names)('is what Kubernetes and the operators take: %s', (name) => {
+    const { manifests } = chart(name);
+    expect(manifests.length).toBeGreaterThan(1);
+    expect(manifests.flatMap((it) => mistakesIn(it).map((mistake) => `${it.kind}: ${mistake}`))).toEqual([]);
+    const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('would not pass with a field that nobody knows, or of the wrong kind', () => {
+    for (const { kind, ...manifest } of chart('everything').manifests) {
+      const spec = 'spec' in manifest ? { ...(manifest.spec as object), specc: 1 } : undefined;
+      const misspelt = { ...manifest, kind, ...(spec ? { spec } : { datta: {} }) } as Manifest;
+      expect(mistakesIn(misspelt), kind).not.toEqual([]);
+    }
+    const service = objectOf(chart('defaults'), 'Service');
+    expect(mistakesIn({ ...service, spec: { ports: [{ port: 'eighty' }] } })).not.toEqual([]);
+  });
+
+  it('sets only variables that there are, to values that they take', () => {
+    for (const name of names) {
+      const { container, env } = partsOfDeployment(chart(name));
+      const known = (variable: string) =>
+        variable.replace(/_FILE$/, '') in variables || variable in variables;
+      const all = (container.env ?? []).map((variable) => variable.name);
+      expect(all.filter((variable) => !known(variable))).toEqual([]);
+      expect(new Set(all).size).toBe(all.length);
+      // The file lies in the pod only.
+      const { HF_TOKEN_FILE: _, ...here } = env;
+      const { problems, warnings } = readSettings(here);
+      expect([...problems, ...warnings]).toEqual([]);
+      expect(Object.values(env).filter((value) => /e\+/.test(value))).toEqual([]);
+    }
+  });
+
+  it('shows no secret but in a Secret, and none in arguments', () => {
+    const all: readonly (readonly [string, Variable])[] = Object.entries(variables);
+    const secrets = all.filter(([, { secret }]) => secret).map(([name]) => name);
+    for (const name of names) {
+      const { manifests } = chart(name);
+      const { container, env } = partsOfDeployment(chart(name));
+      expect(manifests.map(({ kind }) => kind)).not.toContain('ConfigMap');
+      expect([container.command, container.args]).toEqual([undefined, undefined]);
+      expect(Object.keys(env).filter((variable) => secrets.includes(variable))).toEqual([]);
+    }
+  });
+
+  it('asks the probes of the health server, which tell what Kubernetes wants to know', () => {
+    const told = (probe: IProbe | undefined, standing: Standing, everReady: boolean) =>
+      answer(probe?.httpGet?.path ?? '', 'GET', { standing, everReady, details: {} }).status;
+    for (const name of names) {
+      const { container, env } = partsOfDeployment(chart(name));
+      const { startupProbe, readinessProbe, livenessProbe, ports = [] } = container;
+      for (const probe of [startupProbe, readinessProbe, livenessProbe])
+        expect(probe?.httpGet?.port).toBe('health');
+      expect(ports.map((port) => [port.name, String(port.containerPort)])).toEqual([
+        ['http', env.PORT],
+        ['health', env.PORT_HEALTH],
+      ]);
+      expect([told(startupProbe, 'loading', false), told(startupProbe, 'ready', true)]).toEqual([503, 200]);
+      expect([told(readinessProbe, 'loading', false), told(readinessProbe, 'restarting', true)]).toEqual([
+        503, 503,
+      ]);
+      expect([told(readinessProbe, 'ready', true), told(readinessProbe, 'draining', true)]).toEqual([
+        200, 503,
+      ]);
+      expect([told(livenessProbe, 'restarting', true), told(livenessProbe, 'draining', true)]).toEqual([
+        200, 200,
+      ]);
+      expect(told(livenessProbe, 'failed', true)).toBe(503);
+    }
+  });
+
+  it('waits for a load as long as LOAD_TIMEOUT, and for a stop longer than DRAIN_TIMEOUT', async () => {
+    const long = await render('defaults', { timeouts: { load: 7205, drain: 300, preStop: 15 } });
+    for (const rendered of [...names.map(chart), long]) {
+      const { pod, container, env } = partsOfDeployment(rendered);
+      const { failureThreshold = 0, periodSeconds = 0 } = container.startupProbe ?? {};
+      const { LOAD_TIMEOUT, DRAIN_TIMEOUT } = readSettings(env).settings;
+      expect(failureThreshold * periodSeconds * 1000).toBeGreaterThanOrEqual(LOAD_TIMEOUT + 60_000);
+      const preStop = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
+      const forChildren = (pod.terminationGracePeriodSeconds ?? 0) - preStop - DRAIN_TIMEOUT / 1000;
+      expect(forChildren).toBeGreaterThanOrEqual(15);
+    }
+    expect(partsOfDeployment(long).env).toMatchObject({ LOAD_TIMEOUT: '7205', DRAIN_TIMEOUT: '300' });
+  });
+
+  it('selects its pods, and nothing else of its own', () => {
+    const selected = (labels: Labels, by: Labels) =>
+      Object.entries(by).every(([name, value]) => labels[name] === value);
+    for (const name of names) {
+      const rendered = chart(name);
+      const { spec } = partsOfDeployment(rendered);
+      const selectors = rendered.manifests.flatMap((it) => selectorsOf(it));
+      expect(selectors.length).toBeGreaterThan(0);
+      for (const selector of [spec.selector.matchLabels, ...selectors]) {
+        expect(Object.keys(selector).sort()).toEqual([
+          'app.kubernetes.io/instance',
+          'app.kubernetes.io/name',
+        ]);
+        expect(selected(spec.template.metadata.labels, selector)).toBe(true);
+      }
+    }
+    const rendered = chart('everything');
+    const { selector } = specOf<{ selector: { matchLabels: Labels } }>(rendered, 'ServiceMonitor');
+    const services = rendered.manifests.filter(({ kind }) => kind === 'Service');
+    const watched = services.filter(({ metadata }) => selected(metadata.labels, selector.matchLabels));
+    expect(watched.map(({ metadata }) => metadata.name)).toEqual(['gpt']);
+  });
+
+  it('runs without rights', () => {
+    for (const name of names) {
+      const { pod, container } = partsOfDeployment(chart(name));
+      expect(pod.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 10001,
+        fsGroup: 10001,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect([pod.automountServiceAccountToken, pod.enableServiceLinks]).toEqual([false, false]);
+      // What is written to can be: the root of the image cannot.
+      const writable = (container.volumeMounts ?? []).filter(({ readOnly }) => !readOnly);
+      expect(writable.map(({ mountPath }) => mountPath)).toEqual(['/data', '/models', '/tmp']);
+    }
+    expect(objectOf(chart('defaults'), 'ServiceAccount').automountServiceAccountToken).toBe(false);
+  });
+});
+
+/** Of those that choose pods. */
+function selectorsOf({ kind, spec }: Manifest): Labels[] {
+  const { selector, podSelector } = (spec ?? {}) as Record<
+    string,
+    (Labels & { matchLabels?: Labels }) | undefined
+  >;
+  if (kind === 'NetworkPolicy') return podSelector?.matchLabels ? [podSelector.matchLabels] : [];
+  if (kind === 'PodDisruptionBudget' || kind === 'InferencePool')
+    return selector?.matchLabels ? [selector.matchLabels] : [];
+  return kind === 'Service' && selector ? [selector] : [];
+}

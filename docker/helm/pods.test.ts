@@ -1,0 +1,132 @@
+import { dirname, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openChart } from '../../scripts/harness/helm/open-chart.ts';
+import { type Labels, objectOf, partsOfDeployment } from '../../scripts/harness/helm/parts-of-deployment.ts';
+import type { Manifest, Values } from '../../scripts/harness/helm/render-chart.ts';
+
+const { canRender, names, chart, render } = await openChart();
+
+describe.skipIf(!canRender)('the pods of the chart', () => {
+  it.each([
+    ['existing-secret', 'team-keys'],
+    ['everything', 'gpt-keys'],
+  ])(
+    'mounts the key file where AUTH_KEYS_FILE says, as a folder whose changes arrive: %s',
+    (name, secretName) => {
+      const { pod, container, env } = partsOfDeployment(chart(name));
+      const volume = pod.volumes?.find(({ secret }) => secret?.secretName === secretName);
+      const mount = container.volumeMounts?.find((it) => it.name === volume?.name);
+      expect(mount).toEqual({
+        name: volume?.name,
+        mountPath: dirname(env.AUTH_KEYS_FILE ?? ''),
+        readOnly: true,
+      });
+      expect(posix.basename(env.AUTH_KEYS_FILE ?? '')).toBe('keys.json');
+      expect(env.AUTH_KEYS_FILE?.startsWith(`${env.DATA_DIR}/`)).toBe(false);
+    },
+  );
+
+  it('keeps the key file on the volume of data where there is no Secret', () => {
+    const { container, env } = partsOfDeployment(chart('defaults'));
+    expect(env).not.toHaveProperty('AUTH_KEYS_FILE');
+    const claim = objectOf(chart('defaults'), 'PersistentVolumeClaim', '-data');
+    expect(claim.metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
+    expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: env.DATA_DIR });
+  });
+
+  it('makes the Secret of the keys that it is given, and starts no pod anew over them', async () => {
+    const content = '{"version":1,"keys":[{"id":"app"}]}';
+    const { manifests } = await render('everything', { keys: { content } });
+    const secret = manifests.find(({ kind }) => kind === 'Secret');
+    expect(secret?.data).toEqual({ 'keys.json': Buffer.from(content).toString('base64') });
+    const others = (all: readonly Manifest[]) => all.filter(({ kind }) => kind !== 'Secret');
+    expect(others(manifests)).toEqual(others(chart('everything').manifests));
+  });
+
+  it('lets nobody in without a key unless it is told to, in both of the words that takes', () => {
+    expect(partsOfDeployment(chart('open')).env).toMatchObject({
+      AUTH_ENABLED: 'false',
+      ALLOW_UNAUTHENTICATED: 'true',
+    });
+    for (const name of names.filter((it) => it !== 'open'))
+      expect(partsOfDeployment(chart(name)).env).not.toHaveProperty('AUTH_ENABLED');
+  });
+
+  it('hands the token for downloads over as a file', () => {
+    const { pod, container, env } = partsOfDeployment(chart('existing-secret'));
+    const { secret } = pod.volumes?.find(({ name }) => name === 'model-token') ?? {};
+    expect(secret).toMatchObject({ secretName: 'hugging-face', items: [{ key: 'token', path: 'token' }] });
+    const mount = container.volumeMounts?.find(({ name }) => name === 'model-token');
+    expect(`${mount?.mountPath}/token`).toBe(env.HF_TOKEN_FILE);
+  });
+
+  it('asks for GPUs, or takes the image without', () => {
+    const gpu = partsOfDeployment(chart('gpu'));
+    expect(gpu.container.resources?.limits).toEqual({ 'nvidia.com/gpu': '2' });
+    expect(gpu.pod).toMatchObject({
+      runtimeClassName: 'nvidia',
+      nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H100-80GB-HBM3' },
+    });
+    expect(gpu.pod.tolerations?.map(({ key }) => key)).toEqual(['nvidia.com/gpu', 'team']);
+    expect(gpu.container.image).toMatch(/^llama-corral@sha256:0{64}$/);
+    expect(gpu.env).toMatchObject({ CTX: '1048576', PARALLEL: '8', MAX_QUEUE_SIZE: '200' });
+    expect(partsOfDeployment(chart('everything')).container.resources?.limits).toEqual({
+      memory: '64Gi',
+      'nvidia.com/gpu': '1',
+    });
+    const cpu = partsOfDeployment(chart('cpu'));
+    expect(cpu.container.resources?.limits).toEqual({ memory: '24Gi' });
+    expect(cpu.pod.tolerations).toBeUndefined();
+    expect([cpu.container.image, gpu.env.CTX]).toEqual(['llama-corral:0.1.0-cpu', '1048576']);
+    expect(partsOfDeployment(chart('defaults')).container.image).toBe('llama-corral:0.1.0-cuda');
+  });
+
+  it('names one source of the model, and the volume it lies on', () => {
+    const sources = ({ env }: { env: Labels }) =>
+      ['MODEL_NAME', 'MODEL_URL', 'HF_REPO'].filter((name) => name in env);
+    expect(sources(partsOfDeployment(chart('cpu')))).toEqual(['MODEL_NAME']);
+    expect(sources(partsOfDeployment(chart('gpu')))).toEqual(['MODEL_URL']);
+    expect(sources(partsOfDeployment(chart('defaults')))).toEqual(['HF_REPO']);
+    const { pod, container, env } = partsOfDeployment(chart('gpu'));
+    expect(container.volumeMounts).toContainEqual({ name: 'models', mountPath: env.MODELS_DIR });
+    expect(pod.volumes).toContainEqual({
+      name: 'models',
+      persistentVolumeClaim: { claimName: 'shared-models' },
+    });
+  });
+
+  it('takes a pod away before it makes another, as a GPU more is seldom there', () => {
+    expect(partsOfDeployment(chart('defaults')).spec.strategy).toEqual({ type: 'Recreate' });
+    expect(partsOfDeployment(chart('existing-secret')).spec).toMatchObject({
+      replicas: 3,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    });
+  });
+
+  it.each([
+    ['data.persistence belongs to one pod', { replicas: 2 }],
+    ['several pods need one key file', { replicas: 2, data: { persistence: { enabled: false } } }],
+    ['no model is named', { model: { huggingFace: '' } }],
+    [
+      'an HTTPScaledObject scales alone',
+      { ...severalPods(), scaleToZero: { enabled: true, api: 'HTTPScaledObject' } },
+    ],
+  ])('refuses what cannot work: %s', async (words, changes) => {
+    await expect(render('defaults', changes)).rejects.toThrow(words);
+  });
+
+  it('says after the installation what comes next, by its own names', () => {
+    const { notes } = chart('defaults');
+    expect(notes).toContain('kubectl -n models exec deployment/lab-llama-corral -- corral keys create');
+    expect(chart('existing-secret').notes).toContain('the Secret team-keys');
+    expect(chart('open').notes).toContain('Everybody who reaches the Service may use it');
+  });
+});
+
+function severalPods(): Values {
+  return {
+    autoscaling: { enabled: true },
+    keys: { existingSecret: 'k' },
+    data: { persistence: { enabled: false } },
+  };
+}

@@ -1,0 +1,43 @@
+import { chezmoi } from '../../peers/peers.ts';
+import { peerForTests } from '../peer-for-tests.ts';
+import { changed, triedValues } from './chart-values.ts';
+import { type Rendered, renderChart, type Values } from './render-chart.ts';
+
+export interface OpenChart {
+  /** False where nothing renders it on this machine, and that is allowed. */
+  readonly canRender: boolean;
+  /** The names of the sets of values. */
+  readonly names: readonly string[];
+  /** What was rendered with one of them. */
+  chart(name: string): Rendered;
+  /** Renders with changes of one of them. */
+  render(name: string, changes: Values): Promise<Rendered>;
+}
+
+/** The chart rendered with these sets of values; without names with all there are. */
+export async function openChart(...wanted: readonly string[]): Promise<OpenChart> {
+  const program = await peerForTests(chezmoi);
+  const all = await triedValues();
+  const sets = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const rendered = await Promise.all(
+    program ? sets.map(async ({ name, values }) => [name, await renderChart(program, values)] as const) : [],
+  );
+  const charts = new Map(rendered);
+  return {
+    canRender: program !== undefined,
+    names: sets.map(({ name }) => name),
+    chart: (name) => found(charts.get(name), name),
+    render: async (name, changes) => {
+      const { values } = found(
+        all.find((set) => set.name === name),
+        name,
+      );
+      return renderChart(found(program, 'chezmoi'), changed(values, changes));
+    },
+  };
+}
+
+function found<Thing>(thing: Thing | undefined, name: string): Thing {
+  if (thing === undefined) throw new Error(`there is no ${name}`);
+  return thing;
+}
