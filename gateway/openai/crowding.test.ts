@@ -6,9 +6,9 @@ const crowded = (text: string, most: number) => isMoreCrowded(Buffer.from(text),
 describe('isMoreCrowded', () => {
   it.each([
     ['[1,2,3]', 3],
-    ['{"a":1,"b":[{}]}', 6],
+    ['{"a":1,"b":[{}]}', 24],
     ['{}', 1],
-  ])('counts what parts and opens: %s', (text, marks) => {
+  ])('counts what parts and opens, and members tenfold: %s', (text, marks) => {
     expect([crowded(text, marks), crowded(text, marks - 1)]).toEqual([false, true]);
   });
 
