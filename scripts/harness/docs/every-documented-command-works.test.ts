@@ -22,7 +22,7 @@ describe('each block that is marked as tried does what the page says', () => {
   it.each(tried.map((block) => [block.place, block] as const))('%s', async (_, block) => {
     const printed = await product.run(block);
     expect(missingLine(block.output, printed), `it printed:\n${printed}`).toBeUndefined();
-  });
+  }, 60_000);
 });
 
 it('`npm start` prints what the README shows', () => {
