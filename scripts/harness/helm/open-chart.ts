@@ -1,3 +1,8 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withFileLock } from '../../../keys/file-lock.ts';
+import type { Started } from '../../debian/debian-names.ts';
+import { projectFolder } from '../../house-folders.ts';
 import { chezmoi } from '../../peers/peers.ts';
 import { peerForTests } from '../peer-for-tests.ts';
 import { changed, triedValues } from './chart-values.ts';
@@ -16,7 +21,7 @@ export interface OpenChart {
 
 /** The chart rendered with these sets of values; without names with all there are. */
 export async function openChart(...wanted: readonly string[]): Promise<OpenChart> {
-  const program = await peerForTests(chezmoi);
+  const program = await renderer();
   const all = await triedValues();
   const sets = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const rendered = await Promise.all(
@@ -35,6 +40,13 @@ export async function openChart(...wanted: readonly string[]): Promise<OpenChart
       return renderChart(found(program, 'chezmoi'), changed(values, changes));
     },
   };
+}
+
+/** Of several test files that begin at once, one fetches it. */
+async function renderer(): Promise<Started | undefined> {
+  const cache = join(projectFolder, '.cache');
+  await mkdir(cache, { recursive: true });
+  return withFileLock(join(cache, 'chezmoi.lock'), () => peerForTests(chezmoi));
 }
 
 function found<Thing>(thing: Thing | undefined, name: string): Thing {
