@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import packageFile from '../package.json' with { type: 'json' };
+import { missingQueueVariables, queueVariables } from '../settings/queue-variables.ts';
 import type { Settings } from '../settings/variables.ts';
 import type { GatewayAddress } from './gateway.ts';
 import type { Worker } from './job-result.ts';
@@ -22,18 +23,11 @@ export interface QueueConfig {
 /** RunPod takes pieces of up to a megabyte; as JSON a character may become several bytes. */
 const mostCharsOfPiece = 128 * 1024;
 
-const needed = [
-  'RUNPOD_WEBHOOK_GET_JOB',
-  'RUNPOD_WEBHOOK_POST_OUTPUT',
-  'RUNPOD_WEBHOOK_POST_STREAM',
-  'RUNPOD_AI_API_KEY',
-] as const;
-
 /** The configuration, or what lacks for one. */
 export function queueConfig(settings: Settings): QueueConfig | { readonly problems: readonly string[] } {
-  const [take, output, stream, apiKey] = needed.map((name) => settings[name]);
+  const [take, output, stream, apiKey] = queueVariables.map((name) => settings[name]);
   if (take === undefined || output === undefined || stream === undefined || apiKey === undefined) {
-    const missing = needed.filter((name) => settings[name] === undefined);
+    const missing = missingQueueVariables(settings);
     return { problems: missing.map((name) => `${name}: not set, as RunPod does in a worker of a queue`) };
   }
   const id = settings.RUNPOD_POD_ID ?? randomUUID();

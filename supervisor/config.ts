@@ -4,6 +4,7 @@ import { resolveDataDir } from './data-dir.ts';
 import type { EngineWishes } from './llama-arguments.ts';
 import { chooseModel, type ModelSource, nameOfModel } from './model.ts';
 import { defaultHost, detectPlatform, type Platform } from './platform.ts';
+import { queueWorkerWanted } from './queue-worker-wanted.ts';
 import { type RestartPolicy, usualPolicy } from './restart-policy.ts';
 import { splitWords } from './split-words.ts';
 
@@ -29,6 +30,8 @@ export interface SupervisorConfig {
   readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
   readonly drainTimeoutMs: number;
+  /** Take jobs from RunPod's queue. */
+  readonly takesJobs: boolean;
   /** How long nobody may want anything before the process ends; undefined or 0 is for ever. */
   readonly idleShutdownMs: number | undefined;
 }
@@ -50,6 +53,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
   const problems = [...choice.problems];
   if (!extraArgs) problems.push('EXTRA_ARGS: a quote is left open');
   if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
+  const jobs = queueWorkerWanted(settings);
   const decided = decide(settings, { platform, dataDir, model: choice.model });
   const config = {
     given: settings,
@@ -66,9 +70,10 @@ export function configure(settings: Settings, env: Environment): Configuration {
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
+    takesJobs: jobs.isWanted,
     idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
-  return { config, problems, warnings: choice.warnings };
+  return { config, problems, warnings: [...choice.warnings, ...jobs.warnings] };
 }
 
 interface Decisions {

@@ -10,6 +10,8 @@ export const exitCodes = {
   engineFailed: 3,
   /** The gateway ended too often. */
   gatewayFailed: 4,
+  /** The worker of RunPod's queue ended too often. */
+  queueWorkerFailed: 5,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -4,9 +4,11 @@ import { tellingLine } from './crash-class.ts';
 import { cureFor } from './crash-cures.ts';
 import type { HouseEnd, HouseFailure } from './house.ts';
 
-export const failureWords: Readonly<Record<HouseFailure, string>> = {
+export const failureWords: Readonly<Record<HouseFailure | 'queue-worker-failed', string>> = {
   'engine-failed': 'llama-server will not be started again: its last lines above say why',
   'gateway-failed': 'the gateway will not be started again: its last lines above say why',
+  'queue-worker-failed':
+    "the worker of RunPod's queue will not be started again: its last lines above say why",
   'load-timed-out':
     'the model did not load within LOAD_TIMEOUT: give it longer, or look at the disk it is read from',
 };
@@ -15,11 +17,19 @@ const shownLines = 10;
 
 /** Tells an end that nobody asked for: how, the last words, what follows, what may help. */
 export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
-  const how = end.spawnError?.message ?? (end.signal ? `by ${end.signal}` : `with exit code ${end.code}`);
-  log.error(`${who} ended ${how} (${crash}: ${cureFor(who, crash)})`);
+  log.error(`${who} ended ${howOf(end)} (${crash}: ${cureFor(who, crash)})`);
   for (const line of shownOf(end)) log.error(`${who} said: ${line}`);
   if (restartInMs !== undefined)
     log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
+}
+
+/** The same for a child whose ends have no classes. */
+export function crashWords(who: string, end: ChildEnd): readonly string[] {
+  return [`${who} ended ${howOf(end)}`, ...shownOf(end).map((line) => `${who} said: ${line}`)];
+}
+
+function howOf({ spawnError, signal, code }: ChildEnd): string {
+  return spawnError?.message ?? (signal ? `by ${signal}` : `with exit code ${code}`);
 }
 
 /** The last lines, after the one that says most, should it lie further back. */

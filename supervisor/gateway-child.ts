@@ -21,6 +21,8 @@ export interface GatewayChildOptions {
   readonly program: Command;
   readonly config: SupervisorConfig;
   readonly backend: Backend;
+  /** What the queue worker shows; undefined where there is none. */
+  readonly queueWorkerKey: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Takes a line of the gateway's own log; false where it is none. */
@@ -30,13 +32,14 @@ export interface GatewayChildOptions {
 
 /** Starts one gateway. Its log comes in JSON and goes into the one stream of lines; what it says besides is unexpected. */
 export function startGatewayChild(options: GatewayChildOptions): Child {
-  const { program, config, backend, env, log, passOn, onMessage } = options;
+  const { program, config, backend, queueWorkerKey, env, log, passOn, onMessage } = options;
   const settings = {
     ...config.settings,
     LOG_FORMAT: 'json' as const,
     LOG_FILES: false,
     BACKEND_URL: showBackendUrl(backend.address),
     BACKEND_API_KEY: backend.apiKey,
+    RUNPOD_WORKER_KEY: queueWorkerKey,
   };
   const show = hide(secretsOf(settings));
   return startChild({

@@ -12,6 +12,7 @@ describe('the environment of the gateway', () => {
       API_KEYS: 'app:sk-app-secret',
       BACKEND_API_KEY_FILE: '/gone',
       HF_TOKEN: 'hf_ours',
+      RUNPOD_AI_API_KEY: 'of-the-queue',
     };
     const decided = {
       ...readSettings(env).settings,
@@ -21,9 +22,14 @@ describe('the environment of the gateway', () => {
     };
     const given = gatewayEnvironment(env, decided);
     expect(readSettings(given).problems).toEqual([]);
-    expect(readSettings(given).settings).toEqual({ ...decided, HF_TOKEN: undefined });
+    expect(readSettings(given).settings).toEqual({
+      ...decided,
+      HF_TOKEN: undefined,
+      RUNPOD_AI_API_KEY: undefined,
+    });
     expect(given).toMatchObject({ PATH: '/bin', HOST: '0.0.0.0' });
     expect(given).not.toHaveProperty('BACKEND_API_KEY_FILE');
     expect(given).not.toHaveProperty('HF_TOKEN');
+    expect(given).not.toHaveProperty('RUNPOD_AI_API_KEY');
   });
 });

@@ -9,11 +9,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * gateway decides nothing a second time. Secrets that only others need stay out.
  */
 export function gatewayEnvironment(env: Environment, settings: Settings): Record<string, string> {
+  return {
+    ...withoutOurs(env),
+    ...settingsAsVariables({ ...settings, HF_TOKEN: undefined, RUNPOD_AI_API_KEY: undefined }),
+  };
+}
+
+/** What others than we have set, but for the keys of the platforms. */
+export function withoutOurs(env: Environment): Record<string, string> {
   const passed = Object.entries(env).filter(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && !isOurs(entry[0]) && !isPlatformKey(entry[0]),
   );
-  return { ...Object.fromEntries(passed), ...written({ ...settings, HF_TOKEN: undefined }) };
+  return Object.fromEntries(passed);
 }
 
 const isPlatformKey = (name: string) => (platformKeys as readonly string[]).includes(name);
@@ -21,11 +29,10 @@ const isPlatformKey = (name: string) => (platformKeys as readonly string[]).incl
 const isOurs = (name: string) => name.replace(/_FILE$/, '') in variables || name in variables;
 
 /** Settings as the variables that would give them. */
-function written(settings: Settings): Record<string, string> {
-  const values: Readonly<Record<string, unknown>> = settings;
+export function settingsAsVariables(settings: Readonly<Record<string, unknown>>): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const [name, variable] of Object.entries(variables) as [string, Variable][]) {
-    const value = values[name];
+    const value = settings[name];
     if (value !== undefined) shown[name] = variable.kind.show(value);
   }
   return shown;

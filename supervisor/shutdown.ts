@@ -4,9 +4,16 @@ import { engineGraceMs } from './tend-engine.ts';
 
 /** What the gateway may take beyond the drain, to close what it has cut. */
 const gatewayGraceMs = 2000;
+/** What a queue worker may take beyond the drain, to tell RunPod of what it has broken off. */
+const queueWorkerGraceMs = 5000;
 const hurriedGraceMs = 1000;
 
+/** What the queue worker has taken when it is told to stop is at the gateway by then, which takes nothing new afterwards. */
+const queueWorkerLeadMs = 500;
+
 export interface ShutdownPlan {
+  /** Undefined where no jobs are taken from a queue. */
+  readonly queueWorker: Tended | undefined;
   readonly gateway: Tended;
   readonly engine: Tended;
   readonly drainTimeoutMs: number;
@@ -16,13 +23,19 @@ export interface ShutdownPlan {
 
 /**
  * Ends the gateway first, which lets running requests finish, then llama-server, which until then is brought back like at
- * any other time. Settles when nothing is left of them.
+ * any other time. A queue worker takes nothing new from the begin, and has until the end to post what it made. Settles
+ * when nothing is left of them.
  */
-export async function shutDown({ gateway, engine, drainTimeoutMs, hurry }: ShutdownPlan): Promise<void> {
+export async function shutDown(plan: ShutdownPlan): Promise<void> {
+  const { queueWorker, gateway, engine, drainTimeoutMs, hurry } = plan;
+  queueWorker?.letGo();
+  const workerGone = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, hurry);
+  if (workerGone) await within(workerGone, queueWorkerLeadMs, hurry);
   gateway.letGo();
   await stop(gateway, drainTimeoutMs + gatewayGraceMs, hurry);
   engine.letGo();
   await stop(engine, engineGraceMs, hurry);
+  await workerGone;
 }
 
 async function stop({ child }: Tended, graceMs: number, hurry: AbortSignal): Promise<ChildEnd | undefined> {
@@ -32,7 +45,7 @@ async function stop({ child }: Tended, graceMs: number, hurry: AbortSignal): Pro
   return end ?? (hurry.aborted ? hurried(child) : killed(child));
 }
 
-/** Both children take a second signal for a wish to be quick. */
+/** The children take a second signal for a wish to be quick. */
 async function hurried(child: Child): Promise<ChildEnd> {
   child.signal('SIGTERM');
   return (await within(child.ended, hurriedGraceMs)) ?? killed(child);

@@ -19,11 +19,13 @@ import { forbidCoreFiles } from './forbid-core-files.ts';
 import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
 import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
 import { stopCallFor } from './instance-api.ts';
+import { tendQueueWorker } from './queue-worker-child.ts';
 import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
 import { shutDown } from './shutdown.ts';
 import { followSignals } from './signals.ts';
 import { Steward } from './steward.ts';
 import { stopInstance } from './stop-instance.ts';
+import type { Tended } from './tend.ts';
 import { replacedGraceMs } from './tend-engine.ts';
 import { tellWorker, workerLines } from './worker-lines.ts';
 
@@ -45,7 +47,7 @@ export interface SuperviseOptions {
 /** What a disk that hangs may hold up our end. */
 const patienceWithDiskMs = 2000;
 
-type Outcome = 'asked' | 'idle' | HouseFailure;
+type Outcome = 'asked' | 'idle' | 'queue-worker-failed' | HouseFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
 export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
@@ -54,11 +56,14 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   for (const pid of sweepRuntimeDirs()) log.warn({ pid }, 'ended a child that a killed supervisor had left');
   const runtimeDir = makeRuntimeDir();
   const backend = { address: backendAddress(config, runtimeDir), apiKey: makeBackendKey() };
+  const queueWorkerKey = config.takesJobs ? makeBackendKey() : undefined;
   const hurry = new AbortController();
   const outcome = Promise.withResolvers<Outcome>();
 
   let house: House | undefined;
+  let queueWorker: Tended | undefined;
   const endChildren = () => {
+    queueWorker?.child?.kill();
     house?.engine.child?.kill();
     house?.gateway.child?.kill();
     runtimeDir.remove();
@@ -78,8 +83,14 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     onIdle: () => outcome.resolve('idle'),
   });
   const crashFiles = keepCrashFiles(config.dataDir, log);
-  house = await open(options, { backend, runtimeDir, steward, crashFiles, conclude: outcome.resolve });
+  const noted = (child: Child) => {
+    if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
+    return child;
+  };
+  const parts = { backend, queueWorkerKey, noted, steward, crashFiles, conclude: outcome.resolve };
+  house = await open(options, parts);
   const { snapshot } = house;
+  queueWorker = queueWorkerKey === undefined ? undefined : openQueueWorker(options, queueWorkerKey, parts);
   options.health?.show(() => withDetails(snapshot(), steward.details));
 
   const reason = await outcome.promise;
@@ -89,7 +100,13 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   steward.stop();
   house.beginStopping();
   const { engine, gateway } = house;
-  await shutDown({ engine, gateway, drainTimeoutMs: config.drainTimeoutMs, hurry: hurry.signal });
+  await shutDown({
+    queueWorker,
+    engine,
+    gateway,
+    drainTimeoutMs: config.drainTimeoutMs,
+    hurry: hurry.signal,
+  });
   house.close();
   await crashFiles.settled(patienceWithDiskMs);
   if (reason === 'idle') await stopMachine(options);
@@ -117,7 +134,9 @@ async function stopMachine({ config, env, log }: SuperviseOptions): Promise<void
 
 interface HouseParts {
   readonly backend: Backend & { readonly apiKey: string };
-  readonly runtimeDir: RuntimeDir;
+  readonly queueWorkerKey: string | undefined;
+  /** Writes a child down, for the case that we are killed. */
+  readonly noted: (child: Child) => Child;
   readonly steward: Steward;
   readonly crashFiles: CrashFiles;
   readonly conclude: (outcome: Outcome) => void;
@@ -125,19 +144,15 @@ interface HouseParts {
 
 async function open(
   { config, engine, log, logs, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
-  { backend, runtimeDir, steward, crashFiles, conclude }: HouseParts,
+  { backend, queueWorkerKey, noted, steward, crashFiles, conclude }: HouseParts,
 ): Promise<House> {
   const [engineLog, gatewayLog] = [logs.of('llama-server'), logs.of('gateway')];
   let build: string | undefined;
-  const noted = (child: Child) => {
-    if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
-    return child;
-  };
   const startGateway = () => {
     const { config } = steward;
     const onMessage = (message: GatewayMessage) => steward.hear(message);
     const child = startGatewayChild({
-      ...{ program: gatewayCommand, config, backend, env },
+      ...{ program: gatewayCommand, config, backend, queueWorkerKey, env },
       log: gatewayLog,
       passOn: logs.passOn,
       onMessage,
@@ -179,6 +194,24 @@ async function open(
   });
 }
 
+function openQueueWorker(
+  { config, log, logs, env }: SuperviseOptions,
+  key: string,
+  { noted, conclude }: Pick<HouseParts, 'noted' | 'conclude'>,
+): Tended {
+  const queueWorker = tendQueueWorker({
+    ...{ ...config, env, key, log, noted },
+    childLog: logs.of('runpod-worker'),
+    passOn: logs.passOn,
+    onFailure() {
+      log.error(failureWords['queue-worker-failed']);
+      conclude('queue-worker-failed');
+    },
+  });
+  queueWorker.start();
+  return queueWorker;
+}
+
 /** A table for people, the same as fields for machines. */
 function tellBoot(log: Log, format: string, boot: BootTimes): void {
   if (format === 'text') log.info({ table: bootTable(boot) }, 'up');
@@ -187,5 +220,6 @@ function tellBoot(log: Log, format: string, boot: BootTimes): void {
 
 function exitCodeFor(outcome: Outcome): ExitCode {
   if (outcome === 'asked' || outcome === 'idle') return exitCodes.stopped;
+  if (outcome === 'queue-worker-failed') return exitCodes.queueWorkerFailed;
   return outcome === 'gateway-failed' ? exitCodes.gatewayFailed : exitCodes.engineFailed;
 }

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { Log } from '../log/create-log.ts';
+import { queueVariables } from '../settings/queue-variables.ts';
+import type { Settings } from '../settings/variables.ts';
+import { reachable } from './await-gateway.ts';
+import { type Child, startChild } from './child.ts';
+import { exitCodes } from './exit-codes.ts';
+import { crashWords } from './failure-words.ts';
+import { settingsAsVariables, withoutOurs } from './gateway-environment.ts';
+import { forGateway, type RestartPolicy } from './restart-policy.ts';
+import { type Tended, tend } from './tend.ts';
+import { hide, secretsOf } from './without-secrets.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const program = join(import.meta.dirname, '..', 'runpod', 'main.ts');
+
+/** Everything else is none of its business: no key of a client, no token of a model. */
+const passed = [
+  ...queueVariables,
+  ...(['RUNPOD_WEBHOOK_PING', 'RUNPOD_PING_INTERVAL', 'RUNPOD_POD_ID', 'RUNPOD_STREAM_INTERVAL'] as const),
+  ...(['LOG_LEVEL', 'QUEUE_TIMEOUT', 'DRAIN_TIMEOUT'] as const),
+];
+
+export interface QueueWorkerOptions {
+  readonly settings: Settings;
+  readonly env: Environment;
+  /** What it shows the gateway. */
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+  readonly policy: RestartPolicy;
+  /** Of the supervisor, and of the child for what is no line of its log. */
+  readonly log: Log;
+  readonly childLog: Log;
+  readonly passOn: (line: string) => boolean;
+  readonly noted: (child: Child) => Child;
+  /** It will not be started again. */
+  readonly onFailure: () => void;
+}
+
+/** The worker of RunPod's queue as a child: its crash costs neither the model nor those whom the gateway serves. */
+export function tendQueueWorker(options: QueueWorkerOptions): Tended {
+  const { log, policy, noted, onFailure } = options;
+  return tend({
+    start: () => noted(startQueueWorker(options)),
+    policy: forGateway(policy),
+    judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
+    onEnded(end, { phase }) {
+      if (phase !== 'waiting' && phase !== 'given-up') return;
+      for (const words of crashWords('the queue worker', end)) log.error(words);
+      if (phase === 'given-up') onFailure();
+    },
+  });
+}
+
+function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOptions): Child {
+  const show = hide([...secretsOf(options.settings), options.key]);
+  return startChild({
+    command: process.execPath,
+    args: [program],
+    env: queueWorkerEnvironment(env, options),
+    onStdoutLine(line) {
+      if (!passOn(line)) childLog.warn(show(line));
+    },
+    show,
+    onLine: (line) => childLog.warn(line),
+  });
+}
+
+export function queueWorkerEnvironment(
+  env: Environment,
+  { settings, key, host, port }: Pick<QueueWorkerOptions, 'settings' | 'key' | 'host' | 'port'>,
+): Record<string, string> {
+  const wanted = Object.fromEntries(passed.map((name) => [name, settings[name]]));
+  return {
+    ...withoutOurs(env),
+    ...settingsAsVariables({
+      ...wanted,
+      LOG_FORMAT: 'json',
+      LOG_FILES: false,
+      RUNPOD_WORKER_KEY: key,
+      RUNPOD_WORKER_GATEWAY: `http://${reachable(host)}:${port}`,
+    }),
+  };
+}
