@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, inject, it } from 'vitest';
+import { isWell } from '../../scripts/container/health-check.ts';
+import { storyText } from '../../scripts/demo-model/stories.ts';
+import {
+  canRehearse,
+  childrenOf,
+  imageUser,
+  type Rehearsal,
+  rehearseImage,
+  statusOf,
+} from '../../scripts/harness/image/rehearse-image.ts';
+import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { tini } from '../../scripts/peers/peers.ts';
+
+const init = await peerForTests(tini);
+const secret = 'sk-0123456789abcdef0123';
+const mayRun = init !== undefined && canRehearse();
+if (!mayRun)
+  console.error('NOT TESTED: the image, as this machine lets nobody make namespaces, or has no tini');
+
+const familyOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(familyOf)];
+const nameOf = (pid: number) => statusOf(pid, 'Name');
+
+async function ready(image: Rehearsal): Promise<void> {
+  const isReady = () => isWell({ PORT_HEALTH: String(image.healthPort) }, '/readyz');
+  const isSettled = async () => image.hasEnded() || (await isReady());
+  await waitFor('the image to be ready', isSettled, { within: 120_000 });
+  expect(await isReady(), image.output()).toBe(true);
+}
+
+describe.skipIf(!mayRun)('the image', () => {
+  it('serves as another user from a root that can only be read, reaps its dead, and ends when it is told', async () => {
+    await using image = await rehearseImage({
+      dockerfile: 'Dockerfile.cpu',
+      engine: inject('engine'),
+      tini: init ?? { command: '', args: [] },
+      model: inject('demoModel'),
+      env: { API_KEYS: `test:${secret}`, MODEL_NAME: 'demo.gguf', THREADS: '1' },
+    });
+    await ready(image);
+    const answer = await fetch(`http://127.0.0.1:${image.port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'x-api-key': secret, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'tell me about keys' }] }),
+    });
+    const { choices } = (await answer.json()) as { choices: [{ message: { content: string } }] };
+    expect(choices[0].message.content).toBe(storyText('keys'));
+
+    const first = image.firstProcess();
+    const family = familyOf(first);
+    expect(family.map(nameOf)).toEqual(expect.arrayContaining(['MainThread', 'sleep']));
+    for (const pid of family)
+      expect([nameOf(pid), statusOf(pid, 'Uid')]).toEqual([nameOf(pid), `${imageUser}`]);
+
+    const orphan = childrenOf(first).find((pid) => nameOf(pid) === 'sleep') ?? 0;
+    expect(orphan, 'what its parent left behind').toBeGreaterThan(0);
+    process.kill(orphan, 'SIGKILL');
+    await waitFor('the dead to be gone', () => statusOf(orphan, 'State') === undefined);
+
+    const data = readdirSync(`/proc/${first}/root/data`);
+    expect(data).toContain('usage.sqlite');
+    expect(readdirSync(`/proc/${first}/root/opt/corral`)).not.toContain('data');
+    expect(image.output()).not.toMatch(/EROFS|EACCES|EPERM/);
+
+    process.kill(first, 'SIGTERM');
+    expect(await image.exitCode(), image.output()).toBe(0);
+  }, 180_000);
+});
