@@ -38,6 +38,7 @@ export const comparedLoads = {
     title: 'Plain, 100 requests/s offered',
     connections: 64,
     rate: 100,
+    contenders: ['direct', 'nginx', 'llama-corral', 'llama-corral, unix socket'],
     bodyBytes: 400,
     seconds: 4,
   },

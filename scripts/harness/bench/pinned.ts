@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 
@@ -24,9 +24,30 @@ export function startPinned(
   { command, args }: { readonly command: string; readonly args: readonly string[] },
   options: SpawnOptions = {},
 ): Pinned {
-  const child = spawn(...onCore(core, command, args), { stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  return started(
+    spawn(...onCore(core, command, args), { stdio: ['ignore', 'ignore', 'inherit'], ...options }),
+  );
+}
+
+/** On any core, whatever this process is kept to. */
+export function startAnywhere(
+  { command, args }: { readonly command: string; readonly args: readonly string[] },
+  options: SpawnOptions,
+): Pinned {
+  const all = `0-${cpus().length - 1}`;
+  return started(
+    hasTwoCores ? spawn('taskset', ['-c', all, command, ...args], options) : spawn(command, args, options),
+  );
+}
+
+/** This process, too, keeps off the core of the contender. */
+export function pinThisProcess(core: Core): void {
+  if (hasTwoCores) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
+}
+
+function started(child: ChildProcess): Pinned {
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${command} could not be started`);
+  if (pid === undefined) throw new Error(`${child.spawnfile} could not be started`);
   return { process: child, pid, [Symbol.asyncDispose]: () => end(child) };
 }
 

@@ -2,36 +2,57 @@
  * `npm run bench`: what our gateway costs beside others and nothing at all, in alternating rounds on this machine.
  * docs/performance.md tells what it measures and how it is used.
  */
-import { parseArgs } from 'node:util';
+
+import { type CheckName, checkNamed } from './checks/checks.ts';
+import { type ChosenBench, chooseBench } from './choose-bench.ts';
 import { ContenderStock, compareUnderLoad } from './compare-under-load.ts';
-import type { ContenderName } from './contenders/contenders.ts';
-import { columnsOf } from './load-columns.ts';
-import { loadTable } from './load-table.ts';
-import { type ComparedLoad, comparedLoads } from './loads.ts';
-import { startStub } from './start-stub.ts';
+import { type ComparedLoad, comparedLoads, type LoadName } from './loads.ts';
+import { pinThisProcess } from './pinned.ts';
+import { say } from './progress.ts';
+import { keepFigures, readFigures, taken } from './report/figures.ts';
+import { findingsTable } from './report/findings-table.ts';
+import { goalsTable } from './report/goals-table.ts';
+import { columnsOf } from './report/load-columns.ts';
+import { loadTable } from './report/load-table.ts';
+import { writePage } from './report/write-page.ts';
+import { type Stub, startStub } from './start-stub.ts';
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    only: { type: 'string', multiple: true, default: [] },
-    closing: { type: 'boolean', default: false },
-    contenders: { type: 'string', multiple: true, default: [] },
-  },
-});
-const pace = {
-  rounds: Number(values.rounds ?? (values.quick ? 2 : 3)),
-  seconds: Number(values.seconds ?? (values.quick ? 1 : 2)),
-  warmupSeconds: values.quick ? 1 : 2,
-};
+const chosen = chooseBench(process.argv.slice(2));
+pinThisProcess(1);
+await using stub = await startStub(1, { isClosing: chosen.isClosing });
+await measureLoads(chosen, stub);
+for (const name of chosen.checks) await check(name, chosen, stub);
+if (chosen.isKept) {
+  writePage(readFigures());
+  console.log(`\n${goalsTable(readFigures())}`);
+  say('the figures are in docs/performance.md');
+}
 
-await using stub = await startStub(1, { isClosing: values.closing });
-await using stock = new ContenderStock(stub);
-for (const [name, load] of Object.entries(comparedLoads) as [string, ComparedLoad][]) {
-  if (values.only.length > 0 && !values.only.includes(name)) continue;
-  const wanted = values.contenders as ContenderName[];
-  const names = load.contenders.filter((one) => wanted.length === 0 || wanted.includes(one));
-  const measured = await compareUnderLoad(load, names, stock, stub, pace);
-  console.log(`\n### ${load.title}\n\n${loadTable(columnsOf(load), measured)}`);
+async function measureLoads({ loads, contenders, pace, isKept }: ChosenBench, stub: Stub): Promise<void> {
+  await using stock = new ContenderStock(stub);
+  for (const name of loads) await measureLoad(name);
+
+  async function measureLoad(name: LoadName): Promise<void> {
+    const load: ComparedLoad = comparedLoads[name];
+    const names = load.contenders.filter((one) => contenders.includes(one));
+    const measured = await compareUnderLoad(load, names, stock, stub, pace);
+    console.log(`\n### ${load.title}\n\n${loadTable(columnsOf(load), measured)}`);
+    const seconds = Math.max(pace.seconds, load.seconds ?? 0);
+    if (isKept) keepFigures({ loads: { [name]: taken(measured, `${pace.rounds} rounds of ${seconds} s`) } });
+  }
+}
+
+async function check(
+  name: CheckName,
+  { contenders, pace, isLong, isKept }: ChosenBench,
+  stub: Stub,
+): Promise<void> {
+  const { title, find } = checkNamed(name);
+  say(title);
+  const names = contenders.filter(
+    (one) => !['direct', 'llama-corral, traced', 'llama-corral, bare'].includes(one),
+  );
+  const found = await find({ stub, contenders: names, rounds: pace.rounds, isLong });
+  console.log(`\n### ${title}\n\n${findingsTable(found)}`);
+  if (isKept) keepFigures({ checks: { [name]: taken(found, '') } });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Stub } from '../start-stub.ts';
 
 /** One way to the same upstream, as its clients see it. */
@@ -14,3 +15,8 @@ export interface Contender {
 export interface RunningContender extends Contender, AsyncDisposable {}
 
 export type StartContender = (stub: Stub) => Promise<RunningContender>;
+
+/** For clients with a single key. */
+export function firstSecretOf({ keyFile }: Pick<Contender, 'keyFile'>): string | undefined {
+  return keyFile === undefined ? undefined : readFileSync(keyFile, 'utf8').split('\n')[0];
+}

@@ -1,6 +1,6 @@
-import type { LoadReport } from './generate-load.ts';
+import type { LoadReport } from '../generate-load.ts';
+import { median, ratio } from '../median.ts';
 import type { Column } from './load-columns.ts';
-import { median, ratio } from './median.ts';
 import { show, table } from './show-table.ts';
 
 /** The reports of each contender, round by round. */

@@ -1,5 +1,5 @@
-import type { LoadReport } from './generate-load.ts';
-import type { ComparedLoad } from './loads.ts';
+import type { LoadReport } from '../generate-load.ts';
+import type { ComparedLoad } from '../loads.ts';
 
 /** A figure of a load, as tables show it. */
 export interface Column {

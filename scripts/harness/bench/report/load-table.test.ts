@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LoadReport } from './generate-load.ts';
+import type { LoadReport } from '../generate-load.ts';
 import { cpuPerRequest, requestsPerSecond } from './load-columns.ts';
 import { loadTable } from './load-table.ts';
 

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeDemoModel } from '../../../demo-model/write-demo-model.ts';
+import { cacheFolder, projectFolder } from '../../../house-folders.ts';
+import { freePort } from '../../free-port.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { inRounds } from '../in-rounds.ts';
+import { median } from '../median.ts';
+import { startAnywhere } from '../pinned.ts';
+import { say } from '../progress.ts';
+import type { Check } from './check.ts';
+
+const ROUNDS = 7;
+const PATIENCE_MS = 20_000;
+
+/** Ours, by what is asked of it. */
+const boots = {
+  'supervisor, until it answers 204': { verb: 'serve', path: '/ping' },
+  'gateway, until its port is open': { verb: 'gateway', path: undefined },
+  'gateway, until it answers': { verb: 'gateway', path: '/livez' },
+} as const;
+
+export const boot: Check = {
+  title: 'From the start of the process',
+  about: `Medians of ${ROUNDS} starts in turn, on all cores, code cached by an earlier start.`,
+  async find({ stub }) {
+    const model = join(cacheFolder, 'bench', 'demo.gguf');
+    await writeDemoModel(model);
+    const names = Object.keys(boots) as (keyof typeof boots)[];
+    const measured = await inRounds(
+      names,
+      ROUNDS,
+      (name) => bootOnce(boots[name], `http://127.0.0.1:${stub.port}`, model),
+      (name, error) => say(`${name}: ${error}`),
+    );
+    return Object.fromEntries([...measured].map(([name, ms]) => [name, { ms: median(ms) }]));
+  },
+};
+
+async function bootOnce(
+  { verb, path }: (typeof boots)[keyof typeof boots],
+  backendUrl: string,
+  model: string,
+): Promise<number> {
+  await using folder = await temporaryFolder();
+  const [port, healthPort] = [await freePort(), await freePort()];
+  const env = {
+    PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: join(cacheFolder, 'node'),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    PORT_HEALTH: String(healthPort),
+    DATA_DIR: folder.path,
+    TMPDIR: folder.path,
+    API_KEYS: `bench:sk-${randomBytes(16).toString('hex')}`,
+    ...(verb === 'gateway' ? { BACKEND_URL: backendUrl } : { MODEL_PATH: model }),
+  };
+  const began = performance.now();
+  const args = [join(projectFolder, 'scripts/corral.ts'), verb];
+  await using started = startAnywhere({ command: process.execPath, args }, { env, stdio: 'ignore' });
+  const isThere = verb === 'serve' ? () => answers(healthPort, path, 204) : () => answers(port, path, 200);
+  while (!(await isThere())) {
+    if (started.process.exitCode !== null || performance.now() - began > PATIENCE_MS)
+      throw new Error(`corral ${verb} did not come up`);
+    await sleep(1);
+  }
+  return performance.now() - began;
+}
+
+/** Whether somebody listens, and where a path is told, whether it is answered so. */
+async function answers(port: number, path: string | undefined, status: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    if (path === undefined) return true;
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    return head.toString().startsWith(`HTTP/1.1 ${status} `) || (status === 204 && isReady(head));
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A small model may be there before it is looked for. */
+const isReady = (head: Buffer) => head.toString().startsWith('HTTP/1.1 200 ');
