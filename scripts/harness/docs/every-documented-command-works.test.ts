@@ -19,10 +19,14 @@ const pages = allPages();
 const tried = pages.flatMap((page) => blocksTagged('tried', page));
 
 describe('each block that is marked as tried does what the page says', () => {
-  it.each(tried.map((block) => [block.place, block] as const))('%s', async (_, block) => {
-    const printed = await product.run(block);
-    expect(missingLine(block.output, printed), `it printed:\n${printed}`).toBeUndefined();
-  }, 60_000);
+  it.each(tried.map((block) => [block.place, block] as const))(
+    '%s',
+    async (_, block) => {
+      const printed = await product.run(block);
+      expect(missingLine(block.output, printed), `it printed:\n${printed}`).toBeUndefined();
+    },
+    60_000,
+  );
 });
 
 it('`npm start` prints what the README shows', () => {

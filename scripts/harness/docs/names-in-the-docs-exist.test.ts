@@ -1,9 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { fingerprint } from '../../../keys/fingerprint.ts';
+import { readKeys } from '../../../keys/read-keys.ts';
 import { bygoneVariables } from '../../../settings/bygone-variables.ts';
 import { variables } from '../../../settings/variables.ts';
 import { projectFolder } from '../../house-folders.ts';
+import { fencedBlocks } from './fenced-blocks.ts';
 import { allPages, readPage } from './pages.ts';
 
 const pages = allPages().map(({ path, text }) => [path, text] as const);
@@ -53,6 +56,15 @@ it('docs/api.md tells the codes of all refusals', () => {
   const codes = [...source.matchAll(/^\s+code: '(\w+)'/gm)].map(([, code = '']) => code);
   expect(codes.length).toBeGreaterThan(30);
   expect([...new Set(codes)].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});
+
+it('the key file that docs/keys.md shows is one, of a secret that it names by its hash', () => {
+  const [block] = fencedBlocks(readPage('docs/keys.md').text).filter(({ tags }) => tags.includes('key-file'));
+  const { keys, warnings } = readKeys(block?.text ?? '');
+  expect(warnings).toEqual([]);
+  expect(keys).toMatchObject([
+    { id: 'app', fingerprint: fingerprint('sk-0123456789abcdef'), limits: { requestsPerMinute: 60 } },
+  ]);
 });
 
 const commands = new Set(
