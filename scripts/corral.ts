@@ -21,11 +21,13 @@ if (!['serve', 'gateway', undefined].includes(args[0])) {
   const { keysCommand } = await import('./keys/keys-command.ts');
   const { configCommand } = await import('./config-command.ts');
   const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
+  const { runpodWorkerCommand } = await import('./runpod-worker-command.ts');
   corral
     .addCommand(keysCommand())
     .addCommand(configCommand())
     .addCommand(benchCommand())
-    .addCommand(demoModelCommand());
+    .addCommand(demoModelCommand())
+    .addCommand(runpodWorkerCommand());
 }
 
 const code = await runCommand(corral, args);

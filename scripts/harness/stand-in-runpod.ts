@@ -159,7 +159,8 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
     const body = request.method === 'POST' ? (JSON.parse(await text(request)) as { stream?: boolean }) : {};
     const job = add({ openai_route: route, openai_input: body });
     response.on('close', () => {
-      if (!response.writableFinished) cancel(job);
+      // Some clients close as soon as they have read the end mark.
+      if (!response.writableFinished && !job.pieces.join('').includes('[DONE]')) cancel(job);
     });
     if (body.stream) return streamTo(response, job);
     await finished(job);
