@@ -64,4 +64,5 @@ it.skipIf(!canRender)(
     house.process.kill('SIGTERM');
     expect(await house.exitCode()).toBe(0);
   },
+  120_000,
 );
