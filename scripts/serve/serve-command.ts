@@ -7,7 +7,7 @@ Everything is set by environment variables; docs/configuration.md lists them. Th
   CTX=8192  PARALLEL=4            context of one request, requests at the same time
 
 Exit status: 0 stopped on request or idle, 1 internal fault, 2 wrong configuration, 3 llama-server failed for good,
-4 the gateway failed for good. SIGTERM and SIGINT stop in order (a second one hurries), SIGHUP reads the keys again.`;
+4 the gateway failed for good, 5 the worker of RunPod's queue did. SIGTERM and SIGINT stop in order (a second one hurries), SIGHUP reads the keys again.`;
 
 /** `corral serve`: the whole house. */
 export function serveCommand(): Command {
