@@ -74,6 +74,10 @@ export interface GatewayConfig {
   };
   readonly limits: {
     readonly maxBodyBytes: number;
+    /** Open at the same time. */
+    readonly maxConnections: number;
+    /** Bytes per second that a body has to bring on average; 0 is no limit. */
+    readonly minBodyRate: number;
     readonly maxHeaders: number;
     readonly maxHeaderLineBytes: number;
     readonly maxRequestLineBytes: number;
@@ -163,6 +167,8 @@ export function gatewayConfig(
     },
     limits: {
       maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,
+      maxConnections: settings.MAX_CONNECTIONS,
+      minBodyRate: settings.CLIENT_BODY_MIN_RATE,
       maxHeaders: settings.MAX_HEADERS,
       maxHeaderLineBytes: settings.MAX_HEADER_LINE_SIZE,
       maxRequestLineBytes: settings.MAX_REQUEST_LINE_SIZE,

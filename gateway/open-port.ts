@@ -1,5 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { GatewayConfig } from './config.ts';
+import { type BoundedConnections, boundConnections } from './connections/bound-connections.ts';
+import { connectionsThatFit } from './connections/open-files.ts';
+import { refuseCrowd } from './connections/refuse-crowd.ts';
 import { followSilentConnections } from './silent-connections.ts';
 import { refuseUnreadable } from './unreadable-requests.ts';
 
@@ -12,6 +15,7 @@ const KEEP_ALIVE = 620_000;
 export interface OpenPort {
   readonly server: Server;
   readonly port: number;
+  readonly connections: BoundedConnections;
   /** From now on requests are answered, those first that have waited for it. */
   serve(listener: RequestListener): void;
   /** Closes the connections on which nothing was asked yet. */
@@ -38,13 +42,18 @@ export async function openPort({ host, port, limits, timeouts }: GatewayConfig):
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   refuseUnreadable(server);
   const closeSilent = followSilentConnections(server);
+  const most = connectionsThatFit(limits.maxConnections);
+  const connections = boundConnections(server, { most, patience: timeouts.streamIdle });
   const waiting: Parameters<RequestListener>[] = [];
   const letWait: RequestListener = (...exchange) => void waiting.push(exchange);
   server.on('request', letWait);
   return {
     server,
     port: await listen(server, host, port),
-    serve(listener) {
+    connections,
+    serve(answer) {
+      const listener: RequestListener = (request, response) =>
+        connections.isBeyond(request.socket) ? refuseCrowd(response) : answer(request, response);
       server.off('request', letWait).on('request', listener);
       // Of one who has left meanwhile nobody would hear that.
       for (const [request, response] of waiting.splice(0)) if (!response.closed) listener(request, response);

@@ -257,6 +257,18 @@ export const variables = {
     10 * 1024 ** 2,
     'The largest request body, chunked ones too.',
   ),
+  MAX_CONNECTIONS: required(
+    'Limits',
+    integer(1),
+    10_000,
+    'Open connections at the most, less where the system allows fewer open files. Beyond, idle ones are closed first.',
+  ),
+  CLIENT_BODY_MIN_RATE: required(
+    'Limits',
+    size,
+    240,
+    'Bytes per second that a request body has to bring on average, after `CLIENT_HEADER_TIMEOUT`; 0 turns it off.',
+  ),
   MAX_HEADERS: required('Limits', integer(8, 1000), 64, 'The most request headers.'),
   MAX_HEADER_LINE_SIZE: required('Limits', size, 8192, 'The longest request header line.'),
   MAX_REQUEST_LINE_SIZE: required('Limits', size, 8192, 'The longest request line.'),

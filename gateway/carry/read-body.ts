@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
 import { ClientGone } from '../upstream/failure.ts';
+import { BodyPieces } from './body-pieces.ts';
 import { refuseDeparture } from './refuse-departure.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
   /** The longest silence between two pieces of the body, ms. */
   readonly idleTimeout: number;
+  /** Bytes per second that it has to bring on average, after a silence that is allowed; 0 is no limit. */
+  readonly minRate: number;
   /** Aborts when the client leaves or the request is cancelled. */
   readonly signal: AbortSignal;
 }
@@ -20,22 +23,27 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   return collect(request, limits);
 }
 
-function collect(request: IncomingMessage, { maxBytes, idleTimeout, signal }: BodyLimits): Promise<Buffer> {
+function collect(
+  request: IncomingMessage,
+  { maxBytes, idleTimeout, minRate, signal }: BodyLimits,
+): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const pieces: Buffer[] = [];
-  let length = 0;
+  const pieces = new BodyPieces();
+  const since = performance.now();
   const refuse = (refusal: Error) => {
     request.pause();
     reject(refusal);
   };
   const timer = setTimeout(() => refuse(requestTooSlow()), idleTimeout);
+  const isTooSlow = () =>
+    minRate > 0 && performance.now() - since > idleTimeout + (pieces.length * 1000) / minRate;
   const onData = (piece: Buffer) => {
     timer.refresh();
-    length += piece.length;
-    if (length > maxBytes) refuse(payloadTooLarge(maxBytes));
-    else pieces.push(piece);
+    if (pieces.length + piece.length > maxBytes) refuse(payloadTooLarge(maxBytes));
+    else if (isTooSlow()) refuse(requestTooSlow());
+    else pieces.add(piece);
   };
-  const onEnd = () => resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, length));
+  const onEnd = () => resolve(pieces.whole());
   // It comes behind the end, too, and before the listeners are gone; an error with its stack is not for nothing.
   const onClose = () => request.complete || reject(new ClientGone('the client left'));
   const onAbort = () => refuse(refuseDeparture(signal.reason));

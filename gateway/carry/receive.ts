@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { GatewayConfig } from '../config.ts';
 import { expectTokensOfForm } from '../openai/expected-tokens.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
-import { unsupportedMediaType } from '../refusal/catalogue.ts';
+import { unsupportedEncoding, unsupportedMediaType } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 import { readBody } from './read-body.ts';
 
@@ -18,9 +18,12 @@ export async function receive(
   if (isForm && route.body !== 'json or form')
     throw unsupportedMediaType('multipart/form-data', 'application/json');
   if (type !== undefined && !isForm && !isJson(type)) throw unsupportedMediaType(type, 'application/json');
+  const encoding = incoming.headers['content-encoding'];
+  if (encoding !== undefined && !isPlain(encoding)) throw unsupportedEncoding(encoding);
   const body = await readBody(incoming, {
     maxBytes: limits.maxBodyBytes,
     idleTimeout: timeouts.clientBody,
+    minRate: limits.minBodyRate,
     signal,
   });
   if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };
@@ -32,4 +35,5 @@ export async function receive(
   });
 }
 
+const isPlain = (encoding: string) => /^(?:identity)?$/i.test(encoding);
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);

@@ -184,6 +184,14 @@ export const uriTooLong = (maxBytes: number) =>
     message: `Request line too long (max ${maxBytes} bytes)`,
   });
 
+export const unsupportedEncoding = (given: string) =>
+  new Refusal({
+    status: 415,
+    type: invalid,
+    code: 'unsupported_media_type',
+    message: `Unsupported content encoding '${given}': send the body as it is, uncompressed.`,
+  });
+
 export const unsupportedMediaType = (given: string, expected: string) =>
   new Refusal({
     status: 415,
@@ -343,6 +351,15 @@ export const answerTooLarge = () =>
     code: 'answer_too_large',
     message: 'The answer is too large to be sent in one piece. Ask for a stream ("stream": true).',
     headers: { 'x-should-retry': 'false' },
+  });
+
+export const tooManyConnections = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'too_many_connections',
+    message: 'This server has no room for another connection, try again later',
+    headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
 export const queueFull = (retryAfterMs: number) =>

@@ -32,7 +32,7 @@ async function readText(incoming: IncomingMessage, idleTimeout: number): Promise
   const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
   if (length === undefined && encoding === undefined) return '';
   const { signal } = new AbortController();
-  return (await readBody(incoming, { maxBytes: MAX_BYTES, idleTimeout, signal })).toString();
+  return (await readBody(incoming, { maxBytes: MAX_BYTES, idleTimeout, minRate: 0, signal })).toString();
 }
 
 function changesFrom(text: string): Changes {

@@ -28,6 +28,7 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   payloadTooLarge: catalogue.payloadTooLarge(10 * 1024 ** 2),
   uriTooLong: catalogue.uriTooLong(8192),
   unsupportedMediaType: catalogue.unsupportedMediaType('text/plain', 'application/json'),
+  unsupportedEncoding: catalogue.unsupportedEncoding('gzip'),
   keyFileUnusable: catalogue.keyFileUnusable('keys.json: line 3: a comma is missing'),
   restartRefused: catalogue.restartRefused(['CTX: "many" does not fit, expected a whole number']),
   restartUnderWay: catalogue.restartUnderWay('under-way'),
@@ -53,6 +54,7 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   cannotContinue: catalogue.cannotContinue('a tool is being called'),
   engineKeptDying: catalogue.engineKeptDying(4),
   answerTooLarge: catalogue.answerTooLarge(),
+  tooManyConnections: catalogue.tooManyConnections(soon),
   queueFull: catalogue.queueFull(soon),
   queueTimeout: catalogue.queueTimeout(soon),
   modelLoading: catalogue.modelLoading(soon),
@@ -62,7 +64,13 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
 };
 
 /** What any request may get. */
-const always = ['malformedRequest', 'uriTooLong', 'headerFieldsTooLarge', 'internalError'] as const;
+const always = [
+  'malformedRequest',
+  'uriTooLong',
+  'headerFieldsTooLarge',
+  'internalError',
+  'tooManyConnections',
+] as const;
 
 const withKey = ['invalidApiKey', 'insufficientScope', 'tooManyFailedLogins'] as const;
 
@@ -73,6 +81,7 @@ const withBody = [
   'lengthRequired',
   'payloadTooLarge',
   'unsupportedMediaType',
+  'unsupportedEncoding',
 ] as const;
 
 const ofLimits = ['rateLimitReached', 'dailyTokensSpent', 'tokensNeverFit'] as const;

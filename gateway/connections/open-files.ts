@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+
+/** Kept free for what else needs a handle: the backend's connections, the key file, the log, the ledger. */
+const RESERVE = 256;
+const SMALLEST = 16;
+
+/** How many connections there is room for, at most `wanted`: each is an open file, and the system allows only so many. */
+export function connectionsThatFit(wanted: number, openFiles = openFilesAllowed()): number {
+  return Math.min(wanted, Math.max(openFiles - RESERVE, SMALLEST));
+}
+
+/** What this process may open; no limit where the system does not tell. */
+function openFilesAllowed(): number {
+  try {
+    const allowed = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return allowed === undefined ? Number.POSITIVE_INFINITY : Number(allowed);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
