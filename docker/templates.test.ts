@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectFolder } from '../scripts/house-folders.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { variables } from '../settings/variables.ts';
+
+const textOf = (path: string) => readFileSync(join(projectFolder, path), 'utf8');
+const read = (path: string) => JSON.parse(textOf(path));
+
+/** What the platforms read themselves. */
+const theirs = ['RUNPOD_INIT_TIMEOUT'];
+/** Of RunPod's table of GPU pools, and of its GPU types. */
+const pools = [
+  'AMPERE_16',
+  'AMPERE_24',
+  'AMPERE_48',
+  'AMPERE_80',
+  'ADA_24',
+  'ADA_48_PRO',
+  'ADA_80_PRO',
+  'HOPPER_141',
+];
+const gpuTypes = [
+  'NVIDIA GeForce RTX 4090',
+  'NVIDIA L4',
+  'NVIDIA A40',
+  'NVIDIA RTX A5000',
+  'NVIDIA H100 80GB HBM3',
+];
+/** The CUDA of llama.cpp's image is 12.8: what a driver has to know at least. */
+const oldestCuda = 12.8;
+
+interface Input {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+  readonly default?: string | number | boolean;
+  readonly options?: readonly { readonly label: string; readonly value: string }[];
+  readonly min?: number;
+  readonly max?: number;
+}
+interface HubVariable {
+  readonly key: string;
+  readonly value?: string;
+  readonly input?: Input;
+}
+
+function expectToBeTaken(env: Readonly<Record<string, unknown>>): void {
+  const ours = Object.entries(env).filter(([name]) => !theirs.includes(name));
+  for (const [name] of ours) expect(variables).toHaveProperty(name);
+  const { problems, warnings } = readSettings(
+    Object.fromEntries(ours.map(([name, value]) => [name, `${value}`])),
+  );
+  expect([problems, warnings]).toEqual([[], []]);
+}
+
+const pairs = (list: readonly { readonly key: string; readonly value: string }[]) =>
+  Object.fromEntries(list.map(({ key, value }) => [key, value]));
+
+describe("what RunPod's Hub reads", () => {
+  const hub = read('.runpod/hub.json');
+  const tests = read('.runpod/tests.json');
+  const inputs = (hub.config.env as HubVariable[]).filter((variable) => variable.input);
+
+  it('has the fields of its guide', () => {
+    expect([hub.type, hub.category]).toEqual(['serverless', 'language']);
+    for (const words of [hub.title, hub.description]) expect(words).toMatch(/\w/);
+    const { runsOn, containerDiskInGb, gpuCount, gpuIds } = hub.config;
+    expect([runsOn, gpuCount, Number.isInteger(containerDiskInGb)]).toEqual(['GPU', 1, true]);
+    for (const pool of gpuIds.split(',')) expect(pools).toContain(pool);
+    expect(gpuTypes).toContain(tests.config.gpuTypeId);
+    for (const version of [...hub.config.allowedCudaVersions, ...tests.config.allowedCudaVersions])
+      expect(Number(version)).toBeGreaterThanOrEqual(oldestCuda);
+  });
+
+  it('stands beside the files that it asks for', () => {
+    expect(textOf('.runpod/handler.py')).toContain('"corral", "serve"');
+    expect(textOf('.runpod/Dockerfile'), 'cp Dockerfile.cuda .runpod/Dockerfile').toBe(
+      textOf('Dockerfile.cuda'),
+    );
+  });
+
+  it('offers variables of ours, with defaults that are taken', () => {
+    const fixed = (hub.config.env as HubVariable[]).filter(({ value }) => value !== undefined);
+    expectToBeTaken(Object.fromEntries(fixed.map(({ key, value }) => [key, value])));
+    for (const { key, input } of inputs) {
+      expect(input?.description, key).toMatch(/\.$/);
+      expect(['string', 'number', 'boolean', 'huggingface'], key).toContain(input?.type);
+      const choices = [
+        input?.default,
+        input?.min,
+        input?.max,
+        ...(input?.options ?? []).map(({ value }) => value),
+      ];
+      for (const choice of choices.filter((one) => one !== undefined)) expectToBeTaken({ [key]: choice });
+      expect(variables, key).toHaveProperty(key);
+    }
+  });
+
+  it('has presets of variables that it offers', () => {
+    for (const { name, defaults } of hub.config.presets) {
+      expect(
+        inputs.map(({ key }) => key),
+        name,
+      ).toEqual(expect.arrayContaining(Object.keys(defaults)));
+      expectToBeTaken(defaults);
+    }
+  });
+
+  it('is tried by jobs that the worker takes', () => {
+    expectToBeTaken(pairs(tests.config.env));
+    for (const { name, input, timeout } of tests.tests) {
+      expect(name).toMatch(/^\w+$/);
+      expect(input.openai_route).toMatch(/^\/v1\//);
+      expect(Number.isInteger(timeout)).toBe(true);
+    }
+  });
+});
+
+describe("RunPod's template for load-balancing endpoints", () => {
+  const template = read('docker/runpod/template.json');
+
+  it('has fields of its REST API', () => {
+    const known = [
+      'name',
+      'imageName',
+      'category',
+      'isServerless',
+      'isPublic',
+      'containerDiskInGb',
+      'volumeInGb',
+    ];
+    expect(Object.keys(template)).toEqual([...known, 'ports', 'env', 'readme']);
+    expect([template.isServerless, template.volumeInGb]).toEqual([true, 0]);
+  });
+
+  it('opens the ports that it names, and keeps its keys in a secret', () => {
+    const { env, ports } = template;
+    expectToBeTaken(env);
+    expect(ports).toEqual([`${env.PORT}/http`, `${env.PORT_HEALTH}/http`]);
+    expect(env.API_KEYS).toMatch(/^\{\{ RUNPOD_SECRET_\w+ \}\}$/);
+  });
+});
+
+describe.each(['template.json', 'template-ssh.json'])("Vast's %s", (name) => {
+  const template = read(`docker/vast/${name}`);
+  const words: string[] = template.env.split(' ');
+  const given = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
+  const env = Object.fromEntries(given('-e').map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
+
+  it('publishes the ports that it names, none of them 8080', () => {
+    expectToBeTaken(env);
+    expect(words.filter((_, index) => index % 2 === 0).every((flag) => flag === '-e' || flag === '-p')).toBe(
+      true,
+    );
+    expect(given('-p')).toEqual([env.PORT, env.PORT_HEALTH].map((port) => `${port}:${port}`));
+    // Jupyter's. llama-server itself has a socket, and no port.
+    expect([env.PORT, env.PORT_HEALTH]).not.toContain('8080');
+    expect(env.PORT_BACKEND).toBeUndefined();
+    expect(template.extra_filters.cuda_max_good.gte).toBe(oldestCuda);
+  });
+
+  it('starts the house itself where the entrypoint is replaced', () => {
+    const starts = {
+      args: ['serve', ''],
+      ssh: [undefined, expect.stringContaining('tini -s -- corral serve')],
+    };
+    expect([template.args_str, template.onstart]).toEqual(starts[template.runtype as keyof typeof starts]);
+  });
+});
