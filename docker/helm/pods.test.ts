@@ -1,9 +1,11 @@
 import { dirname, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import packageFile from '../../package.json' with { type: 'json' };
 import { openChart } from '../../scripts/harness/helm/open-chart.ts';
 import { type Labels, objectOf, partsOfDeployment } from '../../scripts/harness/helm/parts-of-deployment.ts';
 import type { Manifest, Values } from '../../scripts/harness/helm/render-chart.ts';
 
+const { version } = packageFile;
 const { canRender, names, chart, render } = await openChart();
 
 describe.skipIf(!canRender)('the pods of the chart', () => {
@@ -77,8 +79,8 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     const cpu = partsOfDeployment(chart('cpu'));
     expect(cpu.container.resources?.limits).toEqual({ memory: '24Gi' });
     expect(cpu.pod.tolerations).toBeUndefined();
-    expect([cpu.container.image, gpu.env.CTX]).toEqual(['llama-corral:0.1.0-cpu', '1048576']);
-    expect(partsOfDeployment(chart('defaults')).container.image).toBe('llama-corral:0.1.0-cuda');
+    expect([cpu.container.image, gpu.env.CTX]).toEqual([`llama-corral:${version}-cpu`, '1048576']);
+    expect(partsOfDeployment(chart('defaults')).container.image).toBe(`llama-corral:${version}-cuda`);
   });
 
   it('names one source of the model, and the volume it lies on', () => {
@@ -107,9 +109,10 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     ['data.persistence belongs to one pod', { replicas: 2 }],
     ['several pods need one key file', { replicas: 2, data: { persistence: { enabled: false } } }],
     ['no model is named', { model: { huggingFace: '' } }],
+    ['set scaleToZero.hosts', { scaleToZero: { enabled: true } }],
     [
       'an HTTPScaledObject scales alone',
-      { ...severalPods(), scaleToZero: { enabled: true, api: 'HTTPScaledObject' } },
+      { ...severalPods(), scaleToZero: { enabled: true, hosts: ['a.example'], api: 'HTTPScaledObject' } },
     ],
   ])('refuses what cannot work: %s', async (words, changes) => {
     await expect(render('defaults', changes)).rejects.toThrow(words);

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { changed, defaultValues, isMap, triedValues } from '../../scripts/harness/helm/chart-values.ts';
 import { chartFolder, type Values } from '../../scripts/harness/helm/render-chart.ts';
+import { chartFile } from '../../scripts/helm/chart-file.ts';
 import { chartPage } from '../../scripts/helm/chart-page.ts';
 import { describedValues } from '../../scripts/helm/described-values.ts';
 import { type Variable, variables } from '../../settings/variables.ts';
@@ -48,6 +49,11 @@ function refused(changes: Values): boolean {
 describe('the values of the chart', () => {
   it('all stand in its README: run `npm run docs`', () => {
     expect(read('README.md')).toBe(chartPage());
+  });
+
+  it('are of the version of the house: run `npm run docs`', () => {
+    expect(read('Chart.yaml')).toBe(chartFile());
+    expect(read('Chart.yaml')).toMatch(/^version: \d.*\nappVersion: \d/m);
   });
 
   it('are those of its schema', () => {

@@ -107,6 +107,9 @@ port: {{ int .Values.service.port }}
 {{- if not (or .Values.model.file .Values.model.url .Values.model.huggingFace) }}
 {{- fail "no model is named: set model.huggingFace, model.url or model.file" }}
 {{- end }}
+{{- if and .Values.scaleToZero.enabled (not (or .Values.scaleToZero.hosts .Values.ingress.enabled .Values.traefik.enabled)) }}
+{{- fail "the HTTP add-on tells requests apart by host: set scaleToZero.hosts" }}
+{{- end }}
 {{- if and .Values.scaleToZero.enabled .Values.autoscaling.enabled (eq .Values.scaleToZero.api "HTTPScaledObject") }}
 {{- fail "an HTTPScaledObject scales alone: set autoscaling.enabled=false, or scaleToZero.api=InterceptorRoute" }}
 {{- end }}
