@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { apiDocumentText } from './api-reference/api-document.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
+import { chartFile } from './helm/chart-file.ts';
 import { chartPage } from './helm/chart-page.ts';
 import { projectFolder } from './house-folders.ts';
 import { metricsPage } from './metrics-page.ts';
+import { licencesPage } from './supply/licences-page.ts';
 
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(projectFolder, 'docs/metrics.md'), metricsPage());
+writeFileSync(join(projectFolder, 'docs/licences.md'), licencesPage());
 writeFileSync(join(projectFolder, 'docker/grafana/llama-corral.json'), dashboardFile());
+writeFileSync(join(projectFolder, 'docker/helm/llama-corral/Chart.yaml'), chartFile());
 writeFileSync(join(projectFolder, 'docker/helm/llama-corral/README.md'), chartPage());
 writeFileSync(join(projectFolder, 'gateway/reference/openapi.json'), apiDocumentText());

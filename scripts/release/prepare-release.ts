@@ -1,0 +1,23 @@
+/** Puts a version into package.json, its lock and CHANGELOG.md; `npm run release -- 1.2.3`. docs/release.md says what follows. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { projectFolder } from '../house-folders.ts';
+import { cutRelease } from './changelog.ts';
+
+const [version = ''] = process.argv.slice(2);
+if (!/^\d+\.\d+\.\d+$/.test(version)) fail(2, 'use: npm run release -- 1.2.3');
+
+const file = join(projectFolder, 'CHANGELOG.md');
+const cut = cutRelease(readFileSync(file, 'utf8'), version, new Date().toISOString().slice(0, 10));
+if (cut === undefined) fail(1, 'CHANGELOG.md has nothing under [Unreleased]: say there what is new');
+await execa('npm', ['version', version, '--no-git-tag-version'], { cwd: projectFolder });
+writeFileSync(file, cut);
+console.error(
+  `package.json, package-lock.json and CHANGELOG.md say ${version}: run npm run docs and npm test, commit, tag v${version}`,
+);
+
+function fail(code: number, message: string): never {
+  console.error(message);
+  process.exit(code);
+}

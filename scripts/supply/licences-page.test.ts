@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import packageFile from '../../package.json' with { type: 'json' };
+import { projectFolder } from '../house-folders.ts';
+import { allowedLicences, licencesPage } from './licences-page.ts';
+import { productionPackages } from './production-packages.ts';
+
+it('docs/licences.md is what the lock file says: run `npm run docs`', () => {
+  expect(readFileSync(join(projectFolder, 'docs/licences.md'), 'utf8')).toBe(licencesPage());
+});
+
+describe('the packages of production', () => {
+  const names = productionPackages().map(({ name }) => name);
+
+  it('have a licence that anybody can live with', () => {
+    const allowed: readonly (string | undefined)[] = allowedLicences;
+    expect(productionPackages().filter(({ licence }) => !allowed.includes(licence))).toEqual([]);
+  });
+
+  it('are those of package.json and what they need, none of the development', () => {
+    expect(names).toEqual(expect.arrayContaining(Object.keys(packageFile.dependencies)));
+    for (const name of Object.keys(packageFile.devDependencies)) expect(names).not.toContain(name);
+  });
+
+  it('are told by their own names, even where they stand in for another', () => {
+    expect(names).not.toContain('@scarf/scarf');
+  });
+});

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectFolder } from '../house-folders.ts';
+
+/** A package that runs in production: one of ours, or one that these need. */
+export interface ProductionPackage {
+  /** `name@version`. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** As the package states it, in SPDX's words; undefined where it states none. */
+  readonly licence: string | undefined;
+  /** A program of the platform's in a package; images have their own. */
+  readonly isOptional: boolean;
+  /** Such as `sha512-…`, in base64. */
+  readonly integrity: string | undefined;
+  /** The ids of what it needs. */
+  readonly needs: readonly string[];
+}
+
+interface LockedPackage {
+  /** Of a package that stands in for another. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly license?: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+type Lock = Readonly<Record<string, LockedPackage>>;
+
+/** What the lock file pins, without what only tests and development need. */
+export function productionPackages(): ProductionPackage[] {
+  const lock = readLock();
+  const found = Object.entries(lock)
+    .filter(([place, { dev = false }]) => place !== '' && !dev)
+    .map(([place, { license, integrity, optional = false, version = '' }]) => ({
+      id: idOf(lock, place),
+      name: nameOf(lock, place),
+      version,
+      licence: license,
+      isOptional: optional,
+      integrity,
+      needs: needsOf(lock, place),
+    }));
+  const once = new Map(found.map((one) => [one.id, one]));
+  return [...once.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What package.json itself names, as ids. */
+export const directNeeds = (): string[] => needsOf(readLock(), '');
+
+function readLock(): Lock {
+  return JSON.parse(readFileSync(join(projectFolder, 'package-lock.json'), 'utf8')).packages;
+}
+
+const nameOf = (lock: Lock, place: string) => lock[place]?.name ?? place.replace(/^.*node_modules\//, '');
+
+const idOf = (lock: Lock, place: string) => `${nameOf(lock, place)}@${lock[place]?.version}`;
+
+function needsOf(lock: Lock, place: string): string[] {
+  const { dependencies, optionalDependencies } = lock[place] ?? {};
+  return Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) => {
+    const found = placesFor(place, name).find((candidate) => candidate in lock);
+    return found === undefined ? [] : [idOf(lock, found)];
+  });
+}
+
+/** Where Node looks for a package, the nearest first. */
+function placesFor(place: string, name: string): string[] {
+  const above = place.split('/node_modules/').slice(0, -1);
+  const folders = above.map((_, index) => above.slice(0, index + 1).join('/node_modules/')).toReversed();
+  return [...(place === '' ? [] : [place]), ...folders, ''].map((folder) =>
+    folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`,
+  );
+}
