@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gatewayProgram } from '../../../../supervisor/gateway-child.ts';
 import { writeDemoModel } from '../../../demo-model/write-demo-model.ts';
 import { cacheFolder, projectFolder } from '../../../house-folders.ts';
 import { freePort } from '../../free-port.ts';
@@ -15,6 +16,11 @@ import type { Check } from './check.ts';
 
 const ROUNDS = 7;
 const PATIENCE_MS = 20_000;
+
+const programs = {
+  serve: { command: process.execPath, args: [join(projectFolder, 'scripts/corral.ts'), 'serve'] },
+  gateway: gatewayProgram,
+};
 
 /** Ours, by what is asked of it. */
 const boots = {
@@ -59,12 +65,11 @@ async function bootOnce(
     ...(verb === 'gateway' ? { BACKEND_URL: backendUrl } : { MODEL_PATH: model }),
   };
   const began = performance.now();
-  const args = [join(projectFolder, 'scripts/corral.ts'), verb];
-  await using started = startAnywhere({ command: process.execPath, args }, { env, stdio: 'ignore' });
+  await using started = startAnywhere(programs[verb], { env, stdio: 'ignore' });
   const isThere = verb === 'serve' ? () => answers(healthPort, path, 204) : () => answers(port, path, 200);
   while (!(await isThere())) {
     if (started.process.exitCode !== null || performance.now() - began > PATIENCE_MS)
-      throw new Error(`corral ${verb} did not come up`);
+      throw new Error(`the ${verb} did not come up`);
     await sleep(1);
   }
   return performance.now() - began;

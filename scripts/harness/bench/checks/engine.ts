@@ -10,7 +10,7 @@ import type { Check } from './check.ts';
 export const engine: Check = {
   title: 'A real llama-server with the demo model',
   about:
-    'Answers of 256 tokens; the engine on one core, the gateway and the client (`corral bench`) on the other.',
+    'Answers of 128 tokens; the engine on one core, the gateway and the client (`corral bench`) on the other.',
   async find({ rounds }) {
     const model = join(cacheFolder, 'bench', 'demo.gguf');
     await writeDemoModel(model);
@@ -23,7 +23,7 @@ export const engine: Check = {
     try {
       return await compareOnEngine({
         ...{ engine: await obtainEngine(places, say), model, args: ['--threads', '1', '--cache-ram', '0'] },
-        ...{ prompt: 'tell me a long story', maxTokens: 256, rounds: Math.min(rounds, 2), seconds: 2 },
+        ...{ prompt: 'tell me a long story', maxTokens: 128, rounds: Math.min(rounds, 2), seconds: 2 },
       });
     } finally {
       pinThisProcess(1);

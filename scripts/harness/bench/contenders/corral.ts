@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, projectFolder } from '../../../house-folders.ts';
+import { gatewayProgram } from '../../../../supervisor/gateway-child.ts';
+import { cacheFolder } from '../../../house-folders.ts';
 import { keyFileText } from '../../key-file-text.ts';
 import { startCollector } from '../../start-collector.ts';
 import type { RunningContender } from './contender.ts';
@@ -12,7 +13,7 @@ const KEYS = 100;
 /** Limits that are counted and never met. */
 const counted = { MAX_REQUESTS_PER_MINUTE: '100000000', MAX_TOKENS_PER_MINUTE: '100000000000' };
 
-/** Our gateway with everything on: keys, lanes, limits, metrics, the ledger, and its log lines in a file. */
+/** Our gateway as the supervisor starts it, with everything on: keys, lanes, limits, metrics, the ledger, and its log lines in a file. */
 export const startCorral = (backendUrl: string) => startGateway(backendUrl, counted);
 
 /** Without what settings can leave out: log lines, limits, the figures of single keys. The counting of metrics stays. */
@@ -52,8 +53,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
     await writeFile(folder.file('keys.json'), keyFileText(keys), { mode: 0o600 });
     await writeFile(folder.file('secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
     return {
-      command: process.execPath,
-      args: [join(projectFolder, 'scripts/corral.ts'), 'gateway'],
+      ...gatewayProgram,
       env: {
         NODE_COMPILE_CACHE: join(cacheFolder, 'node'),
         HOST: '127.0.0.1',
