@@ -12,7 +12,7 @@ export function fencedBlocks(markdown: string): FencedBlock[] {
   const blocks: FencedBlock[] = [];
   let open: { info: string; line: number; lines: string[] } | undefined;
   for (const [index, line] of markdown.split('\n').entries()) {
-    const fence = /^```(.*)$/.exec(line);
+    const fence = /^\s*```(.*)$/.exec(line);
     if (!fence) open?.lines.push(line);
     else if (!open) open = { info: fence[1] ?? '', line: index + 1, lines: [] };
     else {
@@ -28,7 +28,7 @@ export function fencedBlocks(markdown: string): FencedBlock[] {
 export function proseOf(markdown: string): string {
   let isOpen = false;
   const keep = (line: string) => {
-    const isFence = line.startsWith('```');
+    const isFence = line.trimStart().startsWith('```');
     if (isFence) isOpen = !isOpen;
     return isFence || isOpen ? '' : line;
   };
