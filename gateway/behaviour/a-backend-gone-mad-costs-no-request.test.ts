@@ -11,7 +11,7 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend((_, response) => response.end());
-  corral = await startTestGateway({ backend: standIn.backend, env: { STREAM_IDLE_TIMEOUT: '300ms' } });
+  corral = await startTestGateway({ backend: standIn.backend });
 });
 afterAll(async () => {
   await corral.stop();

@@ -22,7 +22,9 @@ afterAll(async () => {
   await collector[Symbol.asyncDispose]();
 });
 
-const gathered = { OTEL_BSP_SCHEDULE_DELAY: '5', OTEL_EXPORTER_OTLP_TIMEOUT: '100' };
+const gathered = { OTEL_BSP_SCHEDULE_DELAY: '5' };
+/** Too short for the exporter to try again, which it would do after a second. */
+const hasty = { ...gathered, OTEL_EXPORTER_OTLP_TIMEOUT: '500' };
 
 async function askOften(port: number, times = 20): Promise<unknown[]> {
   await using client = await RawClient.connect(port);
@@ -35,7 +37,7 @@ const allOk = (times = 20) => Array.from({ length: times }, () => 200);
 
 it('where nobody listens, requests are answered and the log says so once', async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;
-  const env = { ...gathered, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   expect(await askOften(corral.port)).toEqual(allOk());
   const complaints = () => corral.logged.filter(({ msg }) => String(msg).startsWith('traces do not arrive'));
@@ -61,7 +63,7 @@ it('one that refuses is told of with its status, and when it takes them again', 
 
 it('one that takes a request and never answers holds up neither requests nor the stop', async () => {
   collector.answer = () => {};
-  const env = { ...gathered, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   const before = collector.deliveries.length;
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   expect(await askOften(corral.port, 200)).toEqual(allOk(200));
@@ -72,7 +74,11 @@ it('one that takes a request and never answers holds up neither requests nor the
 it('a gateway of its own process sends what is left when it is told to stop, as protobuf, and ends', async () => {
   const before = collector.deliveries.length;
   collector.answer = (response) => response.setHeader('content-type', 'application/x-protobuf').end();
-  const env = { AUTH_ENABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/` };
+  const env = {
+    AUTH_ENABLED: 'false',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/`,
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+  };
   await using corral = await startGatewayProcess(standIn.backend, env);
   expect(await askOften(Number(new URL(corral.origin).port), 3)).toEqual(allOk(3));
   const ended = once(corral.process, 'exit');

@@ -30,7 +30,7 @@ it('is told once when it begins and once when it is over, and nothing is lost', 
     [40, expect.stringMatching(/^the usage ledger in .* cannot be written \(unable to open database file\)/)],
   ]);
   rmdirSync(folder.file(ledgerName));
-  await waitFor('the end of the problem', () => ledger.problem === undefined, { within: 15_000 });
+  await waitFor('the end of the problem', () => ledger.problem === undefined);
   expect(await ask()).toBe(200);
   await corral.stop();
   expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is written again')]]);

@@ -80,7 +80,7 @@ it('a storm of reloads under load drops no request and mixes none up', async () 
     setTimeout(() => echo(request, response), wordsOf(request).length % 5);
   await using corral = await startTestGateway({ backend: standIn.backend, keys });
   const turns = { asked: 0, reloads: 0 };
-  const isOver = () => turns.asked >= 600;
+  const isOver = () => turns.asked >= 600 && turns.reloads > 20;
   const answers = new Map<string, string>();
   const client = async () => {
     while (!isOver()) {
@@ -101,7 +101,6 @@ it('a storm of reloads under load drops no request and mixes none up', async () 
     }
   };
   await Promise.all([...Array.from({ length: 12 }, client), operator(), operator()]);
-  expect(turns.reloads).toBeGreaterThan(20);
   expect(answers.size).toBeGreaterThanOrEqual(600);
   expect(
     [...answers].filter(([word, answer]) => !answer.startsWith('200 ') || !answer.includes(`"${word}"`)),

@@ -129,7 +129,7 @@ describe('a stream of the real llama-server', () => {
     ];
     expect(times).toEqual(times.toSorted((a = 0, b = 0) => a - b));
     expect(relay?.end).toBe(request(spans)?.end);
-    expect(Math.abs(Date.now() - (relay?.end ?? 0))).toBeLessThan(60_000);
+    expect(Math.abs(Date.now() - (relay?.end ?? 0))).toBeLessThan(3_600_000);
   });
 
   it('holds nothing that was said', () => {

@@ -101,7 +101,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
       const { events } = await askForEvents(corral.port, path, ask(topic));
       expect(said(events)).toBe(storyText(topic));
-      expect(corral.logged.at(-1)).toMatchObject({ status: 200, continued: 4 });
+      expect(corral.logged.findLast(({ status }) => status)).toMatchObject({ status: 200, continued: 4 });
     },
   );
 

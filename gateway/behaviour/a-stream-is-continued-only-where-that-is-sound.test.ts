@@ -36,6 +36,13 @@ const tools = [
   },
 ];
 
+/** What it allows cannot be over before it is cut. */
+const longWord = {
+  type: 'object',
+  properties: { word: { type: 'string', minLength: 100 } },
+  required: ['word'],
+};
+
 const thinking = stories.find(({ topic }) => topic === 'thinking');
 
 it('what follows a thought goes on, the thought given back beside it', async () => {
@@ -114,8 +121,8 @@ it.each<[string, string, object, number]>([
   ['several choices', chat, ask('limits', { n: 2 }), 9],
   ['log-probabilities', chat, ask('limits', { logprobs: true }), 5],
   ['a tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
-  ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]+' }), 5],
-  ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: { type: 'object' } }, 3],
+  ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
+  ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
 ])('%s under way ends with an error that says why', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];
   const { events, text } = await askForEvents(corral.port, path, { max_tokens: 60, ...body });

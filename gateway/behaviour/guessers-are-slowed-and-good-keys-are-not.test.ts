@@ -48,7 +48,7 @@ describe('an address that tries keys', () => {
       { code: 'too_many_failed_logins', type: 'requests', param: null, message: expect.any(String) },
     ]);
     const wait = Number(headers.get('retry-after'));
-    expect(wait).toBeGreaterThan(50);
+    expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
     expect(await door.statuses(3, testerSecret)).toEqual([200, 200, 200]);
     await waitFor('its line in the log', () =>

@@ -12,13 +12,19 @@ const key = `Authorization: Bearer ${testerSecret}\r\n`;
 
 let standIn: StandInBackend;
 let corral: TestGateway;
+/** Waits for what stops coming as long as the test itself does not; the other does soon enough to be seen. */
+let impatient: TestGateway;
 beforeAll(async () => {
   standIn = await startStandInBackend(echo);
-  const env = { MAX_REQUEST_BODY_SIZE: '1MiB', CLIENT_HEADER_TIMEOUT: '800ms' };
-  corral = await startTestGateway({ backend: standIn.backend, env });
+  const open = (timeout: string) => {
+    const env = { MAX_REQUEST_BODY_SIZE: '1MiB', CLIENT_HEADER_TIMEOUT: timeout };
+    return startTestGateway({ backend: standIn.backend, env });
+  };
+  [corral, impatient] = [await open('1h'), await open('800ms')];
 });
 afterAll(async () => {
   await corral.stop();
+  await impatient.stop();
   await standIn.stop();
 });
 afterEach(() => gatewayAtRest(corral, standIn));
@@ -92,7 +98,7 @@ describe('a body', () => {
   });
 
   it('that stops coming is refused at the limit', async () => {
-    await using client = await RawClient.connect(corral.port);
+    await using client = await RawClient.connect(impatient.port);
     const head = postOf('{"mess').replace('Content-Length: 6', 'Content-Length: 600');
     expectRefusal(await client.send(head).answer(), 408, 'request_timeout');
     await client.closed();
@@ -136,7 +142,7 @@ describe('a head', () => {
     'GET /v1/mod',
     'GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A',
   ])('that stops coming is refused at the limit: %j', async (bytes) => {
-    await using client = await RawClient.connect(corral.port);
+    await using client = await RawClient.connect(impatient.port);
     expectRefusal(await client.send(bytes).answer(), 408, 'request_timeout');
     await client.closed();
   });

@@ -14,10 +14,11 @@ import {
   type StandInBackend,
   startStandInBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-/** What the proxy lets pass without a byte, ms. */
-const PATIENCE = 500;
-/** How long the engine thinks, ms: more than one patience. */
+/** How often the proxy looks whether a byte has come, ms, and how many looks in vain it bears. */
+const [LOOK_EVERY, LOOKS] = [100, 5];
+/** How long the engine thinks, ms: more than the proxy bears. */
 const THOUGHT = 1300;
 
 let standIn: StandInBackend;
@@ -48,11 +49,21 @@ function impatientProxy(port: number): Server {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(outgoing);
     });
-    upstream.setTimeout(PATIENCE, () => {
+    const giveUp = () => {
       upstream.destroy();
       if (outgoing.headersSent) outgoing.destroy();
       else outgoing.writeHead(504).end();
-    });
+    };
+    // It shares this process with the gateway: where that stands still, so does its clock.
+    let inVain = 0;
+    let seen = 0;
+    const looking = setInterval(() => {
+      const read = upstream.socket?.bytesRead ?? 0;
+      inVain = read > seen ? 0 : inVain + 1;
+      seen = read;
+      if (inVain > LOOKS) giveUp();
+    }, LOOK_EVERY);
+    outgoing.once('close', () => clearInterval(looking));
     upstream.on('error', () => outgoing.destroy());
     incoming.pipe(upstream);
   });
@@ -111,12 +122,16 @@ it('where the backend itself answers in one piece', async () => {
 });
 
 it('and is told of a failure by the error object in place of the answer', async () => {
+  let fail = () => {};
   standIn.mood = (_, response) => {
     const error = { code: 400, message: 'no', type: 'invalid_request_error' };
-    setTimeout(() => response.writeHead(400).end(JSON.stringify({ error })), THOUGHT);
+    fail = () => response.writeHead(400).end(JSON.stringify({ error }));
   };
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  client.send(postOf(chatOf('hello')));
+  await waitFor('five signs', () => client.text.split('1\r\n\n\r\n').length > 5);
+  fail();
+  const answer = await client.answer();
   expect(answer?.status).toBe(200);
   expect(answer?.headers['content-type']).toBe('application/json; charset=utf-8');
   expect(answer?.body).toMatch(/^\n{5,}\{/);
@@ -125,7 +140,8 @@ it('and is told of a failure by the error object in place of the answer', async 
 
 it('while a quick one keeps its length and its status', async () => {
   standIn.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
-  await using client = await RawClient.connect(corral.port);
+  await using patient = await startTestGateway({ backend: standIn.backend });
+  await using client = await RawClient.connect(patient.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();
   expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
 });

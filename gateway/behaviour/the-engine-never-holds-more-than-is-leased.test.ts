@@ -29,8 +29,10 @@ it('over hundreds of clients that leave at any moment, with others in line', asy
   const { admission } = demo.corral.gateway;
   await using watched = watchEngineLoad(demo.engine.backend, () => admission.counts.leased);
   let next = 0;
+  const full = () => watched.looks.filter(({ busy }) => busy >= slots - 1).length;
+  const isEnough = () => next >= 400 && watched.looks.length > 100 && full() > 10;
   const visitor = async () => {
-    while (next < 600) {
+    while (!isEnough()) {
       const visit = visits[next++ % visits.length];
       await using client = await RawClient.connect(demo.corral.port);
       await visit?.(client);
@@ -39,8 +41,6 @@ it('over hundreds of clients that leave at any moment, with others in line', asy
   };
   await Promise.all(Array.from({ length: 3 * slots }, visitor));
   await gatewayAtRest(demo.corral);
-  expect(watched.looks.length).toBeGreaterThan(100);
-  expect(watched.looks.filter(({ busy }) => busy >= slots - 1).length).toBeGreaterThan(10);
   expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
   expect(admission.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
   const impatient = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));

@@ -36,7 +36,10 @@ it('a stream is told its place, moves up, and gets its whole answer', async () =
 });
 
 it('a stream that is refused before its head has gone out hears it by the status', async () => {
-  await using demo = await startDemo({ llama: { slots: 1 }, env: { ...quick, MAX_QUEUE_SIZE: '0' } });
+  await using demo = await startDemo({
+    llama: { slots: 1 },
+    env: { STREAM_HEADERS_AFTER: '1h', MAX_QUEUE_SIZE: '0' },
+  });
   const { admission } = demo.corral.gateway;
   const lane = { id: 'another', share: 2, concurrent: Infinity };
   const held = await admission.admit({ lane, weight: 1, signal: new AbortController().signal });

@@ -26,6 +26,7 @@ export async function startBrowser({ command, args }: Started): Promise<TestBrow
   const itself = args.length > 0 ? [`--browser-subprocess-path=${program}`] : [];
   const browser = await chromium.launch({
     executablePath: program,
+    timeout: 120_000,
     args: [...calm, ...itself],
     env: { ...process.env, FONTCONFIG_FILE: join(folder, 'fonts.conf') },
   });

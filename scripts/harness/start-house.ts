@@ -83,7 +83,7 @@ export async function startHouse({
     status,
     async standing(wanted) {
       const isReached = async () => (await status()).standing === wanted;
-      const reached = waitFor(`standing ${wanted}`, isReached, { within: 20_000 });
+      const reached = waitFor(`standing ${wanted}`, isReached);
       await reached.catch((error) => {
         throw new Error(`${error.message}; it printed:\n${printed}`, { cause: error });
       });

@@ -104,7 +104,6 @@ async function untilReady(server: LlamaServer, socketPath: string, isGone: () =>
     const answer = await waitFor(
       'llama-server to be ready',
       async () => isGone() || (await statusOfHealth(socketPath)) === 200,
-      { within: 30_000 },
     );
     if (answer && isGone()) throw new Error('llama-server ended before it was ready');
   } catch (error) {

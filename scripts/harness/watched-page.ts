@@ -19,7 +19,7 @@ export interface WatchedPage extends AsyncDisposable {
 export async function openPage(browser: Browser, look: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext(look);
   // Before vitest's, so that what was waited for in vain has a name.
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { type TemporaryFolder, temporaryFolder } from '../harness/temporary-folder.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { runCommand } from '../run-command.ts';
 import { keysCommand } from './keys-command.ts';
 
@@ -240,7 +241,11 @@ describe('corral keys disable and remove --now', () => {
     await keys('enable', 'app');
     expect(await app()).toMatchObject({ disabled: false, cutOff: false });
     const removing = keys('remove', 'app', '--now');
-    await vi.waitFor(async () => expect(await app()).toMatchObject({ disabled: true, cutOff: true }));
+    const marked = await waitFor('the mark', async () => {
+      const key = await app();
+      return key?.cutOff && key;
+    });
+    expect(marked.disabled).toBe(true);
     expect((await removing).status).toBe(0);
     expect(await app()).toBeUndefined();
   });

@@ -1,12 +1,17 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
+/** Ready, with a llama-server that loads for as long as `loaded` is not there. */
 async function readyHouse() {
-  const house = await startHouse();
+  const house = await startHouse({ mood: 'slow' });
+  const loaded = join(house.modelFolder, 'loaded');
+  writeFileSync(loaded, '');
   await house.standing('ready');
   const [engine = 0, gateway = 0] = house.children();
-  return { house, engine, gateway };
+  return { house, engine, gateway, loaded };
 }
 
 /** Both children as they are once one of them has been replaced. */
@@ -18,13 +23,15 @@ async function afterRestart(house: RunningHouse, dead: number) {
 
 describe('a child that dies comes back, and the other does not notice', () => {
   it('llama-server, after a pause, its end told with its last lines', async () => {
-    const { house, engine, gateway } = await readyHouse();
+    const { house, engine, gateway, loaded } = await readyHouse();
     await using _ = house;
+    rmSync(loaded);
     process.kill(engine, 'SIGKILL');
-    await house.standing('restarting');
+    await waitFor('it to be missed', async () => (await house.status()).standing !== 'ready');
     expect((await house.ask('/ping')).status).toBe(204);
     expect((await house.ask('/readyz')).status).toBe(503);
     expect((await house.ask('/startupz')).status).toBe(200);
+    writeFileSync(loaded, '');
     expect(await afterRestart(house, engine)).toContain(gateway);
     expect(await house.status()).toMatchObject({
       restarts: { engine: 1, gateway: 0 },

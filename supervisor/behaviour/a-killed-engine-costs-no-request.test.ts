@@ -27,4 +27,4 @@ it('plain requests before, at and after a kill -9 of llama-server are all answer
     expect(answer).toEqual({ status: 200, text: storyText('survival') });
   }
   expect(await house.status()).toMatchObject({ restarts: { engine: 1, gateway: 0 } });
-}, 60_000);
+});

@@ -43,8 +43,10 @@ describe('a real llama-server is looked after', () => {
     const before = await textOfOneAnswer(house);
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGKILL');
-    await house.standing('restarting');
-    await house.standing('ready');
+    await waitFor('the next', async () => {
+      const { standing, restarts } = await house.status();
+      return standing === 'ready' && (restarts as { engine: number }).engine === 1;
+    });
     expect(before).not.toBe('');
     expect(await textOfOneAnswer(house)).toBe(before);
   });

@@ -36,8 +36,9 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
     },
   });
   await house.standing('ready');
-  expect((await house.status()).sleeping).toBe(false);
   await sleeps(house);
+  // A slow machine may have given it the time to sleep before the first token, too.
+  const [slept, woke] = [times(house, entering), times(house, exiting)];
   const asleepSince = performance.now();
   await waitFor(
     'four periods of sleep under probes',
@@ -47,7 +48,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
     },
     { every: 100 },
   );
-  expect([times(house, entering), times(house, exiting)]).toEqual([1, 0]);
+  expect([times(house, entering), times(house, exiting)]).toEqual([slept, woke]);
   expect(await house.status()).toMatchObject({ standing: 'ready', sleeping: true });
 
   await using client = await RawClient.connect(house.gatewayPort);
@@ -61,12 +62,12 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
   const [beforeTheFirst = '', ...events] = (answer?.body ?? '').split('data: ');
   expect(beforeTheFirst).toMatch(/^(: keep-alive\n\n)+$/);
   expect(textOf(events)).toBe(storyText('survival'));
-  expect(times(house, exiting)).toBe(1);
+  expect(times(house, exiting)).toBe(woke + 1);
   expect(times(house, 'backend is ready')).toBe(1);
   expect(await house.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
   await sleeps(house);
-  await waitFor('the line that says so', () => times(house, entering) === 2);
-}, 60_000);
+  await waitFor('the line that says so', () => times(house, entering) === slept + 1);
+});
 
 function textOf(events: readonly string[]): string {
   return events

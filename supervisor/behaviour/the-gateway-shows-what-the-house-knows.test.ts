@@ -25,4 +25,4 @@ it('the metrics tell the standing of the house, its load time, and each crash by
   const [crash] = after.labelValues('corral_crashes_total', 'class');
   expect(after.value('corral_crashes_total', { child: 'engine', class: crash ?? '' })).toBe(1);
   expect((await house.status()).lastCrash).toMatchObject({ class: crash });
-}, 60_000);
+});

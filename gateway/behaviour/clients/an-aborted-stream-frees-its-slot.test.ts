@@ -11,7 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-const request = { model: 'demo', messages: [{ role: 'user' as const, content: 'Tell me a long story' }] };
+/** A story that does not end before the context does. */
+const request = {
+  model: 'demo',
+  messages: [{ role: 'user' as const, content: 'Tell me a long story' }],
+  ignore_eos: true,
+};
 
 /** What the engine itself says of its one slot. */
 async function isEngineBusy(): Promise<boolean> {

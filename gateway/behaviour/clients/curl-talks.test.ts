@@ -5,6 +5,7 @@ import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { violations } from '../../../scripts/harness/violations.ts';
+import { waitFor } from '../../../scripts/harness/wait-for.ts';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -78,7 +79,7 @@ it('sees each event as it comes', async () => {
   });
   const send = await asked;
   send('data: {"n":1}\n\n', false);
-  await expect.poll(() => seen).toBe('data: {"n":1}\n\n');
+  await waitFor('the first event to be seen', () => seen === 'data: {"n":1}\n\n');
   send('data: [DONE]\n\n', true);
   await child;
   expect(seen).toBe('data: {"n":1}\n\ndata: [DONE]\n\n');

@@ -17,9 +17,7 @@ function engineSignal(signal: NodeJS.Signals): Fault {
       const pid = product.pidOf('llama-server');
       if (pid === undefined) return;
       process.kill(pid, signal);
-      await waitFor('another llama-server', () => ![undefined, pid].includes(product.pidOf('llama-server')), {
-        within: 30_000,
-      });
+      await waitFor('another llama-server', () => ![undefined, pid].includes(product.pidOf('llama-server')));
       await ready(product);
     },
   };
@@ -114,7 +112,7 @@ export const engineFaults: readonly Fault[] = [
 
 async function ready(product: ChaosProduct): Promise<void> {
   const isReady = async () => (await fetch(`${product.healthOrigin}/readyz`)).ok;
-  await waitFor('the product to be ready again', isReady, { within: 30_000 });
+  await waitFor('the product to be ready again', isReady);
 }
 
 interface Health {
