@@ -7,6 +7,7 @@ import { answerRequests } from './answer-requests.ts';
 import { createApp } from './app.ts';
 import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
+import type { BoundedConnections } from './connections/bound-connections.ts';
 import { openDashboard } from './dashboard/open-dashboard.ts';
 import { trustOf } from './door/client-address.ts';
 import { FailedLogins } from './door/failed-logins.ts';
@@ -41,6 +42,7 @@ const TIME_TO_COUNT = 1000;
 export interface Gateway {
   /** The port it listens on, for those who asked for port 0. */
   readonly port: number;
+  readonly connections: BoundedConnections;
   readonly admission: Admission;
   readonly watch: BackendWatch;
   readonly ledger: UsageLedger;
@@ -123,7 +125,7 @@ export async function startGateway(
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
     ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
   });
-  const { server, port, serve, closeSilent } = openedPort ?? (await openPort(config));
+  const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
   serve(answerRequests(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
@@ -160,6 +162,7 @@ export async function startGateway(
   }
   return {
     port,
+    connections,
     admission,
     watch,
     ledger,

@@ -17,8 +17,9 @@ export class RawClient implements AsyncDisposable {
   #read = 0;
   isClosed = false;
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true });
+  /** `from` is the address that it comes from: any in 127.0.0.0/8. */
+  static async connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
+    const socket = createConnection({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true });
     await once(socket, 'connect');
     return new RawClient(socket);
   }
