@@ -76,8 +76,9 @@ function folderOfCommands(folder: string): string {
   return commands;
 }
 
+/** A shell's words all go into one pipe, so that they stay in their order. */
 function interpreterOf(language: string, text: string): [command: string, args: readonly string[]] {
-  if (language === 'sh') return ['sh', ['-eu', '-c', text]];
+  if (language === 'sh') return ['sh', ['-eu', '-c', `exec 2>&1\n${text}`]];
   if (language === 'js') return [process.execPath, ['--input-type=module', '--eval', text]];
   throw new Error(`there is nobody to run ${language}`);
 }
