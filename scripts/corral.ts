@@ -21,10 +21,12 @@ if (!['serve', 'gateway', undefined].includes(args[0])) {
   const { keysCommand } = await import('./keys/keys-command.ts');
   const { configCommand } = await import('./config-command.ts');
   const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
+  const { doctorCommand } = await import('./doctor/doctor-command.ts');
   const { runpodWorkerCommand } = await import('./runpod-worker-command.ts');
   corral
     .addCommand(keysCommand())
     .addCommand(configCommand())
+    .addCommand(doctorCommand())
     .addCommand(benchCommand())
     .addCommand(demoModelCommand())
     .addCommand(runpodWorkerCommand());

@@ -47,13 +47,19 @@ export function lookAt(path: string): Stats | undefined | { readonly problem: st
 
 /** What is wrong with a model file, all its parts included. */
 export function faultsOfModel(path: string): string[] {
-  const part = /-(\d{5})-of-(\d{5})(\.gguf)$/i.exec(path);
-  if (!part) return faultOfFile(path) ?? [];
-  const [ending = '', number, count = '', suffix = ''] = part;
+  const [first = path, ...rest] = partsOfModel(path);
+  if (first !== path) return [`${path} is not the first part of its model: name ${first}`];
+  return [first, ...rest].flatMap((part) => faultOfFile(part) ?? []);
+}
+
+/** The files of a model: of a split one all parts, whichever of them is named. */
+export function partsOfModel(path: string): string[] {
+  const part = /-\d{5}-of-(\d{5})(\.gguf)$/i.exec(path);
+  if (!part) return [path];
+  const [ending = '', count = '', suffix = ''] = part;
   const stem = path.slice(0, -ending.length);
   const partName = (n: number) => `${stem}-${String(n).padStart(5, '0')}-of-${count}${suffix}`;
-  if (Number(number) !== 1) return [`${path} is not the first part of its model: name ${partName(1)}`];
-  return Array.from({ length: Number(count) }, (_, index) => faultOfFile(partName(index + 1)) ?? []).flat();
+  return Array.from({ length: Number(count) }, (_, index) => partName(index + 1));
 }
 
 function faultOfFile(path: string): [string] | undefined {

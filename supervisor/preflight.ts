@@ -23,9 +23,22 @@ export interface PreflightQuestion {
   readonly healthPortIsOurs?: boolean;
 }
 
-export type Preflight = { readonly warnings: readonly string[] } & (
+/** The mistakes that were found, by what they are about. */
+export type Mistakes = Readonly<
+  Record<
+    'settings' | 'llama-server' | 'model' | 'address' | 'keys' | 'data folder' | 'ports',
+    readonly string[]
+  >
+>;
+
+export type Preflight = { readonly warnings: readonly string[]; readonly mistakes: Mistakes } & (
   | { readonly ok: true; readonly config: SupervisorConfig }
-  | { readonly ok: false; readonly problems: readonly string[] }
+  /** The configuration where one could be made, as far as that goes. */
+  | {
+      readonly ok: false;
+      readonly problems: readonly string[];
+      readonly config: SupervisorConfig | undefined;
+    }
 );
 
 /** Looks for every mistake that can be found before anything is started, and names them all at once. */
@@ -33,19 +46,18 @@ export async function preflight(question: PreflightQuestion): Promise<Preflight>
   const { settings, env } = question;
   const { config, problems: configProblems, warnings } = configure(settings, env);
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
-  const problems = [
-    ...(question.earlierProblems ?? []),
-    ...engineProblems(question),
-    ...configProblems,
-    ...modelProblems(config, settings),
-    ...argumentProblems(settings),
-    ...openDoorProblems(settings, host),
-    ...keyFileProblems(settings),
-    ...dataDirProblems(settings),
-    ...(await portProblems(settings, host, question.healthPortIsOurs === true)),
-  ];
-  if (problems.length > 0 || !config) return { ok: false, problems, warnings };
-  return { ok: true, config, warnings };
+  const mistakes: Mistakes = {
+    settings: question.earlierProblems ?? [],
+    'llama-server': engineProblems(question),
+    model: [...configProblems, ...modelProblems(config, settings), ...argumentProblems(settings)],
+    address: openDoorProblems(settings, host),
+    keys: keyFileProblems(settings),
+    'data folder': dataDirProblems(settings),
+    ports: await portProblems(settings, host, question.healthPortIsOurs === true),
+  };
+  const problems = Object.values(mistakes).flat();
+  if (problems.length > 0 || !config) return { ok: false, problems, warnings, mistakes, config };
+  return { ok: true, config, warnings, mistakes };
 }
 
 function engineProblems({ engine, engineProblem }: PreflightQuestion): string[] {

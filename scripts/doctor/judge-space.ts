@@ -1,0 +1,17 @@
+import type { Finding } from './finding.ts';
+import { showBytes } from './sizes.ts';
+
+/** Keys, books, crash files and logs need little; a download needs the size of its model. */
+const little = 1024 ** 3;
+
+export function judgeSpace(dataDir: string, freeBytes: number): Finding {
+  const words = `${dataDir} can be written, ${showBytes(freeBytes)} free`;
+  return freeBytes >= little
+    ? { about: 'data folder', verdict: 'good', words }
+    : {
+        about: 'data folder',
+        verdict: 'warning',
+        words,
+        cure: 'make room, or name another volume by DATA_DIR',
+      };
+}
