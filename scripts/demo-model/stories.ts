@@ -57,7 +57,7 @@ I can also tell you a long story, show you emoji, and think before I speak.`,
 - MODEL_NAME=file.gguf looks into MODELS_DIR, which is data/models unless you say otherwise
 - HF_REPO=user/repo:Q4_K_M fetches from Hugging Face, with HF_TOKEN if the repository is private
 - MODEL_URL=https://example.com/file.gguf fetches from anywhere else
-CTX is the context of one request and PARALLEL how many are answered side by side; leave both alone and they are fitted to your memory. If something is wrong, nothing starts: it names every mistake at once, and how to mend it.`,
+CTX is the context of one request and PARALLEL how many are answered side by side; leave both alone and they are fitted to your memory. If something is wrong, run corral doctor: it names every mistake at once, and how to mend it.`,
   },
   {
     topic: 'keys',
