@@ -1,24 +1,36 @@
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { storyText } from '../../../scripts/demo-model/stories.ts';
-import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
+import { expect, it } from 'vitest';
+import { echo, wordsOf } from '../../../scripts/harness/moods.ts';
+import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
+import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { waitFor } from '../../../scripts/harness/wait-for.ts';
 
-let demo: Demo;
-beforeAll(async () => {
-  demo = await startDemo({ llama: { slots: 4 } });
-});
-afterAll(() => demo.stop());
+/** How long the backend works on the first request, from which the gateway tells when to come back, and on others, ms. */
+const [FIRST, OTHERS] = [200, 40];
 
 it('two hundred requests at once through four slots, as the SDK comes out of the box', async () => {
-  const { baseURL, apiKey } = demo;
-  const client = new OpenAI({ baseURL, apiKey });
-  const answers = await Promise.all(
-    Array.from({ length: 200 }, () =>
-      client.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: 'keys' }] }),
-    ),
+  await using standIn = await startStandInBackend(
+    (request, response) => {
+      const work = wordsOf(request) === 'first' ? FIRST : OTHERS;
+      setTimeout(() => echo(request, response), work);
+    },
+    { slots: 4 },
   );
-  const texts = new Set(answers.map(({ choices }) => choices[0]?.message.content));
-  expect(texts).toEqual(new Set([storyText('keys')]));
-  const refused = demo.corral.logged.filter(({ error }) => error === 'queue_full');
-  expect(refused.length, 'the line was full for many').toBeGreaterThan(50);
-}, 60_000);
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const client = new OpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
+  const ask = async (word: string) => {
+    const messages = [{ role: 'user' as const, content: word }];
+    return (await client.chat.completions.create({ model: 'any', messages })).choices[0]?.message.content;
+  };
+  await ask('first');
+  const { admission } = corral.gateway;
+  const lane = { id: 'the test', share: 2, concurrent: Infinity };
+  const held = await admission.admit({ lane, weight: 4, signal: new AbortController().signal });
+  if (held.outcome !== 'granted') throw new Error('the slots are taken');
+  const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
+  const asked = Promise.all(words.map(ask));
+  const isFull = () => corral.logged.filter(({ error }) => error === 'queue_full').length > 50;
+  await waitFor('the line to be full for many', isFull, { every: 1 });
+  held.lease[Symbol.dispose]();
+  expect(await asked).toEqual(words);
+});
