@@ -3,6 +3,7 @@
  * docs/performance.md tells what it measures and how it is used.
  */
 
+import { loadavg } from 'node:os';
 import { type CheckName, checkNamed } from './checks/checks.ts';
 import { type ChosenBench, chooseBench } from './choose-bench.ts';
 import { ContenderStock, compareUnderLoad } from './compare-under-load.ts';
@@ -19,6 +20,7 @@ import { type Stub, startStub } from './start-stub.ts';
 
 const chosen = chooseBench(process.argv.slice(2));
 pinThisProcess(1);
+warnOfOthers();
 await using stub = await startStub(1, { isClosing: chosen.isClosing });
 await measureLoads(chosen, stub);
 for (const name of chosen.checks) await check(name, chosen, stub);
@@ -26,6 +28,12 @@ if (chosen.isKept) {
   writePage(readFigures());
   console.log(`\n${goalsTable(readFigures())}`);
   say('the figures are in docs/performance.md');
+}
+
+/** Figures of a machine that others use, too, say little. */
+function warnOfOthers(): void {
+  const [load = 0] = loadavg();
+  if (load > 0.7) say(`this machine is busy (load ${load.toFixed(1)}): go by CPU and ratios, and not far`);
 }
 
 async function measureLoads({ loads, contenders, pace, isKept }: ChosenBench, stub: Stub): Promise<void> {

@@ -25,6 +25,7 @@ const programs = {
 /** Ours, by what is asked of it. */
 const boots = {
   'supervisor, until it answers 204': { verb: 'serve', path: '/ping' },
+  'house, until the demo model is ready': { verb: 'serve', path: '/readyz' },
   'gateway, until its port is open': { verb: 'gateway', path: undefined },
   'gateway, until it answers': { verb: 'gateway', path: '/livez' },
 } as const;
@@ -66,8 +67,8 @@ async function bootOnce(
   };
   const began = performance.now();
   await using started = startAnywhere(programs[verb], { env, stdio: 'ignore' });
-  const isThere = verb === 'serve' ? () => answers(healthPort, path, 204) : () => answers(port, path, 200);
-  while (!(await isThere())) {
+  const [asked, status] = verb === 'serve' ? [healthPort, path === '/ping' ? 204 : 200] : [port, 200];
+  while (!(await answers(asked, path, status))) {
     if (started.process.exitCode !== null || performance.now() - began > PATIENCE_MS)
       throw new Error(`the ${verb} did not come up`);
     await sleep(1);
