@@ -82,6 +82,8 @@ export interface GatewayConfig {
     readonly maxHeaderLineBytes: number;
     readonly maxRequestLineBytes: number;
     readonly allowRemoteMedia: boolean;
+    /** Up to so many tokens an answer in one piece is asked for as such. */
+    readonly shortAnswerTokens: number;
   };
   readonly timeouts: {
     /** Undefined: off for streams, 10 min for others. */
@@ -173,6 +175,7 @@ export function gatewayConfig(
       maxHeaderLineBytes: settings.MAX_HEADER_LINE_SIZE,
       maxRequestLineBytes: settings.MAX_REQUEST_LINE_SIZE,
       allowRemoteMedia: settings.ALLOW_REMOTE_MEDIA,
+      shortAnswerTokens: settings.SHORT_ANSWER_TOKENS,
     },
     timeouts: {
       request: settings.REQUEST_TIMEOUT,

@@ -231,6 +231,12 @@ export const variables = {
     true,
     'Whether an answer that has begun when the engine dies goes on with the next engine; else a stream ends with an error event, and an answer in one piece is made anew.',
   ),
+  SHORT_ANSWER_TOKENS: required(
+    'Admission',
+    integer(0, 1_000_000),
+    32,
+    'Answers that can have no more tokens than this are asked of llama-server in one piece, as their clients want them, which costs a third of the gateway’s time. Longer ones are asked for as streams and put together here, as only of a stream llama-server knows at once that its client has left; 0 does so with all.',
+  ),
   QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
 
   MAX_REQUESTS_PER_MINUTE: required(

@@ -7,7 +7,7 @@ import { ResponseAssembly } from '../openai/assemble/response-assembly.ts';
 let demo: Demo;
 let engine: Client;
 beforeAll(async () => {
-  demo = await startDemo();
+  demo = await startDemo({ env: { SHORT_ANSWER_TOKENS: '0' } });
   const { origin, socketPath } = demo.engine.backend.address;
   engine = new Client(origin, socketPath === undefined ? {} : { socketPath });
 });

@@ -1,8 +1,8 @@
-import type { Pool } from 'undici';
 import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendPool } from '../upstream/pool.ts';
 
 export interface CountingParts {
-  readonly pool: Pool;
+  readonly pool: BackendPool;
   readonly apiKey: string | undefined;
   readonly watch: BackendWatch;
   /** What a counting may take, ms. */

@@ -20,7 +20,14 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
   if (limits.signal.aborted) throw refuseDeparture(limits.signal.reason);
-  return collect(request, limits);
+  return request.complete ? takeAll(request, limits) : collect(request, limits);
+}
+
+/** Of a body that came together with its head, as most do: nothing to wait for, and no timer to set. */
+async function takeAll(request: IncomingMessage, { maxBytes }: BodyLimits): Promise<Buffer> {
+  const body: Buffer = request.read() ?? Buffer.alloc(0);
+  if (body.length > maxBytes) throw payloadTooLarge(maxBytes);
+  return body;
 }
 
 function collect(

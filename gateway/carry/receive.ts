@@ -29,6 +29,7 @@ export async function receive(
   if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };
   return readRequest(body, {
     allowRemoteMedia: limits.allowRemoteMedia,
+    shortAnswerTokens: limits.shortAnswerTokens,
     takesMessages: route.takesMessages,
     isResponses: route.dialect === 'responses',
     shape: route.shape,

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Pool } from 'undici';
 import type { BackendWatch } from '../../health/watch.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -11,12 +10,13 @@ import type { RequestRecord } from '../record/request-record.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
+import type { BackendPool } from '../upstream/pool.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 
 /** What all requests share on their way. */
 export interface CarryParts {
   readonly config: GatewayConfig;
-  readonly pool: Pool;
+  readonly pool: BackendPool;
   readonly admission: Admission;
   readonly watch: BackendWatch;
   readonly models: ModelNames;

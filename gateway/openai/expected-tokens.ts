@@ -30,6 +30,11 @@ export function expectTokens(
   return { input, output: namedEnd(fields), answers };
 }
 
+/** The most that is written for a request, in all its answers. */
+export function mostTokens({ output = Number.POSITIVE_INFINITY, answers }: ExpectedTokens): number {
+  return output * answers;
+}
+
 /** For a body that is a form around a file of sound. */
 export function expectTokensOfForm(): ExpectedTokens {
   return { input: TOKENS_PER_MEDIUM, output: undefined, answers: 1 };

@@ -4,7 +4,7 @@ import { askForStream } from './assemble/ask-for-stream.ts';
 import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
 import { planAssembly } from './assemble/plan-assembly.ts';
 import { isMoreCrowded } from './crowding.ts';
-import { type ExpectedTokens, expectTokens } from './expected-tokens.ts';
+import { type ExpectedTokens, expectTokens, mostTokens } from './expected-tokens.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { chatFormat } from './responses/chat-format.ts';
@@ -39,6 +39,8 @@ const MAX_VALUES = 2_000_000;
 
 export interface ReadingOptions {
   readonly allowRemoteMedia: boolean;
+  /** Up to so many tokens an answer in one piece is asked for as such. */
+  readonly shortAnswerTokens: number;
   readonly takesMessages: boolean;
   readonly isResponses: boolean;
   readonly shape: AnswerShape | undefined;
@@ -47,21 +49,23 @@ export interface ReadingOptions {
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
 export function readRequest(
   body: Buffer,
-  { allowRemoteMedia, takesMessages, isResponses, shape }: ReadingOptions,
+  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, shape }: ReadingOptions,
 ): ApiRequest {
   const fields = parse(body);
   if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
   const weight = choices(fields) * prompts(fields);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const assembledAs = shape && !stream ? planAssembly(shape, fields) : undefined;
+  const expected = expectTokens(fields, body.length, weight);
+  const isLong = mostTokens(expected) > shortAnswerTokens;
+  const assembledAs = shape && !stream && isLong ? planAssembly(shape, fields) : undefined;
   const sent = rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,
     assembledAs,
     weight,
-    expected: expectTokens(fields, body.length, weight),
+    expected,
     body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
     ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
   };

@@ -40,9 +40,14 @@ function fromUsage(ends: string): Usage | undefined {
 }
 
 /** The text of each object of that name, one level of nesting included. Inside a JSON string the quotes are escaped. */
-function objectsNamed(name: string, text: string): string[] {
-  return text.match(new RegExp(`"${name}":\\s*\\{(?:[^{}]|\\{[^{}]*\\})*\\}`, 'g')) ?? [];
+function objectsNamed(name: keyof typeof objects, text: string): string[] {
+  return text.match(objects[name]) ?? [];
 }
+
+const objects = {
+  timings: /"timings":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
+  usage: /"usage":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
+} as const;
 
 function count(text: string, field: string): number | undefined {
   const match = new RegExp(`"${field}"\\s*:\\s*(\\d+)`).exec(text);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Assembly } from '../openai/assemble/assembly.ts';
 import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
@@ -13,6 +13,7 @@ import { MendingRelay } from './mending-relay.ts';
 import type { Stay } from './occupancy.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import { PlainRelay } from './plain-relay.ts';
+import type { BackendPool } from './pool.ts';
 import type { Relay } from './relay.ts';
 
 export interface ExchangeRequest {
@@ -33,7 +34,7 @@ export interface ExchangeLimits {
 }
 
 export interface ExchangeContext {
-  readonly pool: Pool;
+  readonly pool: BackendPool;
   readonly response: ServerResponse;
   readonly dialect: Dialect;
   /** Where answers do not pass as they are. */

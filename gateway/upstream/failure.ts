@@ -57,6 +57,8 @@ const neverSent = new Set([
   'EHOSTUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
   'EACCES',
+  // A unix socket whose listener has too many waiting connections.
+  'EAGAIN',
 ]);
 const silence = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 

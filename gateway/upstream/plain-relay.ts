@@ -33,14 +33,22 @@ export class PlainRelay implements Relay {
   }
 
   end(): boolean {
-    if (this.#held !== undefined) this.#release(this.#held);
-    this.#response.end();
+    if (this.#held === undefined) this.#response.end();
+    else this.#endWith(this.#held);
     return true;
   }
 
   /** Half an object cannot be mended; a cut connection is the one sign that no client mistakes for an answer. */
   breakOff(): void {
     this.#response.destroy();
+  }
+
+  /** Head and body leave as one. */
+  #endWith(held: readonly Buffer[]): void {
+    this.#held = undefined;
+    this.#begin();
+    for (const chunk of held) this.#ends.add(chunk);
+    this.#response.end(held.length === 1 ? held[0] : Buffer.concat(held));
   }
 
   #release(held: readonly Buffer[]): boolean {

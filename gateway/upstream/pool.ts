@@ -1,10 +1,14 @@
 import { Pool } from 'undici';
 import type { Backend } from '../../health/backend.ts';
+import { SocketClient } from './socket-client.ts';
+
+/** The connections to the backend. */
+export type BackendPool = Pool | SocketClient;
 
 /** One connection a request and as many as needed: waiting is admission's business, so the pool must not queue. */
-export function openPool({ address }: Backend, connectTimeoutMs: number): Pool {
+export function openPool({ address }: Backend, connectTimeoutMs: number): BackendPool {
+  if (address.socketPath !== undefined) return new SocketClient(address.socketPath);
   return new Pool(address.origin, {
-    ...(address.socketPath === undefined ? {} : { socketPath: address.socketPath }),
     connections: null,
     pipelining: 1,
     connect: { timeout: connectTimeoutMs },
