@@ -12,7 +12,7 @@ let corral: TestGateway;
 beforeAll(async () => {
   llama = await startLlamaServer({ slots: 4 });
   wire = await startCuttingBackend(llama);
-  corral = await startTestGateway({ backend: wire.backend });
+  corral = await startTestGateway({ backend: wire.backend, env: { SHORT_ANSWER_TOKENS: '0' } });
 });
 afterAll(async () => {
   await corral.stop();

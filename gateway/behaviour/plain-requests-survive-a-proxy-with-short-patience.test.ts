@@ -104,7 +104,7 @@ it('with the Anthropic SDK', async () => {
   };
   const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });
   const messages = [{ role: 'user' as const, content: 'x' }];
-  const answer = await anthropic.messages.create({ model: 'm', max_tokens: 9, messages });
+  const answer = await anthropic.messages.create({ model: 'm', max_tokens: 90, messages });
   expect(answer.content).toEqual([{ type: 'text', text: 'At last.' }]);
 });
 

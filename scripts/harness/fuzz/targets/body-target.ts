@@ -10,6 +10,7 @@ const readings: readonly ReadingOptions[] = apiRoutes.map(({ takesMessages, dial
   allowRemoteMedia: false,
   takesMessages,
   isResponses: dialect === 'responses',
+  shortAnswerTokens: 32,
   shape,
 }));
 
