@@ -1,6 +1,7 @@
 /** Larger pieces are kept as they come; smaller ones are copied together, as each would take more than it holds. */
 const SMALL = 2048;
-const BLOCK = 64 * 1024;
+const LARGEST_BLOCK = 64 * 1024;
+const SMALLEST_BLOCK = 1024;
 
 /** The pieces of a body on its way. Whoever sends it in single bytes makes it take no more room than its bytes do. */
 export class BodyPieces {
@@ -32,11 +33,16 @@ export class BodyPieces {
   #copy(piece: Buffer): void {
     if (this.#filled + piece.length > this.#block.length) {
       this.#closeBlock();
-      // Most bodies are small and come in one piece.
-      this.#block = Buffer.allocUnsafe(this.#length === piece.length ? piece.length : BLOCK);
+      this.#block = Buffer.allocUnsafe(this.#nextBlock(piece.length));
     }
     piece.copy(this.#block, this.#filled);
     this.#filled += piece.length;
+  }
+
+  /** As large as all that came before, so that no more than twice its bytes is held. Most bodies come in one piece. */
+  #nextBlock(needed: number): number {
+    if (this.#length === needed) return needed;
+    return Math.max(Math.min(this.#length, LARGEST_BLOCK), SMALLEST_BLOCK, needed);
   }
 
   #closeBlock(): void {

@@ -38,9 +38,14 @@ export function readFoundInput(file: string): { target: string; input: Buffer } 
   return { target, input: toBytes(input) };
 }
 
+/** Larger inputs are not kept, unless they broke something. */
+const MOST_BYTES = 1000;
+
 /** Keeps the smallest inputs first, as many as the repository should bear. */
 export function writeCorpus(target: string, inputs: readonly Buffer[], most: number): void {
-  const kept = [...new Set(inputs.map(toText))].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  const kept = [...new Set(inputs.filter(({ length }) => length <= MOST_BYTES).map(toText))].sort(
+    (a, b) => a.length - b.length || (a < b ? -1 : 1),
+  );
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${target}.json`), `${JSON.stringify(kept.slice(0, most), null, 1)}\n`);
 }
