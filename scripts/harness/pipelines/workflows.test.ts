@@ -97,6 +97,16 @@ describe('the pipelines', () => {
     expect([...scripts].toSorted()).toEqual(['check', 'docs', 'outside-links', 'release-notes', 'sbom']);
   });
 
+  it('install what their scripts need before they run them', () => {
+    for (const { steps = [] } of files.flatMap(({ workflow }) => Object.values(workflow.jobs))) {
+      const placeOf = (words: string) => steps.findIndex(({ run }) => run?.includes(words));
+      const first = placeOf('npm run ');
+      if (first === -1) continue;
+      expect(placeOf('npm ci')).toBeGreaterThan(-1);
+      expect(placeOf('npm ci')).toBeLessThan(first);
+    }
+  });
+
   it('test on this Node and the next, on both kinds of machine, and before every release', () => {
     const [ci, release] = ['ci', 'release'].map((name) =>
       files.find(({ path }) => path.endsWith(`${name}.yml`)),
