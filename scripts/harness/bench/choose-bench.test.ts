@@ -15,6 +15,13 @@ describe('chooseBench', () => {
     expect(chooseBench(['--only', 'plans']).checks).toEqual(['plans']);
   });
 
+  it('leaves the slow ones out of a quick run, and keeps nothing of it', () => {
+    const { checks, contenders, isKept } = chooseBench(['--quick']);
+    expect(checks).toEqual(['memory', 'unread', 'leaving']);
+    expect(contenders).not.toContain('Portkey');
+    expect(isKept).toBe(false);
+  });
+
   it('measures what is named, and keeps it only where that is wanted', () => {
     const part = ['--only', 'plain-1k,boot', '--contenders', 'nginx', '--contenders', 'llama-corral, bare'];
     expect(chooseBench(part)).toMatchObject({

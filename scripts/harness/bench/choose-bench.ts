@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type CheckName, checks, longChecks } from './checks/checks.ts';
+import { type CheckName, checks, longChecks, slowChecks } from './checks/checks.ts';
 import type { Pace } from './compare-under-load.ts';
 import { type ContenderName, contenders } from './contenders/contenders.ts';
 import { comparedLoads, type LoadName } from './loads.ts';
@@ -44,7 +44,8 @@ export function chooseBench(args: readonly string[]): ChosenBench {
   const { quick, long, closing, write, only } = values;
   const wanted = pick([...allLoads, ...allChecks], only);
   const isPart = quick || closing || only.length > 0 || values.contenders.length > 0;
-  const isWanted = (name: CheckName) => only.length > 0 || long || !longChecks.includes(name);
+  const left = [...(long ? [] : longChecks), ...(quick ? slowChecks : [])];
+  const isWanted = (name: CheckName) => only.length > 0 || !left.includes(name);
   return {
     loads: allLoads.filter((name) => wanted.includes(name)),
     checks: allChecks.filter((name) => wanted.includes(name) && isWanted(name)),

@@ -49,7 +49,7 @@ export async function compareUnderLoad(
     async (name, round) => {
       const contender = await stock.take(name);
       const isCounted = round > 0;
-      const seconds = isCounted ? Math.max(pace.seconds, load.seconds ?? 0) : 0.2;
+      const seconds = isCounted ? pace.seconds * (load.times ?? 1) : 0.2;
       const warmupSeconds = isCounted ? Math.min(0.5, pace.warmupSeconds) : pace.warmupSeconds;
       const report = await generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
       if (isCounted) say(`${load.title} · round ${round} · ${name}: ${summaryOf(report)}`);

@@ -5,8 +5,8 @@ import type { Load } from './generate-load.ts';
 export interface ComparedLoad extends Load {
   readonly title: string;
   readonly contenders: readonly ContenderName[];
-  /** Of one round; otherwise as long as the others. */
-  readonly seconds?: number;
+  /** How many times as long as others it is to be measured. */
+  readonly times?: number;
 }
 
 const all: readonly ContenderName[] = [
@@ -40,7 +40,7 @@ export const comparedLoads = {
     rate: 100,
     contenders: ['direct', 'nginx', 'llama-corral', 'llama-corral, unix socket'],
     bodyBytes: 400,
-    seconds: 4,
+    times: 2,
   },
   'first-event': {
     title: 'One stream at a time, the first token after 1 ms',
@@ -65,7 +65,7 @@ export const comparedLoads = {
     tokens: 100,
     connections: 512,
     bodyBytes: 1000,
-    seconds: 3,
+    times: 1.5,
   },
 } as const satisfies Readonly<Record<string, ComparedLoad>>;
 

@@ -45,7 +45,7 @@ async function measureLoads({ loads, contenders, pace, isKept }: ChosenBench, st
     const names = load.contenders.filter((one) => contenders.includes(one));
     const measured = await compareUnderLoad(load, names, stock, stub, pace);
     console.log(`\n### ${load.title}\n\n${loadTable(columnsOf(load), measured)}`);
-    const seconds = Math.max(pace.seconds, load.seconds ?? 0);
+    const seconds = pace.seconds * (load.times ?? 1);
     if (isKept) keepFigures({ loads: { [name]: taken(measured, `${pace.rounds} rounds of ${seconds} s`) } });
   }
 }

@@ -11,6 +11,9 @@ export const checks = { memory, unread: unreadStreams, leaving: clientLeaves, bo
 export type CheckName = keyof typeof checks;
 
 /** Run only where they are asked for: they take half an hour. */
-export const longChecks: readonly string[] = ['plans'];
+export const longChecks: readonly CheckName[] = ['plans'];
+
+/** Left out of a quick run. */
+export const slowChecks: readonly CheckName[] = ['boot', 'engine'];
 
 export const checkNamed = (name: CheckName): Check => checks[name];
