@@ -1,5 +1,5 @@
 /**
- * `npm run gpu-baseline -- --model FILE.gguf [--llama-args '-ngl 99']`: tokens/s and TTFT of a real llama-server at 1, 4, 16 and 64
+ * `npm run gpu-baseline -- --model FILE.gguf [--llama-args='-ngl 99']`: tokens/s and TTFT of a real llama-server at 1, 4, 16 and 64
  * streams, directly and through our gateway in alternating rounds. `--llama-server` names the program where it is not on the `PATH`.
  */
 import { join } from 'node:path';
