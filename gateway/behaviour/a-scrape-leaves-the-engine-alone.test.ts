@@ -32,7 +32,7 @@ describe('a scrape', () => {
       const before = page?.text;
       page = await waitFor('a fresh page', async () => {
         const next = await scrape(gateway.origin);
-        return next.text !== before && next;
+        return next.value('corral_engine_metrics_up') === 1 && next.text !== before && next;
       });
     }
     const props = await ask(engine.backend, { path: '/props', timeoutMs: 2000 });
@@ -51,16 +51,19 @@ describe('a scrape', () => {
       },
     });
     await using gateway = await startTestGateway({ backend: backend.backend });
+    const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => scrape(gateway.origin)));
-    expect(questions).toBe(1);
+    const seconds = (performance.now() - began) / 1000;
+    expect(questions).toBeLessThanOrEqual(1 + seconds);
+    const before = questions;
     const fresh = () => scrape(gateway.origin);
     const asked = performance.now();
     await waitFor('the reading to be old', async () => (await fresh()) && performance.now() - asked > 1200);
-    expect(questions).toBe(1);
+    expect(questions).toBe(before);
     expect((await chat(gateway)).status).toBe(200);
     await waitFor(
       'the change to be seen',
-      async () => (await fresh()).value('llamacpp:n_decode_total') === 2,
+      async () => (await fresh()).value('llamacpp:n_decode_total') === before + 1,
     );
   });
 
@@ -86,7 +89,11 @@ describe('a scrape', () => {
   it('succeeds without it', async () => {
     await using engine = await startLlamaServer();
     await using gateway = await startTestGateway({ backend: engine.backend });
-    expect((await scrape(gateway.origin)).value('corral_engine_metrics_up')).toBe(1);
+    // A scrape does not wait for long.
+    await waitFor(
+      "the engine's own figures",
+      async () => (await scrape(gateway.origin)).value('corral_engine_metrics_up') === 1,
+    );
     engine.kill('SIGKILL');
     const page = await waitFor('the loss to be seen', async () => {
       const next = await scrape(gateway.origin);

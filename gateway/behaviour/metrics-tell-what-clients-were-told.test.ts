@@ -45,7 +45,9 @@ beforeAll(async () => {
   await waitFor('all to be booked', () => gateway.gateway.admission.counts.leased === 0);
   await waitFor('the last to be counted', async () => {
     page = await scrape(gateway.origin);
+    // A scrape does not wait for long for the engine's own figures.
     return (
+      page.value('corral_engine_metrics_up') === 1 &&
       page.sum('corral_requests_total', { route: '/v1/chat/completions' }) === plain + streams + left + 2
     );
   });

@@ -105,7 +105,7 @@ describe('corral keys create', () => {
     expect(owners).toEqual(
       ids.map((id) => expect.objectContaining({ key: expect.objectContaining({ id }) })),
     );
-  }, 60_000);
+  });
 
   it('exits with 2 for wrong use', async () => {
     await using folder = await temporaryFolder();

@@ -10,7 +10,7 @@ import { blocksTagged } from './tried-blocks.ts';
 let product: DocumentedProduct;
 beforeAll(async () => {
   product = await startDocumentedProduct();
-}, 90_000);
+});
 afterAll(async () => {
   await product?.[Symbol.asyncDispose]();
 });
