@@ -29,7 +29,7 @@ export interface Wishes extends Parts {
 export interface Rehearsal extends AsyncDisposable {
   readonly port: number;
   readonly healthPort: number;
-  /** The first process as this machine numbers it. */
+  /** The first process as this machine numbers it; 0 where it has ended. */
   firstProcess(): number;
   output(): string;
   hasEnded(): boolean;
@@ -119,7 +119,7 @@ function rehearsal(unshared: ChildProcess, { root, port, healthPort }: Place): R
     if (unshared.exitCode === null && unshared.signalCode === null) await once(unshared, 'exit');
     return unshared.exitCode;
   };
-  const firstProcess = () => childrenOf(unshared.pid ?? 0)[0] ?? 0;
+  const firstProcess = () => (unshared.pid === undefined ? 0 : (childrenOf(unshared.pid)[0] ?? 0));
   return {
     port,
     healthPort,
