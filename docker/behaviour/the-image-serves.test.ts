@@ -26,7 +26,7 @@ const nameOf = (pid: number) => statusOf(pid, 'Name');
 async function ready(image: Rehearsal): Promise<void> {
   const isReady = () => isWell({ PORT_HEALTH: String(image.healthPort) }, '/readyz');
   const isSettled = async () => image.hasEnded() || (await isReady());
-  await waitFor('the image to be ready', isSettled, { within: 120_000 });
+  await waitFor('the image to be ready', isSettled, { within: 180_000 });
   expect(await isReady(), image.output()).toBe(true);
 }
 
@@ -69,5 +69,5 @@ describe.skipIf(!mayRun)('the image', () => {
 
     process.kill(first, 'SIGTERM');
     expect(await image.exitCode(), image.output()).toBe(0);
-  }, 180_000);
+  }, 300_000);
 });
