@@ -87,12 +87,14 @@ export async function startGateway(
   const live = new LiveRequests(supervisor.countRequests);
   const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
-  const pool = openPool(config.backend, config.timeouts.connect);
+  const pool = await openPool(config.backend, config.timeouts.connect);
+  const end = new AbortController();
+  const counting = { backend: config.backend, watch, ended: end.signal };
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const doorkeeper = { ring: () => keys?.ring, failedLogins };
   const ledger = openLedger(config.ledger, log);
-  const abandoned = new AbandonedInput({ pool, apiKey: config.backend.apiKey, watch });
+  const abandoned = new AbandonedInput(counting);
   const buckets = await openCounts({ ...config.rates, log });
   const metrics = openMetrics({
     ...{ ...config.metrics, admission, watch, live, buckets, keys, failedLogins, ledger },
@@ -122,7 +124,7 @@ export async function startGateway(
   const occupancy = openOccupancy(config.backend, log);
   const tracing = await openTracing(config.traces, log);
   const app = createApp({
-    ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper },
+    ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper, counting },
     ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
@@ -153,6 +155,7 @@ export async function startGateway(
     watch.close();
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
+    end.abort();
     await books.settled(TIME_TO_HEAR_IT);
     recentWork.close();
     gpus[Symbol.dispose]();

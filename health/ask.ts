@@ -3,9 +3,11 @@ import type { Backend, BackendAddress } from './backend.ts';
 
 export interface Question {
   readonly path: string;
-  /** Sent as JSON with POST; without one it is a GET. */
+  /** Sent as JSON with POST, bytes as they are; without one it is a GET. */
   readonly body?: unknown;
   readonly timeoutMs: number;
+  /** Ends the wait before that. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type Answer =
@@ -17,16 +19,18 @@ export type Answer =
  * Asks a backend one thing; never throws. Each question has a connection of its own, so that it never finds a socket
  * which the backend has just closed.
  */
-export function ask({ address, apiKey }: Backend, { path, body, timeoutMs }: Question): Promise<Answer> {
-  const content = body === undefined ? undefined : JSON.stringify(body);
+export function ask({ address, apiKey }: Backend, question: Question): Promise<Answer> {
+  const { path, body, timeoutMs, signal: ended } = question;
+  const content = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const headers = {
     ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
     ...(content !== undefined && { 'content-type': 'application/json' }),
   };
   const method = content === undefined ? 'GET' : 'POST';
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const end = () => resolve({ outcome: signal.aborted ? 'deaf' : 'unreachable' });
+    const late = AbortSignal.timeout(timeoutMs);
+    const signal = ended === undefined ? late : AbortSignal.any([late, ended]);
+    const end = () => resolve({ outcome: late.aborted ? 'deaf' : 'unreachable' });
     request({ ...dial(address), method, path, headers, signal, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8');

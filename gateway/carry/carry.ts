@@ -24,7 +24,7 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const request = await receive(route, parts.config, incoming, signal);
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
-    await refuseTooLong(route, request, { ...parts, apiKey: parts.config.backend.apiKey });
+    await refuseTooLong(route, request, parts.counting);
     using _reserved = await reserve(route, parts, request, c);
     const paced = { route, request, response: outgoing, startedAt: record.startedAt };
     using pacemaker = openPacemaker(paced, parts.config.timeouts);

@@ -74,8 +74,7 @@ export class Continuation {
   async #count({ content, reasoning }: Said): Promise<{ input: number | undefined; spent: number }> {
     const { route, parts, request } = this.#sending;
     const { countedAt } = route;
-    const { pool, config, watch } = parts;
-    const counting = { pool, apiKey: config.backend.apiKey, watch, patienceMs: PATIENCE };
+    const counting = { ...parts.counting, patienceMs: PATIENCE };
     const [input, said, thought] = await Promise.all([
       countedAt === undefined ? undefined : countInput(counting, countedAt, request.body),
       countText(counting, content),

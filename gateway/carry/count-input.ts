@@ -1,10 +1,12 @@
+import { ask } from '../../health/ask.ts';
+import type { Backend } from '../../health/backend.ts';
 import type { BackendWatch } from '../../health/watch.ts';
-import type { BackendPool } from '../upstream/pool.ts';
 
 export interface CountingParts {
-  readonly pool: BackendPool;
-  readonly apiKey: string | undefined;
+  readonly backend: Backend;
   readonly watch: BackendWatch;
+  /** Aborts when the gateway ends. */
+  readonly ended: AbortSignal;
   /** What a counting may take, ms. */
   readonly patienceMs?: number;
 }
@@ -14,45 +16,36 @@ export interface CountingParts {
  * takes no slot; undefined where the backend cannot say. Exact: the same code reads the same body.
  */
 export function countInput(parts: CountingParts, path: string, body: Buffer): Promise<number | undefined> {
-  return ask(parts, path, path === '/tokenize' ? promptOf(body) : body);
+  return count(parts, path, path === '/tokenize' ? promptOf(body) : body);
 }
 
 /** The tokens of a text that the backend has generated; undefined where the backend cannot say. */
 export function countText(parts: CountingParts, text: string): Promise<number | undefined> {
-  return ask(parts, '/tokenize', JSON.stringify({ content: text, add_special: false, parse_special: true }));
+  return count(parts, '/tokenize', { content: text, add_special: false, parse_special: true });
 }
 
-async function ask(
-  { pool, apiKey, watch, patienceMs = 2000 }: CountingParts,
+async function count(
+  { backend, watch, ended, patienceMs = 2000 }: CountingParts,
   path: string,
-  body: Buffer | string,
+  body: Buffer | object,
 ): Promise<number | undefined> {
   if (watch.standing !== 'ready') return undefined;
-  try {
-    const answer = await pool.request({
-      method: 'POST',
-      path,
-      headers: {
-        'content-type': 'application/json',
-        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
-      },
-      body,
-      signal: AbortSignal.timeout(patienceMs),
-    });
-    return tokensIn(await answer.body.json());
-  } catch {
-    return undefined;
-  }
+  const answer = await ask(backend, { path, body, timeoutMs: patienceMs, signal: ended });
+  return answer.outcome === 'answered' ? tokensIn(answer.body) : undefined;
 }
 
 /** What `/tokenize` takes, of a completion: special tokens are added and read as the completion would. */
-function promptOf(body: Buffer): string {
+function promptOf(body: Buffer): object {
   const { prompt } = JSON.parse(body.toString()) as { prompt?: unknown };
-  return JSON.stringify({ content: prompt, add_special: true, parse_special: true });
+  return { content: prompt, add_special: true, parse_special: true };
 }
 
-function tokensIn(answer: unknown): number | undefined {
-  const { input_tokens, tokens } = answer as { input_tokens?: unknown; tokens?: unknown };
-  if (typeof input_tokens === 'number') return input_tokens;
-  return Array.isArray(tokens) ? tokens.length : undefined;
+function tokensIn(answer: string): number | undefined {
+  try {
+    const { input_tokens, tokens } = JSON.parse(answer) as { input_tokens?: unknown; tokens?: unknown };
+    if (typeof input_tokens === 'number') return input_tokens;
+    return Array.isArray(tokens) ? tokens.length : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -12,6 +12,7 @@ import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
 import type { BackendPool } from '../upstream/pool.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
+import type { CountingParts } from './count-input.ts';
 
 /** What all requests share on their way. */
 export interface CarryParts {
@@ -21,6 +22,7 @@ export interface CarryParts {
   readonly watch: BackendWatch;
   readonly models: ModelNames;
   readonly live: LiveRequests;
+  readonly counting: CountingParts;
   readonly abandoned: AbandonedInput;
   readonly rateLimits: RateLimits;
   readonly occupancy: Occupancy;

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { AnswerMisunderstood, ShuttingDown } from './failure.ts';
+import { AnswerMisunderstood, ShuttingDown, TookTooLong } from './failure.ts';
 import { SocketClient } from './socket-client.ts';
 
 /** A server at the other end of a client's socket. */
@@ -116,12 +116,6 @@ describe('SocketClient', () => {
     await waitFor('them to be closed', () => house.sockets.size === 0);
   });
 
-  it('is a dispatcher like undici’s own', async () => {
-    await using house = await openHttp(echo);
-    const answer = await house.client.request({ method: 'POST', path: '/count', body: '{"n":1}' });
-    expect(await answer.body.json()).toMatchObject({ url: '/count', body: '{"n":1}' });
-  });
-
   it('leaves no connection behind that the other side closes', async () => {
     await using house = await openHttp(echo);
     expect(await send(house.client).ended).toBe('whole');
@@ -179,12 +173,12 @@ describe('SocketClient', () => {
   });
 
   it.each([
-    ['the head', '', 'UND_ERR_HEADERS_TIMEOUT'],
-    ['the rest', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab', 'UND_ERR_BODY_TIMEOUT'],
-  ])('gives up where %s does not come', async (_, bytes, code) => {
+    ['the head', ''],
+    ['the rest', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab'],
+  ])('gives up where %s does not come', async (_, bytes) => {
     await using house = await openRaw(bytes);
     const told = send(house.client, { headersTimeout: 100, bodyTimeout: 100 });
-    expect(await told.ended).toMatchObject({ code });
+    expect(await told.ended).toBeInstanceOf(TookTooLong);
     await waitFor('it to be closed', () => house.sockets.size === 0);
   });
 
@@ -193,7 +187,7 @@ describe('SocketClient', () => {
       socket.end(),
     );
     const told = send(house.client);
-    expect(await told.ended).toMatchObject({ code: 'UND_ERR_SOCKET' });
+    expect(await told.ended).toMatchObject({ message: 'the backend closed the connection' });
     expect(told.text).toBe('ab');
   });
 
@@ -237,7 +231,7 @@ describe('SocketClient', () => {
     const reason = new ShuttingDown('the gateway shuts down');
     await house.client.destroy(reason);
     expect(await told.ended).toBe(reason);
-    expect(await send(house.client).ended).toMatchObject({ code: 'UND_ERR_DESTROYED' });
+    expect(await send(house.client).ended).toBeInstanceOf(ShuttingDown);
     expect(house.connections).toBe(1);
   });
 });

@@ -1,40 +1,35 @@
-import { Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
+import { ShuttingDown } from './failure.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { type RequestOptions, SocketRequest } from './socket-request.ts';
 
 /**
  * Carries requests to our own llama-server over its unix socket: undici's interface for a part of its work, and a part
  * of its price, above all where the connection ends with the answer, as behind each of llama-server's streams
- * (docs/performance.md). POST with the body in memory, one request at a time on a connection, as many as needed:
+ * (docs/performance.md). `dispatch` alone, POST with the body in memory, one request at a time on a connection, as many as needed:
  * waiting is admission's business.
  */
-export class SocketClient extends Dispatcher {
+export class SocketClient {
   readonly #path: string;
   readonly #all = new Set<SocketConnection>();
   readonly #free: SocketConnection[] = [];
   destroyed = false;
 
   constructor(path: string) {
-    super();
     this.#path = path;
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const request = new SocketRequest(options as RequestOptions, handler);
-    if (this.destroyed) request.fail(new errors.ClientDestroyedError());
+    if (this.destroyed) request.fail(new ShuttingDown('the gateway shuts down'));
     else (this.#takeFree() ?? this.#connect()).send(request);
     return true;
   }
 
-  /** Ends what is under way, with `reason`. */
-  override async destroy(reason?: unknown): Promise<void> {
+  /** Ends what is under way. */
+  async destroy(reason = new ShuttingDown('the gateway shuts down')): Promise<void> {
     this.destroyed = true;
-    const cause = reason instanceof Error ? reason : new errors.ClientDestroyedError();
-    for (const connection of [...this.#all]) connection.fail(cause);
-  }
-
-  override close(): Promise<void> {
-    return this.destroy();
+    for (const connection of [...this.#all]) connection.fail(reason);
   }
 
   /** The last one used, so that those too many grow old. */

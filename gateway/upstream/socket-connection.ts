@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { errors } from 'undici';
+import { TookTooLong } from './failure.ts';
 import type { Line, RequestOptions, SocketRequest } from './socket-request.ts';
 
 export interface ConnectionOwner {
@@ -108,13 +108,12 @@ export class SocketConnection implements Line {
 
   #end(): void {
     if (this.#request?.reader.end()) this.#finish(this.#request);
-    else this.fail(new errors.SocketError('the backend closed the connection'));
+    else this.fail(new Error('the backend closed the connection'));
   }
 
   #timeOut(): void {
-    const Timeout = this.#request?.hasHead ? errors.BodyTimeoutError : errors.HeadersTimeoutError;
     if (this.#request === undefined) this.#socket.destroy();
-    else this.fail(new Timeout());
+    else this.fail(new TookTooLong('the backend is silent'));
   }
 }
 

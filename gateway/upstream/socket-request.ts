@@ -33,7 +33,6 @@ export class SocketRequest implements Dispatcher.DispatchController, AnswerListe
   #line: Line | undefined;
   #reason: Error | null = null;
   paused = false;
-  hasHead = false;
 
   constructor(options: RequestOptions, handler: Dispatcher.DispatchHandler) {
     this.options = options;
@@ -72,7 +71,6 @@ export class SocketRequest implements Dispatcher.DispatchController, AnswerListe
   }
 
   onHead(status: number, headers: Record<string, string>): void {
-    this.hasHead = true;
     this.#line?.awaitAtMost(this.options.bodyTimeout);
     this.#handler.onResponseStart?.(this, status, headers, '');
   }
