@@ -50,7 +50,7 @@ export async function compareUnderLoad(
       const contender = await stock.take(name);
       const isCounted = round > 0;
       const seconds = isCounted ? pace.seconds * (load.times ?? 1) : 0.2;
-      const warmupSeconds = isCounted ? Math.min(0.5, pace.warmupSeconds) : pace.warmupSeconds;
+      const warmupSeconds = isCounted ? rampSeconds(load) : pace.warmupSeconds;
       const report = await generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
       if (isCounted) say(`${load.title} · round ${round} · ${name}: ${summaryOf(report)}`);
       return report;
@@ -59,6 +59,9 @@ export async function compareUnderLoad(
   );
   return Object.fromEntries(measured);
 }
+
+/** Before a counted round: until all connections are under way. */
+const rampSeconds = ({ connections }: ComparedLoad) => (connections > 100 ? 1 : 0.5);
 
 function summaryOf({ requestsPerSecond, eventsPerSecond, cpuSeconds, seconds }: LoadReport): string {
   const speed =

@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
   },
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const places = {
   configured: values['llama-server'] ?? process.env.LLAMA_SERVER_BIN,
   searchPath: process.env.PATH,

@@ -45,9 +45,18 @@ export function pinThisProcess(core: Core): void {
   if (hasTwoCores) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
 }
 
+const running = new Set<ChildProcess>();
+
+/** Nothing is left behind, also where this process is broken off. */
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 function started(child: ChildProcess): Pinned {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${child.spawnfile} could not be started`);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   return { process: child, pid, [Symbol.asyncDispose]: () => end(child) };
 }
 

@@ -19,6 +19,7 @@ import { writePage } from './report/write-page.ts';
 import { type Stub, startStub } from './start-stub.ts';
 
 const chosen = chooseBench(process.argv.slice(2));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 pinThisProcess(1);
 warnOfOthers();
 await using stub = await startStub(1, { isClosing: chosen.isClosing });
