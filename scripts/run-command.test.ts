@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { runCommand, WrongUse } from './run-command.ts';
 
 function failingWith(error: Error): Command {
@@ -15,6 +15,9 @@ describe('runCommand', () => {
   const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   afterEach(() => {
     vi.clearAllMocks();
+  });
+  afterAll(() => {
+    vi.restoreAllMocks();
   });
 
   it('answers 0 for what is done, and for help that was asked for', async () => {
