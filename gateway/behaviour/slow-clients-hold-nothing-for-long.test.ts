@@ -67,3 +67,24 @@ it('an answer that is whole and that its client does not take is given up', asyn
   await client.closed();
   expect(client.text.length).toBeLessThan(24 * MB);
 });
+
+it('an answer of usual length needs its slot only as long as the engine speaks, though nobody reads it', async () => {
+  const speak: Mood = (_, response) => {
+    startStream(response);
+    for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));
+    response.end('data: [DONE]\n\n');
+  };
+  await using standIn = await startStandInBackend(speak, { slots: 1 });
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const crowd = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
+  for (const { socket } of crowd) socket.pause();
+  for (const client of crowd) client.send(postOf(chatOf('hello', { stream: true })));
+  await waitFor('all to have been answered', () => standIn.received.length === crowd.length);
+  await gatewayAtRest(corral, standIn);
+  for (const client of crowd) {
+    client.socket.resume();
+    const body = (await client.answer())?.body ?? '';
+    expect([body.length > 900_000, body.endsWith('data: [DONE]\n\n')]).toEqual([true, true]);
+    client.socket.destroy();
+  }
+});

@@ -92,6 +92,9 @@ export function exchange(request: ExchangeRequest, context: ExchangeContext): Pr
 /** Enough for any error that llama-server words; what is longer is cut. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
+/** What waits for a client that does not keep up, bytes. */
+const MOST_UNREAD = 1024 ** 2;
+
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly ended: Promise<Ending>;
   readonly #context: ExchangeContext;
@@ -186,7 +189,12 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#error) collect(this.#error, chunk);
     else if (this.#assembling) this.#assembling.write(chunk);
-    else if (this.#relay?.write(chunk) === false) this.#holdBack(controller);
+    else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#holdBack(controller);
+  }
+
+  /** Most answers are far shorter: a slot is worth more than the memory that lets it go before its client has read all. */
+  get #isFarBehind(): boolean {
+    return this.#context.response.writableLength > MOST_UNREAD;
   }
 
   /** Reads on as soon as the client has caught up; one that takes nothing for too long gives its slot to others. */
