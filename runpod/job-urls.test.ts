@@ -36,6 +36,13 @@ describe('the addresses of the queue', () => {
     expect(urls.ping([], 'v1')).toBe(`${base}/ping/pod-1?gpu=NVIDIA+L4&runpod_version=v1`);
   });
 
+  it('say why a worker cannot work, in few words', () => {
+    const url = new URL(urls.unhealthy({ check: 'engine-failed', reason: 'x'.repeat(300) }, 'v1') ?? '');
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      ...{ status: 'unhealthy', check: 'engine-failed', reason: 'x'.repeat(256), runpod_version: 'v1' },
+    });
+  });
+
   it('fill both names into the address for taking, and a query where there is none yet', () => {
     const take = 'http://host/take/$RUNPOD_POD_ID/$ID';
     const plain = jobUrls({ take, output: take, stream: take, ping: undefined }, 'w');

@@ -6,6 +6,16 @@ export interface UrlTemplates {
   readonly ping: string | undefined;
 }
 
+/** Why a worker cannot work. */
+export interface Trouble {
+  /** A name for what has failed. */
+  readonly check: string;
+  readonly reason: string;
+}
+
+/** RunPod keeps no more of a reason. */
+const mostCharsOfReason = 256;
+
 /** Where to ask what. */
 export interface JobUrls {
   take(count: number, hasJobs: boolean): string;
@@ -15,6 +25,8 @@ export interface JobUrls {
   output(jobId: string): string;
   stream(jobId: string): string;
   ping(jobIds: readonly string[], version: string): string | undefined;
+  /** The heartbeat of a worker that cannot work. */
+  unhealthy(trouble: Trouble, version: string): string | undefined;
 }
 
 const one = '/job-take/';
@@ -36,6 +48,10 @@ export function jobUrls({ take, output, stream, ping }: UrlTemplates, workerId: 
     ping(jobIds, version) {
       const jobs: Record<string, string> = jobIds.length > 0 ? { job_id: jobIds.join(',') } : {};
       return ping && withQuery(ofWorker(ping), { ...jobs, runpod_version: version });
+    },
+    unhealthy({ check, reason }, version) {
+      const trouble = { status: 'unhealthy', check, reason: reason.slice(0, mostCharsOfReason) };
+      return ping && withQuery(ofWorker(ping), { ...trouble, runpod_version: version });
     },
   };
 }

@@ -2,6 +2,7 @@ import { logFilesIn } from '../log/log-files-config.ts';
 import { openLogs } from '../log/open-logs.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';
+import type { Trouble } from './job-urls.ts';
 import { QueueWorker } from './worker.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
@@ -33,6 +34,9 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
       worker.stop();
     });
   }
+  // The supervisor says so where the house has failed.
+  process.on('message', (trouble: Trouble) => worker.tellTrouble(trouble));
+  process.channel?.unref();
   await worker.run();
   await logs.close();
 }

@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici';
 import { type Job, readJobs, readStopList } from './job.ts';
 import type { JobResult } from './job-result.ts';
-import type { JobUrls } from './job-urls.ts';
+import type { JobUrls, Trouble } from './job-urls.ts';
 
 /** What the queue answered to a question for work. */
 export type Taken =
@@ -80,7 +80,21 @@ export class Queue {
 
   /** Undefined is good. */
   async ping(jobIds: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const url = this.#parts.urls.ping(jobIds, this.#parts.version);
+    const { urls, version } = this.#parts;
+    return this.#beat(urls.ping(jobIds, version), timeoutMs, signal);
+  }
+
+  /** As ping does. */
+  tellTrouble(trouble: Trouble, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+    const { urls, version } = this.#parts;
+    return this.#beat(urls.unhealthy(trouble, version), timeoutMs, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #beat(url: string | undefined, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
     if (url === undefined) return undefined;
     try {
       const { status } = await this.#get(url, timeoutMs, signal);
@@ -88,10 +102,6 @@ export class Queue {
     } catch (error) {
       return wordsOf(error);
     }
-  }
-
-  close(): Promise<void> {
-    return this.#agent.destroy();
   }
 
   async #get(url: string, timeoutMs: number, signal: AbortSignal) {

@@ -264,8 +264,9 @@ describe('a worker that is stopped', () => {
     await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
     const { runpod, worker, done } = house;
     const job = runpod.add({ prompt: 'x' });
-    await waitFor('it at work', () => open.length === 1);
+    await waitFor('it at work, and asking for more', () => open.length === 1 && runpod.isAsked());
     worker.stop();
+    await waitFor('it to ask no more', () => !runpod.isAsked());
     const late = runpod.add({ prompt: 'y' });
     say(open[0] as ServerResponse, 200, { all: 'done' });
     await done;

@@ -4,6 +4,7 @@ import type { QueueConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
 import { beat } from './heartbeat.ts';
 import type { Job } from './job.ts';
+import type { Trouble } from './job-urls.ts';
 import { pauseAfter } from './pause-after.ts';
 import { Queue } from './queue.ts';
 import { runJob } from './run-job.ts';
@@ -34,6 +35,7 @@ export class QueueWorker {
   readonly #hurry = new AbortController();
   #taking: Promise<void> = Promise.resolve();
   #farewell: Promise<void> | undefined;
+  #telling: Promise<unknown> = Promise.resolve();
 
   constructor(config: QueueConfig, log: Log, pause = pauseAfter) {
     this.#config = config;
@@ -62,12 +64,20 @@ export class QueueWorker {
     this.#farewell ??= this.#finish();
   }
 
+  /** Tells RunPod that this worker can do no more jobs, so that others are asked, and ends it. */
+  tellTrouble(trouble: Trouble): void {
+    this.#telling = this.#queue.tellTrouble(trouble, farewellMs, this.#end.signal);
+    this.stop();
+    this.stop();
+  }
+
   get #isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
 
   async #finish(): Promise<void> {
     this.#stopping.abort();
+    await this.#telling;
     await this.#allDone(this.#config.drainMs, this.#hurry.signal);
     this.#jobs.endAll();
     await this.#allDone(farewellMs);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
 import { queueVariables } from '../settings/queue-variables.ts';
 import type { Settings } from '../settings/variables.ts';
@@ -54,6 +55,20 @@ export function tendQueueWorker(options: QueueWorkerOptions): Tended {
   });
 }
 
+/** What that may take, ms: the worker may still be starting. */
+const tellingMs = 5000;
+
+/** Has the worker tell RunPod that it can do no more jobs; settles when it has ended of that, or takes too long. */
+export async function tellTrouble(
+  queueWorker: Tended,
+  trouble: { readonly check: string; readonly reason: string },
+): Promise<void> {
+  const { child } = queueWorker;
+  queueWorker.letGo();
+  child?.send(trouble);
+  await Promise.race([child?.ended, sleep(tellingMs, undefined, { ref: false })]);
+}
+
 function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOptions): Child {
   const show = hide([...secretsOf(options.settings), options.key]);
   return startChild({
@@ -65,6 +80,8 @@ function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOpti
     },
     show,
     onLine: (line) => childLog.warn(line),
+    // It says nothing; it is told where the house has failed.
+    onMessage() {},
   });
 }
 

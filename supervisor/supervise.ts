@@ -19,7 +19,7 @@ import { forbidCoreFiles } from './forbid-core-files.ts';
 import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
 import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
 import { stopCallFor } from './instance-api.ts';
-import { tendQueueWorker } from './queue-worker-child.ts';
+import { tellTrouble, tendQueueWorker } from './queue-worker-child.ts';
 import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
 import { shutDown } from './shutdown.ts';
 import { followSignals } from './signals.ts';
@@ -96,7 +96,10 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const reason = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
   else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
-  else hurry.abort();
+  else {
+    if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: failureWords[reason] });
+    hurry.abort();
+  }
   steward.stop();
   house.beginStopping();
   const { engine, gateway } = house;

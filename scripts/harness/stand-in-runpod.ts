@@ -33,8 +33,12 @@ export interface StandInRunpod extends AsyncDisposable {
   readonly takes: { readonly count: number; readonly hasJobs: boolean }[];
   /** The jobs that each heartbeat named. */
   readonly pings: (readonly string[])[];
+  /** What workers said that will never be of use: the check that failed, and the reason. */
+  readonly troubles: string[];
   /** What was done against the protocol. */
   readonly faults: string[];
+  /** Whether somebody waits for work at this moment. */
+  isAsked(): boolean;
   add(input: unknown, id?: string): QueuedJob;
   /** Hands a job out once more. */
   handOutAgain(job: QueuedJob): void;
@@ -61,7 +65,9 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
   };
   const takes: StandInRunpod['takes'] = [];
   const pings: (readonly string[])[] = [];
+  const troubles: string[] = [];
   const faults: string[] = [];
+  const waiting = new Set<ServerResponse>();
   const isOpen = (response: ServerResponse) => !response.destroyed;
 
   const server = createServer((request, response) => {
@@ -84,7 +90,9 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
     if (call === 'job-take' || call === 'job-take-batch') return handOut(call, url, response);
     if (call === 'job-stop') return tellStops(response);
     if (call === 'ping') {
-      pings.push((url.searchParams.get('job_id') ?? '').split(',').filter(Boolean));
+      const { status, check: failed, reason } = Object.fromEntries(url.searchParams);
+      if (status === 'unhealthy') troubles.push(`${failed}: ${reason}`);
+      else pings.push((url.searchParams.get('job_id') ?? '').split(',').filter(Boolean));
       check(url.searchParams.has('runpod_version'), 'a heartbeat without a version');
       return say(response, 200, {});
     }
@@ -110,7 +118,9 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
   async function handOut(call: string, url: URL, response: ServerResponse): Promise<void> {
     const count = call === 'job-take' ? 1 : Number(url.searchParams.get('batch_size'));
     takes.push({ count, hasJobs: url.searchParams.get('job_in_progress') === '1' });
+    waiting.add(response);
     await held(response, () => queue.length > 0);
+    waiting.delete(response);
     if (!isOpen(response)) return;
     const given = queue.splice(0, count);
     for (const job of given) job.status = 'IN_PROGRESS';
@@ -211,7 +221,8 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
       RUNPOD_PING_INTERVAL: '200',
     },
     baseURL: `${origin}/v2/ep/openai/v1`,
-    ...{ jobs, takes, pings, faults, add, cancel, finished },
+    ...{ jobs, takes, pings, troubles, faults, add, cancel, finished },
+    isAsked: () => waiting.size > 0,
     handOutAgain: (job) => queue.push(job),
     fail(call, times, status) {
       failures[call] = { times, status };

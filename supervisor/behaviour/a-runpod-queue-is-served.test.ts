@@ -88,3 +88,14 @@ describe('jobs of the queue', () => {
     expect(runpod.faults).toEqual([]);
   });
 });
+
+it('a model that will never load is told to RunPod, so that the queue does not wait for this worker', async () => {
+  await using queue = await startStandInRunpod();
+  await using broken = await startHouse({
+    mood: 'crash',
+    env: { ...queue.env, RESTART_DELAY_MIN: '100ms' },
+  });
+  expect(await broken.exitCode()).toBe(3);
+  expect(queue.troubles).toEqual([expect.stringMatching(/^engine-failed: llama-server will not be started/)]);
+  expect([queue.pings, queue.takes, queue.faults]).toEqual([[], [], []]);
+});
