@@ -39,7 +39,7 @@ export function readFoundInput(file: string): { target: string; input: Buffer } 
 }
 
 /** Larger inputs are not kept, unless they broke something. */
-const MOST_BYTES = 1000;
+const MOST_BYTES = 600;
 
 /** Keeps the smallest inputs first, as many as the repository should bear. */
 export function writeCorpus(target: string, inputs: readonly Buffer[], most: number): void {

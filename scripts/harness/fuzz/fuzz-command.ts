@@ -10,7 +10,7 @@ import type { Target } from './target.ts';
 import { targets } from './targets.ts';
 
 /** Inputs that are kept of a target: the tests replay them all. */
-const MOST_KEPT = 120;
+const MOST_KEPT = 60;
 const SLOW = 1000;
 
 const { values } = parseArgs({
