@@ -20,13 +20,19 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
   if (limits.signal.aborted) throw refuseDeparture(limits.signal.reason);
-  return request.complete ? takeAll(request, limits) : collect(request, limits);
+  return isThere(request, announced) ? takeAll(request) : collect(request, limits);
 }
 
-/** Of a body that came together with its head, as most do: nothing to wait for, and no timer to set. */
-async function takeAll(request: IncomingMessage, { maxBytes }: BodyLimits): Promise<Buffer> {
-  const body: Buffer = request.read() ?? Buffer.alloc(0);
-  if (body.length > maxBytes) throw payloadTooLarge(maxBytes);
+/** Most bodies come together with their heads, and are here when the door is passed. */
+function isThere({ readableLength }: IncomingMessage, announced: string | undefined): boolean {
+  return announced !== undefined && readableLength === Number(announced) && readableLength > 0;
+}
+
+/** Nothing to wait for, no listeners, no timer. */
+async function takeAll(request: IncomingMessage): Promise<Buffer> {
+  const body: Buffer = request.read();
+  // So that it comes to its end, which Node and the log wait for.
+  request.resume();
   return body;
 }
 
