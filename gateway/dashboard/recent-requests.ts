@@ -29,17 +29,18 @@ const paths = new Set(apiRoutes.flatMap((route) => route.paths));
 
 /** The last requests for the model that are over, the newest first. Those of guessers do not push out the others. */
 export class RecentRequests {
+  /** The oldest first, and a few more than are told. */
   readonly #all: RecentRequest[] = [];
 
   get all(): readonly RecentRequest[] {
-    return this.#all;
+    return this.#all.slice(-KEPT).reverse();
   }
 
   add(finished: Finished): void {
     const { pattern } = finished;
     if (!paths.has(pattern) || isGuess(finished)) return;
-    this.#all.unshift({ ...describe(finished), path: pattern, at: Date.now() });
-    if (this.#all.length > KEPT) this.#all.pop();
+    this.#all.push({ ...describe(finished), path: pattern, at: Date.now() });
+    if (this.#all.length >= 2 * KEPT) this.#all.splice(0, KEPT);
   }
 }
 

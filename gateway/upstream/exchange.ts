@@ -149,7 +149,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const { response, dialect, mender, ends, pacemaker, listen } = this.#context;
     if (isStream) {
       this.#begin(status, headers, false);
-      response.flushHeaders();
+      // Together with the first event, where that has come with the head.
+      queueMicrotask(() => ends.bytes > 0 || response.flushHeaders());
       pacemaker?.spoke();
       return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen });
     }
