@@ -4,6 +4,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../supervisor/engine.ts';
+import { oneWishMs } from '../../supervisor/wish.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -123,6 +124,12 @@ function notedChildren(folder: string): number[] {
     };
     return children.map(({ pid }) => pid);
   });
+}
+
+/** Settles when a signal is no echo of the one before any more, which the house is known to have taken. */
+export async function aSecondWish(): Promise<void> {
+  const since = performance.now();
+  await waitFor('a second wish', () => performance.now() - since > oneWishMs + 50);
 }
 
 export function isRunning(pid: number): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { aSecondWish, isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const env = {
@@ -104,10 +104,10 @@ describe('a stop while streams are open', () => {
     const children = house.children();
     house.process.kill('SIGTERM');
     await house.standing('draining');
-    const secondWish = setInterval(() => house.process.kill('SIGTERM'), 350);
+    await aSecondWish();
+    house.process.kill('SIGTERM');
     for (const { end } of await endings(streams)) expect(end).not.toBe('[DONE]');
     expect(await house.exitCode()).toBe(0);
-    clearInterval(secondWish);
     expect(children.filter(isRunning)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync, globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isRunning, type Mood, startHouse } from '../../scripts/harness/start-house.ts';
+import { aSecondWish, isRunning, type Mood, startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const noneRuns = (pids: readonly number[]) => waitFor('the children to end', () => !pids.some(isRunning));
@@ -42,10 +42,9 @@ describe('nothing outlives the house', () => {
     const children = house.children();
     house.process.kill('SIGTERM');
     await house.standing('draining');
-    const secondWish = setInterval(() => house.process.kill('SIGINT'), 350);
-    const code = await house.exitCode();
-    clearInterval(secondWish);
-    expect(code).toBe(0);
+    await aSecondWish();
+    house.process.kill('SIGINT');
+    expect(await house.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
 
