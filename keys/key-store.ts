@@ -131,7 +131,8 @@ export class KeyStore {
   #take(snapshot: () => Snapshot | undefined): ReloadResult {
     try {
       const disk = keysOnDisk(this.#file, snapshot(), this.#disk);
-      if (disk.print !== this.#disk.print) this.#ring = new KeyRing([...this.#own, ...disk.keys, ...this.#inline.keys]);
+      if (disk.print !== this.#disk.print)
+        this.#ring = new KeyRing([...this.#own, ...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
       this.#problem = undefined;
       this.#loadedAt = Date.now();
