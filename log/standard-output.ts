@@ -4,25 +4,11 @@ import { fstatSync, writeSync } from 'node:fs';
 const MOST_KEPT = 8 * 1024 ** 2;
 
 /**
- * Writes to stdout so that nobody waits for it. What is said within one turn of the event loop goes out as one, at the
- * turn's end or with the process. A pipe takes at once what fits into it, the rest later. A reader that has gone and a
- * disk that is full cost the lines, and nothing else.
+ * Writes to stdout so that nobody waits for it. A pipe takes at once what fits into it, the rest later. A reader that has
+ * gone and a disk that is full cost the lines, and nothing else.
  */
 export function openStandardOutput(): (text: string) => void {
-  const write = isFile() ? writeToFile : openStream();
-  let said = '';
-  const flush = () => {
-    if (said !== '') write(said);
-    said = '';
-  };
-  process.on('exit', flush);
-  return (text) => {
-    if (said === '') setImmediate(flush);
-    said += text;
-  };
-}
-
-function openStream(): (text: string) => void {
+  if (isFile()) return writeToFile;
   const { stdout } = process;
   stdout.on('error', () => {});
   return (text) => {
