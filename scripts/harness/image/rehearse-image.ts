@@ -56,11 +56,12 @@ export async function rehearseImage({ dockerfile, model, env, ...parts }: Wishes
   const script = [
     'set -e',
     `mount --bind ${root} ${root}`,
+    // Before what is bound into it, where the project lies there.
+    `mount -t tmpfs -o mode=1777 none ${root}/tmp`,
     ...mounts.flatMap((mount) => bind(root, mount)),
     ...stepsOf(image).map(
       (text) => `chroot ${root} /usr/bin/env -i -C /opt/corral PATH=${path} sh -ec ${quote(text)}`,
     ),
-    `mount -t tmpfs -o mode=1777 none ${root}/tmp`,
     `mount -t proc none ${root}/proc`,
     `mount -t tmpfs -o uid=${imageUser},mode=770 none ${root}/data`,
     ...bind(root, { from: model, to: '/data/models/demo.gguf' }),
