@@ -55,6 +55,7 @@ export function chooseBench(args: readonly string[]): ChosenBench {
       rounds: Number(values.rounds ?? (quick ? 2 : 3)),
       seconds: Number(values.seconds ?? (quick ? 1 : 2)),
       warmupSeconds: quick ? 1 : 2,
+      firstWarmupSeconds: quick ? 3 : 12,
     },
     isLong: long,
     isClosing: closing,

@@ -12,6 +12,8 @@ export interface Pace {
   readonly seconds: number;
   /** Of the round that is not counted. */
   readonly warmupSeconds: number;
+  /** The same for a contender that has just been started: V8 takes some ten thousand requests to make code fast. */
+  readonly firstWarmupSeconds: number;
 }
 
 /** Starts contenders when they are first wanted, and keeps them for the loads that follow. */
@@ -22,6 +24,10 @@ export class ContenderStock implements AsyncDisposable {
 
   constructor(stub: Stub) {
     this.#stub = stub;
+  }
+
+  has(name: ContenderName): boolean {
+    return this.#running.has(name);
   }
 
   async take(name: ContenderName): Promise<RunningContender> {
@@ -47,10 +53,11 @@ export async function compareUnderLoad(
     names,
     pace.rounds,
     async (name, round) => {
+      const toWarmUp = stock.has(name) ? pace.warmupSeconds : pace.firstWarmupSeconds;
       const contender = await stock.take(name);
       const isCounted = round > 0;
       const seconds = isCounted ? pace.seconds * (load.times ?? 1) : 0.2;
-      const warmupSeconds = isCounted ? rampSeconds(load) : pace.warmupSeconds;
+      const warmupSeconds = isCounted ? rampSeconds(load) : toWarmUp;
       const report = await generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
       if (isCounted) say(`${load.title} · round ${round} · ${name}: ${summaryOf(report)}`);
       return report;

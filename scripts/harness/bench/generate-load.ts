@@ -13,6 +13,8 @@ export interface Load {
   readonly rate?: number;
   /** Tokens of each stream; 0: answers in one piece. */
   readonly tokens?: number;
+  /** What a request allows its answer, tokens. */
+  readonly mostTokens?: number;
 }
 
 export interface Span {
@@ -55,13 +57,13 @@ const FURTHER_EVENTS = 4;
 /** One contender under one load. Throws where an answer failed or was not whole: such figures are worth nothing. */
 export async function generateLoad(
   { port, pid, headers, keyFile }: Contender,
-  { model, connections, bodyBytes, rate = 0, tokens = 0 }: Load,
+  { model, connections, bodyBytes, rate = 0, tokens = 0, mostTokens = 512 }: Load,
   { warmupSeconds, seconds, requests = 0 }: Span,
   upstreamPid: number,
 ): Promise<LoadReport> {
   const options = {
     ...{ port, pid, model, connections, rate, seconds, requests },
-    ...{ body: bodyBytes, warmup: warmupSeconds, 'upstream-pid': upstreamPid },
+    ...{ body: bodyBytes, warmup: warmupSeconds, 'upstream-pid': upstreamPid, 'most-tokens': mostTokens },
     events: tokens === 0 ? 0 : tokens + FURTHER_EVENTS,
     ...(keyFile !== undefined && { keys: keyFile }),
   };

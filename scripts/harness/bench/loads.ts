@@ -22,7 +22,8 @@ const ours: readonly ContenderName[] = ['llama-corral, traced', 'llama-corral, b
 
 /** Sixteen words, which a stub that is asked for a stream sends at once. */
 const answer = '16:0:64';
-const plain = { model: answer, bodyBytes: 1000, contenders: all };
+/** So short that our gateway asks for it in one piece, as the others do. */
+const plain = { model: answer, mostTokens: 16, bodyBytes: 1000, contenders: all };
 
 export const comparedLoads = {
   'plain-1k': {
@@ -30,6 +31,13 @@ export const comparedLoads = {
     title: 'Plain, 64 connections, 1 KB',
     connections: 64,
     contenders: [...all, ...ours],
+  },
+  'plain-long': {
+    ...plain,
+    title: 'Plain, 64 connections, 1 KB, up to 512 tokens allowed: put together from a stream',
+    mostTokens: 512,
+    connections: 64,
+    contenders: ['nginx', 'llama-corral', 'llama-corral, unix socket'],
   },
   'plain-32k': { ...plain, title: 'Plain, 64 connections, 32 KB', connections: 64, bodyBytes: 32_000 },
   'one-connection': { ...plain, title: 'Plain, one connection', connections: 1, bodyBytes: 400 },

@@ -46,9 +46,9 @@ struct connection {
 static struct {
   int port, connections, pid, upstream_pid;
   double rate, seconds, warmup;
-  long body, events, requests;
+  long body, events, requests, most_tokens;
   const char *model, *path;
-} wish = {.connections = 1, .seconds = 2, .body = 900, .model = "16:0:64", .path = "/v1/chat/completions"};
+} wish = {.connections = 1, .seconds = 2, .body = 900, .most_tokens = 512, .model = "16:0:64", .path = "/v1/chat/completions"};
 
 static int epoll;
 static struct sockaddr_in address = {.sin_family = AF_INET};
@@ -78,8 +78,8 @@ static void make_body(void) {
     "of ", "ordinary ", "text, ", "and ", "then ", "some ", "more. "};
   size_t wanted = (size_t)wish.body, at = 0, word = 0, turn = 0;
   body = malloc(wanted + 4096);
-  at += (size_t)sprintf(body, "{\"model\":\"%s\",%s\"temperature\":0.7,\"max_tokens\":512,\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}",
-    wish.model, wish.events ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "");
+  at += (size_t)sprintf(body, "{\"model\":\"%s\",%s\"temperature\":0.7,\"max_tokens\":%ld,\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}",
+    wish.model, wish.events ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "", wish.most_tokens);
   do {
     at += (size_t)sprintf(body + at, ",{\"role\":\"%s\",\"content\":\"", turn++ % 2 ? "assistant" : "user");
     for (size_t end = at + 600; at < end && at + 40 < wanted;) at += (size_t)sprintf(body + at, "%s", words[word++ % 14]);
@@ -461,7 +461,7 @@ static void run(void) {
 static void read_wishes(int count, char **arguments) {
   static const struct option options[] = {{"port", 1, 0, 'p'}, {"connections", 1, 0, 'c'}, {"rate", 1, 0, 'r'},
     {"seconds", 1, 0, 's'}, {"warmup", 1, 0, 'w'}, {"model", 1, 0, 'm'}, {"body", 1, 0, 'b'}, {"events", 1, 0, 'e'},
-    {"requests", 1, 0, 'n'}, {"keys", 1, 0, 'k'}, {"header", 1, 0, 'H'}, {"path", 1, 0, 'P'}, {"pid", 1, 0, 'i'},
+    {"requests", 1, 0, 'n'}, {"most-tokens", 1, 0, 't'}, {"keys", 1, 0, 'k'}, {"header", 1, 0, 'H'}, {"path", 1, 0, 'P'}, {"pid", 1, 0, 'i'},
     {"upstream-pid", 1, 0, 'u'}, {0, 0, 0, 0}};
   const char *key_file = NULL;
   for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
@@ -475,6 +475,7 @@ static void read_wishes(int count, char **arguments) {
       case 'b': wish.body = atol(optarg); break;
       case 'e': wish.events = atol(optarg); break;
       case 'n': wish.requests = atol(optarg); break;
+      case 't': wish.most_tokens = atol(optarg); break;
       case 'k': key_file = optarg; break;
       case 'P': wish.path = optarg; break;
       case 'i': wish.pid = atoi(optarg); break;
