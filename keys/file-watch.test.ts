@@ -18,6 +18,29 @@ describe('watchFile', () => {
     watch.close();
   });
 
+  it('looks not at what else is written in the folder', async () => {
+    await using folder = await temporaryFolder();
+    const look = vi.fn();
+    const watch = watchFile(folder.file('keys'), look, never);
+    const witness = vi.fn();
+    const other = watchFile(folder.file('log'), witness, never);
+    for (let n = 0; n < 10; n++) await writeFile(folder.file('log'), `${n}`);
+    await waitFor('the other to look', () => witness.mock.calls.length > 0);
+    expect(look).not.toHaveBeenCalled();
+    watch.close();
+    other.close();
+  });
+
+  it('looks when a link that the file leads through is swapped', async () => {
+    await using folder = await temporaryFolder();
+    const look = vi.fn();
+    const watch = watchFile(folder.file('keys'), look, never);
+    await writeFile(folder.file('..data_tmp'), 'x');
+    await rename(folder.file('..data_tmp'), folder.file('..data'));
+    await waitFor('a look', () => look.mock.calls.length > 0);
+    watch.close();
+  });
+
   it('looks again and again where the folder gives no events', async () => {
     await using folder = await temporaryFolder();
     const look = vi.fn();

@@ -14,7 +14,9 @@ export function readUsage(ends: string): Usage | undefined {
 }
 
 function fromTimings(ends: string): Usage | undefined {
-  const timings = objectsNamed('timings', ends).at(-1);
+  // The last one: of what stands before it, nothing is read.
+  const from = ends.lastIndexOf('"timings":');
+  const timings = from === -1 ? undefined : objectsNamed('timings', ends.slice(from)).at(-1);
   if (timings === undefined) return undefined;
   const cached = count(timings, 'cache_n') ?? 0;
   const read = count(timings, 'prompt_n');
@@ -54,7 +56,17 @@ function count(text: string, field: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Why the backend stopped, as the end of the answer says it. */
+/** Why the backend stopped, as the end of the answer says it; looked for from there. */
 export function readFinishReason(ends: string): string | undefined {
-  return [...ends.matchAll(/"(?:finish_reason|stop_reason)"\s*:\s*"(\w+)"/g)].at(-1)?.[1];
+  for (let at = lastReason(ends, ends.length); at !== -1; at = at === 0 ? -1 : lastReason(ends, at - 1)) {
+    const reason = reasonAt.exec(ends.slice(at, at + LONGEST_REASON))?.[1];
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
+
+const reasonAt = /^_reason"\s*:\s*"(\w+)"/;
+const LONGEST_REASON = 64;
+
+/** Of `finish_reason` as OpenAI has it, and `stop_reason` as Anthropic does. */
+const lastReason = (ends: string, before: number) => ends.lastIndexOf('_reason"', before);

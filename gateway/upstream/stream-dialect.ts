@@ -6,6 +6,8 @@ import type { BrokenAnswer } from './relay.ts';
 
 /** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
 export function hasEnded(dialect: Dialect, tail: string): boolean {
+  // As nearly every stream ends: nothing to search for.
+  if (dialect === 'openai' && tail.endsWith('\ndata: [DONE]\n\n')) return true;
   return endMarks[dialect].test(tail) || errorMark.test(tail);
 }
 
@@ -26,7 +28,7 @@ export function endMark(dialect: Dialect): string {
 
 /** The code of the error that such an end tells of; undefined where it tells of none. */
 export function errorCodeIn(tail: string): string | undefined {
-  if (!errorMark.test(tail)) return undefined;
+  if (!tail.includes('error') || !errorMark.test(tail)) return undefined;
   return /"code":"(\w+)"/.exec(tail.slice(tail.search(errorMark)))?.[1] ?? 'engine_error';
 }
 
