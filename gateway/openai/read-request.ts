@@ -3,9 +3,8 @@ import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { askForStream } from './assemble/ask-for-stream.ts';
 import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
 import { planAssembly } from './assemble/plan-assembly.ts';
-import { isMoreCrowded } from './crowding.ts';
 import { type ExpectedTokens, expectTokens, mostTokens } from './expected-tokens.ts';
-import { isNestedDeeper } from './nesting.ts';
+import { boundBroken } from './json-bounds.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { chatFormat } from './responses/chat-format.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
@@ -74,8 +73,9 @@ export function readRequest(
 function parse(body: Buffer): Fields {
   if (body.length === 0) throw invalidJson('it is empty');
   if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
-  if (isNestedDeeper(body, MAX_LEVELS)) throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
-  if (isMoreCrowded(body, MAX_VALUES)) throw invalidJson(`it holds more than ${MAX_VALUES} values`);
+  const broken = boundBroken(body, { levels: MAX_LEVELS, values: MAX_VALUES });
+  if (broken === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
+  if (broken === 'values') throw invalidJson(`it holds more than ${MAX_VALUES} values`);
   const value = parseText(body.toString());
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidJson('expected an object');
