@@ -21,6 +21,7 @@ import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { openCounts, type Sharing } from './limits/open-counts.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { openMetrics } from './metrics/open-metrics.ts';
+import { showConnections } from './metrics/show-connections.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { ModelNames } from './openai/model-names.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
@@ -128,6 +129,7 @@ export async function startGateway(
     ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
+  showConnections(metrics.registry, connections);
   serve(answerRequests(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },

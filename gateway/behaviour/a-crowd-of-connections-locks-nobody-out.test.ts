@@ -3,6 +3,7 @@ import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
 import { echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
+import { scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type Mood, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
@@ -34,6 +35,10 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
     await using late = await RawClient.connect(corral.port);
     expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
     await gatewayAtRest(corral, standIn);
+    await waitFor('the metrics to say so', async () => {
+      const { value } = await scrape(corral.origin);
+      return (value('corral_connections_displaced_total') ?? 0) > 2 * room - 1 && value('corral_connections');
+    });
   },
 );
 
@@ -57,4 +62,7 @@ it('and where all are at work, the next one is told so, and let in when there is
   await gatewayAtRest(corral, standIn);
   await using late = await RawClient.connect(corral.port);
   expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
+  await waitFor('the metrics to say so', async () => {
+    return (await scrape(corral.origin)).value('corral_connections_refused_total') === 1;
+  });
 });

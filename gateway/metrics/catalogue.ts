@@ -43,6 +43,15 @@ export const requests = {
     'corral_requests_in_flight',
     'Requests to the model under way, waiting ones included.',
   ),
+  connections: family('Requests', 'gauge')('corral_connections', 'Connections of clients that are open.'),
+  connectionsDisplaced: family('Requests', 'counter')(
+    'corral_connections_displaced_total',
+    'Idle connections that were closed to make room for others (MAX_CONNECTIONS).',
+  ),
+  connectionsRefused: family('Requests', 'counter')(
+    'corral_connections_refused_total',
+    'Connections that found no room, as all others were at work.',
+  ),
   bytes: family('Requests', 'counter')(
     'corral_response_bytes_total',
     'Bytes of answers of the model passed on to clients.',
