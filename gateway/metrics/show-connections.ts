@@ -1,0 +1,10 @@
+import type { Registry } from 'prom-client';
+import type { BoundedConnections } from '../connections/bound-connections.ts';
+import { requests } from './catalogue.ts';
+import { showFigure } from './show.ts';
+
+export function showConnections(registry: Registry, connections: BoundedConnections): void {
+  showFigure(registry, requests.connections, () => connections.open);
+  showFigure(registry, requests.connectionsDisplaced, () => connections.displaced);
+  showFigure(registry, requests.connectionsRefused, () => connections.refused);
+}
