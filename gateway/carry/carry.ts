@@ -16,9 +16,10 @@ import { settle } from './settle.ts';
 /** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
 export function carry(route: ApiRoute, parts: CarryParts) {
   return async (c: GatewayContext): Promise<Response> => {
-    const { incoming, outgoing } = c.env;
+    const { incoming } = c.env;
+    const response = c.get('response');
     const record = c.get('record');
-    const controller = abortWithClient(outgoing);
+    const controller = abortWithClient(response.raw);
     const { signal } = controller;
     using _listed = parts.live.open(record, controller);
     const request = await receive(route, parts.config, incoming, signal);
@@ -26,13 +27,13 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     record.model = parts.models.resolve(request.model, c.get('key'));
     await refuseTooLong(route, request, parts.counting);
     using _reserved = await reserve(route, parts, request, c);
-    const paced = { route, request, response: outgoing, startedAt: record.startedAt };
+    const paced = { route, request, response, startedAt: record.startedAt };
     using pacemaker = openPacemaker(paced, parts.config.timeouts);
     c.set('pacemaker', pacemaker);
     const lane = laneFor(c.get('key'));
     const weight = route.takesSlot ? request.weight : 0;
     const claim = { lane, weight, signal, onWait: tellPlace(pacemaker) };
-    const sending = { route, parts, request, signal, record, pacemaker, incoming, outgoing };
+    const sending = { route, parts, request, signal, record, pacemaker, incoming, response };
     const answered = await new Journey(sending, claim).complete();
     noteAnswer(record, answered, parts.abandoned);
     settle(record, answered, parts.watch);
@@ -54,6 +55,6 @@ async function reserve(
     generates,
     context: watch.facts?.contextPerSlot,
     record: c.get('record'),
-    response: c.env.outgoing,
+    response: c.get('response'),
   });
 }

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { Place } from '../admission/admission.ts';
+import type { ClientResponse } from '../client-response.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
@@ -8,7 +8,7 @@ import { Pacemaker } from '../upstream/pacemaker.ts';
 export interface Paced {
   readonly route: ApiRoute;
   readonly request: ApiRequest;
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   /** When the request arrived, `performance.now()`. */
   readonly startedAt: number;
 }

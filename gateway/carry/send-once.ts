@@ -47,7 +47,7 @@ async function admit({ admission, watch }: CarryParts, claim: Claim, record: Req
 }
 
 async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<Ending> {
-  const { route, parts, request, signal, record, pacemaker, incoming, outgoing } = sending;
+  const { route, parts, request, signal, record, pacemaker, incoming, response } = sending;
   const { config, pool } = parts;
   const { dialect } = route;
   const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
@@ -68,7 +68,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
     },
     {
       pool,
-      response: outgoing,
+      response,
       dialect,
       mender: menderFor(request, record),
       assembly,

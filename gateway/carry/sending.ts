@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { BackendWatch } from '../../health/watch.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { ClientResponse } from '../client-response.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { ModelNames } from '../openai/model-names.ts';
@@ -38,5 +39,5 @@ export interface Sending {
   readonly record: RequestRecord;
   readonly pacemaker: Pacemaker | undefined;
   readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
+  readonly response: ClientResponse;
 }

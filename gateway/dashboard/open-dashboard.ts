@@ -61,7 +61,7 @@ export function openDashboard(parts: DashboardParts): Dashboard {
       standing: parts.admission.isDraining ? 'draining' : parts.gate.standing,
     }),
     note(finished) {
-      pulse.follow(finished.record);
+      pulse.finish(finished.record);
       recent.add(finished);
     },
     close() {

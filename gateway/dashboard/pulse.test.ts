@@ -21,8 +21,7 @@ it('counts tokens as they come, once, and what the end adds to them', () => {
   pulse.feel(2);
   records.pop();
   record.usage = { input: 1, cached: 0, output: 27 };
-  pulse.follow(record);
-  pulse.follow(record);
+  pulse.finish(record);
   pulse.feel(3);
   pulse.feel(4);
   expect(pulse.points.map(({ at, tokens }) => [at, tokens])).toEqual([
@@ -33,6 +32,18 @@ it('counts tokens as they come, once, and what the end adds to them', () => {
   ]);
   expect(pulse.points.at(-1)).toMatchObject({ running: 1, waiting: 3, waitP50: 0.25, waitP95: 0.25 });
   expect(pulse.points.at(-1)?.firstTokenP50).toBeCloseTo(0.4);
+});
+
+it('counts what came and went between two looks', () => {
+  using pulse = new Pulse({
+    live: { records: [] },
+    admission: { counts: { capacity: 2, leased: 0, waiting: 0 } },
+  });
+  const brief = openRecord(start);
+  Object.assign(brief, { usage: { input: 1, cached: 0, output: 5 }, queuedMs: 0 });
+  pulse.finish(brief);
+  pulse.feel(1);
+  expect(pulse.points).toMatchObject([{ tokens: 5, waitP50: 0 }]);
 });
 
 it('remembers fifteen minutes', () => {

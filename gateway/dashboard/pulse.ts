@@ -57,9 +57,21 @@ export class Pulse implements Disposable {
     return this.#points;
   }
 
-  /** Counts what is new of a request; also to be called when it is over. */
-  follow(record: RequestRecord): void {
-    const counted = this.#countedOf(record);
+  /** Counts what is new of a request that is over. Most were never seen before: nothing is remembered for them. */
+  finish(record: RequestRecord): void {
+    this.#count(record, this.#counted.get(record) ?? noneYet());
+  }
+
+  #follow(record: RequestRecord): void {
+    let counted = this.#counted.get(record);
+    if (counted === undefined) {
+      counted = noneYet();
+      this.#counted.set(record, counted);
+    }
+    this.#count(record, counted);
+  }
+
+  #count(record: RequestRecord, counted: Counted): void {
     const tokens = record.usage?.output ?? record.answer?.generated ?? 0;
     this.#tokens += Math.max(tokens - counted.tokens, 0);
     counted.tokens = Math.max(tokens, counted.tokens);
@@ -76,7 +88,7 @@ export class Pulse implements Disposable {
   }
 
   feel(at = Date.now()): void {
-    for (const record of this.#parts.live.records) this.follow(record);
+    for (const record of this.#parts.live.records) this.#follow(record);
     const { leased, waiting } = this.#parts.admission.counts;
     const now = performance.now();
     const [firstTokenP50 = null, firstTokenP95 = null] = this.#firstTokens.quantiles([0.5, 0.95], now);
@@ -90,13 +102,6 @@ export class Pulse implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
-
-  #countedOf(record: RequestRecord): Counted {
-    let counted = this.#counted.get(record);
-    if (counted === undefined) {
-      counted = { tokens: 0, waited: false, spoke: false };
-      this.#counted.set(record, counted);
-    }
-    return counted;
-  }
 }
+
+const noneYet = (): Counted => ({ tokens: 0, waited: false, spoke: false });

@@ -7,16 +7,16 @@ import { sessionIdOf } from './session-cookie.ts';
 /** `GET /dashboard/events`: what the dashboard shows, once a second, until the page or its session is closed. */
 export function showEvents(dashboard: Dashboard) {
   return async (c: GatewayContext) => {
-    const { outgoing } = c.env;
+    const response = c.get('response');
     const id = sessionIdOf(c);
     const isWelcome = () => dashboard.isOpen || dashboard.sessions.find(id, Date.now()) !== undefined;
-    outgoing.writeHead(200, {
+    response.begin(200, {
       ...pageHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    await dashboard.watchers.add({ response: outgoing, isWelcome });
+    await dashboard.watchers.add({ response: response.raw, isWelcome });
     return RESPONSE_ALREADY_SENT;
   };
 }

@@ -16,30 +16,31 @@ const EXPOSED = [
 ].join(', ');
 
 /**
- * Lets browsers of the listed origins call. The headers are set on the raw response, first of all, so that they stand
+ * Lets browsers of the listed origins call. The headers are set first of all, so that they stand
  * on refusals and relayed streams alike. A preflight is answered without a key, as it cannot carry one.
  */
 export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
   const any = origins.includes('*');
   return async function cors(c, next) {
-    const { incoming, outgoing } = c.env;
+    const { incoming } = c.env;
+    const response = c.get('response');
     const { origin } = incoming.headers;
     const allowed = origin !== undefined && (any || origins.includes(origin));
-    if (origins.length > 0 && !any) outgoing.setHeader('vary', 'Origin');
+    if (origins.length > 0 && !any) response.setHeader('vary', 'Origin');
     if (allowed) {
-      outgoing.setHeader('access-control-allow-origin', any ? '*' : origin);
-      outgoing.setHeader('access-control-expose-headers', EXPOSED);
+      response.setHeader('access-control-allow-origin', any ? '*' : origin);
+      response.setHeader('access-control-expose-headers', EXPOSED);
     }
     if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined) {
       return next();
     }
     if (allowed) {
-      outgoing.setHeader('access-control-allow-methods', METHODS);
-      outgoing.setHeader(
+      response.setHeader('access-control-allow-methods', METHODS);
+      response.setHeader(
         'access-control-allow-headers',
         incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
       );
-      outgoing.setHeader('access-control-max-age', MAX_AGE_SECONDS);
+      response.setHeader('access-control-max-age', MAX_AGE_SECONDS);
     }
     return c.body(null, 204);
   };

@@ -1,12 +1,14 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Key } from '../../keys/key.ts';
+import type { ClientResponse } from '../client-response.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
 
 /** What the door leaves for the rooms behind it. */
 export interface GatewayVariables {
   record: RequestRecord;
+  response: ClientResponse;
   /** Undefined where authentication is off, and before it. */
   key: Key | undefined;
   /** Of a request that may be kept alive before its answer. */

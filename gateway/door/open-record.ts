@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
+import { ClientResponse } from '../client-response.ts';
 import type { Dashboard } from '../dashboard/open-dashboard.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
 import type { Bookkeeper } from '../record/bookkeeper.ts';
@@ -49,12 +50,15 @@ export function openRecord({
     const record = newRecord({ id, method: c.req.method, path: c.req.path, address });
     if (tracing) record.trace = tracing.follow(record, incoming.headers);
     c.set('record', record);
-    outgoing.setHeader('x-request-id', id);
+    const response = new ClientResponse(outgoing);
+    c.set('response', response);
+    response.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.
-    if (isAnthropicPath(c.req.path)) outgoing.setHeader('request-id', id);
+    if (isAnthropicPath(c.req.path)) response.setHeader('request-id', id);
     const book = books.expect();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
+    response.handOver();
     void closed.then(async () => {
       const { statusCode, writableFinished } = outgoing;
       record.endedAt = performance.now();

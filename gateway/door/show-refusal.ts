@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { ErrorHandler } from 'hono';
 import { anthropicEnvelope, isAnthropicPath } from '../anthropic/envelope.ts';
+import type { ClientResponse } from '../client-response.ts';
 import { openAIEnvelope } from '../openai/envelope.ts';
 import { internalError } from '../refusal/catalogue.ts';
 import { Refusal } from '../refusal/refusal.ts';
@@ -16,9 +16,10 @@ export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
   record.error = refusal.code;
   record.cause = refusal.cause;
   const envelope = envelopeFor(c.req.path, refusal, record.id);
+  const response = c.get('response');
   const pacemaker = c.get('pacemaker');
-  if (c.env.outgoing.headersSent && pacemaker) pacemaker.breakOff(refusal, envelope);
-  else sendRefusal(c.env.outgoing, refusal, envelope);
+  if (response.headersSent && pacemaker) pacemaker.breakOff(refusal, envelope);
+  else sendRefusal(response, refusal, envelope);
   return RESPONSE_ALREADY_SENT;
 };
 
@@ -29,16 +30,16 @@ export function envelopeFor(path: string, refusal: Refusal, requestId: string): 
     : openAIEnvelope(refusal);
 }
 
-function sendRefusal(response: ServerResponse, refusal: Refusal, envelope: object): void {
-  if (response.headersSent || response.destroyed) {
+function sendRefusal(response: ClientResponse, refusal: Refusal, envelope: object): void {
+  if (response.headersSent || response.raw.destroyed) {
     response.destroy();
     return;
   }
-  const body = JSON.stringify(envelope);
-  response.writeHead(refusal.status, {
+  const body = Buffer.from(JSON.stringify(envelope));
+  response.begin(refusal.status, {
     ...refusal.headers,
     'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
+    'content-length': body.length,
   });
   response.end(body);
 }

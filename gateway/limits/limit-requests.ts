@@ -11,7 +11,7 @@ const TOO_MANY = 429;
  */
 export function limitRequests(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
   return async function limitRequests(c, next) {
-    const giveBack = await limits.countRequest(c.get('key'), c.env.outgoing);
+    const giveBack = await limits.countRequest(c.get('key'), c.get('response'));
     await next();
     if (c.error instanceof Refusal && c.error.status === TOO_MANY) giveBack?.();
   };
@@ -20,7 +20,7 @@ export function limitRequests(limits: RateLimits): MiddlewareHandler<GatewayEnv>
 /** Tells where a key stands on answers that cost nothing. */
 export function showRates(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
   return async function showRates(c, next) {
-    await limits.show(c.get('key'), c.env.outgoing);
+    await limits.show(c.get('key'), c.get('response'));
     await next();
   };
 }

@@ -1,13 +1,13 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { Count } from './counts.ts';
 import type { Rates } from './key-rates.ts';
 
-/** Tells a client where it stands, on the raw response, so that it stands on refusals and relayed answers alike. */
-export function showRate(response: ServerResponse, unit: keyof Rates, limit: number, count: Count): void {
+/** Tells a client where it stands, on refusals and relayed answers alike. */
+export function showRate(response: ClientResponse, unit: keyof Rates, limit: number, count: Count): void {
   if (response.headersSent) return;
   const [limitName, remainingName, resetName] = headerNames[unit];
-  response.setHeader(limitName, limit);
-  response.setHeader(remainingName, Math.max(limit - count.taken, 0));
+  response.setHeader(limitName, String(limit));
+  response.setHeader(remainingName, String(Math.max(limit - count.taken, 0)));
   response.setHeader(resetName, showReset(count.resetMs));
 }
 

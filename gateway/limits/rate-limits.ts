@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { Key } from '../../keys/key.ts';
+import type { ClientResponse } from '../client-response.ts';
 import type { ExpectedTokens } from '../openai/expected-tokens.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { rateLimitReached, tokensNeverFit } from '../refusal/catalogue.ts';
@@ -17,7 +17,7 @@ export interface TokenWish {
   /** Whether the backend writes anything for it. */
   readonly generates: boolean;
   readonly record: RequestRecord;
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
 }
 
 /** How much a key may ask for in a minute, and how much it has. Tells the client on every answer. */
@@ -35,7 +35,7 @@ export class RateLimits {
    * Counts one request, or throws the refusal. Answers how to give it back, as what a limit refuses later does not
    * count either; undefined where no limit holds.
    */
-  async countRequest(key: Key | undefined, response: ServerResponse): Promise<(() => void) | undefined> {
+  async countRequest(key: Key | undefined, response: ClientResponse): Promise<(() => void) | undefined> {
     const { requests, tokens } = ratesOf(key, this.#house);
     const bucket = bucketOf(key, 'requests');
     const [count] = await Promise.all([
@@ -49,7 +49,7 @@ export class RateLimits {
   }
 
   /** Shows where a key stands, for what costs nothing. */
-  async show(key: Key | undefined, response: ServerResponse): Promise<void> {
+  async show(key: Key | undefined, response: ClientResponse): Promise<void> {
     const { requests, tokens } = ratesOf(key, this.#house);
     await Promise.all([
       requests > 0 ? this.#look(response, key, 'requests', requests) : undefined,
@@ -72,7 +72,7 @@ export class RateLimits {
   }
 
   async #look(
-    response: ServerResponse,
+    response: ClientResponse,
     key: Key | undefined,
     unit: keyof Rates,
     limit: number,

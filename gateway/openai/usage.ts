@@ -51,10 +51,22 @@ const objects = {
   usage: /"usage":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
 } as const;
 
-function count(text: string, field: string): number | undefined {
-  const match = new RegExp(`"${field}"\\s*:\\s*(\\d+)`).exec(text);
+function count(text: string, field: keyof typeof counts): number | undefined {
+  const match = counts[field].exec(text);
   return match ? Number(match[1]) : undefined;
 }
+
+const counts = {
+  cache_n: /"cache_n"\s*:\s*(\d+)/,
+  prompt_n: /"prompt_n"\s*:\s*(\d+)/,
+  predicted_n: /"predicted_n"\s*:\s*(\d+)/,
+  prompt_tokens: /"prompt_tokens"\s*:\s*(\d+)/,
+  input_tokens: /"input_tokens"\s*:\s*(\d+)/,
+  completion_tokens: /"completion_tokens"\s*:\s*(\d+)/,
+  output_tokens: /"output_tokens"\s*:\s*(\d+)/,
+  cached_tokens: /"cached_tokens"\s*:\s*(\d+)/,
+  cache_read_input_tokens: /"cache_read_input_tokens"\s*:\s*(\d+)/,
+} as const;
 
 /** Why the backend stopped, as the end of the answer says it; looked for from there. */
 export function readFinishReason(ends: string): string | undefined {

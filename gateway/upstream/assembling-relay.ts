@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
 import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
@@ -19,7 +19,7 @@ export type Assembled =
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: undefined };
 
 export interface AssemblingParts {
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly dialect: Dialect;
   /** Holds what an earlier engine has told, where this one goes on. */
   readonly assembly: Assembly;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
@@ -14,7 +14,7 @@ const lineEnd = Buffer.from('\n');
 export type Listener = (events: Buffer) => number;
 
 export interface EventStreamParts {
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly dialect: Dialect;
   readonly ends: AnswerEnds;
   readonly mender: AnswerMender | undefined;

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { ClientResponse } from '../client-response.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
 import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
@@ -35,7 +36,7 @@ export interface ExchangeLimits {
 
 export interface ExchangeContext {
   readonly pool: BackendPool;
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly dialect: Dialect;
   /** Where answers do not pass as they are. */
   readonly mender: AnswerMender | undefined;
@@ -150,7 +151,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     if (isStream) {
       this.#begin(status, headers, false);
       // Together with the first event, where that has come with the head.
-      queueMicrotask(() => ends.bytes > 0 || response.flushHeaders());
+      queueMicrotask(() => ends.bytes > 0 || response.flushHead());
       pacemaker?.spoke();
       return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen });
     }
@@ -184,7 +185,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
-    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
+    response.begin(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -195,7 +196,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   /** Most answers are far shorter: a slot is worth more than the memory that lets it go before its client has read all. */
   get #isFarBehind(): boolean {
-    return this.#context.response.writableLength > MOST_UNREAD;
+    return this.#context.response.raw.writableLength > MOST_UNREAD;
   }
 
   /** Reads on as soon as the client has caught up; one that takes nothing for too long gives its slot to others. */
@@ -204,7 +205,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     controller.pause();
     clearTimeout(this.#stuck);
     if (limits.idleTimeout > 0) this.#stuck = setTimeout(() => response.destroy(), limits.idleTimeout);
-    response.once('drain', () => {
+    response.raw.once('drain', () => {
       clearTimeout(this.#stuck);
       controller.resume();
     });

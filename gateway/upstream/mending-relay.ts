@@ -1,18 +1,18 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
 import type { Relay } from './relay.ts';
 
 /** Holds an answer in one piece until it is whole, and passes it mended. llama-server sends such at once. */
 export class MendingRelay implements Relay {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #ends: AnswerEnds;
   readonly #mender: AnswerMender;
   readonly #begin: () => void;
   readonly #held: Buffer[] = [];
 
   /** `begin` writes the head. */
-  constructor(response: ServerResponse, ends: AnswerEnds, mender: AnswerMender, begin: () => void) {
+  constructor(response: ClientResponse, ends: AnswerEnds, mender: AnswerMender, begin: () => void) {
     this.#response = response;
     this.#ends = ends;
     this.#mender = mender;
@@ -20,7 +20,7 @@ export class MendingRelay implements Relay {
   }
 
   get hasBegun(): boolean {
-    return this.#response.writableEnded;
+    return this.#response.raw.writableEnded;
   }
 
   write(chunk: Buffer): boolean {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import { nextBeat, type Pace } from './next-beat.ts';
 import type { BrokenAnswer } from './relay.ts';
@@ -24,13 +24,13 @@ const heads = {
 export class Pacemaker implements Disposable {
   /** What a stream is told in a silence, such as `queued 3 of 12`. */
   words: () => string = () => 'keep-alive';
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #options: PacemakerOptions;
   #lastAt = 0;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(response: ServerResponse, options: PacemakerOptions) {
+  constructor(response: ClientResponse, options: PacemakerOptions) {
     this.#response = response;
     this.#options = options;
   }
@@ -58,9 +58,9 @@ export class Pacemaker implements Disposable {
   /** Ends an answer whose head is out already: with an error event, or with the error object that stands for the answer. */
   breakOff(broken: BrokenAnswer, envelope: object): void {
     const { speaks, dialect } = this.#options;
-    if (speaks === 'events') this.#response.end(streamErrorEvent(dialect, broken, ''));
+    if (speaks === 'events') this.#response.end(Buffer.from(streamErrorEvent(dialect, broken, '')));
     else if (this.#isOver) this.#response.destroy();
-    else this.#response.end(JSON.stringify(envelope));
+    else this.#response.end(Buffer.from(JSON.stringify(envelope)));
     this.stop();
   }
 
@@ -80,10 +80,10 @@ export class Pacemaker implements Disposable {
   /** Nothing is added to what a client has not taken yet. */
   #say(what: 'head' | 'sign'): void {
     const response = this.#response;
-    if (response.writableEnded || response.destroyed || response.writableNeedDrain) return;
+    if (!response.hasRoom) return;
     const { speaks } = this.#options;
-    if (what === 'head') response.writeHead(200, heads[speaks]);
-    response.write(speaks === 'events' ? `: ${this.words()}\n\n` : '\n');
+    if (what === 'head') response.begin(200, heads[speaks]);
+    response.write(Buffer.from(speaks === 'events' ? `: ${this.words()}\n\n` : '\n'));
     this.spoke();
   }
 }

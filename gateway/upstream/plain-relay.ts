@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { ClientResponse } from '../client-response.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { Relay } from './relay.ts';
 
@@ -7,14 +7,14 @@ const MOST_HELD = 1024 ** 2;
 
 /** Passes the bytes of an answer in one piece as they are: a small one when it is whole, a large one as it comes. */
 export class PlainRelay implements Relay {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #ends: AnswerEnds;
   readonly #begin: () => void;
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
 
   /** `begin` writes the head. */
-  constructor(response: ServerResponse, ends: AnswerEnds, begin: () => void) {
+  constructor(response: ClientResponse, ends: AnswerEnds, begin: () => void) {
     this.#response = response;
     this.#ends = ends;
     this.#begin = begin;

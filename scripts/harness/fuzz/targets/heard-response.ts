@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { ClientResponse } from '../../../../gateway/client-response.ts';
 
 /** Stands for a client's response and keeps what it is told. */
 export class HeardResponse {
@@ -23,8 +24,8 @@ export class HeardResponse {
     this.writableEnded = true;
   }
 
-  /** As the relays know it, who use no more than what is here. */
-  get asResponse(): ServerResponse {
-    return this as unknown as ServerResponse;
+  /** As the relays know it, who use no more than what is here. It announces no chunks, so none are framed. */
+  get asResponse(): ClientResponse {
+    return new ClientResponse(this as unknown as ServerResponse);
   }
 }
