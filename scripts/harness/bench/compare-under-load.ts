@@ -5,6 +5,7 @@ import { inRounds } from './in-rounds.ts';
 import type { ComparedLoad } from './loads.ts';
 import { say } from './progress.ts';
 import type { Stub } from './start-stub.ts';
+import { undisturbed } from './undisturbed.ts';
 
 export interface Pace {
   readonly rounds: number;
@@ -58,8 +59,13 @@ export async function compareUnderLoad(
       const isCounted = round > 0;
       const seconds = isCounted ? pace.seconds * (load.times ?? 1) : 0.2;
       const warmupSeconds = isCounted ? rampSeconds(load) : toWarmUp;
-      const report = await generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
-      if (isCounted) say(`${load.title} · round ${round} · ${name}: ${summaryOf(report)}`);
+      const measure = () => generateLoad(contender, load, { warmupSeconds, seconds }, stub.pid);
+      if (!isCounted) return measure();
+      const what = `${load.title} · round ${round} · ${name}`;
+      const report = await undisturbed(measure, (share) =>
+        say(`${what}: again, the host gave ${(share * 100).toFixed(0)} % of the time to others`),
+      );
+      say(`${what}: ${summaryOf(report)}`);
       return report;
     },
     (name, error) => say(`${load.title}: ${name} is left out: ${(error as Error).message}`),
