@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gatewayProgram } from '../../../../supervisor/gateway-child.ts';
 import { cacheFolder } from '../../../house-folders.ts';
@@ -50,7 +50,9 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
   return startOnPort(async ({ port, folder }) => {
     const secrets = Array.from({ length: KEYS }, () => `sk-${randomBytes(32).toString('base64url')}`);
     const keys = Object.fromEntries(secrets.map((secret, n) => [`bench-${n}`, { secret }]));
-    await writeFile(folder.file('keys.json'), keyFileText(keys), { mode: 0o600 });
+    const dataDir = folder.file('data');
+    await mkdir(dataDir);
+    await writeFile(join(dataDir, 'keys.json'), keyFileText(keys), { mode: 0o600 });
     await writeFile(folder.file('secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
     return {
       ...gatewayProgram,
@@ -59,7 +61,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
         HOST: '127.0.0.1',
         PORT: String(port),
         BACKEND_URL: backendUrl,
-        DATA_DIR: folder.path,
+        DATA_DIR: dataDir,
         LOG_FORMAT: 'json',
         ...env,
       },
