@@ -8,7 +8,7 @@ import { fromOurPage, withSession } from './dashboard/admit-watcher.ts';
 import { logIn, logOut, showSession } from './dashboard/log-in.ts';
 import type { Dashboard } from './dashboard/open-dashboard.ts';
 import { showEvents } from './dashboard/show-events.ts';
-import { showAsset, showDashboard, showLanding } from './dashboard/show-pages.ts';
+import { showAsset, showDashboard, showIcon, showLanding } from './dashboard/show-pages.ts';
 import { authenticate, type Doorkeeper } from './door/authenticate.ts';
 import { cors } from './door/cors.ts';
 import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
@@ -108,13 +108,13 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   const ours = fromOurPage(dashboard);
   const watching = withSession(dashboard);
   app.get('/', showLanding(dashboard)).get('/dashboard', showDashboard(dashboard));
-  app.get('/dashboard/assets/:version/:name', showAsset(dashboard));
+  app.get('/dashboard/assets/:version/:name', showAsset(dashboard)).get('/favicon.ico', showIcon(dashboard));
   app.get('/dashboard/session', ours, showSession(dashboard));
   app.post('/dashboard/session', ours, mayAdmin, logIn(dashboard));
   app.delete('/dashboard/session', ours, logOut(dashboard));
   app.get('/dashboard/events', ours, watching, showEvents(dashboard));
   app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(live));
-  for (const path of ['/dashboard', '/dashboard/events']) app.all(path, refuseMethod('GET'));
+  for (const path of ['/dashboard', '/dashboard/events', '/favicon.ico']) app.all(path, refuseMethod('GET'));
 
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, refuseMethod('GET'));

@@ -70,7 +70,6 @@ const unknown = {
     '/messages',
     '/v1/completion',
     '/v1/tokenize',
-    '/favicon.ico',
     '/V1/CHAT/COMPLETIONS',
   ],
   tricks: [

@@ -41,6 +41,21 @@ describe('the document', () => {
     },
   );
 
+  it('brings an icon that needs no key, is kept, and is there for HEAD', async () => {
+    const page = await (await get('/docs')).text();
+    expect(page).toContain('<link rel="icon" href="favicon.ico"');
+    const icon = await get('/favicon.ico');
+    expect([icon.status, icon.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    expect(icon.headers.get('cache-control')).toBe('public, max-age=86400');
+    expect(await icon.text()).toMatch(/^<svg /);
+    const again = await get('/favicon.ico', { 'if-none-match': icon.headers.get('etag') ?? '' });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    const head = await fetch(`${corral.origin}/favicon.ico`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const posted = await fetch(`${corral.origin}/favicon.ico`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
   it('lets in no script of others, and nothing that is written into the page', async () => {
     const policy = (await get('/docs')).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';");

@@ -1,6 +1,7 @@
 import type { GatewayContext } from '../door/gateway-context.ts';
 import { seenAs } from '../door/seen-as.ts';
 import { unknownUrl } from '../refusal/catalogue.ts';
+import type { Asset } from './assets.ts';
 import { dashboardPage } from './dashboard-page.ts';
 import { landingPage } from './landing-page.ts';
 import { loginPage } from './login-page.ts';
@@ -40,9 +41,21 @@ export function showAsset({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const asset = assets.find(c.req.param('name') ?? '');
     if (asset === undefined) throw unknownUrl(c.req.method, c.req.path);
-    const keep = c.req.param('version') === assets.version ? YEAR : 'no-cache';
-    const headers = { ...pageHeaders, 'cache-control': keep, etag: asset.etag };
-    if (c.req.header('if-none-match')?.includes(asset.etag)) return c.body(null, 304, headers);
-    return c.body(new Uint8Array(asset.body), 200, { ...headers, 'content-type': asset.type });
+    return send(c, asset, c.req.param('version') === assets.version ? YEAR : 'no-cache');
   };
+}
+
+/** `GET /favicon.ico`: what browsers ask for unbidden, wherever no page names an icon, such as beside `/health`. */
+export function showIcon({ assets }: Dashboard) {
+  return (c: GatewayContext) => {
+    const icon = assets.find('icon.svg');
+    if (icon === undefined) throw unknownUrl(c.req.method, c.req.path);
+    return send(c, icon, 'public, max-age=86400');
+  };
+}
+
+function send(c: GatewayContext, { body, type, etag }: Asset, keep: string) {
+  const headers = { ...pageHeaders, 'cache-control': keep, etag };
+  if (c.req.header('if-none-match')?.includes(etag)) return c.body(null, 304, headers);
+  return c.body(new Uint8Array(body), 200, { ...headers, 'content-type': type });
 }

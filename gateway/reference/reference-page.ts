@@ -9,6 +9,7 @@ export const referencePage = html`<!doctype html>
     <meta name="color-scheme" content="light dark">
     <meta name="robots" content="noindex">
     <title>API reference · llama-corral</title>
+    <link rel="icon" href="favicon.ico" type="image/svg+xml">
     <link rel="stylesheet" href="docs/assets/swagger-ui.css">
     <script src="docs/assets/swagger-ui.js" defer></script>
     <script src="docs/assets/reference.js" type="module"></script>
