@@ -80,11 +80,22 @@ export async function startGateway(
     followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
       log.info({ standing, slots: watch.facts?.slots }, `backend is ${standing}`);
-      if (watch.keyRefused) log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
-      gate.follow();
+      followFacts();
+    },
+    onFactsChange() {
+      log.info(
+        { slots: watch.facts?.slots, context: watch.facts?.contextPerSlot },
+        'what the backend says of itself has changed',
+      );
+      followFacts();
     },
   });
   const gate = new Gate({ admission, watch, maxConcurrent: config.admission.maxConcurrent });
+  function followFacts(): void {
+    if (watch.standing === 'ready' && watch.keyRefused)
+      log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
+    gate.follow();
+  }
   const live = new LiveRequests(supervisor.countRequests);
   const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;

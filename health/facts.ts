@@ -15,22 +15,24 @@ export interface BackendFacts {
   readonly sleeping: boolean;
 }
 
-export type FactsReading = BackendFacts | 'key-refused' | 'unreadable';
+/** router: it serves no model itself, and hands requests on to llama-servers of its own (`--models-dir` and the like). */
+export type FactsReading = BackendFacts | 'router' | 'key-refused' | 'unreadable';
 
 /** Reads `/props`, which needs the backend's key and wakes no sleeping model. */
-export async function readFacts(backend: Backend, timeoutMs = 2000): Promise<FactsReading> {
+export async function readFacts(backend: Backend, timeoutMs: number): Promise<FactsReading> {
   const answer = await ask(backend, { path: '/props', timeoutMs });
   if (answer.outcome !== 'answered') return 'unreadable';
   if (answer.status === 401 || answer.status === 403) return 'key-refused';
   if (answer.status !== 200) return 'unreadable';
   try {
-    return factsFrom(JSON.parse(answer.body)) ?? 'unreadable';
+    return factsFrom(JSON.parse(answer.body));
   } catch {
     return 'unreadable';
   }
 }
 
 interface Props {
+  readonly role?: unknown;
   readonly total_slots?: unknown;
   readonly model_alias?: unknown;
   readonly model_path?: unknown;
@@ -40,10 +42,11 @@ interface Props {
   readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
 
-function factsFrom(props: Props): BackendFacts | undefined {
+function factsFrom(props: Props): FactsReading {
+  if (props.role === 'router') return 'router';
   const slots = props.total_slots;
   const context = props.default_generation_settings?.n_ctx;
-  if (typeof slots !== 'number' || typeof context !== 'number') return undefined;
+  if (typeof slots !== 'number' || typeof context !== 'number') return 'unreadable';
   return {
     slots,
     contextPerSlot: context,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,14 +31,17 @@ let socketPath: string;
 let server: Server | undefined;
 let watch: BackendWatch | undefined;
 let mood: 'loading' | 'ready' | 'deaf';
-/** What it says of itself. */
-let said: typeof props;
+/** What it says of itself: a text is no JSON, `silent` no answer at all. */
+let said: object | string;
+/** How often it was asked what it is. */
+let questions: number;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'watch-'));
   socketPath = join(folder, 'b.sock');
   mood = 'loading';
   said = props;
+  questions = 0;
 });
 afterEach(() => {
   watch?.close();
@@ -50,10 +53,16 @@ async function appear(): Promise<void> {
   server = createServer((request, response) => {
     if (mood === 'deaf') return;
     const keyed = request.headers.authorization === 'Bearer k';
-    if (request.url === '/props') response.writeHead(keyed ? 200 : 401).end(JSON.stringify(said));
+    if (request.url === '/props') tellOfItself(keyed, response);
     else response.writeHead(mood === 'ready' ? 200 : 503).end('{}');
   }).listen(socketPath);
   await once(server, 'listening');
+}
+
+function tellOfItself(keyed: boolean, response: ServerResponse): void {
+  questions += 1;
+  if (said === 'silent') return;
+  response.writeHead(keyed ? 200 : 401).end(typeof said === 'string' ? said : JSON.stringify(said));
 }
 
 function vanish(): void {
@@ -66,13 +75,19 @@ const backend = (apiKey: string) => ({ address: { origin: 'http://llama-server',
 
 function watched(options: WatchOptions & { apiKey?: string } = {}) {
   const seen: Standing[] = [];
+  /** The slots that were known whenever something was told. */
+  const told: (number | undefined)[] = [];
   watch = watchBackend(backend(options.apiKey ?? 'k'), {
     intervalWhileStartingMs: 5,
     intervalWhileReadyMs: 5,
     ...options,
-    onChange: (standing) => seen.push(standing),
+    onChange(standing, { facts: known }) {
+      seen.push(standing);
+      told.push(known?.slots);
+    },
+    onFactsChange: ({ facts: known }) => told.push(known?.slots),
   });
-  return { watch, seen };
+  return { watch, seen, told };
 }
 
 describe('a watched backend', () => {
@@ -175,5 +190,83 @@ describe('a watched backend', () => {
     over.nudge();
     expect(await probe(backend('k'))).toBe('ready');
     expect(seen).toEqual([]);
+  });
+});
+
+describe('what a backend says of itself', () => {
+  it.each(['silent', 'no JSON', {}, { total_slots: 'many' }])(
+    'is asked for until it can be read, and told then: %j',
+    async (firstAnswer) => {
+      mood = 'ready';
+      said = firstAnswer;
+      await appear();
+      const { watch: patient, told } = watched({ propsTimeoutMs: 50 });
+      await waitFor('a second question', () => questions > 1);
+      expect([patient.standing, patient.facts, told]).toEqual(['ready', undefined, [undefined]]);
+      said = props;
+      await waitFor('its facts', () => patient.facts !== undefined);
+      expect(told).toEqual([undefined, 4]);
+    },
+  );
+
+  it('is forgotten when another is ready in its place and does not say', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: wary, told } = watched({ propsTimeoutMs: 50 });
+    await waitFor('its facts', () => wary.facts !== undefined);
+    vanish();
+    await waitFor('restarting', () => wary.standing === 'restarting');
+    expect(wary.facts?.slots).toBe(4);
+    said = 'silent';
+    await appear();
+    await waitFor('ready again', () => wary.standing === 'ready');
+    expect(wary.facts).toBeUndefined();
+    said = { ...props, total_slots: 2 };
+    await waitFor('the facts of the other', () => wary.facts?.slots === 2);
+    expect(told.slice(-2)).toEqual([undefined, 2]);
+  });
+
+  it('is kept while the same one does not answer for a moment', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: calm, told } = watched({ factsHoldMs: 0 });
+    await waitFor('its facts', () => calm.facts !== undefined);
+    said = 'no JSON';
+    const before = questions;
+    await waitFor('further questions', () => questions > before + 2);
+    expect([calm.facts?.slots, told]).toEqual([4, [4]]);
+  });
+
+  it('is read again after a while, as another may have come between two looks', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: settled, told } = watched({ factsHoldMs: 0 });
+    await waitFor('its facts', () => settled.facts !== undefined);
+    said = { ...props, total_slots: 8, model_alias: 'another' };
+    await waitFor('the new facts', () => settled.facts?.modelAlias === 'another');
+    expect(told).toEqual([4, 8]);
+  });
+
+  it('is read again when the traffic tells that something has changed', async () => {
+    mood = 'ready';
+    await appear();
+    const { watch: settled, told } = watched({ intervalWhileReadyMs: 3_600_000, factsHoldMs: 3_600_000 });
+    await waitFor('its facts', () => settled.facts !== undefined);
+    said = { ...props, total_slots: 8 };
+    settled.nudge();
+    await waitFor('the new facts', () => settled.facts?.slots === 8);
+    expect(told).toEqual([4, 8]);
+  });
+
+  it('is that it is a router, where it is one', async () => {
+    mood = 'ready';
+    said = { role: 'router', model_path: 'none', default_generation_settings: { n_ctx: 0 } };
+    await appear();
+    const { watch: watching } = watched();
+    await waitFor('that it is a router', () => watching.isRouter);
+    expect([watching.standing, watching.facts, watching.keyRefused]).toEqual(['ready', undefined, false]);
+    said = props;
+    await waitFor('a server behind its address', () => watching.facts !== undefined);
+    expect(watching.isRouter).toBe(false);
   });
 });

@@ -1,16 +1,22 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Backend } from './backend.ts';
-import { type BackendFacts, readFacts } from './facts.ts';
+import { type BackendFacts, type FactsReading, readFacts } from './facts.ts';
 import { firstState, nextStanding, type ProbedState } from './next-standing.ts';
 import { probe } from './probe.ts';
 import type { Standing } from './standing.ts';
 
 export interface WatchOptions {
-  /** Called after each change of standing, when the facts of a backend that became ready are known. */
+  /** Called after each change of standing, when the facts of a backend that became ready are known, or cannot be had. */
   readonly onChange?: (standing: Standing, watch: BackendWatch) => void;
+  /** Called when what the backend says of itself has changed and its standing has not; its sleep is not told. */
+  readonly onFactsChange?: (watch: BackendWatch) => void;
   readonly intervalWhileStartingMs?: number;
   readonly intervalWhileReadyMs?: number;
   readonly probeTimeoutMs?: number;
-  /** Whether to ask at every look if it sleeps, which costs a further question; else its facts are read once. */
+  readonly propsTimeoutMs?: number;
+  /** How long facts hold: another process may have taken the address between two looks. */
+  readonly factsHoldMs?: number;
+  /** Whether to ask at every look if it sleeps, which costs a further question. */
   readonly followSleep?: () => boolean;
 }
 
@@ -19,8 +25,10 @@ export interface BackendWatch {
   readonly standing: Standing;
   /** When the standing began, in milliseconds of the epoch. */
   readonly since: number;
-  /** What the backend last said of itself; kept while it restarts. */
+  /** What the backend last said of itself; kept while it restarts, until it is ready again. */
   readonly facts: BackendFacts | undefined;
+  /** It serves no model itself, and so has no facts. */
+  readonly isRouter: boolean;
   /** The backend is up and does not take our key. */
   readonly keyRefused: boolean;
   /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
@@ -34,17 +42,22 @@ export interface BackendWatch {
   close(): void;
 }
 
+/** What the backend has said of itself, or why that is not known. */
+type Knowledge = Exclude<FactsReading, 'unreadable'> | undefined;
+
 /** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
 export function watchBackend(backend: Backend, options: WatchOptions = {}): BackendWatch {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
-  const { followSleep = () => false } = options;
+  const { propsTimeoutMs = 2000, factsHoldMs = 5000, followSleep = () => false } = options;
   let state: ProbedState = firstState(Date.now());
-  let facts: BackendFacts | undefined;
-  let keyRefused = false;
+  let known: Knowledge;
+  /** When it was last read, of a clock that never runs backwards. */
+  let readAt = Number.NEGATIVE_INFINITY;
   let closed = false;
   /** How often the process has changed; what was seen of an earlier one does not count. */
   let lives = 0;
-  let doubted = false;
+  /** sure: as read · doubted: may have changed, and holds until it is read again · void: of a process that is gone. */
+  let trust: 'sure' | 'doubted' | 'void' = 'void';
   let nudged = false;
   let looking = false;
   let underWay: Promise<void> = Promise.resolve();
@@ -56,26 +69,47 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     clearTimeout(timer);
     const life = lives;
     const next = nextStanding(state, await probe(backend, probeTimeoutMs), Date.now());
-    const factsAreOld = state.standing !== 'ready' || facts === undefined || doubted || followSleep();
-    if (next.standing === 'ready' && factsAreOld) await learnFacts();
+    if (next.standing === 'ready' && state.standing !== 'ready') trust = 'void';
+    const learned = next.standing === 'ready' && isDue() ? await readAnew() : known;
     looking = false;
     if (closed) return;
-    if (life === lives) adopt(next);
+    if (life === lives) adopt(next, learned);
     schedule();
   }
 
-  async function learnFacts(): Promise<void> {
-    const reading = await readFacts(backend);
-    keyRefused = reading === 'key-refused';
-    if (typeof reading === 'string') return;
-    facts = reading;
-    doubted = false;
+  function isDue(): boolean {
+    return (
+      trust !== 'sure' ||
+      typeof known !== 'object' ||
+      followSleep() ||
+      performance.now() - readAt >= factsHoldMs
+    );
   }
 
-  function adopt(next: ProbedState): void {
+  async function readAnew(): Promise<Knowledge> {
+    const before = trust;
+    // Whoever doubts while the answer is on its way doubts that answer, too.
+    trust = 'sure';
+    const reading = await readFacts(backend, propsTimeoutMs);
+    if (reading !== 'unreadable') {
+      readAt = performance.now();
+      return reading;
+    }
+    if (trust === 'sure') trust = before;
+    return before === 'void' ? undefined : known;
+  }
+
+  function adopt(next: ProbedState, learned: Knowledge): void {
     const changed = next.standing !== state.standing;
+    const toldAnew = !isDeepStrictEqual(awake(learned), awake(known));
     state = next;
+    known = learned;
     if (changed) options.onChange?.(state.standing, watch);
+    else if (toldAnew) options.onFactsChange?.(watch);
+  }
+
+  function doubt(): void {
+    if (trust === 'sure') trust = 'doubted';
   }
 
   function schedule(): void {
@@ -97,18 +131,23 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
       return state.since;
     },
     get facts() {
-      return facts;
+      return typeof known === 'object' ? known : undefined;
+    },
+    get isRouter() {
+      return known === 'router';
     },
     get keyRefused() {
-      return keyRefused;
+      return known === 'key-refused';
     },
     nudge() {
       nudged = true;
+      doubt();
       if (!looking && !closed) begin();
     },
     lost() {
       lives += 1;
-      adopt(nextStanding(state, 'unreachable', Date.now()));
+      trust = 'void';
+      adopt(nextStanding(state, 'unreachable', Date.now()), known);
       watch.nudge();
     },
     async look() {
@@ -118,7 +157,7 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     },
     async relearn() {
       if (looking) await underWay;
-      doubted = true;
+      trust = 'void';
       if (!closed) await begin();
     },
     close() {
@@ -128,4 +167,9 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
   };
   begin();
   return watch;
+}
+
+/** Sleep comes and goes, and changes nothing that others have to follow. */
+function awake(known: Knowledge): Knowledge {
+  return typeof known === 'object' ? { ...known, sleeping: false } : known;
 }

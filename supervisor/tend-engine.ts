@@ -79,6 +79,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
       if (standing === 'ready' && tended.state.phase !== 'replacing') learnReady();
       options.onChange();
     },
+    onFactsChange: options.onChange,
   });
   const tended = tend({
     start: options.start,
