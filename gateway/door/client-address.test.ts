@@ -23,6 +23,7 @@ describe('the address of a client', () => {
     ['10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
     ['10.0.0.1', '[2001:db8::1]:4711', '2001:db8::1'],
     ['10.0.0.1', '::ffff:198.51.100.1', '198.51.100.1'],
+    ['::ffff:a00:1', '[::ffff:c633:6401]:4711', '198.51.100.1'],
   ])('whose peer is %s, forwarded for %s, is %s', (peer, forwardedFor, address) => {
     expect(clientAddress(peer, forwardedFor, trusted)).toBe(address);
   });

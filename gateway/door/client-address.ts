@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { plainAddress } from './address-group.ts';
 
 /** Whether an address belongs to a proxy whose word is believed. */
 export type IsTrusted = (address: string) => boolean;
@@ -37,5 +38,5 @@ export function clientAddress(
 /** Without a port, without brackets, and IPv4 as such where it comes dressed as IPv6. */
 function plain(address: string): string {
   const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
-  return /^::ffff:([\d.]+)$/i.exec(bare)?.[1] ?? bare;
+  return plainAddress(bare);
 }
