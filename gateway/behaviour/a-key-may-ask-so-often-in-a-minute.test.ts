@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo, silent } from '../../scripts/harness/moods.ts';
-import { chatOf } from '../../scripts/harness/raw-request.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
@@ -152,4 +153,37 @@ it('all share one count where authentication is off', async () => {
     statuses.push(answer.status);
   }
   expect(statuses).toEqual([200, 200, 429]);
+});
+
+it('are no more in a minute because others came to their end, refused, only after theirs', async () => {
+  const secret = secretOf('slow');
+  const limits = { requestsPerMinute: 3, tokensPerMinute: 50 };
+  await using corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText({ slow: { secret, limits } }),
+    windowSeconds: 2,
+  });
+  const request = postOf(chatOf('x'.repeat(2000)), { secret });
+  const clients: RawClient[] = [];
+  for (let n = 0; n < limits.requestsPerMinute; n++) clients.push(await RawClient.connect(corral.port));
+  for (const client of clients) client.send(request.slice(0, -1));
+  const ask = async () => {
+    const answer = await fetch(`${corral.origin}/v1/models`, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    await answer.text();
+    return Number(remaining(answer));
+  };
+  await waitFor('all of them to be counted', async () => (await ask()) === 0);
+  await waitFor('their minute to be over', async () => (await ask()) === limits.requestsPerMinute);
+  for (const client of clients) {
+    const answer = await client.send(request.slice(-1)).answer();
+    expect([answer?.status, JSON.parse(answer?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
+    client.socket.destroy();
+  }
+  await waitFor(
+    'all of them to be logged',
+    () => corral.logged.filter(({ status }) => status === 429).length === 3,
+  );
+  expect(await ask()).toBe(limits.requestsPerMinute);
 });

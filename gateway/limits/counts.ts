@@ -6,6 +6,8 @@ export interface Count {
   readonly taken: number;
   /** Until the window is over, ms. */
   readonly resetMs: number;
+  /** When that is, `performance.now()`: never later than it really is. */
+  readonly windowEnds: number;
   /** Who counted it: what is changed later is changed there. */
   readonly by: Counts;
 }
@@ -16,6 +18,11 @@ export interface Taker {
 
 /** Keeps the buckets, each under its name. */
 export interface Counts extends Taker {
-  /** Adds points whatever the limit, or gives some back (below 0). */
+  /** Adds points whatever the limit, or gives some back (below 0), and never more than are taken. */
   change(bucket: string, points: number): Promise<void>;
+}
+
+/** Gives points back into the window that they were taken from; one that has ended has forgotten them. */
+export async function giveBack({ by, windowEnds }: Count, bucket: string, points: number): Promise<void> {
+  if (points > 0 && performance.now() < windowEnds) await by.change(bucket, -points);
 }

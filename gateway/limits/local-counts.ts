@@ -1,23 +1,48 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Count, Counts } from './counts.ts';
+
+interface Window {
+  taken: number;
+  /** `performance.now()` ms: no change of the clock makes a window longer or shorter. */
+  readonly ends: number;
+}
 
 /** Buckets in the memory of this process. A key has one as long as its window lasts. */
 export class LocalCounts implements Counts {
-  readonly #limiter: RateLimiterMemory;
+  readonly #windowMs: number;
+  /** In the order of their ends, as all last equally long. */
+  readonly #windows = new Map<string, Window>();
 
   constructor(windowSeconds: number) {
-    this.#limiter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: windowSeconds });
+    this.#windowMs = windowSeconds * 1000;
   }
 
   async take(bucket: string, points: number, limit: number): Promise<Count> {
-    const { consumedPoints, msBeforeNext } = await this.#limiter.penalty(bucket, points);
-    if (consumedPoints <= limit)
-      return { fits: true, taken: consumedPoints, resetMs: msBeforeNext, by: this };
-    await this.#limiter.reward(bucket, points);
-    return { fits: false, taken: consumedPoints - points, resetMs: msBeforeNext, by: this };
+    const now = performance.now();
+    this.#forgetEnded(now);
+    const known = this.#windows.get(bucket);
+    const window = known ?? { taken: 0, ends: now + this.#windowMs };
+    const fits = window.taken + points <= limit;
+    if (fits && points > 0) {
+      window.taken += points;
+      if (known === undefined) this.#windows.set(bucket, window);
+    }
+    const { taken, ends } = window;
+    const resetMs = Math.min(Math.ceil(ends - now), this.#windowMs);
+    return { fits, taken, resetMs, windowEnds: ends, by: this };
   }
 
   async change(bucket: string, points: number): Promise<void> {
-    await this.#limiter.penalty(bucket, points);
+    const now = performance.now();
+    this.#forgetEnded(now);
+    const known = this.#windows.get(bucket);
+    if (known !== undefined) known.taken = Math.max(known.taken + points, 0);
+    else if (points > 0) this.#windows.set(bucket, { taken: points, ends: now + this.#windowMs });
+  }
+
+  #forgetEnded(now: number): void {
+    for (const [bucket, { ends }] of this.#windows) {
+      if (ends > now) return;
+      this.#windows.delete(bucket);
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { ClientResponse } from '../client-response.ts';
 import type { ExpectedTokens } from '../openai/expected-tokens.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { rateLimitReached, tokensNeverFit } from '../refusal/catalogue.ts';
-import type { Taker } from './counts.ts';
+import { giveBack, type Taker } from './counts.ts';
 import { bucketOf, type Rates, ratesOf } from './key-rates.ts';
 import { showRate } from './rate-headers.ts';
 import { Reservation } from './reservation.ts';
@@ -45,7 +45,7 @@ export class RateLimits {
     if (count === undefined) return undefined;
     showRate(response, 'requests', requests, count);
     if (!count.fits) throw rateLimitReached('requests', { ...count, limit: requests, wanted: 1 });
-    return () => void count.by.change(bucket, -1).catch(() => {});
+    return () => void giveBack(count, bucket, 1).catch(() => {});
   }
 
   /** Shows where a key stands, for what costs nothing. */

@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../record/request-record.ts';
-import type { Count } from './counts.ts';
+import { type Count, giveBack } from './counts.ts';
 
 export interface Reserved {
   readonly bucket: string;
@@ -16,11 +16,9 @@ export interface Reserved {
  */
 export class Reservation implements Disposable {
   readonly #reserved: Reserved;
-  readonly #windowEnds: number;
 
   constructor(reserved: Reserved) {
     this.#reserved = reserved;
-    this.#windowEnds = performance.now() + reserved.count.resetMs;
   }
 
   [Symbol.dispose](): void {
@@ -28,12 +26,15 @@ export class Reservation implements Disposable {
   }
 
   async #settle(): Promise<void> {
-    const { bucket, tokens, count, record } = this.#reserved;
+    const { tokens, record } = this.#reserved;
     await record.usageToCome;
     const used = record.usage ? record.usage.input + record.usage.output : 0;
-    const isForgotten = performance.now() >= this.#windowEnds;
-    if (used === tokens || (isForgotten && used < tokens)) return;
     // Shared counts that are away cannot take it; a minute later it would not matter any more.
-    await count.by.change(bucket, used - tokens).catch(() => {});
+    await this.#correct(used - tokens).catch(() => {});
+  }
+
+  #correct(points: number): Promise<void> {
+    const { bucket, count } = this.#reserved;
+    return points > 0 ? count.by.change(bucket, points) : giveBack(count, bucket, -points);
   }
 }

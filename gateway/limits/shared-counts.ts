@@ -47,9 +47,11 @@ export class SharedCounts implements Counts {
   }
 
   async take(bucket: string, points: number, limit: number): Promise<Count> {
+    const askedAt = performance.now();
     const { consumedPoints, msBeforeNext } = await this.#limiterOf(limit).penalty(bucket, points);
     const fits = consumedPoints <= limit;
-    return { fits, taken: fits ? consumedPoints : consumedPoints - points, resetMs: msBeforeNext, by: this };
+    const taken = fits ? consumedPoints : consumedPoints - points;
+    return { fits, taken, resetMs: msBeforeNext, windowEnds: askedAt + msBeforeNext, by: this };
   }
 
   async change(bucket: string, points: number): Promise<void> {
