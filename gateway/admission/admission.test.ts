@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Admission, type Admitted } from './admission.ts';
 
@@ -112,13 +113,83 @@ describe('Admission', () => {
   it('sends each of those it cannot take to a later time than the one before', async () => {
     const admission = open({ capacity: 2, maxWaiting: 3 });
     for (let n = 0; n < 5; n++) void admission.admit({ lane, weight: 1, signal: staying });
-    const times: number[] = [];
-    for (let n = 0; n < 3; n++) {
-      const refused = await admission.admit({ lane, weight: 1, signal: staying });
-      if (refused.outcome !== 'full') throw new Error(`expected a refusal, got ${refused.outcome}`);
-      times.push(refused.retryAfterMs);
-    }
     // No request has ended yet, so each is taken to last a second, on two slots side by side.
-    expect(times).toEqual([750, 1500, 2250]);
+    expect(await refusals(admission, 3)).toEqual([750, 1500, 2250]);
+  });
+
+  it('speaks of a minute at most, of no two the same time, and of little once the line was empty', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 90_000 }),
+        async (capacity, lasts) => {
+          vi.useFakeTimers();
+          const admission = open({ capacity, maxWaiting: 2, timeoutMs: 10_000_000 });
+          const entering = Array.from({ length: capacity + 2 }, () =>
+            admission.admit({ lane, weight: 1, signal: staying }),
+          );
+          const overload = await refusals(admission, 3000);
+          expect(Math.max(...overload)).toBeLessThanOrEqual(60_000);
+          expect(new Set(overload).size).toBe(overload.length);
+          for (const admitted of entering) {
+            vi.advanceTimersByTime(lasts);
+            leaseOf(await admitted)[Symbol.dispose]();
+          }
+          vi.advanceTimersByTime(1000);
+          for (let n = 0; n < capacity + 2; n++) void admission.admit({ lane, weight: 1, signal: staying });
+          const [first = 0, second = 0] = await refusals(admission, 2);
+          const usual = Math.min((1.5 * lasts * (capacity + 2)) / capacity, 60_000);
+          expect(first).toBeLessThanOrEqual(usual);
+          expect(second).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('spreads those beyond the minute over its second half', async () => {
+    const admission = open({ maxWaiting: 0 });
+    leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    const times = await refusals(admission, 4000);
+    const [named, spread] = [times.slice(0, 40), times.slice(40)];
+    expect(named).toEqual(named.map((_, n) => 1500 * (n + 1)));
+    for (let second = 30; second < 60; second++) {
+      const among = spread.filter((ms) => Math.floor(ms / 1000) === second).length;
+      expect(Math.abs(among - spread.length / 30), `in second ${second}`).toBeLessThan(spread.length / 100);
+    }
+  });
+
+  it('is not misled by one long answer among short ones', async () => {
+    const admission = open({ maxWaiting: 0 });
+    for (const lasts of [100, 100, 100, 3_600_000, 100]) {
+      const lease = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+      vi.advanceTimersByTime(lasts);
+      lease[Symbol.dispose]();
+    }
+    leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    expect(await refusals(admission, 1)).toEqual([150]);
+  });
+
+  it('sees that nothing moves, whatever was usual before', async () => {
+    const admission = open({ maxWaiting: 1 });
+    const short = leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    short[Symbol.dispose]();
+    vi.advanceTimersByTime(3_600_000);
+    leaseOf(await admission.admit({ lane, weight: 1, signal: staying }));
+    void admission.admit({ lane, weight: 1, signal: staying });
+    expect(await refusals(admission, 1)).toEqual([0]);
+    vi.advanceTimersByTime(20_000);
+    expect(await refusals(admission, 1)).toEqual([30_000]);
   });
 });
+
+/** What so many who cannot be taken are told, ms. */
+async function refusals(admission: Admission, count: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const refused = await admission.admit({ lane, weight: 1, signal: staying });
+    if (refused.outcome !== 'full') throw new Error(`expected a refusal, got ${refused.outcome}`);
+    times.push(refused.retryAfterMs);
+  }
+  return times;
+}

@@ -48,6 +48,8 @@ export class Admission {
   readonly #tally = new AdmissionTally();
   #draining = false;
   #leasesOut = 0;
+  /** Since when no slot has come back though somebody waits, `performance.now()`. */
+  #stuckSince = 0;
   #onSettled: (() => void)[] = [];
 
   constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
@@ -114,6 +116,7 @@ export class Admission {
     const [entry, grant] = this.#lanes.enter(candidate, again);
     if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
     if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
+    if (this.counts.waiting === 1) this.#stuckSince = since;
     claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
     return this.#wait(candidate, promise, claim.signal);
   }
@@ -149,14 +152,27 @@ export class Admission {
     return new Lease(grant.slots, grantedAt - grant.waiter.since, () => {
       if (grant.slots > 0) this.#serviceTime.add(performance.now() - grantedAt);
       this.#leasesOut -= 1;
+      this.#stuckSince = performance.now();
       this.#tell(this.#lanes.giveBack(grant));
+      if (this.#hasRoom) this.#appointments.forget();
       if (this.#leasesOut === 0) for (const settle of this.#onSettled.splice(0)) settle();
     });
   }
 
-  /** When to come back: the line moves by one place whenever one of the slots is free again. */
+  /** Whether the next one who comes is served at once. */
+  get #hasRoom(): boolean {
+    const { waiting, leased, capacity } = this.counts;
+    return waiting === 0 && leased < capacity;
+  }
+
+  /**
+   * When to come back: the line moves by one place whenever one of the slots is free again. While none comes back for
+   * longer than usual, that is what it takes.
+   */
   #retryAfterMs(): number {
-    const everyMs = this.#serviceTime.ms / Math.max(this.counts.capacity, 1);
-    return this.#appointments.next(performance.now(), everyMs);
+    const now = performance.now();
+    const usualMs = this.#serviceTime.ms / Math.max(this.counts.capacity, 1);
+    const stuckMs = this.counts.waiting > 0 ? now - this.#stuckSince : 0;
+    return this.#appointments.next(now, Math.max(usualMs, stuckMs));
   }
 }

@@ -1,5 +1,6 @@
-/** One who wants slots. Weight 0 needs none, only a backend that is there. */
+/** One who wants slots. */
 export interface Waiter {
+  /** How many sequences the backend will decode for it; 0 needs no slot, only a backend that is there. */
   readonly weight: number;
   readonly terms: LaneTerms;
 }
@@ -20,7 +21,7 @@ export interface Lane<W extends Waiter> {
   readonly waiting: W[];
   /** Requests of this lane that hold slots. */
   running: number;
-  /** How much of its due the lane has had: slots granted, divided by its share. */
+  /** How much of its due the lane has had: the turns of those granted, divided by its share. */
   served: number;
 }
 
@@ -40,25 +41,41 @@ export function isIdle({ waiting, running }: Lane<Waiter>): boolean {
 export function pickLane<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | undefined {
   let next: Lane<W> | undefined;
   for (const lane of lanes) {
-    if (lane.waiting.length === 0 || lane.running >= lane.terms.concurrent) continue;
+    if (lane.waiting.length === 0 || isAtItsLimit(lane)) continue;
     if (next === undefined || lane.served < next.served) next = lane;
   }
   return next;
 }
 
-/** How many of all who wait are likely to be served before `waiter`, itself included. */
+/**
+ * How many of all who wait are likely to be served before `waiter`, itself included. A lane at its own limit is passed
+ * over until one of its requests has ended, so those in it are before nobody else.
+ */
 export function placeOf<W extends Waiter>(waiter: W, lanes: Iterable<Lane<W>>): number {
   const all = [...lanes];
   const own = all.find((lane) => lane.waiting.includes(waiter));
   if (own === undefined) return 0;
   const turn = turns(own).get(waiter) ?? 0;
-  let place = 0;
+  let place = 1;
   for (const lane of all) {
+    if (lane !== own && isAtItsLimit(lane)) continue;
     for (const [other, start] of turns(lane)) {
-      if (other === waiter || start < turn || (start === turn && lane !== own)) place += 1;
+      if (other === waiter) break;
+      if (lane === own || start <= turn) place += 1;
     }
   }
   return place;
+}
+
+/** What a request is reckoned to take of the backend. Bounded, as one that asks for billions is refused by the backend. */
+export function turnsOf({ weight }: Waiter): number {
+  return Math.min(weight, MOST_TURNS);
+}
+
+const MOST_TURNS = 1024;
+
+function isAtItsLimit<W extends Waiter>({ running, terms }: Lane<W>): boolean {
+  return running >= terms.concurrent;
 }
 
 /** For each who waits in a lane, what the lane will have been served when the turn comes. */
@@ -67,7 +84,7 @@ function turns<W extends Waiter>({ waiting, served, terms }: Lane<W>): Map<W, nu
   let start = served;
   for (const waiter of waiting) {
     starts.set(waiter, start);
-    start += waiter.weight / terms.share;
+    start += turnsOf(waiter) / terms.share;
   }
   return starts;
 }

@@ -173,6 +173,47 @@ describe('lanes', () => {
     expect(lanes.placeOf(lone)).toBe(0);
   });
 
+  it('tell one its place without those who cannot be served before it', () => {
+    const lanes = open(2);
+    const bound = { concurrent: 1 };
+    const runs = grantOf(lanes.enter(waiter('bound', 1, bound)));
+    lanes.enter(waiter('other'));
+    const held = Array.from({ length: 5 }, () => waiter('bound', 1, bound));
+    const lone = waiter('lone');
+    for (const one of [...held, lone]) lanes.enter(one);
+    expect(lanes.placeOf(lone)).toBe(1);
+    const [next] = lanes.giveBack(runs);
+    expect(next?.waiter).toBe(lone);
+    expect(held.map((one) => lanes.placeOf(one))).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('reckon a batch by its sequences, more than there are slots too', () => {
+    const lanes = open(2);
+    const running = grantOf(lanes.enter(waiter('batches', 64)));
+    expect(running.slots).toBe(2);
+    const batch = waiter('batches', 64);
+    const singles = Array.from({ length: 40 }, () => waiter('singles'));
+    for (const one of [batch, ...singles]) lanes.enter(one);
+    expect(lanes.placeOf(batch)).toBe(41);
+    expect(serveAll(lanes, running).indexOf('batches')).toBe(40);
+  });
+
+  it('shut nobody out who asks for more than anybody can have', () => {
+    const lanes = open(1);
+    const running = grantOf(lanes.enter(waiter('greedy', 2 ** 31)));
+    lanes.enter(waiter('greedy'));
+    for (let n = 0; n < 1500; n++) lanes.enter(waiter('other'));
+    expect(serveAll(lanes, running)).toContain('greedy');
+  });
+
+  it.each([0, 1])('find room for one who comes again, of weight %d, though nobody may wait', (weight) => {
+    const lanes = open(0, { maxWaiting: 0, maxWaitingPerLane: 0 });
+    expect(lanes.enter(waiter('a', weight))[0]).toBe('full');
+    const again = waiter('a', weight);
+    expect(lanes.enter(again, true)[0]).toBe('waits');
+    expect(lanes.resize(1).map(({ waiter }) => waiter)).toEqual([again]);
+  });
+
   it('keep every promise, whatever happens', () => {
     fc.assert(fc.property(fc.array(anyEvent, { maxLength: 300 }), replay), { numRuns: 400 });
   });

@@ -1,4 +1,4 @@
-import { isIdle, type Lane, openLane, pickLane, placeOf, type Waiter } from './lane.ts';
+import { isIdle, type Lane, openLane, pickLane, placeOf, turnsOf, type Waiter } from './lane.ts';
 
 export interface LaneBounds {
   /** Waiters in all. */
@@ -53,7 +53,7 @@ export class Lanes<W extends Waiter> {
 
   /** One who comes `again` was served before and lost it: first in its lane, and never one too many. */
   enter(waiter: W, again = false): readonly [Entry, Grant<W> | undefined] {
-    if (waiter.weight === 0) return this.#enterSlotless(waiter);
+    if (waiter.weight === 0) return this.#enterSlotless(waiter, again);
     const lane = this.#laneOf(waiter);
     if (again) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
@@ -113,9 +113,9 @@ export class Lanes<W extends Waiter> {
     return placeOf(waiter, this.#lanes.values());
   }
 
-  #enterSlotless(waiter: W): readonly [Entry, Grant<W> | undefined] {
+  #enterSlotless(waiter: W, again: boolean): readonly [Entry, Grant<W> | undefined] {
     if (this.#capacity > 0) return ['granted', { waiter, slots: 0 }];
-    if (this.counts.waiting >= this.#bounds.maxWaiting) return ['full', undefined];
+    if (!again && this.counts.waiting >= this.#bounds.maxWaiting) return ['full', undefined];
     this.#slotless.push(waiter);
     return ['waits', undefined];
   }
@@ -141,19 +141,19 @@ export class Lanes<W extends Waiter> {
       // Never more than there is, or a request with many choices would wait for ever.
       const slots = Math.min(waiter.weight, this.#capacity);
       if (this.#leased + slots > this.#capacity) break;
-      this.#serve(lane, slots);
+      this.#serve(lane, waiter, slots);
       grants.push({ waiter, slots });
     }
     return grants;
   }
 
-  #serve(lane: Lane<W>, slots: number): void {
+  #serve(lane: Lane<W>, waiter: W, slots: number): void {
     lane.waiting.shift();
     lane.running += 1;
     this.#waiting -= 1;
     this.#leased += slots;
     this.#served = Math.max(this.#served, lane.served);
-    lane.served += slots / lane.terms.share;
+    lane.served += turnsOf(waiter) / lane.terms.share;
     this.#queueUp(lane);
     for (const other of this.#lanes.values()) this.#closeIfIdle(other);
   }

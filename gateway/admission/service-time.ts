@@ -1,14 +1,23 @@
-const WEIGHT_OF_THE_NEWEST = 0.2;
+/** Enough for a steady middle, few enough to follow a change within a minute or two. */
+const REMEMBERED = 31;
+/** Until the first is known, ms. */
+const UNKNOWN = 1000;
 
-/** A moving average of how long requests held their slots, ms; 1 s until the first is known. */
+/**
+ * How long requests held their slots lately, ms: the middle of the last ones. A mean would be what a single answer of an
+ * hour makes it.
+ */
 export function recentServiceTime() {
-  let ms: number | undefined;
+  const samples: number[] = [];
+  let next = 0;
   return {
     get ms(): number {
-      return ms ?? 1000;
+      const sorted = samples.toSorted((a, b) => a - b);
+      return sorted[Math.floor(sorted.length / 2)] ?? UNKNOWN;
     },
     add(sample: number): void {
-      ms = ms === undefined ? sample : ms + WEIGHT_OF_THE_NEWEST * (sample - ms);
+      samples[next] = sample;
+      next = (next + 1) % REMEMBERED;
     },
   };
 }

@@ -50,7 +50,9 @@ it('of the key that spent it, restarts or not', async () => {
     code: 'insufficient_quota',
   });
   expect(refused.headers?.['x-should-retry']).toBe('false');
-  expect(Number(refused.headers?.['retry-after'])).toBeLessThanOrEqual(60);
+  // No wait that a client obeys would help, and some would come back each minute.
+  expect(refused.headers).not.toHaveProperty('retry-after');
+  expect(refused.headers).not.toHaveProperty('retry-after-ms');
   expect((await ask(first.port, 'sk-free')).status).toBe(200);
   expect((await ask(first.port, 'sk-thrifty', '/v1/messages')).error).toMatchObject({
     type: 'rate_limit_error',

@@ -3,8 +3,6 @@ import type { UsageLedger } from '../ledger/usage-ledger.ts';
 import { dailyTokensSpent } from '../refusal/catalogue.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
-const DAY = 86_400_000;
-
 /** Refuses a key whose `tokensPerDay` are used up, until midnight UTC. What is under way then may go beyond them. */
 export function refuseSpentBudget(ledger: UsageLedger): MiddlewareHandler<GatewayEnv> {
   return async function refuseSpentBudget(c, next) {
@@ -12,9 +10,8 @@ export function refuseSpentBudget(ledger: UsageLedger): MiddlewareHandler<Gatewa
     const budget = key?.limits.tokensPerDay ?? 0;
     if (key === undefined || budget === 0) return next();
     await ledger.ready;
-    const now = Date.now();
-    const { input, output } = ledger.today(key.id, now);
-    if (input + output >= budget) throw dailyTokensSpent(DAY - (now % DAY), budget, input + output);
+    const { input, output } = ledger.today(key.id, Date.now());
+    if (input + output >= budget) throw dailyTokensSpent(budget, input + output);
     return next();
   };
 }

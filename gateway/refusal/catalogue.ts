@@ -289,14 +289,14 @@ export const headerFieldsTooLarge = () =>
     message: 'Request headers too large or too many headers',
   });
 
-export const dailyTokensSpent = (msToMidnight: number, budget: number, used: number) =>
+/** Without Retry-After: a minute, the longest that clients obey, would be in vain, and some heed nothing else. */
+export const dailyTokensSpent = (budget: number, used: number) =>
   new Refusal({
     status: 429,
     type: 'tokens',
     code: 'insufficient_quota',
     message: `This API key may use ${budget} tokens a day and has used ${used}. Its budget begins anew at midnight UTC.`,
-    // Trying again within a minute is in vain, and the SDKs would wait no longer.
-    headers: { ...retryAfter(msToMidnight), 'x-should-retry': 'false' },
+    headers: { 'x-should-retry': 'false' },
   });
 
 export const internalError = (cause: unknown) =>

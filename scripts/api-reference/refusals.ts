@@ -42,7 +42,7 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   tokensNeverFit: catalogue.tokensNeverFit(50_000, 20_000),
   tooManyFailedLogins: catalogue.tooManyFailedLogins(soon),
   headerFieldsTooLarge: catalogue.headerFieldsTooLarge(),
-  dailyTokensSpent: catalogue.dailyTokensSpent(3_600_000, 100_000, 100_250),
+  dailyTokensSpent: catalogue.dailyTokensSpent(100_000, 100_250),
   internalError: catalogue.internalError(undefined),
   engineError: catalogue.engineError({
     status: 501,
