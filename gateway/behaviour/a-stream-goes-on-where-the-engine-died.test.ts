@@ -69,6 +69,8 @@ function withoutChance(text: string): string {
     .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
 }
 
+const lastLogged = () => corral.logged.findLast(({ status }) => status) ?? {};
+
 async function askInOnePiece(path: string, body: object): Promise<string> {
   const answer = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
@@ -101,17 +103,29 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
       const { events } = await askForEvents(corral.port, path, ask(topic));
       expect(said(events)).toBe(storyText(topic));
-      expect(corral.logged.findLast(({ status }) => status)).toMatchObject({ status: 200, continued: 4 });
+      expect(lastLogged()).toMatchObject({ status: 200, continued: 4 });
     },
   );
 
   it('an answer in one piece, cut anywhere while it is made, is what it would have been', async () => {
     const whole = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
-    for (let cutAfter = 1; cutAfter <= 16; cutAfter += 2) {
+    const { events } = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
+    for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
       wire.cuts = [cutAfter, 6];
       const cut = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
       expect(withoutChance(cut), `cut after ${cutAfter} events`).toBe(withoutChance(whole));
+      expect(lastLogged().continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
+      expect(lastLogged().retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
     }
+  });
+
+  it('an answer in one piece outlives more deaths than a request may be sent again', async () => {
+    wire.cuts = [9, 9, 9, 9, 9, 9];
+    const answer = await askInOnePiece(path, ask('survival'));
+    expect(answer).toContain(JSON.stringify(storyText('survival')));
+    expect(lastLogged()).toMatchObject({ status: 200, continued: 6, stream: false });
+    expect(lastLogged()).not.toHaveProperty('retries');
   });
 
   it('a stop sequence across the cut is heeded', async () => {

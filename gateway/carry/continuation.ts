@@ -6,7 +6,7 @@ import { type Said, Spoken } from '../continuation/spoken.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
 import type { Listener } from '../upstream/event-stream-relay.ts';
 import { countInput, countText } from './count-input.ts';
-import type { Sending } from './sending.ts';
+import { asksForStream, type Sending } from './sending.ts';
 
 /** What another engine is sent, and what its answer passes to become the rest of the first one's. */
 export interface Resumed {
@@ -24,10 +24,10 @@ export class Continuation {
   readonly #sending: Sending;
   readonly #shape: AnswerShape;
 
-  /** Undefined for what does not come as a stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
+  /** Undefined for what is not asked for as a stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
   static for(sending: Sending): Continuation | undefined {
     const { route, request, parts } = sending;
-    if (route.shape === undefined || !request.stream || !parts.config.admission.continueStreams)
+    if (route.shape === undefined || !asksForStream(request) || !parts.config.admission.continueStreams)
       return undefined;
     return new Continuation(sending, route.shape);
   }
@@ -39,9 +39,11 @@ export class Continuation {
     this.#shape = shape;
   }
 
-  plan(): Plan {
+  /** `hasBegun`: the client holds a part of the answer. */
+  plan(hasBegun: boolean): Plan {
     const { weight } = this.#sending.request;
-    return planContinuation({ shape: this.#shape, fields: this.#fields, weight, spoken: this.spoken });
+    const [shape, fields, spoken] = [this.#shape, this.#fields, this.spoken];
+    return planContinuation({ shape, fields, weight, hasBegun, spoken });
   }
 
   /** To be called when a backend is there to be asked. */

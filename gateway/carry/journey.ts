@@ -92,7 +92,7 @@ export class Journey {
 
   /** Undefined where the request is to be sent again as it was: of that, too little or nothing of its answer is kept. */
   #planNext(): Plan | undefined {
-    const plan = this.#answer.continuation?.plan();
+    const plan = this.#answer.continuation?.plan(this.#relay !== undefined);
     return this.#relay !== undefined || plan?.how === 'go-on' ? plan : undefined;
   }
 

@@ -12,7 +12,7 @@ import { headersForBackend } from '../upstream/headers.ts';
 import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
 import { refuseAdmission } from './refuse-ending.ts';
-import type { CarryParts, Sending } from './sending.ts';
+import { asksForStream, type CarryParts, type Sending } from './sending.ts';
 
 /** What an exchange sends, and into what its answer goes. */
 export interface Attempt {
@@ -53,7 +53,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
   const resumed = await attempt.resume?.();
   if (resumed) relay?.resume(resumed.seam);
-  const asksForStream = request.stream || request.assembledAs !== undefined;
+  const isStream = asksForStream(request);
   record.answer = ends;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
   const traced = record.trace?.tries(route.upstream);
@@ -64,7 +64,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       path: route.upstream,
       headers,
       body: resumed?.body ?? request.body,
-      isLastOnConnection: asksForStream,
+      isLastOnConnection: isStream,
     },
     {
       pool,
@@ -75,7 +75,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       seam: resumed?.seam,
       pacemaker,
       ends,
-      stay: parts.occupancy.enter(lease, asksForStream),
+      stay: parts.occupancy.enter(lease, isStream),
       listen,
       resumed: relay,
       signal,

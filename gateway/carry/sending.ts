@@ -41,3 +41,6 @@ export interface Sending {
   readonly incoming: IncomingMessage;
   readonly response: ClientResponse;
 }
+
+/** Whether the backend is asked for a stream, whatever the client gets: a stream as well, or one piece made of it. */
+export const asksForStream = ({ stream, assembledAs }: ApiRequest) => stream || assembledAs !== undefined;

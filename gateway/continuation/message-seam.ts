@@ -4,12 +4,12 @@ import type { Seam, SeamFacts } from './seam.ts';
 /** Of Anthropic's messages. Their id and the input's tokens stand in the opening alone. */
 export class MessageSeam implements Seam {
   readonly #facts: SeamFacts;
-  readonly #told: ReadonlySet<unknown>;
+  readonly #told: ReadonlySet<string>;
 
   constructor(facts: SeamFacts) {
-    const told = readEvents(facts.opening + facts.closing).map(({ type }) => type);
+    const told = readEvents(facts.opening + facts.closing) as readonly Told[];
     this.#facts = facts;
-    this.#told = new Set(told.filter((type) => type !== 'content_block_delta'));
+    this.#told = new Set(told.filter(({ type }) => type !== blockDelta).map(placeOf));
   }
 
   events(events: Buffer): Buffer {
@@ -19,7 +19,7 @@ export class MessageSeam implements Seam {
   #rewrite(event: StreamEvent): StreamEvent | undefined {
     const { over, moved } = this.#facts;
     const { type, delta, usage } = event as Told;
-    if (this.#told.has(type) || (over !== 'no' && type === 'content_block_delta')) return undefined;
+    if (this.#told.has(placeOf(event)) || (over !== 'no' && type === blockDelta)) return undefined;
     if (type !== 'message_delta') return event;
     const output = (usage?.output_tokens ?? 0) + moved.spent - moved.unheard;
     return {
@@ -30,7 +30,13 @@ export class MessageSeam implements Seam {
   }
 }
 
+const blockDelta = 'content_block_delta';
+
+/** Each block has a beginning and an end of its own: a call may follow the text. */
+const placeOf = ({ type, index }: Told) => `${type} ${index}`;
+
 interface Told {
+  readonly index?: unknown;
   readonly type?: unknown;
   readonly delta?: object;
   readonly usage?: { readonly output_tokens?: number };

@@ -22,14 +22,16 @@ export interface Interrupted {
   readonly fields: Fields;
   /** Choices of the request. */
   readonly weight: number;
+  /** The client holds a part of it; an answer in one piece is not written before all of it is told. */
+  readonly hasBegun: boolean;
   readonly spoken: Pick<Spoken, 'generated' | 'isBeyondText' | 'said' | 'closing'>;
 }
 
 /** Decides it, from what was asked for and what was said. */
 export function planContinuation(interrupted: Interrupted): Plan {
-  const { shape, fields, spoken } = interrupted;
+  const { shape, fields, hasBegun, spoken } = interrupted;
   if (spoken.generated === 0) return { how: 'from-the-start' };
-  if (lacksOnlyItsEnd(shape, fields, readEvents(spoken.closing))) return { how: 'close' };
+  if (hasBegun && lacksOnlyItsEnd(shape, fields, readEvents(spoken.closing))) return { how: 'close' };
   const why = reasonAgainst(interrupted);
   return why === undefined ? { how: 'go-on', said: spoken.said } : { how: 'none', why };
 }
@@ -46,37 +48,76 @@ function lacksOnlyItsEnd(shape: AnswerShape, fields: Fields, closing: readonly S
 }
 
 function reasonAgainst({ shape, fields, weight, spoken }: Interrupted): string | undefined {
-  if (weight > 1) return 'of several choices none can be taken up again';
-  if (asksForLogprobs(fields)) return 'log-probabilities cannot be taken up again';
-  if (spoken.isBeyondText) return 'a tool call or a thought was under way';
+  if (weight > 1 && shape !== 'message') return 'of several choices none can be taken up again';
+  if (asksForLogprobs(shape, fields)) return 'log-probabilities cannot be taken up again';
+  if (spoken.isBeyondText || hasBegunCall(readEvents(spoken.closing)))
+    return 'a tool call or a thought was under way';
   const { content, reasoning } = spoken.said;
   if (reasoning !== '' && content === '') return 'a thought was under way';
   if (isConstrained(shape, fields)) return 'the grammar would begin anew';
-  if (endsInAssistantsCall(fields)) return 'the last message calls a tool';
+  if (endsInAssistantsCall(shape, fields)) return 'the last message calls a tool';
   return undefined;
 }
 
-function asksForLogprobs({ logprobs, top_logprobs, n_probs, include }: Fields): boolean {
-  return Boolean(logprobs || top_logprobs || n_probs || (Array.isArray(include) && include.length > 0));
+/** llama-server's `/v1/messages` reads no field of this kind, nor how many choices are wanted. */
+function asksForLogprobs(shape: AnswerShape, { logprobs, n_probs, include }: Fields): boolean {
+  if (shape === 'message') return false;
+  const included = shape === 'response' && Array.isArray(include) && include.includes(outputLogprobs);
+  return Boolean(logprobs || n_probs || included);
+}
+
+const outputLogprobs = 'message.output_text.logprobs';
+
+/** The events that announce a call come before those that bring it. */
+function hasBegunCall(closing: readonly StreamEvent[]): boolean {
+  return closing.some((event) => {
+    const { item, content_block } = event as { item?: Typed; content_block?: Typed };
+    return item?.type === 'function_call' || content_block?.type === 'tool_use';
+  });
 }
 
 /**
- * A JSON schema of a chat takes the assistant's beginning into account (seen with llama-server 0.7.0); a bare grammar, and
- * whatever constrains a completion, begins anew behind it.
+ * A JSON schema of a chat takes the assistant's beginning into account (seen with llama-server 0.7.0), under each of its
+ * names; a bare grammar, and whatever constrains a completion, begins anew behind it.
  */
 function isConstrained(shape: AnswerShape, { grammar, json_schema, response_format }: Fields): boolean {
-  if (grammar || json_schema) return true;
-  const format = (response_format as { type?: unknown } | null | undefined)?.type;
-  return shape === 'completion' && format !== undefined && format !== 'text';
+  if (shape === 'message') return false;
+  if (grammar) return true;
+  if (shape !== 'completion') return false;
+  const format = (response_format as Typed | null | undefined)?.type;
+  return Boolean(json_schema) || (format !== undefined && format !== 'text');
 }
 
 /** An assistant's message that is to be continued has to be text. */
-function endsInAssistantsCall({ messages }: Fields): boolean {
+function endsInAssistantsCall(shape: AnswerShape, { messages, input }: Fields): boolean {
+  if (shape === 'response') return callsAtTheEnd(Array.isArray(input) ? input : []);
   const last = Array.isArray(messages) ? (messages.at(-1) as Message | null | undefined) : undefined;
-  return last?.role === 'assistant' && Array.isArray(last.tool_calls) && last.tool_calls.length > 0;
+  if (last?.role !== 'assistant') return false;
+  const { tool_calls, content } = last;
+  const isUse = (block: Typed | null) => block?.type === 'tool_use';
+  return (
+    (Array.isArray(tool_calls) && tool_calls.length > 0) || (Array.isArray(content) && content.some(isUse))
+  );
+}
+
+/** llama-server makes one message of all the assistant's items in a row. */
+function callsAtTheEnd(input: readonly (Item | null)[]): boolean {
+  const others = input.findLastIndex((item) => item?.role !== 'assistant' && !ofAssistant.has(item?.type));
+  return input.slice(others + 1).some((item) => item?.type === 'function_call');
+}
+
+const ofAssistant: ReadonlySet<unknown> = new Set(['function_call', 'reasoning']);
+
+interface Typed {
+  readonly type?: unknown;
+}
+
+interface Item extends Typed {
+  readonly role?: unknown;
 }
 
 interface Message {
   readonly role?: unknown;
   readonly tool_calls?: unknown;
+  readonly content?: unknown;
 }

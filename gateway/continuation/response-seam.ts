@@ -8,13 +8,13 @@ import type { Seam, SeamFacts } from './seam.ts';
  */
 export class ResponseSeam implements Seam {
   readonly #facts: SeamFacts;
-  readonly #told: ReadonlySet<unknown>;
+  readonly #told: ReadonlySet<string>;
   readonly #names: { readonly response: unknown; readonly item: unknown };
 
   constructor(facts: SeamFacts) {
     const events = readEvents(facts.opening + facts.closing) as readonly Told[];
     this.#facts = facts;
-    this.#told = new Set(events.map(({ type }) => type).filter((type) => type !== textDelta));
+    this.#told = new Set(events.filter(({ type }) => type !== textDelta).map(placeOf));
     this.#names = {
       response: events.find(({ response }) => response?.id !== undefined)?.response?.id,
       item: events.find(({ item }) => item?.id !== undefined)?.item?.id,
@@ -28,12 +28,12 @@ export class ResponseSeam implements Seam {
   #rewrite(event: StreamEvent): StreamEvent | undefined {
     const { type, text, part, item_id, item, response, timings } = event as Told;
     const { over, moved, content } = this.#facts;
-    if (this.#told.has(type) || (over !== 'no' && type === textDelta)) return undefined;
+    if (this.#told.has(placeOf(event)) || (over !== 'no' && type === textDelta)) return undefined;
     return {
       ...event,
       ...(text === undefined ? {} : { text: over === 'no' ? text : content }),
       ...(part === undefined ? {} : { part: this.#whole(part) }),
-      ...(item_id === undefined ? {} : { item_id: this.#names.item ?? item_id }),
+      ...(ofMessage.has(type) ? { item_id: this.#names.item ?? item_id } : {}),
       ...(item === undefined ? {} : { item: this.#named(item) }),
       ...(response === undefined ? {} : { response: this.#joined(response) }),
       ...(timings === undefined ? {} : { timings: joinedTimings(timings, moved) }),
@@ -67,6 +67,17 @@ export class ResponseSeam implements Seam {
 }
 
 const textDelta = 'response.output_text.delta';
+
+/** The events that name the one message. */
+const ofMessage: ReadonlySet<unknown> = new Set([
+  textDelta,
+  'response.output_text.done',
+  'response.content_part.added',
+  'response.content_part.done',
+]);
+
+/** Each kind of item has a beginning and an end of its own: a call may follow the message. */
+const placeOf = ({ type, item }: Told) => `${type} ${item?.type}`;
 
 interface ToldResponse extends StreamEvent {
   readonly id?: unknown;

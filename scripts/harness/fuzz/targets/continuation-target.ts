@@ -79,7 +79,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
     expectText(words.textOf, client, text);
     return;
   }
-  const plan = planContinuation({ shape, fields, weight: 1, spoken });
+  const plan = planContinuation({ shape, fields, weight: 1, hasBegun: true, spoken });
   if (plan.how === 'none') throw new Error(`plain text cannot be gone on with: ${plan.why}`);
   if (plan.how === 'close') return;
   const content = plan.how === 'go-on' ? plan.said.content : '';
