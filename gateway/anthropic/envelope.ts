@@ -14,9 +14,16 @@ export function isAnthropicPath(path: string): boolean {
 export function anthropicEnvelope(status: number, error: OpenAIError, requestId: string): AnthropicEnvelope {
   return {
     type: 'error',
-    error: { type: typeOf(status), message: error.message },
+    error: { type: typeOf(status), message: messageOf(error) },
     request_id: requestId,
   };
+}
+
+/** Claude Code knows by these very words, and the two numbers in them, that it has to compact the conversation. */
+function messageOf({ code, message }: OpenAIError): string {
+  if (code !== 'context_length_exceeded') return message;
+  const [tokens, most] = message.match(/\d+(?= tokens)/g) ?? [];
+  return most === undefined ? message : `prompt is too long: ${tokens} tokens > ${most} maximum`;
 }
 
 const typeByStatus: Readonly<Record<number, string>> = {

@@ -25,6 +25,15 @@ describe('backendErrorOf', () => {
     'Failed to parse tools: Missing tool type: {}; tools = [\n  {}\n]',
     '[json.exception.out_of_range.403] key not found',
     'vector::_M_range_check: __n (which is 1000000000) >= this->size() (which is 4165)',
+    'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
+    'Cannot use both json_schema and grammar',
+    'Unknown reasoning format: zz',
+    'Unknown reasoning format: compute error',
+    'Failed to parse messages: Unsupported content part type: "CUDA out of memory"',
+    'got exception: Unexpected empty grammar stack after accepting piece: x (12)',
+    'Only no echo is supported',
+    'uri must be base64 encoded',
+    'something that no version has said so far',
   ])('takes a 500 that blames the request for a 400: %s', (message) => {
     expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 400,
@@ -34,13 +43,67 @@ describe('backendErrorOf', () => {
     });
   });
 
-  it('leaves any other 500 what it is', () => {
-    const error = { code: 500, message: 'Compute error.', type: 'server_error' };
-    expect(backendErrorOf(500, told(error))).toMatchObject({
+  it.each([
+    'Compute error.',
+    'Context size has been exceeded.',
+    'Invalid input batch.',
+    'context shift is disabled',
+    'context shift cannot be used for shared prompt',
+    'failed to decode',
+    'failed to process mtmd chunk',
+    'failed to process speculative batch',
+    'failed to find a memory slot for batch of size 512',
+    'failed to get embeddings',
+    'got exception: std::bad_alloc',
+    'std::bad_alloc',
+    'CUDA error: out of memory',
+    'vk::Queue::submit: ErrorDeviceLost',
+    'Resource temporarily unavailable',
+    'unknown error',
+  ])('leaves a 500 of the engine itself what it is: %s', (message) => {
+    expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 500,
       type: 'server_error',
       code: 'internal_error',
+      message,
     });
+  });
+
+  it("takes nothing for the request's fault once the engine has spoken, but for its size", () => {
+    const after = (message: string) =>
+      backendErrorOf(500, told({ code: 500, message, type: 'server_error' }), { hasSpoken: true });
+    expect(after('something that no version has said so far').status).toBe(500);
+    expect(backendErrorOf(500, told(tooLong), { hasSpoken: true })).toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+    });
+  });
+
+  it.each([
+    'The model produced output that does not match the expected peg-native format',
+    'Failed to parse input at pos 12: <tool_call>',
+    "Invalid diff: 'ab' not found at start of 'cd'",
+  ])('tells clients not to send again what the model has got wrong: %s', (message) => {
+    const error = { status: 500, code: 'internal_error', isFinal: true };
+    expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
+  });
+
+  it.each([
+    [
+      'input (15001 tokens) is too large to process. increase the physical batch size (current batch size: 512)',
+      512,
+    ],
+    [
+      'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 64).',
+      64,
+    ],
+  ])('tells the way out of an input that outgrew the batch', (message, most) => {
+    const error = backendErrorOf(500, told({ code: 500, message, type: 'server_error' }));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    expect(error.type).toBe('invalid_request_error');
+    expect(error.message).toMatch(
+      new RegExp(`^input \\(\\d+ tokens\\) is too large .* takes ${most} tokens .*-ub in EXTRA_ARGS`),
+    );
   });
 
   it.each([

@@ -1,32 +1,43 @@
+import { isRealFault, outgrewBatch, wasTheModels } from './engine-faults.ts';
+
 /** A backend's error in our words: its message stays, the rest follows contract.md, "Errors". */
 export interface BackendError {
   readonly status: number;
   readonly type: string;
   readonly code: string;
   readonly message: string;
+  /** Sent again as it is, it would come to the same, at the full price: clients are told not to. */
+  readonly isFinal?: boolean;
 }
 
 /**
  * Reads llama-server's `{"error":{"code":400,"message":…,"type":…}}`, with or without the wrapping. Other bodies, such
- * as the plain text of an unhandled exception, give only their status.
+ * as the plain text of an unhandled exception, give only their status. An engine that `hasSpoken` has long read the
+ * request: what goes wrong then is its own doing.
  */
-export function backendErrorOf(status: number, body: string): BackendError {
+export function backendErrorOf(status: number, body: string, { hasSpoken = false } = {}): BackendError {
   const { message, type, code } = parse(body);
   const told = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
-  const isClientsFault = told === 500 && typeof message === 'string' && blamesTheRequest.test(message);
-  const actual = isClientsFault ? 400 : told;
-  return {
-    status: actual,
-    type: isClientsFault ? 'invalid_request_error' : typeFor(actual, type),
-    code: codeFor(actual, type),
-    message:
-      typeof message === 'string' && message !== '' ? message : `The engine answered with status ${actual}.`,
-  };
+  const text = typeof message === 'string' ? message : '';
+  if (text === '') return plainError(told, type);
+  if (told !== 500)
+    return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: text };
+  const tooLarge = outgrewBatch(text);
+  if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);
+  if (wasTheModels(text)) return { ...plainError(500, type), message: text, isFinal: true };
+  if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: text };
+  return refused('invalid_value', text);
 }
 
-/** llama-server answers 500 where reading the request threw. SDKs would send it again and again. */
-const blamesTheRequest =
-  /^Failed to parse (?:messages|tools)|\[json\.exception\.|' is required$|_M_range_check/;
+function plainError(status: number, type: unknown): BackendError {
+  const message = `The engine answered with status ${status}.`;
+  return { status, type: typeFor(status, type), code: codeFor(status, type), message };
+}
+
+/** llama-server answers 500 wherever reading a request threw. SDKs would send it again and again. */
+function refused(code: string, message: string): BackendError {
+  return { status: 400, type: 'invalid_request_error', code, message };
+}
 
 interface Wire {
   readonly message?: unknown;

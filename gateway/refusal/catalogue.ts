@@ -309,13 +309,13 @@ export const internalError = (cause: unknown) =>
   });
 
 /** The engine's own verdict on a request, in our envelope. */
-export const engineError = ({ status, type, code, message }: BackendError) =>
+export const engineError = ({ status, type, code, message, isFinal = false }: BackendError) =>
   new Refusal({
     status: status as ContentfulStatusCode,
     type,
     code,
     message,
-    ...(status === 501 && { headers: { 'x-should-retry': 'false' } }),
+    ...((status === 501 || isFinal) && { headers: { 'x-should-retry': 'false' } }),
   });
 
 export const badGateway = (cause: unknown) =>

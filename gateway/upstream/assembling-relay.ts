@@ -81,7 +81,7 @@ export class AssemblingRelay {
 
   #take(event: string): void {
     const error = errorIn(event);
-    if (error !== undefined) this.#error ??= backendErrorOf(500, error);
+    if (error !== undefined) this.#error ??= backendErrorOf(500, error, { hasSpoken: true });
     const data = error === undefined ? dataOf(event) : undefined;
     if (data === '[DONE]') this.#isDone = true;
     else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));

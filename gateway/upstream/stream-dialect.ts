@@ -80,5 +80,5 @@ export function errorIn(event: string): string | undefined {
 function mendEvent(dialect: Dialect, event: string, tail: () => string): string {
   const body = errorIn(event);
   if (body === undefined) return event;
-  return streamErrorEvent(dialect, backendErrorOf(500, body), tail()).trimEnd();
+  return streamErrorEvent(dialect, backendErrorOf(500, body, { hasSpoken: true }), tail()).trimEnd();
 }

@@ -181,6 +181,40 @@ describe('in front of a backend in a mood', () => {
     expect(error).toMatchObject({ status: undefined, code: 'bad_gateway', type: 'server_error' });
   });
 
+  it.each([
+    [
+      'the model has got its call wrong',
+      'The model produced output that does not match the expected peg-native format',
+      1,
+    ],
+    ['the engine failed', 'Compute error.', 3],
+  ])('InternalServerError: %s', async (_what, message, asked) => {
+    const error = JSON.stringify({ error: { code: 500, type: 'server_error', message } });
+    const { stack, openai, wire } = await answering((_, response) =>
+      response.writeHead(500, { 'content-type': 'application/json' }).end(error),
+    );
+    await using _ = stack;
+    const told = await refusalOf(openai.chat.completions.create(request, { maxRetries: 2 }));
+    expect(told).toMatchObject({ status: 500, code: 'internal_error' });
+    expect(told.message).toContain(message);
+    expect(wire.answers).toHaveLength(asked);
+  });
+
+  it('BadRequestError: an input that outgrew the batch, with the way out', async () => {
+    const message =
+      'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)';
+    const { stack, openai, wire } = await answering((_, response) =>
+      response.writeHead(500).end(JSON.stringify({ error: { code: 500, type: 'server_error', message } })),
+    );
+    await using _ = stack;
+    const asked = openai.embeddings.create({ model: 'demo', input: 'much' }, { maxRetries: 2 });
+    const error = await refusalOf(asked);
+    expect(error).toBeInstanceOf(BadRequestError);
+    expect(error).toMatchObject({ code: 'context_length_exceeded', type: 'invalid_request_error' });
+    expect(error.message).toMatch(/721 tokens.*512 tokens in one input.*shorter pieces/);
+    expect(wire.answers).toHaveLength(1);
+  });
+
   it('InternalServerError: nothing is said of what went wrong inside', async () => {
     const { stack, openai } = await answering((_, response) =>
       response.writeHead(500, { 'content-type': 'text/plain' }).end('at /srv/llama.cpp: secret'),

@@ -125,12 +125,36 @@ describe('understands', () => {
     expect(error.error).toMatchObject({ error: { type: 'authentication_error' } });
   });
 
-  it('BadRequestError: too long a prompt', async () => {
-    const { anthropic } = connect();
-    const error = await refusalOf(anthropic.messages.create(ask('horse '.repeat(9000))));
+  it.each([
+    ['we', false, 'horse '.repeat(9000)],
+    ['we', true, 'horse '.repeat(9000)],
+    // Few bytes for so many tokens: nobody counts them before the engine does.
+    ['the engine', false, 'x'.repeat(9000)],
+    ['the engine', true, 'x'.repeat(9000)],
+  ])(
+    'BadRequestError, in the words of Anthropic: too long a prompt, which %s refuse (stream: %s)',
+    async (_, stream, prompt) => {
+      const { anthropic } = connect();
+      const error = await refusalOf(anthropic.messages.create({ ...ask(prompt), stream }));
+      expect(error).toBeInstanceOf(BadRequestError);
+      expect(error.error).toMatchObject({
+        error: {
+          type: 'invalid_request_error',
+          message: expect.stringMatching(/^prompt is too long: \d{4,} tokens > 8192 maximum$/),
+        },
+      });
+    },
+  );
+
+  it('BadRequestError: what the engine answers 500 to, though the request is at fault, and sends it once', async () => {
+    const { anthropic, wire } = connect();
+    const picture = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } as const;
+    const content = [{ type: 'image', source: picture } as const];
+    const asked = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
+    const error = await refusalOf(anthropic.messages.create(asked, { maxRetries: 2 }));
     expect(error).toBeInstanceOf(BadRequestError);
-    expect(error.error).toMatchObject({ error: { type: 'invalid_request_error' } });
-    expect(error.message).toContain('8192');
+    expect(error.message).toContain('image input is not supported');
+    expect(wire.answers).toHaveLength(1);
   });
 
   it('NotFoundError: a model that is not served', async () => {
