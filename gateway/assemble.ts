@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import { Admission } from './admission/admission.ts';
 import { Gate } from './admission/gate.ts';
 import { answerRequests } from './answer-requests.ts';
@@ -155,7 +156,7 @@ export async function startGateway(
   let stopping: Promise<void> | undefined;
   /** Breaks off all exchanges, which tell their clients, and then what is left of the connections. */
   function cutOff(): void {
-    if (!pool.destroyed) void pool.destroy(new ShuttingDown('the gateway shuts down'));
+    if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(noteUnforeseen);
     setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
   }
   async function finish(): Promise<void> {

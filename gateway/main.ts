@@ -1,6 +1,7 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
 import { logFilesIn } from '../log/log-files-config.ts';
 import { openLogs } from '../log/open-logs.ts';
+import { followUnforeseen, noteUnforeseen } from '../log/unforeseen.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
 import { openPort } from './open-port.ts';
@@ -29,6 +30,8 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
   const { LOG_FORMAT: format, LOG_LEVEL: level } = settings;
   const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
   const log = logs.of('gateway');
+  let stop: () => unknown = () => process.exit();
+  followUnforeseen(log, () => stop());
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
@@ -41,12 +44,13 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
   const { startGateway } = await import('./assemble.ts');
   const starting = startGateway(config, log, { parent: openParentChannel(), openedPort });
   // From the first moment on: without somebody who listens the signal would end the process.
-  process.on('SIGHUP', async () => (await starting).reloadKeys());
+  process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(noteUnforeseen));
   const gateway = await starting;
+  stop = () => gateway.stop().catch(noteUnforeseen);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');
-      void gateway.stop();
+      stop();
     });
   }
 }

@@ -73,8 +73,12 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     const learned = next.standing === 'ready' && isDue() ? await readAnew() : known;
     looking = false;
     if (closed) return;
-    if (life === lives) adopt(next, learned);
-    schedule();
+    try {
+      if (life === lives) adopt(next, learned);
+    } finally {
+      // Whoever is told may fail; we go on looking.
+      schedule();
+    }
   }
 
   function isDue(): boolean {

@@ -45,6 +45,30 @@ describe('openKeyStore', () => {
     store.close();
   });
 
+  it('goes on reading where whoever is told of new keys fails, or cannot be told', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys');
+    await writeFile(file, line('a'));
+    const complaints: string[] = [];
+    const store = openKeyStore({
+      file,
+      onChange: () => {
+        throw new Error('no room for a line');
+      },
+      onError(problem) {
+        complaints.push(problem);
+        throw new Error('nor for a complaint');
+      },
+    });
+    for (const id of ['b', 'c', 'd']) {
+      await writeFile(file, line(id));
+      await store.reload();
+      expect(idsOf(store)).toBe(id);
+    }
+    expect(complaints.join()).toContain('no room for a line');
+    store.close();
+  });
+
   it('leaves the ring that a request holds as it was', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys'), line('a'));

@@ -53,7 +53,7 @@ export class KeyStore {
   #failures = 0;
   #signature: string | undefined;
   #reading: Promise<unknown> = Promise.resolve();
-  #looking: Promise<void> | undefined;
+  #looking: Promise<unknown> | undefined;
 
   constructor(options: KeyStoreOptions) {
     this.#options = options;
@@ -62,9 +62,11 @@ export class KeyStore {
     this.#ring = new KeyRing([...this.#own, ...this.#inline.keys]);
     this.#take(() => takeSnapshotSync(this.#file));
     this.#watch = watchFile(this.#file, () => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
-      });
+      this.#looking ??= this.#look()
+        .catch((error: Error) => this.#complain(error))
+        .finally(() => {
+          this.#looking = undefined;
+        });
     });
   }
 
@@ -96,7 +98,7 @@ export class KeyStore {
   /** Reads the file now. Never throws. */
   async reload(): Promise<ReloadResult> {
     // One after the other, or an older reading could overtake a newer one.
-    const reading = this.#reading.then(() => this.#read());
+    const reading = this.#reading.then(() => this.#read()).catch((error: Error) => this.#complain(error));
     this.#reading = reading;
     return reading;
   }
@@ -126,6 +128,17 @@ export class KeyStore {
     if (result.outcome === 'kept' && result.problem !== known) onError?.(result.problem);
     if (result.outcome === 'loaded' && this.#disk.print !== before.print) onChange?.(result);
     return result;
+  }
+
+  /** Of what is no fault of the file: its place cannot be told, or somebody who was told of new keys has failed. */
+  #complain({ message }: Error): Kept {
+    const problem = `a reading of the keys was not finished: ${message}`;
+    try {
+      this.#options.onError?.(problem);
+    } catch {
+      // Whoever cannot hear of it must not keep the next change of the file from being read.
+    }
+    return { outcome: 'kept', keys: this.#ring.keys.length, problem };
   }
 
   #take(snapshot: () => Snapshot | undefined): ReloadResult {

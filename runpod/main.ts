@@ -1,5 +1,6 @@
 import { logFilesIn } from '../log/log-files-config.ts';
 import { openLogs } from '../log/open-logs.ts';
+import { followUnforeseen } from '../log/unforeseen.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';
 import type { Trouble } from './job-urls.ts';
@@ -28,6 +29,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
   const log = logs.of('runpod-worker');
   const worker = new QueueWorker(config, log);
+  followUnforeseen(log, () => worker.stop());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'taking no more jobs');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import { nextPostIn, type StreamPace } from './next-post.ts';
 import { WholeEvents } from './whole-events.ts';
 
@@ -23,7 +24,7 @@ export async function relayStream(
   const events = new WholeEvents();
   const source = { hasEnded: false, isBroken: false };
   let news = Promise.withResolvers<void>();
-  void read();
+  read().catch(noteUnforeseen);
 
   async function read(): Promise<void> {
     try {

@@ -1,3 +1,4 @@
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import { JobStopped } from './job-stopped.ts';
 
 interface RunningJob {
@@ -25,7 +26,9 @@ export class RunningJobs {
   /** Lists a job until the work on it has settled. The work's signal is aborted with a JobStopped. */
   add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
     const controller = new AbortController();
-    const ended = work(controller.signal).finally(() => this.#all.delete(id));
+    const ended = work(controller.signal)
+      .catch(noteUnforeseen)
+      .finally(() => this.#all.delete(id));
     this.#all.set(id, { controller, ended });
     this.#arrival.resolve();
     this.#arrival = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import type { QueueConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
 import { beat } from './heartbeat.ts';
@@ -50,8 +51,8 @@ export class QueueWorker {
     while (!this.#isStopping && (await this.#gateway.capacity()) === 0) await this.#rest(lookMs);
     if (!this.#isStopping) {
       this.#log.info("taking jobs from RunPod's queue");
-      void this.#beat();
-      void this.#heedStops();
+      this.#beat().catch(noteUnforeseen);
+      this.#heedStops().catch(noteUnforeseen);
       this.#taking = this.#takeJobs();
     }
     await this.#taking;
@@ -61,7 +62,7 @@ export class QueueWorker {
   /** Takes nothing new and lets what runs finish, within `DRAIN_TIMEOUT`; a second call does not wait. */
   stop(): void {
     if (this.#farewell) this.#hurry.abort();
-    this.#farewell ??= this.#finish();
+    this.#farewell ??= this.#finish().catch(noteUnforeseen);
   }
 
   /** Tells RunPod that this worker can do no more jobs, so that others are asked, and ends it. */

@@ -66,7 +66,7 @@ function within<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promi
     };
     const giveUp = () => end();
     const timer = setTimeout(giveUp, ms);
-    void promise.then(end);
+    promise.then(end, () => end());
     if (signal?.aborted) giveUp();
     else signal?.addEventListener('abort', giveUp);
   });

@@ -4,6 +4,7 @@ import type { HealthServer } from '../health/health-server.ts';
 import type { GatewayMessage } from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/open-logs.ts';
+import { followUnforeseen } from '../log/unforeseen.ts';
 import { makeBackendKey } from './backend-key.ts';
 import type { BootTimes } from './boot.ts';
 import { bootTable } from './boot-table.ts';
@@ -47,7 +48,7 @@ export interface SuperviseOptions {
 /** What a disk that hangs may hold up our end. */
 const patienceWithDiskMs = 2000;
 
-type Outcome = 'asked' | 'idle' | 'queue-worker-failed' | HouseFailure;
+type Outcome = 'asked' | 'idle' | 'broken' | 'queue-worker-failed' | HouseFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
 export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
@@ -75,6 +76,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     onHurry: () => hurry.abort(),
     onReload: () => house?.reloadKeys(),
   });
+  const forget = followUnforeseen(log, () => outcome.resolve('broken'));
   const steward = new Steward({
     ...options,
     replaceEngine: () => house?.engine.replace(replacedGraceMs),
@@ -95,6 +97,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
 
   const reason = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
+  else if (reason === 'broken') log.error('stopping after an error of our own: running requests may finish');
   else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   else {
     if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: failureWords[reason] });
@@ -114,6 +117,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   await crashFiles.settled(patienceWithDiskMs);
   if (reason === 'idle') await stopMachine(options);
   unfollow();
+  forget();
   process.off('exit', endChildren);
   runtimeDir.remove();
   return exitCodeFor(reason);
@@ -223,6 +227,7 @@ function tellBoot(log: Log, format: string, boot: BootTimes): void {
 
 function exitCodeFor(outcome: Outcome): ExitCode {
   if (outcome === 'asked' || outcome === 'idle') return exitCodes.stopped;
+  if (outcome === 'broken') return exitCodes.internal;
   if (outcome === 'queue-worker-failed') return exitCodes.queueWorkerFailed;
   return outcome === 'gateway-failed' ? exitCodes.gatewayFailed : exitCodes.engineFailed;
 }

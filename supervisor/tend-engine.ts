@@ -1,5 +1,6 @@
 import type { Backend } from '../health/backend.ts';
 import { type BackendWatch, watchBackend } from '../health/watch.ts';
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
 import type { ChildState } from './child-state.ts';
@@ -129,7 +130,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     if (tended.state.phase !== 'running') return;
     isHung = true;
     options.onHung();
-    if (tended.child) void endForEvidence(tended.child);
+    if (tended.child) endForEvidence(tended.child).catch(noteUnforeseen);
   }
 
   function awaitLoad(): void {
@@ -153,7 +154,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     boot.reached('loaded');
     stopWaiting();
     options.onEngineReady();
-    if (boot.times['first token'] === undefined) void proveByToken();
+    if (boot.times['first token'] === undefined) proveByToken().catch(noteUnforeseen);
   }
 
   async function proveByToken(): Promise<void> {

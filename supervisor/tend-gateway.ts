@@ -1,3 +1,4 @@
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import { awaitGateway } from './await-gateway.ts';
 import type { Boot } from './boot.ts';
 import type { Child, ChildEnd } from './child.ts';
@@ -53,7 +54,7 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
       if (end.code === exitCodes.configuration) return 'ended-for-good';
       return isUp ? 'ended' : { loadFailure: classifyCrash(end) };
     },
-    onStarted: () => void awaitAnswer(),
+    onStarted: () => awaitAnswer().catch(noteUnforeseen),
     onEnded(end, state) {
       life.abort();
       const wasReady = isUp;

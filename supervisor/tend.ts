@@ -1,3 +1,4 @@
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import type { Child, ChildEnd } from './child.ts';
 import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
 import type { RestartPolicy } from './restart-policy.ts';
@@ -7,7 +8,7 @@ export interface TendOptions {
   readonly policy: RestartPolicy;
   /** What an end that nobody asked for means for the child's life; left out, it is an end like any other. */
   readonly judge?: (end: ChildEnd) => ChildEvent;
-  readonly onStarted?: (child: Child) => void;
+  readonly onStarted?: (child: Child) => unknown;
   /** Called for every end; the state tells what follows. */
   readonly onEnded: (end: ChildEnd, state: ChildState) => void;
 }
@@ -37,7 +38,7 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
     child = current;
     state = nextChildState(state, 'started', policy, performance.now());
     onStarted?.(current);
-    void current.ended.then(learnEnd);
+    current.ended.then(learnEnd).catch(noteUnforeseen);
   }
 
   function learnEnd(end: ChildEnd): void {
@@ -45,8 +46,12 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
     const event = (state.phase === 'running' ? judge?.(end) : undefined) ?? 'ended';
     state = nextChildState(state, event, policy, performance.now());
     if (state.phase === 'waiting') timer = setTimeout(begin, state.until - performance.now());
-    onEnded(end, state);
-    if (state.phase === 'replacing') begin();
+    try {
+      onEnded(end, state);
+    } finally {
+      // Whoever is told may fail; the child is wanted all the same.
+      if (state.phase === 'replacing') begin();
+    }
   }
 
   return {
@@ -68,7 +73,7 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
       const current = child;
       current.signal('SIGTERM');
       const patience = setTimeout(() => current.kill(), graceMs);
-      void current.ended.then(() => clearTimeout(patience));
+      current.ended.then(() => clearTimeout(patience)).catch(noteUnforeseen);
     },
     letGo() {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import type { Backend } from '../health/backend.ts';
+import { noteUnforeseen } from '../log/unforeseen.ts';
 import { lookAtEngine } from './engine-sight.ts';
 import { isHung, nextProgress, noProgressYet, type Patience } from './progress.ts';
 
@@ -28,14 +29,18 @@ export function watchProgress({
   const patience: Patience = { ...limits, longestStepMs: 3 * intervalMs };
   let progress = noProgressYet(performance.now(), startedAgain);
   let closed = false;
-  let timer = setTimeout(look, intervalMs);
+  let timer = later();
+
+  function later(): NodeJS.Timeout {
+    return setTimeout(() => look().catch(noteUnforeseen), intervalMs);
+  }
 
   async function look(): Promise<void> {
     const sight = await lookAtEngine(backend, intervalMs);
     if (closed) return;
     progress = nextProgress(progress, sight, performance.now(), patience);
     if (isHung(progress, patience)) onHung();
-    else timer = setTimeout(look, intervalMs);
+    else timer = later();
   }
 
   return {

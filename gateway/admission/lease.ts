@@ -1,3 +1,5 @@
+import { noteUnforeseen } from '../../log/unforeseen.ts';
+
 /**
  * A claim on slots by one request. It travels with the exchange, not with the handler, and goes back exactly once,
  * when the upstream has closed: `using lease = …`, or dispose it by hand. One that is kept goes back later than that.
@@ -23,6 +25,6 @@ export class Lease implements Disposable {
     const onReturn = this.#onReturn;
     this.#onReturn = undefined;
     if (this.#keptUntil === undefined) onReturn?.();
-    else void this.#keptUntil.then(onReturn);
+    else this.#keptUntil.then(onReturn).catch(noteUnforeseen);
   }
 }

@@ -181,6 +181,37 @@ it('what is odd but right is served', async () => {
   for (const body of odd) expect((await post('/v1/chat/completions', body)).status).toBe(200);
 });
 
+describe('an object is served whatever blanks stand in it, in one piece or as a stream', () => {
+  const more = { max_tokens: 40, max_output_tokens: 40 };
+  const bodies = {
+    '/v1/chat/completions': { messages: hello, ...more },
+    '/v1/completions': { prompt: 'hello', ...more },
+    '/v1/messages': { messages: hello, ...more },
+    '/v1/responses': { input: 'hello', ...more },
+  };
+  const blanks = [
+    ' '.repeat(62),
+    ' '.repeat(63),
+    ' '.repeat(64),
+    ' '.repeat(70),
+    '\t'.repeat(70),
+    '\r\n'.repeat(5000),
+  ];
+  it.each(Object.entries(bodies))('%s', async (path, fields) => {
+    for (const blank of blanks) {
+      for (const stream of [[], ['"stream":true,']]) {
+        const members = JSON.stringify(fields).slice(1, -1);
+        const body = `${blank}{${blank}${stream.join('')}${members}${blank}}${blank}`;
+        await using client = await RawClient.connect(corral.port);
+        client
+          .send(postOf('', { path }).replace('Content-Length: 0', `Content-Length: ${body.length}`))
+          .send(body);
+        expect((await client.answer())?.status).toBe(200);
+      }
+    }
+  });
+});
+
 it('and the gateway tells nobody what was in it', () => {
   expect(JSON.stringify(corral.logged)).not.toContain('hello');
 });

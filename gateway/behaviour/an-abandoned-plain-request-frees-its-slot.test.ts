@@ -55,3 +55,21 @@ it.each(Object.entries(requests))('of %s, while another keeps the engine busy', 
   busy.reset();
   await gatewayAtRest(demo.corral);
 });
+
+it('whose body begins with many blanks, at once, is counted like any other', async () => {
+  for (const blank of [' '.repeat(70), '\n'.repeat(10_000)]) {
+    const path = '/v1/completions';
+    const body = `{${blank}${JSON.stringify({ prompt: 'long story', ...endless }).slice(1)}`;
+    const seen = demo.corral.logged.length;
+    await using client = await RawClient.connect(demo.corral.port);
+    client
+      .send(postOf('', { path }).replace('Content-Length: 0', `Content-Length: ${body.length}`))
+      .send(body);
+    client.reset();
+    const line = await waitFor('its line', () =>
+      demo.corral.logged.slice(seen).find(({ msg }) => msg === `POST ${path} 499`),
+    );
+    expect(line.error ?? 'client_left').toBe('client_left');
+    await gatewayAtRest(demo.corral);
+  }
+});

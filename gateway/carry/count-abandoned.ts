@@ -24,11 +24,14 @@ export class AbandonedInput {
     if (countedAt === undefined) return Promise.resolve(0);
     if (this.#waiting + body.length > MOST_WAITING) return Promise.resolve(this.#estimate(body));
     this.#waiting += body.length;
-    const counted = this.#last.then(async () => {
-      const tokens = await countInput(this.#parts, countedAt, body);
-      this.#waiting -= body.length;
-      return tokens ?? this.#estimate(body);
-    });
+    // Whatever goes wrong with one of them, the next is counted, and this one is told as an estimate.
+    const counted = this.#last
+      .then(() => countInput(this.#parts, countedAt, body))
+      .catch(() => undefined)
+      .then((tokens) => {
+        this.#waiting -= body.length;
+        return tokens ?? this.#estimate(body);
+      });
     this.#last = counted;
     return counted;
   }

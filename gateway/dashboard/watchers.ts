@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 
 const EVERY = 1000;
 /** A page that takes nothing in, such as one on a phone that sleeps, is told nothing more until it does. */
@@ -47,7 +48,7 @@ export class Watchers {
     response.write(messages([...this.#told]));
     if (response.closed) return;
     this.#all.add(watcher);
-    this.#timer ??= setInterval(() => void this.#tellAll(), EVERY);
+    this.#timer ??= setInterval(() => this.#tellAll().catch(noteUnforeseen), EVERY);
   }
 
   /** Ends all: their pages look for us again. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 import { isAnthropicPath } from '../anthropic/envelope.ts';
 import { ClientResponse } from '../client-response.ts';
 import type { Dashboard } from '../dashboard/open-dashboard.ts';
@@ -59,18 +60,23 @@ export function openRecord({
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
     response.handOver();
-    void closed.then(async () => {
+    const tellEnd = async () => {
       const { statusCode, writableFinished } = outgoing;
       record.endedAt = performance.now();
-      await record.usageToCome;
       const completed = writableFinished || saidAll(record);
-      const end = endOf(record, statusCode, completed);
-      record.trace?.ends(end);
-      logRequest(log, record, end);
-      const finished = { record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority };
-      metrics.count(finished);
-      dashboard.note(finished);
-      book(record, record.error !== undefined || (completed && statusCode >= 400));
-    });
+      try {
+        await record.usageToCome;
+        const end = endOf(record, statusCode, completed);
+        record.trace?.ends(end);
+        logRequest(log, record, end);
+        const finished = { record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority };
+        metrics.count(finished);
+        dashboard.note(finished);
+      } finally {
+        // Whatever went wrong in telling of it: a stop waits for the books.
+        book(record, record.error !== undefined || (completed && statusCode >= 400));
+      }
+    };
+    closed.then(tellEnd).catch(noteUnforeseen);
   };
 }

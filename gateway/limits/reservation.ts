@@ -1,3 +1,4 @@
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { type Count, giveBack } from './counts.ts';
 
@@ -22,7 +23,7 @@ export class Reservation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    void this.#settle();
+    this.#settle().catch(noteUnforeseen);
   }
 
   async #settle(): Promise<void> {

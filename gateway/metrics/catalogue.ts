@@ -261,6 +261,10 @@ export const itself = {
     'node',
     'engine',
   ]),
+  unforeseen: family('The gateway itself', 'counter')(
+    'corral_unforeseen_errors_total',
+    'Errors of the gateway that no code of it had taken. Each is a fault of ours: the log says where it arose.',
+  ),
   lagMedian: family('The gateway itself', 'gauge')(
     'nodejs_eventloop_lag_p50_seconds',
     'How late the event loop was, median of the last 15 s.',

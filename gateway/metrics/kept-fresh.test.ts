@@ -16,6 +16,21 @@ it('asks once for all who want to know, and again when the answer is old', async
   vi.useRealTimers();
 });
 
+it('asks anew after a question that failed, however it failed', async () => {
+  const outcomes = [
+    () => Promise.reject(new Error('away')),
+    () => {
+      throw new Error('broken');
+    },
+    async () => 'back',
+  ];
+  const answer = keptFresh(1000, () => (outcomes.shift() ?? (() => Promise.resolve('late')))());
+  await expect(answer()).rejects.toThrow('away');
+  await expect(answer()).rejects.toThrow('broken');
+  expect(await answer()).toBe('back');
+  expect(await answer()).toBe('back');
+});
+
 it('keeps an answer from its arrival on, however long it took', async () => {
   vi.useFakeTimers();
   let asked = 0;

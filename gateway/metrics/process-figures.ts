@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
+import { countUnforeseen } from '../../log/unforeseen.ts';
 import { itself } from './catalogue.ts';
 import type { EventLoopWatch } from './event-loop.ts';
 import { showFigure } from './show.ts';
@@ -15,6 +16,7 @@ export function showProcess(registry: Registry, loop: EventLoopWatch, openFiles:
   showFigure(registry, itself.heap, () => process.memoryUsage().heapUsed);
   showFigure(registry, itself.external, () => process.memoryUsage().external);
   showFigure(registry, itself.openFiles, openFiles);
+  showFigure(registry, itself.unforeseen, countUnforeseen);
   showFigure(registry, itself.startedAt, () => Date.now() / 1000 - process.uptime());
 }
 

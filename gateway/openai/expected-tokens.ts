@@ -66,6 +66,7 @@ function mediaIn(value: unknown, media: Media = { count: 0, bytes: 0 }): Media {
   return media;
 }
 
+/** Only what is base64 to its end: words behind a long beginning of letters are read like all others. */
 function isMedium(text: string): boolean {
-  return text.length >= SMALLEST_MEDIUM && (/^data:[^,]{0,200},/.test(text) || /^[\w+/-]{512}/.test(text));
+  return text.length >= SMALLEST_MEDIUM && /^(?:data:[^,]{0,200},)?[\w+/-]{512,}={0,2}\s*$/.test(text);
 }

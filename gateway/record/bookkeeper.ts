@@ -15,9 +15,9 @@ export class Bookkeeper {
   expect(): (record: RequestRecord, failed: boolean) => void {
     this.#open += 1;
     return (record, failed) => {
+      this.#open -= 1;
       const booking = bookingOf(record, failed, Date.now());
       if (booking) this.#book(booking);
-      this.#open -= 1;
       if (this.#open === 0) for (const settle of this.#onSettled.splice(0)) settle();
     };
   }

@@ -4,7 +4,7 @@ import type { GatewayMessage, SupervisorMessage } from '../../health/house-messa
 export interface ParentChannel {
   tell(message: GatewayMessage): void;
   /** Called at most once; what has come before is heard then. */
-  listen(hear: (message: SupervisorMessage) => void): void;
+  listen(hear: (message: SupervisorMessage) => unknown): void;
 }
 
 /** Undefined where our parent has opened none. It does not keep this process alive, and may close at any time. */

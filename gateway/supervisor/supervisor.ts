@@ -5,6 +5,7 @@ import type {
   RestartVerdict,
   SupervisorMessage,
 } from '../../health/house-messages.ts';
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 import type { ParentChannel } from './parent-channel.ts';
 import { reportActivity } from './report-activity.ts';
 
@@ -27,7 +28,7 @@ export class Supervisor {
 
   /** Follows its orders from now on; settling, `obey` has nothing at the engine any more where they said so. */
   follow(obey: (orders: Orders) => Promise<void>): void {
-    this.#channel?.listen((message) => void this.#hear(message, obey));
+    this.#channel?.listen((message) => this.#hear(message, obey).catch(noteUnforeseen));
   }
 
   /** Undefined where no supervisor hears us. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { BusySlots } from './ask-busy-slots.ts';
 import { type Occupant, whoHasLetGo } from './who-has-let-go.ts';
@@ -69,18 +70,21 @@ export class Occupancy {
         if (how === 'complete' || lease.weight === 0) return void this.#guests.delete(guest);
         guest.brokenOffAt = performance.now();
         lease.keepUntil(promise);
-        if (!this.#looking) void this.#lookUntilAllAreGone();
+        if (!this.#looking) this.#lookUntilAllAreGone().catch(noteUnforeseen);
       },
     };
   }
 
   async #lookUntilAllAreGone(): Promise<void> {
     this.#looking = true;
-    while (this.#waiting.length > 0) {
-      await this.#look();
-      if (this.#waiting.length > 0) await sleep(this.#betweenLooks, undefined, { ref: false });
+    try {
+      while (this.#waiting.length > 0) {
+        await this.#look();
+        if (this.#waiting.length > 0) await sleep(this.#betweenLooks, undefined, { ref: false });
+      }
+    } finally {
+      this.#looking = false;
     }
-    this.#looking = false;
   }
 
   get #waiting(): Guest[] {
@@ -93,7 +97,8 @@ export class Occupancy {
 
   async #look(): Promise<void> {
     const askedAt = performance.now();
-    const busy = await this.#options.askBusySlots();
+    // A question that fails has told nothing; who waits is let go when its patience is over.
+    const busy = await this.#options.askBusySlots().catch((): BusySlots => 'deaf');
     await sleep(ENDS_ARRIVE_WITHIN, undefined, { ref: false });
     for (const guest of this.#goneBy(busy, askedAt)) this.#letGo(guest);
     for (const guest of this.#waiting) this.#letGoIfOverdue(guest);

@@ -16,6 +16,20 @@ describe('askForStream', () => {
     expect(JSON.parse(asked)).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
+  const blanks = ['\t', '\n', '\r\n', ' \t\r\n'].flatMap((blank) => [blank, blank.repeat(5000)]);
+  const lengths = [1, 61, 62, 63, 64, 65, 70, 127, 128, 10_000].map((count) => ' '.repeat(count));
+  it.each([...blanks, ...lengths])(
+    'takes no blanks for emptiness, and emptiness for nothing else: %j',
+    (blank) => {
+      for (const inner of ['', '"prompt":"{ }","a":{}']) {
+        const given = `${blank}{${blank}${inner}${blank}}${blank}`;
+        const asked = JSON.parse(askForStream('chat', Buffer.from(given)).toString());
+        const expected = { ...JSON.parse(given), stream: true, stream_options: { include_usage: true } };
+        expect(asked).toEqual(expected);
+      }
+    },
+  );
+
   it('has no options where the API knows none', () => {
     expect(askForStream('message', Buffer.from('{"a":1}')).toString()).toBe('{"a":1,"stream":true}');
   });

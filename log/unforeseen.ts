@@ -1,0 +1,50 @@
+import type { Log } from './create-log.ts';
+
+let log: Log | undefined;
+let noted = 0;
+
+/**
+ * Takes an error that nobody was there for, such as one of work that nothing waits for. Of its words nothing is told:
+ * they may quote a request (V8 does), and the log holds no prompt and no secret. Where it arose says enough.
+ */
+export function noteUnforeseen(error: unknown): void {
+  noted += 1;
+  log?.error(whereItArose(error), 'an error that nobody had foreseen: please report it');
+}
+
+/** How many of them there were in this process. */
+export function countUnforeseen(): number {
+  return noted;
+}
+
+/**
+ * The last resort of a process. A rejected promise that nobody waits for is told and counted: the one piece of work is
+ * lost, and whoever sent it must not be able to end the service for all others. After a thrown error nobody knows what
+ * was left half done: `end` is called, which is to end the process in order. Answers how to leave this off.
+ */
+export function followUnforeseen(ownLog: Log, end: () => void): () => void {
+  log = ownLog;
+  const onThrown = (error: unknown) => {
+    noteUnforeseen(error);
+    process.exitCode = 1;
+    end();
+  };
+  process.on('unhandledRejection', noteUnforeseen).on('uncaughtException', onThrown);
+  return () => {
+    log = undefined;
+    process.off('unhandledRejection', noteUnforeseen).off('uncaughtException', onThrown);
+  };
+}
+
+function whereItArose(error: unknown): {
+  readonly error: string;
+  readonly code?: string;
+  readonly at: string;
+} {
+  if (!(error instanceof Error)) return { error: typeof error, at: 'unknown' };
+  const { name, stack = '' } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const at = frames.map((line) => line.trim().slice('at '.length)).join(' < ');
+  return { error: name, ...(typeof code === 'string' && { code }), at };
+}
