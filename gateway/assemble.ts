@@ -135,10 +135,12 @@ export async function startGateway(
     ...config.ledger,
   });
   const occupancy = openOccupancy(config.backend, log);
+  const cut = new AbortController();
   const tracing = await openTracing(config.traces, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper, counting },
     ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
+    cutOff: cut.signal,
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
   showConnections(metrics.registry, connections);
@@ -147,15 +149,18 @@ export async function startGateway(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
   );
-  supervisor.follow(async ({ hold, names, sleeps }) => {
+  supervisor.follow(async ({ hold, names, sleeps, isLost }) => {
     models.rename(names);
     mayFindItAsleep = sleeps;
+    if (isLost) admission.shut('lost');
     await (hold ? gate.hold() : gate.release());
   });
 
   let stopping: Promise<void> | undefined;
-  /** Breaks off all exchanges, which tell their clients, and then what is left of the connections. */
+  /** Breaks off all exchanges and whoever waits for one, which tell their clients, and then what is left of the connections. */
   function cutOff(): void {
+    admission.shut('draining');
+    cut.abort();
     if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(noteUnforeseen);
     setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
   }

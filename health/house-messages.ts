@@ -24,6 +24,8 @@ export interface Orders {
   readonly names: readonly string[];
   /** The engine may be found sleeping. */
   readonly sleeps: boolean;
+  /** The engine will not be started again: nobody has anything to wait for. */
+  readonly isLost: boolean;
 }
 
 export interface RestartAnswer {

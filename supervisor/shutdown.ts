@@ -45,9 +45,12 @@ async function stop({ child }: Tended, graceMs: number, hurry: AbortSignal): Pro
   return end ?? (hurry.aborted ? hurried(child) : killed(child));
 }
 
-/** The children take a second signal for a wish to be quick. */
+/**
+ * The children take a second signal for a wish to be quick. It is another one than the first: of two alike that come
+ * together the system delivers one.
+ */
 async function hurried(child: Child): Promise<ChildEnd> {
-  child.signal('SIGTERM');
+  child.signal('SIGINT');
   return (await within(child.ended, hurriedGraceMs)) ?? killed(child);
 }
 

@@ -27,6 +27,7 @@ export class Steward {
   readonly #plan: EnginePlan;
   readonly #replacement: Replacement;
   readonly #idleClock: IdleClock;
+  #isLost = false;
 
   constructor(options: StewardOptions) {
     const { config, replaceEngine } = options;
@@ -54,6 +55,7 @@ export class Steward {
       hold: this.#replacement.isUnderWay,
       names: settings.MODEL_ALIAS ?? [],
       sleeps: Boolean(engine.sleepIdleMs),
+      isLost: this.#isLost,
     };
   }
 
@@ -94,6 +96,12 @@ export class Steward {
       tellEnd(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
     log.error({ class: failure }, 'the changed engine did not load: it is started as before');
     return true;
+  }
+
+  /** The engine will not be started again. */
+  engineLost(): void {
+    this.#isLost = true;
+    this.#options.tellGateway(this.orders);
   }
 
   stop(): void {

@@ -195,6 +195,7 @@ async function open(
     },
     onFailure(failure) {
       log.error(failureWords[failure]);
+      if (failure !== 'gateway-failed') steward.engineLost();
       tellWorker(config.platform, logs.sayPlainly, `${workerLines.failed} ${failureWords[failure]}`);
       conclude(failure);
     },

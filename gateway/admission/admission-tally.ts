@@ -1,4 +1,4 @@
-export type AdmissionOutcome = 'granted' | 'full' | 'timed-out' | 'draining' | 'left';
+export type AdmissionOutcome = 'granted' | 'full' | 'timed-out' | 'draining' | 'lost' | 'left';
 
 /** How admissions ended so far, by the share of their lanes. */
 export class AdmissionTally {
@@ -8,7 +8,7 @@ export class AdmissionTally {
   add(share: number, outcome: AdmissionOutcome): void {
     let counts = this.#counts.get(share);
     if (counts === undefined) {
-      counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, left: 0 };
+      counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
       this.#counts.set(share, counts);
     }
     counts[outcome] += 1;

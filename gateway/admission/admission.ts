@@ -26,7 +26,7 @@ export interface Place {
 /** How an admission ends. All but the first come with the time after which trying again makes sense. */
 export type Admitted =
   | { readonly outcome: 'granted'; readonly lease: Lease }
-  | { readonly outcome: 'full' | 'timed-out' | 'draining'; readonly retryAfterMs: number }
+  | { readonly outcome: 'full' | 'timed-out' | 'draining' | 'lost'; readonly retryAfterMs: number }
   | { readonly outcome: 'left' };
 
 export interface AdmissionOptions extends LaneBounds {
@@ -47,6 +47,7 @@ export class Admission {
   readonly #appointments = new Appointments();
   readonly #tally = new AdmissionTally();
   #draining = false;
+  #shut: 'draining' | 'lost' | undefined;
   #leasesOut = 0;
   /** Since when no slot has come back though somebody waits, `performance.now()`. */
   #stuckSince = 0;
@@ -98,6 +99,17 @@ export class Admission {
     }
   }
 
+  /**
+   * Nobody waits any more, those included who would come again: the gateway breaks off what is under way (`draining`), or
+   * the engine will not come back (`lost`).
+   */
+  shut(why: 'draining' | 'lost'): void {
+    this.#shut ??= why;
+    for (const candidate of this.#lanes.waiting.reverse()) {
+      this.#dismiss(candidate, { outcome: this.#shut, retryAfterMs: 1000 });
+    }
+  }
+
   /** Settles when no lease is out, those included that need no slot. */
   async settled(): Promise<void> {
     if (this.#leasesOut === 0) return;
@@ -108,6 +120,7 @@ export class Admission {
 
   async #decide(claim: Claim): Promise<Admitted> {
     if (claim.signal.aborted) return { outcome: 'left' };
+    if (this.#shut) return { outcome: this.#shut, retryAfterMs: 1000 };
     if (this.#draining && !claim.again) return { outcome: 'draining', retryAfterMs: 1000 };
     const { promise, resolve } = Promise.withResolvers<Admitted>();
     const since = performance.now();

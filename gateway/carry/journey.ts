@@ -14,6 +14,7 @@ import { afterFailure, mayTryAgain, type Tries, wasTheCause } from './next-step.
 import type { Answered } from './note-answer.ts';
 import { sendOnce } from './send-once.ts';
 import type { Sending } from './sending.ts';
+import { unlessCutOff } from './unless-cut-off.ts';
 
 /** What there is of an answer so far. */
 interface Answer {
@@ -52,7 +53,6 @@ export class Journey {
       if (ending.outcome === 'failed' && ending.relay instanceof EventStreamRelay) this.#relay = ending.relay;
       const next = this.#nextAfter(ending, this.#heard > heard);
       if (next !== 'again') return this.#answered(next);
-      await this.#sending.parts.watch.look();
     }
   }
 
@@ -60,17 +60,19 @@ export class Journey {
     return this.#answer.continuation?.spoken.generated ?? 0;
   }
 
-  /** One that is refused, or left, while it waits to be continued has an answer that ends so. */
+  /** One that is refused, or left, while it waits to be continued has an answer that ends so, and costs what was said of it. */
   async #send(): Promise<Ending | Refusal> {
+    const { watch, cutOff } = this.#sending.parts;
     const { ends, assembly, continuation } = this.#answer;
     const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
     const resume = plan && continuation && (() => continuation.resume(plan));
     const attempt = { ends, assembly, relay, listen: continuation?.listen, resume };
     try {
+      if (this.#tries !== undefined) await unlessCutOff(watch.look(), cutOff);
       return await sendOnce(this.#sending, claim, attempt);
     } catch (error) {
-      if (relay === undefined) throw error;
+      if (relay === undefined && this.#heard === 0) throw error;
       if (error instanceof Refusal) return error;
       return { outcome: 'failed', failure: classifyFailure(error), relay };
     }

@@ -28,6 +28,7 @@ export function refuseAdmission(
   if (admitted.outcome === 'left') return refuseDeparture(signal.reason);
   const { retryAfterMs } = admitted;
   if (admitted.outcome === 'draining') return draining(retryAfterMs);
+  if (admitted.outcome === 'lost') return backendUnavailable(RESTART_MS);
   if (standing === 'starting' || standing === 'loading') return modelLoading(retryAfterMs);
   if (standing === 'restarting' || standing === 'failed')
     return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));

@@ -13,6 +13,7 @@ import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
 import { refuseAdmission } from './refuse-ending.ts';
 import { asksForStream, type CarryParts, type Sending } from './sending.ts';
+import { unlessCutOff } from './unless-cut-off.ts';
 
 /** What an exchange sends, and into what its answer goes. */
 export interface Attempt {
@@ -51,7 +52,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { config, pool } = parts;
   const { dialect } = route;
   const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
-  const resumed = await attempt.resume?.();
+  const resumed = attempt.resume && (await unlessCutOff(attempt.resume(), parts.cutOff));
   if (resumed) relay?.resume(resumed.seam);
   const isStream = asksForStream(request);
   record.answer = ends;

@@ -27,6 +27,8 @@ export interface CarryParts {
   readonly abandoned: AbandonedInput;
   readonly rateLimits: RateLimits;
   readonly occupancy: Occupancy;
+  /** Aborts when all that is under way is broken off, because the gateway ends. */
+  readonly cutOff: AbortSignal;
 }
 
 /** One request that is on its way to the backend, as often as that takes. */

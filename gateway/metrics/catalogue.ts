@@ -117,7 +117,7 @@ export const waiting = {
   ),
   admissions: family('Waiting', 'counter')(
     'corral_admissions_total',
-    'What became of claims for a slot, by priority: granted, full, timed-out, draining, left. A request that is sent again claims again.',
+    'What became of claims for a slot, by priority: granted, full, timed-out, draining, lost (the engine will not come back), left. A request that is sent again claims again.',
     ['outcome', 'priority'],
   ),
   slots: family('Waiting', 'gauge')(

@@ -125,6 +125,28 @@ describe('a stop while streams are open and llama-server dies', () => {
   });
 });
 
+describe('who waits for an engine that does not come back', () => {
+  it.each([
+    ['because it died too often', { RESTART_MAX_CRASHES: '1' }, 'backend_unavailable', 3],
+    ['before DRAIN_TIMEOUT', { RESTART_DELAY_MIN: '60s', DRAIN_TIMEOUT: '2s' }, 'draining', 0],
+  ])('%s is told so', async (_, changes, code, exitCode) => {
+    await using house = await startReal({ ...changes, PARALLEL: '3' });
+    await house.standing('ready');
+    const plain = ask(house, {});
+    const { streams, engine } = await twoStreams(house);
+    process.kill(engine, 'SIGKILL');
+    if (code === 'draining') {
+      await house.standing('restarting');
+      house.process.kill('SIGTERM');
+    }
+    for (const { end } of await endings(streams)) expect(end).toBe(code);
+    const answer = await plain;
+    expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code } }]);
+    expect(await house.exitCode()).toBe(exitCode);
+    expect(house.output()).not.toContain('clientGone');
+  });
+});
+
 describe('a stop while requests wait', () => {
   it('for a model that loads refuses them, and ends at once', async () => {
     await using house = await startLoading();
