@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { GatewayEnv } from './door/gateway-context.ts';
@@ -8,7 +8,7 @@ import { malformedRequest } from './refusal/catalogue.ts';
 
 /** Answers Node's requests by the app. */
 export function answerRequests(app: Hono<GatewayEnv>): RequestListener {
-  return getRequestListener(app.fetch, {
+  const answer = getRequestListener(app.fetch, {
     hostname: 'gateway',
     // Node's global Request and Response stay as they are; with them replaced, a response that has been sent already
     // is sent again as soon as a middleware touches its headers (facts/performance.md, section 4.1).
@@ -16,6 +16,15 @@ export function answerRequests(app: Hono<GatewayEnv>): RequestListener {
     // Called for what never comes to the app, such as a Host that is no name.
     errorHandler: refuseUnroutable,
   });
+  return (incoming, outgoing) => {
+    // Of the server as a whole (RFC 9110, section 9.3.7): no path, and so nothing for the app.
+    if (incoming.method === 'OPTIONS' && incoming.url === '*') tellMethods(outgoing);
+    else answer(incoming, outgoing);
+  };
+}
+
+function tellMethods(outgoing: ServerResponse): void {
+  outgoing.writeHead(204, { allow: 'GET, HEAD, POST, DELETE, OPTIONS', 'x-request-id': randomUUID() }).end();
 }
 
 function refuseUnroutable(): Response {

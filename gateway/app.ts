@@ -11,9 +11,10 @@ import { showEvents } from './dashboard/show-events.ts';
 import { showAsset, showDashboard, showIcon, showLanding } from './dashboard/show-pages.ts';
 import { authenticate, type Doorkeeper } from './door/authenticate.ts';
 import { cors } from './door/cors.ts';
-import type { GatewayContext, GatewayEnv } from './door/gateway-context.ts';
+import type { GatewayEnv } from './door/gateway-context.ts';
 import { limitHeaders } from './door/limit-headers.ts';
 import { openRecord } from './door/open-record.ts';
+import { refuseMethod } from './door/refuse-method.ts';
 import { refuseSpentBudget } from './door/refuse-spent-budget.ts';
 import { showRefusal } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
@@ -21,12 +22,13 @@ import { limitRequests, showRates } from './limits/limit-requests.ts';
 import type { Metrics } from './metrics/open-metrics.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
 import { showDocument, showReference, showReferenceAsset } from './reference/show-reference.ts';
-import { methodNotAllowed, unknownUrl } from './refusal/catalogue.ts';
+import { unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
 import { restartEngine } from './routes/admin-restart.ts';
 import { showUsage } from './routes/admin-usage.ts';
 import { apiRoutes } from './routes/api-routes.ts';
+import { likelyPath } from './routes/likely-path.ts';
 import { listModels, showModel } from './routes/models.ts';
 import { probes } from './routes/probes.ts';
 import { mayReadMetrics, showMetrics } from './routes/show-metrics.ts';
@@ -66,7 +68,7 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   );
   app.onError(showRefusal);
   app.notFound((c) => {
-    throw unknownUrl(c.req.method, c.req.path);
+    throw unknownUrl(c.req.method, c.req.path, likelyPath(c.req.path));
   });
 
   const { ping, health, livez, readyz } = probes(parts);
@@ -83,8 +85,9 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   const tellRates = showRates(parts.rateLimits);
   for (const path of ['/v1/models', '/models']) {
     app.get(path, mayInfer, tellRates, listModels(models));
-    app.get(`${path}/:id`, mayInfer, tellRates, showModel(models));
-    app.all(path, refuseMethod('GET')).all(`${path}/:id`, refuseMethod('GET'));
+    // Names may hold slashes, and most clients leave them as they are.
+    app.get(`${path}/:id{.+}`, mayInfer, tellRates, showModel(models));
+    app.all(path, refuseMethod('GET')).all(`${path}/:id{.+}`, refuseMethod('GET'));
   }
   const countRequest = limitRequests(parts.rateLimits);
   const mayStillSpend = refuseSpentBudget(parts.ledger);
@@ -114,15 +117,10 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   app.delete('/dashboard/session', ours, logOut(dashboard));
   app.get('/dashboard/events', ours, watching, showEvents(dashboard));
   app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(live));
-  for (const path of ['/dashboard', '/dashboard/events', '/favicon.ico']) app.all(path, refuseMethod('GET'));
+  for (const path of ['/', '/dashboard', '/dashboard/events', '/favicon.ico'])
+    app.all(path, refuseMethod('GET'));
 
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, refuseMethod('GET'));
   return app;
-}
-
-function refuseMethod(allowed: string) {
-  return (c: GatewayContext) => {
-    throw methodNotAllowed(c.req.method, c.req.path, [allowed]);
-  };
 }

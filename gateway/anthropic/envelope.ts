@@ -6,10 +6,6 @@ export interface AnthropicEnvelope {
   readonly request_id: string;
 }
 
-export function isAnthropicPath(path: string): boolean {
-  return path === '/v1/messages' || path.startsWith('/v1/messages/');
-}
-
 /** Anthropic names an error by its status alone. */
 export function anthropicEnvelope(status: number, error: OpenAIError, requestId: string): AnthropicEnvelope {
   return {

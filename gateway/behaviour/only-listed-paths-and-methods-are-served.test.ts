@@ -59,7 +59,6 @@ const unknown = {
     '/cors-proxy',
     '/tools',
     '/v1/health',
-    '/',
   ],
   'not there': [
     '/v1',
@@ -124,7 +123,7 @@ describe('the same path in other words', () => {
 
   it('* and an authority are no paths', async () => {
     for (const [method, target] of [
-      ['OPTIONS', '*'],
+      ['GET', '*'],
       ['POST', '*'],
       ['POST', 'evil.example:443'],
     ] as const) {
@@ -135,7 +134,7 @@ describe('the same path in other words', () => {
 });
 
 describe('other methods', () => {
-  const others = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'];
+  const others = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY'];
   it.each(others)('%s on a route that takes POST', async (method) => {
     const answer = await ask(method, '/v1/chat/completions');
     expect(answer.status).toBe(405);
@@ -164,8 +163,102 @@ describe('other methods', () => {
     });
   });
 
+  it.each([
+    ['*', 'GET, HEAD, POST, DELETE, OPTIONS'],
+    ['/v1/chat/completions', 'POST, OPTIONS'],
+    ['/responses', 'POST, OPTIONS'],
+    ['/v1/messages/count_tokens?beta=true', 'POST, OPTIONS'],
+    ['/tokenize', 'POST, OPTIONS'],
+    ['/v1/models', 'GET, HEAD, OPTIONS'],
+    ['/models/acme/demo', 'GET, HEAD, OPTIONS'],
+    ['/health', 'GET, HEAD, OPTIONS'],
+    ['/', 'GET, HEAD, OPTIONS'],
+    ['/admin/requests/x', 'DELETE, OPTIONS'],
+    ['/reload', 'POST, OPTIONS'],
+  ])('OPTIONS on %s tells what it takes, without a key', async (target, allow) => {
+    await using client = await RawClient.connect(corral.port);
+    client.send(`OPTIONS ${target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n`);
+    await client.closed();
+    const { status, headers, body: content } = headOf(client.text);
+    expect([status, headers.allow, content]).toEqual([204, allow, '']);
+    expect(headers['x-request-id']).toMatch(/\S/);
+  });
+
+  it('OPTIONS on what is not there is 404', async () => {
+    for (const path of ['/props', '/v1/chat', '/v1/v1/messages']) {
+      expect((await ask('OPTIONS', path)).status).toBe(404);
+    }
+  });
+
+  it.each([
+    ['/v1/responses', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
+    ['/responses?x=1', 'connection: keep-alive, upgrade\r\nupgrade: WebSocket\r\n'],
+    ['/v1/responses', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\nSec-WebSocket-Version: 13\r\n'],
+  ])('a WebSocket dialled on %s is told with 426 to go on without, key or no key', async (target, head) => {
+    for (const key of ['', `Authorization: Bearer ${testerSecret}\r\n`]) {
+      await using client = await RawClient.connect(corral.port);
+      client.send(`GET ${target} HTTP/1.1\r\nHost: gateway\r\n${key}${head}\r\n`);
+      const answer = await client.answer();
+      expect(answer?.status).toBe(426);
+      expect(answer?.headers).toMatchObject({ upgrade: 'HTTP/1.1', connection: 'Upgrade' });
+      expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+        code: 'websocket_not_supported',
+        message: expect.stringContaining('POST'),
+      });
+    }
+  });
+
+  it('no other GET on /v1/responses is taken for one', async () => {
+    await using client = await RawClient.connect(corral.port);
+    client.send('GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    expect((await client.answer())?.status).toBe(405);
+  });
+
+  it('/ is a page for people, and tells programs where all the rest is', async () => {
+    const found = {
+      '*/*': 'application/json',
+      'application/json': 'application/json',
+      'text/html': 'text/html',
+    };
+    for (const [accept, type] of Object.entries(found)) {
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await fetch(`${corral.origin}/`, { method, headers: { accept } });
+        expect([method, accept, answer.status]).toEqual([method, accept, 200]);
+        expect(answer.headers.get('content-type')).toContain(type);
+      }
+    }
+    expect(await (await fetch(`${corral.origin}/`)).json()).toMatchObject({
+      api: '/v1',
+      documentation: '/docs',
+    });
+    expect((await ask('GET', '/')).status).toBe(200);
+    expect((await ask('POST', '/')).headers.allow).toBe('GET');
+  });
+
+  it('a wrong base URL hears which path was most likely meant', async () => {
+    const { body: text } = await ask('POST', '/v1/v1/messages');
+    expect(JSON.parse(text).error).toMatchObject({
+      code: 'unknown_url',
+      message: expect.stringMatching(
+        /^Unknown request URL: POST \/v1\/v1\/messages\. Did you mean \/v1\/messages\?/,
+      ),
+    });
+    const { body: azure } = await ask('POST', '/openai/deployments/x/chat/completions?api-version=1');
+    expect(JSON.parse(azure).error.message).toContain('Did you mean /v1/chat/completions?');
+    expect(arrived()).toEqual([]);
+  });
+
   it('HEAD is GET without the body', async () => {
-    for (const path of ['/v1/models', '/ping', '/health', '/livez', '/readyz']) {
+    const pages = ['/', '/docs', '/dashboard', '/openapi.json', '/metrics', '/favicon.ico'];
+    for (const path of [
+      '/v1/models',
+      '/v1/models/stand-in',
+      '/ping',
+      '/health',
+      '/livez',
+      '/readyz',
+      ...pages,
+    ]) {
       const [head, get] = [await ask('HEAD', path), await ask('GET', path)];
       expect([path, head.status]).toEqual([path, get.status]);
       expect(head.body).toBe('');

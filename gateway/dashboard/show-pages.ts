@@ -11,10 +11,10 @@ import { sessionOf } from './session-cookie.ts';
 
 const fresh = { ...pageHeaders, 'cache-control': 'no-store' };
 
-/** `GET /` for people: a client that does not ask for a page has come to a path that there is not. */
+/** `GET /`: a page for people; for programs, which come by to see whether anybody is there, where all the rest is. */
 export function showLanding(dashboard: Dashboard) {
   return (c: GatewayContext) => {
-    if (!c.req.header('accept')?.includes('text/html')) throw unknownUrl(c.req.method, c.req.path);
+    if (!c.req.header('accept')?.includes('text/html')) return c.json(pointer, 200, fresh);
     const { scheme, host } = seenAs(c.env.incoming, dashboard.isTrusted);
     const { model, standing } = dashboard.landing();
     const { version } = dashboard.assets;
@@ -22,6 +22,15 @@ export function showLanding(dashboard: Dashboard) {
     return c.html(landingPage({ version, origin, model, standing, needsKey: !dashboard.isOpen }), 200, fresh);
   };
 }
+
+const pointer = {
+  name: 'llama-corral',
+  api: '/v1',
+  models: '/v1/models',
+  documentation: '/docs',
+  openapi: '/openapi.json',
+  health: '/health',
+};
 
 /** `GET /dashboard`: the dashboard for who may see it, else the place to log in. */
 export function showDashboard(dashboard: Dashboard) {

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
 import { noteUnforeseen } from '../../log/unforeseen.ts';
-import { isAnthropicPath } from '../anthropic/envelope.ts';
+import { speaksAnthropic } from '../anthropic/speaks-anthropic.ts';
 import { ClientResponse } from '../client-response.ts';
 import type { Dashboard } from '../dashboard/open-dashboard.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
@@ -55,7 +55,7 @@ export function openRecord({
     c.set('response', response);
     response.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.
-    if (isAnthropicPath(c.req.path)) response.setHeader('request-id', id);
+    if (speaksAnthropic(c.req.path, incoming.headers)) response.setHeader('request-id', id);
     const book = books.expect();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { ErrorHandler } from 'hono';
-import { anthropicEnvelope, isAnthropicPath } from '../anthropic/envelope.ts';
+import { anthropicEnvelope } from '../anthropic/envelope.ts';
+import { speaksAnthropic } from '../anthropic/speaks-anthropic.ts';
 import type { ClientResponse } from '../client-response.ts';
 import { openAIEnvelope } from '../openai/envelope.ts';
 import { internalError } from '../refusal/catalogue.ts';
@@ -15,7 +17,7 @@ export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
   const record = c.get('record');
   record.error = refusal.code;
   record.cause = refusal.cause;
-  const envelope = envelopeFor(c.req.path, refusal, record.id);
+  const envelope = envelopeFor(c.req.path, c.env.incoming, refusal, record.id);
   const response = c.get('response');
   const pacemaker = c.get('pacemaker');
   if (response.headersSent && pacemaker) pacemaker.breakOff(refusal, envelope);
@@ -24,8 +26,13 @@ export const showRefusal: ErrorHandler<GatewayEnv> = (error, c) => {
 };
 
 /** The error object in the words of the API that was asked. */
-export function envelopeFor(path: string, refusal: Refusal, requestId: string): object {
-  return isAnthropicPath(path)
+function envelopeFor(
+  path: string,
+  { headers }: IncomingMessage,
+  refusal: Refusal,
+  requestId: string,
+): object {
+  return speaksAnthropic(path, headers)
     ? anthropicEnvelope(refusal.status, refusal, requestId)
     : openAIEnvelope(refusal);
 }

@@ -6,7 +6,7 @@ describe('the label of a route', () => {
     ['/v1/chat/completions', '/v1/chat/completions'],
     ['/chat/completions', '/v1/chat/completions'],
     ['/models', '/v1/models'],
-    ['/models/:id', '/v1/models/:id'],
+    ['/models/:id{.+}', '/v1/models/:id'],
     ['/admin/requests/:id{.+}', '/admin/requests/:id'],
     ['/metrics', '/metrics'],
     ['/*', 'other'],

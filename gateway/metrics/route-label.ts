@@ -30,5 +30,6 @@ const firstPaths = new Map(
 /** The label of a route, from the pattern by which the app found it; what it did not find is `other`. */
 export function routeLabel(pattern: string): string {
   if (pattern === '' || pattern === '*' || pattern === '/*') return 'other';
-  return firstPaths.get(pattern) ?? pattern.replace(/\{.*\}$/, '');
+  const plain = pattern.replace(/\{.*\}$/, '');
+  return firstPaths.get(plain) ?? plain;
 }

@@ -116,12 +116,13 @@ export const modelNotAllowed = (model: string) =>
     message: `This API key may not use the model '${model}'.`,
   });
 
-export const unknownUrl = (method: string, path: string) =>
+/** `hint` is a sentence on what may have been meant. */
+export const unknownUrl = (method: string, path: string, hint?: string) =>
   new Refusal({
     status: 404,
     type: invalid,
     code: 'unknown_url',
-    message: `Unknown request URL: ${method} ${path}.`,
+    message: `Unknown request URL: ${method} ${path}.${hint === undefined ? '' : ` ${hint}`}`,
   });
 
 export const modelNotFound = (model: string) =>
@@ -190,6 +191,7 @@ export const unsupportedEncoding = (given: string) =>
     type: invalid,
     code: 'unsupported_media_type',
     message: `Unsupported content encoding '${given}': send the body as it is, uncompressed.`,
+    headers: { 'accept-encoding': 'identity' },
   });
 
 export const unsupportedMediaType = (given: string, expected: string) =>
@@ -198,6 +200,16 @@ export const unsupportedMediaType = (given: string, expected: string) =>
     type: invalid,
     code: 'unsupported_media_type',
     message: `Unsupported content type '${given}': send ${expected}.`,
+  });
+
+/** Codex asks for one first, and takes this status for the sign to go on without (facts/agents.md, Q5). */
+export const noWebSocket = (path: string) =>
+  new Refusal({
+    status: 426,
+    type: invalid,
+    code: 'websocket_not_supported',
+    message: `There are no WebSockets here: send POST ${path} over plain HTTP, with "stream": true for a stream.`,
+    headers: { upgrade: 'HTTP/1.1', connection: 'Upgrade', 'x-should-retry': 'false' },
   });
 
 export const keyFileUnusable = (problem: string) =>

@@ -29,6 +29,7 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   uriTooLong: catalogue.uriTooLong(8192),
   unsupportedMediaType: catalogue.unsupportedMediaType('text/plain', 'application/json'),
   unsupportedEncoding: catalogue.unsupportedEncoding('gzip'),
+  noWebSocket: catalogue.noWebSocket('/v1/responses'),
   keyFileUnusable: catalogue.keyFileUnusable('keys.json: line 3: a comma is missing'),
   restartRefused: catalogue.restartRefused(['CTX: "many" does not fit, expected a whole number']),
   restartUnderWay: catalogue.restartUnderWay('under-way'),
