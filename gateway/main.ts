@@ -6,20 +6,29 @@ import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
 import { openPort } from './open-port.ts';
 import { openParentChannel } from './supervisor/parent-channel.ts';
+import { tellOfBackend } from './tell-of-backend.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
 const MISCONFIGURED = 2;
+
+export interface Circumstances {
+  /** The supervisor's child. */
+  readonly inHouse?: boolean;
+  /** What the checks before the start have to say, for the log. */
+  readonly warnings?: readonly string[];
+}
 
 /**
  * The gateway as a process of its own: the supervisor's child (`inHouse`), or alone in front of a llama-server that
  * someone else started (`corral gateway`).
  */
-export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Promise<void> {
+export async function main(
+  env: NodeJS.ProcessEnv,
+  { inHouse = false, warnings = [] }: Circumstances = {},
+): Promise<void> {
   const { settings, problems } = readSettings(env);
   const complaints = problems.map((problem) => problem.message);
-  if (settings.BACKEND_URL === undefined) {
-    complaints.push('BACKEND_URL: not set, expected the address of a llama-server (http://127.0.0.1:8080)');
-  }
+  if (settings.BACKEND_URL === undefined && complaints.length === 0) complaints.push('BACKEND_URL: not set');
   if (complaints.length > 0) {
     for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
     process.exitCode = MISCONFIGURED;
@@ -32,6 +41,7 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
   const log = logs.of('gateway');
   let stop: () => unknown = () => process.exit();
   followUnforeseen(log, () => stop());
+  for (const warning of warnings) log.warn(warning);
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
@@ -47,6 +57,7 @@ export async function main(env: NodeJS.ProcessEnv, { inHouse = false } = {}): Pr
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(noteUnforeseen));
   const gateway = await starting;
   stop = () => gateway.stop().catch(noteUnforeseen);
+  if (!inHouse) tellOfBackend(gateway.watch, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');

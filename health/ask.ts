@@ -48,7 +48,7 @@ export function ask({ address, apiKey }: Backend, question: Question): Promise<A
 }
 
 /** Where `node:http` connects to for an address. */
-function dial({ origin, socketPath }: BackendAddress) {
+export function dial({ origin, socketPath }: BackendAddress) {
   if (socketPath !== undefined) return { socketPath };
   const { hostname, port } = new URL(origin);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80 };

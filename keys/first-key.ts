@@ -1,13 +1,27 @@
 import { readKeyFile, updateKeyFile } from './key-file.ts';
 import { newKey } from './new-key.ts';
 
+export interface FirstSecret {
+  readonly id: string;
+  readonly secret: string;
+}
+
 /**
  * Makes a key named `default` where the file holds none; undefined where it holds some. Of several who try at once,
- * one makes it. Throws a KeyFileError.
+ * one makes it. It is shown right before it is written: no crash leaves a key whose secret nobody has seen. Throws a
+ * KeyFileError.
  */
-export async function ensureFirstKey(file: string): Promise<{ id: string; secret: string } | undefined> {
+export async function ensureFirstKey(
+  file: string,
+  show: (first: FirstSecret) => void,
+): Promise<FirstSecret | undefined> {
   if ((await readKeyFile(file)).keys.length > 0) return undefined;
   const { key, secret } = newKey('default', { note: 'made at the first start' }, Date.now());
-  const { keys } = await updateKeyFile(file, (there) => (there.length > 0 ? there : [key]));
-  return keys.includes(key) ? { id: key.id, secret } : undefined;
+  const first = { id: key.id, secret };
+  const { keys } = await updateKeyFile(file, (there) => {
+    if (there.length > 0) return there;
+    show(first);
+    return [key];
+  });
+  return keys.includes(key) ? first : undefined;
 }

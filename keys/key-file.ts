@@ -1,5 +1,6 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Key, KeyFileError } from './key.ts';
 import { parseKeysJson, showKeysJson } from './keys-json.ts';
@@ -26,7 +27,7 @@ export async function updateKeyFile(
   change: (keys: readonly Key[]) => readonly Key[],
 ): Promise<KeysRead> {
   return explained(file, async () => {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file), 0o700);
     const target = await realpath(file).catch(() => file);
     const beside = (ending: string) => join(dirname(target), `.${basename(target)}.${ending}`);
     return withFileLock(beside('lock'), async () => {
@@ -57,8 +58,13 @@ const causes: Record<string, string> = {
   EACCES: 'permission denied: run this as the owner of the file',
   EPERM: 'permission denied: run this as the owner of the file',
   EROFS: 'the volume is read-only: change the keys where they come from',
-  ENOSPC: 'the disk is full',
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the quota of this user is used up: make room',
   EISDIR: 'is a folder, not a file',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  ENOENT: 'its folder is not there, and cannot be made',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
 };
 
 /** Every failure of the file system or of the content, told with the file it happened to. */

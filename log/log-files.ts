@@ -1,4 +1,5 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { makeFolder } from '../files/make-folder.ts';
 import type { LogFilesConfig } from './log-files-config.ts';
 
 export interface LogFilesOptions extends LogFilesConfig {
@@ -47,6 +48,12 @@ export class LogFiles {
 
   #open(): void {
     const { folder, maxBytes, kept } = this.#options;
+    try {
+      makeFolder(folder);
+    } catch (error) {
+      this.#fail(undefined, error as Error);
+      return;
+    }
     const stream = createStream('corral.log', {
       path: folder,
       size: `${maxBytes}B`,
@@ -59,11 +66,11 @@ export class LogFiles {
     this.#stream = stream;
   }
 
-  #fail(stream: RotatingFileStream, error: Error): void {
+  #fail(stream: RotatingFileStream | undefined, error: Error): void {
     if (this.#stream !== stream) return;
     this.#stream = undefined;
     this.#retryAt = performance.now() + retryMs;
-    stream.destroy();
+    stream?.destroy();
     if (!this.#failed) this.#options.onProblem(error.message);
     this.#failed = true;
   }

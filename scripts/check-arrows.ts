@@ -6,15 +6,26 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const below: Record<string, readonly string[]> = {
-  scripts: ['gateway', 'supervisor', 'runpod', 'health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
-  supervisor: ['health', 'keys', 'settings', 'log'],
-  gateway: ['health', 'keys', 'settings', 'log', 'nvidia-smi-parser'],
+  scripts: [
+    'gateway',
+    'supervisor',
+    'runpod',
+    'health',
+    'keys',
+    'settings',
+    'log',
+    'nvidia-smi-parser',
+    'files',
+  ],
+  supervisor: ['health', 'keys', 'settings', 'log', 'files'],
+  gateway: ['health', 'keys', 'settings', 'log', 'nvidia-smi-parser', 'files'],
   runpod: ['settings', 'log'],
   health: [],
-  keys: [],
-  settings: [],
-  log: [],
+  keys: ['files'],
+  settings: ['files'],
+  log: ['files'],
   'nvidia-smi-parser': [],
+  files: [],
 };
 
 const root = join(import.meta.dirname, '..');

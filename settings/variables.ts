@@ -498,7 +498,8 @@ export const variables = {
   OTEL_SDK_DISABLED: required('Traces', flag, false, 'Trace nothing, whatever else is set.'),
 
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
-    otherwise: '`/runpod-volume`, `/workspace` or `/data` as the platform has it, else `./data`',
+    otherwise:
+      '`/runpod-volume`, `/workspace` or `/data`, the first that is there and can be written (or holds a key file), else `./data`',
   }),
   CORE_DUMPS: required(
     'Platform',

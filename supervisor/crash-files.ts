@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import {
   type CrashRecord,
   crashFileName,
@@ -48,7 +49,7 @@ export function keepCrashFiles(dataDir: string, log: Log): CrashFiles {
 }
 
 async function writeWhole(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const draft = join(folder, `${name}.new`);
   try {
     await writeFile(draft, text, { mode: 0o600, flush: true });

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { resolveDataDir } from './data-dir.ts';
+import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { checkDataDir, resolveDataDir } from './data-dir.ts';
 
 const having =
   (...paths: string[]) =>
@@ -19,5 +22,26 @@ describe('resolveDataDir', () => {
 
   it('stays in the working directory where no volume is', () => {
     expect(resolveDataDir(undefined, having())).toBe('./data');
+  });
+});
+
+describe('checkDataDir', () => {
+  const check = (env: Record<string, string>) => checkDataDir(readSettings(env).settings);
+  const locked = '/sys';
+
+  it('makes the folder where it is missing, and has nothing to say of one that can be written', async () => {
+    await using folder = await temporaryFolder();
+    expect(check({ DATA_DIR: folder.file('a/b') })).toEqual({ problems: [], warnings: [] });
+    writeFileSync(folder.file('a/b/file'), '');
+  });
+
+  it('refuses one that cannot be written, unless the keys are there already', async () => {
+    await using folder = await temporaryFolder();
+    const code = expect.stringMatching(/^DATA_DIR: \/sys cannot be written \(E[A-Z]+\): /);
+    expect(check({ DATA_DIR: locked })).toEqual({ problems: [code], warnings: [] });
+    const file = folder.file('keys.json');
+    expect(check({ DATA_DIR: locked, AUTH_KEYS_FILE: file }).problems).toEqual([code]);
+    writeFileSync(file, '{"version":1,"keys":[]}');
+    expect(check({ DATA_DIR: locked, AUTH_KEYS_FILE: file })).toEqual({ problems: [], warnings: [code] });
   });
 });

@@ -65,6 +65,25 @@ describe('preflight', () => {
     expect(await problemsOf({ PORT_HEALTH: String(heldPort) }, { healthPortIsOurs: true })).toEqual([]);
   });
 
+  it.each([true, false])(
+    'names two variables with one port, and nobody else who is in its way (ours: %s)',
+    async (healthPortIsOurs) => {
+      const one = String(heldPort);
+      const both = (first: string, second: string) => [
+        `${second} and ${first} are both ${one}: give each its own`,
+      ];
+      const ports = (...names: string[]) => Object.fromEntries(names.map((name) => [name, one]));
+      const problems = (...names: string[]) => problemsOf(ports(...names), { healthPortIsOurs });
+      expect(await problems('PORT', 'PORT_HEALTH')).toEqual(both('PORT', 'PORT_HEALTH'));
+      expect(await problems('PORT', 'PORT_BACKEND')).toEqual(both('PORT', 'PORT_BACKEND'));
+      expect(await problems('PORT_HEALTH', 'PORT_BACKEND')).toEqual(both('PORT_HEALTH', 'PORT_BACKEND'));
+      expect(await problems('PORT', 'PORT_HEALTH', 'PORT_BACKEND')).toEqual([
+        ...both('PORT', 'PORT_HEALTH'),
+        ...both('PORT', 'PORT_BACKEND'),
+      ]);
+    },
+  );
+
   it('names a host that this machine does not have', async () => {
     expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
       'PORT: HOST 203.0.113.7 is no address of this machine',

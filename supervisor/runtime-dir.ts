@@ -1,6 +1,5 @@
 import {
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
+import { howToWrite, whyNotWritable } from '../files/writable-folder.ts';
 import { identify, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
 
 /** A private folder of one supervisor: the socket, and a note of whom it has started. */
@@ -34,9 +35,8 @@ const longestSocketPath = 100;
 
 /** Makes a folder that only this user can enter; its name is short enough for a socket. */
 export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
-  const roomy = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
-  const parent = roomy ? base : '/tmp';
-  mkdirSync(parent, { recursive: true });
+  const parent = placesFor(base).find((place) => whyNotWritable(place) === undefined) ?? base;
+  makeFolder(parent);
   const path = mkdtempSync(join(parent, prefix));
   let note: Note = { namespace: processNamespace(), owner: identify(process.pid), children: [] };
   writeNote(path, note);
@@ -55,13 +55,29 @@ export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
   };
 }
 
+/** What is wrong where there is no place for such a folder. */
+export function runtimeDirProblems(base = tmpdir()): string[] {
+  const places = placesFor(base).map((place) => ({ place, code: whyNotWritable(place) }));
+  if (places.some(({ code }) => code === undefined)) return [];
+  return places.slice(0, 1).map(({ place, code = '' }) => {
+    const others = place === '/tmp' ? '' : ', nor can /tmp';
+    return `TMPDIR: ${place} cannot be written (${code})${others}: ${howToWrite(code)}`;
+  });
+}
+
+/** The folder for what is temporary, where its name leaves room for the socket's, else the one that all systems have. */
+function placesFor(base: string): string[] {
+  const isRoomy = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
+  return [...new Set(isRoomy ? [base, '/tmp'] : ['/tmp'])];
+}
+
 /**
  * Clears the way for a socket: its folder stands, should something have tidied it away, and nothing lies in its place.
  * Throws where somebody else has put a folder there meanwhile.
  */
 export function clearSocketPath(socketPath: string): void {
   const folder = dirname(socketPath);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const { uid } = lstatSync(folder);
   if (uid !== process.getuid?.())
     throw new Error(`${folder} belongs to another user: restart, or change TMPDIR`);

@@ -8,17 +8,23 @@ export interface FirstKey {
   readonly secret: string;
 }
 
-/** Makes a key where a newcomer has none: undefined where there is a key file already, or none is asked for. */
-export async function provideFirstKey({
-  settings,
-  dataDir,
-}: SupervisorConfig): Promise<FirstKey | undefined> {
+/**
+ * Makes a key where a newcomer has none: undefined where there is a key file already, or none is asked for. Its secret
+ * is shown before it is kept, as this start may be broken off at any moment, and the next one finds a key file. Throws a
+ * KeyFileError.
+ */
+export async function provideFirstKey(
+  { settings, dataDir }: SupervisorConfig,
+  show: (text: string) => void,
+): Promise<FirstKey | undefined> {
   if (!settings.AUTH_ENABLED || settings.API_KEYS !== undefined) return undefined;
   const file = keyFileOf({ settings, dataDir });
   if (existsSync(file)) return undefined;
   // Read only when needed: the schema of the key file would stay in the supervisor's memory.
   const { ensureFirstKey } = await import('../../keys/first-key.ts');
-  return ensureFirstKey(file);
+  return ensureFirstKey(file, ({ id, secret }) =>
+    show(`\nYour first API key, "${id}", shown at this start only: keep it.\n  ${secret}\n\n`),
+  );
 }
 
 export function keyFileOf({ settings, dataDir }: Pick<SupervisorConfig, 'settings' | 'dataDir'>): string {

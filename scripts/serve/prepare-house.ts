@@ -4,6 +4,7 @@ import { logFilesIn } from '../../log/log-files-config.ts';
 import { openLogs } from '../../log/open-logs.ts';
 import type { Reading } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
+import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import type { Engine } from '../../supervisor/engine.ts';
 import type { ExitCode } from '../../supervisor/exit-codes.ts';
@@ -38,29 +39,26 @@ export async function houseFrom(
   const logs = await openLogs({ format, level, files: logFilesIn(dataDir, reading.settings) });
   const log = logs.of('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
-  const settings = demo ? await withModel(reading.settings, log) : reading.settings;
+  const refused = async (problems: readonly string[]) => {
+    const words = `${workerLines.failed} ${problems.length} things to mend`;
+    tellWorker(detectPlatform(env), logs.sayPlainly, words);
+    await logs.close();
+    return { ok: false, problems } as const;
+  };
+  const given = { settings: reading.settings, problems: [] };
+  const { settings, problems: modelProblems } = demo ? await withModel(reading.settings, log) : given;
   const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
+  const earlierProblems = [...reading.problems.map(({ message }) => message), ...modelProblems];
   const checked = await preflight({
-    settings,
-    engine,
-    engineProblem,
-    env,
-    earlierProblems: reading.problems.map(({ message }) => message),
-    healthPortIsOurs,
+    ...{ settings, engine, engineProblem, env, earlierProblems, healthPortIsOurs, firstKeyIsMade: demo },
   });
   for (const warning of checked.warnings) log.warn(warning);
-  if (!checked.ok || !engine) {
-    const problems = checked.ok ? [] : checked.problems;
-    tellWorker(
-      detectPlatform(env),
-      logs.sayPlainly,
-      `${workerLines.failed} ${problems.length} things to mend`,
-    );
-    await logs.close();
-    return { ok: false, problems };
-  }
+  if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
   const config = { ...checked.config, givenForAnyModel: reading.settings };
-  const firstKey = demo ? await provideFirstKey(config) : undefined;
+  // Never through the log, which may be kept; where its format is for machines, not even beside it.
+  const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
+  const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};
+  if (keyProblem !== undefined) return refused([keyProblem]);
   return {
     ok: true,
     async run(health) {
@@ -72,8 +70,7 @@ export async function houseFrom(
         env,
         health,
         onReady: () => {
-          if (demo)
-            process.stdout.write(welcome({ config, firstKey, isDemoModel: namesNoModel(reading.settings) }));
+          if (demo) show(welcome({ config, firstKey, isDemoModel: namesNoModel(reading.settings) }));
         },
       });
       await logs.close();
@@ -82,13 +79,36 @@ export async function houseFrom(
   };
 }
 
-async function withModel(settings: Settings, log: Log): Promise<Settings> {
-  if (!namesNoModel(settings)) return settings;
+async function firstKeyFor(config: SupervisorConfig, show: (text: string) => void) {
+  try {
+    return { firstKey: await provideFirstKey(config, show) };
+  } catch (error) {
+    if ((error as Error).name !== 'KeyFileError') throw error;
+    return { keyProblem: `the first key could not be kept, and does not work: ${(error as Error).message}` };
+  }
+}
+
+interface WithModel {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+}
+
+async function withModel(settings: Settings, log: Log): Promise<WithModel> {
+  if (!namesNoModel(settings)) return { settings, problems: [] };
   log.info('no model is named: the demo model is served');
-  const MODEL_PATH = await provideDemoModel(cacheFolder);
+  let MODEL_PATH: string;
+  try {
+    MODEL_PATH = await provideDemoModel(cacheFolder);
+  } catch (error) {
+    const why = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
+    return { settings, problems: [`the demo model cannot be kept in ${cacheFolder}: ${why}`] };
+  }
   // Its tokens are so cheap that a second thread would spend its time waiting for the first.
   const THREADS = settings.THREADS || 1;
-  return { ...settings, THREADS, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] };
+  return {
+    settings: { ...settings, THREADS, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] },
+    problems: [],
+  };
 }
 
 interface Search {

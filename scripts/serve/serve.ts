@@ -2,6 +2,7 @@ import { type HealthServer, startHealthServer } from '../../health/health-server
 import { type Reading, readSettings } from '../../settings/read-settings.ts';
 import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
 import { defaultHost, detectPlatform } from '../../supervisor/platform.ts';
+import { tellProblems } from '../tell-problems.ts';
 
 export interface ServeOptions {
   /** Provide what is missing: an engine, a model, a first key. */
@@ -16,16 +17,16 @@ export interface ServeOptions {
 export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
   const reading = readSettings(env);
   const health = await listenEarly(reading, env);
-  const { houseFrom } = await import('./prepare-house.ts');
-  const prepared = await houseFrom(reading, { demo, env, healthPortIsOurs: health !== undefined });
-  if (!prepared.ok) {
+  try {
+    const { houseFrom } = await import('./prepare-house.ts');
+    const prepared = await houseFrom(reading, { demo, env, healthPortIsOurs: health !== undefined });
+    if (prepared.ok) return await prepared.run(health);
     tellProblems(prepared.problems);
-    await health?.close();
     return exitCodes.configuration;
+  } finally {
+    // Also where something was thrown: a process that answers probes and does nothing else costs money for nothing.
+    await health?.close();
   }
-  const code = await prepared.run(health);
-  await health?.close();
-  return code;
 }
 
 /** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */
@@ -40,10 +41,4 @@ async function listenEarly({ settings }: Reading, env: NodeJS.ProcessEnv): Promi
   } catch {
     return undefined;
   }
-}
-
-function tellProblems(problems: readonly string[]): void {
-  const count = problems.length === 1 ? 'one thing' : `${problems.length} things`;
-  process.stderr.write(`llama-corral cannot start: ${count} to mend.\n`);
-  for (const problem of problems) process.stderr.write(`  - ${problem.replaceAll('\n', '\n    ')}\n`);
 }
