@@ -11,6 +11,8 @@ export const failureWords: Readonly<Record<HouseFailure | 'queue-worker-failed',
     "the worker of RunPod's queue will not be started again: its last lines above say why",
   'load-timed-out':
     'the model did not load within LOAD_TIMEOUT: give it longer, or look at the disk it is read from',
+  'is-router':
+    'llama-server started as a router and serves no model of its own: set HF_REPO to a repository of one model, not of presets, and name one file with MODEL_PATH, MODEL_NAME or MODEL_URL otherwise; to use a router of your own, put `corral gateway` in front of it',
 };
 
 const shownLines = 10;

@@ -59,7 +59,7 @@ export interface HouseEnd {
   readonly wasReady: boolean;
 }
 
-export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out';
+export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
 
 /** The two children, what is known of them, and what the health server may say of it. */
 export interface House {
@@ -93,6 +93,7 @@ export function openHouse(options: HouseOptions): House {
     onChange: refresh,
     onEnd: (end, state) => learnEnd({ who: 'llama-server', ...end }, state),
     onLoadTimedOut: () => fail('load-timed-out'),
+    onRouter: () => fail('is-router'),
   });
   const gateway = tendGateway({
     ...options,

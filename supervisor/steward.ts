@@ -92,7 +92,7 @@ export class Steward {
   takeBack(failure: LoadFailure, end: ChildEnd | undefined): boolean {
     if (!this.#replacement.takeBack(failure)) return false;
     const { log } = this.#options;
-    if (end && failure !== 'load-timed-out')
+    if (end && failure !== 'load-timed-out' && failure !== 'is-router')
       tellEnd(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
     log.error({ class: failure }, 'the changed engine did not load: it is started as before');
     return true;

@@ -35,6 +35,8 @@ export interface TendEngineOptions {
   /** It makes no progress any more, and is ended for it. */
   readonly onHung: () => void;
   readonly onLoadTimedOut: () => void;
+  /** It has come up as a router, which serves no model itself. */
+  readonly onRouter: () => void;
   /** It has just become ready, for the first time or again. */
   readonly onEngineReady: () => void;
   /**
@@ -55,7 +57,7 @@ export interface EngineEnd {
   readonly wasReady: boolean;
 }
 
-export type LoadFailure = CrashClass | 'load-timed-out';
+export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
 
 /** llama-server as a child, its loading watched and timed, proved by a first token. */
 export interface TendedEngine {
@@ -80,7 +82,10 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
       if (standing === 'ready' && tended.state.phase !== 'replacing') learnReady();
       options.onChange();
     },
-    onFactsChange: options.onChange,
+    onFactsChange() {
+      if (watch.isRouter) refuseRouter();
+      options.onChange();
+    },
   });
   const tended = tend({
     start: options.start,
@@ -149,7 +154,13 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     clearInterval(patience);
   }
 
+  function refuseRouter(): void {
+    if (isReady || !options.takeBack('is-router')) options.onRouter();
+    else tended.replace(replacedGraceMs);
+  }
+
   function learnReady(): void {
+    if (watch.isRouter) return refuseRouter();
     isReady = true;
     boot.reached('loaded');
     stopWaiting();

@@ -4,7 +4,8 @@
  * and `-m`: the model's file name is the mood.
  * slow: loads until a file `loaded` lies beside the model · crash: ends during the load ·
  * stuck: counts no work although it is busy · jammed: says nothing of its work · creeping: does a little at a time ·
- * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · any other: ready at once.
+ * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · router: serves no model of its own ·
+ * any other: ready at once.
  */
 import { existsSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -15,7 +16,10 @@ const model = argumentOf('-m');
 const mood = basename(model, '.gguf');
 const isLoaded = () => mood !== 'slow' || existsSync(join(dirname(model), 'loaded'));
 const isAllowed = (given: string | undefined) => given === `Bearer ${process.env.LLAMA_API_KEY}`;
-const props = { total_slots: 2, default_generation_settings: { n_ctx: 512 }, model_path: model };
+const props =
+  mood === 'router'
+    ? { role: 'router', model_alias: 'llama-server', model_path: 'none' }
+    : { total_slots: 2, default_generation_settings: { n_ctx: 512 }, model_path: model };
 
 if (mood === 'crash') {
   console.error("0.00.011.717 E srv    load_model: failed to load model, 'crash.gguf'");

@@ -10,7 +10,16 @@ import { waitFor } from './wait-for.ts';
 
 const here = import.meta.dirname;
 
-export type Mood = 'ready' | 'slow' | 'crash' | 'deaf' | 'stubborn' | 'stuck' | 'jammed' | 'creeping';
+export type Mood =
+  | 'ready'
+  | 'slow'
+  | 'crash'
+  | 'deaf'
+  | 'stubborn'
+  | 'stuck'
+  | 'jammed'
+  | 'creeping'
+  | 'router';
 
 export interface HouseWishes {
   /** What the stand-in llama-server is to be like. */

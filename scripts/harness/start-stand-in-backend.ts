@@ -21,6 +21,8 @@ export interface StandInBackend extends AsyncDisposable {
   readonly open: number;
   /** What `/health` answers: 503 is a model that loads. */
   health: 200 | 503;
+  /** What `/props` answers; undefined is silence. */
+  props: object | undefined;
   mood: Mood;
   stop(): Promise<void>;
 }
@@ -44,11 +46,8 @@ export async function startStandInBackend(
   const server = createServer(async (incoming, response) => {
     const path = incoming.url ?? '';
     if (path === '/health') return void response.writeHead(standIn.health).end('{}');
-    if (path === '/props') return void response.end(JSON.stringify(props(slots)));
-    if (path === '/metrics') {
-      const text = metrics();
-      return void (text !== undefined && response.end(text));
-    }
+    if (path === '/props') return answer(response, standIn.props && JSON.stringify(standIn.props));
+    if (path === '/metrics') return answer(response, metrics());
     // The gateway's own question, for its books: what the input of an abandoned request was.
     if (incoming.headers['x-request-id'] === undefined) {
       return void response.end(JSON.stringify({ input_tokens: inputTokens }));
@@ -80,6 +79,7 @@ export async function startStandInBackend(
       return open;
     },
     health: 200,
+    props: propsWith(slots),
     mood,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -87,7 +87,11 @@ export async function startStandInBackend(
   return standIn;
 }
 
-function props(slots: number) {
+function answer(response: ServerResponse, text: string | undefined): void {
+  if (text !== undefined) response.end(text);
+}
+
+export function propsWith(slots: number) {
   return {
     total_slots: slots,
     model_alias: 'stand-in',

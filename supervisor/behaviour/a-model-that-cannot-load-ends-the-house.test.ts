@@ -17,4 +17,11 @@ describe('a model that cannot load ends the house with exit code 3', () => {
     expect(await house.exitCode()).toBe(3);
     expect(house.output()).toContain('LOAD_TIMEOUT');
   });
+
+  it('where llama-server comes up as a router, which has no model of its own', async () => {
+    await using house = await startHouse({ mood: 'router' });
+    expect(await house.exitCode()).toBe(3);
+    expect(house.output()).toContain('llama-server started as a router and serves no model of its own');
+    expect(house.output()).not.toMatch(/standing: ready|first token/);
+  });
 });
