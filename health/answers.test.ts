@@ -19,6 +19,12 @@ describe('the health server answers', () => {
     }
   });
 
+  it('503 to whoever would send requests while the gateway hangs', () => {
+    const snapshot = { standing: 'restarting', everReady: true, silent: true, details: {} } as const;
+    const paths = ['/ping', '/readyz', '/livez', '/startupz'];
+    expect(paths.map((path) => answer(path, 'GET', snapshot).status)).toEqual([503, 503, 200, 200]);
+  });
+
   it('startupz with 200 for good once the model has been ready', () => {
     expect(statusOf('/startupz', 'restarting', true)).toBe(200);
     expect(statusOf('/startupz', 'failed', true)).toBe(200);

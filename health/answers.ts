@@ -5,6 +5,8 @@ export interface HealthSnapshot {
   readonly standing: Standing;
   /** The model has been ready at least once since the process began. */
   readonly everReady: boolean;
+  /** The model may be well, and yet nobody is answered: the gateway hangs. */
+  readonly silent?: boolean;
   /** What `/status` says beyond the standing. */
   readonly details: Readonly<Record<string, unknown>>;
 }
@@ -40,12 +42,12 @@ export function answer(
   return status === 204 ? { status } : { status, body: { standing } };
 }
 
-function statusFor(path: string, { standing, everReady }: HealthSnapshot): number | undefined {
+function statusFor(path: string, { standing, everReady, silent }: HealthSnapshot): number | undefined {
   const ending = standing === 'draining' || standing === 'failed';
   const ready = standing === 'ready';
   switch (path) {
     case '/ping':
-      return ending ? 503 : ready ? 200 : 204;
+      return ending || silent ? 503 : ready ? 200 : 204;
     case '/readyz':
       return ready ? 200 : 503;
     case '/livez':

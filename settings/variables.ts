@@ -338,7 +338,7 @@ export const variables = {
     'Timeouts',
     duration,
     120_000,
-    'How long a busy llama-server may make no progress, or a silent one give no sign of life, before it is restarted; 0 turns it off.',
+    'How long a busy llama-server may make no progress, or a silent llama-server or gateway give no answer, before it is restarted; 0 turns that off.',
   ),
   DRAIN_TIMEOUT: required('Timeouts', duration, 25_000, 'How long running requests may go on after SIGTERM.'),
 

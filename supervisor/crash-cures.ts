@@ -35,6 +35,7 @@ const gatewayCures: Readonly<Partial<Record<CrashClass, string>>> = {
   'out-of-memory':
     'the machine or the container has too little memory: give it more, or lower MAX_QUEUE_SIZE',
   killed: engineCures.killed,
+  hung: 'it answered nobody for HANG_TIMEOUT: look at who may stop processes and at the load of the machine, and report its last lines to llama-corral',
 };
 
 export function cureFor(who: 'llama-server' | 'gateway', crash: CrashClass): string {

@@ -36,6 +36,9 @@ export interface HouseOptions {
   /** Whether llama-server is being replaced on purpose; call `refresh` when that changes. */
   readonly isReplacing: () => boolean;
   readonly onHung: () => void;
+  /** As tend-gateway.ts has them. */
+  readonly onGatewaySilent: (isSilent: boolean) => void;
+  readonly onGatewayHung: () => void;
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
@@ -132,7 +135,7 @@ export function openHouse(options: HouseOptions): House {
       replacing: options.isReplacing(),
       engine: engine.tended.state.phase,
       backend: engine.watch.standing,
-      gatewayUp: gateway.isUp,
+      gatewayUp: gateway.isUp && !gateway.isSilent,
       everReady,
     });
     everReady ||= next === 'ready';
@@ -157,6 +160,7 @@ export function openHouse(options: HouseOptions): House {
     snapshot: () => ({
       standing,
       everReady,
+      silent: gateway.isSilent,
       details: {
         phase: boot.phase,
         since: new Date(since).toISOString(),
@@ -165,7 +169,7 @@ export function openHouse(options: HouseOptions): House {
         restarts: { engine: engine.tended.restarts, gateway: gateway.tended.restarts },
         crashes,
         lastCrash: lastCrash ?? null,
-        gatewayUp: gateway.isUp,
+        gatewayUp: gateway.isUp && !gateway.isSilent,
         sleeping: engine.watch.standing === 'ready' && engine.watch.facts?.sleeping === true,
         version: packageFile.version,
       },

@@ -18,6 +18,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { failureWords, tellEnd } from './failure-words.ts';
 import { forbidCoreFiles } from './forbid-core-files.ts';
 import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
+import { noticeAfterMs } from './gateway-silence.ts';
 import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
 import { stopCallFor } from './instance-api.ts';
 import { tellTrouble, tendQueueWorker } from './queue-worker-child.ts';
@@ -186,6 +187,12 @@ async function open(
     },
     onHung: () =>
       log.error(`llama-server hangs: no progress for HANG_TIMEOUT (${config.hangTimeoutMs / 1000} s)`),
+    onGatewaySilent: (isSilent) =>
+      isSilent
+        ? log.warn(`the gateway has answered nobody for ${noticeAfterMs / 1000} s`)
+        : log.info('the gateway answers again'),
+    onGatewayHung: () =>
+      log.error(`the gateway hangs: no answer for HANG_TIMEOUT (${config.hangTimeoutMs / 1000} s)`),
     onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
     onStillLoading: (sinceMs) => log.info(`the model is loading, ${Math.round(sinceMs / 1000)} s so far`),
     onEnd(end) {

@@ -79,7 +79,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     followSleep: options.followSleep,
     onChange(standing) {
       if (standing === 'loading' || standing === 'ready') boot.reached('bound');
-      if (standing === 'ready' && tended.state.phase !== 'replacing') learnReady();
+      if (standing === 'ready' && tended.state.phase !== 'replacing') learnWhatCameUp();
       options.onChange();
     },
     onFactsChange() {
@@ -154,13 +154,17 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     clearInterval(patience);
   }
 
+  function learnWhatCameUp(): void {
+    if (watch.isRouter) refuseRouter();
+    else learnReady();
+  }
+
   function refuseRouter(): void {
     if (isReady || !options.takeBack('is-router')) options.onRouter();
     else tended.replace(replacedGraceMs);
   }
 
   function learnReady(): void {
-    if (watch.isRouter) return refuseRouter();
     isReady = true;
     boot.reached('loaded');
     stopWaiting();

@@ -7,16 +7,23 @@ import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { exitCodes } from './exit-codes.ts';
 import { forGateway, type RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
+import { watchGateway } from './watch-gateway.ts';
 
 export interface TendGatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly boot: Boot;
   readonly policy: RestartPolicy;
+  /** 0 is never. */
+  readonly hangTimeoutMs: number;
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
   readonly onEnd: (end: GatewayEnd, state: ChildState) => void;
+  /** It has answered nobody for some seconds, or answers again. */
+  readonly onGatewaySilent: (isSilent: boolean) => void;
+  /** It answers nobody any more, and is ended for it. */
+  readonly onGatewayHung: () => void;
 }
 
 export interface GatewayEnd {
@@ -31,6 +38,8 @@ export interface TendedGateway {
   readonly tended: Tended;
   /** It has answered since it was last started. */
   readonly isUp: boolean;
+  /** It did, and has not for some seconds. */
+  readonly isSilent: boolean;
   close(): void;
 }
 
@@ -38,6 +47,9 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
   const { host, port, boot, policy, start, onChange, onEnd } = options;
   let life = new AbortController();
   let isUp = false;
+  let isSilent = false;
+  let isHung = false;
+  let watch: Disposable | undefined;
 
   async function awaitAnswer(): Promise<void> {
     life = new AbortController();
@@ -47,19 +59,46 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
     onChange();
   }
 
+  function begin(): void {
+    isHung = false;
+    awaitAnswer().catch(noteUnforeseen);
+    watch = watchGateway({
+      ...options,
+      wasUp: () => isUp,
+      onSilent(silent) {
+        const wasSilent = isSilent;
+        isSilent = silent && isUp && tended.state.phase === 'running';
+        if (isSilent === wasSilent) return;
+        options.onGatewaySilent(isSilent);
+        onChange();
+      },
+      onHung: endHung,
+    });
+  }
+
+  /** One that is asked to stop has closed its port, and ends by the time it was given. */
+  function endHung(): void {
+    if (tended.state.phase !== 'running') return;
+    isHung = true;
+    options.onGatewayHung();
+    tended.child?.kill();
+  }
+
   const tended = tend({
     start,
     policy: forGateway(policy),
     judge(end) {
       if (end.code === exitCodes.configuration) return 'ended-for-good';
-      return isUp ? 'ended' : { loadFailure: classifyCrash(end) };
+      return isUp ? 'ended' : { loadFailure: classifyCrash(end, { hung: isHung }) };
     },
-    onStarted: () => awaitAnswer().catch(noteUnforeseen),
+    onStarted: begin,
     onEnded(end, state) {
       life.abort();
+      watch?.[Symbol.dispose]();
       const wasReady = isUp;
       isUp = false;
-      onEnd({ end, crash: classifyCrash(end), wasReady }, state);
+      isSilent = false;
+      onEnd({ end, crash: classifyCrash(end, { hung: isHung }), wasReady }, state);
     },
   });
   return {
@@ -67,6 +106,12 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
     get isUp() {
       return isUp;
     },
-    close: () => life.abort(),
+    get isSilent() {
+      return isSilent;
+    },
+    close() {
+      life.abort();
+      watch?.[Symbol.dispose]();
+    },
   };
 }
