@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
-import { type GatewaySight, lookAtGateway } from './gateway-sight.ts';
 import { noteUnforeseen } from '../log/unforeseen.ts';
+import { type GatewaySight, lookAtGateway } from './gateway-sight.ts';
 import { isHungUp, nextSilence, noticeAfterMs, type Silence } from './gateway-silence.ts';
 
 export interface GatewayWatchOptions {
