@@ -10,6 +10,8 @@ export interface ChildSpec {
   /** Takes the lines of its stdout, which are then no last words; without it they are handed over like those of stderr. */
   readonly onStdoutLine?: (line: string) => void;
   readonly onLine: (line: string) => void;
+  /** Leaves of a line what may be kept and shown; undefined where nothing is left of it. */
+  readonly cut?: (line: string) => string | undefined;
   /** What it says, and its arguments, as others may see them. */
   readonly show?: (text: string) => string;
   /** Given, the child is a Node process with a channel to us, and these are its messages. */
@@ -51,7 +53,7 @@ const leash =
 
 /** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
 export function startChild(spec: ChildSpec): Child {
-  const { command, args, env, onLine, onStdoutLine, onMessage, show = String } = spec;
+  const { command, args, env, onLine, onStdoutLine, onMessage, cut = String, show = String } = spec;
   const startedAt = performance.now();
   const lastLines: string[] = [];
   const [file = command, ...rest] = leash
@@ -64,7 +66,9 @@ export function startChild(spec: ChildSpec): Child {
   });
   if (onMessage) subprocess.on('message', onMessage);
   const keep = (said: string) => {
-    const line = show(said);
+    const own = cut(said);
+    if (own === undefined) return;
+    const line = show(own);
     if (lastLines.push(line) > keptLines) lastLines.shift();
     onLine(line);
   };

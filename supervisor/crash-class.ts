@@ -31,7 +31,7 @@ type Sign = readonly [pattern: RegExp, crash: CrashClass];
 
 /** Signs in the last lines, the most telling first: want of memory is followed by all kinds of other complaints. */
 const signs: readonly Sign[] = [
-  [/^setpriv: failed to execute/, 'not-startable'],
+  [/^setpriv: failed to execute|error while loading shared libraries|symbol lookup error:/, 'not-startable'],
   [/(cuda|hip)Malloc failed|(CUDA|HIP|ROCm) error: out of memory|CUBLAS_STATUS_ALLOC_FAILED/i, 'out-of-vram'],
   [/allocate (CUDA|ROCm|Vulkan|SYCL|Metal)\d* buffer/i, 'out-of-vram'],
   [/ErrorOutOfDeviceMemory|Device memory allocation of size \d+ failed/i, 'out-of-vram'],
@@ -74,6 +74,15 @@ export function classifyCrash(end: ChildEnd, { hung, oomKilled }: Circumstances 
 export function tellingLine({ lastLines }: ChildEnd): string | undefined {
   const telling = signIn(lastLines)?.[0] ?? uncaught;
   return lastLines.find((line) => telling.test(line));
+}
+
+/** The sign of a crash in a line, by itself; undefined where there is none. */
+export function signAt(line: string): string | undefined {
+  for (const [pattern] of signs) {
+    const [sign] = pattern.exec(line) ?? [];
+    if (sign !== undefined) return sign;
+  }
+  return undefined;
 }
 
 /** The next start would end the same way. */

@@ -7,6 +7,7 @@ import { engineEnvironment } from './engine-environment.ts';
 import { readEngineLine } from './engine-output.ts';
 import { llamaArguments } from './llama-arguments.ts';
 import { clearSocketPath } from './runtime-dir.ts';
+import { withoutQuotes } from './without-quotes.ts';
 import { hide, secretsOf } from './without-secrets.ts';
 
 export interface EngineChildOptions {
@@ -14,11 +15,13 @@ export interface EngineChildOptions {
   readonly config: SupervisorConfig;
   readonly backend: Backend & { readonly apiKey: string };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether requests may be at work in it. */
+  readonly serves: () => boolean;
   readonly log: Log;
 }
 
 /** Starts one llama-server on the backend's address, its output going into the log. */
-export function startEngineChild({ engine, config, backend, env, log }: EngineChildOptions): Child {
+export function startEngineChild({ engine, config, backend, env, serves, log }: EngineChildOptions): Child {
   const { socketPath } = backend.address;
   try {
     // llama-server refuses an address that a killed one has left, and does not clear it away itself.
@@ -37,6 +40,7 @@ export function startEngineChild({ engine, config, backend, env, log }: EngineCh
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
     },
+    cut: withoutQuotes(serves),
     show: hide([backend.apiKey, ...secretsOf(config.settings)]),
     onLine(line) {
       const { text, level } = readEngineLine(line);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Backend, showBackendUrl } from '../health/backend.ts';
 import type { GatewayMessage } from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
+import { withoutExcerpts } from '../log/without-excerpts.ts';
 import { type Child, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import { gatewayEnvironment } from './gateway-environment.ts';
@@ -52,8 +53,9 @@ export function startGatewayChild(options: GatewayChildOptions): Child {
     ...program,
     env: gatewayEnvironment(env, settings),
     onStdoutLine(line) {
-      if (!passOn(line)) log.warn(show(line));
+      if (!passOn(line)) log.warn(show(withoutExcerpts(line)));
     },
+    cut: withoutExcerpts,
     show,
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),

@@ -25,7 +25,7 @@ export interface HouseOptions {
   /** 0 is never. */
   readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
-  readonly startEngine: () => Child;
+  readonly startEngine: (serves: () => boolean) => Child;
   readonly startGateway: () => Child;
   readonly onStanding: (standing: Standing) => void;
   /** Once: both children serve, and the first token has come. */

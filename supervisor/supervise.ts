@@ -171,8 +171,8 @@ async function open(
   return openHouse({
     ...config,
     backend,
-    startEngine: () =>
-      noted(startEngineChild({ engine, config: steward.config, backend, env, log: engineLog })),
+    startEngine: (serves) =>
+      noted(startEngineChild({ engine, config: steward.config, backend, env, serves, log: engineLog })),
     startGateway,
     followSleep: () => steward.orders.sleeps,
     isReplacing: () => steward.isReplacing,

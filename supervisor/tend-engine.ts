@@ -28,7 +28,8 @@ export interface TendEngineOptions {
   /** 0 is never. */
   readonly hangTimeoutMs: number;
   readonly policy: RestartPolicy;
-  readonly start: () => Child;
+  /** Starts one; `serves` tells whether requests may be at work in it. */
+  readonly start: (serves: () => boolean) => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
   readonly onEnd: (end: EngineEnd, state: ChildState) => void;
@@ -88,7 +89,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     },
   });
   const tended = tend({
-    start: options.start,
+    start: () => options.start(() => watch.standing === 'ready'),
     policy: options.policy,
     judge(end) {
       if (isReady) return 'ended';

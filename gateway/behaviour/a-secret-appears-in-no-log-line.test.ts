@@ -1,64 +1,124 @@
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
-import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
+import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secrets = {
-  known: testerSecret,
-  unknown: 'sk-unknown-6f1b7c2e9d',
-  inline: 'sk-inline-6f1b7c2e9d',
-  disabled: 'sk-disabled-6f1b7c2e9d',
-  prompt: 'my-bank-pin-is-4711',
-  query: 'sk-in-the-query-6f1b7c2e9d',
+  'a good key': testerSecret,
+  'an unknown key': 'sk-unknown-6f1b7c2e9d',
+  'a key of API_KEYS': 'sk-inline-6f1b7c2e9d',
+  'a disabled key': 'sk-disabled-6f1b7c2e9d',
+};
+const prompt = 'my-bank-pin-is-4711';
+const inTheQuery = 'sk-in-the-query-6f1b7c2e9d';
+
+/** What the stand-in does, by a word in the prompt; the errors quote it, as llama-server's do. */
+const fates: Readonly<Record<string, { status: number; body: string; type?: string } | undefined>> = {
+  break: undefined,
+  fail: {
+    status: 500,
+    body: `{"error":{"message":"Invalid diff: '${prompt}' not found at start of 'x'","code":500}}`,
+  },
+  quote: {
+    status: 500,
+    body: `{"error":{"message":"Failed to parse messages: Missing 'role' in message: {\\"content\\":\\"${prompt}\\"}","code":500}}`,
+  },
+  garble: {
+    status: 200,
+    body: `data: {"choices": ${prompt}
+
+`,
+    type: 'text/event-stream',
+  },
+  refuse: { status: 401, body: '{"error":{"message":"Invalid API Key","code":401}}' },
+  answer: { status: 200, body: '{}' },
 };
 
-it('whatever goes wrong', async () => {
-  await using standIn = await startStandInBackend((request, response) => {
-    if (request.body.includes('break')) response.destroy();
-    else if (request.body.includes('fail'))
-      response.writeHead(500).end('{"error":{"message":"no","code":500}}');
-    else if (request.body.includes('refuse'))
-      response.writeHead(401).end('{"error":{"message":"Invalid API Key","code":401}}');
-    else response.end('{}');
+const posted = (word: string, path?: string) => (secret: string) =>
+  postOf(chatOf(`${word} ${prompt}`), { secret, ...(path && { path }) });
+
+/** What is asked with each key, by its name. */
+const requests: Readonly<Record<string, (secret: string) => string>> = {
+  'a chat that is answered': posted('answer'),
+  'a chat whose engine breaks off': posted('break'),
+  'a chat that fails': posted('fail'),
+  'a chat that the engine quotes': posted('quote'),
+  'a chat whose answer is no JSON': posted('garble'),
+  'a chat whose backend key is refused': posted('refuse'),
+  'a stream that fails': (secret) => postOf(chatOf(`fail ${prompt}`, { stream: true }), { secret }),
+  'a message that the engine quotes': posted('quote', '/v1/messages'),
+  'a response that the engine quotes': posted('quote', '/v1/responses'),
+  'a completion that the engine quotes': (secret) =>
+    postOf({ prompt: `quote ${prompt}` }, { secret, path: '/v1/completions' }),
+  'a count that the engine quotes': posted('quote', '/v1/messages/count_tokens'),
+  'a key in x-api-key': (secret) =>
+    postOf(chatOf(`answer ${prompt}`), { secret: null, headers: [`x-api-key: ${secret}`] }),
+  'a body that is no JSON': (secret) => postOf(`{"${prompt}": ${prompt}`, { secret }),
+  'a key in the query': (secret) =>
+    postOf(chatOf('answer'), { secret, path: `/v1/chat/completions?key=${inTheQuery}` }),
+  'a key in the query of an unknown path': (secret) =>
+    postOf(chatOf('answer'), { secret, path: `/nowhere?key=${inTheQuery}` }),
+};
+
+/** No request at all: these have no line of their own. */
+const noRequests: typeof requests = {
+  'an unfit Host': (secret) => `GET /v1/models HTTP/1.1\r\nHost: a b\r\nAuthorization: ${secret}\r\n\r\n`,
+  'rubbish for a request': (secret) => `rubbish ${secret}\r\n\r\n`,
+};
+
+describe('no secret and no prompt is told', () => {
+  let standIn: StandInBackend;
+  let corral: TestGateway;
+
+  beforeAll(async () => {
+    standIn = await startStandInBackend((request, response) => {
+      const word = Object.keys(fates).find((fate) => request.body.includes(fate)) ?? 'answer';
+      const fate = fates[word];
+      if (fate === undefined) response.destroy();
+      else
+        response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/json' }).end(fate.body);
+    });
+    corral = await startTestGateway({
+      backend: standIn.backend,
+      keys: keyFileText({
+        known: { secret: secrets['a good key'], limits: { requestsPerMinute: 0 } },
+        disabled: { secret: secrets['a disabled key'], disabled: true },
+      }),
+      env: { API_KEYS: `inline:${secrets['a key of API_KEYS']}:1000:2099-01-01T00:00:00Z` },
+    });
   });
-  await using corral = await startTestGateway({
-    backend: standIn.backend,
-    keys: keyFileText({
-      known: { secret: secrets.known },
-      disabled: { secret: secrets.disabled, disabled: true },
-    }),
-    env: { API_KEYS: `inline:${secrets.inline}` },
+  afterAll(async () => {
+    await corral[Symbol.asyncDispose]();
+    await standIn[Symbol.asyncDispose]();
   });
-  const asked: string[] = [];
-  for (const secret of [secrets.known, secrets.unknown, secrets.inline, secrets.disabled]) {
-    for (const word of ['hello', 'break', 'fail', 'refuse']) {
-      asked.push(postOf(chatOf(`${word} ${secrets.prompt}`), { secret }));
-      asked.push(
-        postOf(chatOf(`${word} ${secrets.prompt}`), { secret: null, headers: [`x-api-key: ${secret}`] }),
-      );
-    }
-    asked.push(postOf(`{"${secrets.prompt}": ${secrets.prompt}`, { secret }));
-    asked.push(postOf(chatOf('hello'), { secret, path: `/v1/chat/completions?key=${secrets.query}` }));
-    asked.push(postOf(chatOf('hello'), { secret, path: `/nowhere?key=${secrets.query}` }));
-    asked.push(`GET /v1/models HTTP/1.1\r\nHost: a b\r\nAuthorization: ${secret}\r\n\r\n`);
-    asked.push(`rubbish ${secret}\r\n\r\n`);
-  }
-  const answers: string[] = [];
-  for (const bytes of asked) {
+
+  const hidden = () => [
+    ...Object.values(secrets),
+    prompt,
+    inTheQuery,
+    standIn.backend.apiKey ?? 'stand-in-key',
+  ];
+  const cases = Object.keys(secrets).flatMap((key) =>
+    Object.keys({ ...requests, ...noRequests }).map((what) => [what, key] as const),
+  );
+
+  it.each(cases)('of %s with %s', async (what, key) => {
+    const before = corral.logged.length;
+    const bytes = { ...requests, ...noRequests }[what]?.(secrets[key as keyof typeof secrets]) ?? '';
     await using client = await RawClient.connect(corral.port);
     const answer = await client.send(bytes).answer();
-    answers.push(JSON.stringify(answer));
-  }
-  await waitFor(
-    'a line for each that was understood',
-    () => corral.logged.filter(({ id }) => id).length >= 44,
-  );
-  expect(corral.logged.some(({ error }) => error === 'bad_gateway')).toBe(true);
-  const told = `${JSON.stringify(corral.logged)}${answers.join('')}`;
-  for (const secret of [...Object.values(secrets), standIn.backend.apiKey ?? '', 'stand-in-key']) {
-    expect(told).not.toContain(secret);
-  }
+    if (what in requests) await waitFor('its line', () => corral.logged.length > before);
+    const told = JSON.stringify([answer, corral.logged.slice(before)]);
+    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+  });
+
+  it('of any of them at any time, though what went wrong is told', () => {
+    const told = JSON.stringify(corral.logged);
+    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+    for (const error of ['bad_gateway', 'invalid_json', 'invalid_api_key', 'unknown_url', 'internal_error'])
+      expect(corral.logged.map((line) => line.error)).toContain(error);
+  });
 });

@@ -22,7 +22,7 @@ describe('backendErrorOf', () => {
   it.each([
     "'messages' is required",
     'Failed to parse messages: [json.exception.type_error.302] type must be string, but is number',
-    'Failed to parse tools: Missing tool type: {}; tools = [\n  {}\n]',
+    'Failed to parse tools: Missing tool type',
     '[json.exception.out_of_range.403] key not found',
     'vector::_M_range_check: __n (which is 1000000000) >= this->size() (which is 4165)',
     'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',

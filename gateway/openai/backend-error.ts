@@ -1,6 +1,7 @@
 import { isRealFault, outgrewBatch, wasTheModels } from './engine-faults.ts';
+import { unquotedMessage } from './unquoted-message.ts';
 
-/** A backend's error in our words: its message stays, the rest follows contract.md, "Errors". */
+/** A backend's error in our words: its message stays but for what it quotes, the rest follows contract.md, "Errors". */
 export interface BackendError {
   readonly status: number;
   readonly type: string;
@@ -20,13 +21,14 @@ export function backendErrorOf(status: number, body: string, { hasSpoken = false
   const told = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
   const text = typeof message === 'string' ? message : '';
   if (text === '') return plainError(told, type);
+  const shown = unquotedMessage(text);
   if (told !== 500)
-    return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: text };
+    return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: shown };
   const tooLarge = outgrewBatch(text);
   if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);
-  if (wasTheModels(text)) return { ...plainError(500, type), message: text, isFinal: true };
-  if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: text };
-  return refused('invalid_value', text);
+  if (wasTheModels(text)) return { ...plainError(500, type), message: shown, isFinal: true };
+  if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: shown };
+  return refused('invalid_value', shown);
 }
 
 function plainError(status: number, type: unknown): BackendError {

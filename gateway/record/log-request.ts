@@ -1,4 +1,5 @@
 import type { Log } from '../../log/create-log.ts';
+import { withoutExcerpts } from '../../log/without-excerpts.ts';
 import type { RequestEnd } from './request-end.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -41,7 +42,8 @@ function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
     continued: record.continued,
     digest: record.digest,
     error: record.error,
-    cause: record.cause === undefined ? undefined : explain(record.cause).slice(0, LONGEST_CAUSE),
+    cause:
+      record.cause === undefined ? undefined : withoutExcerpts(explain(record.cause)).slice(0, LONGEST_CAUSE),
     address: record.address,
     id: record.id,
     trace: record.trace?.id,

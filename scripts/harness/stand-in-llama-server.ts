@@ -32,7 +32,7 @@ let looks = 0;
 /** What its counters say, as the mood has it; undefined is silence. */
 function metrics(): string | undefined {
   looks += 1;
-  console.error(`0.00.001.000 I srv  stand-in: asked for its counters for the ${looks}. time`);
+  console.error(`0.00.001.000 I srv  stand_in: sending result, n = ${looks}`);
   const done = mood === 'creeping' ? Math.floor(looks / 2) : 7;
   const busy = mood === 'creeping' || mood === 'stuck' ? 1 : 0;
   return mood === 'jammed'

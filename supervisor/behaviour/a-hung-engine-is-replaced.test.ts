@@ -53,6 +53,6 @@ describe('a llama-server that hangs is ended and started again', () => {
 it('one that is slow and gets on is left alone', async () => {
   await using house = await startHouse({ mood: 'creeping', env: patient });
   // Two looks a second.
-  await waitFor('many looks', () => house.output().includes('for the 13. time'));
+  await waitFor('many looks', () => house.output().includes('sending result, n = 13'));
   expect(await house.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0 }, lastCrash: null });
 });

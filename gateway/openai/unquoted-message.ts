@@ -1,0 +1,100 @@
+/** Stands where something was quoted. */
+const cut = '…';
+
+/** Longer messages are told no client: what is left of one is a sentence. */
+const MOST_SHOWN = 600;
+
+/**
+ * How llama-server's errors quote a request or an answer, each with what is left of it. `$1` and `$2` are words of its own.
+ * What follows a name of its own is cut to the end wherever it can hold anything.
+ */
+const quotations: readonly (readonly [pattern: RegExp, left: string])[] = [
+  // The JSON library's excerpt, and the text of a number that is too large.
+  [/;? *last read: .*/s, ''],
+  [/(number overflow parsing) .*/s, '$1'],
+  // Whole messages, tools and schemas.
+  [/; tools = .*/s, ''],
+  [/(?: in message)?:\s*(?!"\w+": )(?:[{"]|\[(?=\s*[[{"\]\d])).*/s, ''],
+  [/( got) (?:[{"]|\[(?=\s*[[{"\]\d])).*/s, `$1 ${cut}`],
+  [/(Unrecognized schema|not in) *[:{["].*/s, '$1'],
+  // Values of fields, and what stands in grammars, patterns and templates.
+  [
+    /(Invalid tool_choice|Unknown reasoning format|Unsupported param|Invalid uri format|Unknown chat format): .*/s,
+    '$1',
+  ],
+  [
+    /(file path is not allowed|file does not exist or cannot be opened|no handler registered for @requestFormat): .*/s,
+    '$1',
+  ],
+  [/((?:Grammar trigger word|Trigger word)[^:]*): .*/s, '$1'],
+  [
+    /((?:un)?[Uu]n(?:recognized|known|supported) (?:type|schema type|chat template|template)),? [^,;]*/s,
+    '$1',
+  ],
+  [/(but got|, got|instead of): .*/s, `$1 ${cut}`],
+  [
+    /((?:[Uu]nsupported|cannot resolve|resolving) (?:\$?ref|reference)):? .*?((?:, only references|, remote|$).*)/s,
+    '$1$2',
+  ],
+  [
+    /(Invalid pattern) .*?(: (?:unbalanced|[Pp]attern must|empty|invalid|unexpected|nothing|unsupported|missing|unterminated|quantifier|bad)[a-z ]*|$).*/s,
+    '$1$2',
+  ],
+  [/(pattern) .*? (is not supported)/s, '$1 $2'],
+  [/([Uu]nsupported (?:escape(?: in character class)?|character)): .*/s, '$1'],
+  [/((?:expecting|expected) .{1,40}?) at (?!line|position|least|most|pos\b).*/s, '$1'],
+  [/(hex chars|unknown escape|parse token) at .*/s, '$1'],
+  [
+    /([Uu]ndefined rule identifier|[Ii]nvalid token|[Uu]nknown rule|Rule not found:?|Rule) (?!must|may).*/s,
+    '$1',
+  ],
+  [/(Unexpected empty grammar stack after accepting piece).*/s, '$1'],
+  [/(without preceding char): .*/s, '$1'],
+  [/(Grammar triggered on regex|Failed to process regex): .*/s, '$1'],
+  [/(Unexpected token|Unknown statement|Expected identifier|unexpected character|\(Got) ?:? .*/s, '$1'],
+  [/(Jinja Exception: [^:'"{[\n]*).*/s, '$1'],
+  [/(Failed to (?:format input|parse input at pos(?:ition)? \d+|parse input)) ?:.*/s, '$1'],
+  [
+    /(Invalid diff|Tool call mismatch|Parsed message|The model produced output that does not match the expected [\w-]+ format) ?:(?! (?:now finding less tool calls|tool call mismatch)!$).*/s,
+    '$1',
+  ],
+  [
+    /(downloading|[Ff]ailed to (?:download|load|open|decode|fetch|process) [a-z ]*?)(?: from)?:? ['"].*/s,
+    '$1',
+  ],
+];
+
+/** A quotation that is no short, plain name of a field was sent or generated, and may hold quotes itself: it goes to the end. */
+const quotation = /(?<![\w'"`^$\]*.])(['"`])(?!(?:[\w.@$^[\]*-]{1,40})\1).*/s;
+
+/** The place in a schema: its keywords and numbers stay, the client's own names go. */
+const schemaPath = /#(?:\/[^\s:,;]*)+/g;
+const keywords =
+  /^(?:properties|items|prefixItems|additionalProperties|patternProperties|anyOf|oneOf|allOf|not|\$defs|definitions|enum|const|required|pattern|type|format|\$ref|if|then|else|\d+)$/;
+
+/**
+ * llama-server's error for a client and for whoever logs it: without what it quotes of the request, of a grammar or of a
+ * generated text. The client has sent it and knows it; the logs between us have no business with it.
+ */
+export function unquotedMessage(message: string): string {
+  let left = message;
+  for (const [pattern, rest] of quotations) left = left.replace(pattern, rest);
+  left = left
+    .replace(quotation, cut)
+    .replace(schemaPath, shownPath)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  return left.length > MOST_SHOWN ? `${left.slice(0, MOST_SHOWN)}${cut}` : left;
+}
+
+/** A name behind `properties` is the client's, even where it looks like a keyword. */
+function shownPath(path: string): string {
+  const steps = path.split('/');
+  return steps
+    .map((step, index) => {
+      if (index === 0) return step;
+      const isName = /^(?:properties|patternProperties|\$defs|definitions)$/.test(steps[index - 1] ?? '');
+      return keywords.test(step) && !isName ? step : cut;
+    })
+    .join('/');
+}
