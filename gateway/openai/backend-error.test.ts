@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backendErrorOf } from './backend-error.ts';
+import { unquotedMessage } from './unquoted-message.ts';
 
 const told = (error: object) => JSON.stringify({ error });
 const tooLong = {
@@ -39,7 +40,7 @@ describe('backendErrorOf', () => {
       status: 400,
       type: 'invalid_request_error',
       code: 'invalid_value',
-      message,
+      message: unquotedMessage(message),
     });
   });
 
