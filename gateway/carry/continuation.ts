@@ -56,14 +56,14 @@ export class Continuation {
     const fields = this.#fields;
     const withSaid = bodyWithSaid(this.#shape, body, fields, plan.said);
     const { input, spent } = await this.#count(plan.said);
-    const isAtLimit = isSpent(fields, spent);
+    const isAtLimit = isSpent(this.#shape, fields, spent);
     const over = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
     const { content } = plan.said;
     const moved = { input, spent, unheard: isAtLimit ? 1 : 0 };
     const seam = openSeam(this.#shape, { opening, closing, content, over, moved });
     const sent =
       over === 'no'
-        ? bodyWithTokensLeft(withSaid, fields, spent)
+        ? bodyWithTokensLeft(this.#shape, withSaid, fields, spent)
         : bodyForTheEnd(this.#shape, withSaid, fields);
     return { body: sent, seam };
   }
@@ -75,10 +75,9 @@ export class Continuation {
   /** Where the backend cannot say how many tokens were said, one for each event. */
   async #count({ content, reasoning }: Said): Promise<{ input: number | undefined; spent: number }> {
     const { route, parts, request } = this.#sending;
-    const { countedAt } = route;
     const counting = { ...parts.counting, patienceMs: PATIENCE };
     const [input, said, thought] = await Promise.all([
-      countedAt === undefined ? undefined : countInput(counting, countedAt, request.body),
+      countInput(counting, route, request.body),
       countText(counting, content),
       reasoning === '' ? 0 : countText(counting, reasoning),
     ]);

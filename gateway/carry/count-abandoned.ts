@@ -20,13 +20,12 @@ export class AbandonedInput {
   }
 
   count(route: ApiRoute, body: Buffer): Promise<number> {
-    const { countedAt } = route;
-    if (countedAt === undefined) return Promise.resolve(0);
+    if (route.countedAt === undefined) return Promise.resolve(0);
     if (this.#waiting + body.length > MOST_WAITING) return Promise.resolve(this.#estimate(body));
     this.#waiting += body.length;
     // Whatever goes wrong with one of them, the next is counted, and this one is told as an estimate.
     const counted = this.#last
-      .then(() => countInput(this.#parts, countedAt, body))
+      .then(() => countInput(this.#parts, route, body))
       .catch(() => undefined)
       .then((tokens) => {
         this.#waiting -= body.length;

@@ -1,6 +1,8 @@
 import { ask } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
 import type { BackendWatch } from '../../health/watch.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+import { countedBody } from './counted-body.ts';
 
 export interface CountingParts {
   readonly backend: Backend;
@@ -15,8 +17,13 @@ export interface CountingParts {
  * The tokens of a request's input, counted by the backend's own counting route (`countedAt` of the route table), which
  * takes no slot; undefined where the backend cannot say. Exact: the same code reads the same body.
  */
-export function countInput(parts: CountingParts, path: string, body: Buffer): Promise<number | undefined> {
-  return count(parts, path, path === '/tokenize' ? promptOf(body) : body);
+export async function countInput(
+  parts: CountingParts,
+  route: ApiRoute,
+  body: Buffer,
+): Promise<number | undefined> {
+  const { countedAt } = route;
+  return countedAt === undefined ? undefined : count(parts, countedAt, countedBody(route, body));
 }
 
 /** The tokens of a text that the backend has generated; undefined where the backend cannot say. */
@@ -32,12 +39,6 @@ async function count(
   if (watch.standing !== 'ready') return undefined;
   const answer = await ask(backend, { path, body, timeoutMs: patienceMs, signal: ended });
   return answer.outcome === 'answered' ? tokensIn(answer.body) : undefined;
-}
-
-/** What `/tokenize` takes, of a completion: special tokens are added and read as the completion would. */
-function promptOf(body: Buffer): object {
-  const { prompt } = JSON.parse(body.toString()) as { prompt?: unknown };
-  return { content: prompt, add_special: true, parse_special: true };
 }
 
 function tokensIn(answer: string): number | undefined {

@@ -40,7 +40,7 @@ function noteUsage(
 ): void {
   const { route, request, ends, ending } = answered;
   const isWhole = ending.outcome === 'complete' && told !== undefined;
-  if (!route.takesSlot || !(isWhole || wasAtWork(answered))) return;
+  if (!route.takesSlot || !(isWhole || wasAtWork(answered) || tellsNothing(answered))) return;
   const cached = told?.cached ?? 0;
   const output = isWhole ? outputOfAll(told, answered) : Math.max(told?.output ?? 0, ends.generated);
   const isTold = told !== undefined && !(isWhole && hasOwnInputs(answered));
@@ -68,5 +68,9 @@ function outputOfAll({ output }: Usage, { request, ends }: Answered): number {
   return ends.generated > 0 ? Math.max(output, ends.generated) : output * request.weight;
 }
 
-/** Of several prompts, too, it tells one. */
-const hasOwnInputs = ({ route, request }: Answered) => request.weight > 1 && route.countedAt === '/tokenize';
+/** Of several prompts, too, it tells one; of texts to embed or to rank, all. */
+const hasOwnInputs = ({ route, request }: Answered) =>
+  request.weight > 1 && route.generates && route.batch !== undefined;
+
+/** The native shapes of embeddings and rankings have no place for usage. */
+const tellsNothing = ({ route, ending }: Answered) => ending.outcome === 'complete' && !route.generates;

@@ -33,6 +33,7 @@ export async function receive(
     takesMessages: route.takesMessages,
     isResponses: route.dialect === 'responses',
     shape: route.shape,
+    batch: route.batch,
   });
 }
 

@@ -11,13 +11,13 @@ const SUSPICIOUS = 0.75;
  * that look too long are counted, by the backend itself. Several prompts in one request each have a slot of their own.
  */
 export async function refuseTooLong(
-  { countedAt, generates }: ApiRoute,
+  route: ApiRoute,
   { expected, weight, body }: ApiRequest,
   counting: CountingParts,
 ): Promise<void> {
   const context = counting.watch.facts?.contextPerSlot;
-  if (context === undefined || countedAt === undefined || !generates || weight > 1) return;
+  if (context === undefined || route.countedAt === undefined || !route.generates || weight > 1) return;
   if (expected.input < context * SUSPICIOUS) return;
-  const tokens = await countInput(counting, countedAt, body);
+  const tokens = await countInput(counting, route, body);
   if (tokens !== undefined && tokens >= context) throw contextLengthExceeded(tokens, context);
 }

@@ -1,3 +1,4 @@
+import { answerLimit } from '../openai/answer-limit.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
 import { withMembers } from '../openai/more-members.ts';
 import type { Said } from './spoken.ts';
@@ -9,30 +10,21 @@ export function bodyWithSaid(shape: AnswerShape, body: Buffer, fields: Fields, s
   return withMembers(body, membersOf(beginnings[shape](fields, said)));
 }
 
-/** The names under which the APIs, and llama-server's own, take the most tokens of an answer. */
-const tokenLimits = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict'] as const;
-
 /** The same request, allowed only what is left of its tokens after `spent`. Never less than one: 0 would mean one, too. */
-export function bodyWithTokensLeft(body: Buffer, fields: Fields, spent: number): Buffer {
-  const limits = tokenLimits.filter((name) => isLimit(fields[name]));
-  const left = limits.map((name) => [name, Math.max(Number(fields[name]) - spent, 1)]);
-  return withMembers(body, membersOf(Object.fromEntries(left)));
+export function bodyWithTokensLeft(shape: AnswerShape, body: Buffer, fields: Fields, spent: number): Buffer {
+  const { name, tokens } = answerLimit(shape, fields);
+  return tokens === undefined ? body : withMembers(body, membersOf({ [name]: Math.max(tokens - spent, 1) }));
 }
 
 /** The same request, allowed a single token, which ends it. */
 export function bodyForTheEnd(shape: AnswerShape, body: Buffer, fields: Fields): Buffer {
-  const limits = tokenLimits.filter((name) => isLimit(fields[name]));
-  const names = [...limits, shape === 'response' ? 'max_output_tokens' : 'max_tokens'];
-  return withMembers(body, membersOf(Object.fromEntries(names.map((name) => [name, 1]))));
+  return withMembers(body, membersOf({ [answerLimit(shape, fields).name]: 1 }));
 }
 
 /** Whether nothing is left to be said after `spent` tokens. */
-export function isSpent(fields: Fields, spent: number): boolean {
-  return tokenLimits.some((name) => isLimit(fields[name]) && Number(fields[name]) <= spent);
+export function isSpent(shape: AnswerShape, fields: Fields, spent: number): boolean {
+  return (answerLimit(shape, fields).tokens ?? Number.POSITIVE_INFINITY) <= spent;
 }
-
-/** Below 0 means without end. */
-const isLimit = (value: unknown) => typeof value === 'number' && value >= 0;
 
 const beginnings: Readonly<Record<AnswerShape, (fields: Fields, said: Said) => Fields>> = {
   chat: ({ messages }, { content, reasoning }) => ({

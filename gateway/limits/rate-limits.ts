@@ -12,7 +12,7 @@ import { tokensToReserve } from './tokens-to-reserve.ts';
 export interface TokenWish {
   readonly key: Key | undefined;
   readonly expected: ExpectedTokens;
-  /** What one request can hold; undefined while that is not known. */
+  /** What one sequence can hold; undefined while that is not known. */
   readonly context: number | undefined;
   /** Whether the backend writes anything for it. */
   readonly generates: boolean;

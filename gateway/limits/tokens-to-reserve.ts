@@ -6,7 +6,7 @@ const USUAL_OUTPUT = 1024;
 export interface ReservationBounds {
   /** Tokens per minute. */
   readonly limit: number;
-  /** What one request can hold at the most; undefined while the backend has not said so. */
+  /** What one sequence can hold at the most; undefined while the backend has not said so. */
   readonly context: number | undefined;
   /** Whether the backend writes anything, or only reads. */
   readonly generates: boolean;
@@ -17,10 +17,10 @@ export interface ReservationBounds {
  * must not be what makes it too large for the limit.
  */
 export function tokensToReserve(
-  { input, output, answers }: ExpectedTokens,
+  { input, inputs, output, answers }: ExpectedTokens,
   { limit, context = Number.POSITIVE_INFINITY, generates }: ReservationBounds,
 ): number {
-  const read = Math.min(input, context);
+  const read = Math.min(input, context * inputs);
   if (!generates) return read;
   if (output !== undefined) return read + Math.min(output, context) * answers;
   return read + Math.min(Math.min(USUAL_OUTPUT, context) * answers, Math.max(limit - read, 0));

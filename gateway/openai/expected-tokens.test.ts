@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { expectTokens } from './expected-tokens.ts';
+import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
 
-const expectOf = (fields: Record<string, unknown>, answers = 1) =>
-  expectTokens(fields, Buffer.byteLength(JSON.stringify(fields)), answers);
+const expectOf = (fields: Record<string, unknown>, batch?: BatchField) => {
+  const inputs = inputsOf(batch, fields);
+  const answers = choicesOf('chat', fields) * (inputs?.length ?? 1);
+  const bytes = Buffer.byteLength(JSON.stringify(fields));
+  return expectTokens({ fields, shape: 'chat', inputs, bytes, answers });
+};
 
 describe('expectTokens', () => {
   it('takes four bytes for a token', () => {
@@ -25,17 +30,64 @@ describe('expectTokens', () => {
     expect(expectOf({ prompt: 'some words '.repeat(200) }).input).toBeGreaterThan(500);
   });
 
-  it.each([
-    [{ max_tokens: 7 }, 7],
-    [{ max_completion_tokens: 8, max_tokens: 7 }, 8],
-    [{ max_output_tokens: 9 }, 9],
-    [{ n_predict: 0 }, 0],
-    [{ n_predict: -1 }, undefined],
-    [{ max_tokens: Number.POSITIVE_INFINITY }, 2 ** 31 - 1],
-    [{ max_tokens: null }, undefined],
-    [{ max_tokens: '12' }, undefined],
-    [{}, undefined],
-  ])('sees the end that %j names', (fields, output) => {
-    expect(expectOf(fields, 2)).toMatchObject({ output, answers: 2 });
+  it('takes text for text where the APIs have it, whatever it looks like', () => {
+    const long = 'abcdefgh'.repeat(10_000);
+    const chat = { messages: [{ role: 'user', content: long }] };
+    const parts = { messages: [{ role: 'user', content: [{ type: 'text', text: long }] }] };
+    for (const fields of [chat, parts, { input: long }, { system: long }])
+      expect(expectOf(fields).input).toBeGreaterThan(20_000);
+  });
+
+  const words = 'word '.repeat(20);
+  const textTokens = 26;
+  it.each<[string, BatchField, Record<string, unknown>, number, number]>([
+    ['one text', 'input', { input: words }, 1, textTokens],
+    ['texts', 'input', { input: Array(300).fill(words) }, 300, 300 * textTokens],
+    ['tokens', 'input', { input: Array(300).fill(7) }, 1, 300],
+    ['lists of tokens', 'input', { input: Array(300).fill([1, 2, 3]) }, 300, 900],
+    ['texts beside lists of tokens', 'input', { input: [words, [1, 2, 3]] }, 2, textTokens + 3],
+    ['texts in the native field', 'input', { content: [words, words] }, 2, 2 * textTokens],
+    ['prompts', 'prompt', { prompt: [words, words, words] }, 3, 3 * textTokens],
+    ['texts and tokens of one prompt', 'prompt', { prompt: [12, words, 13] }, 1, textTokens + 2],
+    [
+      'prompts as objects',
+      'prompt',
+      { prompt: [{ prompt_string: words }, { prompt_string: words }] },
+      2,
+      2 * textTokens,
+    ],
+    [
+      'a prompt with media',
+      'prompt',
+      { prompt: { prompt_string: words, multimodal_data: ['eA==', 'eA=='] } },
+      1,
+      textTokens + 2000,
+    ],
+    [
+      'documents, each with the query',
+      'documents',
+      { query: words, documents: [words, words] },
+      2,
+      4 * textTokens,
+    ],
+    ['texts to be ranked', 'documents', { query: words, texts: [words, words] }, 2, 4 * textTokens],
+    [
+      'texts behind a field of another kind',
+      'documents',
+      { query: words, documents: 'x', texts: [words] },
+      1,
+      2 * textTokens,
+    ],
+    ['nothing', 'prompt', { prompt: [] }, 1, 0],
+  ])('counts the inputs of %s', (_, batch, fields, inputs, input) => {
+    expect(expectOf(fields, batch)).toMatchObject({ inputs, input });
+  });
+
+  it('expects an answer for each choice of each input', () => {
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2 }, 'prompt').answers).toBe(6);
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2, n_cmpl: 4 }, 'prompt').answers).toBe(12);
+    expect(expectOf({ messages: [], n_cmpl: null, n: 3, best_of: 9, num_return_sequences: 9 }).answers).toBe(
+      3,
+    );
   });
 });

@@ -1,10 +1,15 @@
+import { answerLimit } from './answer-limit.ts';
+import type { AnswerShape } from './assemble/assembly.ts';
+
 /** What a request lets one expect, before the backend has counted anything. */
 export interface ExpectedTokens {
   /** An estimate of what is read. */
   readonly input: number;
+  /** How many inputs share in that. */
+  readonly inputs: number;
   /** The most that one answer may have; undefined where the request names no end. */
   readonly output: number | undefined;
-  /** How many answers there will be: choices times prompts. */
+  /** How many answers there will be: choices times inputs. */
   readonly answers: number;
 }
 
@@ -14,21 +19,44 @@ const TOKENS_PER_MEDIUM = 1000;
 /** Strings below this size are taken for text without a look. */
 const SMALLEST_MEDIUM = 1024;
 
-/** As large as a number of tokens can be for llama-server. */
-const LARGEST = 2 ** 31 - 1;
-
-const ends = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'n_predict'] as const;
-
-/** `bytes` is the size of the body that `fields` were read from. */
-export function expectTokens(
-  fields: Readonly<Record<string, unknown>>,
-  bytes: number,
-  answers: number,
-): ExpectedTokens {
-  const media = bytes < SMALLEST_MEDIUM ? none : mediaIn(fields);
-  const input = Math.ceil((bytes - media.bytes) / BYTES_PER_TOKEN) + media.count * TOKENS_PER_MEDIUM;
-  return { input, output: namedEnd(fields), answers };
+export interface Expectable {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly shape: AnswerShape | undefined;
+  /** Where the route takes several: each is decoded for itself. */
+  readonly inputs: readonly unknown[] | undefined;
+  /** The size of the body that `fields` were read from. */
+  readonly bytes: number;
+  readonly answers: number;
 }
+
+export function expectTokens({ fields, shape, inputs, bytes, answers }: Expectable): ExpectedTokens {
+  const input = inputs === undefined ? tokensOfBody(fields, bytes) : tokensOfInputs(inputs, fields);
+  return { input, inputs: inputs?.length ?? 1, output: answerLimit(shape, fields).tokens, answers };
+}
+
+function tokensOfBody(fields: Expectable['fields'], bytes: number): number {
+  const media = bytes < SMALLEST_MEDIUM ? none : mediaIn(fields);
+  return Math.ceil((bytes - media.bytes) / BYTES_PER_TOKEN) + media.count * TOKENS_PER_MEDIUM;
+}
+
+/** With the query of a reranking, which is read with each document anew. */
+function tokensOfInputs(inputs: readonly unknown[], { query }: Expectable['fields']): number {
+  const more = typeof query === 'string' ? tokensOfText(query) : 0;
+  return inputs.reduce<number>((sum, input) => sum + tokensOfInput(input) + more, 0);
+}
+
+/** Of a text, of tokens as their numbers, of both mixed, or of a text with media (`tokenize_input_subprompt` of llama-server). */
+function tokensOfInput(input: unknown): number {
+  if (typeof input === 'string') return tokensOfText(input);
+  if (Array.isArray(input)) return input.reduce<number>((sum, part) => sum + tokensOfInput(part), 0);
+  if (typeof input !== 'object' || input === null) return 1;
+  const { prompt_string, multimodal_data } = input as { prompt_string?: unknown; multimodal_data?: unknown };
+  const media = Array.isArray(multimodal_data) ? multimodal_data.length : 0;
+  return tokensOfInput(prompt_string ?? '') + media * TOKENS_PER_MEDIUM;
+}
+
+/** One mark more, as most models begin with one. */
+const tokensOfText = (text: string) => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + 1;
 
 /** The most that is written for a request, in all its answers. */
 export function mostTokens({ output = Number.POSITIVE_INFINITY, answers }: ExpectedTokens): number {
@@ -37,13 +65,7 @@ export function mostTokens({ output = Number.POSITIVE_INFINITY, answers }: Expec
 
 /** For a body that is a form around a file of sound. */
 export function expectTokensOfForm(): ExpectedTokens {
-  return { input: TOKENS_PER_MEDIUM, output: undefined, answers: 1 };
-}
-
-/** Below 0 means without end, as llama-server has it. */
-function namedEnd(fields: Readonly<Record<string, unknown>>): number | undefined {
-  const named = ends.map((name) => fields[name]).find((value) => typeof value === 'number' && value >= 0);
-  return typeof named === 'number' ? Math.min(Math.ceil(named), LARGEST) : undefined;
+  return { input: TOKENS_PER_MEDIUM, inputs: 1, output: undefined, answers: 1 };
 }
 
 interface Media {
@@ -53,6 +75,20 @@ interface Media {
 
 const none: Readonly<Media> = { count: 0, bytes: 0 };
 
+/** Where the APIs have text, whatever it looks like. */
+const texts = new Set([
+  'text',
+  'content',
+  'input',
+  'prompt',
+  'system',
+  'instructions',
+  'arguments',
+  'output',
+  'thinking',
+  'reasoning_content',
+]);
+
 /** Base64 is no text: an image of a megabyte is a thousand tokens, not a quarter of a million. */
 function mediaIn(value: unknown, media: Media = { count: 0, bytes: 0 }): Media {
   if (typeof value === 'string' && isMedium(value)) {
@@ -61,7 +97,9 @@ function mediaIn(value: unknown, media: Media = { count: 0, bytes: 0 }): Media {
   } else if (Array.isArray(value)) {
     for (const part of value) mediaIn(part, media);
   } else if (typeof value === 'object' && value !== null) {
-    for (const name in value) mediaIn((value as Record<string, unknown>)[name], media);
+    for (const [name, part] of Object.entries(value)) {
+      if (typeof part !== 'string' || !texts.has(name)) mediaIn(part, media);
+    }
   }
   return media;
 }

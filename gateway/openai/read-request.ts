@@ -8,6 +8,7 @@ import { boundBroken } from './json-bounds.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { chatFormat } from './responses/chat-format.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
+import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
 export interface ApiRequest {
@@ -15,7 +16,7 @@ export interface ApiRequest {
   readonly stream: boolean;
   /** The client wants one piece and the body asks for a stream: the answer is put together like this. */
   readonly assembledAs?: AssemblyPlan | undefined;
-  /** How many slots the backend will use for it: one for each choice of each prompt. */
+  /** How many sequences the backend will decode for it: one for each choice of each input. */
   readonly weight: number;
   readonly expected: ExpectedTokens;
   readonly body: Buffer;
@@ -43,19 +44,22 @@ export interface ReadingOptions {
   readonly takesMessages: boolean;
   readonly isResponses: boolean;
   readonly shape: AnswerShape | undefined;
+  readonly batch: BatchField | undefined;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
 export function readRequest(
   body: Buffer,
-  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, shape }: ReadingOptions,
+  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, shape, batch }: ReadingOptions,
 ): ApiRequest {
   const fields = parse(body);
   if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(fields);
-  const weight = choices(fields) * prompts(fields);
+  const inputs = inputsOf(batch, fields);
+  refuseBadChoices(shape, fields);
+  const weight = choicesOf(shape, fields) * (inputs?.length ?? 1);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const expected = expectTokens(fields, body.length, weight);
+  const expected = expectTokens({ fields, shape, inputs, bytes: body.length, answers: weight });
   const isLong = mostTokens(expected) > shortAnswerTokens;
   const assembledAs = shape && !stream && isLong ? planAssembly(shape, fields) : undefined;
   const sent = rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body;
@@ -106,18 +110,11 @@ function optional<T>(fields: Fields, name: string, expected: string, fits: (valu
 /** As large as the number can be for llama-server: times the most prompts, it is still exact. */
 const MOST_CHOICES = 2 ** 31 - 1;
 
-function choices(fields: Fields): number {
+function refuseBadChoices(shape: AnswerShape | undefined, fields: Fields): void {
+  if (shape === 'message') return;
   const isCount = (value: unknown) =>
     Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHOICES;
-  const n = optional<number>(fields, 'n', 'a whole number from 1 up', isCount);
-  return n ?? optional<number>(fields, 'n_cmpl', 'a whole number from 1 up', isCount) ?? 1;
-}
-
-/** A list of prompts counts each one; a list of token numbers is one prompt. */
-function prompts({ prompt }: Fields): number {
-  if (!Array.isArray(prompt)) return 1;
-  const several = prompt.some((part) => typeof part === 'string' || Array.isArray(part));
-  return several ? Math.max(prompt.length, 1) : 1;
+  for (const name of ['n', 'n_cmpl']) optional<number>(fields, name, 'a whole number from 1 up', isCount);
 }
 
 /** Whether anything had to be changed: what is well as it is travels as it came. */

@@ -280,7 +280,7 @@ export const tokensNeverFit = (wanted: number, limit: number) =>
     code: 'rate_limit_exceeded',
     message:
       `This request may take ${wanted} tokens, and this API key may use ${limit} in a minute. ` +
-      'Shorten the prompt or ask for fewer tokens (max_tokens).',
+      'Shorten the prompt, send fewer inputs at once, or ask for fewer tokens (max_tokens).',
     headers: { 'x-should-retry': 'false' },
   });
 

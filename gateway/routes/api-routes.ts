@@ -1,5 +1,6 @@
 import type { Scope } from '../../keys/key.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import type { BatchField } from '../openai/sequences.ts';
 
 /** In whose words a route speaks: its errors are shown, and its streams end, accordingly. */
 export type Dialect = 'openai' | 'responses' | 'anthropic' | 'native';
@@ -19,6 +20,8 @@ export interface ApiRoute {
   readonly body: 'json' | 'json or form';
   /** In which shape its streams are put together for a client that wants one piece; undefined where it has no streams of such a kind. */
   readonly shape: AnswerShape | undefined;
+  /** Which field may hold several inputs, each of which is decoded for itself. */
+  readonly batch: BatchField | undefined;
   /** Where the backend counts the input of such a request without serving it; undefined where it cannot. */
   readonly countedAt: string | undefined;
 }
@@ -35,6 +38,7 @@ function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
     takesMessages: false,
     body: 'json',
     countedAt: undefined,
+    batch: undefined,
     shape: undefined,
     ...rest,
   };
@@ -51,6 +55,7 @@ function native(path: string, takesSlot: boolean): ApiRoute {
     takesMessages: path === '/apply-template',
     body: 'json',
     countedAt: path === '/completion' ? '/tokenize' : undefined,
+    batch: path === '/completion' ? 'prompt' : undefined,
     shape: undefined,
   };
 }
@@ -63,9 +68,9 @@ export const apiRoutes: readonly ApiRoute[] = [
     countedAt: '/v1/chat/completions/input_tokens',
   }),
   openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
-  openai('/completions', { shape: 'completion', countedAt: '/tokenize' }),
-  openai('/embeddings', { generates: false }),
-  openai('/rerank', { generates: false }),
+  openai('/completions', { shape: 'completion', countedAt: '/tokenize', batch: 'prompt' }),
+  openai('/embeddings', { generates: false, countedAt: '/tokenize', batch: 'input' }),
+  openai('/rerank', { generates: false, countedAt: '/tokenize', batch: 'documents' }),
   openai('/responses', { dialect: 'responses', shape: 'response', countedAt: '/v1/responses/input_tokens' }),
   openai('/responses/input_tokens', { takesSlot: false }),
   openai('/audio/transcriptions', { body: 'json or form' }),

@@ -6,12 +6,13 @@ import { apiRoutes } from '../../../../gateway/routes/api-routes.ts';
 import { pure, type Target } from '../target.ts';
 
 /** As receive.ts has it, once for each way of reading. */
-const readings: readonly ReadingOptions[] = apiRoutes.map(({ takesMessages, dialect, shape }) => ({
+const readings: readonly ReadingOptions[] = apiRoutes.map(({ takesMessages, dialect, shape, batch }) => ({
   allowRemoteMedia: false,
   takesMessages,
   isResponses: dialect === 'responses',
   shortAnswerTokens: 32,
   shape,
+  batch,
 }));
 
 const names = [

@@ -1,0 +1,23 @@
+import { fieldOf, inputsOf } from '../openai/sequences.ts';
+import type { ApiRoute } from '../routes/api-routes.ts';
+
+/**
+ * What the route's counting route takes for a body. Most take the body itself; `/tokenize` takes the inputs as one list of
+ * texts and tokens, special tokens added and read as for the first of them.
+ */
+export function countedBody({ countedAt, batch }: ApiRoute, body: Buffer): Buffer | object {
+  if (countedAt !== '/tokenize' || batch === undefined) return body;
+  const fields = JSON.parse(body.toString()) as Readonly<Record<string, unknown>>;
+  const inputs = inputsOf(batch, fields) ?? [];
+  const isReranking = batch === 'documents' && fieldOf(batch, fields) !== undefined;
+  const content = isReranking ? inputs.flatMap((text) => [fields.query, text]) : inputs;
+  return { content: content.flatMap(piecesOf), add_special: true, parse_special: true };
+}
+
+/** Of an input in any of its forms, what `/tokenize` reads. */
+function piecesOf(input: unknown): readonly unknown[] {
+  if (Array.isArray(input)) return input.flatMap(piecesOf);
+  if (typeof input === 'string' || Number.isInteger(input)) return [input];
+  const { prompt_string: text } = (input ?? {}) as { prompt_string?: unknown };
+  return text === undefined ? [] : piecesOf(text);
+}
