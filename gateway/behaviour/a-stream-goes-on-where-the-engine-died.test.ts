@@ -4,6 +4,7 @@ import { askForEvents, type StreamEvent } from '../../scripts/harness/ask-for-ev
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+import { withLine } from '../../scripts/harness/with-line.ts';
 
 let llama: LlamaServer;
 let wire: CuttingBackend;
@@ -69,8 +70,6 @@ function withoutChance(text: string): string {
     .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
 }
 
-const lastLogged = () => corral.logged.findLast(({ status }) => status) ?? {};
-
 async function askInOnePiece(path: string, body: object): Promise<string> {
   const answer = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
@@ -101,9 +100,9 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
-      const { events } = await askForEvents(corral.port, path, ask(topic));
+      const [{ events }, line] = await withLine(corral, () => askForEvents(corral.port, path, ask(topic)));
       expect(said(events)).toBe(storyText(topic));
-      expect(lastLogged()).toMatchObject({ status: 200, continued: 4 });
+      expect(line).toMatchObject({ status: 200, continued: 4 });
     },
   );
 
@@ -113,19 +112,20 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
     for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
       wire.cuts = [cutAfter, 6];
-      const cut = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
+      const body = ask('limits', { max_tokens: 12 });
+      const [cut, line] = await withLine(corral, () => askInOnePiece(path, body));
       expect(withoutChance(cut), `cut after ${cutAfter} events`).toBe(withoutChance(whole));
-      expect(lastLogged().continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
-      expect(lastLogged().retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
+      expect(line.continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
+      expect(line.retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
     }
   });
 
   it('an answer in one piece outlives more deaths than a request may be sent again', async () => {
     wire.cuts = [9, 9, 9, 9, 9, 9];
-    const answer = await askInOnePiece(path, ask('survival'));
+    const [answer, line] = await withLine(corral, () => askInOnePiece(path, ask('survival')));
     expect(answer).toContain(JSON.stringify(storyText('survival')));
-    expect(lastLogged()).toMatchObject({ status: 200, continued: 6, stream: false });
-    expect(lastLogged()).not.toHaveProperty('retries');
+    expect(line).toMatchObject({ status: 200, continued: 6, stream: false });
+    expect(line).not.toHaveProperty('retries');
   });
 
   it('a stop sequence across the cut is heeded', async () => {

@@ -5,6 +5,7 @@ import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
+import { withLine } from '../../scripts/harness/with-line.ts';
 
 let llama: LlamaServer;
 let wire: CuttingBackend;
@@ -176,10 +177,12 @@ it.each<[string, object, RegExp]>([
   const whole = await askForEvents(corral.port, path, { max_tokens: 400, ...body });
   expect(whole.text.match(call)).toHaveLength(1);
   wire.cuts = [9];
-  const cut = await askForEvents(corral.port, path, { max_tokens: 400, ...body });
+  const [cut, line] = await withLine(corral, () =>
+    askForEvents(corral.port, path, { max_tokens: 400, ...body }),
+  );
   expect(cut.text.match(call)).toHaveLength(1);
   expect(cut.events.map(({ type }) => type)).toEqual(whole.events.map(({ type }) => type));
-  expect(lastLogged()).toMatchObject({ status: 200, continued: 1 });
+  expect(line).toMatchObject({ status: 200, continued: 1 });
 });
 
 interface Whole {
@@ -196,8 +199,6 @@ async function askInOnePiece(body: object): Promise<Whole> {
   return (await answer.json()) as Whole;
 }
 
-const lastLogged = () => corral.logged.findLast(({ status }) => status) ?? {};
-
 it('an answer in one piece goes on under its JSON schema', async () => {
   const schema = {
     type: 'object',
@@ -206,9 +207,10 @@ it('an answer in one piece goes on under its JSON schema', async () => {
   };
   wire.cuts = [6, 6];
   const format = { type: 'json_schema', json_schema: { schema } };
-  const { choices } = await askInOnePiece(ask('limits', { response_format: format, max_tokens: 200 }));
+  const body = ask('limits', { response_format: format, max_tokens: 200 });
+  const [{ choices }, line] = await withLine(corral, () => askInOnePiece(body));
   expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ word: expect.any(String) });
-  expect(lastLogged()).toMatchObject({ continued: 2 });
+  expect(line).toMatchObject({ continued: 2 });
 });
 
 it.each<[string, object, number]>([
@@ -218,14 +220,14 @@ it.each<[string, object, number]>([
   ['a grammar', { grammar: 'root ::= "a" [b-z]{40}', max_tokens: 60 }, 5],
 ])('an answer in one piece with %s is made again from its start', async (_, fields, cutAfter) => {
   wire.cuts = [cutAfter];
-  const { choices } = await askInOnePiece(ask('limits', fields));
+  const [{ choices }, line] = await withLine(corral, () => askInOnePiece(ask('limits', fields)));
   const [{ message } = { message: { content: '' } }] = choices;
   const call = message.tool_calls?.[0];
   if (call) expect(JSON.parse(call.function.arguments)).toBeTypeOf('object');
   else expect(message.content).toMatch(/^(?:The engine answers as many requests together|a[b-z]{40}$)/);
   expect(choices).toHaveLength('n' in fields ? 2 : 1);
-  expect(lastLogged()).toMatchObject({ status: 200, retries: 1 });
-  expect(lastLogged()).not.toHaveProperty('continued');
+  expect(line).toMatchObject({ status: 200, retries: 1 });
+  expect(line).not.toHaveProperty('continued');
 });
 
 it.each<[string, string, object]>([
@@ -241,9 +243,9 @@ it.each<[string, string, object]>([
   ['a field that /v1/messages does not read', '/v1/messages', ask('limits', { n: 2, logprobs: true })],
 ])('%s is no hindrance', async (_, path, body) => {
   wire.cuts = [9, 5];
-  const { text } = await askForEvents(corral.port, path, body);
+  const [{ text }, line] = await withLine(corral, () => askForEvents(corral.port, path, body));
   expect(text).not.toMatch(/^(?:event: error|data: \{"error")/m);
-  expect(lastLogged()).toMatchObject({ status: 200, continued: 2 });
+  expect(line).toMatchObject({ status: 200, continued: 2 });
 });
 
 it('leaves no lease behind', () => gatewayAtRest(corral));

@@ -83,6 +83,25 @@ it.each(Object.entries(failures))('%s', async (_, [mood, status, error]) => {
   expect(answer.json.error).toMatchObject(error);
 });
 
+it('larger than we hold, and one that has to be put right', async () => {
+  standIn.mood = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const piece = Buffer.alloc(1024 ** 2, ' ');
+    const pour = () => {
+      while (!response.destroyed && response.write(piece)) {}
+    };
+    response.on('drain', pour);
+    pour();
+  };
+  const answer = await fetch(`${corral.origin}/v1/responses`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ input: 'x', max_output_tokens: 3 }),
+  });
+  expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
+  await gatewayAtRest(corral, standIn);
+});
+
 it('silent for too long', async () => {
   const answer = await answerTo((_, response) => void startStream(response).write(delta('one')), impatient);
   expect(answer.status).toBe(504);

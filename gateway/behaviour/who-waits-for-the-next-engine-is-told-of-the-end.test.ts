@@ -84,8 +84,9 @@ async function expectAllTold(
     const { status, end } = await one;
     expect([status, await end]).toEqual([503, expect.stringContaining('"error"')]);
   }
-  const lines = corral.logged.filter(({ path }) => requests.some(([one]) => one === path));
-  expect(lines).toHaveLength(8);
+  const linesOf = () => corral.logged.filter(({ path }) => requests.some(([one]) => one === path));
+  await waitFor('the lines of all', () => linesOf().length === 8);
+  const lines = linesOf();
   for (const line of lines) {
     expect(line).toMatchObject({
       status: line.stream ? 200 : 503,

@@ -9,6 +9,7 @@ import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.
 import { type Ending, exchange } from '../upstream/exchange.ts';
 import { generatedEvents } from '../upstream/generated-events.ts';
 import { headersForBackend } from '../upstream/headers.ts';
+import { NativeFinals } from '../upstream/native-finals.ts';
 import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
 import { refuseAdmission } from './refuse-ending.ts';
@@ -78,6 +79,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       ends,
       stay: parts.occupancy.enter(lease, isStream),
       listen,
+      finals: dialect === 'native' ? new NativeFinals(request.weight) : undefined,
       resumed: relay,
       signal,
       limits: limitsFor(request.stream, config.timeouts),

@@ -2,9 +2,10 @@ import type { ClientResponse } from '../client-response.ts';
 import type { Dialect } from '../routes/api-routes.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
+import type { NativeFinals } from './native-finals.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
-import { endMark, hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+import { endMark, hasEnded, hasFailed, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
 import { withoutFillers } from './without-fillers.ts';
 
 const EVENT_END = '\n\n';
@@ -20,6 +21,8 @@ export interface EventStreamParts {
   readonly mender: AnswerMender | undefined;
   readonly pacemaker: Pacemaker | undefined;
   readonly listen: Listener;
+  /** How a native stream shows that it is whole. */
+  readonly finals: NativeFinals | undefined;
 }
 
 /**
@@ -51,13 +54,21 @@ export class EventStreamRelay implements Relay {
     return whole === 0 || this.#pass(bytes.subarray(0, whole));
   }
 
-  /** False for a backend that closes without its end mark: it has not finished, whatever the connection says. */
-  end(): boolean {
-    const { dialect, ends, response } = this.#parts;
+  /**
+   * False for a backend that closes without its end mark: it has not finished, whatever the connection says. `inOrder`: it
+   * closed the answer itself, and was not cut off.
+   */
+  end(inOrder = true): boolean {
     if (this.#held !== undefined) this.#passLastEvent(this.#held);
-    const isWhole = hasEnded(dialect, ends.uncutText());
-    if (isWhole) response.end();
+    const isWhole = this.#isWhole(inOrder);
+    if (isWhole) this.#parts.response.end();
     return isWhole;
+  }
+
+  #isWhole(inOrder: boolean): boolean {
+    const { dialect, ends, finals } = this.#parts;
+    const tail = ends.uncutText();
+    return finals === undefined ? hasEnded(dialect, tail) : finals.areAll(inOrder) || hasFailed(tail);
   }
 
   /** The backend died when all had been said: what lacks is ours to say. */
@@ -86,6 +97,7 @@ export class EventStreamRelay implements Relay {
     if (events.length === 0) return true;
     const { dialect, ends, mender, listen } = this.#parts;
     ends.generated += listen(events);
+    this.#parts.finals?.add(events);
     const mended = mender ? mender.events(events) : events;
     return this.#write(mendErrorEvents(dialect, mended, () => ends.text()));
   }

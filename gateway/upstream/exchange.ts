@@ -11,6 +11,7 @@ import { EventStreamRelay, type Listener } from './event-stream-relay.ts';
 import { AnswerMisunderstood, classifyFailure, type Failure, TookTooLong } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import { MendingRelay } from './mending-relay.ts';
+import type { NativeFinals } from './native-finals.ts';
 import type { Stay } from './occupancy.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import { PlainRelay } from './plain-relay.ts';
@@ -47,6 +48,8 @@ export interface ExchangeContext {
   /** Where the client may be kept alive before and between the pieces of its answer. */
   readonly pacemaker: Pacemaker | undefined;
   readonly ends: AnswerEnds;
+  /** How a native stream shows that it is whole. */
+  readonly finals: NativeFinals | undefined;
   /** Hears the events of a stream. */
   readonly listen: Listener;
   /** The stream of another engine that this exchange is to go on with. */
@@ -147,13 +150,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, mender, ends, pacemaker, listen } = this.#context;
+    const { response, dialect, mender, ends, pacemaker, listen, finals } = this.#context;
     if (isStream) {
       this.#begin(status, headers, false);
       // Together with the first event, where that has come with the head.
       queueMicrotask(() => ends.bytes > 0 || response.flushHead());
       pacemaker?.spoke();
-      return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen });
+      return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen, finals });
     }
     const begin = () => {
       pacemaker?.stop();
@@ -228,7 +231,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     const relay = this.#relay?.hasBegun ? this.#relay : undefined;
     // Cut behind its end mark, a stream is whole all the same.
-    if (!this.#aborted && relay instanceof EventStreamRelay && relay.end())
+    if (!this.#aborted && relay instanceof EventStreamRelay && relay.end(false))
       this.#end({ outcome: 'complete' });
     else this.#end({ outcome: 'failed', failure: classifyFailure(this.#aborted ?? error), relay });
   }

@@ -1,7 +1,11 @@
 import type { ClientResponse } from '../client-response.ts';
 import type { AnswerEnds } from './answer-ends.ts';
 import type { AnswerMender } from './answer-mender.ts';
+import { AnswerTooLarge } from './failure.ts';
 import type { Relay } from './relay.ts';
+
+/** What an answer in one piece may come to, bytes. */
+const MOST_HELD = 64 * 1024 ** 2;
 
 /** Holds an answer in one piece until it is whole, and passes it mended. llama-server sends such at once. */
 export class MendingRelay implements Relay {
@@ -10,6 +14,7 @@ export class MendingRelay implements Relay {
   readonly #mender: AnswerMender;
   readonly #begin: () => void;
   readonly #held: Buffer[] = [];
+  #heldBytes = 0;
 
   /** `begin` writes the head. */
   constructor(response: ClientResponse, ends: AnswerEnds, mender: AnswerMender, begin: () => void) {
@@ -23,7 +28,10 @@ export class MendingRelay implements Relay {
     return this.#response.raw.writableEnded;
   }
 
+  /** Throws what ends the exchange. */
   write(chunk: Buffer): boolean {
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > MOST_HELD) throw new AnswerTooLarge(`an answer of more than ${MOST_HELD} bytes`);
     this.#held.push(chunk);
     return true;
   }

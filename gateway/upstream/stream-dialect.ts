@@ -8,8 +8,11 @@ import type { BrokenAnswer } from './relay.ts';
 export function hasEnded(dialect: Dialect, tail: string): boolean {
   // As nearly every stream ends: nothing to search for.
   if (dialect === 'openai' && tail.endsWith('\ndata: [DONE]\n\n')) return true;
-  return endMarks[dialect].test(tail) || errorMark.test(tail);
+  return endMarks[dialect].test(tail) || hasFailed(tail);
 }
+
+/** Whether the client was told that the answer failed. */
+export const hasFailed = (tail: string): boolean => errorMark.test(tail);
 
 /** At the start of a line only: a model may speak of `data: [DONE]` in the middle of its sentence. */
 const endMarks: Readonly<Record<Dialect, RegExp>> = {

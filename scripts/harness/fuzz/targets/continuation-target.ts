@@ -70,6 +70,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
       ends: new AnswerEnds(),
       mender: undefined,
       pacemaker: undefined,
+      finals: undefined,
     },
     listen: (events) => spoken.add(events),
   });

@@ -94,6 +94,7 @@ function passed(shape: AnswerShape, pieces: readonly Buffer[]) {
     mender,
     pacemaker: undefined,
     listen,
+    finals: undefined,
   });
   for (const piece of pieces) relay.write(piece);
   const isWhole = relay.end();
