@@ -14,19 +14,33 @@ export type LineReading =
  * fingerprinted here and go no further; problems quote nothing, as what is in the wrong place may be a secret.
  */
 export function readAncestorLines(text: string): LineReading[] {
-  const readings: LineReading[] = [];
-  for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
-    const trimmed = content.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
-    readings.push({ line: index + 1, ...readKey(trimmed) });
-  }
-  return readings;
+  return entriesIn(text).map(({ line, entry }) => ({ line, ...readKey(entry) }));
+}
+
+/** The lines that are neither blank nor a comment. */
+function entriesIn(text: string): { line: number; entry: string }[] {
+  const lines = text
+    .split(/\r\n|\n|\r/)
+    .map((content, index) => ({ line: index + 1, entry: content.trim() }));
+  return lines.filter(({ entry }) => entry !== '' && !entry.startsWith('#'));
+}
+
+/** What stands where a secret is looked for, in lines that are good and in those that are not: to be shown nowhere. */
+export function secretsInLines(text: string): string[] {
+  return entriesIn(text).map(({ entry }) => fieldsOf(entry)[1] ?? '');
+}
+
+/** The same of `API_KEYS`. */
+export function secretsInInlineKeys(text: string): string[] {
+  return secretsInLines(inlineAsLines(text));
 }
 
 /** Reads `API_KEYS`: the same entries, parted by commas instead of lines. `line` counts them. */
 export function readInlineKeys(text: string): LineReading[] {
-  return readAncestorLines(text.replaceAll(',', '\n'));
+  return readAncestorLines(inlineAsLines(text));
 }
+
+const inlineAsLines = (text: string) => text.replaceAll(',', '\n');
 
 function readKey(entry: string): { key: Key } | { problem: string } {
   const [id = '', secret = '', rate = '', expiration = ''] = fieldsOf(entry);

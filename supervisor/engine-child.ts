@@ -5,10 +5,11 @@ import type { SupervisorConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
 import { readEngineLine } from './engine-output.ts';
+import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
 import { llamaArguments } from './llama-arguments.ts';
 import { clearSocketPath } from './runtime-dir.ts';
 import { withoutQuotes } from './without-quotes.ts';
-import { hide, secretsOf } from './without-secrets.ts';
+import { hide } from './without-secrets.ts';
 
 export interface EngineChildOptions {
   readonly engine: Engine;
@@ -41,7 +42,10 @@ export function startEngineChild({ engine, config, backend, env, serves, log }: 
       }),
     },
     cut: withoutQuotes(serves),
-    show: hide([backend.apiKey, ...secretsOf(config.settings)]),
+    show: hide(
+      [backend.apiKey, ...secretsOf(config.settings), ...secretsOfEnvironment(env)],
+      secretsOfKeyFile({ ...config.settings, dataDir: config.dataDir }),
+    ),
     onLine(line) {
       const { text, level } = readEngineLine(line);
       log[level](text);

@@ -6,7 +6,8 @@ import { withoutExcerpts } from '../log/without-excerpts.ts';
 import { type Child, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import { gatewayEnvironment } from './gateway-environment.ts';
-import { hide, secretsOf } from './without-secrets.ts';
+import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
+import { hide } from './without-secrets.ts';
 
 export interface Command {
   readonly command: string;
@@ -48,7 +49,10 @@ export function startGatewayChild(options: GatewayChildOptions): Child {
     BACKEND_API_KEY: backend.apiKey,
     RUNPOD_WORKER_KEY: queueWorkerKey,
   };
-  const show = hide(secretsOf(settings));
+  const show = hide(
+    [...secretsOf(settings), ...secretsOfEnvironment(env)],
+    secretsOfKeyFile({ ...settings, dataDir: config.dataDir }),
+  );
   return startChild({
     ...program,
     env: gatewayEnvironment(env, settings),

@@ -8,9 +8,10 @@ import { type Child, startChild } from './child.ts';
 import { exitCodes } from './exit-codes.ts';
 import { crashWords } from './failure-words.ts';
 import { settingsAsVariables, withoutOurs } from './gateway-environment.ts';
+import { secretsOf, secretsOfEnvironment } from './known-secrets.ts';
 import { forGateway, type RestartPolicy } from './restart-policy.ts';
 import { type Tended, tend } from './tend.ts';
-import { hide, secretsOf } from './without-secrets.ts';
+import { hide } from './without-secrets.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,7 +71,7 @@ export async function tellTrouble(
 }
 
 function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOptions): Child {
-  const show = hide([...secretsOf(options.settings), options.key]);
+  const show = hide([...secretsOf(options.settings), ...secretsOfEnvironment(env), options.key]);
   return startChild({
     command: process.execPath,
     args: [program],

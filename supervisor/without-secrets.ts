@@ -1,27 +1,45 @@
-import { type Settings, type Variable, variables } from '../settings/variables.ts';
-
 /** Shorter ones would be found in ordinary words. */
 const shortestSecret = 6;
 
-/** Every secret among the settings; of a list `id:secret,id:secret` each one, too. */
-export function secretsOf(settings: Settings): string[] {
-  const values: Readonly<Record<string, unknown>> = settings;
-  return (Object.entries(variables) as [string, Variable][])
-    .filter(([, { secret }]) => secret)
-    .map(([name]) => values[name])
-    .filter((value): value is string => typeof value === 'string')
-    .flatMap((value) => [value, ...value.split(',').map((entry) => entry.slice(entry.indexOf(':') + 1))])
-    .filter((secret) => secret.length >= shortestSecret);
-}
+/** Those that are told by their looks, wherever they come from: keys that we have minted, tokens of Hugging Face, credentials of a header. */
+const looksSecret = /\bsk-[\w-]{40,}|\bhf_\w{20,}|\b(Basic|Bearer) +[\w+/=.~-]{6,}/gi;
 
-/** Answers how to show a line of a child: without our secrets, and without what addresses carry of others'. */
-export function hide(secrets: readonly string[]): (line: string) => string {
-  const longestFirst = [...new Set(secrets)].sort((a, b) => b.length - a.length);
+/** A word that can be a key's secret: see keys/ancestor-lines.ts. */
+const keyLike = /[\p{L}\p{N}_-]{16,}/gu;
+
+/**
+ * Answers how to show a line of a child: without our secrets, in whatever form they stand in it, and without what addresses
+ * carry of others'. Of `keys` there may be many thousands; they are found as whole words.
+ */
+export function hide(secrets: readonly string[], keys: readonly string[] = []): (line: string) => string {
+  const known = secrets.filter((secret) => secret.length >= shortestSecret);
+  const longestFirst = [...new Set(known.flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  const ofKeys = new Set(keys);
   return (line) =>
     longestFirst
       .reduce((text, secret) => text.replaceAll(secret, '[secret]'), line)
+      .replace(keyLike, (word) => (ofKeys.has(word) ? '[secret]' : word))
+      .replace(looksSecret, (_, scheme?: string) => (scheme ? `${scheme} [secret]` : '[secret]'))
       .replace(/(\w:\/\/)[^\s/@'"]*@/g, '$1')
       .replace(/(https?:\/\/[^\s?'"]*)\?[^\s'"]*/g, '$1?…');
+}
+
+/** As it is, in an address, in JSON, in a header of HTTP's basic scheme. */
+function formsOf(secret: string): string[] {
+  const inAddress = encodeURIComponent(secret);
+  const lower = inAddress.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase());
+  const inBase64 = [secret, `:${secret}`].map((text) => Buffer.from(text).toString('base64'));
+  const inUrlsBase64 = inBase64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
+  const unpadded = [...inBase64, ...inUrlsBase64].map((text) => text.replace(/=+$/, ''));
+  return [
+    secret,
+    inAddress,
+    lower,
+    JSON.stringify(secret).slice(1, -1),
+    ...inBase64,
+    ...inUrlsBase64,
+    ...unpadded,
+  ];
 }
 
 const secretive = /key|token|password|secret/i;
