@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { connectionsThatFit } from '../files/open-files.ts';
 import type { GatewayConfig } from './config.ts';
 import { type BoundedConnections, boundConnections } from './connections/bound-connections.ts';
-import { connectionsThatFit } from './connections/open-files.ts';
 import { refuseCrowd } from './connections/refuse-crowd.ts';
 import { followSilentConnections } from './silent-connections.ts';
 import { refuseUnreadable } from './unreadable-requests.ts';

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { openFilesProblems } from '../files/open-files.ts';
 import { isExecutable } from '../files/writable-folder.ts';
 import type { Settings } from '../settings/variables.ts';
 import { keyFileProblems } from './check-key-file.ts';
@@ -31,7 +32,7 @@ export interface PreflightQuestion {
 /** The mistakes that were found, by what they are about. */
 export type Mistakes = Readonly<
   Record<
-    'settings' | 'llama-server' | 'model' | 'address' | 'keys' | 'data folder' | 'ports',
+    'settings' | 'llama-server' | 'model' | 'address' | 'keys' | 'data folder' | 'ports' | 'open files',
     readonly string[]
   >
 >;
@@ -61,6 +62,7 @@ export async function preflight(question: PreflightQuestion): Promise<Preflight>
     keys: keyFileProblems(settings, { willBeMade: question.firstKeyIsMade }),
     'data folder': [...data.problems, ...runtimeDirProblems()],
     ports: await portProblems(portsOf(settings, host, question.healthPortIsOurs === true)),
+    'open files': openFilesProblems(),
   };
   const problems = Object.values(mistakes).flat();
   if (problems.length > 0 || !config) return { ok: false, problems, warnings, mistakes, config };

@@ -56,6 +56,7 @@ export async function examine(env: Environment): Promise<Finding[]> {
     ...examineKeys(settings, mistakes),
     ...(await examineData(settings, mistakes)),
     ...(await examinePorts(settings, env, mistakes)),
+    ...judged('open files', mistakes),
     ...(await examineServices(settings)),
     ...(queueWorkerWanted(settings).isWanted
       ? [good('RunPod queue', 'jobs are taken from the queue of this endpoint')]

@@ -4,9 +4,20 @@ import { readFileSync } from 'node:fs';
 const RESERVE = 256;
 const SMALLEST = 16;
 
+/** Below this llama-server and the gateway start at best in part: pipes, sockets and files run out. */
+const FEWEST_TO_START = 64;
+
 /** How many connections there is room for, at most `wanted`: each is an open file, and the system allows only so many. */
 export function connectionsThatFit(wanted: number, openFiles = openFilesAllowed()): number {
   return Math.min(wanted, Math.max(openFiles - RESERVE, SMALLEST));
+}
+
+/** Why nothing can be started under the system's limit of open files (`RLIMIT_NOFILE`); empty where it suffices. */
+export function openFilesProblems(openFiles = openFilesAllowed()): string[] {
+  if (openFiles >= FEWEST_TO_START) return [];
+  return [
+    `the system allows a process ${openFiles} open files, and at least ${FEWEST_TO_START} are needed: raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)`,
+  ];
 }
 
 /** What this process may open; no limit where the system does not tell. */
