@@ -6,6 +6,7 @@ import { Admission } from './admission/admission.ts';
 import { Gate } from './admission/gate.ts';
 import { answerRequests } from './answer-requests.ts';
 import { createApp } from './app.ts';
+import { BodyBudget } from './carry/body-budget.ts';
 import { AbandonedInput } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
 import type { BoundedConnections } from './connections/bound-connections.ts';
@@ -46,6 +47,7 @@ export interface Gateway {
   readonly port: number;
   readonly connections: BoundedConnections;
   readonly admission: Admission;
+  readonly bodies: BodyBudget;
   readonly watch: BackendWatch;
   readonly ledger: UsageLedger;
   readonly gpus: Gpus;
@@ -126,6 +128,7 @@ export async function startGateway(
     ledger.book(booking);
     metrics.book(booking);
   });
+  const bodies = new BodyBudget(config.limits.bodies);
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);
   const dashboard = openDashboard({
     ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
@@ -139,11 +142,23 @@ export async function startGateway(
   const tracing = await openTracing(config.traces, log);
   const app = createApp({
     ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper, counting },
-    ...{ ledger, books, abandoned, rateLimits, occupancy, metrics, gate, supervisor, dashboard, tracing },
+    ...{
+      ledger,
+      books,
+      abandoned,
+      rateLimits,
+      bodies,
+      occupancy,
+      metrics,
+      gate,
+      supervisor,
+      dashboard,
+      tracing,
+    },
     cutOff: cut.signal,
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
-  showConnections(metrics.registry, connections);
+  showConnections(metrics.registry, connections, bodies);
   serve(answerRequests(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
@@ -186,6 +201,7 @@ export async function startGateway(
     port,
     connections,
     admission,
+    bodies,
     watch,
     ledger,
     gpus,

@@ -1,5 +1,6 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
+import type { BodyBudgetOptions } from './carry/body-budget.ts';
 import type { GpuConfig } from './gpu/open-gpus.ts';
 import type { Rates } from './limits/key-rates.ts';
 import { type TraceConfig, traceConfig } from './traces/trace-config.ts';
@@ -74,9 +75,11 @@ export interface GatewayConfig {
   };
   readonly limits: {
     readonly maxBodyBytes: number;
+    /** Of all bodies that are in memory. */
+    readonly bodies: BodyBudgetOptions;
     /** Open at the same time. */
     readonly maxConnections: number;
-    /** Bytes per second that a body has to bring on average; 0 is no limit. */
+    /** Bytes per second that a body has to bring in each span of `clientBody`; 0 is no limit. */
     readonly minBodyRate: number;
     readonly maxHeaders: number;
     readonly maxHeaderLineBytes: number;
@@ -105,6 +108,15 @@ export interface GatewayConfig {
 
 /** Longer than it takes to end a hung engine: what it was at work on is then continued, where a limit would end it. */
 const patienceWithStreams = (hangTimeout: number) => Math.max(120_000, hangTimeout + 30_000);
+
+/** One body of the largest size always has room. */
+function bodyBudget({
+  MAX_REQUEST_BODY_SIZE: one,
+  MAX_REQUEST_BODIES_SIZE: all,
+  MAX_REQUEST_BODIES_SIZE_PER_KEY: ofKey = all / 2,
+}: Settings): BodyBudgetOptions {
+  return { total: Math.max(all, one), perOwner: Math.max(ofKey, one) };
+}
 
 /** What only the house that starts the gateway knows. */
 export interface Surroundings {
@@ -169,6 +181,7 @@ export function gatewayConfig(
     },
     limits: {
       maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,
+      bodies: bodyBudget(settings),
       maxConnections: settings.MAX_CONNECTIONS,
       minBodyRate: settings.CLIENT_BODY_MIN_RATE,
       maxHeaders: settings.MAX_HEADERS,

@@ -263,6 +263,18 @@ export const variables = {
     10 * 1024 ** 2,
     'The largest request body, chunked ones too.',
   ),
+  MAX_REQUEST_BODIES_SIZE: required(
+    'Limits',
+    size,
+    256 * 1024 ** 2,
+    'All request bodies that are in memory, those of requests that wait in line too. Beyond it requests are refused (503); one of `MAX_REQUEST_BODY_SIZE` always has room.',
+  ),
+  MAX_REQUEST_BODIES_SIZE_PER_KEY: optional(
+    'Limits',
+    size,
+    'The same of one key, or of one address (IPv6: its /64) where no key is asked for. Beyond it its requests are refused (429).',
+    { otherwise: 'half of `MAX_REQUEST_BODIES_SIZE`' },
+  ),
   MAX_CONNECTIONS: required(
     'Limits',
     integer(1),
@@ -273,7 +285,7 @@ export const variables = {
     'Limits',
     size,
     240,
-    'Bytes per second that a request body has to bring on average, after `CLIENT_HEADER_TIMEOUT`; 0 turns it off.',
+    'Bytes per second that a request body has to bring on average in each span of `CLIENT_HEADER_TIMEOUT`; 0 turns it off.',
   ),
   MAX_HEADERS: required('Limits', integer(8, 1000), 64, 'The most request headers.'),
   MAX_HEADER_LINE_SIZE: required('Limits', size, 8192, 'The longest request header line.'),

@@ -34,6 +34,18 @@ it('a body that trickles in is refused, though it never stops; one that comes sl
   await gatewayAtRest(corral, standIn);
 });
 
+it('a body that came fast and then trickles in is refused: what was sent at once buys no time', async () => {
+  await using standIn = await startStandInBackend(echo);
+  const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '240' };
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  const request = postOf(chatOf('x'.repeat(2 * MB)));
+  await using client = await RawClient.connect(corral.port);
+  await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
+  expect((await client.answer())?.status).toBe(408);
+  await client.closed();
+  await waitFor('its memory to be given back', () => corral.gateway.bodies.bytes === 0);
+});
+
 it('a body in single bytes takes no more room than its bytes', async () => {
   await using standIn = await startStandInBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });

@@ -1,5 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { laneFor } from '../admission/lane-for.ts';
+import { addressGroup } from '../door/address-group.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
@@ -22,7 +23,8 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const controller = abortWithClient(response.raw);
     const { signal } = controller;
     using _listed = parts.live.open(record, controller);
-    const request = await receive(route, parts.config, incoming, signal);
+    using held = parts.bodies.open(ownerOf(c));
+    const request = await receive(route, parts.config, incoming, held, signal);
     record.streamed = request.stream;
     record.model = parts.models.resolve(request.model, c.get('key'));
     await refuseTooLong(route, request, parts.counting);
@@ -39,6 +41,12 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     settle(record, answered, parts.watch);
     return RESPONSE_ALREADY_SENT;
   };
+}
+
+/** Whose bodies they are: of a key, or of a network where no key is asked for. */
+function ownerOf(c: GatewayContext): string {
+  const key = c.get('key');
+  return key === undefined ? `from ${addressGroup(c.get('record').address)}` : `of ${key.id}`;
 }
 
 /** What only counts or tokenizes costs no tokens. */

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
 import { ClientGone } from '../upstream/failure.ts';
+import type { HeldBody } from './body-budget.ts';
+import { type PaceLimits, watchPace } from './body-pace.ts';
 import { BodyPieces } from './body-pieces.ts';
 import { refuseDeparture } from './refuse-departure.ts';
 
-export interface BodyLimits {
+export interface BodyLimits extends PaceLimits {
   readonly maxBytes: number;
-  /** The longest silence between two pieces of the body, ms. */
-  readonly idleTimeout: number;
-  /** Bytes per second that it has to bring on average, after a silence that is allowed; 0 is no limit. */
-  readonly minRate: number;
+  /** Where it takes the memory from; undefined for what is small. */
+  readonly held?: HeldBody;
   /** Aborts when the client leaves or the request is cancelled. */
   readonly signal: AbortSignal;
 }
@@ -19,8 +19,10 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
+  const noRoom = limits.held?.refusalOf(Number(announced ?? 0));
+  if (noRoom !== undefined) throw noRoom;
   if (limits.signal.aborted) throw refuseDeparture(limits.signal.reason);
-  return isThere(request, announced) ? takeAll(request) : collect(request, limits);
+  return isThere(request, announced) ? takeAll(request, limits.held) : collect(request, limits);
 }
 
 /** Most bodies come together with their heads, and are here when the door is passed. */
@@ -29,8 +31,9 @@ function isThere({ readableLength }: IncomingMessage, announced: string | undefi
 }
 
 /** Nothing to wait for, no listeners, no timer. */
-async function takeAll(request: IncomingMessage): Promise<Buffer> {
+async function takeAll(request: IncomingMessage, held: HeldBody | undefined): Promise<Buffer> {
   const body: Buffer = request.read();
+  held?.take(body.length);
   // So that it comes to its end, which Node and the log wait for.
   request.resume();
   return body;
@@ -38,22 +41,20 @@ async function takeAll(request: IncomingMessage): Promise<Buffer> {
 
 function collect(
   request: IncomingMessage,
-  { maxBytes, idleTimeout, minRate, signal }: BodyLimits,
+  { maxBytes, idleTimeout, minRate, held, signal }: BodyLimits,
 ): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const pieces = new BodyPieces();
-  const since = performance.now();
   const refuse = (refusal: Error) => {
     request.pause();
     reject(refusal);
   };
-  const timer = setTimeout(() => refuse(requestTooSlow()), idleTimeout);
-  const isTooSlow = () =>
-    minRate > 0 && performance.now() - since > idleTimeout + (pieces.length * 1000) / minRate;
+  const pace = watchPace({ idleTimeout, minRate }, () => refuse(requestTooSlow()));
   const onData = (piece: Buffer) => {
-    timer.refresh();
-    if (pieces.length + piece.length > maxBytes) refuse(payloadTooLarge(maxBytes));
-    else if (isTooSlow()) refuse(requestTooSlow());
+    pace.came(piece.length);
+    const isTooLarge = pieces.length + piece.length > maxBytes;
+    const refusal = isTooLarge ? payloadTooLarge(maxBytes) : held?.take(piece.length);
+    if (refusal !== undefined) refuse(refusal);
     else pieces.add(piece);
   };
   const onEnd = () => resolve(pieces.whole());
@@ -63,7 +64,7 @@ function collect(
   signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   return promise.finally(() => {
-    clearTimeout(timer);
+    pace.stop();
     signal.removeEventListener('abort', onAbort);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   });

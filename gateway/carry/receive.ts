@@ -4,6 +4,7 @@ import { expectTokensOfForm } from '../openai/expected-tokens.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
 import { unsupportedEncoding, unsupportedMediaType } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import type { HeldBody } from './body-budget.ts';
 import { readBody } from './read-body.ts';
 
 /** Reads a request's body, and in it what the gateway acts on. Throws a Refusal that says what is wrong with it. */
@@ -11,6 +12,7 @@ export async function receive(
   route: ApiRoute,
   { limits, timeouts }: GatewayConfig,
   incoming: IncomingMessage,
+  held: HeldBody,
   signal: AbortSignal,
 ): Promise<ApiRequest> {
   const type = incoming.headers['content-type'];
@@ -24,6 +26,7 @@ export async function receive(
     maxBytes: limits.maxBodyBytes,
     idleTimeout: timeouts.clientBody,
     minRate: limits.minBodyRate,
+    held,
     signal,
   });
   if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };

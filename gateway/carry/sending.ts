@@ -12,6 +12,7 @@ import type { ApiRoute } from '../routes/api-routes.ts';
 import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
 import type { BackendPool } from '../upstream/pool.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 import type { CountingParts } from './count-input.ts';
 
@@ -23,6 +24,7 @@ export interface CarryParts {
   readonly watch: BackendWatch;
   readonly models: ModelNames;
   readonly live: LiveRequests;
+  readonly bodies: BodyBudget;
   readonly counting: CountingParts;
   readonly abandoned: AbandonedInput;
   readonly rateLimits: RateLimits;

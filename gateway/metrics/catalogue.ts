@@ -52,6 +52,10 @@ export const requests = {
     'corral_connections_refused_total',
     'Connections that found no room, as all others were at work.',
   ),
+  bodies: family('Requests', 'gauge')(
+    'corral_request_bodies_bytes',
+    'Request bodies in memory, of requests that wait or are being answered (MAX_REQUEST_BODIES_SIZE).',
+  ),
   bytes: family('Requests', 'counter')(
     'corral_response_bytes_total',
     'Bytes of answers of the model passed on to clients.',

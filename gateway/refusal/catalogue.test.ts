@@ -11,14 +11,14 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   restartRefused: [['one']],
 };
 
-/** One of each, made with arguments that fit any of them. */
-/** Within the minute that clients can be told of. */
+/** No wait within the minute that clients can be told of helps. */
 const hopeless = ['tokensNeverFit', 'dailyTokensSpent'];
 
+/** One of each, made with arguments that fit any of them. */
 const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, Refusal] => {
   const args = ownArgs[name] ?? ['one', 'two', ['three']];
   const isTimed =
-    /^(queue|model|backendUn|draining|tooMany)/.test(name) &&
+    /^(queue|model|backendUn|draining|tooMany|bodies)/.test(name) &&
     name !== 'modelNotFound' &&
     name !== 'modelNotAllowed';
   return [name, (make as (...args: unknown[]) => Refusal)(...(isTimed ? [12_345] : args))];

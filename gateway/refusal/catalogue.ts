@@ -392,6 +392,28 @@ export const queueTimeout = (retryAfterMs: number) =>
     headers: retryAfter(retryAfterMs),
   });
 
+/** Its body, or the rest of it, is not read. */
+export const bodiesFillMemory = (retryAfterMs: number) =>
+  new Refusal({
+    status: 503,
+    type: 'server_error',
+    code: 'queue_full',
+    message:
+      'Server busy: the requests under way fill the memory for request bodies (MAX_REQUEST_BODIES_SIZE). Try again later.',
+    headers: { ...retryAfter(retryAfterMs), connection: 'close' },
+  });
+
+export const bodiesOfKeyFillShare = (retryAfterMs: number, held: number, most: number) =>
+  new Refusal({
+    status: 429,
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+    message:
+      `The requests under way from this client hold ${held} bytes of request bodies, and it may have ${most} at the same time ` +
+      '(MAX_REQUEST_BODIES_SIZE_PER_KEY). Wait until some of them are answered, or send smaller ones.',
+    headers: { ...retryAfter(retryAfterMs), connection: 'close' },
+  });
+
 export const modelLoading = (retryAfterMs: number) =>
   new Refusal({
     status: 503,

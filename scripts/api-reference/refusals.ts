@@ -57,6 +57,8 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   answerTooLarge: catalogue.answerTooLarge(),
   tooManyConnections: catalogue.tooManyConnections(soon),
   queueFull: catalogue.queueFull(soon),
+  bodiesFillMemory: catalogue.bodiesFillMemory(soon),
+  bodiesOfKeyFillShare: catalogue.bodiesOfKeyFillShare(soon, 130_000_000, 134_217_728),
   queueTimeout: catalogue.queueTimeout(soon),
   modelLoading: catalogue.modelLoading(soon),
   backendUnavailable: catalogue.backendUnavailable(soon),
@@ -85,7 +87,7 @@ const withBody = [
   'unsupportedEncoding',
 ] as const;
 
-const ofLimits = ['rateLimitReached', 'dailyTokensSpent', 'tokensNeverFit'] as const;
+const ofLimits = ['rateLimitReached', 'dailyTokensSpent', 'tokensNeverFit', 'bodiesOfKeyFillShare'] as const;
 
 /** Of what goes to the engine. */
 const ofEngine = [
@@ -100,6 +102,7 @@ const ofEngine = [
   'engineKeptDying',
   'answerTooLarge',
   'queueFull',
+  'bodiesFillMemory',
   'queueTimeout',
   'modelLoading',
   'backendUnavailable',
