@@ -24,15 +24,13 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
     '/v1/responses',
     (image_url) => ({ input: [{ role: 'user', content: [{ type: 'input_image', image_url }] }] }),
   ],
-  'responses input_file': [
-    '/v1/responses',
-    (file_url) => ({ input: [{ role: 'user', content: [{ type: 'input_file', file_url }] }] }),
-  ],
-  'chat file': ['/v1/chat/completions', (file_data) => userSays([{ type: 'file', file: { file_data } }])],
   'responses image in the output of a function': [
     '/v1/responses',
     (image_url) => ({
-      input: [{ type: 'function_call_output', output: [{ type: 'input_image', image_url }] }],
+      input: [
+        functionCall,
+        { type: 'function_call_output', call_id: 'a', output: [{ type: 'input_image', image_url }] },
+      ],
     }),
   ],
   'anthropic image source': [
@@ -53,6 +51,7 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
     (url) => userSays([{ type: 'image_url', image_url: { url } }]),
   ],
 };
+const functionCall = { type: 'function_call', call_id: 'a', name: 'see', arguments: '{}' };
 const addresses = [
   'http://169.254.169.254/latest/meta-data/',
   'https://example.org/a.png',
@@ -96,7 +95,7 @@ describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
     expect(status).toBe(400);
     if (path.startsWith('/v1/messages')) expect(body.error.type).toBe('invalid_request_error');
     else expect(body.error.code).toBe('remote_media_not_allowed');
-    expect(body.error.message).toMatch(/^'(messages|input)\[0\]\.(?:content|output)\[0\]/);
+    expect(body.error.message).toMatch(/^'(messages|input)\[\d\]\.(?:content|output)\[0\]/);
     expect(standIn.received).toHaveLength(sent);
   });
 
@@ -119,19 +118,102 @@ it('lets all pass where ALLOW_REMOTE_MEDIA is set', async () => {
   expect((await client.send(postOf(body)).answer())?.status).toBe(200);
 });
 
-it('takes a text that speaks of an address for what it is', async () => {
-  const body = userSays([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]);
-  expect((await post('/v1/chat/completions', body)).status).toBe(200);
+const url = 'https://example.org/a.png';
+const toolUse = { type: 'tool_use', id: 'a', name: 'see', input: {} };
+const result = (content: object[]) => [
+  { role: 'assistant', content: [toolUse] },
+  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content }] },
+];
+const textOnly: Record<string, [path: string, body: object]> = {
+  'a text that speaks of an address': [
+    '/v1/chat/completions',
+    userSays([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]),
+  ],
+  'the arguments of a call': [
+    '/v1/chat/completions',
+    {
+      messages: [
+        {
+          role: 'assistant',
+          tool_calls: [
+            {
+              id: 'a',
+              type: 'function',
+              function: { name: 'see', arguments: { image_url: url, source: url } },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  'the label of a message': [
+    '/v1/chat/completions',
+    { messages: [{ role: 'user', content: 'hi', source: 'web:chat', url, file: 'c:/x' }] },
+  ],
+  metadata: [
+    '/v1/chat/completions',
+    { ...userSays('hi'), metadata: { source: url, image_url: url, file: url } },
+  ],
+  'the input of a tool': [
+    '/v1/messages',
+    {
+      messages: [
+        { role: 'assistant', content: [{ ...toolUse, input: { source: { type: 'url', url }, file: url } }] },
+      ],
+    },
+  ],
+  'a document': [
+    '/v1/messages',
+    userSays([{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'version: 3' } }]),
+  ],
+  'a search result': [
+    '/v1/messages',
+    userSays([{ type: 'search_result', source: url, title: 'A', content: [{ type: 'text', text: url }] }]),
+  ],
+  'a search result of a tool': [
+    '/v1/messages',
+    {
+      messages: result([
+        { type: 'search_result', source: url, title: 'A', content: [{ type: 'text', text: url }] },
+      ]),
+    },
+  ],
+  'the arguments of a Responses call': [
+    '/v1/responses',
+    { input: [{ ...functionCall, arguments: JSON.stringify({ image_url: url }) }] },
+  ],
+  'the annotations of an answer': [
+    '/v1/responses',
+    {
+      input: [
+        {
+          type: 'message',
+          role: 'assistant',
+          content: [
+            { type: 'output_text', text: 'x', annotations: [{ type: 'url_citation', url, source: url }] },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+it.each(Object.entries(textOnly))('takes %s for what it is', async (_, [path, body]) => {
+  expect((await post(path, body)).status).toBe(200);
 });
 
-it('takes what a model has handed to a tool for what it is', async () => {
-  const url = 'https://example.org/a.png';
-  const calls = [{ id: 'a', type: 'function', function: { name: 'see', arguments: { image_url: url } } }];
-  const chat = { messages: [{ role: 'assistant', tool_calls: calls }] };
-  expect((await post('/v1/chat/completions', chat)).status).toBe(200);
-  const used = {
-    role: 'assistant',
-    content: [{ type: 'tool_use', id: 'a', name: 'see', input: { source: { url } } }],
-  };
-  expect((await post('/v1/messages', { messages: [used] })).status).toBe(200);
+it.each([
+  ['/v1/chat/completions', (file_data: string) => userSays([{ type: 'file', file: { file_data } }])],
+  [
+    '/v1/responses',
+    (file_url: string) => ({ input: [{ role: 'user', content: [{ type: 'input_file', file_url }] }] }),
+  ],
+])('refuses a file on %s, by URL or not', async (path, shape) => {
+  expect((await post(path, shape(url))).body.error.code).toBe('remote_media_not_allowed');
+  const { status, body } = await post(path, shape('data:application/pdf;base64,AAAA'));
+  expect(status).toBe(400);
+  expect(body.error).toMatchObject({
+    code: 'invalid_value',
+    message: expect.stringMatching(/file.* Send its text/),
+  });
 });

@@ -26,6 +26,7 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     using held = parts.bodies.open(ownerOf(c));
     const request = await receive(route, parts.config, incoming, held, signal);
     record.streamed = request.stream;
+    for (const name in request.headers) response.setHeader(name, request.headers[name] ?? '');
     record.model = parts.models.resolve(request.model, c.get('key'));
     await refuseTooLong(route, request, parts.counting);
     using _reserved = await reserve(route, parts, request, c);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GatewayConfig } from '../config.ts';
 import { expectTokensOfForm } from '../openai/expected-tokens.ts';
+import { apiAt } from '../openai/normalize/normalize-request.ts';
 import { type ApiRequest, readRequest } from '../openai/read-request.ts';
 import { unsupportedEncoding, unsupportedMediaType } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
@@ -35,6 +36,7 @@ export async function receive(
     shortAnswerTokens: limits.shortAnswerTokens,
     takesMessages: route.takesMessages,
     isResponses: route.dialect === 'responses',
+    api: apiAt(route.upstream),
     shape: route.shape,
     batch: route.batch,
   });

@@ -1,6 +1,7 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
+import { LegacyFunctionAnswer } from '../openai/normalize/legacy-answer.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { ResponseMender } from '../openai/responses/response-mender.ts';
 import type { RequestRecord } from '../record/request-record.ts';
@@ -92,7 +93,8 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   return ending;
 }
 
-function menderFor({ repeated }: ApiRequest, { model = 'default' }: RequestRecord) {
+function menderFor({ repeated, answerForm }: ApiRequest, { model = 'default' }: RequestRecord) {
+  if (answerForm === 'legacy function call') return new LegacyFunctionAnswer();
   if (repeated === undefined) return undefined;
   return new ResponseMender({ model, createdAt: Math.floor(Date.now() / 1000), repeated });
 }

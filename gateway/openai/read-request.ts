@@ -5,8 +5,10 @@ import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
 import { planAssembly } from './assemble/plan-assembly.ts';
 import { type ExpectedTokens, expectTokens, mostTokens } from './expected-tokens.ts';
 import { boundBroken } from './json-bounds.ts';
+import { withoutLoneSurrogates } from './normalize/lone-surrogates.ts';
+import { type Api, normalizeRequest } from './normalize/normalize-request.ts';
+import type { AnswerForm } from './normalize/notes.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
-import { chatFormat } from './responses/chat-format.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
 import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
 
@@ -22,15 +24,13 @@ export interface ApiRequest {
   readonly body: Buffer;
   /** What the answer will say again; only where its API asks for that. */
   readonly repeated?: RepeatedFields;
+  /** For the head of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where the request was worded anew in a way that its answer shows. */
+  readonly answerForm?: AnswerForm | undefined;
 }
 
-type Fields = Record<string, unknown>;
-
-/**
- * Fields that would let one client disturb another: `id_slot` takes a slot of one's choice, `sse_ping_interval` turns
- * the signs of life off. They are taken out; everything else passes untouched.
- */
-const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
+type Fields = Readonly<Record<string, unknown>>;
 
 /** llama-server walks schemas by recursion: some ten thousand levels overflow its stack, and that ends it for all. */
 const MAX_LEVELS = 256;
@@ -43,6 +43,8 @@ export interface ReadingOptions {
   readonly shortAnswerTokens: number;
   readonly takesMessages: boolean;
   readonly isResponses: boolean;
+  /** In whose words the request is to be read. */
+  readonly api: Api | undefined;
   readonly shape: AnswerShape | undefined;
   readonly batch: BatchField | undefined;
 }
@@ -50,11 +52,14 @@ export interface ReadingOptions {
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
 export function readRequest(
   body: Buffer,
-  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, shape, batch }: ReadingOptions,
+  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, api, shape, batch }: ReadingOptions,
 ): ApiRequest {
-  const fields = parse(body);
-  if (takesMessages && !Array.isArray(fields.messages)) throw invalidValue('messages', 'a list of messages');
-  if (!allowRemoteMedia) refuseRemoteMedia(fields);
+  const sound = withoutLoneSurrogates(body);
+  const asked = parse(sound);
+  if (takesMessages && !Array.isArray(asked.messages)) throw invalidValue('messages', 'a list of messages');
+  if (!allowRemoteMedia) refuseRemoteMedia(asked);
+  const { fields, body: sent, headers, answerForm } = normalizeRequest(api, asked, sound);
+  if (!allowRemoteMedia && fields !== asked) refuseRemoteMedia(fields);
   const inputs = inputsOf(batch, fields);
   refuseBadChoices(shape, fields);
   const weight = choicesOf(shape, fields) * (inputs?.length ?? 1);
@@ -62,7 +67,6 @@ export function readRequest(
   const expected = expectTokens({ fields, shape, inputs, bytes: body.length, answers: weight });
   const isLong = mostTokens(expected) > shortAnswerTokens;
   const assembledAs = shape && !stream && isLong ? planAssembly(shape, fields) : undefined;
-  const sent = rewrite(fields, isResponses) ? Buffer.from(JSON.stringify(fields)) : body;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,
@@ -70,7 +74,9 @@ export function readRequest(
     weight,
     expected,
     body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
-    ...(isResponses ? { repeated: repeatedFields(fields) } : {}),
+    headers,
+    answerForm,
+    ...(isResponses ? { repeated: repeatedFields(asked) } : {}),
   };
 }
 
@@ -115,21 +121,4 @@ function refuseBadChoices(shape: AnswerShape | undefined, fields: Fields): void 
   const isCount = (value: unknown) =>
     Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHOICES;
   for (const name of ['n', 'n_cmpl']) optional<number>(fields, name, 'a whole number from 1 up', isCount);
-}
-
-/** Whether anything had to be changed: what is well as it is travels as it came. */
-function rewrite(fields: Fields, isResponses: boolean): boolean {
-  const format = isResponses ? chatFormat(fields) : undefined;
-  if (format) fields.response_format = format;
-  return strip(fields) || format !== undefined;
-}
-
-function strip(fields: Fields): boolean {
-  let found = false;
-  for (const name of strippedFields) {
-    if (!(name in fields)) continue;
-    delete fields[name];
-    found = true;
-  }
-  return found;
 }

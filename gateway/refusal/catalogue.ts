@@ -32,6 +32,19 @@ export const remoteMediaNotAllowed = (param: string) =>
     message: `'${param}' names media by URL, which this server does not fetch. Send it inline, as a data: URL or base64.`,
   });
 
+/** Of what no engine behind this gateway could be told; `why` ends with the way out. */
+export const cannotCarry = (param: string, why: string) =>
+  new Refusal({ status: 400, type: invalid, code: 'invalid_value', param, message: `'${param}' ${why}` });
+
+export const storeDisabled = (param: string) =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'store_disabled',
+    param,
+    message: `'${param}' needs stored responses, and this server stores none. Leave it out and send the whole conversation in input (SDKs do with store: false).`,
+  });
+
 /** In the engine's words, which a client may already know. */
 export const contextLengthExceeded = (tokens: number, context: number) =>
   new Refusal({

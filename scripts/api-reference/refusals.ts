@@ -10,6 +10,11 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
   invalidJson: catalogue.invalidJson('Unexpected end of input'),
   invalidValue: catalogue.invalidValue('n', 'a whole number from 1 up'),
   remoteMediaNotAllowed: catalogue.remoteMediaNotAllowed('messages[0].content[1].image_url.url'),
+  cannotCarry: catalogue.cannotCarry(
+    'messages[0].content[1]',
+    'is a file, which llama-server cannot read. Send its text, or its pages as images.',
+  ),
+  storeDisabled: catalogue.storeDisabled('previous_response_id'),
   contextLengthExceeded: catalogue.contextLengthExceeded(9000, 8192),
   malformedRequest: catalogue.malformedRequest(),
   invalidApiKey: catalogue.invalidApiKey(),
@@ -92,6 +97,8 @@ const ofLimits = ['rateLimitReached', 'dailyTokensSpent', 'tokensNeverFit', 'bod
 /** Of what goes to the engine. */
 const ofEngine = [
   'remoteMediaNotAllowed',
+  'cannotCarry',
+  'storeDisabled',
   'contextLengthExceeded',
   'requestCancelled',
   'modelNotAllowed',

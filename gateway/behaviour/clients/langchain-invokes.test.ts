@@ -63,6 +63,18 @@ it('calls a tool', async () => {
   expect(answer.tool_calls).toMatchObject([{ name: 'weather_in', args }]);
 });
 
+it('answers by a function, and calls the tool of its choice', async () => {
+  const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
+  const structured = connect().withStructuredOutput(horse, { name: 'horse', method: 'functionCalling' });
+  expect(horse.parse(await structured.invoke('Describe a horse'))).toBeDefined();
+  const tools = ['first', 'second'].map((name) => ({
+    type: 'function',
+    function: { name, description: 'd', parameters: { type: 'object', properties: {} } },
+  }));
+  const answer = await connect().bindTools(tools, { tool_choice: 'second' }).invoke('keys');
+  expect(answer.tool_calls).toMatchObject([{ name: 'second' }]);
+});
+
 it('understands a refusal', async () => {
   const error = await connect('sk-nobody')
     .invoke('keys')

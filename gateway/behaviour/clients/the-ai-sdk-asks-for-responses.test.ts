@@ -71,3 +71,43 @@ it('calls a tool', async () => {
   expect((await generateText(request)).toolResults).toMatchObject([{ output }]);
   expect(await streamText(request).toolResults).toMatchObject([{ output }]);
 });
+
+it('goes on with a conversation, after a thought and after a tool', async () => {
+  const say = tool({
+    description: 'Says it',
+    inputSchema: jsonSchema<{ word: string }>({
+      type: 'object',
+      properties: { word: { type: 'string', enum: ['keys'] } },
+      required: ['word'],
+      additionalProperties: false,
+    }),
+    execute: ({ word }) => word,
+  });
+  const model = connect();
+  // What OpenAI has stored it is only referred to by default.
+  const providerOptions = { openai: { store: false } };
+  const first = await generateText({ model, prompt: 'thinking', providerOptions });
+  const asked = [{ role: 'user' as const, content: 'thinking' }, ...first.response.messages];
+  const messages = [...asked, { role: 'user' as const, content: 'emoji' }];
+  expect((await generateText({ model, messages, providerOptions })).text).toBe(storyText('emoji'));
+  expect(await streamText({ model, messages, providerOptions }).text).toBe(storyText('emoji'));
+  const called = await generateText({
+    model,
+    prompt: 'keys',
+    tools: { other: say, say },
+    toolChoice: { type: 'tool', toolName: 'say' },
+    maxOutputTokens: 500,
+    providerOptions,
+  });
+  expect(called.toolResults).toMatchObject([{ toolName: 'say', output: 'keys' }]);
+  const after = await generateText({
+    model,
+    messages: [
+      { role: 'user', content: 'keys' },
+      ...called.response.messages,
+      { role: 'user', content: 'emoji' },
+    ],
+    providerOptions,
+  });
+  expect(after.text).toBe(storyText('emoji'));
+});

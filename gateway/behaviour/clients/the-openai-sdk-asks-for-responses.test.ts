@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
@@ -98,6 +99,46 @@ it('is given a function call in a stream', async () => {
     if (event.type === 'response.function_call_arguments.delta') args += event.delta;
   }
   expect(JSON.parse(args)).toEqual({ city: expect.stringMatching(/^(Bergen|Oslo)$/) });
+});
+
+it('is given the function that was chosen by its name', async () => {
+  const { openai } = connectOpenAI(demo);
+  const tools = ['first', 'second'].map((name) => ({ ...weather, name }));
+  const asked = { ...withTools, tools, tool_choice: { type: 'function' as const, name: 'second' } };
+  const response = await openai.responses.create(asked);
+  expect(response.output.filter((item) => item.type === 'function_call')).toMatchObject([{ name: 'second' }]);
+  // What the client asked for, and not what llama-server was told instead.
+  expect(response.tools).toHaveLength(2);
+  expect(response.tool_choice).toEqual({ type: 'function', name: 'second' });
+});
+
+it("goes on with a conversation as OpenAI's guide does", async () => {
+  const { openai } = connectOpenAI(demo);
+  const history: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'thinking' }];
+  const first = await openai.responses.create({ model: 'demo', input: history });
+  for (const item of first.output) {
+    if (item.type === 'message') history.push({ role: item.role, content: item.content });
+    else if (item.type === 'reasoning') history.push(item);
+  }
+  history.push({ role: 'user', content: 'keys' });
+  const second = await openai.responses.create({ model: 'demo', input: history, store: false });
+  expect(second.output_text).toBe(storyText('keys'));
+  const streamed = await openai.responses.stream({ model: 'demo', input: history }).finalResponse();
+  expect(streamed.output_text).toBe(storyText('keys'));
+});
+
+it('is told that responses are not stored', async () => {
+  const { openai } = connectOpenAI(demo);
+  for (const stored of [
+    { previous_response_id: 'resp_1' },
+    { conversation: 'conv_1' },
+    { background: true },
+  ]) {
+    const error = await openai.responses
+      .create({ model: 'demo', input: 'and?', ...stored })
+      .catch((it) => it);
+    expect(error).toMatchObject({ status: 400, code: 'store_disabled', param: Object.keys(stored)[0] });
+  }
 });
 
 it('can have its tokens counted', async () => {

@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -69,6 +70,80 @@ it('is answered when it returns with the result of a tool', async () => {
     ],
   });
   expect(choices[0]?.message.content).toMatch(/^\w+/);
+});
+
+const tool = (name: string) => ({ ...request.tools[0], function: { ...request.tools[0]?.function, name } });
+const several = {
+  ...request,
+  tools: ['first', 'second', 'third'].map((name) => tool(name) as (typeof request.tools)[0]),
+};
+const choices: [string, OpenAI.ChatCompletionToolChoiceOption, string][] = [
+  ['by its name', { type: 'function', function: { name: 'second' } }, 'second'],
+  [
+    'as the only one allowed',
+    {
+      type: 'allowed_tools',
+      allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'third' } }] },
+    },
+    'third',
+  ],
+];
+
+it.each(choices)('calls the tool that was chosen %s', async (_, tool_choice, name) => {
+  const { openai } = connectOpenAI(demo);
+  const body = { ...several, tool_choice };
+  const whole = await openai.chat.completions.create(body);
+  const streamed = await openai.chat.completions.stream(body).finalChatCompletion();
+  for (const { choices } of [whole, streamed]) {
+    expect(choices[0]).toMatchObject({
+      finish_reason: 'tool_calls',
+      message: { tool_calls: [{ type: 'function', function: { name } }] },
+    });
+    expect(choices[0]?.message.tool_calls).toHaveLength(1);
+  }
+});
+
+it('is told where the chosen tool does not exist', async () => {
+  const { openai } = connectOpenAI(demo);
+  const tool_choice = { type: 'function' as const, function: { name: 'fourth' } };
+  const error = await openai.chat.completions.create({ ...several, tool_choice }).catch((it) => it);
+  expect(error).toMatchObject({ status: 400, param: 'tool_choice', code: 'invalid_value' });
+});
+
+it('calls a function of the time before tools', async () => {
+  const { openai } = connectOpenAI(demo);
+  const { tools: _, tool_choice: __, ...rest } = several;
+  const body = {
+    ...rest,
+    functions: several.tools.map((it) => it.function),
+    function_call: { name: 'second' },
+  };
+  const { choices } = await openai.chat.completions.create(body);
+  expect(choices[0]).toMatchObject({
+    finish_reason: 'function_call',
+    message: { function_call: { name: 'second' } },
+  });
+  expect(choices[0]?.message.tool_calls).toBeUndefined();
+  let [name, args, reason] = ['', '', ''];
+  for await (const { choices } of await openai.chat.completions.create({ ...body, stream: true })) {
+    const [choice] = choices;
+    name += choice?.delta.function_call?.name ?? '';
+    args += choice?.delta.function_call?.arguments ?? '';
+    reason ||= choice?.finish_reason ?? '';
+  }
+  expect([name, reason]).toEqual(['second', 'function_call']);
+  expect(city.options).toContain(JSON.parse(args).city);
+  const again = await openai.chat.completions.create({
+    ...body,
+    function_call: 'none',
+    max_tokens: 5,
+    messages: [
+      ...request.messages,
+      { role: 'assistant', content: null, function_call: { name, arguments: args } },
+      { role: 'function', name, content: 'Rain.' },
+    ],
+  });
+  expect(again.choices[0]?.message.content).toMatch(/^\w+/);
 });
 
 const horse = z.strictObject({

@@ -1,19 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
+import { withoutLoneSurrogates } from '../../../../gateway/openai/normalize/lone-surrogates.ts';
+import { apiAt, normalizeRequest } from '../../../../gateway/openai/normalize/normalize-request.ts';
 import { type ReadingOptions, readRequest } from '../../../../gateway/openai/read-request.ts';
 import { Refusal } from '../../../../gateway/refusal/refusal.ts';
 import { apiRoutes } from '../../../../gateway/routes/api-routes.ts';
 import { pure, type Target } from '../target.ts';
 
 /** As receive.ts has it, once for each way of reading. */
-const readings: readonly ReadingOptions[] = apiRoutes.map(({ takesMessages, dialect, shape, batch }) => ({
-  allowRemoteMedia: false,
-  takesMessages,
-  isResponses: dialect === 'responses',
-  shortAnswerTokens: 32,
-  shape,
-  batch,
-}));
+const readings: readonly ReadingOptions[] = apiRoutes.map(
+  ({ upstream, takesMessages, dialect, shape, batch }) => ({
+    allowRemoteMedia: false,
+    takesMessages,
+    api: apiAt(upstream),
+    isResponses: dialect === 'responses',
+    shortAnswerTokens: 32,
+    shape,
+    batch,
+  }),
+);
 
 const names = [
   ...[
@@ -39,6 +44,17 @@ const names = [
     'image_url',
     'url',
   ],
+  ...[
+    'functions',
+    'function_call',
+    'tool_choice',
+    'function',
+    'name',
+    'arguments',
+    'summary',
+    'call_id',
+    'output',
+  ],
   ...['system', 'source', 'response_format', 'format', 'type', 'verbose', 'tool_calls', 'reasoning_content'],
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'a'],
 ] as const;
@@ -51,6 +67,12 @@ const leaf = fc.oneof(
     'http://x/',
     'data:,x',
     'json_schema',
+    'function',
+    'reasoning',
+    'function_call',
+    'required',
+    'allowed_tools',
+    'message',
     '<think>',
     '\ud800',
     '🐎',
@@ -62,7 +84,10 @@ const { value } = fc.letrec<{ value: unknown; list: unknown; object: unknown }>(
   list: fc.array(tie('value'), { maxLength: 3, depthIdentifier: 'json' }),
   object: fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 4, depthIdentifier: 'json' }),
 }));
-const message = fc.record({ role: fc.constantFrom('user', 'assistant', 'system'), content: value });
+const message = fc.record({
+  role: fc.constantFrom('user', 'assistant', 'system', 'tool', 'function'),
+  content: value,
+});
 const request = fc
   .tuple(
     fc.record(
@@ -119,22 +144,24 @@ function holds(body: Buffer, options: ReadingOptions): void {
   if (![input, output, answers].every((count) => count >= 0)) throw new Error('tokens are counted from 0 up');
   if (!Number.isFinite(input + output + answers)) throw new Error('tokens without end');
   if (typeof (request.model ?? '') !== 'string') throw new Error('a model that is no text');
-  const {
-    id_slot: _,
-    sse_ping_interval: __,
-    stream,
-    stream_options,
-    response_format,
-    ...given
-  } = fieldsOf(body);
-  const { stream: asked, stream_options: ___, response_format: format, ...sent } = fieldsOf(request.body);
+  const sound = withoutLoneSurrogates(body);
+  const normalized = normalizeRequest(options.api, fieldsOf(sound), sound).body;
+  const { stream, stream_options, ...given } = fieldsOf(normalized);
+  const { stream: asked, stream_options: told, ...sent } = fieldsOf(request.body);
   if (!isDeepStrictEqual(sent, given)) throw new Error('fields changed on their way');
   if (request.stream !== (stream ?? false)) throw new Error('the wish for a stream was misread');
   if (asked !== (request.assembledAs ? true : stream))
     throw new Error('the backend is asked for the wrong form');
-  if (response_format !== undefined && !isDeepStrictEqual(format, response_format))
-    throw new Error('another format');
-  if (request.stream && !isDeepStrictEqual(___, stream_options)) throw new Error('other stream options');
+  if (request.stream && !isDeepStrictEqual(told, stream_options)) throw new Error('other stream options');
+  const again = normalizeRequest(options.api, fieldsOf(normalized), normalized);
+  if (again.body !== normalized) throw new Error('what was put right is not right');
+  if (options.api === undefined && !isDeepStrictEqual(untouched(sound), fieldsOf(normalized)))
+    throw new Error('fields of no API changed');
 }
+
+const untouched = (body: Buffer) => {
+  const { id_slot: _, sse_ping_interval: __, ...rest } = fieldsOf(body);
+  return rest;
+};
 
 const fieldsOf = (body: Buffer) => JSON.parse(body.toString()) as Record<string, unknown>;

@@ -1,0 +1,92 @@
+import { cannotCarry } from '../../refusal/catalogue.ts';
+import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
+import type { Notes } from './notes.ts';
+import { repairArguments } from './repair-json.ts';
+
+/** The messages of a chat as llama-server reads them. */
+export function normalizeChatMessages(messages: readonly unknown[], notes: Notes): readonly unknown[] {
+  const calls = new LegacyCalls();
+  return mapKept(messages, (message, index) => {
+    if (!isFields(message)) return message;
+    const place = `messages[${index}]`;
+    const named = withoutNulls(calls.rename(message), ['name', 'reasoning_content', 'tool_call_id']);
+    return normalizeCalls(normalizeContent(named, place), notes);
+  });
+}
+
+/** Calls and answers of the time before tools: they had no ids, so each answer belongs to the call before it. */
+class LegacyCalls {
+  #count = 0;
+
+  rename(message: Fields): Fields {
+    const { role, function_call, tool_calls } = message;
+    if (role === 'function') return withFields(message, { role: 'tool', tool_call_id: this.#id });
+    if (role !== 'assistant' || !isFields(function_call)) return message;
+    this.#count += 1;
+    const call = { id: this.#id, type: 'function', function: function_call };
+    return withFields(message, { function_call: undefined, tool_calls: tool_calls ?? [call] });
+  }
+
+  get #id(): string {
+    return `call_function_${this.#count}`;
+  }
+}
+
+function normalizeContent(message: Fields, place: string): Fields {
+  const { role, content, refusal, audio, tool_calls } = message;
+  if (isFields(audio))
+    throw cannotCarry(
+      `${place}.audio`,
+      'is audio of an earlier answer, which is not kept here. Send its text.',
+    );
+  if (Array.isArray(content)) {
+    return withFields(message, {
+      content: mapKept(content, (part, index) => normalizePart(part, `${place}.content[${index}]`)),
+    });
+  }
+  if (role !== 'assistant' || (content !== undefined && content !== null)) return message;
+  if (typeof refusal === 'string') return withFields(message, { content: refusal });
+  return content === undefined && !Array.isArray(tool_calls) ? withFields(message, { content: '' }) : message;
+}
+
+function normalizePart(part: unknown, place: string): unknown {
+  if (!isFields(part)) return part;
+  if (part.type === 'refusal') return { type: 'text', text: part.refusal };
+  if (part.type === 'file' || part.type === 'input_file')
+    throw cannotCarry(
+      place,
+      'is a file, which llama-server cannot read. Send its text, or its pages as images.',
+    );
+  return part;
+}
+
+function normalizeCalls(message: Fields, notes: Notes): Fields {
+  const { tool_calls } = message;
+  if (tool_calls === null) return withFields(message, { tool_calls: undefined });
+  if (!Array.isArray(tool_calls)) return message;
+  return withFields(message, { tool_calls: mapKept(tool_calls, (call) => normalizeCall(call, notes)) });
+}
+
+function normalizeCall(call: unknown, notes: Notes): unknown {
+  if (!isFields(call)) return call;
+  const { type, custom } = call;
+  if (type === 'custom' && isFields(custom)) {
+    const asked = { name: custom.name, arguments: JSON.stringify({ input: custom.input }) };
+    return withFields(call, { type: 'function', custom: undefined, function: asked });
+  }
+  if (!isFields(call.function)) return call;
+  return withFields(withoutNulls(call, ['id']), {
+    type: type ?? 'function',
+    function: repairCall(call.function, notes),
+  });
+}
+
+/** An object is right as it is: llama-server takes it for its text. */
+function repairCall(asked: Fields, notes: Notes): Fields {
+  const { arguments: given } = asked;
+  if (isFields(given)) return asked;
+  const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
+  const repaired = withFields(asked, { arguments: repairArguments(text) });
+  if (repaired !== asked) notes.repaired += 1;
+  return repaired;
+}

@@ -1,0 +1,67 @@
+import { mayHoldOddNumbers, parseExactly } from './exact-json.ts';
+import type { Fields } from './fields.ts';
+import { normalizeChat } from './normalize-chat.ts';
+import { normalizeCompletion } from './normalize-completion.ts';
+import { normalizeResponses } from './normalize-responses.ts';
+import { type AnswerForm, headersOf, type Notes, newNotes } from './notes.ts';
+
+/** The APIs whose requests are looked at; all others go to llama-server as they came. */
+export type Api = 'chat' | 'completion' | 'responses';
+
+export interface Normalized {
+  readonly fields: Fields;
+  readonly body: Buffer;
+  /** For the head of the answer: what its client should know of. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly answerForm: AnswerForm | undefined;
+}
+
+const normalizers: Readonly<Record<Api, (fields: Fields, notes: Notes) => Fields>> = {
+  chat: normalizeChat,
+  completion: normalizeCompletion,
+  responses: normalizeResponses,
+};
+
+/**
+ * The same request in the words that llama-server reads, so that it means to it what it means to its API; throws a Refusal
+ * for what no words would carry. A body that needs no change keeps its bytes, and one that does keeps its numbers.
+ */
+export function normalizeRequest(api: Api | undefined, fields: Fields, body: Buffer): Normalized {
+  const notes = newNotes();
+  const normalize = (from: Fields, into: Notes) => withoutStripped(api ? normalizers[api](from, into) : from);
+  const read = normalize(fields, notes);
+  const { answerForm } = notes;
+  const told = { headers: headersOf(notes), answerForm };
+  if (read === fields) return { fields, body, ...told };
+  const text = body.toString();
+  const exact = mayHoldOddNumbers(text) ? normalize(parseExactly(text) as Fields, newNotes()) : read;
+  return { fields: read, body: Buffer.from(JSON.stringify(exact)), ...told };
+}
+
+/**
+ * Fields that would let one client disturb another: `id_slot` takes a slot of one's choice, `sse_ping_interval` turns
+ * the signs of life off. They are taken out; everything else passes untouched.
+ */
+const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
+
+function withoutStripped(fields: Fields): Fields {
+  const found = strippedFields.filter((name) => name in fields);
+  if (found.length === 0) return fields;
+  const left: Record<string, unknown> = { ...fields };
+  for (const name of found) delete left[name];
+  return left;
+}
+
+/** By the path at the backend, so that what is counted is what is served. */
+export function apiAt(upstream: string): Api | undefined {
+  return apis[upstream];
+}
+
+const apis: Readonly<Record<string, Api>> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/chat/completions/input_tokens': 'chat',
+  '/apply-template': 'chat',
+  '/v1/completions': 'completion',
+  '/v1/responses': 'responses',
+  '/v1/responses/input_tokens': 'responses',
+};

@@ -1,0 +1,21 @@
+/** How the answer to a changed request has to be changed back. */
+export type AnswerForm = 'legacy function call' | 'message';
+
+/** What was done to a request beside its fields; its client is told. */
+export interface Notes {
+  /** Damaged or lost parts of a replayed history that were made whole. */
+  repaired: number;
+  /** The types of tools that run elsewhere, which the model is not told of. */
+  readonly droppedTools: Set<string>;
+  answerForm?: AnswerForm;
+}
+
+export const newNotes = (): Notes => ({ repaired: 0, droppedTools: new Set() });
+
+/** What a client finds in the head of its answer. */
+export function headersOf({ repaired, droppedTools }: Notes): Readonly<Record<string, string>> {
+  return {
+    ...(repaired > 0 ? { 'x-corral-repaired': String(repaired) } : {}),
+    ...(droppedTools.size > 0 ? { 'x-corral-dropped-tools': [...droppedTools].join(', ') } : {}),
+  };
+}
