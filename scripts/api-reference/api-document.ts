@@ -135,7 +135,9 @@ function answerOf({ description: text, json, event, other }: Answer, { manner }:
   };
   const named = [
     ...commonHeaders[manner],
-    ...(isCarried(manner) ? ['x-queue-wait-ms', 'openai-processing-ms'] : []),
+    ...(isCarried(manner)
+      ? ['x-queue-wait-ms', 'openai-processing-ms', 'x-corral-repaired', 'x-corral-dropped-tools']
+      : []),
   ];
   return {
     description: text,

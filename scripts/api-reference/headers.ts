@@ -14,6 +14,16 @@ export const headers: Readonly<Record<string, Header>> = {
   },
   'request-id': { description: 'The same, as clients of Anthropic look for it.', schema: text },
   'x-queue-wait-ms': { description: 'Time in line.', schema: whole },
+  'x-corral-repaired': {
+    description:
+      'How many damaged or lost calls of tools in the history were made whole. Only where there were any.',
+    schema: whole,
+  },
+  'x-corral-dropped-tools': {
+    description:
+      'The types of tools that run elsewhere, which the model was not told of. Only where there were any.',
+    schema: text,
+  },
   'openai-processing-ms': { description: 'Time to the head of the answer, without the line.', schema: whole },
   ...Object.fromEntries(rateHeaderNames.map((name) => [name, rateHeader(name)])),
   'retry-after': {

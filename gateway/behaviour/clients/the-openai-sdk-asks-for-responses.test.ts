@@ -117,7 +117,8 @@ it("goes on with a conversation as OpenAI's guide does", async () => {
   const history: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'thinking' }];
   const first = await openai.responses.create({ model: 'demo', input: history });
   for (const item of first.output) {
-    if (item.type === 'message') history.push({ role: item.role, content: item.content });
+    if (item.type === 'message')
+      history.push({ role: item.role, content: item.content } as OpenAI.Responses.ResponseOutputMessage);
     else if (item.type === 'reasoning') history.push(item);
   }
   history.push({ role: 'user', content: 'keys' });

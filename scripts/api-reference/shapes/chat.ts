@@ -21,6 +21,8 @@ const message = z.strictObject({
   /** llama-server leaves it out, OpenAI does not. */
   refusal: z.string().nullable().optional(),
   tool_calls: z.array(toolCall).min(1).optional(),
+  /** Instead of tool_calls, to a request that gave functions. */
+  function_call: functionCall.optional(),
   /** llama-server's own. */
   reasoning_content: z.string().optional(),
 });
@@ -62,6 +64,7 @@ const delta = z.strictObject({
       }),
     )
     .optional(),
+  function_call: functionCall.partial().optional(),
   /** llama-server's own. */
   reasoning_content: z.string().optional(),
 });
