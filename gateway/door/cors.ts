@@ -9,6 +9,8 @@ const EXPOSED = [
   'request-id',
   'x-queue-wait-ms',
   'openai-processing-ms',
+  'x-corral-repaired',
+  'x-corral-dropped-tools',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',

@@ -11,7 +11,7 @@ export function withoutLoneSurrogates(body: Buffer): Buffer {
 
 /** The same in a JSON text. */
 export function replaceLoneSurrogates(text: string): string {
-  return text.replace(escapes, (escape) => (escape.length === LONE ? '\\ufffd' : escape));
+  return text.replace(escapes, (found) => (found.length === LONE ? '\\ufffd' : found));
 }
 
 const mayHoldSurrogates = (body: Buffer) => body.includes('\\ud') || body.includes('\\uD');

@@ -67,8 +67,8 @@ function closeJson(text: string): string | undefined {
 
 /** `\` and `\u12` at the end say nothing yet. */
 function withoutHalfEscape(text: string, at: number): string {
-  const escape = at === -1 ? '' : text.slice(at);
-  const isHalf = escape === '\\' || /^\\u[\da-fA-F]{0,3}$/.test(escape);
+  const last = at === -1 ? '' : text.slice(at);
+  const isHalf = last === '\\' || /^\\u[\da-fA-F]{0,3}$/.test(last);
   return isHalf ? text.slice(0, at) : text;
 }
 
