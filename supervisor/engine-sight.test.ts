@@ -16,7 +16,7 @@ async function workOf(server: Awaited<ReturnType<typeof startLlamaServer>>) {
 describe('a look at a real llama-server', () => {
   it('sees more and more done inside one long prompt', async () => {
     await using server = await startLlamaServer({ slots: 1, context: 16_384, args: ['--batch-size', '128'] });
-    expect(await workOf(server)).toEqual({ seen: 'work', busySlots: 0, done: 0 });
+    expect(await workOf(server)).toEqual({ seen: 'work', busySlots: 0, done: 0, isExact: true });
     let answered = false;
     const body = { prompt: 'word '.repeat(1000), max_tokens: 1 };
     const answer = ask(server.backend, { path: '/v1/completions', body, timeoutMs }).then(({ outcome }) => {
@@ -50,5 +50,30 @@ describe('a look at a real llama-server', () => {
     };
     await waitFor('its sleep', isAsleep, { every: 100 });
     expect(await isAsleep()).toBe(true);
+  });
+
+  it.each([
+    { args: [], told: /^\[\[\d+,\d+,\d+\]\]$/ },
+    { args: ['--no-slots'], told: /^untold$/ },
+  ])('asks its slots where its counters stand still, and is told in whole numbers: %j', async (options) => {
+    const { args, told } = options;
+    await using server = await startLlamaServer({ slots: 1, args: [...args, '--batch-size', '64'] });
+    const idle = await workOf(server);
+    expect(await lookAtEngine(server.backend, timeoutMs, idle.done)).toEqual(idle);
+    const body = { prompt: 'word '.repeat(1000), max_tokens: 2000, ignore_eos: true };
+    const left = new AbortController();
+    const { signal } = left;
+    const answer = ask(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
+    const steps = new Set<string>();
+    await waitFor('many looks', async () => {
+      // As if its counters had said the same before.
+      const { done } = await workOf(server);
+      const sight = await lookAtEngine(server.backend, timeoutMs, done);
+      if (sight.seen === 'work' && sight.slots !== undefined) steps.add(sight.slots);
+      return steps.size >= 3 || (args.length > 0 && steps.size > 0);
+    });
+    left.abort();
+    await answer;
+    for (const step of steps) expect(step).toMatch(told);
   });
 });

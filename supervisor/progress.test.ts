@@ -8,8 +8,8 @@ const patience: Patience = {
   maySleep: false,
   longestStepMs: 30_000,
 };
-const busy = (done: number): EngineSight => ({ seen: 'work', busySlots: 1, done });
-const idle: EngineSight = { seen: 'work', busySlots: 0, done: 7 };
+const busy = (done: number): EngineSight => ({ seen: 'work', busySlots: 1, done, isExact: true });
+const idle: EngineSight = { seen: 'work', busySlots: 0, done: 7, isExact: true };
 const loading: EngineSight = { seen: 'loading' };
 const alive: EngineSight = { seen: 'alive' };
 const blind: EngineSight = { seen: 'blind' };
@@ -76,4 +76,49 @@ describe('a llama-server is left alone', () => {
     expect(foundHung([busy(7), busy(7), busy(7)], {}, 3_600_000)).toBe(false);
     expect(foundHung([busy(7), alive, nothing, busy(8), ...times(3, busy(8))], {}, 3_600_000)).toBe(false);
   });
+});
+
+/** As `/metrics` prints it: six digits. */
+const printed = (count: number) => Number(count.toPrecision(6));
+
+/** Looks at an engine that has computed `begun` batches and computes `perLook` from one to the next, with its slots or without. */
+function rounded(begun: number, perLook: number, slots: (batches: number) => string | undefined) {
+  let last: number | undefined;
+  return Array.from({ length: 100 }, (_, look): EngineSight => {
+    const batches = Math.floor(look * perLook);
+    const done = printed(begun + batches);
+    const isStill = done === last;
+    last = done;
+    const isExact = begun < 1_000_000;
+    return { seen: 'work', busySlots: 1, done, isExact, ...(isStill && { slots: slots(batches) }) };
+  });
+}
+
+describe.each([1e6, 1e7, 2e7, 1e8, 2e8, 1e9])('after %d batches, of which six digits are told', (begun) => {
+  it.each([0.3, 1, 3, 7, 25])('one that computes %d batches from look to look is left alone', (perLook) => {
+    expect(foundHung(rounded(begun, perLook, (batches) => `[[1,${batches},0]]`))).toBe(false);
+  });
+
+  it('one that does nothing is found hung by its slots', () => {
+    expect(foundHung(rounded(begun, 0, () => '[[1,7,0]]'))).toBe(true);
+  });
+
+  it('one that does not tell of its slots, and answers for its queue, is left alone', () => {
+    expect(foundHung(rounded(begun, 3, () => 'untold'))).toBe(false);
+    expect(foundHung(rounded(begun, 0, () => 'untold'))).toBe(false);
+  });
+
+  it('one whose queue stands still is found hung, whatever its counters are', () => {
+    const before = rounded(begun, 3, () => 'untold').slice(0, 5);
+    expect(foundHung([...before, ...times(12, alive)])).toBe(true);
+  });
+});
+
+it('below a million batches the counters tell without the slots', () => {
+  expect(foundHung(rounded(999_000, 0, () => 'untold'))).toBe(true);
+  expect(foundHung(rounded(999_000, 1, () => 'untold'))).toBe(false);
+});
+
+it('slots that could not be asked say nothing in favour of an engine', () => {
+  expect(foundHung(rounded(2e7, 0, () => undefined))).toBe(true);
 });

@@ -1,4 +1,4 @@
-import type { EngineSight } from './engine-sight.ts';
+import type { EngineSight, Work } from './engine-sight.ts';
 
 /** What is known of a llama-server's progress since it was started. */
 export interface Progress {
@@ -6,6 +6,8 @@ export interface Progress {
   readonly stuckMs: number;
   /** The count of its work when that was last seen; undefined before. */
   readonly done: number | undefined;
+  /** How far its slots were when that was last seen. */
+  readonly slots: string | undefined;
   readonly busy: boolean;
   /** It has answered before, or an earlier one has in its place. */
   readonly wasUp: boolean;
@@ -27,7 +29,7 @@ export interface Patience {
 
 /** Of one that is started again it is known that it can answer: what it is silent from its start on counts, too. */
 export function noProgressYet(now: number, startedAgain = false): Progress {
-  return { stuckMs: 0, done: undefined, busy: false, wasUp: startedAgain, lookedAt: now };
+  return { stuckMs: 0, done: undefined, slots: undefined, busy: false, wasUp: startedAgain, lookedAt: now };
 }
 
 /** What is known after one more look, at `now` of a clock that never runs backwards. */
@@ -41,6 +43,7 @@ export function nextProgress(
   return {
     stuckMs: stuck ? progress.stuckMs + Math.min(now - progress.lookedAt, longestStepMs) : 0,
     done: sight.seen === 'work' ? sight.done : progress.done,
+    slots: (sight.seen === 'work' ? sight.slots : undefined) ?? progress.slots,
     busy: sight.seen === 'work' ? sight.busySlots > 0 : progress.busy,
     wasUp: progress.wasUp || sight.seen !== 'nothing',
     lookedAt: now,
@@ -50,7 +53,7 @@ export function nextProgress(
 function isStuck(progress: Progress, sight: EngineSight): boolean {
   switch (sight.seen) {
     case 'work':
-      return sight.busySlots > 0 && sight.done === progress.done;
+      return sight.busySlots > 0 && sight.done === progress.done && slotsStandStill(progress, sight);
     case 'alive':
       return true;
     case 'nothing':
@@ -59,6 +62,11 @@ function isStuck(progress: Progress, sight: EngineSight): boolean {
       // LOAD_TIMEOUT watches over the load, and one that does not count can only be taken at its word.
       return false;
   }
+}
+
+/** Where neither a rounded count nor the slots can tell, an engine that still answers for its queue is no hung one. */
+function slotsStandStill(progress: Progress, { slots, isExact }: Work): boolean {
+  return slots === 'untold' ? isExact : slots === undefined || slots === progress.slots;
 }
 
 /** Of one that was idle before it fell silent, where it may sleep, nobody can tell a hang from its waking up. */

@@ -36,7 +36,7 @@ export function watchProgress({
   }
 
   async function look(): Promise<void> {
-    const sight = await lookAtEngine(backend, intervalMs);
+    const sight = await lookAtEngine(backend, intervalMs, progress.done);
     if (closed) return;
     progress = nextProgress(progress, sight, performance.now(), patience);
     if (isHung(progress, patience)) onHung();

@@ -4,6 +4,7 @@
  * and `-m`: the model's file name is the mood.
  * slow: loads until a file `loaded` lies beside the model · crash: ends during the load ·
  * stuck: counts no work although it is busy · jammed: says nothing of its work · creeping: does a little at a time ·
+ * rounding: does so after so much that its counters do not show it ·
  * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · router: serves no model of its own ·
  * any other: ready at once.
  */
@@ -33,12 +34,14 @@ let looks = 0;
 function metrics(): string | undefined {
   looks += 1;
   console.error(`0.00.001.000 I srv  stand_in: sending result, n = ${looks}`);
-  const done = mood === 'creeping' ? Math.floor(looks / 2) : 7;
-  const busy = mood === 'creeping' || mood === 'stuck' ? 1 : 0;
+  const done = mood === 'creeping' ? Math.floor(looks / 2) : mood === 'rounding' ? 2e7 : 7;
+  const busy = ['creeping', 'rounding', 'stuck'].includes(mood) ? 1 : 0;
   return mood === 'jammed'
     ? undefined
     : `llamacpp:n_decode_total ${done}\nllamacpp:requests_processing ${busy}\n`;
 }
+
+const decoded = () => (mood === 'rounding' ? Math.floor(looks / 2) : 7);
 
 const server = createServer((request, response) => {
   if (mood === 'deaf') return;
@@ -48,6 +51,7 @@ const server = createServer((request, response) => {
   else if (!isAllowed(request.headers.authorization)) say(401, { error: { message: 'Invalid API Key' } });
   else if (request.url === '/props') say(200, props);
   else if (request.url === '/metrics') tell(metrics(), response);
+  else if (request.url === '/slots') say(200, [{ id_task: 1, next_token: [{ n_decoded: decoded() }] }]);
   else say(200, { choices: [{ text: 'Hello' }] });
 });
 

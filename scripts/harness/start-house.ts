@@ -19,6 +19,7 @@ export type Mood =
   | 'stuck'
   | 'jammed'
   | 'creeping'
+  | 'rounding'
   | 'router';
 
 export interface HouseWishes {

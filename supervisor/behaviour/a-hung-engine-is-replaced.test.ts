@@ -50,9 +50,18 @@ describe('a llama-server that hangs is ended and started again', () => {
   });
 });
 
-it('one that is slow and gets on is left alone', async () => {
-  await using house = await startHouse({ mood: 'creeping', env: patient });
-  // Two looks a second.
-  await waitFor('many looks', () => house.output().includes('sending result, n = 13'));
-  expect(await house.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0 }, lastCrash: null });
+describe.concurrent('a llama-server that gets on is left alone', () => {
+  it.each<[string, Mood]>([
+    ['slow', 'creeping'],
+    ['slow and old, so that its counters, of six digits, do not show it', 'rounding'],
+  ])('when it is %s', async (_, mood) => {
+    await using house = await startHouse({ mood, env: patient });
+    // Two looks a second.
+    await waitFor('many looks', () => house.output().includes('sending result, n = 13'));
+    expect(await house.status()).toMatchObject({
+      standing: 'ready',
+      restarts: { engine: 0 },
+      lastCrash: null,
+    });
+  });
 });
