@@ -23,7 +23,9 @@ describe('a stream that is gathered', () => {
   });
 
   it('leaves out the signs of life', () => {
-    const events = gathered(': keep-alive\n\n: queued 1 of 2\n\nevent: a\ndata: 1\n\n: x\ndata: 2\n\n');
+    const events = gathered(
+      ': keep-alive\n\n: queued 1 of 2\n\nevent: ping\ndata: {"type":"ping"}\n\nevent: a\ndata: 1\n\n: x\ndata: 2\n\n',
+    );
     expect(events.take(1000)).toBe('event: a\ndata: 1\n\n: x\ndata: 2\n\n');
   });
 

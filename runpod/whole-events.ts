@@ -2,7 +2,7 @@ const eventEnd = '\n\n';
 
 /**
  * Gathers a stream's bytes and gives them away in whole events, so that no character and no event is ever cut. Signs of
- * life (comments) are left out: whoever reads the queue has others.
+ * life (comments, and the pings of Anthropic's API) are left out: whoever reads the queue has others.
  */
 export class WholeEvents {
   readonly #decoder = new TextDecoder();
@@ -42,7 +42,7 @@ export class WholeEvents {
   }
 
   #keep(event: string): void {
-    if (!/^(?!:)./m.test(event)) return;
+    if (!/^(?!:)./m.test(event) || /^event: ping$/m.test(event)) return;
     this.#events.push(event);
     this.#chars += event.length;
     this.#error ??= errorIn(event);

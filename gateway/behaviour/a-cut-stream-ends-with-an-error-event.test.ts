@@ -109,19 +109,35 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   });
 });
 
-/** One event, alone, in the words of the dialect. */
+/** In the words of the dialect: one event, alone; of Responses, the events that make up a failure. */
 function expectError(dialect: string, text: string, code: string): void {
+  if (dialect === 'responses') {
+    expectFailure(text, code);
+    return;
+  }
   expect(text.match(/\n\n/g)).toHaveLength(1);
   const json = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '');
   const message = expect.stringMatching(/.+/);
   if (dialect === 'anthropic') {
     expect(text).toMatch(/^event: error\n/);
     expect(json).toEqual({ type: 'error', error: { type: 'api_error', message } });
-  } else if (dialect === 'responses') {
-    expect(text).toMatch(/^event: error\n/);
-    expect(json).toEqual({ type: 'error', code, message, param: null, sequence_number: 1 });
   } else {
     expect(text).toMatch(/^data: /);
     expect(json).toEqual({ error: { message, type: 'server_error', param: null, code } });
   }
+}
+
+/** The stream that was cut has announced no response, without which the SDK takes no other event. */
+function expectFailure(text: string, code: string): void {
+  const events = [...text.matchAll(/^event: (.*)\ndata: (.*)\n$/gm)].map(([, name, data = '']) => ({
+    name,
+    ...JSON.parse(data),
+  }));
+  const names = ['response.created', 'response.in_progress', 'response.failed', 'error'];
+  expect(events.map(({ name }) => name)).toEqual(names);
+  expect(events.map(({ sequence_number }) => sequence_number)).toEqual([1, 2, 3, 4]);
+  const message = expect.stringMatching(/.+/);
+  expect(events[3]).toMatchObject({ code, message, param: null });
+  expect(events[2].response).toMatchObject({ status: 'failed', error: { code, message } });
+  expect(text.match(/\n\n/g)).toHaveLength(4);
 }

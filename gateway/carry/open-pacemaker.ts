@@ -4,10 +4,12 @@ import type { GatewayConfig } from '../config.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 import { Pacemaker } from '../upstream/pacemaker.ts';
+import type { StreamVoice } from '../upstream/stream-voice.ts';
 
 export interface Paced {
   readonly route: ApiRoute;
   readonly request: ApiRequest;
+  readonly voice: StreamVoice;
   readonly response: ClientResponse;
   /** When the request arrived, `performance.now()`. */
   readonly startedAt: number;
@@ -15,18 +17,18 @@ export interface Paced {
 
 /** What keeps this request alive while it waits; undefined where nothing may be said before the answer. */
 export function openPacemaker(
-  { route, request, response, startedAt }: Paced,
+  { route, request, voice, response, startedAt }: Paced,
   timeouts: GatewayConfig['timeouts'],
 ): Pacemaker | undefined {
   const { streamHeaders, streamKeepAlive: every, jsonKeepAlive } = timeouts;
   const { dialect } = route;
   const mayStream = route.shape !== undefined || (dialect === 'native' && route.takesSlot);
   if (request.stream && mayStream) {
-    return new Pacemaker(response, { speaks: 'events', dialect, startedAt, headAfter: streamHeaders, every });
+    return new Pacemaker(response, { speaks: 'events', voice, startedAt, headAfter: streamHeaders, every });
   }
   // What answers forms may be plain text, where white space counts.
   if (jsonKeepAlive === 0 || route.body !== 'json') return undefined;
-  return new Pacemaker(response, { speaks: 'json', dialect, startedAt, headAfter: jsonKeepAlive, every });
+  return new Pacemaker(response, { speaks: 'json', voice, startedAt, headAfter: jsonKeepAlive, every });
 }
 
 /** Lets a request that has to wait hear where it stands, for as long as it stands in a lane. */
@@ -35,7 +37,7 @@ export function tellPlace(pacemaker: Pacemaker | undefined): (place: () => Place
     if (pacemaker === undefined) return;
     pacemaker.words = () => {
       const { place, waiting } = placeNow();
-      return place === 0 ? 'keep-alive' : `queued ${place} of ${waiting}`;
+      return place === 0 ? undefined : `queued ${place} of ${waiting}`;
     };
     pacemaker.start();
   };

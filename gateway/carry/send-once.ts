@@ -1,9 +1,6 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
-import { LegacyFunctionAnswer } from '../openai/normalize/legacy-answer.ts';
-import type { ApiRequest } from '../openai/read-request.ts';
-import { ResponseMender } from '../openai/responses/response-mender.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
 import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
@@ -50,7 +47,7 @@ async function admit({ admission, watch }: CarryParts, claim: Claim, record: Req
 }
 
 async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<Ending> {
-  const { route, parts, request, signal, record, pacemaker, incoming, response } = sending;
+  const { route, parts, request, signal, record, pacemaker, voice, mender, incoming, response } = sending;
   const { config, pool } = parts;
   const { dialect } = route;
   const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
@@ -73,7 +70,8 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       pool,
       response,
       dialect,
-      mender: menderFor(request, record),
+      voice,
+      mender,
       assembly,
       seam: resumed?.seam,
       pacemaker,
@@ -91,10 +89,4 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
   traced?.ends(ending);
   return ending;
-}
-
-function menderFor({ repeated, answerForm }: ApiRequest, { model = 'default' }: RequestRecord) {
-  if (answerForm === 'legacy function call') return new LegacyFunctionAnswer();
-  if (repeated === undefined) return undefined;
-  return new ResponseMender({ model, createdAt: Math.floor(Date.now() / 1000), repeated });
 }

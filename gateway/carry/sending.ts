@@ -9,9 +9,11 @@ import type { ApiRequest } from '../openai/read-request.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import type { AnswerMender } from '../upstream/answer-mender.ts';
 import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
 import type { BackendPool } from '../upstream/pool.ts';
+import type { StreamVoice } from '../upstream/stream-voice.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { AbandonedInput } from './count-abandoned.ts';
 import type { CountingParts } from './count-input.ts';
@@ -42,6 +44,9 @@ export interface Sending {
   readonly signal: AbortSignal;
   readonly record: RequestRecord;
   readonly pacemaker: Pacemaker | undefined;
+  readonly voice: StreamVoice;
+  /** Where answers do not pass as they are. */
+  readonly mender: AnswerMender | undefined;
   readonly incoming: IncomingMessage;
   readonly response: ClientResponse;
 }

@@ -5,7 +5,8 @@ import type { AnswerMender } from './answer-mender.ts';
 import type { NativeFinals } from './native-finals.ts';
 import type { Pacemaker } from './pacemaker.ts';
 import type { BrokenAnswer, Relay } from './relay.ts';
-import { endMark, hasEnded, hasFailed, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+import { endMark, hasEnded, hasFailed, mendErrorEvents } from './stream-dialect.ts';
+import type { StreamVoice } from './stream-voice.ts';
 import { withoutFillers } from './without-fillers.ts';
 
 const EVENT_END = '\n\n';
@@ -17,6 +18,7 @@ export type Listener = (events: Buffer) => number;
 export interface EventStreamParts {
   readonly response: ClientResponse;
   readonly dialect: Dialect;
+  readonly voice: StreamVoice;
   readonly ends: AnswerEnds;
   readonly mender: AnswerMender | undefined;
   readonly pacemaker: Pacemaker | undefined;
@@ -78,8 +80,8 @@ export class EventStreamRelay implements Relay {
   }
 
   breakOff(broken: BrokenAnswer): void {
-    const { dialect, ends, response } = this.#parts;
-    const event = Buffer.from(streamErrorEvent(dialect, broken, ends.text()));
+    const { voice, ends, response } = this.#parts;
+    const event = Buffer.from(voice.failure(broken));
     ends.add(event);
     response.end(event);
   }
@@ -95,11 +97,11 @@ export class EventStreamRelay implements Relay {
     const told = withoutFillers(whole);
     const events = this.#seam && told.length > 0 ? this.#seam.events(told) : told;
     if (events.length === 0) return true;
-    const { dialect, ends, mender, listen } = this.#parts;
+    const { voice, ends, mender, listen } = this.#parts;
     ends.generated += listen(events);
     this.#parts.finals?.add(events);
     const mended = mender ? mender.events(events) : events;
-    return this.#write(mendErrorEvents(dialect, mended, () => ends.text()));
+    return mended.length === 0 || this.#write(mendErrorEvents(voice, mended));
   }
 
   #write(bytes: Buffer): boolean {

@@ -17,6 +17,7 @@ import type { Pacemaker } from './pacemaker.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { BackendPool } from './pool.ts';
 import type { Relay } from './relay.ts';
+import type { StreamVoice } from './stream-voice.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
@@ -39,6 +40,7 @@ export interface ExchangeContext {
   readonly pool: BackendPool;
   readonly response: ClientResponse;
   readonly dialect: Dialect;
+  readonly voice: StreamVoice;
   /** Where answers do not pass as they are. */
   readonly mender: AnswerMender | undefined;
   /** Where a stream is to become an answer in one piece. */
@@ -150,17 +152,18 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, mender, ends, pacemaker, listen, finals } = this.#context;
+    const { response, dialect, voice, mender, ends, pacemaker, listen, finals } = this.#context;
     if (isStream) {
-      this.#begin(status, headers, false);
+      this.#begin(status, headers);
       // Together with the first event, where that has come with the head.
       queueMicrotask(() => ends.bytes > 0 || response.flushHead());
       pacemaker?.spoke();
-      return new EventStreamRelay({ response, dialect, mender, ends, pacemaker, listen, finals });
+      return new EventStreamRelay({ response, dialect, voice, mender, ends, pacemaker, listen, finals });
     }
-    const begin = () => {
+    const begin = (length?: number) => {
       pacemaker?.stop();
-      this.#begin(status, headers, mender !== undefined);
+      const ofOurs = length === undefined ? {} : { 'content-length': String(length) };
+      this.#begin(status, { ...headers, ...ofOurs });
     };
     return mender ? new MendingRelay(response, ends, mender, begin) : new PlainRelay(response, ends, begin);
   }
@@ -169,7 +172,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const { response, dialect, seam, listen, mender, ends, pacemaker } = this.#context;
     const begin = (contentLength: number) => {
       pacemaker?.stop();
-      this.#begin(200, { 'content-length': String(contentLength) }, false);
+      this.#begin(200, { 'content-length': String(contentLength) });
     };
     this.#assembling = new AssemblingRelay({
       response,
@@ -184,11 +187,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   /** Writes the head, unless one went out early. */
-  #begin(status: number, headers: IncomingHttpHeaders, isMended: boolean): void {
+  #begin(status: number, headers: IncomingHttpHeaders): void {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
-    response.begin(status, headersForClient(headers, { queuedMs, processingMs, isMended }));
+    response.begin(status, headersForClient(headers, { queuedMs, processingMs }));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -25,7 +25,7 @@ describe('headersForBackend', () => {
 });
 
 describe('headersForClient', () => {
-  const timing = { queuedMs: 1.4, processingMs: 2.6, isMended: false };
+  const timing = { queuedMs: 1.4, processingMs: 2.6 };
 
   it('keeps a length, and announces no buffering for streams only', () => {
     const plain = headersForClient(
@@ -39,7 +39,7 @@ describe('headersForClient', () => {
       'openai-processing-ms': '3',
     });
     const stream = headersForClient({ 'content-type': 'text/event-stream', 'content-length': '5' }, timing);
-    expect(stream).toMatchObject({ 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
+    expect(stream).toMatchObject({ 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' });
     expect(stream).not.toHaveProperty('content-length');
   });
 });

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { streamHeaders } from './stream-heads.ts';
 
 /**
  * What may travel, in either direction. Anything else stays here: credentials, `Origin`, hop-by-hop headers, and
@@ -30,14 +31,12 @@ export function headersForBackend(
 export interface OnTheWay {
   readonly queuedMs: number;
   readonly processingMs: number;
-  /** Then the backend's length is not the answer's. */
-  readonly isMended: boolean;
 }
 
 /** The head of a relayed answer; request id and CORS headers stand on the response already. */
 export function headersForClient(
   backend: IncomingHttpHeaders,
-  { queuedMs, processingMs, isMended }: OnTheWay,
+  { queuedMs, processingMs }: OnTheWay,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': backend['content-type'] ?? 'application/json; charset=utf-8',
@@ -45,9 +44,8 @@ export function headersForClient(
     'openai-processing-ms': String(Math.round(processingMs)),
   };
   if (isEventStream(backend)) {
-    headers['cache-control'] = 'no-cache';
-    headers['x-accel-buffering'] = 'no';
-  } else if (backend['content-length'] !== undefined && !isMended) {
+    Object.assign(headers, streamHeaders);
+  } else if (backend['content-length'] !== undefined) {
     headers['content-length'] = backend['content-length'];
   }
   return headers;

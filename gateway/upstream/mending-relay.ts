@@ -12,12 +12,17 @@ export class MendingRelay implements Relay {
   readonly #response: ClientResponse;
   readonly #ends: AnswerEnds;
   readonly #mender: AnswerMender;
-  readonly #begin: () => void;
+  readonly #begin: (contentLength: number) => void;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
 
-  /** `begin` writes the head. */
-  constructor(response: ClientResponse, ends: AnswerEnds, mender: AnswerMender, begin: () => void) {
+  /** `begin` writes the head of an answer of so many bytes. */
+  constructor(
+    response: ClientResponse,
+    ends: AnswerEnds,
+    mender: AnswerMender,
+    begin: (contentLength: number) => void,
+  ) {
     this.#response = response;
     this.#ends = ends;
     this.#mender = mender;
@@ -38,7 +43,7 @@ export class MendingRelay implements Relay {
 
   end(): boolean {
     const body = this.#mender.whole(Buffer.concat(this.#held));
-    this.#begin();
+    this.#begin(body.length);
     if (body.length > 0) this.#ends.add(body);
     this.#response.end(body);
     return true;

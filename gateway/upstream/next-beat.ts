@@ -15,7 +15,7 @@ export interface Heard {
 }
 
 export interface Beat {
-  /** A head goes out with a first sign behind it, as some proxies wait for a byte of the body. */
+  /** Unless signs are off a head goes out with a first one behind it, as some proxies wait for a byte of the body. */
   readonly say: 'nothing' | 'head' | 'sign';
   /** When to look again, ms from now; undefined where nothing will ever be due. */
   readonly lookAgainIn: number | undefined;

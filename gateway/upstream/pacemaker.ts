@@ -1,29 +1,24 @@
 import type { ClientResponse } from '../client-response.ts';
-import type { Dialect } from '../routes/api-routes.ts';
 import { nextBeat, type Pace } from './next-beat.ts';
 import type { BrokenAnswer } from './relay.ts';
-import { streamErrorEvent } from './stream-dialect.ts';
+import { earlyHeads } from './stream-heads.ts';
+import type { StreamVoice } from './stream-voice.ts';
 
 export interface PacemakerOptions extends Pace {
-  /** What the answer is to be: events take comments for signs of life, JSON takes white space. */
+  /** What the answer is to be: a stream takes events or comments for signs of life, JSON takes white space. */
   readonly speaks: 'events' | 'json';
-  readonly dialect: Dialect;
+  readonly voice: StreamVoice;
   /** When the client's request arrived, `performance.now()`. */
   readonly startedAt: number;
 }
-
-const heads = {
-  events: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
-  json: { 'content-type': 'application/json; charset=utf-8', 'x-accel-buffering': 'no' },
-} as const;
 
 /**
  * Keeps a request that waits alive: an early head, then a sign of life in every silence. The one writer of both. It may
  * be started at any time before the answer, while its request stands in line too.
  */
 export class Pacemaker implements Disposable {
-  /** What a stream is told in a silence, such as `queued 3 of 12`. */
-  words: () => string = () => 'keep-alive';
+  /** What a stream is told in a silence, such as `queued 3 of 12`; undefined where there is nothing to tell. */
+  words: () => string | undefined = () => undefined;
   readonly #response: ClientResponse;
   readonly #options: PacemakerOptions;
   #lastAt = 0;
@@ -57,8 +52,8 @@ export class Pacemaker implements Disposable {
 
   /** Ends an answer whose head is out already: with an error event, or with the error object that stands for the answer. */
   breakOff(broken: BrokenAnswer, envelope: object): void {
-    const { speaks, dialect } = this.#options;
-    if (speaks === 'events') this.#response.end(Buffer.from(streamErrorEvent(dialect, broken, '')));
+    const { speaks, voice } = this.#options;
+    if (speaks === 'events') this.#response.end(Buffer.from(voice.failure(broken)));
     else if (this.#isOver) this.#response.destroy();
     else this.#response.end(Buffer.from(JSON.stringify(envelope)));
     this.stop();
@@ -81,9 +76,18 @@ export class Pacemaker implements Disposable {
   #say(what: 'head' | 'sign'): void {
     const response = this.#response;
     if (!response.hasRoom) return;
-    const { speaks } = this.#options;
-    if (what === 'head') response.begin(200, heads[speaks]);
-    response.write(Buffer.from(speaks === 'events' ? `: ${this.words()}\n\n` : '\n'));
+    const { speaks, every } = this.#options;
+    if (what === 'head') response.begin(200, earlyHeads[speaks]);
+    if (every === 0) response.flushHead();
+    else response.write(Buffer.from(speaks === 'events' ? this.#signOfStream() : '\n'));
     this.spoke();
+  }
+
+  /** In the words of its API, as many clients hear no comments, and its place in a comment, as no API has an event for that. */
+  #signOfStream(): string {
+    const words = this.words();
+    const sign = this.#options.voice.sign();
+    if (words === undefined && sign !== '') return sign;
+    return `: ${words ?? 'keep-alive'}\n\n${sign}`;
   }
 }

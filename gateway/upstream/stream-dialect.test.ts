@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hasEnded, mendErrorEvents, streamErrorEvent } from './stream-dialect.ts';
+import { hasEnded, mendErrorEvents } from './stream-dialect.ts';
+import { voiceOf } from './stream-voice.ts';
 
 const broken = { status: 502, type: 'server_error', code: 'bad_gateway', message: 'It "broke"\noff.' };
 
@@ -26,29 +27,38 @@ describe('hasEnded', () => {
   ] as const)('not %s: %j', (dialect, tail) => expect(hasEnded(dialect, tail)).toBe(false));
 });
 
-describe('streamErrorEvent', () => {
-  it.each(['openai', 'native', 'responses', 'anthropic'] as const)('is one event for %s', (dialect) => {
-    const event = streamErrorEvent(
-      dialect,
-      broken,
-      'data: {"sequence_number":3}\n\ndata: {"sequence_number":4}\n\n',
-    );
+describe('the failure of a stream', () => {
+  it.each(['openai', 'native', 'anthropic'] as const)('is one event for %s', (dialect) => {
+    const event = voiceOf(dialect).failure(broken);
     expect(event.match(/\n\n/g)).toHaveLength(1);
     expect(event.endsWith('\n\n')).toBe(true);
     const data = JSON.parse(event.slice(event.indexOf('data: ') + 6));
     expect(JSON.stringify(data)).toContain(JSON.stringify(broken.message));
-    if (dialect === 'responses') expect(data.sequence_number).toBe(5);
     expect(hasEnded(dialect, event)).toBe(true);
+  });
+
+  it('is told to Claude Code in the words that it looks for', () => {
+    const overflow = {
+      ...broken,
+      status: 400,
+      code: 'context_length_exceeded',
+      message: 'request (900 tokens) exceeds the available context size (512 tokens), try increasing it',
+    };
+    expect(voiceOf('anthropic').failure(overflow)).toBe(
+      'event: error\ndata: {"type":"error","error":{"type":"invalid_request_error",' +
+        '"message":"prompt is too long: 900 tokens > 512 maximum"}}\n\n',
+    );
+    expect(voiceOf('openai').failure(overflow)).toContain('exceeds the available context size');
   });
 });
 
 describe('mendErrorEvents', () => {
   it('touches nothing but error events', () => {
     const events = 'data: {"content":"error: {\\"a\\":1}"}\n\n:\n\ndata: {"error":null}\n\n';
-    const mended = mendErrorEvents('openai', Buffer.from(events), () => '').toString();
+    const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(events)).toString();
     expect(mended.startsWith('data: {"content":"error: {\\"a\\":1}"}\n\n:\n\n')).toBe(true);
     const calm = Buffer.from('data: {"content":"x"}\n\n');
-    expect(mendErrorEvents('openai', calm, () => '')).toBe(calm);
+    expect(mendErrorEvents(voiceOf('openai'), calm)).toBe(calm);
   });
 
   it('gives both forms of llama-server a code that is a word', () => {
@@ -56,7 +66,7 @@ describe('mendErrorEvents', () => {
       'data: {"error":{"code":500,"message":"no"}}\n\n',
       'error: {"code":500,"message":"no"}\n\n',
     ]) {
-      const mended = mendErrorEvents('openai', Buffer.from(form), () => '').toString();
+      const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(form)).toString();
       expect(JSON.parse(mended.slice('data: '.length)).error).toEqual({
         message: 'no',
         type: 'server_error',

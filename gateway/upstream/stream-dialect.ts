@@ -1,8 +1,6 @@
-import { anthropicEnvelope } from '../anthropic/envelope.ts';
 import { backendErrorOf } from '../openai/backend-error.ts';
-import { openAIEnvelope } from '../openai/envelope.ts';
 import type { Dialect } from '../routes/api-routes.ts';
-import type { BrokenAnswer } from './relay.ts';
+import type { StreamVoice } from './stream-voice.ts';
 
 /** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
 export function hasEnded(dialect: Dialect, tail: string): boolean {
@@ -37,41 +35,13 @@ export function errorCodeIn(tail: string): string | undefined {
 
 const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
-/**
- * The event that ends a stream which cannot be finished. OpenAI's has no event name: the Python SDK reads a named one
- * as an ordinary chunk (facts/platforms.md, section 10). Responses numbers its events, so this one goes on counting.
- */
-export function streamErrorEvent(dialect: Dialect, broken: BrokenAnswer, tail: string): string {
-  const { status, type, code, message } = broken;
-  if (dialect === 'anthropic') {
-    const { request_id: _, ...error } = anthropicEnvelope(status, { message, type, code, param: null }, '');
-    return `event: error\ndata: ${JSON.stringify(error)}\n\n`;
-  }
-  if (dialect === 'responses') {
-    const event = {
-      type: 'error',
-      code,
-      message,
-      param: null,
-      sequence_number: lastSequenceNumber(tail) + 1,
-    };
-    return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
-  }
-  return `data: ${JSON.stringify(openAIEnvelope({ message, type, code, param: null }))}\n\n`;
-}
-
-function lastSequenceNumber(tail: string): number {
-  return Number(/.*"sequence_number":(\d+)/s.exec(tail)?.[1] ?? -1);
-}
-
-/**
- * llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. `tail` is
- * what has gone before.
- */
-export function mendErrorEvents(dialect: Dialect, events: Buffer, tail: () => string): Buffer {
+/** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
+export function mendErrorEvents(voice: StreamVoice, events: Buffer): Buffer {
   if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
-  const text = events.toString();
-  const mended = text.split('\n\n').map((event) => mendEvent(dialect, event, () => tail() + text));
+  const mended = events
+    .toString()
+    .split('\n\n')
+    .map((event) => mendEvent(voice, event));
   return Buffer.from(mended.join('\n\n'));
 }
 
@@ -80,8 +50,8 @@ export function errorIn(event: string): string | undefined {
   return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
 }
 
-function mendEvent(dialect: Dialect, event: string, tail: () => string): string {
+function mendEvent(voice: StreamVoice, event: string): string {
   const body = errorIn(event);
   if (body === undefined) return event;
-  return streamErrorEvent(dialect, backendErrorOf(500, body, { hasSpoken: true }), tail()).trimEnd();
+  return voice.failure(backendErrorOf(500, body, { hasSpoken: true })).trimEnd();
 }

@@ -55,7 +55,7 @@ it('gets a stream that ends', async () => {
   );
   expect(status).toBe(200);
   expect(header('content-type')).toBe('text/event-stream');
-  expect(header('cache-control')).toBe('no-cache');
+  expect(header('cache-control')).toBe('no-cache, no-transform');
   expect(header('x-accel-buffering')).toBe('no');
   const deltas = [...text.matchAll(/^data: (\{.*)$/gm)].map(
     ([, data = '']) => JSON.parse(data).choices[0].delta.content ?? '',

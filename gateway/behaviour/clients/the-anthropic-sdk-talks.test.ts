@@ -57,6 +57,28 @@ it('is told that the answer was cut at max_tokens', async () => {
   expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 3 } });
 });
 
+it.each([500, 30])(
+  'is told which sequence stopped it, streamed or not (at most %i tokens)',
+  async (max_tokens) => {
+    const { anthropic } = connect();
+    const asked = {
+      ...ask('keys'),
+      max_tokens,
+      stop_sequences: ['nowhere', storyText('keys').slice(20, 26)],
+    };
+    const plain = await anthropic.messages.create(asked);
+    const streamed = await anthropic.messages.stream(asked).finalMessage();
+    for (const message of [plain, streamed]) {
+      expect(message).toMatchObject({
+        stop_reason: 'stop_sequence',
+        stop_sequence: storyText('keys').slice(20, 26),
+      });
+      expect(message.content).toMatchObject([{ text: storyText('keys').slice(0, 20) }]);
+      expect(message.id).toMatch(/^msg_/);
+    }
+  },
+);
+
 it('gets the thought as a block of its own', async () => {
   const { anthropic } = connect();
   const blocks = [

@@ -3,6 +3,7 @@ import type { ResponseEvent } from './response-event.ts';
 /** An output item whose events are under way. */
 export interface OpenItem {
   readonly id: string;
+  readonly type: string;
   /** Whether the events that open and close its content have been there. */
   readonly content: 'unopened' | 'open' | 'closed';
 }
@@ -18,7 +19,7 @@ export function idOfItem({ item_id, item }: ResponseEvent): string | undefined {
 export function followItems(items: OpenItems, event: ResponseEvent): OpenItems {
   switch (event.type) {
     case 'response.output_item.added':
-      return [...items, { id: idOfItem(event) ?? '', content: 'unopened' }];
+      return [...items, { id: idOfItem(event) ?? '', type: event.item?.type ?? '', content: 'unopened' }];
     case 'response.content_part.added':
       return withContent(items, event, 'open');
     case 'response.content_part.done':
@@ -31,5 +32,5 @@ export function followItems(items: OpenItems, event: ResponseEvent): OpenItems {
 
 function withContent(items: OpenItems, event: ResponseEvent, content: OpenItem['content']): OpenItems {
   const id = idOfItem(event);
-  return items.map((item) => (item.id === id ? { id, content } : item));
+  return items.map((item) => (item.id === id ? { ...item, content } : item));
 }

@@ -29,6 +29,97 @@ describe('ResponseMender', () => {
     );
   });
 
+  const eventsIn = (text: string) =>
+    [...text.matchAll(/^event: (\S+)\ndata: (.*)$/gm)].map(([, name, data = '']) => ({
+      name,
+      ...JSON.parse(data),
+    }));
+  const blockOf = (event: { type: string; [field: string]: unknown }) =>
+    Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const created = blockOf({
+    type: 'response.created',
+    response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
+  });
+
+  it('announces a response in a silence before the engine does, under a name that stays', () => {
+    const one = mender();
+    const signs = [one.sign(), one.sign()].flatMap(eventsIn);
+    expect(signs.map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.in_progress',
+    ]);
+    expect(one.events(created).toString()).toBe('');
+    const rest = [
+      {
+        type: 'response.in_progress',
+        response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
+      },
+      {
+        type: 'response.completed',
+        response: { id: 'resp_engine', object: 'response', status: 'completed', output: [] },
+      },
+    ];
+    const all = [...signs, ...rest.flatMap((event) => eventsIn(one.events(blockOf(event)).toString()))];
+    expect(new Set(all.map(({ response }) => response.id)).size).toBe(1);
+    expect(all[0].response.id).toMatch(/^resp_[0-9a-f]{48}$/);
+    expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3, 4]);
+    expect(all.every(({ name, type }) => name === type)).toBe(true);
+  });
+
+  it('keeps the name of the engine where that came first', () => {
+    const one = mender();
+    one.events(created);
+    expect(eventsIn(one.sign())).toMatchObject([
+      { type: 'response.in_progress', sequence_number: 1, response: { id: 'resp_engine' } },
+    ]);
+  });
+
+  const added = (type: string, id: string) =>
+    blockOf({ type: 'response.output_item.added', item: { type, id } });
+  it.each([
+    ['text', 'message', 'msg_1', { type: 'response.output_text.delta', content_index: 0, logprobs: [] }],
+    ['a thought', 'reasoning', 'rs_1', { type: 'response.reasoning_text.delta', content_index: 0 }],
+    ['a call', 'function_call', 'fc_1', { type: 'response.function_call_arguments.delta' }],
+  ])('adds nothing to %s under way, which every client can add', (_, type, id, expected) => {
+    const one = mender();
+    const part = { type: 'response.content_part.added', item_id: id, part: { type: 'output_text' } };
+    for (const event of [created, added(type, id)]) one.events(event);
+    if (type !== 'function_call') one.events(blockOf(part));
+    expect(eventsIn(one.sign())).toMatchObject([{ ...expected, item_id: id, output_index: 0, delta: '' }]);
+  });
+
+  it('has no sign where nothing can be added', () => {
+    const one = mender();
+    for (const event of [created, added('message', 'msg_1')]) one.events(event);
+    expect(one.sign()).toBe('');
+    one.events(
+      blockOf({ type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } }),
+    );
+    expect(one.sign()).not.toBe('');
+    one.events(
+      blockOf({ type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } }),
+    );
+    expect(one.sign()).toBe('');
+  });
+
+  it.each([0, 1])('ends a stream that fails for every client, announced (%s) or not', (signs) => {
+    const one = mender();
+    const before = signs === 0 ? [] : eventsIn(one.sign());
+    const broken = { status: 503, type: 'server_error', code: 'queue_timeout', message: 'It took too long.' };
+    const all = [...before, ...eventsIn(one.failure(broken))];
+    expect(all.map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.failed',
+      'error',
+    ]);
+    expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3]);
+    const { code, message } = broken;
+    expect(all[3]).toMatchObject({ code, message, param: null });
+    expect(all[2].response).toEqual({ ...all[0].response, status: 'failed', error: { code, message } });
+  });
+
   it('takes U+2028 in a text for no end of the line', () => {
     const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
     const mended = mender().events(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));

@@ -1,13 +1,15 @@
 import { missingBefore } from './missing-events.ts';
 import { followItems, idOfItem, type OpenItems } from './open-items.ts';
 import type { ResponseEvent } from './response-event.ts';
-import { type KnownOfResponse, wholeResponse } from './whole-response.ts';
+import { type KnownOfResponse, type ResponseObject, wholeResponse } from './whole-response.ts';
 
 export interface ResponseStreamState {
   readonly known: KnownOfResponse;
   /** The number of the next event. */
   readonly next: number;
   readonly items: OpenItems;
+  /** As it was announced; undefined before. */
+  readonly response?: ResponseObject;
 }
 
 export function openResponseStream(known: KnownOfResponse): ResponseStreamState {
@@ -19,20 +21,39 @@ export interface ResponseStreamStep {
   readonly events: readonly ResponseEvent[];
 }
 
-/** One event of llama-server as the events that OpenAI would send: whole, in their places, and numbered. */
+/**
+ * One event of llama-server as the events that OpenAI would send: whole, in their places, and numbered. Of a response
+ * that was announced before the engine came to it, there is nothing more to announce.
+ */
 export function stepResponseStream(state: ResponseStreamState, told: ResponseEvent): ResponseStreamStep {
+  if (told.type === 'response.created' && state.response) return { state, events: [] };
   let { next, items } = state;
   const events = [...missingBefore(items, told), told].map((event) => {
     items = followItems(items, event);
     // The number comes last, where it is found even after a very long event (stream-dialect.ts).
-    return { ...wholeEvent(state.known, items, event), sequence_number: next++ };
+    return { ...wholeEvent(state, items, event), sequence_number: next++ };
   });
-  return { state: { ...state, next, items }, events };
+  const [{ type, response } = told] = events;
+  const announced = type === 'response.created' && response ? { response } : {};
+  return { state: { ...state, next, items, ...announced }, events };
 }
 
-function wholeEvent(known: KnownOfResponse, items: OpenItems, event: ResponseEvent): ResponseEvent {
+/** Events of ours, numbered like all others. */
+export function addToResponseStream(
+  state: ResponseStreamState,
+  own: readonly ResponseEvent[],
+): ResponseStreamStep {
+  const events = own.map((event, n) => ({ ...event, sequence_number: state.next + n }));
+  return { state: { ...state, next: state.next + events.length }, events };
+}
+
+function wholeEvent(state: ResponseStreamState, items: OpenItems, event: ResponseEvent): ResponseEvent {
   if (event.response) {
-    const response = wholeResponse(known, event.response);
+    const { known, response: announced } = state;
+    const response = wholeResponse(
+      known,
+      announced ? { ...event.response, id: announced.id } : event.response,
+    );
     return { ...event, type: typeOf(event, response.status), response };
   }
   const id = idOfItem(event);

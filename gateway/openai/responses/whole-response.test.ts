@@ -36,7 +36,11 @@ describe('wholeResponse', () => {
       tool_choice: 'auto',
       tools: [],
       top_p: 0.95,
-      usage: { ...told.usage, output_tokens_details: { reasoning_tokens: 0 } },
+      usage: {
+        ...told.usage,
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+        output_tokens_details: { reasoning_tokens: 0 },
+      },
     });
   });
 

@@ -4,7 +4,11 @@ import type { RepeatedFields } from './repeated-fields.ts';
 export interface ResponseObject {
   readonly status?: string | undefined;
   readonly output?: readonly OutputItem[];
-  readonly usage?: { readonly output_tokens?: number; readonly [field: string]: unknown };
+  readonly usage?: {
+    readonly output_tokens?: number;
+    readonly input_tokens_details?: object;
+    readonly [field: string]: unknown;
+  };
   readonly [field: string]: unknown;
 }
 
@@ -41,8 +45,14 @@ export function wholeResponse(known: KnownOfResponse, told: ResponseObject): Res
     ...response,
     created_at: known.createdAt,
     model: known.model,
-    ...(usage && { usage: { output_tokens_details: { reasoning_tokens: 0 }, ...usage } }),
+    ...(usage && { usage: wholeUsage(usage) }),
   };
+}
+
+/** Nothing is ever billed for what is written to a cache here, and the types of OpenAI's SDKs want that said. */
+function wholeUsage(usage: NonNullable<ResponseObject['usage']>) {
+  const details = { cached_tokens: 0, cache_write_tokens: 0, ...usage.input_tokens_details };
+  return { output_tokens_details: { reasoning_tokens: 0 }, ...usage, input_tokens_details: details };
 }
 
 /**

@@ -29,9 +29,9 @@ const usage = z.strictObject({
   cache_read_input_tokens: count.nullable().optional(),
 });
 
-/** Anthropic's answer in one piece. Its id begins with `msg_`, llama-server's does not. */
+/** Anthropic's answer in one piece. */
 export const anthropicMessage = z.strictObject({
-  id: z.string().min(1),
+  id: z.string().regex(/^msg_\w+$/),
   type: z.literal('message'),
   role: z.literal('assistant'),
   model: z.string().min(1),

@@ -3,6 +3,7 @@ import { timings } from './llama-server-extras.ts';
 import {
   begunResponse,
   completedResponse,
+  failedResponse,
   incompleteResponse,
   outputItem,
   outputText,
@@ -37,5 +38,6 @@ export const responseEvent = z.discriminatedUnion('type', [
   event('response.function_call_arguments.done', { ...ofItem, arguments: z.string() }),
   event('response.completed', { response: completedResponse, timings: timings.optional() }),
   event('response.incomplete', { response: incompleteResponse, timings: timings.optional() }),
+  event('response.failed', { response: failedResponse }),
   event('error', { code: z.string().nullable(), message: z.string(), param: z.string().nullable() }),
 ]);

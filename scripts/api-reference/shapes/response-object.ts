@@ -44,7 +44,7 @@ const usage = z.strictObject({
   input_tokens: count,
   output_tokens: count,
   total_tokens: count,
-  input_tokens_details: z.strictObject({ cached_tokens: count }),
+  input_tokens_details: z.strictObject({ cached_tokens: count, cache_write_tokens: count }),
   output_tokens_details: z.strictObject({ reasoning_tokens: count }),
 });
 
@@ -81,6 +81,13 @@ export const incompleteResponse = anyResponse.extend({
   status: z.literal('incomplete'),
   incomplete_details: z.strictObject({ reason: z.enum(['max_output_tokens', 'content_filter']) }),
   usage,
+});
+
+/** A response whose stream could not be finished. */
+export const failedResponse = anyResponse.extend({
+  status: z.literal('failed'),
+  output: z.tuple([]),
+  error: z.strictObject({ code: z.string().min(1), message: z.string().min(1) }),
 });
 
 /** The object of the Responses API, as an answer in one piece. */

@@ -55,6 +55,9 @@ export const continuationTarget: Target = {
   }),
 };
 
+/** Nothing is said beside the answer here. */
+const silent = { sign: () => '', failure: () => '' };
+
 function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: number): void {
   const words = engineWords[shape];
   const text = tokens.join('');
@@ -67,6 +70,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
     ...{
       response: client.asResponse,
       dialect: words.dialect,
+      voice: silent,
       ends: new AnswerEnds(),
       mender: undefined,
       pacemaker: undefined,

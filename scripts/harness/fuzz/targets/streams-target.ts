@@ -4,6 +4,7 @@ import type { AnswerShape } from '../../../../gateway/openai/assemble/assembly.t
 import { ResponseMender } from '../../../../gateway/openai/responses/response-mender.ts';
 import { AnswerEnds } from '../../../../gateway/upstream/answer-ends.ts';
 import { EventStreamRelay } from '../../../../gateway/upstream/event-stream-relay.ts';
+import { voiceOf } from '../../../../gateway/upstream/stream-voice.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
 import { engineWords } from './engine-words.ts';
@@ -84,12 +85,13 @@ function passed(shape: AnswerShape, pieces: readonly Buffer[]) {
   const spoken = new Spoken(shape);
   const mender =
     dialect === 'responses'
-      ? new ResponseMender({ model: 'm', createdAt: 0, repeated: nothingRepeated })
+      ? new ResponseMender({ model: 'm', createdAt: 0, repeated: nothingRepeated }, () => 'resp_1')
       : undefined;
   const listen = (events: Buffer) => spoken.add(events);
   const relay = new EventStreamRelay({
     response: response.asResponse,
     dialect,
+    voice: mender ?? voiceOf(dialect === 'anthropic' ? dialect : 'openai'),
     ends,
     mender,
     pacemaker: undefined,
