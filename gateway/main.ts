@@ -56,7 +56,13 @@ export async function main(
   // From the first moment on: without somebody who listens the signal would end the process.
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(noteUnforeseen));
   const gateway = await starting;
-  stop = () => gateway.stop().catch(noteUnforeseen);
+  let isStopped = false;
+  stop = async () => {
+    await gateway.stop().catch(noteUnforeseen);
+    // In house the supervisor has the last word; of several signals one is told.
+    if (!inHouse && !isStopped) log.info('stopped');
+    isStopped = true;
+  };
   if (!inHouse) tellOfBackend(gateway.watch, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

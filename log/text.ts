@@ -27,7 +27,7 @@ export function toText(fields: Fields, colours: boolean): string {
     .filter(([, value]) => !isLong(value))
     .map(([name, value]) => `${name}=${showValue(value)}`);
   const head = [
-    paint(dim, timeOfDay(time)),
+    paint(dim, localTime(time)),
     paint(levelColours[level] ?? '', level.toUpperCase().padEnd(5)),
     `${printable(from)}:`,
     printable(msg),
@@ -43,10 +43,13 @@ export function toText(fields: Fields, colours: boolean): string {
 
 const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
 
-/** In the machine's time zone. */
-function timeOfDay(iso: string): string {
+/** ISO 8601 in the machine's time zone, with its offset: it sorts, and means the same elsewhere. */
+function localTime(iso: string): string {
   const at = new Date(iso);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const ms = String(at.getMilliseconds()).padStart(3, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
+  const east = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + east * 60_000).toISOString().slice(0, -1);
+  const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
+  return `${local}${east < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
 }
+
+const two = (value: number) => String(value).padStart(2, '0');

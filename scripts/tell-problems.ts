@@ -1,8 +1,8 @@
 /** Shows on stderr all that keeps a process from starting. Their number comes first, as there may be many. */
 export function tellProblems(problems: readonly string[]): void {
-  const count = problems.length === 1 ? 'one thing' : `${problems.length} things`;
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  - ${problem.replaceAll('\n', '\n    ')}`);
-  process.stderr.write([`llama-corral cannot start: ${count} to mend.`, ...lines, ''].join('\n'));
+  process.stderr.write([`llama-corral cannot start: ${count} to fix`, ...lines, ''].join('\n'));
 }
 
 /**

@@ -31,7 +31,14 @@ type Sign = readonly [pattern: RegExp, crash: CrashClass];
 
 /** Signs in the last lines, the most telling first: want of memory is followed by all kinds of other complaints. */
 const signs: readonly Sign[] = [
-  [/^setpriv: failed to execute|error while loading shared libraries|symbol lookup error:/, 'not-startable'],
+  [
+    /^setpriv: failed to execute|[Ee]rror (?:while )?loading shared librar|symbol lookup error:/,
+    'not-startable',
+  ],
+  [
+    /version [`'][\w.]+' not found|cannot execute binary file|exec format error|no backends are loaded/i,
+    'not-startable',
+  ],
   [/(cuda|hip)Malloc failed|(CUDA|HIP|ROCm) error: out of memory|CUBLAS_STATUS_ALLOC_FAILED/i, 'out-of-vram'],
   [/allocate (CUDA|ROCm|Vulkan|SYCL|Metal)\d* buffer/i, 'out-of-vram'],
   [/ErrorOutOfDeviceMemory|Device memory allocation of size \d+ failed/i, 'out-of-vram'],

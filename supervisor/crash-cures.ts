@@ -3,7 +3,7 @@ import type { CrashClass } from './crash-class.ts';
 /** What an operator can do about a crash of llama-server: one sentence each. */
 export const engineCures: Readonly<Record<CrashClass, string>> = {
   'not-startable':
-    'llama-server cannot be started: check LLAMA_SERVER_BIN and that it is made for this machine',
+    'llama-server cannot be started: check LLAMA_SERVER_BIN, that it is made for this machine, and that its libraries are there (ldd)',
   'bad-arguments':
     'this llama-server does not know an argument or its value: look at EXTRA_ARGS, or use a newer build',
   'bad-model':

@@ -10,6 +10,8 @@ import {
 import type { Log } from '../log/create-log.ts';
 
 export interface CrashFiles {
+  /** The file of the newest record; undefined where there is none, or it could not be written. */
+  readonly newest: string | undefined;
   /** Returns at once. Where the record cannot be written the log says so, once until one can be written again. */
   keep(record: CrashRecord): void;
   /** Settles when all is written, or `patienceMs` are over: a disk that hangs must hold nobody up. */
@@ -23,10 +25,13 @@ export function keepCrashFiles(dataDir: string, log: Log): CrashFiles {
   const folder = crashFolder(dataDir);
   let underWay = Promise.resolve();
   let isWarned = false;
+  let newest: string | undefined;
 
   async function write(record: CrashRecord): Promise<void> {
+    newest = undefined;
     try {
       await writeWhole(folder, crashFileName(record), `${JSON.stringify(record, null, 2)}\n`);
+      newest = join(folder, crashFileName(record));
       await forgetOldest(folder);
       isWarned = false;
     } catch (error) {
@@ -36,6 +41,9 @@ export function keepCrashFiles(dataDir: string, log: Log): CrashFiles {
   }
 
   return {
+    get newest() {
+      return newest;
+    },
     keep(record) {
       underWay = underWay.then(() => write(record));
     },

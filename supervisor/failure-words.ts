@@ -2,32 +2,63 @@ import type { Log } from '../log/create-log.ts';
 import type { ChildEnd } from './child.ts';
 import { tellingLine } from './crash-class.ts';
 import { cureFor } from './crash-cures.ts';
-import type { HouseEnd, HouseFailure } from './house.ts';
+import { readEngineLine } from './engine-output.ts';
+import type { HouseEnd, HouseFailure, LastEnd } from './house.ts';
+import { type EndHistory, noEnds } from './restart-policy.ts';
 
-export const failureWords: Readonly<Record<HouseFailure | 'queue-worker-failed', string>> = {
-  'engine-failed': 'llama-server will not be started again: its last lines above say why',
-  'gateway-failed': 'the gateway will not be started again: its last lines above say why',
-  'queue-worker-failed':
-    "the worker of RunPod's queue will not be started again: its last lines above say why",
-  'load-timed-out':
-    'the model did not load within LOAD_TIMEOUT: give it longer, or look at the disk it is read from',
-  'is-router':
-    'llama-server started as a router and serves no model of its own: set HF_REPO to a repository of one model, not of presets, and name one file with MODEL_PATH, MODEL_NAME or MODEL_URL otherwise; to use a router of your own, put `corral gateway` in front of it',
-};
+/** What cannot go on, and what helps: in one sentence, for those who look after us and for the last line of the log. */
+export function failureWords(failure: HouseFailure, last?: LastEnd): string {
+  if (failure === 'load-timed-out')
+    return 'giving up: the model did not load within LOAD_TIMEOUT: give it longer, or look at the disk it is read from';
+  if (failure === 'is-router') return ROUTER;
+  const who = last?.who ?? (failure === 'gateway-failed' ? 'gateway' : 'llama-server');
+  const crash = last?.crash ?? 'unknown';
+  return `giving up on ${articled(who)} ${afterHowMany(last?.history ?? noEnds)} (${crash}): ${cureFor(who, crash)}`;
+}
+
+export function queueWorkerWords(history: EndHistory): string {
+  return `giving up on the worker of RunPod's queue ${afterHowMany(history)}: its last lines above say why`;
+}
+
+const articled = (who: HouseEnd['who']) => (who === 'gateway' ? 'the gateway' : who);
+
+function afterHowMany({ ends, duringLoad }: EndHistory): string {
+  if (duringLoad !== undefined && duringLoad.count > 1)
+    return `after ${duringLoad.count} failed loads in a row`;
+  const [first = 0] = ends;
+  const spanMs = (ends.at(-1) ?? first) - first;
+  return ends.length > 1
+    ? `after ${ends.length} crashes in ${Math.max(1, Math.round(spanMs / 1000))} s`
+    : 'at its first start';
+}
+
+const ROUTER =
+  'llama-server started as a router and serves no model of its own: set HF_REPO to a repository of one model, not of presets, and name one file with MODEL_PATH, MODEL_NAME or MODEL_URL otherwise; to use a router of your own, put `corral gateway` in front of it';
 
 const shownLines = 10;
 
-/** Tells an end that nobody asked for: how, the last words, what follows, what may help. */
+/**
+ * Tells an end that nobody asked for: how, what may help, what it said last and nobody has seen yet, what follows. Of one that
+ * is not started again the last line of the log says what may help.
+ */
 export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
-  log.error(`${who} ended ${howOf(end)} (${crash}: ${cureFor(who, crash)})`);
-  for (const line of shownOf(end)) log.error(`${who} said: ${line}`);
+  const cure = restartInMs === undefined ? '' : `: ${cureFor(who, crash)}`;
+  log.error(`${who} ended ${howOf(end)} (${crash}${cure})`);
+  for (const line of shownOf(end)) if (!wasShown(log, who, line)) log.error(`${who} said: ${line}`);
   if (restartInMs !== undefined)
     log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
 }
 
-/** The same for a child whose ends have no classes. */
-export function crashWords(who: string, end: ChildEnd): readonly string[] {
-  return [`${who} ended ${howOf(end)}`, ...shownOf(end).map((line) => `${who} said: ${line}`)];
+/** Each line has been in the log as it came, unless its level is not wanted there. */
+function wasShown(log: Log, who: HouseEnd['who'], line: string): boolean {
+  return log.isLevelEnabled(who === 'llama-server' ? readEngineLine(line).level : 'warn');
+}
+
+/** The same for a child whose ends have no classes. Its lines come as warnings. */
+export function tellPlainEnd(log: Log, who: string, end: ChildEnd): void {
+  log.error(`${who} ended ${howOf(end)}`);
+  if (log.isLevelEnabled('warn')) return;
+  for (const line of shownOf(end)) log.error(`${who} said: ${line}`);
 }
 
 function howOf({ spawnError, signal, code }: ChildEnd): string {

@@ -9,7 +9,7 @@ import type { ChildState } from './child-state.ts';
 import type { CrashClass } from './crash-class.ts';
 import { cureFor } from './crash-cures.ts';
 import { houseStanding } from './house-standing.ts';
-import type { RestartPolicy } from './restart-policy.ts';
+import type { EndHistory, RestartPolicy } from './restart-policy.ts';
 import type { Tended } from './tend.ts';
 import { type LoadFailure, tendEngine } from './tend-engine.ts';
 import { tendGateway } from './tend-gateway.ts';
@@ -42,7 +42,8 @@ export interface HouseOptions {
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
-  readonly onFailure: (failure: HouseFailure) => void;
+  /** `last` is the end that was one too many, where it was one. */
+  readonly onFailure: (failure: HouseFailure, last?: LastEnd) => void;
 }
 
 export interface Ready {
@@ -60,6 +61,11 @@ export interface HouseEnd {
   readonly crash: CrashClass;
   /** It had been ready since it was started. */
   readonly wasReady: boolean;
+}
+
+/** The end of a child that is not started again, and those before it. */
+export interface LastEnd extends Pick<HouseEnd, 'who' | 'crash'> {
+  readonly history: EndHistory;
 }
 
 export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
@@ -117,15 +123,16 @@ export function openHouse(options: HouseOptions): House {
       };
       const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
       options.onEnd({ ...ended, restartInMs });
-      if (state.phase === 'given-up') fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed');
+      if (state.phase === 'given-up')
+        fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed', { who, crash, history: state.history });
     }
     refresh();
   }
 
-  function fail(failure: HouseFailure): void {
+  function fail(failure: HouseFailure, last?: LastEnd): void {
     failed = true;
     refresh();
-    options.onFailure(failure);
+    options.onFailure(failure, last);
   }
 
   function refresh(): void {

@@ -6,7 +6,7 @@ import type { Settings } from '../settings/variables.ts';
 import { reachable } from './await-gateway.ts';
 import { type Child, startChild } from './child.ts';
 import { exitCodes } from './exit-codes.ts';
-import { crashWords } from './failure-words.ts';
+import { queueWorkerWords, tellPlainEnd } from './failure-words.ts';
 import { settingsAsVariables, withoutOurs } from './gateway-environment.ts';
 import { secretsOf, secretsOfEnvironment } from './known-secrets.ts';
 import { forGateway, type RestartPolicy } from './restart-policy.ts';
@@ -38,7 +38,7 @@ export interface QueueWorkerOptions {
   readonly passOn: (line: string) => boolean;
   readonly noted: (child: Child) => Child;
   /** It will not be started again. */
-  readonly onFailure: () => void;
+  readonly onFailure: (words: string) => void;
 }
 
 /** The worker of RunPod's queue as a child: its crash costs neither the model nor those whom the gateway serves. */
@@ -48,10 +48,10 @@ export function tendQueueWorker(options: QueueWorkerOptions): Tended {
     start: () => noted(startQueueWorker(options)),
     policy: forGateway(policy),
     judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
-    onEnded(end, { phase }) {
+    onEnded(end, { phase, history }) {
       if (phase !== 'waiting' && phase !== 'given-up') return;
-      for (const words of crashWords('the queue worker', end)) log.error(words);
-      if (phase === 'given-up') onFailure();
+      tellPlainEnd(log, 'the queue worker', end);
+      if (phase === 'given-up') onFailure(queueWorkerWords(history));
     },
   });
 }

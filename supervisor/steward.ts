@@ -66,6 +66,7 @@ export class Steward {
   /** For `/status`. */
   get details() {
     return {
+      model: this.config.engine.publicName,
       idleSeconds: Math.floor(this.#idleClock.idleMs / 1000),
       restart: this.#replacement.report ?? null,
     };

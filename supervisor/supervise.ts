@@ -49,7 +49,13 @@ export interface SuperviseOptions {
 /** What a disk that hangs may hold up our end. */
 const patienceWithDiskMs = 2000;
 
-type Outcome = 'asked' | 'idle' | 'broken' | 'queue-worker-failed' | HouseFailure;
+/** Why it ends, and of a failure what is to be said of it at last. */
+interface Outcome {
+  readonly reason: Reason;
+  readonly words?: string;
+}
+
+type Reason = 'asked' | 'idle' | 'broken' | 'queue-worker-failed' | HouseFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
 export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
@@ -73,17 +79,17 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   process.once('exit', endChildren);
   // Before there are children: a signal that nobody follows ends a process on the spot.
   const unfollow = followSignals({
-    onStop: () => outcome.resolve('asked'),
+    onStop: () => outcome.resolve({ reason: 'asked' }),
     onHurry: () => hurry.abort(),
     onReload: () => house?.reloadKeys(),
   });
-  const forget = followUnforeseen(log, () => outcome.resolve('broken'));
+  const forget = followUnforeseen(log, () => outcome.resolve({ reason: 'broken' }));
   const steward = new Steward({
     ...options,
     replaceEngine: () => house?.engine.replace(replacedGraceMs),
     tellGateway: (message) => house?.gateway.child?.send(message),
     onChange: () => house?.refresh(),
-    onIdle: () => outcome.resolve('idle'),
+    onIdle: () => outcome.resolve({ reason: 'idle' }),
   });
   const crashFiles = keepCrashFiles(config.dataDir, log);
   const noted = (child: Child) => {
@@ -96,12 +102,12 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   queueWorker = queueWorkerKey === undefined ? undefined : openQueueWorker(options, queueWorkerKey, parts);
   options.health?.show(() => withDetails(snapshot(), steward.details));
 
-  const reason = await outcome.promise;
+  const { reason, words = '' } = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
   else if (reason === 'broken') log.error('stopping after an error of our own: running requests may finish');
   else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   else {
-    if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: failureWords[reason] });
+    if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: words });
     hurry.abort();
   }
   steward.stop();
@@ -121,7 +127,9 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   forget();
   process.off('exit', endChildren);
   runtimeDir.remove();
-  return exitCodeFor(reason);
+  const code = exitCodeFor(reason);
+  tellLast(log, { words, code, file: crashFiles.newest });
+  return code;
 }
 
 function backendAddress({ backendPort }: SupervisorConfig, { socketPath }: RuntimeDir): Backend['address'] {
@@ -200,11 +208,11 @@ async function open(
       crashFiles.keep(crashRecord(end, { at: new Date(), build }));
       if (end.who === 'gateway') steward.gatewayEnded();
     },
-    onFailure(failure) {
-      log.error(failureWords[failure]);
+    onFailure(failure, last) {
+      const words = failureWords(failure, last);
       if (failure !== 'gateway-failed') steward.engineLost();
-      tellWorker(config.platform, logs.sayPlainly, `${workerLines.failed} ${failureWords[failure]}`);
-      conclude(failure);
+      tellWorker(config.platform, logs.sayPlainly, `${workerLines.failed} ${words}`);
+      conclude({ reason: failure, words });
     },
   });
 }
@@ -218,13 +226,20 @@ function openQueueWorker(
     ...{ ...config, env, key, log, noted },
     childLog: logs.of('runpod-worker'),
     passOn: logs.passOn,
-    onFailure() {
-      log.error(failureWords['queue-worker-failed']);
-      conclude('queue-worker-failed');
-    },
+    onFailure: (words) => conclude({ reason: 'queue-worker-failed', words }),
   });
   queueWorker.start();
   return queueWorker;
+}
+
+/** The last line: a log that ends otherwise was cut short. */
+function tellLast(
+  log: Log,
+  { words, code, file }: { words: string; code: ExitCode; file: string | undefined },
+) {
+  if (code === exitCodes.stopped) return log.info('stopped');
+  const details = words !== '' && file !== undefined ? [`details: ${file}`] : [];
+  log.error([words || 'stopped', ...details, `exit status ${code}`].join('; '));
 }
 
 /** A table for people, the same as fields for machines. */
@@ -233,7 +248,7 @@ function tellBoot(log: Log, format: string, boot: BootTimes): void {
   else log.info({ boot }, 'up');
 }
 
-function exitCodeFor(outcome: Outcome): ExitCode {
+function exitCodeFor(outcome: Reason): ExitCode {
   if (outcome === 'asked' || outcome === 'idle') return exitCodes.stopped;
   if (outcome === 'broken') return exitCodes.internal;
   if (outcome === 'queue-worker-failed') return exitCodes.queueWorkerFailed;

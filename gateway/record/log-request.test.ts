@@ -106,6 +106,14 @@ describe('tokens per second', () => {
     expect(tokensPerSecond(recordOf({ usage, computeMs: 500, firstByteAt: 2999 }))).toBe(200);
   });
 
+  it.each([
+    ['of fifteen tokens', { usage: { ...usage, output: 15 }, computeMs: 500 }],
+    ['that came in one burst', { usage, streamed: true, firstByteAt: 2_499.8, endedAt: 2_500 }],
+    ['in one piece that came at once', { usage, computeMs: 49 }],
+  ])('are not told of an answer %s', (_, fields) => {
+    expect(tokensPerSecond(recordOf(fields))).toBeUndefined();
+  });
+
   it('are not known without tokens or time', () => {
     expect(tokensPerSecond(recordOf({}))).toBeUndefined();
     expect(tokensPerSecond(recordOf({ usage }))).toBeUndefined();

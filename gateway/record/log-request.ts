@@ -52,17 +52,21 @@ function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
 
 const rounded = (ms: number | undefined) => (ms === undefined ? undefined : Math.round(ms));
 
+/** A shorter answer, or one that came in one burst, tells of buffers rather than of the model. */
+const FEWEST_TOKENS = 16;
+const SHORTEST_MS = 50;
+
 /**
  * How fast the model wrote: of a stream from its first event on, of other answers over all the time at the backend, so with
- * the reading of the prompt.
+ * the reading of the prompt. Undefined where there was too little to tell.
  */
 export function tokensPerSecond(record: RequestRecord): number | undefined {
   const { usage, streamed, firstByteAt, endedAt, computeMs } = record;
-  if (usage === undefined || usage.output === 0) return undefined;
+  if (usage === undefined) return undefined;
   const isTimed = streamed && firstByteAt !== undefined && endedAt !== undefined;
   const tokens = isTimed ? usage.output - 1 : usage.output;
   const ms = isTimed ? endedAt - firstByteAt : computeMs;
-  if (ms === undefined || ms <= 0 || tokens <= 0) return undefined;
+  if (ms === undefined || ms < SHORTEST_MS || tokens < FEWEST_TOKENS) return undefined;
   return Math.round((tokens / ms) * 10_000) / 10;
 }
 

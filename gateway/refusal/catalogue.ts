@@ -238,7 +238,7 @@ export const restartRefused = (problems: readonly string[]) =>
     status: 400,
     type: invalid,
     code: 'invalid_value',
-    message: `Nothing was restarted. ${problems.length === 1 ? 'One thing is' : `${problems.length} things are`} to mend: ${problems.join('; ')}.`,
+    message: `Nothing was restarted. ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix: ${problems.join('; ')}.`,
   });
 
 export const restartUnderWay = (what: 'under-way' | 'stopping') =>

@@ -3,17 +3,19 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Gate } from '../admission/gate.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
+import type { ModelNames } from '../openai/model-names.ts';
 
 export interface ProbeParts {
   readonly watch: BackendWatch;
   readonly admission: Admission;
   readonly gate: Gate;
+  readonly models: ModelNames;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
 }
 
 /** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
-export function probes({ watch, admission, gate, keys }: ProbeParts) {
+export function probes({ watch, admission, gate, keys, models }: ProbeParts) {
   const standing = () => (admission.isDraining ? 'draining' : gate.standing);
   const isGone = () => ['draining', 'failed'].includes(standing());
   return {
@@ -27,6 +29,7 @@ export function probes({ watch, admission, gate, keys }: ProbeParts) {
       const { capacity, leased, waiting } = admission.counts;
       const body = {
         status: standing(),
+        model: models.public[0] ?? null,
         backend: {
           standing: watch.standing,
           since: new Date(watch.since).toISOString(),

@@ -16,7 +16,7 @@ import { findEngine, obtainEngine } from '../engine/find-engine.ts';
 import { cacheFolder } from '../house-folders.ts';
 import { demoModelName, provideDemoModel } from './demo-model-file.ts';
 import { provideFirstKey } from './first-key.ts';
-import { namesNoModel } from './names-no-model.ts';
+import { namesNoModel, namesOfModels } from './names-no-model.ts';
 import { welcome } from './welcome.ts';
 
 export interface Circumstances {
@@ -40,13 +40,13 @@ export async function houseFrom(
   const log = logs.of('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
   const refused = async (problems: readonly string[]) => {
-    const words = `${workerLines.failed} ${problems.length} things to mend`;
+    const words = `${workerLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
     tellWorker(detectPlatform(env), logs.sayPlainly, words);
     await logs.close();
     return { ok: false, problems } as const;
   };
   const given = { settings: reading.settings, problems: [] };
-  const { settings, problems: modelProblems } = demo ? await withModel(reading.settings, log) : given;
+  const { settings, problems: modelProblems } = demo ? await withModel(reading, log) : given;
   const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
   const earlierProblems = [...reading.problems.map(({ message }) => message), ...modelProblems];
   const checked = await preflight({
@@ -93,9 +93,10 @@ interface WithModel {
   readonly problems: readonly string[];
 }
 
-async function withModel(settings: Settings, log: Log): Promise<WithModel> {
+async function withModel({ settings, problems }: Reading, log: Log): Promise<WithModel> {
   if (!namesNoModel(settings)) return { settings, problems: [] };
-  log.info('no model is named: the demo model is served');
+  if (!problems.some(({ variable }) => namesOfModels.includes(variable)))
+    log.info('no model is named: the demo model is served');
   let MODEL_PATH: string;
   try {
     MODEL_PATH = await provideDemoModel(cacheFolder);

@@ -66,6 +66,6 @@ describe('a real llama-server is looked after', () => {
       env: { EXTRA_ARGS: '--override-kv llama.block_count=int:3' },
     });
     expect(await house.exitCode()).toBe(3);
-    expect(house.output()).toMatch(/llama-server said: .*failed to load model/);
+    expect(house.output()).toMatch(/ llama-server: .*failed to load model/);
   });
 });

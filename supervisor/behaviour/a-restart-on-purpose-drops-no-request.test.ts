@@ -198,7 +198,7 @@ describe('a restart on purpose', () => {
       LLAMA_SERVER_BIN: '/bin/sh',
     });
     expect([status, error?.code]).toEqual([400, 'invalid_value']);
-    expect(error?.message).toMatch(/4 things are to mend/);
+    expect(error?.message).toMatch(/4 problems to fix/);
     for (const mistake of [
       /LLAMA_SERVER_BIN: no variable that a restart can change/,
       /PARALLEL: "many" does not fit, expected auto, or a whole number from 1 to 256/,

@@ -96,6 +96,8 @@ it('a model that will never load is told to RunPod, so that the queue does not w
     env: { ...queue.env, RESTART_DELAY_MIN: '100ms' },
   });
   expect(await broken.exitCode()).toBe(3);
-  expect(queue.troubles).toEqual([expect.stringMatching(/^engine-failed: llama-server will not be started/)]);
+  expect(queue.troubles).toEqual([
+    expect.stringMatching(/^engine-failed: giving up on llama-server at its first start \(bad-model\)/),
+  ]);
   expect([queue.pings, queue.takes, queue.faults]).toEqual([[], [], []]);
 });

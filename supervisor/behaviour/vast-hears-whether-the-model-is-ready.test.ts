@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { engineCures } from '../crash-cures.ts';
 
 const onVast = { VAST_CONTAINERLABEL: 'C.123' };
 /** What a PyWorker is set up to look for: `on_load` and `on_error`. */
@@ -22,7 +23,7 @@ it('or has failed', async () => {
   await using house = await startHouse({ mood: 'crash', env: onVast });
   expect(await house.exitCode()).toBe(3);
   expect(begunBy(failed, house.output())).toEqual([
-    `${failed} llama-server will not be started again: its last lines above say why`,
+    `${failed} giving up on llama-server at its first start (bad-model): ${engineCures['bad-model']}`,
   ]);
   expect(house.output()).not.toContain(ready);
 });

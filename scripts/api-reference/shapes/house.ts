@@ -14,6 +14,7 @@ const standing = z.enum(['starting', 'loading', 'ready', 'restarting', 'failed',
 
 export const health = z.strictObject({
   status: standing,
+  model: z.string().nullable().describe('Its foremost public name; null until the backend has told one.'),
   backend: z.strictObject({
     standing,
     since: time,
