@@ -3,6 +3,7 @@ import { type BackendWatch, watchBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
 import { noteUnforeseen } from '../log/unforeseen.ts';
 import { Admission } from './admission/admission.ts';
+import { openCountingPlaces } from './admission/counting-places.ts';
 import { Gate } from './admission/gate.ts';
 import { answerRequests } from './answer-requests.ts';
 import { createApp } from './app.ts';
@@ -48,6 +49,7 @@ export interface Gateway {
   readonly connections: BoundedConnections;
   readonly admission: Admission;
   readonly bodies: BodyBudget;
+  readonly countingPlaces: Admission;
   readonly watch: BackendWatch;
   readonly ledger: UsageLedger;
   readonly gpus: Gpus;
@@ -77,7 +79,8 @@ export async function startGateway(
   { parent, openedPort }: Provided = {},
 ): Promise<Gateway> {
   const supervisor = new Supervisor(parent);
-  const admission = new Admission(config.admission);
+  const countingPlaces = openCountingPlaces(config.admission);
+  const admission = new Admission({ ...config.admission, beside: countingPlaces });
   let mayFindItAsleep = config.sleeps;
   const watch = watchBackend(config.backend, {
     followSleep: () => mayFindItAsleep,
@@ -93,7 +96,10 @@ export async function startGateway(
       followFacts();
     },
   });
-  const gate = new Gate({ admission, watch, maxConcurrent: config.admission.maxConcurrent });
+  const gate = new Gate({
+    ...{ admission, countingPlaces, watch },
+    maxConcurrent: config.admission.maxConcurrent,
+  });
   function followFacts(): void {
     if (watch.standing === 'ready' && watch.keyRefused)
       log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
@@ -141,7 +147,7 @@ export async function startGateway(
   const cut = new AbortController();
   const tracing = await openTracing(config.traces, log);
   const app = createApp({
-    ...{ config, log, pool, admission, watch, models, live, keys, doorkeeper, counting },
+    ...{ config, log, pool, admission, countingPlaces, watch, models, live, keys, doorkeeper, counting },
     ...{
       ledger,
       books,
@@ -167,20 +173,20 @@ export async function startGateway(
   supervisor.follow(async ({ hold, names, sleeps, isLost }) => {
     models.rename(names);
     mayFindItAsleep = sleeps;
-    if (isLost) admission.shut('lost');
+    if (isLost) gate.shut('lost');
     await (hold ? gate.hold() : gate.release());
   });
 
   let stopping: Promise<void> | undefined;
   /** Breaks off all exchanges and whoever waits for one, which tell their clients, and then what is left of the connections. */
   function cutOff(): void {
-    admission.shut('draining');
+    gate.shut('draining');
     cut.abort();
     if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(noteUnforeseen);
     setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
   }
   async function finish(): Promise<void> {
-    admission.drain();
+    gate.drain();
     dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, cutOff);
     closeSilent();
@@ -202,6 +208,7 @@ export async function startGateway(
     connections,
     admission,
     bodies,
+    countingPlaces,
     watch,
     ledger,
     gpus,

@@ -92,7 +92,7 @@ describe('Admission', () => {
     const waiting = admission.admit({ lane, weight: 1, signal: staying });
     admission.drain();
     expect(await waiting).toEqual({ outcome: 'draining', retryAfterMs: 1000 });
-    expect((await admission.admit({ lane, weight: 0, signal: staying })).outcome).toBe('draining');
+    expect((await admission.admit({ lane, weight: 1, signal: staying })).outcome).toBe('draining');
     first[Symbol.dispose]();
     expect(admission.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
   });

@@ -7,8 +7,10 @@ import { recentServiceTime } from './service-time.ts';
 
 export interface Claim {
   readonly lane: LaneTerms;
-  /** Slots that the request will use; 0 for one that needs none. */
+  /** Sequences that the backend will decode for it. */
   readonly weight: number;
+  /** What it takes of its lane's due, where that is not its weight. */
+  readonly turns?: number;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
   /** It had a lease before and lost its backend: it goes first in its lane, and finds room there. */
@@ -31,6 +33,10 @@ export type Admitted =
 
 export interface AdmissionOptions extends LaneBounds {
   readonly timeoutMs: number;
+  /** Whether what is leased are slots of the backend; the default. */
+  readonly leasesSlots?: boolean;
+  /** Of what needs no slot: who waits there is counted with those who wait here. */
+  readonly beside?: Admission;
 }
 
 interface Candidate extends Waiter {
@@ -42,10 +48,12 @@ interface Candidate extends Waiter {
 /** Decides for each request: a lease now, a wait in its lane, or a refusal. The one owner of the lanes. */
 export class Admission {
   readonly #timeoutMs: number;
+  readonly #leasesSlots: boolean;
   readonly #lanes: Lanes<Candidate>;
   readonly #serviceTime = recentServiceTime();
   readonly #appointments = new Appointments();
-  readonly #tally = new AdmissionTally();
+  readonly #beside: Admission | undefined;
+  readonly #tally: AdmissionTally;
   #draining = false;
   #shut: 'draining' | 'lost' | undefined;
   #leasesOut = 0;
@@ -53,13 +61,17 @@ export class Admission {
   #stuckSince = 0;
   #onSettled: (() => void)[] = [];
 
-  constructor({ timeoutMs, ...bounds }: AdmissionOptions) {
+  constructor({ timeoutMs, leasesSlots = true, beside, ...bounds }: AdmissionOptions) {
     this.#timeoutMs = timeoutMs;
+    this.#beside = beside;
+    this.#tally = beside === undefined ? new AdmissionTally() : beside.#tally;
+    this.#leasesSlots = leasesSlots;
     this.#lanes = new Lanes(bounds);
   }
 
   get counts(): LaneCounts {
-    return this.#lanes.counts;
+    const { waiting, ...slots } = this.#lanes.counts;
+    return { ...slots, waiting: waiting + (this.#beside?.counts.waiting ?? 0) };
   }
 
   get isDraining(): boolean {
@@ -74,6 +86,7 @@ export class Admission {
   /** How many wait, by the share of their lanes. */
   get waitingByShare(): ReadonlyMap<number, number> {
     const counts = new Map<number, number>();
+    for (const [share, count] of this.#beside?.waitingByShare ?? []) counts.set(share, count);
     for (const { terms } of this.#lanes.waiting) counts.set(terms.share, (counts.get(terms.share) ?? 0) + 1);
     return counts;
   }
@@ -110,7 +123,7 @@ export class Admission {
     }
   }
 
-  /** Settles when no lease is out, those included that need no slot. */
+  /** Settles when no lease is out. */
   async settled(): Promise<void> {
     if (this.#leasesOut === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -124,12 +137,12 @@ export class Admission {
     if (this.#draining && !claim.again) return { outcome: 'draining', retryAfterMs: 1000 };
     const { promise, resolve } = Promise.withResolvers<Admitted>();
     const since = performance.now();
-    const { lane: terms, weight, again = false } = claim;
-    const candidate: Candidate = { terms, weight, since, again, end: resolve };
+    const { lane: terms, weight, turns = weight, again = false } = claim;
+    const candidate: Candidate = { terms, weight, turns, since, again, end: resolve };
     const [entry, grant] = this.#lanes.enter(candidate, again);
     if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
     if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
-    if (this.counts.waiting === 1) this.#stuckSince = since;
+    if (this.#lanes.counts.waiting === 1) this.#stuckSince = since;
     claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
     return this.#wait(candidate, promise, claim.signal);
   }
@@ -162,8 +175,9 @@ export class Admission {
   #leaseFor(grant: Grant<Candidate>): Lease {
     const grantedAt = performance.now();
     this.#leasesOut += 1;
-    return new Lease(grant.slots, grantedAt - grant.waiter.since, () => {
-      if (grant.slots > 0) this.#serviceTime.add(performance.now() - grantedAt);
+    const slots = this.#leasesSlots ? grant.slots : 0;
+    return new Lease(slots, grantedAt - grant.waiter.since, () => {
+      this.#serviceTime.add(performance.now() - grantedAt);
       this.#leasesOut -= 1;
       this.#stuckSince = performance.now();
       this.#tell(this.#lanes.giveBack(grant));
@@ -174,7 +188,7 @@ export class Admission {
 
   /** Whether the next one who comes is served at once. */
   get #hasRoom(): boolean {
-    const { waiting, leased, capacity } = this.counts;
+    const { waiting, leased, capacity } = this.#lanes.counts;
     return waiting === 0 && leased < capacity;
   }
 
@@ -185,7 +199,7 @@ export class Admission {
   #retryAfterMs(): number {
     const now = performance.now();
     const usualMs = this.#serviceTime.ms / Math.max(this.counts.capacity, 1);
-    const stuckMs = this.counts.waiting > 0 ? now - this.#stuckSince : 0;
+    const stuckMs = this.#lanes.counts.waiting > 0 ? now - this.#stuckSince : 0;
     return this.#appointments.next(now, Math.max(usualMs, stuckMs));
   }
 }

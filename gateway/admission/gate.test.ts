@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { BackendFacts } from '../../health/facts.ts';
 import type { Standing } from '../../health/standing.ts';
 import { Admission } from './admission.ts';
+import { openCountingPlaces } from './counting-places.ts';
 import { Gate } from './gate.ts';
 
 const factsWith = (slots: number): BackendFacts => ({
@@ -17,17 +18,20 @@ const lane = { id: 'k', share: 2, concurrent: 10 };
 
 let backend: { standing: Standing; facts: BackendFacts | undefined; relearn: () => Promise<void> };
 let admission: Admission;
+let countingPlaces: Admission;
 let gate: Gate;
 
 beforeEach(() => {
   backend = { standing: 'ready', facts: factsWith(2), relearn: async () => {} };
-  admission = new Admission({ maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 60_000 });
-  gate = new Gate({ admission, watch: backend, maxConcurrent: undefined });
+  const options = { maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 60_000 };
+  admission = new Admission(options);
+  countingPlaces = openCountingPlaces(options);
+  gate = new Gate({ admission, countingPlaces, watch: backend, maxConcurrent: undefined });
   gate.follow();
 });
 
-async function enter(weight = 1) {
-  const admitted = await admission.admit({ lane, weight, signal: new AbortController().signal });
+async function enter(where = admission) {
+  const admitted = await where.admit({ lane, weight: 1, signal: new AbortController().signal });
   if (admitted.outcome !== 'granted') throw new Error(admitted.outcome);
   return admitted.lease;
 }
@@ -40,7 +44,7 @@ it('opens and closes with the backend', () => {
 });
 
 it('held, lets nothing in, and tells when the last has left, those without a slot included', async () => {
-  const [running, counting] = [await enter(), await enter(0)];
+  const [running, counting] = [await enter(), await enter(countingPlaces)];
   let isHeld = false;
   const held = gate.hold().then(() => {
     isHeld = true;

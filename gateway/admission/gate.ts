@@ -1,9 +1,12 @@
 import type { Standing } from '../../health/standing.ts';
 import type { BackendWatch } from '../../health/watch.ts';
 import type { Admission } from './admission.ts';
+import { COUNTING_PLACES } from './counting-places.ts';
 
 export interface GateOptions {
   readonly admission: Admission;
+  /** Of what needs no slot. */
+  readonly countingPlaces: Admission;
   readonly watch: Pick<BackendWatch, 'standing' | 'facts' | 'relearn'>;
   /** Undefined: as many as the backend has slots. */
   readonly maxConcurrent: number | undefined;
@@ -26,16 +29,31 @@ export class Gate {
 
   /** The backend has changed. */
   follow(): void {
-    const { admission, watch, maxConcurrent } = this.#options;
+    const { admission, countingPlaces, watch, maxConcurrent } = this.#options;
     const isOpen = watch.standing === 'ready' && !this.#held;
     admission.setCapacity(isOpen ? (maxConcurrent ?? watch.facts?.slots ?? 1) : 0);
+    countingPlaces.setCapacity(isOpen ? COUNTING_PLACES : 0);
   }
 
   /** Nothing new goes to the backend; settles when nothing is there any more. */
   async hold(): Promise<void> {
     this.#held = true;
     this.follow();
-    await this.#options.admission.settled();
+    await Promise.all(this.#all.map((one) => one.settled()));
+  }
+
+  /** Nothing new from here on: who waits is sent away. */
+  drain(): void {
+    for (const one of this.#all) one.drain();
+  }
+
+  /** Nobody waits any more, those included who would come again. */
+  shut(why: 'draining' | 'lost'): void {
+    for (const one of this.#all) one.shut(why);
+  }
+
+  get #all(): readonly Admission[] {
+    return [this.#options.admission, this.#options.countingPlaces];
   }
 
   /** The backend may have become another one meanwhile. */

@@ -1,7 +1,9 @@
 /** One who wants slots. */
 export interface Waiter {
-  /** How many sequences the backend will decode for it; 0 needs no slot, only a backend that is there. */
+  /** How many sequences the backend will decode for it. */
   readonly weight: number;
+  /** What it is reckoned to take of the backend, where that is not its weight. */
+  readonly turns?: number;
   readonly terms: LaneTerms;
 }
 
@@ -67,9 +69,9 @@ export function placeOf<W extends Waiter>(waiter: W, lanes: Iterable<Lane<W>>): 
   return place;
 }
 
-/** What a request is reckoned to take of the backend. Bounded, as one that asks for billions is refused by the backend. */
-export function turnsOf({ weight }: Waiter): number {
-  return Math.min(weight, MOST_TURNS);
+/** What a request is reckoned to take. Bounded, as one that asks for billions is refused by the backend. */
+export function turnsOf({ weight, turns = weight }: Waiter): number {
+  return Math.min(turns, MOST_TURNS);
 }
 
 const MOST_TURNS = 1024;

@@ -86,9 +86,9 @@ describe('lanes', () => {
 
   it('hold all while there is no backend, and grant in turn once there is', () => {
     const lanes = open(0);
-    const [first, second, counting, other] = [waiter('a'), waiter('a'), waiter('a', 0), waiter('b')];
-    for (const one of [first, second, counting, other]) expect(lanes.enter(one)[0]).toBe('waits');
-    expect(lanes.resize(2).map(({ waiter }) => waiter)).toEqual([counting, first, other]);
+    const [first, second, other] = [waiter('a'), waiter('a'), waiter('b')];
+    for (const one of [first, second, other]) expect(lanes.enter(one)[0]).toBe('waits');
+    expect(lanes.resize(2).map(({ waiter }) => waiter)).toEqual([first, other]);
   });
 
   it('let nobody overtake a heavy request whose turn it is', () => {
@@ -206,10 +206,10 @@ describe('lanes', () => {
     expect(serveAll(lanes, running)).toContain('greedy');
   });
 
-  it.each([0, 1])('find room for one who comes again, of weight %d, though nobody may wait', (weight) => {
+  it('find room for one who comes again, though nobody may wait', () => {
     const lanes = open(0, { maxWaiting: 0, maxWaitingPerLane: 0 });
-    expect(lanes.enter(waiter('a', weight))[0]).toBe('full');
-    const again = waiter('a', weight);
+    expect(lanes.enter(waiter('a'))[0]).toBe('full');
+    const again = waiter('a');
     expect(lanes.enter(again, true)[0]).toBe('waits');
     expect(lanes.resize(1).map(({ waiter }) => waiter)).toEqual([again]);
   });
@@ -226,7 +226,7 @@ const lane = fc.constantFrom(
   terms('d', { concurrent: 1 }),
 );
 const anyEvent = fc.oneof(
-  fc.record({ kind: fc.constant('enter' as const), weight: fc.integer({ min: 0, max: 5 }), terms: lane }),
+  fc.record({ kind: fc.constant('enter' as const), weight: fc.integer({ min: 1, max: 5 }), terms: lane }),
   fc.record({ kind: fc.constant('leave' as const), index: fc.nat(20) }),
   fc.record({ kind: fc.constant('give back' as const), index: fc.nat(20) }),
   fc.record({ kind: fc.constant('resize' as const), capacity: fc.integer({ min: 0, max: 6 }) }),
@@ -244,8 +244,8 @@ function replay(events: readonly Event[]): void {
   const learn = (grants: readonly Grant<Waiter>[]) => {
     for (const grant of grants) {
       expect(waiting, 'granted to one who waits, once').toContain(grant.waiter);
-      const sameLane = waiting.filter((one) => one.weight > 0 && one.terms.id === grant.waiter.terms.id);
-      if (grant.waiter.weight > 0) expect(sameLane[0], 'first come, first served').toBe(grant.waiter);
+      const sameLane = waiting.filter((one) => one.terms.id === grant.waiter.terms.id);
+      expect(sameLane[0], 'first come, first served').toBe(grant.waiter);
       waiting = waiting.filter((one) => one !== grant.waiter);
       running.push(grant);
     }
@@ -258,7 +258,7 @@ function replay(events: readonly Event[]): void {
       if (entry === 'waits' || grant) waiting.push(one);
       if (grant) learn([grant]);
       if (entry === 'full') {
-        const mine = waiting.filter(({ weight, terms: { id } }) => weight > 0 && id === one.terms.id);
+        const mine = waiting.filter(({ terms: { id } }) => id === one.terms.id);
         const isFull = waiting.length === bounds.maxWaiting || mine.length === bounds.maxWaitingPerLane;
         expect(isFull, 'refused only where it is full').toBe(true);
       }

@@ -30,8 +30,6 @@ export interface LaneCounts {
 export class Lanes<W extends Waiter> {
   readonly #bounds: LaneBounds;
   readonly #lanes = new Map<string, Lane<W>>();
-  /** Those who need no slot wait for the backend alone. */
-  #slotless: W[] = [];
   #capacity = 0;
   #leased = 0;
   #waiting = 0;
@@ -43,17 +41,16 @@ export class Lanes<W extends Waiter> {
   }
 
   get counts(): LaneCounts {
-    return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting + this.#slotless.length };
+    return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting };
   }
 
   /** Everyone who waits. */
   get waiting(): W[] {
-    return [...this.#slotless, ...[...this.#lanes.values()].flatMap(({ waiting }) => waiting)];
+    return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
   }
 
   /** One who comes `again` was served before and lost it: first in its lane, and never one too many. */
   enter(waiter: W, again = false): readonly [Entry, Grant<W> | undefined] {
-    if (waiter.weight === 0) return this.#enterSlotless(waiter, again);
     const lane = this.#laneOf(waiter);
     if (again) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
@@ -75,10 +72,6 @@ export class Lanes<W extends Waiter> {
 
   /** Takes a waiter out. False where it does not wait (any more). */
   leave(waiter: W): readonly [boolean, readonly Grant<W>[]] {
-    if (this.#slotless.includes(waiter)) {
-      this.#slotless = this.#slotless.filter((other) => other !== waiter);
-      return [true, []];
-    }
     const lane = this.#lanes.get(waiter.terms.id);
     const index = lane?.waiting.indexOf(waiter) ?? -1;
     if (!lane || index === -1) return [false, []];
@@ -89,7 +82,6 @@ export class Lanes<W extends Waiter> {
   }
 
   giveBack({ waiter, slots }: Grant<W>): readonly Grant<W>[] {
-    if (slots === 0) return [];
     this.#leased -= slots;
     const lane = this.#lanes.get(waiter.terms.id);
     if (lane) {
@@ -102,22 +94,12 @@ export class Lanes<W extends Waiter> {
   /** Slots come with a backend that is ready, and go with it; what is leased stays leased until it is given back. */
   resize(capacity: number): readonly Grant<W>[] {
     this.#capacity = capacity;
-    if (capacity === 0) return [];
-    const slotless = this.#slotless.map((waiter) => ({ waiter, slots: 0 }));
-    this.#slotless = [];
-    return [...slotless, ...this.#grant()];
+    return this.#grant();
   }
 
   /** The place of a waiter among all who wait, from 1; 0 for one who does not. */
   placeOf(waiter: W): number {
     return placeOf(waiter, this.#lanes.values());
-  }
-
-  #enterSlotless(waiter: W, again: boolean): readonly [Entry, Grant<W> | undefined] {
-    if (this.#capacity > 0) return ['granted', { waiter, slots: 0 }];
-    if (!again && this.counts.waiting >= this.#bounds.maxWaiting) return ['full', undefined];
-    this.#slotless.push(waiter);
-    return ['waits', undefined];
   }
 
   #laneOf({ terms }: W): Lane<W> {

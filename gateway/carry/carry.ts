@@ -1,4 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { countingClaim } from '../admission/counting-places.ts';
 import { laneFor } from '../admission/lane-for.ts';
 import { addressGroup } from '../door/address-group.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
@@ -29,16 +30,17 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     record.streamed = request.stream;
     for (const name in request.headers) response.setHeader(name, request.headers[name] ?? '');
     record.model = parts.models.resolve(request.model, c.get('key'));
-    await refuseTooLong(route, request, parts.counting);
-    using _reserved = await reserve(route, parts, request, c);
     const speaking = openSpeaking(route, request, record.model);
     const { voice } = speaking;
     const paced = { route, request, voice, response, startedAt: record.startedAt };
     using pacemaker = openPacemaker(paced, parts.config.timeouts);
     c.set('pacemaker', pacemaker);
     const lane = laneFor(c.get('key'));
-    const weight = route.takesSlot ? request.weight : 0;
-    const claim = { lane, weight, signal, onWait: tellPlace(pacemaker) };
+    const waits = { signal, onWait: tellPlace(pacemaker) };
+    const toCount = { ...countingClaim(lane, request.body.length), ...waits };
+    await refuseTooLong(route, request, parts, toCount);
+    using _reserved = await reserve(route, parts, request, c);
+    const claim = route.takesSlot ? { lane, weight: request.weight, ...waits } : toCount;
     const sending = { route, parts, request, signal, record, pacemaker, ...speaking, incoming, response };
     const answered = await new Journey(sending, claim).complete();
     noteAnswer(record, answered, parts.abandoned);

@@ -1,7 +1,6 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
-import type { RequestRecord } from '../record/request-record.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
 import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
 import { type Ending, exchange } from '../upstream/exchange.ts';
@@ -11,7 +10,7 @@ import { NativeFinals } from '../upstream/native-finals.ts';
 import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
 import { refuseAdmission } from './refuse-ending.ts';
-import { asksForStream, type CarryParts, type Sending } from './sending.ts';
+import { asksForStream, type Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
 
 /** What an exchange sends, and into what its answer goes. */
@@ -29,13 +28,15 @@ export interface Attempt {
 
 /** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
 export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending> {
-  using lease = await admit(sending.parts, claim, sending.record);
+  using lease = await admit(sending, claim);
   sending.pacemaker?.start();
   // Awaited here: the lease goes back when this function ends, or when the backend has let go after that.
   return await send(sending, lease, attempt);
 }
 
-async function admit({ admission, watch }: CarryParts, claim: Claim, record: RequestRecord): Promise<Lease> {
+async function admit({ route, parts, record }: Sending, claim: Claim): Promise<Lease> {
+  const { watch } = parts;
+  const admission = route.takesSlot ? parts.admission : parts.countingPlaces;
   const since = performance.now();
   const traced = record.trace?.waits();
   const admitted = await admission.admit(claim);
@@ -81,6 +82,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       finals: dialect === 'native' ? new NativeFinals(request.weight) : undefined,
       resumed: relay,
       signal,
+      worksOn: route.takesSlot ? undefined : (untilThen) => lease.keepUntil(untilThen),
       limits: limitsFor(request.stream, config.timeouts),
       startedAt: record.startedAt,
       queuedMs: lease.waitedMs,

@@ -23,6 +23,8 @@ export interface CarryParts {
   readonly config: GatewayConfig;
   readonly pool: BackendPool;
   readonly admission: Admission;
+  /** For what needs no slot. */
+  readonly countingPlaces: Admission;
   readonly watch: BackendWatch;
   readonly models: ModelNames;
   readonly live: LiveRequests;

@@ -60,6 +60,11 @@ export interface ExchangeContext {
   readonly stay: Stay;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
+  /**
+   * Of work that llama-server does to its end whether its client is there or not: nobody waits for it any more, and this
+   * is told when it is over.
+   */
+  readonly worksOn: ((untilThen: Promise<void>) => void) | undefined;
   readonly limits: ExchangeLimits;
   /** When the client's request arrived, `performance.now()`. */
   readonly startedAt: number;
@@ -98,6 +103,9 @@ export function exchange(request: ExchangeRequest, context: ExchangeContext): Pr
 /** Enough for any error that llama-server words; what is longer is cut. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
+/** For work that goes on without a client, ms. */
+const WORKS_ON_AT_MOST = 120_000;
+
 /** What waits for a client that does not keep up, bytes. */
 const MOST_UNREAD = 1024 ** 2;
 
@@ -105,11 +113,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly ended: Promise<Ending>;
   readonly #context: ExchangeContext;
   readonly #end: (ending: Ending) => void;
-  readonly #abortForSignal = () => this.#abort(this.#context.signal.reason);
+  readonly #abortForSignal = () => this.#leave(this.#context.signal.reason);
   readonly #timer: NodeJS.Timeout | undefined;
   #stuck: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
+  /** Nobody waits for the answer any more, and the backend works on: called when it has done. */
+  #onDone: (() => void) | undefined;
   #relay: Relay | undefined;
   #assembling: AssemblingRelay | undefined;
   #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
@@ -137,6 +147,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#onDone) return;
     this.#context.stay.begin();
     if (status >= 400) {
       this.#error = { status, chunks: [], bytes: 0 };
@@ -195,6 +206,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#onDone) return;
     if (this.#error) collect(this.#error, chunk);
     else if (this.#assembling) this.#assembling.write(chunk);
     else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#holdBack(controller);
@@ -218,7 +230,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#error) {
+    if (this.#onDone) {
+      this.#onDone();
+    } else if (this.#error) {
       const { status, chunks } = this.#error;
       this.#end({ outcome: 'declined', error: backendErrorOf(status, Buffer.concat(chunks).toString()) });
     } else if (this.#assembling) {
@@ -232,11 +246,39 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    const relay = this.#relay?.hasBegun ? this.#relay : undefined;
+    const relay = this.#begunRelay;
+    if (this.#onDone) this.#onDone();
     // Cut behind its end mark, a stream is whole all the same.
-    if (!this.#aborted && relay instanceof EventStreamRelay && relay.end(false))
+    else if (!this.#aborted && relay instanceof EventStreamRelay && relay.end(false))
       this.#end({ outcome: 'complete' });
     else this.#end({ outcome: 'failed', failure: classifyFailure(this.#aborted ?? error), relay });
+  }
+
+  get #begunRelay(): Relay | undefined {
+    return this.#relay?.hasBegun ? this.#relay : undefined;
+  }
+
+  #leave(reason: Error): void {
+    const { worksOn } = this.#context;
+    const controller = this.#controller;
+    if (worksOn === undefined || controller === undefined) this.#abort(reason);
+    else this.#letWorkOn(worksOn, controller, reason);
+  }
+
+  #letWorkOn(
+    worksOn: (untilThen: Promise<void>) => void,
+    controller: Dispatcher.DispatchController,
+    reason: Error,
+  ): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => controller.abort(reason), WORKS_ON_AT_MOST);
+    this.#onDone = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    worksOn(promise);
+    controller.resume();
+    this.#end({ outcome: 'failed', failure: classifyFailure(reason), relay: this.#begunRelay });
   }
 
   /** Closes the upstream socket, which is how llama-server learns that a request is cancelled. */
