@@ -1,6 +1,7 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
 import { logFilesIn } from '../log/log-files-config.ts';
 import { openLogs } from '../log/open-logs.ts';
+import { endWithoutReader } from '../log/standard-output.ts';
 import { followUnforeseen, noteUnforeseen } from '../log/unforeseen.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
@@ -62,6 +63,7 @@ export async function main(
     // In house the supervisor has the last word; of several signals one is told.
     if (!inHouse && !isStopped) log.info('stopped');
     isStopped = true;
+    endWithoutReader();
   };
   if (!inHouse) tellOfBackend(gateway.watch, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -16,6 +16,17 @@ export function openStandardOutput(): (text: string) => void {
   };
 }
 
+/** How long a process that is done waits for its last lines to be read, ms. */
+const TIME_TO_BE_READ = 1000;
+
+/**
+ * To be called when all else is done. Lines that nobody reads would keep the process alive for as long as their reader
+ * lives; so whatever is unread a second later is lost, and the process ends with the status that was set.
+ */
+export function endWithoutReader(): void {
+  setTimeout(() => process.exit(), TIME_TO_BE_READ).unref();
+}
+
 /** Node's own stream would be closed for good by a disk that is full for a moment. */
 function writeToFile(text: string): void {
   try {
