@@ -27,6 +27,7 @@ import { openMetrics } from './metrics/open-metrics.ts';
 import { showConnections } from './metrics/show-connections.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { ModelNames } from './openai/model-names.ts';
+import { PrefillHabits } from './prefill/prefill-habits.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
@@ -82,6 +83,8 @@ export async function startGateway(
   const countingPlaces = openCountingPlaces(config.admission);
   const admission = new Admission({ ...config.admission, beside: countingPlaces });
   let mayFindItAsleep = config.sleeps;
+  const end = new AbortController();
+  const prefillHabits = new PrefillHabits(config.backend, end.signal);
   const watch = watchBackend(config.backend, {
     followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
@@ -104,12 +107,12 @@ export async function startGateway(
     if (watch.standing === 'ready' && watch.keyRefused)
       log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
     gate.follow();
+    prefillHabits.forget();
   }
   const live = new LiveRequests(supervisor.countRequests);
   const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
   const pool = await openPool(config.backend, config.timeouts.connect);
-  const end = new AbortController();
   const counting = { backend: config.backend, watch, ended: end.signal };
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
@@ -162,6 +165,7 @@ export async function startGateway(
       tracing,
     },
     cutOff: cut.signal,
+    prefillHabits,
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
   showConnections(metrics.registry, connections, bodies);

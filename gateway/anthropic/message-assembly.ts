@@ -23,15 +23,10 @@ interface Block {
 /** The answer of /v1/messages: blocks of text, thought and tool use, each of which grows by deltas. */
 export class MessageAssembly implements Assembly {
   readonly #blocks: Block[] = [];
-  readonly #begun: string;
   #message: Message | undefined;
   #ending: Readonly<Record<string, unknown>> = {};
   #usage: object = {};
   #isWhole = false;
-
-  constructor(begun: string) {
-    this.#begun = begun;
-  }
 
   add(event: unknown): void {
     const { type, index = 0, message, content_block, delta, usage } = event as MessageEvent;
@@ -47,15 +42,8 @@ export class MessageAssembly implements Assembly {
   answer(): object | undefined {
     if (!this.#isWhole || this.#message === undefined) return undefined;
     const usage = { ...this.#message.usage, ...this.#usage };
-    const content = this.#withBeginning(this.#blocks.map(close));
+    const content = Object.values(this.#blocks).map(close);
     return { ...this.#message, content, ...this.#ending, usage };
-  }
-
-  #withBeginning(content: object[]): object[] {
-    if (this.#begun === '') return content;
-    const [first, ...others] = content as { type?: string; text?: string }[];
-    const rest = first?.type === 'text' ? others : content;
-    return [{ type: 'text', text: `${this.#begun}${first?.text ?? ''}` }, ...rest];
   }
 }
 

@@ -72,6 +72,16 @@ function inputTogether(message: unknown): unknown {
   return { ...rest, ...reason, usage: { ...others, input: cached + read } };
 }
 
+/** As Anthropic has it, and llama-server does not: without the beginning that the request gave. */
+function withoutBeginning(message: unknown): unknown {
+  const { content, ...rest } = message as { content: { type: string; text: string }[] };
+  const told = content.map(({ text, ...block }) => ({
+    ...block,
+    text: text?.replace(/^Open the\n*( ?base URL)?/, ''),
+  }));
+  return { ...rest, content: told.filter(({ text }) => text !== '') };
+}
+
 const user = (content: unknown) => [{ role: 'user', content }];
 const schema = {
   type: 'object',
@@ -194,6 +204,9 @@ const messages: Record<string, object> = {
     max_tokens: 100,
   },
   'a stop sequence': { messages: user('keys'), stop_sequences: ['of their own'], max_tokens: 50 },
+};
+
+const begun: Record<string, object> = {
   'a beginning to go on from': { messages: prefix('Open the base URL'), max_tokens: 3 },
   'a beginning in a block': {
     messages: prefix([{ type: 'text', text: 'Open the base URL' }]),
@@ -203,8 +216,8 @@ const messages: Record<string, object> = {
     messages: prefix(['Open the', 'base URL'].map((text) => ({ type: 'text', text }))),
     max_tokens: 3,
   },
-  'a beginning that is all': { messages: prefix(storyText('dashboard')), max_tokens: 200 },
   'a beginning, cut at once': { messages: prefix('Open the base URL'), max_tokens: 1 },
+  'a beginning with tools': { messages: prefix('Open the base URL'), tools: anthropicTools, max_tokens: 9 },
 };
 
 const refused: Record<string, readonly [string, object]> = {
@@ -254,6 +267,16 @@ describe('/v1/completions', () => {
 
 describe('/v1/messages', () => {
   it.each(Object.entries(messages))('%s', (_, body) => expectTheSame('/v1/messages', body, inputTogether));
+
+  it.each(Object.entries(begun))('%s is not told again', async (_, wishes) => {
+    const body = { ...settled, ...wishes };
+    const own = await fromEngine('/v1/messages', body);
+    const ours = await throughGateway('/v1/messages', body);
+    expect([own.status, ours.status]).toEqual([200, 200]);
+    expect(comparable(inputTogether(ours.json))).toEqual(
+      comparable(withoutBeginning(inputTogether(own.json))),
+    );
+  });
 });
 
 const responses: Record<string, object> = {

@@ -4,18 +4,28 @@ import { type Plan, planContinuation } from '../continuation/plan-continuation.t
 import type { Seam } from '../continuation/seam.ts';
 import { type Said, Spoken } from '../continuation/spoken.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import { DropRepeated } from '../prefill/drop-repeated.ts';
+import { readsExplicitly } from '../prefill/explicitly.ts';
+import { prefillOf, wantsEcho } from '../prefill/prefill.ts';
+import type { PrefillHabit } from '../prefill/prefill-habit.ts';
+import { RepeatedText } from '../prefill/repeated-text.ts';
 import type { Listener } from '../upstream/event-stream-relay.ts';
 import { countInput, countText } from './count-input.ts';
+import { learnHabit, type OwnPrefill, type Prepared } from './own-prefill.ts';
 import { asksForStream, type Sending } from './sending.ts';
 
-/** What another engine is sent, and what its answer passes to become the rest of the first one's. */
-export interface Resumed {
-  readonly body: Buffer;
-  readonly seam: Seam;
-}
-
 /** Of a request that is sent again as it was. */
-const whole = { content: '', over: 'no', moved: { input: undefined, spent: 0, unheard: 0 } } as const;
+const whole = {
+  content: '',
+  over: 'no',
+  isRepeatedAtEnd: true,
+  moved: { input: undefined, spent: 0, unheard: 0 },
+} as const;
+
+/** The engine that is to go on with an answer does not; `message` says why. */
+export class NotContinued extends Error {
+  override readonly name = 'NotContinued';
+}
 
 /** Hears what an answer says, so that another engine can take it up where this one dies. */
 export class Continuation {
@@ -46,26 +56,56 @@ export class Continuation {
     return planContinuation({ shape, fields, weight, hasBegun, spoken });
   }
 
-  /** To be called when a backend is there to be asked. */
-  async resume(plan: Plan): Promise<Resumed> {
+  /** To be called when a backend is there to be asked. Throws NotContinued. */
+  async resume(plan: Plan, ownPrefill: OwnPrefill | undefined): Promise<Prepared> {
+    if (plan.how === 'go-on') return this.#goOn(this.#withoutEcho(plan.said));
+    const { opening, closing } = this.spoken;
+    const seam = openSeam(this.#shape, { ...whole, opening, closing });
+    const prepared = await ownPrefill?.prepare();
+    return { body: prepared?.body ?? this.#sending.request.body, seam: joined(prepared?.seam, seam) };
+  }
+
+  async #goOn(said: Said): Promise<Prepared> {
+    const shape = this.#shape;
+    const habit = await this.#learnHabit();
     const { opening, closing } = this.spoken;
     const { body } = this.#sending.request;
-    if (plan.how !== 'go-on') {
-      return { body, seam: openSeam(this.#shape, { ...whole, opening, closing }) };
-    }
     const fields = this.#fields;
-    const withSaid = bodyWithSaid(this.#shape, body, fields, plan.said);
-    const { input, spent } = await this.#count(plan.said);
-    const isAtLimit = isSpent(this.#shape, fields, spent);
+    const withSaid = bodyWithSaid(shape, body, fields, said);
+    const { input, spent } = await this.#count(said);
+    const isAtLimit = isSpent(shape, fields, spent);
     const over = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
-    const { content } = plan.said;
+    const { content } = said;
+    const isRepeatedAtEnd = habit.pieceRepeats;
     const moved = { input, spent, unheard: isAtLimit ? 1 : 0 };
-    const seam = openSeam(this.#shape, { opening, closing, content, over, moved });
+    const seam = openSeam(shape, { opening, closing, content, over, isRepeatedAtEnd, moved });
+    const prefill = habit.streamRepeats ? prefillOf(shape, JSON.parse(withSaid.toString())) : undefined;
     const sent =
       over === 'no'
-        ? bodyWithTokensLeft(this.#shape, withSaid, fields, spent)
-        : bodyForTheEnd(this.#shape, withSaid, fields);
-    return { body: sent, seam };
+        ? bodyWithTokensLeft(shape, withSaid, fields, spent)
+        : bodyForTheEnd(shape, withSaid, fields);
+    return { body: sent, seam: joined(prefill && new DropRepeated(shape, prefill, true), seam) };
+  }
+
+  async #learnHabit(): Promise<PrefillHabit> {
+    // The prompt of a completion is text, and its stream tells what comes behind it.
+    if (this.#shape === 'completion') return { continues: true, streamRepeats: false, pieceRepeats: false };
+    const habit = await learnHabit(this.#sending, this.#shape, readsExplicitly(this.#shape));
+    if (habit === undefined)
+      throw new NotContinued('this llama-server does not tell how it continues an answer');
+    if (!habit.continues) throw new NotContinued('this llama-server begins another answer instead');
+    return habit;
+  }
+
+  /** A client that wanted its own beginning told again has read it as a part of the answer. */
+  #withoutEcho(said: Said): Said {
+    const fields = this.#fields;
+    const prefill = wantsEcho(this.#shape, fields) ? prefillOf(this.#shape, fields) : undefined;
+    if (prefill === undefined) return said;
+    return {
+      content: new RepeatedText(prefill.texts).rest(said.content),
+      reasoning: new RepeatedText([prefill.reasoning]).rest(said.reasoning),
+    };
   }
 
   get #fields(): Readonly<Record<string, unknown>> {
@@ -91,3 +131,9 @@ const PATIENCE = 15_000;
 
 /** One where it begins and one where it ends, as most templates have it. */
 const MARKS_OF_A_THOUGHT = 2;
+
+/** What passes both, the first of them first. */
+function joined(first: Seam | undefined, second: Seam): Seam {
+  if (first === undefined) return second;
+  return { events: (events) => second.events(first.events(events)) };
+}

@@ -3,15 +3,17 @@ import type { Claim } from '../admission/admission.ts';
 import type { Plan } from '../continuation/plan-continuation.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
 import { openAssembly } from '../openai/assemble/open-assembly.ts';
+import { BackendAway } from '../prefill/ask-prefill.ts';
 import { cannotContinue, engineKeptDying } from '../refusal/catalogue.ts';
 import { Refusal } from '../refusal/refusal.ts';
 import { AnswerEnds } from '../upstream/answer-ends.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { Ending } from '../upstream/exchange.ts';
-import { classifyFailure } from '../upstream/failure.ts';
-import { Continuation } from './continuation.ts';
+import { classifyFailure, type Failure } from '../upstream/failure.ts';
+import { Continuation, NotContinued } from './continuation.ts';
 import { afterFailure, mayTryAgain, type Tries, wasTheCause } from './next-step.ts';
 import type { Answered } from './note-answer.ts';
+import { OwnPrefill, type Prepared } from './own-prefill.ts';
 import { sendOnce } from './send-once.ts';
 import type { Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
@@ -23,6 +25,8 @@ interface Answer {
   readonly assembly: Assembly | undefined;
   /** Undefined where no other engine can go on with it. */
   readonly continuation: Continuation | undefined;
+  /** Where the client itself has begun it. */
+  readonly ownPrefill: OwnPrefill | undefined;
 }
 
 /**
@@ -49,6 +53,10 @@ export class Journey {
     for (;;) {
       const heard = this.#heard;
       const ending = await this.#send();
+      if (ending === 'not-continued') {
+        this.#startAnew();
+        continue;
+      }
       if (ending instanceof Refusal) return this.#answered({ outcome: 'refused', refusal: ending });
       if (ending.outcome === 'failed' && ending.relay instanceof EventStreamRelay) this.#relay = ending.relay;
       const next = this.#nextAfter(ending, this.#heard > heard);
@@ -61,27 +69,37 @@ export class Journey {
   }
 
   /** One that is refused, or left, while it waits to be continued has an answer that ends so, and costs what was said of it. */
-  async #send(): Promise<Ending | Refusal> {
+  async #send(): Promise<Ending | Refusal | 'not-continued'> {
     const { watch, cutOff } = this.#sending.parts;
     const { ends, assembly, continuation } = this.#answer;
     const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
-    const resume = plan && continuation && (() => continuation.resume(plan));
-    const attempt = { ends, assembly, relay, listen: continuation?.listen, resume };
+    const prepare = this.#preparation(plan);
+    const attempt = { ends, assembly, relay, listen: continuation?.listen, prepare };
     try {
       if (this.#tries !== undefined) await unlessCutOff(watch.look(), cutOff);
       return await sendOnce(this.#sending, claim, attempt);
     } catch (error) {
+      if (error instanceof BackendAway)
+        return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
+      if (error instanceof NotContinued) return relay ? cannotContinue(error.message) : 'not-continued';
       if (relay === undefined && this.#heard === 0) throw error;
       if (error instanceof Refusal) return error;
       return { outcome: 'failed', failure: classifyFailure(error), relay };
     }
   }
 
+  #preparation(plan: Plan | undefined): (() => Promise<Prepared>) | undefined {
+    const { continuation, ownPrefill } = this.#answer;
+    if (plan && continuation) return () => continuation.resume(plan, ownPrefill);
+    return ownPrefill && (() => ownPrefill.prepare());
+  }
+
   #nextAfter(ending: Ending, wasHeard: boolean): 'again' | Answered['ending'] {
     const { parts, request, record } = this.#sending;
     const { maxReplays, timeoutMs: patienceMs } = parts.config.admission;
     if (ending.outcome === 'complete') return ending;
+    if (ending.outcome === 'failed' && hasGone(ending.failure)) parts.prefillHabits.forget();
     this.#plan = this.#planNext();
     const now = performance.now();
     const hasGotOn = wasHeard && this.#plan !== undefined;
@@ -102,8 +120,7 @@ export class Journey {
     const { record } = this.#sending;
     const plan = this.#plan;
     if (plan === undefined && this.#relay === undefined) {
-      record.retries = (record.retries ?? 0) + 1;
-      this.#answer = newAnswer(this.#sending);
+      this.#startAnew();
       return 'again';
     }
     if (plan === undefined || (record.continued ?? 0) >= MOST_CONTINUATIONS) return ending;
@@ -114,6 +131,14 @@ export class Journey {
     return { outcome: 'complete' };
   }
 
+  /** Nothing of the answer is kept, of which its client has heard nothing. */
+  #startAnew(): void {
+    const { record } = this.#sending;
+    record.retries = (record.retries ?? 0) + 1;
+    this.#plan = undefined;
+    this.#answer = newAnswer(this.#sending);
+  }
+
   #answered(ending: Answered['ending']): Answered {
     const { route, request } = this.#sending;
     return { route, request, ending, ends: this.#answer.ends, relay: this.#relay };
@@ -122,12 +147,18 @@ export class Journey {
 
 function newAnswer(sending: Sending): Answer {
   const { assembledAs } = sending.request;
+  const ownPrefill = OwnPrefill.for(sending);
+  const isRepeated = () => ownPrefill?.isRepeatedInOnePiece ?? false;
   return {
     ends: new AnswerEnds(),
-    assembly: assembledAs && openAssembly(assembledAs),
+    assembly: assembledAs && openAssembly(assembledAs, isRepeated),
     continuation: Continuation.for(sending),
+    ownPrefill,
   };
 }
+
+/** What answers at the backend's address from now on may be another one. */
+const hasGone = ({ kind }: Failure) => kind === 'broke-off' || kind === 'unreachable';
 
 /** Against a backend that says a word and dies, at once and for ever; an engine takes its time to come back. */
 const MOST_CONTINUATIONS = 100;

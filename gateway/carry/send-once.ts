@@ -7,8 +7,8 @@ import { type Ending, exchange } from '../upstream/exchange.ts';
 import { generatedEvents } from '../upstream/generated-events.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import { NativeFinals } from '../upstream/native-finals.ts';
-import type { Resumed } from './continuation.ts';
 import { limitsFor } from './limits-for.ts';
+import type { Prepared } from './own-prefill.ts';
 import { refuseAdmission } from './refuse-ending.ts';
 import { asksForStream, type Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
@@ -22,8 +22,8 @@ export interface Attempt {
   readonly relay: EventStreamRelay | undefined;
   /** Hears the events of a stream; where it is undefined they are only counted. */
   readonly listen: Listener | undefined;
-  /** Where an answer is to be continued: what to do when the lease is there, before anything is sent. */
-  readonly resume: (() => Promise<Resumed>) | undefined;
+  /** What to do when the lease is there, before anything is sent; undefined where the request goes as it is. */
+  readonly prepare: (() => Promise<Prepared>) | undefined;
 }
 
 /** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
@@ -52,8 +52,8 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { config, pool } = parts;
   const { dialect } = route;
   const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
-  const resumed = attempt.resume && (await unlessCutOff(attempt.resume(), parts.cutOff));
-  if (resumed) relay?.resume(resumed.seam);
+  const prepared = attempt.prepare && (await unlessCutOff(attempt.prepare(), parts.cutOff));
+  if (prepared) relay?.resume(prepared.seam);
   const isStream = asksForStream(request);
   record.answer = ends;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
@@ -64,7 +64,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
     {
       path: route.upstream,
       headers,
-      body: resumed?.body ?? request.body,
+      body: prepared?.body ?? request.body,
       isLastOnConnection: isStream,
     },
     {
@@ -74,7 +74,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       voice,
       mender,
       assembly,
-      seam: resumed?.seam,
+      seam: prepared?.seam,
       pacemaker,
       ends,
       stay: parts.occupancy.enter(lease, isStream),

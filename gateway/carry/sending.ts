@@ -6,6 +6,7 @@ import type { GatewayConfig } from '../config.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
+import type { PrefillHabits } from '../prefill/prefill-habits.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
@@ -35,6 +36,7 @@ export interface CarryParts {
   readonly occupancy: Occupancy;
   /** Aborts when all that is under way is broken off, because the gateway ends. */
   readonly cutOff: AbortSignal;
+  readonly prefillHabits: PrefillHabits;
 }
 
 /** One request that is on its way to the backend, as often as that takes. */

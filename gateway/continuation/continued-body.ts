@@ -1,13 +1,14 @@
 import { answerLimit } from '../openai/answer-limit.ts';
 import type { AnswerShape } from '../openai/assemble/assembly.ts';
 import { withMembers } from '../openai/more-members.ts';
+import { bodyExplicitly } from '../prefill/explicitly.ts';
 import type { Said } from './spoken.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The same request, with what was said already as the beginning of its answer. */
+/** The same request, with what was said already as the beginning of its answer, which is to be continued. */
 export function bodyWithSaid(shape: AnswerShape, body: Buffer, fields: Fields, said: Said): Buffer {
-  return withMembers(body, membersOf(beginnings[shape](fields, said)));
+  return bodyExplicitly(shape, withMembers(body, membersOf(beginnings[shape](fields, said))));
 }
 
 /** The same request, allowed only what is left of its tokens after `spent`. Never less than one: 0 would mean one, too. */
@@ -27,44 +28,45 @@ export function isSpent(shape: AnswerShape, fields: Fields, spent: number): bool
 }
 
 const beginnings: Readonly<Record<AnswerShape, (fields: Fields, said: Said) => Fields>> = {
-  chat: ({ messages }, { content, reasoning }) => ({
-    messages: afterMessages(messages, content, {
-      role: 'assistant',
-      ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-      content,
-    }),
-  }),
-  message: ({ messages }, { content }) => ({
-    messages: afterMessages(messages, content, { role: 'assistant', content }),
-  }),
-  response: ({ input }, { content }) => ({
-    input: afterMessages(typeof input === 'string' ? [{ role: 'user', content: input }] : input, content, {
-      type: 'message',
-      role: 'assistant',
-      content: [{ type: 'output_text', text: content }],
-    }),
-  }),
+  chat: ({ messages }, said) => ({ messages: afterMessages(messages, said, {}, 'text') }),
+  message: ({ messages }, said) => ({ messages: afterMessages(messages, said, {}, 'text') }),
+  response: ({ input }, said) => {
+    const items = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+    return { input: afterMessages(items, said, { type: 'message', content: [] }, 'output_text') };
+  },
   completion: ({ prompt }, { content }) => ({ prompt: afterPrompt(prompt, content) }),
 };
-
-/** The messages with one more; a client that began the answer itself has its beginning lengthened instead. */
-function afterMessages(messages: unknown, content: string, added: object): unknown[] {
-  const list: unknown[] = Array.isArray(messages) ? messages : [];
-  const last = list.at(-1) as Begun | null | undefined;
-  if (last?.role !== 'assistant') return [...list, added];
-  return [...list.slice(0, -1), { ...last, content: lengthened(last.content, content) }];
-}
 
 interface Begun {
   readonly role?: unknown;
   readonly content?: unknown;
+  readonly reasoning_content?: unknown;
 }
 
-function lengthened(begun: unknown, content: string): unknown {
-  if (!Array.isArray(begun)) return typeof begun === 'string' ? begun + content : content;
-  const type = (begun.at(-1) as { type?: unknown } | undefined)?.type ?? 'text';
-  return [...begun, { type, text: content }];
+/** The messages with one more; a client that began the answer itself has its beginning lengthened instead. */
+function afterMessages(messages: unknown, said: Said, empty: object, textType: string): unknown[] {
+  const list: unknown[] = Array.isArray(messages) ? messages : [];
+  const last = list.at(-1) as Begun | null | undefined;
+  const isBegun = last?.role === 'assistant';
+  const begun: Begun = isBegun ? last : { role: 'assistant', ...empty };
+  const { reasoning_content: thought } = begun;
+  const lengthened = {
+    ...begun,
+    ...(said.reasoning === '' ? {} : { reasoning_content: asText(thought) + said.reasoning }),
+    content: withText(begun.content, said.content, textType),
+  };
+  return [...(isBegun ? list.slice(0, -1) : list), lengthened];
 }
+
+/** The last text is lengthened: one more part llama-server may set apart by a line of its own. */
+function withText(begun: unknown, content: string, textType: string): unknown {
+  if (!Array.isArray(begun)) return asText(begun) + content;
+  const last = begun.at(-1) as { text?: unknown } | undefined;
+  if (typeof last?.text !== 'string') return [...begun, { type: textType, text: content }];
+  return [...begun.slice(0, -1), { ...last, text: last.text + content }];
+}
+
+const asText = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** llama-server takes a prompt of text, of token numbers, and of both mixed. */
 function afterPrompt(prompt: unknown, content: string): unknown {

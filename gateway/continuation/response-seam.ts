@@ -3,8 +3,8 @@ import { joinedTimings, joinedUsage } from './joined-usage.ts';
 import type { Seam, SeamFacts } from './seam.ts';
 
 /**
- * Of Responses. Their closing events repeat the whole text: llama-server tells it with the assistant's beginning, so it is
- * whole as it comes. The names of the response and of its one message stay the first engine's.
+ * Of Responses. Their closing events repeat the whole text, which llama-server tells with the assistant's beginning. The
+ * names of the response and of its one message stay the first engine's.
  */
 export class ResponseSeam implements Seam {
   readonly #facts: SeamFacts;
@@ -27,11 +27,11 @@ export class ResponseSeam implements Seam {
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {
     const { type, text, part, item_id, item, response, timings } = event as Told;
-    const { over, moved, content } = this.#facts;
+    const { over, moved } = this.#facts;
     if (this.#told.has(placeOf(event)) || (over !== 'no' && type === textDelta)) return undefined;
     return {
       ...event,
-      ...(text === undefined ? {} : { text: over === 'no' ? text : content }),
+      ...(typeof text === 'string' ? { text: this.#wholeText(text) } : {}),
       ...(part === undefined ? {} : { part: this.#whole(part) }),
       ...(ofMessage.has(type) ? { item_id: this.#names.item ?? item_id } : {}),
       ...(item === undefined ? {} : { item: this.#named(item) }),
@@ -61,8 +61,13 @@ export class ResponseSeam implements Seam {
   }
 
   #whole(part: StreamEvent): StreamEvent {
-    const { over, content } = this.#facts;
-    return over === 'no' || !('text' in part) ? part : { ...part, text: content };
+    return typeof part.text === 'string' ? { ...part, text: this.#wholeText(part.text) } : part;
+  }
+
+  #wholeText(told: string): string {
+    const { over, content, isRepeatedAtEnd } = this.#facts;
+    if (over !== 'no') return content;
+    return isRepeatedAtEnd ? told : content + told;
   }
 }
 

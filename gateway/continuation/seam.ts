@@ -14,6 +14,8 @@ export interface SeamFacts {
    * `at-limit`: all the tokens allowed are said.
    */
   readonly over: 'no' | 'at-limit' | 'told';
+  /** The closing events of the next engine tell the text said before as well, where they tell the whole. */
+  readonly isRepeatedAtEnd: boolean;
   readonly moved: Moved;
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { type Prefill, prefillOf, wantsEcho } from '../prefill/prefill.ts';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { askForStream } from './assemble/ask-for-stream.ts';
 import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
@@ -18,6 +19,8 @@ export interface ApiRequest {
   readonly stream: boolean;
   /** The client wants one piece and the body asks for a stream: the answer is put together like this. */
   readonly assembledAs?: AssemblyPlan | undefined;
+  /** The beginning of the answer that it gives, where no stream is to repeat that. */
+  readonly prefill?: Prefill | undefined;
   /** How many sequences the backend will decode for it: one for each choice of each input. */
   readonly weight: number;
   readonly expected: ExpectedTokens;
@@ -66,11 +69,14 @@ export function readRequest(
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
   const expected = expectTokens({ fields, shape, inputs, bytes: body.length, answers: weight });
   const isLong = mostTokens(expected) > shortAnswerTokens;
-  const assembledAs = shape && !stream && isLong ? planAssembly(shape, fields) : undefined;
+  const prefill = shape && !wantsEcho(shape, fields) ? prefillOf(shape, fields) : undefined;
+  const isAssembled = shape && !stream && (isLong || (shape === 'message' && prefill));
+  const assembledAs = isAssembled ? planAssembly(shape, fields) : undefined;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,
     assembledAs,
+    prefill,
     weight,
     expected,
     body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,

@@ -23,7 +23,7 @@ export interface AssemblingParts {
   readonly dialect: Dialect;
   /** Holds what an earlier engine has told, where this one goes on. */
   readonly assembly: Assembly;
-  /** What the events of an engine that goes on pass first. */
+  /** What its events pass first. */
   readonly seam: Pick<AnswerMender, 'events'> | undefined;
   readonly listen: Listener;
   readonly mender: AnswerMender | undefined;

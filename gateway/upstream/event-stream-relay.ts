@@ -25,7 +25,11 @@ export interface EventStreamParts {
   readonly listen: Listener;
   /** How a native stream shows that it is whole. */
   readonly finals: NativeFinals | undefined;
+  /** What its events pass first. */
+  readonly seam: Seam | undefined;
 }
+
+type Seam = Pick<AnswerMender, 'events'>;
 
 /**
  * Passes a stream of events as it comes, but whole events only: what a client has seen can always be followed by an
@@ -35,15 +39,16 @@ export interface EventStreamParts {
 export class EventStreamRelay implements Relay {
   readonly hasBegun = true;
   readonly #parts: EventStreamParts;
-  #seam: Pick<AnswerMender, 'events'> | undefined;
+  #seam: Seam | undefined;
   #held: Buffer | undefined;
 
   constructor(parts: EventStreamParts) {
     this.#parts = parts;
+    this.#seam = parts.seam;
   }
 
-  /** Another engine goes on from here; its events pass the seam first. What is held of half an event is said again. */
-  resume(seam: Pick<AnswerMender, 'events'>): void {
+  /** Another engine goes on from here; its events pass another seam. What is held of half an event is said again. */
+  resume(seam: Seam | undefined): void {
     this.#held = undefined;
     this.#seam = seam;
   }

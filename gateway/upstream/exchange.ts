@@ -45,7 +45,7 @@ export interface ExchangeContext {
   readonly mender: AnswerMender | undefined;
   /** Where a stream is to become an answer in one piece. */
   readonly assembly: Assembly | undefined;
-  /** Where another engine's answer is gone on with, and is still to be put together. */
+  /** What the events of a stream pass first, as where another engine's answer is gone on with. */
   readonly seam: Pick<AnswerMender, 'events'> | undefined;
   /** Where the client may be kept alive before and between the pieces of its answer. */
   readonly pacemaker: Pacemaker | undefined;
@@ -163,13 +163,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, voice, mender, ends, pacemaker, listen, finals } = this.#context;
+    const { response, dialect, voice, mender, ends, pacemaker, listen, finals, seam } = this.#context;
     if (isStream) {
       this.#begin(status, headers);
       // Together with the first event, where that has come with the head.
       queueMicrotask(() => ends.bytes > 0 || response.flushHead());
       pacemaker?.spoke();
-      return new EventStreamRelay({ response, dialect, voice, mender, ends, pacemaker, listen, finals });
+      return new EventStreamRelay({ response, dialect, voice, mender, ends, pacemaker, listen, finals, seam });
     }
     const begin = (length?: number) => {
       pacemaker?.stop();

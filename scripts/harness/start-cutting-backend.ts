@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
+import { Echo, repeatedBy } from './echo.ts';
 import type { LlamaServer } from './start-llama-server.ts';
 
 export interface CuttingBackend extends AsyncDisposable {
@@ -10,6 +11,15 @@ export interface CuttingBackend extends AsyncDisposable {
   cuts: number[];
   /** What is said of half an event before the cut. */
   lastGasp: string;
+  /**
+   * Into how many pieces it cuts the assistant's last message, with which its streams then begin, as those of builds from
+   * before October 2026 do where they are not told otherwise; 0 for the real engine's own way.
+   */
+  echoes: number;
+  /** Whether even those who tell it otherwise are not heeded. */
+  heedsNobody: boolean;
+  /** What is answered instead to a question of the gateway's own, by its path. */
+  refuses: ReadonlySet<string>;
   /** The bodies of the streams asked for, in their order. */
   readonly asked: readonly Record<string, unknown>[];
   stop(): Promise<void>;
@@ -23,12 +33,16 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
     const isCount = incoming.url?.endsWith('tokens') || incoming.url === '/tokenize';
     const isStream = !isCount && body.includes('"stream":true');
     if (isStream) asked.push(JSON.parse(body.toString()));
+    if (!isCount && !isStream && cutting.refuses.has(incoming.url ?? ''))
+      return void response.writeHead(400).end('{"error":{"code":400,"message":"no"}}');
     const answer = await pass(llama, incoming, body);
     response.writeHead(answer.statusCode ?? 500, answer.headers);
     response.flushHeaders();
     response.once('close', () => answer.destroy());
     answer.once('error', () => response.destroy());
-    if (isStream) await passEvents(answer, response, cutting.cuts.shift(), cutting.lastGasp);
+    const repeated = isCount || body.length === 0 ? [] : repeatedBy(cutting, JSON.parse(body.toString()));
+    const wishes = isStream ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.lastGasp } : {};
+    if (isStream || repeated.length > 0) await passEvents(answer, response, { ...wishes, repeated });
     else answer.pipe(response);
   });
   server.listen(0, '127.0.0.1');
@@ -43,6 +57,9 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
     backend: { address, apiKey: llama.apiKey },
     cuts: [],
     lastGasp: '',
+    echoes: 0,
+    heedsNobody: false,
+    refuses: new Set(),
     asked,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -63,19 +80,26 @@ async function pass(llama: LlamaServer, incoming: IncomingMessage, body: Buffer)
   return answer;
 }
 
+interface Wishes {
+  readonly cutAfter?: number | undefined;
+  readonly lastGasp?: string;
+  /** With which the stream begins. */
+  readonly repeated: readonly string[];
+}
+
 async function passEvents(
   answer: IncomingMessage,
   response: ServerResponse,
-  cutAfter = Number.POSITIVE_INFINITY,
-  lastGasp = '',
+  { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', repeated }: Wishes,
 ): Promise<void> {
+  const echo = new Echo(repeated);
   let held = '';
   let passed = 0;
   if (cutAfter === 0) return cut(response, lastGasp);
   for await (const chunk of answer.setEncoding('utf8')) {
     const blocks = (held + chunk).split('\n\n');
     held = blocks.pop() ?? '';
-    for (const block of blocks) {
+    for (const block of blocks.flatMap((one) => echo.around(one))) {
       response.write(`${block}\n\n`);
       passed += 1;
       if (passed === cutAfter) return cut(response, lastGasp);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
+import { answerToGateway } from './gateway-questions.ts';
 
 /** One request as the stand-in received it. */
 export interface Received {
@@ -48,16 +49,13 @@ export async function startStandInBackend(
     if (path === '/health') return void response.writeHead(standIn.health).end('{}');
     if (path === '/props') return answer(response, standIn.props && JSON.stringify(standIn.props));
     if (path === '/metrics') return answer(response, metrics());
-    // The gateway's own question, for its books: what the input of an abandoned request was.
-    if (incoming.headers['x-request-id'] === undefined) {
-      return void response.end(JSON.stringify({ input_tokens: inputTokens }));
-    }
+    if (incoming.headers['x-request-id'] === undefined)
+      return void response.end(answerToGateway(path, await bodyOf(incoming), inputTokens));
     open += 1;
     response.once('close', () => {
       open -= 1;
     });
-    const chunks = await incoming.toArray();
-    const body = Buffer.concat(chunks).toString();
+    const body = await bodyOf(incoming);
     const request = { method: incoming.method ?? '', path, headers: incoming.headers, body };
     received.push(request);
     standIn.mood(request, response);
@@ -101,3 +99,5 @@ export function propsWith(slots: number) {
     build_info: 'stand-in',
   };
 }
+
+const bodyOf = async (incoming: IncomingMessage) => Buffer.concat(await incoming.toArray()).toString();

@@ -12,6 +12,6 @@ export type AnswerShape = 'chat' | 'completion' | 'response' | 'message';
 /** How the stream of a request becomes the answer in one piece that its client waits for. */
 export interface AssemblyPlan {
   readonly shape: AnswerShape;
-  /** What the answer begins with and the stream does not repeat. */
+  /** What the engine's own answer in one piece begins with and the stream does not repeat. */
   readonly begun: string;
 }

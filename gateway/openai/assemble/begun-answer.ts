@@ -1,17 +1,22 @@
+import { wantsEcho } from '../../prefill/prefill.ts';
 import type { AnswerShape } from './assembly.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * What the answer begins with, of which its stream tells only the rest: llama-server continues a last message of the
- * assistant. Undefined where it may take that message for more than plain text, and only its own answer in one piece
- * tells for what.
+ * What the answer in one piece begins with, of which its stream tells only the rest: llama-server continues a last message
+ * of the assistant. Undefined where it may take that message for more than plain text, and only its own answer in one
+ * piece tells for what.
  */
-export function begunAnswer(shape: AnswerShape, { messages, tools }: Fields): string | undefined {
-  // The last event of a Responses stream tells all of the answer, and /v1/completions does not repeat its prompt.
-  if (shape !== 'chat' && shape !== 'message') return '';
+export function begunAnswer(shape: AnswerShape, fields: Fields): string | undefined {
+  // The last event of a Responses stream tells all of the answer, /v1/completions does not repeat its prompt, and
+  // Anthropic's API tells what is new alone.
+  if (shape !== 'chat') return '';
+  const { messages, tools, continue_final_message: wish } = fields;
+  // Its thought may be meant.
+  if (typeof wish === 'string') return undefined;
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
-  if (!isFields(last) || last.role !== 'assistant') return '';
+  if (!isFields(last) || last.role !== 'assistant' || wantsEcho(shape, fields)) return '';
   const { content, reasoning_content, tool_calls } = last;
   if (reasoning_content || tool_calls || tools) return undefined;
   const text = textOf(content);

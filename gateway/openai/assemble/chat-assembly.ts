@@ -25,10 +25,11 @@ interface Choice {
 export class ChatAssembly implements Assembly {
   readonly #frame = new AnswerFrame();
   readonly #choices: Choice[] = [];
-  readonly #begun: string;
+  readonly #begun: () => string;
   #finished = 0;
 
-  constructor(begun: string) {
+  /** `begun` is asked when the answer begins. */
+  constructor(begun: () => string) {
     this.#begun = begun;
   }
 
@@ -45,7 +46,7 @@ export class ChatAssembly implements Assembly {
   }
 
   #choice(index: number): Choice {
-    const message = { role: 'assistant', content: this.#begun };
+    const message = { role: 'assistant', content: this.#begun() };
     this.#choices[index] ??= { finish_reason: null, index, message };
     return this.#choices[index];
   }

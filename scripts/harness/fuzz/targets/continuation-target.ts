@@ -75,6 +75,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
       mender: undefined,
       pacemaker: undefined,
       finals: undefined,
+      seam: undefined,
     },
     listen: (events) => spoken.add(events),
   });
@@ -92,7 +93,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
   if (plan.how === 'go-on') expectBegun(shape, content);
   const { opening, closing } = spoken;
   const over = plan.how === 'go-on' && closing !== '' ? 'told' : 'no';
-  relay.resume(openSeam(shape, { opening, closing, content, over, moved }));
+  relay.resume(openSeam(shape, { opening, closing, content, over, isRepeatedAtEnd: true, moved }));
   const rest = text.slice(content.length);
   // An engine that has nothing more to say has to say a token all the same.
   relay.write(Buffer.from(words.opening + words.text(over === 'no' ? rest : 'x') + words.closing(text)));

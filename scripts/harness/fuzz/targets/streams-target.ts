@@ -97,6 +97,7 @@ function passed(shape: AnswerShape, pieces: readonly Buffer[]) {
     pacemaker: undefined,
     listen,
     finals: undefined,
+    seam: undefined,
   });
   for (const piece of pieces) relay.write(piece);
   const isWhole = relay.end();

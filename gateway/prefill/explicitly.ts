@@ -1,0 +1,22 @@
+import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import { withMembers } from '../openai/more-members.ts';
+
+/**
+ * The words in which llama-server is asked to continue the last message and to say only what is new. Which of them are
+ * its defaults has changed from build to build; `/v1/messages` reads none of them.
+ */
+export const explicitly = {
+  continue_final_message: true,
+  add_generation_prompt: false,
+  echo: false,
+} as const;
+
+const members = JSON.stringify(explicitly).slice(1, -1);
+
+/** Whether an API of llama-server reads these words. */
+export const readsExplicitly = (shape: AnswerShape): boolean => shape === 'chat' || shape === 'response';
+
+/** The same request, in these words as far as its API reads them. */
+export function bodyExplicitly(shape: AnswerShape, body: Buffer): Buffer {
+  return readsExplicitly(shape) ? withMembers(body, members) : body;
+}
