@@ -123,12 +123,6 @@ it.each<[string, string, object, number]>([
   ['log-probabilities', chat, ask('limits', { logprobs: true }), 5],
   ['a tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
   ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
-  [
-    'log-probabilities of a response',
-    '/v1/responses',
-    { input: 'limits', include: ['message.output_text.logprobs'] },
-    9,
-  ],
   ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
 ])('%s under way ends with an error that says why', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];

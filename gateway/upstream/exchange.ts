@@ -169,7 +169,17 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       // Together with the first event, where that has come with the head.
       queueMicrotask(() => ends.bytes > 0 || response.flushHead());
       pacemaker?.spoke();
-      return new EventStreamRelay({ response, dialect, voice, mender, ends, pacemaker, listen, finals, seam });
+      return new EventStreamRelay({
+        response,
+        dialect,
+        voice,
+        mender,
+        ends,
+        pacemaker,
+        listen,
+        finals,
+        seam,
+      });
     }
     const begin = (length?: number) => {
       pacemaker?.stop();
