@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import type { EngineWishes } from './llama-arguments.ts';
+import { type EngineWishes, mostContext, slotsOfItsOwnChoice } from './llama-arguments.ts';
 import { chooseModel, type ModelSource, nameOfModel } from './model.ts';
 import { defaultHost, detectPlatform, type Platform } from './platform.ts';
 import { queueWorkerWanted } from './queue-worker-wanted.ts';
@@ -52,6 +52,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
   const extraArgs = splitWords(settings.EXTRA_ARGS ?? '');
   const problems = [...choice.problems];
   if (!extraArgs) problems.push('EXTRA_ARGS: a quote is left open');
+  problems.push(...contextProblems(settings));
   if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
   const jobs = queueWorkerWanted(settings);
   const decided = decide(settings, { platform, dataDir, model: choice.model });
@@ -74,6 +75,16 @@ export function configure(settings: Settings, env: Environment): Configuration {
     idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
   return { config, problems, warnings: [...choice.warnings, ...jobs.warnings] };
+}
+
+function contextProblems({ CTX, PARALLEL }: Settings): string[] {
+  if (CTX === 'auto') return [];
+  const slots = PARALLEL === 'auto' ? slotsOfItsOwnChoice : PARALLEL;
+  return slots * CTX <= mostContext
+    ? []
+    : [
+        `CTX: ${CTX} tokens in each of ${slots} slots are more than the ${mostContext} that llama-server can count: lower CTX or PARALLEL`,
+      ];
 }
 
 interface Decisions {

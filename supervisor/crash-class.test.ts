@@ -77,6 +77,23 @@ describe('the end of llama-server is', () => {
       ],
     ],
     ['not-startable', ['setpriv: failed to execute /x/llama-server: No such file or directory']],
+    [
+      'not-startable',
+      [
+        'llama-server: error while loading shared libraries: libcuda.so.1: cannot open shared object file: No such file or directory',
+      ],
+    ],
+    [
+      'not-startable',
+      [
+        'llama_model_load_from_file_impl: no backends are loaded. hint: use ggml_backend_load() or ggml_backend_load_all()',
+        "srv    load_model: failed to load model, 'x.gguf'",
+      ],
+    ],
+    ['bad-arguments', ['error: the supplied chat template is not supported: bogus', 'note: llama.cpp was']],
+    ['bad-arguments', ["error: failed to open file '/no/such/file'"]],
+    ['download-failed', ["0.00.187.459 E srv    load_model: failed to load draft model, ''"]],
+    ['bad-model', ["0.00.187.459 E srv    load_model: failed to load draft model, 'd.gguf'"]],
     ['unknown', ['nothing to see']],
   ])('%s by its last words', (crash, lastLines) => {
     expect(ended({ lastLines })).toBe(crash);

@@ -46,9 +46,11 @@ const signs: readonly Sign[] = [
   [/ErrorDeviceLost|DeviceLostError|ggml_vulkan: device lost/i, 'cuda-error'],
   [/std::bad_alloc|cannot allocate memory|insufficient memory|heap out of memory/i, 'out-of-memory'],
   [/failed to allocate (CPU )?buffer|unable to allocate CPU buffer/i, 'out-of-memory'],
-  [/^error: (invalid argument|unknown value)|^(error: )?error while handling argument/i, 'bad-arguments'],
+  [/^error: |^error while handling argument/i, 'bad-arguments'],
   [/couldn't bind|exiting due to HTTP server error|EADDRINUSE/i, 'address-taken'],
   [/failed to download model|get_repo_commit: error/i, 'download-failed'],
+  // A model that was to be downloaded, and of which there is not even a name.
+  [/failed to load ([\w-]+ )*model, ''/i, 'download-failed'],
   [/GGML_ASSERT|GGML_ABORT|terminate called/i, 'assertion'],
   [/failed to load ([\w-]+ )*(model|adapter)|error loading model|invalid magic/i, 'bad-model'],
 ];

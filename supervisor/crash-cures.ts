@@ -5,7 +5,7 @@ export const engineCures: Readonly<Record<CrashClass, string>> = {
   'not-startable':
     'llama-server cannot be started: check LLAMA_SERVER_BIN, that it is made for this machine, and that its libraries are there (ldd)',
   'bad-arguments':
-    'this llama-server does not know an argument or its value: look at EXTRA_ARGS, or use a newer build',
+    'this llama-server does not take an argument or its value: look at EXTRA_ARGS, or use another build, as arguments come and go (--load-mode has replaced --mmap, --no-mmap, --mlock and --direct-io)',
   'bad-model':
     'the model file cannot be used: fetch it again if it is not whole, or use a newer llama-server if its architecture is unknown',
   'download-failed':

@@ -38,12 +38,14 @@ const ROUTER =
 const shownLines = 10;
 
 /**
- * Tells an end that nobody asked for: how, what may help, what it said last and nobody has seen yet, what follows. Of one that
- * is not started again the last line of the log says what may help.
+ * Tells an end that nobody asked for: how, its most telling line, what may help, what else it said last
+ * and nobody has seen yet, what follows. Of one that is not started again the last line of the log says what may help.
  */
 export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
+  const telling = tellingLine(end);
+  const why = telling === undefined ? '' : `: ${telling}`;
   const cure = restartInMs === undefined ? '' : `: ${cureFor(who, crash)}`;
-  log.error(`${who} ended ${howOf(end)} (${crash}${cure})`);
+  log.error(`${who} ended ${howOf(end)}${why} (${crash}${cure})`);
   for (const line of shownOf(end)) if (!wasShown(log, who, line)) log.error(`${who} said: ${line}`);
   if (restartInMs !== undefined)
     log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
@@ -65,9 +67,9 @@ function howOf({ spawnError, signal, code }: ChildEnd): string {
   return spawnError?.message ?? (signal ? `by ${signal}` : `with exit code ${code}`);
 }
 
-/** The last lines, after the one that says most, should it lie further back. */
+/** The last lines with something in them, after the one that says most, should it lie further back. */
 function shownOf(end: ChildEnd): readonly string[] {
-  const last = end.lastLines.slice(-shownLines);
+  const last = end.lastLines.filter((line) => line.trim() !== '').slice(-shownLines);
   const telling = tellingLine(end);
   return telling === undefined || last.includes(telling) ? last : [telling, ...last];
 }

@@ -25,7 +25,10 @@ export interface EngineWishes {
 }
 
 /** llama-server's own number of slots where it is left to choose. */
-const slotsOfItsOwnChoice = 4;
+export const slotsOfItsOwnChoice = 4;
+
+/** Of all slots together: it counts them in 32 bits. */
+export const mostContext = 2 ** 31 - 1;
 
 /** llama-server's command line for our wishes. It never holds a secret: every user of the machine can read it. */
 export function llamaArguments(wishes: EngineWishes, address: BackendAddress): string[] {

@@ -84,6 +84,15 @@ describe('preflight', () => {
     },
   );
 
+  it.each([
+    { CTX: '2147483648', PARALLEL: '1' },
+    { CTX: '1000000000', PARALLEL: '3' },
+    { CTX: '600000000', PARALLEL: 'auto' },
+  ])('names a context that llama-server cannot count: %j', async (env) => {
+    expect(await problemsOf(env)).toEqual([expect.stringMatching(/^CTX: .* lower CTX or PARALLEL$/)]);
+    expect(await problemsOf({ CTX: '2147483647', PARALLEL: '1' })).toEqual([]);
+  });
+
   it('names a host that this machine does not have', async () => {
     expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
       'PORT: HOST 203.0.113.7 is no address of this machine',

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
 import { findArgumentsOfTheStart, findRefusedArguments } from './refused-arguments.ts';
 
 const refusedOf = (...args: string[]) => findRefusedArguments(args).map(({ argument }) => argument);
 
 const tuning =
-  '--temp 0.5 -ctxcp 8 --no-mmap --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
+  '--temp 0.5 -ctxcp 8 --no-warmup --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
 
 describe('EXTRA_ARGS', () => {
   it.each([
@@ -38,6 +40,8 @@ describe('EXTRA_ARGS', () => {
       '-a',
       '-np',
     ],
+    ...['-dr', '--docker-repo', '--models-max', '--models-preset', '--no-models-autoload', '--log-disable'],
+    '--no-prefill-assistant',
   ])('may not carry %s', (name) => {
     expect(refusedOf(name, 'value')).toEqual([name]);
     expect(refusedOf(`${name}=value`)).toEqual([name]);
@@ -46,6 +50,15 @@ describe('EXTRA_ARGS', () => {
   it('may not carry them with underscores either, which llama-server takes for dashes', () => {
     expect(refusedOf('--api_key', '--ssl_key_file')).toEqual(['--api_key', '--ssl_key_file']);
   });
+
+  it.each(['-lv', '--verbosity', '--log-verbosity', '--log_verbosity'])(
+    'may not silence errors by %s',
+    (name) => {
+      expect(refusedOf(name, '0')).toEqual([name]);
+      expect(refusedOf(`${name}=-1`)).toEqual([name]);
+      expect(refusedOf(name, '1', `${name}=4`)).toEqual([]);
+    },
+  );
 
   it('names each with its reason, without its value', () => {
     expect(findRefusedArguments(['--hf-token=hf_secret'])).toEqual([
@@ -75,6 +88,7 @@ describe('EXTRA_ARGS of a restart', () => {
       '--ui-config-file',
     ],
     ...['--lora', '--control-vector', '-lcd', '--lookup-cache-dynamic', '--video-ffmpeg-dir', '--rpc'],
+    ...['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf', '--spec_draft_hf', '-hff', '--hf-file'],
     ...['--mmproj', '--mmproj-url', '-md', '-v', '--verbose', '-lv', '--log_verbosity'],
   ])('may not carry %s', (name) => {
     expect(findArgumentsOfTheStart([name, 'value'])).toEqual([name]);
@@ -84,4 +98,20 @@ describe('EXTRA_ARGS of a restart', () => {
   it('may carry what tunes the engine', () => {
     expect(findArgumentsOfTheStart(tuning)).toEqual([]);
   });
+
+  it('may carry no argument of this llama-server whose value names a file, a folder, an address or a repository', async () => {
+    const { command, args } = inject('engine');
+    const { stdout } = await promisify(execFile)(command, [...args, '--help'], { maxBuffer: 1 << 24 });
+    const heads = stdout.split('\n').filter((line) => line.startsWith('-') && namesAPlace.test(line));
+    const names = heads.flatMap((line) => line.match(/(?<=^|, +)-[\w-]+/g) ?? []);
+    expect(names.length).toBeGreaterThan(20);
+    const free = names.filter(
+      (name) => refusedOf(name).length === 0 && findArgumentsOfTheStart([name]).length === 0,
+    );
+    expect(free).toEqual([]);
+  });
 });
+
+/** How its help calls such values. */
+const namesAPlace =
+  /^-[\w, -]* (<?\[?<?(FNAME|FILE|PATH|DIR|SERVERS|HOST)\b|\w*(URL|_FILE)\b|<user>|\[<repo>)/;

@@ -44,10 +44,20 @@ const classOf = async (ended: Promise<ChildEnd>) => {
   return { class: classifyCrash(end), line: tellingLine(end) };
 };
 
+/** Builds of August 2026 now and then end without their last lines, which nobody can class; the next start tells. */
+async function classOfAToldEnd(args: readonly string[]) {
+  for (let tries = 1; ; tries++) {
+    const told = await classOf(start(args).child.ended);
+    if (told.class !== 'unknown' || tries === 5) return told;
+  }
+}
+
 describe('a real llama-server that cannot start ends as', () => {
   it.each([
     ['bad-arguments', ['--bogus'], 'invalid argument: --bogus'],
     ['bad-arguments', ['-fa', 'maybe'], 'error while handling argument "-fa"'],
+    ['bad-arguments', ['-c', '99999999999'], 'error while handling argument "-c"'],
+    ['bad-arguments', ['--chat-template', '{%'], 'chat template is not supported'],
     ['bad-model', ['-m', 'garbage.gguf'], 'invalid magic'],
     ['bad-model', ['-m', 'half.gguf'], 'model is corrupted or incomplete'],
     ['bad-model', ['-m', 'torn-head.gguf'], 'failed to load model'],
@@ -59,10 +69,11 @@ describe('a real llama-server that cannot start ends as', () => {
       ['-mu', 'http://127.0.0.1:9/x.gguf', '-m', 'free/x.gguf'],
       'failed to download model',
     ],
+    ['download-failed', ['-hfd', 'user/repository', '--offline'], 'failed to load draft model'],
     ['assertion', ['-c', '-5'], 'GGML_ASSERT'],
   ])('%s by %j', async (crash, args, line) => {
     const placed = args.map((arg) => (/^[\w-]+(\/|\.gguf)/.test(arg) ? folder.file(arg) : arg));
-    expect(await classOf(start(placed).child.ended)).toEqual({
+    expect(await classOfAToldEnd(placed)).toEqual({
       class: crash,
       line: expect.stringContaining(line),
     });
@@ -73,7 +84,7 @@ describe('a real llama-server that cannot start ends as', () => {
     await once(holder, 'listening');
     const { port } = holder.address() as AddressInfo;
     const args = ['--host', '127.0.0.1', '--port', String(port)];
-    expect(await classOf(start(args).child.ended)).toMatchObject({ class: 'address-taken' });
+    expect(await classOfAToldEnd(args)).toMatchObject({ class: 'address-taken' });
     holder.close();
   });
 
