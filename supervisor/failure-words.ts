@@ -13,7 +13,13 @@ export function failureWords(failure: HouseFailure, last?: LastEnd): string {
   if (failure === 'is-router') return ROUTER;
   const who = last?.who ?? (failure === 'gateway-failed' ? 'gateway' : 'llama-server');
   const crash = last?.crash ?? 'unknown';
-  return `giving up on ${articled(who)} ${afterHowMany(last?.history ?? noEnds)} (${crash}): ${cureFor(who, crash)}`;
+  return `giving up on ${articled(who)} ${afterHowMany(last?.history ?? noEnds)} (${crash}): ${refusedArgument(last)}${cureFor(who, crash)}`;
+}
+
+/** The one line in which an argument stands that was not taken; of no other class one line tells so much. */
+function refusedArgument(last: LastEnd | undefined): string {
+  const line = last?.crash === 'bad-arguments' ? tellingLine(last.end) : undefined;
+  return line === undefined ? '' : `“${line}”: `;
 }
 
 export function queueWorkerWords(history: EndHistory): string {
@@ -38,14 +44,12 @@ const ROUTER =
 const shownLines = 10;
 
 /**
- * Tells an end that nobody asked for: how, its most telling line, what may help, what else it said last
- * and nobody has seen yet, what follows. Of one that is not started again the last line of the log says what may help.
+ * Tells an end that nobody asked for: how, what may help, what it said last and nobody has seen yet,
+ * what follows. Of one that is not started again the last line of the log says what may help.
  */
 export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
-  const telling = tellingLine(end);
-  const why = telling === undefined ? '' : `: ${telling}`;
   const cure = restartInMs === undefined ? '' : `: ${cureFor(who, crash)}`;
-  log.error(`${who} ended ${howOf(end)}${why} (${crash}${cure})`);
+  log.error(`${who} ended ${howOf(end)} (${crash}${cure})`);
   for (const line of shownOf(end)) if (!wasShown(log, who, line)) log.error(`${who} said: ${line}`);
   if (restartInMs !== undefined)
     log.warn(`${who} starts again in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);

@@ -64,7 +64,7 @@ export interface HouseEnd {
 }
 
 /** The end of a child that is not started again, and those before it. */
-export interface LastEnd extends Pick<HouseEnd, 'who' | 'crash'> {
+export interface LastEnd extends Pick<HouseEnd, 'who' | 'crash' | 'end'> {
   readonly history: EndHistory;
 }
 
@@ -124,7 +124,12 @@ export function openHouse(options: HouseOptions): House {
       const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
       options.onEnd({ ...ended, restartInMs });
       if (state.phase === 'given-up')
-        fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed', { who, crash, history: state.history });
+        fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed', {
+          who,
+          crash,
+          end,
+          history: state.history,
+        });
     }
     refresh();
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { newFolder, startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -35,6 +35,17 @@ describe('a model that cannot load ends the house with exit code 3', () => {
       /giving up on llama-server at its first start \(not-startable\): .*\(ldd\).*\n$/,
     );
     expect(house.output()).toContain(words);
+  });
+
+  it('at once where an argument is not taken, which is quoted last', async () => {
+    await using house = await startHouse({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      env: { EXTRA_ARGS: '--temp 0 --went-away' },
+    });
+    expect(await house.exitCode()).toBe(3);
+    expect(house.output().trimEnd().split('\n').at(-1)).toMatch(
+      /\(bad-arguments\): “.*--went-away.*”: .*EXTRA_ARGS, or use another build/,
+    );
   });
 
   it('and after a row of crashes says as its last words how many they were, why, what helps and where more stands', async () => {
