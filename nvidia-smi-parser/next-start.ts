@@ -1,5 +1,7 @@
 /** How one run of nvidia-smi went. */
 export interface Run {
+  /** For how long figures are shown. */
+  readonly freshForMs: number;
   readonly ranForMs: number;
   /** It gave figures. */
   readonly wasOfUse: boolean;
@@ -18,12 +20,16 @@ export interface NextStart {
   readonly failures: number;
 }
 
-/** When nvidia-smi is started again after it has ended: at once to ask anew, else after 1, 2, 4 … 60 s. */
-export function nextStart({ ranForMs, wasOfUse, asksAnew }: Run, failures: number): NextStart {
+/**
+ * When nvidia-smi is started again after it has ended: at once to ask anew, else after 1, 2, 4 … 60 s. One that gave figures
+ * is followed before they are old, however often it ends: of several GPUs one that is lost may end each run.
+ */
+export function nextStart({ ranForMs, wasOfUse, asksAnew, freshForMs }: Run, failures: number): NextStart {
   if (asksAnew) return { delayMs: 0, failures };
   const before = wasOfUse && ranForMs >= settledMs ? 0 : failures;
+  const longestMs = wasOfUse ? Math.min(freshForMs / 4, longestDelayMs) : longestDelayMs;
   return {
-    delayMs: Math.min(firstDelayMs * 2 ** Math.min(before, 10), longestDelayMs),
+    delayMs: Math.min(firstDelayMs * 2 ** Math.min(before, 10), longestMs),
     failures: before + 1,
   };
 }

@@ -105,6 +105,20 @@ describe('a row', () => {
     expect(new Set(Object.values(figures))).toEqual(new Set([undefined]));
   });
 
+  it.each([
+    ['105', 1.05],
+    ['105 %', 1.05],
+    ['100', 1],
+    ['0 %', 0],
+    ['255 %', 2.55],
+    ['4000', undefined],
+  ])('has a fan that may turn faster than it is meant to: %s', (cell, fan) => {
+    const cells = [...fullQuery.keys()].map((question) =>
+      question === 'index' ? '0' : question === 'fan' ? cell : '[N/A]',
+    );
+    expect(sampleOf(cells.join(', ')).fan).toEqual(fan === undefined ? undefined : expect.closeTo(fan));
+  });
+
   it('names what slows the clocks', () => {
     const mask = (hex: string) => cards.h200WithMig.lines[0].replace('0x0000000000000000', hex);
     expect(sampleOf(mask('0x0000000000000004')).slowdowns).toEqual(['software_power_cap']);

@@ -48,7 +48,8 @@ function readSample(line: string, query: Query, at: number): GpuSample | undefin
     powerLimit: figure('powerLimit', 10_000),
     smClock: scaled(figure('smClock', 10_000), MEGAHERTZ),
     memoryClock: scaled(figure('memoryClock', 100_000), MEGAHERTZ),
-    fan: ratio('fan'),
+    // Of the speed that is meant to be its highest: some turn faster.
+    fan: scaled(figure('fan', 300), 0.01),
     slowdowns: readSlowdowns(cell('slowdowns')),
     eccCorrected: figure('eccCorrected', 1e14),
     eccUncorrected: figure('eccUncorrected', 1e14),

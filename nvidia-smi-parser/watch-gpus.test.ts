@@ -118,6 +118,18 @@ describe('watching GPUs', () => {
     await waitFor('the lost one to go', () => seen.watch.samples.map(({ index }) => index).join() === '0');
   });
 
+  it('shows those that are left without a hole where a lost one ends each run, and tells of it once', async () => {
+    await using seen = await watchOne('lost', 10_000);
+    await waitFor('the first figures', () => seen.watch.samples.length > 0);
+    const holes: number[] = [];
+    await waitFor('four runs', () => {
+      if (seen.watch.samples.length === 0) holes.push(seen.samples.length);
+      return seen.samples.length >= 4;
+    });
+    expect(seen.pids().length).toBeGreaterThanOrEqual(4);
+    expect([holes, seen.troubles]).toEqual([[], ['gpu-lost']]);
+  });
+
   it('tells once that there is no driver, however often it tries', async () => {
     await using seen = await watchOne('driverless');
     await waitFor('a second try', () => seen.pids().length > 1);

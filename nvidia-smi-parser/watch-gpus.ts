@@ -34,6 +34,9 @@ export class GpuWatch {
   #told: GpuTrouble | undefined;
   /** The last trouble that a line told of, and when. */
   #heard: { readonly trouble: GpuTrouble; readonly at: number } | undefined;
+  #startedAt = 0;
+  /** How long the latest run of use took to its first figures: so much older they may be while the next one starts. */
+  #startTookMs = 0;
   #gaveSamples = false;
   #asksAnew = false;
   #closed = false;
@@ -48,7 +51,7 @@ export class GpuWatch {
 
   /** The latest of each GPU that still answers, by index. */
   get samples(): readonly GpuSample[] {
-    const oldest = performance.now() - this.#patienceMs;
+    const oldest = performance.now() - this.#patienceMs - this.#startTookMs;
     return [...this.#latest.values()].filter(({ at }) => at >= oldest).sort((a, b) => a.index - b.index);
   }
 
@@ -59,10 +62,9 @@ export class GpuWatch {
   }
 
   async #runOnce(file: string): Promise<void> {
-    const startedAt = performance.now();
+    this.#startedAt = performance.now();
     this.#gaveSamples = false;
     this.#asksAnew = false;
-    this.#heard = undefined;
     this.#await(this.#options.firstPatienceMs ?? 30_000);
     this.#run = runSmi(file, argumentsOf(this.#query, this.#options.intervalMs), (line) => this.#read(line));
     const code = await this.#run.ended;
@@ -70,7 +72,8 @@ export class GpuWatch {
     if (this.#closed) return;
     this.#explain(code);
     const ran = {
-      ranForMs: performance.now() - startedAt,
+      ranForMs: performance.now() - this.#startedAt,
+      freshForMs: this.#patienceMs,
       wasOfUse: this.#gaveSamples,
       asksAnew: this.#asksAnew,
     };
@@ -97,11 +100,18 @@ export class GpuWatch {
   }
 
   #learn(sample: GpuSample): void {
+    if (!this.#gaveSamples) this.#startTookMs = sample.at - this.#startedAt;
     this.#gaveSamples = true;
     this.#await(this.#patienceMs);
     this.#latest.set(sample.index, sample);
     this.#options.onSample?.(sample);
-    if (this.#heard === undefined || sample.at - this.#heard.at > this.#patienceMs) this.#tell(undefined);
+    if (this.#isWell(sample.at)) this.#tell(undefined);
+  }
+
+  /** One that ends again and again is well when a run has lasted, not with each first figure. */
+  #isWell(now: number): boolean {
+    if (this.#heard !== undefined && now - this.#heard.at <= this.#patienceMs) return false;
+    return this.#failures < 2 || now - this.#startedAt > this.#patienceMs;
   }
 
   /** Ends this run if it says nothing of use for so long. */
@@ -115,7 +125,10 @@ export class GpuWatch {
 
   #explain(code: number | null): void {
     if (this.#asksAnew || this.#told === 'hung') return;
-    this.#tell(this.#heard?.trouble ?? troubleOfCode(code) ?? 'ended');
+    const heard = this.#heard && this.#heard.at >= this.#startedAt ? this.#heard.trouble : undefined;
+    const ofCode = troubleOfCode(code);
+    if (heard === undefined && ofCode !== undefined) this.#heard = { trouble: ofCode, at: performance.now() };
+    this.#tell(heard ?? ofCode ?? 'ended');
   }
 
   #tell(trouble: GpuTrouble | undefined): void {

@@ -366,7 +366,11 @@ export const gpu = {
   ),
   smClock: family('GPU', 'gauge')('corral_gpu_sm_clock_hertz', 'Clock of the multiprocessors.', ['gpu']),
   memoryClock: family('GPU', 'gauge')('corral_gpu_memory_clock_hertz', 'Clock of the memory.', ['gpu']),
-  fan: family('GPU', 'gauge')('corral_gpu_fan_ratio', 'Speed of the fan, 1 is the fastest.', ['gpu']),
+  fan: family('GPU', 'gauge')(
+    'corral_gpu_fan_ratio',
+    'Speed of the fan, 1 is what it is made for: some turn faster.',
+    ['gpu'],
+  ),
   slowdown: family('GPU', 'gauge')(
     'corral_gpu_slowdown',
     '1 for each reason that holds the clocks down: idle, application_clocks, software_power_cap, hardware_slowdown, sync_boost, software_thermal, hardware_thermal, hardware_power_brake, display_clocks.',

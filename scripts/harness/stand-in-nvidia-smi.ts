@@ -5,7 +5,8 @@
  * each start, which is its pid.
  * steady: two GPUs for ever · dies: after the second round · hangs: after the second round, and heeds no SIGTERM ·
  * silent: from the start · old: knows only the columns of driver 470 · chatty: rubbish between the rows ·
- * loses: its second GPU after the second round · driverless: says so and ends
+ * loses: its second GPU after the second round · driverless: says so and ends ·
+ * lost: one round of its first GPU, then it ends because the second is lost
  */
 import { appendFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -56,6 +57,7 @@ setInterval(() => {
   if (mood === 'dies' && late) end(255, []);
   if (mood === 'chatty') console.log('\u0000\u001b[31m, , ,\n'.repeat(3) + 'x'.repeat(20_000));
   console.log(row(0));
+  if (mood === 'lost') end(15, [faults.lost.lines[1] ?? '']);
   console.log(mood === 'loses' && late ? faults.lost.lines[1] : row(1));
 }, intervalMs);
 
