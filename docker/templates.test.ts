@@ -121,18 +121,26 @@ describe("what RunPod's Hub reads", () => {
 describe("RunPod's template for load-balancing endpoints", () => {
   const template = read('docker/runpod/template.json');
 
-  it('has fields of its REST API', () => {
+  it('has fields of its REST API v2, which refuses any other', () => {
     const known = [
       'name',
-      'imageName',
+      'image',
+      'args',
+      'disk',
+      'ports',
+      'env',
+      'registry',
+      'serverless',
+      'public',
       'category',
-      'isServerless',
-      'isPublic',
-      'containerDiskInGb',
-      'volumeInGb',
     ];
-    expect(Object.keys(template)).toEqual([...known, 'ports', 'env', 'readme']);
-    expect([template.isServerless, template.volumeInGb]).toEqual([true, 0]);
+    const further = ['startSsh', 'startJupyter', 'allowedCudaVersions', 'mounts'];
+    expect(Object.keys(template).filter((field) => ![...known, ...further].includes(field))).toEqual([]);
+    expect([template.serverless, template.startJupyter, template.image]).toEqual([
+      true,
+      false,
+      expect.stringMatching(/:cuda$/),
+    ]);
   });
 
   it('opens the ports that it names, and keeps its keys in a secret', () => {

@@ -20,20 +20,20 @@ const patience = (signal = new AbortController().signal) => ({
 it('tries until the queue has taken it, and tells of the trouble once', async () => {
   const attempt = queueThatSays(...Array(20).fill(failed));
   const insistence = patience();
-  expect(await insist(attempt, insistence)).toBe('accepted');
+  expect(await insist(attempt, insistence)).toEqual({ outcome: 'accepted' });
   expect(attempt).toHaveBeenCalledTimes(21);
   expect(insistence.onTrouble.mock.calls).toEqual([['it answered 503']]);
 });
 
 it('does not try again what was taken', async () => {
   const attempt = queueThatSays(accepted);
-  expect(await insist(attempt, patience())).toBe('accepted');
+  expect(await insist(attempt, patience())).toEqual({ outcome: 'accepted' });
   expect(attempt).toHaveBeenCalledOnce();
 });
 
 it('believes the third refusal in a row', async () => {
   const attempt = queueThatSays(refused, refused, failed, refused, refused, refused, refused);
-  expect(await insist(attempt, patience())).toBe('refused');
+  expect(await insist(attempt, patience())).toEqual({ outcome: 'refused', why: 'it answered 404' });
   expect(attempt).toHaveBeenCalledTimes(6);
 });
 
@@ -44,7 +44,9 @@ it('ends with its signal, also in a pause', async () => {
     setImmediate(() => controller.abort());
     return 1_000_000;
   };
-  expect(await insist(attempt, { ...patience(controller.signal), pauseAfter })).toBe('given-up');
+  expect(await insist(attempt, { ...patience(controller.signal), pauseAfter })).toEqual({
+    outcome: 'given-up',
+  });
   expect(attempt).toHaveBeenCalledTimes(2);
 });
 

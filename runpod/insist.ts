@@ -12,19 +12,24 @@ export interface Insistence {
   readonly onTrouble: (why: string) => void;
 }
 
+export type Insisted =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'given-up' }
+  | { readonly outcome: 'refused'; readonly why: string };
+
 /** Tries until the queue has taken it: what a job has made is paid for. Only a refusal or the signal ends it. */
 export async function insist(
   attempt: () => Promise<Posted>,
   { pauseAfter, signal, onTrouble }: Insistence,
-): Promise<'accepted' | 'refused' | 'given-up'> {
+): Promise<Insisted> {
   let refusals = 0;
   for (let failures = 1; ; failures++) {
     const posted = await attempt();
-    if (posted.outcome === 'accepted') return 'accepted';
-    if (signal.aborted) return 'given-up';
+    if (posted.outcome === 'accepted') return { outcome: 'accepted' };
+    if (signal.aborted) return { outcome: 'given-up' };
     if (failures === 1) onTrouble(posted.why);
     refusals = posted.outcome === 'refused' ? refusals + 1 : 0;
-    if (refusals === mostRefusals) return 'refused';
+    if (refusals === mostRefusals) return { outcome: 'refused', why: posted.why };
     await sleep(pauseAfter(failures), undefined, { signal }).catch(() => {});
   }
 }

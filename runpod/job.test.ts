@@ -1,33 +1,48 @@
 import { expect, it } from 'vitest';
 import { readJobs, readStopList } from './job.ts';
 
+const jobsIn = (answer: unknown) => readJobs(answer).jobs;
+
 it('reads one job, and a list of them', () => {
-  expect(readJobs({ id: 'a', input: { prompt: 'x' }, webhook: 'https://x' })).toEqual([
+  expect(jobsIn({ id: 'a', input: { prompt: 'x' }, webhook: 'https://x' })).toEqual([
     { id: 'a', input: { prompt: 'x' } },
   ]);
-  expect(
-    readJobs([
-      { id: 'a', input: 'x' },
-      { id: 'b', input: {} },
-    ]).map(({ id }) => id),
-  ).toEqual(['a', 'b']);
+  const list = [
+    { id: 'a', input: 'x' },
+    { id: 'b', input: {} },
+  ];
+  expect(jobsIn(list)).toEqual(list);
 });
 
-it.each([
-  null,
-  'busy',
-  {},
-  { id: 'a' },
-  { id: 'a', input: null },
-  { id: '', input: {} },
-  { id: 7, input: {} },
-  [],
-])('finds no job in %j', (answer) => {
-  expect(readJobs(answer)).toEqual([]);
+it.each([{ id: 'a' }, { id: 'a', input: null }, { id: 'a', input: 0 }])(
+  'leaves it to the job to fail for its input: %j',
+  (entry) => {
+    expect(readJobs([{ id: 'b', input: 'x' }, entry])).toEqual({
+      jobs: [
+        { id: 'b', input: 'x' },
+        { id: 'a', input: entry.input },
+      ],
+      unreadable: 0,
+    });
+  },
+);
+
+it.each([null, 'busy', {}, [], [[]], [{}]])('finds no job in %j', (answer) => {
+  expect(readJobs(answer)).toEqual({ jobs: [], unreadable: 0 });
 });
 
-it('reads which jobs are to be stopped', () => {
+it.each([[{ id: '', input: {} }], [{ id: 7, input: {} }], [{ input: 'x' }]])(
+  'cannot read a job without an id: %j',
+  (entry) => {
+    expect(readJobs([entry, { id: 'b', input: 'x' }])).toEqual({
+      jobs: [{ id: 'b', input: 'x' }],
+      unreadable: 1,
+    });
+  },
+);
+
+it('reads which jobs are to be stopped, whatever else is in the list', () => {
   expect(readStopList({ jobsToStop: ['a', 'b'] })).toEqual(['a', 'b']);
-  expect(readStopList({})).toEqual([]);
-  expect(readStopList(null)).toEqual([]);
+  expect(readStopList({ jobsToStop: ['a', 5, null, 'b', { id: 'c' }] })).toEqual(['a', 'b']);
+  for (const answer of [{}, null, { jobsToStop: 'a' }]) expect(readStopList(answer)).toEqual([]);
 });

@@ -3,22 +3,35 @@ import { z } from 'zod';
 /** One piece of work from the queue. */
 export interface Job {
   readonly id: string;
+  /** Whatever came: a job without an input fails, so that its client hears of it. */
   readonly input: unknown;
 }
 
-const job = z.object({ id: z.string().min(1), input: z.unknown() });
-const stopList = z.object({ jobsToStop: z.array(z.string()) });
-
-/** One job or a list of them; what is none, for lack of an id or an input, is left out. */
-export function readJobs(answer: unknown): readonly Job[] {
-  return (Array.isArray(answer) ? answer : [answer]).flatMap((entry) => {
-    const read = job.safeParse(entry);
-    const isJob = read.success && read.data.input !== undefined && read.data.input !== null;
-    return isJob ? [{ id: read.data.id, input: read.data.input }] : [];
-  });
+/** What the queue has handed out. */
+export interface JobsRead {
+  readonly jobs: readonly Job[];
+  /** How many had no id, and so cannot even be failed. */
+  readonly unreadable: number;
 }
 
-/** The ids of jobs that are no longer wanted. */
+const job = z.object({ id: z.string().min(1), input: z.unknown().optional() });
+const stopList = z.object({ jobsToStop: z.array(z.unknown()) });
+
+/** One job or a list of them; an answer that is neither holds none. */
+export function readJobs(answer: unknown): JobsRead {
+  const entries = (Array.isArray(answer) ? answer : [answer]).filter((entry) => isObject(entry));
+  const jobs = entries.flatMap((entry) => {
+    const { data } = job.safeParse(entry);
+    return data === undefined ? [] : [{ id: data.id, input: data.input }];
+  });
+  const isEmpty = entries.every((entry) => Object.keys(entry as object).length === 0);
+  return { jobs, unreadable: isEmpty ? 0 : entries.length - jobs.length };
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The ids of jobs that are no longer wanted; an entry that is none takes no other along. */
 export function readStopList(answer: unknown): readonly string[] {
-  return stopList.safeParse(answer).data?.jobsToStop ?? [];
+  const entries = stopList.safeParse(answer).data?.jobsToStop ?? [];
+  return entries.filter((id): id is string => typeof id === 'string');
 }

@@ -1,12 +1,15 @@
-import { Agent, request } from 'undici';
-import { type Job, readJobs, readStopList } from './job.ts';
+import { Agent } from 'undici';
+import { askFollowing } from './follow-redirects.ts';
+import { type JobsRead, readJobs, readStopList } from './job.ts';
 import type { JobResult } from './job-result.ts';
 import type { JobUrls, Trouble } from './job-urls.ts';
 
 /** What the queue answered to a question for work. */
 export type Taken =
-  | { readonly outcome: 'jobs'; readonly jobs: readonly Job[] }
+  | ({ readonly outcome: 'jobs' } & JobsRead)
   | { readonly outcome: 'none' }
+  /** It says 400, as it does to a worker that it has frozen and woken, and to one that it does not know. */
+  | { readonly outcome: 'unwelcome' }
   /** It asks for patience. */
   | { readonly outcome: 'busy' }
   | { readonly outcome: 'failed'; readonly why: string };
@@ -47,9 +50,9 @@ export class Queue {
   async take(count: number, hasJobs: boolean, signal: AbortSignal): Promise<Taken> {
     try {
       const { status, json } = await this.#get(this.#parts.urls.take(count, hasJobs), longPollMs, signal);
-      if (status === 200) return { outcome: 'jobs', jobs: readJobs(json) };
-      // RunPod says 400 to a worker that it has frozen and woken.
-      if (status === 204 || status === 400) return { outcome: 'none' };
+      if (status === 200) return { outcome: 'jobs', ...readJobs(json) };
+      if (status === 204) return { outcome: 'none' };
+      if (status === 400) return { outcome: 'unwelcome' };
       return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', why: `it answered ${status}` };
     } catch (error) {
       return isTimeout(error) ? { outcome: 'none' } : { outcome: 'failed', why: wordsOf(error) };
@@ -63,7 +66,7 @@ export class Queue {
     try {
       const { status, json } = await this.#get(stop, longPollMs, signal);
       if (status === 404 || status === 405) return { outcome: 'unknown' };
-      if (status >= 400) return { outcome: 'failed', why: `it answered ${status}` };
+      if (status >= 300) return { outcome: 'failed', why: `it answered ${status}` };
       return { outcome: 'told', ids: readStopList(json) };
     } catch (error) {
       return isTimeout(error) ? { outcome: 'told', ids: [] } : { outcome: 'failed', why: wordsOf(error) };
@@ -90,6 +93,12 @@ export class Queue {
     return this.#beat(urls.unhealthy(trouble, version), timeoutMs, signal);
   }
 
+  /** Who asks, too: what comes without a name is what firewalls of the web turn away. */
+  get #headers() {
+    const { apiKey, version } = this.#parts;
+    return { authorization: apiKey, 'user-agent': `${version} (Node ${process.version})`, accept: '*/*' };
+  }
+
   close(): Promise<void> {
     return this.#agent.destroy();
   }
@@ -98,7 +107,7 @@ export class Queue {
     if (url === undefined) return undefined;
     try {
       const { status } = await this.#get(url, timeoutMs, signal);
-      return status < 400 ? undefined : `it answered ${status}`;
+      return status < 300 ? undefined : `it answered ${status}`;
     } catch (error) {
       return wordsOf(error);
     }
@@ -111,8 +120,12 @@ export class Queue {
     signal.addEventListener('abort', stop);
     const timer = setTimeout(() => waiting.abort(new DOMException('timeout', 'TimeoutError')), timeoutMs);
     try {
-      const headers = { authorization: this.#parts.apiKey };
-      const answer = await request(url, { headers, dispatcher: this.#agent, signal: waiting.signal });
+      const answer = await askFollowing(url, {
+        method: 'GET',
+        headers: this.#headers,
+        dispatcher: this.#agent,
+        signal: waiting.signal,
+      });
       signal.removeEventListener('abort', stop);
       const text = await answer.body.text();
       return { status: answer.statusCode, json: parsed(text) };
@@ -125,10 +138,10 @@ export class Queue {
   /** JSON that says it is a form: so RunPod's SDK has it. */
   async #post(url: string, jobId: string, body: object, signal: AbortSignal): Promise<Posted> {
     try {
-      const { statusCode, body: answer } = await request(url, {
+      const { statusCode, body: answer } = await askFollowing(url, {
         method: 'POST',
         headers: {
-          authorization: this.#parts.apiKey,
+          ...this.#headers,
           'content-type': 'application/x-www-form-urlencoded',
           charset: 'utf-8',
           'x-request-id': jobId,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Gateway } from './gateway.ts';
-import { insist } from './insist.ts';
+import { type Insisted, insist } from './insist.ts';
 import type { Job } from './job.ts';
 import { failed, failureOf, type JobFailure, type JobResult, type Worker } from './job-result.ts';
 import { JobStopped } from './job-stopped.ts';
@@ -28,6 +28,9 @@ export interface RunJobParts {
 
 export type JobEnd = 'completed' | 'failed' | 'cancelled' | 'lost';
 
+/** RunPod takes no larger result, even of those that are waited for; of others half as much (docs/runpod-worker.md). */
+const mostBytesOfResult = 20 * 1024 ** 2;
+
 /** RunPod takes no larger piece of a stream; a result may be larger. */
 const mostCharsOfOnePiece = 1_000_000;
 
@@ -42,9 +45,24 @@ export async function runJob(job: Job, parts: RunJobParts): Promise<JobEnd> {
   // What may still be read of a stream is not wanted any more.
   ending.abort();
   if (made === undefined) return 'cancelled';
-  const attempt = () => parts.queue.postResult(job.id, made, parts.end);
-  if ((await insist(attempt, insistence(parts, parts.end))) !== 'accepted') return 'lost';
-  return 'error' in made ? 'failed' : 'completed';
+  return postResult(job, made, parts);
+}
+
+/** What RunPod does not take fails the job, so that its client hears of it instead of waiting for nothing. */
+async function postResult(job: Job, made: JobResult, parts: RunJobParts): Promise<JobEnd> {
+  const bytes = Buffer.byteLength(JSON.stringify(made));
+  const post = (result: JobResult) =>
+    insist(() => parts.queue.postResult(job.id, result, parts.end), insistence(parts, parts.end));
+  const posted: Insisted =
+    bytes > mostBytesOfResult
+      ? { outcome: 'refused', why: 'it takes no more than 20 MiB' }
+      : await post(made);
+  if (posted.outcome === 'accepted') return 'error' in made ? 'failed' : 'completed';
+  if (posted.outcome === 'given-up' || 'error' in made) return 'lost';
+  const message = `RunPod did not take the result of ${bytes} bytes (${posted.why}). Ask for a stream, or for less.`;
+  parts.warn(message);
+  const { outcome } = await post(failed({ message, type: 'result_refused' }, parts.worker));
+  return outcome === 'accepted' ? 'failed' : 'lost';
 }
 
 /** Undefined where nobody wants to hear of the job any more. */

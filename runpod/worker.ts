@@ -16,6 +16,8 @@ const lookMs = 500;
 const busyMs = 5000;
 /** Between two questions that were answered at once, ms: a queue that does not hold them would be asked without end. */
 const breathMs = 250;
+/** So often in a row 400 is nothing to speak of. */
+const fewUnwelcome = 4;
 /** Between two looks at what is to be stopped, ms. */
 const stopPauseMs = 1000;
 /** What the last results may take to be posted once their jobs were broken off, ms. */
@@ -36,6 +38,8 @@ export class QueueWorker {
   readonly #hurry = new AbortController();
   #taking: Promise<void> = Promise.resolve();
   #farewell: Promise<void> | undefined;
+  /** How often in a row RunPod has said 400. */
+  #unwelcome = 0;
   #telling: Promise<unknown> = Promise.resolve();
 
   constructor(config: QueueConfig, log: Log, pause = pauseAfter) {
@@ -117,10 +121,30 @@ export class QueueWorker {
       return failures + 1;
     }
     if (failures > 0) this.#log.info("RunPod's queue can be asked for jobs again");
-    if (taken.outcome === 'jobs') for (const job of taken.jobs) this.#begin(job);
-    else if (taken.outcome === 'busy') await this.#rest(busyMs);
+    if (taken.outcome === 'unwelcome') {
+      await this.#bearUnwelcome();
+      return 0;
+    }
+    if (this.#unwelcome > fewUnwelcome) this.#log.info("RunPod's queue gives this worker jobs again");
+    this.#unwelcome = 0;
+    if (taken.outcome === 'jobs') {
+      for (const job of taken.jobs) this.#begin(job);
+      if (taken.unreadable > 0) this.#log.warn({ jobs: taken.unreadable }, 'RunPod gave jobs without an id');
+    } else if (taken.outcome === 'busy') await this.#rest(busyMs);
     else if (performance.now() - askedAt < breathMs) await this.#rest(breathMs);
     return 0;
+  }
+
+  /** A worker that was frozen hears 400 for a moment; one that RunPod does not know for ever, and less and less often. */
+  async #bearUnwelcome(): Promise<void> {
+    this.#unwelcome += 1;
+    if (this.#unwelcome === fewUnwelcome + 1 && !this.#isStopping)
+      this.#log.warn(
+        "RunPod's queue answers 400 again and again, so there is no job for this worker: is RUNPOD_WEBHOOK_GET_JOB the address of this endpoint?",
+      );
+    await this.#rest(
+      this.#unwelcome > fewUnwelcome ? this.#pauseAfter(this.#unwelcome - fewUnwelcome) : breathMs,
+    );
   }
 
   #begin(job: Job): void {

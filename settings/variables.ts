@@ -378,8 +378,8 @@ export const variables = {
   RUNPOD_API_URL: required(
     'Platform',
     url('https', 'http'),
-    'https://rest.runpod.io/v1',
-    'Where an idle RunPod pod asks to be stopped.',
+    'https://api.runpod.io/v2',
+    "Where an idle RunPod pod asks to be stopped. One that ends in `/v1` is asked as RunPod's first API was.",
   ),
   VAST_API_URL: required(
     'Platform',

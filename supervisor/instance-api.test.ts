@@ -13,8 +13,12 @@ describe('a rented machine is stopped', () => {
   it('on RunPod', () => {
     expect(callIn(runpod)).toEqual({
       platform: 'RunPod',
-      url: 'https://rest.runpod.io/v1/pods/pod1/stop',
-      init: { method: 'POST', headers: { authorization: 'Bearer rk' } },
+      url: 'https://api.runpod.io/v2/pods/pod1/action',
+      init: {
+        method: 'POST',
+        headers: { authorization: 'Bearer rk', 'content-type': 'application/json' },
+        body: '{"action":"stop"}',
+      },
     });
   });
 
@@ -32,10 +36,21 @@ describe('a rented machine is stopped', () => {
   });
 
   it('through another address where one is set', () => {
-    expect(callIn({ ...runpod, RUNPOD_API_URL: 'http://127.0.0.1:9/v2/' })?.url).toBe(
-      'http://127.0.0.1:9/v2/pods/pod1/stop',
+    expect(callIn({ ...runpod, RUNPOD_API_URL: 'http://127.0.0.1:9/x/' })?.url).toBe(
+      'http://127.0.0.1:9/x/pods/pod1/action',
     );
   });
+
+  it.each(['https://rest.runpod.io/v1', 'http://127.0.0.1:9/v1/'])(
+    'by the first version of the API where its address names that: %s',
+    (RUNPOD_API_URL) => {
+      expect(callIn({ ...runpod, RUNPOD_API_URL })).toEqual({
+        platform: 'RunPod',
+        url: `${RUNPOD_API_URL.replace(/\/$/, '')}/pods/pod1/stop`,
+        init: { method: 'POST', headers: { authorization: 'Bearer rk' } },
+      });
+    },
+  );
 
   it.each([
     [{}],

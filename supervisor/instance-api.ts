@@ -34,8 +34,16 @@ function runpodCall(
   { RUNPOD_POD_ID: id, RUNPOD_API_KEY: key }: Environment,
 ): StopCall | undefined {
   if (!id || !key) return undefined;
-  const url = `${withoutSlash(base)}/pods/${encodeURIComponent(id)}/stop`;
-  return { platform: 'RunPod', url, init: { method: 'POST', headers: bearing(key) } };
+  const pod = `${withoutSlash(base)}/pods/${encodeURIComponent(id)}`;
+  // Its first version, which RunPod retires in December 2026, has a path for each action.
+  if (/\/v1\/*$/.test(base))
+    return { platform: 'RunPod', url: `${pod}/stop`, init: { method: 'POST', headers: bearing(key) } };
+  const headers = { ...bearing(key), 'content-type': 'application/json' };
+  return {
+    platform: 'RunPod',
+    url: `${pod}/action`,
+    init: { method: 'POST', headers, body: '{"action":"stop"}' },
+  };
 }
 
 function vastCall(

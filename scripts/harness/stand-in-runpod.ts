@@ -43,7 +43,7 @@ export interface StandInRunpod extends AsyncDisposable {
   /** Hands a job out once more. */
   handOutAgain(job: QueuedJob): void;
   cancel(job: QueuedJob): void;
-  /** The next so many calls of this kind fail; a status of 0 breaks the connection off. */
+  /** The next so many calls of this kind fail; a status of 0 breaks the connection off, one of 300 to 399 leads to the same place. */
   fail(call: Call, times: number, status: number): void;
   finished(job: QueuedJob): Promise<QueuedJob>;
 }
@@ -86,7 +86,11 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
     check(endpoint === 'ep' && first === worker, `a strange address: ${url.pathname}`);
     check(request.headers.authorization === apiKey, 'the key is not shown as RunPod wants it');
     check(url.searchParams.get('gpu') === 'CPU', 'the query of the address got lost');
-    if (mayFail(call, response)) return;
+    check(
+      /^llama-corral\//.test(request.headers['user-agent'] ?? ''),
+      'a question of somebody without a name',
+    );
+    if (mayFail(call, request, response)) return;
     if (call === 'job-take' || call === 'job-take-batch') return handOut(call, url, response);
     if (call === 'job-stop') return tellStops(response);
     if (call === 'ping') {
@@ -105,12 +109,14 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
     if (!isGood) faults.push(fault);
   }
 
-  function mayFail(call: string, response: ServerResponse): boolean {
+  function mayFail(call: string, request: IncomingMessage, response: ServerResponse): boolean {
     const kind = call.replace('job-', '').replace('-batch', '') as Call;
     const failure = failures[kind];
     if (failure === undefined || failure.times === 0) return false;
     failure.times -= 1;
     if (failure.status === 0) response.destroy();
+    else if (failure.status >= 300 && failure.status < 400)
+      response.writeHead(failure.status, { location: request.url ?? '' }).end();
     else say(response, failure.status, { error: 'not now' });
     return true;
   }

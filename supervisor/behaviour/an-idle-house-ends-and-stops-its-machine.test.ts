@@ -54,15 +54,15 @@ describe('an idle house ends by itself', () => {
     await using house = await startIdle({
       RUNPOD_POD_ID: 'pod-1',
       RUNPOD_API_KEY: 'rp-key-not-to-be-told',
-      RUNPOD_API_URL: `${platform.url}/v1`,
+      RUNPOD_API_URL: `${platform.url}/v2`,
     });
     expect(await endOf(house)).toBe(0);
     expect(platform.calls).toMatchObject([
       {
         method: 'POST',
-        path: '/v1/pods/pod-1/stop',
-        headers: { authorization: 'Bearer rp-key-not-to-be-told' },
-        body: '',
+        path: '/v2/pods/pod-1/action',
+        headers: { authorization: 'Bearer rp-key-not-to-be-told', 'content-type': 'application/json' },
+        body: '{"action":"stop"}',
       },
     ]);
     expect(house.output()).toContain('RunPod was asked to stop this instance');
