@@ -135,7 +135,8 @@ export async function startGateway(
   showPrices(metrics.registry, metrics.keyRegistry, recentWork);
   const books = new Bookkeeper((booking) => {
     ledger.book(booking);
-    metrics.book(booking);
+    // Counters never go down: what was estimated too high stays so there.
+    if (booking.usage.input >= 0) metrics.book(booking);
   });
   const bodies = new BodyBudget(config.limits.bodies);
   const rateLimits = new RateLimits(config.rates.house, buckets.counts);

@@ -46,9 +46,11 @@ function noteUsage(
   const isTold = told !== undefined && !(isWhole && hasOwnInputs(answered));
   record.usage = { input: told?.input ?? 0, cached, output };
   if (isTold) return;
-  record.usageToCome = abandoned.count(route, request.body).then((input) => {
+  const { soon, correction } = abandoned.count(route, request);
+  record.usageToCome = soon.then((input) => {
     record.usage = { input, cached, output };
   });
+  record.correction = correction;
 }
 
 /** The backend had it, and was broken off or broke off. What it declined, and what never reached it, costs nothing. */

@@ -32,6 +32,7 @@ export class Reservation implements Disposable {
     const used = record.usage ? record.usage.input + record.usage.output : 0;
     // Shared counts that are away cannot take it; a minute later it would not matter any more.
     await this.#correct(used - tokens).catch(() => {});
+    await this.#correct((await record.correction) ?? 0).catch(() => {});
   }
 
   #correct(points: number): Promise<void> {

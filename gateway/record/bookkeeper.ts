@@ -1,7 +1,12 @@
+import { noteUnforeseen } from '../../log/unforeseen.ts';
 import type { Booking } from '../ledger/usage-batch.ts';
+import { noUsage } from '../ledger/usage-sums.ts';
 import type { RequestRecord } from './request-record.ts';
 
-/** Books each request of a key once, at its end, and knows whether any is still to come. */
+/**
+ * Books each request of a key once, at its end, and what is found out about it later, and knows whether anything is still
+ * to come.
+ */
 export class Bookkeeper {
   readonly #book: (booking: Booking) => void;
   #open = 0;
@@ -15,11 +20,29 @@ export class Bookkeeper {
   expect(): (record: RequestRecord, failed: boolean) => void {
     this.#open += 1;
     return (record, failed) => {
-      this.#open -= 1;
       const booking = bookingOf(record, failed, Date.now());
-      if (booking) this.#book(booking);
-      if (this.#open === 0) for (const settle of this.#onSettled.splice(0)) settle();
+      const correction = booking && record.correction;
+      try {
+        if (booking) this.#book(booking);
+      } finally {
+        if (correction === undefined) this.#close();
+      }
+      if (correction) this.#correct(booking, correction).catch(noteUnforeseen);
     };
+  }
+
+  async #correct(booking: Booking, correction: Promise<number>): Promise<void> {
+    try {
+      const input = await correction;
+      if (input !== 0) this.#book({ ...booking, usage: { ...noUsage, input } });
+    } finally {
+      this.#close();
+    }
+  }
+
+  #close(): void {
+    this.#open -= 1;
+    if (this.#open === 0) for (const settle of this.#onSettled.splice(0)) settle();
   }
 
   /** Settles when nothing is left to be booked, or after so long (ms). */

@@ -34,8 +34,10 @@ export interface RequestRecord {
   /** What has gone to the client so far. */
   answer?: AnswerEnds;
   usage?: Usage;
-  /** Settles when `usage` is whole, where that has still to be found out after the end. */
+  /** Settles when `usage` is whole, counted or estimated, where that has still to be found out after the end. */
   usageToCome?: Promise<void>;
+  /** Tokens of input to be added to that, or taken off (below 0), when they have been counted after all. */
+  correction?: Promise<number>;
   endedAt?: number;
   finishReason?: string;
   /** Code of the refusal or failure that ended the request. */
