@@ -48,6 +48,13 @@ describe('a field that OpenAI allows to be null may be null', () => {
       ),
     ],
     [
+      '/v1/messages',
+      { messages: [user] },
+      names(
+        'cache_control container context_management inference_geo mcp_servers metadata model output_config output_format service_tier speed stop_sequences stream system temperature thinking tool_choice tools top_k top_p',
+      ),
+    ],
+    [
       '/v1/responses',
       { input: 'hi', max_output_tokens: 1 },
       names(
@@ -135,6 +142,30 @@ describe('a field that OpenAI allows to be null may be null', () => {
             ...nulls,
           },
           user,
+        ],
+      }),
+    ],
+    [
+      '/v1/messages',
+      names('description cache_control strict type'),
+      (nulls) => ({
+        max_tokens: 1,
+        messages: [user],
+        tools: [{ name: 'f', input_schema: parameters, ...nulls }],
+      }),
+    ],
+    [
+      '/v1/messages',
+      names('cache_control caller input'),
+      (nulls) => ({
+        max_tokens: 1,
+        messages: [
+          user,
+          { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {}, ...nulls }] },
+          {
+            role: 'user',
+            content: [{ type: 'tool_result', tool_use_id: 'a', is_error: null, cache_control: null }],
+          },
         ],
       }),
     ],

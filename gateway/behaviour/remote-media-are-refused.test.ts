@@ -39,7 +39,7 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
   ],
   'anthropic image in a tool result': [
     '/v1/messages',
-    (url) => userSays([{ type: 'tool_result', content: [{ type: 'image', source: { type: 'url', url } }] }]),
+    (url) => ({ messages: result([{ type: 'image', source: { type: 'url', url } }]) }),
   ],
   'anthropic count_tokens': [
     '/v1/messages/count_tokens',

@@ -5,7 +5,7 @@ import { addressGroup } from '../door/address-group.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
-import type { ApiRoute } from '../routes/api-routes.ts';
+import { type ApiRoute, servedAsChat } from '../routes/api-routes.ts';
 import { abortWithClient } from './abort-with-client.ts';
 import { Journey } from './journey.ts';
 import { noteAnswer } from './note-answer.ts';
@@ -17,7 +17,7 @@ import type { CarryParts } from './sending.ts';
 import { settle } from './settle.ts';
 
 /** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
-export function carry(route: ApiRoute, parts: CarryParts) {
+export function carry(asked: ApiRoute, parts: CarryParts) {
   return async (c: GatewayContext): Promise<Response> => {
     const { incoming } = c.env;
     const response = c.get('response');
@@ -26,7 +26,8 @@ export function carry(route: ApiRoute, parts: CarryParts) {
     const { signal } = controller;
     using _listed = parts.live.open(record, controller);
     using held = parts.bodies.open(ownerOf(c));
-    const request = await receive(route, parts.config, incoming, held, signal);
+    const request = await receive(asked, parts.config, incoming, held, signal);
+    const route = request.answerForm === 'message' ? servedAsChat(asked) : asked;
     record.streamed = request.stream;
     for (const name in request.headers) response.setHeader(name, request.headers[name] ?? '');
     record.model = parts.models.resolve(request.model, c.get('key'));

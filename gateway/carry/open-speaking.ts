@@ -1,3 +1,4 @@
+import { ChatAsMessage } from '../anthropic/chat-as-message.ts';
 import { MessageMender } from '../anthropic/message-mender.ts';
 import { LegacyFunctionAnswer } from '../openai/normalize/legacy-answer.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
@@ -29,5 +30,6 @@ export function openSpeaking(
 
 function menderFor(shape: ApiRoute['shape'], form: ApiRequest['answerForm']): AnswerMender | undefined {
   if (form === 'legacy function call') return new LegacyFunctionAnswer();
+  if (form === 'message') return new ChatAsMessage();
   return shape === 'message' ? new MessageMender() : undefined;
 }

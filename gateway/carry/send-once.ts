@@ -51,7 +51,8 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
   const { route, parts, request, signal, record, pacemaker, voice, mender, incoming, response } = sending;
   const { config, pool } = parts;
   const { dialect } = route;
-  const { ends, assembly, relay, listen = (events) => generatedEvents(dialect, events) } = attempt;
+  const told = request.answerForm === 'message' ? 'openai' : dialect;
+  const { ends, assembly, relay, listen = (events) => generatedEvents(told, events) } = attempt;
   const prepared = attempt.prepare && (await unlessCutOff(attempt.prepare(), parts.cutOff));
   if (prepared) relay?.resume(prepared.seam);
   const isStream = asksForStream(request);

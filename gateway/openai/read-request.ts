@@ -55,7 +55,15 @@ export interface ReadingOptions {
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
 export function readRequest(
   body: Buffer,
-  { allowRemoteMedia, shortAnswerTokens, takesMessages, isResponses, api, shape, batch }: ReadingOptions,
+  {
+    allowRemoteMedia,
+    shortAnswerTokens,
+    takesMessages,
+    isResponses,
+    api,
+    shape: ownShape,
+    batch,
+  }: ReadingOptions,
 ): ApiRequest {
   const sound = withoutLoneSurrogates(body);
   const asked = parse(sound);
@@ -63,6 +71,8 @@ export function readRequest(
   if (!allowRemoteMedia) refuseRemoteMedia(asked);
   const { fields, body: sent, headers, answerForm } = normalizeRequest(api, asked, sound);
   if (!allowRemoteMedia && fields !== asked) refuseRemoteMedia(fields);
+  // One that is served as a chat is answered as one.
+  const shape = answerForm === 'message' ? 'chat' : ownShape;
   const inputs = inputsOf(batch, fields);
   refuseBadChoices(shape, fields);
   const weight = choicesOf(shape, fields) * (inputs?.length ?? 1);

@@ -93,3 +93,9 @@ export const apiRoutes: readonly ApiRoute[] = [
   native('/detokenize', false),
   native('/apply-template', false),
 ];
+
+/** Of a request that was worded as a chat: the client is spoken to as its own route has it, the backend as that of chats. */
+export function servedAsChat(route: ApiRoute): ApiRoute {
+  const chat = apiRoutes.find(({ shape }) => shape === 'chat');
+  return chat ? { ...chat, paths: route.paths, dialect: route.dialect } : route;
+}

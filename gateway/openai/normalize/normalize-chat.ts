@@ -2,6 +2,7 @@ import { cannotCarry } from '../../refusal/catalogue.ts';
 import { normalizeChatMessages } from './chat-messages.ts';
 import { normalizeChatTools } from './chat-tools.ts';
 import { type Fields, isFields, withFields, withoutNulls } from './fields.ts';
+import { formatOrTools } from './format-or-tools.ts';
 import type { Notes } from './notes.ts';
 import { pairChatCalls } from './pair-calls.ts';
 
@@ -13,7 +14,7 @@ export function normalizeChat(fields: Fields, notes: Notes): Fields {
     ? pairChatCalls(normalizeChatMessages(messages, notes), notes)
     : messages;
   const whole = withFields(withoutNulls(fields, ['reasoning_format']), { messages: read });
-  return normalizeChatTools(whole, notes);
+  return formatOrTools(normalizeChatTools(whole, notes), notes);
 }
 
 function refuseWhatNobodyReads({ modalities, web_search_options }: Fields): void {

@@ -1,3 +1,4 @@
+import { normalizeCounted, normalizeMessages } from '../../anthropic/normalize-messages.ts';
 import { mayHoldOddNumbers, parseExactly } from './exact-json.ts';
 import type { Fields } from './fields.ts';
 import { normalizeChat } from './normalize-chat.ts';
@@ -6,7 +7,7 @@ import { normalizeResponses } from './normalize-responses.ts';
 import { type AnswerForm, headersOf, type Notes, newNotes } from './notes.ts';
 
 /** The APIs whose requests are looked at; all others go to llama-server as they came. */
-export type Api = 'chat' | 'completion' | 'responses';
+export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';
 
 export interface Normalized {
   readonly fields: Fields;
@@ -20,6 +21,8 @@ const normalizers: Readonly<Record<Api, (fields: Fields, notes: Notes) => Fields
   chat: normalizeChat,
   completion: normalizeCompletion,
   responses: normalizeResponses,
+  messages: normalizeMessages,
+  'counted messages': normalizeCounted,
 };
 
 /**
@@ -64,4 +67,6 @@ const apis: Readonly<Record<string, Api>> = {
   '/v1/completions': 'completion',
   '/v1/responses': 'responses',
   '/v1/responses/input_tokens': 'responses',
+  '/v1/messages': 'messages',
+  '/v1/messages/count_tokens': 'counted messages',
 };

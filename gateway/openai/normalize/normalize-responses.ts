@@ -1,6 +1,7 @@
 import { cannotCarry, invalidValue, storeDisabled } from '../../refusal/catalogue.ts';
 import { chatFormat } from '../responses/chat-format.ts';
 import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
+import { formatOrTools } from './format-or-tools.ts';
 import type { Notes } from './notes.ts';
 import { pairResponseCalls } from './pair-response-calls.ts';
 import { normalizeItem } from './response-items.ts';
@@ -22,7 +23,8 @@ export function normalizeResponses(fields: Fields, notes: Notes): Fields {
     top_logprobs: top_logprobs === 0 && !logprobs ? undefined : top_logprobs,
     response_format: chatFormat({ text, response_format }) ?? response_format,
   };
-  return normalizeTools(withFields(withoutNulls(fields, ['instructions', 'tools']), members), notes);
+  const whole = withFields(withoutNulls(fields, ['instructions', 'tools']), members);
+  return formatOrTools(normalizeTools(whole, notes), notes);
 }
 
 /** Until there is a store (`store` itself is taken and nothing kept). */

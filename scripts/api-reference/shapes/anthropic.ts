@@ -64,7 +64,8 @@ export const anthropicEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('message_delta'),
     delta: z.strictObject({ stop_reason: stopReason, stop_sequence: z.string().nullable() }),
-    usage: z.strictObject({ output_tokens: count }),
+    /** Only the output, unless the request was served as a chat: then the input is known at the end. */
+    usage: usage.partial({ input_tokens: true }),
   }),
   z.strictObject({ type: z.literal('message_stop') }),
   z.strictObject({ type: z.literal('ping') }),

@@ -1,0 +1,119 @@
+import { type Fields, isFields, mapKept, withFields } from '../openai/normalize/fields.ts';
+import type { Notes } from '../openai/normalize/notes.ts';
+import { repairInput } from '../openai/normalize/repair-json.ts';
+import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
+import { documentBlocks, searchResultBlocks } from './document-blocks.ts';
+
+/** A message of the Messages API as messages that llama-server reads; the same one where it does already. */
+export function normalizeMessage(message: unknown, place: string, notes: Notes): unknown {
+  if (!isFields(message)) return message;
+  const { role, content } = message;
+  if (content === undefined || typeof content === 'string') return message;
+  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a text, or a list of blocks');
+  const at = (index: number) => `${place}.content[${index}]`;
+  if (role === 'assistant') {
+    const blocks = mapKept(content, (block, index) => assistantBlock(block, at(index), notes));
+    return withoutResults(withFields(message, { content: blocks }), blocks);
+  }
+  const blocks = mapKept(content, (block, index) => userBlock(block, at(index)));
+  return resultsFirst(withFields(message, { content: blocks }), blocks);
+}
+
+function userBlock(block: unknown, place: string): unknown {
+  const { type, ...rest } = known(block, place);
+  if (type !== 'tool_result') return contentBlock(block, place);
+  const { content } = rest;
+  if (!Array.isArray(content)) return block;
+  const told = mapKept(content, (part, index) => contentBlock(part, `${place}.content[${index}]`));
+  return withFields(block as Fields, { content: told });
+}
+
+/** What a person or a tool may show the model. */
+function contentBlock(block: unknown, place: string): unknown {
+  const shown = known(block, place);
+  switch (shown.type) {
+    case 'text':
+      if (typeof shown.text !== 'string') throw invalidValue(`${place}.text`, 'a text');
+      return block;
+    case 'image':
+      refuseKeptImage(shown.source, `${place}.source`);
+      return block;
+    case 'document':
+      return flat(documentBlocks(shown, place), `${place}.source.content`);
+    case 'search_result':
+      return flat(searchResultBlocks(shown, place), `${place}.content`);
+    default:
+      throw cannotCarry(
+        place,
+        `is of a type that cannot be carried (${typeOf(shown)}). Send its text, or leave it out.`,
+      );
+  }
+}
+
+/** What a document holds are blocks of their own. */
+const flat = (blocks: readonly object[], place: string) =>
+  blocks.flatMap((block, index) => contentBlock(block, `${place}[${index - 1}]`));
+
+function refuseKeptImage(source: unknown, place: string): void {
+  const type = isFields(source) ? source.type : undefined;
+  if (type !== 'base64' && type !== 'url')
+    throw cannotCarry(place, 'is no image that is sent along, and none are kept here. Send it as base64.');
+}
+
+function assistantBlock(block: unknown, place: string, notes: Notes): unknown {
+  const said = known(block, place);
+  const { type } = said;
+  // What is encrypted says nothing to another model.
+  if (type === 'redacted_thinking') return undefined;
+  if (type === 'thinking') return block;
+  if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
+    const input = repairInput(said.input);
+    if (input !== said.input) notes.repaired += 1;
+    return withFields(said, { type: 'tool_use', input });
+  }
+  if (isResult(said)) return withFields(said, { type: 'tool_result', content: resultText(said.content) });
+  return contentBlock(block, place);
+}
+
+/** Of tools that ran at Anthropic, in a conversation that began there. */
+const isResult = ({ type }: Fields) => typeof type === 'string' && type.endsWith('_tool_result');
+
+function resultText(content: unknown): string {
+  const parts = Array.isArray(content) ? content : [content];
+  const texts = parts.map((part) => (isFields(part) && part.type === 'text' ? part.text : readable(part)));
+  return texts.join('\n');
+}
+
+/** Without what only Anthropic can read. */
+const readable = (part: unknown) =>
+  JSON.stringify(part, (name, value) => (name.startsWith('encrypted_') ? undefined : value)) ?? '';
+
+/** The results of server tools stand inside the assistant's turn; llama-server knows results in the user's turn only. */
+function withoutResults(message: Fields, blocks: readonly unknown[]): unknown {
+  if (!blocks.some(isToolResult)) return message;
+  const turns: Fields[] = [];
+  for (const block of blocks) {
+    const role = isToolResult(block) ? 'user' : 'assistant';
+    const last = turns.at(-1);
+    if (last?.role === role) (last.content as unknown[]).push(block);
+    else turns.push({ role, content: [block] });
+  }
+  return turns;
+}
+
+/** llama-server puts the results of a turn behind its texts, and so a text between a call and its result. */
+function resultsFirst(message: Fields, blocks: readonly unknown[]): unknown {
+  const results = blocks.filter(isToolResult);
+  if (results.length === 0 || results.length === blocks.length) return message;
+  const others = blocks.filter((block) => !isToolResult(block));
+  return [withFields(message, { content: results }), withFields(message, { content: others })];
+}
+
+const isToolResult = (block: unknown) => isFields(block) && block.type === 'tool_result';
+
+function known(block: unknown, place: string): Fields {
+  if (isFields(block)) return block;
+  throw invalidValue(place, 'a block: an object with a type');
+}
+
+const typeOf = ({ type }: Fields) => String(type).slice(0, 40);
