@@ -12,7 +12,8 @@ export function repeatedBy(
   fields: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   if (echoes === 0 || fields.stream !== true) return [];
-  if (!heedsNobody && fields.continue_final_message && !fields.echo) return [];
+  // The real engine does it then.
+  if (fields.echo || (!heedsNobody && fields.continue_final_message)) return [];
   const shape = 'input' in fields ? 'response' : 'messages' in fields ? 'message' : 'completion';
   const text = prefillOf(shape, fields)?.texts.join('') ?? '';
   const size = Math.ceil(text.length / echoes);
@@ -33,6 +34,9 @@ export class Echo {
   /** The event, and before it those that it makes necessary. */
   around(block: string): string[] {
     if (this.#pieces.length === 0 || !textAt.test(block)) return [block];
+    // A real engine of this kind has told it already.
+    if (block.includes(JSON.stringify(this.#pieces.join('')).slice(1, -1))) this.#pieces = [];
+    if (this.#pieces.length === 0) return [block];
     const before = this.#pieces.slice(0, -1).map((piece) => withText(block, piece, false));
     const last = withText(block, this.#pieces.at(-1) ?? '', true);
     this.#pieces = [];

@@ -20,6 +20,8 @@ export interface CuttingBackend extends AsyncDisposable {
   heedsNobody: boolean;
   /** What is answered instead to a question of the gateway's own, by its path. */
   refuses: ReadonlySet<string>;
+  /** The paths of what the gateway has asked for itself that takes a slot. */
+  readonly questions: readonly string[];
   /** The bodies of the streams asked for, in their order. */
   readonly asked: readonly Record<string, unknown>[];
   stop(): Promise<void>;
@@ -28,12 +30,15 @@ export interface CuttingBackend extends AsyncDisposable {
 /** A real llama-server behind a wire that is cut where a test wants it to be. */
 export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBackend> {
   const asked: Record<string, unknown>[] = [];
+  const questions: string[] = [];
   const server = createServer(async (incoming, response) => {
     const body = Buffer.concat(await incoming.toArray());
     const isCount = incoming.url?.endsWith('tokens') || incoming.url === '/tokenize';
     const isStream = !isCount && body.includes('"stream":true');
     if (isStream) asked.push(JSON.parse(body.toString()));
-    if (!isCount && !isStream && cutting.refuses.has(incoming.url ?? ''))
+    const isQuestion = incoming.method === 'POST' && !isCount && !incoming.headers['x-request-id'];
+    if (isQuestion) questions.push(incoming.url ?? '');
+    if (isQuestion && cutting.refuses.has(incoming.url ?? ''))
       return void response.writeHead(400).end('{"error":{"code":400,"message":"no"}}');
     const answer = await pass(llama, incoming, body);
     response.writeHead(answer.statusCode ?? 500, answer.headers);
@@ -61,6 +66,7 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
     heedsNobody: false,
     refuses: new Set(),
     asked,
+    questions,
     stop,
     [Symbol.asyncDispose]: stop,
   };
