@@ -164,7 +164,7 @@ export function gatewayConfig(
     },
     traces: traceConfig(settings),
     sleeps: Boolean(settings.SLEEP_IDLE_SECONDS),
-    corsOrigins: settings.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')),
+    corsOrigins: settings.CORS_ORIGINS,
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,

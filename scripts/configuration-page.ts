@@ -12,7 +12,9 @@ Everything is set by environment variables. This page is generated from \`settin
 - Booleans are \`true\`, \`1\`, \`yes\`, \`on\` or \`false\`, \`0\`, \`no\`, \`off\`, and nothing else.
 - Durations are seconds, or a number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`: \`90\`, \`90s\`, \`5m\`, \`2h\`.
 - Sizes are bytes, or a number with \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\` or \`GiB\`: \`10485760\`, \`10MiB\`.
-- An empty value counts as unset. Every mistake is reported at once, and nothing starts (exit status 2).
+- An empty value counts as unset. Quotes around a value are taken off, with a warning. Every mistake is reported at once, with what would fit, and
+  nothing starts (exit status 2); of the variables of OpenTelemetry, which clusters set for everybody, one is a warning and counts as unset.
+- 0 is off only where this page says so.
 - A variable marked 🔒 holds a secret: \`<NAME>_FILE\` may name a file that holds it instead.
 
 \`corral config\` shows every value in force and where it came from.`;

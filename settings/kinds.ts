@@ -46,15 +46,28 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
   };
 }
 
-/** Such as an amount of money. */
+/** Such as an amount of money: few enough digits to be shown as they were read. */
 export const decimal: Kind<number> = {
-  expected: 'a number from 0 up, such as 2 or 0.79',
-  parse: (text) => (/^\d{1,15}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined),
+  expected: 'a number from 0 to 999999999, such as 2 or 0.79',
+  parse: (text) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined),
+  show: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(6).replace(/0+$/, '')),
+};
+
+/** A part of all. */
+export const fraction: Kind<number> = {
+  expected: 'a number from 0 to 1, such as 0.25',
+  parse(text) {
+    const value = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
+    return value >= 0 && value <= 1 ? value : undefined;
+  },
   show: String,
 };
 
 /** Port 0 is the system's choice of a free one. */
 export const port: Kind<number> = { ...integer(0, 65535), expected: 'a port number from 0 to 65535' };
+
+/** One that somebody else has to be told before it is opened. */
+export const fixedPort: Kind<number> = { ...integer(1, 65535), expected: 'a port number from 1 to 65535' };
 
 /** A whole number, or the word `auto`, which leaves the choice to llama-server. */
 export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
@@ -73,7 +86,7 @@ export const timespan: Kind<number> = {
   parse(text) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
     if (!match) return undefined;
-    return Math.round(Number(match[1]) * (durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000));
+    return whole(Number(match[1]), durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000);
   },
   show(ms) {
     for (const unit of ['h', 'm', 's'] as const) {
@@ -84,18 +97,45 @@ export const timespan: Kind<number> = {
   },
 };
 
-/** No timer of Node's waits longer: it would be over at once. */
-const longestDuration = 2 ** 31 - 1;
+/** What is not nothing stays more than nothing: 0 often means something else than very little. */
+function whole(count: number, unit: number): number {
+  const rounded = Math.round(count * unit);
+  return rounded === 0 && count > 0 ? 1 : rounded;
+}
 
-/** A span that is waited for. */
-export const duration: Kind<number> = {
-  ...timespan,
-  expected: `${timespan.expected}, up to 24d`,
-  parse(text) {
-    const ms = timespan.parse(text);
-    return ms !== undefined && ms <= longestDuration ? ms : undefined;
-  },
-};
+/**
+ * No timer of Node's waits longer than 2^31-1 ms: it would be over at once. The days left below that are for what is added
+ * to a span, such as the grace behind a drain.
+ */
+const longestDuration = 24 * 86_400_000;
+
+/** A span that is waited for; 0 waits for nothing. */
+export const duration: Kind<number> = spanOf(0, 'up to 24d');
+
+/** A span that is waited for, and 0 for no end to it. */
+export const durationOrOff: Kind<number> = spanOf(0, 'up to 24d, or 0 = off');
+
+/** A span below which nothing works. */
+export function durationFrom(least: number): Kind<number> {
+  return spanOf(least, `from ${timespan.show(least)} to 24d`);
+}
+
+/** A span below which nothing works, and 0 for no end to it. */
+export function durationFromOrOff(least: number): Kind<number> {
+  const bounded = spanOf(least, `from ${timespan.show(least)} to 24d, or 0 = off`);
+  return { ...bounded, parse: (text) => (timespan.parse(text) === 0 ? 0 : bounded.parse(text)) };
+}
+
+function spanOf(least: number, bounds: string): Kind<number> {
+  return {
+    ...timespan,
+    expected: `${timespan.expected}, ${bounds}`,
+    parse(text) {
+      const ms = timespan.parse(text);
+      return ms !== undefined && ms >= least && ms <= longestDuration ? ms : undefined;
+    },
+  };
+}
 
 const sizeUnits: Record<string, number> = {
   '': 1,
@@ -109,22 +149,41 @@ const sizeUnits: Record<string, number> = {
 };
 
 /** Bytes. */
-export const size: Kind<number> = {
-  expected: 'a size: bytes, or a number with KB, MB, GB, KiB, MiB or GiB (10485760, 10MiB)',
-  parse(text) {
-    const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
-    const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
-    const bytes = match && unit ? Math.round(Number(match[1]) * unit) : undefined;
-    return Number.isSafeInteger(bytes) ? bytes : undefined;
-  },
-  show(bytes) {
-    for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
-      const one = sizeUnits[unit.toLowerCase()] ?? 1;
-      if (bytes !== 0 && bytes % one === 0) return `${bytes / one}${unit}`;
-    }
-    return String(bytes);
-  },
-};
+export function size(least: number, most: number): Kind<number> {
+  const bounds = `from ${showSize(least)} to ${showSize(most)}`;
+  return {
+    expected: `a size: bytes, or a number with KB, MB, GB, KiB, MiB or GiB (10485760, 10MiB), ${bounds}`,
+    parse(text) {
+      const bytes = parseSize(text);
+      return bytes !== undefined && bytes >= least && bytes <= most ? bytes : undefined;
+    },
+    show: showSize,
+  };
+}
+
+/** Bytes, and 0 for no bound. */
+export function sizeOrOff(most: number): Kind<number> {
+  const bounded = size(1, most);
+  return {
+    ...bounded,
+    expected: `${bounded.expected}, or 0 = off`,
+    parse: (text) => (parseSize(text) === 0 ? 0 : bounded.parse(text)),
+  };
+}
+
+function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
+  const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
+  return match && unit ? whole(Number(match[1]), unit) : undefined;
+}
+
+function showSize(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
+    const one = sizeUnits[unit.toLowerCase()] ?? 1;
+    if (bytes !== 0 && bytes % one === 0) return `${bytes / one}${unit}`;
+  }
+  return String(bytes);
+}
 
 /** Comma-separated words; blanks around them and empty ones do not count. */
 export const list: Kind<readonly string[]> = {

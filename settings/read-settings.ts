@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
+import { readSmallFile } from '../files/read-small-file.ts';
 import { bygonesIn } from './bygone-variables.ts';
+import { unquote } from './unquote.ts';
 import { type Settings, type Variable, type VariableName, variables } from './variables.ts';
 
 /** A value that cannot be used: which variable, what it held (secrets masked), what would do. */
@@ -28,48 +29,66 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readSettings(env: Environment): Reading {
   const problems: Problem[] = [];
+  const warnings: string[] = [];
   const settings: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   for (const [name, variable] of Object.entries(variables) as [VariableName, Variable][]) {
-    const { text, source } = readText(name, variable, env, problems);
+    const { text, source } = readText(name, variable, env, { problems, warnings });
     sources[name] = source;
     settings[name] = variable.default;
     if (text === undefined) continue;
     const value = text.includes('\0') ? undefined : variable.kind.parse(text);
     if (value !== undefined) settings[name] = value;
-    else problems.push(misfit(name, variable, text));
+    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}: it counts as unset`);
+    else problems.push({ variable: name, message: misfit(name, variable, text) });
   }
   return {
     settings: settings as Settings,
     sources: sources as Record<VariableName, Source>,
     problems,
-    warnings: [...misspellings(env), ...bygonesIn(env)],
+    warnings: [...warnings, ...misspellings(env), ...bygonesIn(env)],
   };
 }
 
-function readText(name: VariableName, variable: Variable, env: Environment, problems: Problem[]) {
-  const text = env[name]?.trim();
-  const file = variable.secret ? env[`${name}_FILE`] : undefined;
+interface Told {
+  readonly problems: Problem[];
+  readonly warnings: string[];
+}
+
+function readText(name: VariableName, variable: Variable, env: Environment, told: Told) {
+  const text = plain(name, env[name], told);
+  const file = variable.secret ? plain(`${name}_FILE`, env[`${name}_FILE`], told) : undefined;
   if (text) {
-    if (file)
-      problems.push({ variable: name, message: `${name} and ${name}_FILE are both set: keep one of them` });
+    if (file) {
+      const message = `${name} and ${name}_FILE are both set: keep one of them`;
+      told.problems.push({ variable: name, message });
+    }
     return { text, source: 'environment' as const };
   }
   if (!file) return { text: undefined, source: 'default' as const };
   try {
-    return { text: readFileSync(file, 'utf8').trim() || undefined, source: 'file' as const };
+    return { text: plain(name, readSmallFile(file), told), source: 'file' as const };
   } catch (error) {
-    problems.push({
-      variable: `${name}_FILE`,
-      message: `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`,
-    });
+    const { code, message: why } = error as NodeJS.ErrnoException;
+    const message = `${name}_FILE: cannot read ${file} (${code ?? why})`;
+    told.problems.push({ variable: `${name}_FILE`, message });
     return { text: undefined, source: 'file' as const };
   }
 }
 
-function misfit(name: string, variable: Variable, text: string): Problem {
+/** Without blanks, line ends and quotes around it; undefined where nothing is left. */
+function plain(name: string, value: string | undefined, { warnings }: Told): string | undefined {
+  const text = value?.trim();
+  if (!text) return undefined;
+  const bare = unquote(text);
+  if (bare === undefined) return text;
+  warnings.push(`${name}: the quotes around its value are taken off; what sets it should leave them out`);
+  return bare || undefined;
+}
+
+function misfit(name: string, variable: Variable, text: string): string {
   const shown = variable.secret ? 'its value' : JSON.stringify(text);
-  return { variable: name, message: `${name}: ${shown} does not fit, expected ${variable.kind.expected}` };
+  return `${name}: ${shown} does not fit, expected ${variable.kind.expected}`;
 }
 
 const known = Object.keys(variables);

@@ -3,6 +3,10 @@ import {
   choice,
   decimal,
   duration,
+  durationFrom,
+  durationFromOrOff,
+  durationOrOff,
+  fixedPort,
   flag,
   huggingFaceRepo,
   integer,
@@ -12,62 +16,21 @@ import {
   path,
   port,
   size,
+  sizeOrOff,
   text,
   url,
   urlPath,
 } from './kinds.ts';
+import { traceVariables } from './trace-variables.ts';
+import { optional, required, type Variable } from './variable.ts';
+import { backendUrl, headerText, origins } from './wire-kinds.ts';
 
-/** The chapters of the reference page, in its order. */
-export const sections = [
-  'Model',
-  'Engine',
-  'Network',
-  'Keys',
-  'Admission',
-  'Limits',
-  'Timeouts',
-  'Logs',
-  'Metrics',
-  'Traces',
-  'Platform',
-] as const;
-export type Section = (typeof sections)[number];
+export { type Section, sections, type Variable } from './variable.ts';
 
-/** One environment variable of ours: what `corral config` lists and the reference page describes. */
-export interface Variable<T = unknown> {
-  readonly section: Section;
-  readonly kind: Kind<T>;
-  /** Undefined where the value is found out at run time; `otherwise` then says how. */
-  readonly default: T | undefined;
-  readonly otherwise?: string;
-  readonly summary: string;
-  /** Never shown; `<NAME>_FILE` names a file that holds the value. */
-  readonly secret: boolean;
-}
-
-interface Details {
-  readonly otherwise?: string;
-  readonly secret?: boolean;
-}
-
-function required<T>(section: Section, kind: Kind<T>, value: T, summary: string, details: Details = {}) {
-  return {
-    section,
-    kind,
-    default: value,
-    summary,
-    secret: false,
-    ...details,
-  } satisfies Variable<T> as Variable<T> & {
-    readonly default: T;
-  };
-}
-
-function optional<T>(section: Section, kind: Kind<T>, summary: string, details: Details = {}) {
-  return { section, kind, default: undefined, summary, secret: false, ...details } as Variable<T> & {
-    readonly default: undefined;
-  };
-}
+/** What llama-server, and Node's timers, can count to. */
+const mostInt = 2 ** 31 - 1;
+const longestMs = 1_000_000_000;
+const MiB = 1024 ** 2;
 
 /** Every variable that llama-corral reads, with its default and its meaning: the only place that knows them. */
 export const variables = {
@@ -106,11 +69,11 @@ export const variables = {
   PARALLEL: required('Engine', autoOr(integer(1, 256)), 'auto', 'Slots: requests decoded at the same time.'),
   NGL: required(
     'Engine',
-    autoOr(integer(0)),
+    autoOr(integer(0, mostInt)),
     'auto',
     'Layers to put on the GPU; `auto` fits them to its memory.',
   ),
-  THREADS: required('Engine', integer(0), 0, 'CPU threads; 0 leaves the choice to llama-server.'),
+  THREADS: required('Engine', integer(0, 512), 0, 'CPU threads; 0 leaves the choice to llama-server.'),
   FLASH_ATTN: required('Engine', choice('auto', 'on', 'off'), 'auto', 'Flash attention.'),
   CACHE_TYPE_K: optional('Engine', text, 'Data type of the KV cache for keys, such as `q8_0`.', {
     otherwise: '`f16`',
@@ -123,26 +86,26 @@ export const variables = {
   ),
   SLEEP_IDLE_SECONDS: optional(
     'Engine',
-    duration,
+    durationOrOff,
     'Let llama-server give its memory back after so long without a request; the next one waits for the model to load again.',
   ),
   RESTART_DELAY_MIN: required(
     'Engine',
     duration,
     1000,
-    'The wait before llama-server is started again after a crash; it doubles with each further crash.',
+    'The wait before llama-server is started again after a crash; it doubles with each further crash. 0 waits not at all.',
   ),
   RESTART_DELAY_MAX: required('Engine', duration, 30_000, 'The longest wait before a restart.'),
   RESTART_MAX_CRASHES: required(
     'Engine',
-    integer(1),
+    integer(1, 1_000_000),
     5,
     'Crashes within `RESTART_WINDOW` after which it is given up and the process ends.',
   ),
-  RESTART_WINDOW: required('Engine', duration, 300_000, 'See `RESTART_MAX_CRASHES`.'),
+  RESTART_WINDOW: required('Engine', durationFrom(1000), 300_000, 'See `RESTART_MAX_CRASHES`.'),
   RESTART_MAX_LOAD_CRASHES: required(
     'Engine',
-    integer(1),
+    integer(1, 1_000_000),
     2,
     'Crashes in a row while the model loads, all of one class, after which it is given up.',
   ),
@@ -152,22 +115,22 @@ export const variables = {
   }),
   PORT: required('Network', port, 8000, 'The port of the gateway.'),
   PORT_HEALTH: required('Network', port, 8001, 'The port of the health server.'),
-  PORT_BACKEND: optional('Network', port, 'Put llama-server on this loopback port.', {
+  PORT_BACKEND: optional('Network', fixedPort, 'Put llama-server on this loopback port.', {
     otherwise: 'a unix socket',
   }),
   BACKEND_URL: optional(
     'Network',
-    url('http', 'unix'),
+    backendUrl,
     'For `corral gateway`: the llama-server to stand in front of (`http://host:port` or `unix:/path.sock`).',
   ),
-  BACKEND_API_KEY: optional('Network', text, 'For `corral gateway`: the key of that llama-server.', {
+  BACKEND_API_KEY: optional('Network', headerText, 'For `corral gateway`: the key of that llama-server.', {
     secret: true,
   }),
   CORS_ORIGINS: required(
     'Network',
-    list,
+    origins,
     [],
-    'Origins that browsers may call from; `*` allows all, empty none.',
+    'Origins that browsers may call from, or patterns of them (`https://*.app.example`, `http://localhost:*`, `chrome-extension://*`); `*` allows all, empty none.',
   ),
   TRUSTED_PROXIES: required(
     'Network',
@@ -198,13 +161,17 @@ export const variables = {
     otherwise: '`$DATA_DIR/keys.json`, or `$DATA_DIR/api_keys.txt` where only that exists',
   }),
   API_KEYS: optional('Keys', text, 'Keys without a file: `id:secret,id:secret`.', { secret: true }),
-  USAGE_RETENTION_DAYS: required('Keys', integer(1), 400, 'Days of usage that the ledger keeps.'),
+  USAGE_RETENTION_DAYS: required('Keys', integer(1, 100_000), 400, 'Days of usage that the ledger keeps.'),
   COST_PER_HOUR: optional(
     'Keys',
     decimal,
     'What an hour of this machine costs, in any currency: usage is then shown in money, too.',
   ),
-  KEY_MAX_AGE_DAYS: optional('Keys', integer(1), 'Warn of keys whose secret is older than this many days.'),
+  KEY_MAX_AGE_DAYS: optional(
+    'Keys',
+    integer(1, 100_000),
+    'Warn of keys whose secret is older than this many days.',
+  ),
   MAX_FAILED_LOGINS_PER_MINUTE: required(
     'Keys',
     integer(0),
@@ -237,7 +204,7 @@ export const variables = {
     32,
     'Answers that can have no more tokens than this are asked of llama-server in one piece, as their clients want them, which costs a third of the gateway’s time. Longer ones are asked for as streams and put together here, as only of a stream llama-server knows at once that its client has left; 0 does so with all.',
   ),
-  QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait.'),
+  QUEUE_TIMEOUT: required('Admission', duration, 120_000, 'How long a request may wait; 0 lets none wait.'),
 
   MAX_REQUESTS_PER_MINUTE: required(
     'Limits',
@@ -259,19 +226,19 @@ export const variables = {
   ),
   MAX_REQUEST_BODY_SIZE: required(
     'Limits',
-    size,
-    10 * 1024 ** 2,
+    size(1, 256 * MiB),
+    10 * MiB,
     'The largest request body, chunked ones too.',
   ),
   MAX_REQUEST_BODIES_SIZE: required(
     'Limits',
-    size,
-    256 * 1024 ** 2,
+    size(1, 1024 * 1024 * MiB),
+    256 * MiB,
     'All request bodies that are in memory, those of requests that wait in line too. Beyond it requests are refused (503); one of `MAX_REQUEST_BODY_SIZE` always has room.',
   ),
   MAX_REQUEST_BODIES_SIZE_PER_KEY: optional(
     'Limits',
-    size,
+    size(1, 1024 * 1024 * MiB),
     'The same of one key, or of one address (IPv6: its /64) where no key is asked for. Beyond it its requests are refused (429).',
     { otherwise: 'half of `MAX_REQUEST_BODIES_SIZE`' },
   ),
@@ -283,13 +250,13 @@ export const variables = {
   ),
   CLIENT_BODY_MIN_RATE: required(
     'Limits',
-    size,
+    sizeOrOff(1024 * MiB),
     240,
     'Bytes per second that a request body has to bring on average in each span of `CLIENT_HEADER_TIMEOUT`; 0 turns it off.',
   ),
   MAX_HEADERS: required('Limits', integer(8, 1000), 64, 'The most request headers.'),
-  MAX_HEADER_LINE_SIZE: required('Limits', size, 8192, 'The longest request header line.'),
-  MAX_REQUEST_LINE_SIZE: required('Limits', size, 8192, 'The longest request line.'),
+  MAX_HEADER_LINE_SIZE: required('Limits', size(256, MiB), 8192, 'The longest request header line.'),
+  MAX_REQUEST_LINE_SIZE: required('Limits', size(256, MiB), 8192, 'The longest request line.'),
   ALLOW_REMOTE_MEDIA: required(
     'Limits',
     flag,
@@ -299,7 +266,7 @@ export const variables = {
 
   REQUEST_TIMEOUT: optional(
     'Timeouts',
-    duration,
+    durationOrOff,
     'The longest a request may take at the backend; 0 turns it off.',
     {
       otherwise: 'off for streams, 10m for other requests',
@@ -307,19 +274,24 @@ export const variables = {
   ),
   FIRST_BYTE_TIMEOUT: required(
     'Timeouts',
-    duration,
+    durationOrOff,
     300_000,
-    'The longest silence before the first byte of a stream.',
+    'The longest silence before the first byte of a stream; 0 turns it off.',
   ),
-  STREAM_IDLE_TIMEOUT: optional('Timeouts', duration, 'The longest silence inside a stream.', {
-    otherwise:
-      '2 m, and at least 30 s more than `HANG_TIMEOUT`, so that the stream of a hung engine is continued',
-  }),
+  STREAM_IDLE_TIMEOUT: optional(
+    'Timeouts',
+    durationOrOff,
+    'The longest silence inside a stream; 0 turns it off.',
+    {
+      otherwise:
+        '2 m, and at least 30 s more than `HANG_TIMEOUT`, so that the stream of a hung engine is continued',
+    },
+  ),
   STREAM_HEADERS_AFTER: required(
     'Timeouts',
     duration,
     5000,
-    'How long a stream may wait before its status and headers go out; until then it can be refused with a status.',
+    'How long a stream may wait before its status and headers go out; until then it can be refused with a status. 0 sends them at once.',
   ),
   STREAM_KEEPALIVE: required(
     'Timeouts',
@@ -329,30 +301,40 @@ export const variables = {
   ),
   JSON_KEEPALIVE_AFTER: required(
     'Timeouts',
-    duration,
+    durationOrOff,
     0,
     'Let requests without a stream wait so long, then send their headers and white space until the JSON follows; 0 turns it off.',
   ),
   CLIENT_HEADER_TIMEOUT: required(
     'Timeouts',
-    duration,
+    durationFrom(100),
     30_000,
-    'How long a client may take to send a request.',
+    'How long a client may take to send the head of a request, and may be silent within its body.',
   ),
   BACKEND_CONNECT_TIMEOUT: required(
     'Timeouts',
-    duration,
+    durationOrOff,
     10_000,
-    'How long a connection to the backend may take.',
+    'How long a connection to the backend may take; 0 leaves that to the system.',
   ),
-  LOAD_TIMEOUT: required('Timeouts', duration, 1_800_000, 'How long the model may take to load.'),
+  LOAD_TIMEOUT: required(
+    'Timeouts',
+    durationFromOrOff(100),
+    1_800_000,
+    'How long the model may take to load; 0 turns it off.',
+  ),
   HANG_TIMEOUT: required(
     'Timeouts',
-    duration,
+    durationFromOrOff(1000),
     120_000,
     'How long a busy llama-server may make no progress, or a silent llama-server or gateway give no answer, before it is restarted; 0 turns that off.',
   ),
-  DRAIN_TIMEOUT: required('Timeouts', duration, 25_000, 'How long running requests may go on after SIGTERM.'),
+  DRAIN_TIMEOUT: required(
+    'Timeouts',
+    duration,
+    25_000,
+    'How long running requests may go on after SIGTERM; 0 breaks them off at once.',
+  ),
 
   LOG_FORMAT: required('Logs', choice('text', 'json', 'logfmt'), 'text', 'How log lines are written.'),
   LOG_LEVEL: required(
@@ -364,16 +346,16 @@ export const variables = {
   LOG_FILES: required('Logs', flag, false, 'Keep the lines in `$DATA_DIR/logs`, too.'),
   LOG_FILE_SIZE: required(
     'Logs',
-    size,
-    10 * 1024 ** 2,
+    size(1024, 1024 ** 2 * MiB),
+    10 * MiB,
     'How large a log file grows before the next is begun.',
   ),
   LOG_FILE_COUNT: required('Logs', integer(1, 100), 5, 'Full log files that are kept.'),
 
   IDLE_SHUTDOWN_SECONDS: optional(
     'Platform',
-    duration,
-    'End the process after so long without a request; on a RunPod or Vast pod with its own API key the instance is stopped, too.',
+    durationOrOff,
+    'End the process after so long without a request; 0 turns it off; on a RunPod or Vast pod with its own API key the instance is stopped, too.',
   ),
   RUNPOD_API_URL: required(
     'Platform',
@@ -413,11 +395,11 @@ export const variables = {
   RUNPOD_WEBHOOK_PING: optional('Platform', url('https', 'http'), 'Set by RunPod: where heartbeats go.'),
   RUNPOD_PING_INTERVAL: required(
     'Platform',
-    integer(1),
+    integer(1, longestMs),
     10_000,
     'Set by RunPod: the time between two heartbeats, in milliseconds.',
   ),
-  RUNPOD_AI_API_KEY: optional('Platform', text, 'Set by RunPod: what the worker shows the queue.', {
+  RUNPOD_AI_API_KEY: optional('Platform', headerText, 'Set by RunPod: what the worker shows the queue.', {
     secret: true,
   }),
   RUNPOD_POD_ID: optional('Platform', text, 'Set by RunPod: the name of this worker.'),
@@ -429,7 +411,7 @@ export const variables = {
   ),
   RUNPOD_WORKER_KEY: optional(
     'Platform',
-    text,
+    headerText,
     'For `corral runpod-worker`, and its gateway: the secret by which the gateway knows the worker, as the key `runpod-queue`.',
     { otherwise: 'made afresh at each start by `corral serve`', secret: true },
   ),
@@ -459,56 +441,7 @@ export const variables = {
   ),
   GPU_INTERVAL: required('Metrics', duration, 2000, 'How often the GPUs are read; 100ms at the least.'),
 
-  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
-    'Traces',
-    url('http', 'https'),
-    'Where OTLP/HTTP is taken, such as `http://collector:4318`; traces go to `/v1/traces` below it.',
-    { otherwise: 'nothing is traced' },
-  ),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
-    'Traces',
-    url('http', 'https'),
-    'The same for traces alone, taken as it is.',
-  ),
-  OTEL_EXPORTER_OTLP_PROTOCOL: required(
-    'Traces',
-    choice('http/protobuf', 'http/json'),
-    'http/protobuf',
-    'How traces are written. There is no gRPC.',
-  ),
-  OTEL_EXPORTER_OTLP_TIMEOUT: required(
-    'Traces',
-    integer(1),
-    3000,
-    'The longest time for one sending with its retries, in milliseconds; a stop waits no longer for the last one.',
-  ),
-  OTEL_TRACES_SAMPLER: required(
-    'Traces',
-    choice(
-      'parentbased_always_on',
-      'parentbased_always_off',
-      'parentbased_traceidratio',
-      'always_on',
-      'always_off',
-      'traceidratio',
-    ),
-    'parentbased_always_on',
-    'Which requests are traced; the first three do as the `traceparent` of the client says, if there is one.',
-  ),
-  OTEL_TRACES_SAMPLER_ARG: required(
-    'Traces',
-    decimal,
-    1,
-    'The part of the requests that a sampler by ratio traces, 0 to 1.',
-  ),
-  OTEL_BSP_SCHEDULE_DELAY: required(
-    'Traces',
-    integer(1),
-    5000,
-    'How long spans are gathered before they are sent together, in milliseconds.',
-  ),
-  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Trace nothing, whatever else is set.'),
-
+  ...traceVariables,
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
     otherwise:
       '`/runpod-volume`, `/workspace` or `/data`, the first that is there and can be written (or holds a key file), else `./data`',

@@ -25,6 +25,7 @@ export interface SupervisorConfig {
   /** Absolute. */
   readonly dataDir: string;
   readonly engine: EngineWishes;
+  /** Where it is switched off, as long as a timer can wait. */
   readonly loadTimeoutMs: number;
   /** 0 is never. */
   readonly hangTimeoutMs: number;
@@ -43,6 +44,9 @@ export interface Configuration {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As long as a timer can wait. */
+const forEver = 2 ** 31 - 1;
 
 /** Decides what the settings leave open. Looks at the file system for the model, and starts nothing. */
 export function configure(settings: Settings, env: Environment): Configuration {
@@ -67,7 +71,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
     backendPort: settings.PORT_BACKEND,
     dataDir,
     engine: engineWishes(decided, choice.model, extraArgs),
-    loadTimeoutMs: settings.LOAD_TIMEOUT,
+    loadTimeoutMs: settings.LOAD_TIMEOUT || forEver,
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,

@@ -24,7 +24,7 @@ export function watchProgress({
   onHung,
   ...limits
 }: ProgressWatchOptions): Disposable {
-  const intervalMs = Math.min(limits.hangTimeoutMs / 10, longestIntervalMs);
+  const intervalMs = Math.floor(Math.min(limits.hangTimeoutMs / 10, longestIntervalMs));
   // A look asks two things in turn and may wait for each as long as for the next look.
   const patience: Patience = { ...limits, longestStepMs: 3 * intervalMs };
   let progress = noProgressYet(performance.now(), startedAgain);

@@ -22,7 +22,8 @@ let standIn: StandInBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   vi.stubEnv('OTEL_SERVICE_NAME', 'box-7');
-  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=for-the-collector-alone');
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=of-all-signals');
+  vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-collector-key=for-the-collector-alone');
   collector = await startCollector();
   standIn = await startStandInBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend, env: { ...traced(), MAX_REPLAYS: '3' } });
@@ -39,7 +40,8 @@ beforeEach(() => {
 
 const traced = () => ({
   OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
   OTEL_BSP_SCHEDULE_DELAY: '20',
 });
 

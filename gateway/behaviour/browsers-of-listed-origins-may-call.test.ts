@@ -16,6 +16,7 @@ beforeAll(async () => {
   });
   for (const [name, origins] of Object.entries({
     listed: `${app}/,http://localhost:3000`,
+    patterns: 'http://localhost:*,https://*.Sub.example,chrome-extension://*',
     any: '*',
     off: '',
   })) {
@@ -53,6 +54,25 @@ describe('a preflight', () => {
     expect(cors['access-control-allow-headers']).toBe('authorization,content-type,x-stainless-os');
     expect(Number(cors['access-control-max-age'])).toBeGreaterThan(0);
     expect(cors['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('from an origin that fits a pattern is answered likewise, and only where asked tells of a private network', async () => {
+    for (const origin of ['http://localhost:5173', 'https://a.sub.example', 'chrome-extension://abc']) {
+      const { vary, cors } = await send('patterns', preflight(origin));
+      expect([vary, cors['access-control-allow-origin']]).toEqual(['Origin', origin]);
+      expect(cors['access-control-allow-private-network']).toBeUndefined();
+    }
+    const asking = (origin: string) =>
+      preflight(origin).replace(/\r\n\r\n$/, '\r\nAccess-Control-Request-Private-Network: true\r\n\r\n');
+    const { cors } = await send('patterns', asking('https://a.sub.example'));
+    expect(cors['access-control-allow-private-network']).toBe('true');
+    for (const [house, origin] of [
+      ['patterns', 'https://sub.example'],
+      ['off', app],
+    ] as const) {
+      expect((await send(house, asking(origin))).cors).toEqual({});
+    }
+    expect((await send('any', asking(app))).cors['access-control-allow-private-network']).toBe('true');
   });
 
   it.each(['https://evil.example', `${app}.evil.example`, 'null', 'http://app.example'])(

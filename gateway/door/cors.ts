@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-headers.ts';
+import { allowedOrigins } from './allowed-origins.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
@@ -23,11 +24,12 @@ const EXPOSED = [
  */
 export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
   const any = origins.includes('*');
+  const isAllowed = allowedOrigins(origins);
   return async function cors(c, next) {
     const { incoming } = c.env;
     const response = c.get('response');
     const { origin } = incoming.headers;
-    const allowed = origin !== undefined && (any || origins.includes(origin));
+    const allowed = origin !== undefined && (any || isAllowed(origin));
     if (origins.length > 0 && !any) response.setHeader('vary', 'Origin');
     if (allowed) {
       response.setHeader('access-control-allow-origin', any ? '*' : origin);
@@ -43,6 +45,10 @@ export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> 
         incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
       );
       response.setHeader('access-control-max-age', MAX_AGE_SECONDS);
+      // A page of the internet that calls into a private network is asked twice.
+      if (incoming.headers['access-control-request-private-network'] === 'true') {
+        response.setHeader('access-control-allow-private-network', 'true');
+      }
     }
     return c.body(null, 204);
   };

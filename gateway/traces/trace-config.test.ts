@@ -33,16 +33,66 @@ describe('traceConfig', () => {
   });
 });
 
+describe('what a cluster sets for all its programs', () => {
+  it.each([
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc'],
+    ['OTEL_TRACES_SAMPLER', 'xray'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'endpoint=http://a:1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'otel:4317'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'collector'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '10s'],
+    ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', '0'],
+    ['OTEL_BSP_SCHEDULE_DELAY', '9007199254740992'],
+    ['OTEL_TRACES_EXPORTER', 'jaeger'],
+    ['OTEL_SDK_DISABLED', 'maybe'],
+  ])('%s=%s is a warning, and counts as unset', (name, value) => {
+    const { settings, problems, warnings } = readSettings({ ...collector, [name]: value });
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(`^${name}: ".*" does not fit, expected .*: it counts as unset$`),
+    ]);
+    const plain = name === 'OTEL_EXPORTER_OTLP_ENDPOINT' ? {} : collector;
+    expect(traceConfig(settings)).toEqual(configured(plain));
+  });
+
+  it('what is said of traces alone goes before what is said of all signals', () => {
+    const env = {
+      ...{
+        ...collector,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+      },
+      ...{ OTEL_EXPORTER_OTLP_TIMEOUT: '1000', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '500' },
+    };
+    expect(configured(env)).toMatchObject({ protocol: 'http/json', timeoutMs: 500 });
+  });
+
+  it.each([
+    ['none', false],
+    ['NONE', false],
+    ['otlp', true],
+    ['console,otlp', true],
+    ['otlp,none', true],
+    ['', true],
+    ['zipkin', true],
+  ])('OTEL_TRACES_EXPORTER=%s: traced is %s', (OTEL_TRACES_EXPORTER, isTraced) => {
+    expect(configured({ ...collector, OTEL_TRACES_EXPORTER }) !== undefined).toBe(isTraced);
+  });
+});
+
 /** What others may have set for all their programs: none of it is a misspelling of ours. */
 const others = [
   ...['OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_PROPAGATORS', 'OTEL_LOG_LEVEL'],
-  ...['OTEL_TRACES_EXPORTER', 'OTEL_METRICS_EXPORTER', 'OTEL_LOGS_EXPORTER', 'OTEL_METRICS_EXEMPLAR_FILTER'],
+  ...['OTEL_METRICS_EXPORTER', 'OTEL_LOGS_EXPORTER', 'OTEL_METRICS_EXEMPLAR_FILTER'],
   ...['OTEL_BSP_EXPORT_TIMEOUT', 'OTEL_BSP_MAX_QUEUE_SIZE', 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE'],
   ...['OTEL_BLRP_SCHEDULE_DELAY', 'OTEL_METRIC_EXPORT_INTERVAL', 'OTEL_NODE_RESOURCE_DETECTORS'],
   ...['HEADERS', 'TRACES_HEADERS', 'COMPRESSION', 'CERTIFICATE', 'CLIENT_KEY', 'INSECURE'].flatMap((name) => [
     `OTEL_EXPORTER_OTLP_${name}`,
   ]),
-  ...['TRACES', 'METRICS', 'LOGS'].flatMap((signal) =>
+  ...['METRICS', 'LOGS'].flatMap((signal) =>
     ['TIMEOUT', 'PROTOCOL'].map((name) => `OTEL_EXPORTER_OTLP_${signal}_${name}`),
   ),
   ...['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'],

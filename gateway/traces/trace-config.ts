@@ -16,14 +16,15 @@ export interface TraceConfig {
 /** Undefined where no traces are wanted. */
 export function traceConfig(settings: Settings): TraceConfig | undefined {
   const url = settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? below(settings.OTEL_EXPORTER_OTLP_ENDPOINT);
-  if (url === undefined || settings.OTEL_SDK_DISABLED) return undefined;
+  if (url === undefined || settings.OTEL_SDK_DISABLED || settings.OTEL_TRACES_EXPORTER === 'none')
+    return undefined;
   return {
     url,
-    protocol: settings.OTEL_EXPORTER_OTLP_PROTOCOL,
+    protocol: settings.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? settings.OTEL_EXPORTER_OTLP_PROTOCOL,
     sampler: settings.OTEL_TRACES_SAMPLER,
-    ratio: Math.min(settings.OTEL_TRACES_SAMPLER_ARG, 1),
+    ratio: settings.OTEL_TRACES_SAMPLER_ARG,
     gatherMs: settings.OTEL_BSP_SCHEDULE_DELAY,
-    timeoutMs: settings.OTEL_EXPORTER_OTLP_TIMEOUT,
+    timeoutMs: settings.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? settings.OTEL_EXPORTER_OTLP_TIMEOUT,
   };
 }
 
