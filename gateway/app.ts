@@ -20,6 +20,7 @@ import { showRefusal } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { limitRequests, showRates } from './limits/limit-requests.ts';
 import type { Metrics } from './metrics/open-metrics.ts';
+import type { ModelSheet } from './openai/model-sheet.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
 import { showDocument, showReference, showReferenceAsset } from './reference/show-reference.ts';
 import { unknownUrl } from './refusal/catalogue.ts';
@@ -47,11 +48,12 @@ export interface AppParts extends CarryParts {
   readonly supervisor: Supervisor;
   readonly dashboard: Dashboard;
   readonly tracing: Tracing | undefined;
+  readonly sheet: ModelSheet;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
 export function createApp(parts: AppParts): Hono<GatewayEnv> {
-  const { config, log, doorkeeper, models, keys, live, dashboard } = parts;
+  const { config, log, doorkeeper, keys, live, dashboard } = parts;
   const app = new Hono<GatewayEnv>();
 
   app.use(
@@ -84,9 +86,9 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
   const mayInfer = authenticate(doorkeeper, 'inference');
   const tellRates = showRates(parts.rateLimits);
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, mayInfer, tellRates, listModels(models));
+    app.get(path, mayInfer, tellRates, listModels(parts));
     // Names may hold slashes, and most clients leave them as they are.
-    app.get(`${path}/:id{.+}`, mayInfer, tellRates, showModel(models));
+    app.get(`${path}/:id{.+}`, mayInfer, tellRates, showModel(parts));
     app.all(path, refuseMethod('GET')).all(`${path}/:id{.+}`, refuseMethod('GET'));
   }
   const countRequest = limitRequests(parts.rateLimits);

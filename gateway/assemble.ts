@@ -27,6 +27,7 @@ import { openMetrics } from './metrics/open-metrics.ts';
 import { showConnections } from './metrics/show-connections.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { ModelNames } from './openai/model-names.ts';
+import { ModelSheet } from './openai/model-sheet.ts';
 import { PrefillHabits } from './prefill/prefill-habits.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
@@ -115,6 +116,7 @@ export async function startGateway(
   const pool = await openPool(config.backend, config.timeouts.connect);
   const counting = { backend: config.backend, watch, ended: end.signal };
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
+  const sheet = new ModelSheet(config.backend, watch);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const doorkeeper = { ring: () => keys?.ring, failedLogins };
   const ledger = openLedger(config.ledger, log);
@@ -164,6 +166,7 @@ export async function startGateway(
       supervisor,
       dashboard,
       tracing,
+      sheet,
     },
     cutOff: cut.signal,
     prefillHabits,

@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { sinceExpected } from '../../gateway/ledger/parse-since.ts';
 import type { Operation } from './operation.ts';
 import { refusalsOf } from './refusals.ts';
 import * as house from './shapes/house.ts';
-import { modelList, modelObject } from './shapes/models.ts';
+import { anthropicModel, anthropicModelList, modelList, modelObject } from './shapes/models.ts';
 
 const text = { type: 'string' };
 const probe = { method: 'get', tag: 'Probes', refusals: refusalsOf.open, manner: 'plain' } as const;
@@ -22,8 +23,9 @@ export const ownOperations: readonly Operation[] = [
     answers: [
       {
         status: 200,
-        description: 'Those that the key may use.',
-        json: { name: 'ModelList', schema: modelList },
+        description:
+          'Those that the key may use. To a client that sends `anthropic-version` in the shape of Anthropic, by pages (`limit`, `after_id`, `before_id`).',
+        json: { name: 'ModelList', schema: z.union([modelList, anthropicModelList]) },
       },
     ],
     refusals: [...refusalsOf.keyed, 'modelLoading'],
@@ -36,8 +38,16 @@ export const ownOperations: readonly Operation[] = [
       id: 'showModel',
       summary: 'Show a model',
     },
-    parameters: [{ name: 'id', in: 'path', description: 'A public name.', schema: text }],
-    answers: [{ status: 200, description: 'The model.', json: { name: 'Model', schema: modelObject } }],
+    parameters: [
+      { name: 'id', in: 'path', description: 'A public name, which may hold slashes.', schema: text },
+    ],
+    answers: [
+      {
+        status: 200,
+        description: 'The model.',
+        json: { name: 'Model', schema: z.union([modelObject, anthropicModel]) },
+      },
+    ],
     refusals: [...refusalsOf.keyed, 'modelNotFound', 'modelLoading'],
   },
   {

@@ -8,7 +8,12 @@ import {
 import { chatCompletion, chatCompletionChunk } from '../api-reference/shapes/chat.ts';
 import { embeddingList } from '../api-reference/shapes/embeddings.ts';
 import { errorEnvelope } from '../api-reference/shapes/error.ts';
-import { modelList, modelObject } from '../api-reference/shapes/models.ts';
+import {
+  anthropicModel,
+  anthropicModelList,
+  modelList,
+  modelObject,
+} from '../api-reference/shapes/models.ts';
 import { responseEvent } from '../api-reference/shapes/response-event.ts';
 import { inputTokens, responseObject } from '../api-reference/shapes/response-object.ts';
 import { textCompletion, textCompletionChunk } from '../api-reference/shapes/text-completion.ts';
@@ -36,12 +41,14 @@ interface Shape {
 const openai = { error: errorEnvelope, lastEvent: /^data: (\[DONE\]|\{"error":.*\})$/ };
 const anthropic = { error: anthropicError, lastEvent: /^event: (message_stop|error)\n/ };
 
+const anyError = z.union([errorEnvelope, anthropicError]);
+
 const shapes: readonly (readonly [RegExp, Shape])[] = [
   [/^\/v1\/chat\/completions$/, { ...openai, plain: chatCompletion, event: chatCompletionChunk }],
   [/^\/v1\/completions$/, { ...openai, plain: textCompletion, event: textCompletionChunk }],
   [/^\/v1\/embeddings$/, { ...openai, plain: embeddingList }],
-  [/^\/v1\/models$/, { ...openai, plain: modelList }],
-  [/^\/v1\/models\/./, { ...openai, plain: modelObject }],
+  [/^\/v1\/models$/, { plain: z.union([modelList, anthropicModelList]), error: anyError }],
+  [/^\/v1\/models\/./, { plain: z.union([modelObject, anthropicModel]), error: anyError }],
   [
     /^\/v1\/responses$/,
     {
