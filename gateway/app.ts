@@ -20,7 +20,6 @@ import { showRefusal } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
 import { limitRequests, showRates } from './limits/limit-requests.ts';
 import type { Metrics } from './metrics/open-metrics.ts';
-import type { ModelSheet } from './openai/model-sheet.ts';
 import type { Bookkeeper } from './record/bookkeeper.ts';
 import { showDocument, showReference, showReferenceAsset } from './reference/show-reference.ts';
 import { unknownUrl } from './refusal/catalogue.ts';
@@ -48,7 +47,6 @@ export interface AppParts extends CarryParts {
   readonly supervisor: Supervisor;
   readonly dashboard: Dashboard;
   readonly tracing: Tracing | undefined;
-  readonly sheet: ModelSheet;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */

@@ -9,7 +9,7 @@ export interface BackendFacts {
   /** The name it was given (`--alias`); without one, llama-server says the path here. */
   readonly modelAlias: string | undefined;
   readonly modelPath: string | undefined;
-  readonly modalities: { readonly vision: boolean; readonly audio: boolean };
+  readonly modalities: { readonly vision: boolean; readonly audio: boolean; readonly video?: boolean };
   readonly buildInfo: string | undefined;
   /** It has given its memory back until the next request (`--sleep-idle-seconds`). */
   readonly sleeping: boolean;
@@ -38,7 +38,7 @@ interface Props {
   readonly model_path?: unknown;
   readonly build_info?: unknown;
   readonly is_sleeping?: unknown;
-  readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown };
+  readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown; readonly video?: unknown };
   readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
 
@@ -52,10 +52,15 @@ function factsFrom(props: Props): FactsReading {
     contextPerSlot: context,
     modelAlias: textOf(props.model_alias),
     modelPath: textOf(props.model_path),
-    modalities: { vision: props.modalities?.vision === true, audio: props.modalities?.audio === true },
+    modalities: modalitiesOf(props.modalities),
     buildInfo: textOf(props.build_info),
     sleeping: props.is_sleeping === true,
   };
+}
+
+function modalitiesOf({ vision, audio, video }: NonNullable<Props['modalities']> = {}) {
+  // Older builds take no films, and do not say so.
+  return { vision: vision === true, audio: audio === true, ...(video === true && { video }) };
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);

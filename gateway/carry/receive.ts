@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { BackendFacts } from '../../health/facts.ts';
 import type { GatewayConfig } from '../config.ts';
 import { expectTokensOfForm } from '../openai/expected-tokens.ts';
 import { apiAt } from '../openai/normalize/normalize-request.ts';
@@ -15,6 +16,7 @@ export async function receive(
   incoming: IncomingMessage,
   held: HeldBody,
   signal: AbortSignal,
+  facts: BackendFacts | undefined,
 ): Promise<ApiRequest> {
   const type = incoming.headers['content-type'];
   const isForm = type?.startsWith('multipart/form-data') ?? false;
@@ -39,6 +41,7 @@ export async function receive(
     api: apiAt(route.upstream),
     shape: route.shape,
     batch: route.batch,
+    modalities: facts?.modalities,
   });
 }
 

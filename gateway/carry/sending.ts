@@ -5,6 +5,7 @@ import type { ClientResponse } from '../client-response.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { ModelNames } from '../openai/model-names.ts';
+import type { ModelSheet } from '../openai/model-sheet.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { PrefillHabits } from '../prefill/prefill-habits.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
@@ -28,6 +29,7 @@ export interface CarryParts {
   readonly countingPlaces: Admission;
   readonly watch: BackendWatch;
   readonly models: ModelNames;
+  readonly sheet: ModelSheet;
   readonly live: LiveRequests;
   readonly bodies: BodyBudget;
   readonly counting: CountingParts;

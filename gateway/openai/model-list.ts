@@ -48,5 +48,6 @@ export function engineEntry(id: string, { facts }: ModelFacts) {
 }
 
 function inputsOf({ modalities }: Pick<BackendFacts, 'modalities'>): readonly string[] {
-  return ['text', ...(modalities.vision ? ['image'] : []), ...(modalities.audio ? ['audio'] : [])];
+  const { vision, audio, video = false } = modalities;
+  return ['text', ...(vision ? ['image'] : []), ...(audio ? ['audio'] : []), ...(video ? ['video'] : [])];
 }

@@ -12,6 +12,7 @@ import type { AnswerForm } from './normalize/notes.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
 import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
+import { type Modalities, refuseUnfitMedia } from './unfit-media.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
 export interface ApiRequest {
@@ -27,6 +28,8 @@ export interface ApiRequest {
   readonly body: Buffer;
   /** What the answer will say again; only where its API asks for that. */
   readonly repeated?: RepeatedFields;
+  /** The size of embeddings that the client wants; undefined where it leaves that open. */
+  readonly dimensions?: number | undefined;
   /** For the head of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Where the request was worded anew in a way that its answer shows. */
@@ -50,6 +53,8 @@ export interface ReadingOptions {
   readonly api: Api | undefined;
   readonly shape: AnswerShape | undefined;
   readonly batch: BatchField | undefined;
+  /** Undefined where the engine has not told yet. */
+  readonly modalities?: Modalities | undefined;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
@@ -63,12 +68,14 @@ export function readRequest(
     api,
     shape: ownShape,
     batch,
+    modalities,
   }: ReadingOptions,
 ): ApiRequest {
   const sound = withoutLoneSurrogates(body);
   const asked = parse(sound);
   if (takesMessages && !Array.isArray(asked.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(asked);
+  refuseUnfitMedia(asked, modalities);
   const { fields, body: sent, headers, answerForm } = normalizeRequest(api, asked, sound);
   if (!allowRemoteMedia && fields !== asked) refuseRemoteMedia(fields);
   // One that is served as a chat is answered as one.
@@ -90,6 +97,7 @@ export function readRequest(
     weight,
     expected,
     body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
+    dimensions: batch === 'input' ? dimensionsOf(fields) : undefined,
     headers,
     answerForm,
     ...(isResponses ? { repeated: repeatedFields(asked) } : {}),
@@ -127,6 +135,11 @@ function optional<T>(fields: Fields, name: string, expected: string, fits: (valu
   if (value === undefined || value === null) return undefined;
   if (!fits(value)) throw invalidValue(name, expected);
   return value as T;
+}
+
+function dimensionsOf(fields: Fields): number | undefined {
+  const isSize = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
+  return optional<number>(fields, 'dimensions', 'a whole number from 1 up', isSize);
 }
 
 /** As large as the number can be for llama-server: times the most prompts, it is still exact. */

@@ -45,6 +45,16 @@ export const storeDisabled = (param: string) =>
     message: `'${param}' needs stored responses, and this server stores none. Leave it out and send the whole conversation in input (SDKs do with store: false).`,
   });
 
+/** It begins with the engine's words, which a client may already know. */
+export const mediaNotSupported = (param: string, medium: 'image' | 'audio' | 'video') =>
+  new Refusal({
+    status: 400,
+    type: invalid,
+    code: 'media_not_supported',
+    param,
+    message: `${medium} input is not supported by this model, and '${param}' is such. Send text; the operator of a model that can take it gives the model its projector (MMPROJ).`,
+  });
+
 /** In the engine's words, which a client may already know. */
 export const contextLengthExceeded = (tokens: number, context: number) =>
   new Refusal({

@@ -15,6 +15,7 @@ export const refusals: Readonly<Record<RefusalName, Refusal>> = {
     'is a file, which llama-server cannot read. Send its text, or its pages as images.',
   ),
   storeDisabled: catalogue.storeDisabled('previous_response_id'),
+  mediaNotSupported: catalogue.mediaNotSupported('messages[0].content[1]', 'image'),
   contextLengthExceeded: catalogue.contextLengthExceeded(9000, 8192),
   malformedRequest: catalogue.malformedRequest(),
   invalidApiKey: catalogue.invalidApiKey(),
@@ -97,6 +98,7 @@ const ofLimits = ['rateLimitReached', 'dailyTokensSpent', 'tokensNeverFit', 'bod
 /** Of what goes to the engine. */
 const ofEngine = [
   'remoteMediaNotAllowed',
+  'mediaNotSupported',
   'cannotCarry',
   'storeDisabled',
   'contextLengthExceeded',

@@ -95,7 +95,7 @@ export function propsWith(slots: number) {
     model_alias: 'stand-in',
     model_path: '/models/stand-in.gguf',
     default_generation_settings: { n_ctx: 4096 },
-    modalities: { vision: false, audio: false },
+    modalities: { vision: true, audio: true, video: true },
     build_info: 'stand-in',
   };
 }

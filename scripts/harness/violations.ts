@@ -65,7 +65,7 @@ const shapes: readonly (readonly [RegExp, Shape])[] = [
 
 /** Everything in an answer that the API's own clients have not been promised; empty where all is well. */
 export function violations(answer: WireAnswer): string[] {
-  const shape = shapes.find(([path]) => path.test(answer.path))?.[1] ?? { ...openai, plain: z.never() };
+  const shape = shapes.find(([path]) => path.test(answer.path))?.[1] ?? { plain: z.never(), error: anyError };
   const found = answer.requestId ? [] : ['there is no x-request-id'];
   if (answer.contentType.startsWith('text/event-stream')) found.push(...inStream(answer, shape));
   else if (!answer.contentType.startsWith('application/json'))

@@ -120,6 +120,33 @@ it('is given a tool call', async () => {
   expect(streamed.content.at(-1)).toMatchObject(call);
 });
 
+it('lists the models, page by page, and looks one up', async () => {
+  await using corral = await startTestGateway({
+    backend: demo.engine.backend,
+    env: { MODEL_ALIAS: 'demo,claude-local,acme/demo' },
+  });
+  const { anthropic } = connect(corral.origin);
+  const ids: string[] = [];
+  for await (const { id } of anthropic.models.list({ limit: 1 })) ids.push(id);
+  expect(ids).toEqual(['demo', 'claude-local', 'acme/demo']);
+  const page = await anthropic.models.list({ limit: 1000 });
+  expect(page).toMatchObject({ has_more: false, first_id: 'demo', last_id: 'acme/demo' });
+  const before = await anthropic.models.list({ limit: 1, before_id: 'acme/demo' });
+  expect(before).toMatchObject({ has_more: true, first_id: 'claude-local' });
+  expect(await anthropic.models.retrieve('acme/demo')).toMatchObject({
+    type: 'model',
+    display_name: 'acme/demo',
+    created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    max_input_tokens: 8192,
+    _request_id: expect.stringMatching(/\S/),
+  });
+  for (const wrong of [{ limit: 0 }, { limit: 1001 }, { after_id: 'nobody' }]) {
+    const error = await anthropic.models.list(wrong).catch((it) => it);
+    expect(error).toBeInstanceOf(BadRequestError);
+    expect(error.error).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+  }
+});
+
 it('can have its tokens counted', async () => {
   const { anthropic } = connect();
   const { max_tokens: _, ...asked } = ask('keys');
@@ -168,15 +195,41 @@ describe('understands', () => {
     },
   );
 
-  it('BadRequestError: what the engine answers 500 to, though the request is at fault, and sends it once', async () => {
+  it.each([
+    ['in a message', (picture: Anthropic.ImageBlockParam) => [picture]],
+    [
+      'in the result of a tool',
+      (picture: Anthropic.ImageBlockParam) => [
+        { type: 'tool_result' as const, tool_use_id: 'a', content: [picture] },
+      ],
+    ],
+  ])('BadRequestError: a picture %s for a model that takes text, counted or sent', async (_, contentOf) => {
     const { anthropic, wire } = connect();
-    const picture = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } as const;
-    const content = [{ type: 'image', source: picture } as const];
+    const data = 'iVBORw0KGgo=';
+    const content = contentOf({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
     const asked = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
-    const error = await refusalOf(anthropic.messages.create(asked, { maxRetries: 2 }));
-    expect(error).toBeInstanceOf(BadRequestError);
-    expect(error.message).toContain('image input is not supported');
-    expect(wire.answers).toHaveLength(1);
+    const { max_tokens: _unused, ...counted } = asked;
+    for (const answer of [
+      () => anthropic.messages.create(asked, { maxRetries: 2 }),
+      () => anthropic.messages.countTokens(counted, { maxRetries: 2 }),
+    ]) {
+      const error = await refusalOf(answer());
+      expect(error).toBeInstanceOf(BadRequestError);
+      expect(error.message).toMatch(/image input is not supported.*messages\[0\]\.content\[0\].*MMPROJ/);
+    }
+    expect(wire.answers).toHaveLength(2);
+  });
+
+  it('NotFoundError: a model that is not in the list, and a base URL with a /v1 too many', async () => {
+    const { anthropic } = connect();
+    const error = await refusalOf(anthropic.models.retrieve('claude'));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
+    const slipped = await refusalOf(
+      connect(`${demo.corral.origin}/v1`).anthropic.messages.create(ask('keys')),
+    );
+    expect(slipped).toBeInstanceOf(NotFoundError);
+    expect(slipped.message).toContain('Did you mean /v1/messages?');
   });
 
   it('NotFoundError: a model that is not served', async () => {
