@@ -5,9 +5,12 @@ import type { SupervisorConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
 import { readEngineLine } from './engine-output.ts';
+import { bytesOfModel } from './gguf-file.ts';
 import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
 import { llamaArguments } from './llama-arguments.ts';
+import { promptCacheMiB } from './prompt-cache.ts';
 import { clearSocketPath } from './runtime-dir.ts';
+import { spareMemory } from './spare-memory.ts';
 import { withoutQuotes } from './without-quotes.ts';
 import { hide } from './without-secrets.ts';
 
@@ -30,10 +33,20 @@ export function startEngineChild({ engine, config, backend, env, serves, log }: 
   } catch (error) {
     return stillborn(error as Error);
   }
-  const downloads = config.engine.model.kind !== 'file';
+  const { model, extraArgs } = config.engine;
+  const downloads = model.kind !== 'file';
+  const cacheMiB = promptCacheMiB({
+    extraArgs,
+    spareMemory: spareMemory(),
+    modelBytes: model.kind === 'hugging-face' ? 0 : bytesOfModel(model.path),
+  });
+  if (cacheMiB !== undefined)
+    log.info(
+      `llama-server may keep ${cacheMiB} MiB of earlier prompts (--cache-ram), by the memory there is`,
+    );
   return startChild({
     command: engine.command,
-    args: [...engine.args, ...llamaArguments(config.engine, backend.address)],
+    args: [...engine.args, ...llamaArguments(config.engine, backend.address, cacheMiB)],
     env: {
       ...(downloads && config.settings.MODELS_DIR && { LLAMA_CACHE: config.settings.MODELS_DIR }),
       ...engineEnvironment(env, {

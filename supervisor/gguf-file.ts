@@ -52,6 +52,12 @@ export function faultsOfModel(path: string): string[] {
   return [first, ...rest].flatMap((part) => faultOfFile(part) ?? []);
 }
 
+/** What a model's files take, in bytes; those that are not there take nothing. */
+export function bytesOfModel(path: string): number {
+  const sizes = partsOfModel(path).map((part) => lookAt(part));
+  return sizes.reduce((sum, file) => sum + (file && 'size' in file ? file.size : 0), 0);
+}
+
 /** The files of a model: of a split one all parts, whichever of them is named. */
 export function partsOfModel(path: string): string[] {
   const part = /-\d{5}-of-(\d{5})(\.gguf)$/i.exec(path);

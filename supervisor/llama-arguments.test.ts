@@ -74,4 +74,26 @@ describe('llama-server is started', () => {
     expect(lineFor({ sleepIdleMs: 1500 })).toContain('--sleep-idle-seconds 2');
     expect(lineFor({ sleepIdleMs: 0 })).not.toContain('--sleep-idle-seconds');
   });
+
+  it('with no more of earlier prompts in memory than is given', () => {
+    expect(llamaArguments(plain, socket, 512).join(' ')).toContain('--cache-ram 512');
+    expect(llamaArguments(plain, socket, 0).join(' ')).toContain('--cache-ram 0');
+    expect(lineFor({})).not.toContain('--cache-ram');
+  });
+
+  it.each([
+    ...['--embeddings', '--embedding', '--rerank', '--reranking'].map((name) => ({
+      ...{ args: [name], ctx: 4096, expected: '-b 4096 -ub 4096' },
+    })),
+    { args: ['--embeddings'], ctx: 'auto', expected: '-b 8192 -ub 8192' },
+    { args: ['--embeddings', '-ub', '2048'], ctx: 4096, expected: '-b 4096' },
+    { args: ['--embeddings', '--batch_size=1024'], ctx: 4096, expected: '-ub 4096' },
+    { args: ['--embeddings', '-b', '64', '--ubatch-size', '64'], ctx: 4096, expected: '' },
+    { args: ['--pooling', 'mean'], ctx: 4096, expected: '' },
+  ] as const)('with batches that a whole input fits into where it gives vectors: %j', (wish) => {
+    const { args, ctx, expected } = wish;
+    const line = lineFor({ ctx, extraArgs: args });
+    const [ours = ''] = line.split('--metrics');
+    expect((ours.match(/ -u?b \d+/g) ?? []).join('').trim()).toBe(expected);
+  });
 });

@@ -1,5 +1,6 @@
 import type { BackendAddress } from '../health/backend.ts';
 import type { ModelSource } from './model.ts';
+import { namesArgument } from './refused-arguments.ts';
 
 /** What llama-server is asked to do, in our words. */
 export interface EngineWishes {
@@ -30,8 +31,14 @@ export const slotsOfItsOwnChoice = 4;
 /** Of all slots together: it counts them in 32 bits. */
 export const mostContext = 2 ** 31 - 1;
 
-/** llama-server's command line for our wishes. It never holds a secret: every user of the machine can read it. */
-export function llamaArguments(wishes: EngineWishes, address: BackendAddress): string[] {
+/** The longest input of embeddings and rankings where CTX leaves the context open: batches of more take gigabytes. */
+const longestInput = 8192;
+
+/**
+ * llama-server's command line for our wishes; `cacheMiB` is what it may keep of earlier prompts, undefined leaves that to
+ * it. It never holds a secret: every user of the machine can read it.
+ */
+export function llamaArguments(wishes: EngineWishes, address: BackendAddress, cacheMiB?: number): string[] {
   return [
     ...addressArguments(address),
     ...modelArguments(wishes.model),
@@ -44,6 +51,8 @@ export function llamaArguments(wishes: EngineWishes, address: BackendAddress): s
     ...option('-ctv', wishes.cacheTypeV),
     ...option('--mmproj', wishes.mmproj),
     ...option('-md', wishes.draftModel),
+    ...option('--cache-ram', cacheMiB),
+    ...batchArguments(wishes),
     ...['--metrics', '--no-ui'],
     ...option('--sse-ping-interval', wishes.keepaliveMs === 0 ? -1 : Math.ceil(wishes.keepaliveMs / 1000)),
     ...option('--sleep-idle-seconds', wishes.sleepIdleMs ? Math.ceil(wishes.sleepIdleMs / 1000) : undefined),
@@ -75,4 +84,16 @@ function contextArguments(ctx: number | 'auto', parallel: number | 'auto'): stri
   if (ctx === 'auto') return parallel === 'auto' ? [] : ['-np', String(parallel), '-kvu'];
   const slots = parallel === 'auto' ? slotsOfItsOwnChoice : parallel;
   return ['-np', String(slots), '-c', String(slots * ctx)];
+}
+
+const givesVectors = ['--embedding', '--embeddings', '--rerank', '--reranking'];
+
+/** An embedding or a ranking is computed in one batch: whatever fits into the context is to fit into that. */
+function batchArguments({ ctx, extraArgs }: EngineWishes): string[] {
+  if (!namesArgument(extraArgs, givesVectors)) return [];
+  const tokens = ctx === 'auto' ? longestInput : ctx;
+  return [
+    ...option('-b', namesArgument(extraArgs, ['-b', '--batch-size']) ? undefined : tokens),
+    ...option('-ub', namesArgument(extraArgs, ['-ub', '--ubatch-size']) ? undefined : tokens),
+  ];
 }

@@ -85,6 +85,11 @@ export function findArgumentsOfTheStart(args: readonly string[]): string[] {
     .map((argument) => argument.split('=', 1)[0] ?? argument);
 }
 
+/** Whether one of these arguments is among those given, in whatever spelling. */
+export function namesArgument(args: readonly string[], names: readonly string[]): boolean {
+  return args.some((argument) => names.includes(nameOf(argument)));
+}
+
 /** llama-server takes `--api_key` for `--api-key`; builds differ in whether `--name=value` is taken. */
 function nameOf(argument: string): string {
   const name = argument.split('=', 1)[0] ?? argument;

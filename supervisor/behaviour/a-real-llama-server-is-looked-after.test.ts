@@ -37,6 +37,26 @@ describe('a real llama-server is looked after', () => {
     expect(await textOfOneAnswer(house)).not.toBe('');
   });
 
+  it('with inputs as long as the context, where it gives embeddings', async () => {
+    await using house = await startReal({
+      CTX: '1024',
+      PARALLEL: '2',
+      EXTRA_ARGS: '--embeddings --pooling mean',
+    });
+    await house.standing('ready');
+    const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/embeddings`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
+      body: JSON.stringify({ input: 'abcdefg '.repeat(120) }),
+    });
+    const { usage, data } = (await response.json()) as {
+      usage: { prompt_tokens: number };
+      data: { embedding: number[] }[];
+    };
+    expect(usage.prompt_tokens).toBeGreaterThan(900);
+    expect(data[0]?.embedding.some((value) => value !== 0)).toBe(true);
+  });
+
   it('through its death, the same answer coming afterwards', async () => {
     await using house = await startReal();
     await house.standing('ready');
