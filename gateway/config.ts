@@ -168,7 +168,7 @@ export function gatewayConfig(
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
-      maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? Math.ceil(settings.MAX_QUEUE_SIZE / 2),
+      maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? settings.MAX_QUEUE_SIZE,
       maxReplays: settings.MAX_REPLAYS,
       continueStreams: settings.CONTINUE_STREAMS,
       timeoutMs: settings.QUEUE_TIMEOUT,

@@ -184,7 +184,7 @@ export const variables = {
   }),
   MAX_QUEUE_SIZE: required('Admission', integer(0), 100, 'Requests that may wait; 0 turns waiting off.'),
   MAX_QUEUE_PER_KEY: optional('Admission', integer(0), 'Requests of one key that may wait.', {
-    otherwise: 'half of `MAX_QUEUE_SIZE`',
+    otherwise: '`MAX_QUEUE_SIZE`, as far as no other key needs the room',
   }),
   MAX_REPLAYS: required(
     'Admission',

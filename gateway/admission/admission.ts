@@ -139,9 +139,10 @@ export class Admission {
     const since = performance.now();
     const { lane: terms, weight, turns = weight, again = false } = claim;
     const candidate: Candidate = { terms, weight, turns, since, again, end: resolve };
-    const [entry, grant] = this.#lanes.enter(candidate, again);
-    if (grant) return { outcome: 'granted', lease: this.#leaseFor(grant) };
-    if (entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
+    const entered = this.#lanes.enter(candidate);
+    if (entered.entry === 'granted') return { outcome: 'granted', lease: this.#leaseFor(entered.grant) };
+    if (entered.entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
+    entered.displaced?.end({ outcome: 'full', retryAfterMs: this.#retryAfterMs() });
     if (this.#lanes.counts.waiting === 1) this.#stuckSince = since;
     claim.onWait?.(() => ({ place: this.#lanes.placeOf(candidate), waiting: this.counts.waiting }));
     return this.#wait(candidate, promise, claim.signal);

@@ -4,6 +4,8 @@ export interface Waiter {
   readonly weight: number;
   /** What it is reckoned to take of the backend, where that is not its weight. */
   readonly turns?: number;
+  /** It was served before and lost that: it goes first in its lane, and is never one too many. */
+  readonly again?: boolean;
   readonly terms: LaneTerms;
 }
 
@@ -75,6 +77,19 @@ export function turnsOf({ weight, turns = weight }: Waiter): number {
 }
 
 const MOST_TURNS = 1024;
+
+/**
+ * Who has to leave a full line for one more in `own`: the last of the longest lane, by what it is due, where that stays
+ * the longer one without it. So a key may have the whole line as long as nobody else wants any of it.
+ */
+export function dispensable<W extends Waiter>(own: Lane<W>, lanes: Iterable<Lane<W>>): W | undefined {
+  let longest = own;
+  for (const lane of lanes) if (lengthOf(lane) > lengthOf(longest)) longest = lane;
+  if (longest === own || lengthOf(longest, 1) < lengthOf(own)) return undefined;
+  return longest.waiting.findLast(({ again }) => !again);
+}
+
+const lengthOf = ({ waiting, terms }: Lane<Waiter>, without = 0) => (waiting.length - without) / terms.share;
 
 function isAtItsLimit<W extends Waiter>({ running, terms }: Lane<W>): boolean {
   return running >= terms.concurrent;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LaneTerms, Waiter } from './lane.ts';
-import { type Grant, Lanes } from './lanes.ts';
+import { type Entry, type Grant, Lanes } from './lanes.ts';
 
 const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
 
@@ -33,7 +33,12 @@ function serveAll(lanes: Lanes<Waiter>, running: Grant<Waiter>): string[] {
   return order;
 }
 
-function grantOf([, grant]: readonly [unknown, Grant<Waiter> | undefined]): Grant<Waiter> {
+function grantOf(entered: Entry<Waiter>): Grant<Waiter> {
+  if (entered.entry !== 'granted') throw new Error(`expected a grant, not: ${entered.entry}`);
+  return entered.grant;
+}
+
+function firstOf([grant]: readonly Grant<Waiter>[]): Grant<Waiter> {
   if (!grant) throw new Error('expected a grant');
   return grant;
 }
@@ -66,14 +71,14 @@ describe('lanes', () => {
     const lanes = open(4);
     const first = grantOf(lanes.enter(waiter('one', 1, { concurrent: 1 })));
     const second = waiter('one', 1, { concurrent: 1 });
-    expect(lanes.enter(second)[0]).toBe('waits');
-    expect(lanes.enter(waiter('two'))[0]).toBe('granted');
+    expect(lanes.enter(second).entry).toBe('waits');
+    expect(lanes.enter(waiter('two')).entry).toBe('granted');
     expect(lanes.giveBack(first)).toEqual([{ waiter: second, slots: 1 }]);
   });
 
   it('are bounded in all and each', () => {
     const lanes = open(1, { maxWaiting: 3, maxWaitingPerLane: 2 });
-    const enter = (id: string) => lanes.enter(waiter(id))[0];
+    const enter = (id: string) => lanes.enter(waiter(id)).entry;
     expect(['a', 'a', 'a', 'a', 'b', 'b'].map(enter)).toEqual([
       'granted',
       'waits',
@@ -87,7 +92,7 @@ describe('lanes', () => {
   it('hold all while there is no backend, and grant in turn once there is', () => {
     const lanes = open(0);
     const [first, second, other] = [waiter('a'), waiter('a'), waiter('b')];
-    for (const one of [first, second, other]) expect(lanes.enter(one)[0]).toBe('waits');
+    for (const one of [first, second, other]) expect(lanes.enter(one).entry).toBe('waits');
     expect(lanes.resize(2).map(({ waiter }) => waiter)).toEqual([first, other]);
   });
 
@@ -108,7 +113,7 @@ describe('lanes', () => {
     const order: string[] = [];
     for (let turn = 0; turn < 20; turn++) {
       const finished = running.waiter.terms.id;
-      running = grantOf(['granted', lanes.giveBack(running)[0]]);
+      running = firstOf(lanes.giveBack(running));
       order.push(running.waiter.terms.id);
       if (finished !== 'hog') lanes.enter(waiter(finished));
     }
@@ -150,9 +155,9 @@ describe('lanes', () => {
   it('let one who comes again go first in its lane, and find room in a full one', () => {
     const lanes = open(1, { maxWaiting: 1, maxWaitingPerLane: 1 });
     const running = grantOf(lanes.enter(waiter('a')));
-    const [patient, again] = [waiter('a'), waiter('a')];
+    const [patient, again] = [waiter('a'), { ...waiter('a'), again: true }];
     lanes.enter(patient);
-    expect(lanes.enter(again, true)[0]).toBe('waits');
+    expect(lanes.enter(again).entry).toBe('waits');
     expect(lanes.giveBack(running)[0]?.waiter).toBe(again);
   });
 
@@ -208,10 +213,48 @@ describe('lanes', () => {
 
   it('find room for one who comes again, though nobody may wait', () => {
     const lanes = open(0, { maxWaiting: 0, maxWaitingPerLane: 0 });
-    expect(lanes.enter(waiter('a'))[0]).toBe('full');
-    const again = waiter('a');
-    expect(lanes.enter(again, true)[0]).toBe('waits');
+    expect(lanes.enter(waiter('a')).entry).toBe('full');
+    const again = { ...waiter('a'), again: true };
+    expect(lanes.enter(again).entry).toBe('waits');
     expect(lanes.resize(1).map(({ waiter }) => waiter)).toEqual([again]);
+  });
+
+  it.each([
+    ['low', 1],
+    ['normal', 2],
+    ['high', 4],
+  ])('have room for one of a third key, of priority %s, though two others fill the line', (_, share) => {
+    const lanes = open(1, { maxWaiting: 10, maxWaitingPerLane: 10 });
+    const running = grantOf(lanes.enter(waiter('a')));
+    const crowd = Array.from({ length: 10 }, (_, n) => waiter(n % 2 === 0 ? 'a' : 'b'));
+    for (const one of crowd) expect(lanes.enter(one).entry).toBe('waits');
+    expect(lanes.enter(waiter('a')).entry).toBe('full');
+    const third = waiter('third', 1, { share });
+    expect(lanes.enter(third)).toEqual({ entry: 'waits', displaced: crowd[8] });
+    expect(lanes.counts.waiting).toBe(10);
+    expect(serveAll(lanes, running).indexOf('third')).toBeLessThanOrEqual(2);
+  });
+
+  it('share a full line by what they are due, and let one key have all of it otherwise', () => {
+    const lanes = open(0, { maxWaiting: 12, maxWaitingPerLane: 12 });
+    const lengths = () =>
+      ['low', 'normal', 'high'].map((id) => lanes.waiting.filter(({ terms }) => terms.id === id).length);
+    const shares = { low: 1, normal: 2, high: 4 };
+    const enter = (id: keyof typeof shares) => lanes.enter(waiter(id, 1, { share: shares[id] })).entry;
+    for (let n = 0; n < 12; n++) expect(enter('low')).toBe('waits');
+    expect([enter('low'), lengths()]).toEqual(['full', [12, 0, 0]]);
+    for (let n = 0; n < 50; n++) enter('normal');
+    expect(lengths()).toEqual([4, 8, 0]);
+    for (let n = 0; n < 50; n++) enter('high');
+    expect(lengths()).toEqual([2, 4, 6]);
+  });
+
+  it('displace nobody whom the engine’s end has put back into the line', () => {
+    const lanes = open(0, { maxWaiting: 3, maxWaitingPerLane: 3 });
+    const again = Array.from({ length: 3 }, () => ({ ...waiter('a'), again: true }));
+    for (const one of again) lanes.enter(one);
+    expect(lanes.enter(waiter('b')).entry).toBe('full');
+    expect(lanes.waiting).toEqual(again.toReversed());
   });
 
   it('keep every promise, whatever happens', () => {
@@ -254,10 +297,16 @@ function replay(events: readonly Event[]): void {
   for (const event of events) {
     if (event.kind === 'enter') {
       const one: Waiter = { weight: event.weight, terms: event.terms };
-      const [entry, grant] = lanes.enter(one);
-      if (entry === 'waits' || grant) waiting.push(one);
-      if (grant) learn([grant]);
-      if (entry === 'full') {
+      const entered = lanes.enter(one);
+      if (entered.entry !== 'full') waiting.push(one);
+      if (entered.entry === 'granted') learn([entered.grant]);
+      if (entered.entry === 'waits' && entered.displaced) {
+        const { displaced } = entered;
+        expect(waiting.length, 'displaced only where it is full').toBe(bounds.maxWaiting + 1);
+        expect(displaced.terms.id, 'displaced by another').not.toBe(one.terms.id);
+        waiting = waiting.filter((other) => other !== displaced);
+      }
+      if (entered.entry === 'full') {
         const mine = waiting.filter(({ terms: { id } }) => id === one.terms.id);
         const isFull = waiting.length === bounds.maxWaiting || mine.length === bounds.maxWaitingPerLane;
         expect(isFull, 'refused only where it is full').toBe(true);

@@ -1,4 +1,4 @@
-import { isIdle, type Lane, openLane, pickLane, placeOf, turnsOf, type Waiter } from './lane.ts';
+import { dispensable, isIdle, type Lane, openLane, pickLane, placeOf, turnsOf, type Waiter } from './lane.ts';
 
 export interface LaneBounds {
   /** Waiters in all. */
@@ -7,7 +7,12 @@ export interface LaneBounds {
   readonly maxWaitingPerLane: number;
 }
 
-export type Entry = 'granted' | 'waits' | 'full';
+/** How it goes for one who comes. */
+export type Entry<W extends Waiter> =
+  | { readonly entry: 'granted'; readonly grant: Grant<W> }
+  /** `displaced` had to leave for it. */
+  | { readonly entry: 'waits'; readonly displaced?: W }
+  | { readonly entry: 'full' };
 
 /** What was granted: give the same value back when the backend has let go. */
 export interface Grant<W extends Waiter> {
@@ -49,36 +54,34 @@ export class Lanes<W extends Waiter> {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
   }
 
-  /** One who comes `again` was served before and lost it: first in its lane, and never one too many. */
-  enter(waiter: W, again = false): readonly [Entry, Grant<W> | undefined] {
+  enter(waiter: W): Entry<W> {
     const lane = this.#laneOf(waiter);
-    if (again) lane.waiting.unshift(waiter);
+    if (waiter.again) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
     this.#waiting += 1;
     const [grant] = this.#grant();
-    if (grant) return ['granted', grant];
-    if (again) return ['waits', undefined];
-    if (
-      this.counts.waiting <= this.#bounds.maxWaiting &&
-      lane.waiting.length <= this.#bounds.maxWaitingPerLane
-    ) {
-      return ['waits', undefined];
-    }
-    lane.waiting.pop();
-    this.#waiting -= 1;
-    this.#closeIfIdle(lane);
-    return ['full', undefined];
+    if (grant) return { entry: 'granted', grant };
+    if (waiter.again) return { entry: 'waits' };
+    const isLaneFull = lane.waiting.length > this.#bounds.maxWaitingPerLane;
+    if (!isLaneFull && this.#waiting <= this.#bounds.maxWaiting) return { entry: 'waits' };
+    const displaced = isLaneFull ? undefined : dispensable(lane, this.#lanes.values());
+    this.#remove(displaced ?? waiter);
+    return displaced === undefined ? { entry: 'full' } : { entry: 'waits', displaced };
   }
 
   /** Takes a waiter out. False where it does not wait (any more). */
   leave(waiter: W): readonly [boolean, readonly Grant<W>[]] {
+    return this.#remove(waiter) ? [true, this.#grant()] : [false, []];
+  }
+
+  #remove(waiter: W): boolean {
     const lane = this.#lanes.get(waiter.terms.id);
     const index = lane?.waiting.indexOf(waiter) ?? -1;
-    if (!lane || index === -1) return [false, []];
+    if (!lane || index === -1) return false;
     lane.waiting.splice(index, 1);
     this.#waiting -= 1;
     this.#closeIfIdle(lane);
-    return [true, this.#grant()];
+    return true;
   }
 
   giveBack({ waiter, slots }: Grant<W>): readonly Grant<W>[] {
