@@ -89,11 +89,13 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
     app.get(`${path}/:id{.+}`, mayInfer, tellRates, showModel(parts));
     app.all(path, refuseMethod('GET')).all(`${path}/:id{.+}`, refuseMethod('GET'));
   }
-  const countRequest = limitRequests(parts.rateLimits);
+  const countRequest = limitRequests(parts.rateLimits, 'requests');
+  const countCount = limitRequests(parts.rateLimits, 'counts');
   const mayStillSpend = refuseSpentBudget(parts.ledger);
   for (const route of apiRoutes) {
+    const limited = route.takesSlot ? countRequest : countCount;
     for (const path of route.paths) {
-      app.post(path, authenticate(doorkeeper, route.scope), countRequest, mayStillSpend, carry(route, parts));
+      app.post(path, authenticate(doorkeeper, route.scope), limited, mayStillSpend, carry(route, parts));
       app.all(path, refuseMethod('POST'));
     }
   }

@@ -118,12 +118,29 @@ describe('the requests of a key', () => {
   });
 
   it('count on every route that reaches the backend, and not for a list of models', async () => {
-    await post('native', { path: '/tokenize', body: { content: 'hello' } });
+    await post('native', { path: '/completion', body: { prompt: 'hello' } });
     const list = await fetch(`${house.origin}/v1/models`, {
       headers: { authorization: `Bearer ${secretOf('native')}` },
     });
     expect([list.status, remaining(list)]).toEqual([200, '2']);
     expect(remaining(await post('native'))).toBe('1');
+  });
+
+  it('are not used up by counting, which has as many of its own', async () => {
+    const paths = ['/v1/messages/count_tokens', '/v1/chat/completions/input_tokens', '/tokenize'];
+    const counted = [];
+    for (const path of [...paths, '/detokenize']) {
+      const { status, headers } = await post('native', { path });
+      counted.push([status, remaining({ headers })]);
+    }
+    expect(counted).toEqual([
+      [200, '2'],
+      [200, '1'],
+      [200, '0'],
+      [429, '0'],
+    ]);
+    const served = await post('native');
+    expect([served.status, remaining(served)]).toEqual([200, '2']);
   });
 
   it('say nothing of limits to one without a key', async () => {

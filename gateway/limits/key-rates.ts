@@ -14,7 +14,10 @@ export function ratesOf(key: Key | undefined, house: Rates): Rates {
   };
 }
 
+/** What fills a bucket. Counts are requests that only count: as many a minute as others, and they take nothing from those. */
+export type Unit = keyof Rates | 'counts';
+
 /** Whose bucket it is: that of the key, by its id, or the one that all share where authentication is off. */
-export function bucketOf(key: Key | undefined, unit: keyof Rates): string {
+export function bucketOf(key: Key | undefined, unit: Unit): string {
   return key === undefined ? `anonymous:${unit}` : `key:${key.id}:${unit}`;
 }

@@ -7,11 +7,15 @@ const TOO_MANY = 429;
 
 /**
  * Counts a request against what its key may ask for in a minute. Before the body is read, so that a refusal costs next
- * to nothing. What another limit of the key refuses behind it is not counted.
+ * to nothing. What another limit of the key refuses behind it is not counted. Requests that only count have a count of
+ * their own: agents send dozens of them before the first that is to be answered.
  */
-export function limitRequests(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
+export function limitRequests(
+  limits: RateLimits,
+  unit: 'requests' | 'counts',
+): MiddlewareHandler<GatewayEnv> {
   return async function limitRequests(c, next) {
-    const giveBack = await limits.countRequest(c.get('key'), c.get('response'));
+    const giveBack = await limits.countRequest(c.get('key'), c.get('response'), unit);
     await next();
     if (c.error instanceof Refusal && c.error.status === TOO_MANY) giveBack?.();
   };

@@ -4,7 +4,7 @@ import type { ExpectedTokens } from '../openai/expected-tokens.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { rateLimitReached, tokensNeverFit } from '../refusal/catalogue.ts';
 import { giveBack, type Taker } from './counts.ts';
-import { bucketOf, type Rates, ratesOf } from './key-rates.ts';
+import { bucketOf, type Rates, ratesOf, type Unit } from './key-rates.ts';
 import { showRate } from './rate-headers.ts';
 import { Reservation } from './reservation.ts';
 import { tokensToReserve } from './tokens-to-reserve.ts';
@@ -35,9 +35,13 @@ export class RateLimits {
    * Counts one request, or throws the refusal. Answers how to give it back, as what a limit refuses later does not
    * count either; undefined where no limit holds.
    */
-  async countRequest(key: Key | undefined, response: ClientResponse): Promise<(() => void) | undefined> {
+  async countRequest(
+    key: Key | undefined,
+    response: ClientResponse,
+    unit: Exclude<Unit, 'tokens'>,
+  ): Promise<(() => void) | undefined> {
     const { requests, tokens } = ratesOf(key, this.#house);
-    const bucket = bucketOf(key, 'requests');
+    const bucket = bucketOf(key, unit);
     const [count] = await Promise.all([
       requests > 0 ? this.#counts.take(bucket, 1, requests) : undefined,
       tokens > 0 ? this.#look(response, key, 'tokens', tokens) : undefined,
