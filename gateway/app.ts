@@ -63,7 +63,7 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
       dashboard,
       tracing: parts.tracing,
     }),
-    cors(config.corsOrigins),
+    cors(config.corsOrigins, limitHeaders(config.limits)),
     limitHeaders(config.limits),
   );
   app.onError(showRefusal);

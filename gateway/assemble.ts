@@ -195,6 +195,7 @@ export async function startGateway(
   }
   async function finish(): Promise<void> {
     gate.drain();
+    bodies.stop();
     dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, cutOff);
     closeSilent();

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../scripts/harness/wait-for.ts';
 import { type HealthServer, startHealthServer } from './health-server.ts';
 
 let running: HealthServer | undefined;
 afterEach(() => running?.close());
 
-async function started(options: { healthCheckPath?: string } = {}) {
+async function started(options: { healthCheckPath?: string; patienceMs?: number } = {}) {
   running = await startHealthServer({ host: '127.0.0.1', port: 0, ...options });
   return { server: running, origin: `http://127.0.0.1:${running.port}` };
 }
@@ -44,6 +45,43 @@ describe('the health server', () => {
     await once(client, 'connect');
     await Promise.all([server.close(), once(client, 'close')]);
     running = undefined;
+  });
+
+  it.each([
+    ['say nothing', ''],
+    ['have sent half a head', 'GET /ping HTTP/1.1\r\nHost: x\r\nX-'],
+    ['have asked once', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['have sent half a body', 'POST /ping HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx'],
+  ])('answers probes in bounded room while 300 connections %s', async (_, bytes) => {
+    const { server, origin } = await started({ patienceMs: 3_600_000 });
+    const clients = [];
+    let open = 0;
+    for (let n = 0; n < 300; n++) {
+      const client = createConnection(server.port, '127.0.0.1').on('error', () => {});
+      client.on('close', () => (open -= 1)).resume();
+      await once(client, 'connect');
+      open += 1;
+      client.write(bytes);
+      clients.push(client);
+    }
+    for (const path of ['/ping', '/livez', '/status'])
+      expect((await fetch(origin + path)).status).toBeLessThan(300);
+    await waitFor('the others to be gone', () => open <= 32);
+    for (const client of clients) client.destroy();
+  });
+
+  it.each([
+    ['sends its head slowly', 'GET /ping HTTP/1.1\r\nHost: x\r\nX-'],
+    ['says nothing', ''],
+    ['does not end its body', 'POST /ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['sends too large a head', `GET /ping HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`],
+    ['asked and stays', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('closes the connection of one who %s', async (_, bytes) => {
+    const { server } = await started({ patienceMs: 200 });
+    const client = createConnection(server.port, '127.0.0.1').on('error', () => {});
+    const closed = once(client.resume(), 'close');
+    client.write(bytes);
+    await closed;
   });
 
   it('rejects where the port is taken', async () => {

@@ -1,11 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { answer, type HealthOptions, type HealthSnapshot } from './answers.ts';
 
 export interface HealthServerOptions extends HealthOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** How long a request may take to arrive, and a connection be kept without one, ms. */
+  readonly patienceMs?: number;
 }
 
 export interface HealthServer {
@@ -15,6 +17,30 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
+/** A probe comes in one packet. */
+const usualPatienceMs = 5000;
+const largestHeadBytes = 8192;
+
+/** Platforms have a handful. The descriptors are the supervisor's, which needs some for its children. */
+const mostConnections = 32;
+
+/**
+ * Anybody can reach this port. Where there are too many connections the one goes that has been quiet longest: a probe that
+ * has just come is answered, however many stand about.
+ */
+function boundConnections(server: Server): void {
+  const quietest = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    quietest.add(socket);
+    socket.once('close', () => quietest.delete(socket));
+    if (quietest.size > mostConnections) quietest.values().next().value?.destroy();
+  });
+  server.on('request', ({ socket }: IncomingMessage) => {
+    // It stands behind the others again. One that was just displaced stays away.
+    if (quietest.delete(socket)) quietest.add(socket);
+  });
+}
+
 /**
  * Listens as soon as it is called, which a serve command does before anything else: platforms count from the first
  * answer. It asks nobody but its owner. Rejects with the listen error where the port cannot be had.
@@ -22,10 +48,21 @@ export interface HealthServer {
 export async function startHealthServer({
   host,
   port,
+  patienceMs = usualPatienceMs,
   ...options
 }: HealthServerOptions): Promise<HealthServer> {
   let source = (): HealthSnapshot => ({ standing: 'starting', everReady: false, details: {} });
-  const server = createServer((request, response) => reply(request, response, source(), options));
+  const server = createServer(
+    {
+      headersTimeout: patienceMs,
+      requestTimeout: patienceMs,
+      keepAliveTimeout: patienceMs,
+      connectionsCheckingInterval: patienceMs / 4,
+      maxHeaderSize: largestHeadBytes,
+    },
+    (request, response) => reply(request, response, source(), options),
+  );
+  boundConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -51,6 +88,9 @@ function reply(
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { status, body, headers } = answer(path, request.method ?? 'GET', snapshot, options);
   request.resume();
+  // Nobody needs what a body says, or how long it is.
+  if ('transfer-encoding' in request.headers || 'content-length' in request.headers)
+    response.shouldKeepAlive = false;
   response.writeHead(status, {
     'cache-control': 'no-store',
     ...(body && { 'content-type': 'application/json' }),

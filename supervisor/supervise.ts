@@ -97,7 +97,8 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     return child;
   };
   const parts = { backend, queueWorkerKey, noted, steward, crashFiles, conclude: outcome.resolve };
-  house = await open(options, parts);
+  // In one go: nothing of what it starts can speak before it is known here.
+  house = open(options, parts);
   const { snapshot } = house;
   queueWorker = queueWorkerKey === undefined ? undefined : openQueueWorker(options, queueWorkerKey, parts);
   options.health?.show(() => withDetails(snapshot(), steward.details));
@@ -158,10 +159,10 @@ interface HouseParts {
   readonly conclude: (outcome: Outcome) => void;
 }
 
-async function open(
+function open(
   { config, engine, log, logs, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
   { backend, queueWorkerKey, noted, steward, crashFiles, conclude }: HouseParts,
-): Promise<House> {
+): House {
   const [engineLog, gatewayLog] = [logs.of('llama-server'), logs.of('gateway')];
   let build: string | undefined;
   const startGateway = () => {

@@ -91,6 +91,22 @@ describe('a preflight', () => {
     expect([vary, cors['access-control-allow-origin']]).toEqual([undefined, '*']);
   });
 
+  it.each([
+    ['too many headers', `${'X-One: 1\r\n'.repeat(100)}`, 431],
+    ['a line that is too long', `Access-Control-Request-Headers: ${'x'.repeat(9000)}\r\n`, 431],
+    ['two Hosts', 'Host: y\r\n', 400],
+  ])('with %s is refused like any request, and its page may read why', async (_, lines, status) => {
+    const bytes = preflight(app).replace(/\r\n\r\n$/, `\r\n${lines}\r\n`);
+    const { status: told, cors } = await send('listed', bytes);
+    expect([told, cors['access-control-allow-origin']]).toEqual([status, app]);
+    expect(cors['access-control-allow-headers']).toBeUndefined();
+  });
+
+  it('with an address that is too long is refused like any request', async () => {
+    const bytes = preflight(app).replace('/v1/chat/completions', `/v1/${'x'.repeat(9000)}`);
+    expect((await send('listed', bytes)).status).toBe(414);
+  });
+
   it('allows nothing where it is off', async () => {
     expect((await send('off', preflight(app))).cors).toEqual({});
   });

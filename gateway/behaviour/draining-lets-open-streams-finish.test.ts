@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
-import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
+import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -45,6 +45,25 @@ it('finishes what runs, sends away what waits and takes nothing new', async () =
   await stopped;
   expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
   await standIn.stop();
+});
+
+it.each([
+  ['announced', (body: string) => [`Content-Length: ${body.length}`, body.slice(0, -5)]],
+  ['in chunks', () => ['Transfer-Encoding: chunked', '5\r\n{"mes\r\n']],
+])('does not wait for a body that is half sent, %s', async (_, halfOf) => {
+  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
+  await using client = await RawClient.connect(corral.port);
+  const [head, half] = halfOf(JSON.stringify(chatOf('hello')));
+  const lines = ['POST /v1/chat/completions HTTP/1.1', 'Host: x', 'Content-Type: application/json', head];
+  client.send([...lines, `Authorization: Bearer ${testerSecret}`, '', half].join('\r\n'));
+  await waitFor('it to be read', () => corral.gateway.bodies.bytes > 0);
+  const stopped = corral.gateway.stop();
+  const refused = await client.answer();
+  expect([refused?.status, JSON.parse(refused?.body ?? '').error.code]).toEqual([503, 'draining']);
+  await client.closed();
+  await stopped;
+  await corral.stop();
 });
 
 it('does not wait for a connection that has sent nothing', async () => {

@@ -12,6 +12,8 @@ export interface BodyBudgetOptions {
 
 /** The part of the budget that one request has taken. Disposed of, all of it goes back. */
 export interface HeldBody extends Disposable {
+  /** Aborts when the server stops: what has not come by then is not waited for. */
+  readonly stopped: AbortSignal;
   /** Takes so many bytes more, or answers the refusal. */
   take(bytes: number): Refusal | undefined;
   /** The refusal of a body of that size, before any of it is taken. */
@@ -27,6 +29,7 @@ export class BodyBudget {
   readonly #owners = new Map<string, number>();
   readonly #heldFor = recentServiceTime();
   readonly #appointments = new Appointments();
+  readonly #stopping = new AbortController();
   #bytes = 0;
   #holders = 0;
 
@@ -39,10 +42,16 @@ export class BodyBudget {
     return this.#bytes;
   }
 
+  /** No body that is still on its way is waited for. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
   /** For one request. */
   open(owner: string): HeldBody {
     let [held, since] = [0, 0];
     return {
+      stopped: this.#stopping.signal,
       refusalOf: (bytes) => this.#refusalOf(owner, bytes),
       take: (bytes) => {
         const refusal = this.#refusalOf(owner, bytes);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
+import { draining, lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
 import { ClientGone } from '../upstream/failure.ts';
 import type { HeldBody } from './body-budget.ts';
 import { type PaceLimits, watchPace } from './body-pace.ts';
@@ -13,6 +13,9 @@ export interface BodyLimits extends PaceLimits {
   /** Aborts when the client leaves or the request is cancelled. */
   readonly signal: AbortSignal;
 }
+
+/** As whoever else comes to a server that stops. */
+const TRY_AGAIN_MS = 1000;
 
 /** Reads a whole request body into memory, never more than `maxBytes`, announced or not. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
@@ -61,11 +64,15 @@ function collect(
   // It comes behind the end, too, and before the listeners are gone; an error with its stack is not for nothing.
   const onClose = () => request.complete || reject(new ClientGone('the client left'));
   const onAbort = () => refuse(refuseDeparture(signal.reason));
+  const onStop = () => refuse(draining(TRY_AGAIN_MS, 'half-sent'));
+  if (held?.stopped.aborted) onStop();
+  held?.stopped.addEventListener('abort', onStop, { once: true });
   signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   return promise.finally(() => {
     pace.stop();
     signal.removeEventListener('abort', onAbort);
+    held?.stopped.removeEventListener('abort', onStop);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   });
 }

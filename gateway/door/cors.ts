@@ -20,9 +20,13 @@ const EXPOSED = [
 
 /**
  * Lets browsers of the listed origins call. The headers are set first of all, so that they stand
- * on refusals and relayed streams alike. A preflight is answered without a key, as it cannot carry one.
+ * on refusals and relayed streams alike. A preflight is answered without a key, as it cannot carry one, within the
+ * limits of headers.
  */
-export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
+export function cors(
+  origins: readonly string[],
+  limit: MiddlewareHandler<GatewayEnv>,
+): MiddlewareHandler<GatewayEnv> {
   const any = origins.includes('*');
   const isAllowed = allowedOrigins(origins);
   return async function cors(c, next) {
@@ -38,6 +42,8 @@ export function cors(origins: readonly string[]): MiddlewareHandler<GatewayEnv> 
     if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined) {
       return next();
     }
+    // What is echoed below is bounded like in any other request.
+    await limit(c, async () => {});
     if (allowed) {
       response.setHeader('access-control-allow-methods', METHODS);
       response.setHeader(

@@ -456,13 +456,14 @@ export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
     cause,
   });
 
-export const draining = (retryAfterMs: number) =>
+/** One that is half sent would not end before its connection does. */
+export const draining = (retryAfterMs: number, body?: 'half-sent') =>
   new Refusal({
     status: 503,
     type: 'server_error',
     code: 'draining',
     message: 'This server is shutting down. Please try again.',
-    headers: retryAfter(retryAfterMs),
+    headers: { ...retryAfter(retryAfterMs), ...(body && { connection: 'close' }) },
   });
 
 export const backendTooSlow = (what: string) =>
