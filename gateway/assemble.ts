@@ -33,6 +33,7 @@ import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { openSuspects } from './suspects/open-suspects.ts';
 import { openTracing } from './traces/open-tracing.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { openOccupancy } from './upstream/open-occupancy.ts';
@@ -83,6 +84,10 @@ export async function startGateway(
   const supervisor = new Supervisor(parent);
   const countingPlaces = openCountingPlaces(config.admission);
   const admission = new Admission({ ...config.admission, beside: countingPlaces });
+  const suspects = openSuspects({
+    ...{ ...config.admission, log, supervisor },
+    watch: () => watch,
+  });
   let mayFindItAsleep = config.sleeps;
   const end = new AbortController();
   const prefillHabits = new PrefillHabits(config.backend, end.signal);
@@ -90,6 +95,8 @@ export async function startGateway(
     followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
       log.info({ standing, slots: watch.facts?.slots }, `backend is ${standing}`);
+      if (standing === 'ready') suspects.settle();
+      else suspects.away();
       followFacts();
     },
     onFactsChange() {
@@ -114,7 +121,7 @@ export async function startGateway(
   const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
   const pool = await openPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, watch, ended: end.signal };
+  const counting = { backend: config.backend, watch, ended: end.signal, suspects };
   const models = new ModelNames({ ...config.models, facts: () => watch.facts });
   const sheet = new ModelSheet(config.backend, watch);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
@@ -170,6 +177,7 @@ export async function startGateway(
     },
     cutOff: cut.signal,
     prefillHabits,
+    suspects,
   });
   const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
   showConnections(metrics.registry, connections, bodies);
@@ -178,11 +186,14 @@ export async function startGateway(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
   );
-  supervisor.follow(async ({ hold, names, sleeps, isLost }) => {
-    models.rename(names);
-    mayFindItAsleep = sleeps;
-    if (isLost) gate.shut('lost');
-    await (hold ? gate.hold() : gate.release());
+  supervisor.follow({
+    absolve: () => suspects.absolve(),
+    async obey({ hold, names, sleeps, isLost }) {
+      models.rename(names);
+      mayFindItAsleep = sleeps;
+      if (isLost) gate.shut('lost');
+      await (hold ? gate.hold() : gate.release());
+    },
   });
 
   let stopping: Promise<void> | undefined;

@@ -8,12 +8,18 @@ export type GatewayMessage =
   | { readonly kind: 'restart-wanted'; readonly id: number; readonly changes: Changes }
   /** Nothing is at the engine any more, and nothing new goes there, as was ordered. */
   | { readonly kind: 'holding' }
+  /** So many ends of the engine were the doing of one request, which it is not given any more. */
+  | { readonly kind: 'culprit'; readonly deaths: number }
   /** Somebody is being served or waits. */
   | { readonly kind: 'busy' }
   /** Nobody has been for so long, in milliseconds. */
   | { readonly kind: 'idle'; readonly forMs: number };
 
-export type SupervisorMessage = Orders | RestartAnswer;
+export type SupervisorMessage =
+  | Orders
+  | RestartAnswer
+  /** The engine was ended from outside, or on purpose: no request that was at work has to do with it. */
+  | { readonly kind: 'engine-ended-blamelessly' };
 
 /** How the gateway is to behave from now on. The first thing that it hears, and again whenever it changes. */
 export interface Orders {

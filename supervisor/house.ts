@@ -42,6 +42,8 @@ export interface HouseOptions {
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
   readonly onEnd: (end: HouseEnd) => void;
+  /** llama-server was ended from outside, or to be replaced: no request that was at work has to do with it. */
+  readonly onBlamelessEnd: () => void;
   /** `last` is the end that was one too many, where it was one. */
   readonly onFailure: (failure: HouseFailure, last?: LastEnd) => void;
 }
@@ -78,6 +80,8 @@ export interface House {
   /** A gateway that is not up yet would die of the signal, and reads the keys anyway. */
   reloadKeys(): void;
   refresh(): void;
+  /** So many of llama-server's last ends were the doing of one request. */
+  pardonEngine(ends: number): void;
   /** From now on no end of a child is a surprise. */
   beginStopping(): void;
   close(): void;
@@ -114,6 +118,8 @@ export function openHouse(options: HouseOptions): House {
 
   function learnEnd(ended: Omit<HouseEnd, 'restartInMs'>, state: ChildState): void {
     const { who, crash, end } = ended;
+    if (who === 'llama-server' && (crash === 'killed' || state.phase === 'replacing'))
+      options.onBlamelessEnd();
     if (state.phase !== 'stopped' && state.phase !== 'replacing') {
       const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
       counts[crash] = (counts[crash] ?? 0) + 1;
@@ -169,6 +175,7 @@ export function openHouse(options: HouseOptions): House {
   return {
     engine: engine.tended,
     gateway: gateway.tended,
+    pardonEngine: engine.pardon,
     snapshot: () => ({
       standing,
       everReady,

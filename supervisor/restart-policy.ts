@@ -67,6 +67,11 @@ export function afterEnd(policy: RestartPolicy, history: EndHistory, end: End, n
     : { action: 'restart', delayMs: delayAfter(end, before, policy), history: next };
 }
 
+/** The newest ends, so many, were not the child's own fault: they are no reason to give up. The waits stay as they are. */
+export function pardon(history: EndHistory, count: number): EndHistory {
+  return { ...history, ends: history.ends.slice(0, Math.max(history.ends.length - count, 0)) };
+}
+
 function loadEndsAfter({ duringLoad }: EndHistory, { loadFailure }: End): EndHistory['duringLoad'] {
   if (loadFailure === undefined) return undefined;
   const count = duringLoad?.reason === loadFailure ? duringLoad.count + 1 : 1;

@@ -17,6 +17,8 @@ export interface StewardOptions {
   readonly tellGateway: (message: SupervisorMessage) => void;
   /** What the house stands for may have changed. */
   readonly onChange: () => void;
+  /** So many ends of the engine were the doing of one request. */
+  readonly onCulprit: (deaths: number) => void;
   /** Nobody has wanted anything for `IDLE_SHUTDOWN_SECONDS`. */
   readonly onIdle: () => void;
 }
@@ -75,6 +77,7 @@ export class Steward {
   hear(message: GatewayMessage): void {
     if (message.kind === 'restart-wanted') this.#answer(message.id, message.changes);
     else if (message.kind === 'holding') this.#replacement.held();
+    else if (message.kind === 'culprit') this.#options.onCulprit(message.deaths);
     else if (message.kind === 'busy') this.#idleClock.began('requests');
     else this.#idleClock.ended('requests', message.forMs);
   }
@@ -82,6 +85,11 @@ export class Steward {
   /** Its requests have ended with it; the next one tells of its own. */
   gatewayEnded(): void {
     this.#idleClock.ended('requests');
+  }
+
+  /** As house.ts has it. */
+  engineEndedBlamelessly(): void {
+    this.#options.tellGateway({ kind: 'engine-ended-blamelessly' });
   }
 
   engineReady(): void {

@@ -89,6 +89,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
     replaceEngine: () => house?.engine.replace(replacedGraceMs),
     tellGateway: (message) => house?.gateway.child?.send(message),
     onChange: () => house?.refresh(),
+    onCulprit: (ends) => house?.pardonEngine(ends),
     onIdle: () => outcome.resolve({ reason: 'idle' }),
   });
   const crashFiles = keepCrashFiles(config.dataDir, log);
@@ -209,6 +210,7 @@ function open(
       crashFiles.keep(crashRecord(end, { at: new Date(), build }));
       if (end.who === 'gateway') steward.gatewayEnded();
     },
+    onBlamelessEnd: () => steward.engineEndedBlamelessly(),
     onFailure(failure, last) {
       const words = failureWords(failure, last);
       if (failure !== 'gateway-failed') steward.engineLost();

@@ -20,6 +20,12 @@ export const engineGraceMs = 5000;
 /** The same where another waits for its place: one that is at work beyond the drain does not heed the signal, and its streams wait. */
 export const replacedGraceMs = 1000;
 
+/**
+ * How much more an engine may die of single requests than without a cause, while nothing shows that it can work at all:
+ * one that dies of whatever it is asked has more than one fault.
+ */
+const MOST_PARDONED = 4;
+
 export interface TendEngineOptions {
   readonly backend: Backend;
   readonly boot: Boot;
@@ -64,6 +70,8 @@ export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
 export interface TendedEngine {
   readonly tended: Tended;
   readonly watch: BackendWatch;
+  /** So many of its last ends were the doing of one request, and count for nothing. */
+  pardon(ends: number): void;
   close(): void;
 }
 
@@ -72,6 +80,8 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   /** It has been ready since it was last started. */
   let isReady = false;
   let isHung = false;
+  /** Ends that were pardoned since it was last seen to say a word. */
+  let pardoned = 0;
   let oomKills: number | undefined;
   let progress: Disposable | undefined;
   let deadline: NodeJS.Timeout | undefined;
@@ -180,9 +190,19 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     options.onChange();
   }
 
+  /** Pardons at once, as the next end may be the one to give up at, and looks whether it can say a word. */
+  async function pardon(ends: number): Promise<void> {
+    if (pardoned + ends > MOST_PARDONED * options.policy.mostEnds) return;
+    pardoned += ends;
+    tended.pardon(ends);
+    const token = await drawFirstToken(backend, loadTimeoutMs);
+    if (token.outcome !== 'failed') pardoned = 0;
+  }
+
   return {
     tended,
     watch,
+    pardon: (ends) => void pardon(ends).catch(noteUnforeseen),
     close() {
       watch.close();
       stopWaiting();

@@ -1,7 +1,7 @@
 import { noteUnforeseen } from '../log/unforeseen.ts';
 import type { Child, ChildEnd } from './child.ts';
 import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
-import type { RestartPolicy } from './restart-policy.ts';
+import { pardon, type RestartPolicy } from './restart-policy.ts';
 
 export interface TendOptions {
   readonly start: () => Child;
@@ -22,6 +22,8 @@ export interface Tended {
   start(): void;
   /** Ends the child, by force after the grace, and starts another at once. Nothing happens where none is wanted any more. */
   replace(graceMs: number): void;
+  /** Its last ends, so many, do not count towards giving up. */
+  pardon(ends: number): void;
   /** No more restarts from here on; the child itself is still to be told. */
   letGo(): void;
 }
@@ -74,6 +76,9 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
       current.signal('SIGTERM');
       const patience = setTimeout(() => current.kill(), graceMs);
       current.ended.then(() => clearTimeout(patience)).catch(noteUnforeseen);
+    },
+    pardon(ends) {
+      state = { ...state, history: pardon(state.history, ends) };
     },
     letGo() {
       clearTimeout(timer);

@@ -13,6 +13,7 @@ import { noteAnswer } from './note-answer.ts';
 import { openPacemaker, tellPlace } from './open-pacemaker.ts';
 import { openSpeaking } from './open-speaking.ts';
 import { receive } from './receive.ts';
+import { refuseCulprit } from './refuse-culprit.ts';
 import { refuseTooLong } from './refuse-too-long.ts';
 import type { CarryParts } from './sending.ts';
 import { settle } from './settle.ts';
@@ -42,6 +43,7 @@ export function carry(asked: ApiRoute, parts: CarryParts) {
     const lane = laneFor(c.get('key'));
     const waits = { signal, onWait: tellPlace(pacemaker) };
     const toCount = { ...countingClaim(lane, request.body.length), ...waits };
+    refuseCulprit(parts.suspects, record, request.body);
     await refuseTooLong(route, request, parts, toCount);
     using _reserved = await reserve(route, parts, request, c);
     const claim = route.takesSlot ? { lane, weight: request.weight, ...waits } : toCount;

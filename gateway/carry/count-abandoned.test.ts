@@ -5,6 +5,7 @@ import type { BackendWatch } from '../../health/watch.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { apiRoutes } from '../routes/api-routes.ts';
+import { Suspects } from '../suspects/suspects.ts';
 import { AbandonedInput } from './count-abandoned.ts';
 
 const [chat] = apiRoutes;
@@ -33,7 +34,13 @@ beforeEach(async () => {
     apiKey: undefined,
   };
   const watch = { standing: 'ready', facts: { contextPerSlot: context } } as unknown as BackendWatch;
-  abandoned = new AbandonedInput({ backend, watch, ended: new AbortController().signal });
+  const suspects = new Suspects({
+    isUp: async () => true,
+    maxReplays: 3,
+    hearsOfKills: () => false,
+    onCulprit: () => {},
+  });
+  abandoned = new AbandonedInput({ backend, watch, ended: new AbortController().signal, suspects });
   return () => {
     server.closeAllConnections();
     server.close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { type CountingParts, countInput } from './count-input.ts';
+import { type CountingParts, countIfClear } from './count-input.ts';
 
 /** Bodies that wait to be counted, in bytes. What comes on top of it is estimated. */
 const MOST_WAITING = 32 * 1024 ** 2;
@@ -52,7 +52,7 @@ export class AbandonedInput {
     if (this.#waiting + body.length > MOST_WAITING) return Promise.resolve(undefined);
     this.#waiting += body.length;
     const counted = this.#last
-      .then(() => countInput({ ...this.#parts, patienceMs: PATIENCE }, route, body))
+      .then(() => countIfClear({ ...this.#parts, patienceMs: PATIENCE }, route, body))
       .catch(() => undefined)
       .then((tokens) => {
         this.#waiting -= body.length;

@@ -1,10 +1,13 @@
-import { ask } from '../../health/ask.ts';
+import { type Answer, ask } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
 import type { BackendWatch } from '../../health/watch.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import { type Suspects, Work } from '../suspects/suspects.ts';
 import { countedBody } from './counted-body.ts';
 
 export interface CountingParts {
+  /** Those that the engine may have died of. */
+  readonly suspects: Suspects;
   readonly backend: Backend;
   readonly watch: BackendWatch;
   /** Aborts when the gateway ends. */
@@ -23,22 +26,49 @@ export async function countInput(
   body: Buffer,
 ): Promise<number | undefined> {
   const { countedAt } = route;
-  return countedAt === undefined ? undefined : count(parts, countedAt, countedBody(route, body));
+  if (countedAt === undefined) return undefined;
+  const { suspects } = parts;
+  const work = new Work(body);
+  const { outcome, tokens } = await count(parts, countedAt, countedBody(route, body));
+  if (outcome === 'answered') suspects.counted(work);
+  else if (outcome === 'unreachable') await suspects.brokeOff(work, 0);
+  else if (outcome === 'deaf') suspects.left(work);
+  return tokens;
+}
+
+/** As countInput, for what can do without: the engine is not asked about a body that it may have died of. */
+export async function countIfClear(
+  parts: CountingParts,
+  route: ApiRoute,
+  body: Buffer,
+): Promise<number | undefined> {
+  return parts.suspects.isClear(body) ? countInput(parts, route, body) : undefined;
 }
 
 /** The tokens of a text that the backend has generated; undefined where the backend cannot say. */
-export function countText(parts: CountingParts, text: string): Promise<number | undefined> {
-  return count(parts, '/tokenize', { content: text, add_special: false, parse_special: true });
+export async function countText(parts: CountingParts, text: string): Promise<number | undefined> {
+  const { tokens } = await count(parts, '/tokenize', {
+    content: text,
+    add_special: false,
+    parse_special: true,
+  });
+  return tokens;
+}
+
+interface Counted {
+  readonly outcome: Answer['outcome'] | 'not-asked';
+  readonly tokens: number | undefined;
 }
 
 async function count(
   { backend, watch, ended, patienceMs = 2000 }: CountingParts,
   path: string,
   body: Buffer | object,
-): Promise<number | undefined> {
-  if (watch.standing !== 'ready') return undefined;
+): Promise<Counted> {
+  if (watch.standing !== 'ready') return { outcome: 'not-asked', tokens: undefined };
   const answer = await ask(backend, { path, body, timeoutMs: patienceMs, signal: ended });
-  return answer.outcome === 'answered' ? tokensIn(answer.body) : undefined;
+  const tokens = answer.outcome === 'answered' ? tokensIn(answer.body) : undefined;
+  return { outcome: answer.outcome, tokens };
 }
 
 function tokensIn(answer: string): number | undefined {

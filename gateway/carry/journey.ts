@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Claim } from '../admission/admission.ts';
 import type { Plan } from '../continuation/plan-continuation.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
@@ -14,6 +13,7 @@ import { Continuation, NotContinued } from './continuation.ts';
 import { afterFailure, mayTryAgain, type Tries, wasTheCause } from './next-step.ts';
 import type { Answered } from './note-answer.ts';
 import { OwnPrefill, type Prepared } from './own-prefill.ts';
+import { digestOf } from './refuse-culprit.ts';
 import { sendOnce } from './send-once.ts';
 import type { Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
@@ -75,7 +75,9 @@ export class Journey {
     const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
     const prepare = this.#preparation(plan);
-    const attempt = { ends, assembly, relay, listen: continuation?.listen, prepare };
+    const before = this.#heard;
+    const progress = () => (this.#planNext() === undefined ? 0 : this.#heard - before);
+    const attempt = { ends, assembly, relay, listen: continuation?.listen, prepare, progress };
     try {
       if (this.#tries !== undefined) await unlessCutOff(watch.look(), cutOff);
       return await sendOnce(this.#sending, claim, attempt);
@@ -106,7 +108,7 @@ export class Journey {
     this.#tries = afterFailure(this.#tries, ending, { hasGotOn, now });
     if (mayTryAgain(ending, this.#tries, { maxReplays, patienceMs }, now)) return this.#again(ending);
     if (!wasTheCause(this.#tries, maxReplays)) return ending;
-    record.digest = createHash('sha256').update(request.body).digest('hex').slice(0, DIGEST_LENGTH);
+    record.digest = digestOf(request.body);
     return { outcome: 'refused', refusal: engineKeptDying(this.#tries.brokenOff) };
   }
 
@@ -162,6 +164,3 @@ const hasGone = ({ kind }: Failure) => kind === 'broke-off' || kind === 'unreach
 
 /** Against a backend that says a word and dies, at once and for ever; an engine takes its time to come back. */
 const MOST_CONTINUATIONS = 100;
-
-/** Enough to find the same request again, and nothing of what it says. */
-const DIGEST_LENGTH = 16;

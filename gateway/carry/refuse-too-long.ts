@@ -2,7 +2,7 @@ import type { Claim } from '../admission/admission.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { contextLengthExceeded } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { countInput } from './count-input.ts';
+import { countIfClear } from './count-input.ts';
 import { refuseDeparture } from './refuse-departure.ts';
 import { refuseAdmission } from './refuse-ending.ts';
 import type { CarryParts } from './sending.ts';
@@ -30,7 +30,7 @@ export async function refuseTooLong(
   if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
   const { lease } = admitted;
   // The engine counts to the end, and that long the place is taken, whoever waits for it.
-  const counted = countInput({ ...counting, patienceMs: PATIENCE }, route, body);
+  const counted = countIfClear({ ...counting, patienceMs: PATIENCE }, route, body);
   counted.finally(() => lease[Symbol.dispose]()).catch(() => {});
   const tokens = await unlessLeft(counted, claim.signal);
   if (tokens !== undefined && tokens >= context) throw contextLengthExceeded(tokens, context);

@@ -1,14 +1,17 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
+import type { Work } from '../suspects/suspects.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
 import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
 import { type Ending, exchange } from '../upstream/exchange.ts';
 import { generatedEvents } from '../upstream/generated-events.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import { NativeFinals } from '../upstream/native-finals.ts';
+import { atWork, overhear } from './at-work.ts';
 import { limitsFor } from './limits-for.ts';
 import type { Prepared } from './own-prefill.ts';
+import { refuseCulprit } from './refuse-culprit.ts';
 import { refuseAdmission } from './refuse-ending.ts';
 import { asksForStream, type Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
@@ -22,16 +25,31 @@ export interface Attempt {
   readonly relay: EventStreamRelay | undefined;
   /** Hears the events of a stream; where it is undefined they are only counted. */
   readonly listen: Listener | undefined;
+  /** How many tokens of the answer are kept that it has said in this attempt. */
+  readonly progress: () => number;
   /** What to do when the lease is there, before anything is sent; undefined where the request goes as it is. */
   readonly prepare: (() => Promise<Prepared>) | undefined;
 }
 
 /** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
 export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending> {
+  const ending = await sendWithLease(sending, claim, attempt);
+  if (ending !== 'waits') return ending;
+  await sending.parts.suspects.turnFree(sending.signal);
+  return sendOnce(sending, { ...claim, again: true }, attempt);
+}
+
+/** A suspect that has to wait for another one gives its lease back meanwhile. */
+async function sendWithLease(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending | 'waits'> {
   using lease = await admit(sending, claim);
+  const { route, parts, request, record } = sending;
+  refuseCulprit(parts.suspects, record, request.body);
+  const work = parts.suspects.enter(request.body);
+  if (work === undefined) return 'waits';
   sending.pacemaker?.start();
+  const sent = { takesSlot: route.takesSlot, progress: attempt.progress };
   // Awaited here: the lease goes back when this function ends, or when the backend has let go after that.
-  return await send(sending, lease, attempt);
+  return await atWork(parts.suspects, work, () => send(sending, lease, work, attempt), sent);
 }
 
 async function admit({ route, parts, record }: Sending, claim: Claim): Promise<Lease> {
@@ -47,7 +65,7 @@ async function admit({ route, parts, record }: Sending, claim: Claim): Promise<L
   return admitted.lease;
 }
 
-async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<Ending> {
+async function send(sending: Sending, lease: Lease, work: Work, attempt: Attempt): Promise<Ending> {
   const { route, parts, request, signal, record, pacemaker, voice, mender, incoming, response } = sending;
   const { config, pool } = parts;
   const { dialect } = route;
@@ -79,7 +97,7 @@ async function send(sending: Sending, lease: Lease, attempt: Attempt): Promise<E
       pacemaker,
       ends,
       stay: parts.occupancy.enter(lease, isStream),
-      listen,
+      listen: overhear(parts.suspects, work, listen),
       finals: dialect === 'native' ? new NativeFinals(request.weight) : undefined,
       resumed: relay,
       signal,

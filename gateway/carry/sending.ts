@@ -11,6 +11,7 @@ import type { PrefillHabits } from '../prefill/prefill-habits.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import type { Suspects } from '../suspects/suspects.ts';
 import type { AnswerMender } from '../upstream/answer-mender.ts';
 import type { Occupancy } from '../upstream/occupancy.ts';
 import type { Pacemaker } from '../upstream/pacemaker.ts';
@@ -36,6 +37,7 @@ export interface CarryParts {
   readonly abandoned: AbandonedInput;
   readonly rateLimits: RateLimits;
   readonly occupancy: Occupancy;
+  readonly suspects: Suspects;
   /** Aborts when all that is under way is broken off, because the gateway ends. */
   readonly cutOff: AbortSignal;
   readonly prefillHabits: PrefillHabits;

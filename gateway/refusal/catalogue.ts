@@ -379,6 +379,17 @@ export const engineKeptDying = (times: number) =>
     headers: { 'x-should-retry': 'false' },
   });
 
+export const engineCrashed = () =>
+  new Refusal({
+    status: 422,
+    type: invalid,
+    code: 'engine_crashed',
+    message:
+      'The engine crashed, or hung, each time that it worked on this request, so it is not given it again. ' +
+      'Change the request: what it asks of the engine beyond plain text (schemas, grammars, tools, media, sampling) is the likely cause.',
+    headers: { 'x-should-retry': 'false' },
+  });
+
 export const answerTooLarge = () =>
   new Refusal({
     status: 502,

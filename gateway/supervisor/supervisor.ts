@@ -12,6 +12,14 @@ import { reportActivity } from './report-activity.ts';
 /** How long the supervisor may take to check the changes of a restart, ms: it reads no more than the head of a file. */
 const ANSWER_TIMEOUT = 10_000;
 
+/** What is to be done about what it says. */
+export interface Hearers {
+  /** Settling, it has nothing at the engine any more where the orders said so. */
+  readonly obey: (orders: Orders) => Promise<void>;
+  /** No request is to blame for the engine's last end. */
+  readonly absolve: () => void;
+}
+
 /** What the supervisor wants of us and we of it. Absent until it has given its first orders, which may be never. */
 export class Supervisor {
   readonly #channel: ParentChannel | undefined;
@@ -26,9 +34,19 @@ export class Supervisor {
     this.countRequests = reportActivity((message) => channel?.tell(message));
   }
 
-  /** Follows its orders from now on; settling, `obey` has nothing at the engine any more where they said so. */
-  follow(obey: (orders: Orders) => Promise<void>): void {
-    this.#channel?.listen((message) => this.#hear(message, obey).catch(noteUnforeseen));
+  /** Whether there is one, which has spoken to us. */
+  get isPresent(): boolean {
+    return this.#isPresent;
+  }
+
+  /** Follows its orders from now on. */
+  follow(hearers: Hearers): void {
+    this.#channel?.listen((message) => this.#hear(message, hearers).catch(noteUnforeseen));
+  }
+
+  /** Tells of ends of the engine that one request was the cause of. */
+  tellCulprit(deaths: number): void {
+    this.#channel?.tell({ kind: 'culprit', deaths });
   }
 
   /** Undefined where no supervisor hears us. */
@@ -45,8 +63,9 @@ export class Supervisor {
     return verdict;
   }
 
-  async #hear(message: SupervisorMessage, obey: (orders: Orders) => Promise<void>): Promise<void> {
+  async #hear(message: SupervisorMessage, { obey, absolve }: Hearers): Promise<void> {
     if (message.kind === 'restart-answer') return this.#learn(message);
+    if (message.kind === 'engine-ended-blamelessly') return absolve();
     this.#isPresent = true;
     await obey(message);
     if (message.hold) this.#channel?.tell({ kind: 'holding' });
