@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiDocumentText } from './api-reference/api-document.ts';
+import { compatibilityPage } from './compatibility/compatibility-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
 import { chartFile } from './helm/chart-file.ts';
@@ -11,6 +12,7 @@ import { metricsPage } from './metrics-page.ts';
 import { licencesPage } from './supply/licences-page.ts';
 
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());
+writeFileSync(join(projectFolder, 'docs/compatibility.md'), compatibilityPage());
 writeFileSync(join(projectFolder, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(projectFolder, 'docs/licences.md'), licencesPage());
 writeFileSync(join(projectFolder, 'docker/grafana/llama-corral.json'), dashboardFile());

@@ -11,6 +11,7 @@ export function withoutLoneSurrogates(body: Buffer): Buffer {
 
 /** The same in a JSON text. */
 export function replaceLoneSurrogates(text: string): string {
+  if (!text.includes('\\ud') && !text.includes('\\uD')) return text;
   return text.replace(escapes, (found) => (found.length === LONE ? '\\ufffd' : found));
 }
 

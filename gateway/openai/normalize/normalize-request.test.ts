@@ -303,6 +303,7 @@ describe('items of a response', () => {
 
   it.each([
     [{ type: 'item_reference', id: 'msg_1' }, /store: false/],
+    [{ id: 'msg_1' }, /store: false/],
     [{ type: 'web_search_call', id: 'ws_1', status: 'completed' }, /runs at OpenAI.*Leave it out/],
     [{ type: 'computer_call', call_id: '1' }, /Leave it out/],
     [{ type: 'mcp_list_tools' }, /Leave it out/],

@@ -84,6 +84,14 @@ describe('repairArguments', () => {
     expect(repairArguments(text)).toBe(repaired);
   });
 
+  it('makes nothing that is nested deeply', () => {
+    const cut = '{"a":'.repeat(100_000);
+    expect(JSON.parse(repairArguments(cut))).toEqual({ _unparsed: cut });
+    const whole = `${cut}1${'}'.repeat(100_000)}`;
+    expect(repairInput(whole)).toEqual({ _unparsed: whole });
+    expect(repairInput(cut)).toEqual({ _unparsed: cut });
+  });
+
   it('takes megabytes in its stride', () => {
     expect(repairArguments(`{"a":"${'\\\\'.repeat(2_000_000)}`)).toHaveLength(4_000_000 + 8);
     expect(repairArguments(`{"a":${'1'.repeat(2_000_000)}`)).toHaveLength(2_000_000 + 6);

@@ -1,3 +1,4 @@
+import { boundBroken } from '../json-bounds.ts';
 import { isFields } from './fields.ts';
 import { replaceLoneSurrogates } from './lone-surrogates.ts';
 
@@ -9,7 +10,7 @@ export function repairArguments(text: string): string {
   const sound = replaceLoneSurrogates(text);
   if (holdsObject(sound)) return sound;
   if (sound.trim() === '') return '{}';
-  const closed = closeJson(sound);
+  const closed = isDeep(sound) ? undefined : closeJson(sound);
   if (closed !== undefined && holdsObject(closed)) return closed;
   return unfold(sound) ?? JSON.stringify({ _unparsed: sound });
 }
@@ -18,9 +19,15 @@ export function repairArguments(text: string): string {
 export function repairInput(input: unknown): unknown {
   if (isFields(input)) return input;
   if (input === undefined || input === null) return {};
-  if (typeof input === 'string') return JSON.parse(repairArguments(input));
+  if (typeof input === 'string')
+    return isDeep(input) ? { _unparsed: input } : JSON.parse(repairArguments(input));
   return { _unparsed: JSON.stringify(input) };
 }
+
+/** What would be nested so deeply stays a text: llama-server and JavaScript's own writer walk objects by recursion. */
+const isDeep = (text: string) =>
+  boundBroken(Buffer.from(text), { levels: MOST_LEVELS, values: Number.POSITIVE_INFINITY }) !== undefined;
+const MOST_LEVELS = 64;
 
 function holdsObject(text: string): boolean {
   try {

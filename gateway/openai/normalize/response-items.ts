@@ -10,7 +10,7 @@ import { inputParts, outputParts, toolOutput } from './response-parts.ts';
  */
 export function normalizeItem(item: unknown, place: string, notes: Notes): unknown {
   if (!isFields(item)) throw invalidValue(place, 'an item: an object with a role or a type');
-  const type = item.type ?? (item.role === undefined ? undefined : 'message');
+  const type = item.type ?? typeOf(item);
   switch (type) {
     case 'message':
       return normalizeMessage(item, place);
@@ -28,6 +28,12 @@ export function normalizeItem(item: unknown, place: string, notes: Notes): unkno
     default:
       return normalizeForeignItem(item, type, place, notes);
   }
+}
+
+/** Both may come without one: a message by its role, a reference as a bare id. */
+function typeOf({ role, id }: Fields): string | undefined {
+  if (role !== undefined) return 'message';
+  return typeof id === 'string' ? 'item_reference' : undefined;
 }
 
 /** What a coding agent's own tools have done, in the words of calls and their outputs. */
