@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { demoModelBytes, writeDemoModel } from '../demo-model/write-demo-model.ts';
+import { askVersion } from '../engine/ask-version.ts';
 import { obtainEngine } from '../engine/find-engine.ts';
 import { openFolderOfTheRun } from './folder-of-the-run.ts';
 import './start-llama-server.ts';
@@ -10,7 +11,7 @@ const cache = join(import.meta.dirname, '../../.cache');
 
 /**
  * Before all tests: a real llama-server, fetched where this machine has none, the demo model of these sources, and a
- * temporary folder; what is answered takes that away after them.
+ * temporary folder; what is answered takes that away after them, and says which llama-server it was.
  */
 export default async function prepare({ provide }: TestProject): Promise<() => Promise<void>> {
   const engine = await obtainEngine(
@@ -19,7 +20,13 @@ export default async function prepare({ provide }: TestProject): Promise<() => P
   );
   provide('engine', engine);
   provide('demoModel', await demoModel());
-  return openFolderOfTheRun();
+  const version = await askVersion(engine);
+  const closeFolder = openFolderOfTheRun();
+  return async () => {
+    // Behind all tests, where one looks for what they came to: builds differ.
+    console.error(`llama-server of this run: ${version} (${engine.origin})`);
+    await closeFolder();
+  };
 }
 
 async function demoModel(): Promise<string> {
