@@ -80,6 +80,13 @@ describe('backendErrorOf', () => {
     });
   });
 
+  it("takes a grammar that lets the model say nothing for the request's, and one that ends too soon for the model's", () => {
+    const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
+    const error = told({ code: 500, message, type: 'server_error' });
+    expect(backendErrorOf(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
+    expect(backendErrorOf(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
+  });
+
   it.each([
     'The model produced output that does not match the expected peg-native format',
     'Failed to parse input at pos 12: <tool_call>',

@@ -26,7 +26,7 @@ export function backendErrorOf(status: number, body: string, { hasSpoken = false
     return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: shown };
   const tooLarge = outgrewBatch(text);
   if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);
-  if (wasTheModels(text)) return { ...plainError(500, type), message: shown, isFinal: true };
+  if (wasTheModels(text, hasSpoken)) return { ...plainError(500, type), message: shown, isFinal: true };
   if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: shown };
   return refused('invalid_value', shown);
 }

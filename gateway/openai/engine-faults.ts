@@ -39,10 +39,15 @@ const realFaults = new RegExp(
   'i',
 );
 
-/** What the model has said could not be read as the call or the thought that its format wants. */
-export function wasTheModels(message: string): boolean {
-  return /^(?:The model produced output that|Failed to parse input\b|Invalid diff:)/.test(message);
+/**
+ * What the model has said could not be read as the call or the thought that its format wants. A grammar that lets it say
+ * nothing at all is the request's.
+ */
+export function wasTheModels(message: string, hasSpoken: boolean): boolean {
+  return unreadable.test(message) || (hasSpoken && message.includes('empty grammar stack'));
 }
+
+const unreadable = /^(?:The model produced output that|Failed to parse input\b|Invalid diff:)/;
 
 /**
  * What to tell of an embedding's or a document's input that the engine cannot take in one batch; undefined for any other

@@ -81,7 +81,8 @@ export class AssemblingRelay {
 
   #take(event: string): void {
     const error = errorIn(event);
-    if (error !== undefined) this.#error ??= backendErrorOf(500, error, { hasSpoken: true });
+    if (error !== undefined)
+      this.#error ??= backendErrorOf(500, error, { hasSpoken: this.#parts.ends.generated > 0 });
     const data = error === undefined ? dataOf(event) : undefined;
     if (data === '[DONE]') this.#isDone = true;
     else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));

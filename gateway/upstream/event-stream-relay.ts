@@ -106,7 +106,7 @@ export class EventStreamRelay implements Relay {
     ends.generated += listen(events);
     this.#parts.finals?.add(events);
     const mended = mender ? mender.events(events) : events;
-    return mended.length === 0 || this.#write(mendErrorEvents(voice, mended));
+    return mended.length === 0 || this.#write(mendErrorEvents(voice, mended, ends.generated > 0));
   }
 
   #write(bytes: Buffer): boolean {

@@ -55,10 +55,10 @@ describe('the failure of a stream', () => {
 describe('mendErrorEvents', () => {
   it('touches nothing but error events', () => {
     const events = 'data: {"content":"error: {\\"a\\":1}"}\n\n:\n\ndata: {"error":null}\n\n';
-    const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(events)).toString();
+    const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(events), true).toString();
     expect(mended.startsWith('data: {"content":"error: {\\"a\\":1}"}\n\n:\n\n')).toBe(true);
     const calm = Buffer.from('data: {"content":"x"}\n\n');
-    expect(mendErrorEvents(voiceOf('openai'), calm)).toBe(calm);
+    expect(mendErrorEvents(voiceOf('openai'), calm, true)).toBe(calm);
   });
 
   it('gives both forms of llama-server a code that is a word', () => {
@@ -66,7 +66,7 @@ describe('mendErrorEvents', () => {
       'data: {"error":{"code":500,"message":"no"}}\n\n',
       'error: {"code":500,"message":"no"}\n\n',
     ]) {
-      const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(form)).toString();
+      const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(form), true).toString();
       expect(JSON.parse(mended.slice('data: '.length)).error).toEqual({
         message: 'no',
         type: 'server_error',

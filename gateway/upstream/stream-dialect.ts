@@ -36,12 +36,12 @@ export function errorCodeIn(tail: string): string | undefined {
 const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
 /** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
-export function mendErrorEvents(voice: StreamVoice, events: Buffer): Buffer {
+export function mendErrorEvents(voice: StreamVoice, events: Buffer, hasSpoken: boolean): Buffer {
   if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
   const mended = events
     .toString()
     .split('\n\n')
-    .map((event) => mendEvent(voice, event));
+    .map((event) => mendEvent(voice, event, hasSpoken));
   return Buffer.from(mended.join('\n\n'));
 }
 
@@ -50,8 +50,8 @@ export function errorIn(event: string): string | undefined {
   return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
 }
 
-function mendEvent(voice: StreamVoice, event: string): string {
+function mendEvent(voice: StreamVoice, event: string, hasSpoken: boolean): string {
   const body = errorIn(event);
   if (body === undefined) return event;
-  return voice.failure(backendErrorOf(500, body, { hasSpoken: true })).trimEnd();
+  return voice.failure(backendErrorOf(500, body, { hasSpoken })).trimEnd();
 }
