@@ -1,4 +1,5 @@
 import { type Fields, isFields } from '../openai/normalize/fields.ts';
+import { shownMediaType } from '../openai/shown-type.ts';
 import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
 
 const text = (words: string) => ({ type: 'text', text: words });
@@ -19,10 +20,9 @@ function contentOf(source: unknown, place: string): object[] {
   if (type === 'text' && typeof data === 'string') return [text(data)];
   if (type === 'content' && typeof content === 'string') return [text(content)];
   if (type === 'content' && Array.isArray(content)) return content as object[];
+  const named = ['file', 'url'].find((known) => known === type);
   const kind =
-    type === 'base64'
-      ? `a file (${String(source.media_type).slice(0, 40)})`
-      : `by ${String(type).slice(0, 20)}`;
+    type === 'base64' ? `a file${shownMediaType(source.media_type)}` : `by ${named ?? 'something else'}`;
   throw cannotCarry(
     place,
     `is ${kind}, which llama-server cannot read. Send its text (type: text), or its pages as images.`,

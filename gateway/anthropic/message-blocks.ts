@@ -1,6 +1,7 @@
 import { type Fields, isFields, mapKept, withFields } from '../openai/normalize/fields.ts';
 import type { Notes } from '../openai/normalize/notes.ts';
 import { repairInput } from '../openai/normalize/repair-json.ts';
+import { shownType } from '../openai/shown-type.ts';
 import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
 import { documentBlocks, searchResultBlocks } from './document-blocks.ts';
 
@@ -45,7 +46,7 @@ function contentBlock(block: unknown, place: string): unknown {
     default:
       throw cannotCarry(
         place,
-        `is of a type that cannot be carried (${typeOf(shown)}). Send its text, or leave it out.`,
+        `is of a type that cannot be carried${shownType(shown.type)}. Send its text, or leave it out.`,
       );
   }
 }
@@ -115,5 +116,3 @@ function known(block: unknown, place: string): Fields {
   if (isFields(block)) return block;
   throw invalidValue(place, 'a block: an object with a type');
 }
-
-const typeOf = ({ type }: Fields) => String(type).slice(0, 40);

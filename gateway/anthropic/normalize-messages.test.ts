@@ -202,7 +202,7 @@ describe('blocks', () => {
     [{ type: 'image', source: { type: 'file', file_id: 'f' } }, /as base64/],
     [{ type: 'image' }, /as base64/],
     [{ type: 'container_upload', file_id: 'f' }, /container_upload.*leave it out/],
-    [{ type: 'something_new' }, /something_new.*leave it out/],
+    [{ type: 'something_new' }, /cannot be carried\. .*leave it out/],
     [{ type: 'text', text: null }, /expected a text/],
     [
       { type: 'tool_result', tool_use_id: '1', content: [{ type: 'tool_reference', tool_name: 'x' }] },

@@ -141,4 +141,54 @@ export const quotingBodies: readonly (readonly [what: string, path: string, body
   ['a prefix that is an object', '/infill', { input_prefix: { a: canary } }],
   ['an input that is an object', '/v1/embeddings', { input: { a: canary } }],
   ['a document that is an object', '/v1/rerank', { query: canary, documents: [{ a: canary }] }],
+  [
+    'an unknown kind of document',
+    '/v1/messages',
+    {
+      max_tokens: 3,
+      messages: [{ role: 'user', content: [{ type: 'document', source: { type: canary, data: canary } }] }],
+    },
+  ],
+  [
+    'a document of an unknown media type',
+    '/v1/messages',
+    {
+      max_tokens: 3,
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'document', source: { type: 'base64', media_type: canary, data: canary } }],
+        },
+      ],
+    },
+  ],
+  [
+    'a block of an unknown type',
+    '/v1/messages',
+    { max_tokens: 3, messages: [{ role: 'user', content: [{ type: canary }] }] },
+  ],
+  [
+    'an unknown tool',
+    '/v1/messages',
+    {
+      max_tokens: 3,
+      messages: hi,
+      tools: [{ name: 'f', input_schema: {} }],
+      tool_choice: { type: 'tool', name: canary },
+    },
+  ],
+  ['an unknown role', '/v1/responses', { input: [{ role: canary, content: canary }] }],
+  ['an unknown function', chat, chatWith({ functions: [{ name: 'f' }], function_call: { name: canary } })],
+  [
+    'a picture elsewhere',
+    chat,
+    {
+      messages: [
+        { role: 'user', content: [{ type: 'image_url', image_url: { url: `https://${canary}/x.png` } }] },
+      ],
+    },
+  ],
+  ['a body that is no JSON', chat, `{"messages": ${canary}}`],
+  ['a body that ends too early', chat, `{"messages":[{"role":"user","content":"${canary}"}]`],
+  ['a limit that is a text', chat, chatWith({ max_tokens: canary })],
 ];

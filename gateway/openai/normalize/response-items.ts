@@ -1,4 +1,5 @@
 import { cannotCarry, invalidValue } from '../../refusal/catalogue.ts';
+import { shownType } from '../shown-type.ts';
 import { type Fields, isFields, withFields, withoutNulls } from './fields.ts';
 import type { Notes } from './notes.ts';
 import { repairArguments } from './repair-json.ts';
@@ -66,10 +67,8 @@ function whyNot(type: unknown): string {
   const what = isOfATool
     ? 'is of a tool that runs at OpenAI'
     : 'is of a type that llama-server does not know';
-  return `${what} (${type.slice(0, LONGEST_TYPE)}) and cannot be carried. Leave it out, or send what it says as a message.`;
+  return `${what}${shownType(type)} and cannot be carried. Leave it out, or send what it says as a message.`;
 }
-
-const LONGEST_TYPE = 64;
 
 function normalizeMessage(item: Fields, place: string): unknown {
   const { role, content } = item;
