@@ -7,13 +7,22 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 export interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
-  /** What the browser has complained of so far: errors, refused resources, breaches of the policy. */
+  /**
+   * What was wrong with the page so far: errors and warnings of its scripts, what it asked for and did not get, breaches of
+   * its policy. What the browser says and asks for of its own accord (icons, advice, deprecations) differs from one to the
+   * next and is none of ours.
+   */
   readonly complaints: readonly string[];
   /** What axe finds wrong, each with the element; empty where a screen reader can use the page. */
   violations(): Promise<string[]>;
   /** By how many pixels the page is wider than its window. */
   overhang(): Promise<number>;
 }
+
+const askedByPages = new Set(['document', 'stylesheet', 'script', 'font', 'xhr', 'fetch', 'eventsource']);
+
+const tellBreaches = `document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
+  console.error('breach of the policy: ' + effectiveDirective + ' ' + blockedURI))`;
 
 /** A page in a profile of its own. */
 export async function openPage(browser: Browser, look: BrowserContextOptions = {}): Promise<WatchedPage> {
@@ -23,9 +32,16 @@ export async function openPage(browser: Browser, look: BrowserContextOptions = {
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    // Only what a script has said comes with the values that it said.
+    const isOfScript = message.args().length > 0;
+    if (isOfScript && ['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('response', (response) => {
+    const isOfPage = askedByPages.has(response.request().resourceType());
+    if (isOfPage && response.status() >= 400) complaints.push(`${response.status()} for ${response.url()}`);
+  });
+  await page.addInitScript(tellBreaches);
   return {
     page,
     complaints,

@@ -45,10 +45,12 @@ const restartIs = (house: RunningHouse, state: string) =>
     return standing === 'ready' && (report as { state: string } | null)?.state === state;
   });
 
-async function modelsOf(house: RunningHouse): Promise<string[]> {
+async function listOf(house: RunningHouse): Promise<readonly { id: string; context_length: number }[]> {
   const { body } = await askGateway(originOf(house), 'GET /v1/models', userSecret);
-  return (body.data as { id: string }[]).map(({ id }) => id);
+  return body.data as { id: string; context_length: number }[];
 }
+
+const modelsOf = async (house: RunningHouse) => (await listOf(house)).map(({ id }) => id);
 
 /**
  * Clients that ask one thing after the other, by streams and in one piece, until told to stop; none tries again. The
@@ -120,7 +122,7 @@ describe('a restart on purpose', () => {
     expect(await modelsOf(house)).toEqual(['other']);
     expect(house.children()).toContain(gateway);
     expect(house.children()).not.toContain(engine);
-    expect(house.output()).toContain('n_ctx_slot = 8192');
+    expect(await listOf(house)).toMatchObject([{ context_length: 8192 }]);
     expect(await house.status()).toMatchObject({
       restarts: { engine: 0, gateway: 0 },
       lastCrash: null,

@@ -58,7 +58,7 @@ describe('every crash is on record', () => {
       cure: expect.stringContaining('report the lines to llama.cpp'),
       ranForMs: expect.any(Number),
       restartInMs: expect.any(Number),
-      lastLines: expect.arrayContaining([expect.stringContaining('listening on unix://')]),
+      lastLines: expect.arrayContaining([expect.stringContaining('llama.sock')]),
       arguments: expect.arrayContaining(['--metrics', inject('demoModel')]),
       versions: { corral: expect.any(String), node: process.version, 'llama-server': expect.any(String) },
     });
