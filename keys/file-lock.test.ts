@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { withFileLock } from './file-lock.ts';
@@ -36,6 +37,14 @@ describe('withFileLock', () => {
     await using folder = await temporaryFolder();
     await expect(withFileLock(folder.file('no/lock'), async () => 'never')).rejects.toThrow(
       'cannot be opened',
+    );
+  });
+
+  it('says what is wrong with a lock that is none, rather than blame the volume', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('lock'), 'some words that are no database, '.repeat(50));
+    await expect(withFileLock(folder.file('lock'), async () => 'never')).rejects.toThrow(
+      'cannot be locked: it is no lock of ours, remove it',
     );
   });
 });

@@ -2,6 +2,7 @@ import { chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { howToWrite, isFull, whyNotWritable } from '../files/writable-folder.ts';
 import { KeyFileError } from './key.ts';
 
 /**
@@ -59,16 +60,28 @@ function leaveToOwnerOfFolder(file: string): void {
 
 const busy = 5;
 const readOnly = 8;
+const noDatabase = 26;
+/** How SQLite says that the kernel, or a network volume, does not lock: of its finer grains of a failure of input or output. */
+const lockFailures = new Set([2058, 2314, 3594, 3850]);
+const noLargeFiles = 22;
 
 function tryLock(lock: DatabaseSync, file: string): boolean {
   try {
     lock.exec('BEGIN IMMEDIATE');
     return true;
   } catch (error) {
-    // The low byte is the kind of error, the rest its finer grain.
-    const kind = (error as { errcode?: number }).errcode ?? 0;
-    if ((kind & 0xff) === busy) return false;
-    const reason = (kind & 0xff) === readOnly ? 'you may not write to it' : 'the volume offers no file locks';
-    throw new KeyFileError(`${file} cannot be locked: ${reason}`, { cause: error });
+    const code = (error as { errcode?: number }).errcode ?? 0;
+    if ((code & 0xff) === busy) return false;
+    throw new KeyFileError(`${file} cannot be locked: ${whyNoLock(code, file)}`, { cause: error });
   }
+}
+
+/** The low byte is the kind of error, the rest its finer grain. */
+function whyNoLock(code: number, file: string): string {
+  if ((code & 0xff) === readOnly) return 'you may not write to it';
+  if ((code & 0xff) === noDatabase) return 'it is no lock of ours, remove it';
+  const trouble = whyNotWritable(dirname(file));
+  if (trouble !== undefined) return isFull(trouble) ? 'the disk is full, make room' : howToWrite(trouble);
+  if (lockFailures.has(code) || (code & 0xff) === noLargeFiles) return 'the volume offers no file locks';
+  return `the volume fails (SQLite error ${code})`;
 }

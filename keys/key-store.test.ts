@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
@@ -9,6 +10,7 @@ import { plainKey } from './key.ts';
 import { updateKeyFile } from './key-file.ts';
 import { keyFilePath } from './key-file-path.ts';
 import { type KeyStore, openKeyStore } from './key-store.ts';
+import { showKeysJson } from './keys-json.ts';
 import { newKey } from './new-key.ts';
 
 /** A second is the promise; as much again is for a busy machine. */
@@ -180,6 +182,45 @@ describe('openKeyStore', () => {
     expect(store.problem).toBeUndefined();
     expect(store.loadedAt).toBeGreaterThan(loadedAt);
     store.close();
+  });
+
+  it.each([
+    ['a folder', (file: string) => mkdir(file), /is a folder, not a file/],
+    ['a pipe', (file: string) => execa('mkfifo', [file]), /is a pipe or a device, not a file/],
+    ['a link to nowhere', (file: string) => symlink('nowhere', file), /is gone/],
+    ['a link that leads in a circle', (file: string) => symlink(file, file), /ELOOP/],
+  ])(
+    'keeps the last good set while %s is in its place, waits for nobody, and recovers',
+    async (_, put, why) => {
+      await using folder = await temporaryFolder();
+      const file = folder.file('keys');
+      await writeFile(file, line('good'));
+      const store = openKeyStore({ file });
+      await rm(file);
+      await put(file);
+      await waitFor('the problem', () => why.test(store.problem ?? ''), { within });
+      expect(idsOf(store)).toBe('good');
+      const second = openKeyStore({ file });
+      expect([idsOf(second), second.problem === undefined]).toEqual(['', String(why) === '/is gone/']);
+      second.close();
+      await rm(file, { recursive: true });
+      await writeFile(file, line('better'));
+      await toServe(store, 'better');
+      store.close();
+    },
+  );
+
+  it('reads what editors of other systems write: a byte order mark, and other line ends', async () => {
+    await using folder = await temporaryFolder();
+    const { key, secret } = newKey('app', {}, 0);
+    const json = showKeysJson({ keys: [key], further: {} });
+    for (const text of [`\ufeff${json.replaceAll('\n', '\r\n')}`, `\ufeffapp:${secret}\r\n\r\n# end\r\n`]) {
+      await writeFile(folder.file('keys'), text);
+      const store = openKeyStore({ file: folder.file('keys') });
+      expect(store.problem).toBeUndefined();
+      expect(store.ring.authenticate(secret, Date.now())).toMatchObject({ outcome: 'accepted' });
+      store.close();
+    }
   });
 
   it('opens on a broken file with no keys and its problem', async () => {

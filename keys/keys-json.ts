@@ -3,11 +3,14 @@ import { isFingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
 import { type Fingerprint, type Key, KeyFileError, plainKey, priorities, scopes } from './key.ts';
 import { isKeyId, keyIdRule } from './key-id.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 /** A key file in our own form. Fields of the file that we do not know are in `further` and are written back. */
 export interface KeyDocument {
   readonly keys: readonly Key[];
   readonly further: Readonly<Record<string, unknown>>;
+  /** Fields that have no effect, each a sentence. */
+  readonly warnings: readonly string[];
 }
 
 const time = z
@@ -52,10 +55,10 @@ export function parseKeysJson(text: string): KeyDocument {
   if (!reading.success) throw new KeyFileError(reading.error.issues.map((i) => tell(i, content)).join('; '));
   const { version: _, keys, ...further } = reading.data;
   refuseDuplicates(keys);
-  return { keys, further };
+  return { keys, further, warnings: unknownFields(keys, further) };
 }
 
-export function showKeysJson({ keys, further }: KeyDocument): string {
+export function showKeysJson({ keys, further }: Omit<KeyDocument, 'warnings'>): string {
   return `${JSON.stringify({ version: 1, ...further, keys: keys.map(toRecord) }, null, 2)}\n`;
 }
 

@@ -4,13 +4,16 @@ import { parseKeysJson } from './keys-json.ts';
 
 export interface KeysRead {
   readonly keys: readonly Key[];
-  /** What was left out and why, each a sentence with its line. */
+  /** What was left out or has no effect, and why: each a sentence with its place. */
   readonly warnings: readonly string[];
 }
 
 /** Reads a key file in either form, told apart by content. Throws a KeyFileError where nothing can be made of it. */
 export function readKeys(text: string): KeysRead {
-  if (isKeysJson(text)) return { keys: parseKeysJson(text).keys, warnings: [] };
+  if (isKeysJson(text)) {
+    const { keys, warnings } = parseKeysJson(text);
+    return { keys, warnings };
+  }
   const read = gather(readAncestorLines(text), 'line');
   const [first] = read.warnings;
   if (read.keys.length === 0 && first !== undefined) {

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { KeyFileError } from './key.ts';
 
 /** What a file held at one moment; undefined where there was none. */
 export interface Snapshot {
@@ -9,7 +10,8 @@ export interface Snapshot {
 
 export function takeSnapshotSync(file: string): Snapshot | undefined {
   try {
-    return { text: strip(readFileSync(file, 'utf8')), mode: statSync(file).mode };
+    const { mode } = plainFile(statSync(file));
+    return { text: strip(readFileSync(file, 'utf8')), mode };
   } catch (error) {
     return undefinedIfMissing(error);
   }
@@ -20,8 +22,8 @@ export async function takeSnapshot(file: string): Promise<Snapshot | undefined> 
   for (let attempt = 1; ; attempt++) {
     try {
       const before = await signatureOf(file);
+      const { mode } = plainFile(await stat(file));
       const text = strip(await readFile(file, 'utf8'));
-      const { mode } = await stat(file);
       if (before === (await signatureOf(file)) || attempt === 5) return { text, mode };
     } catch (error) {
       return undefinedIfMissing(error);
@@ -44,6 +46,14 @@ export function looseMode(file: string, mode: number): string | undefined {
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
   return `${file} has mode ${shown}, so others can read it: chmod 600 ${file}`;
+}
+
+/** To read a pipe would be to wait for whoever writes it, and to read a device may have no end. */
+function plainFile(stats: Stats): Stats {
+  if (stats.isFile()) return stats;
+  throw new KeyFileError(
+    stats.isDirectory() ? 'is a folder, not a file' : 'is a pipe or a device, not a file',
+  );
 }
 
 function strip(text: string): string {

@@ -10,6 +10,7 @@ import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const good = 'sk-good-0123456789abcdefghijklmnopqrstuvwxyz01';
 const secretOf = (id: string) => `sk-${id}-${'x'.repeat(40)}`;
+const beyondAscii = 'schlüssel-łódź-schlüssel';
 const keys = {
   good: { secret: good },
   disabled: { secret: secretOf('disabled'), disabled: true },
@@ -25,7 +26,7 @@ beforeAll(async () => {
   corral = await startTestGateway({
     backend: standIn.backend,
     keys: keyFileText(keys),
-    env: { API_KEYS: `inline:${secretOf('inline')}` },
+    env: { API_KEYS: `inline:${secretOf('inline')},beyond:${beyondAscii}` },
   });
 });
 afterAll(async () => {
@@ -48,6 +49,8 @@ describe('accepted', () => {
     `x-api-key: ${good}`,
     `X-Api-Key:${good}`,
     `api-key: ${good}`,
+    `x-api-key: ${beyondAscii}`,
+    `Authorization: Bearer ${beyondAscii}`,
     `Authorization: Bearer ${secretOf('inline')}`,
   ])('%s', async (header) => {
     expect((await ask([header])).status).toBe(200);

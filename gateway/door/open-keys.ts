@@ -12,18 +12,25 @@ export interface DoorKeys extends Disposable {
 
 /** Opens the keys, tells the log what becomes of them, and ends what is under way with a key that is cut off. */
 export function openKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): DoorKeys {
+  let told = new Set<string>();
+  /** A file that is written again has mostly the same to be said of it. */
+  const tellNew = (warnings: readonly string[]) => {
+    for (const warning of warnings) if (!told.has(warning)) log.warn(warning);
+    told = new Set(warnings);
+  };
   const store = openKeyStore({
     file: auth.keyFile,
     inline: auth.inlineKeys,
     own: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
       log.info({ keys }, 'keys read again');
-      for (const warning of warnings) log.warn(warning);
+      tellNew(warnings);
       endCutOff(store, log, live);
       reminders.look();
     },
     onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
   });
+  tellNew(store.warnings);
   tellOpening(store, log);
   const reminders = new KeyWarnings({
     keys: () => store.ring.keys,
@@ -39,9 +46,8 @@ export function openKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests):
   };
 }
 
-function tellOpening({ problem, warnings, ring }: KeyStore, log: Log): void {
+function tellOpening({ problem, ring }: KeyStore, log: Log): void {
   if (problem !== undefined) log.error(`${problem}; no key of it is known`);
-  for (const warning of warnings) log.warn(warning);
   if (ring.keys.length === 0) log.warn(`no API key is known yet: make one with 'corral keys create'`);
 }
 

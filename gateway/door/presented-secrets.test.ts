@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { presentedSecrets } from './presented-secrets.ts';
 
+/** What Node makes of the UTF-8 bytes of a header. */
+const latin1 = (text: string) => Buffer.from(text).toString('latin1');
+
 describe('presentedSecrets', () => {
   it.each([
     [{ authorization: 'Bearer sk-a' }, ['sk-a']],
@@ -11,6 +14,9 @@ describe('presentedSecrets', () => {
     [{ 'x-api-key': 'sk-x', 'api-key': 'sk-y', authorization: 'Bearer sk-a' }, ['sk-x', 'sk-y', 'sk-a']],
     [{ 'x-api-key': ['sk-x', 'sk-y'] }, []],
     [{}, []],
+    [{ 'x-api-key': latin1('schlüssel') }, ['schlüssel', latin1('schlüssel')]],
+    [{ authorization: `Bearer ${latin1('łódź')}` }, ['łódź', latin1('łódź')]],
+    [{ 'api-key': 'schl\u00fcssel' }, ['schl\u00fcssel']],
   ])('%j', (headers, secrets) => {
     expect(presentedSecrets(headers)).toEqual(secrets);
   });

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { readAncestorLines } from '../../keys/ancestor-lines.ts';
 import { type Fate, importKeys } from '../../keys/import-keys.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { isKeysJson } from '../../keys/read-keys.ts';
+import { takeSnapshot } from '../../keys/snapshot.ts';
 import { WrongUse } from '../run-command.ts';
 import { print, printJson, say } from './say.ts';
 import { fileOption, jsonOption, whichFile } from './which-file.ts';
@@ -31,7 +31,7 @@ async function importFile(
   source: string,
   options: { readonly file?: string; readonly json?: true },
 ): Promise<void> {
-  const text = await readFile(source, 'utf8');
+  const text = await textOf(source);
   if (isKeysJson(text))
     throw new WrongUse(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
   const readings = readAncestorLines(text);
@@ -47,6 +47,14 @@ async function importFile(
   if (options.json) printJson(fates);
   else for (const fate of fates) print(tell(fate));
   conclude(fates, source, target);
+}
+
+async function textOf(source: string): Promise<string> {
+  const snapshot = await takeSnapshot(source).catch((error: NodeJS.ErrnoException) => {
+    throw new WrongUse(`${source} cannot be read: ${error.code ?? `it ${error.message}`}`, { cause: error });
+  });
+  if (snapshot === undefined) throw new WrongUse(`${source} does not exist`);
+  return snapshot.text;
 }
 
 function tell({ line, id, outcome, reason }: Fate): string {

@@ -212,6 +212,37 @@ describe('corral keys rotate, disable, enable and remove', () => {
     }
   });
 
+  it.each(['24', '0.5', '86400'])(
+    'refuse an overlap of %s, which has no unit, and change nothing',
+    async (overlap) => {
+      await using folder = await temporaryFolder();
+      const keys = corralKeysIn(folder);
+      const { stdout: secret } = await keys('create', 'app', '--quiet');
+      expect(await keys('rotate', 'app', '--overlap', overlap)).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining('It must be like 24h, 90m or 7d, with its unit.'),
+      });
+      expect((await ringOf(folder.file('keys.json'))).authenticate(secret, Date.now()).outcome).toBe(
+        'accepted',
+      );
+    },
+  );
+
+  it('tell of fields that have no effect, and keep them', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    await keys('create', 'app', '--quiet');
+    const written = JSON.parse(await readFile(folder.file('keys.json'), 'utf8'));
+    written.keys[0].enabled = false;
+    await writeFile(folder.file('keys.json'), JSON.stringify(written));
+    const words = 'key "app" has a field "enabled": it has no effect, did you mean "disabled"?';
+    expect((await keys('list')).stderr).toContain(words);
+    expect((await keys('show', 'app')).stderr).toContain(words);
+    await keys('rotate', 'app');
+    expect(JSON.parse(await readFile(folder.file('keys.json'), 'utf8')).keys[0].enabled).toBe(false);
+  });
+
   it('stop a key and let it work again', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);

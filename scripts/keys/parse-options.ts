@@ -45,11 +45,11 @@ export function expiry(text: string): number | null {
   return time;
 }
 
-/** Milliseconds. */
+/** Milliseconds. A number alone might be meant as hours, and would be seconds: only 0 is the same in all units. */
 export function span(text: string): number {
   const value = timespan.parse(text);
-  if (value === undefined || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError('It must be like 24h, 90m or 7d.');
+  if (value === undefined || !Number.isSafeInteger(value) || (value !== 0 && /\d$/.test(text))) {
+    throw new InvalidArgumentError('It must be like 24h, 90m or 7d, with its unit.');
   }
   return value;
 }
