@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { anthropicEnvelope } from './anthropic/envelope.ts';
+import { speaksAnthropic } from './anthropic/speaks-anthropic.ts';
 import { openAIEnvelope } from './openai/envelope.ts';
 import { headerFieldsTooLarge, malformedRequest, requestTooSlow } from './refusal/catalogue.ts';
 import type { Refusal } from './refusal/refusal.ts';
@@ -24,7 +26,7 @@ export function refuseUnreadable(server: Server): void {
     const refusal = refusalFor(error);
     const open = (exchanges.get(socket) ?? []).filter((one) => !isOver(one));
     if (refusal === undefined || !socket.writable || !open.every(isUnanswered)) socket.destroy();
-    else answerRaw(socket, refusal);
+    else answerRaw(socket, refusal, open.at(-1)?.request);
   });
 }
 
@@ -52,13 +54,19 @@ function refusalFor({ code }: ParserError): Refusal | undefined {
   }
 }
 
-/** Writes an answer without Node's help, which ended with the parser's. */
-function answerRaw(socket: Socket, refusal: Refusal): void {
-  const body = JSON.stringify(openAIEnvelope(refusal));
+/** Writes an answer without Node's help, which ended with the parser's. `request` is the one that broke, where its head was read. */
+function answerRaw(socket: Socket, refusal: Refusal, request: IncomingMessage | undefined): void {
+  const id = randomUUID();
+  const [path = ''] = request?.url?.split('?', 1) ?? [];
+  const isAnthropic = request !== undefined && speaksAnthropic(path, request.headers);
+  const body = JSON.stringify(
+    isAnthropic ? anthropicEnvelope(refusal.status, refusal, id) : openAIEnvelope(refusal),
+  );
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n` +
       'content-type: application/json; charset=utf-8\r\n' +
-      `x-request-id: ${randomUUID()}\r\n` +
+      `x-request-id: ${id}\r\n` +
+      (isAnthropic ? `request-id: ${id}\r\n` : '') +
       `content-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );

@@ -114,6 +114,24 @@ describe('a broken body', () => {
     await client.closed();
   });
 
+  it("is refused in Anthropic's words on its routes", async () => {
+    await using client = await RawClient.connect(corral.port);
+    const head = chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n').replace(
+      '/v1/chat/completions',
+      '/v1/messages',
+    );
+    client.send(head);
+    await waitFor('the head to be read', () => corral.gateway.admission.counts.waiting === 0);
+    const answer = await client.send('rubbish\r\n').answer();
+    expect(answer?.status).toBe(400);
+    expect(answer?.headers['request-id']).toMatch(/\S/);
+    expect(JSON.parse(answer?.body ?? '')).toEqual({
+      type: 'error',
+      error: { type: 'invalid_request_error', message: expect.stringMatching(/\S/) },
+      request_id: answer?.headers['request-id'],
+    });
+  });
+
   it('draws no second answer after a refusal', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n').replace(testerSecret, 'sk-unknown'));

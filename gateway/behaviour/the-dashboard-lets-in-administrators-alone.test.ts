@@ -201,7 +201,16 @@ describe('what browsers get', () => {
     expect(await (await ask('GET /', { accept: 'text/html', ...forwarded })).text()).toContain(
       '<span class="origin">https://llm.example</span>/v1',
     );
-    expect(await codeOf(await ask('GET /', { accept: 'application/json' }))).toBe('unknown_url');
+    const pointer = await ask('GET /', { accept: 'application/json' });
+    expect(await pointer.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
+  });
+
+  it('HEAD is answered where GET is, and ends', async () => {
+    const headers = await session();
+    for (const path of ['/', '/dashboard', '/dashboard/session', '/dashboard/events']) {
+      const answer = await ask(`HEAD ${path}`, headers);
+      expect([path, answer.status, await answer.text()]).toEqual([path, 200, '']);
+    }
   });
 });
 

@@ -28,6 +28,7 @@ export function fromOurPage(dashboard: Dashboard): MiddlewareHandler<GatewayEnv>
 function isOurs(c: GatewayContext, { isTrusted }: Dashboard): boolean {
   const { incoming } = c.env;
   const { host } = seenAs(incoming, isTrusted);
-  if (incoming.method === 'GET') return !comesFromElsewhere(incoming.headers, host);
+  if (incoming.method === 'GET' || incoming.method === 'HEAD')
+    return !comesFromElsewhere(incoming.headers, host);
   return comesFromOurPage(incoming.headers, host);
 }

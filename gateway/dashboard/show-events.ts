@@ -13,10 +13,11 @@ export function showEvents(dashboard: Dashboard) {
     response.begin(200, {
       ...pageHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
+      'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     });
-    await dashboard.watchers.add({ response: response.raw, isWelcome });
+    if (c.req.method === 'HEAD') response.end();
+    else await dashboard.watchers.add({ response: response.raw, isWelcome });
     return RESPONSE_ALREADY_SENT;
   };
 }

@@ -114,6 +114,19 @@ describe('backendErrorOf', () => {
     );
   });
 
+  it('tells the way out of an input that outgrew the context', () => {
+    const message = 'input (900 tokens) is larger than the max context size (512 tokens). skipping';
+    const error = { code: 400, type: 'exceed_context_size_error', message };
+    expect(backendErrorOf(400, told(error))).toEqual({
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      message:
+        'input (900 tokens) is too large to process: this server takes 512 tokens in one input. ' +
+        'Send it in shorter pieces, or have the operator raise the context (CTX).',
+    });
+  });
+
   it.each([
     [
       501,

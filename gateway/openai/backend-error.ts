@@ -22,10 +22,10 @@ export function backendErrorOf(status: number, body: string, { hasSpoken = false
   const text = typeof message === 'string' ? message : '';
   if (text === '') return plainError(told, type);
   const shown = unquotedMessage(text);
-  if (told !== 500)
-    return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: shown };
   const tooLarge = outgrewBatch(text);
   if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);
+  if (told !== 500)
+    return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: shown };
   if (wasTheModels(text, hasSpoken)) return { ...plainError(500, type), message: shown, isFinal: true };
   if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: shown };
   return refused('invalid_value', shown);

@@ -50,16 +50,20 @@ export function wasTheModels(message: string, hasSpoken: boolean): boolean {
 const unreadable = /^(?:The model produced output that|Failed to parse input\b|Invalid diff:)/;
 
 /**
- * What to tell of an embedding's or a document's input that the engine cannot take in one batch; undefined for any other
- * error.
+ * What to tell of an input that the engine has to take in one piece, an embedding's or a document's, and cannot; undefined
+ * for any other error.
  */
 export function outgrewBatch(message: string): string | undefined {
-  const [, tokens, most] = tooLarge.exec(message) ?? [];
+  const [, tokens, reason, most] = tooLarge.exec(message) ?? [];
   if (tokens === undefined) return undefined;
+  const way = reason?.startsWith('too large')
+    ? 'the physical batch size (-ub in EXTRA_ARGS)'
+    : 'the context (CTX)';
   return (
     `input (${tokens} tokens) is too large to process: this server takes ${most} tokens in one input. ` +
-    'Send it in shorter pieces, or have the operator raise the physical batch size (-ub in EXTRA_ARGS).'
+    `Send it in shorter pieces, or have the operator raise ${way}.`
   );
 }
 
-const tooLarge = /^input \((\d+) tokens\) is too large to process\b.*?(\d+)\)?\.?$/s;
+const tooLarge =
+  /^input \((\d+) tokens\) is (too large to process|larger than the max context size)\b.*?(\d+)(?: tokens)?\)?(?:\..*)?$/s;
