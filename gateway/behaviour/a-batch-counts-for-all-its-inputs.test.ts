@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from '../../health/ask.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -67,6 +68,29 @@ describe.each([
     expect(1_000_000 - Number(headers.get('x-ratelimit-remaining-tokens'))).toBeGreaterThan(5000);
     expect(await tokensIn(corral, 'wide', 1)).toBe(body.usage.prompt_tokens);
     expect(body.usage.prompt_tokens).toBeGreaterThan(15_000);
+  });
+
+  it('is answered as llama-server answers it whole', async () => {
+    const words = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
+    const request = kind === 'rerank' ? { query: 'many', documents: words, top_n: 5 } : { input: words };
+    const { body } = await post(corral, 'wide', path, request);
+    const direct = await ask(engine.backend, {
+      path,
+      body: { model: 'demo', ...request },
+      timeoutMs: 60_000,
+    });
+    if (direct.outcome !== 'answered') throw new Error(direct.outcome);
+    const whole = JSON.parse(direct.body);
+    expect({ ...body, data: 0, results: 0 }).toEqual({ ...whole, data: 0, results: 0 });
+    const [got, expected] = [body.results ?? body.data, whole.results ?? whole.data];
+    expect(got.map(({ index }: { index: number }) => index)).toEqual(
+      expected.map(({ index }: { index: number }) => index),
+    );
+    for (const [n, result] of expected.entries()) {
+      const numbers = (one: typeof result): number[] => one.embedding ?? [one.relevance_score];
+      for (const [at, number] of numbers(result).entries())
+        expect(numbers(got[n])[at]).toBeCloseTo(number, 3);
+    }
   });
 
   it('is booked where the answer has no place to tell it', async () => {

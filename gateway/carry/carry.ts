@@ -1,12 +1,14 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { countingClaim } from '../admission/counting-places.ts';
 import { laneFor } from '../admission/lane-for.ts';
+import { planBatch } from '../batches/plan-batch.ts';
 import { addressGroup } from '../door/address-group.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { type ApiRoute, servedAsChat } from '../routes/api-routes.ts';
 import { abortWithClient } from './abort-with-client.ts';
+import { carryInParts } from './carry-in-parts.ts';
 import { refuseOtherSizes, withPublicName } from './embedding-request.ts';
 import { Journey } from './journey.ts';
 import { noteAnswer } from './note-answer.ts';
@@ -48,6 +50,11 @@ export function carry(asked: ApiRoute, parts: CarryParts) {
     using _reserved = await reserve(route, parts, request, c);
     const claim = route.takesSlot ? { lane, weight: request.weight, ...waits } : toCount;
     const sending = { route, parts, request, signal, record, pacemaker, ...speaking, incoming, response };
+    const batch = planBatch(route, request, parts.admission.counts.capacity);
+    if (batch !== undefined) {
+      await carryInParts(batch, sending, claim);
+      return RESPONSE_ALREADY_SENT;
+    }
     const answered = await new Journey(sending, claim).complete();
     noteAnswer(record, answered, parts.abandoned);
     settle(record, answered, parts.watch);
