@@ -1,6 +1,7 @@
 import { ChatAsMessage } from '../anthropic/chat-as-message.ts';
 import { MessageMender } from '../anthropic/message-mender.ts';
 import { LegacyFunctionAnswer } from '../openai/normalize/legacy-answer.ts';
+import { ToolFormAnswer } from '../openai/normalize/tool-form-answer.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { repeatedFields } from '../openai/responses/repeated-fields.ts';
 import { ResponseMender } from '../openai/responses/response-mender.ts';
@@ -17,13 +18,13 @@ export interface Speaking {
 
 export function openSpeaking(
   { dialect, shape }: ApiRoute,
-  { repeated, answerForm }: ApiRequest,
+  { repeated, answerForm, toolForms }: ApiRequest,
   model: string,
 ): Speaking {
   if (dialect === 'responses') {
     const createdAt = Math.floor(Date.now() / 1000);
     const mender = new ResponseMender({ model, createdAt, repeated: repeated ?? repeatedFields({}) });
-    return { voice: mender, mender };
+    return { voice: mender, mender: toolForms ? new ToolFormAnswer(mender, toolForms) : mender };
   }
   return { voice: voiceOf(dialect), mender: menderFor(shape, answerForm) };
 }

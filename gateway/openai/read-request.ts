@@ -9,6 +9,7 @@ import { boundBroken } from './json-bounds.ts';
 import { withoutLoneSurrogates } from './normalize/lone-surrogates.ts';
 import { type Api, normalizeRequest } from './normalize/normalize-request.ts';
 import type { AnswerForm } from './normalize/notes.ts';
+import type { ToolForms } from './normalize/tool-forms.ts';
 import { refuseRemoteMedia } from './remote-media.ts';
 import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
 import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
@@ -34,6 +35,7 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Where the request was worded anew in a way that its answer shows. */
   readonly answerForm?: AnswerForm | undefined;
+  readonly toolForms?: ToolForms | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -76,10 +78,10 @@ export function readRequest(
   if (takesMessages && !Array.isArray(asked.messages)) throw invalidValue('messages', 'a list of messages');
   if (!allowRemoteMedia) refuseRemoteMedia(asked);
   refuseUnfitMedia(asked, modalities);
-  const { fields, body: sent, headers, answerForm } = normalizeRequest(api, asked, sound);
+  const { fields, body: sent, ...told } = normalizeRequest(api, asked, sound);
   if (!allowRemoteMedia && fields !== asked) refuseRemoteMedia(fields);
   // One that is served as a chat is answered as one.
-  const shape = answerForm === 'message' ? 'chat' : ownShape;
+  const shape = told.answerForm === 'message' ? 'chat' : ownShape;
   const inputs = inputsOf(batch, fields);
   refuseBadChoices(shape, fields);
   const weight = choicesOf(shape, fields) * (inputs?.length ?? 1);
@@ -98,8 +100,7 @@ export function readRequest(
     expected,
     body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
     dimensions: batch === 'input' ? dimensionsOf(fields) : undefined,
-    headers,
-    answerForm,
+    ...told,
     ...(isResponses ? { repeated: repeatedFields(asked) } : {}),
   };
 }

@@ -47,11 +47,18 @@ export const responsesTable: Table = {
     ),
     row('tools', 'carried', 'Functions. A `null` in one, which OpenAI allows, is taken out.', { tools }),
     row(
-      'web_search web_search_preview file_search code_interpreter image_generation mcp computer computer_use_preview local_shell shell apply_patch custom namespace tool_search programmatic_tool_calling',
+      'web_search web_search_preview file_search code_interpreter image_generation mcp computer computer_use_preview local_shell shell apply_patch tool_search programmatic_tool_calling',
       'told',
       'Tools that run at OpenAI, or that are no function: the model is told of none of them, and `x-corral-dropped-tools` names them.',
       { tools: [...tools, { type: 'web_search' }] },
+      { tools: [{ type: 'shell' }] },
+    ),
+    row(
+      'custom namespace',
+      'bridged',
+      'A custom tool is put as a function with one text, whose form (`format`) the model is told of and not held to; the tools of a namespace under both names. The answer calls them as the client gave them.',
       { tools: [{ type: 'custom', name: 'x' }] },
+      { tools: [{ type: 'namespace', name: 'x', tools }] },
     ),
     row('tool_choice', 'carried', '`auto`, `none`, `required`.', { tools, tool_choice: 'required' }),
     row(

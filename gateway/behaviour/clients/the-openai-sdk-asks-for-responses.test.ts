@@ -112,6 +112,48 @@ it('is given the function that was chosen by its name', async () => {
   expect(response.tool_choice).toEqual({ type: 'function', name: 'second' });
 });
 
+it('is given the call of a custom tool, and of one in a namespace', async () => {
+  const { openai } = connectOpenAI(demo);
+  const tools: OpenAI.Responses.Tool[] = [
+    { type: 'custom', name: 'say', description: 'Says it' },
+    { type: 'namespace', name: 'sky', description: 'The sky', tools: [{ ...weather, strict: true }] },
+  ];
+  const say = {
+    ...withTools,
+    tools,
+    max_output_tokens: 120,
+    tool_choice: { type: 'custom' as const, name: 'say' },
+  };
+  const whole = await openai.responses.create(say);
+  const said = whole.output.filter((item) => item.type === 'custom_tool_call');
+  expect(said).toMatchObject([{ name: 'say', input: expect.any(String) }]);
+  let input = '';
+  let last: OpenAI.Responses.ResponseOutputItem[] = [];
+  for await (const event of await openai.responses.create({ ...say, stream: true })) {
+    if (event.type === 'response.custom_tool_call_input.delta') input += event.delta;
+    if (event.type === 'response.completed' || event.type === 'response.incomplete')
+      last = event.response.output;
+  }
+  expect(last.filter((item) => item.type === 'custom_tool_call')).toMatchObject([{ name: 'say', input }]);
+  const sky = await openai.responses.create({ ...withTools, tools: tools.slice(1) });
+  const calls = sky.output.filter((item) => item.type === 'function_call');
+  expect(calls).toMatchObject([{ namespace: 'sky', name: 'weather_in' }]);
+  // And back again, as an agent sends it.
+  const again = await openai.responses.create({
+    model: 'demo',
+    tools,
+    input: [
+      { role: 'user', content: 'weather?' },
+      ...(calls as OpenAI.Responses.ResponseFunctionToolCall[]),
+      { type: 'function_call_output', call_id: calls[0]?.call_id ?? '', output: 'Rain.' },
+      { type: 'custom_tool_call', call_id: 'c', name: 'say', input: 'x' },
+      { type: 'custom_tool_call_output', call_id: 'c', output: 'y' },
+      { role: 'user', content: 'keys' },
+    ],
+  });
+  expect(again.output_text).toBe(storyText('keys'));
+});
+
 it("goes on with a conversation as OpenAI's guide does", async () => {
   const { openai } = connectOpenAI(demo);
   const history: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'thinking' }];

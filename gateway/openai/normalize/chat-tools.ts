@@ -1,7 +1,7 @@
 import { cannotCarry, invalidValue } from '../../refusal/catalogue.ts';
 import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
 import type { Notes } from './notes.ts';
-import { chosenTools, type ToolChoice } from './tool-choice.ts';
+import { chosenTools, modeOf, type ToolChoice } from './tool-choice.ts';
 
 /** The tools of a chat as llama-server reads them, and the choice among them. */
 export function normalizeChatTools(fields: Fields, notes: Notes): Fields {
@@ -41,7 +41,8 @@ const choiceField = ({ functions }: Fields) => (Array.isArray(functions) ? 'func
 
 /** Undefined for what llama-server understands by itself. */
 function readChoice(choice: unknown): ToolChoice | undefined {
-  if (choice === 'required') return { mode: 'required' };
+  const mode = modeOf(choice);
+  if (mode !== undefined) return { mode };
   if (!isFields(choice)) return undefined;
   if (choice.type === 'allowed_tools') {
     const allowed = isFields(choice.allowed_tools) ? choice.allowed_tools : choice;

@@ -164,6 +164,57 @@ describe('tools by name', () => {
     expect(refusalOf('chat', { ...fields, tools }).param).toBe('functions');
   });
 
+  it('puts the tools of a namespace, and custom ones, as functions', () => {
+    const grammar = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' };
+    const tools = [
+      {
+        type: 'namespace',
+        name: 'fs',
+        description: 'Files',
+        tools: [flat('read'), { type: 'custom', name: 'write' }],
+      },
+      { type: 'custom', name: 'patch', description: 'Patches', format: grammar },
+      flat('a'),
+    ];
+    const { sent, headers, toolForms } = read('responses', { input: 'x', tools });
+    expect(sent.tools).toMatchObject([
+      { type: 'function', name: 'fs__read', parameters },
+      { type: 'function', name: 'fs__write', parameters: { required: ['input'] } },
+      { type: 'function', name: 'patch', description: 'Patches' },
+      flat('a'),
+    ]);
+    expect(JSON.stringify(sent.tools[2].parameters)).toContain('lark');
+    expect(headers).toEqual({});
+    expect(
+      [...(toolForms ?? [])].map(([name, form]) => [name, form.type, form.name, form.namespace]),
+    ).toEqual([
+      ['fs__read', 'function', 'read', 'fs'],
+      ['fs__write', 'custom', 'write', 'fs'],
+      ['patch', 'custom', 'patch', undefined],
+    ]);
+    const chosen = read('responses', { input: 'x', tools, tool_choice: { type: 'custom', name: 'patch' } });
+    expect(chosen.sent).toMatchObject({ tools: [{ name: 'patch' }], tool_choice: 'required' });
+    const asked = { type: 'function_call', call_id: '1', namespace: 'fs', name: 'read', arguments: '{}' };
+    const told = { type: 'function_call_output', call_id: '1', output: 'x' };
+    expect(read('responses', { input: [asked, told] }).sent.input[0]).toEqual({
+      type: 'function_call',
+      call_id: '1',
+      name: 'fs__read',
+      arguments: '{}',
+    });
+  });
+
+  it.each([
+    ['chat', { type: 'auto' }, 'auto'],
+    ['chat', { type: 'any' }, 'required'],
+    ['chat', 'any', 'required'],
+    ['responses', { type: 'none' }, 'none'],
+    ['responses', { type: 'required' }, 'required'],
+  ] as const)('understands the words of other APIs: %s %j', (api, tool_choice, mode) => {
+    const offered = api === 'chat' ? [fn('a')] : [flat('a')];
+    expect(read(api, { messages: [], input: 'x', tools: offered, tool_choice }).sent.tool_choice).toBe(mode);
+  });
+
   it('tells which tools of a response run elsewhere', () => {
     const tools = [
       { type: 'web_search' },

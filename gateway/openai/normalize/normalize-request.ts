@@ -5,6 +5,7 @@ import { normalizeChat } from './normalize-chat.ts';
 import { normalizeCompletion } from './normalize-completion.ts';
 import { normalizeResponses } from './normalize-responses.ts';
 import { type AnswerForm, headersOf, type Notes, newNotes } from './notes.ts';
+import type { ToolForms } from './tool-forms.ts';
 
 /** The APIs whose requests are looked at; all others go to llama-server as they came. */
 export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';
@@ -15,6 +16,7 @@ export interface Normalized {
   /** For the head of the answer: what its client should know of. */
   readonly headers: Readonly<Record<string, string>>;
   readonly answerForm: AnswerForm | undefined;
+  readonly toolForms: ToolForms | undefined;
 }
 
 const normalizers: Readonly<Record<Api, (fields: Fields, notes: Notes) => Fields>> = {
@@ -33,8 +35,12 @@ export function normalizeRequest(api: Api | undefined, fields: Fields, body: Buf
   const notes = newNotes();
   const normalize = (from: Fields, into: Notes) => withoutStripped(api ? normalizers[api](from, into) : from);
   const read = normalize(fields, notes);
-  const { answerForm } = notes;
-  const told = { headers: headersOf(notes), answerForm };
+  const { answerForm, toolForms } = notes;
+  const told = {
+    headers: headersOf(notes),
+    answerForm,
+    toolForms: toolForms.size > 0 ? toolForms : undefined,
+  };
   if (read === fields) return { fields, body, ...told };
   const text = body.toString();
   const exact = mayHoldOddNumbers(text) ? normalize(parseExactly(text) as Fields, newNotes()) : read;

@@ -4,6 +4,7 @@ import { type Fields, isFields, withFields, withoutNulls } from './fields.ts';
 import type { Notes } from './notes.ts';
 import { repairArguments } from './repair-json.ts';
 import { inputParts, outputParts, toolOutput } from './response-parts.ts';
+import { flatName } from './tool-forms.ts';
 
 /**
  * An item of a Responses request's input as llama-server reads it: the same item where it does already, undefined where
@@ -42,7 +43,11 @@ function normalizeForeignItem(item: Fields, type: unknown, place: string, notes:
   const call_id = item.call_id ?? item.id;
   if (type === 'custom_tool_call') {
     const asked = JSON.stringify({ input: item.input });
-    return { type: 'function_call', call_id, name: item.name, arguments: asked };
+    return normalizeCall(
+      { call_id, name: item.name, namespace: item.namespace, arguments: asked },
+      place,
+      notes,
+    );
   }
   if (type === 'custom_tool_call_output') return normalizeOutput({ call_id }, item.output, place);
   const [, tool, isOutput] = ownTools.exec(String(type)) ?? [];
@@ -104,7 +109,13 @@ function normalizeCall(item: Fields, place: string, notes: Notes): Fields {
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
   const asked = repairArguments(text);
   if (asked !== given) notes.repaired += 1;
-  return withFields(item, { type: 'function_call', call_id: callIdOf(item, place), arguments: asked });
+  return withFields(item, {
+    type: 'function_call',
+    name: flatName(name, item.namespace),
+    call_id: callIdOf(item, place),
+    arguments: asked,
+    namespace: undefined,
+  });
 }
 
 function normalizeOutput(item: Fields, output: unknown, place: string): Fields {

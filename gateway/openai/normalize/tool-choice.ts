@@ -1,4 +1,5 @@
 import { invalidValue } from '../../refusal/catalogue.ts';
+import { isFields } from './fields.ts';
 
 /** Which tools a request lets the model call, and whether it has to. */
 export interface ToolChoice {
@@ -32,3 +33,14 @@ export function chosenTools(
   const left = tools.filter((tool) => names.includes(nameOf(tool) as string));
   return left.length === tools.length ? tools : left;
 }
+
+/** Of a choice without names, in the words of one API or another; undefined of one with names. */
+export const modeOf = (choice: unknown): ToolChoice['mode'] | undefined =>
+  modes.get(isFields(choice) ? choice.type : choice);
+
+const modes: ReadonlyMap<unknown, ToolChoice['mode']> = new Map([
+  ['required', 'required'],
+  ['any', 'required'],
+  ['auto', 'auto'],
+  ['none', 'none'],
+]);

@@ -36,6 +36,8 @@ export const responseEvent = z.discriminatedUnion('type', [
   event('response.reasoning_text.done', { ...ofPart, text: z.string() }),
   event('response.function_call_arguments.delta', { ...ofItem, delta: z.string() }),
   event('response.function_call_arguments.done', { ...ofItem, arguments: z.string() }),
+  event('response.custom_tool_call_input.delta', { ...ofItem, delta: z.string() }),
+  event('response.custom_tool_call_input.done', { ...ofItem, input: z.string() }),
   event('response.completed', { response: completedResponse, timings: timings.optional() }),
   event('response.incomplete', { response: incompleteResponse, timings: timings.optional() }),
   event('response.failed', { response: failedResponse }),

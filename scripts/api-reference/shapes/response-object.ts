@@ -34,11 +34,28 @@ const functionCallItem = z.strictObject({
   id: z.string().regex(/^fc_\w+$/),
   call_id: z.string().min(1),
   name: z.string().min(1),
+  namespace: z.string().min(1).optional(),
   arguments: z.string(),
   status: status.optional(),
 });
 
-export const outputItem = z.discriminatedUnion('type', [messageItem, reasoningItem, functionCallItem]);
+/** Of a custom tool, which llama-server was given as a function. */
+const customCallItem = z.strictObject({
+  type: z.literal('custom_tool_call'),
+  id: z.string().regex(/^ctc_\w+$/),
+  call_id: z.string().min(1),
+  name: z.string().min(1),
+  namespace: z.string().min(1).optional(),
+  input: z.string(),
+  status: status.optional(),
+});
+
+export const outputItem = z.discriminatedUnion('type', [
+  messageItem,
+  reasoningItem,
+  functionCallItem,
+  customCallItem,
+]);
 
 const usage = z.strictObject({
   input_tokens: count,

@@ -1,0 +1,91 @@
+import { invalidValue } from '../../refusal/catalogue.ts';
+import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
+import type { Notes } from './notes.ts';
+import { chosenTools, modeOf, type ToolChoice } from './tool-choice.ts';
+import { flatName } from './tool-forms.ts';
+
+/**
+ * The tools of a Responses request, as functions: all that llama-server knows. A custom tool is one with a single text, a
+ * namespace is the functions in it; the answer names them as the client does (tool-form-answer.ts). The rest runs at
+ * OpenAI, or is of the client's own kind: llama-server passes over it, and the client is told.
+ */
+export function normalizeResponseTools(fields: Fields, notes: Notes): Fields {
+  const { tools, tool_choice, parallel_tool_calls } = fields;
+  const own = Array.isArray(tools) ? mapKept(tools, (tool) => asFunctions(tool, undefined, notes)) : [];
+  const choice = readChoice(tool_choice);
+  const left = choice ? chosenTools(own, nameOf, choice, 'tool_choice') : own;
+  return withFields(fields, {
+    tools: Array.isArray(tools) ? left : tools,
+    tool_choice: choice?.mode ?? tool_choice,
+    parallel_tool_calls: choice?.isOne ? (parallel_tool_calls ?? false) : parallel_tool_calls,
+  });
+}
+
+const nameOf = (tool: unknown) => (isFields(tool) ? tool.name : undefined);
+
+/** The same tool where it is a function already, undefined where it is none. */
+function asFunctions(tool: unknown, namespace: string | undefined, notes: Notes): unknown {
+  if (!isFields(tool)) return tool;
+  const { type, name } = tool;
+  if (type === 'namespace' && typeof name === 'string' && Array.isArray(tool.tools))
+    return tool.tools.map((inner) => asFunctions(inner, name, notes)).filter((it) => it !== undefined);
+  if (type === 'custom' && typeof name === 'string') return customAsFunction(tool, name, namespace, notes);
+  if (type !== 'function' && type !== undefined && type !== null) {
+    notes.droppedTools.add(
+      String(type)
+        .slice(0, LONGEST_TYPE)
+        .replace(/[^\w.-]/g, '?'),
+    );
+    return undefined;
+  }
+  const read = withFields(withoutNulls(tool, ['description', 'parameters', 'strict']), { type: 'function' });
+  if (namespace === undefined || typeof name !== 'string') return read;
+  notes.toolForms.set(flatName(name, namespace), { type: 'function', name, namespace });
+  return withFields(read, { name: flatName(name, namespace) });
+}
+
+/** It goes into a header. */
+const LONGEST_TYPE = 64;
+
+function customAsFunction(tool: Fields, name: string, namespace: string | undefined, notes: Notes): object {
+  const { description, format } = tool;
+  notes.toolForms.set(flatName(name, namespace), { type: 'custom', name, namespace });
+  const isGrammar = isFields(format) && typeof format.definition === 'string';
+  const about = isGrammar
+    ? `In this form (${format.syntax ?? 'grammar'}):\n${format.definition}`
+    : 'As free text.';
+  return {
+    type: 'function',
+    name: flatName(name, namespace),
+    ...(typeof description === 'string' ? { description } : {}),
+    parameters: {
+      type: 'object',
+      properties: { input: { type: 'string', description: about } },
+      required: ['input'],
+      additionalProperties: false,
+    },
+  };
+}
+
+/** Undefined for what llama-server understands by itself. */
+function readChoice(choice: unknown): ToolChoice | undefined {
+  const plain = modeOf(choice);
+  if (plain !== undefined) return { mode: plain };
+  if (!isFields(choice)) return undefined;
+  const { type, mode, tools } = choice;
+  if (type === 'allowed_tools') {
+    const names = Array.isArray(tools) ? tools.map(chosenName).filter((name) => name !== undefined) : [];
+    if (names.length === 0)
+      throw invalidValue('tool_choice.tools', 'a list of functions, each with its name');
+    return { mode: mode === 'required' ? 'required' : 'auto', names };
+  }
+  const name = type === 'function' || type === 'custom' ? chosenName(choice) : undefined;
+  if (name !== undefined) return { mode: 'required', names: [name], isOne: true };
+  throw invalidValue('tool_choice', "'auto', 'none', 'required', or a function of this request by its name");
+}
+
+function chosenName(choice: unknown): string | undefined {
+  if (!isFields(choice)) return undefined;
+  const name = isFields(choice.function) ? choice.function.name : choice.name;
+  return typeof name === 'string' ? flatName(name, choice.namespace) : undefined;
+}
