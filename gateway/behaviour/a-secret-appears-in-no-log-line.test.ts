@@ -33,6 +33,11 @@ const fates: Readonly<Record<string, { status: number; body: string; type?: stri
 `,
     type: 'text/event-stream',
   },
+  spoil: {
+    status: 200,
+    body: `data: {"choices":[{"delta":{"content":"x"}}]}\n\ndata: {"error":{"code":500,"message":"Failed to parse input at pos 3: ${prompt}","type":"server_error"}}\n\n`,
+    type: 'text/event-stream',
+  },
   refuse: { status: 401, body: '{"error":{"message":"Invalid API Key","code":401}}' },
   answer: { status: 200, body: '{}' },
 };
@@ -49,6 +54,13 @@ const requests: Readonly<Record<string, (secret: string) => string>> = {
   'a chat whose answer is no JSON': posted('garble'),
   'a chat whose backend key is refused': posted('refuse'),
   'a stream that fails': (secret) => postOf(chatOf(`fail ${prompt}`, { stream: true }), { secret }),
+  'an answer that is spoilt on its way': posted('spoil'),
+  'a stream that is spoilt on its way': (secret) =>
+    postOf(chatOf(`spoil ${prompt}`, { stream: true }), { secret }),
+  'a stream of the Messages API that is spoilt': (secret) =>
+    postOf(chatOf(`spoil ${prompt}`, { stream: true, max_tokens: 9 }), { secret, path: '/v1/messages' }),
+  'a stream of the Responses API that is spoilt': (secret) =>
+    postOf({ input: `spoil ${prompt}`, stream: true }, { secret, path: '/v1/responses' }),
   'a message that the engine quotes': posted('quote', '/v1/messages'),
   'a response that the engine quotes': posted('quote', '/v1/responses'),
   'a completion that the engine quotes': (secret) =>

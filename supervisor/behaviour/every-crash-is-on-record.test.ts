@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { crashFolder, readCrashes } from '../../health/crash-records.ts';
-import { type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const dataDirOf = (house: RunningHouse) => join(house.folder, 'data');
@@ -87,6 +87,34 @@ describe('every crash is on record', () => {
         tellingLine: expect.stringContaining('crash.gguf'),
       },
     ]);
+  });
+
+  it('without the keys of API_KEYS, in whatever form they stand there', async () => {
+    const secrets = [
+      'supersecretsecret123',
+      'another9another9another9',
+      'thirdthirdthird3333',
+      'quoted-quoted-quoted',
+    ];
+    const [first, second, third, fourth] = secrets;
+    const folder = newFolder();
+    const program = join(folder, 'llama-server');
+    writeFileSync(
+      program,
+      `#!/bin/sh\nfor secret in ${secrets.join(' ')}; do echo "error: $secret is here"; done\nexit 1\n`,
+      { mode: 0o755 },
+    );
+    const API_KEYS = `app:${first}:60:2027-01-01T00:00:00Z, b : ${second}:60 ,c:${third},d:"${fourth}"`;
+    await using house = await startHouse({
+      folder,
+      env: { LLAMA_SERVER_BIN: program, API_KEYS, RESTART_DELAY_MIN: '50ms' },
+    });
+    expect(await house.exitCode()).toBe(3);
+    const [crash] = await readCrashes(dataDirOf(house));
+    expect(crash?.lastLines).toHaveLength(4);
+    const told = `${JSON.stringify(await readCrashes(dataDirOf(house)))}${house.output()}`;
+    expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
+    expect(told).toContain('[secret] is here');
   });
 
   it('or, on a full disk, at least in the log and in /status, with one warning', async () => {
