@@ -6,7 +6,7 @@ const cut = '[…]';
 
 /** From these lines on requests may be at work. Builds differ, so several signs are known, and `serves` tells, too. */
 const serving =
-  /model loaded|listening on|server is listening|start_loop|all slots are idle|got exception|^\S* ?\S* ?slot |\| task /;
+  /model loaded|listening on|start_loop|all slots are idle|got exception|\| task \d|slot +(?:launch|get_avail|update|process|release|print_tim)/;
 
 /**
  * Answers how to show the lines of one llama-server process: without what they quote of a request or an answer. While it
@@ -32,7 +32,8 @@ function ownWords(line: string): string | undefined {
   if (begin !== undefined && isOwnHead(begin)) return time + begin + shown(text.slice(begin.length));
   const told = tellsOfCrash(text);
   if (told !== undefined) return time + told;
-  return time === '' ? undefined : time + cut;
+  // Those for developers are many, and say nothing any more.
+  return time === '' || time.endsWith(' D ') ? undefined : time + cut;
 }
 
 /** A name of a function of its own; what a request says may look like one. */
