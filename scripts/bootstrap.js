@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test` and `npm run check` call: it makes sure of the dependencies and of a Node that runs
+ * What `npm start`, `npm test`, `npm run check` and `npm run corral` call: it makes sure of the dependencies and of a Node that runs
  * TypeScript, and hands over. Any Node from 18 on can run it and the files of its folder.
  */
 import { dirname, join } from 'node:path';
@@ -12,14 +12,14 @@ import { runTests } from './bootstrap/test.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [task = '', ...args] = process.argv.slice(2);
-if (!['start', 'test', 'check'].includes(task))
-  fail('use: node scripts/bootstrap.js start|test|check [argument…]');
+if (!['start', 'test', 'check', 'corral'].includes(task))
+  fail('use: node scripts/bootstrap.js start|test|check|corral [argument…]');
 
 const { version, arch } = process;
 const choice = chooseNode({ version: version.slice(1), platform: process.platform, arch });
 if (choice.problem) fail(choice.problem);
 const needed = choice.isNewEnough || !choice.carried ? [] : [choice.carried];
-await installDependencies({ root, development: task !== 'start', needed });
+await installDependencies({ root, development: task === 'test' || task === 'check', needed });
 
 const node = choice.isNewEnough ? process.execPath : carriedNode(root, choice.carried);
 if (!node)
@@ -31,17 +31,21 @@ const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
 const env = { NODE_COMPILE_CACHE: join(root, '.cache/node-compile'), ...process.env, PATH: path };
 if (task === 'check') process.exit((await runChecks({ node, root, env })) === 0 ? 0 : 1);
 if (task === 'test') process.exit((await runTests({ node, root, env, args })) ? 0 : 1);
-await start(node, [join(root, 'scripts/corral.ts'), 'serve', '--demo', ...args]);
+await become(node, [
+  join(root, 'scripts/corral.ts'),
+  ...(task === 'start' ? ['serve', '--demo'] : []),
+  ...args,
+]);
 
 /**
- * Becomes the server where Node can (the process id stays), else waits on it. The server sees the environment as it was.
+ * Becomes the program where Node can (the process id stays), else waits on it. It sees the environment as it was.
  * @param {string} program
  * @param {readonly string[]} programArgs
  */
-async function start(program, programArgs) {
-  const serverEnv = { ...process.env, NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE };
-  if (process.execve) process.execve(program, [program, ...programArgs], serverEnv);
-  endLike(await run(program, programArgs, { cwd: process.cwd(), env: serverEnv }));
+async function become(program, programArgs) {
+  const ownEnv = { ...process.env, NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE };
+  if (process.execve) process.execve(program, [program, ...programArgs], ownEnv);
+  endLike(await run(program, programArgs, { cwd: process.cwd(), env: ownEnv }));
 }
 
 /**

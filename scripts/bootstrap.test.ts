@@ -110,3 +110,20 @@ describe('run', () => {
     expect(await once(started, 'close')).toEqual([41, null]);
   });
 });
+
+describe('npm run corral', () => {
+  it('runs the command with its arguments, and what it prints is all that stands on stdout', async () => {
+    const started = spawn(process.execPath, [
+      join(import.meta.dirname, 'bootstrap.js'),
+      'corral',
+      'keys',
+      '--help',
+    ]);
+    let printed = '';
+    started.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+    });
+    expect(await once(started, 'close')).toEqual([0, null]);
+    expect(printed).toMatch(/^Usage: corral keys /);
+  });
+});

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { hasDevelopmentTools, reasonToInstall } from './dependencies.js';
 import { endLike, run } from './run.js';
 
@@ -28,11 +29,34 @@ async function npm(root, scope) {
   const args = ['ci', scope, '--no-audit', '--no-fund', '--loglevel=error', '--progress'];
   const cli = process.env.npm_execpath;
   const [command, before] = cli && /\.c?js$/.test(cli) ? [process.execPath, [cli]] : ['npm', []];
-  const ending = await run(command, [...before, ...args], { cwd: root }).catch((error) =>
+  const env = { ...process.env, ...ownCache(root) };
+  const ending = await run(command, [...before, ...args], { cwd: root, env, toStderr: true }).catch((error) =>
     fail(`npm could not be started (${error.code}): install npm, or run npm ci where it is`),
   );
   if (ending.signal || ending.wasTold) endLike(ending);
   if (ending.code !== 0) fail('npm ci failed: its words above say why; the next start tries again');
+}
+
+/**
+ * npm keeps what it downloads in its user's home, and without one that can be written it blames the owner of its files.
+ * @param {string} root
+ * @returns {{ npm_config_cache?: string }}
+ */
+function ownCache(root) {
+  const chosen = process.env.npm_config_cache ?? join(homedir(), '.npm');
+  return canWrite(chosen) || (!existsSync(chosen) && canWrite(dirname(chosen)))
+    ? {}
+    : { npm_config_cache: join(root, '.cache/npm') };
+}
+
+/** @param {string} folder */
+function canWrite(folder) {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -11,12 +11,14 @@ const sameWish = 500;
  * Runs a command to its end. It is a group of its own, so that a signal reaches it once, through us.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean }} options With `quiet`, its output is kept, not shown.
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean, toStderr?: boolean }} options With `quiet`, its output is kept, not shown; with
+ *   `toStderr` none of it stands among what whoever called wants to read from us.
  * @returns {Promise<Ending>}
  */
-export function run(command, args, { cwd, env = process.env, quiet = false }) {
+export function run(command, args, { cwd, env = process.env, quiet = false, toStderr = false }) {
   return new Promise((resolve, reject) => {
-    const stdio = quiet ? /** @type {const} */ (['ignore', 'pipe', 'pipe']) : 'inherit';
+    const shown = /** @type {const} */ (['inherit', toStderr ? 2 : 'inherit', 'inherit']);
+    const stdio = quiet ? /** @type {const} */ (['ignore', 'pipe', 'pipe']) : shown;
     const child = spawn(command, args, { cwd, env, stdio, detached: true });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
