@@ -31,6 +31,7 @@ import { ModelSheet } from './openai/model-sheet.ts';
 import { PrefillHabits } from './prefill/prefill-habits.ts';
 import { Bookkeeper } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
+import { RouterModels } from './router/router-models.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { openSuspects } from './suspects/open-suspects.ts';
@@ -107,13 +108,26 @@ export async function startGateway(
       followFacts();
     },
   });
+  const router = new RouterModels(config.backend, {
+    onFound: () =>
+      log.warn(
+        'the backend is a router: its models share the slots of the one that has the fewest (MAX_CONCURRENT_REQUESTS), there are no figures of its engines, and no prompt is counted before it waits',
+      ),
+    onChange() {
+      const { names, slots } = router.served ?? {};
+      log.info({ models: names?.join(', '), slots }, 'the router serves these models');
+      gate.follow();
+    },
+  });
   const gate = new Gate({
     ...{ admission, countingPlaces, watch },
+    routerSlots: () => router.served?.slots,
     maxConcurrent: config.admission.maxConcurrent,
   });
   function followFacts(): void {
     if (watch.standing === 'ready' && watch.keyRefused)
       log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
+    router.follow(watch.standing === 'ready' && watch.isRouter);
     gate.follow();
     prefillHabits.forget();
   }
@@ -122,7 +136,11 @@ export async function startGateway(
   const keys = doorKeys?.store;
   const pool = await openPool(config.backend, config.timeouts.connect);
   const counting = { backend: config.backend, watch, ended: end.signal, suspects };
-  const models = new ModelNames({ ...config.models, facts: () => watch.facts });
+  const models = new ModelNames({
+    ...config.models,
+    facts: () => watch.facts,
+    routed: () => (watch.isRouter ? (router.served?.names ?? []) : undefined),
+  });
   const sheet = new ModelSheet(config.backend, watch);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const doorkeeper = { ring: () => keys?.ring, failedLogins };
@@ -213,6 +231,7 @@ export async function startGateway(
     await closed;
     await books.settled(TIME_TO_COUNT);
     watch.close();
+    router.close();
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
     end.abort();

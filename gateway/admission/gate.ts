@@ -10,6 +10,8 @@ export interface GateOptions {
   readonly watch: Pick<BackendWatch, 'standing' | 'facts' | 'relearn'>;
   /** Undefined: as many as the backend has slots. */
   readonly maxConcurrent: number | undefined;
+  /** Those of a router, which has none of its own. */
+  readonly routerSlots?: () => number | undefined;
 }
 
 /** Lets requests go to the backend while it is ready and nobody holds them: keeps the capacity of the admission in step. */
@@ -29,9 +31,9 @@ export class Gate {
 
   /** The backend has changed. */
   follow(): void {
-    const { admission, countingPlaces, watch, maxConcurrent } = this.#options;
+    const { admission, countingPlaces, watch, maxConcurrent, routerSlots } = this.#options;
     const isOpen = watch.standing === 'ready' && !this.#held;
-    admission.setCapacity(isOpen ? (maxConcurrent ?? watch.facts?.slots ?? 1) : 0);
+    admission.setCapacity(isOpen ? (maxConcurrent ?? watch.facts?.slots ?? routerSlots?.() ?? 1) : 0);
     countingPlaces.setCapacity(isOpen ? COUNTING_PLACES : 0);
   }
 

@@ -6,6 +6,7 @@ import { addressGroup } from '../door/address-group.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
+import { addressModel } from '../router/address-model.ts';
 import { type ApiRoute, servedAsChat } from '../routes/api-routes.ts';
 import { abortWithClient } from './abort-with-client.ts';
 import { carryInParts } from './carry-in-parts.ts';
@@ -34,8 +35,11 @@ export function carry(asked: ApiRoute, parts: CarryParts) {
     const route = received.answerForm === 'message' ? servedAsChat(asked) : asked;
     record.streamed = received.stream;
     for (const name in received.headers) response.setHeader(name, received.headers[name] ?? '');
-    record.model = parts.models.resolve(received.model, c.get('key'));
-    const request = withPublicName(route, received, record.model);
+    const modelName = () => parts.models.resolve(received.model, c.get('key'));
+    record.model = modelName();
+    const named = withPublicName(route, received, record.model);
+    const type = incoming.headers['content-type'];
+    const request = parts.watch.isRouter ? addressModel(named, record.model, type) : named;
     await refuseOtherSizes(request, parts.sheet);
     const speaking = openSpeaking(route, request, record.model);
     const { voice } = speaking;
@@ -49,7 +53,18 @@ export function carry(asked: ApiRoute, parts: CarryParts) {
     await refuseTooLong(route, request, parts, toCount);
     using _reserved = await reserve(route, parts, request, c);
     const claim = route.takesSlot ? { lane, weight: request.weight, ...waits } : toCount;
-    const sending = { route, parts, request, signal, record, pacemaker, ...speaking, incoming, response };
+    const sending = {
+      route,
+      parts,
+      request,
+      signal,
+      record,
+      pacemaker,
+      ...speaking,
+      incoming,
+      response,
+      modelName,
+    };
     const batch = planBatch(route, request, parts.admission.counts.capacity);
     if (batch !== undefined) {
       await carryInParts(batch, sending, claim);

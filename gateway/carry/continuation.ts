@@ -114,12 +114,12 @@ export class Continuation {
 
   /** Where the backend cannot say how many tokens were said, one for each event. */
   async #count({ content, reasoning }: Said): Promise<{ input: number | undefined; spent: number }> {
-    const { route, parts, request } = this.#sending;
+    const { route, parts, request, record } = this.#sending;
     const counting = { ...parts.counting, patienceMs: PATIENCE };
     const [input, said, thought] = await Promise.all([
       countInput(counting, route, request.body),
-      countText(counting, content),
-      reasoning === '' ? 0 : countText(counting, reasoning),
+      countText(counting, content, record.model),
+      reasoning === '' ? 0 : countText(counting, reasoning, record.model),
     ]);
     if (said === undefined || thought === undefined) return { input, spent: this.spoken.generated };
     return { input, spent: said + thought + (reasoning === '' ? 0 : MARKS_OF_A_THOUGHT) };

@@ -29,7 +29,7 @@ export async function countInput(
   if (countedAt === undefined) return undefined;
   const { suspects } = parts;
   const work = new Work(body);
-  const { outcome, tokens } = await count(parts, countedAt, countedBody(route, body));
+  const { outcome, tokens } = await count(parts, countedAt, addressed(parts, countedBody(route, body), body));
   if (outcome === 'answered') suspects.counted(work);
   else if (outcome === 'unreachable') await suspects.brokeOff(work, 0);
   else if (outcome === 'deaf') suspects.left(work);
@@ -45,13 +45,20 @@ export async function countIfClear(
   return parts.suspects.isClear(body) ? countInput(parts, route, body) : undefined;
 }
 
+/** What goes to a router names its model. */
+function addressed({ watch }: CountingParts, counted: Buffer | object, body: Buffer): Buffer | object {
+  if (!watch.isRouter || Buffer.isBuffer(counted)) return counted;
+  return { ...counted, model: (JSON.parse(body.toString()) as { readonly model?: unknown }).model };
+}
+
 /** The tokens of a text that the backend has generated; undefined where the backend cannot say. */
-export async function countText(parts: CountingParts, text: string): Promise<number | undefined> {
-  const { tokens } = await count(parts, '/tokenize', {
-    content: text,
-    add_special: false,
-    parse_special: true,
-  });
+export async function countText(
+  parts: CountingParts,
+  text: string,
+  model: string | undefined,
+): Promise<number | undefined> {
+  const asked = { content: text, add_special: false, parse_special: true };
+  const { tokens } = await count(parts, '/tokenize', parts.watch.isRouter ? { ...asked, model } : asked);
   return tokens;
 }
 

@@ -55,11 +55,11 @@ export class OwnPrefill {
 
 /** How this request's engine continues an answer; undefined where it does not tell. */
 export async function learnHabit(
-  { parts, request }: Sending,
+  { parts, record }: Sending,
   api: AnswerShape,
   isExplicit: boolean,
 ): Promise<PrefillHabit | undefined> {
   if (api === 'completion') return undefined;
-  const model = parts.watch.isRouter ? request.model : undefined;
+  const model = parts.watch.isRouter ? record.model : undefined;
   return parts.prefillHabits.learn({ api, isExplicit, model });
 }

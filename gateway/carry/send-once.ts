@@ -1,6 +1,7 @@
 import type { Claim } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
+import { addressedTo } from '../router/address-model.ts';
 import type { Work } from '../suspects/suspects.ts';
 import type { AnswerEnds } from '../upstream/answer-ends.ts';
 import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
@@ -75,6 +76,12 @@ async function send(sending: Sending, lease: Lease, work: Work, attempt: Attempt
   if (prepared) relay?.resume(prepared.seam);
   const isStream = asksForStream(request);
   record.answer = ends;
+  const body = prepared?.body ?? request.body;
+  // What stands at the address may have become a router while this one waited.
+  const mayServeSeveral = parts.watch.facts === undefined;
+  if (mayServeSeveral) record.model = sending.modelName();
+  const type = incoming.headers['content-type'];
+  const sent = mayServeSeveral ? addressedTo(record.model ?? '', body, type) : body;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
   const traced = record.trace?.tries(route.upstream);
   if (traced) headers.traceparent = traced.traceparent;
@@ -83,7 +90,7 @@ async function send(sending: Sending, lease: Lease, work: Work, attempt: Attempt
     {
       path: route.upstream,
       headers,
-      body: prepared?.body ?? request.body,
+      body: sent,
       isLastOnConnection: isStream,
     },
     {

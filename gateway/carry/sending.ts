@@ -57,6 +57,8 @@ export interface Sending {
   readonly mender: AnswerMender | undefined;
   readonly incoming: IncomingMessage;
   readonly response: ClientResponse;
+  /** The name of the model that the request is for, as far as its key may have it; throws the Refusal where it may not. */
+  readonly modelName: () => string;
 }
 
 /** Whether the backend is asked for a stream, whatever the client gets: a stream as well, or one piece made of it. */

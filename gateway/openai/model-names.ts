@@ -8,9 +8,11 @@ export interface ModelNamesOptions {
   readonly strict: boolean;
   /** What the backend has told of itself, once it has; its paths never leave this file whole. */
   readonly facts: () => Pick<BackendFacts, 'modelAlias' | 'modelPath'> | undefined;
+  /** Those of a router, where the backend is one. */
+  readonly routed?: () => readonly string[] | undefined;
 }
 
-/** The names under which this deployment serves its one model. */
+/** The names under which this deployment serves its one model, or a router its several. */
 export class ModelNames {
   readonly #options: ModelNamesOptions;
   #names: readonly string[];
@@ -28,21 +30,25 @@ export class ModelNames {
   /** The public names, the first of them foremost. */
   get public(): readonly string[] {
     if (this.#names.length > 0) return this.#names;
-    const { facts } = this.#options;
+    const { facts, routed } = this.#options;
+    const several = routed?.();
+    if (several) return several;
     const named = facts()?.modelAlias ?? facts()?.modelPath;
     return named === undefined ? [] : [publicNameOf(named)];
   }
 
   /**
    * The public name of what a request asks for, as far as the key may have it. Unless `STRICT_MODEL` is set any name
-   * means the one model: clients come with `gpt-4o` built in.
+   * means the one model, or the first of several that the key may have: clients come with `gpt-4o` built in.
    */
   resolve(asked: string | undefined, key: Key | undefined): string {
     const names = this.public;
-    const served = names[0] ?? 'default';
+    const isAllowed = (name: string) => !key || key.models.includes('*') || key.models.includes(name);
+    const isSeveral = this.#options.routed?.() !== undefined;
+    const served = (isSeveral ? names.find(isAllowed) : undefined) ?? names[0] ?? 'default';
     if (asked !== undefined && this.#options.strict && !this.#knows(asked)) throw modelNotFound(asked);
     const name = asked !== undefined && names.includes(asked) ? asked : served;
-    if (key && !key.models.includes('*') && !key.models.includes(name)) throw modelNotAllowed(name);
+    if (!isAllowed(name)) throw modelNotAllowed(name);
     return name;
   }
 

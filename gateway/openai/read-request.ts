@@ -89,8 +89,9 @@ export function readRequest(
   const expected = expectTokens({ fields, shape, inputs, bytes: body.length, answers: weight });
   const isLong = mostTokens(expected) > shortAnswerTokens;
   const prefill = shape && !wantsEcho(shape, fields) ? prefillOf(shape, fields) : undefined;
-  const isAssembled = shape && !stream && (isLong || (shape === 'message' && prefill));
-  const assembledAs = isAssembled ? planAssembly(shape, fields) : undefined;
+  const isAssembled = shape && !stream && (isLong || (ownShape === 'message' && prefill));
+  const tellsBeginning = ownShape !== 'message';
+  const assembledAs = isAssembled ? planAssembly(shape, fields, tellsBeginning) : undefined;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,

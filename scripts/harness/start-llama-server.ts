@@ -20,6 +20,8 @@ export interface LlamaServerOptions {
   readonly extraEnv?: Readonly<Record<string, string>>;
   /** The GGUF file; the demo model where none is given. */
   readonly model?: string;
+  /** A folder of models, for a router: a llama-server that starts others. */
+  readonly modelsDir?: string;
   /** Resolve as soon as the process runs, without waiting for the model. */
   readonly whileLoading?: boolean;
 }
@@ -54,6 +56,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
     env: {
       PATH: process.env.PATH,
       ...(apiKey === undefined ? {} : { LLAMA_API_KEY: apiKey }),
+      ...(options.modelsDir === undefined ? {} : childrenOf(engine)),
       ...options.extraEnv,
     },
   });
@@ -88,12 +91,21 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   return server;
 }
 
+/** A router starts its children by the program that it is, which may be the loader: it says the loader what to load. */
+function childrenOf({ args }: Engine): Record<string, string> {
+  const [path, libraries, program] = args;
+  if (path !== '--library-path' || libraries === undefined || program === undefined) return {};
+  return { LLAMA_APP_CMD: program, LD_LIBRARY_PATH: libraries };
+}
+
 function argumentsOf(
-  { args = [], slots = 2, context = 8192, model }: LlamaServerOptions,
+  { args = [], slots = 2, context = 8192, model = inject('demoModel'), modelsDir }: LlamaServerOptions,
   socketPath: string,
 ): string[] {
+  const served =
+    modelsDir === undefined ? ['--model', model, '--alias', 'demo'] : ['--models-dir', modelsDir];
   return [
-    ...['--host', socketPath, '--model', model ?? inject('demoModel'), '--alias', 'demo'],
+    ...['--host', socketPath, ...served],
     ...['--parallel', String(slots), '--ctx-size', String(slots * context), '--threads', '1'],
     ...['--no-ui', '--metrics', '--cache-ram', '0', ...args],
   ];
