@@ -31,7 +31,7 @@ export interface CuttingBackend extends AsyncDisposable {
 export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBackend> {
   const asked: Record<string, unknown>[] = [];
   const questions: string[] = [];
-  const server = createServer(async (incoming, response) => {
+  const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.concat(await incoming.toArray());
     const isCount = incoming.url?.endsWith('tokens') || incoming.url === '/tokenize';
     const isStream = !isCount && body.includes('"stream":true');
@@ -49,6 +49,10 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
     const wishes = isStream ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.lastGasp } : {};
     if (isStream || repeated.length > 0) await passEvents(answer, response, { ...wishes, repeated });
     else answer.pipe(response);
+  };
+  // Either side may go at any moment.
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
