@@ -22,6 +22,15 @@ describe('MessageMender', () => {
     expect(new MessageMender().events(Buffer.from(all)).toString()).toBe(mended);
   });
 
+  it('finds the end behind other events of one piece', () => {
+    const one = new MessageMender();
+    one.events(Buffer.from(start('chatcmpl-1')));
+    const word = Buffer.from(said('a'));
+    expect(one.events(word)).toBe(word);
+    const all = said('b') + delta('end_turn', '"x"');
+    expect(one.events(Buffer.from(all)).toString()).toBe(said('b') + delta('stop_sequence', '"x"'));
+  });
+
   it.each([
     ['end_turn', 'null', 'end_turn'],
     ['end_turn', '"the \\"end\\""', 'stop_sequence'],

@@ -6,6 +6,7 @@ export class MessageMender implements AnswerMender {
 
   /** Searched, not parsed: nothing but the first event and the last but one has any of this. */
   events(events: Buffer): Buffer {
+    if (this.#isNamed && isText(events)) return events;
     const toName = !this.#isNamed && events.includes(opening);
     if (!toName && !events.includes(sequenceToTell)) return events;
     this.#isNamed ||= toName;
@@ -17,6 +18,17 @@ export class MessageMender implements AnswerMender {
     return Buffer.from(withReason(body.toString().replace(nameInWhole, '$1msg_')));
   }
 }
+
+/** As nearly all pieces of a stream are: one more word of a block, with nothing behind it. */
+function isText(events: Buffer): boolean {
+  const { length } = events;
+  if (events[BLOCK] !== letter.c || events[DELTA] !== letter.d) return false;
+  return events[length - 5] === letter.quote && events[length - 4] === letter.brace;
+}
+
+const letter = { c: 0x63, d: 0x64, quote: 0x22, brace: 0x7d } as const;
+const BLOCK = 'event: '.length;
+const DELTA = 'event: content_block_'.length;
 
 // What an answer says stands in texts, whose quotes are escaped, so that it cannot be taken for these.
 const opening = 'event: message_start\n';
