@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { refuseUnsafe } from '../bounds/refuse-unsafe.ts';
 import { type Prefill, prefillOf, wantsEcho } from '../prefill/prefill.ts';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
 import { askForStream } from './assemble/ask-for-stream.ts';
@@ -76,6 +77,7 @@ export function readRequest(
   const sound = withoutLoneSurrogates(body);
   const asked = parse(sound);
   if (takesMessages && !Array.isArray(asked.messages)) throw invalidValue('messages', 'a list of messages');
+  refuseUnsafe(asked);
   if (!allowRemoteMedia) refuseRemoteMedia(asked);
   refuseUnfitMedia(asked, modalities);
   const { fields, body: sent, ...told } = normalizeRequest(api, asked, sound);
