@@ -1,3 +1,4 @@
+import { withoutBillingLine } from '../../anthropic/billing-line.ts';
 import { cannotCarry } from '../../refusal/catalogue.ts';
 import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
 import type { Notes } from './notes.ts';
@@ -9,9 +10,19 @@ export function normalizeChatMessages(messages: readonly unknown[], notes: Notes
   return mapKept(messages, (message, index) => {
     if (!isFields(message)) return message;
     const place = `messages[${index}]`;
-    const named = withoutNulls(calls.rename(message), ['name', 'reasoning_content', 'tool_call_id']);
+    const said = index === 0 && message.role === 'system' ? withoutBilling(message) : message;
+    if (said === undefined) return undefined;
+    const named = withoutNulls(calls.rename(said), ['name', 'reasoning_content', 'tool_call_id']);
     return normalizeCalls(normalizeContent(named, place), notes);
   });
+}
+
+/** A router puts Claude Code's system prompt into a chat as it came. */
+function withoutBilling(message: Fields): Fields | undefined {
+  const content = withoutBillingLine(message.content);
+  return content === undefined && message.content !== undefined
+    ? undefined
+    : withFields(message, { content });
 }
 
 /** Calls and answers of the time before tools: they had no ids, so each answer belongs to the call before it. */

@@ -377,6 +377,22 @@ describe('items of a response', () => {
   });
 });
 
+it("loses Claude Code's billing line, through whichever router it comes", () => {
+  const line = 'x-anthropic-billing-header: cc_version=2.1; cch=a5145;';
+  const system = (content: unknown) => ({ role: 'system', content });
+  const texts = (...list: string[]) => list.map((text) => ({ type: 'text', text }));
+  const chat = (content: unknown) => read('chat', { messages: [system(content), user] }).sent.messages;
+  expect(chat(`${line}\nBe kind.`)).toEqual([system('Be kind.'), user]);
+  expect(chat(texts(line, 'Be kind.'))).toEqual([system(texts('Be kind.')), user]);
+  expect(chat(line)).toEqual([user]);
+  expect(read('chat', { messages: [user, system(line)] }).isSame).toBe(true);
+  expect(read('chat', { messages: [{ role: 'system' }, user] }).isSame).toBe(true);
+  expect(read('responses', { input: 'x', instructions: `${line}\nBe kind.` }).sent.instructions).toBe(
+    'Be kind.',
+  );
+  expect(read('responses', { input: 'x', instructions: line }).sent).toEqual({ input: 'x' });
+});
+
 describe('what is not there', () => {
   it.each<[Api, object, string]>([
     ['responses', { previous_response_id: 'resp_1' }, 'store_disabled'],

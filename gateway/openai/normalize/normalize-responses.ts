@@ -1,3 +1,4 @@
+import { withoutBillingLine } from '../../anthropic/billing-line.ts';
 import { cannotCarry, invalidValue, storeDisabled } from '../../refusal/catalogue.ts';
 import { chatFormat } from '../responses/chat-format.ts';
 import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
@@ -11,7 +12,7 @@ import { normalizeResponseTools } from './response-tools.ts';
 export function normalizeResponses(fields: Fields, notes: Notes): Fields {
   refuseWhatIsStored(fields);
   refuseWhatNobodyReads(fields);
-  const { input, top_logprobs, logprobs, text, response_format } = fields;
+  const { input, instructions, top_logprobs, logprobs, text, response_format } = fields;
   const items = Array.isArray(input)
     ? pairResponseCalls(
         mapKept(input, (item, index) => normalizeItem(item, `input[${index}]`, notes)),
@@ -19,11 +20,12 @@ export function normalizeResponses(fields: Fields, notes: Notes): Fields {
       )
     : input;
   const members = {
+    instructions: withoutBillingLine(instructions) ?? undefined,
     input: items,
     top_logprobs: top_logprobs === 0 && !logprobs ? undefined : top_logprobs,
     response_format: chatFormat({ text, response_format }) ?? response_format,
   };
-  const whole = withFields(withoutNulls(fields, ['instructions', 'tools']), members);
+  const whole = withFields(withoutNulls(fields, ['tools']), members);
   return formatOrTools(normalizeResponseTools(whole, notes), notes);
 }
 
