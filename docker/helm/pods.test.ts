@@ -70,7 +70,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
       nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H100-80GB-HBM3' },
     });
     expect(gpu.pod.tolerations?.map(({ key }) => key)).toEqual(['nvidia.com/gpu', 'team']);
-    expect(gpu.container.image).toMatch(/^llama-corral@sha256:0{64}$/);
+    expect(gpu.container.image).toMatch(/^registry\.example\.com\/llama-corral@sha256:0{64}$/);
     expect(gpu.env).toMatchObject({ CTX: '1048576', PARALLEL: '8', MAX_QUEUE_SIZE: '200' });
     expect(partsOfDeployment(chart('everything')).container.resources?.limits).toEqual({
       memory: '64Gi',
@@ -109,6 +109,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     ['data.persistence belongs to one pod', { replicas: 2 }],
     ['several pods need one key file', { replicas: 2, data: { persistence: { enabled: false } } }],
     ['no model is named', { model: { huggingFace: '' } }],
+    ['no image is named', { image: { repository: '' } }],
     ['set scaleToZero.hosts', { scaleToZero: { enabled: true } }],
     [
       'an HTTPScaledObject scales alone',

@@ -37,7 +37,7 @@ it('`npm start` prints what the README shows', () => {
 });
 
 it('`npm run -s corral --` is `corral`', () => {
-  expect(packageFile.scripts.corral).toBe('node scripts/corral.ts');
+  expect(packageFile.scripts.corral).toBe('exec node scripts/bootstrap.js corral');
 });
 
 it('the README and the quick start are tried, clients in JavaScript too', () => {

@@ -66,6 +66,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/*
+What says that a pod takes requests. A single one always does: while its engine restarts, they wait in the gateway's line, which is better
+than the 503 of an ingress without a pod. Of several, one whose model is away leaves its clients to the others.
+*/}}
+{{- define "llama-corral.readiness" -}}
+{{ ternary "/readyz" "/livez" (gt (int (include "llama-corral.mostPods" .)) 1) }}
+{{- end }}
+
 {{/* Whether something scales the pods; empty: no. */}}
 {{- define "llama-corral.isScaled" -}}
 {{- if or .Values.autoscaling.enabled .Values.scaleToZero.enabled }}yes{{ end }}
@@ -97,6 +105,9 @@ port: {{ int .Values.service.port }}
 
 {{/* Mistakes that a schema cannot see. */}}
 {{- define "llama-corral.check" -}}
+{{- if not .Values.image.repository }}
+{{- fail "no image is named: build one, push it to your registry, and set image.repository (registry.example.com/llama-corral)" }}
+{{- end }}
 {{- $several := gt (int (include "llama-corral.mostPods" .)) 1 }}
 {{- if and $several .Values.data.persistence.enabled }}
 {{- fail "data.persistence belongs to one pod: set data.persistence.enabled=false for several" }}
