@@ -9,8 +9,8 @@ import type { CarryParts } from './sending.ts';
 
 /** A body this much of the context by its bytes is worth a question; the others are left to the engine to judge. */
 const SUSPICIOUS = 0.75;
-/** What a count may take, ms: serving the request takes the engine as long, before it takes a slot for it. */
-const PATIENCE = 120_000;
+/** What a count may take, ms: as long as a request may. Serving this one would take the engine as long before its first token. */
+const PATIENCE = 600_000;
 
 /**
  * Refuses a request whose prompt cannot fit before it waits for a slot and takes it. Cheap for all others: only bodies

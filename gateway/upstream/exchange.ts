@@ -104,7 +104,7 @@ export function exchange(request: ExchangeRequest, context: ExchangeContext): Pr
 const MAX_ERROR_BYTES = 64 * 1024;
 
 /** For work that goes on without a client, ms. */
-const WORKS_ON_AT_MOST = 120_000;
+const WORKS_ON_AT_MOST = 600_000;
 
 /** What waits for a client that does not keep up, bytes. */
 const MOST_UNREAD = 1024 ** 2;
