@@ -106,10 +106,18 @@ describe('a line of a llama-server that serves', () => {
 });
 
 describe('while a model loads', () => {
+  it('a failure behind the line of a slot that is made is shown whole', () => {
+    const show = withoutQuotes(() => false);
+    show('0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096');
+    const failure = "0.00.248.001 E srv          init: chat template parsing error: 'x' is not defined";
+    expect(show(failure)).toBe(failure);
+  });
+
   it.each([
     "0.00.018.854 I srv    load_model: loading model '/models/demo.gguf'",
     'error: invalid argument: --bogus',
     "llama_model_load: error loading model: unknown model architecture: 'x'",
+    '0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096',
   ])('%j is shown whole', (line) => {
     expect(withoutQuotes(() => false)(line)).toBe(line);
   });
