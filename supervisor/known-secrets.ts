@@ -22,9 +22,12 @@ export function secretsOfEnvironment(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value = '']) => {
     if (/_HEADERS$/i.test(name)) return secretsInHeaders(value);
     const isSecret = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i.test(name);
-    return [...(isSecret && !value.startsWith('/') ? [value] : []), ...secretsInUrl(value)];
+    return [...(isSecret && !isOrdinary(value) ? [value] : []), ...secretsInUrl(value)];
   });
 }
+
+/** A path, or a word that would be missed in every line. */
+const isOrdinary = (value: string) => value.startsWith('/') || /^[a-z]{1,15}$/i.test(value);
 
 /** Those of a key file in the ancestor's form. In our own form it holds none. */
 export function secretsOfKeyFile(files: Parameters<typeof keyFilePath>[0]): string[] {
@@ -39,7 +42,8 @@ export function secretsOfKeyFile(files: Parameters<typeof keyFilePath>[0]): stri
 /** `redis://user:password@host`: the password, and what a program makes of both for a header. */
 function secretsInUrl(text: string): string[] {
   const [, name = '', password] = /^\w[\w+.-]*:\/\/([^\s/:@]*)(?::([^\s/]*))?@/.exec(text) ?? [];
-  if (password === undefined) return [name, decoded(name)];
+  // A token may stand where the name does; a name is no secret.
+  if (password === undefined) return name.length < 16 ? [] : [name, decoded(name)];
   return [password, decoded(password), `${decoded(name)}:${decoded(password)}`];
 }
 

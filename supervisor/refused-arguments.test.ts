@@ -30,6 +30,7 @@ describe('EXTRA_ARGS', () => {
     ],
     ...[
       '--log-prompts-dir',
+      '--log-file',
       '--api-prefix',
       '--models-dir',
       '-m',

@@ -13,7 +13,7 @@ const refused: readonly (readonly [names: string, why: string])[] = [
   ['--ui-mcp-proxy --webui-mcp-proxy', reaches],
   ['--path --media-path', reaches],
   ['--props', 'requests could change the settings of all others'],
-  ['--slot-save-path --log-prompts-dir', records],
+  ['--slot-save-path --log-prompts-dir --log-file', records],
   ['--ui --webui', 'the web UI is not served through the gateway'],
   ['--models-* --no-models-autoload', 'one deployment serves one model'],
   ['--model -m', 'set MODEL_PATH'],

@@ -1,5 +1,6 @@
 import { signAt } from './crash-class.ts';
 import { isOfTheEngine } from './engine-words.ts';
+import { plainLine } from './plain-line.ts';
 
 /** Stands for what is not shown. */
 const cut = '[…]';
@@ -15,7 +16,8 @@ const serving =
  */
 export function withoutQuotes(serves: () => boolean): (line: string) => string | undefined {
   let mayQuote = false;
-  return (line) => {
+  return (said) => {
+    const line = plainLine(said);
     mayQuote ||= serves() || serving.test(line);
     return mayQuote ? ownWords(line) : line;
   };

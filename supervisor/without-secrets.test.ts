@@ -72,6 +72,14 @@ describe('what a child says is shown', () => {
     expect(shown).toBe('it says <[secret]>, and more');
   });
 
+  it.each(['memory', 'default', '/usr/bin'])(
+    'but with an ordinary word that the environment calls a key: %s',
+    (word) => {
+      const show = hide(secretsOfEnvironment({ SORT_KEY: word, CACHE_URL: 'redis://default@cache' }));
+      expect(show(`out of ${word} in the default`)).toBe(`out of ${word} in the default`);
+    },
+  );
+
   it.each(['Authorization: Basic YWJjOmRlZg==', 'authorization: bearer some.token'])(
     'without what follows %j',
     (line) => {

@@ -91,6 +91,17 @@ describe('a real llama-server is looked after', () => {
     expect(children).toHaveLength(2);
   });
 
+  it('and /status names its model', async () => {
+    await using house = await startHouse({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      env: { MODEL_ALIAS: 'acme,other' },
+    });
+    await house.standing('ready');
+    expect((await house.status()).model).toBe('acme');
+    const health = await fetch(`http://127.0.0.1:${house.gatewayPort}/health`);
+    expect(await health.json()).toMatchObject({ model: 'acme' });
+  });
+
   it('by exit code 3 and its own words where the model is broken', async () => {
     await using house = await startHouse({
       real: { engine: inject('engine'), model: inject('demoModel') },
