@@ -1,9 +1,11 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
 import { askForEvents, saidInChat } from '../../scripts/harness/ask-for-events.ts';
 import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
+import { RawClient } from '../../scripts/harness/raw-client.ts';
+import { postOf } from '../../scripts/harness/raw-request.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -136,6 +138,37 @@ it('goes on with a stream, and with what its client began, by the same model', a
   expect(line).toMatchObject({ continued: 2, model: 'beta' });
   const asked = wire.asked.slice(-3).map(({ model }) => model);
   expect(asked).toEqual(['beta', 'beta', 'beta']);
+});
+
+/** The processes that a router has started for a model. */
+function childrenFor(model: string): number[] {
+  const words = (pid: string, file: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const isChild = (pid: string) =>
+    words(pid, 'stat').includes(`) S ${router.pid} `) || words(pid, 'stat').includes(`) R ${router.pid} `);
+  return readdirSync('/proc')
+    .filter((pid) => isChild(pid) && words(pid, 'cmdline').includes(`--alias\0${model}\0`))
+    .map(Number);
+}
+
+it('goes on with a stream whose model the router has lost', async () => {
+  const story = { messages: [{ role: 'user', content: 'a long story' }], model: 'beta', stream: true };
+  await using client = await RawClient.connect(corral.port);
+  const [answer, line] = await withLine(corral, async () => {
+    await client.send(postOf(story, { secret: secrets.all })).receives('Horse 30,');
+    for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
+    return client.answer();
+  });
+  const data = [...(answer?.body ?? '').matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) =>
+    JSON.parse(json),
+  );
+  expect(saidInChat(data)).toBe(storyText('long story'));
+  expect(line.continued).toBeGreaterThan(0);
 });
 
 it('leaves no lease behind', () => gatewayAtRest(corral));

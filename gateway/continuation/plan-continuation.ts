@@ -51,7 +51,9 @@ function reasonAgainst({ shape, fields, weight, spoken }: Interrupted): string |
   if (weight > 1 && shape !== 'message') return 'of several choices none can be taken up again';
   if (asksForLogprobs(shape, fields)) return 'log-probabilities cannot be taken up again';
   if (spoken.isBeyondText || hasBegunCall(readEvents(spoken.closing)))
-    return 'a tool call or a thought was under way';
+    return shape === 'chat'
+      ? 'a tool call was under way'
+      : 'neither thoughts nor calls can be taken up again';
   const { content, reasoning } = spoken.said;
   if (reasoning !== '' && content === '') return 'a thought was under way';
   if (isConstrained(shape, fields)) return 'the grammar would begin anew';

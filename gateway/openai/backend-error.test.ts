@@ -58,6 +58,8 @@ describe('backendErrorOf', () => {
     'got exception: std::bad_alloc',
     'std::bad_alloc',
     'CUDA error: out of memory',
+    'proxy error: Failed to read connection',
+    'model name=alpha failed to load',
     'vk::Queue::submit: ErrorDeviceLost',
     'Resource temporarily unavailable',
     'unknown error',
@@ -85,6 +87,15 @@ describe('backendErrorOf', () => {
     const error = told({ code: 500, message, type: 'server_error' });
     expect(backendErrorOf(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
     expect(backendErrorOf(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
+  });
+
+  it('takes a router whose child is gone for one that is away', () => {
+    const error = told({
+      code: 500,
+      message: 'proxy error: Could not establish connection',
+      type: 'server_error',
+    });
+    expect(backendErrorOf(500, error)).toMatchObject({ status: 503 });
   });
 
   it.each([

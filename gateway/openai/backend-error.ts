@@ -1,4 +1,4 @@
-import { isRealFault, outgrewBatch, wasTheModels } from './engine-faults.ts';
+import { isRealFault, lacksChild, outgrewBatch, wasTheModels } from './engine-faults.ts';
 import { unquotedMessage } from './unquoted-message.ts';
 
 /** A backend's error in our words: its message stays but for what it quotes, the rest follows contract.md, "Errors". */
@@ -21,6 +21,7 @@ export function backendErrorOf(status: number, body: string, { hasSpoken = false
   const told = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
   const text = typeof message === 'string' ? message : '';
   if (text === '') return plainError(told, type);
+  if (lacksChild(text)) return plainError(503, type);
   const shown = unquotedMessage(text);
   const tooLarge = outgrewBatch(text);
   if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);

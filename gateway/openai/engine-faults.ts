@@ -34,10 +34,16 @@ const realFaults = new RegExp(
       'ErrorDevice',
     ],
     ...['\\bcuda\\b', '\\bhip\\b', 'vulkan', '\\bvk::', 'ggml', 'resource temporarily unavailable'],
+    // Of a router, whose child is gone or does not come up.
+    ...['^proxy error', '^model name=.* failed to load'],
     ...['too many open files', 'no space left', 'logits id', 'got exception while'],
   ].join('|'),
   'i',
 );
+
+/** A router has the request of a child that is not there any more; a moment later it has started another. */
+export const lacksChild = (message: string) =>
+  message.startsWith('proxy error: Could not establish connection');
 
 /**
  * What the model has said could not be read as the call or the thought that its format wants. A grammar that lets it say

@@ -1,6 +1,7 @@
 import { ask } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
 import { readEvents, type StreamEvent } from '../continuation/event-blocks.ts';
+import { backendErrorOf } from '../openai/backend-error.ts';
 import { explicitly } from './explicitly.ts';
 import type { PrefillHabit, PrefillQuestion } from './prefill-habit.ts';
 
@@ -29,7 +30,7 @@ export async function askPrefill(
     // Spaced: tests know the streams of clients, which they count and cut, by `"stream":true`.
     const asked = Buffer.from(JSON.stringify({ ...body, ...fields }, undefined, 1));
     const answer = await ask(backend, { path, body: asked, timeoutMs: PATIENCE, signal: ended });
-    if (answer.outcome !== 'answered' || answer.status === 503)
+    if (answer.outcome !== 'answered' || isAway(answer.status, answer.body))
       throw new BackendAway('the backend went away when it was asked how it continues an answer');
     return answer.status === 200 ? answer.body : undefined;
   };
@@ -45,6 +46,9 @@ export async function askPrefill(
     return undefined;
   }
 }
+
+/** It loads, or the router before it has lost it. */
+const isAway = (status: number, body: string) => status >= 500 && backendErrorOf(status, body).status === 503;
 
 function requestOf({ api, isExplicit, model }: PrefillQuestion): { path: string; body: object } {
   const more = {
