@@ -69,7 +69,8 @@ export async function main(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');
-      stop();
+      // What the supervisor has told us before it sent the signal is heard first: why nobody is served any more.
+      setImmediate(() => stop());
     });
   }
 }
