@@ -138,3 +138,38 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     }
   });
 });
+
+describe('a message that is served as a chat', () => {
+  const tools = [{ name: 'f', input_schema: { type: 'object', properties: {} } }];
+  const asChat = { type: 'auto', disable_parallel_tool_use: true };
+  const ask = (topic: string, fields: object = {}) => ({
+    messages: [{ role: 'user', content: topic }],
+    tools,
+    tool_choice: asChat,
+    ...fields,
+  });
+
+  it('is event for event what it would have been, cut anywhere', async () => {
+    const whole = await askForEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const cut = await askForEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+    }
+  });
+
+  it('tells its story once, streamed and in one piece', async () => {
+    wire.cuts = [9, 9, 9, 9];
+    const [{ events }, line] = await withLine(corral, () =>
+      askForEvents(corral.port, '/v1/messages', ask('emoji')),
+    );
+    expect(events.map(({ delta }) => (delta as { text?: string } | undefined)?.text ?? '').join('')).toBe(
+      storyText('emoji'),
+    );
+    expect(line).toMatchObject({ status: 200, continued: 4 });
+    wire.cuts = [9, 9];
+    const [answer, oneLine] = await withLine(corral, () => askInOnePiece('/v1/messages', ask('emoji')));
+    expect(answer).toContain(JSON.stringify(storyText('emoji')));
+    expect(oneLine).toMatchObject({ status: 200, continued: 2, stream: false });
+  });
+});
