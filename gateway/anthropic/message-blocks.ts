@@ -43,6 +43,8 @@ function contentBlock(block: unknown, place: string): unknown {
       return flat(documentBlocks(shown, place), `${place}.source.content`);
     case 'search_result':
       return flat(searchResultBlocks(shown, place), `${place}.content`);
+    case 'tool_reference':
+      return { type: 'text', text: `The tool ${shown.tool_name} is there to be called.` };
     default:
       throw cannotCarry(
         place,
@@ -72,6 +74,8 @@ function assistantBlock(block: unknown, place: string, notes: Notes): unknown {
     if (input !== said.input) notes.repaired += 1;
     return withFields(said, { type: 'tool_use', input });
   }
+  // What a conversation was cut down to, in words.
+  if (type === 'compaction' && typeof said.content === 'string') return { type: 'text', text: said.content };
   if (isResult(said)) return withFields(said, { type: 'tool_result', content: resultText(said.content) });
   return contentBlock(block, place);
 }

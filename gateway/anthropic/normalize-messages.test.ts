@@ -178,6 +178,17 @@ describe('blocks', () => {
     expect(JSON.stringify(sent)).not.toContain('zzz');
   });
 
+  it('that name a tool, or sum up what was cut away, become text', () => {
+    const found = { role: 'user', content: [result('1', [{ type: 'tool_reference', tool_name: 'grep' }])] };
+    const asked = { role: 'assistant', content: [use('1')] };
+    const [told] = read({ messages: [user, asked, found] }).sent.messages[2].content;
+    expect(told.content).toEqual([{ type: 'text', text: expect.stringContaining('grep') }]);
+    const { sent } = read({
+      messages: [user, { role: 'assistant', content: [{ type: 'compaction', content: 'so far' }] }, user],
+    });
+    expect(sent.messages[1].content).toEqual([{ type: 'text', text: 'so far' }]);
+  });
+
   it('of results come before the text of their turn', () => {
     const text = { type: 'text', text: 'and?' };
     const messages = [
@@ -204,10 +215,7 @@ describe('blocks', () => {
     [{ type: 'container_upload', file_id: 'f' }, /container_upload.*leave it out/],
     [{ type: 'something_new' }, /cannot be carried\. .*leave it out/],
     [{ type: 'text', text: null }, /expected a text/],
-    [
-      { type: 'tool_result', tool_use_id: '1', content: [{ type: 'tool_reference', tool_name: 'x' }] },
-      /tool_reference/,
-    ],
+    [{ type: 'tool_result', tool_use_id: '1', content: [{ type: 'something_new' }] }, /cannot be carried/],
   ];
   it.each(blocks)('that cannot be carried are refused by their place: %j', (block, message) => {
     const refusal = refusalOf({

@@ -99,6 +99,12 @@ export const messagesTable: Table = {
       shows({ type: 'document', source: { type: 'file', file_id: 'x' } }),
     ),
     row(
+      'tool_reference compaction',
+      'bridged',
+      'As a text: the name of the tool, which is offered like all others; the summary.',
+      said({ type: 'compaction', content: 'x' }),
+    ),
+    row(
       'redacted_thinking',
       'bridged',
       'Left out: only Anthropic can read it.',
