@@ -40,7 +40,7 @@ export function carry(asked: ApiRoute, parts: CarryParts) {
     const named = withPublicName(route, received, record.model);
     const type = incoming.headers['content-type'];
     const request = parts.watch.isRouter ? addressModel(named, record.model, type) : named;
-    await refuseOtherSizes(request, parts.sheet);
+    await refuseOtherSizes(request, parts);
     const speaking = openSpeaking(route, request, record.model);
     const { voice } = speaking;
     const paced = { route, request, voice, response, startedAt: record.startedAt };

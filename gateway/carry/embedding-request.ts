@@ -1,8 +1,8 @@
-import type { ModelSheet } from '../openai/model-sheet.ts';
 import { withMembers } from '../openai/more-members.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
-import { invalidValue } from '../refusal/catalogue.ts';
+import { invalidValue, modelLoading } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
+import type { CarryParts } from './sending.ts';
 
 /** Here llama-server repeats the client's own word for the model; everywhere else it tells the name that it serves. */
 const repeating = new Set(['/v1/embeddings', '/v1/rerank']);
@@ -16,10 +16,17 @@ export function withPublicName({ upstream }: ApiRoute, request: ApiRequest, mode
  * Refuses embeddings of another size than the model's: llama-server would make them of its own size without a word, and to
  * cut them is sound with a few models only, which do not say so.
  */
-export async function refuseOtherSizes({ dimensions }: ApiRequest, sheet: ModelSheet): Promise<void> {
+export async function refuseOtherSizes(
+  { dimensions }: ApiRequest,
+  { sheet, watch }: CarryParts,
+): Promise<void> {
   if (dimensions === undefined) return;
   const size = (await sheet.read())?.n_embd;
   if (dimensions === size) return;
+  if (size === undefined && watch.standing !== 'ready') throw modelLoading(RETRY_MS);
   const own = size === undefined ? 'the size' : `${size}, the size`;
   throw invalidValue('dimensions', `${own} of this model's embeddings, which are not cut: leave it out`);
 }
+
+/** Until it is there, nobody knows the size. */
+const RETRY_MS = 5000;

@@ -4,12 +4,22 @@ import type { BackendWatch } from '../../health/watch.ts';
 
 /** Longer than an engine takes that is there, and short for who asks for a list. */
 const PATIENCE = 1000;
+/** How long one that did not say is not asked again. */
+const PAUSE = 5000;
+
+interface Reading {
+  /** The model and the life of the backend that it is of. */
+  readonly of: string;
+  readonly meta: Promise<ModelMeta | undefined>;
+  readonly at: number;
+  isKnown: boolean;
+}
 
 /** What the model is, asked of its backend when somebody wants to know, and once for each model. */
 export class ModelSheet {
   readonly #backend: Backend;
   readonly #watch: BackendWatch;
-  #known: { readonly of: string; readonly meta: ModelMeta } | undefined;
+  #last: Reading | undefined;
 
   constructor(backend: Backend, watch: BackendWatch) {
     this.#backend = backend;
@@ -20,13 +30,16 @@ export class ModelSheet {
   async read(): Promise<ModelMeta | undefined> {
     const { facts, standing, since } = this.#watch;
     if (facts === undefined) return undefined;
-    const { modelPath, modelAlias, contextPerSlot } = facts;
-    const of = JSON.stringify([modelPath, modelAlias, contextPerSlot, standing === 'ready' ? since : 0]);
-    if (this.#known?.of === of) return this.#known.meta;
-    // One that comes back is the same for as long as its facts are.
-    if (standing !== 'ready') return this.#known?.meta;
-    const meta = await readModelMeta(this.#backend, PATIENCE);
-    if (meta !== undefined) this.#known = { of, meta };
+    // While it is away its facts are still those of the model that was read last.
+    if (standing !== 'ready') return this.#last?.meta;
+    const of = JSON.stringify([facts.modelPath, facts.modelAlias, facts.contextPerSlot, since]);
+    const last = this.#last;
+    const now = performance.now();
+    if (last?.of === of && (last.isKnown || now - last.at < PAUSE)) return last.meta;
+    const reading: Reading = { of, meta: readModelMeta(this.#backend, PATIENCE), at: now, isKnown: false };
+    this.#last = reading;
+    const meta = await reading.meta;
+    reading.isKnown = meta !== undefined;
     return meta;
   }
 }

@@ -130,12 +130,14 @@ describe('what goes wrong after an early head', () => {
     const types = ['response.created', 'response.in_progress', 'response.failed', 'error'];
     expect(wire.events.map((event) => (event as { type: string }).type)).toEqual(types);
     expectInOrder(wire);
-    const { anthropic } = connectAnthropic(corral.origin);
+    expect(wire.last.text).toMatch(/^: queued 1 of 1\n\nevent: response\.created\n/);
+    const { anthropic, wire: heard } = connectAnthropic(corral.origin);
     const message = await errorOf(
       anthropic.messages.stream({ model, max_tokens: 9, messages }).finalMessage(),
     );
     expect(message).toBeInstanceOf(AnthropicError);
     expect(message).toMatchObject({ error: { type: 'error', error: { type: 'overloaded_error' } } });
+    expect(heard.last.text).toMatch(/^: queued 1 of 1\n\nevent: ping\n/);
   });
 
   it('tells of a prompt that is too long in the words of the API', async () => {

@@ -141,6 +141,20 @@ it("may name the size of the model's embeddings, and is refused any other", asyn
   expect(wire.answers).toHaveLength(before + 1);
 });
 
+it('is asked to come again where the size of embeddings is not known yet', async () => {
+  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
+  const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
+  standIn.health = 503;
+  await waitFor('it to load', () => corral.gateway.watch.standing === 'loading');
+  const asked = { model: 'demo', input: 'horse', dimensions: 256 };
+  expect(await openai.embeddings.create(asked).catch((it) => it)).toMatchObject({
+    status: 503,
+    code: 'model_loading',
+  });
+  expect(standIn.received).toEqual([]);
+});
+
 it('is told once, without a retry, that a model does not embed', async () => {
   const { openai, wire } = connectOpenAI(demo, { maxRetries: 2 });
   const error = await openai.embeddings.create({ model: 'demo', input: 'horse' }).catch((it) => it);
