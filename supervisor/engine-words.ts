@@ -3,7 +3,7 @@
  * are of everyday speech, as a word in this list is shown wherever it stands in a line.
  */
 const words = `
-  a abort aborted got exception better budget empty finished further least looking after all alloc allocate allocated already an and are at attention available backend backends base batch
+  a abort aborted got exception cleaning exit better budget empty finished further least looking after all alloc allocate allocated already an and are at attention available backend backends base batch
   batches be because before best buf_size buffer buffers but by cache cached call cancel cannot capacity cells chain chat checking
   checkpoint checkpoints child clear cleared clearing client completed completions compute context converted copy could count
   create created creating current data deallocate decline declined decode decoding decreasing defer deferred device devices did

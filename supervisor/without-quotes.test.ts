@@ -58,6 +58,8 @@ describe('a line of a llama-server that serves', () => {
     '0.01.685.171 I slot get_availabl: id  0 | task -1 | selected slot by LCP similarity, f_sim_best = 0.167 (> 0.100 thold), f_keep = 0.500',
     '0.01.685.171 W srv    operator(): unauthorized: Invalid API Key',
     '0.01.685.171 I srv  update_slots: all slots are idle',
+    '0.01.990.854 I srv    operator(): operator(): cleaning up before exit...',
+    '0.01.990.854 I srv  handle_sleep: server is entering sleeping state',
     '0.01.685.171 E srv    send_error: task id = 5, error: Failed to initialize samplers: failed to parse grammar',
     '0.00.248.002 I srv  llama_server: listening on unix:///tmp/corral-u9cUJw/llama.sock',
     'CUDA error: an illegal memory access was encountered',
