@@ -79,8 +79,13 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     const cpu = partsOfDeployment(chart('cpu'));
     expect(cpu.container.resources?.limits).toEqual({ memory: '24Gi' });
     expect(cpu.pod.tolerations).toBeUndefined();
-    expect([cpu.container.image, gpu.env.CTX]).toEqual([`llama-corral:${version}-cpu`, '1048576']);
-    expect(partsOfDeployment(chart('defaults')).container.image).toBe(`llama-corral:${version}-cuda`);
+    expect([cpu.container.image, gpu.env.CTX]).toEqual([
+      `registry.example.com/llama-corral:${version}-cpu`,
+      '1048576',
+    ]);
+    expect(partsOfDeployment(chart('defaults')).container.image).toBe(
+      `registry.example.com/llama-corral:${version}-cuda`,
+    );
   });
 
   it('names one source of the model, and the volume it lies on', () => {
