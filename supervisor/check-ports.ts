@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 export interface WantedPort {
   /** Its variable. */
@@ -20,6 +20,18 @@ export async function portProblems(wanted: readonly WantedPort[]): Promise<strin
     else if (!one.isOurs && others.length === 0) problems.push(...(await listenProblem(one)));
   }
   return problems;
+}
+
+/** A port that the system has free; 0 where it has none on that host. */
+export function freePort(host: string): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(0));
+    server.listen(0, host, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** Whether a port can be had is only known by taking it. */

@@ -15,10 +15,11 @@ export interface ServeOptions {
  * before the code of the rest is read: platforms count from its first answer.
  */
 export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
-  const reading = readSettings(env);
-  const health = await listenEarly(reading, env);
+  const given = readSettings(env);
+  const health = await listenEarly(given, env);
   try {
     const { houseFrom } = await import('./prepare-house.ts');
+    const reading = await withPorts(given, health, env);
     const prepared = await houseFrom(reading, { demo, env, healthPortIsOurs: health !== undefined });
     if (prepared.ok) return await prepared.run(health);
     tellProblems(prepared.problems);
@@ -27,6 +28,23 @@ export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
     // Also where something was thrown: a process that answers probes and does nothing else costs money for nothing.
     await health?.close();
   }
+}
+
+/** Where the system is to choose a port it is chosen now: gateway and supervisor have to know each other's. */
+async function withPorts(
+  reading: Reading,
+  health: HealthServer | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Reading> {
+  const { HOST, PORT, PORT_HEALTH } = reading.settings;
+  if (PORT !== 0 && PORT_HEALTH !== 0) return reading;
+  const { freePort } = await import('../../supervisor/check-ports.ts');
+  const settings = {
+    ...reading.settings,
+    PORT: PORT || (await freePort(HOST ?? defaultHost(detectPlatform(env)))),
+    PORT_HEALTH: health?.port ?? PORT_HEALTH,
+  };
+  return { ...reading, settings };
 }
 
 /** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */

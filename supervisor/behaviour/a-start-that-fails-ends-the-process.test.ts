@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/free-port.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
+import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const corral = join(import.meta.dirname, '../../scripts/corral.ts');
 
@@ -152,5 +153,40 @@ describe('the first key', () => {
     const { readFileSync } = await import('node:fs');
     expect(existsSync(folder.file('data/logs/corral.log'))).toBe(true);
     expect(readFileSync(folder.file('data/logs/corral.log'), 'utf8')).not.toContain(secret);
+  });
+});
+
+describe('ports that the system chooses', () => {
+  it('are known to all who need them: the greeting names a gateway that answers and a health server that is ready', async () => {
+    await using folder = await temporaryFolder();
+    const model = folder.file('ready.gguf');
+    writeFileSync(model, 'GGUF');
+    const standIn = join(import.meta.dirname, '../../scripts/harness/stand-in-llama-server.ts');
+    const child = spawn(process.execPath, [corral, 'serve', '--demo'], {
+      cwd: folder.path,
+      env: {
+        ...{ PATH: process.env.PATH, NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/node') },
+        ...{
+          DATA_DIR: folder.file('data'),
+          HOST: '127.0.0.1',
+          GPU_METRICS: 'off',
+          PORT: '0',
+          PORT_HEALTH: '0',
+        },
+        ...{ MODEL_PATH: model, LLAMA_SERVER_BIN: standIn },
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const named = (pattern: RegExp) => waitFor(String(pattern), () => pattern.exec(printed)?.[1]);
+    const health = await named(/health +(http:\/\/127\.0\.0\.1:[1-9]\d*)\/status/);
+    const base = await named(/base URL +(http:\/\/127\.0\.0\.1:[1-9]\d*)\/v1/);
+    expect((await fetch(`${health}/readyz`)).status).toBe(200);
+    expect((await fetch(`${base}/livez`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
