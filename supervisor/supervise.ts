@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthSnapshot } from '../health/answers.ts';
 import type { Backend } from '../health/backend.ts';
 import type { HealthServer } from '../health/health-server.ts';
@@ -45,6 +46,9 @@ export interface SuperviseOptions {
   readonly onReady?: ((ready: Ready) => void) | undefined;
   readonly gatewayCommand?: Command;
 }
+
+/** For the gateway to hear that the engine is lost, and to tell its clients so, before the signals that end it. */
+const timeToHearMs = 100;
 
 /** What a disk that hangs may hold up our end. */
 const patienceWithDiskMs = 2000;
@@ -110,6 +114,7 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   else {
     if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: words });
+    await sleep(timeToHearMs);
     hurry.abort();
   }
   steward.stop();
