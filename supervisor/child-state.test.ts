@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
-import { forGateway, type RestartPolicy, usualPolicy } from './restart-policy.ts';
+import { forGateway, pardon, type RestartPolicy, usualPolicy } from './restart-policy.ts';
 
 /** Lets a child live and end as told: `[how long it ran, how it ended]`; waits are waited out. */
 function afterLives(policy: RestartPolicy, lives: readonly (readonly [ranForMs: number, end: ChildEvent])[]) {
@@ -52,6 +52,24 @@ describe('a child that ends', () => {
   it('is not started again where that is hopeless', () => {
     expect(afterLives(usualPolicy, [[10, 'ended-for-good']])).toEqual({ phase: 'given-up', waits: [] });
   });
+});
+
+it('is not given up on for ends that are pardoned, and waits longer and longer all the same', () => {
+  let now = 0;
+  let state: ChildState = unborn;
+  const waits: number[] = [];
+  for (let death = 1; death <= 12; death++) {
+    state = nextChildState(state, 'started', usualPolicy, now);
+    now += 10;
+    state = nextChildState(state, 'ended', usualPolicy, now);
+    if (state.phase !== 'waiting') break;
+    waits.push(state.until - now);
+    now = state.until;
+    if (death % 2 === 0) state = { ...state, history: pardon(state.history, 2) };
+  }
+  expect(state).toMatchObject({ phase: 'waiting', history: { ends: [], inARow: 12 } });
+  expect(waits.slice(0, 6)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000]);
+  expect(pardon(state.history, 5).ends).toEqual([]);
 });
 
 describe('a child that ends before it is ready', () => {

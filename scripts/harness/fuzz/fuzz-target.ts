@@ -37,7 +37,7 @@ const SHRINKING = 400;
 
 /** Changes what is known at random, keeps what reaches new code, and tells what broke. */
 export async function fuzzTarget(target: Target, options: FuzzOptions): Promise<FuzzReport> {
-  const { mostBytes = MOST_BYTES, together = 1, grammar } = target;
+  const { mostBytes = MOST_BYTES, together = 1, shrinking = SHRINKING, grammar } = target;
   const random = new Random(options.seed);
   const words = target.words.map((word) => Buffer.from(word));
   await using subject = await target.open();
@@ -55,7 +55,7 @@ export async function fuzzTarget(target: Target, options: FuzzOptions): Promise<
       const other = await outcomeOf(subject, smaller, options.slowMs);
       return other !== undefined && kindOf(other) === kindOf(error);
     };
-    failures.set(kindOf(error), { input: await shrink(input, same, SHRINKING), error });
+    failures.set(kindOf(error), { input: await shrink(input, same, shrinking), error });
   };
   const attemptAll = async (inputs: readonly Buffer[]) => {
     for (let at = 0; at < inputs.length; at += together) {
