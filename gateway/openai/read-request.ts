@@ -81,7 +81,12 @@ export function readRequest(
   if (!allowRemoteMedia) refuseRemoteMedia(asked);
   refuseUnfitMedia(asked, modalities);
   const { fields, body: sent, ...told } = normalizeRequest(api, asked, sound);
-  if (!allowRemoteMedia && fields !== asked) refuseRemoteMedia(fields);
+  if (fields !== asked) {
+    // What was worded anew is what is read: a schema stands elsewhere in it, a tool's parameters, an image of a document.
+    refuseUnsafe(fields);
+    if (!allowRemoteMedia) refuseRemoteMedia(fields);
+    refuseUnfitMedia(fields, modalities);
+  }
   // One that is served as a chat is answered as one.
   const shape = told.answerForm === 'message' ? 'chat' : ownShape;
   const inputs = inputsOf(batch, fields);
