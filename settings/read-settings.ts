@@ -39,7 +39,7 @@ export function readSettings(env: Environment): Reading {
     if (text === undefined) continue;
     const value = text.includes('\0') ? undefined : variable.kind.parse(text);
     if (value !== undefined) settings[name] = value;
-    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}: it counts as unset`);
+    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}; it counts as unset`);
     else problems.push({ variable: name, message: misfit(name, variable, text) });
   }
   return {

@@ -52,7 +52,7 @@ describe('what a cluster sets for all its programs', () => {
     const { settings, problems, warnings } = readSettings({ ...collector, [name]: value });
     expect(problems).toEqual([]);
     expect(warnings).toEqual([
-      expect.stringMatching(`^${name}: ".*" does not fit, expected .*: it counts as unset$`),
+      expect.stringMatching(`^${name}: ".*" does not fit, expected .*; it counts as unset$`),
     ]);
     const plain = name === 'OTEL_EXPORTER_OTLP_ENDPOINT' ? {} : collector;
     expect(traceConfig(settings)).toEqual(configured(plain));
