@@ -66,7 +66,7 @@ describe('the health server', () => {
     }
     for (const path of ['/ping', '/livez', '/status'])
       expect((await fetch(origin + path)).status).toBeLessThan(300);
-    await waitFor('the others to be gone', () => open <= 32);
+    await waitFor('the others to be gone', () => open <= 12);
     for (const client of clients) client.destroy();
   });
 

@@ -21,8 +21,11 @@ export interface HealthServer {
 const usualPatienceMs = 5000;
 const largestHeadBytes = 8192;
 
-/** Platforms have a handful. The descriptors are the supervisor's, which needs some for its children. */
-const mostConnections = 32;
+/**
+ * Platforms have a handful. The descriptors are the supervisor's: it needs some thirty, and more to start a child, of the 64
+ * that preflight asks for at the least.
+ */
+const mostConnections = 12;
 
 /**
  * Anybody can reach this port. Where there are too many connections the one goes that has been quiet longest: a probe that
