@@ -27,11 +27,11 @@ export function ask({ address, apiKey }: Backend, question: Question): Promise<A
     ...(content !== undefined && { 'content-type': 'application/json' }),
   };
   const method = content === undefined ? 'GET' : 'POST';
-  return new Promise((resolve) => {
+  return new Promise<Answer>((resolve) => {
     const late = AbortSignal.timeout(timeoutMs);
     const signal = ended === undefined ? late : AbortSignal.any([late, ended]);
     const end = () => resolve({ outcome: late.aborted ? 'deaf' : 'unreachable' });
-    request({ ...dial(address), method, path, headers, signal, agent: false }, (response) => {
+    const asking = request({ ...dial(address), method, path, headers, signal, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -41,10 +41,10 @@ export function ask({ address, apiKey }: Backend, question: Question): Promise<A
         resolve({ outcome: 'answered', status: response.statusCode ?? 0, body: text }),
       );
       response.on('error', end);
-    })
-      .on('error', end)
-      .end(content);
-  });
+    });
+    asking.on('error', end).end(content);
+    // Thrown on the spot, such as for a key that no header can hold: nobody was reached.
+  }).catch((): Answer => ({ outcome: 'unreachable' }));
 }
 
 /** Where `node:http` connects to for an address. */

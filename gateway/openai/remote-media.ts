@@ -133,6 +133,5 @@ const isFields = (value: unknown): value is Fields =>
  */
 function isRemote(address: unknown): boolean {
   if (typeof address !== 'string') return false;
-  const start = address.trimStart().slice(0, 64).toLowerCase();
-  return start.startsWith('http') || /^(?!data:)[a-z][a-z0-9+.-]*:/.test(start);
+  return /^\s*(?:http|(?!data:)[a-z][a-z0-9+.-]*:)/i.test(address);
 }
