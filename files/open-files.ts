@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 /** Kept free for what else needs a handle: the backend's connections, the key file, the log, the ledger. */
 const RESERVE = 256;
 const SMALLEST = 16;
+const MOST_PROBES = 256;
+const FEWEST_PROBES = 12;
 
 /** Below this llama-server and the gateway start at best in part: pipes, sockets and files run out. */
 const FEWEST_TO_START = 64;
@@ -10,6 +12,11 @@ const FEWEST_TO_START = 64;
 /** How many connections there is room for, at most `wanted`: each is an open file, and the system allows only so many. */
 export function connectionsThatFit(wanted: number, openFiles = openFilesAllowed()): number {
   return Math.min(wanted, Math.max(openFiles - RESERVE, SMALLEST));
+}
+
+/** How many connections of probes there is room for: a burst of them is answered where handles are plenty. */
+export function probesThatFit(openFiles = openFilesAllowed()): number {
+  return Math.min(MOST_PROBES, Math.max(openFiles - RESERVE, FEWEST_PROBES));
 }
 
 /** Why nothing can be started under the system's limit of open files (`RLIMIT_NOFILE`); empty where it suffices. */

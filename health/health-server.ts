@@ -8,6 +8,7 @@ export interface HealthServerOptions extends HealthOptions {
   readonly port: number;
   /** How long a request may take to arrive, and a connection be kept without one, ms. */
   readonly patienceMs?: number;
+  readonly mostConnections?: number;
 }
 
 export interface HealthServer {
@@ -25,18 +26,18 @@ const largestHeadBytes = 8192;
  * Platforms have a handful. The descriptors are the supervisor's: it needs some thirty, and more to start a child, of the 64
  * that preflight asks for at the least.
  */
-const mostConnections = 12;
+const usualConnections = 12;
 
 /**
  * Anybody can reach this port. Where there are too many connections the one goes that has been quiet longest: a probe that
  * has just come is answered, however many stand about.
  */
-function boundConnections(server: Server): void {
+function boundConnections(server: Server, most: number): void {
   const quietest = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     quietest.add(socket);
     socket.once('close', () => quietest.delete(socket));
-    if (quietest.size > mostConnections) quietest.values().next().value?.destroy();
+    if (quietest.size > most) quietest.values().next().value?.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage) => {
     // It stands behind the others again. One that was just displaced stays away.
@@ -52,6 +53,7 @@ export async function startHealthServer({
   host,
   port,
   patienceMs = usualPatienceMs,
+  mostConnections = usualConnections,
   ...options
 }: HealthServerOptions): Promise<HealthServer> {
   let source = (): HealthSnapshot => ({ standing: 'starting', everReady: false, details: {} });
@@ -65,7 +67,7 @@ export async function startHealthServer({
     },
     (request, response) => reply(request, response, source(), options),
   );
-  boundConnections(server);
+  boundConnections(server, mostConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });

@@ -2,6 +2,7 @@
  * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
  * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
  */
+import { probesThatFit } from '../../files/open-files.ts';
 import { startHealthServer } from '../../health/health-server.ts';
 import { logFilesIn } from '../../log/log-files-config.ts';
 import { openLogs } from '../../log/open-logs.ts';
@@ -13,7 +14,9 @@ import { supervise } from '../../supervisor/supervise.ts';
 const { env } = process;
 const { settings, problems } = readSettings(env);
 const { LOG_FORMAT: format, LOG_LEVEL: level, LLAMA_SERVER_BIN: configured } = settings;
-const health = await startHealthServer({ host: '127.0.0.1', port: settings.PORT_HEALTH });
+const health = await startHealthServer({
+  ...{ host: '127.0.0.1', port: settings.PORT_HEALTH, mostConnections: probesThatFit() },
+});
 const engine = env.ENGINE
   ? (JSON.parse(env.ENGINE) as Engine)
   : await findInstalledEngine({ configured, searchPath: env.PATH });

@@ -1,3 +1,4 @@
+import { probesThatFit } from '../../files/open-files.ts';
 import { type HealthServer, startHealthServer } from '../../health/health-server.ts';
 import { type Reading, readSettings } from '../../settings/read-settings.ts';
 import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
@@ -51,6 +52,8 @@ async function withPorts(
 async function listenEarly({ settings }: Reading, env: NodeJS.ProcessEnv): Promise<HealthServer | undefined> {
   try {
     return await startHealthServer({
+      // Who asks a hundred times at once is no crowd yet, where there are handles for it.
+      mostConnections: probesThatFit(),
       host: settings.HOST ?? defaultHost(detectPlatform(env)),
       port: settings.PORT_HEALTH,
       healthCheckPath: settings.HEALTH_CHECK_PATH,
