@@ -180,7 +180,6 @@ const chats: Record<string, object> = {
 const asPrompt = (asked: string) => `<|user|>${asked}<|end|><|assistant|>`;
 const completions: Record<string, object> = {
   plain: { prompt: asPrompt('limits'), max_tokens: 200 },
-  'several prompts': { prompt: ['keys', 'limits', 'streams'].map(asPrompt), max_tokens: 30 },
   'several prompts of different lengths': { prompt: ['thinking', 'keys'].map(asPrompt), max_tokens: 300 },
   'tokens for a prompt': { prompt: [1, 452, 453], max_tokens: 4 },
   logprobs: { prompt: asPrompt('keys'), logprobs: 2, max_tokens: 12 },
@@ -263,7 +262,22 @@ describe('/v1/chat/completions', () => {
 
 describe('/v1/completions', () => {
   it.each(Object.entries(completions))('%s', (_, body) => expectTheSame('/v1/completions', body));
+
+  it('more prompts than slots, whose tokens are told together where the engine tells those of the first', async () => {
+    const prompt = ['keys', 'limits', 'streams'].map(asPrompt);
+    const body = { ...settled, prompt, max_tokens: 30 };
+    const own = (await fromEngine('/v1/completions', body)).json as Completion;
+    const ours = (await throughGateway('/v1/completions', body)).json as Completion;
+    expect(comparable(ours.choices)).toEqual(comparable(own.choices));
+    expect(own.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 30 });
+    expect(ours.usage).toMatchObject({ prompt_tokens: 18, completion_tokens: 90, total_tokens: 108 });
+  });
 });
+
+interface Completion {
+  readonly choices: readonly object[];
+  readonly usage: object;
+}
 
 describe('/v1/messages', () => {
   it.each(Object.entries(messages))('%s', (_, body) => expectTheSame('/v1/messages', body, inputTogether));

@@ -39,10 +39,16 @@ function bytesBelow(folder: string): Map<string, Buffer> {
   return new Map(files.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
-/** One request at work with the secret and the prompt, in the memory of both children. */
+let asked = 0;
+
+/**
+ * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
+ * work at two deaths of the engine is refused.
+ */
 async function keepBusy(house: RunningHouse): Promise<RawClient> {
   const client = await RawClient.connect(house.gatewayPort);
-  const words = `${prompt}: tell me a long story`;
+  asked += 1;
+  const words = `${prompt}: tell me a long story ${asked}`;
   client.send(postOf(chatOf(words, { stream: true, ignore_eos: true, max_tokens: 50_000 }), { secret }));
   await client.receives('"content":"');
   return client;
