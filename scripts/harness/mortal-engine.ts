@@ -13,7 +13,9 @@ const address = args[at] ?? '';
 const behind = address.replace(/\.sock$/, '-behind.sock');
 // One that died has left its own, which llama-server refuses.
 rmSync(behind, { force: true });
-const engine = spawn(command, args.with(at, behind), { stdio: ['ignore', 'inherit', 'inherit'] });
+// Where this is killed, the engine goes with it.
+const leashed = ['--pdeathsig', 'SIGKILL', command, ...args.with(at, behind)];
+const engine = spawn('setpriv', leashed, { stdio: ['ignore', 'inherit', 'inherit'] });
 engine.once('exit', (code) => process.exit(code ?? 1));
 process.on('SIGTERM', () => engine.kill('SIGTERM'));
 // A hung one is ended by SIGABRT, and this is to end as the engine would.
