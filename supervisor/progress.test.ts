@@ -47,6 +47,13 @@ describe('a llama-server is found hung', () => {
     expect(isHung(progress, patience)).toBe(true);
   });
 
+  it('when it was ready before the first look, and has been silent since', () => {
+    let progress = { ...noProgressYet(0), wasUp: true };
+    for (let look = 1; look <= 12; look++)
+      progress = nextProgress(progress, nothing, look * 10_000, patience);
+    expect(isHung(progress, patience)).toBe(true);
+  });
+
   it('when it was busy and stands still, sleep or not', () => {
     expect(foundHung([busy(7), ...times(12, alive)], { maySleep: true })).toBe(true);
   });

@@ -138,6 +138,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
       loadTimeoutMs,
       maySleep: followSleep(),
       startedAgain: boot.times.loaded !== undefined,
+      wasReady: () => isReady,
       onHung: endHung,
     });
   }

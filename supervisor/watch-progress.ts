@@ -11,6 +11,8 @@ export interface ProgressWatchOptions {
   readonly maySleep: boolean;
   /** Whether an earlier one has served in its place. */
   readonly startedAgain: boolean;
+  /** Whether it has been seen ready, which may have been before the first look. */
+  readonly wasReady: () => boolean;
   /** Once: it makes no progress any more. */
   readonly onHung: () => void;
 }
@@ -21,6 +23,7 @@ const longestIntervalMs = 10_000;
 export function watchProgress({
   backend,
   startedAgain,
+  wasReady,
   onHung,
   ...limits
 }: ProgressWatchOptions): Disposable {
@@ -38,7 +41,12 @@ export function watchProgress({
   async function look(): Promise<void> {
     const sight = await lookAtEngine(backend, intervalMs, progress.done);
     if (closed) return;
-    progress = nextProgress(progress, sight, performance.now(), patience);
+    progress = nextProgress(
+      { ...progress, wasUp: progress.wasUp || wasReady() },
+      sight,
+      performance.now(),
+      patience,
+    );
     if (isHung(progress, patience)) onHung();
     else timer = later();
   }
