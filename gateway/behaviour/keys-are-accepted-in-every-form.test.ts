@@ -118,7 +118,7 @@ describe('not allowed', () => {
       fetch(`${corral.origin}/v1/models`, { headers: { 'x-api-key': secret } }).then((answer) =>
         answer.json(),
       );
-    expect(await list(keys.other.secret)).toEqual({ object: 'list', data: [] });
+    expect(await list(keys.other.secret)).toEqual({ object: 'list', data: [], models: [] });
     expect(await list(good)).toMatchObject({ data: [{ id: 'stand-in' }] });
   });
 });
