@@ -18,6 +18,16 @@ const keysWith = (ops: object) =>
     ops: { ...admin, ...ops },
   });
 
+/** Has the page note what its tiles and its drawing of the slots say, each time that either changes. */
+const noteMoments = `(() => {
+  window.moments = new Set();
+  const text = (id) => document.getElementById(id).textContent;
+  const note = () => window.moments.add(
+    text('running') + ' running, ' + text('waiting') + ' waiting: ' + document.getElementById('slots').ariaLabel,
+  );
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+})()`;
+
 const peer = await peerForTests(chromium);
 
 describe.skipIf(peer === undefined)('an operator in a browser', () => {
@@ -68,6 +78,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     const client = async (name: string) => {
       for (let n = 1; !seen; n++) await asking(`load-${name}-${n}`).then((answer) => answer.text());
     };
+    await page.evaluate(noteMoments);
     const clients = Promise.all(['a', 'b', 'c', 'd', 'e'].map(client));
     await waitFor('tokens to be written before the eyes of the operator', async () => {
       return (await told('running')) === '2' && !['–', '0'].includes((await told('tokens')) ?? '–');
@@ -76,6 +87,11 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     await page.locator('#lanes li', { hasText: 'tester' }).waitFor();
     seen = true;
     await clients;
+    await waitFor('the last one to be seen to end', async () => (await told('running')) === '0');
+    const moments = await page.evaluate<string[]>('[...window.moments]');
+    expect(moments.length).toBeGreaterThan(1);
+    for (const moment of moments)
+      expect(moment).toMatch(/^(\d+) running, (\d+) waiting: \1 of \d+ .*busy, \2 wait/);
     await page.locator('#recent tbody tr', { hasText: 'load-a-1' }).first().waitFor();
     await page.locator('#keys tbody tr', { hasText: 'of 1M' }).waitFor();
     expect(await told('first-token')).toMatch(/^\d/);

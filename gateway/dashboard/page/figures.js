@@ -39,9 +39,9 @@ export function showFigures({ pulse, slots, line, price, costPerHour }) {
     durationOfSeconds(pulse?.firstTokenP50),
     `95 %: ${durationOfSeconds(pulse?.firstTokenP95)}`,
   );
-  // Of the same second as the charts, which stand right below.
-  tell('running', count(pulse?.running ?? 0), `of ${count(slots.total)} slots`);
-  tell('waiting', count(pulse?.waiting ?? 0), `of ${count(line.most)} places`);
+  // Of the same moment as the slots and tables below, which would contradict them otherwise.
+  tell('running', count(slots.busy), `of ${count(slots.total)} slots`);
+  tell('waiting', count(line.waiting), `of ${count(line.most)} places`);
   const energy = price.joulesPerOutputToken;
   const perToken =
     energy === undefined ? '' : `${energy < 10 ? energy.toFixed(2) : Math.round(energy)} J a token`;
