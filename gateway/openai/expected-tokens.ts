@@ -97,8 +97,11 @@ function mediaIn(value: unknown, media: Media = { count: 0, bytes: 0 }): Media {
   } else if (Array.isArray(value)) {
     for (const part of value) mediaIn(part, media);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, part] of Object.entries(value)) {
-      if (typeof part !== 'string' || !texts.has(name)) mediaIn(part, media);
+    for (const name in value) {
+      const part = (value as Record<string, unknown>)[name];
+      // Nearly all strings are short, or texts.
+      if (typeof part !== 'string' || (part.length >= SMALLEST_MEDIUM && !texts.has(name)))
+        mediaIn(part, media);
     }
   }
   return media;

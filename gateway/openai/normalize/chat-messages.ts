@@ -8,13 +8,19 @@ import { repairArguments } from './repair-json.ts';
 export function normalizeChatMessages(messages: readonly unknown[], notes: Notes): readonly unknown[] {
   const calls = new LegacyCalls();
   return mapKept(messages, (message, index) => {
-    if (!isFields(message)) return message;
+    if (!isFields(message) || (index > 0 && isPlainText(message))) return message;
     const place = `messages[${index}]`;
     const said = index === 0 && message.role === 'system' ? withoutBilling(message) : message;
     if (said === undefined) return undefined;
     const named = withoutNulls(calls.rename(said), ['name', 'reasoning_content', 'tool_call_id']);
     return normalizeCalls(normalizeContent(named, place), notes);
   });
+}
+
+/** A role and a text, as most messages are: there is nothing to read otherwise. */
+function isPlainText(message: Fields): boolean {
+  for (const name in message) if (name !== 'role' && name !== 'content') return false;
+  return typeof message.content === 'string' && message.role !== 'function';
 }
 
 /** A router puts Claude Code's system prompt into a chat as it came. */

@@ -15,7 +15,8 @@ export function replaceLoneSurrogates(text: string): string {
   return text.replace(escapes, (found) => (found.length === LONE ? '\\ufffd' : found));
 }
 
-const mayHoldSurrogates = (body: Buffer) => body.includes('\\ud') || body.includes('\\uD');
+/** Most bodies have no such escape at all, and one search tells that. */
+const mayHoldSurrogates = (body: Buffer) => body.includes('\\u') && /\\u[dD]/.test(body.toString('latin1'));
 
 const LONE = '\\ud83d'.length;
 
