@@ -41,7 +41,8 @@ describe.each([
   let engine: LlamaServer;
   let corral: TestGateway;
   beforeAll(async () => {
-    engine = await startLlamaServer({ slots: 2, context: 1024, args });
+    // With more slots, builds of August 2026 get the first of several inputs wrong.
+    engine = await startLlamaServer({ slots: 1, context: 512, args });
     corral = await startTestGateway({ backend: engine.backend, keys, windowSeconds: 3600 });
   });
   afterAll(async () => {
