@@ -106,6 +106,21 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
+  it.each([
+    ['a day forwards and back', [0, 1, 0], [5, 7, 5 + 9]],
+    ['a day back and forwards', [0, -1, 0, 1], [5, 7, 5 + 9, 3]],
+  ])('grants no day twice when the clock is set %s', async (_, jumps, sums) => {
+    const { ledger } = openLedger();
+    const now = Date.now();
+    const outputs = [5, 7, 9, 3];
+    for (const [n, days] of jumps.entries()) {
+      const at = now + days * DAY;
+      ledger.book(booking('app', outputs[n] ?? 0, { at }));
+      expect(ledger.today('app', at).output).toBe(sums[n]);
+    }
+    await ledger.close();
+  });
+
   it('forgets days past their time', async () => {
     const long = Date.now() - 40 * DAY;
     const file = new LedgerFile(join(folder, ledgerName));

@@ -12,6 +12,8 @@ const RETRY_EVERY = 10_000;
 /** After this long without an answer the volume is taken to be stuck; what waits stays in memory. */
 const PATIENCE = 30_000;
 const DAY = 86_400_000;
+/** More than today, as a clock that is set forwards and back must not grant a day's budget twice. */
+const DAYS_KEPT = 3;
 
 export interface UsageLedgerOptions {
   /** Where `usage.sqlite` lies. */
@@ -27,7 +29,8 @@ export interface UsageLedgerOptions {
  */
 export class UsageLedger {
   readonly #options: UsageLedgerOptions;
-  readonly #today = new Map<string, UsageRow>();
+  /** By day, then by key. */
+  readonly #days = new Map<string, Map<string, UsageRow>>();
   readonly #seen = new Map<string, KeySeen>();
   #worker: Worker | undefined;
   #pending = new UsageBatch();
@@ -68,8 +71,7 @@ export class UsageLedger {
 
   /** What a key used since midnight UTC, this process's predecessors included. */
   today(keyId: string, now: number): Readonly<UsageSums> {
-    const row = this.#today.get(keyId);
-    return row?.day === dayOf(now) ? row : noUsage;
+    return this.#days.get(dayOf(now))?.get(keyId) ?? noUsage;
   }
 
   seen(keyId: string): KeySeen | undefined {
@@ -194,10 +196,19 @@ export class UsageLedger {
   }
 
   #count(keyId: string, day: string, usage: Readonly<UsageSums>): void {
-    const known = this.#today.get(keyId);
-    if (known?.day === day) addUsage(known, usage);
-    else if (known === undefined || known.day < day)
-      this.#today.set(keyId, { ...noUsage, ...usage, keyId, day });
+    const known = this.#rowsOf(day).get(keyId);
+    if (known) addUsage(known, usage);
+    else this.#rowsOf(day).set(keyId, { ...noUsage, ...usage, keyId, day });
+  }
+
+  #rowsOf(day: string): Map<string, UsageRow> {
+    const known = this.#days.get(day);
+    if (known) return known;
+    const rows = new Map<string, UsageRow>();
+    this.#days.set(day, rows);
+    const [oldest] = this.#days.keys();
+    if (this.#days.size > DAYS_KEPT && oldest !== undefined) this.#days.delete(oldest);
+    return rows;
   }
 
   #see(one: KeySeen): void {
