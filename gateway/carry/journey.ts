@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Claim } from '../admission/admission.ts';
 import type { Plan } from '../continuation/plan-continuation.ts';
 import type { Assembly } from '../openai/assemble/assembly.ts';
@@ -17,6 +18,10 @@ import { digestOf } from './refuse-culprit.ts';
 import { sendOnce } from './send-once.ts';
 import type { Sending } from './sending.ts';
 import { unlessCutOff } from './unless-cut-off.ts';
+
+/** Between tries at a backend that says that it is ready, ms. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 1000;
 
 /** What there is of an answer so far. */
 interface Answer {
@@ -70,7 +75,7 @@ export class Journey {
 
   /** One that is refused, or left, while it waits to be continued has an answer that ends so, and costs what was said of it. */
   async #send(): Promise<Ending | Refusal | 'not-continued'> {
-    const { watch, cutOff } = this.#sending.parts;
+    const { cutOff } = this.#sending.parts;
     const { ends, assembly, continuation } = this.#answer;
     const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
@@ -79,7 +84,7 @@ export class Journey {
     const progress = () => (this.#planNext() === undefined ? 0 : this.#heard - before);
     const attempt = { ends, assembly, relay, listen: continuation?.listen, prepare, progress };
     try {
-      if (this.#tries !== undefined) await unlessCutOff(watch.look(), cutOff);
+      if (this.#tries !== undefined) await unlessCutOff(this.#untilNextTry(this.#tries.tries), cutOff);
       return await sendOnce(this.#sending, claim, attempt);
     } catch (error) {
       if (error instanceof BackendAway)
@@ -89,6 +94,16 @@ export class Journey {
       if (error instanceof Refusal) return error;
       return { outcome: 'failed', failure: classifyFailure(error), relay };
     }
+  }
+
+  /** A backend that is ready and yet away, as a router without its child is, gets a moment that grows with each try. */
+  async #untilNextTry(tries: number): Promise<void> {
+    const { parts, signal } = this.#sending;
+    await parts.watch.look();
+    if (tries > 1 && parts.watch.standing === 'ready')
+      await sleep(Math.min(FIRST_PAUSE * 2 ** (tries - 2), LONGEST_PAUSE), undefined, { signal }).catch(
+        () => {},
+      );
   }
 
   #preparation(plan: Plan | undefined): (() => Promise<Prepared>) | undefined {

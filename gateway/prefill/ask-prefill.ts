@@ -47,8 +47,9 @@ export async function askPrefill(
   }
 }
 
-/** It loads, or the router before it has lost it. */
-const isAway = (status: number, body: string) => status >= 500 && backendErrorOf(status, body).status === 503;
+/** It loads or has failed, or the router before it has lost it, which that says behind what it had begun to pass on, too. */
+const isAway = (status: number, body: string) =>
+  body.includes('proxy error: ') || (status >= 500 && backendErrorOf(status, body).status >= 500);
 
 function requestOf({ api, isExplicit, model }: PrefillQuestion): { path: string; body: object } {
   const more = {
