@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineSight } from './engine-sight.ts';
-import { isHung, nextProgress, noProgressYet, type Patience } from './progress.ts';
+import { isHung, nextProgress, noProgressYet, type Patience, startupGraceMs } from './progress.ts';
 
 const patience: Patience = {
   hangTimeoutMs: 120_000,
@@ -48,7 +48,7 @@ describe('a llama-server is found hung', () => {
   });
 
   it('when it was ready before the first look, and has been silent since', () => {
-    let progress = { ...noProgressYet(0), wasUp: true };
+    let progress = { ...noProgressYet(0), wasUp: true, hasAnswered: true };
     for (let look = 1; look <= 12; look++)
       progress = nextProgress(progress, nothing, look * 10_000, patience);
     expect(isHung(progress, patience)).toBe(true);
@@ -72,6 +72,19 @@ describe('a llama-server is left alone', () => {
     ['where it does not count', times(500, blind)],
   ])('%s', (_, sights) => {
     expect(foundHung(sights)).toBe(false);
+  });
+
+  it('while it starts again on a slow machine, however short HANG_TIMEOUT is', () => {
+    const short = { ...patience, hangTimeoutMs: 1000, longestStepMs: 300 };
+    let progress = noProgressYet(0, true);
+    for (let look = 1; look * 100 < startupGraceMs; look++)
+      progress = nextProgress(progress, nothing, look * 100, short);
+    expect(isHung(progress, short)).toBe(false);
+    expect(isHung(nextProgress(progress, nothing, startupGraceMs, short), short)).toBe(true);
+    let answered = nextProgress(progress, loading, startupGraceMs, short);
+    for (let look = 1; look <= 10; look++)
+      answered = nextProgress(answered, nothing, startupGraceMs + look * 100, short);
+    expect(isHung(answered, short)).toBe(true);
   });
 
   it('while it may be waking from its sleep, for as long as a load may take', () => {

@@ -11,6 +11,8 @@ export interface Progress {
   readonly busy: boolean;
   /** It has answered before, or an earlier one has in its place. */
   readonly wasUp: boolean;
+  /** It has answered itself since it was started. */
+  readonly hasAnswered: boolean;
   /** When the last look was over. */
   readonly lookedAt: number;
 }
@@ -29,7 +31,8 @@ export interface Patience {
 
 /** Of one that is started again it is known that it can answer: what it is silent from its start on counts, too. */
 export function noProgressYet(now: number, startedAgain = false): Progress {
-  return { stuckMs: 0, done: undefined, slots: undefined, busy: false, wasUp: startedAgain, lookedAt: now };
+  const none = { done: undefined, slots: undefined, busy: false, hasAnswered: false };
+  return { ...none, stuckMs: 0, wasUp: startedAgain, lookedAt: now };
 }
 
 /** What is known after one more look, at `now` of a clock that never runs backwards. */
@@ -46,6 +49,7 @@ export function nextProgress(
     slots: (sight.seen === 'work' ? sight.slots : undefined) ?? progress.slots,
     busy: sight.seen === 'work' ? sight.busySlots > 0 : progress.busy,
     wasUp: progress.wasUp || sight.seen !== 'nothing',
+    hasAnswered: progress.hasAnswered || sight.seen !== 'nothing',
     lookedAt: now,
   };
 }
@@ -69,10 +73,17 @@ function slotsStandStill(progress: Progress, { slots, isExact }: Work): boolean 
   return slots === 'untold' ? isExact : slots === undefined || slots === progress.slots;
 }
 
-/** Of one that was idle before it fell silent, where it may sleep, nobody can tell a hang from its waking up. */
+/**
+ * The time that a restarted llama-server has for its first response, ms: a busy machine needs more than a short
+ * HANG_TIMEOUT allows for the start of a process.
+ */
+export const startupGraceMs = 60_000;
+
+/** An engine that was idle before it stopped responding may be waking up, where sleep is on: it has the time of a load. */
 export function isHung(
-  { stuckMs, busy }: Progress,
+  { stuckMs, busy, hasAnswered }: Progress,
   { hangTimeoutMs, loadTimeoutMs, maySleep }: Patience,
 ): boolean {
-  return stuckMs >= (maySleep && !busy ? Math.max(hangTimeoutMs, loadTimeoutMs) : hangTimeoutMs);
+  const limitMs = hasAnswered ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
+  return stuckMs >= (maySleep && !busy ? Math.max(limitMs, loadTimeoutMs) : limitMs);
 }

@@ -41,8 +41,9 @@ export function watchProgress({
   async function look(): Promise<void> {
     const sight = await lookAtEngine(backend, intervalMs, progress.done);
     if (closed) return;
+    const ready = wasReady();
     progress = nextProgress(
-      { ...progress, wasUp: progress.wasUp || wasReady() },
+      { ...progress, wasUp: progress.wasUp || ready, hasAnswered: progress.hasAnswered || ready },
       sight,
       performance.now(),
       patience,

@@ -102,7 +102,7 @@ it('who was merely there is answered to the letter, and the deadly one refused',
 });
 
 it('a request that the engine hangs of is refused likewise', async () => {
-  await using hanging = await startMortal({ HANG_TIMEOUT: '1s', RESTART_MAX_CRASHES: '3' });
+  await using hanging = await startMortal({ HANG_TIMEOUT: '2s', RESTART_MAX_CRASHES: '3' });
   for (const word of ['one', 'two']) {
     expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(refused);
     expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(refused);
