@@ -1,4 +1,4 @@
-"""RunPod's Hub asks for a file of this name. The worker itself is `corral serve`, which the image starts."""
+"""RunPod's Hub requires a file of this name. The worker is `corral serve`, which the image starts."""
 
 import os
 

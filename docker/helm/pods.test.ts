@@ -128,7 +128,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     const { notes } = chart('defaults');
     expect(notes).toContain('kubectl -n models exec deployment/lab-llama-corral -- corral keys create');
     expect(chart('existing-secret').notes).toContain('the Secret team-keys');
-    expect(chart('open').notes).toContain('Everybody who reaches the Service may use it');
+    expect(chart('open').notes).toContain('Everyone who can reach the Service may use it');
   });
 });
 

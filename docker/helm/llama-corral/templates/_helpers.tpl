@@ -2,7 +2,7 @@
 {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of all objects; short enough for what is put behind it. */}}
+{{/* The name of all objects, short enough for suffixes. */}}
 {{- define "llama-corral.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- $both := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
