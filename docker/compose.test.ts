@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { durationMs } from '../scripts/harness/image/compose-duration.ts';
-import { peerForTests } from '../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../scripts/harness/peer-for-tests.ts';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { projectFolder } from '../scripts/house-folders.ts';
 import { promtool } from '../scripts/peers/peers.ts';
@@ -128,7 +128,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the others in it', () => {
-  const program = peerForTests(promtool);
+  const program = requireTestService(promtool);
 
   it('Prometheus asks the house, and knows the alerts', async () => {
     const file = mountedAt(prometheus, '/etc/prometheus/prometheus.yml');

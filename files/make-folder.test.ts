@@ -2,7 +2,7 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { makeFolder } from './make-folder.ts';
-import { whyNotWritable } from './writable-folder.ts';
+import { findWriteError } from './writable-folder.ts';
 
 describe('makeFolder', () => {
   it('makes a folder and all above it that are missing, with the mode that is asked for', async () => {
@@ -39,9 +39,9 @@ describe('whyNotWritable', () => {
     await using folder = await temporaryFolder();
     mkdirSync(folder.file('a'));
     const before = statSync(folder.file('a')).nlink;
-    expect(whyNotWritable(folder.file('a'))).toBeUndefined();
+    expect(findWriteError(folder.file('a'))).toBeUndefined();
     expect(statSync(folder.file('a')).nlink).toBe(before);
-    expect(whyNotWritable('/proc')).toMatch(/^E/);
-    expect(whyNotWritable('/sys')).toMatch(/^E/);
+    expect(findWriteError('/proc')).toMatch(/^E/);
+    expect(findWriteError('/sys')).toMatch(/^E/);
   });
 });

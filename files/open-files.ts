@@ -10,17 +10,17 @@ const FEWEST_PROBES = 12;
 const FEWEST_TO_START = 64;
 
 /** How many connections there is room for, at most `wanted`: each is an open file, and the system allows only so many. */
-export function connectionsThatFit(wanted: number, openFiles = openFilesAllowed()): number {
+export function maxClientConnections(wanted: number, openFiles = openFilesAllowed()): number {
   return Math.min(wanted, Math.max(openFiles - RESERVE, SMALLEST));
 }
 
 /** How many connections of probes there is room for: a burst of them is answered where handles are plenty. */
-export function probesThatFit(openFiles = openFilesAllowed()): number {
+export function maxProbeConnections(openFiles = openFilesAllowed()): number {
   return Math.min(MOST_PROBES, Math.max(openFiles - RESERVE, FEWEST_PROBES));
 }
 
 /** Why nothing can be started under the system's limit of open files (`RLIMIT_NOFILE`); empty where it suffices. */
-export function openFilesProblems(openFiles = openFilesAllowed()): string[] {
+export function openFileLimitProblems(openFiles = openFilesAllowed()): string[] {
   if (openFiles >= FEWEST_TO_START) return [];
   return [
     `the system allows a process ${openFiles} open files, and at least ${FEWEST_TO_START} are needed: raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)`,

@@ -8,7 +8,7 @@ import { makeFolder } from './make-folder.ts';
  * The folder is made where it is missing. It is tried rather than looked up: root may write everywhere by the rules, and
  * yet not below /proc or /sys, nor on a disk that is full.
  */
-export function whyNotWritable(folder: string): string | undefined {
+export function findWriteError(folder: string): string | undefined {
   try {
     makeFolder(folder);
     const trial = join(folder, `.corral-${randomUUID()}`);
@@ -25,7 +25,7 @@ export function whyNotWritable(folder: string): string | undefined {
 }
 
 /** What to do about such a code, behind "… cannot be written (CODE): ". */
-export function howToWrite(code: string): string {
+export function writeErrorHint(code: string): string {
   return ways[code] ?? 'choose another or change its owner';
 }
 
@@ -41,7 +41,7 @@ const ways: Readonly<Record<string, string>> = {
 };
 
 /** No file can be made, and yet what is there can be read and, perhaps, written. */
-export function isFull(code: string): boolean {
+export function isDiskFull(code: string): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 

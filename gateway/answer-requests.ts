@@ -7,7 +7,7 @@ import { openAIEnvelope } from './openai/envelope.ts';
 import { malformedRequest } from './refusal/catalogue.ts';
 
 /** Answers Node's requests by the app. */
-export function answerRequests(app: Hono<GatewayEnv>): RequestListener {
+export function createRequestListener(app: Hono<GatewayEnv>): RequestListener {
   const answer = getRequestListener(app.fetch, {
     hostname: 'gateway',
     // Node's global Request and Response stay as they are; with them replaced, a response that has been sent already

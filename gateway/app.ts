@@ -1,61 +1,66 @@
 import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../log/create-log.ts';
-import type { Gate } from './admission/gate.ts';
-import { carry } from './carry/carry.ts';
-import type { CarryParts } from './carry/sending.ts';
-import { fromOurPage, withSession } from './dashboard/admit-watcher.ts';
-import { logIn, logOut, showSession } from './dashboard/log-in.ts';
+import type { CapacityGate } from './admission/gate.ts';
+import { handleApiRequest } from './carry/carry.ts';
+import type { ProxyServices } from './carry/sending.ts';
+import { requireSameOrigin, requireSession } from './dashboard/admit-watcher.ts';
+import { handleLogin, handleLogout, handleSessionStatus } from './dashboard/log-in.ts';
 import type { Dashboard } from './dashboard/open-dashboard.ts';
-import { showEvents } from './dashboard/show-events.ts';
-import { showAsset, showDashboard, showIcon, showLanding } from './dashboard/show-pages.ts';
-import { authenticate, type Doorkeeper } from './door/authenticate.ts';
+import { handleEvents } from './dashboard/show-events.ts';
+import {
+  handleAsset,
+  handleDashboardPage,
+  handleFavicon,
+  handleLandingPage,
+} from './dashboard/show-pages.ts';
+import { type Authenticator, authenticate } from './door/authenticate.ts';
 import { cors } from './door/cors.ts';
 import type { GatewayEnv } from './door/gateway-context.ts';
 import { limitHeaders } from './door/limit-headers.ts';
-import { openRecord } from './door/open-record.ts';
-import { refuseMethod } from './door/refuse-method.ts';
-import { refuseSpentBudget } from './door/refuse-spent-budget.ts';
-import { showRefusal } from './door/show-refusal.ts';
+import { requestContext } from './door/open-record.ts';
+import { rejectOtherMethods } from './door/refuse-method.ts';
+import { limitDailyTokens } from './door/refuse-spent-budget.ts';
+import { handleError } from './door/show-refusal.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
-import { limitRequests, showRates } from './limits/limit-requests.ts';
+import { limitRequestRate, reportRates } from './limits/limit-requests.ts';
 import type { Metrics } from './metrics/open-metrics.ts';
-import type { Bookkeeper } from './record/bookkeeper.ts';
-import { showDocument, showReference, showReferenceAsset } from './reference/show-reference.ts';
+import type { UsageRecorder } from './record/bookkeeper.ts';
+import { handleApiDocument, handleReferenceAsset, handleReferencePage } from './reference/show-reference.ts';
 import { unknownUrl } from './refusal/catalogue.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
 import { restartEngine } from './routes/admin-restart.ts';
-import { showUsage } from './routes/admin-usage.ts';
+import { handleUsage } from './routes/admin-usage.ts';
 import { apiRoutes } from './routes/api-routes.ts';
-import { likelyPath } from './routes/likely-path.ts';
-import { listModels, showModel } from './routes/models.ts';
-import { probes } from './routes/probes.ts';
-import { mayReadMetrics, showMetrics } from './routes/show-metrics.ts';
-import type { Supervisor } from './supervisor/supervisor.ts';
+import { suggestPath } from './routes/likely-path.ts';
+import { getModel, listModels } from './routes/models.ts';
+import { createProbes } from './routes/probes.ts';
+import { authorizeMetrics, handleMetrics } from './routes/show-metrics.ts';
+import type { SupervisorClient } from './supervisor/supervisor.ts';
 import type { Tracing } from './traces/tracing.ts';
 
-export interface AppParts extends CarryParts {
+export interface AppDependencies extends ProxyServices {
   readonly log: Log;
-  readonly doorkeeper: Doorkeeper;
+  readonly doorkeeper: Authenticator;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
-  readonly books: Bookkeeper;
+  readonly books: UsageRecorder;
   readonly metrics: Metrics;
-  readonly gate: Gate;
-  readonly supervisor: Supervisor;
+  readonly gate: CapacityGate;
+  readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
   readonly tracing: Tracing | undefined;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
-export function createApp(parts: AppParts): Hono<GatewayEnv> {
-  const { config, log, doorkeeper, keys, live, dashboard } = parts;
+export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
+  const { config, log, doorkeeper, keys, liveRequests, dashboard } = parts;
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    openRecord({
+    requestContext({
       log,
       isTrusted: dashboard.isTrusted,
       books: parts.books,
@@ -66,63 +71,72 @@ export function createApp(parts: AppParts): Hono<GatewayEnv> {
     cors(config.corsOrigins, limitHeaders(config.limits)),
     limitHeaders(config.limits),
   );
-  app.onError(showRefusal);
+  app.onError(handleError);
   app.notFound((c) => {
-    throw unknownUrl(c.req.method, c.req.path, likelyPath(c.req.path));
+    throw unknownUrl(c.req.method, c.req.path, suggestPath(c.req.path));
   });
 
-  const { ping, health, livez, readyz } = probes(parts);
+  const { ping, health, livez, readyz } = createProbes({ ...parts, admission: parts.scheduler });
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
 
-  app.get('/openapi.json', showDocument).get('/docs', showReference);
-  app.get('/docs/assets/:name', showReferenceAsset);
-  for (const path of ['/openapi.json', '/docs']) app.all(path, refuseMethod('GET'));
+  app.get('/openapi.json', handleApiDocument).get('/docs', handleReferencePage);
+  app.get('/docs/assets/:name', handleReferenceAsset);
+  for (const path of ['/openapi.json', '/docs']) app.all(path, rejectOtherMethods('GET'));
 
   const { authEnabled } = config.metrics;
-  app.get('/metrics', mayReadMetrics(doorkeeper, authEnabled), showMetrics(parts.metrics, authEnabled));
+  app.get('/metrics', authorizeMetrics(doorkeeper, authEnabled), handleMetrics(parts.metrics, authEnabled));
 
   const mayInfer = authenticate(doorkeeper, 'inference');
-  const tellRates = showRates(parts.rateLimits);
+  const tellRates = reportRates(parts.rateLimits);
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, mayInfer, tellRates, listModels(parts));
+    app.get(path, mayInfer, tellRates, listModels({ ...parts, sheet: parts.modelSheet }));
     // Names may hold slashes, and most clients leave them as they are.
-    app.get(`${path}/:id{.+}`, mayInfer, tellRates, showModel(parts));
-    app.all(path, refuseMethod('GET')).all(`${path}/:id{.+}`, refuseMethod('GET'));
+    app.get(`${path}/:id{.+}`, mayInfer, tellRates, getModel({ ...parts, sheet: parts.modelSheet }));
+    app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
   }
-  const countRequest = limitRequests(parts.rateLimits, 'requests');
-  const countCount = limitRequests(parts.rateLimits, 'counts');
-  const mayStillSpend = refuseSpentBudget(parts.ledger);
+  const countRequest = limitRequestRate(parts.rateLimits, 'requests');
+  const countCount = limitRequestRate(parts.rateLimits, 'counts');
+  const mayStillSpend = limitDailyTokens(parts.ledger);
   for (const route of apiRoutes) {
     const limited = route.takesSlot ? countRequest : countCount;
     for (const path of route.paths) {
-      app.post(path, authenticate(doorkeeper, route.scope), limited, mayStillSpend, carry(route, parts));
-      app.all(path, refuseMethod('POST'));
+      app.post(
+        path,
+        authenticate(doorkeeper, route.scope),
+        limited,
+        mayStillSpend,
+        handleApiRequest(route, parts),
+      );
+      app.all(path, rejectOtherMethods('POST'));
     }
   }
   const mayAdmin = authenticate(doorkeeper, 'admin');
   app.get('/admin/keys', mayAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
-  app.get('/admin/requests', mayAdmin, listRequests(live));
-  app.get('/admin/usage', mayAdmin, showUsage(parts.ledger, config.ledger.costPerHour));
-  app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(live));
+  app.get('/admin/requests', mayAdmin, listRequests(liveRequests));
+  app.get('/admin/usage', mayAdmin, handleUsage(parts.ledger, config.ledger.costPerHour));
+  app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(liveRequests));
   app.post('/admin/restart', mayAdmin, restartEngine(parts.supervisor, config.timeouts.clientBody));
   app.post('/reload', mayAdmin, reloadKeys(keys));
-  for (const path of ['/admin/keys', '/admin/requests', '/admin/usage']) app.all(path, refuseMethod('GET'));
-  app.all('/admin/requests/:id{.+}', refuseMethod('DELETE')).all('/reload', refuseMethod('POST'));
-  app.all('/admin/restart', refuseMethod('POST'));
+  for (const path of ['/admin/keys', '/admin/requests', '/admin/usage'])
+    app.all(path, rejectOtherMethods('GET'));
+  app.all('/admin/requests/:id{.+}', rejectOtherMethods('DELETE')).all('/reload', rejectOtherMethods('POST'));
+  app.all('/admin/restart', rejectOtherMethods('POST'));
 
-  const ours = fromOurPage(dashboard);
-  const watching = withSession(dashboard);
-  app.get('/', showLanding(dashboard)).get('/dashboard', showDashboard(dashboard));
-  app.get('/dashboard/assets/:version/:name', showAsset(dashboard)).get('/favicon.ico', showIcon(dashboard));
-  app.get('/dashboard/session', ours, showSession(dashboard));
-  app.post('/dashboard/session', ours, mayAdmin, logIn(dashboard));
-  app.delete('/dashboard/session', ours, logOut(dashboard));
-  app.get('/dashboard/events', ours, watching, showEvents(dashboard));
-  app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(live));
+  const ours = requireSameOrigin(dashboard);
+  const watching = requireSession(dashboard);
+  app.get('/', handleLandingPage(dashboard)).get('/dashboard', handleDashboardPage(dashboard));
+  app
+    .get('/dashboard/assets/:version/:name', handleAsset(dashboard))
+    .get('/favicon.ico', handleFavicon(dashboard));
+  app.get('/dashboard/session', ours, handleSessionStatus(dashboard));
+  app.post('/dashboard/session', ours, mayAdmin, handleLogin(dashboard));
+  app.delete('/dashboard/session', ours, handleLogout(dashboard));
+  app.get('/dashboard/events', ours, watching, handleEvents(dashboard));
+  app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(liveRequests));
   for (const path of ['/', '/dashboard', '/dashboard/events', '/favicon.ico'])
-    app.all(path, refuseMethod('GET'));
+    app.all(path, rejectOtherMethods('GET'));
 
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
-    app.all(path, refuseMethod('GET'));
+    app.all(path, rejectOtherMethods('GET'));
   return app;
 }

@@ -1,44 +1,44 @@
 import type { Server } from 'node:http';
-import { type BackendWatch, watchBackend } from '../health/watch.ts';
+import { type BackendMonitor, monitorBackend } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
-import { noteUnforeseen } from '../log/unforeseen.ts';
-import { Admission } from './admission/admission.ts';
-import { openCountingPlaces } from './admission/counting-places.ts';
-import { Gate } from './admission/gate.ts';
-import { answerRequests } from './answer-requests.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
+import { Scheduler } from './admission/admission.ts';
+import { createCountingScheduler } from './admission/counting-places.ts';
+import { CapacityGate } from './admission/gate.ts';
+import { createRequestListener } from './answer-requests.ts';
 import { createApp } from './app.ts';
 import { BodyBudget } from './carry/body-budget.ts';
-import { AbandonedInput } from './carry/count-abandoned.ts';
+import { AbandonedInputCounter } from './carry/count-abandoned.ts';
 import type { GatewayConfig } from './config.ts';
-import type { BoundedConnections } from './connections/bound-connections.ts';
-import { openDashboard } from './dashboard/open-dashboard.ts';
-import { trustOf } from './door/client-address.ts';
+import type { ConnectionLimiter } from './connections/bound-connections.ts';
+import { createDashboard } from './dashboard/open-dashboard.ts';
+import { createProxyMatcher } from './door/client-address.ts';
 import { FailedLogins } from './door/failed-logins.ts';
-import { openKeys } from './door/open-keys.ts';
-import { type Gpus, openGpus } from './gpu/open-gpus.ts';
-import { RecentWork } from './gpu/recent-work.ts';
-import { showGpus } from './gpu/show-gpus.ts';
-import { showPrices } from './gpu/show-prices.ts';
-import { openLedger } from './ledger/open-ledger.ts';
+import { createGatewayKeys } from './door/open-keys.ts';
+import { type Gpus, watchGpus } from './gpu/open-gpus.ts';
+import { RecentTokenCost } from './gpu/recent-work.ts';
+import { registerGpuMetrics } from './gpu/show-gpus.ts';
+import { registerTokenCostMetrics } from './gpu/show-prices.ts';
+import { createUsageLedger } from './ledger/open-ledger.ts';
 import type { UsageLedger } from './ledger/usage-ledger.ts';
-import { openCounts, type Sharing } from './limits/open-counts.ts';
+import { createRateCounters, type Sharing } from './limits/open-counts.ts';
 import { RateLimits } from './limits/rate-limits.ts';
-import { openMetrics } from './metrics/open-metrics.ts';
-import { showConnections } from './metrics/show-connections.ts';
-import { type OpenPort, openPort } from './open-port.ts';
+import { createMetrics } from './metrics/open-metrics.ts';
+import { registerConnectionMetrics } from './metrics/show-connections.ts';
+import { type ListeningServer, startListening } from './open-port.ts';
 import { ModelNames } from './openai/model-names.ts';
-import { ModelSheet } from './openai/model-sheet.ts';
-import { PrefillHabits } from './prefill/prefill-habits.ts';
-import { Bookkeeper } from './record/bookkeeper.ts';
+import { ModelMetaCache } from './openai/model-sheet.ts';
+import { PrefillProbe } from './prefill/prefill-habits.ts';
+import { UsageRecorder } from './record/bookkeeper.ts';
 import { LiveRequests } from './record/live-requests.ts';
 import { RouterModels } from './router/router-models.ts';
 import type { ParentChannel } from './supervisor/parent-channel.ts';
-import { Supervisor } from './supervisor/supervisor.ts';
-import { openSuspects } from './suspects/open-suspects.ts';
-import { openTracing } from './traces/open-tracing.ts';
+import { SupervisorClient } from './supervisor/supervisor.ts';
+import { createQuarantine } from './suspects/open-suspects.ts';
+import { createTracing } from './traces/open-tracing.ts';
 import { ShuttingDown } from './upstream/failure.ts';
-import { openOccupancy } from './upstream/open-occupancy.ts';
-import { openPool } from './upstream/pool.ts';
+import { createSlotTracker } from './upstream/open-occupancy.ts';
+import { createBackendPool } from './upstream/pool.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
 const TIME_TO_HEAR_IT = 500;
@@ -50,15 +50,15 @@ const TIME_TO_COUNT = 1000;
 export interface Gateway {
   /** The port it listens on, for those who asked for port 0. */
   readonly port: number;
-  readonly connections: BoundedConnections;
-  readonly admission: Admission;
+  readonly connections: ConnectionLimiter;
+  readonly admission: Scheduler;
   readonly bodies: BodyBudget;
-  readonly countingPlaces: Admission;
-  readonly watch: BackendWatch;
+  readonly countingPlaces: Scheduler;
+  readonly watch: BackendMonitor;
   readonly ledger: UsageLedger;
   readonly gpus: Gpus;
   /** What a token takes at present. */
-  readonly recentWork: RecentWork;
+  readonly recentWork: RecentTokenCost;
   /** Whether its limits hold together with other gateways'. */
   readonly sharing: Sharing;
   reloadKeys(): Promise<void>;
@@ -69,85 +69,85 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-export interface Provided {
+export interface StartOptions {
   /** Undefined where nobody looks after this gateway. */
   readonly parent?: ParentChannel | undefined;
   /** Where it is open already. */
-  readonly openedPort?: OpenPort;
+  readonly openedPort?: ListeningServer;
 }
 
 /** Puts the parts together, listens and answers. */
 export async function startGateway(
   config: GatewayConfig,
   log: Log,
-  { parent, openedPort }: Provided = {},
+  { parent, openedPort }: StartOptions = {},
 ): Promise<Gateway> {
-  const supervisor = new Supervisor(parent);
-  const countingPlaces = openCountingPlaces(config.admission);
-  const admission = new Admission({ ...config.admission, beside: countingPlaces });
-  const suspects = openSuspects({
+  const supervisor = new SupervisorClient(parent);
+  const countingPlaces = createCountingScheduler(config.admission);
+  const admission = new Scheduler({ ...config.admission, beside: countingPlaces });
+  const suspects = createQuarantine({
     ...{ ...config.admission, log, supervisor },
     watch: () => watch,
   });
   let mayFindItAsleep = config.sleeps;
   const end = new AbortController();
-  const prefillHabits = new PrefillHabits(config.backend, end.signal);
-  const watch = watchBackend(config.backend, {
+  const prefillHabits = new PrefillProbe(config.backend, end.signal);
+  const watch = monitorBackend(config.backend, {
     followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
-      log.info({ standing, slots: watch.facts?.slots }, `backend is ${standing}`);
-      if (standing === 'ready') suspects.settle();
-      else suspects.away();
+      log.info({ standing, slots: watch.props?.slots }, `backend is ${standing}`);
+      if (standing === 'ready') suspects.onBackendUp();
+      else suspects.onBackendDown();
       followFacts();
     },
-    onFactsChange() {
+    onPropsChange() {
       log.info(
-        { slots: watch.facts?.slots, context: watch.facts?.contextPerSlot },
+        { slots: watch.props?.slots, context: watch.props?.contextPerSlot },
         'what the backend says of itself has changed',
       );
       followFacts();
     },
   });
   const router = new RouterModels(config.backend, {
-    onFound: () =>
+    onDetected: () =>
       log.warn(
         'the backend is a router: its models share the slots of the one that has the fewest (MAX_CONCURRENT_REQUESTS), there are no figures of its engines, and no prompt is counted before it waits',
       ),
     onChange() {
       const { names, slots } = router.served ?? {};
       log.info({ models: names?.join(', '), slots }, 'the router serves these models');
-      gate.follow();
+      gate.updateCapacity();
     },
   });
-  const gate = new Gate({
-    ...{ admission, countingPlaces, watch },
+  const gate = new CapacityGate({
+    ...{ scheduler: admission, countingScheduler: countingPlaces, watch },
     routerSlots: () => router.served?.slots,
     maxConcurrent: config.admission.maxConcurrent,
   });
   function followFacts(): void {
-    if (watch.standing === 'ready' && watch.keyRefused)
+    if (watch.status === 'ready' && watch.keyRejected)
       log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
-    router.follow(watch.standing === 'ready' && watch.isRouter);
-    gate.follow();
-    prefillHabits.forget();
+    router.setIsRouter(watch.status === 'ready' && watch.isRouter);
+    gate.updateCapacity();
+    prefillHabits.clear();
   }
-  const live = new LiveRequests(supervisor.countRequests);
-  const doorKeys = config.auth.enabled ? openKeys(config, log, live) : undefined;
+  const live = new LiveRequests(supervisor.reportRequestCount);
+  const doorKeys = config.auth.enabled ? createGatewayKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
-  const pool = await openPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, watch, ended: end.signal, suspects };
+  const pool = await createBackendPool(config.backend, config.timeouts.connect);
+  const counting = { backend: config.backend, watch, ended: end.signal, quarantine: suspects };
   const models = new ModelNames({
     ...config.models,
-    facts: () => watch.facts,
-    routed: () => (watch.isRouter ? (router.served?.names ?? []) : undefined),
+    props: () => watch.props,
+    routerModels: () => (watch.isRouter ? (router.served?.names ?? []) : undefined),
   });
-  const sheet = new ModelSheet(config.backend, watch);
+  const sheet = new ModelMetaCache(config.backend, watch);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const doorkeeper = { ring: () => keys?.ring, failedLogins };
-  const ledger = openLedger(config.ledger, log);
-  const abandoned = new AbandonedInput(counting);
-  const buckets = await openCounts({ ...config.rates, log });
-  const metrics = openMetrics({
+  const ledger = createUsageLedger(config.ledger, log);
+  const abandoned = new AbandonedInputCounter(counting);
+  const buckets = await createRateCounters({ ...config.rates, log });
+  const metrics = createMetrics({
     ...{ ...config.metrics, admission, watch, live, buckets, keys, failedLogins, ledger },
     backend: config.backend,
     maxWaiting: config.admission.maxWaiting,
@@ -155,71 +155,83 @@ export async function startGateway(
     costPerHour: config.ledger.costPerHour,
     dataDir: config.ledger.dataDir,
   });
-  const gpus = openGpus(config.gpu, log);
-  showGpus(metrics.registry, gpus);
+  const gpus = watchGpus(config.gpu, log);
+  registerGpuMetrics(metrics.registry, gpus);
   const takeTally = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
-  const recentWork = new RecentWork(takeTally, config.ledger.costPerHour);
-  showPrices(metrics.registry, metrics.keyRegistry, recentWork);
-  const books = new Bookkeeper((booking) => {
-    ledger.book(booking);
+  const recentWork = new RecentTokenCost(takeTally, config.ledger.costPerHour);
+  registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, recentWork);
+  const books = new UsageRecorder((booking) => {
+    ledger.record(booking);
     // Counters never go down: what was estimated too high stays so there.
-    if (booking.usage.input >= 0) metrics.book(booking);
+    if (booking.usage.input >= 0) metrics.recordUsage(booking);
   });
   const bodies = new BodyBudget(config.limits.bodies);
-  const rateLimits = new RateLimits(config.rates.house, buckets.counts);
-  const dashboard = openDashboard({
+  const rateLimits = new RateLimits(config.rates.house, buckets.store);
+  const dashboard = createDashboard({
     ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
-    isTrusted: trustOf(config.trustedProxies),
+    isTrusted: createProxyMatcher(config.trustedProxies),
     healthUrl: config.metrics.healthUrl,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
   });
-  const occupancy = openOccupancy(config.backend, log);
+  const occupancy = createSlotTracker(config.backend, log);
   const cut = new AbortController();
-  const tracing = await openTracing(config.traces, log);
+  const tracing = await createTracing(config.traces, log);
   const app = createApp({
-    ...{ config, log, pool, admission, countingPlaces, watch, models, live, keys, doorkeeper, counting },
+    ...{
+      config,
+      log,
+      pool,
+      scheduler: admission,
+      countingScheduler: countingPlaces,
+      watch,
+      models,
+      liveRequests: live,
+      keys,
+      doorkeeper,
+      counting,
+    },
     ...{
       ledger,
       books,
-      abandoned,
+      abandonedInput: abandoned,
       rateLimits,
-      bodies,
-      occupancy,
+      bodyBudget: bodies,
+      slotTracker: occupancy,
       metrics,
       gate,
       supervisor,
       dashboard,
       tracing,
-      sheet,
+      modelSheet: sheet,
     },
-    cutOff: cut.signal,
-    prefillHabits,
-    suspects,
+    shutdown: cut.signal,
+    prefillProbe: prefillHabits,
+    quarantine: suspects,
   });
-  const { server, port, connections, serve, closeSilent } = openedPort ?? (await openPort(config));
-  showConnections(metrics.registry, connections, bodies);
-  serve(answerRequests(app));
+  const { server, port, connections, serve, closeUnused } = openedPort ?? (await startListening(config));
+  registerConnectionMetrics(metrics.registry, connections, bodies);
+  serve(createRequestListener(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
   );
-  supervisor.follow({
-    absolve: () => suspects.absolve(),
-    async obey({ hold, names, sleeps, isLost }) {
-      models.rename(names);
-      mayFindItAsleep = sleeps;
-      if (isLost) gate.shut('lost');
-      await (hold ? gate.hold() : gate.release());
+  supervisor.subscribe({
+    onBlamelessCrash: () => suspects.excuseCrash(),
+    async onOrders({ pause, modelNames, maySleep, hasFailed }) {
+      models.setNames(modelNames);
+      mayFindItAsleep = maySleep;
+      if (hasFailed) gate.close('lost');
+      await (pause ? gate.pause() : gate.resume());
     },
   });
 
   let stopping: Promise<void> | undefined;
   /** Breaks off all exchanges and whoever waits for one, which tell their clients, and then what is left of the connections. */
   function cutOff(): void {
-    gate.shut('draining');
+    gate.close('draining');
     cut.abort();
-    if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(noteUnforeseen);
+    if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(recordUnhandledError);
     setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
   }
   async function finish(): Promise<void> {
@@ -227,7 +239,7 @@ export async function startGateway(
     bodies.stop();
     dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, cutOff);
-    closeSilent();
+    closeUnused();
     await closed;
     await books.settled(TIME_TO_COUNT);
     watch.close();

@@ -29,7 +29,7 @@ const bodyOf = (text: string) => text.slice(text.indexOf('\r\n\r\n') + 4);
 
 it('frames each piece as a chunk, counted in bytes', async () => {
   const text = await sent((response) => {
-    response.begin(200, { 'content-type': 'text/event-stream' });
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(piece('data: a\n\n'));
     response.write(Buffer.alloc(0));
     response.write(Buffer.from('ü'.repeat(8)));
@@ -42,7 +42,7 @@ it('frames each piece as a chunk, counted in bytes', async () => {
 
 it('ends a stream that has nothing more to say', async () => {
   const text = await sent((response) => {
-    response.begin(200, {});
+    response.writeHead(200, {});
     response.flushHead();
     response.write(piece('data: a\n\n'));
     response.end();
@@ -52,7 +52,7 @@ it('ends a stream that has nothing more to say', async () => {
 
 it('frames nothing for HTTP/1.0, which ends with the connection', async () => {
   const text = await sent((response) => {
-    response.begin(200, {});
+    response.writeHead(200, {});
     response.write(piece('data: a\n\n'));
     response.end(piece('data: z\n\n'));
   }, '1.0');
@@ -62,7 +62,7 @@ it('frames nothing for HTTP/1.0, which ends with the connection', async () => {
 
 it('frames nothing where the length is told', async () => {
   const text = await sent((response) => {
-    response.begin(200, { 'content-length': 4 });
+    response.writeHead(200, { 'content-length': 4 });
     response.write(piece('tw'));
     response.end(piece('o.'));
   });
@@ -74,7 +74,7 @@ it('writes a gathered header once, as it was told last', async () => {
     response.setHeader('x-request-id', 'one');
     response.setHeader('x-remaining', '9');
     response.setHeader('x-remaining', '8');
-    response.begin(201, { 'x-remaining': '7', 'content-length': 0 });
+    response.writeHead(201, { 'x-remaining': '7', 'content-length': 0 });
     response.end();
   });
   const head = text.split('\r\n');
@@ -87,7 +87,7 @@ it('writes a gathered header once, as it was told last', async () => {
 it('hands gathered headers over to a head that Node writes', async () => {
   const text = await sent((response) => {
     response.setHeader('x-request-id', 'one');
-    response.handOver();
+    response.copyHeadersToRaw();
     response.raw.end('plain');
   });
   expect(text).toContain('x-request-id: one\r\n');
@@ -98,7 +98,7 @@ it('refuses a header that would end its line', async () => {
   await sent((response) => {
     response.setHeader('x-request-id', 'one\r\nx-other: two');
     try {
-      response.begin(200, {});
+      response.writeHead(200, {});
     } catch (error) {
       outcomes.push((error as NodeJS.ErrnoException).code ?? '');
     }
@@ -110,10 +110,10 @@ it('refuses a header that would end its line', async () => {
 it('tells of a client that does not keep up, and when it has caught up', async () => {
   const seen: (boolean | string)[] = [];
   await sent((response) => {
-    response.begin(200, {});
-    seen.push(response.hasRoom, response.write(Buffer.alloc(1024 ** 2)), response.hasRoom);
+    response.writeHead(200, {});
+    seen.push(response.acceptsData, response.write(Buffer.alloc(1024 ** 2)), response.acceptsData);
     response.raw.once('drain', () => {
-      seen.push('drained', response.hasRoom);
+      seen.push('drained', response.acceptsData);
       response.end();
     });
   });

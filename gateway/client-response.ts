@@ -27,7 +27,7 @@ export class ClientResponse {
   }
 
   /** Whether a sign of life may be added: nothing is left that the client has not taken. */
-  get hasRoom(): boolean {
+  get acceptsData(): boolean {
     const { writableEnded, destroyed, writableNeedDrain } = this.raw;
     return !(writableEnded || destroyed || writableNeedDrain);
   }
@@ -38,7 +38,7 @@ export class ClientResponse {
   }
 
   /** Writes the head, which goes out with the first piece. */
-  begin(status: number, headers: OutgoingHttpHeaders): void {
+  writeHead(status: number, headers: OutgoingHttpHeaders): void {
     const all = Object.assign(this.#headers, headers);
     const lines: (string | number)[] = [];
     for (const name in all) lines.push(name, all[name] ?? '');
@@ -46,7 +46,7 @@ export class ClientResponse {
   }
 
   /** Hands what was gathered to Node, for a head that somebody else writes. */
-  handOver(): void {
+  copyHeadersToRaw(): void {
     if (this.raw.headersSent) return;
     for (const name in this.#headers) this.raw.setHeader(name, this.#headers[name] ?? '');
   }

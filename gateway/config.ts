@@ -119,7 +119,7 @@ function bodyBudget({
 }
 
 /** What only the house that starts the gateway knows. */
-export interface Surroundings {
+export interface GatewayEnvironment {
   readonly host: string;
   readonly keyFile: () => string;
   readonly dataDir: string;
@@ -131,7 +131,7 @@ export interface Surroundings {
 
 export function gatewayConfig(
   settings: Settings,
-  { host, keyFile, dataDir, backendUrl, healthUrl }: Surroundings,
+  { host, keyFile, dataDir, backendUrl, healthUrl }: GatewayEnvironment,
 ): GatewayConfig {
   return {
     host,

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countUnforeseen } from '../log/unforeseen.ts';
+import { countUnhandledErrors } from '../log/unforeseen.ts';
 import { extremes } from '../scripts/harness/extreme-values.ts';
 import { echo } from '../scripts/harness/moods.ts';
 import { RawClient } from '../scripts/harness/raw-client.ts';
-import { type Collector, startCollector } from '../scripts/harness/start-collector.ts';
+import { startTraceCollector, type TraceCollector } from '../scripts/harness/start-collector.ts';
 import { startTestGateway, testerSecret } from '../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { type Variable, variables } from '../settings/variables.ts';
 import { settingsAsVariables } from '../supervisor/gateway-environment.ts';
 
-let standIn: StandInBackend;
-let collector: Collector;
+let standIn: FakeBackend;
+let collector: TraceCollector;
 let unforeseenBefore: number;
 beforeAll(async () => {
-  unforeseenBefore = countUnforeseen();
-  standIn = await startStandInBackend(echo);
-  collector = await startCollector();
+  unforeseenBefore = countUnhandledErrors();
+  standIn = await startFakeBackend(echo);
+  collector = await startTraceCollector();
 });
 afterAll(async () => {
   await standIn.stop();
@@ -82,7 +82,7 @@ describe('every value that is read', () => {
   );
 
   it('none of them threw where nobody was there to see it', () => {
-    expect(countUnforeseen()).toBe(unforeseenBefore);
+    expect(countUnhandledErrors()).toBe(unforeseenBefore);
   });
 });
 

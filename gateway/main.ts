@@ -1,20 +1,20 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
-import { logFilesIn } from '../log/log-files-config.ts';
-import { openLogs } from '../log/open-logs.ts';
-import { endWithoutReader } from '../log/standard-output.ts';
-import { followUnforeseen, noteUnforeseen } from '../log/unforeseen.ts';
+import { logFilesConfig } from '../log/log-files-config.ts';
+import { createLogs } from '../log/open-logs.ts';
+import { exitWithoutReader } from '../log/standard-output.ts';
+import { handleUnhandledErrors, recordUnhandledError } from '../log/unforeseen.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
-import { openPort } from './open-port.ts';
-import { openParentChannel } from './supervisor/parent-channel.ts';
-import { tellOfBackend } from './tell-of-backend.ts';
+import { startListening } from './open-port.ts';
+import { createParentChannel } from './supervisor/parent-channel.ts';
+import { warnWhenUnreachable } from './tell-of-backend.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
 const MISCONFIGURED = 2;
 
-export interface Circumstances {
+export interface MainOptions {
   /** The supervisor's child. */
-  readonly inHouse?: boolean;
+  readonly supervised?: boolean;
   /** What the checks before the start have to say, for the log. */
   readonly warnings?: readonly string[];
 }
@@ -25,7 +25,7 @@ export interface Circumstances {
  */
 export async function main(
   env: NodeJS.ProcessEnv,
-  { inHouse = false, warnings = [] }: Circumstances = {},
+  { supervised = false, warnings = [] }: MainOptions = {},
 ): Promise<void> {
   const { settings, problems } = readSettings(env);
   const complaints = problems.map((problem) => problem.message);
@@ -38,34 +38,34 @@ export async function main(
   const host = settings.HOST ?? '127.0.0.1';
   const dataDir = settings.DATA_DIR ?? './data';
   const { LOG_FORMAT: format, LOG_LEVEL: level } = settings;
-  const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
-  const log = logs.of('gateway');
+  const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, settings) });
+  const log = logs.getLog('gateway');
   let stop: () => unknown = () => process.exit();
-  followUnforeseen(log, () => stop());
+  handleUnhandledErrors(log, () => stop());
   for (const warning of warnings) log.warn(warning);
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
     dataDir,
     backendUrl: settings.BACKEND_URL ?? '',
-    healthUrl: inHouse ? localUrl(host, settings.PORT_HEALTH) : undefined,
+    healthUrl: supervised ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
-  const openedPort = await openPort(config);
+  const openedPort = await startListening(config);
   // Last, as reading it takes longest.
   const { startGateway } = await import('./assemble.ts');
-  const starting = startGateway(config, log, { parent: openParentChannel(), openedPort });
+  const starting = startGateway(config, log, { parent: createParentChannel(), openedPort });
   // From the first moment on: without somebody who listens the signal would end the process.
-  process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(noteUnforeseen));
+  process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(recordUnhandledError));
   const gateway = await starting;
   let isStopped = false;
   stop = async () => {
-    await gateway.stop().catch(noteUnforeseen);
+    await gateway.stop().catch(recordUnhandledError);
     // In house the supervisor has the last word; of several signals one is told.
-    if (!inHouse && !isStopped) log.info('stopped');
+    if (!supervised && !isStopped) log.info('stopped');
     isStopped = true;
-    endWithoutReader();
+    exitWithoutReader();
   };
-  if (!inHouse) tellOfBackend(gateway.watch, config.backend.address, log);
+  if (!supervised) warnWhenUnreachable(gateway.watch, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');
@@ -81,4 +81,4 @@ function localUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-if (import.meta.main) await main(process.env, { inHouse: true });
+if (import.meta.main) await main(process.env, { supervised: true });

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
-import { type OpenPort, openPort } from './open-port.ts';
+import { type ListeningServer, startListening } from './open-port.ts';
 
 const configFor = (port: number) =>
   gatewayConfig(readSettings({ PORT: String(port) }).settings, {
@@ -13,14 +13,14 @@ const configFor = (port: number) =>
     backendUrl: 'http://127.0.0.1:1',
   });
 
-let opened: OpenPort | undefined;
+let opened: ListeningServer | undefined;
 afterEach(() => {
   opened?.server.close();
   opened?.server.closeAllConnections();
 });
 
 async function open() {
-  opened = await openPort(configFor(0));
+  opened = await startListening(configFor(0));
   const connections = () =>
     new Promise<number>((resolve) => opened?.server.getConnections((_, count) => resolve(count)));
   return { opened, connections, origin: `http://127.0.0.1:${opened.port}` };
@@ -67,7 +67,7 @@ describe('a port that is open before there is anybody to answer', () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const { port } = holder.address() as AddressInfo;
-    await expect(openPort(configFor(port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startListening(configFor(port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
     holder.close();
   });
 });

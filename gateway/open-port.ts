@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { connectionsThatFit } from '../files/open-files.ts';
+import { maxClientConnections } from '../files/open-files.ts';
 import type { GatewayConfig } from './config.ts';
-import { type BoundedConnections, boundConnections } from './connections/bound-connections.ts';
-import { refuseCrowd } from './connections/refuse-crowd.ts';
-import { followSilentConnections } from './silent-connections.ts';
-import { refuseUnreadable } from './unreadable-requests.ts';
+import { type ConnectionLimiter, limitConnections } from './connections/bound-connections.ts';
+import { rejectOverLimit } from './connections/refuse-crowd.ts';
+import { trackUnusedConnections } from './silent-connections.ts';
+import { handleParseErrors } from './unreadable-requests.ts';
 
 /** How often Node looks for requests that arrive too slowly, ms; its default of 30 s would stretch every limit. */
 const SLOWNESS_CHECK = 1000;
@@ -12,21 +12,26 @@ const SLOWNESS_CHECK = 1000;
 const KEEP_ALIVE = 620_000;
 
 /** The gateway's port, and whoever has come already. */
-export interface OpenPort {
+export interface ListeningServer {
   readonly server: Server;
   readonly port: number;
-  readonly connections: BoundedConnections;
+  readonly connections: ConnectionLimiter;
   /** From now on requests are answered, those first that have waited for it. */
   serve(listener: RequestListener): void;
   /** Closes the connections on which nothing was asked yet. */
-  closeSilent(): void;
+  closeUnused(): void;
 }
 
 /**
  * Listens before there is anybody to answer: reading the code of the rest takes most of a gateway's start, and one that
  * takes the place of a crashed one must not refuse connections for so long. Rejects with the listen error.
  */
-export async function openPort({ host, port, limits, timeouts }: GatewayConfig): Promise<OpenPort> {
+export async function startListening({
+  host,
+  port,
+  limits,
+  timeouts,
+}: GatewayConfig): Promise<ListeningServer> {
   const server = createServer({
     maxHeaderSize: limits.maxRequestLineBytes + limits.maxHeaders * limits.maxHeaderLineBytes,
     headersTimeout: timeouts.clientHeader,
@@ -40,10 +45,10 @@ export async function openPort({ host, port, limits, timeouts }: GatewayConfig):
   server.maxHeadersCount = 0;
   // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-  refuseUnreadable(server);
-  const closeSilent = followSilentConnections(server);
-  const most = connectionsThatFit(limits.maxConnections);
-  const connections = boundConnections(server, { most, patience: timeouts.streamIdle });
+  handleParseErrors(server);
+  const closeSilent = trackUnusedConnections(server);
+  const most = maxClientConnections(limits.maxConnections);
+  const connections = limitConnections(server, { max: most, stallTimeoutMs: timeouts.streamIdle });
   const waiting: Parameters<RequestListener>[] = [];
   const letWait: RequestListener = (...exchange) => void waiting.push(exchange);
   server.on('request', letWait);
@@ -53,12 +58,12 @@ export async function openPort({ host, port, limits, timeouts }: GatewayConfig):
     connections,
     serve(answer) {
       const listener: RequestListener = (request, response) =>
-        connections.isBeyond(request.socket) ? refuseCrowd(response) : answer(request, response);
+        connections.isOverLimit(request.socket) ? rejectOverLimit(response) : answer(request, response);
       server.off('request', letWait).on('request', listener);
       // Of one who has left meanwhile nobody would hear that.
       for (const [request, response] of waiting.splice(0)) if (!response.closed) listener(request, response);
     },
-    closeSilent,
+    closeUnused: closeSilent,
   };
 }
 

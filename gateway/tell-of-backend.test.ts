@@ -2,26 +2,26 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import type { Standing } from '../health/standing.ts';
+import type { BackendStatus } from '../health/standing.ts';
 import { freePort } from '../scripts/harness/free-port.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
-import { tellOfBackend } from './tell-of-backend.ts';
+import { warnWhenUnreachable } from './tell-of-backend.ts';
 
 async function told(origin: string, socketPath?: string) {
-  let standing: Standing = 'starting';
+  let standing: BackendStatus = 'starting';
   let looks = 0;
   const watch = {
     since: 0,
-    get standing() {
+    get status() {
       looks += 1;
       return standing;
     },
   };
   const lines: string[] = [];
   const log = { warn: (words: string) => lines.push(words) } as unknown as Parameters<
-    typeof tellOfBackend
+    typeof warnWhenUnreachable
   >[2];
-  using _ = tellOfBackend(watch, { origin, socketPath }, log, { lookEveryMs: 5, graceMs: 0 });
+  using _ = warnWhenUnreachable(watch, { origin, socketPath }, log, { lookEveryMs: 5, graceMs: 0 });
   await waitFor('the first line', () => lines.length > 0);
   standing = 'ready';
   const before = looks;

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
-import { dial } from '../health/ask.ts';
-import { type BackendAddress, showBackendUrl } from '../health/backend.ts';
-import type { BackendWatch } from '../health/watch.ts';
+import { connectOptions } from '../health/ask.ts';
+import { type BackendAddress, formatBackendUrl } from '../health/backend.ts';
+import type { BackendMonitor } from '../health/watch.ts';
 import type { Log } from '../log/create-log.ts';
 
 const LOOK_EVERY = 1000;
@@ -9,7 +9,7 @@ const LOOK_EVERY = 1000;
 const GRACE = 2000;
 const PATIENCE = 2000;
 
-export interface Wait {
+export interface WarningOptions {
   readonly lookEveryMs?: number;
   readonly graceMs?: number;
 }
@@ -18,20 +18,21 @@ export interface Wait {
  * Says once for each absence of the backend, and why, that requests wait for it. Where nobody else looks after it this is
  * all that an operator hears. That it is back is told as its standing.
  */
-export function tellOfBackend(
-  watch: Pick<BackendWatch, 'standing' | 'since'>,
+export function warnWhenUnreachable(
+  watch: Pick<BackendMonitor, 'status' | 'since'>,
   address: BackendAddress,
   log: Pick<Log, 'warn'>,
-  { lookEveryMs = LOOK_EVERY, graceMs = GRACE }: Wait = {},
+  { lookEveryMs = LOOK_EVERY, graceMs = GRACE }: WarningOptions = {},
 ): Disposable {
   let isTold = false;
-  const isAway = () => watch.standing === 'starting' || watch.standing === 'restarting';
+  const isAway = () => watch.status === 'starting' || watch.status === 'restarting';
   async function look(): Promise<void> {
     if (!isAway()) isTold = false;
     if (!isAway() || isTold || Date.now() - watch.since < graceMs) return;
     isTold = true;
     const why = await whyAway(address);
-    if (isAway()) log.warn(`BACKEND_URL ${showBackendUrl(address)} does not answer (${why}): requests wait`);
+    if (isAway())
+      log.warn(`BACKEND_URL ${formatBackendUrl(address)} does not answer (${why}): requests wait`);
     else isTold = false;
   }
   const timer = setInterval(look, lookEveryMs).unref();
@@ -42,15 +43,18 @@ export function tellOfBackend(
 function whyAway(address: BackendAddress): Promise<string> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(PATIENCE);
-    const question = get({ ...dial(address), path: '/health', agent: false, signal }, (response) => {
-      response.resume();
-      const { statusCode = 0 } = response;
-      resolve(
-        statusCode === 200 || statusCode === 503
-          ? 'too slowly'
-          : `status ${statusCode} of /health: is it a llama-server?`,
-      );
-    });
+    const question = get(
+      { ...connectOptions(address), path: '/health', agent: false, signal },
+      (response) => {
+        response.resume();
+        const { statusCode = 0 } = response;
+        resolve(
+          statusCode === 200 || statusCode === 503
+            ? 'too slowly'
+            : `status ${statusCode} of /health: is it a llama-server?`,
+        );
+      },
+    );
     question.on('error', (error: NodeJS.ErrnoException) =>
       resolve(signal.aborted ? 'nothing comes in time' : (error.code ?? error.message)),
     );

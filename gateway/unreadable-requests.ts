@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { anthropicEnvelope } from './anthropic/envelope.ts';
-import { speaksAnthropic } from './anthropic/speaks-anthropic.ts';
+import { isAnthropicClient } from './anthropic/speaks-anthropic.ts';
 import { openAIEnvelope } from './openai/envelope.ts';
-import { headerFieldsTooLarge, malformedRequest, requestTooSlow } from './refusal/catalogue.ts';
-import type { Refusal } from './refusal/refusal.ts';
+import { headerFieldsTooLarge, malformedRequest, requestTimeout } from './refusal/catalogue.ts';
+import type { ApiError } from './refusal/refusal.ts';
 
 /** How long a client may go on sending after its refusal, ms: a socket closed at once would take the answer along. */
 const LINGER = 1000;
@@ -16,7 +16,7 @@ interface Exchange {
 }
 
 /** Answers what Node's parser will not pass on, with the status it deserves, and closes. */
-export function refuseUnreadable(server: Server): void {
+export function handleParseErrors(server: Server): void {
   const exchanges = new WeakMap<Socket, Exchange[]>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const open = (exchanges.get(request.socket) ?? []).filter((one) => !isOver(one));
@@ -40,13 +40,13 @@ interface ParserError extends Error {
 }
 
 /** What was wrong with the request; undefined where the client is merely gone. */
-function refusalFor({ code }: ParserError): Refusal | undefined {
+function refusalFor({ code }: ParserError): ApiError | undefined {
   switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':
       return undefined;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTooSlow();
+      return requestTimeout();
     case 'HPE_HEADER_OVERFLOW':
       return headerFieldsTooLarge();
     default:
@@ -55,10 +55,10 @@ function refusalFor({ code }: ParserError): Refusal | undefined {
 }
 
 /** Writes an answer without Node's help, which ended with the parser's. `request` is the one that broke, where its head was read. */
-function answerRaw(socket: Socket, refusal: Refusal, request: IncomingMessage | undefined): void {
+function answerRaw(socket: Socket, refusal: ApiError, request: IncomingMessage | undefined): void {
   const id = randomUUID();
   const [path = ''] = request?.url?.split('?', 1) ?? [];
-  const isAnthropic = request !== undefined && speaksAnthropic(path, request.headers);
+  const isAnthropic = request !== undefined && isAnthropicClient(path, request.headers);
   const body = JSON.stringify(
     isAnthropic ? anthropicEnvelope(refusal.status, refusal, id) : openAIEnvelope(refusal),
   );

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { answer, type HealthOptions } from './answers.ts';
-import type { Standing } from './standing.ts';
+import { type HealthOptions, healthResponse } from './answers.ts';
+import type { BackendStatus } from './standing.ts';
 
-const statusOf = (path: string, standing: Standing, everReady = false, options?: HealthOptions) =>
-  answer(path, 'GET', { standing, everReady, details: {} }, options).status;
+const statusOf = (path: string, status: BackendStatus, everReady = false, options?: HealthOptions) =>
+  healthResponse(path, 'GET', { status: status, everReady, details: {} }, options).status;
 
 describe('the health server answers', () => {
   it.each([
@@ -15,14 +15,14 @@ describe('the health server answers', () => {
     ['/else', { starting: 404, loading: 404, restarting: 404, ready: 404, draining: 404, failed: 404 }],
   ])('%s by standing', (path, expected) => {
     for (const [standing, status] of Object.entries(expected)) {
-      expect([standing, statusOf(path, standing as Standing)]).toEqual([standing, status]);
+      expect([standing, statusOf(path, standing as BackendStatus)]).toEqual([standing, status]);
     }
   });
 
   it('503 to whoever would send requests while the gateway hangs', () => {
-    const snapshot = { standing: 'restarting', everReady: true, silent: true, details: {} } as const;
+    const snapshot = { status: 'restarting', everReady: true, silent: true, details: {} } as const;
     const paths = ['/ping', '/readyz', '/livez', '/startupz'];
-    expect(paths.map((path) => answer(path, 'GET', snapshot).status)).toEqual([503, 503, 200, 200]);
+    expect(paths.map((path) => healthResponse(path, 'GET', snapshot).status)).toEqual([503, 503, 200, 200]);
   });
 
   it('startupz with 200 for good once the model has been ready', () => {
@@ -41,24 +41,27 @@ describe('the health server answers', () => {
     const options = { pingAlwaysOk: true };
     expect(statusOf('/ping', 'failed', false, options)).toBe(200);
     expect(statusOf('/anything', 'starting', false, options)).toBe(200);
-    const status = answer(
+    const status = healthResponse(
       '/status',
       'GET',
-      { standing: 'failed', everReady: false, details: { restarts: 5 } },
+      { status: 'failed', everReady: false, details: { restarts: 5 } },
       options,
     );
-    expect(status.body).toEqual({ standing: 'failed', restarts: 5 });
+    expect(status.body).toEqual({ status: 'failed', restarts: 5 });
   });
 
   it('only GET and HEAD', () => {
-    const snapshot = { standing: 'ready', everReady: true, details: {} } as const;
-    expect(answer('/ping', 'HEAD', snapshot).status).toBe(200);
-    expect(answer('/ping', 'POST', snapshot)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+    const snapshot = { status: 'ready', everReady: true, details: {} } as const;
+    expect(healthResponse('/ping', 'HEAD', snapshot).status).toBe(200);
+    expect(healthResponse('/ping', 'POST', snapshot)).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+    });
   });
 
   it('204 without a body', () => {
     expect(
-      answer('/ping', 'GET', { standing: 'loading', everReady: false, details: {} }).body,
+      healthResponse('/ping', 'GET', { status: 'loading', everReady: false, details: {} }).body,
     ).toBeUndefined();
   });
 });

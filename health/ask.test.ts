@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ask } from './ask.ts';
+import { requestBackend } from './ask.ts';
 
 const address = { origin: 'http://127.0.0.1:9', socketPath: undefined };
 
@@ -13,5 +13,5 @@ it.each([
   ],
   ['a port where nobody listens', { address, apiKey: undefined }, '/health'],
 ])('never throws: %s', async (_, backend, path) => {
-  expect(await ask(backend, { path, timeoutMs: 5000 })).toEqual({ outcome: 'unreachable' });
+  expect(await requestBackend(backend, { path, timeoutMs: 5000 })).toEqual({ outcome: 'unreachable' });
 });

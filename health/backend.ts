@@ -23,6 +23,6 @@ export function parseBackendUrl(url: string): BackendAddress {
 }
 
 /** The inverse of parseBackendUrl: what `BACKEND_URL` holds. */
-export function showBackendUrl({ origin, socketPath }: BackendAddress): string {
+export function formatBackendUrl({ origin, socketPath }: BackendAddress): string {
   return socketPath === undefined ? origin : `unix:${socketPath}`;
 }

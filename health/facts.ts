@@ -1,8 +1,8 @@
-import { ask } from './ask.ts';
+import { requestBackend } from './ask.ts';
 import type { Backend } from './backend.ts';
 
 /** What a ready backend says of itself. */
-export interface BackendFacts {
+export interface BackendProps {
   readonly slots: number;
   /** Context tokens that one request may use. */
   readonly contextPerSlot: number;
@@ -16,11 +16,11 @@ export interface BackendFacts {
 }
 
 /** router: it serves no model itself, and hands requests on to llama-servers of its own (`--models-dir` and the like). */
-export type FactsReading = BackendFacts | 'router' | 'key-refused' | 'unreadable';
+export type PropsResult = BackendProps | 'router' | 'key-refused' | 'unreadable';
 
 /** Reads `/props`, which needs the backend's key and wakes no sleeping model. */
-export async function readFacts(backend: Backend, timeoutMs: number): Promise<FactsReading> {
-  const answer = await ask(backend, { path: '/props', timeoutMs });
+export async function readProps(backend: Backend, timeoutMs: number): Promise<PropsResult> {
+  const answer = await requestBackend(backend, { path: '/props', timeoutMs });
   if (answer.outcome !== 'answered') return 'unreadable';
   if (answer.status === 401 || answer.status === 403) return 'key-refused';
   if (answer.status !== 200) return 'unreadable';
@@ -42,7 +42,7 @@ interface Props {
   readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
 
-function factsFrom(props: Props): FactsReading {
+function factsFrom(props: Props): PropsResult {
   if (props.role === 'router') return 'router';
   const slots = props.total_slots;
   const context = props.default_generation_settings?.n_ctx;

@@ -24,7 +24,7 @@ describe('the health server', () => {
   it('shows what its owner knows at the moment of the question, whatever the query string', async () => {
     const { server, origin } = await started({ healthCheckPath: '/health' });
     let restarts = 0;
-    server.show(() => ({ standing: 'ready', everReady: true, details: { restarts } }));
+    server.setSnapshotSource(() => ({ status: 'ready', everReady: true, details: { restarts } }));
     restarts = 3;
     const status = await fetch(`${origin}/status?from=a-platform`);
     expect(status.headers.get('content-type')).toBe('application/json');
@@ -34,7 +34,7 @@ describe('the health server', () => {
 
   it('answers HEAD like GET, without the body', async () => {
     const { server, origin } = await started();
-    server.show(() => ({ standing: 'ready', everReady: true, details: {} }));
+    server.setSnapshotSource(() => ({ status: 'ready', everReady: true, details: {} }));
     const head = await fetch(`${origin}/ping`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
   });

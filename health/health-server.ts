@@ -1,20 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { answer, type HealthOptions, type HealthSnapshot } from './answers.ts';
+import { type HealthOptions, type HealthSnapshot, healthResponse } from './answers.ts';
 
 export interface HealthServerOptions extends HealthOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** How long a request may take to arrive, and a connection be kept without one, ms. */
-  readonly patienceMs?: number;
-  readonly mostConnections?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxConnections?: number;
 }
 
 export interface HealthServer {
   readonly port: number;
   /** Asks `source` at each question from now on; until the first call the standing is `starting`. */
-  show(source: () => HealthSnapshot): void;
+  setSnapshotSource(source: () => HealthSnapshot): void;
   close(): Promise<void>;
 }
 
@@ -52,28 +52,28 @@ function boundConnections(server: Server, most: number): void {
 export async function startHealthServer({
   host,
   port,
-  patienceMs = usualPatienceMs,
-  mostConnections = usualConnections,
+  idleTimeoutMs = usualPatienceMs,
+  maxConnections = usualConnections,
   ...options
 }: HealthServerOptions): Promise<HealthServer> {
-  let source = (): HealthSnapshot => ({ standing: 'starting', everReady: false, details: {} });
+  let source = (): HealthSnapshot => ({ status: 'starting', everReady: false, details: {} });
   const server = createServer(
     {
-      headersTimeout: patienceMs,
-      requestTimeout: patienceMs,
-      keepAliveTimeout: patienceMs,
-      connectionsCheckingInterval: patienceMs / 4,
+      headersTimeout: idleTimeoutMs,
+      requestTimeout: idleTimeoutMs,
+      keepAliveTimeout: idleTimeoutMs,
+      connectionsCheckingInterval: idleTimeoutMs / 4,
       maxHeaderSize: largestHeadBytes,
     },
     (request, response) => reply(request, response, source(), options),
   );
-  boundConnections(server, mostConnections);
+  boundConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    show(next) {
+    setSnapshotSource(next) {
       source = next;
     },
     close: () =>
@@ -91,7 +91,7 @@ function reply(
   options: HealthOptions,
 ): void {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const { status, body, headers } = answer(path, request.method ?? 'GET', snapshot, options);
+  const { status, body, headers } = healthResponse(path, request.method ?? 'GET', snapshot, options);
   request.resume();
   // Nobody needs what a body says, or how long it is.
   if ('transfer-encoding' in request.headers || 'content-length' in request.headers)

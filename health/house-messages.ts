@@ -5,7 +5,7 @@
  */
 export type GatewayMessage =
   /** An administrator wants the engine started again, with these variables changed. */
-  | { readonly kind: 'restart-wanted'; readonly id: number; readonly changes: Changes }
+  | { readonly kind: 'restart-wanted'; readonly id: number; readonly changes: SettingChanges }
   /** Nothing is at the engine any more, and nothing new goes there, as was ordered. */
   | { readonly kind: 'holding' }
   /** So many ends of the engine were the doing of one request, which it is not given any more. */
@@ -16,36 +16,36 @@ export type GatewayMessage =
   | { readonly kind: 'idle'; readonly forMs: number };
 
 export type SupervisorMessage =
-  | Orders
-  | RestartAnswer
+  | EngineStateMessage
+  | RestartReply
   /** The engine was ended from outside, or on purpose: no request that was at work has to do with it. */
   | { readonly kind: 'engine-ended-blamelessly' };
 
 /** How the gateway is to behave from now on. The first thing that it hears, and again whenever it changes. */
-export interface Orders {
+export interface EngineStateMessage {
   readonly kind: 'orders';
   /** Let nothing new go to the engine: it is about to be replaced. */
-  readonly hold: boolean;
+  readonly pause: boolean;
   /** The public names of the model. */
-  readonly names: readonly string[];
+  readonly modelNames: readonly string[];
   /** The engine may be found sleeping. */
-  readonly sleeps: boolean;
+  readonly maySleep: boolean;
   /** The engine will not be started again: nobody has anything to wait for. */
-  readonly isLost: boolean;
+  readonly hasFailed: boolean;
 }
 
-export interface RestartAnswer {
+export interface RestartReply {
   readonly kind: 'restart-answer';
   /** That of the question. */
   readonly id: number;
-  readonly verdict: RestartVerdict;
+  readonly result: RestartOutcome;
 }
 
-export type RestartVerdict =
+export type RestartOutcome =
   | { readonly outcome: 'accepted' }
   /** The mistakes, each with its cure. */
   | { readonly outcome: 'refused'; readonly problems: readonly string[] }
   | { readonly outcome: 'under-way' | 'stopping' };
 
 /** Variables by their own names, as the environment would give them; an empty text unsets one. */
-export type Changes = Readonly<Record<string, string>>;
+export type SettingChanges = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { requestBackend } from './ask.ts';
 import type { Backend } from './backend.ts';
 
 /** What llama-server tells of its model in `/v1/models`, in its own words. */
@@ -16,7 +16,7 @@ const names = ['n_ctx', 'n_ctx_train', 'n_embd', 'n_vocab', 'n_params', 'size'] 
 
 /** Wakes no sleeping model. Undefined where the backend does not say, or is no llama-server. */
 export async function readModelMeta(backend: Backend, timeoutMs: number): Promise<ModelMeta | undefined> {
-  const answer = await ask(backend, { path: '/v1/models', timeoutMs });
+  const answer = await requestBackend(backend, { path: '/v1/models', timeoutMs });
   if (answer.outcome !== 'answered' || answer.status !== 200) return undefined;
   try {
     const { data } = JSON.parse(answer.body) as { data?: readonly { meta?: Record<string, unknown> }[] };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { firstState, nextStanding, toleratedMisses } from './next-standing.ts';
+import { initialProbedState, maxMissedProbes, nextStatus } from './next-standing.ts';
 import type { ProbeResult } from './probe.ts';
 
 /** The standing after each of the probes, one second apart. */
 function standingsAfter(...results: readonly ProbeResult[]) {
-  let state = firstState(0);
+  let state = initialProbedState(0);
   return results.map((result, index) => {
-    state = nextStanding(state, result, (index + 1) * 1000);
-    return state.standing;
+    state = nextStatus(state, result, (index + 1) * 1000);
+    return state.status;
   });
 }
 
@@ -33,7 +33,7 @@ describe('the standing of a probed backend', () => {
   });
 
   it('stays ready through a few missed probes', () => {
-    const misses = Array<ProbeResult>(toleratedMisses).fill('deaf');
+    const misses = Array<ProbeResult>(maxMissedProbes).fill('deaf');
     expect(standingsAfter('ready', ...misses).at(-1)).toBe('ready');
     expect(standingsAfter('ready', ...misses, 'deaf').at(-1)).toBe('restarting');
     expect(standingsAfter('ready', ...misses, 'ready', ...misses).at(-1)).toBe('ready');
@@ -45,9 +45,9 @@ describe('the standing of a probed backend', () => {
   });
 
   it('keeps the time at which the standing began', () => {
-    const ready = nextStanding(firstState(0), 'ready', 10);
+    const ready = nextStatus(initialProbedState(0), 'ready', 10);
     expect(ready.since).toBe(10);
-    expect(nextStanding(ready, 'ready', 20).since).toBe(10);
-    expect(nextStanding(ready, 'unreachable', 30).since).toBe(30);
+    expect(nextStatus(ready, 'ready', 20).since).toBe(10);
+    expect(nextStatus(ready, 'unreachable', 30).since).toBe(30);
   });
 });

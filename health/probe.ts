@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { requestBackend } from './ask.ts';
 import type { Backend } from './backend.ts';
 
 /**
@@ -10,7 +10,7 @@ export type ProbeResult = 'unreachable' | 'loading' | 'ready' | 'deaf';
 
 /** Asks `/health` once; never throws. It needs no key and does not pass llama-server's task queue. */
 export async function probe(backend: Backend, timeoutMs = 1000): Promise<ProbeResult> {
-  const answer = await ask(backend, { path: '/health', timeoutMs });
+  const answer = await requestBackend(backend, { path: '/health', timeoutMs });
   if (answer.outcome !== 'answered') return answer.outcome;
   if (answer.status === 200) return 'ready';
   return answer.status === 503 ? 'loading' : 'unreachable';

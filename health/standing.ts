@@ -4,4 +4,4 @@
  * ready: it serves · restarting: it ended and a new one is on its way · failed: it will not come back ·
  * draining: it finishes what runs and takes nothing new.
  */
-export type Standing = 'starting' | 'loading' | 'ready' | 'restarting' | 'failed' | 'draining';
+export type BackendStatus = 'starting' | 'loading' | 'ready' | 'restarting' | 'failed' | 'draining';

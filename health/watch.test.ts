@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { probe } from './probe.ts';
-import type { Standing } from './standing.ts';
-import { type BackendWatch, type WatchOptions, watchBackend } from './watch.ts';
+import type { BackendStatus } from './standing.ts';
+import { type BackendMonitor, type BackendMonitorOptions, monitorBackend } from './watch.ts';
 
 const props = {
   total_slots: 4,
@@ -29,7 +29,7 @@ const facts = {
 let folder: string;
 let socketPath: string;
 let server: Server | undefined;
-let watch: BackendWatch | undefined;
+let watch: BackendMonitor | undefined;
 let mood: 'loading' | 'ready' | 'deaf';
 /** What it says of itself: a text is no JSON, `silent` no answer at all. */
 let said: object | string;
@@ -73,19 +73,19 @@ function vanish(): void {
 
 const backend = (apiKey: string) => ({ address: { origin: 'http://llama-server', socketPath }, apiKey });
 
-function watched(options: WatchOptions & { apiKey?: string } = {}) {
-  const seen: Standing[] = [];
+function watched(options: BackendMonitorOptions & { apiKey?: string } = {}) {
+  const seen: BackendStatus[] = [];
   /** The slots that were known whenever something was told. */
   const told: (number | undefined)[] = [];
-  watch = watchBackend(backend(options.apiKey ?? 'k'), {
+  watch = monitorBackend(backend(options.apiKey ?? 'k'), {
     intervalWhileStartingMs: 5,
     intervalWhileReadyMs: 5,
     ...options,
-    onChange(standing, { facts: known }) {
+    onChange(standing, { props: known }) {
       seen.push(standing);
       told.push(known?.slots);
     },
-    onFactsChange: ({ facts: known }) => told.push(known?.slots),
+    onPropsChange: ({ props: known }) => told.push(known?.slots),
   });
   return { watch, seen, told };
 }
@@ -93,24 +93,24 @@ function watched(options: WatchOptions & { apiKey?: string } = {}) {
 describe('a watched backend', () => {
   it('is followed from nothing to ready, through a restart, facts known before ready is told', async () => {
     const factsWhenReady: unknown[] = [];
-    const seen: Standing[] = [];
-    watch = watchBackend(backend('k'), {
+    const seen: BackendStatus[] = [];
+    watch = monitorBackend(backend('k'), {
       intervalWhileStartingMs: 5,
       intervalWhileReadyMs: 5,
-      onChange(standing, { facts: known }) {
+      onChange(standing, { props: known }) {
         seen.push(standing);
         if (standing === 'ready') factsWhenReady.push(known);
       },
     });
-    expect(watch.standing).toBe('starting');
+    expect(watch.status).toBe('starting');
     await appear();
-    await waitFor('loading', () => watch?.standing === 'loading');
+    await waitFor('loading', () => watch?.status === 'loading');
     mood = 'ready';
-    await waitFor('ready', () => watch?.standing === 'ready');
+    await waitFor('ready', () => watch?.status === 'ready');
     vanish();
-    await waitFor('restarting', () => watch?.standing === 'restarting');
+    await waitFor('restarting', () => watch?.status === 'restarting');
     await appear();
-    await waitFor('ready again', () => watch?.standing === 'ready');
+    await waitFor('ready again', () => watch?.status === 'ready');
     expect(seen).toEqual(['loading', 'ready', 'restarting', 'ready']);
     expect(factsWhenReady).toEqual([facts, facts]);
   });
@@ -119,17 +119,17 @@ describe('a watched backend', () => {
     mood = 'ready';
     await appear();
     const { watch: sleepy } = watched({ intervalWhileReadyMs: 3_600_000 });
-    await waitFor('ready', () => sleepy.standing === 'ready');
+    await waitFor('ready', () => sleepy.status === 'ready');
     vanish();
-    sleepy.nudge();
-    await waitFor('restarting', () => sleepy.standing === 'restarting');
+    sleepy.probeNow();
+    await waitFor('restarting', () => sleepy.status === 'restarting');
   });
 
   it('stays ready while it is deaf for a moment', async () => {
     mood = 'ready';
     await appear();
     const { watch: patient, seen } = watched({ probeTimeoutMs: 20 });
-    await waitFor('ready', () => patient.standing === 'ready');
+    await waitFor('ready', () => patient.status === 'ready');
     mood = 'deaf';
     expect(await probe(backend('k'), 20)).toBe('deaf');
     mood = 'ready';
@@ -141,31 +141,31 @@ describe('a watched backend', () => {
     mood = 'ready';
     await appear();
     const { watch: mistaken } = watched({ apiKey: 'wrong' });
-    await waitFor('ready', () => mistaken.standing === 'ready');
-    expect([mistaken.keyRefused, mistaken.facts]).toEqual([true, undefined]);
+    await waitFor('ready', () => mistaken.status === 'ready');
+    expect([mistaken.keyRejected, mistaken.props]).toEqual([true, undefined]);
   });
 
   it('is asked again what it is only where it may have become another', async () => {
     mood = 'ready';
     await appear();
     const { watch: settled } = watched();
-    await waitFor('ready', () => settled.standing === 'ready');
+    await waitFor('ready', () => settled.status === 'ready');
     said = { ...props, total_slots: 8 };
-    await settled.look();
-    expect(settled.facts?.slots).toBe(4);
-    await settled.relearn();
-    expect(settled.facts?.slots).toBe(8);
+    await settled.probe();
+    expect(settled.props?.slots).toBe(4);
+    await settled.refresh();
+    expect(settled.props?.slots).toBe(8);
   });
 
   it('is asked at every look whether it sleeps, where that is followed', async () => {
     mood = 'ready';
     await appear();
     const { watch: attentive, seen } = watched({ followSleep: () => true });
-    await waitFor('ready', () => attentive.standing === 'ready');
+    await waitFor('ready', () => attentive.status === 'ready');
     said = { ...props, is_sleeping: true };
-    await waitFor('it to sleep', () => attentive.facts?.sleeping);
+    await waitFor('it to sleep', () => attentive.props?.sleeping);
     said = props;
-    await waitFor('it to wake', () => !attentive.facts?.sleeping);
+    await waitFor('it to wake', () => !attentive.props?.sleeping);
     expect(seen).toEqual(['ready']);
   });
 
@@ -173,12 +173,12 @@ describe('a watched backend', () => {
     mood = 'ready';
     await appear();
     const { watch: bereft, seen } = watched({ intervalWhileReadyMs: 3_600_000 });
-    await waitFor('ready', () => bereft.standing === 'ready');
-    const underWay = bereft.look();
-    bereft.lost();
-    expect(bereft.standing).toBe('restarting');
+    await waitFor('ready', () => bereft.status === 'ready');
+    const underWay = bereft.probe();
+    bereft.markDown();
+    expect(bereft.status).toBe('restarting');
     await underWay;
-    await waitFor('the next one', () => bereft.standing === 'ready');
+    await waitFor('the next one', () => bereft.status === 'ready');
     expect(seen).toEqual(['ready', 'restarting', 'ready']);
   });
 
@@ -187,7 +187,7 @@ describe('a watched backend', () => {
     await appear();
     const { watch: over, seen } = watched();
     over.close();
-    over.nudge();
+    over.probeNow();
     expect(await probe(backend('k'))).toBe('ready');
     expect(seen).toEqual([]);
   });
@@ -202,9 +202,9 @@ describe('what a backend says of itself', () => {
       await appear();
       const { watch: patient, told } = watched({ propsTimeoutMs: 50 });
       await waitFor('a second question', () => questions > 1);
-      expect([patient.standing, patient.facts, told]).toEqual(['ready', undefined, [undefined]]);
+      expect([patient.status, patient.props, told]).toEqual(['ready', undefined, [undefined]]);
       said = props;
-      await waitFor('its facts', () => patient.facts !== undefined);
+      await waitFor('its facts', () => patient.props !== undefined);
       expect(told).toEqual([undefined, 4]);
     },
   );
@@ -213,48 +213,48 @@ describe('what a backend says of itself', () => {
     mood = 'ready';
     await appear();
     const { watch: wary, told } = watched({ propsTimeoutMs: 50 });
-    await waitFor('its facts', () => wary.facts !== undefined);
+    await waitFor('its facts', () => wary.props !== undefined);
     vanish();
-    await waitFor('restarting', () => wary.standing === 'restarting');
-    expect(wary.facts?.slots).toBe(4);
+    await waitFor('restarting', () => wary.status === 'restarting');
+    expect(wary.props?.slots).toBe(4);
     said = 'silent';
     await appear();
-    await waitFor('ready again', () => wary.standing === 'ready');
-    expect(wary.facts).toBeUndefined();
+    await waitFor('ready again', () => wary.status === 'ready');
+    expect(wary.props).toBeUndefined();
     said = { ...props, total_slots: 2 };
-    await waitFor('the facts of the other', () => wary.facts?.slots === 2);
+    await waitFor('the facts of the other', () => wary.props?.slots === 2);
     expect(told.slice(-2)).toEqual([undefined, 2]);
   });
 
   it('is kept while the same one does not answer for a moment', async () => {
     mood = 'ready';
     await appear();
-    const { watch: calm, told } = watched({ factsHoldMs: 0 });
-    await waitFor('its facts', () => calm.facts !== undefined);
+    const { watch: calm, told } = watched({ propsMaxAgeMs: 0 });
+    await waitFor('its facts', () => calm.props !== undefined);
     said = 'no JSON';
     const before = questions;
     await waitFor('further questions', () => questions > before + 2);
-    expect([calm.facts?.slots, told]).toEqual([4, [4]]);
+    expect([calm.props?.slots, told]).toEqual([4, [4]]);
   });
 
   it('is read again after a while, as another may have come between two looks', async () => {
     mood = 'ready';
     await appear();
-    const { watch: settled, told } = watched({ factsHoldMs: 0 });
-    await waitFor('its facts', () => settled.facts !== undefined);
+    const { watch: settled, told } = watched({ propsMaxAgeMs: 0 });
+    await waitFor('its facts', () => settled.props !== undefined);
     said = { ...props, total_slots: 8, model_alias: 'another' };
-    await waitFor('the new facts', () => settled.facts?.modelAlias === 'another');
+    await waitFor('the new facts', () => settled.props?.modelAlias === 'another');
     expect(told).toEqual([4, 8]);
   });
 
   it('is read again when the traffic tells that something has changed', async () => {
     mood = 'ready';
     await appear();
-    const { watch: settled, told } = watched({ intervalWhileReadyMs: 3_600_000, factsHoldMs: 3_600_000 });
-    await waitFor('its facts', () => settled.facts !== undefined);
+    const { watch: settled, told } = watched({ intervalWhileReadyMs: 3_600_000, propsMaxAgeMs: 3_600_000 });
+    await waitFor('its facts', () => settled.props !== undefined);
     said = { ...props, total_slots: 8 };
-    settled.nudge();
-    await waitFor('the new facts', () => settled.facts?.slots === 8);
+    settled.probeNow();
+    await waitFor('the new facts', () => settled.props?.slots === 8);
     expect(told).toEqual([4, 8]);
   });
 
@@ -264,9 +264,9 @@ describe('what a backend says of itself', () => {
     await appear();
     const { watch: watching } = watched();
     await waitFor('that it is a router', () => watching.isRouter);
-    expect([watching.standing, watching.facts, watching.keyRefused]).toEqual(['ready', undefined, false]);
+    expect([watching.status, watching.props, watching.keyRejected]).toEqual(['ready', undefined, false]);
     said = props;
-    await waitFor('a server behind its address', () => watching.facts !== undefined);
+    await waitFor('a server behind its address', () => watching.props !== undefined);
     expect(watching.isRouter).toBe(false);
   });
 });

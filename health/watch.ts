@@ -1,55 +1,55 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Backend } from './backend.ts';
-import { type BackendFacts, type FactsReading, readFacts } from './facts.ts';
-import { firstState, nextStanding, type ProbedState } from './next-standing.ts';
+import { type BackendProps, type PropsResult, readProps } from './facts.ts';
+import { initialProbedState, nextStatus, type ProbedState } from './next-standing.ts';
 import { probe } from './probe.ts';
-import type { Standing } from './standing.ts';
+import type { BackendStatus } from './standing.ts';
 
-export interface WatchOptions {
+export interface BackendMonitorOptions {
   /** Called after each change of standing, when the facts of a backend that became ready are known, or cannot be had. */
-  readonly onChange?: (standing: Standing, watch: BackendWatch) => void;
+  readonly onChange?: (standing: BackendStatus, watch: BackendMonitor) => void;
   /** Called when what the backend says of itself has changed and its standing has not; its sleep is not told. */
-  readonly onFactsChange?: (watch: BackendWatch) => void;
+  readonly onPropsChange?: (watch: BackendMonitor) => void;
   readonly intervalWhileStartingMs?: number;
   readonly intervalWhileReadyMs?: number;
   readonly probeTimeoutMs?: number;
   readonly propsTimeoutMs?: number;
   /** How long facts hold: another process may have taken the address between two looks. */
-  readonly factsHoldMs?: number;
+  readonly propsMaxAgeMs?: number;
   /** Whether to ask at every look if it sleeps, which costs a further question. */
   readonly followSleep?: () => boolean;
 }
 
 /** What is known of a backend right now, kept up to date by probes until closed. */
-export interface BackendWatch {
-  readonly standing: Standing;
+export interface BackendMonitor {
+  readonly status: BackendStatus;
   /** When the standing began, in milliseconds of the epoch. */
   readonly since: number;
   /** What the backend last said of itself; kept while it restarts, until it is ready again. */
-  readonly facts: BackendFacts | undefined;
+  readonly props: BackendProps | undefined;
   /** It serves no model itself, and so has no facts. */
   readonly isRouter: boolean;
   /** The backend is up and does not take our key. */
-  readonly keyRefused: boolean;
+  readonly keyRejected: boolean;
   /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
-  nudge(): void;
+  probeNow(): void;
   /** Its process has ended: what answers from now on is another one. */
-  lost(): void;
+  markDown(): void;
   /** Looks now; settles when what was seen is known here. */
-  look(): Promise<void>;
+  probe(): Promise<void>;
   /** As `look`, with its facts read anew: another model may stand behind the same address. */
-  relearn(): Promise<void>;
+  refresh(): Promise<void>;
   close(): void;
 }
 
 /** What the backend has said of itself, or why that is not known. */
-type Knowledge = Exclude<FactsReading, 'unreadable'> | undefined;
+type Knowledge = Exclude<PropsResult, 'unreadable'> | undefined;
 
 /** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
-export function watchBackend(backend: Backend, options: WatchOptions = {}): BackendWatch {
+export function monitorBackend(backend: Backend, options: BackendMonitorOptions = {}): BackendMonitor {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
-  const { propsTimeoutMs = 2000, factsHoldMs = 5000, followSleep = () => false } = options;
-  let state: ProbedState = firstState(Date.now());
+  const { propsTimeoutMs = 2000, propsMaxAgeMs = 5000, followSleep = () => false } = options;
+  let state: ProbedState = initialProbedState(Date.now());
   let known: Knowledge;
   /** When it was last read, of a clock that never runs backwards. */
   let readAt = Number.NEGATIVE_INFINITY;
@@ -68,9 +68,9 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     nudged = false;
     clearTimeout(timer);
     const life = lives;
-    const next = nextStanding(state, await probe(backend, probeTimeoutMs), Date.now());
-    if (next.standing === 'ready' && state.standing !== 'ready') trust = 'void';
-    const learned = next.standing === 'ready' && isDue() ? await readAnew() : known;
+    const next = nextStatus(state, await probe(backend, probeTimeoutMs), Date.now());
+    if (next.status === 'ready' && state.status !== 'ready') trust = 'void';
+    const learned = next.status === 'ready' && isDue() ? await readAnew() : known;
     looking = false;
     if (closed) return;
     try {
@@ -86,7 +86,7 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
       trust !== 'sure' ||
       typeof known !== 'object' ||
       followSleep() ||
-      performance.now() - readAt >= factsHoldMs
+      performance.now() - readAt >= propsMaxAgeMs
     );
   }
 
@@ -94,7 +94,7 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     const before = trust;
     // Whoever doubts while the answer is on its way doubts that answer, too.
     trust = 'sure';
-    const reading = await readFacts(backend, propsTimeoutMs);
+    const reading = await readProps(backend, propsTimeoutMs);
     if (reading !== 'unreadable') {
       readAt = performance.now();
       return reading;
@@ -104,12 +104,12 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
   }
 
   function adopt(next: ProbedState, learned: Knowledge): void {
-    const changed = next.standing !== state.standing;
+    const changed = next.status !== state.status;
     const toldAnew = !isDeepStrictEqual(awake(learned), awake(known));
     state = next;
     known = learned;
-    if (changed) options.onChange?.(state.standing, watch);
-    else if (toldAnew) options.onFactsChange?.(watch);
+    if (changed) options.onChange?.(state.status, watch);
+    else if (toldAnew) options.onPropsChange?.(watch);
   }
 
   function doubt(): void {
@@ -118,7 +118,7 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
 
   function schedule(): void {
     if (closed) return;
-    const interval = state.standing === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
+    const interval = state.status === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
     timer = setTimeout(begin, nudged ? 0 : interval);
   }
 
@@ -127,39 +127,39 @@ export function watchBackend(backend: Backend, options: WatchOptions = {}): Back
     return underWay;
   }
 
-  const watch: BackendWatch = {
-    get standing() {
-      return state.standing;
+  const watch: BackendMonitor = {
+    get status() {
+      return state.status;
     },
     get since() {
       return state.since;
     },
-    get facts() {
+    get props() {
       return typeof known === 'object' ? known : undefined;
     },
     get isRouter() {
       return known === 'router';
     },
-    get keyRefused() {
+    get keyRejected() {
       return known === 'key-refused';
     },
-    nudge() {
+    probeNow() {
       nudged = true;
       doubt();
       if (!looking && !closed) begin();
     },
-    lost() {
+    markDown() {
       lives += 1;
       trust = 'void';
-      adopt(nextStanding(state, 'unreachable', Date.now()), known);
-      watch.nudge();
+      adopt(nextStatus(state, 'unreachable', Date.now()), known);
+      watch.probeNow();
     },
-    async look() {
+    async probe() {
       // One that is under way may have begun before what its caller has seen.
       if (looking) await underWay;
       if (!closed) await begin();
     },
-    async relearn() {
+    async refresh() {
       if (looking) await underWay;
       trust = 'void';
       if (!closed) await begin();

@@ -1,18 +1,18 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { readAncestorLines, readInlineKeys } from './ancestor-lines.ts';
+import { parseInlineKeys, parseLegacyLines } from './ancestor-lines.ts';
 import { fingerprint } from './fingerprint.ts';
 
 const secret = 'sk-0123456789abcdefwxyz';
 
 function keyOf(line: string) {
-  const [reading] = readAncestorLines(line);
+  const [reading] = parseLegacyLines(line);
   if (!reading || !('key' in reading)) throw new Error(`no key in ${line}: ${reading?.problem}`);
   return reading.key;
 }
 
 function problemOf(line: string): string {
-  const [reading] = readAncestorLines(line);
+  const [reading] = parseLegacyLines(line);
   return reading && 'problem' in reading ? reading.problem : 'none';
 }
 
@@ -33,7 +33,7 @@ describe('readAncestorLines', () => {
       previous: null,
       note: '',
     });
-    expect(inspect(readAncestorLines(`app:${secret}`), { depth: null })).not.toContain(secret);
+    expect(inspect(parseLegacyLines(`app:${secret}`), { depth: null })).not.toContain(secret);
   });
 
   it('reads the rate limit and an expiration, whose colons part nothing', () => {
@@ -55,7 +55,7 @@ describe('readAncestorLines', () => {
   });
 
   it('counts lines as an editor does and passes over comments and blanks', () => {
-    const readings = readAncestorLines(`# keys\r\n\r\n  # more\r\na:${secret}\r\nbad\r\n`);
+    const readings = parseLegacyLines(`# keys\r\n\r\n  # more\r\na:${secret}\r\nbad\r\n`);
     expect(readings.map(({ line }) => line)).toEqual([4, 5]);
   });
 
@@ -90,7 +90,7 @@ describe('readAncestorLines', () => {
 
 describe('readInlineKeys', () => {
   it('reads entries parted by commas and counts them', () => {
-    const readings = readInlineKeys(`a:${secret}, bad ,b:${secret}2`);
+    const readings = parseInlineKeys(`a:${secret}, bad ,b:${secret}2`);
     expect(readings.map((reading) => [reading.line, 'key' in reading])).toEqual([
       [1, true],
       [2, false],

@@ -1,11 +1,11 @@
 import { fingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { type Key, plainKey } from './key.ts';
+import { type Key, keyDefaults } from './key.ts';
 import { isKeyId, keyIdRule } from './key-id.ts';
-import { hintOf } from './mint.ts';
+import { secretHint } from './mint.ts';
 
 /** What became of one line that is neither blank nor a comment. */
-export type LineReading =
+export type ParsedLine =
   | { readonly line: number; readonly key: Key }
   | { readonly line: number; readonly problem: string };
 
@@ -13,7 +13,7 @@ export type LineReading =
  * Reads the ancestor's key file, `key_id:api_key[:rate_limit][:expiration]` a line, by its rules. Secrets are
  * fingerprinted here and go no further; problems quote nothing, as what is in the wrong place may be a secret.
  */
-export function readAncestorLines(text: string): LineReading[] {
+export function parseLegacyLines(text: string): ParsedLine[] {
   return entriesIn(text).map(({ line, entry }) => ({ line, ...readKey(entry) }));
 }
 
@@ -36,8 +36,8 @@ export function secretsInInlineKeys(text: string): string[] {
 }
 
 /** Reads `API_KEYS`: the same entries, parted by commas instead of lines. `line` counts them. */
-export function readInlineKeys(text: string): LineReading[] {
-  return readAncestorLines(inlineAsLines(text));
+export function parseInlineKeys(text: string): ParsedLine[] {
+  return parseLegacyLines(inlineAsLines(text));
 }
 
 const inlineAsLines = (text: string) => text.replaceAll(',', '\n');
@@ -59,7 +59,7 @@ function readKey(entry: string): { key: Key } | { problem: string } {
   }
   const limits = rate === '' ? {} : { requestsPerMinute: Number(rate) };
   return {
-    key: { ...plainKey, id, fingerprint: fingerprint(secret), hint: hintOf(secret), expires, limits },
+    key: { ...keyDefaults, id, fingerprint: fingerprint(secret), hint: secretHint(secret), expires, limits },
   };
 }
 

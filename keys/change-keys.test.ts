@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { addKey, changeKey, findKey, removeKey, rotateKey } from './change-keys.ts';
-import { newKey } from './new-key.ts';
+import { createKey } from './new-key.ts';
 
 const now = Date.UTC(2027, 0, 1);
-const [app, batch] = [newKey('app', {}, now).key, newKey('batch', {}, now).key];
+const [app, batch] = [createKey('app', {}, now).key, createKey('batch', {}, now).key];
 const keys = [app, batch];
 
 describe('changing keys', () => {
   it('adds a key of a new id and no other', () => {
-    const more = newKey('more', {}, now).key;
+    const more = createKey('more', {}, now).key;
     expect(addKey(keys, more)).toEqual([app, batch, more]);
-    expect(() => addKey(keys, newKey('app', {}, now).key)).toThrow('corral keys rotate app');
+    expect(() => addKey(keys, createKey('app', {}, now).key)).toThrow('corral keys rotate app');
   });
 
   it('changes and removes the one key that is named', () => {
@@ -31,7 +31,7 @@ describe('changing keys', () => {
 });
 
 describe('rotateKey', () => {
-  const minted = newKey('app', {}, now + 1).key;
+  const minted = createKey('app', {}, now + 1).key;
 
   it('takes the new secret, keeps all else, and lets the old secret work on for the overlap', () => {
     const limited = { ...app, limits: { concurrent: 2 }, note: 'x' };
@@ -47,7 +47,7 @@ describe('rotateKey', () => {
   });
 
   it('ends the old secret at once without an overlap', () => {
-    const rotated = rotateKey(rotateKey(app, minted, 1000, now), newKey('app', {}, now).key, 0, now);
+    const rotated = rotateKey(rotateKey(app, minted, 1000, now), createKey('app', {}, now).key, 0, now);
     expect(rotated.previous).toBeNull();
   });
 });

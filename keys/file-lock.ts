@@ -2,7 +2,7 @@ import { chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { howToWrite, isFull, whyNotWritable } from '../files/writable-folder.ts';
+import { findWriteError, isDiskFull, writeErrorHint } from '../files/writable-folder.ts';
 import { KeyFileError } from './key.ts';
 
 /**
@@ -80,8 +80,9 @@ function tryLock(lock: DatabaseSync, file: string): boolean {
 function whyNoLock(code: number, file: string): string {
   if ((code & 0xff) === readOnly) return 'you may not write to it';
   if ((code & 0xff) === noDatabase) return 'it is no lock of ours, remove it';
-  const trouble = whyNotWritable(dirname(file));
-  if (trouble !== undefined) return isFull(trouble) ? 'the disk is full, make room' : howToWrite(trouble);
+  const trouble = findWriteError(dirname(file));
+  if (trouble !== undefined)
+    return isDiskFull(trouble) ? 'the disk is full, make room' : writeErrorHint(trouble);
   if (lockFailures.has(code) || (code & 0xff) === noLargeFiles) return 'the volume offers no file locks';
   return `the volume fails (SQLite error ${code})`;
 }

@@ -1,5 +1,5 @@
 import { readKeyFile, updateKeyFile } from './key-file.ts';
-import { newKey } from './new-key.ts';
+import { createKey } from './new-key.ts';
 
 export interface FirstSecret {
   readonly id: string;
@@ -16,7 +16,7 @@ export async function ensureFirstKey(
   show: (first: FirstSecret) => void,
 ): Promise<FirstSecret | undefined> {
   if ((await readKeyFile(file)).keys.length > 0) return undefined;
-  const { key, secret } = newKey('default', { note: 'made at the first start' }, Date.now());
+  const { key, secret } = createKey('default', { note: 'made at the first start' }, Date.now());
   const first = { id: key.id, secret };
   const { keys } = await updateKeyFile(file, (there) => {
     if (there.length > 0) return there;

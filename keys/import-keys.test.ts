@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readAncestorLines } from './ancestor-lines.ts';
+import { parseLegacyLines } from './ancestor-lines.ts';
 import { importKeys } from './import-keys.ts';
 
-const lines = (text: string) => readAncestorLines(text);
+const lines = (text: string) => parseLegacyLines(text);
 const secret = (letter: string) => letter.repeat(16);
 
 describe('importKeys', () => {

@@ -1,8 +1,8 @@
-import type { LineReading } from './ancestor-lines.ts';
+import type { ParsedLine } from './ancestor-lines.ts';
 import type { Key } from './key.ts';
 
 /** What became of one line. */
-export interface Fate {
+export interface ImportResult {
   readonly line: number;
   readonly id?: string;
   readonly outcome: 'imported' | 'unchanged' | 'skipped';
@@ -12,10 +12,10 @@ export interface Fate {
 /** Adds the keys of the ancestor's lines to those there are, of which none is changed. */
 export function importKeys(
   there: readonly Key[],
-  readings: readonly LineReading[],
-): { keys: readonly Key[]; fates: readonly Fate[] } {
+  readings: readonly ParsedLine[],
+): { keys: readonly Key[]; fates: readonly ImportResult[] } {
   const keys = [...there];
-  const fates = readings.map((reading): Fate => {
+  const fates = readings.map((reading): ImportResult => {
     const { line } = reading;
     if ('problem' in reading) return { line, outcome: 'skipped', reason: reading.problem };
     const { id } = reading.key;
@@ -26,7 +26,7 @@ export function importKeys(
   return { keys, fates };
 }
 
-function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<Fate, 'line' | 'id'> {
+function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<ImportResult, 'line' | 'id'> {
   const holder = keys.find((key) => [key.fingerprint, key.previous?.fingerprint].includes(fingerprint));
   if (holder?.id === id) return { outcome: 'unchanged', reason: 'it is there already' };
   if (holder) return { outcome: 'skipped', reason: `"${holder.id}" has the same secret` };

@@ -6,12 +6,12 @@ import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { addKey } from './change-keys.ts';
 import type { Key } from './key.ts';
 import { readKeyFile, updateKeyFile } from './key-file.ts';
-import { newKey } from './new-key.ts';
+import { createKey } from './new-key.ts';
 
 const harness = join(import.meta.dirname, '../scripts/harness');
 const addKeys = (file: string, prefix: string, count: number) =>
   execa(process.execPath, [join(harness, 'add-keys.ts'), file, prefix, String(count)], { reject: false });
-const adding = (id: string) => (keys: readonly Key[]) => addKey(keys, newKey(id, {}, Date.now()).key);
+const adding = (id: string) => (keys: readonly Key[]) => addKey(keys, createKey(id, {}, Date.now()).key);
 const idsIn = async (file: string) => (await readKeyFile(file)).keys.map(({ id }) => id);
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 

@@ -3,16 +3,16 @@ import { basename, dirname, join } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Key, KeyFileError } from './key.ts';
-import { parseKeysJson, showKeysJson } from './keys-json.ts';
-import { isKeysJson, type KeysRead, readKeys } from './read-keys.ts';
+import { formatKeysJson, parseKeysJson } from './keys-json.ts';
+import { isKeysJson, type ParsedKeys, parseKeys } from './read-keys.ts';
 import { replaceFile } from './replace-file.ts';
-import { looseMode, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { permissionWarning, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Reads a key file in either form; one that does not exist holds no keys. Throws a KeyFileError. */
-export async function readKeyFile(file: string): Promise<KeysRead> {
+export async function readKeyFile(file: string): Promise<ParsedKeys> {
   return explained(file, async () => {
     const snapshot = await takeSnapshot(file);
-    const read = readKeys(snapshot?.text ?? '');
+    const read = parseKeys(snapshot?.text ?? '');
     return { keys: read.keys, warnings: [...read.warnings, ...modeWarnings(file, snapshot)] };
   });
 }
@@ -25,7 +25,7 @@ export async function readKeyFile(file: string): Promise<KeysRead> {
 export async function updateKeyFile(
   file: string,
   change: (keys: readonly Key[]) => readonly Key[],
-): Promise<KeysRead> {
+): Promise<ParsedKeys> {
   return explained(file, async () => {
     makeFolder(dirname(file), 0o700);
     const target = await realpath(file).catch(() => file);
@@ -34,7 +34,7 @@ export async function updateKeyFile(
       const snapshot = await takeSnapshot(target);
       const document = parseWritable(snapshot?.text ?? '');
       const keys = change(document.keys);
-      const text = showKeysJson({ ...document, keys });
+      const text = formatKeysJson({ ...document, keys });
       if (text !== snapshot?.text) await replaceFile(target, beside('next'), text);
       return { keys, warnings: modeWarnings(target, snapshot) };
     });
@@ -42,7 +42,7 @@ export async function updateKeyFile(
 }
 
 function parseWritable(text: string) {
-  if (text.trim() === '') return { keys: [], further: {} };
+  if (text.trim() === '') return { keys: [], extraFields: {} };
   if (isKeysJson(text)) return parseKeysJson(text);
   throw new KeyFileError(
     'holds keys in the form of the Python ancestor, which is read but not written: ' +
@@ -51,7 +51,7 @@ function parseWritable(text: string) {
 }
 
 function modeWarnings(file: string, snapshot: Snapshot | undefined): string[] {
-  return [snapshot && looseMode(file, snapshot.mode)].filter((warning) => warning !== undefined);
+  return [snapshot && permissionWarning(file, snapshot.mode)].filter((warning) => warning !== undefined);
 }
 
 const causes: Record<string, string> = {

@@ -1,17 +1,17 @@
 import { test } from 'vitest';
 import { KeyRing } from './key-ring.ts';
-import { showKeysJson } from './keys-json.ts';
-import { newKey } from './new-key.ts';
-import { readKeys } from './read-keys.ts';
+import { formatKeysJson } from './keys-json.ts';
+import { createKey } from './new-key.ts';
+import { parseKeys } from './read-keys.ts';
 
-const minted = Array.from({ length: 10_000 }, (_, n) => newKey(`key-${n}`, {}, Date.now()));
-const text = showKeysJson({ keys: minted.map(({ key }) => key), further: {} });
-const ring = new KeyRing(readKeys(text).keys);
+const minted = Array.from({ length: 10_000 }, (_, n) => createKey(`key-${n}`, {}, Date.now()));
+const text = formatKeysJson({ keys: minted.map(({ key }) => key), extraFields: {} });
+const ring = new KeyRing(parseKeys(text).keys);
 let turn = 0;
 
 test('ten thousand keys are read and made a ring in under 300 ms', async ({ bench }) => {
   await bench('load', () => {
-    new KeyRing(readKeys(text).keys);
+    new KeyRing(parseKeys(text).keys);
   }).run();
 });
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { fingerprint } from './fingerprint.ts';
 import type { Key } from './key.ts';
 import { KeyRing } from './key-ring.ts';
-import { newKey } from './new-key.ts';
+import { createKey } from './new-key.ts';
 
 const now = Date.UTC(2027, 0, 1);
 
 function ringWith(change: Partial<Key>) {
-  const { key, secret } = newKey('app', change, now);
+  const { key, secret } = createKey('app', change, now);
   return { ring: new KeyRing([{ ...key, ...change }]), key, secret };
 }
 
@@ -54,7 +54,7 @@ describe('KeyRing', () => {
   });
 
   it('gives a shared secret to the first key, and a secret of today goes before a previous one', () => {
-    const [first, second] = [newKey('first', {}, now), newKey('second', {}, now)];
+    const [first, second] = [createKey('first', {}, now), createKey('second', {}, now)];
     const rotated = { ...first.key, previous: { fingerprint: second.key.fingerprint, validUntil: now + 1 } };
     const shared = { ...first.key, id: 'copy' };
     const ring = new KeyRing([rotated, second.key, shared]);

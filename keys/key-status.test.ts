@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from './fingerprint.ts';
 import type { Key } from './key.ts';
-import { type KeyStatus, statusOf } from './key-status.ts';
-import { newKey } from './new-key.ts';
+import { getKeyStatus, type KeyStatus } from './key-status.ts';
+import { createKey } from './new-key.ts';
 
 const now = Date.UTC(2027, 0, 1);
 const day = 86_400_000;
-const keyWith = (change: Partial<Key>): Key => ({ ...newKey('app', {}, now).key, ...change });
+const keyWith = (change: Partial<Key>): Key => ({ ...createKey('app', {}, now).key, ...change });
 const previous = { fingerprint: fingerprint('old'), validUntil: now + day };
 
 describe('statusOf', () => {
@@ -24,10 +24,10 @@ describe('statusOf', () => {
     [{ created: null }, {}],
   ])('tells how a key with %o stands', (change, status) => {
     const plain = { state: 'active', expiresSoon: false, secretIsOld: false, rotatingUntil: undefined };
-    expect(statusOf(keyWith(change), now, 90 * day)).toEqual({ ...plain, ...status });
+    expect(getKeyStatus(keyWith(change), now, 90 * day)).toEqual({ ...plain, ...status });
   });
 
   it('knows no age that is too great where none is set', () => {
-    expect(statusOf(keyWith({ created: 0 }), now).secretIsOld).toBe(false);
+    expect(getKeyStatus(keyWith({ created: 0 }), now).secretIsOld).toBe(false);
   });
 });

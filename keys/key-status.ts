@@ -14,7 +14,7 @@ export interface KeyStatus {
 const soon = 14 * 86_400_000;
 
 /** `maxAgeMs` is `KEY_MAX_AGE_DAYS`; without it no secret is too old. */
-export function statusOf(key: Key, now: number, maxAgeMs = Infinity): KeyStatus {
+export function getKeyStatus(key: Key, now: number, maxAgeMs = Infinity): KeyStatus {
   const { disabled, expires, created, previous } = key;
   const expired = expires !== null && expires <= now;
   const state = disabled ? 'disabled' : expired ? 'expired' : 'active';

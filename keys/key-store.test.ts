@@ -6,12 +6,12 @@ import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import { addKey, changeKey, removeKey } from './change-keys.ts';
 import { fingerprint } from './fingerprint.ts';
-import { plainKey } from './key.ts';
+import { keyDefaults } from './key.ts';
 import { updateKeyFile } from './key-file.ts';
 import { keyFilePath } from './key-file-path.ts';
-import { type KeyStore, openKeyStore } from './key-store.ts';
-import { showKeysJson } from './keys-json.ts';
-import { newKey } from './new-key.ts';
+import { createKeyStore, type KeyStore } from './key-store.ts';
+import { formatKeysJson } from './keys-json.ts';
+import { createKey } from './new-key.ts';
 
 /** A second is the promise; as much again is for a busy machine. */
 const within = 2000;
@@ -25,9 +25,9 @@ describe('openKeyStore', () => {
   it('holds no keys, and sees no problem, while there is no file; then those of the file', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('later/keys.json');
-    const store = openKeyStore({ file });
+    const store = createKeyStore({ file });
     expect([idsOf(store), store.problem]).toEqual(['', undefined]);
-    await updateKeyFile(file, (keys) => addKey(keys, newKey('app', {}, Date.now()).key));
+    await updateKeyFile(file, (keys) => addKey(keys, createKey('app', {}, Date.now()).key));
     await toServe(store, 'app');
     store.close();
   });
@@ -35,9 +35,9 @@ describe('openKeyStore', () => {
   it('serves what the command writes within a second: made, disabled, removed', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
-    const { key, secret } = newKey('app', {}, Date.now());
+    const { key, secret } = createKey('app', {}, Date.now());
     await updateKeyFile(file, (keys) => addKey(keys, key));
-    const store = openKeyStore({ file });
+    const store = createKeyStore({ file });
     const outcome = () => JSON.stringify(store.ring.authenticate(secret, Date.now()));
     expect(outcome()).toContain('accepted');
     await updateKeyFile(file, (keys) => changeKey(keys, 'app', (it) => ({ ...it, disabled: true })));
@@ -52,7 +52,7 @@ describe('openKeyStore', () => {
     const file = folder.file('keys');
     await writeFile(file, line('a'));
     const complaints: string[] = [];
-    const store = openKeyStore({
+    const store = createKeyStore({
       file,
       onChange: () => {
         throw new Error('no room for a line');
@@ -74,7 +74,7 @@ describe('openKeyStore', () => {
   it('leaves the ring that a request holds as it was', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys'), line('a'));
-    const store = openKeyStore({ file: folder.file('keys') });
+    const store = createKeyStore({ file: folder.file('keys') });
     const held = store.ring;
     await writeFile(folder.file('keys'), line('b'));
     await toServe(store, 'b');
@@ -87,7 +87,7 @@ describe('openKeyStore', () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, line('n0'));
-    const store = openKeyStore({ file });
+    const store = createKeyStore({ file });
     for (const id of ['n1', 'n2', 'n3']) {
       await writeFile(folder.file('new'), line(id));
       await rename(folder.file('new'), file);
@@ -110,7 +110,7 @@ describe('openKeyStore', () => {
     };
     await mount('v1');
     await symlink('..data/keys', folder.file('keys'));
-    const store = openKeyStore({ file: folder.file('keys'), onError });
+    const store = createKeyStore({ file: folder.file('keys'), onError });
     expect(idsOf(store)).toBe('v1');
     for (const version of ['v2', 'v3', 'v4']) {
       await mount(version);
@@ -127,7 +127,7 @@ describe('openKeyStore', () => {
       await writeFile(folder.file(`${version}/keys`), line(version));
     }
     await symlink('v1', folder.file('current'));
-    const store = openKeyStore({ file: folder.file('current/keys') });
+    const store = createKeyStore({ file: folder.file('current/keys') });
     expect(idsOf(store)).toBe('v1');
     // The watch hangs on the folder of the first version: only the poll sees that another one stands there now.
     await symlink('v2', folder.file('next'));
@@ -142,7 +142,7 @@ describe('openKeyStore', () => {
     await mkdir(folder.file('near'));
     await writeFile(folder.file('far/keys'), line('a'));
     await symlink('../far/keys', folder.file('near/keys'));
-    const store = openKeyStore({ file: folder.file('near/keys') });
+    const store = createKeyStore({ file: folder.file('near/keys') });
     await writeFile(folder.file('far/keys'), line('b'));
     await toServe(store, 'b');
     store.close();
@@ -160,7 +160,7 @@ describe('openKeyStore', () => {
     await writeFile(file, line('good'));
     const onError = vi.fn();
     const onChange = vi.fn();
-    const store = openKeyStore({ file, onError, onChange });
+    const store = createKeyStore({ file, onError, onChange });
     if (content === undefined) await rm(file);
     else await writeFile(file, content);
     await waitFor('the problem', () => store.problem && onError.mock.calls.some(([p]) => why.test(p)), {
@@ -195,12 +195,12 @@ describe('openKeyStore', () => {
       await using folder = await temporaryFolder();
       const file = folder.file('keys');
       await writeFile(file, line('good'));
-      const store = openKeyStore({ file });
+      const store = createKeyStore({ file });
       await rm(file);
       await put(file);
       await waitFor('the problem', () => why.test(store.problem ?? ''), { within });
       expect(idsOf(store)).toBe('good');
-      const second = openKeyStore({ file });
+      const second = createKeyStore({ file });
       expect([idsOf(second), second.problem === undefined]).toEqual(['', String(why) === '/is gone/']);
       second.close();
       await rm(file, { recursive: true });
@@ -212,11 +212,11 @@ describe('openKeyStore', () => {
 
   it('reads what editors of other systems write: a byte order mark, and other line ends', async () => {
     await using folder = await temporaryFolder();
-    const { key, secret } = newKey('app', {}, 0);
-    const json = showKeysJson({ keys: [key], further: {} });
+    const { key, secret } = createKey('app', {}, 0);
+    const json = formatKeysJson({ keys: [key], extraFields: {} });
     for (const text of [`\ufeff${json.replaceAll('\n', '\r\n')}`, `\ufeffapp:${secret}\r\n\r\n# end\r\n`]) {
       await writeFile(folder.file('keys'), text);
-      const store = openKeyStore({ file: folder.file('keys') });
+      const store = createKeyStore({ file: folder.file('keys') });
       expect(store.problem).toBeUndefined();
       expect(store.ring.authenticate(secret, Date.now())).toMatchObject({ outcome: 'accepted' });
       store.close();
@@ -226,7 +226,7 @@ describe('openKeyStore', () => {
   it('opens on a broken file with no keys and its problem', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys'), '{');
-    const store = openKeyStore({ file: folder.file('keys') });
+    const store = createKeyStore({ file: folder.file('keys') });
     expect(idsOf(store)).toBe('');
     expect(store.problem).toMatch(/keys: is not valid JSON/);
     store.close();
@@ -235,7 +235,7 @@ describe('openKeyStore', () => {
   it('serves API_KEYS beside the file, before there is one and after', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
-    const store = openKeyStore({ file, inline: `env:${secretOf('env')},bad` });
+    const store = createKeyStore({ file, inline: `env:${secretOf('env')},bad` });
     expect(idsOf(store)).toBe('env');
     expect(store.warnings).toEqual([expect.stringContaining('API_KEYS, entry 2')]);
     await writeFile(file, line('a'));
@@ -246,8 +246,8 @@ describe('openKeyStore', () => {
   it("serves the house's own keys beside the others, through every change of the file", async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
-    const own = { ...plainKey, id: 'own', fingerprint: fingerprint(secretOf('own')), hint: '' };
-    const store = openKeyStore({ file, own: [own] });
+    const own = { ...keyDefaults, id: 'own', fingerprint: fingerprint(secretOf('own')), hint: '' };
+    const store = createKeyStore({ file, builtInKeys: [own] });
     expect(idsOf(store)).toBe('own');
     await writeFile(file, line('a'));
     await toServe(store, 'own,a');
@@ -259,7 +259,7 @@ describe('openKeyStore', () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, `${line('a')}bad\n`, { mode: 0o644 });
-    const store = openKeyStore({ file });
+    const store = createKeyStore({ file });
     expect(await store.reload()).toEqual({
       outcome: 'loaded',
       keys: 1,
@@ -273,7 +273,7 @@ describe('openKeyStore', () => {
     const file = folder.file('keys');
     await writeFile(file, line('a'));
     const onChange = vi.fn();
-    const store = openKeyStore({ file, onChange });
+    const store = createKeyStore({ file, onChange });
     await writeFile(file, line('a'));
     await store.reload();
     expect(onChange).not.toHaveBeenCalled();
@@ -287,9 +287,11 @@ describe('openKeyStore', () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), line('old'));
     const place = { AUTH_KEYS_FILE: undefined, dataDir: folder.path };
-    const store = openKeyStore({ file: () => keyFilePath(place, existsSync) });
+    const store = createKeyStore({ file: () => keyFilePath(place, existsSync) });
     expect(idsOf(store)).toBe('old');
-    await updateKeyFile(folder.file('keys.json'), (keys) => addKey(keys, newKey('new', {}, Date.now()).key));
+    await updateKeyFile(folder.file('keys.json'), (keys) =>
+      addKey(keys, createKey('new', {}, Date.now()).key),
+    );
     await toServe(store, 'new');
     store.close();
   });

@@ -2,8 +2,8 @@ import { type FileWatch, watchFile } from './file-watch.ts';
 import type { Key } from './key.ts';
 import { KeyRing } from './key-ring.ts';
 import { type KeysOnDisk, keysOnDisk, noKeysYet } from './keys-on-disk.ts';
-import { type KeysRead, readApiKeys } from './read-keys.ts';
-import { type Snapshot, signatureOf, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
+import { type ParsedKeys, parseApiKeysVariable } from './read-keys.ts';
+import { fileSignature, type Snapshot, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
 
 export interface KeyStoreOptions {
   /** A function is asked at every look, for where the place may change: see keyFilePath. */
@@ -11,7 +11,7 @@ export interface KeyStoreOptions {
   /** The value of `API_KEYS`. */
   readonly inline?: string | undefined;
   /** Keys of the house's own, which stand in no file. */
-  readonly own?: readonly Key[] | undefined;
+  readonly builtInKeys?: readonly Key[] | undefined;
   /** The ring was swapped for one read from another text. */
   readonly onChange?: ((loaded: Loaded) => void) | undefined;
   /** The file cannot be used and the keys from before stay. Called once for each problem, not for one at the opening. */
@@ -36,14 +36,14 @@ export type ReloadResult = Loaded | Kept;
  * Opens the keys of a file, in either form, and of `API_KEYS`. Never throws: see `problem`. A file that does not exist
  * yet holds no keys.
  */
-export function openKeyStore(options: KeyStoreOptions): KeyStore {
+export function createKeyStore(options: KeyStoreOptions): KeyStore {
   return new KeyStore(options);
 }
 
 /** Keeps the ring fresh: a change of the file is served within a second, and a broken file changes nothing. */
 export class KeyStore {
   readonly #options: KeyStoreOptions;
-  readonly #inline: KeysRead;
+  readonly #inline: ParsedKeys;
   readonly #own: readonly Key[];
   readonly #watch: FileWatch;
   #disk: KeysOnDisk = noKeysYet;
@@ -57,8 +57,8 @@ export class KeyStore {
 
   constructor(options: KeyStoreOptions) {
     this.#options = options;
-    this.#inline = readApiKeys(options.inline ?? '');
-    this.#own = options.own ?? [];
+    this.#inline = parseApiKeysVariable(options.inline ?? '');
+    this.#own = options.builtInKeys ?? [];
     this.#ring = new KeyRing([...this.#own, ...this.#inline.keys]);
     this.#take(() => takeSnapshotSync(this.#file));
     this.#watch = watchFile(this.#file, () => {
@@ -113,20 +113,20 @@ export class KeyStore {
   }
 
   async #look(): Promise<void> {
-    if ((await signatureOf(this.#file)) !== this.#signature) await this.reload();
+    if ((await fileSignature(this.#file)) !== this.#signature) await this.reload();
   }
 
   async #read(): Promise<ReloadResult> {
     const { onChange, onError } = this.#options;
     const file = this.#file;
-    this.#signature = await signatureOf(file);
+    this.#signature = await fileSignature(file);
     const [before, known] = [this.#disk, this.#problem];
     const snapshot = await takeSnapshot(file).catch((error: Error) => error);
     const result = this.#take(() => orThrow(snapshot));
     // A failure of the volume mends without a trace in the signature: look again.
     if (result.outcome === 'kept') this.#signature = undefined;
     if (result.outcome === 'kept' && result.problem !== known) onError?.(result.problem);
-    if (result.outcome === 'loaded' && this.#disk.print !== before.print) onChange?.(result);
+    if (result.outcome === 'loaded' && this.#disk.digest !== before.digest) onChange?.(result);
     return result;
   }
 
@@ -144,7 +144,7 @@ export class KeyStore {
   #take(snapshot: () => Snapshot | undefined): ReloadResult {
     try {
       const disk = keysOnDisk(this.#file, snapshot(), this.#disk);
-      if (disk.print !== this.#disk.print)
+      if (disk.digest !== this.#disk.digest)
         this.#ring = new KeyRing([...this.#own, ...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
       this.#problem = undefined;

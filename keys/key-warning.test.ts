@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Key } from './key.ts';
-import { warningOf } from './key-warning.ts';
-import { newKey } from './new-key.ts';
+import { keyWarning } from './key-warning.ts';
+import { createKey } from './new-key.ts';
 
 const day = 86_400_000;
 const now = Date.parse('2027-03-01T12:00:00Z');
-const keyWith = (wishes: Partial<Key>) => ({ ...newKey('app', {}, now).key, ...wishes });
+const keyWith = (wishes: Partial<Key>) => ({ ...createKey('app', {}, now).key, ...wishes });
 const expiry = 'expires at 2027-03-05T12:00:00Z';
 const age = 'has a secret that is 100 days old, 90 are allowed: corral keys rotate app';
 
@@ -20,9 +20,9 @@ it.each<[string, Partial<Key>, string | undefined]>([
   ['one of unknown age', { created: null }, undefined],
   ['both', { created: now - 100 * day, expires: now + 4 * day }, `key "app" ${expiry} and ${age}`],
 ])('the warning of %s', (_, wishes, words) => {
-  expect(warningOf(keyWith(wishes), now, 90 * day)).toBe(words);
+  expect(keyWarning(keyWith(wishes), now, 90 * day)).toBe(words);
 });
 
 it('no age is too great where none is set', () => {
-  expect(warningOf(keyWith({ created: 0 }), now, undefined)).toBe(undefined);
+  expect(keyWarning(keyWith({ created: 0 }), now, undefined)).toBe(undefined);
 });

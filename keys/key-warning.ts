@@ -1,11 +1,11 @@
 import type { Key } from './key.ts';
-import { statusOf } from './key-status.ts';
+import { getKeyStatus } from './key-status.ts';
 
 const DAY = 86_400_000;
 
 /** What to say of a key that will soon stop, or whose secret is older than `maxAgeMs`; undefined where all is well. */
-export function warningOf(key: Key, now: number, maxAgeMs: number | undefined): string | undefined {
-  const { expiresSoon, secretIsOld } = statusOf(key, now, maxAgeMs);
+export function keyWarning(key: Key, now: number, maxAgeMs: number | undefined): string | undefined {
+  const { expiresSoon, secretIsOld } = getKeyStatus(key, now, maxAgeMs);
   const worries: string[] = [];
   if (expiresSoon && key.expires !== null) worries.push(`expires at ${showTime(key.expires)}`);
   if (secretIsOld && key.created !== null && maxAgeMs !== undefined) {

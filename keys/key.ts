@@ -49,7 +49,7 @@ export interface PreviousSecret {
 }
 
 /** What a key is unless somebody says otherwise. */
-export const plainKey = {
+export const keyDefaults = {
   created: null,
   expires: null,
   disabled: false,

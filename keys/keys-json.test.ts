@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from './fingerprint.ts';
-import { parseKeysJson, showKeysJson } from './keys-json.ts';
-import { newKey } from './new-key.ts';
+import { formatKeysJson, parseKeysJson } from './keys-json.ts';
+import { createKey } from './new-key.ts';
 
 const print = fingerprint('a secret');
 const file = (...keys: unknown[]) => JSON.stringify({ version: 1, keys });
@@ -36,7 +36,7 @@ describe('parseKeysJson', () => {
   });
 
   it('gives back every field that was written', () => {
-    const { key } = newKey(
+    const { key } = createKey(
       'app',
       {
         expires: Date.UTC(2027, 0, 1),
@@ -50,7 +50,7 @@ describe('parseKeysJson', () => {
       Date.UTC(2026, 0, 1),
     );
     const rotated = { ...key, previous: { fingerprint: print, validUntil: Date.UTC(2026, 1, 1) } };
-    expect(parseKeysJson(showKeysJson({ keys: [rotated], further: {} })).keys).toEqual([rotated]);
+    expect(parseKeysJson(formatKeysJson({ keys: [rotated], extraFields: {} })).keys).toEqual([rotated]);
   });
 
   it('keeps unknown fields of the file, of a record, of its limits and of its previous secret', () => {
@@ -59,14 +59,14 @@ describe('parseKeysJson', () => {
       owner: { team: 'x' },
       keys: [
         {
-          ...JSON.parse(showKeysJson({ keys: [newKey('app', {}, 0).key], further: {} })).keys[0],
+          ...JSON.parse(formatKeysJson({ keys: [createKey('app', {}, 0).key], extraFields: {} })).keys[0],
           limits: { imagesPerDay: 4 },
           previous: { fingerprint: print, validUntil: '2027-01-01T00:00:00.000Z', usedBy: 'someone' },
           colour: 'red',
         },
       ],
     };
-    expect(JSON.parse(showKeysJson(parseKeysJson(JSON.stringify(written))))).toEqual(written);
+    expect(JSON.parse(formatKeysJson(parseKeysJson(JSON.stringify(written))))).toEqual(written);
   });
 
   it.each([

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { isFingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { type Fingerprint, type Key, KeyFileError, plainKey, priorities, scopes } from './key.ts';
+import { type Fingerprint, type Key, KeyFileError, keyDefaults, priorities, scopes } from './key.ts';
 import { isKeyId, keyIdRule } from './key-id.ts';
 import { unknownFields } from './unknown-fields.ts';
 
 /** A key file in our own form. Fields of the file that we do not know are in `further` and are written back. */
 export interface KeyDocument {
   readonly keys: readonly Key[];
-  readonly further: Readonly<Record<string, unknown>>;
+  readonly extraFields: Readonly<Record<string, unknown>>;
   /** Fields that have no effect, each a sentence. */
   readonly warnings: readonly string[];
 }
@@ -27,13 +27,13 @@ const record = z.looseObject({
   id: z.string().refine(isKeyId, keyIdRule),
   fingerprint: print,
   hint: z.string().default('…'),
-  created: time.nullable().default(plainKey.created),
-  expires: time.nullable().default(plainKey.expires),
-  disabled: z.boolean().default(plainKey.disabled),
-  cutOff: z.boolean().default(plainKey.cutOff),
-  scopes: z.array(z.enum(scopes)).default([...plainKey.scopes]),
-  models: z.array(z.string()).default([...plainKey.models]),
-  priority: z.enum(priorities).default(plainKey.priority),
+  created: time.nullable().default(keyDefaults.created),
+  expires: time.nullable().default(keyDefaults.expires),
+  disabled: z.boolean().default(keyDefaults.disabled),
+  cutOff: z.boolean().default(keyDefaults.cutOff),
+  scopes: z.array(z.enum(scopes)).default([...keyDefaults.scopes]),
+  models: z.array(z.string()).default([...keyDefaults.models]),
+  priority: z.enum(priorities).default(keyDefaults.priority),
   limits: z
     .looseObject({
       requestsPerMinute: limit.optional(),
@@ -42,8 +42,8 @@ const record = z.looseObject({
       concurrent: limit.optional(),
     })
     .default({}),
-  previous: z.looseObject({ fingerprint: print, validUntil: time }).nullable().default(plainKey.previous),
-  note: z.string().default(plainKey.note),
+  previous: z.looseObject({ fingerprint: print, validUntil: time }).nullable().default(keyDefaults.previous),
+  note: z.string().default(keyDefaults.note),
 });
 const file = z.looseObject({ version: z.literal(1), keys: z.array(record) });
 
@@ -55,11 +55,11 @@ export function parseKeysJson(text: string): KeyDocument {
   if (!reading.success) throw new KeyFileError(reading.error.issues.map((i) => tell(i, content)).join('; '));
   const { version: _, keys, ...further } = reading.data;
   refuseDuplicates(keys);
-  return { keys, further, warnings: unknownFields(keys, further) };
+  return { keys, extraFields: further, warnings: unknownFields(keys, further) };
 }
 
-export function showKeysJson({ keys, further }: Omit<KeyDocument, 'warnings'>): string {
-  return `${JSON.stringify({ version: 1, ...further, keys: keys.map(toRecord) }, null, 2)}\n`;
+export function formatKeysJson({ keys, extraFields }: Omit<KeyDocument, 'warnings'>): string {
+  return `${JSON.stringify({ version: 1, ...extraFields, keys: keys.map(toRecord) }, null, 2)}\n`;
 }
 
 /** A key as the file and `--json` show it: times in ISO form. */

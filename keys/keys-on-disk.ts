@@ -1,17 +1,17 @@
 import { fingerprint } from './fingerprint.ts';
 import { type Fingerprint, type Key, KeyFileError } from './key.ts';
-import { readKeys } from './read-keys.ts';
-import { looseMode, type Snapshot } from './snapshot.ts';
+import { parseKeys } from './read-keys.ts';
+import { permissionWarning, type Snapshot } from './snapshot.ts';
 
 /** The last good reading of the key file. */
 export interface KeysOnDisk {
   readonly keys: readonly Key[];
   readonly warnings: readonly string[];
   /** Of the file's text, to know an unchanged one again; undefined where there is no file. */
-  readonly print: Fingerprint | undefined;
+  readonly digest: Fingerprint | undefined;
 }
 
-export const noKeysYet: KeysOnDisk = { keys: [], warnings: [], print: undefined };
+export const noKeysYet: KeysOnDisk = { keys: [], warnings: [], digest: undefined };
 
 /**
  * What the file says now. Throws a KeyFileError for what must not replace the keys from `before`: a broken file, and
@@ -19,13 +19,13 @@ export const noKeysYet: KeysOnDisk = { keys: [], warnings: [], print: undefined 
  */
 export function keysOnDisk(file: string, snapshot: Snapshot | undefined, before: KeysOnDisk): KeysOnDisk {
   if (!snapshot) {
-    if (before.print === undefined) return noKeysYet;
+    if (before.digest === undefined) return noKeysYet;
     throw new KeyFileError('is gone: put it back; the keys from before stay until then');
   }
   if (before.keys.length > 0 && snapshot.text.trim() === '') {
     throw new KeyFileError('is empty: to have no keys, write {"version":1,"keys":[]}');
   }
-  const { keys, warnings } = readKeys(snapshot.text);
-  const loose = looseMode(file, snapshot.mode);
-  return { keys, warnings: loose ? [...warnings, loose] : warnings, print: fingerprint(snapshot.text) };
+  const { keys, warnings } = parseKeys(snapshot.text);
+  const loose = permissionWarning(file, snapshot.mode);
+  return { keys, warnings: loose ? [...warnings, loose] : warnings, digest: fingerprint(snapshot.text) };
 }

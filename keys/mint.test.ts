@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hintOf, mintSecret } from './mint.ts';
+import { mintSecret, secretHint } from './mint.ts';
 
 describe('mintSecret', () => {
   it('makes sk- and 43 base64url characters, another one each time', () => {
@@ -11,7 +11,7 @@ describe('mintSecret', () => {
 
 describe('hintOf', () => {
   it('shows the last four characters, and that the secret is of our form', () => {
-    expect(hintOf('sk-0123456789wxyz')).toBe('sk-…wxyz');
-    expect(hintOf('plain-secret-wxyz')).toBe('…wxyz');
+    expect(secretHint('sk-0123456789wxyz')).toBe('sk-…wxyz');
+    expect(secretHint('plain-secret-wxyz')).toBe('…wxyz');
   });
 });

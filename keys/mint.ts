@@ -6,6 +6,6 @@ export function mintSecret(): string {
 }
 
 /** What may be shown of a secret: `sk-…wxyz`, or `…wxyz` for one that was not minted here. */
-export function hintOf(secret: string): string {
+export function secretHint(secret: string): string {
   return `${secret.startsWith('sk-') ? 'sk-' : ''}…${secret.slice(-4)}`;
 }

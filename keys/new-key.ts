@@ -1,6 +1,6 @@
 import { fingerprint } from './fingerprint.ts';
-import { type Key, plainKey } from './key.ts';
-import { hintOf, mintSecret } from './mint.ts';
+import { type Key, keyDefaults } from './key.ts';
+import { mintSecret, secretHint } from './mint.ts';
 
 export interface MintedKey {
   readonly key: Key;
@@ -8,16 +8,16 @@ export interface MintedKey {
   readonly secret: string;
 }
 
-export type KeyWishes = Partial<Omit<Key, 'id' | 'fingerprint' | 'hint' | 'created' | 'previous'>>;
+export type NewKeyOptions = Partial<Omit<Key, 'id' | 'fingerprint' | 'hint' | 'created' | 'previous'>>;
 
-export function newKey(id: string, wishes: KeyWishes, now: number): MintedKey {
+export function createKey(id: string, wishes: NewKeyOptions, now: number): MintedKey {
   const secret = mintSecret();
   const key = {
-    ...plainKey,
+    ...keyDefaults,
     ...wishes,
     id,
     fingerprint: fingerprint(secret),
-    hint: hintOf(secret),
+    hint: secretHint(secret),
     created: now,
   };
   return { key, secret };

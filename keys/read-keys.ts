@@ -1,20 +1,20 @@
-import { type LineReading, readAncestorLines, readInlineKeys } from './ancestor-lines.ts';
+import { type ParsedLine, parseInlineKeys, parseLegacyLines } from './ancestor-lines.ts';
 import { type Fingerprint, type Key, KeyFileError } from './key.ts';
 import { parseKeysJson } from './keys-json.ts';
 
-export interface KeysRead {
+export interface ParsedKeys {
   readonly keys: readonly Key[];
   /** What was left out or has no effect, and why: each a sentence with its place. */
   readonly warnings: readonly string[];
 }
 
 /** Reads a key file in either form, told apart by content. Throws a KeyFileError where nothing can be made of it. */
-export function readKeys(text: string): KeysRead {
+export function parseKeys(text: string): ParsedKeys {
   if (isKeysJson(text)) {
     const { keys, warnings } = parseKeysJson(text);
     return { keys, warnings };
   }
-  const read = gather(readAncestorLines(text), 'line');
+  const read = gather(parseLegacyLines(text), 'line');
   const [first] = read.warnings;
   if (read.keys.length === 0 && first !== undefined) {
     throw new KeyFileError(`is no key file, or not one line of it is good (${first})`);
@@ -23,8 +23,8 @@ export function readKeys(text: string): KeysRead {
 }
 
 /** Reads `API_KEYS`. */
-export function readApiKeys(text: string): KeysRead {
-  return gather(readInlineKeys(text), 'API_KEYS, entry');
+export function parseApiKeysVariable(text: string): ParsedKeys {
+  return gather(parseInlineKeys(text), 'API_KEYS, entry');
 }
 
 export function isKeysJson(text: string): boolean {
@@ -32,7 +32,7 @@ export function isKeysJson(text: string): boolean {
 }
 
 /** The ancestor's rules: of two lines with one secret the first counts; of two with one id, the last has the say. */
-function gather(readings: readonly LineReading[], place: string): KeysRead {
+function gather(readings: readonly ParsedLine[], place: string): ParsedKeys {
   const warnings: string[] = [];
   const bySecret = new Map<Fingerprint, Key>();
   const byId = new Map<string, Key>();

@@ -21,10 +21,10 @@ export function takeSnapshotSync(file: string): Snapshot | undefined {
 export async function takeSnapshot(file: string): Promise<Snapshot | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const before = await signatureOf(file);
+      const before = await fileSignature(file);
       const { mode } = plainFile(await stat(file));
       const text = strip(await readFile(file, 'utf8'));
-      if (before === (await signatureOf(file)) || attempt === 5) return { text, mode };
+      if (before === (await fileSignature(file)) || attempt === 5) return { text, mode };
     } catch (error) {
       return undefinedIfMissing(error);
     }
@@ -32,7 +32,7 @@ export async function takeSnapshot(file: string): Promise<Snapshot | undefined> 
 }
 
 /** Changes with every way of changing the file: writing, renaming over it, swapping a symlink on the way to it. */
-export async function signatureOf(file: string): Promise<string> {
+export async function fileSignature(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join(':');
@@ -42,7 +42,7 @@ export async function signatureOf(file: string): Promise<string> {
 }
 
 /** A sentence where others than the owner may read the file. */
-export function looseMode(file: string, mode: number): string | undefined {
+export function permissionWarning(file: string, mode: number): string | undefined {
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
   return `${file} has mode ${shown}, so others can read it: chmod 600 ${file}`;

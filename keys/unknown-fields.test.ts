@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseKeysJson, showKeysJson } from './keys-json.ts';
-import { newKey } from './new-key.ts';
+import { formatKeysJson, parseKeysJson } from './keys-json.ts';
+import { createKey } from './new-key.ts';
 
 function warningsOf(fields: object, more: object = {}): readonly string[] {
-  const { key } = newKey('app', {}, 0);
-  const [record] = JSON.parse(showKeysJson({ keys: [key], further: {} })).keys;
+  const { key } = createKey('app', {}, 0);
+  const [record] = JSON.parse(formatKeysJson({ keys: [key], extraFields: {} })).keys;
   return parseKeysJson(JSON.stringify({ version: 1, ...more, keys: [{ ...record, ...fields }] })).warnings;
 }
 

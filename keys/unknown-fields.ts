@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
-import { type Key, plainKey } from './key.ts';
+import { type Key, keyDefaults } from './key.ts';
 
 const limits = ['requestsPerMinute', 'tokensPerMinute', 'tokensPerDay', 'concurrent'];
-const fields = ['id', 'fingerprint', 'hint', ...Object.keys(plainKey)];
+const fields = ['id', 'fingerprint', 'hint', ...Object.keys(keyDefaults)];
 const ofPrevious = ['fingerprint', 'validUntil'];
 
 /** What others call it, and we do: in the spelling that `plain` makes of it. */

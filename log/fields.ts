@@ -1,5 +1,5 @@
 /** A line of the log, read back: who speaks, how important it is, when, the words, and what else is known. */
-export interface Fields {
+export interface LogFields {
   readonly level: string;
   readonly time: string;
   readonly from: string;
@@ -8,10 +8,10 @@ export interface Fields {
 }
 
 /** Undefined for what is no line of a log of ours. */
-export function readFields(line: string): Fields | undefined {
+export function parseLogLine(line: string): LogFields | undefined {
   if (!line.startsWith('{"level":"')) return undefined;
   try {
-    const fields = JSON.parse(line) as Fields;
+    const fields = JSON.parse(line) as LogFields;
     return typeof fields.time === 'string' && typeof fields.from === 'string' ? fields : undefined;
   } catch {
     return undefined;

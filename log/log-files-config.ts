@@ -5,7 +5,7 @@ export interface LogFilesConfig {
   readonly folder: string;
   readonly maxBytes: number;
   /** Besides the one that is being written. */
-  readonly kept: number;
+  readonly maxFiles: number;
 }
 
 interface LogFilesSettings {
@@ -15,7 +15,11 @@ interface LogFilesSettings {
 }
 
 /** Undefined where no files are wanted. */
-export function logFilesIn(dataDir: string, settings: LogFilesSettings): LogFilesConfig | undefined {
+export function logFilesConfig(dataDir: string, settings: LogFilesSettings): LogFilesConfig | undefined {
   if (!settings.LOG_FILES) return undefined;
-  return { folder: join(dataDir, 'logs'), maxBytes: settings.LOG_FILE_SIZE, kept: settings.LOG_FILE_COUNT };
+  return {
+    folder: join(dataDir, 'logs'),
+    maxBytes: settings.LOG_FILE_SIZE,
+    maxFiles: settings.LOG_FILE_COUNT,
+  };
 }

@@ -8,7 +8,12 @@ import { LogFiles } from './log-files.ts';
 
 function openIn(folder: string) {
   const problems: (string | undefined)[] = [];
-  const files = new LogFiles({ folder, maxBytes: 10_000, kept: 2, onProblem: (why) => problems.push(why) });
+  const files = new LogFiles({
+    folder,
+    maxBytes: 10_000,
+    maxFiles: 2,
+    onProblem: (why) => problems.push(why),
+  });
   return { files, problems };
 }
 

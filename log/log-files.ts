@@ -47,7 +47,7 @@ export class LogFiles {
   }
 
   #open(): void {
-    const { folder, maxBytes, kept } = this.#options;
+    const { folder, maxBytes, maxFiles } = this.#options;
     try {
       makeFolder(folder);
     } catch (error) {
@@ -57,7 +57,7 @@ export class LogFiles {
     const stream = createStream('corral.log', {
       path: folder,
       size: `${maxBytes}B`,
-      rotate: kept,
+      rotate: maxFiles,
       mode: 0o600,
     });
     const fail = (error: Error) => this.#fail(stream, error);

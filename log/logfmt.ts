@@ -3,7 +3,7 @@ import { printableJson } from './printable.ts';
 /** `key=value` pairs in one line; nested values stay JSON inside quotes. */
 export function toLogfmt(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
-    .map(([key, value]) => `${key}=${showValue(value)}`)
+    .map(([key, value]) => `${key}=${formatValue(value)}`)
     .join(' ');
 }
 
@@ -11,7 +11,7 @@ export function toLogfmt(fields: Readonly<Record<string, unknown>>): string {
 const plainWord = /^[!#-<>-[\]-~]+$/;
 
 /** Quoted and escaped where it is not one plain word. */
-export function showValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return plainWord.test(text) ? text : printableJson(JSON.stringify(text));

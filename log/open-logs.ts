@@ -1,8 +1,8 @@
 import { createLog, type Log, type LogOptions } from './create-log.ts';
-import { readFields } from './fields.ts';
+import { parseLogLine } from './fields.ts';
 import { formatLine, type LogFormat } from './format-line.ts';
 import type { LogFilesConfig } from './log-files-config.ts';
-import { openStandardOutput } from './standard-output.ts';
+import { createStdoutWriter } from './standard-output.ts';
 
 export interface LogsOptions {
   readonly format: LogFormat;
@@ -14,17 +14,17 @@ export interface LogsOptions {
 /** The one stream of lines of a process and of those that speak through it: on stdout, and in files where they are wanted. */
 export interface Logs {
   /** The log of one who speaks here. */
-  of(from: string): Log;
+  getLog(from: string): Log;
   /** Takes in a line that the log of another process has written in JSON; false where it is none. */
-  passOn(line: string): boolean;
+  forward(line: string): boolean;
   /** A line for programs that look for these very words at its begin, whatever the format. */
-  sayPlainly(words: string): void;
+  writeRaw(words: string): void;
   /** Settles when all is written. */
   close(): Promise<void>;
 }
 
-export async function openLogs({ format, level, files }: LogsOptions): Promise<Logs> {
-  const toStdout = openStandardOutput();
+export async function createLogs({ format, level, files }: LogsOptions): Promise<Logs> {
+  const toStdout = createStdoutWriter();
   const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
   const kept = files && (await openFiles(files, (why) => tellOfFiles(why)));
   const of = (from: string) => createLog({ level, from, write });
@@ -39,13 +39,13 @@ export async function openLogs({ format, level, files }: LogsOptions): Promise<L
   }
 
   return {
-    of,
-    passOn(line) {
-      if (readFields(line) === undefined) return false;
+    getLog: of,
+    forward(line) {
+      if (parseLogLine(line) === undefined) return false;
       write(line);
       return true;
     },
-    sayPlainly(words) {
+    writeRaw(words) {
       toStdout(`${words}\n`);
       kept?.write(`${words}\n`);
     },

@@ -7,7 +7,7 @@ const MOST_KEPT = 8 * 1024 ** 2;
  * Writes to stdout so that nobody waits for it. A pipe takes at once what fits into it, the rest later. A reader that has
  * gone and a disk that is full cost the lines, and nothing else.
  */
-export function openStandardOutput(): (text: string) => void {
+export function createStdoutWriter(): (text: string) => void {
   if (isFile()) return writeToFile;
   const { stdout } = process;
   stdout.on('error', () => {});
@@ -23,7 +23,7 @@ const TIME_TO_BE_READ = 1000;
  * To be called when all else is done. Lines that nobody reads would keep the process alive for as long as their reader
  * lives; so whatever is unread a second later is lost, and the process ends with the status that was set.
  */
-export function endWithoutReader(): void {
+export function exitWithoutReader(): void {
   setTimeout(() => process.exit(), TIME_TO_BE_READ).unref();
 }
 

@@ -1,5 +1,5 @@
-import type { Fields } from './fields.ts';
-import { showValue } from './logfmt.ts';
+import type { LogFields } from './fields.ts';
+import { formatValue } from './logfmt.ts';
 import { printable } from './printable.ts';
 
 const reset = '\u001b[0m';
@@ -18,14 +18,14 @@ const toldInWords = new Set(['level', 'time', 'from', 'msg', 'method', 'path', '
  * Lines for people: time, level, who speaks, the words, then what else is known. Values of several lines follow, each of
  * theirs indented: no line but the first of an entry begins at the margin.
  */
-export function toText(fields: Fields, colours: boolean): string {
+export function toText(fields: LogFields, colours: boolean): string {
   const { level, time, from, msg = '' } = fields;
   const paint = (colour: string, text: string) =>
     colours && text !== '' ? `${colour}${text}${reset}` : text;
   const known = Object.entries(fields).filter(([name]) => !toldInWords.has(name));
   const short = known
     .filter(([, value]) => !isLong(value))
-    .map(([name, value]) => `${name}=${showValue(value)}`);
+    .map(([name, value]) => `${name}=${formatValue(value)}`);
   const head = [
     paint(dim, localTime(time)),
     paint(levelColours[level] ?? '', level.toUpperCase().padEnd(5)),

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
-import { countUnforeseen, followUnforeseen, noteUnforeseen } from './unforeseen.ts';
+import { countUnhandledErrors, handleUnhandledErrors, recordUnhandledError } from './unforeseen.ts';
 
 const unfollow: (() => void)[] = [];
 afterEach(() => {
@@ -17,20 +17,20 @@ function follow() {
     return process;
   });
   const end = vi.fn();
-  unfollow.push(followUnforeseen(log, end));
+  unfollow.push(handleUnhandledErrors(log, end));
   spy.mockRestore();
   return { lines, end, raise: (event: string, error: unknown) => handlers.get(event)?.(error) };
 }
 
 it('tells where an error arose, and nothing of its words', () => {
   const { lines } = follow();
-  const before = countUnforeseen();
+  const before = countUnhandledErrors();
   try {
     JSON.parse('{"prompt": MY-PRIVATE-WORDS');
   } catch (error) {
-    noteUnforeseen(error);
+    recordUnhandledError(error);
   }
-  expect(countUnforeseen() - before).toBe(1);
+  expect(countUnhandledErrors() - before).toBe(1);
   expect(lines).toHaveLength(1);
   const line = JSON.parse(lines[0] ?? '');
   expect(line).toMatchObject({ error: 'SyntaxError', at: expect.stringContaining('unforeseen.test.ts') });
@@ -41,7 +41,7 @@ it.each(['a text', undefined, null, 7, { message: 'MY-PRIVATE-WORDS' }])(
   'takes anything that is thrown: %j',
   (thrown) => {
     const { lines } = follow();
-    noteUnforeseen(thrown);
+    recordUnhandledError(thrown);
     expect(lines.join('')).toContain('nobody had foreseen');
     expect(lines.join('')).not.toContain('PRIVATE');
   },

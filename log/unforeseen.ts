@@ -7,13 +7,13 @@ let noted = 0;
  * Takes an error that nobody was there for, such as one of work that nothing waits for. Of its words nothing is told:
  * they may quote a request (V8 does), and the log holds no prompt and no secret. Where it arose says enough.
  */
-export function noteUnforeseen(error: unknown): void {
+export function recordUnhandledError(error: unknown): void {
   noted += 1;
   log?.error(whereItArose(error), 'an error that nobody had foreseen: please report it');
 }
 
 /** How many of them there were in this process. */
-export function countUnforeseen(): number {
+export function countUnhandledErrors(): number {
   return noted;
 }
 
@@ -22,17 +22,17 @@ export function countUnforeseen(): number {
  * lost, and whoever sent it must not be able to end the service for all others. After a thrown error nobody knows what
  * was left half done: `end` is called, which is to end the process in order. Answers how to leave this off.
  */
-export function followUnforeseen(ownLog: Log, end: () => void): () => void {
+export function handleUnhandledErrors(ownLog: Log, end: () => void): () => void {
   log = ownLog;
   const onThrown = (error: unknown) => {
-    noteUnforeseen(error);
+    recordUnhandledError(error);
     process.exitCode = 1;
     end();
   };
-  process.on('unhandledRejection', noteUnforeseen).on('uncaughtException', onThrown);
+  process.on('unhandledRejection', recordUnhandledError).on('uncaughtException', onThrown);
   return () => {
     log = undefined;
-    process.off('unhandledRejection', noteUnforeseen).off('uncaughtException', onThrown);
+    process.off('unhandledRejection', recordUnhandledError).off('uncaughtException', onThrown);
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutExcerpts } from './without-excerpts.ts';
+import { removeJsonExcerpts } from './without-excerpts.ts';
 
 function stackOf(text: string): string {
   try {
@@ -17,7 +17,7 @@ it.each([
   '{"a":"my \u0001 pin"}',
 ])('an error about %j quotes nothing of it', (text) => {
   expect(stackOf(text)).toContain('SyntaxError');
-  const shown = withoutExcerpts(stackOf(text));
+  const shown = removeJsonExcerpts(stackOf(text));
   expect(shown).not.toMatch(/\bpin\b|4711/);
   expect(shown).toMatch(/JSON/);
   expect(shown).toContain('without-excerpts.test.ts');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cards, faults } from '../scripts/harness/nvidia-smi-recordings.ts';
 import type { GpuSample } from './gpu-sample.ts';
 import { parseLine } from './parse-line.ts';
-import { fullQuery, type Query, withoutName } from './query.ts';
+import { fullQuery, type Query, withoutField } from './query.ts';
 
 const MIB = 1024 ** 2;
 
@@ -131,7 +131,7 @@ describe('a row', () => {
   });
 
   it('is read by the columns that were asked for', () => {
-    const narrow = withoutName(withoutName(fullQuery, 'gpu_recovery_action'), 'mig.mode.current');
+    const narrow = withoutField(withoutField(fullQuery, 'gpu_recovery_action'), 'mig.mode.current');
     const line = cards.h200WithMig.lines[0].replace(', Enabled, None', '');
     expect(sampleOf(line, narrow)).toMatchObject({ eccUncorrected: 0, mig: undefined });
     expect(parseLine(line, fullQuery, 0).kind).toBe('noise');

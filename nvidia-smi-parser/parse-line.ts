@@ -1,8 +1,8 @@
 import type { GpuSample } from './gpu-sample.ts';
-import type { Query, Question } from './query.ts';
-import { readFigure, readMode, readWord } from './read-cell.ts';
-import { readSlowdowns } from './slowdowns.ts';
-import { type GpuTrouble, troubleIn } from './trouble.ts';
+import type { Query, QueryField } from './query.ts';
+import { parseMode, parseNumber, parseText } from './read-cell.ts';
+import { parseSlowdowns } from './slowdowns.ts';
+import { type GpuTrouble, parseTrouble } from './trouble.ts';
 
 /** What one line of nvidia-smi's output is. */
 export type SmiLine =
@@ -20,7 +20,7 @@ export function parseLine(line: string, query: Query, at: number): SmiLine {
   if (sample) return { kind: 'sample', sample };
   const name = unknownName.exec(line)?.[1];
   if (name !== undefined) return { kind: 'unknown-name', name };
-  const trouble = troubleIn(line);
+  const trouble = parseTrouble(line);
   return trouble === undefined ? { kind: 'noise' } : { kind: 'trouble', trouble };
 }
 
@@ -29,15 +29,15 @@ function readSample(line: string, query: Query, at: number): GpuSample | undefin
   const index = Number(cells[0]);
   if (cells.length !== query.size || !/^\d{1,3}$/.test(cells[0] ?? '')) return undefined;
   const questions = [...query.keys()];
-  const cell = (question: Question) => cells[questions.indexOf(question)] ?? '';
-  const figure = (question: Question, most: number) => readFigure(cell(question), most);
-  const ratio = (question: Question) => scaled(figure(question, 100), 0.01);
+  const cell = (question: QueryField) => cells[questions.indexOf(question)] ?? '';
+  const figure = (question: QueryField, most: number) => parseNumber(cell(question), most);
+  const ratio = (question: QueryField) => scaled(figure(question, 100), 0.01);
   return {
     at,
     index,
-    uuid: readWord(cell('uuid')),
-    name: readWord(cell('name')),
-    driver: readWord(cell('driver')),
+    uuid: parseText(cell('uuid')),
+    name: parseText(cell('name')),
+    driver: parseText(cell('driver')),
     utilization: ratio('utilization'),
     memoryActivity: ratio('memoryActivity'),
     memoryUsed: scaled(figure('memoryUsed', 1e8), MIB),
@@ -50,11 +50,11 @@ function readSample(line: string, query: Query, at: number): GpuSample | undefin
     memoryClock: scaled(figure('memoryClock', 100_000), MEGAHERTZ),
     // Of the speed that is meant to be its highest: some turn faster.
     fan: scaled(figure('fan', 300), 0.01),
-    slowdowns: readSlowdowns(cell('slowdowns')),
+    slowdowns: parseSlowdowns(cell('slowdowns')),
     eccCorrected: figure('eccCorrected', 1e14),
     eccUncorrected: figure('eccUncorrected', 1e14),
-    mig: readMode(cell('mig')),
-    recoveryAction: readWord(cell('recoveryAction')),
+    mig: parseMode(cell('mig')),
+    recoveryAction: parseText(cell('recoveryAction')),
   };
 }
 

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
-import { argumentsOf, fullQuery, withoutName } from './query.ts';
+import { buildArguments, fullQuery, withoutField } from './query.ts';
 
 it('asks by the older name where the newer is unknown, then not at all', () => {
-  const older = withoutName(fullQuery, 'clocks_event_reasons.active');
+  const older = withoutField(fullQuery, 'clocks_event_reasons.active');
   expect(older.get('slowdowns')).toBe('clocks_throttle_reasons.active');
   expect([...older.keys()]).toEqual([...fullQuery.keys()]);
-  const none = withoutName(older, 'clocks_throttle_reasons.active');
+  const none = withoutField(older, 'clocks_throttle_reasons.active');
   expect(none.has('slowdowns')).toBe(false);
   expect(none.size).toBe(fullQuery.size - 1);
-  expect(withoutName(none, 'never.asked')).toEqual(none);
+  expect(withoutField(none, 'never.asked')).toEqual(none);
 });
 
 it('puts it into the words of nvidia-smi', () => {
-  const [what, ...how] = argumentsOf(fullQuery, 2000);
+  const [what, ...how] = buildArguments(fullQuery, 2000);
   expect(what).toMatch(/^--query-gpu=index,uuid,name,driver_version,utilization\.gpu,/);
   expect(how).toEqual(['--format=csv,noheader,nounits', '--loop-ms=2000']);
 });

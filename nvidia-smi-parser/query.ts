@@ -23,19 +23,19 @@ const names = {
   recoveryAction: ['gpu_recovery_action'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Question = keyof typeof names;
+export type QueryField = keyof typeof names;
 
 /** The questions in the order of the answer's columns, each with the name that it is asked by. */
-export type Query = ReadonlyMap<Question, string>;
+export type Query = ReadonlyMap<QueryField, string>;
 
 export const fullQuery: Query = new Map(
-  Object.entries(names).map(([question, [name]]) => [question as Question, name]),
+  Object.entries(names).map(([question, [name]]) => [question as QueryField, name]),
 );
 
 /** The query for a driver that does not know this name: asked by the next one, or left out. */
-export function withoutName(query: Query, unknown: string): Query {
+export function withoutField(query: Query, unknown: string): Query {
   return new Map(
-    [...query].flatMap(([question, name]): [Question, string][] => {
+    [...query].flatMap(([question, name]): [QueryField, string][] => {
       if (name !== unknown) return [[question, name]];
       const known: readonly string[] = names[question];
       const next = known[known.indexOf(name) + 1];
@@ -45,7 +45,7 @@ export function withoutName(query: Query, unknown: string): Query {
 }
 
 /** nvidia-smi's arguments for a line of each GPU in every interval, until it is ended. */
-export function argumentsOf(query: Query, intervalMs: number): string[] {
+export function buildArguments(query: Query, intervalMs: number): string[] {
   return [
     `--query-gpu=${[...query.values()].join(',')}`,
     '--format=csv,noheader,nounits',

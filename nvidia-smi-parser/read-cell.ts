@@ -5,18 +5,18 @@
 const figure = /^(\d{1,15}(?:\.\d+)?)(?: (?:%|MiB|W|MHz|C))?$/;
 
 /** Undefined also for what is larger than can be, such as the −1 that some drivers print without its sign. */
-export function readFigure(cell: string, most: number): number | undefined {
+export function parseNumber(cell: string, most: number): number | undefined {
   const match = figure.exec(cell);
   const value = Number(match?.[1]);
   return match && value <= most ? value : undefined;
 }
 
 /** A name or a word; undefined where it stands for nothing. */
-export function readWord(cell: string): string | undefined {
+export function parseText(cell: string): string | undefined {
   return cell === '' || /^(\[.*\]|N\/A|ERR!|Unknown Error)$/.test(cell) ? undefined : cell;
 }
 
 /** The state of a mode. */
-export function readMode(cell: string): boolean | undefined {
+export function parseMode(cell: string): boolean | undefined {
   return { Enabled: true, Disabled: false }[cell];
 }

@@ -16,7 +16,7 @@ export type Slowdown = keyof typeof bits;
 export const slowdowns = Object.keys(bits) as readonly Slowdown[];
 
 /** Undefined for what is no mask. Bits that newer drivers may set are left out. */
-export function readSlowdowns(mask: string): readonly Slowdown[] | undefined {
+export function parseSlowdowns(mask: string): readonly Slowdown[] | undefined {
   if (!/^0x[\da-f]{1,16}$/i.test(mask)) return undefined;
   const value = BigInt(mask);
   return slowdowns.filter((slowdown) => (value & BigInt(bits[slowdown])) !== 0n);

@@ -27,7 +27,7 @@ const signs: readonly (readonly [RegExp, GpuTrouble])[] = [
 ];
 
 /** Undefined where the line tells of no trouble that we know. */
-export function troubleIn(line: string): GpuTrouble | undefined {
+export function parseTrouble(line: string): GpuTrouble | undefined {
   return signs.find(([sign]) => sign.test(line))?.[1];
 }
 
@@ -41,6 +41,6 @@ const codes: Readonly<Record<number, GpuTrouble>> = {
   15: 'gpu-lost',
 };
 
-export function troubleOfCode(code: number | null): GpuTrouble | undefined {
+export function troubleFromExitCode(code: number | null): GpuTrouble | undefined {
   return code === null ? undefined : codes[code];
 }

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 import type { GpuSample } from './gpu-sample.ts';
 import type { GpuTrouble } from './trouble.ts';
-import { GpuWatch } from './watch-gpus.ts';
+import { GpuMonitor } from './watch-gpus.ts';
 
 const standIn = join(import.meta.dirname, '../scripts/harness/stand-in-nvidia-smi.ts');
 
@@ -17,11 +17,11 @@ async function watchOne(mood: string, patienceMs = 3_600_000) {
   symlinkSync(standIn, program);
   const troubles: (GpuTrouble | undefined)[] = [];
   const samples: GpuSample[] = [];
-  const watch = new GpuWatch({
+  const watch = new GpuMonitor({
     program,
     intervalMs: 20,
-    patienceMs,
-    firstPatienceMs: mood === 'silent' ? 1500 : 3_600_000,
+    sampleTimeoutMs: patienceMs,
+    firstSampleTimeoutMs: mood === 'silent' ? 1500 : 3_600_000,
     onSample: (sample) => samples.push(sample),
     onTrouble: (trouble) => troubles.push(trouble),
   });
@@ -139,7 +139,7 @@ describe('watching GPUs', () => {
 
   it('starts nothing where there is no nvidia-smi', () => {
     const troubles: unknown[] = [];
-    const watch = new GpuWatch({
+    const watch = new GpuMonitor({
       program: 'no-such-nvidia-smi',
       intervalMs: 20,
       onTrouble: (trouble) => troubles.push(trouble),

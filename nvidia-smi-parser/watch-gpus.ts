@@ -1,19 +1,19 @@
 import { findProgram } from './find-program.ts';
 import type { GpuSample } from './gpu-sample.ts';
-import { nextStart } from './next-start.ts';
+import { nextRestart } from './next-start.ts';
 import { parseLine } from './parse-line.ts';
-import { argumentsOf, fullQuery, withoutName } from './query.ts';
+import { buildArguments, fullQuery, withoutField } from './query.ts';
 import { runSmi, type SmiRun } from './run-smi.ts';
-import { type GpuTrouble, troubleOfCode } from './trouble.ts';
+import { type GpuTrouble, troubleFromExitCode } from './trouble.ts';
 
-export interface GpuWatchOptions {
+export interface GpuMonitorOptions {
   /** nvidia-smi: a path, or a name that is looked for on the `PATH`. */
   readonly program: string;
   readonly intervalMs: number;
   /** How long the first figures of a run may take: a driver that is not kept loaded takes seconds for each GPU. */
-  readonly firstPatienceMs?: number;
+  readonly firstSampleTimeoutMs?: number;
   /** How long the next ones may take; from five intervals and ten seconds the longer where nothing is given. */
-  readonly patienceMs?: number;
+  readonly sampleTimeoutMs?: number;
   readonly onSample?: (sample: GpuSample) => void;
   /** Called when the reason changes why figures are missing, with undefined when none are missing any more. */
   readonly onTrouble: (trouble: GpuTrouble | undefined) => void;
@@ -23,8 +23,8 @@ export interface GpuWatchOptions {
  * Follows the GPUs by one nvidia-smi that stays: it is started again when it ends, and ended when it falls silent. One
  * that cannot even be killed, as happens while a driver hangs, is waited for rather than joined by a second.
  */
-export class GpuWatch {
-  readonly #options: GpuWatchOptions;
+export class GpuMonitor {
+  readonly #options: GpuMonitorOptions;
   readonly #patienceMs: number;
   readonly #latest = new Map<number, GpuSample>();
   #query = fullQuery;
@@ -41,9 +41,9 @@ export class GpuWatch {
   #asksAnew = false;
   #closed = false;
 
-  constructor(options: GpuWatchOptions) {
+  constructor(options: GpuMonitorOptions) {
     this.#options = options;
-    this.#patienceMs = options.patienceMs ?? Math.max(5 * options.intervalMs, 10_000);
+    this.#patienceMs = options.sampleTimeoutMs ?? Math.max(5 * options.intervalMs, 10_000);
     const file = findProgram(options.program, process.env.PATH);
     if (file === undefined) this.#tell('absent');
     else void this.#runOnce(file);
@@ -65,8 +65,10 @@ export class GpuWatch {
     this.#startedAt = performance.now();
     this.#gaveSamples = false;
     this.#asksAnew = false;
-    this.#await(this.#options.firstPatienceMs ?? 30_000);
-    this.#run = runSmi(file, argumentsOf(this.#query, this.#options.intervalMs), (line) => this.#read(line));
+    this.#await(this.#options.firstSampleTimeoutMs ?? 30_000);
+    this.#run = runSmi(file, buildArguments(this.#query, this.#options.intervalMs), (line) =>
+      this.#read(line),
+    );
     const code = await this.#run.ended;
     clearTimeout(this.#timer);
     if (this.#closed) return;
@@ -74,10 +76,10 @@ export class GpuWatch {
     const ran = {
       ranForMs: performance.now() - this.#startedAt,
       freshForMs: this.#patienceMs,
-      wasOfUse: this.#gaveSamples,
-      asksAnew: this.#asksAnew,
+      producedSamples: this.#gaveSamples,
+      queryChanged: this.#asksAnew,
     };
-    const { delayMs, failures } = nextStart(ran, this.#failures);
+    const { delayMs, failures } = nextRestart(ran, this.#failures);
     this.#failures = failures;
     this.#timer = setTimeout(() => void this.#runOnce(file), delayMs).unref();
   }
@@ -95,7 +97,7 @@ export class GpuWatch {
         break;
       case 'unknown-name':
         this.#asksAnew ||= [...this.#query.values()].includes(line.name);
-        this.#query = withoutName(this.#query, line.name);
+        this.#query = withoutField(this.#query, line.name);
     }
   }
 
@@ -126,7 +128,7 @@ export class GpuWatch {
   #explain(code: number | null): void {
     if (this.#asksAnew || this.#told === 'hung') return;
     const heard = this.#heard && this.#heard.at >= this.#startedAt ? this.#heard.trouble : undefined;
-    const ofCode = troubleOfCode(code);
+    const ofCode = troubleFromExitCode(code);
     if (heard === undefined && ofCode !== undefined) this.#heard = { trouble: ofCode, at: performance.now() };
     this.#tell(heard ?? ofCode ?? 'ended');
   }

@@ -3,7 +3,7 @@ import packageFile from '../package.json' with { type: 'json' };
 import { missingQueueVariables, queueVariables } from '../settings/queue-variables.ts';
 import type { Settings } from '../settings/variables.ts';
 import type { GatewayAddress } from './gateway.ts';
-import type { Worker } from './job-result.ts';
+import type { WorkerIdentity } from './job-result.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';
 import type { StreamPace } from './next-post.ts';
 
@@ -12,11 +12,11 @@ export interface QueueConfig {
   readonly urls: JobUrls;
   readonly apiKey: string;
   readonly version: string;
-  readonly worker: Worker;
+  readonly worker: WorkerIdentity;
   readonly pingIntervalMs: number;
   readonly pace: StreamPace;
   readonly gateway: GatewayAddress;
-  readonly patienceMs: number;
+  readonly gatewayTimeoutMs: number;
   readonly drainMs: number;
 }
 
@@ -43,7 +43,7 @@ export function queueConfig(settings: Settings): QueueConfig | { readonly proble
       origin: settings.RUNPOD_WORKER_GATEWAY?.replace(/\/+$/, '') ?? `http://127.0.0.1:${settings.PORT}`,
       key: settings.RUNPOD_WORKER_KEY,
     },
-    patienceMs: settings.QUEUE_TIMEOUT,
+    gatewayTimeoutMs: settings.QUEUE_TIMEOUT,
     drainMs: settings.DRAIN_TIMEOUT,
   };
 }

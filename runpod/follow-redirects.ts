@@ -1,7 +1,7 @@
 import { type Dispatcher, request } from 'undici';
 
 /** What is asked of RunPod, whose answer may send us elsewhere. */
-export interface Question {
+export interface QueueRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -15,7 +15,10 @@ const forGetsAlone = new Set([301, 302, 303]);
 const forBoth = new Set([307, 308]);
 
 /** Asks, and follows where the answer leads. Our key goes to the host that RunPod has named, and to no other. */
-export async function askFollowing(url: string, question: Question): Promise<Dispatcher.ResponseData> {
+export async function requestFollowingRedirects(
+  url: string,
+  question: QueueRequest,
+): Promise<Dispatcher.ResponseData> {
   let at = new URL(url);
   for (let redirects = 0; ; redirects++) {
     const { authorization, ...others } = question.headers;

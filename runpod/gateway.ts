@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { failureOf, type JobFailure } from './job-result.ts';
+import { type JobFailure, parseFailure } from './job-result.ts';
 import type { JobRequest } from './read-input.ts';
 
 /** What the gateway answered to a job's request. */
-export type Answer =
+export type GatewayResponse =
   | { readonly outcome: 'whole'; readonly output: unknown }
   | { readonly outcome: 'stream'; readonly body: AsyncIterable<Uint8Array> }
   | { readonly outcome: 'failed'; readonly failure: JobFailure }
@@ -23,7 +23,7 @@ const health = z.object({ status: z.string(), slots: z.object({ total: z.number(
 const askTimeoutMs = 5000;
 
 /** The gateway as a client sees it. */
-export class Gateway {
+export class GatewayClient {
   readonly #address: GatewayAddress;
   /** A request may wait in line, for a model that loads, or be long at work: the gateway has the limits. */
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
@@ -47,7 +47,11 @@ export class Gateway {
   }
 
   /** Throws nothing but the reason of the signal. */
-  async ask({ method, path, body }: JobRequest, requestId: string, signal: AbortSignal): Promise<Answer> {
+  async ask(
+    { method, path, body }: JobRequest,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<GatewayResponse> {
     const { origin, key } = this.#address;
     try {
       const answer = await request(`${origin}${path}`, {
@@ -83,11 +87,11 @@ async function textOf(body: Readable): Promise<string> {
 }
 
 /** An answer whose head went out early may tell of its failure in its body alone. */
-function read(status: number, text: string, retryAfter: unknown): Answer {
+function read(status: number, text: string, retryAfter: unknown): GatewayResponse {
   const output = parsed(text);
   const error = (output as { readonly error?: unknown } | null)?.error;
   if (status < 400 && !error) return { outcome: 'whole', output };
-  const failure = failureOf(error ?? output, status);
+  const failure = parseFailure(error ?? output, status);
   if (status !== 503 && status !== 429) return { outcome: 'failed', failure };
   const retryAfterMs = typeof retryAfter === 'string' ? Number(retryAfter) : undefined;
   return { outcome: 'not-now', failure, retryAfterMs };

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queue } from './queue.ts';
+import type { QueueClient } from './queue.ts';
 
-export interface HeartbeatParts {
-  readonly queue: Pick<Queue, 'ping'>;
+export interface HeartbeatOptions {
+  readonly queue: Pick<QueueClient, 'ping'>;
   readonly intervalMs: number;
   readonly jobIds: () => readonly string[];
   readonly signal: AbortSignal;
@@ -11,7 +11,13 @@ export interface HeartbeatParts {
 }
 
 /** Tells RunPod again and again that this worker lives, and what it is at; a worker that falls silent loses its jobs. */
-export async function beat({ queue, intervalMs, jobIds, signal, onTrouble }: HeartbeatParts): Promise<void> {
+export async function sendHeartbeats({
+  queue,
+  intervalMs,
+  jobIds,
+  signal,
+  onTrouble,
+}: HeartbeatOptions): Promise<void> {
   let isWell = true;
   while (!signal.aborted) {
     const trouble = await queue.ping(jobIds(), 2 * intervalMs, signal);

@@ -1,13 +1,13 @@
 import { expect, it, vi } from 'vitest';
-import { insist } from './insist.ts';
-import { pauseAfter } from './pause-after.ts';
-import type { Posted } from './queue.ts';
+import { postWithRetry } from './insist.ts';
+import { retryDelay } from './pause-after.ts';
+import type { PostResult } from './queue.ts';
 
-const accepted: Posted = { outcome: 'accepted' };
-const failed: Posted = { outcome: 'failed', why: 'it answered 503' };
-const refused: Posted = { outcome: 'refused', why: 'it answered 404' };
+const accepted: PostResult = { outcome: 'accepted' };
+const failed: PostResult = { outcome: 'failed', why: 'it answered 503' };
+const refused: PostResult = { outcome: 'refused', why: 'it answered 404' };
 
-function queueThatSays(...answers: readonly Posted[]) {
+function queueThatSays(...answers: readonly PostResult[]) {
   const left = [...answers];
   return vi.fn(async () => left.shift() ?? accepted);
 }
@@ -20,20 +20,20 @@ const patience = (signal = new AbortController().signal) => ({
 it('tries until the queue has taken it, and tells of the trouble once', async () => {
   const attempt = queueThatSays(...Array(20).fill(failed));
   const insistence = patience();
-  expect(await insist(attempt, insistence)).toEqual({ outcome: 'accepted' });
+  expect(await postWithRetry(attempt, insistence)).toEqual({ outcome: 'accepted' });
   expect(attempt).toHaveBeenCalledTimes(21);
   expect(insistence.onTrouble.mock.calls).toEqual([['it answered 503']]);
 });
 
 it('does not try again what was taken', async () => {
   const attempt = queueThatSays(accepted);
-  expect(await insist(attempt, patience())).toEqual({ outcome: 'accepted' });
+  expect(await postWithRetry(attempt, patience())).toEqual({ outcome: 'accepted' });
   expect(attempt).toHaveBeenCalledOnce();
 });
 
 it('believes the third refusal in a row', async () => {
   const attempt = queueThatSays(refused, refused, failed, refused, refused, refused, refused);
-  expect(await insist(attempt, patience())).toEqual({ outcome: 'refused', why: 'it answered 404' });
+  expect(await postWithRetry(attempt, patience())).toEqual({ outcome: 'refused', why: 'it answered 404' });
   expect(attempt).toHaveBeenCalledTimes(6);
 });
 
@@ -44,12 +44,12 @@ it('ends with its signal, also in a pause', async () => {
     setImmediate(() => controller.abort());
     return 1_000_000;
   };
-  expect(await insist(attempt, { ...patience(controller.signal), pauseAfter })).toEqual({
+  expect(await postWithRetry(attempt, { ...patience(controller.signal), pauseAfter })).toEqual({
     outcome: 'given-up',
   });
   expect(attempt).toHaveBeenCalledTimes(2);
 });
 
 it('waits twice as long after each failure, half a minute at the most', () => {
-  expect([1, 2, 3, 4, 5, 6, 60].map(pauseAfter)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  expect([1, 2, 3, 4, 5, 6, 60].map(retryDelay)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
 });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Posted } from './queue.ts';
+import type { PostResult } from './queue.ts';
 
 /** A refusal may be a mistake of the moment; more than this many in a row are not. */
 const mostRefusals = 3;
 
-export interface Insistence {
+export interface RetryOptions {
   /** The wait after so many failures in a row, ms. */
   readonly pauseAfter: (failures: number) => number;
   readonly signal: AbortSignal;
@@ -12,16 +12,16 @@ export interface Insistence {
   readonly onTrouble: (why: string) => void;
 }
 
-export type Insisted =
+export type RetryResult =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'given-up' }
   | { readonly outcome: 'refused'; readonly why: string };
 
 /** Tries until the queue has taken it: what a job has made is paid for. Only a refusal or the signal ends it. */
-export async function insist(
-  attempt: () => Promise<Posted>,
-  { pauseAfter, signal, onTrouble }: Insistence,
-): Promise<Insisted> {
+export async function postWithRetry(
+  attempt: () => Promise<PostResult>,
+  { pauseAfter, signal, onTrouble }: RetryOptions,
+): Promise<RetryResult> {
   let refusals = 0;
   for (let failures = 1; ; failures++) {
     const posted = await attempt();

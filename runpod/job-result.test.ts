@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { failed, failureOf } from './job-result.ts';
+import { failedResult, parseFailure } from './job-result.ts';
 
 const worker = { id: 'pod-1', version: 'v' };
 const textOf = (result: object) => JSON.parse('error' in result ? String(result.error) : '{}') as unknown;
@@ -11,7 +11,7 @@ it("keeps the status and the error of the gateway's answer", () => {
     param: null,
     code: 'context_length_exceeded',
   };
-  expect(textOf(failed(failureOf(error, 400), worker))).toEqual({
+  expect(textOf(failedResult(parseFailure(error, 400), worker))).toEqual({
     error_type: 'context_length_exceeded',
     error_message: 'too long',
     error_traceback: '',
@@ -23,11 +23,11 @@ it("keeps the status and the error of the gateway's answer", () => {
 });
 
 it("reads Anthropic's errors, and what is none", () => {
-  expect(failureOf({ type: 'overloaded_error', message: 'later' })).toMatchObject({
+  expect(parseFailure({ type: 'overloaded_error', message: 'later' })).toMatchObject({
     message: 'later',
     type: 'overloaded_error',
   });
-  expect(failureOf('<html>', 502)).toMatchObject({
+  expect(parseFailure('<html>', 502)).toMatchObject({
     message: 'the gateway answered 502',
     type: 'bad_gateway',
   });

@@ -12,13 +12,16 @@ export interface JobFailure {
   readonly error?: unknown;
 }
 
-export interface Worker {
+export interface WorkerIdentity {
   readonly id: string;
   readonly version: string;
 }
 
 /** RunPod keeps one text of a failure: it is JSON with the SDK's names, and the answer's own status and error. */
-export function failed({ message, type, status, error }: JobFailure, worker: Worker): JobResult {
+export function failedResult(
+  { message, type, status, error }: JobFailure,
+  worker: WorkerIdentity,
+): JobResult {
   return {
     error: JSON.stringify({
       error_type: type,
@@ -33,7 +36,7 @@ export function failed({ message, type, status, error }: JobFailure, worker: Wor
 }
 
 /** What an answer's error object says, in whichever API's shape. */
-export function failureOf(error: unknown, status?: number): JobFailure {
+export function parseFailure(error: unknown, status?: number): JobFailure {
   const { message, code, type } = errorObject.safeParse(error).data ?? {};
   return {
     message: message ?? `the gateway answered ${status ?? 'so'}`,

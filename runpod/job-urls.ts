@@ -7,7 +7,7 @@ export interface UrlTemplates {
 }
 
 /** Why a worker cannot work. */
-export interface Trouble {
+export interface HealthProblem {
   /** A name for what has failed. */
   readonly check: string;
   readonly reason: string;
@@ -26,7 +26,7 @@ export interface JobUrls {
   stream(jobId: string): string;
   ping(jobIds: readonly string[], version: string): string | undefined;
   /** The heartbeat of a worker that cannot work. */
-  unhealthy(trouble: Trouble, version: string): string | undefined;
+  unhealthy(trouble: HealthProblem, version: string): string | undefined;
 }
 
 const one = '/job-take/';

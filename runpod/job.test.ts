@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { readJobs, readStopList } from './job.ts';
+import { parseJobs, parseStopList } from './job.ts';
 
-const jobsIn = (answer: unknown) => readJobs(answer).jobs;
+const jobsIn = (answer: unknown) => parseJobs(answer).jobs;
 
 it('reads one job, and a list of them', () => {
   expect(jobsIn({ id: 'a', input: { prompt: 'x' }, webhook: 'https://x' })).toEqual([
@@ -17,7 +17,7 @@ it('reads one job, and a list of them', () => {
 it.each([{ id: 'a' }, { id: 'a', input: null }, { id: 'a', input: 0 }])(
   'leaves it to the job to fail for its input: %j',
   (entry) => {
-    expect(readJobs([{ id: 'b', input: 'x' }, entry])).toEqual({
+    expect(parseJobs([{ id: 'b', input: 'x' }, entry])).toEqual({
       jobs: [
         { id: 'b', input: 'x' },
         { id: 'a', input: entry.input },
@@ -28,13 +28,13 @@ it.each([{ id: 'a' }, { id: 'a', input: null }, { id: 'a', input: 0 }])(
 );
 
 it.each([null, 'busy', {}, [], [[]], [{}]])('finds no job in %j', (answer) => {
-  expect(readJobs(answer)).toEqual({ jobs: [], unreadable: 0 });
+  expect(parseJobs(answer)).toEqual({ jobs: [], unreadable: 0 });
 });
 
 it.each([[{ id: '', input: {} }], [{ id: 7, input: {} }], [{ input: 'x' }]])(
   'cannot read a job without an id: %j',
   (entry) => {
-    expect(readJobs([entry, { id: 'b', input: 'x' }])).toEqual({
+    expect(parseJobs([entry, { id: 'b', input: 'x' }])).toEqual({
       jobs: [{ id: 'b', input: 'x' }],
       unreadable: 1,
     });
@@ -42,7 +42,7 @@ it.each([[{ id: '', input: {} }], [{ id: 7, input: {} }], [{ input: 'x' }]])(
 );
 
 it('reads which jobs are to be stopped, whatever else is in the list', () => {
-  expect(readStopList({ jobsToStop: ['a', 'b'] })).toEqual(['a', 'b']);
-  expect(readStopList({ jobsToStop: ['a', 5, null, 'b', { id: 'c' }] })).toEqual(['a', 'b']);
-  for (const answer of [{}, null, { jobsToStop: 'a' }]) expect(readStopList(answer)).toEqual([]);
+  expect(parseStopList({ jobsToStop: ['a', 'b'] })).toEqual(['a', 'b']);
+  expect(parseStopList({ jobsToStop: ['a', 5, null, 'b', { id: 'c' }] })).toEqual(['a', 'b']);
+  for (const answer of [{}, null, { jobsToStop: 'a' }]) expect(parseStopList(answer)).toEqual([]);
 });

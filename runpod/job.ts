@@ -8,7 +8,7 @@ export interface Job {
 }
 
 /** What the queue has handed out. */
-export interface JobsRead {
+export interface ParsedJobs {
   readonly jobs: readonly Job[];
   /** How many had no id, and so cannot even be failed. */
   readonly unreadable: number;
@@ -18,7 +18,7 @@ const job = z.object({ id: z.string().min(1), input: z.unknown().optional() });
 const stopList = z.object({ jobsToStop: z.array(z.unknown()) });
 
 /** One job or a list of them; an answer that is neither holds none. */
-export function readJobs(answer: unknown): JobsRead {
+export function parseJobs(answer: unknown): ParsedJobs {
   const entries = (Array.isArray(answer) ? answer : [answer]).filter((entry) => isObject(entry));
   const jobs = entries.flatMap((entry) => {
     const { data } = job.safeParse(entry);
@@ -31,7 +31,7 @@ export function readJobs(answer: unknown): JobsRead {
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The ids of jobs that are no longer wanted; an entry that is none takes no other along. */
-export function readStopList(answer: unknown): readonly string[] {
+export function parseStopList(answer: unknown): readonly string[] {
   const entries = stopList.safeParse(answer).data?.jobsToStop ?? [];
   return entries.filter((id): id is string => typeof id === 'string');
 }

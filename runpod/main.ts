@@ -1,9 +1,9 @@
-import { logFilesIn } from '../log/log-files-config.ts';
-import { openLogs } from '../log/open-logs.ts';
-import { followUnforeseen } from '../log/unforeseen.ts';
+import { logFilesConfig } from '../log/log-files-config.ts';
+import { createLogs } from '../log/open-logs.ts';
+import { handleUnhandledErrors } from '../log/unforeseen.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';
-import type { Trouble } from './job-urls.ts';
+import type { HealthProblem } from './job-urls.ts';
 import { QueueWorker } from './worker.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
@@ -26,10 +26,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     return;
   }
   const { LOG_FORMAT: format, LOG_LEVEL: level, DATA_DIR: dataDir = './data' } = settings;
-  const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
-  const log = logs.of('runpod-worker');
+  const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, settings) });
+  const log = logs.getLog('runpod-worker');
   const worker = new QueueWorker(config, log);
-  followUnforeseen(log, () => worker.stop());
+  handleUnhandledErrors(log, () => worker.stop());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'taking no more jobs');
@@ -37,7 +37,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     });
   }
   // The supervisor says so where the house has failed.
-  process.on('message', (trouble: Trouble) => worker.tellTrouble(trouble));
+  process.on('message', (trouble: HealthProblem) => worker.tellTrouble(trouble));
   process.channel?.unref();
   await worker.run();
   await logs.close();

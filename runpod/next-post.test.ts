@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { nextPostIn } from './next-post.ts';
+import { nextPostDelay } from './next-post.ts';
 
 const pace = { intervalMs: 200, mostChars: 1000 };
 const after = (sinceLastMs: number, changes: object = {}) =>
-  nextPostIn({ waiting: 10, sinceLastMs, hasEnded: false, ...changes }, pace);
+  nextPostDelay({ waiting: 10, sinceLastMs, hasEnded: false, ...changes }, pace);
 
 it('posts the first events at once, the next ones together', () => {
   expect([after(Infinity), after(0), after(150), after(200), after(900)]).toEqual([0, 200, 50, 0, 0]);

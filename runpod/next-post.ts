@@ -15,7 +15,7 @@ export interface StreamPace {
 }
 
 /** How long to go on gathering before the next piece is posted, ms: each costs a round trip, and they go in turn. */
-export function nextPostIn({ waiting, sinceLastMs, hasEnded }: StreamProgress, pace: StreamPace): number {
+export function nextPostDelay({ waiting, sinceLastMs, hasEnded }: StreamProgress, pace: StreamPace): number {
   if (hasEnded || waiting >= pace.mostChars) return 0;
   return Math.max(0, pace.intervalMs - sinceLastMs);
 }

@@ -1,12 +1,12 @@
 import { Agent } from 'undici';
-import { askFollowing } from './follow-redirects.ts';
-import { type JobsRead, readJobs, readStopList } from './job.ts';
+import { requestFollowingRedirects } from './follow-redirects.ts';
+import { type ParsedJobs, parseJobs, parseStopList } from './job.ts';
 import type { JobResult } from './job-result.ts';
-import type { JobUrls, Trouble } from './job-urls.ts';
+import type { HealthProblem, JobUrls } from './job-urls.ts';
 
 /** What the queue answered to a question for work. */
-export type Taken =
-  | ({ readonly outcome: 'jobs' } & JobsRead)
+export type TakeResult =
+  | ({ readonly outcome: 'jobs' } & ParsedJobs)
   | { readonly outcome: 'none' }
   /** It says 400, as it does to a worker that it has frozen and woken, and to one that it does not know. */
   | { readonly outcome: 'unwelcome' }
@@ -14,19 +14,19 @@ export type Taken =
   | { readonly outcome: 'busy' }
   | { readonly outcome: 'failed'; readonly why: string };
 
-export type StopList =
+export type StopListResult =
   | { readonly outcome: 'told'; readonly ids: readonly string[] }
   /** This queue has no such channel. */
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'failed'; readonly why: string };
 
-export type Posted =
+export type PostResult =
   | { readonly outcome: 'accepted' }
   /** The queue does not want it: asking again is of little use. */
   | { readonly outcome: 'refused'; readonly why: string }
   | { readonly outcome: 'failed'; readonly why: string };
 
-export interface QueueParts {
+export interface QueueClientOptions {
   readonly urls: JobUrls;
   readonly apiKey: string;
   /** Of this program, as the queue is told it. */
@@ -38,19 +38,19 @@ const longPollMs = 90_000;
 const postTimeoutMs = 60_000;
 
 /** RunPod's job API, one call each; nothing is tried twice here. Its addresses may hold secrets: no failure names them. */
-export class Queue {
-  readonly #parts: QueueParts;
+export class QueueClient {
+  readonly #parts: QueueClientOptions;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
 
-  constructor(parts: QueueParts) {
+  constructor(parts: QueueClientOptions) {
     this.#parts = parts;
   }
 
   /** Asks for up to so many jobs. The signal ends the waiting for an answer, never the reading of one: jobs would be lost with it. */
-  async take(count: number, hasJobs: boolean, signal: AbortSignal): Promise<Taken> {
+  async take(count: number, hasJobs: boolean, signal: AbortSignal): Promise<TakeResult> {
     try {
       const { status, json } = await this.#get(this.#parts.urls.take(count, hasJobs), longPollMs, signal);
-      if (status === 200) return { outcome: 'jobs', ...readJobs(json) };
+      if (status === 200) return { outcome: 'jobs', ...parseJobs(json) };
       if (status === 204) return { outcome: 'none' };
       if (status === 400) return { outcome: 'unwelcome' };
       return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', why: `it answered ${status}` };
@@ -60,24 +60,24 @@ export class Queue {
   }
 
   /** Waits until jobs are no longer wanted, or for as long as the queue likes to. */
-  async stopList(signal: AbortSignal): Promise<StopList> {
+  async stopList(signal: AbortSignal): Promise<StopListResult> {
     const { stop } = this.#parts.urls;
     if (stop === undefined) return { outcome: 'unknown' };
     try {
       const { status, json } = await this.#get(stop, longPollMs, signal);
       if (status === 404 || status === 405) return { outcome: 'unknown' };
       if (status >= 300) return { outcome: 'failed', why: `it answered ${status}` };
-      return { outcome: 'told', ids: readStopList(json) };
+      return { outcome: 'told', ids: parseStopList(json) };
     } catch (error) {
       return isTimeout(error) ? { outcome: 'told', ids: [] } : { outcome: 'failed', why: wordsOf(error) };
     }
   }
 
-  postPiece(jobId: string, piece: unknown, signal: AbortSignal): Promise<Posted> {
+  postPiece(jobId: string, piece: unknown, signal: AbortSignal): Promise<PostResult> {
     return this.#post(this.#parts.urls.stream(jobId), jobId, { output: piece }, signal);
   }
 
-  postResult(jobId: string, result: JobResult, signal: AbortSignal): Promise<Posted> {
+  postResult(jobId: string, result: JobResult, signal: AbortSignal): Promise<PostResult> {
     return this.#post(this.#parts.urls.output(jobId), jobId, result, signal);
   }
 
@@ -88,7 +88,7 @@ export class Queue {
   }
 
   /** As ping does. */
-  tellTrouble(trouble: Trouble, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+  tellTrouble(trouble: HealthProblem, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
     const { urls, version } = this.#parts;
     return this.#beat(urls.unhealthy(trouble, version), timeoutMs, signal);
   }
@@ -120,7 +120,7 @@ export class Queue {
     signal.addEventListener('abort', stop);
     const timer = setTimeout(() => waiting.abort(new DOMException('timeout', 'TimeoutError')), timeoutMs);
     try {
-      const answer = await askFollowing(url, {
+      const answer = await requestFollowingRedirects(url, {
         method: 'GET',
         headers: this.#headers,
         dispatcher: this.#agent,
@@ -136,9 +136,9 @@ export class Queue {
   }
 
   /** JSON that says it is a form: so RunPod's SDK has it. */
-  async #post(url: string, jobId: string, body: object, signal: AbortSignal): Promise<Posted> {
+  async #post(url: string, jobId: string, body: object, signal: AbortSignal): Promise<PostResult> {
     try {
-      const { statusCode, body: answer } = await askFollowing(url, {
+      const { statusCode, body: answer } = await requestFollowingRedirects(url, {
         method: 'POST',
         headers: {
           ...this.#headers,

@@ -6,7 +6,7 @@ export interface JobRequest {
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
-export type InputReading =
+export type InputResult =
   | { readonly ok: true; readonly request: JobRequest }
   | { readonly ok: false; readonly problem: string };
 
@@ -26,7 +26,7 @@ const expected =
  * `{openai_route, openai_input}`, `{route, body, method}`, or the body of a request itself, its `sampling_params` beside
  * or inside.
  */
-export function readInput(input: unknown): InputReading {
+export function readInput(input: unknown): InputResult {
   if (typeof input === 'string') return post('/v1/completions', { prompt: input });
   if (!isFields(input)) return { ok: false, problem: `the job's input is no object: ${expected}` };
   if ('openai_route' in input || 'openai_input' in input) {
@@ -36,7 +36,7 @@ export function readInput(input: unknown): InputReading {
   return plain(input);
 }
 
-function addressed(route: unknown = '/v1/chat/completions', body?: unknown, method?: unknown): InputReading {
+function addressed(route: unknown = '/v1/chat/completions', body?: unknown, method?: unknown): InputResult {
   if (typeof route !== 'string') return { ok: false, problem: 'the route of the job is no text' };
   const path = pathOf(route);
   if (path === undefined)
@@ -59,7 +59,7 @@ function pathOf(route: string): string | undefined {
   return path.startsWith('/v1/') ? path : `/v1${path}`;
 }
 
-function plain(input: Fields): InputReading {
+function plain(input: Fields): InputResult {
   const sampling = isFields(input.sampling_params) ? input.sampling_params : {};
   const own = Object.entries(input).filter(([name]) => !ofOtherWorkers.includes(name));
   const body: Fields = { ...sampling, ...Object.fromEntries(own) };
@@ -73,7 +73,7 @@ function plain(input: Fields): InputReading {
   return { ok: false, problem: `the job's input says nothing to do: ${expected}` };
 }
 
-function post(path: string, body: Fields): InputReading {
+function post(path: string, body: Fields): InputResult {
   return { ok: true, request: { method: 'POST', path, body } };
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noteUnforeseen } from '../log/unforeseen.ts';
-import { nextPostIn, type StreamPace } from './next-post.ts';
-import { WholeEvents } from './whole-events.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
+import { nextPostDelay, type StreamPace } from './next-post.ts';
+import { EventBuffer } from './whole-events.ts';
 
-export interface Relayed {
+export interface RelayResult {
   /** What was posted, in order. */
   readonly pieces: readonly string[];
   /** What the stream said of its own failure. */
@@ -20,11 +20,11 @@ export async function relayStream(
   body: AsyncIterable<Uint8Array>,
   post: (piece: string) => Promise<void>,
   pace: StreamPace,
-): Promise<Relayed> {
-  const events = new WholeEvents();
+): Promise<RelayResult> {
+  const events = new EventBuffer();
   const source = { hasEnded: false, isBroken: false };
   let news = Promise.withResolvers<void>();
-  read().catch(noteUnforeseen);
+  read().catch(recordUnhandledError);
 
   async function read(): Promise<void> {
     try {
@@ -51,7 +51,7 @@ export async function relayStream(
   let lastAt = -Infinity;
   while (events.waiting > 0 || !source.hasEnded) {
     const sinceLastMs = performance.now() - lastAt;
-    const waitMs = nextPostIn({ waiting: events.waiting, sinceLastMs, ...source }, pace);
+    const waitMs = nextPostDelay({ waiting: events.waiting, sinceLastMs, ...source }, pace);
     if (events.waiting === 0) await anythingNew();
     else if (waitMs > 0) await anythingNew(waitMs);
     else {

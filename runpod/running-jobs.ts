@@ -1,4 +1,4 @@
-import { noteUnforeseen } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
 import { JobStopped } from './job-stopped.ts';
 
 interface RunningJob {
@@ -27,7 +27,7 @@ export class RunningJobs {
   add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
     const controller = new AbortController();
     const ended = work(controller.signal)
-      .catch(noteUnforeseen)
+      .catch(recordUnhandledError)
       .finally(() => this.#all.delete(id));
     this.#all.set(id, { controller, ended });
     this.#arrival.resolve();

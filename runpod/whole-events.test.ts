@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WholeEvents } from './whole-events.ts';
+import { EventBuffer } from './whole-events.ts';
 
 const gathered = (...texts: readonly string[]) => {
-  const events = new WholeEvents();
+  const events = new EventBuffer();
   for (const text of texts) events.add(Buffer.from(text));
   return events;
 };
@@ -35,7 +35,7 @@ describe('a stream that is gathered', () => {
       fc.property(text, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (lines, cuts) => {
         const whole = lines.map((line) => `data: ${line}\n\n`).join('');
         const bytes = Buffer.from(whole);
-        const events = new WholeEvents();
+        const events = new EventBuffer();
         for (let at = 0; at < bytes.length; ) {
           const length = cuts.next().value ?? 1;
           events.add(bytes.subarray(at, at + length));

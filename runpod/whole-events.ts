@@ -4,7 +4,7 @@ const eventEnd = '\n\n';
  * Gathers a stream's bytes and gives them away in whole events, so that no character and no event is ever cut. Signs of
  * life (comments, and the pings of Anthropic's API) are left out: whoever reads the queue has others.
  */
-export class WholeEvents {
+export class EventBuffer {
   readonly #decoder = new TextDecoder();
   readonly #events: string[] = [];
   #held = '';

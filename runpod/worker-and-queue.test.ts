@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { errorOf, type Mood, outputOf, say, startWorker } from '../scripts/harness/start-queue-worker.ts';
+import {
+  errorOf,
+  outputOf,
+  say,
+  startWorker,
+  type WorkerScenario,
+} from '../scripts/harness/start-queue-worker.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 
 describe('a job', () => {
@@ -31,7 +37,7 @@ describe('a job', () => {
   });
 
   it('whose result is larger than RunPod takes fails without its being tried', async () => {
-    const mood: Mood = ({ response }) => say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
+    const mood: WorkerScenario = ({ response }) => say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
     await using house = await startWorker({ mood });
     const error = await errorOf(house.runpod, { prompt: 'x' });
     expect(error).toMatchObject({

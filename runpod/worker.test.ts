@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   echo,
   errorOf,
-  type Mood,
   outputOf,
   say,
   startWorker,
+  type WorkerScenario,
 } from '../scripts/harness/start-queue-worker.ts';
 import { waitFor } from '../scripts/harness/wait-for.ts';
 
@@ -86,7 +86,7 @@ describe('what the gateway refuses', () => {
   });
 
   it('is asked again where it says later, or breaks off', async () => {
-    const mood: Mood = (question, count) => {
+    const mood: WorkerScenario = (question, count) => {
       if (count === 1) say(question.response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
       else if (count === 2) question.response.destroy();
       else if (count === 3) question.response.writeHead(200, { 'content-length': '9' }).write('{');
@@ -99,7 +99,8 @@ describe('what the gateway refuses', () => {
   });
 
   it('fails the job where it does not find the time within QUEUE_TIMEOUT', async () => {
-    const mood: Mood = ({ response }) => say(response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
+    const mood: WorkerScenario = ({ response }) =>
+      say(response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
     await using house = await startWorker({ mood, env: { QUEUE_TIMEOUT: '5ms' } });
     expect(await errorOf(house.runpod, { prompt: 'x' })).toMatchObject({ status: 503 });
   });
@@ -113,7 +114,7 @@ describe('a stream', () => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write(said);
 
   it('arrives whole, in order and once, although RunPod fails for a while', async () => {
-    const mood: Mood = async ({ response }) => {
+    const mood: WorkerScenario = async ({ response }) => {
       stream(response, ': keep-alive\n\n');
       for (let n = 0; n < count; n++) {
         response.write(event(n));
@@ -149,7 +150,7 @@ describe('a stream', () => {
   });
 
   it('that breaks off in the middle fails the job, before its begin it is asked for again', async () => {
-    const mood: Mood = ({ response }, asked) => {
+    const mood: WorkerScenario = ({ response }, asked) => {
       stream(response, asked === 1 ? ': keep-alive\n\n' : event(1));
       setImmediate(() => response.destroy());
     };
@@ -201,7 +202,7 @@ describe('a worker that is stopped', () => {
 
   it('tells RunPod of what it could not finish', async () => {
     const open: ServerResponse[] = [];
-    const mood: Mood = ({ response }) => void open.push(response);
+    const mood: WorkerScenario = ({ response }) => void open.push(response);
     await using house = await startWorker({ mood, env: { DRAIN_TIMEOUT: '1ms' } });
     const job = house.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
-import { noteUnforeseen } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
 import type { QueueConfig } from './config.ts';
-import { Gateway } from './gateway.ts';
-import { beat } from './heartbeat.ts';
+import { GatewayClient } from './gateway.ts';
+import { sendHeartbeats } from './heartbeat.ts';
 import type { Job } from './job.ts';
-import type { Trouble } from './job-urls.ts';
-import { pauseAfter } from './pause-after.ts';
-import { Queue } from './queue.ts';
+import type { HealthProblem } from './job-urls.ts';
+import { retryDelay } from './pause-after.ts';
+import { QueueClient } from './queue.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 
@@ -28,8 +28,8 @@ export class QueueWorker {
   readonly #config: QueueConfig;
   readonly #log: Log;
   readonly #pauseAfter: (failures: number) => number;
-  readonly #queue: Queue;
-  readonly #gateway: Gateway;
+  readonly #queue: QueueClient;
+  readonly #gateway: GatewayClient;
   readonly #jobs = new RunningJobs();
   /** Aborted when no job is to be taken any more. */
   readonly #stopping = new AbortController();
@@ -42,12 +42,12 @@ export class QueueWorker {
   #unwelcome = 0;
   #telling: Promise<unknown> = Promise.resolve();
 
-  constructor(config: QueueConfig, log: Log, pause = pauseAfter) {
+  constructor(config: QueueConfig, log: Log, pause = retryDelay) {
     this.#config = config;
     this.#log = log;
     this.#pauseAfter = pause;
-    this.#queue = new Queue(config);
-    this.#gateway = new Gateway(config.gateway);
+    this.#queue = new QueueClient(config);
+    this.#gateway = new GatewayClient(config.gateway);
   }
 
   /** Works until it is stopped. The first heartbeat says that this worker is ready, so it waits until the model is. */
@@ -55,8 +55,8 @@ export class QueueWorker {
     while (!this.#isStopping && (await this.#gateway.capacity()) === 0) await this.#rest(lookMs);
     if (!this.#isStopping) {
       this.#log.info("taking jobs from RunPod's queue");
-      this.#beat().catch(noteUnforeseen);
-      this.#heedStops().catch(noteUnforeseen);
+      this.#beat().catch(recordUnhandledError);
+      this.#heedStops().catch(recordUnhandledError);
       this.#taking = this.#takeJobs();
     }
     await this.#taking;
@@ -66,11 +66,11 @@ export class QueueWorker {
   /** Takes nothing new and lets what runs finish, within `DRAIN_TIMEOUT`; a second call does not wait. */
   stop(): void {
     if (this.#farewell) this.#hurry.abort();
-    this.#farewell ??= this.#finish().catch(noteUnforeseen);
+    this.#farewell ??= this.#finish().catch(recordUnhandledError);
   }
 
   /** Tells RunPod that this worker can do no more jobs, so that others are asked, and ends it. */
-  tellTrouble(trouble: Trouble): void {
+  tellTrouble(trouble: HealthProblem): void {
     this.#telling = this.#queue.tellTrouble(trouble, farewellMs, this.#end.signal);
     this.stop();
     this.stop();
@@ -160,6 +160,7 @@ export class QueueWorker {
       signal,
       stopping: this.#stopping.signal,
       end: this.#end.signal,
+      patienceMs: this.#config.gatewayTimeoutMs,
       warn: (words) => log.warn(words),
     });
     const ms = Math.round(performance.now() - beganAt);
@@ -183,7 +184,7 @@ export class QueueWorker {
   }
 
   #beat(): Promise<void> {
-    return beat({
+    return sendHeartbeats({
       queue: this.#queue,
       intervalMs: this.#config.pingIntervalMs,
       jobIds: () => this.#jobs.ids,

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type Reading, readSettings } from '../settings/read-settings.ts';
+import { readSettings, type SettingsResult } from '../settings/read-settings.ts';
 import { type Variable, type VariableName, variables } from '../settings/variables.ts';
 import { align } from './keys/align.ts';
-import { print, printJson, say } from './keys/say.ts';
+import { writeJson, writeStderr, writeStdout } from './keys/say.ts';
 import { jsonOption } from './keys/which-file.ts';
 
 /** `corral config`: every variable, its value, and where that came from. */
@@ -14,16 +14,16 @@ export function configCommand(): Command {
     .action(({ json, all }: { json?: true; all?: true }) => {
       const reading = readSettings(process.env);
       const rows = rowsOf(reading).filter(({ value }) => all || json || value !== undefined);
-      if (json) printJson(rows);
+      if (json) writeJson(rows);
       else
-        print(
+        writeStdout(
           align([
             ['VARIABLE', 'VALUE', 'FROM'],
             ...rows.map((row) => [row.variable, row.value ?? '-', row.from]),
           ]),
         );
       for (const words of [...reading.warnings, ...reading.problems.map(({ message }) => message)])
-        say(words);
+        writeStderr(words);
       if (reading.problems.length > 0) process.exitCode = 2;
     });
 }
@@ -35,10 +35,10 @@ interface Row {
   readonly from: string;
 }
 
-function rowsOf({ settings, sources }: Reading): Row[] {
+function rowsOf({ settings, sources }: SettingsResult): Row[] {
   return (Object.entries(variables) as [VariableName, Variable][]).map(([variable, { kind, secret }]) => {
     const value = settings[variable];
-    const shown = value === undefined ? undefined : secret ? '********' : kind.show(value);
+    const shown = value === undefined ? undefined : secret ? '********' : kind.format(value);
     return { variable, value: shown, from: sources[variable] };
   });
 }

@@ -31,8 +31,8 @@ function row(name: string, variable: Variable): string {
   return `| \`${name}\`${secret ? ' 🔒' : ''} | ${defaultOf(variable)} | ${summary.replaceAll('|', '\\|')} |`;
 }
 
-function defaultOf({ default: value, kind, otherwise }: Variable): string {
-  if (otherwise !== undefined) return otherwise;
-  const shown = value === undefined ? '' : kind.show(value);
+function defaultOf({ default: value, kind, computedDefault }: Variable): string {
+  if (computedDefault !== undefined) return computedDefault;
+  const shown = value === undefined ? '' : kind.format(value);
   return shown === '' ? '–' : `\`${shown}\``;
 }

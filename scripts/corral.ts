@@ -4,7 +4,7 @@ import packageFile from '../package.json' with { type: 'json' };
 import { gatewayCommand } from './gateway-command.ts';
 import { runCommand } from './run-command.ts';
 import { serveCommand } from './serve/serve-command.ts';
-import { endSoon } from './tell-problems.ts';
+import { exitSoon } from './tell-problems.ts';
 
 const args = process.argv.slice(2);
 
@@ -35,4 +35,4 @@ if (!['serve', 'gateway', undefined].includes(args[0])) {
 
 const code = await runCommand(corral, args);
 if (code !== 0) process.exitCode = code;
-if (process.exitCode !== undefined && process.exitCode !== 0) endSoon();
+if (process.exitCode !== undefined && process.exitCode !== 0) exitSoon();

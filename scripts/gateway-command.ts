@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { resolveDataDir } from '../supervisor/data-dir.ts';
 import { type ExitCode, exitCodes } from '../supervisor/exit-codes.ts';
 import { defaultHost, detectPlatform } from '../supervisor/platform.ts';
-import { tellProblems } from './tell-problems.ts';
+import { printProblems } from './tell-problems.ts';
 
 const notes = `
 BACKEND_URL (http://host:port or unix:/path.sock) and BACKEND_API_KEY say where the llama-server is and how to get in.
@@ -23,16 +23,16 @@ export function gatewayCommand(): Command {
 /** Undefined where the gateway runs, else the exit status. */
 async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefined> {
   const { readSettings } = await import('../settings/read-settings.ts');
-  const { forbidCoreFiles } = await import('../supervisor/forbid-core-files.ts');
+  const { disableCoreFiles } = await import('../supervisor/forbid-core-files.ts');
   const { preflightGateway } = await import('../supervisor/preflight-gateway.ts');
   const { settings, problems: misfits, warnings } = readSettings(env);
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
-  const checked = await preflightGateway({ settings, host, misfits });
+  const checked = await preflightGateway({ settings, host, invalidSettings: misfits });
   if (checked.problems.length > 0) {
-    tellProblems(checked.problems);
+    printProblems(checked.problems);
     return exitCodes.configuration;
   }
-  if (!settings.CORE_DUMPS) await forbidCoreFiles((words) => process.stderr.write(`${words}\n`));
+  if (!settings.CORE_DUMPS) await disableCoreFiles((words) => process.stderr.write(`${words}\n`));
   const { main } = await import('../gateway/main.ts');
   const decided = { ...env, HOST: host, DATA_DIR: resolveDataDir(settings.DATA_DIR) };
   await main(decided, { warnings: [...warnings, ...checked.warnings] });

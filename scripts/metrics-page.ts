@@ -1,9 +1,9 @@
 import { catalogue } from '../gateway/metrics/catalogue.ts';
-import { chapters, type Family } from '../gateway/metrics/family.ts';
+import { type MetricDefinition, metricSections } from '../gateway/metrics/family.ts';
 
 /** `docs/metrics.md`, made from the one place that knows the metrics. `npm run docs` writes it. */
 export function metricsPage(): string {
-  return `${[intro, ...chapters.map(chapter), engine].join('\n\n')}\n`;
+  return `${[intro, ...metricSections.map(chapter), engine].join('\n\n')}\n`;
 }
 
 const intro = `# Metrics
@@ -18,11 +18,11 @@ something has gone to it since. Two are left out, \`llamacpp:prompt_tokens_secon
 last question, whoever asked it. \`rate(llamacpp:tokens_predicted_total[1m])\` says the same for any time.`;
 
 function chapter(title: string): string {
-  const rows = catalogue.filter((family) => family.chapter === title).map(row);
+  const rows = catalogue.filter((family) => family.section === title).map(row);
   return [`## ${title}`, '', '| metric | kind | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function row({ name, type, labels, help }: Family): string {
+function row({ name, type, labels, help }: MetricDefinition): string {
   const shown = labels.map((label) => `\`${label}\``).join(' ') || '–';
   return `| \`${name}\` | ${type} | ${shown} | ${help} |`;
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { runCommand, WrongUse } from './run-command.ts';
+import { runCommand, UsageError } from './run-command.ts';
 
 function failingWith(error: Error): Command {
   return new Command('outer').addCommand(
@@ -37,7 +37,7 @@ describe('runCommand', () => {
   });
 
   it('answers 2 for wrong use, whoever finds it', async () => {
-    expect(await runCommand(failingWith(new WrongUse('not that one')), ['inner'])).toBe(2);
+    expect(await runCommand(failingWith(new UsageError('not that one')), ['inner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['iner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['inner', '--what'])).toBe(2);
   });

@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 
 /** The command line is right in form but asks for what makes no sense: exit status 2. */
-export class WrongUse extends Error {
+export class UsageError extends Error {
   override readonly name = 'WrongUse';
 }
 
@@ -17,7 +17,7 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`error: ${(error as Error).message}\n`);
-    return error instanceof WrongUse ? 2 : 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 

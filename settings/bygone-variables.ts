@@ -2,7 +2,7 @@
  * Variables of the Python ancestor, llama-gguf-inference, that do nothing here, and what stands in their place: whoever
  * still sets one is told. `INSTANCE_ID` is left out, as platforms set it, too.
  */
-export const bygoneVariables: Readonly<Record<string, string>> = {
+export const removedVariables: Readonly<Record<string, string>> = {
   GATEWAY_PORT: 'set PORT',
   BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback where PORT_BACKEND is set',
   BACKEND_PORT: 'set PORT_BACKEND, or leave llama-server on its unix socket',
@@ -15,8 +15,8 @@ export const bygoneVariables: Readonly<Record<string, string>> = {
 };
 
 /** A word on each of them that is set. */
-export function bygonesIn(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(bygoneVariables)
+export function removedVariableWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(removedVariables)
     .filter(([name]) => env[name])
     .map(([name, instead]) => `${name} of llama-gguf-inference has no effect here: ${instead}`);
 }

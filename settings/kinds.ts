@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 export interface Kind<T> {
   readonly expected: string;
   parse(text: string): T | undefined;
-  show(value: T): string;
+  format(value: T): string;
 }
 
 const yes = new Set(['true', '1', 'yes', 'on']);
@@ -19,13 +19,13 @@ export const flag: Kind<boolean> = {
     const word = text.toLowerCase();
     return yes.has(word) ? true : no.has(word) ? false : undefined;
   },
-  show: String,
+  format: String,
 };
 
 export const text: Kind<string> = {
   expected: 'a text',
   parse: (value) => value,
-  show: (value) => value,
+  format: (value) => value,
 };
 
 /** A file or folder, as given: relative paths are resolved by their reader against the working directory. */
@@ -42,7 +42,7 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
       const value = Number(text);
       return value >= min && value <= max ? value : undefined;
     },
-    show: String,
+    format: String,
   };
 }
 
@@ -50,7 +50,7 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
 export const decimal: Kind<number> = {
   expected: 'a number from 0 to 999999999, such as 2 or 0.79',
   parse: (text) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined),
-  show: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(6).replace(/0+$/, '')),
+  format: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(6).replace(/0+$/, '')),
 };
 
 /** A part of all. */
@@ -60,7 +60,7 @@ export const fraction: Kind<number> = {
     const value = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
     return value >= 0 && value <= 1 ? value : undefined;
   },
-  show: String,
+  format: String,
 };
 
 /** Port 0 is the system's choice of a free one. */
@@ -74,7 +74,7 @@ export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
   return {
     expected: `auto, or ${number.expected}`,
     parse: (text) => (text.toLowerCase() === 'auto' ? 'auto' : number.parse(text)),
-    show: String,
+    format: String,
   };
 }
 
@@ -88,7 +88,7 @@ export const timespan: Kind<number> = {
     if (!match) return undefined;
     return whole(Number(match[1]), durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000);
   },
-  show(ms) {
+  format(ms) {
     for (const unit of ['h', 'm', 's'] as const) {
       const size = durationUnits[unit] ?? 1;
       if (ms !== 0 && ms % size === 0) return `${ms / size}${unit}`;
@@ -117,12 +117,12 @@ export const durationOrOff: Kind<number> = spanOf(0, 'up to 24d, or 0 = off');
 
 /** A span below which nothing works. */
 export function durationFrom(least: number): Kind<number> {
-  return spanOf(least, `from ${timespan.show(least)} to 24d`);
+  return spanOf(least, `from ${timespan.format(least)} to 24d`);
 }
 
 /** A span below which nothing works, and 0 for no end to it. */
 export function durationFromOrOff(least: number): Kind<number> {
-  const bounded = spanOf(least, `from ${timespan.show(least)} to 24d, or 0 = off`);
+  const bounded = spanOf(least, `from ${timespan.format(least)} to 24d, or 0 = off`);
   return { ...bounded, parse: (text) => (timespan.parse(text) === 0 ? 0 : bounded.parse(text)) };
 }
 
@@ -157,7 +157,7 @@ export function size(least: number, most: number): Kind<number> {
       const bytes = parseSize(text);
       return bytes !== undefined && bytes >= least && bytes <= most ? bytes : undefined;
     },
-    show: showSize,
+    format: showSize,
   };
 }
 
@@ -193,7 +193,7 @@ export const list: Kind<readonly string[]> = {
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== ''),
-  show: (words) => words.join(','),
+  format: (words) => words.join(','),
 };
 
 /** Comma-separated IP addresses and CIDR blocks. */
@@ -203,7 +203,7 @@ export const networks: Kind<readonly string[]> = {
     const parts = list.parse(text) ?? [];
     return parts.every(isNetwork) ? parts : undefined;
   },
-  show: list.show,
+  format: list.format,
 };
 
 function isNetwork(text: string): boolean {
@@ -216,7 +216,7 @@ export function choice<const Word extends string>(...words: readonly Word[]): Ki
   return {
     expected: `one of ${words.join(', ')}`,
     parse: (text) => words.find((word) => word === text.toLowerCase()),
-    show: (word) => word,
+    format: (word) => word,
   };
 }
 
@@ -226,7 +226,7 @@ export function url(...schemes: readonly string[]): Kind<string> {
     expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
     parse: (text) =>
       URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)) ? text : undefined,
-    show: (value) => value,
+    format: (value) => value,
   };
 }
 
@@ -234,12 +234,12 @@ export function url(...schemes: readonly string[]): Kind<string> {
 export const urlPath: Kind<string> = {
   expected: 'a path that starts with /',
   parse: (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined),
-  show: (value) => value,
+  format: (value) => value,
 };
 
 /** `user/repo[:quant]`. */
 export const huggingFaceRepo: Kind<string> = {
   expected: 'user/repo, or user/repo:quant',
   parse: (text) => (/^[\w-][\w.-]*\/[\w-][\w.-]*(?::[\w.-]+)?$/.test(text) ? text : undefined),
-  show: (value) => value,
+  format: (value) => value,
 };

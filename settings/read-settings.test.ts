@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bygoneVariables } from './bygone-variables.ts';
+import { removedVariables } from './bygone-variables.ts';
 import { readSettings } from './read-settings.ts';
 import { sections, type Variable, variables } from './variables.ts';
 
@@ -93,7 +93,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it.each(Object.entries(bygoneVariables))(
+  it.each(Object.entries(removedVariables))(
     'says what stands in the place of the ancestor’s %s',
     (name, instead) => {
       expect(readSettings({ [name]: '1' }).warnings).toEqual([
@@ -123,7 +123,7 @@ describe('every variable', () => {
     expect(sections).toContain(variable.section);
     expect(variable.summary).toMatch(/^[A-Z].*\.$/s);
     if (variable.default !== undefined) {
-      expect(variable.kind.parse(variable.kind.show(variable.default))).toEqual(variable.default);
+      expect(variable.kind.parse(variable.kind.format(variable.default))).toEqual(variable.default);
     }
     if (/(?<!PER_|MAX_)KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
   });

@@ -1,22 +1,22 @@
 import { distance } from 'fastest-levenshtein';
 import { readSmallFile } from '../files/read-small-file.ts';
-import { bygonesIn } from './bygone-variables.ts';
+import { removedVariableWarnings } from './bygone-variables.ts';
 import { unquote } from './unquote.ts';
 import { type Settings, type Variable, type VariableName, variables } from './variables.ts';
 
 /** A value that cannot be used: which variable, what it held (secrets masked), what would do. */
-export interface Problem {
+export interface SettingsProblem {
   readonly variable: string;
   readonly message: string;
 }
 
 /** Where a value came from: the variable, the file its `_FILE` twin names, or the default. */
-export type Source = 'environment' | 'file' | 'default';
+export type SettingSource = 'environment' | 'file' | 'default';
 
-export interface Reading {
+export interface SettingsResult {
   readonly settings: Settings;
-  readonly sources: Readonly<Record<VariableName, Source>>;
-  readonly problems: readonly Problem[];
+  readonly sources: Readonly<Record<VariableName, SettingSource>>;
+  readonly problems: readonly SettingsProblem[];
   readonly warnings: readonly string[];
 }
 
@@ -27,11 +27,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * An empty value counts as unset, as container templates tend to pass every variable they list. A NUL fits nowhere: no
  * path, argument or environment can hold one, and only a file or a request can bring it.
  */
-export function readSettings(env: Environment): Reading {
-  const problems: Problem[] = [];
+export function readSettings(env: Environment): SettingsResult {
+  const problems: SettingsProblem[] = [];
   const warnings: string[] = [];
   const settings: Record<string, unknown> = {};
-  const sources: Record<string, Source> = {};
+  const sources: Record<string, SettingSource> = {};
   for (const [name, variable] of Object.entries(variables) as [VariableName, Variable][]) {
     const { text, source } = readText(name, variable, env, { problems, warnings });
     sources[name] = source;
@@ -44,14 +44,14 @@ export function readSettings(env: Environment): Reading {
   }
   return {
     settings: settings as Settings,
-    sources: sources as Record<VariableName, Source>,
+    sources: sources as Record<VariableName, SettingSource>,
     problems,
-    warnings: [...warnings, ...misspellings(env), ...bygonesIn(env)],
+    warnings: [...warnings, ...misspellings(env), ...removedVariableWarnings(env)],
   };
 }
 
 interface Told {
-  readonly problems: Problem[];
+  readonly problems: SettingsProblem[];
   readonly warnings: string[];
 }
 

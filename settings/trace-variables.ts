@@ -13,7 +13,7 @@ const exporter: Kind<'otlp' | 'none'> = {
     if (words.includes('otlp') || words.length === 0) return 'otlp';
     return words.every((word) => word === 'none') ? 'none' : undefined;
   },
-  show: (word) => word,
+  format: (word) => word,
 };
 
 const protocol = {

@@ -22,7 +22,7 @@ export interface Variable<T = unknown> {
   readonly kind: Kind<T>;
   /** Undefined where the value is found out at run time; `otherwise` then says how. */
   readonly default: T | undefined;
-  readonly otherwise?: string;
+  readonly computedDefault?: string;
   readonly summary: string;
   /** Never shown; `<NAME>_FILE` names a file that holds the value. */
   readonly secret: boolean;

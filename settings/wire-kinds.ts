@@ -4,7 +4,7 @@ import { type Kind, list } from './kinds.ts';
 export const headerText: Kind<string> = {
   expected: 'one line of ASCII letters, digits and signs, as it travels in a header',
   parse: (text) => (/^[\x20-\x7e]+$/.test(text) ? text : undefined),
-  show: (value) => value,
+  format: (value) => value,
 };
 
 /** The address of a llama-server, of which only the place counts: its routes are known, its key has a variable. */
@@ -19,7 +19,7 @@ export const backendUrl: Kind<string> = {
     // Many take what OpenAI's clients call the base URL.
     return protocol === 'http:' && /^\/(?:v1\/?)?$/.test(pathname) ? text : undefined;
   },
-  show: (value) => value,
+  format: (value) => value,
 };
 
 /**
@@ -34,7 +34,7 @@ export const origins: Kind<readonly string[]> = {
     const parts = (list.parse(text) ?? []).map(originFrom);
     return parts.every((part) => part !== undefined) ? parts : undefined;
   },
-  show: list.show,
+  format: list.format,
 };
 
 const ownPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from '../health/ask.ts';
+import { requestBackend } from '../health/ask.ts';
 
 const pollMs = 20;
 
 /** Settles with true once the gateway answers, with false where it was given up on before. */
 export async function awaitGateway(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   const gateway = {
-    address: { origin: `http://${reachable(host)}:${port}`, socketPath: undefined },
+    address: { origin: `http://${connectableHost(host)}:${port}`, socketPath: undefined },
     apiKey: undefined,
   };
   while (!signal.aborted) {
-    const answer = await ask(gateway, { path: '/livez', timeoutMs: 1000 });
+    const answer = await requestBackend(gateway, { path: '/livez', timeoutMs: 1000 });
     if (signal.aborted) break;
     if (answer.outcome === 'answered' && answer.status === 200) return true;
     await sleep(pollMs);
@@ -19,7 +19,7 @@ export async function awaitGateway(host: string, port: number, signal: AbortSign
 }
 
 /** Where one dials what listens on `host`. */
-export function reachable(host: string): string {
+export function connectableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;

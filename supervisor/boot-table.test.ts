@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { beginBoot } from './boot.ts';
-import { bootTable } from './boot-table.ts';
+import { startBoot } from './boot.ts';
+import { formatBootTable } from './boot-table.ts';
 
 it('tells the boot in one table, the gateway beside the phases of the engine', () => {
   let now = 0;
-  const boot = beginBoot(() => now);
-  const reach = (at: number, ...phase: Parameters<typeof boot.reached>) => {
+  const boot = startBoot(() => now);
+  const reach = (at: number, ...phase: Parameters<typeof boot.markReached>) => {
     now = at;
-    boot.reached(...phase);
+    boot.markReached(...phase);
   };
   expect(boot.phase).toBe('begin');
   reach(12, 'process up');
@@ -17,7 +17,7 @@ it('tells the boot in one table, the gateway beside the phases of the engine', (
   expect(boot.phase).toBe('loaded');
   reach(61_100, 'first token', false);
   reach(90_000, 'loaded');
-  expect(bootTable(boot.times).split('\n')).toEqual([
+  expect(formatBootTable(boot.times).split('\n')).toEqual([
     '  phase            after      took',
     '  gateway up      0.34 s',
     '  process up      0.01 s    0.01 s',

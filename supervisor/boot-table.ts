@@ -1,7 +1,7 @@
 import { type BootTimes, bootPhases } from './boot.ts';
 
 /** The boot in one table for people: when each phase was reached, and how long the engine's took. */
-export function bootTable(times: BootTimes): string {
+export function formatBootTable(times: BootTimes): string {
   let before = 0;
   const rows = bootPhases.map((phase) => {
     const at = times[phase];

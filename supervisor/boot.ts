@@ -9,10 +9,10 @@ export interface Boot {
   /** The last phase of the engine's that was reached. */
   readonly phase: BootPhase | 'begin';
   /** Only the first time counts: a restart is no boot. */
-  reached(phase: BootPhase, applies?: boolean): void;
+  markReached(phase: BootPhase, applies?: boolean): void;
 }
 
-export function beginBoot(now: () => number = () => performance.now()): Boot {
+export function startBoot(now: () => number = () => performance.now()): Boot {
   const begin = now();
   const times: Partial<Record<BootPhase, number | 'not applicable'>> = {};
   return {
@@ -20,7 +20,7 @@ export function beginBoot(now: () => number = () => performance.now()): Boot {
     get phase() {
       return bootPhases.findLast((phase) => phase !== 'gateway up' && phase in times) ?? 'begin';
     },
-    reached(phase, applies = true) {
+    markReached(phase, applies = true) {
       times[phase] ??= applies ? Math.round(now() - begin) : 'not applicable';
     },
   };

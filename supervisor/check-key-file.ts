@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { howToWrite, isReadable, whyNotWritable } from '../files/writable-folder.ts';
+import { findWriteError, isReadable, writeErrorHint } from '../files/writable-folder.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import { lookAt } from './gguf-file.ts';
+import { statPath } from './gguf-file.ts';
 
 /**
  * What is wrong with the place of the key file. A file that is missing may come later, unless it `willBeMade` at this
@@ -16,12 +16,12 @@ export function keyFileProblems(settings: Settings, { willBeMade = false } = {})
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir });
   const name = AUTH_KEYS_FILE === undefined ? 'the key file' : 'AUTH_KEYS_FILE';
-  const found = lookAt(file);
+  const found = statPath(file);
   if (found === undefined) {
     return willBeMade && API_KEYS === undefined ? makingProblems(name, file, dataDir) : [];
   }
   if ('problem' in found) {
-    const isFaultOfFolder = AUTH_KEYS_FILE === undefined && whyNotWritable(dataDir) !== undefined;
+    const isFaultOfFolder = AUTH_KEYS_FILE === undefined && findWriteError(dataDir) !== undefined;
     return isFaultOfFolder ? [] : [`${name}: ${file} cannot be looked at (${found.problem})`];
   }
   if (!found.isFile()) {
@@ -35,7 +35,9 @@ export function keyFileProblems(settings: Settings, { willBeMade = false } = {})
 function makingProblems(name: string, file: string, dataDir: string): string[] {
   const folder = dirname(resolve(file));
   if (folder === dataDir && !existsSync(folder)) return [];
-  const code = whyNotWritable(folder);
+  const code = findWriteError(folder);
   if (code === undefined || (folder === dataDir && code !== 'ENOSPC')) return [];
-  return [`${name}: ${file} cannot be made, as ${folder} cannot be written (${code}): ${howToWrite(code)}`];
+  return [
+    `${name}: ${file} cannot be made, as ${folder} cannot be written (${code}): ${writeErrorHint(code)}`,
+  ];
 }

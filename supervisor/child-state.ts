@@ -1,4 +1,10 @@
-import { afterEnd, type End, type EndHistory, noEnds, type RestartPolicy } from './restart-policy.ts';
+import {
+  decideRestart,
+  type ExitHistory,
+  type ExitSummary,
+  noExits,
+  type RestartPolicy,
+} from './restart-policy.ts';
 
 /**
  * Where a child stands in its life.
@@ -7,10 +13,10 @@ import { afterEnd, type End, type EndHistory, noEnds, type RestartPolicy } from 
  * it has ended, which counts for nothing.
  */
 export type ChildState =
-  | { readonly phase: 'idle'; readonly history: EndHistory }
-  | { readonly phase: 'running'; readonly since: number; readonly history: EndHistory }
-  | { readonly phase: 'waiting'; readonly until: number; readonly history: EndHistory }
-  | { readonly phase: 'stopping' | 'stopped' | 'given-up' | 'replacing'; readonly history: EndHistory };
+  | { readonly phase: 'idle'; readonly history: ExitHistory }
+  | { readonly phase: 'running'; readonly since: number; readonly history: ExitHistory }
+  | { readonly phase: 'waiting'; readonly until: number; readonly history: ExitHistory }
+  | { readonly phase: 'stopping' | 'stopped' | 'given-up' | 'replacing'; readonly history: ExitHistory };
 
 /**
  * `ended-for-good`: the next start would end the same way. `loadFailure`: why it ended before it was ready.
@@ -25,7 +31,7 @@ export type ChildEvent =
   | 'ended-on-trial'
   | { readonly loadFailure: string };
 
-export const unborn: ChildState = { phase: 'idle', history: noEnds };
+export const initialState: ChildState = { phase: 'idle', history: noExits };
 
 /** The state after an event; `now` and all times are milliseconds of a clock that never jumps. */
 export function nextChildState(
@@ -55,8 +61,13 @@ export function nextChildState(
 const hasChild = (phase: ChildState['phase']) =>
   phase === 'running' || phase === 'replacing' || phase === 'stopping';
 
-function afterUnwantedEnd({ history }: ChildState, end: End, policy: RestartPolicy, now: number): ChildState {
-  const verdict = afterEnd(policy, history, end, now);
+function afterUnwantedEnd(
+  { history }: ChildState,
+  end: ExitSummary,
+  policy: RestartPolicy,
+  now: number,
+): ChildState {
+  const verdict = decideRestart(policy, history, end, now);
   return verdict.action === 'give-up'
     ? { phase: 'given-up', history: verdict.history }
     : { phase: 'waiting', until: now + verdict.delayMs, history: verdict.history };

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readLines } from './lines.ts';
-import { showArguments } from './without-secrets.ts';
+import { redactArguments } from './without-secrets.ts';
 
 export interface ChildSpec {
   readonly command: string;
@@ -19,7 +19,7 @@ export interface ChildSpec {
 }
 
 /** How a child ended: one shape for good and bad. */
-export interface ChildEnd {
+export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** It could not even be started. */
@@ -33,7 +33,7 @@ export interface ChildEnd {
 export interface Child {
   /** Undefined where it could not be started. */
   readonly pid: number | undefined;
-  readonly ended: Promise<ChildEnd>;
+  readonly ended: Promise<ChildExit>;
   /** Tells the child itself. */
   signal(signal: NodeJS.Signals): void;
   /** Nothing happens where there is no channel, or none any more. */
@@ -72,10 +72,10 @@ export function startChild(spec: ChildSpec): Child {
     if (lastLines.push(line) > keptLines) lastLines.shift();
     onLine(line);
   };
-  const endOf = (how: Pick<ChildEnd, 'code' | 'signal' | 'spawnError'>): ChildEnd => ({
+  const endOf = (how: Pick<ChildExit, 'code' | 'signal' | 'spawnError'>): ChildExit => ({
     ...how,
     lastLines,
-    commandLine: showArguments([command, ...args], show),
+    commandLine: redactArguments([command, ...args], show),
     ranForMs: Math.round(performance.now() - startedAt),
   });
   if (subprocess.stdout) readLines(subprocess.stdout, onStdoutLine ?? keep);
@@ -84,7 +84,7 @@ export function startChild(spec: ChildSpec): Child {
   const kill = () => {
     if (subprocess.pid !== undefined) sendTo(-subprocess.pid, 'SIGKILL');
   };
-  const ended = new Promise<ChildEnd>((resolve) => {
+  const ended = new Promise<ChildExit>((resolve) => {
     subprocess.once('error', (spawnError) => {
       if (subprocess.pid === undefined) resolve(endOf({ code: null, signal: null, spawnError }));
     });
@@ -122,7 +122,7 @@ function sendTo(target: number, signal: NodeJS.Signals): void {
 }
 
 /** A child of which the way was not clear: it has ended before it was started. */
-export function stillborn(spawnError: Error): Child {
+export function failedToStart(spawnError: Error): Child {
   const end = { code: null, signal: null, spawnError, lastLines: [], commandLine: [], ranForMs: 0 };
   return { pid: undefined, ended: Promise.resolve(end), signal() {}, send() {}, kill() {} };
 }

@@ -1,19 +1,19 @@
 import { join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import { type EngineWishes, mostContext, slotsOfItsOwnChoice } from './llama-arguments.ts';
-import { chooseModel, type ModelSource, nameOfModel } from './model.ts';
+import { defaultSlots, type EngineOptions, maxContext } from './llama-arguments.ts';
+import { chooseModel, defaultModelName, type ModelSource } from './model.ts';
 import { defaultHost, detectPlatform, type Platform } from './platform.ts';
-import { queueWorkerWanted } from './queue-worker-wanted.ts';
-import { type RestartPolicy, usualPolicy } from './restart-policy.ts';
+import { queueWorkerEnabled } from './queue-worker-wanted.ts';
+import { defaultPolicy, type RestartPolicy } from './restart-policy.ts';
 import { splitWords } from './split-words.ts';
 
 /** What the supervisor is to do, in plain values. */
 export interface SupervisorConfig {
   /** As they were set, before anything that was left open was decided. */
-  readonly given: Settings;
+  readonly givenSettings: Settings;
   /** The same without what was provided for the model at hand, such as the demo's: where a restart names another. */
-  readonly givenForAnyModel: Settings;
+  readonly givenModelIndependentSettings: Settings;
   /** Every setting as finally decided: what the gateway is given. */
   readonly settings: Settings;
   readonly platform: Platform;
@@ -24,7 +24,7 @@ export interface SupervisorConfig {
   readonly backendPort: number | undefined;
   /** Absolute. */
   readonly dataDir: string;
-  readonly engine: EngineWishes;
+  readonly engine: EngineOptions;
   /** Where it is switched off, as long as a timer can wait. */
   readonly loadTimeoutMs: number;
   /** 0 is never. */
@@ -32,7 +32,7 @@ export interface SupervisorConfig {
   readonly policy: RestartPolicy;
   readonly drainTimeoutMs: number;
   /** Take jobs from RunPod's queue. */
-  readonly takesJobs: boolean;
+  readonly runsQueueWorker: boolean;
   /** How long nobody may want anything before the process ends; undefined or 0 is for ever. */
   readonly idleShutdownMs: number | undefined;
 }
@@ -58,11 +58,11 @@ export function configure(settings: Settings, env: Environment): Configuration {
   if (!extraArgs) problems.push('EXTRA_ARGS: a quote is left open');
   problems.push(...contextProblems(settings));
   if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
-  const jobs = queueWorkerWanted(settings);
+  const jobs = queueWorkerEnabled(settings);
   const decided = decide(settings, { platform, dataDir, model: choice.model });
   const config = {
-    given: settings,
-    givenForAnyModel: settings,
+    givenSettings: settings,
+    givenModelIndependentSettings: settings,
     settings: decided,
     platform,
     host: decided.HOST ?? defaultHost(platform),
@@ -75,7 +75,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
-    takesJobs: jobs.isWanted,
+    runsQueueWorker: jobs.isWanted,
     idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
   return { config, problems, warnings: [...choice.warnings, ...jobs.warnings] };
@@ -83,11 +83,11 @@ export function configure(settings: Settings, env: Environment): Configuration {
 
 function contextProblems({ CTX, PARALLEL }: Settings): string[] {
   if (CTX === 'auto') return [];
-  const slots = PARALLEL === 'auto' ? slotsOfItsOwnChoice : PARALLEL;
-  return slots * CTX <= mostContext
+  const slots = PARALLEL === 'auto' ? defaultSlots : PARALLEL;
+  return slots * CTX <= maxContext
     ? []
     : [
-        `CTX: ${CTX} tokens in each of ${slots} slots are more than the ${mostContext} that llama-server can count: lower CTX or PARALLEL`,
+        `CTX: ${CTX} tokens in each of ${slots} slots are more than the ${maxContext} that llama-server can count: lower CTX or PARALLEL`,
       ];
 }
 
@@ -103,14 +103,14 @@ function decide(settings: Settings, { platform, dataDir, model }: Decisions): Se
     HOST: settings.HOST ?? defaultHost(platform),
     DATA_DIR: dataDir,
     MODELS_DIR: resolve(settings.MODELS_DIR ?? join(dataDir, 'models')),
-    MODEL_ALIAS: settings.MODEL_ALIAS?.length ? settings.MODEL_ALIAS : [nameOfModel(model)],
+    MODEL_ALIAS: settings.MODEL_ALIAS?.length ? settings.MODEL_ALIAS : [defaultModelName(model)],
   };
 }
 
-function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineWishes {
+function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineOptions {
   return {
     model,
-    publicName: settings.MODEL_ALIAS?.[0] ?? nameOfModel(model),
+    publicName: settings.MODEL_ALIAS?.[0] ?? defaultModelName(model),
     ctx: settings.CTX,
     parallel: settings.PARALLEL,
     ngl: settings.NGL,
@@ -128,7 +128,7 @@ function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonl
 
 function restartPolicy(settings: Settings): RestartPolicy {
   return {
-    ...usualPolicy,
+    ...defaultPolicy,
     delayMs: settings.RESTART_DELAY_MIN,
     longestDelayMs: settings.RESTART_DELAY_MAX,
     mostEnds: settings.RESTART_MAX_CRASHES,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ChildEnd } from './child.ts';
-import { type Circumstances, classifyCrash, isHopeless, tellingLine } from './crash-class.ts';
+import type { ChildExit } from './child.ts';
+import { type CrashCircumstances, classifyCrash, decisiveLine, isFatal } from './crash-class.ts';
 
-const endOf = (how: Partial<ChildEnd>): ChildEnd => ({
+const endOf = (how: Partial<ChildExit>): ChildExit => ({
   code: 1,
   signal: null,
   spawnError: undefined,
@@ -11,7 +11,7 @@ const endOf = (how: Partial<ChildEnd>): ChildEnd => ({
   ranForMs: 0,
   ...how,
 });
-const ended = (how: Partial<ChildEnd>, circumstances?: Circumstances) =>
+const ended = (how: Partial<ChildExit>, circumstances?: CrashCircumstances) =>
   classifyCrash(endOf(how), circumstances);
 const bySignal = (signal: NodeJS.Signals, ...lastLines: string[]) => ended({ code: null, signal, lastLines });
 
@@ -137,7 +137,7 @@ describe('the end of llama-server is', () => {
   });
 
   it('hopeless only where the next start must end the same way', () => {
-    expect(['bad-model', 'out-of-vram', 'killed'].map((crash) => isHopeless(crash as 'killed'))).toEqual([
+    expect(['bad-model', 'out-of-vram', 'killed'].map((crash) => isFatal(crash as 'killed'))).toEqual([
       true,
       false,
       false,
@@ -146,7 +146,7 @@ describe('the end of llama-server is', () => {
 });
 
 it('the telling line is found before the stack that follows it', () => {
-  expect(tellingLine(endOf({ lastLines: gpuLines.poolGrows }))).toBe('CUDA error: out of memory');
+  expect(decisiveLine(endOf({ lastLines: gpuLines.poolGrows }))).toBe('CUDA error: out of memory');
   const ofNode = [
     'node:internal/modules:1',
     "Error: Cannot find module 'x'",
@@ -154,6 +154,6 @@ it('the telling line is found before the stack that follows it', () => {
     '}',
     'Node.js v24',
   ];
-  expect(tellingLine(endOf({ lastLines: ofNode }))).toBe("Error: Cannot find module 'x'");
-  expect(tellingLine(endOf({ lastLines: ['nothing to see'] }))).toBeUndefined();
+  expect(decisiveLine(endOf({ lastLines: ofNode }))).toBe("Error: Cannot find module 'x'");
+  expect(decisiveLine(endOf({ lastLines: ['nothing to see'] }))).toBeUndefined();
 });

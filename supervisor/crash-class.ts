@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { ChildEnd } from './child.ts';
+import type { ChildExit } from './child.ts';
 
 /** Why a child ended, as far as its last words and the way it went tell. */
 export type CrashClass =
@@ -20,7 +20,7 @@ export type CrashClass =
   | 'unknown';
 
 /** What is known of an end beyond what the process itself has shown. */
-export interface Circumstances {
+export interface CrashCircumstances {
   /** It made no progress any more and was ended for it. */
   readonly hung?: boolean;
   /** The kernel has killed something for want of memory meanwhile. */
@@ -67,7 +67,7 @@ const bySignal: Readonly<Partial<Record<NodeJS.Signals, CrashClass>>> = {
 };
 const mayEndInSignal = new Set<CrashClass>(['out-of-vram', 'cuda-error', 'out-of-memory', 'assertion']);
 
-export function classifyCrash(end: ChildEnd, { hung, oomKilled }: Circumstances = {}): CrashClass {
+export function classifyCrash(end: ChildExit, { hung, oomKilled }: CrashCircumstances = {}): CrashClass {
   if (end.spawnError !== undefined) return 'not-startable';
   if (hung) return 'hung';
   const signal = signalOf(end);
@@ -80,13 +80,13 @@ export function classifyCrash(end: ChildEnd, { hung, oomKilled }: Circumstances 
 }
 
 /** The line that says most about an end; what follows it may be a long list of the stack. */
-export function tellingLine({ lastLines }: ChildEnd): string | undefined {
+export function decisiveLine({ lastLines }: ChildExit): string | undefined {
   const telling = signIn(lastLines)?.[0] ?? uncaught;
   return lastLines.find((line) => telling.test(line));
 }
 
 /** The sign of a crash in a line, by itself; undefined where there is none. */
-export function signAt(line: string): string | undefined {
+export function findCrashSign(line: string): string | undefined {
   for (const [pattern] of signs) {
     const [sign] = pattern.exec(line) ?? [];
     if (sign !== undefined) return sign;
@@ -95,7 +95,7 @@ export function signAt(line: string): string | undefined {
 }
 
 /** The next start would end the same way. */
-export function isHopeless(crash: CrashClass): boolean {
+export function isFatal(crash: CrashClass): boolean {
   return crash === 'not-startable' || crash === 'bad-arguments' || crash === 'bad-model';
 }
 
@@ -104,7 +104,7 @@ function signIn(lines: readonly string[]): Sign | undefined {
 }
 
 /** A wrapper script tells the signal that ended its program by a code above 128. */
-function signalOf({ code, signal }: ChildEnd): NodeJS.Signals | undefined {
+function signalOf({ code, signal }: ChildExit): NodeJS.Signals | undefined {
   if (signal !== null) return signal;
   const number = (code ?? 0) - 128;
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];

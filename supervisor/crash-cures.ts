@@ -1,7 +1,7 @@
 import type { CrashClass } from './crash-class.ts';
 
 /** What an operator can do about a crash of llama-server: one sentence each. */
-export const engineCures: Readonly<Record<CrashClass, string>> = {
+export const engineHints: Readonly<Record<CrashClass, string>> = {
   'not-startable':
     'llama-server cannot be started: check LLAMA_SERVER_BIN, that it is made for this machine, and that its libraries are there (ldd)',
   'bad-arguments':
@@ -34,11 +34,11 @@ const gatewayCures: Readonly<Partial<Record<CrashClass, string>>> = {
   'address-taken': 'its port is in use: change PORT, or end what else listens there',
   'out-of-memory':
     'the machine or the container has too little memory: give it more, or lower MAX_QUEUE_SIZE',
-  killed: engineCures.killed,
+  killed: engineHints.killed,
   hung: 'it answered nobody for HANG_TIMEOUT: look at who may stop processes and at the load of the machine, and report its last lines to llama-corral',
 };
 
-export function cureFor(who: 'llama-server' | 'gateway', crash: CrashClass): string {
-  if (who === 'llama-server') return engineCures[crash];
+export function crashHint(who: 'llama-server' | 'gateway', crash: CrashClass): string {
+  if (who === 'llama-server') return engineHints[crash];
   return gatewayCures[crash] ?? 'this should not happen: report its last lines to llama-corral';
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type CrashRecord, crashFolder, readCrashes } from '../health/crash-records.ts';
 import type { Log } from '../log/create-log.ts';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
-import { keepCrashFiles } from './crash-files.ts';
+import { createCrashStore } from './crash-files.ts';
 
 const recordOf = (second: number): CrashRecord => ({
   at: new Date(Date.UTC(2026, 10, 21, 2, 0, second)).toISOString(),
@@ -34,7 +34,7 @@ describe('crashes are kept', () => {
   it('as they were, the newest twenty of them, for no other user to read', async () => {
     await using folder = await temporaryFolder();
     const { told, log } = warnings();
-    const files = keepCrashFiles(folder.path, log);
+    const files = createCrashStore(folder.path, log);
     for (let second = 0; second < 25; second++) files.keep(recordOf(second));
     await files.settled(longEnoughMs);
     const kept = Array.from({ length: 20 }, (_, place) => recordOf(24 - place));
@@ -50,7 +50,7 @@ describe('crashes are kept', () => {
     writeFileSync(`${crashFolder(folder.path)}/notes.txt`, 'mine');
     writeFileSync(`${crashFolder(folder.path)}/2026-11-21T02-00-09.000Z-gateway.json`, '{"at":');
     writeFileSync(`${crashFolder(folder.path)}/2026-11-21T02-00-09.000Z-gateway.json.new`, '');
-    const files = keepCrashFiles(folder.path, warnings().log);
+    const files = createCrashStore(folder.path, warnings().log);
     files.keep(recordOf(1));
     await files.settled(longEnoughMs);
     expect(await readCrashes(folder.path)).toEqual([recordOf(1)]);
@@ -65,7 +65,7 @@ describe('crashes are kept', () => {
     await using folder = await temporaryFolder();
     writeFileSync(crashFolder(folder.path), 'a file where the folder should be');
     const { told, log } = warnings();
-    const files = keepCrashFiles(folder.path, log);
+    const files = createCrashStore(folder.path, log);
     for (let second = 0; second < 3; second++) files.keep(recordOf(second));
     await files.settled(longEnoughMs);
     expect(told).toEqual([

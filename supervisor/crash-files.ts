@@ -9,7 +9,7 @@ import {
 } from '../health/crash-records.ts';
 import type { Log } from '../log/create-log.ts';
 
-export interface CrashFiles {
+export interface CrashStore {
   /** The file of the newest record; undefined where there is none, or it could not be written. */
   readonly newest: string | undefined;
   /** Returns at once. Where the record cannot be written the log says so, once until one can be written again. */
@@ -21,7 +21,7 @@ export interface CrashFiles {
 const mostKept = 20;
 
 /** Keeps the newest crashes as files in `$DATA_DIR/crashes`. */
-export function keepCrashFiles(dataDir: string, log: Log): CrashFiles {
+export function createCrashStore(dataDir: string, log: Log): CrashStore {
   const folder = crashFolder(dataDir);
   let underWay = Promise.resolve();
   let isWarned = false;

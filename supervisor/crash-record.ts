@@ -1,12 +1,12 @@
 import type { CrashRecord } from '../health/crash-records.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { tellingLine } from './crash-class.ts';
-import { cureFor } from './crash-cures.ts';
-import type { HouseEnd } from './house.ts';
+import { decisiveLine } from './crash-class.ts';
+import { crashHint } from './crash-cures.ts';
+import type { ChildCrash } from './house.ts';
 
 /** What is kept of an end; `build` is what llama-server says of itself. */
-export function crashRecord(
-  { who, end, crash, wasReady, restartInMs }: HouseEnd,
+export function createCrashRecord(
+  { who, end, crash, wasReady, restartInMs }: ChildCrash,
   { at, build }: { readonly at: Date; readonly build: string | undefined },
 ): CrashRecord {
   const [command = '', ...args] = end.commandLine;
@@ -14,13 +14,13 @@ export function crashRecord(
     at: at.toISOString(),
     who,
     class: crash,
-    cure: cureFor(who, crash),
+    cure: crashHint(who, crash),
     code: end.code,
     signal: end.signal,
     ranForMs: end.ranForMs,
     wasReady,
     restartInMs: restartInMs === undefined ? null : Math.max(0, Math.round(restartInMs)),
-    tellingLine: end.spawnError?.message ?? tellingLine(end) ?? null,
+    tellingLine: end.spawnError?.message ?? decisiveLine(end) ?? null,
     lastLines: end.lastLines,
     command,
     arguments: args,

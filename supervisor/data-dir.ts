@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { howToWrite, isFull, isReadable, seemsWritable, whyNotWritable } from '../files/writable-folder.ts';
+import {
+  findWriteError,
+  isDiskFull,
+  isReadable,
+  seemsWritable,
+  writeErrorHint,
+} from '../files/writable-folder.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
 import type { Settings } from '../settings/variables.ts';
 
@@ -26,7 +32,7 @@ function canBeUsed(folder: string): boolean {
 /** What is to be said of the data folder before anything is kept there. It is made where it is missing. */
 export function checkDataDir(settings: Settings): { problems: string[]; warnings: string[] } {
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
-  const code = whyNotWritable(dataDir);
+  const code = findWriteError(dataDir);
   const passedOver = settings.DATA_DIR === undefined ? volumesPassedOver(dataDir) : [];
   const warnings = passedOver.map(
     (volume) =>
@@ -34,11 +40,11 @@ export function checkDataDir(settings: Settings): { problems: string[]; warnings
   );
   if (code === undefined) return { problems: [], warnings };
   const fault = `DATA_DIR: ${dataDir} cannot be written (${code})`;
-  if (existsSync(dataDir) && (isFull(code) || keysAreThere(settings, dataDir, code))) {
+  if (existsSync(dataDir) && (isDiskFull(code) || keysAreThere(settings, dataDir, code))) {
     const kept = 'usage stays in memory, crashes and log files are not kept';
     return { problems: [], warnings: [...warnings, `${fault}: ${kept}`] };
   }
-  return { problems: [...warnings, `${fault}: ${howToWrite(code)}`], warnings: [] };
+  return { problems: [...warnings, `${fault}: ${writeErrorHint(code)}`], warnings: [] };
 }
 
 function volumesPassedOver(chosen: string): string[] {

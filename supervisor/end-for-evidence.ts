@@ -7,7 +7,7 @@ const evidenceMs = 5000;
  * Ends a hung child by SIGABRT, which shows in its last lines where it hangs. One that is stopped, or stuck inside a
  * driver, does not take that and is killed.
  */
-export async function endForEvidence(child: Child): Promise<void> {
+export async function abortHungEngine(child: Child): Promise<void> {
   const patience = setTimeout(() => child.kill(), evidenceMs);
   child.signal('SIGABRT');
   await child.ended;

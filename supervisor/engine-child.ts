@@ -1,20 +1,20 @@
 import type { Backend } from '../health/backend.ts';
 import type { Log } from '../log/create-log.ts';
-import { type Child, startChild, stillborn } from './child.ts';
+import { type Child, failedToStart, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
-import { readEngineLine } from './engine-output.ts';
-import { bytesOfModel } from './gguf-file.ts';
-import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
+import { parseEngineLine } from './engine-output.ts';
+import { modelFileBytes } from './gguf-file.ts';
+import { environmentSecrets, keyFileSecrets, settingSecrets } from './known-secrets.ts';
 import { llamaArguments } from './llama-arguments.ts';
 import { promptCacheMiB } from './prompt-cache.ts';
-import { clearSocketPath } from './runtime-dir.ts';
-import { spareMemory } from './spare-memory.ts';
-import { withoutQuotes } from './without-quotes.ts';
-import { hide } from './without-secrets.ts';
+import { prepareSocketPath } from './runtime-dir.ts';
+import { availableMemory } from './spare-memory.ts';
+import { createPromptRedactor } from './without-quotes.ts';
+import { createSecretRedactor } from './without-secrets.ts';
 
-export interface EngineChildOptions {
+export interface SpawnEngineOptions {
   readonly engine: Engine;
   readonly config: SupervisorConfig;
   readonly backend: Backend & { readonly apiKey: string };
@@ -25,20 +25,20 @@ export interface EngineChildOptions {
 }
 
 /** Starts one llama-server on the backend's address, its output going into the log. */
-export function startEngineChild({ engine, config, backend, env, serves, log }: EngineChildOptions): Child {
+export function spawnEngine({ engine, config, backend, env, serves, log }: SpawnEngineOptions): Child {
   const { socketPath } = backend.address;
   try {
     // llama-server refuses an address that a killed one has left, and does not clear it away itself.
-    if (socketPath !== undefined) clearSocketPath(socketPath);
+    if (socketPath !== undefined) prepareSocketPath(socketPath);
   } catch (error) {
-    return stillborn(error as Error);
+    return failedToStart(error as Error);
   }
   const { model, extraArgs } = config.engine;
   const downloads = model.kind !== 'file';
   const cacheMiB = promptCacheMiB({
     extraArgs,
-    spareMemory: spareMemory(),
-    modelBytes: model.kind === 'hugging-face' ? 0 : bytesOfModel(model.path),
+    spareMemory: availableMemory(),
+    modelBytes: model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path),
   });
   if (cacheMiB !== undefined)
     log.info(
@@ -54,13 +54,13 @@ export function startEngineChild({ engine, config, backend, env, serves, log }: 
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
     },
-    cut: withoutQuotes(serves),
-    show: hide(
-      [backend.apiKey, ...secretsOf(config.settings), ...secretsOfEnvironment(env)],
-      secretsOfKeyFile({ ...config.settings, dataDir: config.dataDir }),
+    cut: createPromptRedactor(serves),
+    show: createSecretRedactor(
+      [backend.apiKey, ...settingSecrets(config.settings), ...environmentSecrets(env)],
+      keyFileSecrets({ ...config.settings, dataDir: config.dataDir }),
     ),
     onLine(line) {
-      const { text, level } = readEngineLine(line);
+      const { text, level } = parseEngineLine(line);
       log[level](text);
     },
   });

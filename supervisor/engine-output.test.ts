@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readEngineLine } from './engine-output.ts';
+import { parseEngineLine } from './engine-output.ts';
 
 it.each([
   [
@@ -22,5 +22,5 @@ it.each([
   ['error: invalid argument: --bogus', 'error: invalid argument: --bogus', 'warn'],
   ['llama_model_loader: loaded meta data', 'llama_model_loader: loaded meta data', 'debug'],
 ])('reads %j', (line, text, level) => {
-  expect(readEngineLine(line)).toEqual({ text, level });
+  expect(parseEngineLine(line)).toEqual({ text, level });
 });

@@ -14,7 +14,7 @@ const levels: Readonly<Record<string, EngineLine['level']>> = { E: 'warn', W: 'i
 const chatter = /^slot |unauthorized/;
 
 /** Reads one line of llama-server's output. Lines from before its log is set up, and of older builds, have no level. */
-export function readEngineLine(line: string): EngineLine {
+export function parseEngineLine(line: string): EngineLine {
   const match = prefixed.exec(line);
   if (!match) return { text: line, level: alarming.test(line) ? 'warn' : 'debug' };
   const [, level = '', text = ''] = match;

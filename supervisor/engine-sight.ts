@@ -1,13 +1,13 @@
-import { ask } from '../health/ask.ts';
+import { requestBackend } from '../health/ask.ts';
 import type { Backend } from '../health/backend.ts';
 
 /** What one look at a llama-server tells of its work. */
-export type EngineSight =
-  | Work
+export type EngineActivity =
+  | EngineCounters
   /** loading: the model is not there · alive: only `/health` answers · blind: it does not count · nothing: no answer. */
   | { readonly seen: 'loading' | 'alive' | 'blind' | 'nothing' };
 
-export interface Work {
+export interface EngineCounters {
   readonly seen: 'work';
   readonly busySlots: number;
   /** Grows with every batch it has computed, also inside a long prompt, as long as it is exact. */
@@ -26,17 +26,17 @@ export interface Work {
  * which `/health` does not. It wakes no sleeping model, and keeps none awake (builds from before August 2026 it does).
  * `/slots`, which would, is asked only of a busy one that has not moved since `doneBefore`.
  */
-export async function lookAtEngine(
+export async function readEngineActivity(
   backend: Backend,
   timeoutMs: number,
   doneBefore?: number,
-): Promise<EngineSight> {
-  const metrics = await ask(backend, { path: '/metrics', timeoutMs });
+): Promise<EngineActivity> {
+  const metrics = await requestBackend(backend, { path: '/metrics', timeoutMs });
   if (metrics.outcome === 'answered') {
     if (metrics.status === 200) return closerLook(workIn(metrics.body), backend, timeoutMs, doneBefore);
     return { seen: metrics.status === 503 ? 'loading' : 'blind' };
   }
-  const health = await ask(backend, { path: '/health', timeoutMs });
+  const health = await requestBackend(backend, { path: '/health', timeoutMs });
   if (health.outcome !== 'answered') return { seen: 'nothing' };
   return { seen: health.status === 503 ? 'loading' : 'alive' };
 }
@@ -45,7 +45,7 @@ const counters = ['n_decode_total', 'tokens_predicted_total', 'prompt_tokens_tot
 /** The first count that six digits do not hold. */
 const firstInexact = 1_000_000;
 
-function workIn(metrics: string): EngineSight {
+function workIn(metrics: string): EngineActivity {
   const values = new Map(
     [...metrics.matchAll(/^llamacpp:(\w+) ([\d.e+]+)$/gm)].map(([, name, value]) => [name, Number(value)]),
   );
@@ -60,13 +60,13 @@ function workIn(metrics: string): EngineSight {
 }
 
 async function closerLook(
-  sight: EngineSight,
+  sight: EngineActivity,
   backend: Backend,
   timeoutMs: number,
   doneBefore: number | undefined,
-): Promise<EngineSight> {
+): Promise<EngineActivity> {
   if (sight.seen !== 'work' || sight.busySlots === 0 || sight.done !== doneBefore) return sight;
-  const slots = await ask(backend, { path: '/slots', timeoutMs });
+  const slots = await requestBackend(backend, { path: '/slots', timeoutMs });
   if (slots.outcome !== 'answered') return sight;
   return { ...sight, slots: slots.status === 200 ? slotsIn(slots.body) : 'untold' };
 }

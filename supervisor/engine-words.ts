@@ -43,6 +43,6 @@ const ofTheLanguage =
   /^(?:std|vector|basic_string|string|map|unordered_map|vk|ggml|nlohmann|function)::\w+(?:::\w+)*$/;
 
 /** Whether a word is one that llama-server says of itself, rather than one that somebody sent. */
-export function isOfTheEngine(word: string): boolean {
+export function isEngineWord(word: string): boolean {
   return known.has(word) || ofLibraries.test(word) || ofTheLanguage.test(word);
 }

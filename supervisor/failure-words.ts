@@ -1,34 +1,34 @@
 import type { Log } from '../log/create-log.ts';
-import type { ChildEnd } from './child.ts';
-import { tellingLine } from './crash-class.ts';
-import { cureFor } from './crash-cures.ts';
-import { readEngineLine } from './engine-output.ts';
-import type { HouseEnd, HouseFailure, LastEnd } from './house.ts';
-import { type EndHistory, noEnds } from './restart-policy.ts';
+import type { ChildExit } from './child.ts';
+import { decisiveLine } from './crash-class.ts';
+import { crashHint } from './crash-cures.ts';
+import { parseEngineLine } from './engine-output.ts';
+import type { ChildCrash, DeploymentFailure, FatalCrash } from './house.ts';
+import { type ExitHistory, noExits } from './restart-policy.ts';
 
 /** What cannot go on, and what helps: in one sentence, for those who look after us and for the last line of the log. */
-export function failureWords(failure: HouseFailure, last?: LastEnd): string {
+export function failureMessage(failure: DeploymentFailure, last?: FatalCrash): string {
   if (failure === 'load-timed-out')
     return 'giving up: the model did not load within LOAD_TIMEOUT: give it longer, or look at the disk it is read from';
   if (failure === 'is-router') return ROUTER;
   const who = last?.who ?? (failure === 'gateway-failed' ? 'gateway' : 'llama-server');
   const crash = last?.crash ?? 'unknown';
-  return `giving up on ${articled(who)} ${afterHowMany(last?.history ?? noEnds)} (${crash}): ${refusedArgument(last)}${cureFor(who, crash)}`;
+  return `giving up on ${articled(who)} ${afterHowMany(last?.history ?? noExits)} (${crash}): ${refusedArgument(last)}${crashHint(who, crash)}`;
 }
 
 /** The one line in which an argument stands that was not taken; of no other class one line tells so much. */
-function refusedArgument(last: LastEnd | undefined): string {
-  const line = last?.crash === 'bad-arguments' ? tellingLine(last.end) : undefined;
+function refusedArgument(last: FatalCrash | undefined): string {
+  const line = last?.crash === 'bad-arguments' ? decisiveLine(last.end) : undefined;
   return line === undefined ? '' : `“${line}”: `;
 }
 
-export function queueWorkerWords(history: EndHistory): string {
+export function queueWorkerFailureMessage(history: ExitHistory): string {
   return `giving up on the worker of RunPod's queue ${afterHowMany(history)}: its last lines above say why`;
 }
 
-const articled = (who: HouseEnd['who']) => (who === 'gateway' ? 'the gateway' : who);
+const articled = (who: ChildCrash['who']) => (who === 'gateway' ? 'the gateway' : who);
 
-function afterHowMany({ ends, duringLoad }: EndHistory): string {
+function afterHowMany({ ends, duringLoad }: ExitHistory): string {
   if (duringLoad !== undefined && duringLoad.count > 1)
     return `after ${duringLoad.count} failed loads in a row`;
   const [first = 0] = ends;
@@ -47,8 +47,8 @@ const shownLines = 10;
  * Tells an end that nobody asked for: how, what may help, what it said last and nobody has seen yet,
  * what follows. Of one that is not started again the last line of the log says what may help.
  */
-export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEnd, 'wasReady'>): void {
-  const cure = restartInMs === undefined ? '' : `: ${cureFor(who, crash)}`;
+export function logCrash(log: Log, { who, end, crash, restartInMs }: Omit<ChildCrash, 'wasReady'>): void {
+  const cure = restartInMs === undefined ? '' : `: ${crashHint(who, crash)}`;
   log.error(`${who} ended ${howOf(end)} (${crash}${cure})`);
   for (const line of shownOf(end)) if (!wasShown(log, who, line)) log.error(`${who} said: ${line}`);
   if (restartInMs !== undefined)
@@ -56,24 +56,24 @@ export function tellEnd(log: Log, { who, end, crash, restartInMs }: Omit<HouseEn
 }
 
 /** Each line has been in the log as it came, unless its level is not wanted there. */
-function wasShown(log: Log, who: HouseEnd['who'], line: string): boolean {
-  return log.isLevelEnabled(who === 'llama-server' ? readEngineLine(line).level : 'warn');
+function wasShown(log: Log, who: ChildCrash['who'], line: string): boolean {
+  return log.isLevelEnabled(who === 'llama-server' ? parseEngineLine(line).level : 'warn');
 }
 
 /** The same for a child whose ends have no classes. Its lines come as warnings. */
-export function tellPlainEnd(log: Log, who: string, end: ChildEnd): void {
+export function logUnclassifiedCrash(log: Log, who: string, end: ChildExit): void {
   log.error(`${who} ended ${howOf(end)}`);
   if (log.isLevelEnabled('warn')) return;
   for (const line of shownOf(end)) log.error(`${who} said: ${line}`);
 }
 
-function howOf({ spawnError, signal, code }: ChildEnd): string {
+function howOf({ spawnError, signal, code }: ChildExit): string {
   return spawnError?.message ?? (signal ? `by ${signal}` : `with exit code ${code}`);
 }
 
 /** The last lines with something in them, after the one that says most, should it lie further back. */
-function shownOf(end: ChildEnd): readonly string[] {
+function shownOf(end: ChildExit): readonly string[] {
   const last = end.lastLines.filter((line) => line.trim() !== '').slice(-shownLines);
-  const telling = tellingLine(end);
+  const telling = decisiveLine(end);
   return telling === undefined || last.includes(telling) ? last : [telling, ...last];
 }

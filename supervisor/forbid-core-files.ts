@@ -11,10 +11,10 @@ const NO_CORE = 1;
  * From now on neither this process nor any that it starts leaves a core file when it crashes: it would hold secrets and
  * prompts. Does nothing where the system has no such limit of one process (macOS).
  */
-export async function forbidCoreFiles(warn: (words: string) => void): Promise<void> {
+export async function disableCoreFiles(warn: (words: string) => void): Promise<void> {
   if (process.platform !== 'linux') return;
   await setCoreLimit(NO_CORE);
-  const limit = coreLimitOf('self');
+  const limit = readCoreLimit('self');
   if (limit === NO_CORE || limit === 0) return;
   warn(
     'a crash may leave a core file, which holds secrets: install util-linux (prlimit), or set ulimit -c 0',
@@ -29,7 +29,7 @@ function setCoreLimit(bytes: number): Promise<void> {
 }
 
 /** Bytes; infinite where there is no limit, undefined where it cannot be told. */
-export function coreLimitOf(pid: number | 'self'): number | undefined {
+export function readCoreLimit(pid: number | 'self'): number | undefined {
   const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
   const soft = /^Max core file size +(\S+)/m.exec(limits)?.[1];
   if (soft === undefined) return undefined;

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { type Backend, showBackendUrl } from '../health/backend.ts';
+import { type Backend, formatBackendUrl } from '../health/backend.ts';
 import type { GatewayMessage } from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
-import { withoutExcerpts } from '../log/without-excerpts.ts';
+import { removeJsonExcerpts } from '../log/without-excerpts.ts';
 import { type Child, startChild } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import { gatewayEnvironment } from './gateway-environment.ts';
-import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
-import { hide } from './without-secrets.ts';
+import { environmentSecrets, keyFileSecrets, settingSecrets } from './known-secrets.ts';
+import { createSecretRedactor } from './without-secrets.ts';
 
 export interface Command {
   readonly command: string;
@@ -20,12 +20,12 @@ export interface Command {
  */
 const SEMI_SPACE = 8;
 
-export const gatewayProgram: Command = {
+export const defaultGatewayCommand: Command = {
   command: process.execPath,
   args: [`--max-semi-space-size=${SEMI_SPACE}`, join(import.meta.dirname, '..', 'gateway', 'main.ts')],
 };
 
-export interface GatewayChildOptions {
+export interface SpawnGatewayOptions {
   readonly program: Command;
   readonly config: SupervisorConfig;
   readonly backend: Backend;
@@ -39,27 +39,27 @@ export interface GatewayChildOptions {
 }
 
 /** Starts one gateway. Its log comes in JSON and goes into the one stream of lines; what it says besides is unexpected. */
-export function startGatewayChild(options: GatewayChildOptions): Child {
+export function spawnGateway(options: SpawnGatewayOptions): Child {
   const { program, config, backend, queueWorkerKey, env, log, passOn, onMessage } = options;
   const settings = {
     ...config.settings,
     LOG_FORMAT: 'json' as const,
     LOG_FILES: false,
-    BACKEND_URL: showBackendUrl(backend.address),
+    BACKEND_URL: formatBackendUrl(backend.address),
     BACKEND_API_KEY: backend.apiKey,
     RUNPOD_WORKER_KEY: queueWorkerKey,
   };
-  const show = hide(
-    [...secretsOf(settings), ...secretsOfEnvironment(env)],
-    secretsOfKeyFile({ ...settings, dataDir: config.dataDir }),
+  const show = createSecretRedactor(
+    [...settingSecrets(settings), ...environmentSecrets(env)],
+    keyFileSecrets({ ...settings, dataDir: config.dataDir }),
   );
   return startChild({
     ...program,
     env: gatewayEnvironment(env, settings),
     onStdoutLine(line) {
-      if (!passOn(line)) log.warn(show(withoutExcerpts(line)));
+      if (!passOn(line)) log.warn(show(removeJsonExcerpts(line)));
     },
-    cut: withoutExcerpts,
+    cut: removeJsonExcerpts,
     show,
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),

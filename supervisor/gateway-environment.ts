@@ -10,13 +10,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function gatewayEnvironment(env: Environment, settings: Settings): Record<string, string> {
   return {
-    ...withoutOurs(env),
+    ...foreignEnvironment(env),
     ...settingsAsVariables({ ...settings, HF_TOKEN: undefined, RUNPOD_AI_API_KEY: undefined }),
   };
 }
 
 /** What others than we have set, but for the keys of the platforms. */
-export function withoutOurs(env: Environment): Record<string, string> {
+export function foreignEnvironment(env: Environment): Record<string, string> {
   const passed = Object.entries(env).filter(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && !isOurs(entry[0]) && !isPlatformKey(entry[0]),
@@ -33,7 +33,7 @@ export function settingsAsVariables(settings: Readonly<Record<string, unknown>>)
   const shown: Record<string, string> = {};
   for (const [name, variable] of Object.entries(variables) as [string, Variable][]) {
     const value = settings[name];
-    if (value !== undefined) shown[name] = variable.kind.show(value);
+    if (value !== undefined) shown[name] = variable.kind.format(value);
   }
   return shown;
 }

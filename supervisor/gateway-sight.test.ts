@@ -3,14 +3,14 @@ import { Agent, createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../scripts/harness/free-port.ts';
-import { lookAtGateway } from './gateway-sight.ts';
+import { probeGateway } from './gateway-sight.ts';
 
 async function sightOf(server: Server, timeoutMs = 60_000): Promise<string> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const sights = [await lookAtGateway({ host: '127.0.0.1', port, agent, timeoutMs })];
-  sights.push(await lookAtGateway({ host: '127.0.0.1', port, agent, timeoutMs }));
+  const sights = [await probeGateway({ host: '127.0.0.1', port, agent, timeoutMs })];
+  sights.push(await probeGateway({ host: '127.0.0.1', port, agent, timeoutMs }));
   agent.destroy();
   server.close();
   expect(sights[1]).toBe(sights[0]);
@@ -43,6 +43,6 @@ describe('a gateway is silent', () => {
 
   it('when nobody listens', async () => {
     const question = { host: '127.0.0.1', port: await freePort(), agent: new Agent(), timeoutMs: 60_000 };
-    expect(await lookAtGateway(question)).toBe('silent');
+    expect(await probeGateway(question)).toBe('silent');
   });
 });

@@ -1,13 +1,13 @@
 import { type Agent, request } from 'node:http';
-import { reachable } from './await-gateway.ts';
+import { connectableHost } from './await-gateway.ts';
 
 /**
  * What one question to the gateway tells. alive: it answered, or ended the connection, as it does where it has too many ·
  * silent: no answer in time, or nobody listens · blind: we could not ask, which says nothing of the gateway.
  */
-export type GatewaySight = 'alive' | 'silent' | 'blind';
+export type GatewayProbeResult = 'alive' | 'silent' | 'blind';
 
-export interface GatewayQuestion {
+export interface GatewayProbe {
   readonly host: string;
   readonly port: number;
   /** Keeps the connection: a new one each second would displace an idle client's where they are full. */
@@ -16,9 +16,9 @@ export interface GatewayQuestion {
 }
 
 /** Asks `/livez` once; never throws. It needs no key, passes no line and counts for no activity. */
-export function lookAtGateway(question: GatewayQuestion): Promise<GatewaySight> {
+export function probeGateway(question: GatewayProbe): Promise<GatewayProbeResult> {
   const { host, port, agent, timeoutMs } = question;
-  const hostname = reachable(host).replace(/^\[|\]$/g, '');
+  const hostname = connectableHost(host).replace(/^\[|\]$/g, '');
   const late = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve) => {
     request({ host: hostname, port, path: '/livez', agent, signal: late }, (response) => {
@@ -30,7 +30,7 @@ export function lookAtGateway(question: GatewayQuestion): Promise<GatewaySight> 
   });
 }
 
-function sightOf(code: string): GatewaySight {
+function sightOf(code: string): GatewayProbeResult {
   if (code === 'ECONNREFUSED' || code === 'ETIMEDOUT') return 'silent';
   return code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('HPE_') ? 'alive' : 'blind';
 }

@@ -1,15 +1,20 @@
 import { expect, it } from 'vitest';
-import type { GatewaySight } from './gateway-sight.ts';
-import { isHungUp, nextSilence, type Silence } from './gateway-silence.ts';
+import type { GatewayProbeResult } from './gateway-sight.ts';
+import { isGatewayHung, nextUnresponsiveness, type Unresponsiveness } from './gateway-silence.ts';
 
 const longestStepMs = 2000;
 
 /** The silence after looks at the given times. */
-function after(...looks: readonly (readonly [atMs: number, sight: GatewaySight | undefined])[]): Silence {
-  return looks.reduce<Silence>((silence, [at, sight]) => nextSilence(silence, sight, at, longestStepMs), {
-    ms: 0,
-    at: 0,
-  });
+function after(
+  ...looks: readonly (readonly [atMs: number, sight: GatewayProbeResult | undefined])[]
+): Unresponsiveness {
+  return looks.reduce<Unresponsiveness>(
+    (silence, [at, sight]) => nextUnresponsiveness(silence, sight, at, longestStepMs),
+    {
+      ms: 0,
+      at: 0,
+    },
+  );
 }
 
 it('silence grows while an answer is awaited or refused, and ends with any answer', () => {
@@ -35,5 +40,5 @@ it.each([
   { ms: 60_000, hangTimeoutMs: 1000, wasUp: false, isHung: true },
   { ms: 3_600_000, hangTimeoutMs: 0, wasUp: true, isHung: false },
 ])('a gateway is given up on no sooner than it was noticed: %j', ({ ms, hangTimeoutMs, wasUp, isHung }) => {
-  expect(isHungUp({ ms, at: 0 }, hangTimeoutMs, wasUp)).toBe(isHung);
+  expect(isGatewayHung({ ms, at: 0 }, hangTimeoutMs, wasUp)).toBe(isHung);
 });

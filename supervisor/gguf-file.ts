@@ -37,7 +37,7 @@ function* entriesOf(folder: string): Generator<Dirent> {
 }
 
 /** What lies at a path, or why nobody can tell. Never throws: not everything that is called a path can be one. */
-export function lookAt(path: string): Stats | undefined | { readonly problem: string } {
+export function statPath(path: string): Stats | undefined | { readonly problem: string } {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
@@ -46,20 +46,20 @@ export function lookAt(path: string): Stats | undefined | { readonly problem: st
 }
 
 /** What is wrong with a model file, all its parts included. */
-export function faultsOfModel(path: string): string[] {
-  const [first = path, ...rest] = partsOfModel(path);
+export function modelFileProblems(path: string): string[] {
+  const [first = path, ...rest] = modelFileParts(path);
   if (first !== path) return [`${path} is not the first part of its model: name ${first}`];
   return [first, ...rest].flatMap((part) => faultOfFile(part) ?? []);
 }
 
 /** What a model's files take, in bytes; those that are not there take nothing. */
-export function bytesOfModel(path: string): number {
-  const sizes = partsOfModel(path).map((part) => lookAt(part));
+export function modelFileBytes(path: string): number {
+  const sizes = modelFileParts(path).map((part) => statPath(part));
   return sizes.reduce((sum, file) => sum + (file && 'size' in file ? file.size : 0), 0);
 }
 
 /** The files of a model: of a split one all parts, whichever of them is named. */
-export function partsOfModel(path: string): string[] {
+export function modelFileParts(path: string): string[] {
   const part = /-\d{5}-of-(\d{5})(\.gguf)$/i.exec(path);
   if (!part) return [path];
   const [ending = '', count = '', suffix = ''] = part;
@@ -69,7 +69,7 @@ export function partsOfModel(path: string): string[] {
 }
 
 function faultOfFile(path: string): [string] | undefined {
-  const found = lookAt(path);
+  const found = statPath(path);
   if (!found) return [`${path} does not exist`];
   if ('problem' in found) return [`${path} cannot be looked at (${found.problem})`];
   if (!found.isFile()) return [`${path} is not a file`];

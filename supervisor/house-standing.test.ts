@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type HouseState, houseStanding } from './house-standing.ts';
+import { type SystemState, systemStatus } from './house-standing.ts';
 
-const serving: HouseState = {
+const serving: SystemState = {
   stopping: false,
   failed: false,
   replacing: false,
-  engine: 'running',
+  enginePhase: 'running',
   backend: 'ready',
   gatewayUp: true,
   everReady: true,
 };
-const standingOf = (change: Partial<HouseState>) => houseStanding({ ...serving, ...change });
+const standingOf = (change: Partial<SystemState>) => systemStatus({ ...serving, ...change });
 
 describe('the standing of the house', () => {
   it('is ready only where both children serve', () => {
@@ -25,8 +25,8 @@ describe('the standing of the house', () => {
   });
 
   it('is restarting from the moment at which llama-server ended, whatever the last probe said', () => {
-    expect(standingOf({ engine: 'waiting' })).toBe('restarting');
-    expect(standingOf({ engine: 'replacing' })).toBe('restarting');
+    expect(standingOf({ enginePhase: 'waiting' })).toBe('restarting');
+    expect(standingOf({ enginePhase: 'replacing' })).toBe('restarting');
   });
 
   it('is restarting while llama-server finishes what runs before it is replaced, and then as the new one is', () => {
@@ -35,7 +35,7 @@ describe('the standing of the house', () => {
   });
 
   it('is draining or failed above all else', () => {
-    expect(standingOf({ stopping: true, engine: 'stopped' })).toBe('draining');
+    expect(standingOf({ stopping: true, enginePhase: 'stopped' })).toBe('draining');
     expect(standingOf({ stopping: true, failed: true })).toBe('failed');
   });
 });

@@ -1,20 +1,20 @@
 import type { HealthSnapshot } from '../health/answers.ts';
 import type { Backend } from '../health/backend.ts';
-import type { BackendFacts } from '../health/facts.ts';
-import type { Standing } from '../health/standing.ts';
+import type { BackendProps } from '../health/facts.ts';
+import type { BackendStatus } from '../health/standing.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { type BootTimes, beginBoot } from './boot.ts';
-import type { Child, ChildEnd } from './child.ts';
+import { type BootTimes, startBoot } from './boot.ts';
+import type { Child, ChildExit } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import type { CrashClass } from './crash-class.ts';
-import { cureFor } from './crash-cures.ts';
-import { houseStanding } from './house-standing.ts';
-import type { EndHistory, RestartPolicy } from './restart-policy.ts';
-import type { Tended } from './tend.ts';
-import { type LoadFailure, tendEngine } from './tend-engine.ts';
-import { tendGateway } from './tend-gateway.ts';
+import { crashHint } from './crash-cures.ts';
+import { systemStatus } from './house-standing.ts';
+import type { ExitHistory, RestartPolicy } from './restart-policy.ts';
+import type { ManagedProcess } from './tend.ts';
+import { type LoadFailure, superviseEngine } from './tend-engine.ts';
+import { superviseGateway } from './tend-gateway.ts';
 
-export interface HouseOptions {
+export interface DeploymentOptions {
   readonly backend: Backend;
   /** Where the gateway listens. */
   readonly host: string;
@@ -27,12 +27,12 @@ export interface HouseOptions {
   readonly policy: RestartPolicy;
   readonly startEngine: (serves: () => boolean) => Child;
   readonly startGateway: () => Child;
-  readonly onStanding: (standing: Standing) => void;
+  readonly onStanding: (standing: BackendStatus) => void;
   /** Once: both children serve, and the first token has come. */
-  readonly onReady: (ready: Ready) => void;
+  readonly onReady: (ready: ReadyReport) => void;
   readonly onEngineReady: () => void;
   /** As tend-engine.ts has it. */
-  readonly takeBack: (why: LoadFailure, end?: ChildEnd) => boolean;
+  readonly takeBack: (why: LoadFailure, end?: ChildExit) => boolean;
   /** Whether llama-server is being replaced on purpose; call `refresh` when that changes. */
   readonly isReplacing: () => boolean;
   readonly onHung: () => void;
@@ -41,23 +41,23 @@ export interface HouseOptions {
   readonly onGatewayHung: () => void;
   readonly onNoToken: (why: string) => void;
   readonly onStillLoading: (sinceMs: number) => void;
-  readonly onEnd: (end: HouseEnd) => void;
+  readonly onEnd: (end: ChildCrash) => void;
   /** llama-server was ended from outside, or to be replaced: no request that was at work has to do with it. */
   readonly onBlamelessEnd: () => void;
   /** `last` is the end that was one too many, where it was one. */
-  readonly onFailure: (failure: HouseFailure, last?: LastEnd) => void;
+  readonly onFailure: (failure: DeploymentFailure, last?: FatalCrash) => void;
 }
 
-export interface Ready {
+export interface ReadyReport {
   /** Undefined where the backend does not tell. */
-  readonly facts: BackendFacts | undefined;
+  readonly props: BackendProps | undefined;
   readonly boot: BootTimes;
 }
 
 /** An end of a child that nobody asked for. */
-export interface HouseEnd {
+export interface ChildCrash {
   readonly who: 'llama-server' | 'gateway';
-  readonly end: ChildEnd;
+  readonly end: ChildExit;
   /** Milliseconds until it is started again; undefined where it is not. */
   readonly restartInMs: number | undefined;
   readonly crash: CrashClass;
@@ -66,16 +66,16 @@ export interface HouseEnd {
 }
 
 /** The end of a child that is not started again, and those before it. */
-export interface LastEnd extends Pick<HouseEnd, 'who' | 'crash' | 'end'> {
-  readonly history: EndHistory;
+export interface FatalCrash extends Pick<ChildCrash, 'who' | 'crash' | 'end'> {
+  readonly history: ExitHistory;
 }
 
-export type HouseFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
+export type DeploymentFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
 
 /** The two children, what is known of them, and what the health server may say of it. */
-export interface House {
-  readonly engine: Tended;
-  readonly gateway: Tended;
+export interface Deployment {
+  readonly engine: ManagedProcess;
+  readonly gateway: ManagedProcess;
   readonly snapshot: () => HealthSnapshot;
   /** A gateway that is not up yet would die of the signal, and reads the keys anyway. */
   reloadKeys(): void;
@@ -88,9 +88,9 @@ export interface House {
 }
 
 /** Starts both children beside each other, and follows them until closed. */
-export function openHouse(options: HouseOptions): House {
-  const boot = beginBoot();
-  let standing: Standing = 'starting';
+export function startDeployment(options: DeploymentOptions): Deployment {
+  const boot = startBoot();
+  let standing: BackendStatus = 'starting';
   let since = Date.now();
   let everReady = false;
   let announced = false;
@@ -99,7 +99,7 @@ export function openHouse(options: HouseOptions): House {
   let lastCrash: LastCrash | undefined;
   const crashes: CrashCounts = { engine: {}, gateway: {} };
 
-  const engine = tendEngine({
+  const engine = superviseEngine({
     ...options,
     boot,
     start: options.startEngine,
@@ -108,7 +108,7 @@ export function openHouse(options: HouseOptions): House {
     onLoadTimedOut: () => fail('load-timed-out'),
     onRouter: () => fail('is-router'),
   });
-  const gateway = tendGateway({
+  const gateway = superviseGateway({
     ...options,
     boot,
     start: options.startGateway,
@@ -116,7 +116,7 @@ export function openHouse(options: HouseOptions): House {
     onEnd: (end, state) => learnEnd({ who: 'gateway', ...end }, state),
   });
 
-  function learnEnd(ended: Omit<HouseEnd, 'restartInMs'>, state: ChildState): void {
+  function learnEnd(ended: Omit<ChildCrash, 'restartInMs'>, state: ChildState): void {
     const { who, crash, end } = ended;
     if (who === 'llama-server' && (crash === 'killed' || state.phase === 'replacing'))
       options.onBlamelessEnd();
@@ -124,7 +124,7 @@ export function openHouse(options: HouseOptions): House {
       const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
       counts[crash] = (counts[crash] ?? 0) + 1;
       lastCrash = {
-        ...{ who, class: crash, cure: cureFor(who, crash), code: end.code, signal: end.signal },
+        ...{ who, class: crash, cure: crashHint(who, crash), code: end.code, signal: end.signal },
         at: new Date().toISOString(),
       };
       const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
@@ -140,19 +140,19 @@ export function openHouse(options: HouseOptions): House {
     refresh();
   }
 
-  function fail(failure: HouseFailure, last?: LastEnd): void {
+  function fail(failure: DeploymentFailure, last?: FatalCrash): void {
     failed = true;
     refresh();
     options.onFailure(failure, last);
   }
 
   function refresh(): void {
-    const next = houseStanding({
+    const next = systemStatus({
       stopping,
       failed,
       replacing: options.isReplacing(),
-      engine: engine.tended.state.phase,
-      backend: engine.watch.standing,
+      enginePhase: engine.tended.state.phase,
+      backend: engine.watch.status,
       gatewayUp: gateway.isUp && !gateway.isSilent,
       everReady,
     });
@@ -160,11 +160,11 @@ export function openHouse(options: HouseOptions): House {
     if (next !== standing) adopt(next);
     if (standing === 'ready' && !announced && boot.times['first token'] !== undefined) {
       announced = true;
-      options.onReady({ facts: engine.watch.facts, boot: boot.times });
+      options.onReady({ props: engine.watch.props, boot: boot.times });
     }
   }
 
-  function adopt(next: Standing): void {
+  function adopt(next: BackendStatus): void {
     standing = next;
     since = Date.now();
     options.onStanding(standing);
@@ -177,9 +177,9 @@ export function openHouse(options: HouseOptions): House {
     gateway: gateway.tended,
     pardonEngine: engine.pardon,
     snapshot: () => ({
-      standing,
+      status: standing,
       everReady,
-      silent: gateway.isSilent,
+      gatewayUnresponsive: gateway.isSilent,
       details: {
         phase: boot.phase,
         since: new Date(since).toISOString(),
@@ -189,7 +189,7 @@ export function openHouse(options: HouseOptions): House {
         crashes,
         lastCrash: lastCrash ?? null,
         gatewayUp: gateway.isUp && !gateway.isSilent,
-        sleeping: engine.watch.standing === 'ready' && engine.watch.facts?.sleeping === true,
+        sleeping: engine.watch.status === 'ready' && engine.watch.props?.sleeping === true,
         version: packageFile.version,
       },
     }),
@@ -213,7 +213,7 @@ type CrashCounts = Record<'engine' | 'gateway', Partial<Record<CrashClass, numbe
 
 /** What `/status` says of the last unwanted end: how it was, never what was said. */
 interface LastCrash {
-  readonly who: HouseEnd['who'];
+  readonly who: ChildCrash['who'];
   readonly class: CrashClass;
   readonly cure: string;
   readonly code: number | null;

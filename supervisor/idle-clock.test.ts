@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { IdleClock } from './idle-clock.ts';
+import { IdleTimer } from './idle-clock.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function clockOf(limitMs: number | undefined) {
   const onLimit = vi.fn();
-  return { clock: new IdleClock({ limitMs, onLimit }), onLimit };
+  return { clock: new IdleTimer({ limitMs, onLimit }), onLimit };
 }
 
 it('counts from the end of the last activity, the boot being the first', () => {

@@ -1,7 +1,7 @@
 /** Why the house is not idle: it has never been ready, a request is under way or waits, llama-server is being replaced. */
 export type Activity = 'boot' | 'requests' | 'replacement';
 
-export interface IdleClockOptions {
+export interface IdleTimerOptions {
   /** Called once idle for so long; undefined or 0 is never. */
   readonly limitMs: number | undefined;
   readonly onLimit: () => void;
@@ -11,13 +11,13 @@ export interface IdleClockOptions {
 const longestTimerMs = 2 ** 31 - 1;
 
 /** How long nobody has wanted anything, by a clock that never jumps. */
-export class IdleClock {
-  readonly #options: IdleClockOptions;
+export class IdleTimer {
+  readonly #options: IdleTimerOptions;
   readonly #underWay = new Set<Activity>(['boot']);
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: IdleClockOptions) {
+  constructor(options: IdleTimerOptions) {
     this.#options = options;
   }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
-import { stopCallFor } from './instance-api.ts';
+import { createStopCall } from './instance-api.ts';
 import { detectPlatform } from './platform.ts';
 
 const callIn = (env: Record<string, string>) =>
-  stopCallFor({ platform: detectPlatform(env, () => false), settings: readSettings(env).settings }, env);
+  createStopCall({ platform: detectPlatform(env, () => false), settings: readSettings(env).settings }, env);
 
 const runpod = { RUNPOD_POD_ID: 'pod1', RUNPOD_API_KEY: 'rk' };
 const vast = { VAST_CONTAINERLABEL: 'C.123', CONTAINER_API_KEY: 'vk' };

@@ -20,7 +20,7 @@ export const platformKeys = ['RUNPOD_API_KEY', 'CONTAINER_API_KEY'] as const;
  * Undefined where we are on no such machine or it was given no key of its own. What a serverless platform has started, it
  * stops itself.
  */
-export function stopCallFor(
+export function createStopCall(
   { platform, settings }: Pick<SupervisorConfig, 'platform' | 'settings'>,
   env: Environment,
 ): StopCall | undefined {

@@ -7,7 +7,7 @@ import { type Settings, type Variable, variables } from '../settings/variables.t
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every secret among the settings: whole, and the parts by which others would know it. */
-export function secretsOf(settings: Settings): string[] {
+export function settingSecrets(settings: Settings): string[] {
   const values: Readonly<Record<string, unknown>> = settings;
   const whole = (Object.entries(variables) as [string, Variable][])
     .filter(([, { secret }]) => secret)
@@ -18,7 +18,7 @@ export function secretsOf(settings: Settings): string[] {
 }
 
 /** What others have put into the environment for the programs that we start: tokens, passwords of proxies, headers for collectors. */
-export function secretsOfEnvironment(env: Environment): string[] {
+export function environmentSecrets(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value = '']) => {
     if (/_HEADERS$/i.test(name)) return secretsInHeaders(value);
     const isSecret = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i.test(name);
@@ -30,7 +30,7 @@ export function secretsOfEnvironment(env: Environment): string[] {
 const isOrdinary = (value: string) => value.startsWith('/') || /^[a-z]{1,15}$/i.test(value);
 
 /** Those of a key file in the ancestor's form. In our own form it holds none. */
-export function secretsOfKeyFile(files: Parameters<typeof keyFilePath>[0]): string[] {
+export function keyFileSecrets(files: Parameters<typeof keyFilePath>[0]): string[] {
   try {
     const text = readFileSync(keyFilePath(files), 'utf8');
     return isKeysJson(text) ? [] : secretsInLines(text);

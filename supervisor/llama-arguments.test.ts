@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type EngineWishes, llamaArguments } from './llama-arguments.ts';
+import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
 
 const socket = { origin: 'http://llama-server', socketPath: '/run/x/llama.sock' };
-const plain: EngineWishes = {
+const plain: EngineOptions = {
   model: { kind: 'file', path: '/models/m.gguf' },
   publicName: 'm',
   ctx: 'auto',
@@ -18,7 +18,7 @@ const plain: EngineWishes = {
   sleepIdleMs: undefined,
   extraArgs: [],
 };
-const lineFor = (wishes: Partial<EngineWishes>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
+const lineFor = (wishes: Partial<EngineOptions>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
 
 describe('llama-server is started', () => {
   it('on the socket, leaving to it what nobody has decided', () => {

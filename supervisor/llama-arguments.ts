@@ -1,9 +1,9 @@
 import type { BackendAddress } from '../health/backend.ts';
 import type { ModelSource } from './model.ts';
-import { namesArgument } from './refused-arguments.ts';
+import { includesArgument } from './refused-arguments.ts';
 
 /** What llama-server is asked to do, in our words. */
-export interface EngineWishes {
+export interface EngineOptions {
   readonly model: ModelSource;
   /** The name that answers carry. */
   readonly publicName: string;
@@ -26,10 +26,10 @@ export interface EngineWishes {
 }
 
 /** llama-server's own number of slots where it is left to choose. */
-export const slotsOfItsOwnChoice = 4;
+export const defaultSlots = 4;
 
 /** Of all slots together: it counts them in 32 bits. */
-export const mostContext = 2 ** 31 - 1;
+export const maxContext = 2 ** 31 - 1;
 
 /** The longest input of embeddings and rankings where CTX leaves the context open: batches of more take gigabytes. */
 const longestInput = 8192;
@@ -38,7 +38,7 @@ const longestInput = 8192;
  * llama-server's command line for our wishes; `cacheMiB` is what it may keep of earlier prompts, undefined leaves that to
  * it. It never holds a secret: every user of the machine can read it.
  */
-export function llamaArguments(wishes: EngineWishes, address: BackendAddress, cacheMiB?: number): string[] {
+export function llamaArguments(wishes: EngineOptions, address: BackendAddress, cacheMiB?: number): string[] {
   return [
     ...addressArguments(address),
     ...modelArguments(wishes.model),
@@ -82,18 +82,18 @@ function modelArguments(model: ModelSource): string[] {
  */
 function contextArguments(ctx: number | 'auto', parallel: number | 'auto'): string[] {
   if (ctx === 'auto') return parallel === 'auto' ? [] : ['-np', String(parallel), '-kvu'];
-  const slots = parallel === 'auto' ? slotsOfItsOwnChoice : parallel;
+  const slots = parallel === 'auto' ? defaultSlots : parallel;
   return ['-np', String(slots), '-c', String(slots * ctx)];
 }
 
 const givesVectors = ['--embedding', '--embeddings', '--rerank', '--reranking'];
 
 /** An embedding or a ranking is computed in one batch: whatever fits into the context is to fit into that. */
-function batchArguments({ ctx, extraArgs }: EngineWishes): string[] {
-  if (!namesArgument(extraArgs, givesVectors)) return [];
+function batchArguments({ ctx, extraArgs }: EngineOptions): string[] {
+  if (!includesArgument(extraArgs, givesVectors)) return [];
   const tokens = ctx === 'auto' ? longestInput : ctx;
   return [
-    ...option('-b', namesArgument(extraArgs, ['-b', '--batch-size']) ? undefined : tokens),
-    ...option('-ub', namesArgument(extraArgs, ['-ub', '--ubatch-size']) ? undefined : tokens),
+    ...option('-b', includesArgument(extraArgs, ['-b', '--batch-size']) ? undefined : tokens),
+    ...option('-ub', includesArgument(extraArgs, ['-ub', '--ubatch-size']) ? undefined : tokens),
   ];
 }

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { faultsOfModel } from './gguf-file.ts';
-import { chooseModel, nameOfModel } from './model.ts';
+import { modelFileProblems } from './gguf-file.ts';
+import { chooseModel, defaultModelName } from './model.ts';
 
 let folder: string;
 let models: string;
@@ -92,7 +92,7 @@ describe('the model', () => {
     [{ kind: 'hugging-face', repo: 'ggml-org/GLM-4.7-Flash-GGUF:Q4_K_M' } as const, 'GLM-4.7-Flash'],
     [{ kind: 'url', url: 'https://h/x?y', path: '/m/m one.gguf' } as const, 'm one'],
   ])('goes by a name that is no path: %j', (model, name) => {
-    expect(nameOfModel(model)).toBe(name);
+    expect(defaultModelName(model)).toBe(name);
   });
 });
 
@@ -110,17 +110,17 @@ it('the models of a folder are looked for only so far: the nearest are found', (
 describe('a model file', () => {
   it('is good where it and all its parts are GGUF', () => {
     put('b-00002-of-00002.gguf');
-    expect(faultsOfModel(put('b-00001-of-00002.gguf'))).toEqual([]);
-    expect(faultsOfModel(put('a.gguf'))).toEqual([]);
+    expect(modelFileProblems(put('b-00001-of-00002.gguf'))).toEqual([]);
+    expect(modelFileProblems(put('a.gguf'))).toEqual([]);
   });
 
   it('is named for every part that is missing or broken', () => {
     put('b-00003-of-00003.gguf', '');
-    expect(faultsOfModel(put('b-00001-of-00003.gguf'))).toEqual([
+    expect(modelFileProblems(put('b-00001-of-00003.gguf'))).toEqual([
       `${models}/b-00002-of-00003.gguf does not exist`,
       `${models}/b-00003-of-00003.gguf is empty`,
     ]);
-    expect(faultsOfModel(put('c-00002-of-00002.gguf'))).toEqual([
+    expect(modelFileProblems(put('c-00002-of-00002.gguf'))).toEqual([
       expect.stringContaining(`name ${models}/c-00001-of-00002.gguf`),
     ]);
   });
@@ -129,14 +129,14 @@ describe('a model file', () => {
     ['with a NUL', '/a\0b'],
     ['too long', `/${'a'.repeat(5000)}`],
   ])('that has no possible path has a fault like any other: %s', (_, path) => {
-    expect(faultsOfModel(path)).toEqual([expect.stringMatching(/cannot be looked at \((?:ERR_|ENAME)/)]);
+    expect(modelFileProblems(path)).toEqual([expect.stringMatching(/cannot be looked at \((?:ERR_|ENAME)/)]);
   });
 
   it('is told from other things', () => {
-    expect(faultsOfModel(put('p.gguf', 'version https://git-lfs.github.com/spec/v1'))[0]).toContain(
+    expect(modelFileProblems(put('p.gguf', 'version https://git-lfs.github.com/spec/v1'))[0]).toContain(
       'git lfs pull',
     );
-    expect(faultsOfModel(put('z.gguf', 'PK zip'))[0]).toContain('is not a GGUF file');
-    expect(faultsOfModel(models)[0]).toContain('is not a file');
+    expect(modelFileProblems(put('z.gguf', 'PK zip'))[0]).toContain('is not a GGUF file');
+    expect(modelFileProblems(models)[0]).toContain('is not a file');
   });
 });

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
-import { findGgufFiles, lookAt } from './gguf-file.ts';
+import { findGgufFiles, statPath } from './gguf-file.ts';
 
 /** What llama-server is to load. */
 export type ModelSource =
@@ -62,20 +62,20 @@ function findByName(name: string, modelsDir: string): ModelSource | undefined {
 }
 
 function isFile(path: string): boolean {
-  const found = lookAt(path);
+  const found = statPath(path);
   return found !== undefined && !('problem' in found) && found.isFile();
 }
 
 function noModel(modelsDir: string): string {
-  return `no model is named: set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL (${whatIsIn(modelsDir)})`;
+  return `no model is named: set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL (${describeModelFolder(modelsDir)})`;
 }
 
 function notFound(name: string, modelsDir: string): string {
-  return `MODEL_NAME: there is no ${name} in ${modelsDir} (${whatIsIn(modelsDir)})`;
+  return `MODEL_NAME: there is no ${name} in ${modelsDir} (${describeModelFolder(modelsDir)})`;
 }
 
 /** The end of a message about a missing model: what could have been meant. */
-export function whatIsIn(folder: string): string {
+export function describeModelFolder(folder: string): string {
   const files = findGgufFiles(folder);
   return files.length === 0
     ? `no .gguf file was found in ${folder}`
@@ -83,7 +83,7 @@ export function whatIsIn(folder: string): string {
 }
 
 /** The name that a model goes by where MODEL_ALIAS gives none: its file's or repository's, without ending and part number. */
-export function nameOfModel(model: ModelSource): string {
+export function defaultModelName(model: ModelSource): string {
   if (model.kind === 'hugging-face')
     return basename(model.repo.split(':', 1)[0] ?? '').replace(/-gguf$/i, '');
   return basename(model.path)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { plainLine } from './plain-line.ts';
-import { withoutQuotes } from './without-quotes.ts';
+import { normalizeEngineLine } from './plain-line.ts';
+import { createPromptRedactor } from './without-quotes.ts';
 
 const text = 'srv  llama_server: model loaded';
 
@@ -18,7 +18,7 @@ it.each([
   ],
   ['that is none of its log', 'CUDA error: out of memory', 'CUDA error: out of memory'],
 ])('a line %s is read', (_, line, plain) => {
-  expect(plainLine(line)).toBe(plain);
+  expect(normalizeEngineLine(line)).toBe(plain);
 });
 
 const canary = 'my bank pin is 4711';
@@ -31,12 +31,12 @@ it.each([
   ['as JSON', JSON.stringify({ type: 'log', time: 1, level: 'warn', msg: `${quoting}\n` })],
   ['as JSON that is cut', JSON.stringify({ type: 'log', time: 1, level: 'warn', msg: quoting }).slice(0, -4)],
 ])('and quotes nobody %s', (_, line) => {
-  const show = withoutQuotes(() => true);
+  const show = createPromptRedactor(() => true);
   expect(show(line) ?? '').not.toMatch(/bank|pin|4711/);
   if (!line.endsWith('4711"')) expect(show(line) ?? 'got exception').toContain('got exception');
 });
 
 it('of a crash in JSON still tells the class', () => {
   const line = JSON.stringify({ type: 'log', time: 1, level: 'error', msg: 'CUDA error: out of memory\n' });
-  expect(withoutQuotes(() => true)(line)).toContain('CUDA error: out of memory');
+  expect(createPromptRedactor(() => true)(line)).toContain('CUDA error: out of memory');
 });

@@ -10,7 +10,7 @@ const speaks = /^(?:slot|srv|que|res|cmn) +[\w~:()]+:/;
  * A line of llama-server as its log has it unless arguments say otherwise: `0.00.011.706 E srv  load_model: …`. Arguments may
  * colour it, leave out the time or all of the beginning, or make JSON of it.
  */
-export function plainLine(line: string): string {
+export function normalizeEngineLine(line: string): string {
   if (line.startsWith('{"type":"')) return fromJson(line);
   const text = line.includes('\u001b') ? stripVTControlCharacters(line) : line;
   if (/^[DIWET] /.test(text)) return `0.00 ${text}`;

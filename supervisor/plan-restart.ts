@@ -1,9 +1,9 @@
-import type { Changes } from '../health/house-messages.ts';
+import type { SettingChanges } from '../health/house-messages.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
-import { findArgumentsOfTheStart } from './refused-arguments.ts';
+import { findStartOnlyArguments } from './refused-arguments.ts';
 import { splitWords } from './split-words.ts';
 
 export type RestartPlan =
@@ -29,7 +29,11 @@ const changeable: readonly VariableName[] = [
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Looks for every mistake in the changes that can be found while the old engine still serves. */
-export function planRestart(current: SupervisorConfig, changes: Changes, env: Environment): RestartPlan {
+export function planRestart(
+  current: SupervisorConfig,
+  changes: SettingChanges,
+  env: Environment,
+): RestartPlan {
   const names = Object.keys(changes);
   const strangers = names.filter((name) => !isChangeable(name)).map(cannotChange);
   const { settings: read, problems: misfits } = readSettings(
@@ -59,17 +63,20 @@ const cannotChange = (name: string) =>
   `${name}: no variable that a restart can change; these are: ${changeable.join(', ')}`;
 
 /** Of what comes over HTTP alone: what the house was started with stays as it is. */
-function startProblems({ EXTRA_ARGS = '' }: Changes): string[] {
-  return findArgumentsOfTheStart(splitWords(EXTRA_ARGS) ?? []).map(
+function startProblems({ EXTRA_ARGS = '' }: SettingChanges): string[] {
+  return findStartOnlyArguments(splitWords(EXTRA_ARGS) ?? []).map(
     (argument) => `EXTRA_ARGS: ${argument} can only be set where the house is started, not by a restart`,
   );
 }
 
 /** Whoever names another model does not want the one that was named in another way, nor what belongs to that. */
-function baseFor({ given, givenForAnyModel }: SupervisorConfig, changes: Changes): Settings {
-  if (!sources.some((name) => changes[name])) return given;
+function baseFor(
+  { givenSettings, givenModelIndependentSettings }: SupervisorConfig,
+  changes: SettingChanges,
+): Settings {
+  if (!sources.some((name) => changes[name])) return givenSettings;
   const left = Object.fromEntries([...sources, ...companions].map((name) => [name, undefined]));
-  return { ...givenForAnyModel, ...left };
+  return { ...givenModelIndependentSettings, ...left };
 }
 
 function pick(settings: Settings, names: readonly VariableName[]): Partial<Settings> {

@@ -2,26 +2,27 @@ import type { Settings } from '../settings/variables.ts';
 import { keyFileProblems } from './check-key-file.ts';
 import { portProblems } from './check-ports.ts';
 import { checkDataDir } from './data-dir.ts';
-import { openDoorProblems } from './preflight.ts';
+import { unauthenticatedProblems } from './preflight.ts';
 
-export interface GatewayQuestion {
+export interface GatewayPreflightOptions {
   /** As decided: with HOST. */
   readonly settings: Settings;
   readonly host: string;
   /** Names of the variables that do not fit, and what is said of them. */
-  readonly misfits: readonly { readonly variable: string; readonly message: string }[];
+  readonly invalidSettings: readonly { readonly variable: string; readonly message: string }[];
 }
 
 /** The checks of `corral serve` that concern a gateway in front of a llama-server that somebody else has started. */
-export async function preflightGateway({ settings, host, misfits }: GatewayQuestion) {
+export async function preflightGateway({ settings, host, invalidSettings }: GatewayPreflightOptions) {
   const data = checkDataDir(settings);
-  const isNamed = settings.BACKEND_URL !== undefined || misfits.some((it) => it.variable === 'BACKEND_URL');
+  const isNamed =
+    settings.BACKEND_URL !== undefined || invalidSettings.some((it) => it.variable === 'BACKEND_URL');
   const problems = [
-    ...misfits.map(({ message }) => message),
+    ...invalidSettings.map(({ message }) => message),
     ...(isNamed
       ? []
       : ['BACKEND_URL: not set, expected the address of a llama-server (http://127.0.0.1:8080)']),
-    ...openDoorProblems(settings, host),
+    ...unauthenticatedProblems(settings, host),
     ...keyFileProblems(settings),
     ...data.problems,
     ...(await portProblems([{ name: 'PORT', port: settings.PORT, host }])),

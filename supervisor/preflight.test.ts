@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../scripts/harness/free-port.ts';
 import { readSettings } from '../settings/read-settings.ts';
-import { type PreflightQuestion, preflight } from './preflight.ts';
+import { type PreflightOptions, preflight } from './preflight.ts';
 
 let folder: string;
 let holder: Server;
@@ -25,7 +25,7 @@ afterEach(() => {
 
 const engine = { command: process.execPath, args: [], origin: 'PATH' } as const;
 
-async function check(env: Record<string, string>, question: Partial<PreflightQuestion> = {}) {
+async function check(env: Record<string, string>, question: Partial<PreflightOptions> = {}) {
   const { settings } = readSettings({
     MODEL_PATH: join(folder, 'my-model.gguf'),
     DATA_DIR: folder,
@@ -62,7 +62,7 @@ describe('preflight', () => {
     expect(await problemsOf({ PORT: String(heldPort) })).toEqual([`PORT: ${inUse}`]);
     expect(await problemsOf({ PORT_BACKEND: String(heldPort) })).toEqual([`PORT_BACKEND: ${inUse}`]);
     expect(await problemsOf({ PORT_HEALTH: String(heldPort) })).toEqual([`PORT_HEALTH: ${inUse}`]);
-    expect(await problemsOf({ PORT_HEALTH: String(heldPort) }, { healthPortIsOurs: true })).toEqual([]);
+    expect(await problemsOf({ PORT_HEALTH: String(heldPort) }, { ownsHealthPort: true })).toEqual([]);
   });
 
   it.each([true, false])(
@@ -73,7 +73,8 @@ describe('preflight', () => {
         `${second} and ${first} are both ${one}: give each its own`,
       ];
       const ports = (...names: string[]) => Object.fromEntries(names.map((name) => [name, one]));
-      const problems = (...names: string[]) => problemsOf(ports(...names), { healthPortIsOurs });
+      const problems = (...names: string[]) =>
+        problemsOf(ports(...names), { ownsHealthPort: healthPortIsOurs });
       expect(await problems('PORT', 'PORT_HEALTH')).toEqual(both('PORT', 'PORT_HEALTH'));
       expect(await problems('PORT', 'PORT_BACKEND')).toEqual(both('PORT', 'PORT_BACKEND'));
       expect(await problems('PORT_HEALTH', 'PORT_BACKEND')).toEqual(both('PORT_HEALTH', 'PORT_BACKEND'));
@@ -127,7 +128,7 @@ describe('preflight', () => {
   it('names an open quote, a missing projector and earlier problems together', async () => {
     const problems = await problemsOf(
       { EXTRA_ARGS: "--grammar 'root", MMPROJ: join(folder, 'none.gguf') },
-      { earlierProblems: ['CTX: wrong'] },
+      { settingsProblems: ['CTX: wrong'] },
     );
     expect(problems).toEqual([
       'CTX: wrong',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openFilesProblems } from '../files/open-files.ts';
+import { openFileLimitProblems } from '../files/open-files.ts';
 import { isExecutable } from '../files/writable-folder.ts';
 import type { Settings } from '../settings/variables.ts';
 import { keyFileProblems } from './check-key-file.ts';
@@ -8,36 +8,36 @@ import { portProblems, type WantedPort } from './check-ports.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir } from './data-dir.ts';
 import type { Engine } from './engine.ts';
-import { faultsOfModel } from './gguf-file.ts';
-import { whatIsIn } from './model.ts';
+import { modelFileProblems } from './gguf-file.ts';
+import { describeModelFolder } from './model.ts';
 import { defaultHost, detectPlatform } from './platform.ts';
-import { findRefusedArguments } from './refused-arguments.ts';
+import { findForbiddenArguments } from './refused-arguments.ts';
 import { runtimeDirProblems } from './runtime-dir.ts';
 import { splitWords } from './split-words.ts';
 
-export interface PreflightQuestion {
+export interface PreflightOptions {
   readonly settings: Settings;
   /** Undefined where none was found or could be fetched: `engineProblem` says why. */
   readonly engine: Engine | undefined;
   readonly engineProblem?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Mistakes that were found before, such as those of reading the settings. */
-  readonly earlierProblems?: readonly string[];
+  readonly settingsProblems?: readonly string[];
   /** The health server is already listening, so that its port is taken by ourselves. */
-  readonly healthPortIsOurs?: boolean;
+  readonly ownsHealthPort?: boolean;
   /** A first key is made at this start where there is no key file. */
-  readonly firstKeyIsMade?: boolean;
+  readonly createsFirstKey?: boolean;
 }
 
 /** The mistakes that were found, by what they are about. */
-export type Mistakes = Readonly<
+export type ProblemsByTopic = Readonly<
   Record<
     'settings' | 'llama-server' | 'model' | 'address' | 'keys' | 'data folder' | 'ports' | 'open files',
     readonly string[]
   >
 >;
 
-export type Preflight = { readonly warnings: readonly string[]; readonly mistakes: Mistakes } & (
+export type Preflight = { readonly warnings: readonly string[]; readonly mistakes: ProblemsByTopic } & (
   | { readonly ok: true; readonly config: SupervisorConfig }
   /** The configuration where one could be made, as far as that goes. */
   | {
@@ -48,28 +48,28 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
 );
 
 /** Looks for every mistake that can be found before anything is started, and names them all at once. */
-export async function preflight(question: PreflightQuestion): Promise<Preflight> {
+export async function preflight(question: PreflightOptions): Promise<Preflight> {
   const { settings, env } = question;
   const { config, problems: configProblems, warnings: configWarnings } = configure(settings, env);
   const data = checkDataDir(settings);
   const warnings = [...configWarnings, ...data.warnings];
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
-  const mistakes: Mistakes = {
-    settings: question.earlierProblems ?? [],
+  const mistakes: ProblemsByTopic = {
+    settings: question.settingsProblems ?? [],
     'llama-server': engineProblems(question),
     model: [...configProblems, ...modelProblems(config, settings), ...argumentProblems(settings)],
-    address: openDoorProblems(settings, host),
-    keys: keyFileProblems(settings, { willBeMade: question.firstKeyIsMade }),
+    address: unauthenticatedProblems(settings, host),
+    keys: keyFileProblems(settings, { willBeMade: question.createsFirstKey }),
     'data folder': [...data.problems, ...runtimeDirProblems()],
-    ports: await portProblems(portsOf(settings, host, question.healthPortIsOurs === true)),
-    'open files': openFilesProblems(),
+    ports: await portProblems(portsOf(settings, host, question.ownsHealthPort === true)),
+    'open files': openFileLimitProblems(),
   };
   const problems = Object.values(mistakes).flat();
   if (problems.length > 0 || !config) return { ok: false, problems, warnings, mistakes, config };
   return { ok: true, config, warnings, mistakes };
 }
 
-function engineProblems({ engine, engineProblem }: PreflightQuestion): string[] {
+function engineProblems({ engine, engineProblem }: PreflightOptions): string[] {
   if (!engine) return [engineProblem ?? 'no llama-server was found: set LLAMA_SERVER_BIN'];
   return isExecutable(engine.command) ? [] : [`${engine.origin}: ${engine.command} cannot be executed`];
 }
@@ -84,23 +84,23 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
 }
 
 function mainModelProblems(path: string): string[] {
-  const faults = faultsOfModel(path);
-  const others = existsSync(path) ? '' : ` (${whatIsIn(dirname(path))})`;
+  const faults = modelFileProblems(path);
+  const others = existsSync(path) ? '' : ` (${describeModelFolder(dirname(path))})`;
   return faults.map((fault) => `the model: ${fault}${others}`);
 }
 
 const named = (variable: string, path: string | undefined) =>
-  path === undefined ? [] : faultsOfModel(path).map((fault) => `${variable}: ${fault}`);
+  path === undefined ? [] : modelFileProblems(path).map((fault) => `${variable}: ${fault}`);
 
 export function argumentProblems(settings: Settings): string[] {
   const args = splitWords(settings.EXTRA_ARGS ?? '') ?? [];
-  return findRefusedArguments(args).map(
+  return findForbiddenArguments(args).map(
     ({ argument, why }) => `EXTRA_ARGS: ${argument} is refused, because ${why}`,
   );
 }
 
 /** Nobody is let in without a key from outside unless that is said to be meant. */
-export function openDoorProblems(settings: Settings, host: string): string[] {
+export function unauthenticatedProblems(settings: Settings, host: string): string[] {
   if (settings.AUTH_ENABLED || settings.ALLOW_UNAUTHENTICATED || isLoopback(host)) return [];
   return [
     `AUTH_ENABLED=false on ${host} would let anyone use the model: set ALLOW_UNAUTHENTICATED=true if that is wanted, or HOST=127.0.0.1`,

@@ -8,7 +8,7 @@ export interface ProcessIdentity {
   readonly startedAt: string | undefined;
 }
 
-export function identify(pid: number): ProcessIdentity {
+export function identifyProcess(pid: number): ProcessIdentity {
   return { pid, startedAt: startOf(pid) };
 }
 

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineSight } from './engine-sight.ts';
-import { isHung, nextProgress, noProgressYet, type Patience, startupGraceMs } from './progress.ts';
+import type { EngineActivity } from './engine-sight.ts';
+import { type HangLimits, initialProgress, isHung, nextProgress, startupGraceMs } from './progress.ts';
 
-const patience: Patience = {
+const patience: HangLimits = {
   hangTimeoutMs: 120_000,
   loadTimeoutMs: 1_800_000,
   maySleep: false,
   longestStepMs: 30_000,
 };
-const busy = (done: number): EngineSight => ({ seen: 'work', busySlots: 1, done, isExact: true });
-const idle: EngineSight = { seen: 'work', busySlots: 0, done: 7, isExact: true };
-const loading: EngineSight = { seen: 'loading' };
-const alive: EngineSight = { seen: 'alive' };
-const blind: EngineSight = { seen: 'blind' };
-const nothing: EngineSight = { seen: 'nothing' };
-const times = (count: number, sight: EngineSight) => Array.from({ length: count }, () => sight);
+const busy = (done: number): EngineActivity => ({ seen: 'work', busySlots: 1, done, isExact: true });
+const idle: EngineActivity = { seen: 'work', busySlots: 0, done: 7, isExact: true };
+const loading: EngineActivity = { seen: 'loading' };
+const alive: EngineActivity = { seen: 'alive' };
+const blind: EngineActivity = { seen: 'blind' };
+const nothing: EngineActivity = { seen: 'nothing' };
+const times = (count: number, sight: EngineActivity) => Array.from({ length: count }, () => sight);
 
 /** Whether it is found hung at any of the looks, ten seconds apart. */
-function foundHung(sights: readonly EngineSight[], changes: Partial<Patience> = {}, apartMs = 10_000) {
+function foundHung(sights: readonly EngineActivity[], changes: Partial<HangLimits> = {}, apartMs = 10_000) {
   let now = 1000;
-  let progress = noProgressYet(now);
+  let progress = initialProgress(now);
   for (const sight of sights) {
     now += apartMs;
     progress = nextProgress(progress, sight, now, { ...patience, ...changes });
@@ -41,14 +41,14 @@ describe('a llama-server is found hung', () => {
   });
 
   it('when it is started again and never says a word', () => {
-    let progress = noProgressYet(0, true);
+    let progress = initialProgress(0, true);
     for (let look = 1; look <= 12; look++)
       progress = nextProgress(progress, nothing, look * 10_000, patience);
     expect(isHung(progress, patience)).toBe(true);
   });
 
   it('when it was ready before the first look, and has been silent since', () => {
-    let progress = { ...noProgressYet(0), wasUp: true, hasAnswered: true };
+    let progress = { ...initialProgress(0), wasUp: true, hasAnswered: true };
     for (let look = 1; look <= 12; look++)
       progress = nextProgress(progress, nothing, look * 10_000, patience);
     expect(isHung(progress, patience)).toBe(true);
@@ -60,7 +60,7 @@ describe('a llama-server is found hung', () => {
 });
 
 describe('a llama-server is left alone', () => {
-  it.each<[string, EngineSight[]]>([
+  it.each<[string, EngineActivity[]]>([
     [
       'while it is slow, each look finding a little more done',
       Array.from({ length: 500 }, (_, done) => busy(done)),
@@ -76,7 +76,7 @@ describe('a llama-server is left alone', () => {
 
   it('while it starts again on a slow machine, however short HANG_TIMEOUT is', () => {
     const short = { ...patience, hangTimeoutMs: 1000, longestStepMs: 300 };
-    let progress = noProgressYet(0, true);
+    let progress = initialProgress(0, true);
     for (let look = 1; look * 100 < startupGraceMs; look++)
       progress = nextProgress(progress, nothing, look * 100, short);
     expect(isHung(progress, short)).toBe(false);
@@ -104,7 +104,7 @@ const printed = (count: number) => Number(count.toPrecision(6));
 /** Looks at an engine that has computed `begun` batches and computes `perLook` from one to the next, with its slots or without. */
 function rounded(begun: number, perLook: number, slots: (batches: number) => string | undefined) {
   let last: number | undefined;
-  return Array.from({ length: 100 }, (_, look): EngineSight => {
+  return Array.from({ length: 100 }, (_, look): EngineActivity => {
     const batches = Math.floor(look * perLook);
     const done = printed(begun + batches);
     const isStill = done === last;

@@ -1,4 +1,4 @@
-import type { EngineSight, Work } from './engine-sight.ts';
+import type { EngineActivity, EngineCounters } from './engine-sight.ts';
 
 /** What is known of a llama-server's progress since it was started. */
 export interface Progress {
@@ -17,7 +17,7 @@ export interface Progress {
   readonly lookedAt: number;
 }
 
-export interface Patience {
+export interface HangLimits {
   readonly hangTimeoutMs: number;
   /** What a model may take to load again after a sleep. */
   readonly loadTimeoutMs: number;
@@ -30,7 +30,7 @@ export interface Patience {
 }
 
 /** Of one that is started again it is known that it can answer: what it is silent from its start on counts, too. */
-export function noProgressYet(now: number, startedAgain = false): Progress {
+export function initialProgress(now: number, startedAgain = false): Progress {
   const none = { done: undefined, slots: undefined, busy: false, hasAnswered: false };
   return { ...none, stuckMs: 0, wasUp: startedAgain, lookedAt: now };
 }
@@ -38,9 +38,9 @@ export function noProgressYet(now: number, startedAgain = false): Progress {
 /** What is known after one more look, at `now` of a clock that never runs backwards. */
 export function nextProgress(
   progress: Progress,
-  sight: EngineSight,
+  sight: EngineActivity,
   now: number,
-  { longestStepMs }: Patience,
+  { longestStepMs }: HangLimits,
 ): Progress {
   const stuck = isStuck(progress, sight);
   return {
@@ -54,7 +54,7 @@ export function nextProgress(
   };
 }
 
-function isStuck(progress: Progress, sight: EngineSight): boolean {
+function isStuck(progress: Progress, sight: EngineActivity): boolean {
   switch (sight.seen) {
     case 'work':
       return sight.busySlots > 0 && sight.done === progress.done && slotsStandStill(progress, sight);
@@ -69,7 +69,7 @@ function isStuck(progress: Progress, sight: EngineSight): boolean {
 }
 
 /** Where neither a rounded count nor the slots can tell, an engine that still answers for its queue is no hung one. */
-function slotsStandStill(progress: Progress, { slots, isExact }: Work): boolean {
+function slotsStandStill(progress: Progress, { slots, isExact }: EngineCounters): boolean {
   return slots === 'untold' ? isExact : slots === undefined || slots === progress.slots;
 }
 
@@ -82,7 +82,7 @@ export const startupGraceMs = 60_000;
 /** An engine that was idle before it stopped responding may be waking up, where sleep is on: it has the time of a load. */
 export function isHung(
   { stuckMs, busy, hasAnswered }: Progress,
-  { hangTimeoutMs, loadTimeoutMs, maySleep }: Patience,
+  { hangTimeoutMs, loadTimeoutMs, maySleep }: HangLimits,
 ): boolean {
   const limitMs = hasAnswered ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
   return stuckMs >= (maySleep && !busy ? Math.max(limitMs, loadTimeoutMs) : limitMs);

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
 import { queueVariables } from '../settings/queue-variables.ts';
 import type { Settings } from '../settings/variables.ts';
-import { reachable } from './await-gateway.ts';
+import { connectableHost } from './await-gateway.ts';
 import { type Child, startChild } from './child.ts';
 import { exitCodes } from './exit-codes.ts';
-import { queueWorkerWords, tellPlainEnd } from './failure-words.ts';
-import { settingsAsVariables, withoutOurs } from './gateway-environment.ts';
-import { secretsOf, secretsOfEnvironment } from './known-secrets.ts';
-import { forGateway, type RestartPolicy } from './restart-policy.ts';
-import { type Tended, tend } from './tend.ts';
-import { hide } from './without-secrets.ts';
+import { logUnclassifiedCrash, queueWorkerFailureMessage } from './failure-words.ts';
+import { foreignEnvironment, settingsAsVariables } from './gateway-environment.ts';
+import { environmentSecrets, settingSecrets } from './known-secrets.ts';
+import { gatewayPolicy, type RestartPolicy } from './restart-policy.ts';
+import { type ManagedProcess, superviseProcess } from './tend.ts';
+import { createSecretRedactor } from './without-secrets.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,16 +42,16 @@ export interface QueueWorkerOptions {
 }
 
 /** The worker of RunPod's queue as a child: its crash costs neither the model nor those whom the gateway serves. */
-export function tendQueueWorker(options: QueueWorkerOptions): Tended {
+export function superviseQueueWorker(options: QueueWorkerOptions): ManagedProcess {
   const { log, policy, noted, onFailure } = options;
-  return tend({
+  return superviseProcess({
     start: () => noted(startQueueWorker(options)),
-    policy: forGateway(policy),
+    policy: gatewayPolicy(policy),
     judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
     onEnded(end, { phase, history }) {
       if (phase !== 'waiting' && phase !== 'given-up') return;
-      tellPlainEnd(log, 'the queue worker', end);
-      if (phase === 'given-up') onFailure(queueWorkerWords(history));
+      logUnclassifiedCrash(log, 'the queue worker', end);
+      if (phase === 'given-up') onFailure(queueWorkerFailureMessage(history));
     },
   });
 }
@@ -60,8 +60,8 @@ export function tendQueueWorker(options: QueueWorkerOptions): Tended {
 const tellingMs = 5000;
 
 /** Has the worker tell RunPod that it can do no more jobs; settles when it has ended of that, or takes too long. */
-export async function tellTrouble(
-  queueWorker: Tended,
+export async function reportUnhealthy(
+  queueWorker: ManagedProcess,
   trouble: { readonly check: string; readonly reason: string },
 ): Promise<void> {
   const { child } = queueWorker;
@@ -71,7 +71,11 @@ export async function tellTrouble(
 }
 
 function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOptions): Child {
-  const show = hide([...secretsOf(options.settings), ...secretsOfEnvironment(env), options.key]);
+  const show = createSecretRedactor([
+    ...settingSecrets(options.settings),
+    ...environmentSecrets(env),
+    options.key,
+  ]);
   return startChild({
     command: process.execPath,
     args: [program],
@@ -92,13 +96,13 @@ export function queueWorkerEnvironment(
 ): Record<string, string> {
   const wanted = Object.fromEntries(passed.map((name) => [name, settings[name]]));
   return {
-    ...withoutOurs(env),
+    ...foreignEnvironment(env),
     ...settingsAsVariables({
       ...wanted,
       LOG_FORMAT: 'json',
       LOG_FILES: false,
       RUNPOD_WORKER_KEY: key,
-      RUNPOD_WORKER_GATEWAY: `http://${reachable(host)}:${port}`,
+      RUNPOD_WORKER_GATEWAY: `http://${connectableHost(host)}:${port}`,
     }),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueWorkerEnvironment } from './queue-worker-child.ts';
-import { queueWorkerWanted } from './queue-worker-wanted.ts';
+import { queueWorkerEnabled } from './queue-worker-wanted.ts';
 
 const runpod = {
   RUNPOD_POD_ID: 'pod-1',
@@ -31,11 +31,11 @@ describe('whether jobs are taken from the queue', () => {
     ['not elsewhere', {}, false],
     ['not where it is turned off', { ...runpod, RUNPOD_WORKER: 'off' }, false],
   ])('%s', (_, env, isWanted) => {
-    expect(queueWorkerWanted(settingsOf(env))).toEqual({ isWanted, warnings: [] });
+    expect(queueWorkerEnabled(settingsOf(env))).toEqual({ isWanted, warnings: [] });
   });
 
   it('is told where something of it lacks', () => {
-    const { isWanted, warnings } = queueWorkerWanted(settingsOf({ ...runpod, RUNPOD_AI_API_KEY: '' }));
+    const { isWanted, warnings } = queueWorkerEnabled(settingsOf({ ...runpod, RUNPOD_AI_API_KEY: '' }));
     expect(isWanted).toBe(false);
     expect(warnings).toEqual([expect.stringContaining('RUNPOD_AI_API_KEY')]);
   });

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
-import { findArgumentsOfTheStart, findRefusedArguments } from './refused-arguments.ts';
+import { findForbiddenArguments, findStartOnlyArguments } from './refused-arguments.ts';
 
-const refusedOf = (...args: string[]) => findRefusedArguments(args).map(({ argument }) => argument);
+const refusedOf = (...args: string[]) => findForbiddenArguments(args).map(({ argument }) => argument);
 
 const tuning =
   '--temp 0.5 -ctxcp 8 --no-warmup --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
@@ -62,7 +62,7 @@ describe('EXTRA_ARGS', () => {
   );
 
   it('names each with its reason, without its value', () => {
-    expect(findRefusedArguments(['--hf-token=hf_secret'])).toEqual([
+    expect(findForbiddenArguments(['--hf-token=hf_secret'])).toEqual([
       { argument: '--hf-token', why: expect.stringContaining('HF_TOKEN') },
     ]);
   });
@@ -92,12 +92,12 @@ describe('EXTRA_ARGS of a restart', () => {
     ...['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf', '--spec_draft_hf', '-hff', '--hf-file'],
     ...['--mmproj', '--mmproj-url', '-md', '-v', '--verbose', '-lv', '--log_verbosity'],
   ])('may not carry %s', (name) => {
-    expect(findArgumentsOfTheStart([name, 'value'])).toEqual([name]);
-    expect(findArgumentsOfTheStart([`${name}=/etc/passwd`])).toEqual([name]);
+    expect(findStartOnlyArguments([name, 'value'])).toEqual([name]);
+    expect(findStartOnlyArguments([`${name}=/etc/passwd`])).toEqual([name]);
   });
 
   it('may carry what tunes the engine', () => {
-    expect(findArgumentsOfTheStart(tuning)).toEqual([]);
+    expect(findStartOnlyArguments(tuning)).toEqual([]);
   });
 
   it('may carry no argument of this llama-server whose value names a file, a folder, an address or a repository', async () => {
@@ -107,7 +107,7 @@ describe('EXTRA_ARGS of a restart', () => {
     const names = heads.flatMap((line) => line.match(/(?<=^|, +)-[\w-]+/g) ?? []);
     expect(names.length).toBeGreaterThan(20);
     const free = names.filter(
-      (name) => refusedOf(name).length === 0 && findArgumentsOfTheStart([name]).length === 0,
+      (name) => refusedOf(name).length === 0 && findStartOnlyArguments([name]).length === 0,
     );
     expect(free).toEqual([]);
   });

@@ -52,13 +52,13 @@ const families = [...reasons].filter(([name]) => name.endsWith('*'));
 /** Below 1 llama-server tells not even of its errors. */
 const verbosity = new Set(['-lv', '--verbosity', '--log-verbosity']);
 
-export interface RefusedArgument {
+export interface ForbiddenArgument {
   readonly argument: string;
   readonly why: string;
 }
 
 /** Which of the arguments are refused. Values cannot be told from names here: one that looks like a refused name is refused. */
-export function findRefusedArguments(args: readonly string[]): RefusedArgument[] {
+export function findForbiddenArguments(args: readonly string[]): ForbiddenArgument[] {
   return args.flatMap((argument, index) => {
     const name = nameOf(argument);
     const why =
@@ -79,14 +79,14 @@ function whyMuted(name: string, argument: string, next = ''): string | undefined
  * Which of the arguments an administrator may not set over HTTP, besides those that nobody may: the files of the machine,
  * and what else it can reach, are not theirs.
  */
-export function findArgumentsOfTheStart(args: readonly string[]): string[] {
+export function findStartOnlyArguments(args: readonly string[]): string[] {
   return args
     .filter((argument) => setAtTheStart.has(nameOf(argument)) || endsInAPlace.test(nameOf(argument)))
     .map((argument) => argument.split('=', 1)[0] ?? argument);
 }
 
 /** Whether one of these arguments is among those given, in whatever spelling. */
-export function namesArgument(args: readonly string[], names: readonly string[]): boolean {
+export function includesArgument(args: readonly string[], names: readonly string[]): boolean {
   return args.some((argument) => names.includes(nameOf(argument)));
 }
 

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SupervisorConfig } from './config.ts';
 import { EnginePlan } from './engine-plan.ts';
-import { Replacement } from './replacement.ts';
+import { EngineReplacement } from './replacement.ts';
 
 const first = { drainTimeoutMs: 1 } as SupervisorConfig;
 const second = { drainTimeoutMs: 2 } as SupervisorConfig;
 
 let plan: EnginePlan;
 let replaceEngine: ReturnType<typeof vi.fn<() => void>>;
-let replacement: Replacement;
+let replacement: EngineReplacement;
 
 beforeEach(() => {
   vi.useFakeTimers();
   plan = new EnginePlan(first);
   replaceEngine = vi.fn<() => void>();
-  replacement = new Replacement({
+  replacement = new EngineReplacement({
     plan,
     check: (changes) =>
       'PORT' in changes ? { ok: false, problems: ['PORT: no'] } : { ok: true, config: second, warnings: [] },

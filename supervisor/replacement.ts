@@ -1,11 +1,11 @@
-import type { Changes, RestartVerdict } from '../health/house-messages.ts';
+import type { RestartOutcome, SettingChanges } from '../health/house-messages.ts';
 import type { EnginePlan } from './engine-plan.ts';
 import type { RestartPlan } from './plan-restart.ts';
 import type { LoadFailure } from './tend-engine.ts';
 
-export interface ReplacementParts {
+export interface ReplacementOptions {
   readonly plan: EnginePlan;
-  readonly check: (changes: Changes) => RestartPlan;
+  readonly check: (changes: SettingChanges) => RestartPlan;
   /** How long what is at the engine may go on. */
   readonly drainTimeoutMs: number;
   /** Ends llama-server and starts it as now planned. */
@@ -26,14 +26,14 @@ export interface ReplacementReport {
 }
 
 /** llama-server replaced on purpose: drained, ended, started anew, and brought back as it was where the new one fails. */
-export class Replacement {
-  readonly #parts: ReplacementParts;
+export class EngineReplacement {
+  readonly #parts: ReplacementOptions;
   #stage: 'none' | 'draining' | 'loading' | 'stopping' = 'none';
   #report: ReplacementReport | undefined;
   #patience: NodeJS.Timeout | undefined;
   #planned: RestartPlan | undefined;
 
-  constructor(parts: ReplacementParts) {
+  constructor(parts: ReplacementOptions) {
     this.#parts = parts;
   }
 
@@ -46,7 +46,7 @@ export class Replacement {
   }
 
   /** Everything that can be wrong with the changes is found before anything happens. */
-  ask(changes: Changes): RestartVerdict {
+  ask(changes: SettingChanges): RestartOutcome {
     if (this.#stage === 'stopping') return { outcome: 'stopping' };
     if (this.#stage !== 'none') return { outcome: 'under-way' };
     const planned = this.#parts.check(changes);

@@ -15,7 +15,7 @@ export interface RestartPolicy {
 }
 
 /** For llama-server, unless the settings say otherwise. */
-export const usualPolicy: RestartPolicy = {
+export const defaultPolicy: RestartPolicy = {
   delayMs: 1000,
   longestDelayMs: 30_000,
   atOnceAfterService: false,
@@ -29,12 +29,12 @@ export const usualPolicy: RestartPolicy = {
  * For the gateway: clients are waiting, and it is up again in a fraction of a second. Why it could not start is less
  * telling than with a model, so it gets all of its tries.
  */
-export function forGateway(policy: RestartPolicy): RestartPolicy {
+export function gatewayPolicy(policy: RestartPolicy): RestartPolicy {
   return { ...policy, atOnceAfterService: true, mostLoadEnds: policy.mostEnds };
 }
 
 /** What is remembered of a child's ends. Times are milliseconds of a clock that never jumps. */
-export interface EndHistory {
+export interface ExitHistory {
   /** When it ended, those inside the window only. */
   readonly ends: readonly number[];
   /** Ends since it last ran quietly. */
@@ -43,20 +43,25 @@ export interface EndHistory {
   readonly duringLoad: { readonly reason: string; readonly count: number } | undefined;
 }
 
-export const noEnds: EndHistory = { ends: [], inARow: 0, duringLoad: undefined };
+export const noExits: ExitHistory = { ends: [], inARow: 0, duringLoad: undefined };
 
-export interface End {
+export interface ExitSummary {
   readonly ranForMs: number;
   /** Why it ended, where it ended before it was ready. */
   readonly loadFailure: string | undefined;
 }
 
-export type Verdict =
-  | { readonly action: 'restart'; readonly delayMs: number; readonly history: EndHistory }
-  | { readonly action: 'give-up'; readonly history: EndHistory };
+export type RestartDecision =
+  | { readonly action: 'restart'; readonly delayMs: number; readonly history: ExitHistory }
+  | { readonly action: 'give-up'; readonly history: ExitHistory };
 
 /** What to do about a child that has ended. */
-export function afterEnd(policy: RestartPolicy, history: EndHistory, end: End, now: number): Verdict {
+export function decideRestart(
+  policy: RestartPolicy,
+  history: ExitHistory,
+  end: ExitSummary,
+  now: number,
+): RestartDecision {
   const ends = [...history.ends.filter((at) => now - at < policy.windowMs), now];
   const before = end.ranForMs >= policy.quietMs ? 0 : history.inARow;
   const duringLoad = loadEndsAfter(history, end);
@@ -68,17 +73,17 @@ export function afterEnd(policy: RestartPolicy, history: EndHistory, end: End, n
 }
 
 /** The newest ends, so many, were not the child's own fault: they are no reason to give up. The waits stay as they are. */
-export function pardon(history: EndHistory, count: number): EndHistory {
+export function forgiveExits(history: ExitHistory, count: number): ExitHistory {
   return { ...history, ends: history.ends.slice(0, Math.max(history.ends.length - count, 0)) };
 }
 
-function loadEndsAfter({ duringLoad }: EndHistory, { loadFailure }: End): EndHistory['duringLoad'] {
+function loadEndsAfter({ duringLoad }: ExitHistory, { loadFailure }: ExitSummary): ExitHistory['duringLoad'] {
   if (loadFailure === undefined) return undefined;
   const count = duringLoad?.reason === loadFailure ? duringLoad.count + 1 : 1;
   return { reason: loadFailure, count };
 }
 
-function delayAfter({ loadFailure }: End, restartsInARow: number, policy: RestartPolicy): number {
+function delayAfter({ loadFailure }: ExitSummary, restartsInARow: number, policy: RestartPolicy): number {
   if (policy.atOnceAfterService && loadFailure === undefined) return 0;
   return Math.min(policy.delayMs * 2 ** restartsInARow, policy.longestDelayMs);
 }

@@ -13,8 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { identify } from './process-identity.ts';
-import { clearSocketPath, makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
+import { identifyProcess } from './process-identity.ts';
+import {
+  createRuntimeDir,
+  prepareSocketPath,
+  type RuntimeDir,
+  removeStaleRuntimeDirs,
+} from './runtime-dir.ts';
 
 let base: string;
 const sleepers: ChildProcess[] = [];
@@ -43,7 +48,7 @@ function orphan(dir: RuntimeDir, children?: unknown): void {
 
 describe('a runtime folder', () => {
   it('is private, and short enough for a socket', () => {
-    const dir = makeRuntimeDir(base);
+    const dir = createRuntimeDir(base);
     expect(statSync(dir.path).mode & 0o777).toBe(0o700);
     expect(dir.socketPath.length).toBeLessThan(100);
     dir.remove();
@@ -53,7 +58,7 @@ describe('a runtime folder', () => {
   it('lies elsewhere where the temporary folder has a long name', () => {
     const long = join(base, 'x'.repeat(90));
     mkdirSync(long);
-    const dir = makeRuntimeDir(long);
+    const dir = createRuntimeDir(long);
     expect(dir.socketPath.length).toBeLessThan(100);
     dir.remove();
   });
@@ -61,61 +66,63 @@ describe('a runtime folder', () => {
 
 describe('the way for a socket', () => {
   it('is cleared of what lies there, its folder made again where something has tidied it away', () => {
-    const { path, socketPath, remove, noteChild } = makeRuntimeDir(base);
+    const { path, socketPath, remove, noteChild } = createRuntimeDir(base);
     writeFileSync(socketPath, 'left by a killed one');
-    clearSocketPath(socketPath);
+    prepareSocketPath(socketPath);
     expect(existsSync(socketPath)).toBe(false);
     rmSync(path, { recursive: true });
     noteChild(process.pid);
-    clearSocketPath(socketPath);
+    prepareSocketPath(socketPath);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     remove();
   });
 
   it('is not taken where the folder is another user’s', () => {
-    const { path } = makeRuntimeDir(base);
+    const { path } = createRuntimeDir(base);
     const nobody = 65_534;
     const isRoot = process.getuid?.() === 0;
     if (isRoot) chownSync(path, nobody, nobody);
-    expect(() => clearSocketPath(join(isRoot ? path : '/', 'llama.sock'))).toThrow('belongs to another user');
+    expect(() => prepareSocketPath(join(isRoot ? path : '/', 'llama.sock'))).toThrow(
+      'belongs to another user',
+    );
   });
 });
 
 describe('the sweep', () => {
   it('leaves the folder and the children of a living supervisor', () => {
-    const dir = makeRuntimeDir(base);
+    const dir = createRuntimeDir(base);
     const { pid } = sleeper();
     dir.noteChild(pid);
-    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(removeStaleRuntimeDirs(base)).toEqual([]);
     expect(existsSync(dir.path)).toBe(true);
-    expect(identify(pid).startedAt).toBeDefined();
+    expect(identifyProcess(pid).startedAt).toBeDefined();
   });
 
   it('ends the children that a killed supervisor left, and clears its folder away', async () => {
-    const dir = makeRuntimeDir(base);
+    const dir = createRuntimeDir(base);
     const { child, pid } = sleeper();
     const ended = once(child, 'exit');
     dir.noteChild(pid);
     orphan(dir);
-    expect(sweepRuntimeDirs(base)).toEqual([pid]);
+    expect(removeStaleRuntimeDirs(base)).toEqual([pid]);
     expect(await ended).toEqual([null, 'SIGKILL']);
     expect(existsSync(dir.path)).toBe(false);
   });
 
   it('never ends a process that was merely given the same number', () => {
-    const dir = makeRuntimeDir(base);
+    const dir = createRuntimeDir(base);
     const { pid } = sleeper();
     orphan(dir, [{ pid, startedAt: 'another time' }]);
-    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(removeStaleRuntimeDirs(base)).toEqual([]);
     expect(existsSync(dir.path)).toBe(false);
-    expect(identify(pid).startedAt).toBeDefined();
+    expect(identifyProcess(pid).startedAt).toBeDefined();
   });
 
   it('leaves folders that are not ours, whatever their name', () => {
     mkdirSync(join(base, 'corral-notes'));
     writeFileSync(join(base, 'corral-notes', 'owner.json'), '{"mine":true}');
     mkdirSync(join(base, 'corral-empty'));
-    expect(sweepRuntimeDirs(base)).toEqual([]);
+    expect(removeStaleRuntimeDirs(base)).toEqual([]);
     expect(existsSync(join(base, 'corral-notes')) && existsSync(join(base, 'corral-empty'))).toBe(true);
   });
 });

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
-import { howToWrite, whyNotWritable } from '../files/writable-folder.ts';
-import { identify, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
+import { findWriteError, writeErrorHint } from '../files/writable-folder.ts';
+import { identifyProcess, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
 
 /** A private folder of one supervisor: the socket, and a note of whom it has started. */
 export interface RuntimeDir {
@@ -34,17 +34,17 @@ const prefix = 'corral-';
 const longestSocketPath = 100;
 
 /** Makes a folder that only this user can enter; its name is short enough for a socket. */
-export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
-  const parent = placesFor(base).find((place) => whyNotWritable(place) === undefined) ?? base;
+export function createRuntimeDir(base = tmpdir()): RuntimeDir {
+  const parent = placesFor(base).find((place) => findWriteError(place) === undefined) ?? base;
   makeFolder(parent);
   const path = mkdtempSync(join(parent, prefix));
-  let note: Note = { namespace: processNamespace(), owner: identify(process.pid), children: [] };
+  let note: Note = { namespace: processNamespace(), owner: identifyProcess(process.pid), children: [] };
   writeNote(path, note);
   return {
     path,
     socketPath: join(path, 'llama.sock'),
     noteChild(pid) {
-      note = { ...note, children: [...note.children.filter(isAlive), identify(pid)] };
+      note = { ...note, children: [...note.children.filter(isAlive), identifyProcess(pid)] };
       try {
         writeNote(path, note);
       } catch {
@@ -57,11 +57,11 @@ export function makeRuntimeDir(base = tmpdir()): RuntimeDir {
 
 /** What is wrong where there is no place for such a folder. */
 export function runtimeDirProblems(base = tmpdir()): string[] {
-  const places = placesFor(base).map((place) => ({ place, code: whyNotWritable(place) }));
+  const places = placesFor(base).map((place) => ({ place, code: findWriteError(place) }));
   if (places.some(({ code }) => code === undefined)) return [];
   return places.slice(0, 1).map(({ place, code = '' }) => {
     const others = place === '/tmp' ? '' : ', nor can /tmp';
-    return `TMPDIR: ${place} cannot be written (${code})${others}: ${howToWrite(code)}`;
+    return `TMPDIR: ${place} cannot be written (${code})${others}: ${writeErrorHint(code)}`;
   });
 }
 
@@ -75,7 +75,7 @@ function placesFor(base: string): string[] {
  * Clears the way for a socket: its folder stands, should something have tidied it away, and nothing lies in its place.
  * Throws where somebody else has put a folder there meanwhile.
  */
-export function clearSocketPath(socketPath: string): void {
+export function prepareSocketPath(socketPath: string): void {
   const folder = dirname(socketPath);
   makeFolder(folder, 0o700);
   const { uid } = lstatSync(folder);
@@ -88,7 +88,7 @@ export function clearSocketPath(socketPath: string): void {
  * Clears away what killed supervisors left: their folders, and children that outlived them. Answers the numbers of
  * the processes that were ended. Whoever still lives, or ran in another container with the same /tmp, is left alone.
  */
-export function sweepRuntimeDirs(base = tmpdir()): number[] {
+export function removeStaleRuntimeDirs(base = tmpdir()): number[] {
   return [...new Set([base, '/tmp'])].flatMap((parent) =>
     ownFolders(parent).flatMap((path) => {
       const note = readNote(path);

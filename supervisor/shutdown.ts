@@ -1,5 +1,5 @@
-import type { Child, ChildEnd } from './child.ts';
-import type { Tended } from './tend.ts';
+import type { Child, ChildExit } from './child.ts';
+import type { ManagedProcess } from './tend.ts';
 import { engineGraceMs } from './tend-engine.ts';
 
 /** What the gateway may take beyond the drain, to close what it has cut. */
@@ -11,11 +11,11 @@ const hurriedGraceMs = 1000;
 /** What the queue worker has taken when it is told to stop is at the gateway by then, which takes nothing new afterwards. */
 const queueWorkerLeadMs = 500;
 
-export interface ShutdownPlan {
+export interface ShutdownOptions {
   /** Undefined where no jobs are taken from a queue. */
-  readonly queueWorker: Tended | undefined;
-  readonly gateway: Tended;
-  readonly engine: Tended;
+  readonly queueWorker: ManagedProcess | undefined;
+  readonly gateway: ManagedProcess;
+  readonly engine: ManagedProcess;
   readonly drainTimeoutMs: number;
   /** Aborted when somebody does not want to wait. */
   readonly hurry: AbortSignal;
@@ -26,7 +26,7 @@ export interface ShutdownPlan {
  * any other time. A queue worker takes nothing new from the begin, and has until the end to post what it made. Settles
  * when nothing is left of them.
  */
-export async function shutDown(plan: ShutdownPlan): Promise<void> {
+export async function shutDown(plan: ShutdownOptions): Promise<void> {
   const { queueWorker, gateway, engine, drainTimeoutMs, hurry } = plan;
   queueWorker?.letGo();
   const workerGone = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, hurry);
@@ -38,7 +38,11 @@ export async function shutDown(plan: ShutdownPlan): Promise<void> {
   await workerGone;
 }
 
-async function stop({ child }: Tended, graceMs: number, hurry: AbortSignal): Promise<ChildEnd | undefined> {
+async function stop(
+  { child }: ManagedProcess,
+  graceMs: number,
+  hurry: AbortSignal,
+): Promise<ChildExit | undefined> {
   if (!child) return undefined;
   child.signal('SIGTERM');
   const end = await within(child.ended, graceMs, hurry);
@@ -49,12 +53,12 @@ async function stop({ child }: Tended, graceMs: number, hurry: AbortSignal): Pro
  * The children take a second signal for a wish to be quick. It is another one than the first: of two alike that come
  * together the system delivers one.
  */
-async function hurried(child: Child): Promise<ChildEnd> {
+async function hurried(child: Child): Promise<ChildExit> {
   child.signal('SIGINT');
   return (await within(child.ended, hurriedGraceMs)) ?? killed(child);
 }
 
-function killed(child: Child): Promise<ChildEnd> {
+function killed(child: Child): Promise<ChildExit> {
   child.kill();
   return child.ended;
 }

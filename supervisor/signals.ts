@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { wishOf } from './wish.ts';
+import { classifySignal } from './wish.ts';
 
 export interface SignalHandlers {
   readonly onStop: () => void;
@@ -9,11 +9,11 @@ export interface SignalHandlers {
 }
 
 /** Follows the signals of this process until the answered function is called. */
-export function followSignals({ onStop, onHurry, onReload }: SignalHandlers): () => void {
+export function handleSignals({ onStop, onHurry, onReload }: SignalHandlers): () => void {
   let askedAt: number | undefined;
   const stop = () => {
     const now = performance.now();
-    const wish = wishOf(askedAt, now);
+    const wish = classifySignal(askedAt, now);
     if (wish === 'echo') return;
     askedAt = now;
     if (wish === 'stop') onStop();

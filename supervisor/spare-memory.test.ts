@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
-import { spareMemory } from './spare-memory.ts';
+import { availableMemory } from './spare-memory.ts';
 
 const meminfo = 'MemTotal:       32000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\n';
 const unified = (folder: string, max: string, current: number, inactive = 0) => ({
@@ -60,9 +60,9 @@ it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
     mkdirSync(dirname(root.file(name)), { recursive: true });
     writeFileSync(root.file(name), text);
   }
-  expect(spareMemory(root.path)).toBe(expected);
+  expect(availableMemory(root.path)).toBe(expected);
 });
 
 it('of this machine is known', () => {
-  expect(spareMemory()).toBeGreaterThan(0);
+  expect(availableMemory()).toBeGreaterThan(0);
 });

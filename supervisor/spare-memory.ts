@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
  * cgroups that we are in still allow, whichever is less. What files hold in memory counts as available, as the kernel gives
  * it back. Undefined where neither can be read.
  */
-export function spareMemory(root = '/'): number | undefined {
+export function availableMemory(root = '/'): number | undefined {
   const read = (path: string) => readText(join(root, path));
   const groups = read('proc/self/cgroup') ?? '';
   const unified = /^0::(\S*)$/m.exec(groups)?.[1];

@@ -1,15 +1,20 @@
-import type { Changes, GatewayMessage, Orders, SupervisorMessage } from '../health/house-messages.ts';
+import type {
+  EngineStateMessage,
+  GatewayMessage,
+  SettingChanges,
+  SupervisorMessage,
+} from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
-import type { ChildEnd } from './child.ts';
+import type { ChildExit } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
 import { EnginePlan } from './engine-plan.ts';
-import { tellEnd } from './failure-words.ts';
-import { IdleClock } from './idle-clock.ts';
+import { logCrash } from './failure-words.ts';
+import { IdleTimer } from './idle-clock.ts';
 import { planRestart } from './plan-restart.ts';
-import { Replacement, type ReplacementReport } from './replacement.ts';
+import { EngineReplacement, type ReplacementReport } from './replacement.ts';
 import type { LoadFailure } from './tend-engine.ts';
 
-export interface StewardOptions {
+export interface RestartControllerOptions {
   readonly config: SupervisorConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -24,19 +29,19 @@ export interface StewardOptions {
 }
 
 /** Talks with the gateway, and decides what it is told: how the engine is started, and whether anybody needs it. */
-export class Steward {
-  readonly #options: StewardOptions;
+export class RestartController {
+  readonly #options: RestartControllerOptions;
   readonly #plan: EnginePlan;
-  readonly #replacement: Replacement;
-  readonly #idleClock: IdleClock;
+  readonly #replacement: EngineReplacement;
+  readonly #idleClock: IdleTimer;
   #isLost = false;
 
-  constructor(options: StewardOptions) {
+  constructor(options: RestartControllerOptions) {
     const { config, replaceEngine } = options;
     this.#options = options;
     this.#plan = new EnginePlan(config);
-    this.#idleClock = new IdleClock({ limitMs: config.idleShutdownMs, onLimit: options.onIdle });
-    this.#replacement = new Replacement({
+    this.#idleClock = new IdleTimer({ limitMs: config.idleShutdownMs, onLimit: options.onIdle });
+    this.#replacement = new EngineReplacement({
       plan: this.#plan,
       check: (changes) => this.#check(changes),
       drainTimeoutMs: config.drainTimeoutMs,
@@ -50,14 +55,14 @@ export class Steward {
     return this.#plan.current;
   }
 
-  get orders(): Orders {
+  get orders(): EngineStateMessage {
     const { settings, engine } = this.config;
     return {
       kind: 'orders',
-      hold: this.#replacement.isUnderWay,
-      names: settings.MODEL_ALIAS ?? [],
-      sleeps: Boolean(engine.sleepIdleMs),
-      isLost: this.#isLost,
+      pause: this.#replacement.isUnderWay,
+      modelNames: settings.MODEL_ALIAS ?? [],
+      maySleep: Boolean(engine.sleepIdleMs),
+      hasFailed: this.#isLost,
     };
   }
 
@@ -98,11 +103,11 @@ export class Steward {
   }
 
   /** As tend-engine.ts asks it. */
-  takeBack(failure: LoadFailure, end: ChildEnd | undefined): boolean {
+  takeBack(failure: LoadFailure, end: ChildExit | undefined): boolean {
     if (!this.#replacement.takeBack(failure)) return false;
     const { log } = this.#options;
     if (end && failure !== 'load-timed-out' && failure !== 'is-router')
-      tellEnd(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
+      logCrash(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
     log.error({ class: failure }, 'the changed engine did not load: it is started as before');
     return true;
   }
@@ -118,12 +123,12 @@ export class Steward {
     this.#idleClock.close();
   }
 
-  #answer(id: number, changes: Changes): void {
+  #answer(id: number, changes: SettingChanges): void {
     const verdict = this.#replacement.ask(changes);
-    this.#options.tellGateway({ kind: 'restart-answer', id, verdict });
+    this.#options.tellGateway({ kind: 'restart-answer', id, result: verdict });
   }
 
-  #check(changes: Changes) {
+  #check(changes: SettingChanges) {
     const planned = planRestart(this.config, changes, this.#options.env);
     if (planned.ok) for (const warning of planned.warnings) this.#options.log.warn(warning);
     return planned;

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
 import type { StopCall } from './instance-api.ts';
 
-export interface Insistence {
+export interface RetryOptions {
   /** Milliseconds before each further try. */
   readonly pausesMs: readonly number[];
   readonly timeoutMs: number;
 }
 
-const patient: Insistence = { pausesMs: [1000, 3000, 10_000], timeoutMs: 10_000 };
+const patient: RetryOptions = { pausesMs: [1000, 3000, 10_000], timeoutMs: 10_000 };
 
 /** Asks the platform to stop this machine; a failure is told in the log, and is nobody else's concern. */
 export async function stopInstance(
   { platform, url, init }: StopCall,
   log: Log,
-  { pausesMs, timeoutMs }: Insistence = patient,
+  { pausesMs, timeoutMs }: RetryOptions = patient,
 ): Promise<void> {
   for (const pauseMs of [...pausesMs, undefined]) {
     const outcome = await attempt(url, init, timeoutMs);

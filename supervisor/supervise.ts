@@ -5,32 +5,32 @@ import type { HealthServer } from '../health/health-server.ts';
 import type { GatewayMessage } from '../health/house-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/open-logs.ts';
-import { followUnforeseen } from '../log/unforeseen.ts';
-import { makeBackendKey } from './backend-key.ts';
+import { handleUnhandledErrors } from '../log/unforeseen.ts';
+import { createBackendKey } from './backend-key.ts';
 import type { BootTimes } from './boot.ts';
-import { bootTable } from './boot-table.ts';
+import { formatBootTable } from './boot-table.ts';
 import type { Child } from './child.ts';
 import type { SupervisorConfig } from './config.ts';
-import { type CrashFiles, keepCrashFiles } from './crash-files.ts';
-import { crashRecord } from './crash-record.ts';
+import { type CrashStore, createCrashStore } from './crash-files.ts';
+import { createCrashRecord } from './crash-record.ts';
 import type { Engine } from './engine.ts';
-import { startEngineChild } from './engine-child.ts';
+import { spawnEngine } from './engine-child.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { failureWords, tellEnd } from './failure-words.ts';
-import { forbidCoreFiles } from './forbid-core-files.ts';
-import { type Command, gatewayProgram, startGatewayChild } from './gateway-child.ts';
-import { noticeAfterMs } from './gateway-silence.ts';
-import { type House, type HouseFailure, openHouse, type Ready } from './house.ts';
-import { stopCallFor } from './instance-api.ts';
-import { tellTrouble, tendQueueWorker } from './queue-worker-child.ts';
-import { makeRuntimeDir, type RuntimeDir, sweepRuntimeDirs } from './runtime-dir.ts';
+import { failureMessage, logCrash } from './failure-words.ts';
+import { disableCoreFiles } from './forbid-core-files.ts';
+import { type Command, defaultGatewayCommand, spawnGateway } from './gateway-child.ts';
+import { unresponsiveAfterMs } from './gateway-silence.ts';
+import { type Deployment, type DeploymentFailure, type ReadyReport, startDeployment } from './house.ts';
+import { createStopCall } from './instance-api.ts';
+import { reportUnhealthy, superviseQueueWorker } from './queue-worker-child.ts';
+import { createRuntimeDir, type RuntimeDir, removeStaleRuntimeDirs } from './runtime-dir.ts';
 import { shutDown } from './shutdown.ts';
-import { followSignals } from './signals.ts';
-import { Steward } from './steward.ts';
+import { handleSignals } from './signals.ts';
+import { RestartController } from './steward.ts';
 import { stopInstance } from './stop-instance.ts';
-import type { Tended } from './tend.ts';
-import { replacedGraceMs } from './tend-engine.ts';
-import { tellWorker, workerLines } from './worker-lines.ts';
+import type { ManagedProcess } from './tend.ts';
+import { replacementGraceMs } from './tend-engine.ts';
+import { vastLogLines, writeVastLine } from './worker-lines.ts';
 
 export interface SuperviseOptions {
   /** What preflight has found good. */
@@ -43,7 +43,7 @@ export interface SuperviseOptions {
   /** Already listening; its owner closes it. */
   readonly health?: HealthServer | undefined;
   /** Called once, when the first token has come out of the engine and the gateway answers. */
-  readonly onReady?: ((ready: Ready) => void) | undefined;
+  readonly onReady?: ((ready: ReadyReport) => void) | undefined;
   readonly gatewayCommand?: Command;
 }
 
@@ -59,21 +59,22 @@ interface Outcome {
   readonly words?: string;
 }
 
-type Reason = 'asked' | 'idle' | 'broken' | 'queue-worker-failed' | HouseFailure;
+type Reason = 'asked' | 'idle' | 'broken' | 'queue-worker-failed' | DeploymentFailure;
 
 /** Runs llama-server and the gateway until a signal or a failure ends them; answers the exit code of the process. */
 export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   const { config, log } = options;
-  if (!config.settings.CORE_DUMPS) await forbidCoreFiles((words) => log.warn(words));
-  for (const pid of sweepRuntimeDirs()) log.warn({ pid }, 'ended a child that a killed supervisor had left');
-  const runtimeDir = makeRuntimeDir();
-  const backend = { address: backendAddress(config, runtimeDir), apiKey: makeBackendKey() };
-  const queueWorkerKey = config.takesJobs ? makeBackendKey() : undefined;
+  if (!config.settings.CORE_DUMPS) await disableCoreFiles((words) => log.warn(words));
+  for (const pid of removeStaleRuntimeDirs())
+    log.warn({ pid }, 'ended a child that a killed supervisor had left');
+  const runtimeDir = createRuntimeDir();
+  const backend = { address: backendAddress(config, runtimeDir), apiKey: createBackendKey() };
+  const queueWorkerKey = config.runsQueueWorker ? createBackendKey() : undefined;
   const hurry = new AbortController();
   const outcome = Promise.withResolvers<Outcome>();
 
-  let house: House | undefined;
-  let queueWorker: Tended | undefined;
+  let house: Deployment | undefined;
+  let queueWorker: ManagedProcess | undefined;
   const endChildren = () => {
     queueWorker?.child?.kill();
     house?.engine.child?.kill();
@@ -82,21 +83,21 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   };
   process.once('exit', endChildren);
   // Before there are children: a signal that nobody follows ends a process on the spot.
-  const unfollow = followSignals({
+  const unfollow = handleSignals({
     onStop: () => outcome.resolve({ reason: 'asked' }),
     onHurry: () => hurry.abort(),
     onReload: () => house?.reloadKeys(),
   });
-  const forget = followUnforeseen(log, () => outcome.resolve({ reason: 'broken' }));
-  const steward = new Steward({
+  const forget = handleUnhandledErrors(log, () => outcome.resolve({ reason: 'broken' }));
+  const steward = new RestartController({
     ...options,
-    replaceEngine: () => house?.engine.replace(replacedGraceMs),
+    replaceEngine: () => house?.engine.replace(replacementGraceMs),
     tellGateway: (message) => house?.gateway.child?.send(message),
     onChange: () => house?.refresh(),
     onCulprit: (ends) => house?.pardonEngine(ends),
     onIdle: () => outcome.resolve({ reason: 'idle' }),
   });
-  const crashFiles = keepCrashFiles(config.dataDir, log);
+  const crashFiles = createCrashStore(config.dataDir, log);
   const noted = (child: Child) => {
     if (child.pid !== undefined) runtimeDir.noteChild(child.pid);
     return child;
@@ -106,14 +107,14 @@ export async function supervise(options: SuperviseOptions): Promise<ExitCode> {
   house = open(options, parts);
   const { snapshot } = house;
   queueWorker = queueWorkerKey === undefined ? undefined : openQueueWorker(options, queueWorkerKey, parts);
-  options.health?.show(() => withDetails(snapshot(), steward.details));
+  options.health?.setSnapshotSource(() => withDetails(snapshot(), steward.details));
 
   const { reason, words = '' } = await outcome.promise;
   if (reason === 'asked') log.info('stopping: running requests may finish');
   else if (reason === 'broken') log.error('stopping after an error of our own: running requests may finish');
   else if (reason === 'idle') log.info('stopping: nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   else {
-    if (queueWorker) await tellTrouble(queueWorker, { check: reason, reason: words });
+    if (queueWorker) await reportUnhealthy(queueWorker, { check: reason, reason: words });
     await sleep(timeToHearMs);
     hurry.abort();
   }
@@ -151,7 +152,7 @@ function withDetails(snapshot: HealthSnapshot, details: HealthSnapshot['details'
 
 /** After our own end in order, as the platform's may come at any moment once it is asked for. */
 async function stopMachine({ config, env, log }: SuperviseOptions): Promise<void> {
-  const call = stopCallFor(config, env);
+  const call = createStopCall(config, env);
   if (call) await stopInstance(call, log);
 }
 
@@ -160,66 +161,66 @@ interface HouseParts {
   readonly queueWorkerKey: string | undefined;
   /** Writes a child down, for the case that we are killed. */
   readonly noted: (child: Child) => Child;
-  readonly steward: Steward;
-  readonly crashFiles: CrashFiles;
+  readonly steward: RestartController;
+  readonly crashFiles: CrashStore;
   readonly conclude: (outcome: Outcome) => void;
 }
 
 function open(
-  { config, engine, log, logs, env, onReady, gatewayCommand = gatewayProgram }: SuperviseOptions,
+  { config, engine, log, logs, env, onReady, gatewayCommand = defaultGatewayCommand }: SuperviseOptions,
   { backend, queueWorkerKey, noted, steward, crashFiles, conclude }: HouseParts,
-): House {
-  const [engineLog, gatewayLog] = [logs.of('llama-server'), logs.of('gateway')];
+): Deployment {
+  const [engineLog, gatewayLog] = [logs.getLog('llama-server'), logs.getLog('gateway')];
   let build: string | undefined;
   const startGateway = () => {
     const { config } = steward;
     const onMessage = (message: GatewayMessage) => steward.hear(message);
-    const child = startGatewayChild({
+    const child = spawnGateway({
       ...{ program: gatewayCommand, config, backend, queueWorkerKey, env },
       log: gatewayLog,
-      passOn: logs.passOn,
+      passOn: logs.forward,
       onMessage,
     });
     child.send(steward.orders);
     return noted(child);
   };
-  return openHouse({
+  return startDeployment({
     ...config,
     backend,
     startEngine: (serves) =>
-      noted(startEngineChild({ engine, config: steward.config, backend, env, serves, log: engineLog })),
+      noted(spawnEngine({ engine, config: steward.config, backend, env, serves, log: engineLog })),
     startGateway,
-    followSleep: () => steward.orders.sleeps,
+    followSleep: () => steward.orders.maySleep,
     isReplacing: () => steward.isReplacing,
     onEngineReady: () => steward.engineReady(),
     takeBack: (why, end) => steward.takeBack(why, end),
     onStanding: (standing) => log.info(`standing: ${standing}`),
     onReady(ready) {
-      build = ready.facts?.buildInfo;
+      build = ready.props?.buildInfo;
       tellBoot(log, config.settings.LOG_FORMAT, ready.boot);
-      tellWorker(config.platform, logs.sayPlainly, workerLines.ready);
+      writeVastLine(config.platform, logs.writeRaw, vastLogLines.ready);
       onReady?.(ready);
     },
     onHung: () =>
       log.error(`llama-server hangs: no progress for HANG_TIMEOUT (${config.hangTimeoutMs / 1000} s)`),
     onGatewaySilent: (isSilent) =>
       isSilent
-        ? log.warn(`the gateway has answered nobody for ${noticeAfterMs / 1000} s`)
+        ? log.warn(`the gateway has answered nobody for ${unresponsiveAfterMs / 1000} s`)
         : log.info('the gateway answers again'),
     onGatewayHung: () =>
       log.error(`the gateway hangs: no answer for HANG_TIMEOUT (${config.hangTimeoutMs / 1000} s)`),
     onNoToken: (why) => log.warn(`llama-server is ready, and yet gave no first token: ${why}`),
     onStillLoading: (sinceMs) => log.info(`the model is loading, ${Math.round(sinceMs / 1000)} s so far`),
     onEnd(end) {
-      tellEnd(log, end);
-      crashFiles.keep(crashRecord(end, { at: new Date(), build }));
+      logCrash(log, end);
+      crashFiles.keep(createCrashRecord(end, { at: new Date(), build }));
       if (end.who === 'gateway') steward.gatewayEnded();
     },
     onBlamelessEnd: () => steward.engineEndedBlamelessly(),
     onFailure(failure, last) {
-      const words = failureWords(failure, last);
+      const words = failureMessage(failure, last);
       if (failure !== 'gateway-failed') steward.engineLost();
-      tellWorker(config.platform, logs.sayPlainly, `${workerLines.failed} ${words}`);
+      writeVastLine(config.platform, logs.writeRaw, `${vastLogLines.failed} ${words}`);
       conclude({ reason: failure, words });
     },
   });
@@ -229,11 +230,11 @@ function openQueueWorker(
   { config, log, logs, env }: SuperviseOptions,
   key: string,
   { noted, conclude }: Pick<HouseParts, 'noted' | 'conclude'>,
-): Tended {
-  const queueWorker = tendQueueWorker({
+): ManagedProcess {
+  const queueWorker = superviseQueueWorker({
     ...{ ...config, env, key, log, noted },
-    childLog: logs.of('runpod-worker'),
-    passOn: logs.passOn,
+    childLog: logs.getLog('runpod-worker'),
+    passOn: logs.forward,
     onFailure: (words) => conclude({ reason: 'queue-worker-failed', words }),
   });
   queueWorker.start();
@@ -252,7 +253,7 @@ function tellLast(
 
 /** A table for people, the same as fields for machines. */
 function tellBoot(log: Log, format: string, boot: BootTimes): void {
-  if (format === 'text') log.info({ table: bootTable(boot) }, 'up');
+  if (format === 'text') log.info({ table: formatBootTable(boot) }, 'up');
   else log.info({ boot }, 'up');
 }
 

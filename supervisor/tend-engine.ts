@@ -1,16 +1,16 @@
 import type { Backend } from '../health/backend.ts';
-import { type BackendWatch, watchBackend } from '../health/watch.ts';
-import { noteUnforeseen } from '../log/unforeseen.ts';
+import { type BackendMonitor, monitorBackend } from '../health/watch.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
 import type { Boot } from './boot.ts';
-import type { Child, ChildEnd } from './child.ts';
+import type { Child, ChildExit } from './child.ts';
 import type { ChildState } from './child-state.ts';
-import { type CrashClass, classifyCrash, isHopeless } from './crash-class.ts';
-import { endForEvidence } from './end-for-evidence.ts';
-import { drawFirstToken } from './first-token.ts';
+import { type CrashClass, classifyCrash, isFatal } from './crash-class.ts';
+import { abortHungEngine } from './end-for-evidence.ts';
+import { generateFirstToken } from './first-token.ts';
 import { countOomKills, wasOomKill } from './oom-kills.ts';
 import type { RestartPolicy } from './restart-policy.ts';
-import { type Tended, tend } from './tend.ts';
-import { watchProgress } from './watch-progress.ts';
+import { type ManagedProcess, superviseProcess } from './tend.ts';
+import { monitorProgress } from './watch-progress.ts';
 
 const tellLoadingEveryMs = 10_000;
 
@@ -18,7 +18,7 @@ const tellLoadingEveryMs = 10_000;
 export const engineGraceMs = 5000;
 
 /** The same where another waits for its place: one that is at work beyond the drain does not heed the signal, and its streams wait. */
-export const replacedGraceMs = 1000;
+export const replacementGraceMs = 1000;
 
 /**
  * How much more an engine may die of single requests than without a cause, while nothing shows that it can work at all:
@@ -26,7 +26,7 @@ export const replacedGraceMs = 1000;
  */
 const MOST_PARDONED = 4;
 
-export interface TendEngineOptions {
+export interface EngineProcessOptions {
   readonly backend: Backend;
   readonly boot: Boot;
   readonly loadTimeoutMs: number;
@@ -38,7 +38,7 @@ export interface TendEngineOptions {
   readonly start: (serves: () => boolean) => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
-  readonly onEnd: (end: EngineEnd, state: ChildState) => void;
+  readonly onEnd: (end: EngineExit, state: ChildState) => void;
   /** It makes no progress any more, and is ended for it. */
   readonly onHung: () => void;
   readonly onLoadTimedOut: () => void;
@@ -50,15 +50,15 @@ export interface TendEngineOptions {
    * The one that ended, or took too long, was never ready. Answers whether it had arguments on trial, which are then
    * taken back, so that the next is started as before.
    */
-  readonly takeBack: (why: LoadFailure, end?: ChildEnd) => boolean;
+  readonly takeBack: (why: LoadFailure, end?: ChildExit) => boolean;
   /** Now and then while a model takes its time. */
   readonly onStillLoading: (sinceMs: number) => void;
   /** It is ready, and yet generates nothing. */
   readonly onNoToken: (why: string) => void;
 }
 
-export interface EngineEnd {
-  readonly end: ChildEnd;
+export interface EngineExit {
+  readonly end: ChildExit;
   readonly crash: CrashClass;
   /** It had been ready since it was started. */
   readonly wasReady: boolean;
@@ -67,15 +67,15 @@ export interface EngineEnd {
 export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
 
 /** llama-server as a child, its loading watched and timed, proved by a first token. */
-export interface TendedEngine {
-  readonly tended: Tended;
-  readonly watch: BackendWatch;
+export interface EngineProcess {
+  readonly tended: ManagedProcess;
+  readonly watch: BackendMonitor;
   /** So many of its last ends were the doing of one request, and count for nothing. */
   pardon(ends: number): void;
   close(): void;
 }
 
-export function tendEngine(options: TendEngineOptions): TendedEngine {
+export function superviseEngine(options: EngineProcessOptions): EngineProcess {
   const { backend, boot, loadTimeoutMs } = options;
   /** It has been ready since it was last started. */
   let isReady = false;
@@ -86,53 +86,53 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   let progress: Disposable | undefined;
   let deadline: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
-  const watch = watchBackend(backend, {
+  const watch = monitorBackend(backend, {
     followSleep: options.followSleep,
     onChange(standing) {
-      if (standing === 'loading' || standing === 'ready') boot.reached('bound');
+      if (standing === 'loading' || standing === 'ready') boot.markReached('bound');
       if (standing === 'ready' && tended.state.phase !== 'replacing') learnWhatCameUp();
       options.onChange();
     },
-    onFactsChange() {
+    onPropsChange() {
       if (watch.isRouter) refuseRouter();
       options.onChange();
     },
   });
-  const tended = tend({
-    start: () => options.start(() => watch.standing === 'ready'),
+  const tended = superviseProcess({
+    start: () => options.start(() => watch.status === 'ready'),
     policy: options.policy,
     judge(end) {
       if (isReady) return 'ended';
       const crash = classify(end);
       if (options.takeBack(crash, end)) return 'ended-on-trial';
-      return boot.times.loaded === undefined && isHopeless(crash) ? 'ended-for-good' : { loadFailure: crash };
+      return boot.times.loaded === undefined && isFatal(crash) ? 'ended-for-good' : { loadFailure: crash };
     },
     onStarted() {
       isReady = false;
       isHung = false;
       oomKills = countOomKills();
-      boot.reached('process up');
+      boot.markReached('process up');
       awaitLoad();
       expectProgress();
-      watch.nudge();
+      watch.probeNow();
     },
     onEnded(end, state) {
       const engineEnd = { end, crash: classify(end), wasReady: isReady };
       stopWaiting();
       progress?.[Symbol.dispose]();
-      watch.lost();
+      watch.markDown();
       options.onEnd(engineEnd, state);
     },
   });
 
-  function classify(end: ChildEnd): CrashClass {
+  function classify(end: ChildExit): CrashClass {
     return classifyCrash(end, { hung: isHung, oomKilled: wasOomKill(oomKills, countOomKills()) });
   }
 
   function expectProgress(): void {
     const { hangTimeoutMs, followSleep } = options;
     if (hangTimeoutMs === 0) return;
-    progress = watchProgress({
+    progress = monitorProgress({
       backend,
       hangTimeoutMs,
       loadTimeoutMs,
@@ -147,7 +147,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     if (tended.state.phase !== 'running') return;
     isHung = true;
     options.onHung();
-    if (tended.child) endForEvidence(tended.child).catch(noteUnforeseen);
+    if (tended.child) abortHungEngine(tended.child).catch(recordUnhandledError);
   }
 
   function awaitLoad(): void {
@@ -157,7 +157,7 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
   }
 
   function giveUpLoading(): void {
-    if (options.takeBack('load-timed-out')) tended.replace(replacedGraceMs);
+    if (options.takeBack('load-timed-out')) tended.replace(replacementGraceMs);
     else options.onLoadTimedOut();
   }
 
@@ -173,21 +173,21 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
 
   function refuseRouter(): void {
     if (isReady || !options.takeBack('is-router')) options.onRouter();
-    else tended.replace(replacedGraceMs);
+    else tended.replace(replacementGraceMs);
   }
 
   function learnReady(): void {
     isReady = true;
-    boot.reached('loaded');
+    boot.markReached('loaded');
     stopWaiting();
     options.onEngineReady();
-    if (boot.times['first token'] === undefined) proveByToken().catch(noteUnforeseen);
+    if (boot.times['first token'] === undefined) proveByToken().catch(recordUnhandledError);
   }
 
   async function proveByToken(): Promise<void> {
-    const token = await drawFirstToken(backend, loadTimeoutMs);
+    const token = await generateFirstToken(backend, loadTimeoutMs);
     if (token.outcome === 'failed') return options.onNoToken(token.why);
-    boot.reached('first token', token.outcome === 'came');
+    boot.markReached('first token', token.outcome === 'came');
     options.onChange();
   }
 
@@ -196,14 +196,14 @@ export function tendEngine(options: TendEngineOptions): TendedEngine {
     if (pardoned + ends > MOST_PARDONED * options.policy.mostEnds) return;
     pardoned += ends;
     tended.pardon(ends);
-    const token = await drawFirstToken(backend, loadTimeoutMs);
+    const token = await generateFirstToken(backend, loadTimeoutMs);
     if (token.outcome !== 'failed') pardoned = 0;
   }
 
   return {
     tended,
     watch,
-    pardon: (ends) => void pardon(ends).catch(noteUnforeseen),
+    pardon: (ends) => void pardon(ends).catch(recordUnhandledError),
     close() {
       watch.close();
       stopWaiting();

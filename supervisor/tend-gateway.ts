@@ -1,15 +1,15 @@
-import { noteUnforeseen } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
 import { awaitGateway } from './await-gateway.ts';
 import type { Boot } from './boot.ts';
-import type { Child, ChildEnd } from './child.ts';
+import type { Child, ChildExit } from './child.ts';
 import type { ChildState } from './child-state.ts';
 import { type CrashClass, classifyCrash } from './crash-class.ts';
 import { exitCodes } from './exit-codes.ts';
-import { forGateway, type RestartPolicy } from './restart-policy.ts';
-import { type Tended, tend } from './tend.ts';
-import { watchGateway } from './watch-gateway.ts';
+import { gatewayPolicy, type RestartPolicy } from './restart-policy.ts';
+import { type ManagedProcess, superviseProcess } from './tend.ts';
+import { monitorGateway } from './watch-gateway.ts';
 
-export interface TendGatewayOptions {
+export interface GatewayProcessOptions {
   readonly host: string;
   readonly port: number;
   readonly boot: Boot;
@@ -19,23 +19,23 @@ export interface TendGatewayOptions {
   readonly start: () => Child;
   /** Something that others see has changed. */
   readonly onChange: () => void;
-  readonly onEnd: (end: GatewayEnd, state: ChildState) => void;
+  readonly onEnd: (end: GatewayExit, state: ChildState) => void;
   /** It has answered nobody for some seconds, or answers again. */
   readonly onGatewaySilent: (isSilent: boolean) => void;
   /** It answers nobody any more, and is ended for it. */
   readonly onGatewayHung: () => void;
 }
 
-export interface GatewayEnd {
-  readonly end: ChildEnd;
+export interface GatewayExit {
+  readonly end: ChildExit;
   readonly crash: CrashClass;
   /** It had answered since it was started. */
   readonly wasReady: boolean;
 }
 
 /** The gateway as a child. */
-export interface TendedGateway {
-  readonly tended: Tended;
+export interface GatewayProcess {
+  readonly tended: ManagedProcess;
   /** It has answered since it was last started. */
   readonly isUp: boolean;
   /** It did, and has not for some seconds. */
@@ -43,7 +43,7 @@ export interface TendedGateway {
   close(): void;
 }
 
-export function tendGateway(options: TendGatewayOptions): TendedGateway {
+export function superviseGateway(options: GatewayProcessOptions): GatewayProcess {
   const { host, port, boot, policy, start, onChange, onEnd } = options;
   let life = new AbortController();
   let isUp = false;
@@ -55,14 +55,14 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
     life = new AbortController();
     if (!(await awaitGateway(host, port, life.signal))) return;
     isUp = true;
-    boot.reached('gateway up');
+    boot.markReached('gateway up');
     onChange();
   }
 
   function begin(): void {
     isHung = false;
-    awaitAnswer().catch(noteUnforeseen);
-    watch = watchGateway({
+    awaitAnswer().catch(recordUnhandledError);
+    watch = monitorGateway({
       ...options,
       wasUp: () => isUp,
       onSilent(silent) {
@@ -84,9 +84,9 @@ export function tendGateway(options: TendGatewayOptions): TendedGateway {
     tended.child?.kill();
   }
 
-  const tended = tend({
+  const tended = superviseProcess({
     start,
-    policy: forGateway(policy),
+    policy: gatewayPolicy(policy),
     judge(end) {
       if (end.code === exitCodes.configuration) return 'ended-for-good';
       return isUp ? 'ended' : { loadFailure: classifyCrash(end, { hung: isHung }) };

@@ -1,20 +1,20 @@
-import { noteUnforeseen } from '../log/unforeseen.ts';
-import type { Child, ChildEnd } from './child.ts';
-import { type ChildEvent, type ChildState, nextChildState, unborn } from './child-state.ts';
-import { pardon, type RestartPolicy } from './restart-policy.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
+import type { Child, ChildExit } from './child.ts';
+import { type ChildEvent, type ChildState, initialState, nextChildState } from './child-state.ts';
+import { forgiveExits, type RestartPolicy } from './restart-policy.ts';
 
-export interface TendOptions {
+export interface ManagedProcessOptions {
   readonly start: () => Child;
   readonly policy: RestartPolicy;
   /** What an end that nobody asked for means for the child's life; left out, it is an end like any other. */
-  readonly judge?: (end: ChildEnd) => ChildEvent;
+  readonly judge?: (end: ChildExit) => ChildEvent;
   readonly onStarted?: (child: Child) => unknown;
   /** Called for every end; the state tells what follows. */
-  readonly onEnded: (end: ChildEnd, state: ChildState) => void;
+  readonly onEnded: (end: ChildExit, state: ChildState) => void;
 }
 
 /** A child that is started again when it ends, until that is no longer wanted or worth trying. */
-export interface Tended {
+export interface ManagedProcess {
   readonly state: ChildState;
   /** The one that runs now. */
   readonly child: Child | undefined;
@@ -28,8 +28,14 @@ export interface Tended {
   letGo(): void;
 }
 
-export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions): Tended {
-  let state: ChildState = unborn;
+export function superviseProcess({
+  start,
+  policy,
+  judge,
+  onStarted,
+  onEnded,
+}: ManagedProcessOptions): ManagedProcess {
+  let state: ChildState = initialState;
   let child: Child | undefined;
   let starts = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -40,10 +46,10 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
     child = current;
     state = nextChildState(state, 'started', policy, performance.now());
     onStarted?.(current);
-    current.ended.then(learnEnd).catch(noteUnforeseen);
+    current.ended.then(learnEnd).catch(recordUnhandledError);
   }
 
-  function learnEnd(end: ChildEnd): void {
+  function learnEnd(end: ChildExit): void {
     child = undefined;
     const event = (state.phase === 'running' ? judge?.(end) : undefined) ?? 'ended';
     state = nextChildState(state, event, policy, performance.now());
@@ -75,10 +81,10 @@ export function tend({ start, policy, judge, onStarted, onEnded }: TendOptions):
       const current = child;
       current.signal('SIGTERM');
       const patience = setTimeout(() => current.kill(), graceMs);
-      current.ended.then(() => clearTimeout(patience)).catch(noteUnforeseen);
+      current.ended.then(() => clearTimeout(patience)).catch(recordUnhandledError);
     },
     pardon(ends) {
-      state = { ...state, history: pardon(state.history, ends) };
+      state = { ...state, history: forgiveExits(state.history, ends) };
     },
     letGo() {
       clearTimeout(timer);

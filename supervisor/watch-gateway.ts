@@ -1,9 +1,14 @@
 import { Agent } from 'node:http';
-import { noteUnforeseen } from '../log/unforeseen.ts';
-import { type GatewaySight, lookAtGateway } from './gateway-sight.ts';
-import { isHungUp, nextSilence, noticeAfterMs, type Silence } from './gateway-silence.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
+import { type GatewayProbeResult, probeGateway } from './gateway-sight.ts';
+import {
+  isGatewayHung,
+  nextUnresponsiveness,
+  type Unresponsiveness,
+  unresponsiveAfterMs,
+} from './gateway-silence.ts';
 
-export interface GatewayWatchOptions {
+export interface GatewayMonitorOptions {
   readonly host: string;
   readonly port: number;
   /** 0 is never. */
@@ -21,28 +26,28 @@ const intervalMs = 1000;
 const questionMs = 10_000;
 
 /** Asks one gateway whether it is there, again and again until closed; never two questions at a time. */
-export function watchGateway(options: GatewayWatchOptions): Disposable {
+export function monitorGateway(options: GatewayMonitorOptions): Disposable {
   const { host, port, hangTimeoutMs, wasUp, onSilent, onHung } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let closed = false;
-  let silence: Silence = { ms: 0, at: performance.now() };
+  let silence: Unresponsiveness = { ms: 0, at: performance.now() };
   let isSilent = false;
   let isAsking = false;
 
   async function ask(): Promise<void> {
     isAsking = true;
-    const sight = await lookAtGateway({ host, port, agent, timeoutMs: questionMs });
+    const sight = await probeGateway({ host, port, agent, timeoutMs: questionMs });
     isAsking = false;
     learn(sight);
   }
 
-  function learn(sight?: GatewaySight): void {
+  function learn(sight?: GatewayProbeResult): void {
     if (closed) return;
-    silence = nextSilence(silence, sight, performance.now(), 2 * intervalMs);
+    silence = nextUnresponsiveness(silence, sight, performance.now(), 2 * intervalMs);
     const wasSilent = isSilent;
-    isSilent = silence.ms >= noticeAfterMs;
+    isSilent = silence.ms >= unresponsiveAfterMs;
     if (isSilent !== wasSilent) onSilent(isSilent);
-    if (isHungUp(silence, hangTimeoutMs, wasUp())) {
+    if (isGatewayHung(silence, hangTimeoutMs, wasUp())) {
       close();
       onHung();
     }
@@ -56,7 +61,7 @@ export function watchGateway(options: GatewayWatchOptions): Disposable {
 
   const timer = setInterval(() => {
     if (isAsking) learn();
-    else ask().catch(noteUnforeseen);
+    else ask().catch(recordUnhandledError);
   }, intervalMs);
   return { [Symbol.dispose]: close };
 }

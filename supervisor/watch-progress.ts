@@ -1,9 +1,9 @@
 import type { Backend } from '../health/backend.ts';
-import { noteUnforeseen } from '../log/unforeseen.ts';
-import { lookAtEngine } from './engine-sight.ts';
-import { isHung, nextProgress, noProgressYet, type Patience } from './progress.ts';
+import { recordUnhandledError } from '../log/unforeseen.ts';
+import { readEngineActivity } from './engine-sight.ts';
+import { type HangLimits, initialProgress, isHung, nextProgress } from './progress.ts';
 
-export interface ProgressWatchOptions {
+export interface HangMonitorOptions {
   readonly backend: Backend;
   readonly hangTimeoutMs: number;
   readonly loadTimeoutMs: number;
@@ -20,26 +20,26 @@ export interface ProgressWatchOptions {
 const longestIntervalMs = 10_000;
 
 /** Looks at one llama-server from time to time until it is closed or the engine is found hung. */
-export function watchProgress({
+export function monitorProgress({
   backend,
   startedAgain,
   wasReady,
   onHung,
   ...limits
-}: ProgressWatchOptions): Disposable {
+}: HangMonitorOptions): Disposable {
   const intervalMs = Math.floor(Math.min(limits.hangTimeoutMs / 10, longestIntervalMs));
   // A look asks two things in turn and may wait for each as long as for the next look.
-  const patience: Patience = { ...limits, longestStepMs: 3 * intervalMs };
-  let progress = noProgressYet(performance.now(), startedAgain);
+  const patience: HangLimits = { ...limits, longestStepMs: 3 * intervalMs };
+  let progress = initialProgress(performance.now(), startedAgain);
   let closed = false;
   let timer = later();
 
   function later(): NodeJS.Timeout {
-    return setTimeout(() => look().catch(noteUnforeseen), intervalMs);
+    return setTimeout(() => look().catch(recordUnhandledError), intervalMs);
   }
 
   async function look(): Promise<void> {
-    const sight = await lookAtEngine(backend, intervalMs, progress.done);
+    const sight = await readEngineActivity(backend, intervalMs, progress.done);
     if (closed) return;
     const ready = wasReady();
     progress = nextProgress(

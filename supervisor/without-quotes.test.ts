@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { classifyCrash } from './crash-class.ts';
-import { withoutQuotes } from './without-quotes.ts';
+import { createPromptRedactor } from './without-quotes.ts';
 
 const canary = 'my bank pin is 4711';
 
 /** A process that has loaded its model. */
 function serving(): (line: string) => string | undefined {
-  const show = withoutQuotes(() => false);
+  const show = createPromptRedactor(() => false);
   show('0.00.248.001 I srv  llama_server: model loaded');
   return show;
 }
@@ -109,7 +109,7 @@ describe('a line of a llama-server that serves', () => {
 
 describe('while a model loads', () => {
   it('a failure behind the line of a slot that is made is shown whole', () => {
-    const show = withoutQuotes(() => false);
+    const show = createPromptRedactor(() => false);
     show('0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096');
     const failure = "0.00.248.001 E srv          init: chat template parsing error: 'x' is not defined";
     expect(show(failure)).toBe(failure);
@@ -121,7 +121,7 @@ describe('while a model loads', () => {
     "llama_model_load: error loading model: unknown model architecture: 'x'",
     '0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096',
   ])('%j is shown whole', (line) => {
-    expect(withoutQuotes(() => false)(line)).toBe(line);
+    expect(createPromptRedactor(() => false)(line)).toBe(line);
   });
 
   it.each([
@@ -132,7 +132,7 @@ describe('while a model loads', () => {
     ['the probe finds it ready', undefined],
   ])('that ends when %s', (_, line) => {
     let serves = false;
-    const show = withoutQuotes(() => serves);
+    const show = createPromptRedactor(() => serves);
     expect(show(canary)).toBe(canary);
     if (line === undefined) serves = true;
     else show(line);

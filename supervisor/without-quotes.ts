@@ -1,6 +1,6 @@
-import { signAt } from './crash-class.ts';
-import { isOfTheEngine } from './engine-words.ts';
-import { plainLine } from './plain-line.ts';
+import { findCrashSign } from './crash-class.ts';
+import { isEngineWord } from './engine-words.ts';
+import { normalizeEngineLine } from './plain-line.ts';
 
 /** Stands for what is not shown. */
 const cut = '[…]';
@@ -14,10 +14,10 @@ const serving =
  * loads nothing of the kind is in it, and its lines pass. From then on only what is known to be its own is shown: of a line
  * of its log the begin, as far as the words are its own, of all else what tells of a crash. Undefined is a line of which nothing is left.
  */
-export function withoutQuotes(serves: () => boolean): (line: string) => string | undefined {
+export function createPromptRedactor(serves: () => boolean): (line: string) => string | undefined {
   let mayQuote = false;
   return (said) => {
-    const line = plainLine(said);
+    const line = normalizeEngineLine(said);
     mayQuote ||= serves() || serving.test(line);
     return mayQuote ? ownWords(line) : line;
   };
@@ -41,7 +41,7 @@ function ownWords(line: string): string | undefined {
 /** A name of a function of its own; what a request says may look like one. */
 function isOwnHead(begin: string): boolean {
   const name = begin.replace(/(?:\(\))?:$/, '');
-  return /^(?:slot|srv|que|res|cmn) /.test(name) || isOfTheEngine(name);
+  return /^(?:slot|srv|que|res|cmn) /.test(name) || isEngineWord(name);
 }
 
 /** What is behind these is not its own, even where the words look so. */
@@ -67,13 +67,13 @@ function shown(text: string): string {
   const own = text.slice(0, Math.min(at, end)).trimEnd();
   if (own === text.trimEnd()) return own;
   const code = /^ got exception: \{"error":(\{"code":\d{3}),/.exec(text)?.[1];
-  const sign = signAt(unquoted(text.slice(own.length)));
+  const sign = findCrashSign(unquoted(text.slice(own.length)));
   return [own, code && `${code}}`, cut, sign].filter((part) => part !== undefined).join(' ');
 }
 
 const isOwnWord = (part: string) => {
   const word = part.replace(/\(\)$/, '').replace(/[./]+$/, '');
-  return isOfTheEngine(word) || word.split(/[./]/).every(isOfTheEngine);
+  return isEngineWord(word) || word.split(/[./]/).every(isEngineWord);
 };
 
 /** A sign of a crash inside what is quoted is none. */
@@ -107,7 +107,7 @@ function tellsOfCrash(text: string): string | undefined {
   if (place !== undefined) return place + told(text.slice(place.length));
   const what = /^\s+what\(\): +/.exec(text)?.[0];
   if (what !== undefined) return what + shown(text.slice(what.length));
-  const sign = signAt(unquoted(text));
+  const sign = findCrashSign(unquoted(text));
   return sign === undefined ? undefined : `${cut} ${sign}`;
 }
 

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { readSettings } from '../settings/read-settings.ts';
-import { secretsOf, secretsOfEnvironment, secretsOfKeyFile } from './known-secrets.ts';
-import { hide, showArguments } from './without-secrets.ts';
+import { environmentSecrets, keyFileSecrets, settingSecrets } from './known-secrets.ts';
+import { createSecretRedactor, redactArguments } from './without-secrets.ts';
 
 const env = {
   API_KEYS:
@@ -20,9 +20,9 @@ const others = {
   SOME_TOKEN: 'token-of-others',
   PATH: '/usr/bin:/bin',
 };
-const hidden = hide([
-  ...secretsOf(readSettings(env).settings),
-  ...secretsOfEnvironment(others),
+const hidden = createSecretRedactor([
+  ...settingSecrets(readSettings(env).settings),
+  ...environmentSecrets(others),
   'the-backend-key',
 ]);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -75,7 +75,9 @@ describe('what a child says is shown', () => {
   it.each(['memory', 'default', '/usr/bin'])(
     'but with an ordinary word that the environment calls a key: %s',
     (word) => {
-      const show = hide(secretsOfEnvironment({ SORT_KEY: word, CACHE_URL: 'redis://default@cache' }));
+      const show = createSecretRedactor(
+        environmentSecrets({ SORT_KEY: word, CACHE_URL: 'redis://default@cache' }),
+      );
       expect(show(`out of ${word} in the default`)).toBe(`out of ${word} in the default`);
     },
   );
@@ -91,8 +93,8 @@ describe('what a child says is shown', () => {
     await using folder = await temporaryFolder();
     const lines = Array.from({ length: 5000 }, (_, n) => `key${n}:secret-of-key-${n}-0123456789:60`);
     writeFileSync(folder.file('api_keys.txt'), [...lines, 'not good:bad-line-0123456789:never'].join('\r\n'));
-    const keys = secretsOfKeyFile({ AUTH_KEYS_FILE: undefined, dataDir: folder.path });
-    const show = hide([], keys);
+    const keys = keyFileSecrets({ AUTH_KEYS_FILE: undefined, dataDir: folder.path });
+    const show = createSecretRedactor([], keys);
     expect(
       show('a secret-of-key-4999-0123456789, "bad-line-0123456789"; not secret-of-key-5000-0123456789'),
     ).toBe('a [secret], "[secret]"; not secret-of-key-5000-0123456789');
@@ -103,9 +105,9 @@ describe('what a child says is shown', () => {
     async (name) => {
       await using folder = await temporaryFolder();
       const files = { AUTH_KEYS_FILE: folder.file(name), dataDir: folder.path };
-      expect(secretsOfKeyFile(files)).toEqual([]);
+      expect(keyFileSecrets(files)).toEqual([]);
       writeFileSync(folder.file(name), '{"version":1,"keys":[]}');
-      expect(secretsOfKeyFile(files)).toEqual([]);
+      expect(keyFileSecrets(files)).toEqual([]);
     },
   );
 
@@ -121,7 +123,7 @@ describe('what a child says is shown', () => {
       '-c',
       '8',
     ];
-    expect(showArguments(args, hidden)).toEqual([
+    expect(redactArguments(args, hidden)).toEqual([
       ...['-m', '/models/a.gguf', '--hf-token', '[secret]', '--api-key=[secret]'],
       ...['-mu', 'https://host/x.gguf?…', '-c', '8'],
     ]);

@@ -11,7 +11,10 @@ const keyLike = /[\p{L}\p{N}_-]{16,}/gu;
  * Answers how to show a line of a child: without our secrets, in whatever form they stand in it, and without what addresses
  * carry of others'. Of `keys` there may be many thousands; they are found as whole words.
  */
-export function hide(secrets: readonly string[], keys: readonly string[] = []): (line: string) => string {
+export function createSecretRedactor(
+  secrets: readonly string[],
+  keys: readonly string[] = [],
+): (line: string) => string {
   const known = secrets.filter((secret) => secret.length >= shortestSecret);
   const longestFirst = [...new Set(known.flatMap(formsOf))].sort((a, b) => b.length - a.length);
   const ofKeys = new Set(keys);
@@ -45,7 +48,7 @@ function formsOf(secret: string): string[] {
 const secretive = /key|token|password|secret/i;
 
 /** Arguments as they may be shown: the value behind an option that sounds like a secret is not. */
-export function showArguments(args: readonly string[], hidden: (line: string) => string): string[] {
+export function redactArguments(args: readonly string[], hidden: (line: string) => string): string[] {
   return args.map((argument, index) => {
     const [name = '', ...value] = argument.split('=');
     if (isOption(name) && secretive.test(name) && value.length > 0) return `${name}=[secret]`;

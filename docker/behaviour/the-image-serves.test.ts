@@ -10,11 +10,11 @@ import {
   rehearseImage,
   statusOf,
 } from '../../scripts/harness/image/rehearse-image.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { tini } from '../../scripts/peers/peers.ts';
 
-const init = await peerForTests(tini);
+const init = await requireTestService(tini);
 const secret = 'sk-0123456789abcdef0123';
 const mayRun = init !== undefined && canRehearse();
 if (!mayRun)

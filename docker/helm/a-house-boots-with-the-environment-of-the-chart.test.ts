@@ -4,7 +4,7 @@ import { expect, inject, it } from 'vitest';
 import { openChart } from '../../scripts/harness/helm/open-chart.ts';
 import { partsOfDeployment } from '../../scripts/harness/helm/parts-of-deployment.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { startHouse } from '../../scripts/harness/start-house.ts';
+import { startDeployment } from '../../scripts/harness/start-house.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -39,11 +39,11 @@ it.skipIf(!canRender)(
     const here = { DATA_DIR: pod.file(DATA_DIR), MODELS_DIR: pod.file(MODELS_DIR), AUTH_KEYS_FILE: keyFile };
     const unset = { MODEL_PATH: '', API_KEYS: '' };
     const real = { engine: inject('engine'), model: inject('demoModel') };
-    await using house = await startHouse({ real, env: { ...same, ...here, ...unset } });
+    await using house = await startDeployment({ real, env: { ...same, ...here, ...unset } });
 
     const { startupProbe, readinessProbe, livenessProbe } = container;
     const probed = (probe = startupProbe) =>
-      house.ask(probe?.httpGet?.path ?? '').then(({ status }) => status);
+      house.request(probe?.httpGet?.path ?? '').then(({ status }) => status);
     await waitFor('the startup probe to pass', async () => (await probed()) === 200);
     await waitFor('the pod to be ready', async () => (await probed(readinessProbe)) === 200);
     expect(await probed(livenessProbe)).toBe(200);

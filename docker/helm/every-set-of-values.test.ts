@@ -1,7 +1,7 @@
 import type { IProbe } from 'kubernetes-models/v1/Probe';
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../health/answers.ts';
-import type { Standing } from '../../health/standing.ts';
+import { healthResponse } from '../../health/answers.ts';
+import type { BackendStatus } from '../../health/standing.ts';
 import { mistakesIn } from '../../scripts/harness/helm/mistakes-in-manifest.ts';
 import { openChart } from '../../scripts/harness/helm/open-chart.ts';
 import {
@@ -65,8 +65,8 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
   });
 
   it('asks the probes of the health server, which tell what Kubernetes wants to know', () => {
-    const told = (probe: IProbe | undefined, standing: Standing, everReady: boolean) =>
-      answer(probe?.httpGet?.path ?? '', 'GET', { standing, everReady, details: {} }).status;
+    const told = (probe: IProbe | undefined, standing: BackendStatus, everReady: boolean) =>
+      healthResponse(probe?.httpGet?.path ?? '', 'GET', { status: standing, everReady, details: {} }).status;
     for (const name of names) {
       const { container, env } = partsOfDeployment(chart(name));
       const { startupProbe, readinessProbe, livenessProbe, ports = [] } = container;

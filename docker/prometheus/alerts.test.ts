@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { namesOutside } from '../../scripts/grafana/metric-names.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { promtool } from '../../scripts/peers/peers.ts';
 import { alertCases, type Situation } from './alert-cases.ts';
 
-const program = await peerForTests(promtool);
+const program = await requireTestService(promtool);
 const file = join(import.meta.dirname, 'alerts.yml');
 const text = readFileSync(file, 'utf8');
 

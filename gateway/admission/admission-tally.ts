@@ -1,7 +1,7 @@
 export type AdmissionOutcome = 'granted' | 'full' | 'timed-out' | 'draining' | 'lost' | 'left';
 
 /** How admissions ended so far, by the share of their lanes. */
-export class AdmissionTally {
+export class OutcomeCounts {
   readonly #counts = new Map<number, Record<AdmissionOutcome, number>>();
   granted = 0;
 
@@ -15,7 +15,7 @@ export class AdmissionTally {
     if (outcome === 'granted') this.granted += 1;
   }
 
-  get byShare(): ReadonlyMap<number, Readonly<Record<AdmissionOutcome, number>>> {
+  get byWeight(): ReadonlyMap<number, Readonly<Record<AdmissionOutcome, number>>> {
     return this.#counts;
   }
 }

@@ -10,7 +10,7 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
  * free by then. Sent back together they would come back together, and most of them in vain. Where more are sent away than
  * find a place in a minute, the others are spread over the second half of it.
  */
-export class Appointments {
+export class RetryAfterEstimator {
   #last = 0;
   #beyond = 0;
 
@@ -23,7 +23,7 @@ export class Appointments {
   }
 
   /** A place is free: whoever was to wait for one need not wait any more. */
-  forget(): void {
+  reset(): void {
     this.#last = 0;
     this.#beyond = 0;
   }

@@ -1,13 +1,13 @@
-import type { Standing } from '../../health/standing.ts';
-import type { BackendWatch } from '../../health/watch.ts';
-import type { Admission } from './admission.ts';
-import { COUNTING_PLACES } from './counting-places.ts';
+import type { BackendStatus } from '../../health/standing.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
+import type { Scheduler } from './admission.ts';
+import { COUNTING_CONCURRENCY } from './counting-places.ts';
 
-export interface GateOptions {
-  readonly admission: Admission;
+export interface CapacityGateOptions {
+  readonly scheduler: Scheduler;
   /** Of what needs no slot. */
-  readonly countingPlaces: Admission;
-  readonly watch: Pick<BackendWatch, 'standing' | 'facts' | 'relearn'>;
+  readonly countingScheduler: Scheduler;
+  readonly watch: Pick<BackendMonitor, 'status' | 'props' | 'refresh'>;
   /** Undefined: as many as the backend has slots. */
   readonly maxConcurrent: number | undefined;
   /** Those of a router, which has none of its own. */
@@ -15,33 +15,33 @@ export interface GateOptions {
 }
 
 /** Lets requests go to the backend while it is ready and nobody holds them: keeps the capacity of the admission in step. */
-export class Gate {
-  readonly #options: GateOptions;
+export class CapacityGate {
+  readonly #options: CapacityGateOptions;
   #held = false;
 
-  constructor(options: GateOptions) {
+  constructor(options: CapacityGateOptions) {
     this.#options = options;
   }
 
   /** The backend's, as far as requests are concerned. */
-  get standing(): Standing {
-    const { standing } = this.#options.watch;
-    return this.#held && standing === 'ready' ? 'restarting' : standing;
+  get status(): BackendStatus {
+    const { status } = this.#options.watch;
+    return this.#held && status === 'ready' ? 'restarting' : status;
   }
 
   /** The backend has changed. */
-  follow(): void {
-    const { admission, countingPlaces, watch, maxConcurrent, routerSlots } = this.#options;
-    const isOpen = watch.standing === 'ready' && !this.#held;
-    admission.setCapacity(isOpen ? (maxConcurrent ?? watch.facts?.slots ?? routerSlots?.() ?? 1) : 0);
-    countingPlaces.setCapacity(isOpen ? COUNTING_PLACES : 0);
+  updateCapacity(): void {
+    const { scheduler, countingScheduler, watch, maxConcurrent, routerSlots } = this.#options;
+    const isOpen = watch.status === 'ready' && !this.#held;
+    scheduler.setCapacity(isOpen ? (maxConcurrent ?? watch.props?.slots ?? routerSlots?.() ?? 1) : 0);
+    countingScheduler.setCapacity(isOpen ? COUNTING_CONCURRENCY : 0);
   }
 
   /** Nothing new goes to the backend; settles when nothing is there any more. */
-  async hold(): Promise<void> {
+  async pause(): Promise<void> {
     this.#held = true;
-    this.follow();
-    await Promise.all(this.#all.map((one) => one.settled()));
+    this.updateCapacity();
+    await Promise.all(this.#all.map((one) => one.whenIdle()));
   }
 
   /** Nothing new from here on: who waits is sent away. */
@@ -50,19 +50,19 @@ export class Gate {
   }
 
   /** Nobody waits any more, those included who would come again. */
-  shut(why: 'draining' | 'lost'): void {
-    for (const one of this.#all) one.shut(why);
+  close(why: 'draining' | 'lost'): void {
+    for (const one of this.#all) one.close(why);
   }
 
-  get #all(): readonly Admission[] {
-    return [this.#options.admission, this.#options.countingPlaces];
+  get #all(): readonly Scheduler[] {
+    return [this.#options.scheduler, this.#options.countingScheduler];
   }
 
   /** The backend may have become another one meanwhile. */
-  async release(): Promise<void> {
+  async resume(): Promise<void> {
     if (!this.#held) return;
     this.#held = false;
-    await this.#options.watch.relearn();
-    this.follow();
+    await this.#options.watch.refresh();
+    this.updateCapacity();
   }
 }

@@ -1,6 +1,15 @@
-import { dispensable, isIdle, type Lane, openLane, pickLane, placeOf, turnsOf, type Waiter } from './lane.ts';
+import {
+  costOf,
+  createLane,
+  isIdle,
+  type Lane,
+  pickEvicted,
+  pickLane,
+  queuePosition,
+  type Waiter,
+} from './lane.ts';
 
-export interface LaneBounds {
+export interface QueueLimits {
   /** Waiters in all. */
   readonly maxWaiting: number;
   /** Waiters in one lane. */
@@ -8,7 +17,7 @@ export interface LaneBounds {
 }
 
 /** How it goes for one who comes. */
-export type Entry<W extends Waiter> =
+export type EnqueueResult<W extends Waiter> =
   | { readonly entry: 'granted'; readonly grant: Grant<W> }
   /** `displaced` had to leave for it. */
   | { readonly entry: 'waits'; readonly displaced?: W }
@@ -20,7 +29,7 @@ export interface Grant<W extends Waiter> {
   readonly slots: number;
 }
 
-export interface LaneCounts {
+export interface QueueCounts {
   /** Slots; 0 while there is no backend to serve anyone. */
   readonly capacity: number;
   readonly leased: number;
@@ -32,8 +41,8 @@ export interface LaneCounts {
  * Between two events nobody waits who could be served, so a newcomer is granted at once only where that passes over no
  * one. The head of the lane whose turn it is holds the others up until it fits, or heavy requests would starve.
  */
-export class Lanes<W extends Waiter> {
-  readonly #bounds: LaneBounds;
+export class FairQueue<W extends Waiter> {
+  readonly #bounds: QueueLimits;
   readonly #lanes = new Map<string, Lane<W>>();
   #capacity = 0;
   #leased = 0;
@@ -41,11 +50,11 @@ export class Lanes<W extends Waiter> {
   /** What a lane that was idle is taken to have had: as much as the one served last. */
   #served = 0;
 
-  constructor(bounds: LaneBounds) {
+  constructor(bounds: QueueLimits) {
     this.#bounds = bounds;
   }
 
-  get counts(): LaneCounts {
+  get counts(): QueueCounts {
     return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting };
   }
 
@@ -54,28 +63,28 @@ export class Lanes<W extends Waiter> {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
   }
 
-  enter(waiter: W): Entry<W> {
+  enqueue(waiter: W): EnqueueResult<W> {
     const lane = this.#laneOf(waiter);
-    if (waiter.again) lane.waiting.unshift(waiter);
+    if (waiter.requeued) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
     this.#waiting += 1;
     const [grant] = this.#grant();
     if (grant) return { entry: 'granted', grant };
-    if (waiter.again) return { entry: 'waits' };
+    if (waiter.requeued) return { entry: 'waits' };
     const isLaneFull = lane.waiting.length > this.#bounds.maxWaitingPerLane;
     if (!isLaneFull && this.#waiting <= this.#bounds.maxWaiting) return { entry: 'waits' };
-    const displaced = isLaneFull ? undefined : dispensable(lane, this.#lanes.values());
+    const displaced = isLaneFull ? undefined : pickEvicted(lane, this.#lanes.values());
     this.#remove(displaced ?? waiter);
     return displaced === undefined ? { entry: 'full' } : { entry: 'waits', displaced };
   }
 
   /** Takes a waiter out. False where it does not wait (any more). */
-  leave(waiter: W): readonly [boolean, readonly Grant<W>[]] {
+  remove(waiter: W): readonly [boolean, readonly Grant<W>[]] {
     return this.#remove(waiter) ? [true, this.#grant()] : [false, []];
   }
 
   #remove(waiter: W): boolean {
-    const lane = this.#lanes.get(waiter.terms.id);
+    const lane = this.#lanes.get(waiter.lane.id);
     const index = lane?.waiting.indexOf(waiter) ?? -1;
     if (!lane || index === -1) return false;
     lane.waiting.splice(index, 1);
@@ -84,9 +93,9 @@ export class Lanes<W extends Waiter> {
     return true;
   }
 
-  giveBack({ waiter, slots }: Grant<W>): readonly Grant<W>[] {
+  release({ waiter, slots }: Grant<W>): readonly Grant<W>[] {
     this.#leased -= slots;
-    const lane = this.#lanes.get(waiter.terms.id);
+    const lane = this.#lanes.get(waiter.lane.id);
     if (lane) {
       lane.running -= 1;
       this.#closeIfIdle(lane);
@@ -95,24 +104,24 @@ export class Lanes<W extends Waiter> {
   }
 
   /** Slots come with a backend that is ready, and go with it; what is leased stays leased until it is given back. */
-  resize(capacity: number): readonly Grant<W>[] {
+  setCapacity(capacity: number): readonly Grant<W>[] {
     this.#capacity = capacity;
     return this.#grant();
   }
 
   /** The place of a waiter among all who wait, from 1; 0 for one who does not. */
-  placeOf(waiter: W): number {
-    return placeOf(waiter, this.#lanes.values());
+  positionOf(waiter: W): number {
+    return queuePosition(waiter, this.#lanes.values());
   }
 
-  #laneOf({ terms }: W): Lane<W> {
+  #laneOf({ lane: terms }: W): Lane<W> {
     const known = this.#lanes.get(terms.id);
     if (known) {
-      known.terms = terms;
+      known.settings = terms;
       if (known.waiting.length === 0) this.#queueUp(known);
       return known;
     }
-    const lane = openLane<W>(terms, this.#served);
+    const lane = createLane<W>(terms, this.#served);
     this.#lanes.set(terms.id, lane);
     return lane;
   }
@@ -124,7 +133,7 @@ export class Lanes<W extends Waiter> {
       const waiter = lane?.waiting[0];
       if (!lane || !waiter) break;
       // Never more than there is, or a request with many choices would wait for ever.
-      const slots = Math.min(waiter.weight, this.#capacity);
+      const slots = Math.min(waiter.slots, this.#capacity);
       if (this.#leased + slots > this.#capacity) break;
       this.#serve(lane, waiter, slots);
       grants.push({ waiter, slots });
@@ -138,7 +147,7 @@ export class Lanes<W extends Waiter> {
     this.#waiting -= 1;
     this.#leased += slots;
     this.#served = Math.max(this.#served, lane.served);
-    lane.served += turnsOf(waiter) / lane.terms.share;
+    lane.served += costOf(waiter) / lane.settings.weight;
     this.#queueUp(lane);
     for (const other of this.#lanes.values()) this.#closeIfIdle(other);
   }

@@ -1,17 +1,17 @@
-import { noteUnforeseen } from '../../log/unforeseen.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
 
 /**
  * A claim on slots by one request. It travels with the exchange, not with the handler, and goes back exactly once,
  * when the upstream has closed: `using lease = …`, or dispose it by hand. One that is kept goes back later than that.
  */
 export class Lease implements Disposable {
-  readonly weight: number;
+  readonly slots: number;
   readonly waitedMs: number;
   #onReturn: (() => void) | undefined;
   #keptUntil: Promise<void> | undefined;
 
   constructor(weight: number, waitedMs: number, onReturn: () => void) {
-    this.weight = weight;
+    this.slots = weight;
     this.waitedMs = waitedMs;
     this.#onReturn = onReturn;
   }
@@ -25,6 +25,6 @@ export class Lease implements Disposable {
     const onReturn = this.#onReturn;
     this.#onReturn = undefined;
     if (this.#keptUntil === undefined) onReturn?.();
-    else this.#keptUntil.then(onReturn).catch(noteUnforeseen);
+    else this.#keptUntil.then(onReturn).catch(recordUnhandledError);
   }
 }

@@ -7,7 +7,7 @@ const UNKNOWN = 1000;
  * How long requests held their slots lately, ms: the middle of the last ones. A mean would be what a single answer of an
  * hour makes it.
  */
-export function recentServiceTime() {
+export function createRecentServiceTime() {
   const samples: number[] = [];
   let next = 0;
   return {

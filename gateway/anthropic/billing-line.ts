@@ -1,11 +1,11 @@
-import { isFields, withFields } from '../openai/normalize/fields.ts';
+import { isJsonObject, withFields } from '../openai/normalize/fields.ts';
 
 /**
  * The system prompt without the line that Claude Code writes before it, `x-anthropic-billing-header: …; cch=<nonce>;`. It
  * is meant for Anthropic's billing and differs from request to request, so that nothing behind it would come from the
  * cache. Undefined where nothing else was said.
  */
-export function withoutBillingLine(system: unknown): unknown {
+export function stripBillingLine(system: unknown): unknown {
   if (typeof system === 'string') return textWithout(system);
   if (!Array.isArray(system)) return system;
   let first = 0;
@@ -19,7 +19,7 @@ export function withoutBillingLine(system: unknown): unknown {
 }
 
 function blockWithout(block: unknown): unknown {
-  if (!isFields(block) || typeof block.text !== 'string') return block;
+  if (!isJsonObject(block) || typeof block.text !== 'string') return block;
   const text = textWithout(block.text);
   return text === undefined ? undefined : withFields(block, { text });
 }

@@ -1,5 +1,5 @@
-import { type Fields, isFields } from '../openai/normalize/fields.ts';
-import type { AnswerMender } from '../upstream/answer-mender.ts';
+import { isJsonObject, type JsonObject } from '../openai/normalize/fields.ts';
+import type { ResponseRewriter } from '../upstream/answer-mender.ts';
 
 interface Call {
   readonly index?: number;
@@ -10,18 +10,18 @@ interface Call {
 const data = 'data: ';
 
 /** The answer of a chat in the words of /v1/messages (messages-as-chat.ts), in a stream as llama-server's own events there. */
-export class ChatAsMessage implements AnswerMender {
+export class ChatToMessageRewriter implements ResponseRewriter {
   #hasBegun = false;
   /** The blocks so far, by what they are of: text, thinking, or the index of a call. */
   readonly #blocks: { readonly of: string | number; readonly type: string }[] = [];
-  #usage: Fields = { input_tokens: 0, output_tokens: 0 };
+  #usage: JsonObject = { input_tokens: 0, output_tokens: 0 };
 
-  events(events: Buffer): Buffer {
+  rewriteEvents(events: Buffer): Buffer {
     const blocks = events.toString().split('\n\n');
     return Buffer.from(blocks.map((block) => this.#translate(block)).join(''));
   }
 
-  whole(body: Buffer): Buffer {
+  rewriteBody(body: Buffer): Buffer {
     const answer = parse(body.toString());
     const choice = choiceOf(answer);
     if (answer === undefined || choice === undefined) return body;
@@ -29,7 +29,7 @@ export class ChatAsMessage implements AnswerMender {
     return Buffer.from(
       JSON.stringify({
         ...begunMessage(answer),
-        content: blocksOf(isFields(message) ? message : {}),
+        content: blocksOf(isJsonObject(message) ? message : {}),
         stop_reason: stopReasonOf(finish_reason),
         usage: usageOf(answer) ?? this.#usage,
       }),
@@ -42,21 +42,21 @@ export class ChatAsMessage implements AnswerMender {
     const told = block.slice(data.length).trimEnd();
     if (told === '[DONE]') return event({ type: 'message_stop' });
     const chunk = parse(told);
-    if (chunk === undefined || isFields(chunk.error)) return `${block}\n\n`;
+    if (chunk === undefined || isJsonObject(chunk.error)) return `${block}\n\n`;
     this.#usage = usageOf(chunk) ?? this.#usage;
     const choice = choiceOf(chunk);
-    const said = this.#begin(chunk) + (isFields(choice?.delta) ? this.#say(choice.delta) : '');
+    const said = this.#begin(chunk) + (isJsonObject(choice?.delta) ? this.#say(choice.delta) : '');
     return typeof choice?.finish_reason === 'string' ? said + this.#finish(choice.finish_reason) : said;
   }
 
-  #begin(chunk: Fields): string {
+  #begin(chunk: JsonObject): string {
     if (this.#hasBegun) return '';
     this.#hasBegun = true;
     const message = { ...begunMessage(chunk), usage: { ...this.#usage, cache_read_input_tokens: 0 } };
     return event({ type: 'message_start', message });
   }
 
-  #say({ reasoning_content, content, tool_calls }: Fields): string {
+  #say({ reasoning_content, content, tool_calls }: JsonObject): string {
     let said = '';
     if (typeof reasoning_content === 'string' && reasoning_content !== '') {
       const [index, opened] = this.#open('thinking', { type: 'thinking', thinking: '' });
@@ -78,7 +78,7 @@ export class ChatAsMessage implements AnswerMender {
 
   #open(
     of: string | number,
-    content_block: Fields & { readonly type: string },
+    content_block: JsonObject & { readonly type: string },
   ): [index: number, opened: string] {
     const known = this.#blocks.findIndex((block) => block.of === of);
     if (known !== -1) return [known, ''];
@@ -101,7 +101,7 @@ const event = (it: { readonly type: string; readonly [field: string]: unknown })
 
 const deltaOf = (index: number, delta: object) => event({ type: 'content_block_delta', index, delta });
 
-function begunMessage({ id, model }: Fields) {
+function begunMessage({ id, model }: JsonObject) {
   const role = 'assistant';
   return {
     id: String(id).replace(/^chatcmpl-/, 'msg_'),
@@ -114,12 +114,12 @@ function begunMessage({ id, model }: Fields) {
   };
 }
 
-function choiceOf(answer: Fields | undefined): Fields | undefined {
+function choiceOf(answer: JsonObject | undefined): JsonObject | undefined {
   const [choice] = Array.isArray(answer?.choices) ? answer.choices : [];
-  return isFields(choice) ? choice : undefined;
+  return isJsonObject(choice) ? choice : undefined;
 }
 
-function blocksOf({ reasoning_content, content, tool_calls }: Fields): object[] {
+function blocksOf({ reasoning_content, content, tool_calls }: JsonObject): object[] {
   const thoughts = reasoning_content
     ? [{ type: 'thinking', thinking: reasoning_content, signature: '' }]
     : [];
@@ -134,13 +134,13 @@ const stopReasons: Readonly<Record<string, string>> = { length: 'max_tokens', to
 const stopReasonOf = (reason: unknown) => stopReasons[String(reason)] ?? 'end_turn';
 
 /** What came from the cache is told apart from what was read, as Anthropic has it. */
-function usageOf({ timings, usage }: Fields): Fields | undefined {
-  if (isFields(timings)) {
+function usageOf({ timings, usage }: JsonObject): JsonObject | undefined {
+  if (isJsonObject(timings)) {
     const { cache_n, prompt_n, predicted_n } = timings;
     return { cache_read_input_tokens: cache_n ?? 0, input_tokens: prompt_n, output_tokens: predicted_n };
   }
-  if (!isFields(usage)) return undefined;
-  const details = isFields(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  if (!isJsonObject(usage)) return undefined;
+  const details = isJsonObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
   const cached = Number(details.cached_tokens ?? 0);
   return {
     cache_read_input_tokens: cached,
@@ -149,10 +149,10 @@ function usageOf({ timings, usage }: Fields): Fields | undefined {
   };
 }
 
-function parse(json: string): Fields | undefined {
+function parse(json: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return isFields(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,11 +1,11 @@
-import { type Fields, isFields } from '../openai/normalize/fields.ts';
-import { shownMediaType } from '../openai/shown-type.ts';
-import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
+import { isJsonObject, type JsonObject } from '../openai/normalize/fields.ts';
+import { printableMediaType } from '../openai/shown-type.ts';
+import { invalidValue, unsupportedValue } from '../refusal/catalogue.ts';
 
 const text = (words: string) => ({ type: 'text', text: words });
 
 /** A document as blocks that llama-server reads: its title and its text, marked as such for the model. */
-export function documentBlocks(document: Fields, place: string): object[] {
+export function documentBlocks(document: JsonObject, place: string): object[] {
   const head = ['<document>', named('title', document.title), named('context', document.context)];
   return [
     text(`${head.join('')}\n`),
@@ -15,22 +15,22 @@ export function documentBlocks(document: Fields, place: string): object[] {
 }
 
 function contentOf(source: unknown, place: string): object[] {
-  if (!isFields(source)) throw invalidValue(place, 'the source of the document');
+  if (!isJsonObject(source)) throw invalidValue(place, 'the source of the document');
   const { type, data, content } = source;
   if (type === 'text' && typeof data === 'string') return [text(data)];
   if (type === 'content' && typeof content === 'string') return [text(content)];
   if (type === 'content' && Array.isArray(content)) return content as object[];
   const named = ['file', 'url'].find((known) => known === type);
   const kind =
-    type === 'base64' ? `a file${shownMediaType(source.media_type)}` : `by ${named ?? 'something else'}`;
-  throw cannotCarry(
+    type === 'base64' ? `a file${printableMediaType(source.media_type)}` : `by ${named ?? 'something else'}`;
+  throw unsupportedValue(
     place,
     `is ${kind}, which llama-server cannot read. Send its text (type: text), or its pages as images.`,
   );
 }
 
 /** The result of a client's own search: what was found, and where. */
-export function searchResultBlocks({ title, source, content }: Fields, place: string): object[] {
+export function searchResultBlocks({ title, source, content }: JsonObject, place: string): object[] {
   if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a list of text blocks');
   const head = ['<search_result>', named('title', title), named('source', source)];
   return [text(`${head.join('')}\n`), ...(content as object[]), text('\n</search_result>')];

@@ -1,4 +1,4 @@
-import type { Assembly } from '../openai/assemble/assembly.ts';
+import type { Aggregator } from '../openai/assemble/assembly.ts';
 
 interface MessageEvent {
   readonly type?: string;
@@ -21,7 +21,7 @@ interface Block {
 }
 
 /** The answer of /v1/messages: blocks of text, thought and tool use, each of which grows by deltas. */
-export class MessageAssembly implements Assembly {
+export class MessageAggregator implements Aggregator {
   readonly #blocks: Block[] = [];
   #message: Message | undefined;
   #ending: Readonly<Record<string, unknown>> = {};
@@ -39,7 +39,7 @@ export class MessageAssembly implements Assembly {
     } else if (type === 'message_stop') this.#isWhole = true;
   }
 
-  answer(): object | undefined {
+  result(): object | undefined {
     if (!this.#isWhole || this.#message === undefined) return undefined;
     const usage = { ...this.#message.usage, ...this.#usage };
     const content = Object.values(this.#blocks).map(close);

@@ -1,22 +1,22 @@
-import { type Fields, isFields, mapKept, withFields } from '../openai/normalize/fields.ts';
-import type { Notes } from '../openai/normalize/notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields } from '../openai/normalize/fields.ts';
+import type { NormalizationNotes } from '../openai/normalize/notes.ts';
 import { repairInput } from '../openai/normalize/repair-json.ts';
-import { shownType } from '../openai/shown-type.ts';
-import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
+import { printableType } from '../openai/shown-type.ts';
+import { invalidValue, unsupportedValue } from '../refusal/catalogue.ts';
 import { documentBlocks, searchResultBlocks } from './document-blocks.ts';
 
 /** A message of the Messages API as messages that llama-server reads; the same one where it does already. */
-export function normalizeMessage(message: unknown, place: string, notes: Notes): unknown {
-  if (!isFields(message)) return message;
+export function normalizeMessage(message: unknown, place: string, notes: NormalizationNotes): unknown {
+  if (!isJsonObject(message)) return message;
   const { role, content } = message;
   if (content === undefined || typeof content === 'string') return message;
   if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a text, or a list of blocks');
   const at = (index: number) => `${place}.content[${index}]`;
   if (role === 'assistant') {
-    const blocks = mapKept(content, (block, index) => assistantBlock(block, at(index), notes));
+    const blocks = mapList(content, (block, index) => assistantBlock(block, at(index), notes));
     return withoutResults(withFields(message, { content: blocks }), blocks);
   }
-  const blocks = mapKept(content, (block, index) => userBlock(block, at(index)));
+  const blocks = mapList(content, (block, index) => userBlock(block, at(index)));
   return resultsFirst(withFields(message, { content: blocks }), blocks);
 }
 
@@ -25,8 +25,8 @@ function userBlock(block: unknown, place: string): unknown {
   if (type !== 'tool_result') return contentBlock(block, place);
   const { content } = rest;
   if (!Array.isArray(content)) return block;
-  const told = mapKept(content, (part, index) => contentBlock(part, `${place}.content[${index}]`));
-  return withFields(block as Fields, { content: told });
+  const told = mapList(content, (part, index) => contentBlock(part, `${place}.content[${index}]`));
+  return withFields(block as JsonObject, { content: told });
 }
 
 /** What a person or a tool may show the model. */
@@ -46,9 +46,9 @@ function contentBlock(block: unknown, place: string): unknown {
     case 'tool_reference':
       return { type: 'text', text: `The tool ${shown.tool_name} is there to be called.` };
     default:
-      throw cannotCarry(
+      throw unsupportedValue(
         place,
-        `is of a type that cannot be carried${shownType(shown.type)}. Send its text, or leave it out.`,
+        `is of a type that cannot be carried${printableType(shown.type)}. Send its text, or leave it out.`,
       );
   }
 }
@@ -58,12 +58,15 @@ const flat = (blocks: readonly object[], place: string) =>
   blocks.flatMap((block, index) => contentBlock(block, `${place}[${index - 1}]`));
 
 function refuseKeptImage(source: unknown, place: string): void {
-  const type = isFields(source) ? source.type : undefined;
+  const type = isJsonObject(source) ? source.type : undefined;
   if (type !== 'base64' && type !== 'url')
-    throw cannotCarry(place, 'is no image that is sent along, and none are kept here. Send it as base64.');
+    throw unsupportedValue(
+      place,
+      'is no image that is sent along, and none are kept here. Send it as base64.',
+    );
 }
 
-function assistantBlock(block: unknown, place: string, notes: Notes): unknown {
+function assistantBlock(block: unknown, place: string, notes: NormalizationNotes): unknown {
   const said = known(block, place);
   const { type } = said;
   // What is encrypted says nothing to another model.
@@ -81,11 +84,13 @@ function assistantBlock(block: unknown, place: string, notes: Notes): unknown {
 }
 
 /** Of tools that ran at Anthropic, in a conversation that began there. */
-const isResult = ({ type }: Fields) => typeof type === 'string' && type.endsWith('_tool_result');
+const isResult = ({ type }: JsonObject) => typeof type === 'string' && type.endsWith('_tool_result');
 
 function resultText(content: unknown): string {
   const parts = Array.isArray(content) ? content : [content];
-  const texts = parts.map((part) => (isFields(part) && part.type === 'text' ? part.text : readable(part)));
+  const texts = parts.map((part) =>
+    isJsonObject(part) && part.type === 'text' ? part.text : readable(part),
+  );
   return texts.join('\n');
 }
 
@@ -94,9 +99,9 @@ const readable = (part: unknown) =>
   JSON.stringify(part, (name, value) => (name.startsWith('encrypted_') ? undefined : value)) ?? '';
 
 /** The results of server tools stand inside the assistant's turn; llama-server knows results in the user's turn only. */
-function withoutResults(message: Fields, blocks: readonly unknown[]): unknown {
+function withoutResults(message: JsonObject, blocks: readonly unknown[]): unknown {
   if (!blocks.some(isToolResult)) return message;
-  const turns: Fields[] = [];
+  const turns: JsonObject[] = [];
   for (const block of blocks) {
     const role = isToolResult(block) ? 'user' : 'assistant';
     const last = turns.at(-1);
@@ -107,16 +112,16 @@ function withoutResults(message: Fields, blocks: readonly unknown[]): unknown {
 }
 
 /** llama-server puts the results of a turn behind its texts, and so a text between a call and its result. */
-function resultsFirst(message: Fields, blocks: readonly unknown[]): unknown {
+function resultsFirst(message: JsonObject, blocks: readonly unknown[]): unknown {
   const results = blocks.filter(isToolResult);
   if (results.length === 0 || results.length === blocks.length) return message;
   const others = blocks.filter((block) => !isToolResult(block));
   return [withFields(message, { content: results }), withFields(message, { content: others })];
 }
 
-const isToolResult = (block: unknown) => isFields(block) && block.type === 'tool_result';
+const isToolResult = (block: unknown) => isJsonObject(block) && block.type === 'tool_result';
 
-function known(block: unknown, place: string): Fields {
-  if (isFields(block)) return block;
+function known(block: unknown, place: string): JsonObject {
+  if (isJsonObject(block)) return block;
   throw invalidValue(place, 'a block: an object with a type');
 }

@@ -1,11 +1,11 @@
-import type { AnswerMender } from '../upstream/answer-mender.ts';
+import type { ResponseRewriter } from '../upstream/answer-mender.ts';
 
 /** Puts right what llama-server's messages tell otherwise than Anthropic's: the name, and what a stop sequence has ended. */
-export class MessageMender implements AnswerMender {
+export class MessageRewriter implements ResponseRewriter {
   #isNamed = false;
 
   /** Searched, not parsed: nothing but the first event and the last but one has any of this. */
-  events(events: Buffer): Buffer {
+  rewriteEvents(events: Buffer): Buffer {
     if (this.#isNamed && isText(events)) return events;
     const toName = !this.#isNamed && events.includes(opening);
     if (!toName && !events.includes(sequenceToTell)) return events;
@@ -14,7 +14,7 @@ export class MessageMender implements AnswerMender {
     return Buffer.from(withReason(toName ? text.replace(nameInOpening, '$1msg_') : text));
   }
 
-  whole(body: Buffer): Buffer {
+  rewriteBody(body: Buffer): Buffer {
     return Buffer.from(withReason(body.toString().replace(nameInWhole, '$1msg_')));
   }
 }

@@ -1,29 +1,29 @@
-import { type Fields, isFields, withFields } from '../openai/normalize/fields.ts';
-import type { Notes } from '../openai/normalize/notes.ts';
-import { chosenTools, type ToolChoice } from '../openai/normalize/tool-choice.ts';
+import { isJsonObject, type JsonObject, withFields } from '../openai/normalize/fields.ts';
+import type { NormalizationNotes } from '../openai/normalize/notes.ts';
+import { selectTools, type ToolChoice } from '../openai/normalize/tool-choice.ts';
 import { invalidValue } from '../refusal/catalogue.ts';
 
 /**
  * The tools that a request to /v1/messages offers, as llama-server reads them: it knows no choice by name, takes `none` for
  * `auto`, and offers a tool that runs at Anthropic as if the client could run it.
  */
-export function normalizeMessageTools(fields: Fields, notes: Notes): Fields {
+export function normalizeMessageTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { tools, tool_choice, mcp_servers } = fields;
   if (Array.isArray(mcp_servers) && mcp_servers.length > 0) notes.droppedTools.add('mcp_servers');
   const offered = Array.isArray(tools) ? ownTools(tools, notes) : [];
   const choice = readChoice(tool_choice);
   if (choice?.mode === 'none') return withFields(fields, { tools: undefined, tool_choice: undefined });
-  const left = choice ? chosenTools(offered, nameOf, choice, 'tool_choice') : offered;
+  const left = choice ? selectTools(offered, nameOf, choice, 'tool_choice') : offered;
   return withFields(fields, {
     tools: Array.isArray(tools) ? (left.length > 0 || left === tools ? left : undefined) : tools,
     tool_choice: choice?.names
-      ? withFields(tool_choice as Fields, { type: 'any', name: undefined })
+      ? withFields(tool_choice as JsonObject, { type: 'any', name: undefined })
       : tool_choice,
   });
 }
 
 function readChoice(choice: unknown): ToolChoice | undefined {
-  if (!isFields(choice)) {
+  if (!isJsonObject(choice)) {
     if (choice === undefined || choice === null) return undefined;
     throw invalidValue('tool_choice', 'an object with a type: auto, any, tool or none');
   }
@@ -35,11 +35,11 @@ function readChoice(choice: unknown): ToolChoice | undefined {
   throw invalidValue('tool_choice', 'an object with a type: auto, any, tool (with its name) or none');
 }
 
-const nameOf = (tool: unknown) => (isFields(tool) ? tool.name : undefined);
+const nameOf = (tool: unknown) => (isJsonObject(tool) ? tool.name : undefined);
 
-function ownTools(tools: readonly unknown[], notes: Notes): readonly unknown[] {
+function ownTools(tools: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const own = tools.filter((tool) => {
-    if (!isFields(tool) || runsHere(tool)) return true;
+    if (!isJsonObject(tool) || runsHere(tool)) return true;
     notes.droppedTools.add(
       String(tool.type)
         .slice(0, LONGEST_TYPE)
@@ -54,7 +54,7 @@ function ownTools(tools: readonly unknown[], notes: Notes): readonly unknown[] {
 const LONGEST_TYPE = 64;
 
 /** A tool of the client's own has a schema; those that Anthropic has named and the client runs have none. */
-function runsHere({ type, input_schema }: Fields): boolean {
+function runsHere({ type, input_schema }: JsonObject): boolean {
   return (
     type === undefined ||
     type === null ||

@@ -1,6 +1,6 @@
-import { type Fields, isFields } from '../openai/normalize/fields.ts';
-import { formatOrTools } from '../openai/normalize/format-or-tools.ts';
-import type { Notes } from '../openai/normalize/notes.ts';
+import { isJsonObject, type JsonObject } from '../openai/normalize/fields.ts';
+import { resolveFormatAndTools } from '../openai/normalize/format-or-tools.ts';
+import type { NormalizationNotes } from '../openai/normalize/notes.ts';
 
 /** What llama-server allows where /v1/messages names no bound. */
 const MOST_TOKENS = 4096;
@@ -18,9 +18,13 @@ const sameInBoth = [
  * A request to /v1/messages in the words of a chat, as llama-server's own converter has it. To be given what was normalized:
  * it knows only the blocks that are left then.
  */
-export function messagesAsChat(fields: Fields, schema: Fields | undefined, notes: Notes): Fields {
+export function toChatRequest(
+  fields: JsonObject,
+  schema: JsonObject | undefined,
+  notes: NormalizationNotes,
+): JsonObject {
   const { system, messages, tools, tool_choice, stop_sequences, max_tokens, thinking } = fields;
-  const isThinking = isFields(thinking) && thinking.type === 'enabled';
+  const isThinking = isJsonObject(thinking) && thinking.type === 'enabled';
   const chat = defined({
     ...Object.fromEntries(sameInBoth.map((name) => [name, fields[name]])),
     messages: [...systemOf(system), ...(messages as readonly unknown[]).flatMap(messageAsChat)],
@@ -31,19 +35,19 @@ export function messagesAsChat(fields: Fields, schema: Fields | undefined, notes
     thinking_budget_tokens: isThinking ? thinking.budget_tokens : undefined,
     response_format: schema && { type: 'json_schema', json_schema: { name: 'answer', schema } },
   });
-  return formatOrTools(chat, notes);
+  return resolveFormatAndTools(chat, notes);
 }
 
-const defined = (fields: Fields): Fields =>
+const defined = (fields: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 function systemOf(system: unknown): object[] {
-  const text = Array.isArray(system) ? system.map((block) => (block as Fields).text).join('') : system;
+  const text = Array.isArray(system) ? system.map((block) => (block as JsonObject).text).join('') : system;
   return typeof text === 'string' ? [{ role: 'system', content: text }] : [];
 }
 
 function choiceAsChat(choice: unknown): object {
-  if (!isFields(choice)) return {};
+  if (!isJsonObject(choice)) return {};
   return {
     tool_choice: choice.type === 'any' ? 'required' : 'auto',
     ...(choice.disable_parallel_tool_use === true ? { parallel_tool_calls: false } : {}),
@@ -51,7 +55,7 @@ function choiceAsChat(choice: unknown): object {
 }
 
 function toolAsChat(tool: unknown): object {
-  const { name, description, input_schema } = tool as Fields;
+  const { name, description, input_schema } = tool as JsonObject;
   return {
     type: 'function',
     function: { name, description: description ?? '', parameters: input_schema ?? {} },
@@ -59,8 +63,8 @@ function toolAsChat(tool: unknown): object {
 }
 
 function messageAsChat(message: unknown): unknown {
-  if (!isFields(message) || !Array.isArray(message.content)) return message;
-  const blocks = message.content as readonly Fields[];
+  if (!isJsonObject(message) || !Array.isArray(message.content)) return message;
+  const blocks = message.content as readonly JsonObject[];
   const results = blocks.filter(({ type }) => type === 'tool_result');
   if (results.length > 0) return results.map(resultAsChat);
   const calls = blocks.filter(({ type }) => type === 'tool_use').map(callAsChat);
@@ -75,20 +79,20 @@ function messageAsChat(message: unknown): unknown {
   };
 }
 
-function resultAsChat({ tool_use_id, content }: Fields): object {
+function resultAsChat({ tool_use_id, content }: JsonObject): object {
   const parts = Array.isArray(content) ? content.flatMap(partAsChat) : [];
   const isText = parts.every(({ type }) => type === 'text');
   const text = Array.isArray(content) ? parts.map((part) => part.text).join('') : (content ?? '');
   return { role: 'tool', tool_call_id: tool_use_id, content: isText ? text : parts };
 }
 
-function callAsChat({ id, name, input }: Fields): object {
+function callAsChat({ id, name, input }: JsonObject): object {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
 }
 
-function partAsChat(block: Fields): Fields[] {
+function partAsChat(block: JsonObject): JsonObject[] {
   if (block.type === 'text') return [{ type: 'text', text: block.text }];
-  if (block.type !== 'image' || !isFields(block.source)) return [];
+  if (block.type !== 'image' || !isJsonObject(block.source)) return [];
   const { type, url, media_type, data } = block.source;
   const address = type === 'url' ? url : `data:${media_type ?? 'image/jpeg'};base64,${data}`;
   return [{ type: 'image_url', image_url: { url: address } }];

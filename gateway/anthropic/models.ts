@@ -1,9 +1,9 @@
-import { type ModelFacts, startedAt } from '../openai/model-list.ts';
+import { type ModelInfo, startedAt } from '../openai/model-list.ts';
 import { invalidValue } from '../refusal/catalogue.ts';
 
 /** A model as Anthropic's API describes one. */
-export function anthropicModel(id: string, { facts }: ModelFacts) {
-  const context = facts?.contextPerSlot ?? null;
+export function anthropicModel(id: string, { props }: ModelInfo) {
+  const context = props?.contextPerSlot ?? null;
   return {
     ...{ type: 'model', id, display_name: id, created_at: new Date(startedAt * 1000).toISOString() },
     ...{ max_input_tokens: context, max_tokens: context, capabilities: null },
@@ -21,7 +21,7 @@ const DEFAULT_LIMIT = 20;
 const MOST = 1000;
 
 /** The page of a list that the query asks for. */
-export function anthropicPage(ids: readonly string[], facts: ModelFacts, query: PageQuery) {
+export function anthropicModelPage(ids: readonly string[], facts: ModelInfo, query: PageQuery) {
   const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
     throw invalidValue('limit', `a whole number from 1 to ${MOST}`);

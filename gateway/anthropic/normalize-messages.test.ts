@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalizeRequest } from '../openai/normalize/normalize-request.ts';
-import { Refusal } from '../refusal/refusal.ts';
+import { ApiError } from '../refusal/refusal.ts';
 
 const read = (fields: object, api: 'messages' | 'counted messages' = 'messages') => {
   const body = Buffer.from(JSON.stringify(fields));
@@ -13,11 +13,11 @@ const textOf = (block: object) =>
   contentOf(block)
     .map((it: { text: string }) => it.text)
     .join('');
-const refusalOf = (fields: object): Refusal => {
+const refusalOf = (fields: object): ApiError => {
   try {
     read(fields);
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof ApiError) return error;
     throw error;
   }
   throw new Error('nothing was refused');
@@ -324,7 +324,7 @@ describe('what only the route of chats reads', () => {
   it.each([{ output_config: { format, effort: 'low' } }, { output_format: format }])(
     'is asked there: %j',
     (fields) => {
-      const { sent, answerForm } = read({
+      const { sent, responseConversion } = read({
         model: 'm',
         system: 'be kind',
         messages: [user],
@@ -332,7 +332,7 @@ describe('what only the route of chats reads', () => {
         stream: true,
         ...fields,
       });
-      expect(answerForm).toBe('message');
+      expect(responseConversion).toBe('message');
       expect(sent).toEqual({
         model: 'm',
         stream: true,

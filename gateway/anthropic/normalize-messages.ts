@@ -1,24 +1,24 @@
-import { type Fields, isFields, mapKept, withFields } from '../openai/normalize/fields.ts';
-import type { Notes } from '../openai/normalize/notes.ts';
-import { cannotCarry, invalidValue } from '../refusal/catalogue.ts';
-import { withoutBillingLine } from './billing-line.ts';
+import { isJsonObject, type JsonObject, mapList, withFields } from '../openai/normalize/fields.ts';
+import type { NormalizationNotes } from '../openai/normalize/notes.ts';
+import { invalidValue, unsupportedValue } from '../refusal/catalogue.ts';
+import { stripBillingLine } from './billing-line.ts';
 import { normalizeMessage } from './message-blocks.ts';
 import { normalizeMessageTools } from './message-tools.ts';
-import { messagesAsChat } from './messages-as-chat.ts';
-import { pairResults } from './pair-results.ts';
+import { toChatRequest } from './messages-as-chat.ts';
+import { pairToolResults } from './pair-results.ts';
 
 /** A request to /v1/messages/count_tokens as llama-server reads it; the same fields where it does already. */
-export function normalizeCounted(fields: Fields, notes: Notes): Fields {
+export function normalizeCountTokens(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { messages, system } = fields;
   refuseOtherSystem(system);
   const read = Array.isArray(messages)
-    ? pairResults(
-        mapKept(messages, (message, index) => normalizeMessage(message, `messages[${index}]`, notes)),
+    ? pairToolResults(
+        mapList(messages, (message, index) => normalizeMessage(message, `messages[${index}]`, notes)),
         notes,
       )
     : messages;
   return normalizeMessageTools(
-    withFields(fields, { system: withoutBillingLine(system), messages: read }),
+    withFields(fields, { system: stripBillingLine(system), messages: read }),
     notes,
   );
 }
@@ -27,31 +27,31 @@ export function normalizeCounted(fields: Fields, notes: Notes): Fields {
  * A request to /v1/messages. llama-server reads neither a schema of the answer nor a bound on calls at once on this route,
  * and does both on that of chats: a request with one of them is served there, and its answer worded back.
  */
-export function normalizeMessages(fields: Fields, notes: Notes): Fields {
-  const read = normalizeCounted(fields, notes);
+export function normalizeMessages(fields: JsonObject, notes: NormalizationNotes): JsonObject {
+  const read = normalizeCountTokens(fields, notes);
   const schema = schemaOf(read);
-  const isBound = isFields(read.tool_choice) && read.tool_choice.disable_parallel_tool_use === true;
+  const isBound = isJsonObject(read.tool_choice) && read.tool_choice.disable_parallel_tool_use === true;
   if (schema === undefined && !isBound) return read;
-  notes.answerForm = 'message';
-  return messagesAsChat(read, schema, notes);
+  notes.responseConversion = 'message';
+  return toChatRequest(read, schema, notes);
 }
 
 /** Both of its places: the one of today, and that of the beta before it. */
-function schemaOf({ output_config, output_format }: Fields): Fields | undefined {
-  const isConfigured = isFields(output_config) && isFields(output_config.format);
+function schemaOf({ output_config, output_format }: JsonObject): JsonObject | undefined {
+  const isConfigured = isJsonObject(output_config) && isJsonObject(output_config.format);
   const format = isConfigured ? output_config.format : output_format;
-  if (!isFields(format)) return undefined;
+  if (!isJsonObject(format)) return undefined;
   const param = isConfigured ? 'output_config.format' : 'output_format';
   if (format.type !== 'json_schema') throw invalidValue(`${param}.type`, "'json_schema'");
-  if (!isFields(format.schema)) throw invalidValue(`${param}.schema`, 'a JSON schema');
+  if (!isJsonObject(format.schema)) throw invalidValue(`${param}.schema`, 'a JSON schema');
   return format.schema;
 }
 
 function refuseOtherSystem(system: unknown): void {
   if (!Array.isArray(system)) return;
-  const at = system.findIndex((block) => !isFields(block) || block.type !== 'text');
+  const at = system.findIndex((block) => !isJsonObject(block) || block.type !== 'text');
   if (at !== -1)
-    throw cannotCarry(
+    throw unsupportedValue(
       `system[${at}]`,
       'is no text, and a system prompt is of text alone. Send it in messages.',
     );

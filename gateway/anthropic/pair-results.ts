@@ -1,5 +1,5 @@
-import { isFields } from '../openai/normalize/fields.ts';
-import type { Notes } from '../openai/normalize/notes.ts';
+import { isJsonObject } from '../openai/normalize/fields.ts';
+import type { NormalizationNotes } from '../openai/normalize/notes.ts';
 
 const NO_RESULT = '(The result of this call was lost.)';
 
@@ -7,7 +7,7 @@ const NO_RESULT = '(The result of this call was lost.)';
  * As in a chat (openai/normalize/pair-calls.ts): a call without its result gets one, a result without a call before it gets
  * a call. Calls of the last message are still to be answered.
  */
-export function pairResults(messages: readonly unknown[], notes: Notes): readonly unknown[] {
+export function pairToolResults(messages: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const paired: unknown[] = [];
   messages.forEach((message, index) => {
     const calls = callsOf(messages[index - 1]);
@@ -36,13 +36,13 @@ const resultsOf = (message: unknown) => idsOf(message, 'user', 'tool_result', 't
 function resultsFrom(messages: readonly unknown[], from: number): unknown[] {
   const found: unknown[] = [];
   for (const message of messages.slice(from)) {
-    if (!isFields(message) || message.role !== 'user') break;
+    if (!isJsonObject(message) || message.role !== 'user') break;
     found.push(...resultsOf(message));
   }
   return found;
 }
 
 function idsOf(message: unknown, role: string, type: string, id: string): unknown[] {
-  if (!isFields(message) || message.role !== role || !Array.isArray(message.content)) return [];
-  return message.content.flatMap((block) => (isFields(block) && block.type === type ? [block[id]] : []));
+  if (!isJsonObject(message) || message.role !== role || !Array.isArray(message.content)) return [];
+  return message.content.flatMap((block) => (isJsonObject(block) && block.type === type ? [block[id]] : []));
 }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { ClientResponse } from '../client-response.ts';
 
 /** Takes an answer that is to become a part of another one, in place of the client. */
-export class CollectedResponse extends ClientResponse {
+export class BufferedResponse extends ClientResponse {
   readonly #chunks: Buffer[] = [];
   head: OutgoingHttpHeaders | undefined;
 
@@ -16,7 +16,7 @@ export class CollectedResponse extends ClientResponse {
     return this.head !== undefined;
   }
 
-  override begin(_: number, headers: OutgoingHttpHeaders): void {
+  override writeHead(_: number, headers: OutgoingHttpHeaders): void {
     this.head = headers;
   }
 

@@ -8,7 +8,7 @@ interface Result extends Fields {
 }
 
 /** The answers to the parts of a batch, put together into the one that llama-server gives to a whole. */
-export class MergedAnswer {
+export class BatchResponse {
   readonly #list: string;
   readonly #isRanking: boolean;
   readonly #most: number;
@@ -19,8 +19,8 @@ export class MergedAnswer {
   #usage: unknown;
 
   /** `perPart` results come of each part but the last. */
-  constructor({ batch, generates }: ApiRoute, { top_n }: Fields, perPart: number) {
-    this.#isRanking = batch === 'documents';
+  constructor({ inputsField, generates }: ApiRoute, { top_n }: Fields, perPart: number) {
+    this.#isRanking = inputsField === 'documents';
     this.#list = generates ? 'choices' : this.#isRanking ? 'results' : 'data';
     this.#most = typeof top_n === 'number' ? top_n : Number.POSITIVE_INFINITY;
     this.#perPart = perPart;
@@ -43,7 +43,7 @@ export class MergedAnswer {
     this.#results[at] = this.#isRanking ? placed : JSON.stringify(placed).slice(1, -1);
   }
 
-  whole(): Buffer {
+  toBuffer(): Buffer {
     const list = `[${(this.#isRanking ? this.#ranked() : this.#results).join()}]`;
     if (this.#head === undefined) return Buffer.from(list);
     const before = JSON.stringify({ object: 'list', ...this.#head, usage: this.#usage }).slice(0, -1);

@@ -1,7 +1,7 @@
 import type { ApiRequest } from '../openai/read-request.ts';
-import { type BatchField, fieldOf, inputsOf } from '../openai/sequences.ts';
+import { findInputsField, getInputs, type InputsField } from '../openai/sequences.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { MergedAnswer } from './merged-answer.ts';
+import { BatchResponse } from './merged-answer.ts';
 
 /** A request of many inputs as several of a few, which llama-server answers one after the other. */
 export interface BatchPlan {
@@ -10,7 +10,7 @@ export interface BatchPlan {
   readonly atOnce: number;
   part(at: number): ApiRequest;
   /** What becomes of their answers. */
-  readonly answer: MergedAnswer;
+  readonly response: BatchResponse;
 }
 
 /**
@@ -18,14 +18,14 @@ export interface BatchPlan {
  * inputs of one request in a row, and all others would wait for the last of them.
  */
 export function planBatch(route: ApiRoute, request: ApiRequest, slots: number): BatchPlan | undefined {
-  const { batch, generates } = route;
-  if (batch === undefined || request.stream || slots === 0 || request.weight <= slots) return undefined;
+  const { inputsField, generates } = route;
+  if (inputsField === undefined || request.stream || slots === 0 || request.weight <= slots) return undefined;
   const fields = JSON.parse(request.body.toString()) as Readonly<Record<string, unknown>>;
-  const inputs = inputsOf(batch, fields);
-  const field = fieldOf(batch, fields);
+  const inputs = getInputs(inputsField, fields);
+  const field = findInputsField(inputsField, fields);
   if (inputs === undefined || field === undefined || inputs.length < 2) return undefined;
   const choices = request.weight / inputs.length;
-  if (choices > slots || !canBeMerged(batch, fields)) return undefined;
+  if (choices > slots || !canBeMerged(inputsField, fields)) return undefined;
   // Each text that is written takes its time; texts that are read are so short that a request for each would cost more.
   const perPart = generates ? 1 : slots;
   return {
@@ -39,13 +39,13 @@ export function planBatch(route: ApiRoute, request: ApiRequest, slots: number): 
         some.length / inputs.length,
       );
     },
-    answer: new MergedAnswer(route, fields, perPart * choices),
+    response: new BatchResponse(route, fields, perPart * choices),
   };
 }
 
 /** Fields that shape the answer in a way of their own, or are refused. */
 function canBeMerged(
-  batch: BatchField,
+  batch: InputsField,
   { top_n, response_fields, verbose }: Readonly<Record<string, unknown>>,
 ) {
   if (batch === 'documents')
@@ -59,16 +59,16 @@ function plain({ stream: _, stream_options: __, top_n: ___, ...fields }: Readonl
 }
 
 function partOf(request: ApiRequest, fields: object, share: number): ApiRequest {
-  const { input, inputs, answers } = request.expected;
+  const { input, inputs, completions } = request.estimate;
   return {
     ...request,
-    assembledAs: undefined,
+    aggregation: undefined,
     weight: Math.round(request.weight * share),
-    expected: {
-      ...request.expected,
+    estimate: {
+      ...request.estimate,
       input: Math.ceil(input * share),
       inputs: Math.round(inputs * share),
-      answers: Math.round(answers * share),
+      completions: Math.round(completions * share),
     },
     body: Buffer.from(JSON.stringify(fields)),
   };

@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => response.end());
+  standIn = await startFakeBackend((_, response) => response.end());
   corral = await startTestGateway({ backend: standIn.backend });
 });
 afterAll(async () => {
@@ -55,7 +55,7 @@ describe.each(Object.entries(madness))('%s', (_, say) => {
     expect(
       stream ? saidIn(answer?.body ?? '') : JSON.parse(answer?.body ?? '').choices[0].message.content,
     ).toBe('all is well');
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
   });
 });
 

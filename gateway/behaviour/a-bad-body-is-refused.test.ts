@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
@@ -108,7 +108,7 @@ afterAll(async () => {
   await corral.stop();
   await engine.stop();
 });
-afterEach(() => gatewayAtRest(corral));
+afterEach(() => gatewayIsIdle(corral));
 
 async function post(path: string, body: string | Buffer) {
   await using client = await RawClient.connect(corral.port);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -75,7 +75,7 @@ describe.each([
     const words = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
     const request = kind === 'rerank' ? { query: 'many', documents: words, top_n: 5 } : { input: words };
     const { body } = await post(corral, 'wide', path, request);
-    const direct = await ask(engine.backend, {
+    const direct = await requestBackend(engine.backend, {
       path,
       body: { model: 'demo', ...request },
       timeoutMs: 60_000,

@@ -5,17 +5,17 @@ import { freePort } from '../../scripts/harness/free-port.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
-import { type Collector, startCollector } from '../../scripts/harness/start-collector.ts';
+import { startTraceCollector, type TraceCollector } from '../../scripts/harness/start-collector.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startGatewayProcess } from '../../scripts/harness/start-gateway-process.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-let standIn: StandInBackend;
-let collector: Collector;
+let standIn: FakeBackend;
+let collector: TraceCollector;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
-  collector = await startCollector();
+  standIn = await startFakeBackend(echo);
+  collector = await startTraceCollector();
 });
 afterAll(async () => {
   await standIn.stop();

@@ -1,11 +1,11 @@
 import { afterEach, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type Mood, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const room = 20;
@@ -22,7 +22,7 @@ async function comeInACrowd(port: number, count: number, bytes: string): Promise
 it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
   'of those that say %j, and whoever was there is served on',
   async (bytes) => {
-    await using standIn = await startStandInBackend(echo);
+    await using standIn = await startFakeBackend(echo);
     await using corral = await startTestGateway({ backend: standIn.backend, env });
     await using guest = await RawClient.connect(corral.port);
     expect((await guest.send(postOf(chatOf('first'))).answer())?.status).toBe(200);
@@ -34,7 +34,7 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
     expect((await guest.send(postOf(chatOf('second'))).answer())?.body).toContain('second');
     await using late = await RawClient.connect(corral.port);
     expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     await waitFor('the metrics to say so', async () => {
       const { value } = await scrape(corral.origin);
       return (value('corral_connections_displaced_total') ?? 0) > 2 * room - 1 && value('corral_connections');
@@ -44,11 +44,11 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
 
 it('and where all are at work, the next one is told so, and let in when there is room', async () => {
   const held: (() => void)[] = [];
-  const hold: Mood = (request, response) => {
+  const hold: BackendScenario = (request, response) => {
     if (isForStream(request)) held.push(() => startStream(response).end('data: [DONE]\n\n'));
     else echo(request, response);
   };
-  await using standIn = await startStandInBackend(hold, { slots: room });
+  await using standIn = await startFakeBackend(hold, { slots: room });
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   await comeInACrowd(corral.port, room, postOf(chatOf('long', { stream: true })));
   await waitFor('all of them to be at work', () => held.length === room);
@@ -59,7 +59,7 @@ it('and where all are at work, the next one is told so, and let in when there is
   expect(answer?.headers).toMatchObject({ 'retry-after': '2', connection: 'close' });
   await refused.closed();
   for (const release of held) release();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   await using late = await RawClient.connect(corral.port);
   expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
   await waitFor('the metrics to say so', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const dialects = {
   openai: {
@@ -40,10 +40,10 @@ const cuts = {
   'between the two line ends of an event': 'data: {"choices":[]}\n',
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => response.end());
+  standIn = await startFakeBackend((_, response) => response.end());
   corral = await startTestGateway({
     backend: standIn.backend,
     env: { AUTH_ENABLED: 'false', CONTINUE_STREAMS: 'false' },
@@ -55,11 +55,11 @@ afterAll(async () => {
 });
 
 describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end }) => {
-  async function answerTo(say: Parameters<typeof startStandInBackend>[0]) {
+  async function answerTo(say: Parameters<typeof startFakeBackend>[0]) {
     standIn.mood = say;
     await using client = await RawClient.connect(corral.port);
     const answer = await client.send(postOf(body, { path })).answer();
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     expect(answer?.status).toBe(200);
     return answer?.body ?? '';
   }

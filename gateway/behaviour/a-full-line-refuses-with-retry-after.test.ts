@@ -3,11 +3,11 @@ import { silent } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it.each(['0', '1'])('with room for %s to wait', async (room) => {
-  await using standIn = await startStandInBackend(silent, { slots: 1 });
+  await using standIn = await startFakeBackend(silent, { slots: 1 });
   await using corral = await startTestGateway({ backend: standIn.backend, env: { MAX_QUEUE_SIZE: room } });
   await using holder = await RawClient.connect(corral.port);
   holder.send(postOf(chatOf('holder')));

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const keys = keyFileText({ tester: { secret: testerSecret }, ops: { secret: opsSecret, scopes: ['admin'] } });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend, keys });
 });
 afterAll(async () => {
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 it('whoever has not started llama-server cannot restart it, and says so', async () => {
-  const { status, headers, body } = await askGateway(corral.origin, 'POST /admin/restart', opsSecret);
+  const { status, headers, body } = await requestGateway(corral.origin, 'POST /admin/restart', opsSecret);
   expect([status, body.error]).toEqual([
     501,
     {
@@ -35,7 +35,7 @@ it('whoever has not started llama-server cannot restart it, and says so', async 
 
 it('a restart takes the scope admin, and POST', async () => {
   const codeOf = async (request: string, secret: string) =>
-    (await askGateway(corral.origin, request, secret)).body.error?.code;
+    (await requestGateway(corral.origin, request, secret)).body.error?.code;
   expect(await codeOf('POST /admin/restart', testerSecret)).toBe('insufficient_scope');
   expect(await codeOf('GET /admin/restart', opsSecret)).toBe('method_not_allowed');
 });

@@ -4,7 +4,7 @@ import { echo, silent } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`;
@@ -15,10 +15,10 @@ const keys = keyFileText({
   native: { secret: secretOf('native'), scopes: ['inference', 'native'] },
 });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let house: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
 });
 afterAll(() => standIn.stop());
 beforeEach(async () => {

@@ -3,25 +3,25 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
 const program = join(import.meta.dirname, '../../scripts/harness/run-keys-command.ts');
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 let streams: ServerResponse[] = [];
 beforeAll(async () => {
-  standIn = await startStandInBackend(
+  standIn = await startFakeBackend(
     (_, response) => {
       startStream(response).write(delta('one'));
       streams.push(response);
@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   streams = [];
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });
 
 /** `corral keys …` as a program of its own, beside the gateway that runs. */
@@ -48,7 +48,7 @@ const corralKeys = (...args: string[]) =>
 
 const until = (id: string, status: number) =>
   waitFor(`${status} for "${id}"`, async () => {
-    const answer = await askGateway(corral.origin, 'GET /v1/models', secretOf(id));
+    const answer = await requestGateway(corral.origin, 'GET /v1/models', secretOf(id));
     return answer.status === status;
   });
 

@@ -4,19 +4,19 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { LedgerFile, ledgerName } from '../ledger/ledger-file.ts';
+import { LedgerFile, ledgerFileName } from '../ledger/ledger-file.ts';
 
 const ledgerLines = ({ logged }: TestGateway) =>
   logged.filter(({ msg }) => String(msg).includes('ledger')).map(({ level, msg }) => [level, msg]);
 
 it('is told once when it begins and once when it is over, and nothing is lost', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   await using folder = await temporaryFolder();
   // Root may write anywhere, but not into a folder as if it were a file.
-  mkdirSync(folder.file(ledgerName));
+  mkdirSync(folder.file(ledgerFileName));
   const corral = await startTestGateway({ backend: standIn.backend, folder: folder.path });
   const ask = async () => {
     await using client = await RawClient.connect(corral.port);
@@ -29,12 +29,12 @@ it('is told once when it begins and once when it is over, and nothing is lost', 
   expect(ledgerLines(corral)).toEqual([
     [40, expect.stringMatching(/^the usage ledger in .* cannot be written \(unable to open database file\)/)],
   ]);
-  rmdirSync(folder.file(ledgerName));
+  rmdirSync(folder.file(ledgerFileName));
   await waitFor('the end of the problem', () => ledger.problem === undefined);
   expect(await ask()).toBe(200);
   await corral.stop();
   expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is written again')]]);
-  const file = new LedgerFile(folder.file(ledgerName), { readOnly: true });
+  const file = new LedgerFile(folder.file(ledgerFileName), { readOnly: true });
   expect(file.usageSince('2000-01-01')).toMatchObject([{ keyId: 'tester', requests: 21 }]);
   file.close();
 });

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { wordsOf } from '../../scripts/harness/moods.ts';
+import { tokensOf } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('serves who waits in the order of arrival, one who left skipped', async () => {
   const served: string[] = [];
   const waiting: (() => void)[] = [];
-  await using standIn = await startStandInBackend(
+  await using standIn = await startFakeBackend(
     (request, response) => {
-      served.push(wordsOf(request));
+      served.push(tokensOf(request));
       waiting.push(() => response.end('{}'));
     },
     { slots: 1 },

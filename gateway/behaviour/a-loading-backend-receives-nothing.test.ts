@@ -3,14 +3,14 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('holds requests while the backend loads and serves them once it is ready', async () => {
-  await using standIn = await startStandInBackend(echo, { slots: 2 });
+  await using standIn = await startFakeBackend(echo, { slots: 2 });
   standIn.health = 503;
   await using corral = await startTestGateway({ backend: standIn.backend, untilReady: false });
-  await waitFor('the gateway to see it load', () => corral.gateway.watch.standing === 'loading');
+  await waitFor('the gateway to see it load', () => corral.gateway.watch.status === 'loading');
   await using chat = await RawClient.connect(corral.port);
   chat.send(postOf(chatOf('early')));
   await using count = await RawClient.connect(corral.port);
@@ -27,14 +27,14 @@ it('holds requests while the backend loads and serves them once it is ready', as
 });
 
 it('says that the model loads when the wait is over before it is ready', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   standIn.health = 503;
   await using corral = await startTestGateway({
     backend: standIn.backend,
     untilReady: false,
     env: { QUEUE_TIMEOUT: '50ms' },
   });
-  await waitFor('the gateway to see it load', () => corral.gateway.watch.standing === 'loading');
+  await waitFor('the gateway to see it load', () => corral.gateway.watch.status === 'loading');
   await using client = await RawClient.connect(corral.port);
   const answer = await client.send(postOf(chatOf('early'))).answer();
   expect(answer?.status).toBe(503);

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { startNginx } from '../../scripts/harness/start-nginx.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { nginx } from '../../scripts/peers/peers.ts';
 
-const program = await peerForTests(nginx);
+const program = await requireTestService(nginx);
 
 const PATIENCE = '4s';
 /** Longer than that, as a prompt of minutes is longer than the 60 s of a proxy in the field. */
@@ -20,9 +20,9 @@ const answer = '{"choices":[{"index":0,"message":{"role":"assistant","content":"
 /** Until then the backend says nothing to anybody. */
 const { promise: proxyHasGivenUp, resolve: giveUp } = Promise.withResolvers<void>();
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend(async ({ body }, response) => {
+  standIn = await startFakeBackend(async ({ body }, response) => {
     const isStream = JSON.parse(body).wanted === 'stream';
     await Promise.all([proxyHasGivenUp, sleep(SILENCE)]);
     response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askForEvents } from '../../scripts/harness/ask-for-events.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { requestEvents } from '../../scripts/harness/ask-for-events.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await llama.stop();
 });
 
-const ask = (fields: object) => askForEvents(corral.port, '/completion', { n_predict: 4, ...fields });
+const ask = (fields: object) => requestEvents(corral.port, '/completion', { n_predict: 4, ...fields });
 const isError = ({ error }: { readonly error?: unknown }) => error !== undefined;
 
 it.each([
@@ -66,4 +66,4 @@ it.each<[string, object, number]>([
   }
 });
 
-it('leaves no lease behind', () => gatewayAtRest(corral));
+it('leaves no lease behind', () => gatewayIsIdle(corral));

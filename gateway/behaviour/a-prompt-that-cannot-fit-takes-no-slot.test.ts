@@ -26,8 +26,8 @@ it.each([
   ['/responses', { input: long }],
 ])('on %s it is refused with the numbers while the only slot is taken', async (path, body) => {
   const { admission } = demo.corral.gateway;
-  const lane = { id: 'another', share: 2, concurrent: Infinity };
-  const held = await admission.admit({ lane, weight: 1, signal: new AbortController().signal });
+  const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
+  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   using _lease = held.lease;
   const refused = await ask(path, body);

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { showBackendUrl } from '../../health/backend.ts';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { formatBackendUrl } from '../../health/backend.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { echo, wordsOf } from '../../scripts/harness/moods.ts';
+import { echo, tokensOf } from '../../scripts/harness/moods.ts';
 import { chatOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -17,20 +17,20 @@ const staff = { tester: { secret: testerSecret }, ops: { secret: opsSecret, scop
 const keys = keyFileText(staff);
 const keysWithNew = keyFileText({ ...staff, new: { secret: newSecret } });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
 });
 afterAll(() => standIn.stop());
 
 const statusOf = async (origin: string, secret: string) =>
-  (await askGateway(origin, 'GET /v1/models', secret)).status;
+  (await requestGateway(origin, 'GET /v1/models', secret)).status;
 
 describe('POST /reload', () => {
   it('reads the key file at once', async () => {
     await using corral = await startTestGateway({ backend: standIn.backend, keys });
     writeFileSync(corral.keyFile, keysWithNew);
-    const { status, body } = await askGateway(corral.origin, 'POST /reload', opsSecret);
+    const { status, body } = await requestGateway(corral.origin, 'POST /reload', opsSecret);
     expect([status, body]).toEqual([200, { status: 'ok', keys_loaded: 3, warnings: [] }]);
     expect(await statusOf(corral.origin, newSecret)).toBe(200);
   });
@@ -41,7 +41,7 @@ describe('POST /reload', () => {
       keys,
       env: { API_KEYS: 'short:abc' },
     });
-    const { body } = await askGateway(corral.origin, 'POST /reload', opsSecret);
+    const { body } = await requestGateway(corral.origin, 'POST /reload', opsSecret);
     expect(body).toEqual({
       status: 'ok',
       keys_loaded: 2,
@@ -51,10 +51,10 @@ describe('POST /reload', () => {
 
   it('keeps the keys from before where the file is broken, and shows it', async () => {
     await using corral = await startTestGateway({ backend: standIn.backend, keys });
-    const health = async () => (await askGateway(corral.origin, 'GET /health', undefined)).body.keys;
+    const health = async () => (await requestGateway(corral.origin, 'GET /health', undefined)).body.keys;
     expect(await health()).toEqual({ problem: false });
     writeFileSync(corral.keyFile, keys.replace('"disabled": false', '"disabled": "no"'));
-    const { status, body } = await askGateway(corral.origin, 'POST /reload', opsSecret);
+    const { status, body } = await requestGateway(corral.origin, 'POST /reload', opsSecret);
     expect([status, body.error]).toEqual([
       422,
       {
@@ -66,18 +66,18 @@ describe('POST /reload', () => {
     ]);
     expect(await statusOf(corral.origin, testerSecret)).toBe(200);
     expect(await health()).toEqual({ problem: true });
-    const shown = await askGateway(corral.origin, 'GET /admin/keys', opsSecret);
+    const shown = await requestGateway(corral.origin, 'GET /admin/keys', opsSecret);
     expect(shown.body.problem).toMatch(/keys\[0\]\.disabled/);
     expect(corral.logged.some(({ msg }) => /keys\[0\]\.disabled/.test(String(msg)))).toBe(true);
     writeFileSync(corral.keyFile, keys);
-    expect((await askGateway(corral.origin, 'POST /reload', opsSecret)).status).toBe(200);
+    expect((await requestGateway(corral.origin, 'POST /reload', opsSecret)).status).toBe(200);
     expect(await health()).toEqual({ problem: false });
   });
 });
 
 it('a storm of reloads under load drops no request and mixes none up', async () => {
   standIn.mood = (request, response) =>
-    setTimeout(() => echo(request, response), wordsOf(request).length % 5);
+    setTimeout(() => echo(request, response), tokensOf(request).length % 5);
   await using corral = await startTestGateway({ backend: standIn.backend, keys });
   const turns = { asked: 0, reloads: 0 };
   const isOver = () => turns.asked >= 600 && turns.reloads > 20;
@@ -97,7 +97,7 @@ it('a storm of reloads under load drops no request and mixes none up', async () 
     while (!isOver()) {
       turns.reloads += 1;
       writeFileSync(corral.keyFile, [keysWithNew, 'broken {', keys][turns.reloads % 3] ?? '');
-      await askGateway(corral.origin, 'POST /reload', opsSecret);
+      await requestGateway(corral.origin, 'POST /reload', opsSecret);
     }
   };
   await Promise.all([...Array.from({ length: 12 }, client), operator(), operator()]);
@@ -122,7 +122,7 @@ it('SIGHUP reads the key file, broken or not, and the gateway lives on', async (
         PORT: '0',
         LOG_FORMAT: 'json',
         DATA_DIR: folder.path,
-        BACKEND_URL: showBackendUrl(standIn.backend.address),
+        BACKEND_URL: formatBackendUrl(standIn.backend.address),
       },
     }),
     { [Symbol.asyncDispose]: async () => void gateway.kill('SIGKILL') },

@@ -1,31 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { delta, echo, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { delta, echo, sendAndStall, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import {
   type CollectedSpan,
-  type Collector,
   spansIn,
-  startCollector,
+  startTraceCollector,
+  type TraceCollector,
 } from '../../scripts/harness/start-collector.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const [server, client, internal] = [2, 3, 1];
 const failed = 2;
 
-let collector: Collector;
-let standIn: StandInBackend;
+let collector: TraceCollector;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   vi.stubEnv('OTEL_SERVICE_NAME', 'box-7');
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=of-all-signals');
   vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-collector-key=for-the-collector-alone');
-  collector = await startCollector();
-  standIn = await startStandInBackend(echo);
+  collector = await startTraceCollector();
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend, env: { ...traced(), MAX_REPLAYS: '3' } });
 });
 afterAll(async () => {
@@ -205,7 +205,7 @@ it('an answer that breaks off for good is an error', async () => {
 
 it.each([
   ['before its answer', silent, {}, 3],
-  ['in the middle of it', speakAndStall, { stream: true }, 4],
+  ['in the middle of it', sendAndStall, { stream: true }, 4],
 ] as const)("a client that left %s is nobody's error", async (_, mood, fields, count) => {
   standIn.mood = mood;
   const caller = callerOf();

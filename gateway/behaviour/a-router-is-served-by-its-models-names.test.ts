@@ -1,8 +1,8 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { askForEvents, saidInChat } from '../../scripts/harness/ask-for-events.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { chatTextIn, requestEvents } from '../../scripts/harness/ask-for-events.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
@@ -132,9 +132,9 @@ it('refuses a form, whose model would not be looked at', async () => {
 it('goes on with a stream, and with what its client began, by the same model', async () => {
   wire.cuts = [9, 5];
   const [{ events }, line] = await withLine(corral, () =>
-    askForEvents(corral.port, '/v1/chat/completions', { messages, model: 'beta' }),
+    requestEvents(corral.port, '/v1/chat/completions', { messages, model: 'beta' }),
   );
-  expect(saidInChat(events)).toBe(storyText('limits'));
+  expect(chatTextIn(events)).toBe(storyText('limits'));
   expect(line).toMatchObject({ continued: 2, model: 'beta' });
   const asked = wire.asked.slice(-3).map(({ model }) => model);
   expect(asked).toEqual(['beta', 'beta', 'beta']);
@@ -167,8 +167,8 @@ it('goes on with a stream whose model the router has lost', async () => {
   const data = [...(answer?.body ?? '').matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) =>
     JSON.parse(json),
   );
-  expect(saidInChat(data)).toBe(storyText('long story'));
+  expect(chatTextIn(data)).toBe(storyText('long story'));
   expect(line.continued).toBeGreaterThan(0);
 });
 
-it('leaves no lease behind', () => gatewayAtRest(corral));
+it('leaves no lease behind', () => gatewayIsIdle(corral));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import { type Scrape, scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const chat = (gateway: TestGateway, content = 'hello', signal?: AbortSignal) =>
@@ -35,7 +35,7 @@ describe('a scrape', () => {
         return next.value('corral_engine_metrics_up') === 1 && next.text !== before && next;
       });
     }
-    const props = await ask(engine.backend, { path: '/props', timeoutMs: 2000 });
+    const props = await requestBackend(engine.backend, { path: '/props', timeoutMs: 2000 });
     expect(props).toMatchObject({ status: 200, body: expect.stringContaining('"is_sleeping":true') });
     expect([told('entering'), told('exiting')]).toEqual([slept + 1, woke]);
     expect(page?.value('corral_engine_metrics_up')).toBe(1);
@@ -44,7 +44,7 @@ describe('a scrape', () => {
 
   it('costs it one question a second, however many scrape, and none while nothing happens', async () => {
     let questions = 0;
-    await using backend = await startStandInBackend((_, response) => void response.end('{}'), {
+    await using backend = await startFakeBackend((_, response) => void response.end('{}'), {
       metrics: () => {
         questions += 1;
         return `# TYPE llamacpp:n_decode_total counter\nllamacpp:n_decode_total ${questions}\n`;
@@ -107,7 +107,7 @@ describe('a scrape', () => {
   });
 
   it('does not wait for one that is deaf', async () => {
-    await using backend = await startStandInBackend((_, response) => void response.end('{}'), {
+    await using backend = await startFakeBackend((_, response) => void response.end('{}'), {
       metrics: () => undefined,
     });
     await using gateway = await startTestGateway({ backend: backend.backend });

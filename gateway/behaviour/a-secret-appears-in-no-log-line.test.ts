@@ -3,7 +3,7 @@ import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secrets = {
@@ -82,11 +82,11 @@ const noRequests: typeof requests = {
 };
 
 describe('no secret and no prompt is told', () => {
-  let standIn: StandInBackend;
+  let standIn: FakeBackend;
   let corral: TestGateway;
 
   beforeAll(async () => {
-    standIn = await startStandInBackend((request, response) => {
+    standIn = await startFakeBackend((request, response) => {
       const word = Object.keys(fates).find((fate) => request.body.includes(fate)) ?? 'answer';
       const fate = fates[word];
       if (fate === undefined) response.destroy();

@@ -3,10 +3,10 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 it('and any other as a stream, of which llama-server knows at once that its client has left', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   const asksForStream = async (fields: object) => {
     await using client = await RawClient.connect(corral.port);

@@ -1,23 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const PACE = 100;
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 /** Sends its headers and its signs soon. */
 let corral: TestGateway;
 /** Never sends them: its `STREAM_HEADERS_AFTER` is over when the test itself has long failed. */
 let slow: TestGateway;
 let backend: ServerResponse;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent);
+  standIn = await startFakeBackend(silent);
   const open = (env: Record<string, string>) => startTestGateway({ backend: standIn.backend, env });
   corral = await open({ STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: `${PACE}ms` });
   slow = await open({ STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '1h' });
@@ -28,8 +28,8 @@ afterAll(async () => {
   await standIn.stop();
 });
 afterEach(async () => {
-  await gatewayAtRest(corral, standIn);
-  await gatewayAtRest(slow, standIn);
+  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(slow, standIn);
 });
 
 const sign = ': keep-alive\n\n';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type Mood, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const MB = 1024 * 1024;
@@ -14,7 +14,7 @@ const total = 48 * MB;
 function pourer() {
   const piece = delta('x'.repeat(16_000));
   const poured = { bytes: 0 };
-  const mood: Mood = async (request, response) => {
+  const mood: BackendScenario = async (request, response) => {
     poured.bytes = 0;
     const isStream = isForStream(request);
     if (isStream) startStream(response);
@@ -45,7 +45,7 @@ async function settled(read: () => number): Promise<number> {
 
 it.each([true, false])('holds the upstream back and loses nothing (stream: %s)', async (stream) => {
   const { mood, poured } = pourer();
-  await using standIn = await startStandInBackend(mood);
+  await using standIn = await startFakeBackend(mood);
   await using corral = await startTestGateway({ backend: standIn.backend });
   await using client = await RawClient.connect(corral.port);
   client.socket.pause();
@@ -60,14 +60,14 @@ it.each([true, false])('holds the upstream back and loses nothing (stream: %s)',
     read += chunk.length;
   });
   client.socket.resume();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   await waitFor('the client to have all', () => read >= poured.bytes);
   expect(poured.bytes).toBeGreaterThanOrEqual(total);
 });
 
 it('lets no client that reads nothing hold its slot for longer than the idle limit', async () => {
   const { mood } = pourer();
-  await using standIn = await startStandInBackend(mood);
+  await using standIn = await startFakeBackend(mood);
   await using corral = await startTestGateway({
     backend: standIn.backend,
     env: { STREAM_IDLE_TIMEOUT: '500ms' },
@@ -76,5 +76,5 @@ it('lets no client that reads nothing hold its slot for longer than the idle lim
   client.socket.pause();
   client.send(postOf(chatOf('hello', { stream: true })));
   await waitFor('the stream to run', () => standIn.open === 1);
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });

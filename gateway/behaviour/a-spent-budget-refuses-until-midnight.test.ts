@@ -3,15 +3,15 @@ import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { LedgerFile, ledgerName } from '../ledger/ledger-file.ts';
-import { dayOf, noUsage } from '../ledger/usage-sums.ts';
+import { LedgerFile, ledgerFileName } from '../ledger/ledger-file.ts';
+import { noUsage, utcDay } from '../ledger/usage-sums.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => {
+  standIn = await startFakeBackend((_, response) => {
     response
       .setHeader('content-type', 'application/json')
       .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
@@ -66,8 +66,8 @@ it('of the key that spent it, restarts or not', async () => {
 
 it("and yesterday's tokens do not count", async () => {
   await using folder = await temporaryFolder();
-  const ledger = new LedgerFile(folder.file(ledgerName));
-  const yesterday = dayOf(Date.now() - 86_400_000);
+  const ledger = new LedgerFile(folder.file(ledgerFileName));
+  const yesterday = utcDay(Date.now() - 86_400_000);
   ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
   ledger.close();
   await using corral = await startTestGateway({ backend: standIn.backend, keys, folder: folder.path });

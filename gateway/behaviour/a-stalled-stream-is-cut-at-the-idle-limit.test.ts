@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { delta, isForStream, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, isForStream, sendAndStall, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 /** Each limit is met alone: the others would end the exchange when the test itself has long failed. */
 const patient = { STREAM_IDLE_TIMEOUT: '1h', FIRST_BYTE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent);
+  standIn = await startFakeBackend(silent);
 });
 beforeEach(() => {
   standIn.mood = silent;
@@ -24,13 +24,13 @@ async function ask(limit: Partial<typeof patient>, stream: boolean) {
   await using client = await RawClient.connect(corral.port);
   const started = performance.now();
   const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   return { answer, ms: performance.now() - started };
 }
 
 it('ends a stream that fell silent with an error event', async () => {
   standIn.mood = (request, response) =>
-    isForStream(request) ? speakAndStall(request, response) : silent(request, response);
+    isForStream(request) ? sendAndStall(request, response) : silent(request, response);
   const { answer, ms } = await ask({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
   expect(answer?.status).toBe(200);
   const [word, error, rest] = (answer?.body ?? '').split(/(?<=\n\n)/);

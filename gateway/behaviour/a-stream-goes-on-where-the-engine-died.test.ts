@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { storyText, type Topic } from '../../scripts/demo-model/stories.ts';
-import { askForEvents, type StreamEvent } from '../../scripts/harness/ask-for-events.ts';
+import { requestEvents, type StreamEvent } from '../../scripts/harness/ask-for-events.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -84,10 +84,10 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
   const said = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
   it('cut anywhere, it is event for event what it would have been', async () => {
-    const whole = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    const whole = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
     for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
-      const cut = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+      const cut = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
       expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
       expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
         new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
@@ -100,7 +100,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
-      const [{ events }, line] = await withLine(corral, () => askForEvents(corral.port, path, ask(topic)));
+      const [{ events }, line] = await withLine(corral, () => requestEvents(corral.port, path, ask(topic)));
       expect(said(events)).toBe(storyText(topic));
       expect(line).toMatchObject({ status: 200, continued: 4 });
     },
@@ -108,7 +108,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
 
   it('an answer in one piece, cut anywhere while it is made, is what it would have been', async () => {
     const whole = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
-    const { events } = await askForEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    const { events } = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
     const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
     for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
       wire.cuts = [cutAfter, 6];
@@ -133,7 +133,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
       wire.cuts = [cutAfter];
       const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
-      const { events } = await askForEvents(corral.port, path, ask('limits', fields));
+      const { events } = await requestEvents(corral.port, path, ask('limits', fields));
       expect(said(events)).toBe('The engine answers as many requests together as it has');
     }
   });
@@ -150,10 +150,10 @@ describe('a message that is served as a chat', () => {
   });
 
   it('is event for event what it would have been, cut anywhere', async () => {
-    const whole = await askForEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+    const whole = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
     for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
-      const cut = await askForEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+      const cut = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
       expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
     }
   });
@@ -161,7 +161,7 @@ describe('a message that is served as a chat', () => {
   it('tells its story once, streamed and in one piece', async () => {
     wire.cuts = [9, 9, 9, 9];
     const [{ events }, line] = await withLine(corral, () =>
-      askForEvents(corral.port, '/v1/messages', ask('emoji')),
+      requestEvents(corral.port, '/v1/messages', ask('emoji')),
     );
     expect(events.map(({ delta }) => (delta as { text?: string } | undefined)?.text ?? '').join('')).toBe(
       storyText('emoji'),

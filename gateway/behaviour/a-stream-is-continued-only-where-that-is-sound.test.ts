@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { stories, storyText } from '../../scripts/demo-model/stories.ts';
-import { askForEvents, saidInChat } from '../../scripts/harness/ask-for-events.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { chatTextIn, requestEvents } from '../../scripts/harness/ask-for-events.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -48,13 +48,13 @@ const thinking = stories.find(({ topic }) => topic === 'thinking');
 
 it('what follows a thought goes on, the thought given back beside it', async () => {
   wire.cuts = [30];
-  const { events } = await askForEvents(
+  const { events } = await requestEvents(
     corral.port,
     chat,
     ask('thinking', { stream_options: { include_usage: true } }),
   );
-  expect(saidInChat(events, 'reasoning_content')).toBe(thinking?.thought);
-  expect(saidInChat(events)).toBe(thinking?.text);
+  expect(chatTextIn(events, 'reasoning_content')).toBe(thinking?.thought);
+  expect(chatTextIn(events)).toBe(thinking?.text);
   expect(events.at(-1)?.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 51, total_tokens: 59 });
 });
 
@@ -68,7 +68,7 @@ it('a JSON schema holds across the cut', async () => {
   for (let cutAfter = 1; cutAfter < 12; cutAfter++) {
     wire.cuts = [cutAfter];
     const fields = { response_format: { type: 'json_schema', json_schema: { schema } }, max_tokens: 40 };
-    const said = saidInChat((await askForEvents(corral.port, chat, ask('limits', fields))).events);
+    const said = chatTextIn((await requestEvents(corral.port, chat, ask('limits', fields))).events);
     expect(JSON.parse(said), `cut after ${cutAfter} events`).toEqual({
       n: expect.any(Number),
       s: expect.stringMatching(/^(red|green)$/),
@@ -84,8 +84,8 @@ it('an answer that the client itself began goes on behind its beginning', async 
       { role: 'user', content: 'limits' },
       { role: 'assistant', content },
     ];
-    const { events } = await askForEvents(corral.port, chat, { messages });
-    expect(beginning + saidInChat(events)).toBe(storyText('limits'));
+    const { events } = await requestEvents(corral.port, chat, { messages });
+    expect(beginning + chatTextIn(events)).toBe(storyText('limits'));
   }
 });
 
@@ -94,20 +94,20 @@ it.each([
   ['of one text in a list', ['<|user|>limits<|end|><|assistant|>']],
 ])('a completion goes on behind a prompt %s', async (_, prompt) => {
   wire.cuts = [5, 5];
-  const { events } = await askForEvents(corral.port, '/v1/completions', { prompt });
+  const { events } = await requestEvents(corral.port, '/v1/completions', { prompt });
   const said = events.map(({ choices }) => (choices as { text: string }[])[0]?.text).join('');
   expect(said).toBe(storyText('limits'));
 });
 
 it('tools that are offered and not called are no hindrance', async () => {
   wire.cuts = [5, 5];
-  const { events } = await askForEvents(corral.port, chat, ask('limits', { tools }));
-  expect(saidInChat(events)).toBe(storyText('limits'));
+  const { events } = await requestEvents(corral.port, chat, ask('limits', { tools }));
+  expect(chatTextIn(events)).toBe(storyText('limits'));
 });
 
 it('what nothing was said of yet is asked again, whatever it is', async () => {
   wire.cuts = [1];
-  const { events } = await askForEvents(
+  const { events } = await requestEvents(
     corral.port,
     chat,
     ask('limits', { n: 2, logprobs: true, max_tokens: 4 }),
@@ -126,7 +126,7 @@ it.each<[string, string, object, number]>([
   ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
 ])('%s under way ends with an error that says why', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];
-  const { events, text } = await askForEvents(corral.port, path, { max_tokens: 60, ...body });
+  const { events, text } = await requestEvents(corral.port, path, { max_tokens: 60, ...body });
   const { error = events.at(-1) } = events.at(-1) as { error?: object };
   expect(error).toMatchObject({
     message: expect.stringMatching(/broke off in the middle of this answer, which cannot be continued: \w+/),
@@ -139,8 +139,8 @@ it.each<[string, string, object, number]>([
 it('a call after some text is made, though the text was cut', async () => {
   wire.cuts = [9];
   const body = ask('limits', { tools, tool_choice: 'required', max_tokens: 400 });
-  const { events } = await askForEvents(corral.port, chat, body);
-  expect(saidInChat(events)).toBe(storyText('limits'));
+  const { events } = await requestEvents(corral.port, chat, body);
+  expect(chatTextIn(events)).toBe(storyText('limits'));
   const calls = JSON.stringify(events).match(/"name":"get_weather"/g);
   expect(calls).toHaveLength(1);
   expect(JSON.stringify(events)).toContain('"finish_reason":"tool_calls"');
@@ -168,11 +168,11 @@ it.each<[string, object, RegExp]>([
     /^data: \{"type":"response.output_item.added".*"name":"get_weather"/gm,
   ],
 ])('%s: a call after some text is announced, though the text was cut', async (path, body, call) => {
-  const whole = await askForEvents(corral.port, path, { max_tokens: 400, ...body });
+  const whole = await requestEvents(corral.port, path, { max_tokens: 400, ...body });
   expect(whole.text.match(call)).toHaveLength(1);
   wire.cuts = [9];
   const [cut, line] = await withLine(corral, () =>
-    askForEvents(corral.port, path, { max_tokens: 400, ...body }),
+    requestEvents(corral.port, path, { max_tokens: 400, ...body }),
   );
   expect(cut.text.match(call)).toHaveLength(1);
   expect(cut.events.map(({ type }) => type)).toEqual(whole.events.map(({ type }) => type));
@@ -237,9 +237,9 @@ it.each<[string, string, object]>([
   ['a field that /v1/messages does not read', '/v1/messages', ask('limits', { n: 2, logprobs: true })],
 ])('%s is no hindrance', async (_, path, body) => {
   wire.cuts = [9, 5];
-  const [{ text }, line] = await withLine(corral, () => askForEvents(corral.port, path, body));
+  const [{ text }, line] = await withLine(corral, () => requestEvents(corral.port, path, body));
   expect(text).not.toMatch(/^(?:event: error|data: \{"error")/m);
   expect(line).toMatchObject({ status: 200, continued: 2 });
 });
 
-it('leaves no lease behind', () => gatewayAtRest(corral));
+it('leaves no lease behind', () => gatewayIsIdle(corral));

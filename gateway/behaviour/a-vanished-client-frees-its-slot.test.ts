@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { delta, silent, speakAndStall, startStream } from '../../scripts/harness/moods.ts';
+import { requestBackend } from '../../health/ask.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
+import { delta, sendAndStall, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const leaving: Record<string, (client: RawClient) => void> = {
@@ -18,17 +18,17 @@ const leaving: Record<string, (client: RawClient) => void> = {
 /** No limit of ours ends a silent exchange before the test itself would fail: what ends it is that its client has left. */
 const patient = { FIRST_BYTE_TIMEOUT: '1h', STREAM_IDLE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent, { slots: 1 });
+  standIn = await startFakeBackend(silent, { slots: 1 });
   corral = await startTestGateway({ backend: standIn.backend, env: patient });
 });
 afterAll(async () => {
   await corral.stop();
   await standIn.stop();
 });
-beforeEach(() => gatewayAtRest(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, standIn));
 
 describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) => {
   it('before the first byte of its answer', async () => {
@@ -37,16 +37,16 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     client.send(postOf(chatOf('hello')));
     await waitFor('the request to arrive', () => standIn.open === 1);
     leave(client);
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
   });
 
   it('in the middle of its stream', async () => {
-    standIn.mood = speakAndStall;
+    standIn.mood = sendAndStall;
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello', { stream: true })));
     await client.receives('one');
     leave(client);
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
   });
 
   it('while it waits in line, and the one behind it moves up', async () => {
@@ -61,7 +61,7 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     leave(waiter);
     await waitFor('the line to be empty', () => corral.gateway.admission.counts.waiting === 0);
     holder.reset();
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     expect(standIn.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
   });
 
@@ -80,20 +80,20 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     await waitFor('the stream to run', () => standIn.open === 1);
     await waitFor('the gateway to hold a lease', () => corral.gateway.admission.counts.leased === 1);
     leave(client);
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
   });
 });
 
 describe('a client that leaves with two requests on one connection', () => {
   it('frees the slots of both', async () => {
     standIn.mood = silent;
-    await using wide = await startStandInBackend(silent, { slots: 2 });
+    await using wide = await startFakeBackend(silent, { slots: 2 });
     await using gateway = await startTestGateway({ backend: wide.backend });
     await using client = await RawClient.connect(gateway.port);
     client.send(postOf(chatOf('one')) + postOf(chatOf('two')));
     await waitFor('both to arrive', () => wide.open === 2);
     client.reset();
-    await gatewayAtRest(gateway, wide);
+    await gatewayIsIdle(gateway, wide);
     await waitFor(
       'a line for each',
       () => gateway.logged.filter(({ status }) => status === 499).length === 2,
@@ -110,13 +110,13 @@ describe('with the real engine', () => {
     await client.receives('"content":"');
     expect(await busySlots(engine)).toBe(1);
     client.reset();
-    await gatewayAtRest(gateway);
+    await gatewayIsIdle(gateway);
     await waitFor('the engine to stop', async () => (await busySlots(engine)) === 0);
   });
 });
 
 async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
-  const answer = await ask(backend, { path: '/slots', timeoutMs: 5000 });
+  const answer = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
   if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
   const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
   return slots.filter(({ is_processing }) => is_processing).length;

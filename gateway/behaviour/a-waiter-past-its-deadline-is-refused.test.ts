@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { silent } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('is told so, leaves the line and never reaches the backend', async () => {
-  await using standIn = await startStandInBackend(silent, { slots: 1 });
+  await using standIn = await startFakeBackend(silent, { slots: 1 });
   await using corral = await startTestGateway({ backend: standIn.backend, env: { QUEUE_TIMEOUT: '60ms' } });
   await using holder = await RawClient.connect(corral.port);
   holder.send(postOf(chatOf('holder')));
@@ -22,6 +22,6 @@ it('is told so, leaves the line and never reaches the backend', async () => {
   expect(Number(answer?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect(corral.gateway.admission.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
   holder.reset();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   expect(standIn.received).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { requestBackend } from '../../health/ask.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
@@ -22,7 +22,7 @@ interface Slot {
 }
 
 async function busySlots(): Promise<Slot[]> {
-  const answer = await ask(demo.engine.backend, { path: '/slots', timeoutMs: 60_000 });
+  const answer = await requestBackend(demo.engine.backend, { path: '/slots', timeoutMs: 60_000 });
   if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
   return (JSON.parse(answer.body) as Slot[]).filter((slot) => slot.is_processing);
 }
@@ -53,7 +53,7 @@ it.each(Object.entries(requests))('of %s, while another keeps the engine busy', 
   );
   expect(line.tokensOut).toBeGreaterThan(0);
   busy.reset();
-  await gatewayAtRest(demo.corral);
+  await gatewayIsIdle(demo.corral);
 });
 
 it('whose body begins with many blanks, at once, is counted like any other', async () => {
@@ -70,6 +70,6 @@ it('whose body begins with many blanks, at once, is counted like any other', asy
       demo.corral.logged.slice(seen).find(({ msg }) => msg === `POST ${path} 499`),
     );
     expect(line.error ?? 'client_left').toBe('client_left');
-    await gatewayAtRest(demo.corral);
+    await gatewayIsIdle(demo.corral);
   }
 });

@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
-  type Mood,
-  type StandInBackend,
-  startStandInBackend,
+  type BackendScenario,
+  type FakeBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 /** Gives up on a silence soon; the other when the test itself has long failed. */
 let impatient: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent);
+  standIn = await startFakeBackend(silent);
   const open = (idle: string) =>
     startTestGateway({ backend: standIn.backend, env: { STREAM_IDLE_TIMEOUT: idle } });
   [corral, impatient] = [await open('1h'), await open('300ms')];
@@ -26,18 +26,18 @@ afterAll(async () => {
   await standIn.stop();
 });
 
-async function answerTo(mood: Mood, gateway = corral) {
+async function answerTo(mood: BackendScenario, gateway = corral) {
   standIn.mood = mood;
   await using client = await RawClient.connect(gateway.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();
-  await gatewayAtRest(gateway, standIn);
+  await gatewayIsIdle(gateway, standIn);
   return { ...answer, json: JSON.parse(answer?.body ?? '') };
 }
 
 const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
 const full = { error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } };
 
-const failures: Record<string, readonly [Mood, number, object]> = {
+const failures: Record<string, readonly [BackendScenario, number, object]> = {
   'cut off in the middle': [
     (_, response) => void startStream(response).write(delta('one'), () => response.destroy()),
     502,
@@ -99,7 +99,7 @@ it('larger than we hold, and one that has to be put right', async () => {
     body: JSON.stringify({ input: 'x', max_output_tokens: 3 }),
   });
   expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });
 
 it('silent for too long', async () => {

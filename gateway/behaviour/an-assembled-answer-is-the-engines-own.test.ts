@@ -2,7 +2,7 @@ import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
-import { ResponseAssembly } from '../openai/assemble/response-assembly.ts';
+import { ResponseAggregator } from '../openai/assemble/response-assembly.ts';
 
 let demo: Demo;
 let engine: Client;
@@ -315,9 +315,9 @@ describe('/v1/responses, before it is mended', () => {
   it.each(Object.entries(responses))('%s', async (_, wishes) => {
     const body = { ...settled, ...wishes };
     const own = await fromEngine('/v1/responses', body);
-    const assembly = new ResponseAssembly();
+    const assembly = new ResponseAggregator();
     for (const event of await eventsFromEngine('/v1/responses', body)) assembly.add(event);
-    expect(comparable(assembly.answer())).toEqual(comparable(own.json));
+    expect(comparable(assembly.result())).toEqual(comparable(own.json));
   });
 
   it('and arrives in one piece', async () => {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => {
+  standIn = await startFakeBackend((_, response) => {
     response
       .setHeader('content-type', 'application/json')
       .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
@@ -33,7 +33,7 @@ afterAll(async () => {
 const today = () => new Date().toISOString().slice(0, 10);
 
 it('of one key, to the last request', async () => {
-  const { status, body } = await askGateway(corral.origin, 'GET /admin/usage?key=app&since=0d', 'sk-ops');
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?key=app&since=0d', 'sk-ops');
   expect(status).toBe(200);
   const figures = { requests: 1, errors: 0, inputTokens: 30, cachedTokens: 0, outputTokens: 20 };
   expect(body).toMatchObject({
@@ -47,18 +47,18 @@ it('of one key, to the last request', async () => {
 });
 
 it('of all keys, with when they were last used', async () => {
-  const { body } = await askGateway(corral.origin, 'GET /admin/usage', 'sk-ops');
+  const { body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-ops');
   const [app] = body.usage as { key: string; lastUsed: string }[];
   expect(app).toMatchObject({ key: 'app', lastUsed: expect.stringContaining(today()) });
 });
 
 it('and is told what is wrong with the question', async () => {
-  const { status, body } = await askGateway(corral.origin, 'GET /admin/usage?since=soon', 'sk-ops');
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?since=soon', 'sk-ops');
   expect([status, body.error?.code]).toEqual([400, 'invalid_value']);
   expect(body.error?.message).toContain('7d');
 });
 
 it('and nobody else', async () => {
-  const { status, body } = await askGateway(corral.origin, 'GET /admin/usage', 'sk-app');
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-app');
   expect([status, body.error?.code]).toEqual([403, 'insufficient_scope']);
 });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { delta, silent, speakAndStall } from '../../scripts/harness/moods.ts';
+import { delta, sendAndStall, silent } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
@@ -16,19 +16,19 @@ const keys = keyFileText({
   ops: { secret: opsSecret, scopes: ['admin'] },
 });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent, { slots: 1 });
+  standIn = await startFakeBackend(silent, { slots: 1 });
   corral = await startTestGateway({ backend: standIn.backend, keys });
 });
 afterAll(async () => {
   await corral.stop();
   await standIn.stop();
 });
-beforeEach(() => gatewayAtRest(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, standIn));
 
-const asOps = (request: string, { origin } = corral) => askGateway(origin, request, opsSecret);
+const asOps = (request: string, { origin } = corral) => requestGateway(origin, request, opsSecret);
 const listed = async (of = corral) =>
   (await asOps('GET /admin/requests', of)).body.requests as Record<string, unknown>[];
 
@@ -40,7 +40,7 @@ async function asking(id: string, fields: object = {}, port = corral.port): Prom
 
 describe('GET /admin/requests', () => {
   it('lists what runs and what waits, the oldest first, and nothing that is over', async () => {
-    standIn.mood = speakAndStall;
+    standIn.mood = sendAndStall;
     await using running = await asking('runs', { stream: true });
     await running.receives('one');
     await using waiting = await asking('waits');
@@ -56,7 +56,7 @@ describe('GET /admin/requests', () => {
     ]);
     running.reset();
     waiting.reset();
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     expect(await listed()).toEqual([]);
   });
 
@@ -96,7 +96,7 @@ describe('DELETE /admin/requests/{id}', () => {
   });
 
   it('ends a stream with an error event, and frees its slot for the next', async () => {
-    standIn.mood = speakAndStall;
+    standIn.mood = sendAndStall;
     await using client = await asking('streams', { stream: true });
     await client.receives('one');
     await using next = await asking('next', { stream: true });
@@ -140,7 +140,7 @@ describe('DELETE /admin/requests/{id}', () => {
       const answer = await client.answer();
       expect(answer?.status).toBe(kind === 'a stream' ? 200 : 403);
       expect(answer?.body).toContain('"code":"request_cancelled"');
-      await gatewayAtRest(gateway);
+      await gatewayIsIdle(gateway);
       const short = { ...chatOf('hello'), max_tokens: 1 };
       await using next = await asking('next', short, gateway.port);
       expect((await next.answer())?.status).toBe(200);

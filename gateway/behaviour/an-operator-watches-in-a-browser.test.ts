@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { startBrowser, type TestBrowser } from '../../scripts/harness/start-browser.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
 import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { openPage, type WatchedPage } from '../../scripts/harness/watched-page.ts';
+import { openPage, type RecordedPage } from '../../scripts/harness/watched-page.ts';
 import { chromium } from '../../scripts/peers/peers.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
@@ -28,7 +28,7 @@ const noteMoments = `(() => {
   new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
 })()`;
 
-const peer = await peerForTests(chromium);
+const peer = await requireTestService(chromium);
 
 describe.skipIf(peer === undefined)('an operator in a browser', () => {
   let chrome: TestBrowser;
@@ -47,13 +47,13 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   const open = (look = {}) => openPage(chrome.browser, look);
   const url = (path: string) => demo.corral.origin + path;
 
-  async function logIn({ page }: WatchedPage, secret = opsSecret): Promise<void> {
+  async function logIn({ page }: RecordedPage, secret = opsSecret): Promise<void> {
     await page.goto(url('/dashboard'));
     await page.getByLabel('API key').fill(secret);
     await page.getByRole('button', { name: 'Log in' }).click();
   }
 
-  async function watching(look = {}): Promise<WatchedPage> {
+  async function watching(look = {}): Promise<RecordedPage> {
     const watched = await open(look);
     await logIn(watched);
     await watched.page.locator('main[aria-busy="false"]').waitFor();

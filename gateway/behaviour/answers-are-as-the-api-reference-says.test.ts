@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { carriedOperations } from '../../scripts/api-reference/carried-operations.ts';
+import { proxiedOperations } from '../../scripts/api-reference/carried-operations.ts';
 import { ApiContract } from '../../scripts/harness/api-contract.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
@@ -9,11 +9,11 @@ import type { createApp } from '../app.ts';
 
 const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => ({}));
 vi.mock(import('../answer-requests.ts'), async (original) => {
-  const { answerRequests } = await original();
+  const { createRequestListener } = await original();
   return {
-    answerRequests: (app) => {
+    createRequestListener: (app) => {
       served.app = app;
-      return answerRequests(app);
+      return createRequestListener(app);
     },
   };
 });
@@ -117,7 +117,7 @@ describe('answers of the real llama-server', () => {
 /** The demo model can do the rest; of these the engine says that it cannot. */
 const needOthers = /embeddings|rerank|transcriptions|infill/;
 
-it.each(carriedOperations)('the example of $path is served', async ({ path, body }) => {
+it.each(proxiedOperations)('the example of $path is served', async ({ path, body }) => {
   const [status, ...breaches] = await ask(`POST ${path}`, { body: body?.example });
   expect(breaches).toEqual([]);
   expect(needOthers.test(path) ? [400, 501] : [200]).toContain(status);

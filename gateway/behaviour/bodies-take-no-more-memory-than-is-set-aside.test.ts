@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo, silent } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const KIB = 1024;
@@ -22,11 +22,11 @@ const env = {
   CLIENT_HEADER_TIMEOUT: '1h',
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 const clients: RawClient[] = [];
 beforeEach(async () => {
-  standIn = await startStandInBackend(silent, { slots: 1 });
+  standIn = await startFakeBackend(silent, { slots: 1 });
   corral = await startTestGateway({ backend: standIn.backend, keys, env });
 });
 afterEach(async () => {
@@ -83,7 +83,7 @@ describe('the bodies of requests', () => {
     expect((await refusal((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
     standIn.mood = echo;
     for (const { socket } of clients) socket.destroy();
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     await waitFor('all of it to be given back', () => held() === 0);
     const late = await (await connect()).send(requestOf('a', 90 * KIB)).answer();
     expect(late?.status).toBe(200);

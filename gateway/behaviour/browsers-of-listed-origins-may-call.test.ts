@@ -3,13 +3,13 @@ import { delta, echo, isForStream, startStream } from '../../scripts/harness/moo
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const app = 'https://app.example';
 const houses: Record<string, TestGateway> = {};
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend((request, response) => {
+  standIn = await startFakeBackend((request, response) => {
     response.setHeader('access-control-allow-origin', 'https://backend.example');
     if (!isForStream(request)) return echo(request, response);
     startStream(response).end(`${delta('one')}data: [DONE]\n\n`);

@@ -6,9 +6,9 @@ import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
-  type Mood,
-  type StandInBackend,
-  startStandInBackend,
+  type BackendScenario,
+  type FakeBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -28,7 +28,7 @@ const counting = [
 
 /** Counts that are under way at the backend, until they are let go. */
 let held: ServerResponse[] = [];
-const hold: Mood = (request, response) => {
+const hold: BackendScenario = (request, response) => {
   if (request.path.endsWith('/chat/completions')) echo(request, response);
   else held.push(response);
 };
@@ -36,12 +36,12 @@ const release = () => {
   for (const response of held.splice(0)) response.end('{"input_tokens":7,"tokens":[]}');
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 const clients: RawClient[] = [];
 beforeEach(async () => {
   held = [];
-  standIn = await startStandInBackend(hold, { slots: 1 });
+  standIn = await startFakeBackend(hold, { slots: 1 });
   corral = await startTestGateway({ backend: standIn.backend, keys });
 });
 afterEach(async () => {

@@ -4,13 +4,13 @@ import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 /** One slot, held by a stream that goes on; one request that waits; one idle connection. */
 async function busyHouse(env: Record<string, string>) {
   const streams: ServerResponse[] = [];
-  const standIn = await startStandInBackend(
+  const standIn = await startFakeBackend(
     (_, response) => {
       startStream(response).write(delta('one'));
       streams.push(response);
@@ -51,7 +51,7 @@ it.each([
   ['announced', (body: string) => [`Content-Length: ${body.length}`, body.slice(0, -5)]],
   ['in chunks', () => ['Transfer-Encoding: chunked', '5\r\n{"mes\r\n']],
 ])('does not wait for a body that is half sent, %s', async (_, halfOf) => {
-  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
   await using client = await RawClient.connect(corral.port);
   const [head, half] = halfOf(JSON.stringify(chatOf('hello')));
@@ -67,7 +67,7 @@ it.each([
 });
 
 it('does not wait for a connection that has sent nothing', async () => {
-  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '60s' } });
   await using silent = await RawClient.connect(corral.port);
   // Node has seen it when it answers another that came after it.

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { askForEvents, type StreamEvent } from '../../scripts/harness/ask-for-events.ts';
+import { requestEvents, type StreamEvent } from '../../scripts/harness/ask-for-events.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../scripts/harness/start-cutting-backend.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -77,7 +77,7 @@ async function inOnePiece(path: string, body: object): Promise<unknown> {
   return answer.json();
 }
 
-const stream = (path: string, body: object) => withLine(corral, () => askForEvents(corral.port, path, body));
+const stream = (path: string, body: object) => withLine(corral, () => requestEvents(corral.port, path, body));
 const piece = (path: string, body: object) => withLine(corral, () => inOnePiece(path, body));
 
 const builds = [

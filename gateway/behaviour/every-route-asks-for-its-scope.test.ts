@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Scope, scopes } from '../../keys/key.ts';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { apiRoutes } from '../routes/api-routes.ts';
 
 const secretOf = (scope: Scope) => `sk-${scope}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
@@ -25,10 +25,10 @@ const routes: [request: string, scope: Scope][] = [
   ['POST /reload', 'admin'],
 ];
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({
     backend: standIn.backend,
     keys: keyFileText(
@@ -43,13 +43,13 @@ afterAll(async () => {
 
 describe.each(routes)('%s', (request, needed) => {
   it(`lets in who has the scope ${needed}`, async () => {
-    const { status } = await askGateway(corral.origin, request, secretOf(needed));
+    const { status } = await requestGateway(corral.origin, request, secretOf(needed));
     expect(closed).not.toContain(status);
   });
 
   it.each(scopes.filter((scope) => scope !== needed))('refuses who has the scope %s only', async (scope) => {
     const sent = standIn.received.length;
-    const { status, body } = await askGateway(corral.origin, request, secretOf(scope));
+    const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
     expect(status).toBe(403);
     const told = JSON.stringify(body.error);
     expect(told).toContain(`it lacks the scope '${needed}'`);
@@ -57,14 +57,14 @@ describe.each(routes)('%s', (request, needed) => {
   });
 
   it('refuses who has no key', async () => {
-    expect((await askGateway(corral.origin, request, undefined)).status).toBe(401);
+    expect((await requestGateway(corral.origin, request, undefined)).status).toBe(401);
   });
 });
 
 it('with authentication off everybody may ask, and nobody may administer', async () => {
   await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
   for (const [request, scope] of routes) {
-    const { status, body } = await askGateway(open.origin, request, undefined);
+    const { status, body } = await requestGateway(open.origin, request, undefined);
     if (scope === 'admin')
       expect([request, status, body.error?.code]).toEqual([request, 403, 'insufficient_scope']);
     else expect([request, closed.includes(status)]).toEqual([request, false]);
@@ -72,7 +72,7 @@ it('with authentication off everybody may ask, and nobody may administer', async
 });
 
 it('an administrator sees every key and no secret or fingerprint', async () => {
-  const { body } = await askGateway(corral.origin, 'GET /admin/keys', secretOf('admin'));
+  const { body } = await requestGateway(corral.origin, 'GET /admin/keys', secretOf('admin'));
   expect(body).toEqual({
     problem: null,
     warnings: [],

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
 import { startGatewayProcess } from '../../scripts/harness/start-gateway-process.ts';
 import { isRunning } from '../../scripts/harness/start-house.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -19,7 +19,7 @@ it('and metrics tell of them, of joules a token and of money a token', async () 
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
   symlinkSync(standIn, program);
-  await using backend = await startStandInBackend((_request, response) => response.end(answer));
+  await using backend = await startFakeBackend((_request, response) => response.end(answer));
   await using corral = await startTestGateway({
     backend: backend.backend,
     env: { NVIDIA_SMI: program, GPU_INTERVAL: '50ms', COST_PER_HOUR: '2.5', METRICS_AUTH_ENABLED: 'false' },
@@ -58,7 +58,7 @@ it('and metrics tell of them, of joules a token and of money a token', async () 
 });
 
 it('and their absence costs one line in the log', async () => {
-  await using backend = await startStandInBackend((_request, response) => response.end('{}'));
+  await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   await using corral = await startTestGateway({
     backend: backend.backend,
     env: { NVIDIA_SMI: 'no-such-nvidia-smi', METRICS_AUTH_ENABLED: 'false' },
@@ -71,7 +71,7 @@ it('and their absence costs one line in the log', async () => {
 });
 
 it('unless that is switched off', async () => {
-  await using backend = await startStandInBackend((_request, response) => response.end('{}'));
+  await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: backend.backend, env: { GPU_METRICS: 'off' } });
   expect(corral.gateway.gpus).toMatchObject({ samples: [], trouble: undefined });
   expect(JSON.stringify(corral.logged)).not.toContain('nvidia-smi');
@@ -81,7 +81,7 @@ it('by a process that does not outlive a gateway that is killed', async () => {
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
   symlinkSync(standIn, program);
-  await using backend = await startStandInBackend((_request, response) => response.end('{}'));
+  await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   const env = { NVIDIA_SMI: program, GPU_INTERVAL: '50ms', AUTH_ENABLED: 'false', DATA_DIR: folder.path };
   await using gateway = await startGatewayProcess(backend.backend, env);
   const pid = await waitFor('nvidia-smi to start', () =>

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { startTestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const expiredSecret = 'sk-expired-0123456789abcdefghijklmnopqrstuvwxyz0';
@@ -12,9 +12,9 @@ const keys = keyFileText({
   expired: { secret: expiredSecret, expires: Date.now() - 1000 },
 });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
 });
 afterAll(() => standIn.stop());
 
@@ -22,7 +22,7 @@ afterAll(() => standIn.stop());
 async function startDoor(env: Readonly<Record<string, string>> = {}) {
   const corral = await startTestGateway({ backend: standIn.backend, keys, env });
   const knock = (secret?: string, from?: string) =>
-    askGateway(
+    requestGateway(
       corral.origin,
       'GET /v1/models',
       secret,

@@ -5,7 +5,7 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const good = 'sk-good-0123456789abcdefghijklmnopqrstuvwxyz01';
@@ -19,10 +19,10 @@ const keys = {
   other: { secret: secretOf('other'), models: ['another-model'] },
 } as const;
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({
     backend: standIn.backend,
     keys: keyFileText(keys),

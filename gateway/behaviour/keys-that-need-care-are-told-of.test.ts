@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const day = 86_400_000;
@@ -12,7 +12,7 @@ const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
 const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * day };
 
 it('in one line each, at the start and as soon as the file names them, once a day', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   const olden = keyFileText({ ops, guest }).replace(
     /"created": "[^"]*"/,
     '"created": "2020-01-01T00:00:00Z"',
@@ -29,9 +29,9 @@ it('in one line each, at the start and as soon as the file names them, once a da
   ]);
   const late = { secret: secretOf('late'), expires: Date.now() + day };
   writeFileSync(corral.keyFile, keyFileText({ ops, guest, late }));
-  await askGateway(corral.origin, 'POST /reload', ops.secret);
+  await requestGateway(corral.origin, 'POST /reload', ops.secret);
   expect(told().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);
-  const { body } = await askGateway(corral.origin, 'GET /admin/keys', ops.secret);
+  const { body } = await requestGateway(corral.origin, 'GET /admin/keys', ops.secret);
   expect(body.keys).toMatchObject([
     { id: 'ops', expiresSoon: false },
     { id: 'guest', expiresSoon: true },

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const key = `Authorization: Bearer ${testerSecret}\r\n`;
@@ -72,17 +72,17 @@ const cases: Record<string, [bytes: string | Buffer, ...allowed: (number | 'clos
   CONNECT: [`CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n${key}\r\n`, 405, 'closed'],
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
 });
 afterAll(async () => {
   await corral.stop();
   await standIn.stop();
 });
-afterEach(() => gatewayAtRest(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, standIn));
 
 describe('each gets its status or a closed connection', () => {
   it.each(Object.entries(cases))('%s', async (_, [bytes, ...allowed]) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`;
@@ -12,9 +12,9 @@ const keys = keyFileText({
   gone: { secret: secretOf('gone'), scopes: ['metrics'], disabled: true },
 });
 
-let backend: StandInBackend;
+let backend: FakeBackend;
 beforeAll(async () => {
-  backend = await startStandInBackend((_, response) => void response.end('{}'));
+  backend = await startFakeBackend((_, response) => void response.end('{}'));
 });
 afterAll(() => backend[Symbol.asyncDispose]());
 

@@ -2,17 +2,17 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { startRedis } from '../../scripts/harness/start-redis.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { redisServer } from '../../scripts/peers/peers.ts';
-import { ledgerName } from '../ledger/ledger-file.ts';
+import { ledgerFileName } from '../ledger/ledger-file.ts';
 
-const redisProgram = await peerForTests(redisServer);
+const redisProgram = await requireTestService(redisServer);
 const DAY = 86_400_000;
 
 const toShow = (gateway: TestGateway, name: string, value: number, labels: Record<string, string> = {}) =>
@@ -36,7 +36,7 @@ describe('the metrics tell of', () => {
       lasting: { secret: 'sk-lasting-0123456789abcdef', expires: Date.now() + 30 * DAY },
       off: { secret: 'sk-off-0123456789abcdef', disabled: true },
     });
-    await using standIn = await startStandInBackend(echo);
+    await using standIn = await startFakeBackend(echo);
     await using gateway = await startTestGateway({ backend: standIn.backend, keys });
     const good = await scrape(gateway.origin);
     const states = ['active', 'disabled', 'expired'].map((state) => good.value('corral_keys', { state }));
@@ -56,12 +56,12 @@ describe('the metrics tell of', () => {
   });
 
   it('a ledger that cannot be written', async () => {
-    await using standIn = await startStandInBackend(echo);
+    await using standIn = await startFakeBackend(echo);
     await using folder = await temporaryFolder();
-    mkdirSync(folder.file(ledgerName));
+    mkdirSync(folder.file(ledgerFileName));
     await using gateway = await startTestGateway({ backend: standIn.backend, folder: folder.path });
     await toShow(gateway, 'corral_ledger_degraded', 1);
-    rmdirSync(folder.file(ledgerName));
+    rmdirSync(folder.file(ledgerFileName));
     await ask(gateway, testerSecret);
     await waitFor(
       'it to be written',
@@ -71,7 +71,7 @@ describe('the metrics tell of', () => {
 
   it.skipIf(!redisProgram)('limits that this gateway counts alone', async () => {
     if (!redisProgram) return;
-    await using standIn = await startStandInBackend(echo);
+    await using standIn = await startFakeBackend(echo);
     await using redis = await startRedis(redisProgram);
     const env = { REDIS_URL: redis.url, MAX_REQUESTS_PER_MINUTE: '1' };
     // However late it is, it is not taken to be away.
@@ -102,7 +102,7 @@ describe('the metrics tell of', () => {
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
-    await using standIn = await startStandInBackend(
+    await using standIn = await startFakeBackend(
       (request, response) => {
         void released.then(() => echo(request, response));
       },

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { type Scrape, scrape } from '../../scripts/harness/read-metrics.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
@@ -10,7 +10,7 @@ import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { promtool } from '../../scripts/peers/peers.ts';
 import { catalogue } from '../metrics/catalogue.ts';
 
-const program = await peerForTests(promtool);
+const program = await requireTestService(promtool);
 const scraperSecret = 'sk-prometheus-0123456789abcdefghijklmnopqrstuvw';
 const [plain, streams, left] = [7, 5, 1];
 const chat = {

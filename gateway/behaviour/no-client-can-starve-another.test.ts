@@ -47,8 +47,8 @@ const waiting = (least: number) => () => demo.corral.gateway.admission.counts.wa
 /** Holds the one slot until all who are to compete are waiting. */
 async function holdTheSlot(until: () => Promise<unknown>): Promise<void> {
   const { admission } = demo.corral.gateway;
-  const lane = { id: 'the test', share: 2, concurrent: Infinity };
-  const held = await admission.admit({ lane, weight: 1, signal: new AbortController().signal });
+  const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
+  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   using _lease = held.lease;
   await until();

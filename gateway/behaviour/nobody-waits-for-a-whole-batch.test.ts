@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { startDemo } from '../../scripts/harness/start-demo.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
+  type FakeBackend,
   type Received,
-  type StandInBackend,
-  startStandInBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -20,11 +20,11 @@ const slots = 2;
 
 /** What the backend has been asked and not answered yet. */
 let held: { readonly request: Received; readonly response: ServerResponse }[] = [];
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeEach(async () => {
   held = [];
-  standIn = await startStandInBackend((request, response) => void held.push({ request, response }), {
+  standIn = await startFakeBackend((request, response) => void held.push({ request, response }), {
     slots,
   });
   corral = await startTestGateway({ backend: standIn.backend, keys, env: { MAX_QUEUE_SIZE: '1' } });
@@ -134,7 +134,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     expect(rounds.findIndex((bodies) => bodies.some((text) => text.includes('single')))).toBeLessThanOrEqual(
       1,
     );
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     await waitFor('its booking', () => corral.gateway.ledger.today('batch', Date.now()).requests === 1);
     expect(corral.gateway.ledger.today('batch', Date.now()).input).toBe(numbers.length);
   });
@@ -149,7 +149,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     held.shift()?.response.writeHead(400).end(JSON.stringify({ error }));
     const { status, body } = await whole;
     expect([status, body.error.message]).toEqual([400, 'too long for us']);
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     expect(standIn.received).toHaveLength(before);
   });
 
@@ -161,7 +161,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     await waitFor('the next to be there', () => held.length > 0);
     leaving.abort();
     await expect(whole).rejects.toThrow();
-    await gatewayAtRest(corral, standIn);
+    await gatewayIsIdle(corral, standIn);
     await waitFor('its line in the log', () => corral.logged.some(({ status }) => status === 499));
     expect(corral.gateway.bodies.bytes).toBe(0);
   });

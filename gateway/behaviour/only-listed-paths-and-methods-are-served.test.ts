@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const body = JSON.stringify(chatOf('hello'));
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 let before = 0;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend });
 });
 afterAll(async () => {
@@ -22,7 +22,7 @@ afterAll(async () => {
 beforeEach(() => {
   before = standIn.received.length;
 });
-afterEach(() => gatewayAtRest(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, standIn));
 
 /** The upstream paths of what has reached the backend in this test. */
 const arrived = () => standIn.received.slice(before).map(({ path }) => path);

@@ -1,21 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const key = `Authorization: Bearer ${testerSecret}\r\n`;
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 /** Waits for what stops coming as long as the test itself does not; the other does soon enough to be seen. */
 let impatient: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   const open = (timeout: string) => {
     const env = { MAX_REQUEST_BODY_SIZE: '1MiB', CLIENT_HEADER_TIMEOUT: timeout };
     return startTestGateway({ backend: standIn.backend, env });
@@ -27,7 +27,7 @@ afterAll(async () => {
   await impatient.stop();
   await standIn.stop();
 });
-afterEach(() => gatewayAtRest(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, standIn));
 
 function expectRefusal(answer: Awaited<ReturnType<RawClient['answer']>>, status: number, code: string) {
   expect(answer?.status).toBe(status);

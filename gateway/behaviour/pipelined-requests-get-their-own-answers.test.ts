@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { echo, isForStream, wordsOf } from '../../scripts/harness/moods.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
+import { echo, isForStream, tokensOf } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   const env = { MAX_QUEUE_PER_KEY: '100' };
   corral = await startTestGateway({ backend: standIn.backend, env });
 });
@@ -27,24 +27,24 @@ const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0
 it('in order, though the second is done first', async () => {
   const held: (() => void)[] = [];
   standIn.mood = (request, response) => {
-    if (wordsOf(request) === 'slow') held.push(() => echo(request, response));
+    if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
     else echo(request, response);
   };
   await using client = await RawClient.connect(corral.port);
   client.send(postOf(chatOf('slow')) + postOf(chatOf('quick')));
-  await waitFor('both to arrive', () => standIn.received.some((request) => wordsOf(request) === 'quick'));
+  await waitFor('both to arrive', () => standIn.received.some((request) => tokensOf(request) === 'quick'));
   expect(client.text).toBe('');
   for (const release of held) release();
   expect(contentOf((await client.answer())?.body)).toBe('slow');
   expect(contentOf((await client.answer())?.body)).toBe('quick');
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });
 
 it('a refusal, a stream, a list and an answer on one connection', async () => {
   standIn.mood = (request, response) => {
     if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.end(`data: ${JSON.stringify(wordsOf(request))}\n\ndata: [DONE]\n\n`);
+    response.end(`data: ${JSON.stringify(tokensOf(request))}\n\ndata: [DONE]\n\n`);
   };
   await using client = await RawClient.connect(corral.port);
   client.send(
@@ -73,7 +73,7 @@ it('never one that belongs to what follows: rubbish behind a good request is no 
   const answer = await client.answer();
   if (answer) expect(contentOf(answer.body)).toBe('good');
   await client.closed();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });
 
 it('a request that comes in single bytes', async () => {

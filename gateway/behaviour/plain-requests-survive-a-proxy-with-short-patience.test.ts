@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, silent, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
-  type Mood,
-  type StandInBackend,
-  startStandInBackend,
+  type BackendScenario,
+  type FakeBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -21,12 +21,12 @@ const [LOOK_EVERY, LOOKS] = [100, 5];
 /** How long the engine thinks, ms: more than the proxy bears. */
 const THOUGHT = 1300;
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 let proxy: Server;
 let baseURL: string;
 beforeAll(async () => {
-  standIn = await startStandInBackend(silent);
+  standIn = await startFakeBackend(silent);
   const env = { JSON_KEEPALIVE_AFTER: '200ms', STREAM_KEEPALIVE: '100ms' };
   corral = await startTestGateway({ backend: standIn.backend, env });
   proxy = impatientProxy(corral.port).listen(0, '127.0.0.1');
@@ -39,7 +39,7 @@ afterAll(async () => {
   await corral.stop();
   await standIn.stop();
 });
-beforeEach(() => gatewayAtRest(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, standIn));
 
 /** Passes everything, and answers 504 or breaks off when its upstream has been silent for too long. */
 function impatientProxy(port: number): Server {
@@ -70,7 +70,7 @@ function impatientProxy(port: number): Server {
 }
 
 /** A chat stream that thinks for a while before it says its word. */
-const thinkThenSay: Mood = (_, response) => {
+const thinkThenSay: BackendScenario = (_, response) => {
   setTimeout(() => {
     const finish = { choices: [{ index: 0, finish_reason: 'stop', delta: {} }] };
     startStream(response).end(`${delta('At last.')}data: ${JSON.stringify(finish)}\n\ndata: [DONE]\n\n`);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { echo } from '../../scripts/harness/moods.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { chatOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { type RunningRedis, startRedis } from '../../scripts/harness/start-redis.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { redisServer } from '../../scripts/peers/peers.ts';
 
-const program = await peerForTests(redisServer);
+const program = await requireTestService(redisServer);
 
 /** For the tests in which it is there: on a slow machine it would be late, and each gateway count alone. */
 const patiently = 3_600_000;
@@ -31,7 +31,7 @@ const said = ({ logged }: TestGateway, words: string) =>
   logged.filter(({ msg }) => String(msg).includes(words)).length;
 
 describe.skipIf(program === undefined)('a Redis', () => {
-  let standIn: StandInBackend;
+  let standIn: FakeBackend;
   let redis: RunningRedis;
   const start = async (port?: number) => {
     if (program) redis = await startRedis(program, port);
@@ -50,7 +50,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await start(redis.port);
   };
   beforeAll(async () => {
-    standIn = await startStandInBackend(echo);
+    standIn = await startFakeBackend(echo);
     await start();
   });
   afterAll(async () => {

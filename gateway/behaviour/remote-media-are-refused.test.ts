@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 /** Every shape in which a request can name media, with a hole for the address. */
 const shapes: Record<string, [path: string, (address: string) => object]> = {
@@ -71,10 +71,10 @@ const addresses = [
 
 const userSays = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => response.end('{}'));
+  standIn = await startFakeBackend((_, response) => response.end('{}'));
   corral = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
 });
 afterAll(async () => {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, echo, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type Mood, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const MB = 1024 ** 2;
@@ -18,7 +18,7 @@ async function drip(client: RawClient, bytes: string, size: number, everyMs: num
 }
 
 it('a body that trickles in is refused, though it never stops; one that comes slowly is served', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '1KiB' };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   const [head = '', body = ''] = postOf(chatOf('x'.repeat(20_000))).split(/(?<=\r\n\r\n)/);
@@ -31,11 +31,11 @@ it('a body that trickles in is refused, though it never stops; one that comes sl
   await using slow = await RawClient.connect(corral.port);
   await drip(slow.send(head), body, 1000, 50);
   expect((await slow.answer())?.status).toBe(200);
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
 });
 
 it('a body that came fast and then trickles in is refused: what was sent at once buys no time', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '240' };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   const request = postOf(chatOf('x'.repeat(2 * MB)));
@@ -47,7 +47,7 @@ it('a body that came fast and then trickles in is refused: what was sent at once
 });
 
 it('a body in single bytes takes no more room than its bytes', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   await using client = await RawClient.connect(corral.port);
   const text = JSON.stringify(chatOf('é'.repeat(10_000)));
@@ -59,13 +59,13 @@ it('a body in single bytes takes no more room than its bytes', async () => {
 
 it('an answer that is whole and that its client does not take is given up', async () => {
   const piece = delta('x'.repeat(MB));
-  const sayMuch: Mood = (_, response) => {
+  const sayMuch: BackendScenario = (_, response) => {
     startStream(response);
     for (let n = 0; n < 24; n++) response.write(piece);
     response.write('data: {"choices":[{"delta":{},"index":0,"finish_reason":"stop"}]}\n\n');
     response.end('data: [DONE]\n\n');
   };
-  await using standIn = await startStandInBackend(sayMuch);
+  await using standIn = await startFakeBackend(sayMuch);
   await using corral = await startTestGateway({
     backend: standIn.backend,
     env: { STREAM_IDLE_TIMEOUT: '1s' },
@@ -73,7 +73,7 @@ it('an answer that is whole and that its client does not take is given up', asyn
   await using client = await RawClient.connect(corral.port);
   client.socket.pause();
   client.send(postOf(chatOf('hello')));
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   await waitFor('the connection to be given up', () => corral.gateway.connections.open === 0);
   client.socket.resume();
   await client.closed();
@@ -81,18 +81,18 @@ it('an answer that is whole and that its client does not take is given up', asyn
 });
 
 it('an answer of usual length needs its slot only as long as the engine speaks, though nobody reads it', async () => {
-  const speak: Mood = (_, response) => {
+  const speak: BackendScenario = (_, response) => {
     startStream(response);
     for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));
     response.end('data: [DONE]\n\n');
   };
-  await using standIn = await startStandInBackend(speak, { slots: 1 });
+  await using standIn = await startFakeBackend(speak, { slots: 1 });
   await using corral = await startTestGateway({ backend: standIn.backend });
   const crowd = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
   for (const { socket } of crowd) socket.pause();
   for (const client of crowd) client.send(postOf(chatOf('hello', { stream: true })));
   await waitFor('all to have been answered', () => standIn.received.length === crowd.length);
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   for (const client of crowd) {
     client.socket.resume();
     const body = (await client.answer())?.body ?? '';

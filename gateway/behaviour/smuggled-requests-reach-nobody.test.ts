@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
-import { echo, wordsOf } from '../../scripts/harness/moods.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
+import { echo, tokensOf } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const open = JSON.stringify(chatOf('open'));
 const hidden = postOf(chatOf('hidden'), { path: '/slots/0?action=erase' });
@@ -87,10 +87,10 @@ const attempts: Record<string, string> = {
   'a model with a request in it': postOf(chatOf('open', { model: `m\r\n\r\n${hidden}` })),
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend });
 });
 afterAll(async () => {
@@ -110,10 +110,10 @@ it.each(Object.entries(attempts))('by %s', async (_, bytes) => {
   await using other = await RawClient.connect(corral.port);
   expect((await other.send(postOf(chatOf('other'))).answer())?.body).toContain('"other"');
   client.socket.destroy();
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   for (const { path, headers, body } of standIn.received.slice(before)) {
     expect(path).toBe('/v1/chat/completions');
-    expect(['open', 'other']).toContain(wordsOf({ path, headers, body, method: 'POST' }));
+    expect(['open', 'other']).toContain(tokensOf({ path, headers, body, method: 'POST' }));
     expect(headers.authorization).toBe('Bearer stand-in-key');
     expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
     expect(headers['transfer-encoding']).toBeUndefined();

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { echo } from '../../scripts/harness/moods.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { startBrowser, type TestBrowser } from '../../scripts/harness/start-browser.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { openPage } from '../../scripts/harness/watched-page.ts';
 import { chromium } from '../../scripts/peers/peers.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({ backend: standIn.backend });
 });
 afterAll(async () => {
@@ -63,7 +63,7 @@ describe('the document', () => {
   });
 });
 
-const peer = await peerForTests(chromium);
+const peer = await requireTestService(chromium);
 
 describe.skipIf(peer === undefined)('in a browser', () => {
   let chrome: TestBrowser;

@@ -4,9 +4,9 @@ import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
+  type FakeBackend,
   propsWith,
-  type StandInBackend,
-  startStandInBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -19,17 +19,17 @@ async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
 }
 
 /** Another one takes its place: it was away in between. */
-async function replaced(standIn: StandInBackend, corral: TestGateway, props: object | undefined) {
+async function replaced(standIn: FakeBackend, corral: TestGateway, props: object | undefined) {
   standIn.health = 503;
-  await waitFor('it to be away', () => corral.gateway.watch.standing === 'loading');
+  await waitFor('it to be away', () => corral.gateway.watch.status === 'loading');
   standIn.props = props;
   standIn.health = 200;
-  await waitFor('it to be ready', () => corral.gateway.watch.standing === 'ready');
+  await waitFor('it to be ready', () => corral.gateway.watch.status === 'ready');
 }
 
 describe('as many requests go to the backend as it has slots', () => {
   it('also where it does not say so at once', async () => {
-    await using standIn = await startStandInBackend(silent, { slots: 8 });
+    await using standIn = await startFakeBackend(silent, { slots: 8 });
     const { props } = standIn;
     standIn.props = undefined;
     await using corral = await startTestGateway({ backend: standIn.backend });
@@ -45,12 +45,12 @@ describe('as many requests go to the backend as it has slots', () => {
   });
 
   it('and not as many as the one before it had, whose name is forgotten, too', async () => {
-    await using standIn = await startStandInBackend(silent, { slots: 8 });
+    await using standIn = await startFakeBackend(silent, { slots: 8 });
     await using corral = await startTestGateway({ backend: standIn.backend });
     await replaced(standIn, corral, undefined);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([1, []]);
     standIn.props = { ...propsWith(2), model_alias: 'another' };
-    await waitFor('the facts of the other', () => corral.gateway.watch.facts?.slots === 2);
+    await waitFor('the facts of the other', () => corral.gateway.watch.props?.slots === 2);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([2, ['another']]);
     expect(corral.logged).toContainEqual(
       expect.objectContaining({ slots: 2, msg: 'what the backend says of itself has changed' }),
@@ -58,23 +58,23 @@ describe('as many requests go to the backend as it has slots', () => {
   });
 
   it('also where another came while nobody looked', async () => {
-    await using standIn = await startStandInBackend(silent, { slots: 8 });
+    await using standIn = await startFakeBackend(silent, { slots: 8 });
     await using corral = await startTestGateway({ backend: standIn.backend });
     await waitFor('its facts', () => capacityOf(corral) === 8);
     standIn.props = propsWith(2);
-    corral.gateway.watch.nudge();
+    corral.gateway.watch.probeNow();
     await waitFor('the facts of the other', () => capacityOf(corral) === 2);
   });
 
   it('unless MAX_CONCURRENT_REQUESTS says otherwise', async () => {
-    await using standIn = await startStandInBackend(silent, { slots: 8 });
+    await using standIn = await startFakeBackend(silent, { slots: 8 });
     await using corral = await startTestGateway({
       backend: standIn.backend,
       env: { MAX_CONCURRENT_REQUESTS: '3' },
     });
     standIn.props = propsWith(2);
-    corral.gateway.watch.nudge();
-    await waitFor('the facts of the other', () => corral.gateway.watch.facts?.slots === 2);
+    corral.gateway.watch.probeNow();
+    await waitFor('the facts of the other', () => corral.gateway.watch.props?.slots === 2);
     expect(capacityOf(corral)).toBe(3);
   });
 });

@@ -3,17 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { echo } from '../../scripts/harness/moods.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const tester = { secret: testerSecret };
 const admin = { secret: opsSecret, scopes: ['admin'] } as const;
 const keys = keyFileText({ tester, ops: admin });
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   corral = await startTestGateway({
     backend: standIn.backend,
     keys,

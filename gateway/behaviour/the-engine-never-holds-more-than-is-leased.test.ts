@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
@@ -40,7 +40,7 @@ it('over hundreds of clients that leave at any moment, with others in line', asy
     }
   };
   await Promise.all(Array.from({ length: 3 * slots }, visitor));
-  await gatewayAtRest(demo.corral);
+  await gatewayIsIdle(demo.corral);
   expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
   expect(admission.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
   const impatient = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { delta, echo, isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type Mood, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 /** Does what the words of the request say. */
-const obedient: Mood = (request, response) => {
+const obedient: BackendScenario = (request, response) => {
   if (request.body.includes('break')) return void response.destroy();
   if (request.body.includes('fail'))
     return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
@@ -38,7 +38,7 @@ const kinds: ((client: RawClient) => Promise<unknown>)[] = [
 const connections = 1200;
 
 it('good ones, bad ones and aborted ones', async () => {
-  await using standIn = await startStandInBackend(obedient, { slots: 4 });
+  await using standIn = await startFakeBackend(obedient, { slots: 4 });
   const before = openSockets();
   const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
   let next = 0;
@@ -50,7 +50,7 @@ it('good ones, bad ones and aborted ones', async () => {
     }
   };
   await Promise.all(Array.from({ length: 16 }, visitor));
-  await gatewayAtRest(corral, standIn);
+  await gatewayIsIdle(corral, standIn);
   expect(corral.gateway.admission.counts).toEqual({ capacity: 4, leased: 0, waiting: 0 });
   expect(corral.logged.filter(({ error, cause }) => error === 'internal_error' && cause)).toEqual([]);
   await corral.stop();

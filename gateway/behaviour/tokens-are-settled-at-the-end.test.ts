@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayAtRest } from '../../scripts/harness/gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../scripts/harness/gateway-at-rest.ts';
 import { silent } from '../../scripts/harness/moods.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const LIMIT = 20_000;
@@ -85,7 +85,7 @@ describe('the tokens that a request has put aside', () => {
     await reader?.read();
     expect(LIMIT - remainingIn(answer)).toBeGreaterThan(8000);
     leaving.abort();
-    await gatewayAtRest(house);
+    await gatewayIsIdle(house);
     await waitFor('the rest to go back', async () => (await taken()) < 8000);
     expect(await taken()).toBeGreaterThan(0);
   });
@@ -106,7 +106,7 @@ describe('the tokens that a request has put aside', () => {
 
 describe('a request that does not fit', () => {
   it('is told when it will, and is not counted', async () => {
-    await using standIn = await startStandInBackend(silent);
+    await using standIn = await startFakeBackend(silent);
     await house.stop();
     house = await startTestGateway({
       backend: standIn.backend,

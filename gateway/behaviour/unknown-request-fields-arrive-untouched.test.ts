@@ -3,7 +3,7 @@ import { echo, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway } from '../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 /** The gateway asks for a stream, in members of its own behind all others; nothing else may change. */
 const asSent = (body: string) =>
@@ -17,7 +17,7 @@ const bodies = [
 ];
 
 it('byte for byte', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   for (const body of bodies) {
     await using client = await RawClient.connect(corral.port);
@@ -27,7 +27,7 @@ it('byte for byte', async () => {
 });
 
 it('byte for byte where the client itself asks for a stream', async () => {
-  await using standIn = await startStandInBackend((_, response) =>
+  await using standIn = await startFakeBackend((_, response) =>
     startStream(response).end('data: [DONE]\n\n'),
   );
   await using corral = await startTestGateway({ backend: standIn.backend });
@@ -38,7 +38,7 @@ it('byte for byte where the client itself asks for a stream', async () => {
 });
 
 it('byte for byte though they come in chunks, one byte at a time', async () => {
-  await using standIn = await startStandInBackend(echo);
+  await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   await using client = await RawClient.connect(corral.port);
   const body = '{"messages":[{"content":"é"}]}';

@@ -3,7 +3,7 @@ import { isForStream, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
 const told = {
   server: 'llama.cpp',
@@ -15,10 +15,10 @@ const told = {
   etag: '"1"',
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend((request, response) => {
+  standIn = await startFakeBackend((request, response) => {
     for (const [name, value] of Object.entries(told)) response.setHeader(name, value);
     if (isForStream(request)) startStream(response).end('data: [DONE]\n\n');
     else response.setHeader('content-type', 'application/json').end('{}');

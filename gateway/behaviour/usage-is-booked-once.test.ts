@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { showKeysJson } from '../../keys/keys-json.ts';
-import { readKeys } from '../../keys/read-keys.ts';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { formatKeysJson } from '../../keys/keys-json.ts';
+import { parseKeys } from '../../keys/read-keys.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
 import {
+  type BackendScenario,
+  type FakeBackend,
   inputTokens,
-  type Mood,
-  type StandInBackend,
-  startStandInBackend,
+  startFakeBackend,
 } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import type { KeySeen, UsageRow } from '../ledger/usage-batch.ts';
@@ -23,7 +23,7 @@ const finish = `data: ${JSON.stringify({ choices: [{ finish_reason: 'stop', delt
 const usage = { prompt_tokens: 11, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 2 } };
 
 /** Does what the words of the request say. */
-const obedient: Mood = ({ body }, response) => {
+const obedient: BackendScenario = ({ body }, response) => {
   if (body.includes('fail')) return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
   if (body.includes('stall')) return;
   if (body.includes('piece')) {
@@ -36,10 +36,10 @@ const obedient: Mood = ({ body }, response) => {
   else if (!body.includes('hang')) response.end(`${finish}data: [DONE]\n\n`);
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(obedient, { slots: 4 });
+  standIn = await startFakeBackend(obedient, { slots: 4 });
   corral = await startTestGateway({ backend: standIn.backend, env: { CONTINUE_STREAMS: 'false' } });
 });
 afterAll(async () => {
@@ -126,15 +126,15 @@ describe('a request', () => {
 describe('who comes', () => {
   it('with the secret from before a rotation is known by it', async () => {
     const previous = { fingerprint: fingerprint('sk-old'), validUntil: Date.now() + 60_000 };
-    const [key] = readKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
+    const [key] = parseKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
     await using rotated = await startTestGateway({
       backend: standIn.backend,
-      keys: showKeysJson({ keys: key ? [{ ...key, previous }] : [], further: {} }),
+      keys: formatKeysJson({ keys: key ? [{ ...key, previous }] : [], extraFields: {} }),
     });
     const { ledger } = rotated.gateway;
-    await askGateway(rotated.origin, 'GET /v1/models', 'sk-new');
+    await requestGateway(rotated.origin, 'GET /v1/models', 'sk-new');
     expect(await waitFor('the booking', () => ledger.seen('app'))).toMatchObject({ previousLastUsed: null });
-    await askGateway(rotated.origin, 'GET /v1/models', 'sk-old');
+    await requestGateway(rotated.origin, 'GET /v1/models', 'sk-old');
     const { previousLastUsed } = await waitFor(
       'the booking',
       () => ledger.seen('app')?.previousLastUsed && (ledger.seen('app') as KeySeen),
@@ -143,9 +143,9 @@ describe('who comes', () => {
   });
 
   it('without a key is in no book', async () => {
-    await askGateway(corral.origin, 'GET /v1/models', 'sk-nobody');
+    await requestGateway(corral.origin, 'GET /v1/models', 'sk-nobody');
     expect(
-      await corral.gateway.ledger.ask({ since: '2000-01-01', keyId: undefined, by: 'key' }),
+      await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: 'key' }),
     ).toMatchObject([{ keyId: 'tester' }]);
   });
 });

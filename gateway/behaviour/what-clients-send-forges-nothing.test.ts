@@ -4,7 +4,7 @@ import { echo } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const get = (path: string, lines = '') =>
@@ -28,10 +28,10 @@ const attempts: Record<string, string> = {
   'a value of an administrator': get('/admin/usage?by=a%0aforged&key=%3Cscript%3E'),
 };
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startStandInBackend(echo);
+  standIn = await startFakeBackend(echo);
   const env = { CORS_ORIGINS: 'https://app.example', STRICT_MODEL: 'true', MODEL_ALIAS: 'ours' };
   corral = await startTestGateway({ backend: standIn.backend, env });
 });

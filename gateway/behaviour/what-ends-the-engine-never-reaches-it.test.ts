@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
-import { deadlyBodies } from '../../scripts/harness/deadly-bodies.ts';
+import { requestBackend } from '../../health/ask.ts';
+import { crashingBodies } from '../../scripts/harness/deadly-bodies.ts';
 import { type Demo, startDemo } from '../../scripts/harness/start-demo.ts';
 
 let demo: Demo;
@@ -23,7 +23,7 @@ async function post(path: string, body: object) {
 }
 
 describe('a body that would end or hang a bare llama-server is refused, its field named', () => {
-  it.each(deadlyBodies)('%s, %s', async (_, path, body, param) => {
+  it.each(crashingBodies)('%s, %s', async (_, path, body, param) => {
     const { status, error } = await post(path, body);
     expect(status).toBe(400);
     expect(error).toMatchObject({
@@ -165,7 +165,7 @@ it.each<[string, object]>([
   const path = '/v1/chat/completions';
   const { status, error } = await post(path, body);
   // Builds of August 2026 cannot make a grammar of every one; then the refusal is theirs.
-  const bare = await ask(demo.engine.backend, { path, body, timeoutMs: 60_000 });
+  const bare = await requestBackend(demo.engine.backend, { path, body, timeoutMs: 60_000 });
   expect(bare).toMatchObject({ outcome: 'answered', status });
   expect(error?.param ?? null).toBe(null);
 });

@@ -4,14 +4,14 @@ import { delta, startStream } from '../../scripts/harness/moods.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../scripts/harness/start-gateway.ts';
-import { type StandInBackend, startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { type FakeBackend, startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 
-let standIn: StandInBackend;
+let standIn: FakeBackend;
 let corral: TestGateway;
 let deaths = 0;
 
 beforeAll(async () => {
-  standIn = await startStandInBackend((_, response) => {
+  standIn = await startFakeBackend((_, response) => {
     if (deaths-- > 0) response.socket?.destroy();
     else response.setHeader('content-type', 'application/json').end('{"choices":[]}');
   });

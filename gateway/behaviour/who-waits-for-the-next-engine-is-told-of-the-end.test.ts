@@ -66,7 +66,7 @@ async function allWaiting(env: Record<string, string>) {
   llama.kill('SIGKILL');
   await waitFor(
     'all to wait for the next engine',
-    () => admission.counts.waiting === 8 && watch.standing !== 'ready',
+    () => admission.counts.waiting === 8 && watch.status !== 'ready',
   );
   return { plain, streams };
 }
@@ -115,7 +115,7 @@ describe('who waits to be continued', () => {
 
   it('is told when the engine is given up, and so is whoever comes then', async () => {
     const waiting = await allWaiting({});
-    corral.gateway.admission.shut('lost');
+    corral.gateway.admission.close('lost');
     await expectAllTold(waiting, 'backend_unavailable');
     const late = await post('/v1/chat/completions', { messages: story });
     expect([late.status, await late.end]).toEqual([

@@ -1,5 +1,5 @@
 /** How much an expression with repetitions grows to, and in how many ways it can be gone through. */
-export interface Size {
+export interface ExpressionSize {
   /** How many elements it is multiplied out to. */
   readonly elements: number;
   /** Whether it can match nothing. */
@@ -13,13 +13,27 @@ export interface Size {
   readonly choices: number;
 }
 
-export const one: Size = { elements: 1, canBeEmpty: false, starts: 1, first: 1, last: 1, choices: 1 };
-export const nothing: Size = { elements: 0, canBeEmpty: true, starts: 0, first: 0, last: 0, choices: 0 };
+export const ONE_ELEMENT: ExpressionSize = {
+  elements: 1,
+  canBeEmpty: false,
+  starts: 1,
+  first: 1,
+  last: 1,
+  choices: 1,
+};
+export const NO_ELEMENT: ExpressionSize = {
+  elements: 0,
+  canBeEmpty: true,
+  starts: 0,
+  first: 0,
+  last: 0,
+  choices: 0,
+};
 
 /** Beyond so many llama-server takes a repetition for one without end. */
-export const MOST_TIMES = 2000;
+export const MAX_REPETITIONS = 2000;
 
-export function inSequence(a: Size, b: Size): Size {
+export function sequenceSize(a: ExpressionSize, b: ExpressionSize): ExpressionSize {
   return {
     elements: a.elements + b.elements,
     canBeEmpty: a.canBeEmpty && b.canBeEmpty,
@@ -35,7 +49,7 @@ export function inSequence(a: Size, b: Size): Size {
   };
 }
 
-export function asAlternatives(a: Size, b: Size): Size {
+export function alternativesSize(a: ExpressionSize, b: ExpressionSize): ExpressionSize {
   return {
     elements: a.elements + b.elements,
     canBeEmpty: a.canBeEmpty || b.canBeEmpty,
@@ -47,8 +61,8 @@ export function asAlternatives(a: Size, b: Size): Size {
 }
 
 /** Repeated from `min` to `max` times. Of what can be nothing any of the copies may be the next. */
-export function repeated(size: Size, min: number, max: number): Size {
-  const times = Math.max(max > MOST_TIMES ? min : max, 1);
+export function repeatedSize(size: ExpressionSize, min: number, max: number): ExpressionSize {
+  const times = Math.max(max > MAX_REPETITIONS ? min : max, 1);
   const ways = size.canBeEmpty ? times : 1;
   return {
     elements: size.elements * times,

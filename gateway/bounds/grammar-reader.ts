@@ -1,21 +1,21 @@
 import {
-  asAlternatives,
-  inSequence,
-  MOST_TIMES,
-  nothing,
-  one,
-  repeated,
-  type Size,
+  alternativesSize,
+  type ExpressionSize,
+  MAX_REPETITIONS,
+  NO_ELEMENT,
+  ONE_ELEMENT,
+  repeatedSize,
+  sequenceSize,
 } from './expression-size.ts';
 
 /** A part of a rule: something that is written out, or the name of a rule, in an expression. */
 type Part =
-  | { readonly kind: 'size'; readonly size: Size }
+  | { readonly kind: 'size'; readonly size: ExpressionSize }
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'sequence' | 'alternatives'; readonly parts: readonly Part[] }
   | { readonly kind: 'repeated'; readonly part: Part; readonly min: number; readonly max: number };
 
-const single: Part = { kind: 'size', size: one };
+const single: Part = { kind: 'size', size: ONE_ELEMENT };
 const DEEPEST = 100;
 const LARGEST_TOKEN = 10_000_000;
 
@@ -52,38 +52,38 @@ export class GrammarReader {
    * How large the repetitions of a grammar are multiplied out, and how many optional parts stand in a row, and in how many ways
    * rules begin with one another. A rule within itself counts as one element.
    */
-  largest(rules: Grammar['rules']): Pick<Size, 'elements' | 'choices' | 'starts'> {
-    const known = new Map<string, Size>();
+  largest(rules: Grammar['rules']): Pick<ExpressionSize, 'elements' | 'choices' | 'starts'> {
+    const known = new Map<string, ExpressionSize>();
     let [elements, choices, starts] = [0, 0, 0];
-    const note = (size: Size): Size => {
+    const note = (size: ExpressionSize): ExpressionSize => {
       choices = Math.max(choices, size.choices);
       starts = Math.max(starts, size.starts);
       return size;
     };
-    const sizeOf = (part: Part, depth: number): Size => {
+    const sizeOf = (part: Part, depth: number): ExpressionSize => {
       switch (part.kind) {
         case 'size':
           return part.size;
         case 'name':
           return sizeOfRule(part.name, depth);
         case 'sequence':
-          return note(part.parts.map((each) => sizeOf(each, depth)).reduce(inSequence, nothing));
+          return note(part.parts.map((each) => sizeOf(each, depth)).reduce(sequenceSize, NO_ELEMENT));
         case 'alternatives':
-          return note(part.parts.map((each) => sizeOf(each, depth)).reduce(asAlternatives));
+          return note(part.parts.map((each) => sizeOf(each, depth)).reduce(alternativesSize));
         case 'repeated': {
-          const size = repeated(sizeOf(part.part, depth), part.min, part.max);
-          if (part.max > 1 && part.max <= MOST_TIMES) elements = Math.max(elements, size.elements);
+          const size = repeatedSize(sizeOf(part.part, depth), part.min, part.max);
+          if (part.max > 1 && part.max <= MAX_REPETITIONS) elements = Math.max(elements, size.elements);
           return note(size);
         }
       }
     };
-    const sizeOfRule = (name: string, depth: number): Size => {
+    const sizeOfRule = (name: string, depth: number): ExpressionSize => {
       const before = known.get(name);
       const rule = rules.get(name);
-      if (before !== undefined || rule === undefined) return before ?? one;
+      if (before !== undefined || rule === undefined) return before ?? ONE_ELEMENT;
       // One that leads to a rule, that leads to a rule…: the engine follows that by recursion, too.
       if (depth > 1000) this.#refuse('rules that lead to one another 1000 deep at most');
-      known.set(name, one);
+      known.set(name, ONE_ELEMENT);
       const size = sizeOf(rule, depth + 1);
       known.set(name, size);
       return size;
@@ -115,7 +115,7 @@ export class GrammarReader {
 
   #atom(first: string | undefined): Part | undefined {
     if (first === undefined || first === '|' || first === ')') return undefined;
-    if (first === '"') return { kind: 'size', size: { ...one, elements: this.#skipTo('"') } };
+    if (first === '"') return { kind: 'size', size: { ...ONE_ELEMENT, elements: this.#skipTo('"') } };
     if (first === '[') {
       this.#skipTo(']');
       return single;

@@ -1,15 +1,15 @@
-export type Fields = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** An object's fields; none of anything else. */
-export function fieldsOf(value: unknown): Fields {
-  return isObject(value) ? value : {};
+export function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
-export function isObject(value: unknown): value is Fields {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A list's items; none of anything else. */
-export function itemsOf(value: unknown): readonly unknown[] {
+export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,6 @@
 import { invalidValue } from '../refusal/catalogue.ts';
 import { GrammarReader } from './grammar-reader.ts';
-import type { Fields } from './objects.ts';
+import type { JsonObject } from './objects.ts';
 
 const MOST_CHARACTERS = 200_000;
 /** What a rule may be multiplied out to, the rules that it names included. */
@@ -12,7 +12,7 @@ const MOST_CHOICES = 150;
 const MOST_STARTS = 20_000;
 
 /** Refuses a grammar (GBNF) that overflows the engine's stack, or has no end in sound time. */
-export function refuseUnsafeGrammar({ grammar }: Fields): void {
+export function validateGrammar({ grammar }: JsonObject): void {
   if (typeof grammar !== 'string' || grammar === '') return;
   if (grammar.length > MOST_CHARACTERS) refuse(`${MOST_CHARACTERS} characters at most`);
   if (grammar.startsWith('%llguidance'))

@@ -1,12 +1,12 @@
 import { invalidValue } from '../refusal/catalogue.ts';
 import {
-  asAlternatives,
-  inSequence,
-  MOST_TIMES,
-  nothing,
-  one,
-  repeated,
-  type Size,
+  alternativesSize,
+  type ExpressionSize,
+  MAX_REPETITIONS,
+  NO_ELEMENT,
+  ONE_ELEMENT,
+  repeatedSize,
+  sequenceSize,
 } from './expression-size.ts';
 
 /** What a pattern may be multiplied out to. */
@@ -17,7 +17,7 @@ const MOST_CHARACTERS = 20_000;
 const DEEPEST = 100;
 
 /** Refuses a regular expression that llama-server makes an endless, or far too large, grammar of. */
-export function refuseUnsafePattern(pattern: string, place: () => string): void {
+export function validatePattern(pattern: string, place: () => string): void {
   if (pattern.length > MOST_CHARACTERS)
     throw invalidValue(place(), `a pattern of ${MOST_CHARACTERS} characters at most`);
   const { elements, choices } = new PatternReader(pattern, place).read();
@@ -42,43 +42,43 @@ class PatternReader {
     this.#place = place;
   }
 
-  read(): Size {
+  read(): ExpressionSize {
     let size = this.#alternatives();
     // A bracket too many: the engine says what is wrong with it.
     while (this.#at < this.#pattern.length) {
       this.#at += 1;
-      size = inSequence(size, this.#alternatives());
+      size = sequenceSize(size, this.#alternatives());
     }
     return size;
   }
 
-  #alternatives(): Size {
+  #alternatives(): ExpressionSize {
     let size = this.#sequence();
     while (this.#pattern[this.#at] === '|') {
       this.#at += 1;
-      size = asAlternatives(size, this.#sequence());
+      size = alternativesSize(size, this.#sequence());
     }
     return size;
   }
 
-  #sequence(): Size {
-    let size = nothing;
+  #sequence(): ExpressionSize {
+    let size = NO_ELEMENT;
     for (let next = this.#pattern[this.#at]; next !== undefined; next = this.#pattern[this.#at]) {
       if (next === '|' || next === ')') break;
-      size = inSequence(size, this.#withRepetitions(this.#atom(next)));
+      size = sequenceSize(size, this.#withRepetitions(this.#atom(next)));
     }
     return size;
   }
 
-  #atom(first: string): Size {
+  #atom(first: string): ExpressionSize {
     this.#at += 1;
     if (first === '(') return this.#group();
     if (first === '[') this.#skipClass();
     else if (first === '\\') this.#at += 1;
-    return first === '^' || first === '$' ? nothing : one;
+    return first === '^' || first === '$' ? NO_ELEMENT : ONE_ELEMENT;
   }
 
-  #group(): Size {
+  #group(): ExpressionSize {
     this.#depth += 1;
     if (this.#depth > DEEPEST)
       throw invalidValue(this.#place(), `a pattern of groups nested ${DEEPEST} deep at most`);
@@ -94,14 +94,14 @@ class PatternReader {
     this.#at += 1;
   }
 
-  #withRepetitions(atom: Size): Size {
+  #withRepetitions(atom: ExpressionSize): ExpressionSize {
     let size = atom;
     for (;;) {
       const next = this.#pattern[this.#at];
       const times = next === '{' ? this.#braces() : undefined;
       if (next === '*' || next === '+' || next === '?') this.#at += 1;
       else if (times === undefined) return size;
-      size = repeated(size, ...(times ?? quantifiers[next as keyof typeof quantifiers]));
+      size = repeatedSize(size, ...(times ?? quantifiers[next as keyof typeof quantifiers]));
     }
   }
 
@@ -117,8 +117,8 @@ class PatternReader {
         this.#place(),
         'a pattern whose repetitions have a minimum that is not above their maximum',
       );
-    if (min >= MOST_TIMES)
-      throw invalidValue(this.#place(), `a pattern that demands fewer than ${MOST_TIMES} repetitions`);
+    if (min >= MAX_REPETITIONS)
+      throw invalidValue(this.#place(), `a pattern that demands fewer than ${MAX_REPETITIONS} repetitions`);
     return [min, max];
   }
 }

@@ -1,6 +1,6 @@
 import { invalidValue } from '../refusal/catalogue.ts';
-import { MOST_TIMES } from './expression-size.ts';
-import type { Fields } from './objects.ts';
+import { MAX_REPETITIONS } from './expression-size.ts';
+import type { JsonObject } from './objects.ts';
 
 const lengths = [
   ['minLength', 'maxLength'],
@@ -12,7 +12,7 @@ const LARGEST_ALONE = 1e15;
 const LARGEST = 2 ** 63;
 
 /** Refuses ranges of a schema that hold nothing, or more than the engine's arithmetic. */
-export function refuseUnsafeRanges(schema: Fields, place: (suffix: string) => string): void {
+export function validateRanges(schema: JsonObject, place: (suffix: string) => string): void {
   for (const [least, most] of lengths) refuseBadLengths(schema, least, most, place);
   const { type } = schema;
   if (type === 'integer' || (Array.isArray(type) && type.includes('integer')))
@@ -20,7 +20,7 @@ export function refuseUnsafeRanges(schema: Fields, place: (suffix: string) => st
 }
 
 function refuseBadLengths(
-  schema: Fields,
+  schema: JsonObject,
   least: string,
   most: string,
   place: (suffix: string) => string,
@@ -34,12 +34,12 @@ function refuseBadLengths(
       throw invalidValue(place(`.${name}`), 'a whole number from 0 up to 2147483647');
   }
   if (typeof min !== 'number') return;
-  if (min >= MOST_TIMES) throw invalidValue(place(`.${least}`), `a number below ${MOST_TIMES}`);
+  if (min >= MAX_REPETITIONS) throw invalidValue(place(`.${least}`), `a number below ${MAX_REPETITIONS}`);
   if (typeof max === 'number' && min > max)
     throw invalidValue(place(`.${least}`), `a number that is not above '${most}'`);
 }
 
-function refuseBadIntegers(schema: Fields, place: (suffix: string) => string): void {
+function refuseBadIntegers(schema: JsonObject, place: (suffix: string) => string): void {
   const min = boundOf(schema, 'minimum', 'exclusiveMinimum', 1, place);
   const max = boundOf(schema, 'maximum', 'exclusiveMaximum', -1, place);
   if (min !== undefined && max !== undefined && min > max)
@@ -52,7 +52,7 @@ function refuseBadIntegers(schema: Fields, place: (suffix: string) => string): v
 
 /** As the engine reads it: the one that includes its bound goes first. */
 function boundOf(
-  schema: Fields,
+  schema: JsonObject,
   including: string,
   excluding: string,
   step: number,

@@ -1,5 +1,5 @@
 import { invalidValue } from '../refusal/catalogue.ts';
-import { type Fields, isObject, itemsOf } from './objects.ts';
+import { asList, isJsonObject, type JsonObject } from './objects.ts';
 
 /** How many items a list may have, and how many characters each of them. Each is gone through at every token. */
 const lists = {
@@ -18,7 +18,7 @@ const MOST_SAMPLERS = 32;
 const MOST_TO_INFILL = 1000;
 
 /** Refuses values of the engine's own fields that end it or keep it busy. */
-export function refuseUnsafeSampling(fields: Fields): void {
+export function validateSampling(fields: JsonObject): void {
   for (const name in lists) {
     const value = fields[name];
     if (value !== undefined && value !== null) refuseLongList(name as keyof typeof lists, value);
@@ -32,7 +32,7 @@ export function refuseUnsafeSampling(fields: Fields): void {
 
 function refuseLongList(name: keyof typeof lists, value: unknown): void {
   const [most, longest] = lists[name];
-  const items = itemsOf(value);
+  const items = asList(value);
   if (items.length > most) throw invalidValue(name, `a list of ${most} at most`);
   if (items.some((item) => typeof item === 'string' && item.length > longest))
     throw invalidValue(name, `texts of ${longest} characters at most`);
@@ -40,8 +40,8 @@ function refuseLongList(name: keyof typeof lists, value: unknown): void {
 
 /** 0 is a token, 1 a word, 2 and 3 are patterns, which the engine matches by recursion; others end it. */
 function refuseTriggers(triggers: unknown): void {
-  itemsOf(triggers).forEach((trigger, index) => {
-    if (!isObject(trigger)) return;
+  asList(triggers).forEach((trigger, index) => {
+    if (!isJsonObject(trigger)) return;
     const { type, value } = trigger;
     if (type !== 0 && type !== 1)
       throw invalidValue(`grammar_triggers[${index}].type`, '0 (a token) or 1 (a word)');
@@ -54,12 +54,12 @@ function refuseTriggers(triggers: unknown): void {
 }
 
 function refuseManyBiases(biases: unknown): void {
-  const count = isObject(biases) ? Object.keys(biases).length : itemsOf(biases).length;
+  const count = isJsonObject(biases) ? Object.keys(biases).length : asList(biases).length;
   if (count > MOST_BIASES) throw invalidValue('logit_bias', `${MOST_BIASES} tokens at most`);
 }
 
-function refuseSamplers({ samplers, top_k }: Fields): void {
-  const names = typeof samplers === 'string' ? [...samplers] : itemsOf(samplers);
+function refuseSamplers({ samplers, top_k }: JsonObject): void {
+  const names = typeof samplers === 'string' ? [...samplers] : asList(samplers);
   if (names.length > MOST_SAMPLERS) throw invalidValue('samplers', `${MOST_SAMPLERS} samplers at most`);
   const infill = names.findIndex(
     (name) => name === 'infill' || (name === 'i' && typeof samplers === 'string'),

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { deadlyBodies } from '../../scripts/harness/deadly-bodies.ts';
-import { Refusal } from '../refusal/refusal.ts';
-import { refuseUnsafe } from './refuse-unsafe.ts';
+import { crashingBodies } from '../../scripts/harness/deadly-bodies.ts';
+import { ApiError } from '../refusal/refusal.ts';
+import { validateRequest } from './refuse-unsafe.ts';
 
-const refusalOf = (fields: object): Refusal | undefined => {
+const refusalOf = (fields: object): ApiError | undefined => {
   try {
-    refuseUnsafe(fields as Record<string, unknown>);
+    validateRequest(fields as Record<string, unknown>);
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof ApiError) return error;
     throw error;
   }
 };
@@ -16,7 +16,7 @@ const schemaOf = (schema: unknown) => ({ json_schema: schema });
 const patternOf = (pattern: string) => schemaOf({ type: 'string', pattern });
 const grammarOf = (grammar: string) => ({ grammar });
 
-it.each(deadlyBodies)('%s, %s, is refused, its field named', (_, _path, body, param) => {
+it.each(crashingBodies)('%s, %s, is refused, its field named', (_, _path, body, param) => {
   expect(refusalOf(body)).toMatchObject({ status: 400, code: 'invalid_value', param });
 });
 

@@ -1,7 +1,7 @@
 import { invalidValue } from '../refusal/catalogue.ts';
-import { type Fields, isObject, itemsOf } from './objects.ts';
-import { refuseUnsafePattern } from './refuse-unsafe-pattern.ts';
-import { refuseUnsafeRanges } from './refuse-unsafe-ranges.ts';
+import { asList, isJsonObject, type JsonObject } from './objects.ts';
+import { validatePattern } from './refuse-unsafe-pattern.ts';
+import { validateRanges } from './refuse-unsafe-ranges.ts';
 
 /** Objects with this many optional properties take the engine a second: its work grows with the cube of their number. */
 const MOST_OPTIONAL = 600;
@@ -30,13 +30,13 @@ const bounding = new Set([
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
 ]);
 
-function isBounding(schema: Fields): boolean {
+function isBounding(schema: JsonObject): boolean {
   for (const name in schema) if (bounding.has(name)) return true;
   return Array.isArray(schema.type);
 }
 
 /** One schema of a request, gone through as a whole: what it costs the engine is the sum of what its parts do. */
-export class SchemaCheck {
+export class SchemaValidator {
   readonly #root: unknown;
   readonly #place: string;
   readonly #references = new Set<string>();
@@ -51,7 +51,7 @@ export class SchemaCheck {
     this.#place = place;
   }
 
-  run(): void {
+  validate(): void {
     this.#look(this.#root, false);
     if (this.#references.size * this.#values > MOST_COPIED)
       throw invalidValue(this.#place, 'a smaller schema, or one with fewer $ref in it');
@@ -62,7 +62,7 @@ export class SchemaCheck {
     this.#values += 1;
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index++) this.#lookInto(index, value[index], false);
-    } else if (isObject(value)) {
+    } else if (isJsonObject(value)) {
       if (!isMap && isBounding(value)) this.#lookAtSchema(value);
       for (const name in value) {
         const inner = value[name];
@@ -78,23 +78,23 @@ export class SchemaCheck {
     this.#path.pop();
   }
 
-  #lookAtSchema(schema: Fields): void {
-    refuseUnsafeRanges(schema, this.#at);
+  #lookAtSchema(schema: JsonObject): void {
+    validateRanges(schema, this.#at);
     const { pattern, type, properties, $ref: reference } = schema;
-    if (typeof pattern === 'string') refuseUnsafePattern(pattern, () => this.#at('.pattern'));
+    if (typeof pattern === 'string') validatePattern(pattern, () => this.#at('.pattern'));
     if (Array.isArray(type) && new Set(type).size < type.length) this.#refuse('.type', 'each type once');
     for (const name of ['enum', 'oneOf', 'anyOf', 'allOf', 'prefixItems', 'items'] as const) {
       const list = schema[name];
       if (Array.isArray(list) && list.length > MOST_ALTERNATIVES)
         this.#refuse(`.${name}`, `a list of ${MOST_ALTERNATIVES} at most`);
     }
-    if (isObject(properties)) this.#count(properties, schema);
+    if (isJsonObject(properties)) this.#count(properties, schema);
     if (typeof reference === 'string') this.#follow(reference);
   }
 
-  #count(properties: Fields, { required, additionalProperties }: Fields): void {
+  #count(properties: JsonObject, { required, additionalProperties }: JsonObject): void {
     const names = Object.keys(properties);
-    const needed = new Set(itemsOf(required));
+    const needed = new Set(asList(required));
     const optional = names.filter((name) => !needed.has(name)).length + (additionalProperties ? 1 : 0);
     this.#properties += names.length;
     this.#optionalCubed += optional ** 3;
@@ -127,7 +127,7 @@ export class SchemaCheck {
       const target: unknown = targetOf(this.#root, next);
       // It leads where no schema would be looked for.
       if (next.split('/').some((step) => valued.has(step))) this.#look(target, false);
-      const further: unknown = isObject(target) ? target.$ref : undefined;
+      const further: unknown = isJsonObject(target) ? target.$ref : undefined;
       next = typeof further === 'string' ? further : undefined;
     }
   }
@@ -161,7 +161,7 @@ function targetOf(root: unknown, reference: string): unknown {
   let target: unknown = root;
   for (const step of steps) {
     if (Array.isArray(target)) target = target[Number(step)];
-    else target = isObject(target) && Object.hasOwn(target, step) ? target[step] : undefined;
+    else target = isJsonObject(target) && Object.hasOwn(target, step) ? target[step] : undefined;
   }
   return target;
 }

@@ -2,7 +2,7 @@ import type { Usage } from '../openai/usage.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 
 /** Writes into the record of a batch what its parts have cost, what is still to be counted of them included. */
-export function addUsageOfParts(record: RequestRecord, parts: readonly RequestRecord[]): void {
+export function sumUsageOfParts(record: RequestRecord, parts: readonly RequestRecord[]): void {
   const [first] = parts;
   const sumOf = (of: (part: RequestRecord) => number | undefined) =>
     parts.reduce((sum, part) => sum + (of(part) ?? 0), 0);
@@ -18,11 +18,11 @@ export function addUsageOfParts(record: RequestRecord, parts: readonly RequestRe
   const usage = usageOf(parts);
   if (usage === undefined) return;
   record.usage = usage;
-  if (parts.every(({ usageToCome }) => usageToCome === undefined)) return;
-  record.usageToCome = Promise.all(parts.map((part) => part.usageToCome)).then(() => {
+  if (parts.every(({ pendingUsage }) => pendingUsage === undefined)) return;
+  record.pendingUsage = Promise.all(parts.map((part) => part.pendingUsage)).then(() => {
     record.usage = usageOf(parts) ?? usage;
   });
-  record.correction = Promise.all(parts.map(({ correction = 0 }) => correction)).then((all) =>
+  record.usageCorrection = Promise.all(parts.map(({ usageCorrection = 0 }) => usageCorrection)).then((all) =>
     all.reduce((sum, one) => sum + one, 0),
   );
 }

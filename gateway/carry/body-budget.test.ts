@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BodyBudget, type HeldBody } from './body-budget.ts';
+import { type BodyAllocation, BodyBudget } from './body-budget.ts';
 
 const codesOf = (budget: BodyBudget, sizes: readonly (readonly [string, number])[]) =>
-  sizes.map(([owner, bytes]) => budget.open(owner).take(bytes)?.status);
+  sizes.map(([owner, bytes]) => budget.open(owner).allocate(bytes)?.status);
 
 describe('the memory for bodies', () => {
   it('is shared: one owner has a part of it, all together have no more than there is', () => {
@@ -23,13 +23,13 @@ describe('the memory for bodies', () => {
   it('names a time of its own to each whom it refuses, and forgets that when there is room', () => {
     const budget = new BodyBudget({ total: 100, perOwner: 100 });
     const held = budget.open('a');
-    held.take(100);
-    const waits = () => Number(budget.open('b').refusalOf(1)?.headers['retry-after-ms']);
+    held.allocate(100);
+    const waits = () => Number(budget.open('b').errorFor(1)?.headers['retry-after-ms']);
     const first = Array.from({ length: 1000 }, waits);
     expect(new Set(first.slice(0, 40)).size).toBe(40);
     expect(Math.max(...first)).toBeLessThanOrEqual(60_000);
     held[Symbol.dispose]();
-    budget.open('a').take(100);
+    budget.open('a').allocate(100);
     expect(waits()).toBeLessThan(2000);
   });
 
@@ -43,7 +43,7 @@ describe('the memory for bodies', () => {
       fc.property(fc.array(event, { maxLength: 100 }), (events) => {
         const bounds = { total: 100, perOwner: 60 };
         const budget = new BodyBudget(bounds);
-        const open: { held: HeldBody; owner: string; bytes: number }[] = [];
+        const open: { held: BodyAllocation; owner: string; bytes: number }[] = [];
         const sum = (owner?: string) =>
           open
             .filter((one) => owner === undefined || one.owner === owner)
@@ -54,7 +54,7 @@ describe('the memory for bodies', () => {
             open.push({ held: budget.open(`${index % 3}`), owner: `${index % 3}`, bytes: 0 });
           if (what === 'take' && one) {
             const fits = sum() + bytes <= bounds.total && sum(one.owner) + bytes <= bounds.perOwner;
-            expect(one.held.take(bytes) === undefined).toBe(fits);
+            expect(one.held.allocate(bytes) === undefined).toBe(fits);
             if (fits) one.bytes += bytes;
           }
           if (what === 'dispose' && one) {

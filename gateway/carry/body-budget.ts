@@ -1,7 +1,7 @@
-import { Appointments } from '../admission/appointments.ts';
-import { recentServiceTime } from '../admission/service-time.ts';
-import { bodiesFillMemory, bodiesOfKeyFillShare } from '../refusal/catalogue.ts';
-import type { Refusal } from '../refusal/refusal.ts';
+import { RetryAfterEstimator } from '../admission/appointments.ts';
+import { createRecentServiceTime } from '../admission/service-time.ts';
+import { bodyMemoryFull, keyBodyMemoryFull } from '../refusal/catalogue.ts';
+import type { ApiError } from '../refusal/refusal.ts';
 
 export interface BodyBudgetOptions {
   /** Bytes of bodies in memory, of all requests together. */
@@ -11,13 +11,13 @@ export interface BodyBudgetOptions {
 }
 
 /** The part of the budget that one request has taken. Disposed of, all of it goes back. */
-export interface HeldBody extends Disposable {
+export interface BodyAllocation extends Disposable {
   /** Aborts when the server stops: what has not come by then is not waited for. */
-  readonly stopped: AbortSignal;
+  readonly shutdown: AbortSignal;
   /** Takes so many bytes more, or answers the refusal. */
-  take(bytes: number): Refusal | undefined;
+  allocate(bytes: number): ApiError | undefined;
   /** The refusal of a body of that size, before any of it is taken. */
-  refusalOf(bytes: number): Refusal | undefined;
+  errorFor(bytes: number): ApiError | undefined;
 }
 
 /**
@@ -27,8 +27,8 @@ export interface HeldBody extends Disposable {
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
   readonly #owners = new Map<string, number>();
-  readonly #heldFor = recentServiceTime();
-  readonly #appointments = new Appointments();
+  readonly #heldFor = createRecentServiceTime();
+  readonly #appointments = new RetryAfterEstimator();
   readonly #stopping = new AbortController();
   #bytes = 0;
   #holders = 0;
@@ -48,12 +48,12 @@ export class BodyBudget {
   }
 
   /** For one request. */
-  open(owner: string): HeldBody {
+  open(owner: string): BodyAllocation {
     let [held, since] = [0, 0];
     return {
-      stopped: this.#stopping.signal,
-      refusalOf: (bytes) => this.#refusalOf(owner, bytes),
-      take: (bytes) => {
+      shutdown: this.#stopping.signal,
+      errorFor: (bytes) => this.#refusalOf(owner, bytes),
+      allocate: (bytes) => {
         const refusal = this.#refusalOf(owner, bytes);
         if (refusal !== undefined) return refusal;
         if (held === 0) {
@@ -70,7 +70,7 @@ export class BodyBudget {
         this.#holders -= 1;
         this.#add(owner, -held);
         held = 0;
-        if (this.#bytes < this.#options.total / 2) this.#appointments.forget();
+        if (this.#bytes < this.#options.total / 2) this.#appointments.reset();
       },
     };
   }
@@ -82,11 +82,11 @@ export class BodyBudget {
     else this.#owners.delete(owner);
   }
 
-  #refusalOf(owner: string, bytes: number): Refusal | undefined {
+  #refusalOf(owner: string, bytes: number): ApiError | undefined {
     const { total, perOwner } = this.#options;
     const own = this.#owners.get(owner) ?? 0;
-    if (own + bytes > perOwner) return bodiesOfKeyFillShare(this.#retryAfterMs(), own, perOwner);
-    if (this.#bytes + bytes > total) return bodiesFillMemory(this.#retryAfterMs());
+    if (own + bytes > perOwner) return keyBodyMemoryFull(this.#retryAfterMs(), own, perOwner);
+    if (this.#bytes + bytes > total) return bodyMemoryFull(this.#retryAfterMs());
     return undefined;
   }
 

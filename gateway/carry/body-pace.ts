@@ -9,7 +9,7 @@ export interface PaceLimits {
  * Calls `onTooSlow` where the pieces of a body come too slowly. Judged anew in each span of the allowed silence: bytes
  * that were sent at once buy no hours for those behind them.
  */
-export function watchPace({ idleTimeout, minRate }: PaceLimits, onTooSlow: () => void) {
+export function monitorPace({ idleTimeout, minRate }: PaceLimits, onTooSlow: () => void) {
   const needed = Math.max((minRate * idleTimeout) / 1000, 1);
   let inSpan = 0;
   const silence = setTimeout(onTooSlow, idleTimeout);

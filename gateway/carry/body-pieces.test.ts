@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BodyPieces } from './body-pieces.ts';
+import { BodyChunks } from './body-pieces.ts';
 
 function gathered(text: Buffer, sizes: readonly number[]): Buffer {
-  const pieces = new BodyPieces();
+  const pieces = new BodyChunks();
   let at = 0;
   for (const size of sizes) {
     pieces.add(text.subarray(at, at + size));
@@ -10,7 +10,7 @@ function gathered(text: Buffer, sizes: readonly number[]): Buffer {
   }
   pieces.add(text.subarray(at));
   expect(pieces.length).toBe(text.length);
-  return pieces.whole();
+  return pieces.toBuffer();
 }
 
 describe('a body', () => {
@@ -27,12 +27,12 @@ describe('a body', () => {
   });
 
   it('of nothing is empty', () => {
-    expect(new BodyPieces().whole().length).toBe(0);
+    expect(new BodyChunks().toBuffer().length).toBe(0);
   });
 });
 
 it('takes little more room than its bytes, however small its pieces', () => {
-  const pieces = new BodyPieces();
+  const pieces = new BodyChunks();
   const one = Buffer.from('x');
   globalThis.gc?.();
   const before = process.memoryUsage();
@@ -40,5 +40,5 @@ it('takes little more room than its bytes, however small its pieces', () => {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   // As buffers of their own they would take 200 MB.
   expect(heapUsed - before.heapUsed + (arrayBuffers - before.arrayBuffers)).toBeLessThan(50_000_000);
-  expect(pieces.whole().length).toBe(2_000_000);
+  expect(pieces.toBuffer().length).toBe(2_000_000);
 });

@@ -4,7 +4,7 @@ const LARGEST_BLOCK = 64 * 1024;
 const SMALLEST_BLOCK = 1024;
 
 /** The pieces of a body on its way. Whoever sends it in single bytes makes it take no more room than its bytes do. */
-export class BodyPieces {
+export class BodyChunks {
   #pieces: Buffer[] = [];
   #length = 0;
   #block = Buffer.alloc(0);
@@ -24,7 +24,7 @@ export class BodyPieces {
     }
   }
 
-  whole(): Buffer {
+  toBuffer(): Buffer {
     this.#closeBlock();
     const [only] = this.#pieces;
     return this.#pieces.length === 1 && only ? only : Buffer.concat(this.#pieces, this.#length);

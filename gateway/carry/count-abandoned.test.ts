@@ -1,27 +1,27 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { apiRoutes } from '../routes/api-routes.ts';
-import { Suspects } from '../suspects/suspects.ts';
-import { AbandonedInput } from './count-abandoned.ts';
+import { Quarantine } from '../suspects/suspects.ts';
+import { AbandonedInputCounter } from './count-abandoned.ts';
 
 const [chat] = apiRoutes;
-if (chat?.countedAt === undefined) throw new Error('chats are counted');
+if (chat?.countPath === undefined) throw new Error('chats are counted');
 const context = 512;
 const request = (input: number): ApiRequest => ({
   model: undefined,
   stream: true,
   weight: 1,
-  expected: { input, inputs: 1, output: undefined, answers: 1 },
+  estimate: { input, inputs: 1, output: undefined, completions: 1 },
   body: Buffer.alloc(input * 4, 'x'),
 });
 
 /** Counts that the backend has not answered yet. */
 const held: ServerResponse[] = [];
-let abandoned: AbandonedInput;
+let abandoned: AbandonedInputCounter;
 beforeEach(async () => {
   const server = createServer((incoming, response) => {
     incoming.resume();
@@ -33,14 +33,19 @@ beforeEach(async () => {
     address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
     apiKey: undefined,
   };
-  const watch = { standing: 'ready', facts: { contextPerSlot: context } } as unknown as BackendWatch;
-  const suspects = new Suspects({
-    isUp: async () => true,
+  const watch = { standing: 'ready', facts: { contextPerSlot: context } } as unknown as BackendMonitor;
+  const suspects = new Quarantine({
+    isBackendUp: async () => true,
     maxReplays: 3,
-    hearsOfKills: () => false,
-    onCulprit: () => {},
+    reportsKills: () => false,
+    onBlocked: () => {},
   });
-  abandoned = new AbandonedInput({ backend, watch, ended: new AbortController().signal, suspects });
+  abandoned = new AbandonedInputCounter({
+    backend,
+    watch,
+    ended: new AbortController().signal,
+    quarantine: suspects,
+  });
   return () => {
     server.closeAllConnections();
     server.close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { type CountingParts, countIfClear } from './count-input.ts';
+import { type CountingContext, countInputUnlessSuspect } from './count-input.ts';
 
 /** Bodies that wait to be counted, in bytes. What comes on top of it is estimated. */
 const MOST_WAITING = 32 * 1024 ** 2;
@@ -11,39 +11,39 @@ const PATIENCE = 15_000;
 const SOON = 1000;
 
 /** The tokens of an input. */
-export interface CountedInput {
+export interface InputCount {
   /** Known within a second: counted, or estimated. */
   readonly soon: Promise<number>;
   /** What has to be added to that once the count is there; below 0 where the estimate was too high. */
   readonly correction: Promise<number>;
 }
 
-const nothing: CountedInput = { soon: Promise.resolve(0), correction: Promise.resolve(0) };
+const nothing: InputCount = { soon: Promise.resolve(0), correction: Promise.resolve(0) };
 
 /**
  * Counts the input of requests that were broken off, of which the backend never told the tokens: it is asked by its own
  * counting route, with the same body, so the count is exact. One at a time, off the way of requests. Until it has
  * answered, and where it cannot, the estimate of the request's arrival holds, and never more than its context.
  */
-export class AbandonedInput {
-  readonly #parts: CountingParts;
+export class AbandonedInputCounter {
+  readonly #parts: CountingContext;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(parts: CountingParts) {
+  constructor(parts: CountingContext) {
     this.#parts = parts;
   }
 
-  count(route: ApiRoute, request: ApiRequest): CountedInput {
-    if (route.countedAt === undefined) return nothing;
-    const estimate = Math.min(request.expected.input, this.#context * request.expected.inputs);
+  count(route: ApiRoute, request: ApiRequest): InputCount {
+    if (route.countPath === undefined) return nothing;
+    const estimate = Math.min(request.estimate.input, this.#context * request.estimate.inputs);
     const counted = this.#counted(route, request).then((tokens) => tokens ?? estimate);
     const soon = Promise.race([counted, sleep(SOON, estimate, { ref: false })]);
     return { soon, correction: Promise.all([counted, soon]).then(([tokens, told]) => tokens - told) };
   }
 
   get #context(): number {
-    return this.#parts.watch.facts?.contextPerSlot ?? Number.POSITIVE_INFINITY;
+    return this.#parts.watch.props?.contextPerSlot ?? Number.POSITIVE_INFINITY;
   }
 
   /** Whatever goes wrong with one of them, the next is counted. */
@@ -52,7 +52,7 @@ export class AbandonedInput {
     if (this.#waiting + body.length > MOST_WAITING) return Promise.resolve(undefined);
     this.#waiting += body.length;
     const counted = this.#last
-      .then(() => countIfClear({ ...this.#parts, patienceMs: PATIENCE }, route, body))
+      .then(() => countInputUnlessSuspect({ ...this.#parts, timeoutMs: PATIENCE }, route, body))
       .catch(() => undefined)
       .then((tokens) => {
         this.#waiting -= body.length;

@@ -1,15 +1,15 @@
-import { fieldOf, inputsOf } from '../openai/sequences.ts';
+import { findInputsField, getInputs } from '../openai/sequences.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
 
 /**
  * What the route's counting route takes for a body. Most take the body itself; `/tokenize` takes the inputs as one list of
  * texts and tokens, special tokens added and read as for the first of them.
  */
-export function countedBody({ countedAt, batch }: ApiRoute, body: Buffer): Buffer | object {
-  if (countedAt !== '/tokenize' || batch === undefined) return body;
+export function countingRequestBody({ countPath, inputsField }: ApiRoute, body: Buffer): Buffer | object {
+  if (countPath !== '/tokenize' || inputsField === undefined) return body;
   const fields = JSON.parse(body.toString()) as Readonly<Record<string, unknown>>;
-  const inputs = inputsOf(batch, fields) ?? [];
-  const isReranking = batch === 'documents' && fieldOf(batch, fields) !== undefined;
+  const inputs = getInputs(inputsField, fields) ?? [];
+  const isReranking = inputsField === 'documents' && findInputsField(inputsField, fields) !== undefined;
   const content = isReranking ? inputs.flatMap((text) => [fields.query, text]) : inputs;
   return { content: content.flatMap(piecesOf), add_special: true, parse_special: true };
 }

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Claim } from '../admission/admission.ts';
-import type { Plan } from '../continuation/plan-continuation.ts';
-import type { Assembly } from '../openai/assemble/assembly.ts';
-import { openAssembly } from '../openai/assemble/open-assembly.ts';
-import { BackendAway } from '../prefill/ask-prefill.ts';
-import { cannotContinue, engineKeptDying } from '../refusal/catalogue.ts';
-import { Refusal } from '../refusal/refusal.ts';
-import { AnswerEnds } from '../upstream/answer-ends.ts';
+import type { LeaseRequest } from '../admission/admission.ts';
+import type { ResumePlan } from '../continuation/plan-continuation.ts';
+import type { Aggregator } from '../openai/assemble/assembly.ts';
+import { createAggregator } from '../openai/assemble/open-assembly.ts';
+import { BackendUnreachable } from '../prefill/ask-prefill.ts';
+import { cannotContinue, engineKeptCrashing } from '../refusal/catalogue.ts';
+import { ApiError } from '../refusal/refusal.ts';
+import { ResponseTail } from '../upstream/answer-ends.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
-import type { Ending } from '../upstream/exchange.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
-import { Continuation, NotContinued } from './continuation.ts';
-import { afterFailure, mayTryAgain, type Tries, wasTheCause } from './next-step.ts';
-import type { Answered } from './note-answer.ts';
-import { OwnPrefill, type Prepared } from './own-prefill.ts';
-import { digestOf } from './refuse-culprit.ts';
-import { sendOnce } from './send-once.ts';
-import type { Sending } from './sending.ts';
-import { unlessCutOff } from './unless-cut-off.ts';
+import { CannotContinue, StreamContinuation } from './continuation.ts';
+import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './next-step.ts';
+import type { ProxyResult } from './note-answer.ts';
+import { ClientPrefill, type PreparedRequest } from './own-prefill.ts';
+import { bodyDigest } from './refuse-culprit.ts';
+import { runAttempt } from './send-once.ts';
+import type { ProxyContext } from './sending.ts';
+import { raceShutdown } from './unless-cut-off.ts';
 
 /** Between tries at a backend that says that it is ready, ms. */
 const FIRST_PAUSE = 50;
@@ -25,36 +25,36 @@ const LONGEST_PAUSE = 1000;
 
 /** What there is of an answer so far. */
 interface Answer {
-  readonly ends: AnswerEnds;
+  readonly ends: ResponseTail;
   /** Where it is to be in one piece. */
-  readonly assembly: Assembly | undefined;
+  readonly assembly: Aggregator | undefined;
   /** Undefined where no other engine can go on with it. */
-  readonly continuation: Continuation | undefined;
+  readonly continuation: StreamContinuation | undefined;
   /** Where the client itself has begun it. */
-  readonly ownPrefill: OwnPrefill | undefined;
+  readonly ownPrefill: ClientPrefill | undefined;
 }
 
 /**
  * The way of one request to its answer, over as many engines as that takes. A backend that is away, or dies, costs a
  * request time and nothing else: what has said nothing is sent again, what has spoken is continued.
  */
-export class Journey {
-  readonly #sending: Sending;
-  readonly #claim: Claim;
+export class RetryLoop {
+  readonly #sending: ProxyContext;
+  readonly #claim: LeaseRequest;
   #answer: Answer;
   /** Of a stream that has begun: its client holds a part of it, so there is no other answer any more. */
   #relay: EventStreamRelay | undefined;
-  #plan: Plan | undefined;
-  #tries: Tries | undefined;
+  #plan: ResumePlan | undefined;
+  #tries: Attempts | undefined;
 
-  constructor(sending: Sending, claim: Claim) {
+  constructor(sending: ProxyContext, claim: LeaseRequest) {
     this.#sending = sending;
     this.#claim = claim;
     this.#answer = newAnswer(sending);
   }
 
   /** Throws the Refusal of a request that has not begun to be answered, and ClientGone where its client left. */
-  async complete(): Promise<Answered> {
+  async run(): Promise<ProxyResult> {
     for (;;) {
       const heard = this.#heard;
       const ending = await this.#send();
@@ -62,7 +62,7 @@ export class Journey {
         this.#startAnew();
         continue;
       }
-      if (ending instanceof Refusal) return this.#answered({ outcome: 'refused', refusal: ending });
+      if (ending instanceof ApiError) return this.#answered({ outcome: 'refused', refusal: ending });
       if (ending.outcome === 'failed' && ending.relay instanceof EventStreamRelay) this.#relay = ending.relay;
       const next = this.#nextAfter(ending, this.#heard > heard);
       if (next !== 'again') return this.#answered(next);
@@ -70,70 +70,78 @@ export class Journey {
   }
 
   get #heard(): number {
-    return this.#answer.continuation?.spoken.generated ?? 0;
+    return this.#answer.continuation?.transcript.generated ?? 0;
   }
 
   /** One that is refused, or left, while it waits to be continued has an answer that ends so, and costs what was said of it. */
-  async #send(): Promise<Ending | Refusal | 'not-continued'> {
-    const { cutOff } = this.#sending.parts;
+  async #send(): Promise<ExchangeResult | ApiError | 'not-continued'> {
+    const { shutdown } = this.#sending.services;
     const { ends, assembly, continuation } = this.#answer;
     const [relay, plan] = [this.#relay, this.#plan];
     const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
     const prepare = this.#preparation(plan);
     const before = this.#heard;
     const progress = () => (this.#planNext() === undefined ? 0 : this.#heard - before);
-    const attempt = { ends, assembly, relay, listen: continuation?.listen, prepare, progress };
+    const attempt = {
+      tail: ends,
+      aggregator: assembly,
+      relay,
+      observe: continuation?.observe,
+      prepare,
+      progress,
+    };
     try {
-      if (this.#tries !== undefined) await unlessCutOff(this.#untilNextTry(this.#tries.tries), cutOff);
-      return await sendOnce(this.#sending, claim, attempt);
+      if (this.#tries !== undefined) await raceShutdown(this.#untilNextTry(this.#tries.count), shutdown);
+      return await runAttempt(this.#sending, claim, attempt);
     } catch (error) {
-      if (error instanceof BackendAway)
+      if (error instanceof BackendUnreachable)
         return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
-      if (error instanceof NotContinued) return relay ? cannotContinue(error.message) : 'not-continued';
+      if (error instanceof CannotContinue) return relay ? cannotContinue(error.message) : 'not-continued';
       if (relay === undefined && this.#heard === 0) throw error;
-      if (error instanceof Refusal) return error;
+      if (error instanceof ApiError) return error;
       return { outcome: 'failed', failure: classifyFailure(error), relay };
     }
   }
 
   /** A backend that is ready and yet away, as a router without its child is, gets a moment that grows with each try. */
   async #untilNextTry(tries: number): Promise<void> {
-    const { parts, signal } = this.#sending;
-    await parts.watch.look();
-    if (tries > 1 && parts.watch.standing === 'ready')
+    const { services, signal } = this.#sending;
+    await services.watch.probe();
+    if (tries > 1 && services.watch.status === 'ready')
       await sleep(Math.min(FIRST_PAUSE * 2 ** (tries - 2), LONGEST_PAUSE), undefined, { signal }).catch(
         () => {},
       );
   }
 
-  #preparation(plan: Plan | undefined): (() => Promise<Prepared>) | undefined {
+  #preparation(plan: ResumePlan | undefined): (() => Promise<PreparedRequest>) | undefined {
     const { continuation, ownPrefill } = this.#answer;
     if (plan && continuation) return () => continuation.resume(plan, ownPrefill);
     return ownPrefill && (() => ownPrefill.prepare());
   }
 
-  #nextAfter(ending: Ending, wasHeard: boolean): 'again' | Answered['ending'] {
-    const { parts, request, record } = this.#sending;
-    const { maxReplays, timeoutMs: patienceMs } = parts.config.admission;
+  #nextAfter(ending: ExchangeResult, wasHeard: boolean): 'again' | ProxyResult['result'] {
+    const { services, request, record } = this.#sending;
+    const { maxReplays, timeoutMs: patienceMs } = services.config.admission;
     if (ending.outcome === 'complete') return ending;
-    if (ending.outcome === 'failed' && hasGone(ending.failure)) parts.prefillHabits.forget();
+    if (ending.outcome === 'failed' && hasGone(ending.failure)) services.prefillProbe.clear();
     this.#plan = this.#planNext();
     const now = performance.now();
     const hasGotOn = wasHeard && this.#plan !== undefined;
-    this.#tries = afterFailure(this.#tries, ending, { hasGotOn, now });
-    if (mayTryAgain(ending, this.#tries, { maxReplays, patienceMs }, now)) return this.#again(ending);
-    if (!wasTheCause(this.#tries, maxReplays)) return ending;
-    record.digest = digestOf(request.body);
-    return { outcome: 'refused', refusal: engineKeptDying(this.#tries.brokenOff) };
+    this.#tries = recordFailure(this.#tries, ending, { hasGotOn, now });
+    if (shouldRetry(ending, this.#tries, { maxReplays, maxWaitMs: patienceMs }, now))
+      return this.#again(ending);
+    if (!isLikelyCrashCause(this.#tries, maxReplays)) return ending;
+    record.digest = bodyDigest(request.body);
+    return { outcome: 'refused', refusal: engineKeptCrashing(this.#tries.brokenOff) };
   }
 
   /** Undefined where the request is to be sent again as it was: of that, too little or nothing of its answer is kept. */
-  #planNext(): Plan | undefined {
+  #planNext(): ResumePlan | undefined {
     const plan = this.#answer.continuation?.plan(this.#relay !== undefined);
     return this.#relay !== undefined || plan?.how === 'go-on' ? plan : undefined;
   }
 
-  #again(ending: Ending): 'again' | Answered['ending'] {
+  #again(ending: ExchangeResult): 'again' | ProxyResult['result'] {
     const { record } = this.#sending;
     const plan = this.#plan;
     if (plan === undefined && this.#relay === undefined) {
@@ -156,20 +164,20 @@ export class Journey {
     this.#answer = newAnswer(this.#sending);
   }
 
-  #answered(ending: Answered['ending']): Answered {
+  #answered(ending: ProxyResult['result']): ProxyResult {
     const { route, request } = this.#sending;
-    return { route, request, ending, ends: this.#answer.ends, relay: this.#relay };
+    return { route, request, result: ending, tail: this.#answer.ends, relay: this.#relay };
   }
 }
 
-function newAnswer(sending: Sending): Answer {
-  const { assembledAs } = sending.request;
-  const ownPrefill = OwnPrefill.for(sending);
-  const isRepeated = () => ownPrefill?.isRepeatedInOnePiece ?? false;
+function newAnswer(sending: ProxyContext): Answer {
+  const { aggregation } = sending.request;
+  const ownPrefill = ClientPrefill.for(sending);
+  const isRepeated = () => ownPrefill?.isRepeatedInJson ?? false;
   return {
-    ends: new AnswerEnds(),
-    assembly: assembledAs && openAssembly(assembledAs, isRepeated),
-    continuation: Continuation.for(sending),
+    ends: new ResponseTail(),
+    assembly: aggregation && createAggregator(aggregation, isRepeated),
+    continuation: StreamContinuation.for(sending),
     ownPrefill,
   };
 }

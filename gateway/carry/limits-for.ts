@@ -1,10 +1,10 @@
 import type { GatewayConfig } from '../config.ts';
-import type { ExchangeLimits } from '../upstream/exchange.ts';
+import type { ExchangeTimeouts } from '../upstream/exchange.ts';
 
 const TEN_MINUTES = 600_000;
 
 /** A stream that moves may go on for ever unless `REQUEST_TIMEOUT` says otherwise. Any other request has an end. */
-export function limitsFor(stream: boolean, timeouts: GatewayConfig['timeouts']): ExchangeLimits {
+export function exchangeLimits(stream: boolean, timeouts: GatewayConfig['timeouts']): ExchangeTimeouts {
   const { request, firstByte, streamIdle } = timeouts;
   if (stream) return { firstByteTimeout: firstByte, idleTimeout: streamIdle, totalTimeout: request ?? 0 };
   const totalTimeout = request ?? TEN_MINUTES;

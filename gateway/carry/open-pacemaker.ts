@@ -1,43 +1,55 @@
-import type { Place } from '../admission/admission.ts';
+import type { QueuePosition } from '../admission/admission.ts';
 import type { ClientResponse } from '../client-response.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { Pacemaker } from '../upstream/pacemaker.ts';
-import type { StreamVoice } from '../upstream/stream-voice.ts';
+import { KeepAlive } from '../upstream/pacemaker.ts';
+import type { StreamFormatter } from '../upstream/stream-voice.ts';
 
-export interface Paced {
+export interface KeepAliveContext {
   readonly route: ApiRoute;
   readonly request: ApiRequest;
-  readonly voice: StreamVoice;
+  readonly formatter: StreamFormatter;
   readonly response: ClientResponse;
   /** When the request arrived, `performance.now()`. */
   readonly startedAt: number;
 }
 
 /** What keeps this request alive while it waits; undefined where nothing may be said before the answer. */
-export function openPacemaker(
-  { route, request, voice, response, startedAt }: Paced,
+export function createKeepAlive(
+  { route, request, formatter, response, startedAt }: KeepAliveContext,
   timeouts: GatewayConfig['timeouts'],
-): Pacemaker | undefined {
+): KeepAlive | undefined {
   const { streamHeaders, streamKeepAlive: every, jsonKeepAlive } = timeouts;
   const { dialect } = route;
   const mayStream = route.shape !== undefined || (dialect === 'native' && route.takesSlot);
   if (request.stream && mayStream) {
-    return new Pacemaker(response, { speaks: 'events', voice, startedAt, headAfter: streamHeaders, every });
+    return new KeepAlive(response, {
+      format: 'events',
+      formatter,
+      startedAt,
+      headersAfter: streamHeaders,
+      interval: every,
+    });
   }
   // What answers forms may be plain text, where white space counts.
   if (jsonKeepAlive === 0 || route.body !== 'json') return undefined;
-  return new Pacemaker(response, { speaks: 'json', voice, startedAt, headAfter: jsonKeepAlive, every });
+  return new KeepAlive(response, {
+    format: 'json',
+    formatter,
+    startedAt,
+    headersAfter: jsonKeepAlive,
+    interval: every,
+  });
 }
 
 /** Lets a request that has to wait hear where it stands, for as long as it stands in a lane. */
-export function tellPlace(pacemaker: Pacemaker | undefined): (place: () => Place) => void {
+export function reportQueuePosition(pacemaker: KeepAlive | undefined): (place: () => QueuePosition) => void {
   return (placeNow) => {
     if (pacemaker === undefined) return;
-    pacemaker.words = () => {
-      const { place, waiting } = placeNow();
-      return place === 0 ? undefined : `queued ${place} of ${waiting}`;
+    pacemaker.comment = () => {
+      const { position, waiting } = placeNow();
+      return position === 0 ? undefined : `queued ${position} of ${waiting}`;
     };
     pacemaker.start();
   };

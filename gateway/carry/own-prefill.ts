@@ -1,65 +1,69 @@
-import type { Seam } from '../continuation/seam.ts';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { DropRepeated } from '../prefill/drop-repeated.ts';
-import { bodyExplicitly, readsExplicitly } from '../prefill/explicitly.ts';
+import type { ResumeRewriter } from '../continuation/seam.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { PrefillStripper } from '../prefill/drop-repeated.ts';
+import { supportsContinueFields, withContinueFields } from '../prefill/explicitly.ts';
 import type { Prefill } from '../prefill/prefill.ts';
-import type { PrefillHabit } from '../prefill/prefill-habit.ts';
-import { asksForStream, type Sending } from './sending.ts';
+import type { PrefillBehaviour } from '../prefill/prefill-habit.ts';
+import { type ProxyContext, requestsStream } from './sending.ts';
 
 /** What is sent, and what its answer passes first. */
-export interface Prepared {
+export interface PreparedRequest {
   readonly body: Buffer;
-  readonly seam: Seam | undefined;
+  readonly rewriter: ResumeRewriter | undefined;
 }
 
 /**
  * The beginning of an answer that the client itself has given. Whatever the build of llama-server, a stream tells only
  * what is new.
  */
-export class OwnPrefill {
-  readonly #sending: Sending;
-  readonly #shape: AnswerShape;
+export class ClientPrefill {
+  readonly #sending: ProxyContext;
+  readonly #shape: CompletionShape;
   readonly #prefill: Prefill;
-  #habit: PrefillHabit | undefined;
+  #habit: PrefillBehaviour | undefined;
 
   /** Undefined where there is none, where the client wants it told again, and where no stream is asked for. */
-  static for(sending: Sending): OwnPrefill | undefined {
+  static for(sending: ProxyContext): ClientPrefill | undefined {
     const { request, route } = sending;
-    if (route.shape === undefined || request.prefill === undefined || !asksForStream(request))
+    if (route.shape === undefined || request.prefill === undefined || !requestsStream(request))
       return undefined;
-    return new OwnPrefill(sending, route.shape, request.prefill);
+    return new ClientPrefill(sending, route.shape, request.prefill);
   }
 
-  private constructor(sending: Sending, shape: AnswerShape, prefill: Prefill) {
+  private constructor(sending: ProxyContext, shape: CompletionShape, prefill: Prefill) {
     this.#sending = sending;
     this.#shape = shape;
     this.#prefill = prefill;
   }
 
   /** Whether an answer in one piece would begin with it. What no engine has told is taken to be as llama-server 0.7.0 has it. */
-  get isRepeatedInOnePiece(): boolean {
-    return this.#habit?.pieceRepeats ?? true;
+  get isRepeatedInJson(): boolean {
+    return this.#habit?.jsonRepeats ?? true;
   }
 
   /** To be called when a backend is there to be asked. */
-  async prepare(): Promise<Prepared> {
+  async prepare(): Promise<PreparedRequest> {
     const { body } = this.#sending.request;
     this.#habit = await learnHabit(this.#sending, this.#shape, false);
-    if (!this.#habit?.streamRepeats) return { body, seam: undefined };
-    const explicit = readsExplicitly(this.#shape) && (await learnHabit(this.#sending, this.#shape, true));
-    const seam = new DropRepeated(this.#shape, this.#prefill, false);
-    if (!explicit) return { body, seam };
-    return { body: bodyExplicitly(this.#shape, body), seam: explicit.streamRepeats ? seam : undefined };
+    if (!this.#habit?.streamRepeats) return { body, rewriter: undefined };
+    const explicit =
+      supportsContinueFields(this.#shape) && (await learnHabit(this.#sending, this.#shape, true));
+    const seam = new PrefillStripper(this.#shape, this.#prefill, false);
+    if (!explicit) return { body, rewriter: seam };
+    return {
+      body: withContinueFields(this.#shape, body),
+      rewriter: explicit.streamRepeats ? seam : undefined,
+    };
   }
 }
 
 /** How this request's engine continues an answer; undefined where it does not tell. */
 export async function learnHabit(
-  { parts, record }: Sending,
-  api: AnswerShape,
+  { services, record }: ProxyContext,
+  api: CompletionShape,
   isExplicit: boolean,
-): Promise<PrefillHabit | undefined> {
+): Promise<PrefillBehaviour | undefined> {
   if (api === 'completion') return undefined;
-  const model = parts.watch.isRouter ? record.model : undefined;
-  return parts.prefillHabits.learn({ api, isExplicit, model });
+  const model = services.watch.isRouter ? record.model : undefined;
+  return services.prefillProbe.get({ api, isExplicit, model });
 }

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { draining, lengthRequired, payloadTooLarge, requestTooSlow } from '../refusal/catalogue.ts';
-import { ClientGone } from '../upstream/failure.ts';
-import type { HeldBody } from './body-budget.ts';
-import { type PaceLimits, watchPace } from './body-pace.ts';
-import { BodyPieces } from './body-pieces.ts';
-import { refuseDeparture } from './refuse-departure.ts';
+import { draining, lengthRequired, payloadTooLarge, requestTimeout } from '../refusal/catalogue.ts';
+import { ClientDisconnected } from '../upstream/failure.ts';
+import type { BodyAllocation } from './body-budget.ts';
+import { monitorPace, type PaceLimits } from './body-pace.ts';
+import { BodyChunks } from './body-pieces.ts';
+import { abortError } from './refuse-departure.ts';
 
 export interface BodyLimits extends PaceLimits {
   readonly maxBytes: number;
   /** Where it takes the memory from; undefined for what is small. */
-  readonly held?: HeldBody;
+  readonly held?: BodyAllocation;
   /** Aborts when the client leaves or the request is cancelled. */
   readonly signal: AbortSignal;
 }
@@ -22,9 +22,9 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
-  const noRoom = limits.held?.refusalOf(Number(announced ?? 0));
+  const noRoom = limits.held?.errorFor(Number(announced ?? 0));
   if (noRoom !== undefined) throw noRoom;
-  if (limits.signal.aborted) throw refuseDeparture(limits.signal.reason);
+  if (limits.signal.aborted) throw abortError(limits.signal.reason);
   return isThere(request, announced) ? takeAll(request, limits.held) : collect(request, limits);
 }
 
@@ -34,9 +34,9 @@ function isThere({ readableLength }: IncomingMessage, announced: string | undefi
 }
 
 /** Nothing to wait for, no listeners, no timer. */
-async function takeAll(request: IncomingMessage, held: HeldBody | undefined): Promise<Buffer> {
+async function takeAll(request: IncomingMessage, held: BodyAllocation | undefined): Promise<Buffer> {
   const body: Buffer = request.read();
-  held?.take(body.length);
+  held?.allocate(body.length);
   // So that it comes to its end, which Node and the log wait for.
   request.resume();
   return body;
@@ -47,32 +47,32 @@ function collect(
   { maxBytes, idleTimeout, minRate, held, signal }: BodyLimits,
 ): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const pieces = new BodyPieces();
+  const pieces = new BodyChunks();
   const refuse = (refusal: Error) => {
     request.pause();
     reject(refusal);
   };
-  const pace = watchPace({ idleTimeout, minRate }, () => refuse(requestTooSlow()));
+  const pace = monitorPace({ idleTimeout, minRate }, () => refuse(requestTimeout()));
   const onData = (piece: Buffer) => {
     pace.came(piece.length);
     const isTooLarge = pieces.length + piece.length > maxBytes;
-    const refusal = isTooLarge ? payloadTooLarge(maxBytes) : held?.take(piece.length);
+    const refusal = isTooLarge ? payloadTooLarge(maxBytes) : held?.allocate(piece.length);
     if (refusal !== undefined) refuse(refusal);
     else pieces.add(piece);
   };
-  const onEnd = () => resolve(pieces.whole());
+  const onEnd = () => resolve(pieces.toBuffer());
   // It comes behind the end, too, and before the listeners are gone; an error with its stack is not for nothing.
-  const onClose = () => request.complete || reject(new ClientGone('the client left'));
-  const onAbort = () => refuse(refuseDeparture(signal.reason));
+  const onClose = () => request.complete || reject(new ClientDisconnected('the client left'));
+  const onAbort = () => refuse(abortError(signal.reason));
   const onStop = () => refuse(draining(TRY_AGAIN_MS, 'half-sent'));
-  if (held?.stopped.aborted) onStop();
-  held?.stopped.addEventListener('abort', onStop, { once: true });
+  if (held?.shutdown.aborted) onStop();
+  held?.shutdown.addEventListener('abort', onStop, { once: true });
   signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   return promise.finally(() => {
     pace.stop();
     signal.removeEventListener('abort', onAbort);
-    held?.stopped.removeEventListener('abort', onStop);
+    held?.shutdown.removeEventListener('abort', onStop);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   });
 }

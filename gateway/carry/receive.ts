@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http';
-import type { BackendFacts } from '../../health/facts.ts';
+import type { BackendProps } from '../../health/facts.ts';
 import type { GatewayConfig } from '../config.ts';
-import { expectTokensOfForm } from '../openai/expected-tokens.ts';
-import { apiAt } from '../openai/normalize/normalize-request.ts';
-import { type ApiRequest, readRequest } from '../openai/read-request.ts';
+import { estimateFormTokens } from '../openai/expected-tokens.ts';
+import { apiForPath } from '../openai/normalize/normalize-request.ts';
+import { type ApiRequest, parseRequestBody } from '../openai/read-request.ts';
 import { unsupportedEncoding, unsupportedMediaType } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import type { HeldBody } from './body-budget.ts';
+import type { BodyAllocation } from './body-budget.ts';
 import { readBody } from './read-body.ts';
 
 /** Reads a request's body, and in it what the gateway acts on. Throws a Refusal that says what is wrong with it. */
-export async function receive(
+export async function parseRequest(
   route: ApiRoute,
   { limits, timeouts }: GatewayConfig,
   incoming: IncomingMessage,
-  held: HeldBody,
+  held: BodyAllocation,
   signal: AbortSignal,
-  facts: BackendFacts | undefined,
+  facts: BackendProps | undefined,
 ): Promise<ApiRequest> {
   const type = incoming.headers['content-type'];
   const isForm = type?.startsWith('multipart/form-data') ?? false;
@@ -32,15 +32,15 @@ export async function receive(
     held,
     signal,
   });
-  if (isForm) return { model: undefined, stream: false, weight: 1, expected: expectTokensOfForm(), body };
-  return readRequest(body, {
+  if (isForm) return { model: undefined, stream: false, weight: 1, estimate: estimateFormTokens(), body };
+  return parseRequestBody(body, {
     allowRemoteMedia: limits.allowRemoteMedia,
     shortAnswerTokens: limits.shortAnswerTokens,
-    takesMessages: route.takesMessages,
+    requiresMessages: route.requiresMessages,
     isResponses: route.dialect === 'responses',
-    api: apiAt(route.upstream),
+    api: apiForPath(route.upstream),
     shape: route.shape,
-    batch: route.batch,
+    inputsField: route.inputsField,
     modalities: facts?.modalities,
   });
 }

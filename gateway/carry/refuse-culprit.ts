@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { RequestRecord } from '../record/request-record.ts';
 import { engineCrashed } from '../refusal/catalogue.ts';
-import type { Suspects } from '../suspects/suspects.ts';
+import type { Quarantine } from '../suspects/suspects.ts';
 
 /** Enough to find the same request again, and nothing of what it says. */
 const DIGEST_LENGTH = 16;
 
 /** For the log: by it the same body is known again. */
-export function digestOf(body: Buffer): string {
+export function bodyDigest(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex').slice(0, DIGEST_LENGTH);
 }
 
 /** Refuses what the engine dies of. */
-export function refuseCulprit(suspects: Suspects, record: RequestRecord, body: Buffer): void {
-  if (!suspects.isCulprit(body)) return;
-  record.digest = digestOf(body);
+export function rejectIfBlocked(suspects: Quarantine, record: RequestRecord, body: Buffer): void {
+  if (!suspects.isBlocked(body)) return;
+  record.digest = bodyDigest(body);
   throw engineCrashed();
 }

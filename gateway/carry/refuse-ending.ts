@@ -1,8 +1,7 @@
-import type { Standing } from '../../health/standing.ts';
-import type { Admitted } from '../admission/admission.ts';
+import type { BackendStatus } from '../../health/standing.ts';
+import type { AdmissionResult } from '../admission/admission.ts';
 import {
-  answerTooLarge,
-  backendTooSlow,
+  backendTimeout,
   backendUnavailable,
   badGateway,
   draining,
@@ -11,21 +10,22 @@ import {
   queueFull,
   queueTimeout,
   requestCancelled,
+  responseTooLarge,
 } from '../refusal/catalogue.ts';
-import type { Refusal } from '../refusal/refusal.ts';
-import type { Ending } from '../upstream/exchange.ts';
-import { refuseDeparture } from './refuse-departure.ts';
+import type { ApiError } from '../refusal/refusal.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
+import { abortError } from './refuse-departure.ts';
 
 /** Long enough for a restarted engine to be back, short enough for the SDKs to obey. */
 const RESTART_MS = 5000;
 
 /** What to tell a request that got no lease. While the model loads, that is the reason, whatever the line looks like. */
-export function refuseAdmission(
-  admitted: Exclude<Admitted, { outcome: 'granted' }>,
-  standing: Standing,
+export function admissionError(
+  admitted: Exclude<AdmissionResult, { outcome: 'granted' }>,
+  standing: BackendStatus,
   signal: AbortSignal,
 ): Error {
-  if (admitted.outcome === 'left') return refuseDeparture(signal.reason);
+  if (admitted.outcome === 'left') return abortError(signal.reason);
   const { retryAfterMs } = admitted;
   if (admitted.outcome === 'draining') return draining(retryAfterMs);
   if (admitted.outcome === 'lost') return backendUnavailable(RESTART_MS);
@@ -36,10 +36,10 @@ export function refuseAdmission(
 }
 
 /** What to tell of an exchange that did not complete; undefined where nobody is left to tell. */
-export function refuseEnding(
-  ending: Exclude<Ending, { outcome: 'complete' }>,
-  standing: Standing,
-): Refusal | undefined {
+export function exchangeError(
+  ending: Exclude<ExchangeResult, { outcome: 'complete' }>,
+  standing: BackendStatus,
+): ApiError | undefined {
   if (ending.outcome === 'declined') {
     const { error } = ending;
     // Our own key was refused, or the model is away: neither is the client's doing.
@@ -59,9 +59,9 @@ export function refuseEnding(
     case 'shut-down':
       return draining(1000);
     case 'stalled':
-      return backendTooSlow('the engine stayed silent for too long.');
+      return backendTimeout('the engine stayed silent for too long.');
     case 'too-large':
-      return answerTooLarge();
+      return responseTooLarge();
     case 'broke-off':
     case 'misunderstood':
       return badGateway(cause);

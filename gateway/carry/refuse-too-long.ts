@@ -1,11 +1,11 @@
-import type { Claim } from '../admission/admission.ts';
+import type { LeaseRequest } from '../admission/admission.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { contextLengthExceeded } from '../refusal/catalogue.ts';
 import type { ApiRoute } from '../routes/api-routes.ts';
-import { countIfClear } from './count-input.ts';
-import { refuseDeparture } from './refuse-departure.ts';
-import { refuseAdmission } from './refuse-ending.ts';
-import type { CarryParts } from './sending.ts';
+import { countInputUnlessSuspect } from './count-input.ts';
+import { abortError } from './refuse-departure.ts';
+import { admissionError } from './refuse-ending.ts';
+import type { ProxyServices } from './sending.ts';
 
 /** A body this much of the context by its bytes is worth a question; the others are left to the engine to judge. */
 const SUSPICIOUS = 0.75;
@@ -17,20 +17,20 @@ const PATIENCE = 600_000;
  * that look too long are counted, by the backend itself, a few at a time. Several prompts in one request each have a slot
  * of their own.
  */
-export async function refuseTooLong(
+export async function checkPromptLength(
   route: ApiRoute,
-  { expected, weight, body }: ApiRequest,
-  { countingPlaces, counting, watch }: Pick<CarryParts, 'countingPlaces' | 'counting' | 'watch'>,
-  claim: Claim,
+  { estimate, weight, body }: ApiRequest,
+  { countingScheduler, counting, watch }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'watch'>,
+  claim: LeaseRequest,
 ): Promise<void> {
-  const context = watch.facts?.contextPerSlot;
-  if (context === undefined || route.countedAt === undefined || !route.generates || weight > 1) return;
-  if (expected.input < context * SUSPICIOUS || watch.standing !== 'ready') return;
-  const admitted = await countingPlaces.admit(claim);
-  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
+  const context = watch.props?.contextPerSlot;
+  if (context === undefined || route.countPath === undefined || !route.generates || weight > 1) return;
+  if (estimate.input < context * SUSPICIOUS || watch.status !== 'ready') return;
+  const admitted = await countingScheduler.admit(claim);
+  if (admitted.outcome !== 'granted') throw admissionError(admitted, watch.status, claim.signal);
   const { lease } = admitted;
   // The engine counts to the end, and that long the place is taken, whoever waits for it.
-  const counted = countIfClear({ ...counting, patienceMs: PATIENCE }, route, body);
+  const counted = countInputUnlessSuspect({ ...counting, timeoutMs: PATIENCE }, route, body);
   counted.finally(() => lease[Symbol.dispose]()).catch(() => {});
   const tokens = await unlessLeft(counted, claim.signal);
   if (tokens !== undefined && tokens >= context) throw contextLengthExceeded(tokens, context);
@@ -38,7 +38,7 @@ export async function refuseTooLong(
 
 async function unlessLeft<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: left, reject } = Promise.withResolvers<never>();
-  const leave = () => reject(refuseDeparture(signal.reason));
+  const leave = () => reject(abortError(signal.reason));
   if (signal.aborted) leave();
   signal.addEventListener('abort', leave, { once: true });
   try {

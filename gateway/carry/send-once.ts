@@ -1,89 +1,103 @@
-import type { Claim } from '../admission/admission.ts';
+import type { LeaseRequest } from '../admission/admission.ts';
 import type { Lease } from '../admission/lease.ts';
-import type { Assembly } from '../openai/assemble/assembly.ts';
-import { addressedTo } from '../router/address-model.ts';
-import type { Work } from '../suspects/suspects.ts';
-import type { AnswerEnds } from '../upstream/answer-ends.ts';
-import type { EventStreamRelay, Listener } from '../upstream/event-stream-relay.ts';
-import { type Ending, exchange } from '../upstream/exchange.ts';
-import { generatedEvents } from '../upstream/generated-events.ts';
+import type { Aggregator } from '../openai/assemble/assembly.ts';
+import { withModel } from '../router/address-model.ts';
+import type { TrackedRequest } from '../suspects/suspects.ts';
+import type { ResponseTail } from '../upstream/answer-ends.ts';
+import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
+import { type ExchangeResult, exchange } from '../upstream/exchange.ts';
+import { countGeneratedEvents } from '../upstream/generated-events.ts';
 import { headersForBackend } from '../upstream/headers.ts';
-import { NativeFinals } from '../upstream/native-finals.ts';
-import { atWork, overhear } from './at-work.ts';
-import { limitsFor } from './limits-for.ts';
-import type { Prepared } from './own-prefill.ts';
-import { refuseCulprit } from './refuse-culprit.ts';
-import { refuseAdmission } from './refuse-ending.ts';
-import { asksForStream, type Sending } from './sending.ts';
-import { unlessCutOff } from './unless-cut-off.ts';
+import { NativeStreamEnd } from '../upstream/native-finals.ts';
+import { reportTokens, trackInQuarantine } from './at-work.ts';
+import { exchangeLimits } from './limits-for.ts';
+import type { PreparedRequest } from './own-prefill.ts';
+import { rejectIfBlocked } from './refuse-culprit.ts';
+import { admissionError } from './refuse-ending.ts';
+import { type ProxyContext, requestsStream } from './sending.ts';
+import { raceShutdown } from './unless-cut-off.ts';
 
 /** What an exchange sends, and into what its answer goes. */
 export interface Attempt {
-  readonly ends: AnswerEnds;
+  readonly tail: ResponseTail;
   /** Where it is to become an answer in one piece. */
-  readonly assembly: Assembly | undefined;
+  readonly aggregator: Aggregator | undefined;
   /** Of a stream that has begun. */
   readonly relay: EventStreamRelay | undefined;
   /** Hears the events of a stream; where it is undefined they are only counted. */
-  readonly listen: Listener | undefined;
+  readonly observe: EventObserver | undefined;
   /** How many tokens of the answer are kept that it has said in this attempt. */
   readonly progress: () => number;
   /** What to do when the lease is there, before anything is sent; undefined where the request goes as it is. */
-  readonly prepare: (() => Promise<Prepared>) | undefined;
+  readonly prepare: (() => Promise<PreparedRequest>) | undefined;
 }
 
 /** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
-export async function sendOnce(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending> {
+export async function runAttempt(
+  sending: ProxyContext,
+  claim: LeaseRequest,
+  attempt: Attempt,
+): Promise<ExchangeResult> {
   const ending = await sendWithLease(sending, claim, attempt);
   if (ending !== 'waits') return ending;
-  await sending.parts.suspects.turnFree(sending.signal);
-  return sendOnce(sending, { ...claim, again: true }, attempt);
+  await sending.services.quarantine.waitForTurn(sending.signal);
+  return runAttempt(sending, { ...claim, requeued: true }, attempt);
 }
 
 /** A suspect that has to wait for another one gives its lease back meanwhile. */
-async function sendWithLease(sending: Sending, claim: Claim, attempt: Attempt): Promise<Ending | 'waits'> {
+async function sendWithLease(
+  sending: ProxyContext,
+  claim: LeaseRequest,
+  attempt: Attempt,
+): Promise<ExchangeResult | 'waits'> {
   using lease = await admit(sending, claim);
-  const { route, parts, request, record } = sending;
-  refuseCulprit(parts.suspects, record, request.body);
-  const work = parts.suspects.enter(request.body);
+  const { route, services, request, record } = sending;
+  rejectIfBlocked(services.quarantine, record, request.body);
+  const work = services.quarantine.start(request.body);
   if (work === undefined) return 'waits';
-  sending.pacemaker?.start();
+  sending.keepAlive?.start();
   const sent = { takesSlot: route.takesSlot, progress: attempt.progress };
   // Awaited here: the lease goes back when this function ends, or when the backend has let go after that.
-  return await atWork(parts.suspects, work, () => send(sending, lease, work, attempt), sent);
+  return await trackInQuarantine(services.quarantine, work, () => send(sending, lease, work, attempt), sent);
 }
 
-async function admit({ route, parts, record }: Sending, claim: Claim): Promise<Lease> {
-  const { watch } = parts;
-  const admission = route.takesSlot ? parts.admission : parts.countingPlaces;
+async function admit({ route, services, record }: ProxyContext, claim: LeaseRequest): Promise<Lease> {
+  const { watch } = services;
+  const admission = route.takesSlot ? services.scheduler : services.countingScheduler;
   const since = performance.now();
-  const traced = record.trace?.waits();
+  const traced = record.trace?.startWait();
   const admitted = await admission.admit(claim);
   traced?.(admitted.outcome);
   record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
-  if (admitted.outcome !== 'granted') throw refuseAdmission(admitted, watch.standing, claim.signal);
-  record.machineShare = admitted.lease.weight / Math.max(admission.counts.capacity, 1);
+  if (admitted.outcome !== 'granted') throw admissionError(admitted, watch.status, claim.signal);
+  record.machineShare = admitted.lease.slots / Math.max(admission.counts.capacity, 1);
   return admitted.lease;
 }
 
-async function send(sending: Sending, lease: Lease, work: Work, attempt: Attempt): Promise<Ending> {
-  const { route, parts, request, signal, record, pacemaker, voice, mender, incoming, response } = sending;
-  const { config, pool } = parts;
+async function send(
+  sending: ProxyContext,
+  lease: Lease,
+  work: TrackedRequest,
+  attempt: Attempt,
+): Promise<ExchangeResult> {
+  const { route, services, request, signal, record, keepAlive, formatter, rewriter, incoming, response } =
+    sending;
+  const { config, pool } = services;
   const { dialect } = route;
-  const told = request.answerForm === 'message' ? 'openai' : dialect;
-  const { ends, assembly, relay, listen = (events) => generatedEvents(told, events) } = attempt;
-  const prepared = attempt.prepare && (await unlessCutOff(attempt.prepare(), parts.cutOff));
-  if (prepared) relay?.resume(prepared.seam);
-  const isStream = asksForStream(request);
-  record.answer = ends;
+  const told = request.responseConversion === 'message' ? 'openai' : dialect;
+  const { tail, aggregator, relay, observe = (events) => countGeneratedEvents(told, events) } = attempt;
+  const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
+  if (prepared) relay?.resume(prepared.rewriter);
+  const isStream = requestsStream(request);
+  record.responseTail = tail;
   const body = prepared?.body ?? request.body;
   // What stands at the address may have become a router while this one waited.
-  const mayServeSeveral = parts.watch.facts === undefined;
+  const mayServeSeveral = services.watch.props === undefined;
   if (mayServeSeveral) record.model = sending.modelName();
   const type = incoming.headers['content-type'];
-  const sent = mayServeSeveral ? addressedTo(record.model ?? '', body, type) : body;
+  const sent = mayServeSeveral ? withModel(record.model ?? '', body, type) : body;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
-  const traced = record.trace?.tries(route.upstream);
+  const traced = record.trace?.startExchange(route.upstream);
   if (traced) headers.traceparent = traced.traceparent;
   const since = performance.now();
   const ending = await exchange(
@@ -91,30 +105,30 @@ async function send(sending: Sending, lease: Lease, work: Work, attempt: Attempt
       path: route.upstream,
       headers,
       body: sent,
-      isLastOnConnection: isStream,
+      closesConnection: isStream,
     },
     {
       pool,
       response,
       dialect,
-      voice,
-      mender,
-      assembly,
-      seam: prepared?.seam,
-      pacemaker,
-      ends,
-      stay: parts.occupancy.enter(lease, isStream),
-      listen: overhear(parts.suspects, work, listen),
-      finals: dialect === 'native' ? new NativeFinals(request.weight) : undefined,
-      resumed: relay,
+      formatter,
+      rewriter,
+      aggregator,
+      resumeRewriter: prepared?.rewriter,
+      keepAlive,
+      tail,
+      slotUse: services.slotTracker.track(lease, isStream),
+      observe: reportTokens(services.quarantine, work, observe),
+      nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.weight) : undefined,
+      resumedRelay: relay,
       signal,
-      worksOn: route.takesSlot ? undefined : (untilThen) => lease.keepUntil(untilThen),
-      limits: limitsFor(request.stream, config.timeouts),
+      keepLeaseUntil: route.takesSlot ? undefined : (untilThen) => lease.keepUntil(untilThen),
+      timeouts: exchangeLimits(request.stream, config.timeouts),
       startedAt: record.startedAt,
       queuedMs: lease.waitedMs,
     },
   );
   record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
-  traced?.ends(ending);
+  traced?.end(ending);
   return ending;
 }

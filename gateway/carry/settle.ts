@@ -1,28 +1,28 @@
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import type { RequestRecord } from '../record/request-record.ts';
-import type { Refusal } from '../refusal/refusal.ts';
+import type { ApiError } from '../refusal/refusal.ts';
 import type { Failure } from '../upstream/failure.ts';
-import type { Answered } from './note-answer.ts';
-import { refuseEnding } from './refuse-ending.ts';
+import type { ProxyResult } from './note-answer.ts';
+import { exchangeError } from './refuse-ending.ts';
 
 /** Tells the client of an answer that did not complete: in the answer where that has begun, else by a refusal, thrown. */
-export function settle(record: RequestRecord, answered: Answered, watch: BackendWatch): void {
-  const { ending } = answered;
-  if (ending.outcome === 'complete') return;
-  if (ending.outcome === 'failed' && !isWanted(ending.failure)) watch.nudge();
-  const refusal = ending.outcome === 'refused' ? ending.refusal : refuseEnding(ending, watch.standing);
+export function finish(record: RequestRecord, answered: ProxyResult, watch: BackendMonitor): void {
+  const { result } = answered;
+  if (result.outcome === 'complete') return;
+  if (result.outcome === 'failed' && !isWanted(result.failure)) watch.probeNow();
+  const refusal = result.outcome === 'refused' ? result.refusal : exchangeError(result, watch.status);
   if (refusal === undefined) return;
   const relay = begunOf(answered);
   if (relay === undefined) throw refusal;
   note(record, refusal);
-  relay.breakOff(refusal);
+  relay.fail(refusal);
 }
 
-function begunOf({ ending, relay }: Answered) {
-  return relay ?? (ending.outcome === 'failed' ? ending.relay : undefined);
+function begunOf({ result, relay }: ProxyResult) {
+  return relay ?? (result.outcome === 'failed' ? result.relay : undefined);
 }
 
-function note(record: RequestRecord, { code, cause }: Refusal): void {
+function note(record: RequestRecord, { code, cause }: ApiError): void {
   record.error = code;
   record.cause = cause;
 }

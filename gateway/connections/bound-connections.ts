@@ -2,45 +2,48 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addressGroup } from '../door/address-group.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { UntakenAnswers } from './untaken-answers.ts';
+import { StalledResponses } from './untaken-answers.ts';
 
 /** Connections beyond the bound that are told so at the same time; what comes on top is closed without a word. */
 const TOLD_AT_A_TIME = 128;
 /** How long one beyond the bound has to ask, ms. */
 const TIME_TO_ASK = 2000;
 
-export interface ConnectionBounds {
-  readonly most: number;
+export interface ConnectionLimits {
+  readonly max: number;
   /** How long a whole answer may wait for its client to take it, ms; 0 is no limit. */
-  readonly patience: number;
+  readonly stallTimeoutMs: number;
 }
 
-export interface BoundedConnections {
+export interface ConnectionLimiter {
   readonly open: number;
   /** Idle ones that were closed to make room, so far. */
-  readonly displaced: number;
+  readonly evicted: number;
   /** Those that found no room, so far. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Whether this one found no room: it is to be told so, and closed. */
-  isBeyond(socket: Socket): boolean;
+  isOverLimit(socket: Socket): boolean;
 }
 
 /**
  * Keeps the number of connections in bounds. Where there is no more room an idle one goes, of those who hold the most of
  * them; whoever asks something, or waits for an answer, stays. Only where all are busy the newcomer is refused.
  */
-export function boundConnections(server: Server, { most, patience }: ConnectionBounds): BoundedConnections {
+export function limitConnections(
+  server: Server,
+  { max, stallTimeoutMs }: ConnectionLimits,
+): ConnectionLimiter {
   const idle = new IdleConnections<Socket>();
   const groups = new Map<Socket, string>();
   const underWay = new Map<Socket, number>();
   const beyond = new WeakSet<Socket>();
-  const untaken = new UntakenAnswers(patience);
+  const untaken = new StalledResponses(stallTimeoutMs);
   let [displaced, refused] = [0, 0];
-  server.maxConnections = most + TOLD_AT_A_TIME;
+  server.maxConnections = max + TOLD_AT_A_TIME;
 
   function makeRoom(): boolean {
-    if (groups.size < most) return true;
-    const socket = idle.dispensable;
+    if (groups.size < max) return true;
+    const socket = idle.evictionCandidate;
     if (socket === undefined) return false;
     displaced += 1;
     forget(socket);
@@ -63,7 +66,7 @@ export function boundConnections(server: Server, { most, patience }: ConnectionB
     if (group === undefined) return;
     idle.delete(group, socket);
     underWay.set(socket, (underWay.get(socket) ?? 0) + 1);
-    untaken.follow(response);
+    untaken.track(response);
     response.once('close', () => end(group, socket));
   }
   function end(group: string, socket: Socket): void {
@@ -86,12 +89,12 @@ export function boundConnections(server: Server, { most, patience }: ConnectionB
     get open() {
       return groups.size;
     },
-    get displaced() {
+    get evicted() {
       return displaced;
     },
-    get refused() {
+    get rejected() {
       return refused;
     },
-    isBeyond: (socket) => beyond.has(socket),
+    isOverLimit: (socket) => beyond.has(socket),
   };
 }

@@ -19,7 +19,7 @@ export class IdleConnections<Connection> {
    * Which of them goes where there is no more room: of those who hold the most, the one that has been idle longest. So a
    * crowd from one place displaces itself, and nobody else. Undefined where none is idle.
    */
-  get dispensable(): Connection | undefined {
+  get evictionCandidate(): Connection | undefined {
     let largest: ReadonlySet<Connection> | undefined;
     for (const members of this.#groups.values()) {
       if (members.size > (largest?.size ?? 0)) largest = members;

@@ -6,7 +6,7 @@ import { tooManyConnections } from '../refusal/catalogue.ts';
 const RETRY_AFTER = 2000;
 
 /** Tells a client whose connection found no room, before anything else is done for it. */
-export function refuseCrowd(response: ServerResponse): void {
+export function rejectOverLimit(response: ServerResponse): void {
   const refusal = tooManyConnections(RETRY_AFTER);
   const body = JSON.stringify(openAIEnvelope(refusal));
   response.writeHead(refusal.status, {

@@ -1,6 +1,6 @@
-import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
-import { joinedTimings, joinedUsage } from './joined-usage.ts';
-import type { Seam, SeamFacts } from './seam.ts';
+import { mapEvents, parseEvents, type StreamEvent } from './event-blocks.ts';
+import { combineTimings, combineUsage } from './joined-usage.ts';
+import type { ResumePoint, ResumeRewriter } from './seam.ts';
 
 interface Choice {
   readonly delta?: { readonly role?: unknown };
@@ -8,43 +8,43 @@ interface Choice {
 }
 
 /** Of chats and completions. Their chunks all carry the answer's id and time, which stay the first engine's. */
-export class ChatSeam implements Seam {
-  readonly #facts: SeamFacts;
+export class ChatResumeRewriter implements ResumeRewriter {
+  readonly #facts: ResumePoint;
   readonly #names: StreamEvent;
   readonly #hasRole: boolean;
   readonly #hasFinish: boolean;
 
-  constructor(facts: SeamFacts) {
-    const opening = readEvents(facts.opening);
+  constructor(facts: ResumePoint) {
+    const opening = parseEvents(facts.opening);
     const { id, created, model, system_fingerprint } = opening[0] ?? {};
     const told = { id, created, model, system_fingerprint };
     this.#facts = facts;
     this.#names = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
     this.#hasRole = opening.some(isRole);
-    this.#hasFinish = readEvents(facts.closing).some((event) => choiceOf(event)?.finish_reason);
+    this.#hasFinish = parseEvents(facts.closing).some((event) => choiceOf(event)?.finish_reason);
   }
 
-  events(events: Buffer): Buffer {
-    return rewriteEvents(events, (event) => this.#rewrite(event));
+  rewriteEvents(events: Buffer): Buffer {
+    return mapEvents(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {
     const choice = choiceOf(event);
     if (choice && this.#isToldAlready(event, choice)) return undefined;
-    const { over, moved } = this.#facts;
+    const { finished, tokenShift } = this.#facts;
     const { usage, timings } = event as { usage?: StreamEvent; timings?: StreamEvent };
     return {
       ...event,
       ...this.#names,
-      ...(choice && over === 'at-limit' ? { choices: [{ ...choice, finish_reason: 'length' }] } : {}),
-      ...(usage ? { usage: joinedUsage(usage, moved) } : {}),
-      ...(timings ? { timings: joinedTimings(timings, moved) } : {}),
+      ...(choice && finished === 'at-limit' ? { choices: [{ ...choice, finish_reason: 'length' }] } : {}),
+      ...(usage ? { usage: combineUsage(usage, tokenShift) } : {}),
+      ...(timings ? { timings: combineTimings(timings, tokenShift) } : {}),
     };
   }
 
   #isToldAlready(event: StreamEvent, choice: Choice): boolean {
     if (isRole(event)) return this.#hasRole;
-    return this.#hasFinish || (this.#facts.over !== 'no' && !choice.finish_reason);
+    return this.#hasFinish || (this.#facts.finished !== 'no' && !choice.finish_reason);
   }
 }
 

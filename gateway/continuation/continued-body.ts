@@ -1,33 +1,43 @@
-import { answerLimit } from '../openai/answer-limit.ts';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { withMembers } from '../openai/more-members.ts';
-import { bodyExplicitly } from '../prefill/explicitly.ts';
-import type { Said } from './spoken.ts';
+import { getOutputLimit } from '../openai/answer-limit.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { appendFields } from '../openai/more-members.ts';
+import { withContinueFields } from '../prefill/explicitly.ts';
+import type { TranscriptText } from './spoken.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The same request, with what was said already as the beginning of its answer, which is to be continued. */
-export function bodyWithSaid(shape: AnswerShape, body: Buffer, fields: Fields, said: Said): Buffer {
-  return bodyExplicitly(shape, withMembers(body, membersOf(beginnings[shape](fields, said))));
+export function bodyWithText(
+  shape: CompletionShape,
+  body: Buffer,
+  fields: Fields,
+  said: TranscriptText,
+): Buffer {
+  return withContinueFields(shape, appendFields(body, membersOf(beginnings[shape](fields, said))));
 }
 
 /** The same request, allowed only what is left of its tokens after `spent`. Never less than one: 0 would mean one, too. */
-export function bodyWithTokensLeft(shape: AnswerShape, body: Buffer, fields: Fields, spent: number): Buffer {
-  const { name, tokens } = answerLimit(shape, fields);
-  return tokens === undefined ? body : withMembers(body, membersOf({ [name]: Math.max(tokens - spent, 1) }));
+export function bodyWithTokensLeft(
+  shape: CompletionShape,
+  body: Buffer,
+  fields: Fields,
+  spent: number,
+): Buffer {
+  const { name, tokens } = getOutputLimit(shape, fields);
+  return tokens === undefined ? body : appendFields(body, membersOf({ [name]: Math.max(tokens - spent, 1) }));
 }
 
 /** The same request, allowed a single token, which ends it. */
-export function bodyForTheEnd(shape: AnswerShape, body: Buffer, fields: Fields): Buffer {
-  return withMembers(body, membersOf({ [answerLimit(shape, fields).name]: 1 }));
+export function bodyForOneToken(shape: CompletionShape, body: Buffer, fields: Fields): Buffer {
+  return appendFields(body, membersOf({ [getOutputLimit(shape, fields).name]: 1 }));
 }
 
 /** Whether nothing is left to be said after `spent` tokens. */
-export function isSpent(shape: AnswerShape, fields: Fields, spent: number): boolean {
-  return (answerLimit(shape, fields).tokens ?? Number.POSITIVE_INFINITY) <= spent;
+export function isLimitReached(shape: CompletionShape, fields: Fields, spent: number): boolean {
+  return (getOutputLimit(shape, fields).tokens ?? Number.POSITIVE_INFINITY) <= spent;
 }
 
-const beginnings: Readonly<Record<AnswerShape, (fields: Fields, said: Said) => Fields>> = {
+const beginnings: Readonly<Record<CompletionShape, (fields: Fields, said: TranscriptText) => Fields>> = {
   chat: ({ messages }, said) => ({ messages: afterMessages(messages, said, {}, 'text') }),
   message: ({ messages }, said) => ({ messages: afterMessages(messages, said, {}, 'text') }),
   response: ({ input }, said) => {
@@ -44,7 +54,7 @@ interface Begun {
 }
 
 /** The messages with one more; a client that began the answer itself has its beginning lengthened instead. */
-function afterMessages(messages: unknown, said: Said, empty: object, textType: string): unknown[] {
+function afterMessages(messages: unknown, said: TranscriptText, empty: object, textType: string): unknown[] {
   const list: unknown[] = Array.isArray(messages) ? messages : [];
   const last = list.at(-1) as Begun | null | undefined;
   const isBegun = last?.role === 'assistant';

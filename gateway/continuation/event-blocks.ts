@@ -1,10 +1,7 @@
 export type StreamEvent = Readonly<Record<string, unknown>>;
 
 /** Rewrites the events of a piece one by one; one that is answered with undefined is left out. What is no JSON passes. */
-export function rewriteEvents(
-  events: Buffer,
-  rewrite: (event: StreamEvent) => StreamEvent | undefined,
-): Buffer {
+export function mapEvents(events: Buffer, rewrite: (event: StreamEvent) => StreamEvent | undefined): Buffer {
   const blocks = events.toString().split('\n\n');
   return Buffer.from(
     blocks
@@ -25,7 +22,7 @@ function rewriteBlock(
 }
 
 /** The events of a text, parsed; what is no JSON is left out. */
-export function readEvents(text: string): StreamEvent[] {
+export function parseEvents(text: string): StreamEvent[] {
   return text
     .split('\n')
     .filter((line) => line.startsWith('data: {') && line.endsWith('}'))

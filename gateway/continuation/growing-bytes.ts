@@ -3,7 +3,7 @@ const FIRST_SIZE = 1024;
 const SHORT = 32;
 
 /** Bytes that are added to, piece by piece, in one buffer that doubles. */
-export class GrowingBytes {
+export class GrowingBuffer {
   #bytes = Buffer.alloc(0);
   #length = 0;
 

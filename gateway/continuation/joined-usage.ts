@@ -3,23 +3,23 @@ interface Counts {
 }
 
 /** What is to be moved from the input, where another engine counted it, to the output, where it belongs. */
-export interface Moved {
+export interface TokenShift {
   /** Tokens of the request itself; undefined where that is not known. */
   readonly input: number | undefined;
   /** Tokens that were said before the seam, and stood in the other engine's prompt. */
-  readonly spent: number;
+  readonly generatedBefore: number;
   /** Tokens that the other engine generated and nobody is told of. */
-  readonly unheard: number;
+  readonly discarded: number;
 }
 
 /** OpenAI's usage, of completions and chats, and of Responses by its other names, as if one engine had said all. */
-export function joinedUsage(usage: Counts, moved: Moved): Counts {
+export function combineUsage(usage: Counts, moved: TokenShift): Counts {
   const [inputName, outputName] =
     'prompt_tokens' in usage
       ? (['prompt_tokens', 'completion_tokens'] as const)
       : (['input_tokens', 'output_tokens'] as const);
-  const input = moved.input ?? count(usage[inputName]) - moved.spent;
-  const output = count(usage[outputName]) + moved.spent - moved.unheard;
+  const input = moved.input ?? count(usage[inputName]) - moved.generatedBefore;
+  const output = count(usage[outputName]) + moved.generatedBefore - moved.discarded;
   const details = `${inputName}_details`;
   return {
     ...usage,
@@ -31,10 +31,10 @@ export function joinedUsage(usage: Counts, moved: Moved): Counts {
 }
 
 /** llama-server's own counts, likewise. Its times stay those of the last engine. */
-export function joinedTimings(timings: Counts, moved: Moved): Counts {
-  const input = moved.input ?? count(timings.cache_n) + count(timings.prompt_n) - moved.spent;
+export function combineTimings(timings: Counts, moved: TokenShift): Counts {
+  const input = moved.input ?? count(timings.cache_n) + count(timings.prompt_n) - moved.generatedBefore;
   const cached = Math.min(count(timings.cache_n), input);
-  const output = count(timings.predicted_n) + moved.spent - moved.unheard;
+  const output = count(timings.predicted_n) + moved.generatedBefore - moved.discarded;
   return { ...timings, cache_n: cached, prompt_n: input - cached, predicted_n: output };
 }
 

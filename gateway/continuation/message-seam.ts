@@ -1,30 +1,32 @@
-import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
-import type { Seam, SeamFacts } from './seam.ts';
+import { mapEvents, parseEvents, type StreamEvent } from './event-blocks.ts';
+import type { ResumePoint, ResumeRewriter } from './seam.ts';
 
 /** Of Anthropic's messages. Their id and the input's tokens stand in the opening alone. */
-export class MessageSeam implements Seam {
-  readonly #facts: SeamFacts;
+export class MessageResumeRewriter implements ResumeRewriter {
+  readonly #facts: ResumePoint;
   readonly #told: ReadonlySet<string>;
 
-  constructor(facts: SeamFacts) {
-    const told = readEvents(facts.opening + facts.closing) as readonly Told[];
+  constructor(facts: ResumePoint) {
+    const told = parseEvents(facts.opening + facts.closing) as readonly Told[];
     this.#facts = facts;
     this.#told = new Set(told.filter(({ type }) => type !== blockDelta).map(placeOf));
   }
 
-  events(events: Buffer): Buffer {
-    return rewriteEvents(events, (event) => this.#rewrite(event));
+  rewriteEvents(events: Buffer): Buffer {
+    return mapEvents(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {
-    const { over, moved } = this.#facts;
+    const { finished, tokenShift } = this.#facts;
     const { type, delta, usage } = event as Told;
-    if (this.#told.has(placeOf(event)) || (over !== 'no' && type === blockDelta)) return undefined;
+    if (this.#told.has(placeOf(event)) || (finished !== 'no' && type === blockDelta)) return undefined;
     if (type !== 'message_delta') return event;
-    const output = (usage?.output_tokens ?? 0) + moved.spent - moved.unheard;
+    const output = (usage?.output_tokens ?? 0) + tokenShift.generatedBefore - tokenShift.discarded;
     return {
       ...event,
-      ...(over === 'at-limit' ? { delta: { ...delta, stop_reason: 'max_tokens', stop_sequence: null } } : {}),
+      ...(finished === 'at-limit'
+        ? { delta: { ...delta, stop_reason: 'max_tokens', stop_sequence: null } }
+        : {}),
       usage: { ...usage, output_tokens: output },
     };
   }

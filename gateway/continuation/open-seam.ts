@@ -1,17 +1,17 @@
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { ChatSeam } from './chat-seam.ts';
-import { MessageSeam } from './message-seam.ts';
-import { ResponseSeam } from './response-seam.ts';
-import type { Seam, SeamFacts } from './seam.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { ChatResumeRewriter } from './chat-seam.ts';
+import { MessageResumeRewriter } from './message-seam.ts';
+import { ResponsesResumeRewriter } from './response-seam.ts';
+import type { ResumePoint, ResumeRewriter } from './seam.ts';
 
-export function openSeam(shape: AnswerShape, facts: SeamFacts): Seam {
+export function createResumeRewriter(shape: CompletionShape, facts: ResumePoint): ResumeRewriter {
   switch (shape) {
     case 'chat':
     case 'completion':
-      return new ChatSeam(facts);
+      return new ChatResumeRewriter(facts);
     case 'message':
-      return new MessageSeam(facts);
+      return new MessageResumeRewriter(facts);
     case 'response':
-      return new ResponseSeam(facts);
+      return new ResponsesResumeRewriter(facts);
   }
 }

@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { type Plan, planContinuation } from './plan-continuation.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { planResume, type ResumePlan } from './plan-continuation.ts';
 
 const said = { content: 'Once', reasoning: '' };
-const plan = (shape: AnswerShape, fields: object, more: object = {}, closing = ''): Plan['how'] =>
-  planContinuation({
-    ...{ shape, fields: fields as Record<string, unknown>, weight: 1, hasBegun: true, ...more },
-    spoken: { generated: 1, isBeyondText: false, said, closing },
+const plan = (shape: CompletionShape, fields: object, more: object = {}, closing = ''): ResumePlan['how'] =>
+  planResume({
+    ...{ shape, fields: fields as Record<string, unknown>, weight: 1, isPartlySent: true, ...more },
+    transcript: { generated: 1, hasOtherContent: false, text: said, closing },
   }).how;
 
 const assistant = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
 const call = { type: 'function_call', name: 'f', call_id: 'c', arguments: '{}' };
 const schema = { type: 'json_schema', json_schema: { schema: {} } };
 
-it.each<[AnswerShape, object, object?]>([
+it.each<[CompletionShape, object, object?]>([
   ['chat', { logprobs: null, top_logprobs: null, n_probs: 0 }],
   ['chat', { logprobs: false }],
   ['chat', { include: ['message.output_text.logprobs'] }],
@@ -31,7 +31,7 @@ it.each<[AnswerShape, object, object?]>([
   expect(plan(shape, fields, more)).toBe('go-on');
 });
 
-it.each<[AnswerShape, object, object?]>([
+it.each<[CompletionShape, object, object?]>([
   ['chat', { logprobs: true }],
   ['chat', { n_probs: 2 }],
   ['completion', { logprobs: 1 }],
@@ -57,7 +57,7 @@ it('what lacks only its end is closed for a client that holds the rest, and else
   expect(plan('chat', { stream_options: { include_usage: true } }, {}, finish)).toBe('go-on');
 });
 
-it.each<[AnswerShape, object]>([
+it.each<[CompletionShape, object]>([
   ['message', { type: 'content_block_start', index: 1, content_block: { type: 'tool_use' } }],
   ['response', { type: 'response.output_item.added', item: { type: 'function_call' } }],
 ])('%s does not go on where a call was announced', (shape, event) => {

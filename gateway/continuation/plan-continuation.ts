@@ -1,6 +1,6 @@
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { readEvents, type StreamEvent } from './event-blocks.ts';
-import type { Said, Spoken } from './spoken.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { parseEvents, type StreamEvent } from './event-blocks.ts';
+import type { Transcript, TranscriptText } from './spoken.ts';
 
 /**
  * What may be done for a stream whose engine died in the middle of it.
@@ -8,36 +8,37 @@ import type { Said, Spoken } from './spoken.ts';
  * what was said as the assistant's beginning · close: all was said, only the end mark lacks · none: it cannot be made
  * whole soundly, and `why` is told to the client.
  */
-export type Plan =
+export type ResumePlan =
   | { readonly how: 'from-the-start' }
-  | { readonly how: 'go-on'; readonly said: Said }
+  | { readonly how: 'go-on'; readonly said: TranscriptText }
   | { readonly how: 'close' }
   | { readonly how: 'none'; readonly why: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface Interrupted {
-  readonly shape: AnswerShape;
+export interface InterruptedStream {
+  readonly shape: CompletionShape;
   /** The request as it was sent. */
   readonly fields: Fields;
   /** Choices of the request. */
   readonly weight: number;
   /** The client holds a part of it; an answer in one piece is not written before all of it is told. */
-  readonly hasBegun: boolean;
-  readonly spoken: Pick<Spoken, 'generated' | 'isBeyondText' | 'said' | 'closing'>;
+  readonly isPartlySent: boolean;
+  readonly transcript: Pick<Transcript, 'generated' | 'hasOtherContent' | 'text' | 'closing'>;
 }
 
 /** Decides it, from what was asked for and what was said. */
-export function planContinuation(interrupted: Interrupted): Plan {
-  const { shape, fields, hasBegun, spoken } = interrupted;
-  if (spoken.generated === 0) return { how: 'from-the-start' };
-  if (hasBegun && lacksOnlyItsEnd(shape, fields, readEvents(spoken.closing))) return { how: 'close' };
+export function planResume(interrupted: InterruptedStream): ResumePlan {
+  const { shape, fields, isPartlySent, transcript } = interrupted;
+  if (transcript.generated === 0) return { how: 'from-the-start' };
+  if (isPartlySent && lacksOnlyItsEnd(shape, fields, parseEvents(transcript.closing)))
+    return { how: 'close' };
   const why = reasonAgainst(interrupted);
-  return why === undefined ? { how: 'go-on', said: spoken.said } : { how: 'none', why };
+  return why === undefined ? { how: 'go-on', said: transcript.text } : { how: 'none', why };
 }
 
 /** A response says its last word in the event that ends it. */
-function lacksOnlyItsEnd(shape: AnswerShape, fields: Fields, closing: readonly StreamEvent[]): boolean {
+function lacksOnlyItsEnd(shape: CompletionShape, fields: Fields, closing: readonly StreamEvent[]): boolean {
   if (shape === 'response') return false;
   if (shape === 'message') return closing.some(({ type }) => type === 'message_delta');
   const options = fields.stream_options as { include_usage?: unknown } | null | undefined;
@@ -47,14 +48,14 @@ function lacksOnlyItsEnd(shape: AnswerShape, fields: Fields, closing: readonly S
   });
 }
 
-function reasonAgainst({ shape, fields, weight, spoken }: Interrupted): string | undefined {
+function reasonAgainst({ shape, fields, weight, transcript }: InterruptedStream): string | undefined {
   if (weight > 1 && shape !== 'message') return 'of several choices none can be taken up again';
   if (asksForLogprobs(shape, fields)) return 'log-probabilities cannot be taken up again';
-  if (spoken.isBeyondText || hasBegunCall(readEvents(spoken.closing)))
+  if (transcript.hasOtherContent || hasBegunCall(parseEvents(transcript.closing)))
     return shape === 'chat'
       ? 'a tool call was under way'
       : 'neither thoughts nor calls can be taken up again';
-  const { content, reasoning } = spoken.said;
+  const { content, reasoning } = transcript.text;
   if (reasoning !== '' && content === '') return 'a thought was under way';
   if (isConstrained(shape, fields)) return 'the grammar would begin anew';
   if (endsInAssistantsCall(shape, fields)) return 'the last message calls a tool';
@@ -62,7 +63,7 @@ function reasonAgainst({ shape, fields, weight, spoken }: Interrupted): string |
 }
 
 /** llama-server's `/v1/messages` reads no field of this kind, nor how many choices are wanted. */
-function asksForLogprobs(shape: AnswerShape, { logprobs, n_probs, include }: Fields): boolean {
+function asksForLogprobs(shape: CompletionShape, { logprobs, n_probs, include }: Fields): boolean {
   if (shape === 'message') return false;
   const included = shape === 'response' && Array.isArray(include) && include.includes(outputLogprobs);
   return Boolean(logprobs || n_probs || included);
@@ -82,7 +83,7 @@ function hasBegunCall(closing: readonly StreamEvent[]): boolean {
  * A JSON schema of a chat takes the assistant's beginning into account (seen with llama-server 0.7.0), under each of its
  * names; a bare grammar, and whatever constrains a completion, begins anew behind it.
  */
-function isConstrained(shape: AnswerShape, { grammar, json_schema, response_format }: Fields): boolean {
+function isConstrained(shape: CompletionShape, { grammar, json_schema, response_format }: Fields): boolean {
   if (shape === 'message') return false;
   if (grammar) return true;
   if (shape !== 'completion') return false;
@@ -91,7 +92,7 @@ function isConstrained(shape: AnswerShape, { grammar, json_schema, response_form
 }
 
 /** An assistant's message that is to be continued has to be text. */
-function endsInAssistantsCall(shape: AnswerShape, { messages, input }: Fields): boolean {
+function endsInAssistantsCall(shape: CompletionShape, { messages, input }: Fields): boolean {
   if (shape === 'response') return callsAtTheEnd(Array.isArray(input) ? input : []);
   const last = Array.isArray(messages) ? (messages.at(-1) as Message | null | undefined) : undefined;
   if (last?.role !== 'assistant') return false;

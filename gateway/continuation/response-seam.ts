@@ -1,18 +1,18 @@
-import { readEvents, rewriteEvents, type StreamEvent } from './event-blocks.ts';
-import { joinedTimings, joinedUsage } from './joined-usage.ts';
-import type { Seam, SeamFacts } from './seam.ts';
+import { mapEvents, parseEvents, type StreamEvent } from './event-blocks.ts';
+import { combineTimings, combineUsage } from './joined-usage.ts';
+import type { ResumePoint, ResumeRewriter } from './seam.ts';
 
 /**
  * Of Responses. Their closing events repeat the whole text, which llama-server tells with the assistant's beginning. The
  * names of the response and of its one message stay the first engine's.
  */
-export class ResponseSeam implements Seam {
-  readonly #facts: SeamFacts;
+export class ResponsesResumeRewriter implements ResumeRewriter {
+  readonly #facts: ResumePoint;
   readonly #told: ReadonlySet<string>;
   readonly #names: { readonly response: unknown; readonly item: unknown };
 
-  constructor(facts: SeamFacts) {
-    const events = readEvents(facts.opening + facts.closing) as readonly Told[];
+  constructor(facts: ResumePoint) {
+    const events = parseEvents(facts.opening + facts.closing) as readonly Told[];
     this.#facts = facts;
     this.#told = new Set(events.filter(({ type }) => type !== textDelta).map(placeOf));
     this.#names = {
@@ -21,14 +21,14 @@ export class ResponseSeam implements Seam {
     };
   }
 
-  events(events: Buffer): Buffer {
-    return rewriteEvents(events, (event) => this.#rewrite(event));
+  rewriteEvents(events: Buffer): Buffer {
+    return mapEvents(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {
     const { type, text, part, item_id, item, response, timings } = event as Told;
-    const { over, moved } = this.#facts;
-    if (this.#told.has(placeOf(event)) || (over !== 'no' && type === textDelta)) return undefined;
+    const { finished, tokenShift } = this.#facts;
+    if (this.#told.has(placeOf(event)) || (finished !== 'no' && type === textDelta)) return undefined;
     return {
       ...event,
       ...(typeof text === 'string' ? { text: this.#wholeText(text) } : {}),
@@ -36,7 +36,7 @@ export class ResponseSeam implements Seam {
       ...(ofMessage.has(type) ? { item_id: this.#names.item ?? item_id } : {}),
       ...(item === undefined ? {} : { item: this.#named(item) }),
       ...(response === undefined ? {} : { response: this.#joined(response) }),
-      ...(timings === undefined ? {} : { timings: joinedTimings(timings, moved) }),
+      ...(timings === undefined ? {} : { timings: combineTimings(timings, tokenShift) }),
     };
   }
 
@@ -46,7 +46,7 @@ export class ResponseSeam implements Seam {
       ...response,
       id: this.#names.response ?? response.id,
       ...(output ? { output: output.map((item) => this.#named(item)) } : {}),
-      ...(usage ? { usage: joinedUsage(usage, this.#facts.moved) } : {}),
+      ...(usage ? { usage: combineUsage(usage, this.#facts.tokenShift) } : {}),
     };
   }
 
@@ -65,9 +65,9 @@ export class ResponseSeam implements Seam {
   }
 
   #wholeText(told: string): string {
-    const { over, content, isRepeatedAtEnd } = this.#facts;
-    if (over !== 'no') return content;
-    return isRepeatedAtEnd ? told : content + told;
+    const { finished, content, closingRepeatsText } = this.#facts;
+    if (finished !== 'no') return content;
+    return closingRepeatsText ? told : content + told;
   }
 }
 

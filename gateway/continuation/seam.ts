@@ -1,8 +1,8 @@
-import type { AnswerMender } from '../upstream/answer-mender.ts';
-import type { Moved } from './joined-usage.ts';
+import type { ResponseRewriter } from '../upstream/answer-mender.ts';
+import type { TokenShift } from './joined-usage.ts';
 
 /** What is known where one engine's stream ended and another's goes on. */
-export interface SeamFacts {
+export interface ResumePoint {
   /** The events that have opened the answer for its client, as they were sent by the first engine. */
   readonly opening: string;
   /** Those with which it has begun to end. */
@@ -13,11 +13,11 @@ export interface SeamFacts {
    * Nothing more is to be said: what the next engine says, as it has to say one token at least, is not passed on.
    * `at-limit`: all the tokens allowed are said.
    */
-  readonly over: 'no' | 'at-limit' | 'told';
+  readonly finished: 'no' | 'at-limit' | 'told';
   /** The closing events of the next engine tell the text said before as well, where they tell the whole. */
-  readonly isRepeatedAtEnd: boolean;
-  readonly moved: Moved;
+  readonly closingRepeatsText: boolean;
+  readonly tokenShift: TokenShift;
 }
 
 /** Makes the events of another engine's stream the rest of the one that its client has begun to read. */
-export type Seam = Pick<AnswerMender, 'events'>;
+export type ResumeRewriter = Pick<ResponseRewriter, 'rewriteEvents'>;

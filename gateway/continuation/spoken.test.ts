@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { Spoken } from './spoken.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { Transcript } from './spoken.ts';
 
 const event = (data: object, name?: string) =>
   Buffer.from(`${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`);
@@ -8,8 +8,8 @@ const chat = (delta: object) => event({ choices: [{ finish_reason: null, index: 
 const finish = event({ choices: [{ finish_reason: 'stop', index: 0, delta: {} }] });
 const role = chat({ role: 'assistant', content: null });
 
-function hear(shape: AnswerShape, ...pieces: readonly Buffer[]) {
-  const spoken = new Spoken(shape);
+function hear(shape: CompletionShape, ...pieces: readonly Buffer[]) {
+  const spoken = new Transcript(shape);
   for (const piece of pieces) spoken.add(piece);
   return spoken;
 }
@@ -26,7 +26,7 @@ const awkward = [
   'é'.repeat(40),
 ];
 
-describe.each<[AnswerShape, (text: string) => Buffer]>([
+describe.each<[CompletionShape, (text: string) => Buffer]>([
   ['chat', (content) => chat({ content })],
   ['completion', (text) => event({ choices: [{ text, index: 0, finish_reason: null }] })],
   [
@@ -50,9 +50,9 @@ describe.each<[AnswerShape, (text: string) => Buffer]>([
       [Buffer.concat(events)],
       [Buffer.concat(events.slice(0, 3)), ...events.slice(3)],
     ]) {
-      const { said, isBeyondText } = hear(shape, ...pieces);
-      expect(said).toEqual({ content: awkward.join(''), reasoning: '' });
-      expect(isBeyondText).toBe(false);
+      const { text, hasOtherContent } = hear(shape, ...pieces);
+      expect(text).toEqual({ content: awkward.join(''), reasoning: '' });
+      expect(hasOtherContent).toBe(false);
     }
   });
 });
@@ -60,13 +60,13 @@ describe.each<[AnswerShape, (text: string) => Buffer]>([
 describe('of a chat', () => {
   it('tells thought and text apart', () => {
     const spoken = hear('chat', role, chat({ reasoning_content: 'hm' }), chat({ content: 'yes' }));
-    expect(spoken.said).toEqual({ content: 'yes', reasoning: 'hm' });
+    expect(spoken.text).toEqual({ content: 'yes', reasoning: 'hm' });
     expect(spoken.generated).toBe(2);
   });
 
   it.each([{ tool_calls: [{ index: 0 }] }, { content: 'a', tool_calls: [] }, { refusal: 'no' }])(
     'knows that %j is more than text',
-    (delta) => expect(hear('chat', role, chat(delta)).isBeyondText).toBe(true),
+    (delta) => expect(hear('chat', role, chat(delta)).hasOtherContent).toBe(true),
   );
 
   it('keeps how it began and how it has begun to end', () => {
@@ -87,10 +87,10 @@ it('of a message, a thought is more than text', () => {
     'message',
     event({ type: 'content_block_delta', index: 0, delta }, 'content_block_delta'),
   );
-  expect([spoken.isBeyondText, spoken.generated]).toEqual([true, 1]);
+  expect([spoken.hasOtherContent, spoken.generated]).toEqual([true, 1]);
 });
 
 it('of a response, the arguments of a call are more than text', () => {
   const type = 'response.function_call_arguments.delta';
-  expect(hear('response', event({ type, item_id: 'fc_1', delta: '{' }, type)).isBeyondText).toBe(true);
+  expect(hear('response', event({ type, item_id: 'fc_1', delta: '{' }, type)).hasOtherContent).toBe(true);
 });

@@ -1,10 +1,10 @@
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { endOfString } from '../openai/json-string.ts';
-import { standsAt } from '../upstream/bytes-at.ts';
-import { GrowingBytes } from './growing-bytes.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { findStringEnd } from '../openai/json-string.ts';
+import { matchesAt } from '../upstream/bytes-at.ts';
+import { GrowingBuffer } from './growing-bytes.ts';
 
 /** What a stream has said so far, as far as it can be said again to an engine. */
-export interface Said {
+export interface TranscriptText {
   readonly content: string;
   /** What was thought before the content; only a chat tells it in a way that can be given back. */
   readonly reasoning: string;
@@ -14,12 +14,12 @@ export interface Said {
  * Keeps what a stream has told its client, so that another engine can go on from there. It sees every event of every
  * stream: nothing is parsed here, the text is copied as it stands in the JSON, escapes and all.
  */
-export class Spoken {
+export class Transcript {
   /** Events with generated text so far: about one a token. */
   generated = 0;
   readonly #take: Taker;
-  readonly #content = new GrowingBytes();
-  readonly #reasoning = new GrowingBytes();
+  readonly #content = new GrowingBuffer();
+  readonly #reasoning = new GrowingBuffer();
   #opening: Buffer[] = [];
   /** The piece with the last generated text, where in it that ends, and the pieces behind it. */
   #lastPiece: Buffer = Buffer.alloc(0);
@@ -27,7 +27,7 @@ export class Spoken {
   #after: Buffer[] = [];
   #isBeyondText = false;
 
-  constructor(shape: AnswerShape) {
+  constructor(shape: CompletionShape) {
     this.#take = takers[shape];
   }
 
@@ -51,11 +51,11 @@ export class Spoken {
   }
 
   /** Something was generated that is no text: a tool call, a signature, a part of a kind not known here. */
-  get isBeyondText(): boolean {
+  get hasOtherContent(): boolean {
     return this.#isBeyondText;
   }
 
-  get said(): Said {
+  get text(): TranscriptText {
     return { content: unescaped(this.#content), reasoning: unescaped(this.#reasoning) };
   }
 
@@ -82,7 +82,7 @@ export class Spoken {
       this.#isBeyondText = true;
       return from;
     }
-    const end = endOfString(events, from);
+    const end = findStringEnd(events, from);
     (kind === 'content' ? this.#content : this.#reasoning).add(events, from, end);
     // Another member beside it in the same delta.
     if (events[end + 1] === comma && this.#take.standsAlone) this.#isBeyondText = true;
@@ -93,7 +93,7 @@ export class Spoken {
 const comma = 0x2c;
 const EVENT_END = '\n\n';
 
-const unescaped = (bytes: GrowingBytes) => JSON.parse(`"${bytes}"`) as string;
+const unescaped = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
 
 type Kind = 'content' | 'reasoning' | 'other';
 
@@ -119,7 +119,7 @@ const bareContent: Found = { kind: 'content', skip: 0 };
 function choose(...choices: readonly (readonly [string, Found])[]) {
   const known = choices.map(([text, found]) => [Buffer.from(text), found] as const);
   return (events: Buffer, at: number): Found => {
-    for (const [text, found] of known) if (standsAt(text, events, at)) return found;
+    for (const [text, found] of known) if (matchesAt(text, events, at)) return found;
     return other;
   };
 }
@@ -129,7 +129,7 @@ const textOf = (kind: Kind, opening: string) => [opening, { kind, skip: opening.
 const typeMark = Buffer.from('"type":"');
 const outputText = Buffer.from('response.output_text.delta"');
 
-const takers: Readonly<Record<AnswerShape, Taker>> = {
+const takers: Readonly<Record<CompletionShape, Taker>> = {
   chat: {
     mark: Buffer.from('"delta":{"'),
     standsAlone: true,
@@ -153,7 +153,7 @@ const takers: Readonly<Record<AnswerShape, Taker>> = {
     standsAlone: false,
     kindAt(events, at) {
       const type = events.lastIndexOf(typeMark, at) + typeMark.length;
-      return standsAt(outputText, events, type) ? bareContent : other;
+      return matchesAt(outputText, events, type) ? bareContent : other;
     },
   },
 };

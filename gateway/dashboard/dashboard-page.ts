@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { pageFrame } from './page-frame.ts';
+import { pageLayout } from './page-frame.ts';
 
-export interface DashboardPage {
+export interface DashboardPageOptions {
   /** Of the assets. */
   readonly version: string;
   /** Whose session it is; undefined where authentication is off. */
@@ -9,8 +9,8 @@ export interface DashboardPage {
 }
 
 /** The frame of the dashboard; page/dashboard.js fills it. */
-export function dashboardPage({ version, keyId }: DashboardPage) {
-  return pageFrame({
+export function dashboardPage({ version, keyId }: DashboardPageOptions) {
+  return pageLayout({
     title: 'Dashboard · llama-corral',
     version,
     script: 'dashboard.js',

@@ -1,12 +1,12 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import { parseBackendUrl } from '../../health/backend.ts';
-import { keptFresh } from '../metrics/kept-fresh.ts';
+import { cacheFor } from '../metrics/kept-fresh.ts';
 
 const FRESH_FOR = 1000;
 const PATIENCE = 500;
 
 /** What the supervisor's `/status` says, as far as the dashboard shows it. */
-export interface HouseSight {
+export interface SystemView {
   readonly standing: string;
   /** ms after the begin of the boot, by phase; not every phase applies everywhere. */
   readonly boot: Readonly<Record<string, number | string>>;
@@ -15,18 +15,18 @@ export interface HouseSight {
 }
 
 /** Asks the health server of the house; undefined where there is none, or it does not answer. */
-export function lookAtHouse(healthUrl: string | undefined): () => Promise<HouseSight | undefined> {
+export function createSystemReader(healthUrl: string | undefined): () => Promise<SystemView | undefined> {
   if (healthUrl === undefined) return async () => undefined;
   const health = { address: parseBackendUrl(healthUrl), apiKey: undefined };
-  return keptFresh(FRESH_FOR, async () => {
-    const answer = await ask(health, { path: '/status', timeoutMs: PATIENCE });
-    return answer.outcome === 'answered' && answer.status === 200 ? houseFrom(answer.body) : undefined;
+  return cacheFor(FRESH_FOR, async () => {
+    const answer = await requestBackend(health, { path: '/status', timeoutMs: PATIENCE });
+    return answer.outcome === 'answered' && answer.status === 200 ? parseSystemView(answer.body) : undefined;
   });
 }
 
-export function houseFrom(body: string): HouseSight | undefined {
+export function parseSystemView(body: string): SystemView | undefined {
   try {
-    const status = JSON.parse(body) as Partial<HouseSight> | null;
+    const status = JSON.parse(body) as Partial<SystemView> | null;
     if (typeof status?.standing !== 'string') return undefined;
     const { standing, boot = {}, restarts = {} } = status;
     return { standing, boot, restarts };

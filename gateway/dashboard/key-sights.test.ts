@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { type Key, plainKey } from '../../keys/key.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
 import { noUsage } from '../ledger/usage-sums.ts';
 import { topKeys } from './key-sights.ts';
 
 const key = (id: string, tokensPerDay?: number): Key => ({
-  ...{ ...plainKey, id, hint: '', fingerprint: fingerprint(id) },
+  ...{ ...keyDefaults, id, hint: '', fingerprint: fingerprint(id) },
   limits: { tokensPerDay },
 });
 const used = {

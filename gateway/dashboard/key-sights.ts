@@ -1,13 +1,13 @@
 import type { Key, Priority } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
-import type { Price } from '../gpu/efficiency.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
+import type { TokenCost } from '../gpu/efficiency.ts';
 import type { UsageSums } from '../ledger/usage-sums.ts';
 
 const HOUR = 3_600_000;
 const MOST = 12;
 
 /** What a key did since midnight UTC, and what it may. */
-export interface KeySight {
+export interface KeyUsageView {
   readonly id: string;
   readonly priority: Priority;
   readonly state: 'active' | 'disabled' | 'expired';
@@ -23,23 +23,23 @@ export interface KeySight {
   readonly costPerMillion: number | null;
 }
 
-export interface KeySightParts {
+export interface TopKeysOptions {
   readonly keys: readonly Key[];
   readonly today: (keyId: string) => Readonly<UsageSums>;
-  readonly prices: ReadonlyMap<string, Price>;
+  readonly prices: ReadonlyMap<string, TokenCost>;
   readonly costPerHour: number | undefined;
   readonly now: number;
 }
 
 /** The keys that used most today, the greediest first; those that used nothing are left out unless they have a budget. */
-export function topKeys({ keys, today, prices, costPerHour, now }: KeySightParts): KeySight[] {
+export function topKeys({ keys, today, prices, costPerHour, now }: TopKeysOptions): KeyUsageView[] {
   return keys
     .map((key) => ({ key, usage: today(key.id), budget: key.limits.tokensPerDay || null }))
     .filter(({ usage, budget }) => usage.requests > 0 || budget !== null)
     .sort((a, b) => tokensOf(b.usage) - tokensOf(a.usage) || b.usage.requests - a.usage.requests)
     .slice(0, MOST)
     .map(({ key, usage, budget }) => {
-      const { state, expiresSoon } = statusOf(key, now);
+      const { state, expiresSoon } = getKeyStatus(key, now);
       return {
         ...{ id: key.id, priority: key.priority, state, expiresSoon, budget },
         ...{ requests: usage.requests, errors: usage.errors, tokens: tokensOf(usage) },

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { pageFrame } from './page-frame.ts';
+import { pageLayout } from './page-frame.ts';
 
-export interface Landing {
+export interface LandingPageOptions {
   readonly version: string;
   /** Such as `https://box.example`. */
   readonly origin: string;
@@ -21,10 +21,10 @@ const standingWords: Readonly<Record<string, string>> = {
 };
 
 /** For people who open the base URL in a browser. `.origin` is put right by the browser, which knows it best. */
-export function landingPage({ version, origin, model = 'default', standing, needsKey }: Landing) {
+export function landingPage({ version, origin, model = 'default', standing, needsKey }: LandingPageOptions) {
   const base = html`<span class="origin">${origin}</span>/v1`;
   const key = needsKey ? 'YOUR_KEY' : 'none';
-  return pageFrame({
+  return pageLayout({
     title: `${model} · llama-corral`,
     version,
     script: 'landing.js',

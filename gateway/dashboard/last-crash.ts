@@ -1,5 +1,5 @@
 import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
-import { keptFresh } from '../metrics/kept-fresh.ts';
+import { cacheFor } from '../metrics/kept-fresh.ts';
 
 const FRESH_FOR = 5000;
 
@@ -13,8 +13,8 @@ export interface LastCrash
 }
 
 /** Reads the crash files that the supervisor leaves in `dataDir`; null where there are none. */
-export function findLastCrash(dataDir: string): () => Promise<LastCrash | null> {
-  return keptFresh(FRESH_FOR, async () => {
+export function createLastCrashReader(dataDir: string): () => Promise<LastCrash | null> {
+  return cacheFor(FRESH_FOR, async () => {
     const [last, ...others] = await readCrashes(dataDir);
     if (last === undefined) return null;
     const { at, who, cure, code, signal, ranForMs, tellingLine, lastLines } = last;

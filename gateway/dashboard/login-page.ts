@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { pageFrame } from './page-frame.ts';
+import { pageLayout } from './page-frame.ts';
 
 export function loginPage(version: string) {
-  return pageFrame({
+  return pageLayout({
     title: 'Log in · llama-corral',
     version,
     script: 'login.js',

@@ -1,19 +1,19 @@
 import type { KeyRing } from '../../keys/key-ring.ts';
-import type { IsTrusted } from '../door/client-address.ts';
-import type { Finished } from '../metrics/traffic.ts';
+import type { IsTrustedProxy } from '../door/client-address.ts';
+import type { FinishedRequest } from '../metrics/traffic.ts';
 import { Assets } from './assets.ts';
-import { lookAtHouse } from './house-sight.ts';
-import { findLastCrash } from './last-crash.ts';
-import { Pulse } from './pulse.ts';
+import { createSystemReader } from './house-sight.ts';
+import { createLastCrashReader } from './last-crash.ts';
+import { StatsSampler } from './pulse.ts';
 import { RecentRequests } from './recent-requests.ts';
 import { Sessions } from './sessions.ts';
-import { type Owners, takeSnapshot } from './snapshot.ts';
-import { Watchers } from './watchers.ts';
+import { type SnapshotSources, takeSnapshot } from './snapshot.ts';
+import { SseClients } from './watchers.ts';
 
-export interface DashboardParts extends Owners {
+export interface DashboardOptions extends SnapshotSources {
   /** The keys of the moment; undefined where authentication is off. */
   readonly ring: () => KeyRing | undefined;
-  readonly isTrusted: IsTrusted;
+  readonly isTrusted: IsTrustedProxy;
   /** Of the supervisor; undefined where there is none. */
   readonly healthUrl: string | undefined;
   /** Where the supervisor leaves the crashes. */
@@ -24,28 +24,28 @@ export interface DashboardParts extends Owners {
 export interface Dashboard {
   readonly assets: Assets;
   readonly sessions: Sessions;
-  readonly watchers: Watchers;
-  readonly isTrusted: IsTrusted;
+  readonly clients: SseClients;
+  readonly isTrusted: IsTrustedProxy;
   /** Whether anybody may look: where authentication is off. */
   readonly isOpen: boolean;
   readonly landing: () => { readonly model: string | undefined; readonly standing: string };
   /** To be called when a request is over. */
-  note(finished: Finished): void;
+  onRequestFinished(finished: FinishedRequest): void;
   /** Ends what watches. */
   close(): void;
 }
 
-export function openDashboard(parts: DashboardParts): Dashboard {
-  const pulse = new Pulse(parts);
+export function createDashboard(parts: DashboardOptions): Dashboard {
+  const pulse = new StatsSampler(parts);
   const recent = new RecentRequests();
-  const findHouse = lookAtHouse(parts.healthUrl);
-  const findCrash = findLastCrash(parts.dataDir);
-  const watchers = new Watchers(look, () => ({ history: pulse.points }));
+  const findHouse = createSystemReader(parts.healthUrl);
+  const findCrash = createLastCrashReader(parts.dataDir);
+  const watchers = new SseClients(look, () => ({ history: pulse.samples }));
 
   async function look() {
     const [house, crash] = await Promise.all([findHouse(), findCrash()]);
     return {
-      now: takeSnapshot(parts, { house, pulse: pulse.points.at(-1) }),
+      now: takeSnapshot(parts, { house, pulse: pulse.samples.at(-1) }),
       recent: recent.all,
       crash,
     };
@@ -53,15 +53,15 @@ export function openDashboard(parts: DashboardParts): Dashboard {
   return {
     assets: new Assets(),
     sessions: new Sessions(parts.ring),
-    watchers,
+    clients: watchers,
     isTrusted: parts.isTrusted,
     isOpen: parts.ring() === undefined,
     landing: () => ({
       model: parts.models.public[0],
-      standing: parts.admission.isDraining ? 'draining' : parts.gate.standing,
+      standing: parts.admission.isDraining ? 'draining' : parts.gate.status,
     }),
-    note(finished) {
-      pulse.finish(finished.record);
+    onRequestFinished(finished) {
+      pulse.recordFinished(finished.record);
       recent.add(finished);
     },
     close() {

@@ -17,7 +17,7 @@ export interface OpenRequest {
 }
 
 /** The requests of one key: they wait in one lane. */
-export interface LaneSight {
+export interface LaneView {
   /** Null where no key is asked for. */
   readonly key: string | null;
   readonly priority: Priority;
@@ -25,10 +25,10 @@ export interface LaneSight {
   readonly waiting: number;
 }
 
-export function describeOpen(record: RequestRecord, now: number): OpenRequest {
-  const { id, keyId, path, model, queuedMs, startedAt, answer } = record;
-  const tokens = answer?.generated ?? 0;
-  const spokenFor = answer?.firstByteAt === undefined ? 0 : now - answer.firstByteAt;
+export function describeOpenRequest(record: RequestRecord, now: number): OpenRequest {
+  const { id, keyId, path, model, queuedMs, startedAt, responseTail } = record;
+  const tokens = responseTail?.generated ?? 0;
+  const spokenFor = responseTail?.firstByteAt === undefined ? 0 : now - responseTail.firstByteAt;
   return {
     ...{ id, key: keyId ?? null, path, model: model ?? null },
     state: queuedMs === undefined ? 'waiting' : 'running',
@@ -40,7 +40,7 @@ export function describeOpen(record: RequestRecord, now: number): OpenRequest {
 }
 
 /** One for each key that has something under way, the fullest first. */
-export function lanesOf(open: readonly OpenRequest[], keys: readonly Key[]): LaneSight[] {
+export function groupByLane(open: readonly OpenRequest[], keys: readonly Key[]): LaneView[] {
   const lanes = new Map<string | null, { running: number; waiting: number }>();
   for (const { key, state } of open) {
     const lane = lanes.get(key) ?? { running: 0, waiting: 0 };

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 
-export interface PageFrame {
+export interface PageLayoutOptions {
   readonly title: string;
   /** Of the assets. */
   readonly version: string;
@@ -10,7 +10,7 @@ export interface PageFrame {
 }
 
 /** A whole page. Addresses are relative, so that it works below any path that a proxy puts before ours. */
-export function pageFrame({ title, version, script, styles = [], body }: PageFrame) {
+export function pageLayout({ title, version, script, styles = [], body }: PageLayoutOptions) {
   const asset = (name: string) => `dashboard/assets/${version}/${name}`;
   return html`<!doctype html>
 <html lang="en">

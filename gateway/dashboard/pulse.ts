@@ -1,4 +1,4 @@
-import type { Admission } from '../admission/admission.ts';
+import type { Scheduler } from '../admission/admission.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { RecentValues } from './recent-values.ts';
@@ -11,7 +11,7 @@ const WINDOW = 60_000;
 const MOST_VALUES = 1000;
 
 /** How it goes in one second. */
-export interface PulsePoint {
+export interface StatsSample {
   /** ms since 1970. */
   readonly at: number;
   /** Written in this second, by all requests. */
@@ -26,9 +26,9 @@ export interface PulsePoint {
   readonly waiting: number;
 }
 
-export interface PulseParts {
+export interface StatsSources {
   readonly live: Pick<LiveRequests, 'records'>;
-  readonly admission: Pick<Admission, 'counts'>;
+  readonly admission: Pick<Scheduler, 'counts'>;
 }
 
 /** What of a request has been counted already. */
@@ -39,26 +39,26 @@ interface Counted {
 }
 
 /** Feels once a second how it goes, watched or not, and remembers the last fifteen minutes. */
-export class Pulse implements Disposable {
-  readonly #parts: PulseParts;
-  readonly #points: PulsePoint[] = [];
+export class StatsSampler implements Disposable {
+  readonly #parts: StatsSources;
+  readonly #points: StatsSample[] = [];
   readonly #counted = new WeakMap<RequestRecord, Counted>();
   readonly #firstTokens = new RecentValues(WINDOW, MOST_VALUES);
   readonly #waits = new RecentValues(WINDOW, MOST_VALUES);
-  readonly #timer = setInterval(() => this.feel(), EVERY).unref();
+  readonly #timer = setInterval(() => this.sample(), EVERY).unref();
   #tokens = 0;
 
-  constructor(parts: PulseParts) {
+  constructor(parts: StatsSources) {
     this.#parts = parts;
   }
 
   /** The oldest first. */
-  get points(): readonly PulsePoint[] {
+  get samples(): readonly StatsSample[] {
     return this.#points;
   }
 
   /** Counts what is new of a request that is over. Most were never seen before: nothing is remembered for them. */
-  finish(record: RequestRecord): void {
+  recordFinished(record: RequestRecord): void {
     this.#count(record, this.#counted.get(record) ?? noneYet());
   }
 
@@ -72,7 +72,7 @@ export class Pulse implements Disposable {
   }
 
   #count(record: RequestRecord, counted: Counted): void {
-    const tokens = record.usage?.output ?? record.answer?.generated ?? 0;
+    const tokens = record.usage?.output ?? record.responseTail?.generated ?? 0;
     this.#tokens += Math.max(tokens - counted.tokens, 0);
     counted.tokens = Math.max(tokens, counted.tokens);
     const now = performance.now();
@@ -80,14 +80,14 @@ export class Pulse implements Disposable {
       counted.waited = true;
       this.#waits.add(record.queuedMs / 1000, now);
     }
-    const firstByteAt = record.firstByteAt ?? record.answer?.firstByteAt;
+    const firstByteAt = record.firstByteAt ?? record.responseTail?.firstByteAt;
     if (!counted.spoke && record.streamed && firstByteAt !== undefined) {
       counted.spoke = true;
       this.#firstTokens.add((firstByteAt - record.startedAt) / 1000, now);
     }
   }
 
-  feel(at = Date.now()): void {
+  sample(at = Date.now()): void {
     for (const record of this.#parts.live.records) this.#follow(record);
     const { leased, waiting } = this.#parts.admission.counts;
     const now = performance.now();

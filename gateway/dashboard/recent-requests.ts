@@ -1,4 +1,4 @@
-import type { Finished } from '../metrics/traffic.ts';
+import type { FinishedRequest } from '../metrics/traffic.ts';
 import { apiRoutes } from '../routes/api-routes.ts';
 
 const KEPT = 100;
@@ -13,7 +13,7 @@ export interface RecentRequest {
   readonly model: string | null;
   /** What the client got; 499 where it left. */
   readonly status: number;
-  readonly outcome: Finished['end']['outcome'];
+  readonly outcome: FinishedRequest['end']['outcome'];
   readonly error: string | null;
   readonly ms: number;
   readonly queuedMs: number | null;
@@ -36,7 +36,7 @@ export class RecentRequests {
     return this.#all.slice(-KEPT).reverse();
   }
 
-  add(finished: Finished): void {
+  add(finished: FinishedRequest): void {
     const { pattern } = finished;
     if (!paths.has(pattern) || isGuess(finished)) return;
     this.#all.push({ ...describe(finished), path: pattern, at: Date.now() });
@@ -44,9 +44,10 @@ export class RecentRequests {
   }
 }
 
-const isGuess = ({ record, end }: Finished) => record.keyId === undefined && [401, 429].includes(end.status);
+const isGuess = ({ record, end }: FinishedRequest) =>
+  record.keyId === undefined && [401, 429].includes(end.status);
 
-function describe({ record, end }: Finished) {
+function describe({ record, end }: FinishedRequest) {
   const { id, keyId, model, startedAt, endedAt, firstByteAt, queuedMs, usage, streamed } = record;
   const spokeAt = streamed ? firstByteAt : undefined;
   return {

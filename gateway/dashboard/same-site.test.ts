@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comesFromElsewhere, comesFromOurPage } from './same-site.ts';
+import { isCrossSite, isSameOrigin } from './same-site.ts';
 
 describe.each([
   ['same-origin', { 'sec-fetch-site': 'same-origin' }, true, false],
@@ -11,10 +11,10 @@ describe.each([
   ['nothing', {}, false, false],
 ] as const)('a browser that says %s', (_, headers, isOurs, isOthers) => {
   it(`is ${isOurs ? '' : 'not '}known to show a page of ours`, () => {
-    expect(comesFromOurPage(headers, 'box:8000')).toBe(isOurs);
+    expect(isSameOrigin(headers, 'box:8000')).toBe(isOurs);
   });
 
   it(`is ${isOthers ? '' : 'not '}known to show another's`, () => {
-    expect(comesFromElsewhere(headers, 'box:8000')).toBe(isOthers);
+    expect(isCrossSite(headers, 'box:8000')).toBe(isOthers);
   });
 });

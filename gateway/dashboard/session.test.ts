@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { type Key, plainKey } from '../../keys/key.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
-import { stillHolds } from './session.ts';
+import { isSessionValid } from './session.ts';
 import { Sessions } from './sessions.ts';
 
 const [today, before] = [fingerprint('today'), fingerprint('before')];
-const ops: Key = { ...plainKey, id: 'ops', hint: '', fingerprint: today, scopes: ['admin'] };
+const ops: Key = { ...keyDefaults, id: 'ops', hint: '', fingerprint: today, scopes: ['admin'] };
 const session = { keyId: 'ops', fingerprint: today, until: 1000 };
 const holds = (change: Partial<Key>, now = 500, of: object = {}) =>
-  stillHolds({ ...session, ...of }, new KeyRing([{ ...ops, ...change }]), now);
+  isSessionValid({ ...session, ...of }, new KeyRing([{ ...ops, ...change }]), now);
 
 describe('a session holds', () => {
   it('as long as its key may administer, and to its end', () => {
@@ -35,7 +35,7 @@ describe('sessions', () => {
 
   it('are found by their id for twelve hours', () => {
     const all = sessions();
-    const id = all.open(ops, false, 0);
+    const id = all.create(ops, false, 0);
     expect(all.find(id, lasts - 1)).toMatchObject({ keyId: 'ops' });
     expect(all.find(id, lasts)).toBeUndefined();
     expect(all.find(id, 0)).toBeUndefined();
@@ -45,14 +45,14 @@ describe('sessions', () => {
 
   it('are so many at the most, the youngest', () => {
     const all = sessions();
-    const ids = Array.from({ length: 201 }, () => all.open(ops, false, 0));
+    const ids = Array.from({ length: 201 }, () => all.create(ops, false, 0));
     expect(ids.filter((id) => all.find(id, 1) === undefined)).toEqual([ids[0]]);
   });
 
   it('are gone when they are closed', () => {
     const all = sessions();
-    const id = all.open(ops, false, 0);
-    all.close(id);
+    const id = all.create(ops, false, 0);
+    all.delete(id);
     expect(all.find(id, 0)).toBeUndefined();
   });
 });

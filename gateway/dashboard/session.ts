@@ -1,6 +1,6 @@
 import type { Fingerprint, Key } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 
 /** What a browser may do because somebody has shown it a key. */
 export interface Session {
@@ -12,11 +12,13 @@ export interface Session {
 }
 
 /** Whether what opened the session would still open it: its key, with that secret, may administer at `now`. */
-export function stillHolds({ keyId, fingerprint, until }: Session, ring: KeyRing, now: number): boolean {
+export function isSessionValid({ keyId, fingerprint, until }: Session, ring: KeyRing, now: number): boolean {
   const key = ring.keys.find(({ id }) => id === keyId);
   if (key === undefined || now >= until) return false;
   return (
-    statusOf(key, now).state === 'active' && key.scopes.includes('admin') && opensWith(key, fingerprint, now)
+    getKeyStatus(key, now).state === 'active' &&
+    key.scopes.includes('admin') &&
+    opensWith(key, fingerprint, now)
   );
 }
 

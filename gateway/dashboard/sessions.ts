@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fingerprint } from '../../keys/fingerprint.ts';
 import type { Key } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
-import { type Session, stillHolds } from './session.ts';
+import { isSessionValid, type Session } from './session.ts';
 
 /** A working day and a bit: who comes back the next morning shows the key again. */
 const LASTS = 12 * 3_600_000;
@@ -21,7 +21,7 @@ export class Sessions {
   }
 
   /** Opens one for who has shown this key, with the secret from before its last rotation or today's; answers its id. */
-  open(key: Key, withPrevious: boolean, now: number): string {
+  create(key: Key, withPrevious: boolean, now: number): string {
     const id = randomBytes(32).toString('base64url');
     const shown = withPrevious && key.previous ? key.previous.fingerprint : key.fingerprint;
     this.#all.set(fingerprint(id), { keyId: key.id, fingerprint: shown, until: now + LASTS });
@@ -39,12 +39,12 @@ export class Sessions {
     const session = this.#all.get(print);
     const ring = this.#ring();
     if (session === undefined) return undefined;
-    if (ring && stillHolds(session, ring, now)) return session;
+    if (ring && isSessionValid(session, ring, now)) return session;
     this.#all.delete(print);
     return undefined;
   }
 
-  close(id: string | undefined): void {
+  delete(id: string | undefined): void {
     if (id !== undefined) this.#all.delete(fingerprint(id));
   }
 }

@@ -2,22 +2,22 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { Dashboard } from './open-dashboard.ts';
 import { pageHeaders } from './page-headers.ts';
-import { sessionIdOf } from './session-cookie.ts';
+import { getSessionId } from './session-cookie.ts';
 
 /** `GET /dashboard/events`: what the dashboard shows, once a second, until the page or its session is closed. */
-export function showEvents(dashboard: Dashboard) {
+export function handleEvents(dashboard: Dashboard) {
   return async (c: GatewayContext) => {
     const response = c.get('response');
-    const id = sessionIdOf(c);
+    const id = getSessionId(c);
     const isWelcome = () => dashboard.isOpen || dashboard.sessions.find(id, Date.now()) !== undefined;
-    response.begin(200, {
+    response.writeHead(200, {
       ...pageHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     });
     if (c.req.method === 'HEAD') response.end();
-    else await dashboard.watchers.add({ response: response.raw, isWelcome });
+    else await dashboard.clients.add({ response: response.raw, isAuthorized: isWelcome });
     return RESPONSE_ALREADY_SENT;
   };
 }

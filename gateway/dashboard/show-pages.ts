@@ -1,5 +1,5 @@
 import type { GatewayContext } from '../door/gateway-context.ts';
-import { seenAs } from '../door/seen-as.ts';
+import { getPublicOrigin } from '../door/seen-as.ts';
 import { unknownUrl } from '../refusal/catalogue.ts';
 import type { Asset } from './assets.ts';
 import { dashboardPage } from './dashboard-page.ts';
@@ -7,15 +7,15 @@ import { landingPage } from './landing-page.ts';
 import { loginPage } from './login-page.ts';
 import type { Dashboard } from './open-dashboard.ts';
 import { pageHeaders } from './page-headers.ts';
-import { sessionOf } from './session-cookie.ts';
+import { getSession } from './session-cookie.ts';
 
 const fresh = { ...pageHeaders, 'cache-control': 'no-store' };
 
 /** `GET /`: a page for people; for programs, which come by to see whether anybody is there, where all the rest is. */
-export function showLanding(dashboard: Dashboard) {
+export function handleLandingPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
     if (!c.req.header('accept')?.includes('text/html')) return c.json(pointer, 200, fresh);
-    const { scheme, host } = seenAs(c.env.incoming, dashboard.isTrusted);
+    const { scheme, host } = getPublicOrigin(c.env.incoming, dashboard.isTrusted);
     const { model, standing } = dashboard.landing();
     const { version } = dashboard.assets;
     const origin = `${scheme}://${host ?? 'localhost'}`;
@@ -33,11 +33,11 @@ const pointer = {
 };
 
 /** `GET /dashboard`: the dashboard for who may see it, else the place to log in. */
-export function showDashboard(dashboard: Dashboard) {
+export function handleDashboardPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
     const { version } = dashboard.assets;
     if (dashboard.isOpen) return c.html(dashboardPage({ version, keyId: undefined }), 200, fresh);
-    const session = sessionOf(c, dashboard.sessions);
+    const session = getSession(c, dashboard.sessions);
     const page = session ? dashboardPage({ version, keyId: session.keyId }) : loginPage(version);
     return c.html(page, 200, fresh);
   };
@@ -46,7 +46,7 @@ export function showDashboard(dashboard: Dashboard) {
 const YEAR = 'public, max-age=31536000, immutable';
 
 /** `GET /dashboard/assets/{version}/{name}`; a version that is not ours is answered, and not to be kept. */
-export function showAsset({ assets }: Dashboard) {
+export function handleAsset({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const asset = assets.find(c.req.param('name') ?? '');
     if (asset === undefined) throw unknownUrl(c.req.method, c.req.path);
@@ -55,7 +55,7 @@ export function showAsset({ assets }: Dashboard) {
 }
 
 /** `GET /favicon.ico`: what browsers ask for unbidden, wherever no page names an icon, such as beside `/health`. */
-export function showIcon({ assets }: Dashboard) {
+export function handleFavicon({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const icon = assets.find('icon.svg');
     if (icon === undefined) throw unknownUrl(c.req.method, c.req.path);

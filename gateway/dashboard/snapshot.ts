@@ -1,26 +1,26 @@
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import type { Admission } from '../admission/admission.ts';
-import type { Gate } from '../admission/gate.ts';
-import type { Price } from '../gpu/efficiency.ts';
+import type { Scheduler } from '../admission/admission.ts';
+import type { CapacityGate } from '../admission/gate.ts';
+import type { TokenCost } from '../gpu/efficiency.ts';
 import type { Gpus } from '../gpu/open-gpus.ts';
-import type { RecentWork } from '../gpu/recent-work.ts';
-import { troubleWords } from '../gpu/trouble-words.ts';
+import type { RecentTokenCost } from '../gpu/recent-work.ts';
+import { gpuTroubleMessages } from '../gpu/trouble-words.ts';
 import type { UsageLedger } from '../ledger/usage-ledger.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
-import type { HouseSight } from './house-sight.ts';
-import { type KeySight, topKeys } from './key-sights.ts';
-import { describeOpen, type LaneSight, lanesOf, type OpenRequest } from './open-requests.ts';
-import type { PulsePoint } from './pulse.ts';
+import type { SystemView } from './house-sight.ts';
+import { type KeyUsageView, topKeys } from './key-sights.ts';
+import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './open-requests.ts';
+import type { StatsSample } from './pulse.ts';
 
 /** Who is asked, once a second and only while somebody watches. */
-export interface Owners {
-  readonly watch: Pick<BackendWatch, 'since' | 'facts' | 'keyRefused'>;
-  readonly gate: Pick<Gate, 'standing'>;
-  readonly admission: Pick<Admission, 'counts' | 'isDraining'>;
+export interface SnapshotSources {
+  readonly watch: Pick<BackendMonitor, 'since' | 'props' | 'keyRejected'>;
+  readonly gate: Pick<CapacityGate, 'status'>;
+  readonly admission: Pick<Scheduler, 'counts' | 'isDraining'>;
   readonly maxWaiting: number;
   readonly models: Pick<ModelNames, 'public'>;
   readonly live: Pick<LiveRequests, 'records'>;
@@ -28,7 +28,7 @@ export interface Owners {
   readonly keys: Pick<KeyStore, 'ring' | 'problem'> | undefined;
   readonly ledger: Pick<UsageLedger, 'today' | 'problem'>;
   readonly gpus: Pick<Gpus, 'samples' | 'trouble'>;
-  readonly recentWork: Pick<RecentWork, 'price' | 'pricesOfKeys'>;
+  readonly recentWork: Pick<RecentTokenCost, 'overall' | 'byKey'>;
   readonly costPerHour: number | undefined;
 }
 
@@ -50,70 +50,70 @@ export interface Snapshot {
     readonly engine: string | null;
   };
   /** Null where the gateway runs alone. */
-  readonly house: HouseSight | null;
+  readonly house: SystemView | null;
   readonly slots: { readonly total: number; readonly busy: number };
   readonly line: { readonly waiting: number; readonly most: number };
-  readonly lanes: readonly LaneSight[];
+  readonly lanes: readonly LaneView[];
   /** The oldest first, and not more than fifty. */
   readonly open: readonly OpenRequest[];
   /** Null where authentication is off. */
-  readonly keys: readonly KeySight[] | null;
+  readonly keys: readonly KeyUsageView[] | null;
   readonly gpus: readonly GpuSample[];
   /** Why figures of GPUs are missing, in words. */
   readonly gpuTrouble: string | null;
   readonly costPerHour: number | null;
-  readonly price: Price;
+  readonly price: TokenCost;
   /** What an operator has to mend. */
   readonly problems: readonly string[];
-  readonly pulse: PulsePoint | undefined;
+  readonly pulse: StatsSample | undefined;
 }
 
 const startedAt = Date.now() - performance.now();
 
 export function takeSnapshot(
-  owners: Owners,
-  { house, pulse }: { readonly house: HouseSight | undefined; readonly pulse: PulsePoint | undefined },
+  owners: SnapshotSources,
+  { house, pulse }: { readonly house: SystemView | undefined; readonly pulse: StatsSample | undefined },
 ): Snapshot {
   const { watch, gate, admission, models, gpus, recentWork, costPerHour } = owners;
   const { capacity, leased, waiting } = admission.counts;
-  const standing = admission.isDraining ? 'draining' : gate.standing;
+  const standing = admission.isDraining ? 'draining' : gate.status;
   return {
     ...{ at: Date.now(), startedAt, version: packageFile.version, pulse },
     ...{ standing, since: watch.since, house: house ?? null },
-    sleeping: standing === 'ready' && watch.facts?.sleeping === true,
+    sleeping: standing === 'ready' && watch.props?.sleeping === true,
     model: {
       name: models.public[0] ?? null,
-      context: watch.facts?.contextPerSlot ?? null,
-      engine: watch.facts?.buildInfo ?? null,
+      context: watch.props?.contextPerSlot ?? null,
+      engine: watch.props?.buildInfo ?? null,
     },
     slots: { total: capacity, busy: leased },
     line: { waiting, most: owners.maxWaiting },
     ...whatIsOpen(owners),
     keys: keysOf(owners),
     gpus: gpus.samples,
-    gpuTrouble: gpus.trouble === undefined ? null : troubleWords[gpus.trouble],
+    gpuTrouble: gpus.trouble === undefined ? null : gpuTroubleMessages[gpus.trouble],
     costPerHour: costPerHour ?? null,
-    price: recentWork.price,
+    price: recentWork.overall,
     problems: problemsOf(owners),
   };
 }
 
-function whatIsOpen({ live, keys }: Owners): Pick<Snapshot, 'open' | 'lanes'> {
+function whatIsOpen({ live, keys }: SnapshotSources): Pick<Snapshot, 'open' | 'lanes'> {
   const now = performance.now();
-  const open = live.records.map((record) => describeOpen(record, now));
-  return { open: open.slice(0, MOST_OPEN), lanes: lanesOf(open, keys?.ring.keys ?? []) };
+  const open = live.records.map((record) => describeOpenRequest(record, now));
+  return { open: open.slice(0, MOST_OPEN), lanes: groupByLane(open, keys?.ring.keys ?? []) };
 }
 
-function keysOf({ keys, ledger, recentWork, costPerHour }: Owners): KeySight[] | null {
+function keysOf({ keys, ledger, recentWork, costPerHour }: SnapshotSources): KeyUsageView[] | null {
   if (keys === undefined) return null;
   const now = Date.now();
   const today = (keyId: string) => ledger.today(keyId, now);
-  return topKeys({ keys: keys.ring.keys, today, prices: recentWork.pricesOfKeys, costPerHour, now });
+  return topKeys({ keys: keys.ring.keys, today, prices: recentWork.byKey, costPerHour, now });
 }
 
-function problemsOf({ watch, keys, ledger }: Owners): string[] {
+function problemsOf({ watch, keys, ledger }: SnapshotSources): string[] {
   const all = [
-    watch.keyRefused ? 'The backend refuses our key: BACKEND_API_KEY is wrong.' : undefined,
+    watch.keyRejected ? 'The backend refuses our key: BACKEND_API_KEY is wrong.' : undefined,
     keys?.problem === undefined ? undefined : `${keys.problem}; the keys read before stay in force.`,
     ledger.problem === undefined ? undefined : `Usage cannot be written down: ${ledger.problem}.`,
   ];

@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { Watchers } from './watchers.ts';
+import { SseClients } from './watchers.ts';
 
 it('looks only while somebody watches, once for all, and tells what has changed', async () => {
   let looks = 0;
-  const watchers = new Watchers(
+  const watchers = new SseClients(
     async () => ({ now: ++looks, seldom: 'same' }),
     () => ({ history: [1, 2] }),
   );
-  const server = createServer((_, response) => void watchers.add({ response, isWelcome: () => true }));
+  const server = createServer((_, response) => void watchers.add({ response, isAuthorized: () => true }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const ask = async () => (await RawClient.connect(port)).send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');

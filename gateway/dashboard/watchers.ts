@@ -1,32 +1,32 @@
 import type { ServerResponse } from 'node:http';
-import { noteUnforeseen } from '../../log/unforeseen.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
 
 const EVERY = 1000;
 /** A page that takes nothing in, such as one on a phone that sleeps, is told nothing more until it does. */
 const MOST_UNSENT = 256 * 1024;
 
-export interface Watcher {
+export interface SseClient {
   readonly response: ServerResponse;
   /** Whether it may still look. */
-  readonly isWelcome: () => boolean;
+  readonly isAuthorized: () => boolean;
 }
 
 /** What is told, by the name of its event. Only what has changed is sent again. */
-export type Parts = Readonly<Record<string, unknown>>;
+export type SseEvents = Readonly<Record<string, unknown>>;
 
 /** The pages that watch: all are told the same, about once a second, and nothing is done while there are none. */
-export class Watchers {
-  readonly #look: () => Promise<Parts>;
-  readonly #greet: () => Parts;
-  readonly #all = new Set<Watcher>();
+export class SseClients {
+  readonly #look: () => Promise<SseEvents>;
+  readonly #greet: () => SseEvents;
+  readonly #all = new Set<SseClient>();
   readonly #told = new Map<string, string>();
   /** Who has missed something, and is told all when it takes in again. */
-  readonly #behind = new WeakSet<Watcher>();
+  readonly #behind = new WeakSet<SseClient>();
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** `look` finds what all are told; `greet` what a new one needs besides. */
-  constructor(look: () => Promise<Parts>, greet: () => Parts) {
+  constructor(look: () => Promise<SseEvents>, greet: () => SseEvents) {
     this.#look = look;
     this.#greet = greet;
   }
@@ -36,7 +36,7 @@ export class Watchers {
   }
 
   /** Tells this one, too, from now on until its connection closes. */
-  async add(watcher: Watcher): Promise<void> {
+  async add(watcher: SseClient): Promise<void> {
     const { response } = watcher;
     response.once('close', () => this.#remove(watcher));
     response.write(
@@ -48,7 +48,7 @@ export class Watchers {
     response.write(messages([...this.#told]));
     if (response.closed) return;
     this.#all.add(watcher);
-    this.#timer ??= setInterval(() => this.#tellAll().catch(noteUnforeseen), EVERY);
+    this.#timer ??= setInterval(() => this.#tellAll().catch(recordUnhandledError), EVERY);
   }
 
   /** Ends all: their pages look for us again. */
@@ -56,7 +56,7 @@ export class Watchers {
     for (const { response } of this.#all) response.end();
   }
 
-  #remove(watcher: Watcher): void {
+  #remove(watcher: SseClient): void {
     this.#all.delete(watcher);
     if (this.#all.size > 0) return;
     clearInterval(this.#timer);
@@ -70,9 +70,9 @@ export class Watchers {
     for (const watcher of this.#all) this.#tell(watcher, news);
   }
 
-  #tell(watcher: Watcher, news: string): void {
-    const { response, isWelcome } = watcher;
-    if (!isWelcome()) response.end(messages([['ended', '{}']]));
+  #tell(watcher: SseClient, news: string): void {
+    const { response, isAuthorized } = watcher;
+    if (!isAuthorized()) response.end(messages([['ended', '{}']]));
     else if (response.writableLength > MOST_UNSENT) this.#behind.add(watcher);
     else response.write(this.#behind.delete(watcher) ? messages([...this.#told]) : news);
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addressGroup, plainAddress } from './address-group.ts';
+import { addressGroup, normalizeAddress } from './address-group.ts';
 
 it.each([
   ['203.0.113.7', '203.0.113.7'],
@@ -43,5 +43,5 @@ it.each([
   ['203.0.113.7', '203.0.113.7'],
   ['unknown', 'unknown'],
 ])('%s is written %s', (address, plain) => {
-  expect(plainAddress(address)).toBe(plain);
+  expect(normalizeAddress(address)).toBe(plain);
 });

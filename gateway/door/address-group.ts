@@ -11,7 +11,7 @@ export function addressGroup(address: string): string {
 }
 
 /** An address in its plain spelling: IPv4 where a socket of both families shows it as IPv6 (`::ffff:a.b.c.d`). */
-export function plainAddress(address: string): string {
+export function normalizeAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const groups = groupsOf(address);
   return begins(groups, mapped) ? dotted(groups, 6) : address;

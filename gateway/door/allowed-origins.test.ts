@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { origins } from '../../settings/wire-kinds.ts';
-import { allowedOrigins } from './allowed-origins.ts';
+import { createOriginMatcher } from './allowed-origins.ts';
 
 describe('allowedOrigins', () => {
   it.each([
@@ -38,13 +38,13 @@ describe('allowedOrigins', () => {
     ['https://a.example,null', ['null', 'https://a.example'], ['NULL.example']],
     ['https://axexample', ['https://axexample'], ['https://a.example']],
   ])('%s', (text, inside, outside) => {
-    const isAllowed = allowedOrigins(origins.parse(text) ?? []);
+    const isAllowed = createOriginMatcher(origins.parse(text) ?? []);
     for (const origin of inside) expect([origin, isAllowed(origin)]).toEqual([origin, true]);
     for (const origin of outside) expect([origin, isAllowed(origin)]).toEqual([origin, false]);
   });
 
   it('allows nobody where nothing is listed, and no origin that is longer than any name', () => {
-    expect(allowedOrigins([])('https://a')).toBe(false);
-    expect(allowedOrigins(['https://*.a'])(`https://${'a'.repeat(400)}.a`)).toBe(false);
+    expect(createOriginMatcher([])('https://a')).toBe(false);
+    expect(createOriginMatcher(['https://*.a'])(`https://${'a'.repeat(400)}.a`)).toBe(false);
   });
 });

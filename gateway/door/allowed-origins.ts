@@ -2,7 +2,7 @@
 const LONGEST = 300;
 
 /** Whether browsers of an origin may call, by the entries of `CORS_ORIGINS`: see the kind `origins`. */
-export function allowedOrigins(entries: readonly string[]): (origin: string) => boolean {
+export function createOriginMatcher(entries: readonly string[]): (origin: string) => boolean {
   const exact = new Set(entries.filter((entry) => !entry.includes('*')));
   const patterns = entries.filter((entry) => entry.includes('*')).map(patternFrom);
   return (origin) => {

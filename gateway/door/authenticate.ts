@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Scope } from '../../keys/key.ts';
 import type { Authentication, KeyRing } from '../../keys/key-ring.ts';
 import {
-  administrationOff,
+  adminDisabled,
   insufficientScope,
   invalidApiKey,
   tooManyFailedLogins,
@@ -12,7 +12,7 @@ import type { GatewayEnv } from './gateway-context.ts';
 import { presentedSecrets } from './presented-secrets.ts';
 
 /** Who may ask: the ring of this moment, or undefined where authentication is off. */
-export interface Doorkeeper {
+export interface Authenticator {
   readonly ring: () => KeyRing | undefined;
   readonly failedLogins: FailedLogins;
 }
@@ -22,7 +22,7 @@ export interface Doorkeeper {
  * answer. With authentication off everybody may do everything but administer.
  */
 export function authenticate(
-  doorkeeper: Doorkeeper,
+  doorkeeper: Authenticator,
   scope: Scope,
   ...orElse: readonly Scope[]
 ): MiddlewareHandler<GatewayEnv> {
@@ -30,7 +30,7 @@ export function authenticate(
   return async function authenticate(c, next) {
     const ring = doorkeeper.ring();
     if (ring === undefined) {
-      if (scope === 'admin') throw administrationOff();
+      if (scope === 'admin') throw adminDisabled();
       return next();
     }
     const secrets = presentedSecrets(c.env.incoming.headers);
@@ -47,7 +47,7 @@ export function authenticate(
 }
 
 /** A request that shows no secret guesses nothing, and is not counted. */
-async function refuseLogin({ failedLogins }: Doorkeeper, secrets: readonly string[], address: string) {
+async function refuseLogin({ failedLogins }: Authenticator, secrets: readonly string[], address: string) {
   const wait = secrets.length > 0 ? await failedLogins.count(address) : undefined;
   return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }

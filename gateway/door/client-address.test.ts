@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { clientAddress, trustOf } from './client-address.ts';
+import { clientAddress, createProxyMatcher } from './client-address.ts';
 
-const trusted = trustOf(['10.0.0.0/8', '192.0.2.1', 'fd00::/8']);
+const trusted = createProxyMatcher(['10.0.0.0/8', '192.0.2.1', 'fd00::/8']);
 
 describe('the address of a client', () => {
   it.each([
@@ -29,6 +29,6 @@ describe('the address of a client', () => {
   });
 
   it('is the peer for whom no proxy is trusted', () => {
-    expect(clientAddress('127.0.0.1', '198.51.100.1', trustOf([]))).toBe('127.0.0.1');
+    expect(clientAddress('127.0.0.1', '198.51.100.1', createProxyMatcher([]))).toBe('127.0.0.1');
   });
 });

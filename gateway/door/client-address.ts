@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net';
-import { plainAddress } from './address-group.ts';
+import { normalizeAddress } from './address-group.ts';
 
 /** Whether an address belongs to a proxy whose word is believed. */
-export type IsTrusted = (address: string) => boolean;
+export type IsTrustedProxy = (address: string) => boolean;
 
 /** Addresses and CIDR blocks, well-formed. */
-export function trustOf(networks: readonly string[]): IsTrusted {
+export function createProxyMatcher(networks: readonly string[]): IsTrustedProxy {
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', prefix] = network.split('/');
@@ -24,7 +24,7 @@ const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 export function clientAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
-  isTrusted: IsTrusted,
+  isTrusted: IsTrustedProxy,
 ): string {
   let address = plain(peer ?? '');
   for (const named of (forwardedFor ?? '').split(',').reverse()) {
@@ -38,5 +38,5 @@ export function clientAddress(
 /** Without a port, without brackets, and IPv4 as such where it comes dressed as IPv6. */
 function plain(address: string): string {
   const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
-  return plainAddress(bare);
+  return normalizeAddress(bare);
 }

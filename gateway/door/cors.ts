@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-headers.ts';
-import { allowedOrigins } from './allowed-origins.ts';
+import { createOriginMatcher } from './allowed-origins.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
@@ -28,7 +28,7 @@ export function cors(
   limit: MiddlewareHandler<GatewayEnv>,
 ): MiddlewareHandler<GatewayEnv> {
   const any = origins.includes('*');
-  const isAllowed = allowedOrigins(origins);
+  const isAllowed = createOriginMatcher(origins);
   return async function cors(c, next) {
     const { incoming } = c.env;
     const response = c.get('response');

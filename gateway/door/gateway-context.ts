@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Key } from '../../keys/key.ts';
 import type { ClientResponse } from '../client-response.ts';
 import type { RequestRecord } from '../record/request-record.ts';
-import type { Pacemaker } from '../upstream/pacemaker.ts';
+import type { KeepAlive } from '../upstream/pacemaker.ts';
 
 /** What the door leaves for the rooms behind it. */
 export interface GatewayVariables {
@@ -12,7 +12,7 @@ export interface GatewayVariables {
   /** Undefined where authentication is off, and before it. */
   key: Key | undefined;
   /** Of a request that may be kept alive before its answer. */
-  pacemaker: Pacemaker | undefined;
+  pacemaker: KeepAlive | undefined;
 }
 
 export interface GatewayEnv {

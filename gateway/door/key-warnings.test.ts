@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Key } from '../../keys/key.ts';
-import { newKey } from '../../keys/new-key.ts';
+import { createKey } from '../../keys/new-key.ts';
 import { KeyWarnings } from './key-warnings.ts';
 
 const hour = 3_600_000;
@@ -9,7 +9,9 @@ afterEach(() => vi.useRealTimers());
 
 function watchKeys(...ids: string[]) {
   const told: string[] = [];
-  let keys: readonly Key[] = ids.map((id) => newKey(id, { expires: Date.now() + 72 * hour }, Date.now()).key);
+  let keys: readonly Key[] = ids.map(
+    (id) => createKey(id, { expires: Date.now() + 72 * hour }, Date.now()).key,
+  );
   const warnings = new KeyWarnings({
     keys: () => keys,
     maxAgeMs: undefined,
@@ -17,7 +19,7 @@ function watchKeys(...ids: string[]) {
   });
   const change = (next: readonly Key[]) => {
     keys = next;
-    warnings.look();
+    warnings.check();
   };
   return { told, warnings, change };
 }
@@ -41,8 +43,8 @@ it('each key is told of once a day, until it has ended', () => {
 it('a key that is new is told of at once', () => {
   const { told, warnings, change } = watchKeys('app');
   change([
-    newKey('app', { expires: Date.now() + hour }, 0).key,
-    newKey('new', { expires: Date.now() + hour }, 0).key,
+    createKey('app', { expires: Date.now() + hour }, 0).key,
+    createKey('new', { expires: Date.now() + hour }, 0).key,
   ]);
   expect(told.map((words) => words.split(' ')[1])).toEqual(['"app"', '"new"']);
   warnings.close();

@@ -1,5 +1,5 @@
 import type { Key } from '../../keys/key.ts';
-import { warningOf } from '../../keys/key-warning.ts';
+import { keyWarning } from '../../keys/key-warning.ts';
 
 const LOOK_EVERY = 600_000;
 
@@ -13,21 +13,21 @@ export interface KeyWarningsOptions {
 /** Tells of keys that will soon need care, once a day (UTC) for each. */
 export class KeyWarnings {
   readonly #options: KeyWarningsOptions;
-  readonly #timer = setInterval(() => this.look(), LOOK_EVERY).unref();
+  readonly #timer = setInterval(() => this.check(), LOOK_EVERY).unref();
   #day = '';
   #told = new Set<string>();
 
   constructor(options: KeyWarningsOptions) {
     this.#options = options;
-    this.look();
+    this.check();
   }
 
   /** To be called when the keys have changed, too. */
-  look(now = Date.now()): void {
+  check(now = Date.now()): void {
     this.#turnPage(new Date(now).toISOString().slice(0, 10));
     for (const key of this.#options.keys()) {
       if (this.#told.has(key.id)) continue;
-      const words = warningOf(key, now, this.#options.maxAgeMs);
+      const words = keyWarning(key, now, this.#options.maxAgeMs);
       if (words === undefined) continue;
       this.#told.add(key.id);
       this.#options.warn(words);

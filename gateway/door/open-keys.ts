@@ -1,4 +1,4 @@
-import { type KeyStore, openKeyStore } from '../../keys/key-store.ts';
+import { createKeyStore, type KeyStore } from '../../keys/key-store.ts';
 import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
@@ -6,27 +6,27 @@ import { KeyWarnings } from './key-warnings.ts';
 import { queueWorkerKey } from './queue-worker-key.ts';
 
 /** The keys of a gateway that runs, kept fresh and minded. */
-export interface DoorKeys extends Disposable {
+export interface GatewayKeys extends Disposable {
   readonly store: KeyStore;
 }
 
 /** Opens the keys, tells the log what becomes of them, and ends what is under way with a key that is cut off. */
-export function openKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): DoorKeys {
+export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): GatewayKeys {
   let told = new Set<string>();
   /** A file that is written again has mostly the same to be said of it. */
   const tellNew = (warnings: readonly string[]) => {
     for (const warning of warnings) if (!told.has(warning)) log.warn(warning);
     told = new Set(warnings);
   };
-  const store = openKeyStore({
+  const store = createKeyStore({
     file: auth.keyFile,
     inline: auth.inlineKeys,
-    own: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
+    builtInKeys: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
       log.info({ keys }, 'keys read again');
       tellNew(warnings);
       endCutOff(store, log, live);
-      reminders.look();
+      reminders.check();
     },
     onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
   });
@@ -53,6 +53,6 @@ function tellOpening({ problem, ring }: KeyStore, log: Log): void {
 
 function endCutOff({ ring }: KeyStore, log: Log, live: LiveRequests): void {
   const cutOff = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
-  const ended = live.cutOff(new Set(cutOff));
+  const ended = live.cancelForKeys(new Set(cutOff));
   if (ended > 0) log.info({ requests: ended }, 'ended what was under way with disabled keys');
 }

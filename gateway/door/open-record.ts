@@ -2,28 +2,28 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Log } from '../../log/create-log.ts';
-import { noteUnforeseen } from '../../log/unforeseen.ts';
-import { speaksAnthropic } from '../anthropic/speaks-anthropic.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
+import { isAnthropicClient } from '../anthropic/speaks-anthropic.ts';
 import { ClientResponse } from '../client-response.ts';
 import type { Dashboard } from '../dashboard/open-dashboard.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
-import type { Bookkeeper } from '../record/bookkeeper.ts';
+import type { UsageRecorder } from '../record/bookkeeper.ts';
 import { logRequest } from '../record/log-request.ts';
-import { endOf, saidAll } from '../record/request-end.ts';
-import { openRecord as newRecord } from '../record/request-record.ts';
+import { getOutcome, reachedStreamEnd } from '../record/request-end.ts';
+import { createRequestRecord as newRecord } from '../record/request-record.ts';
 import type { Tracing } from '../traces/tracing.ts';
-import { clientAddress, type IsTrusted } from './client-address.ts';
+import { clientAddress, type IsTrustedProxy } from './client-address.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 /** Ids that others may log as they are: no spaces, no control characters, no length of its own. */
 const wellFormed = /^[\w.:+/=-]{1,128}$/;
 
-export interface RecordParts {
+export interface RequestContextOptions {
   readonly log: Log;
-  readonly isTrusted: IsTrusted;
-  readonly books: Bookkeeper;
-  readonly metrics: Pick<Metrics, 'count'>;
-  readonly dashboard: Pick<Dashboard, 'note'>;
+  readonly isTrusted: IsTrustedProxy;
+  readonly books: UsageRecorder;
+  readonly metrics: Pick<Metrics, 'onRequestFinished'>;
+  readonly dashboard: Pick<Dashboard, 'onRequestFinished'>;
   readonly tracing: Tracing | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface RecordParts {
  * Gives a request its id, kept from `x-request-id` where that is well-formed, and its record. When the response has
  * closed, whichever way out it took, the record is booked, counted, and becomes one line of the log.
  */
-export function openRecord({
+export function requestContext({
   log,
   isTrusted,
   books,
   metrics,
   dashboard,
   tracing,
-}: RecordParts): MiddlewareHandler<GatewayEnv> {
+}: RequestContextOptions): MiddlewareHandler<GatewayEnv> {
   return async function openRecord(c, next) {
     const { incoming, outgoing } = c.env;
     const given = incoming.headers['x-request-id'];
@@ -49,34 +49,34 @@ export function openRecord({
       isTrusted,
     );
     const record = newRecord({ id, method: c.req.method, path: c.req.path, address });
-    if (tracing) record.trace = tracing.follow(record, incoming.headers);
+    if (tracing) record.trace = tracing.startTrace(record, incoming.headers);
     c.set('record', record);
     const response = new ClientResponse(outgoing);
     c.set('response', response);
     response.setHeader('x-request-id', id);
     // The name under which Anthropic's clients look for it.
-    if (speaksAnthropic(c.req.path, incoming.headers)) response.setHeader('request-id', id);
-    const book = books.expect();
+    if (isAnthropicClient(c.req.path, incoming.headers)) response.setHeader('request-id', id);
+    const book = books.begin();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
-    response.handOver();
+    response.copyHeadersToRaw();
     const tellEnd = async () => {
       const { statusCode, writableFinished } = outgoing;
       record.endedAt = performance.now();
-      const completed = writableFinished || saidAll(record);
+      const completed = writableFinished || reachedStreamEnd(record);
       try {
-        await record.usageToCome;
-        const end = endOf(record, statusCode, completed);
-        record.trace?.ends(end);
+        await record.pendingUsage;
+        const end = getOutcome(record, statusCode, completed);
+        record.trace?.end(end);
         logRequest(log, record, end);
         const finished = { record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority };
-        metrics.count(finished);
-        dashboard.note(finished);
+        metrics.onRequestFinished(finished);
+        dashboard.onRequestFinished(finished);
       } finally {
         // Whatever went wrong in telling of it: a stop waits for the books.
         book(record, record.error !== undefined || (completed && statusCode >= 400));
       }
     };
-    closed.then(tellEnd).catch(noteUnforeseen);
+    closed.then(tellEnd).catch(recordUnhandledError);
   };
 }

@@ -1,6 +1,6 @@
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { type Key, plainKey } from '../../keys/key.ts';
-import { hintOf } from '../../keys/mint.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
+import { secretHint } from '../../keys/mint.ts';
 
 /**
  * The key of RunPod's queue worker. RunPod has asked its clients who they are, and decides how many jobs come: so there
@@ -8,10 +8,10 @@ import { hintOf } from '../../keys/mint.ts';
  */
 export function queueWorkerKey(secret: string): Key {
   return {
-    ...plainKey,
+    ...keyDefaults,
     id: 'runpod-queue',
     fingerprint: fingerprint(secret),
-    hint: hintOf(secret),
+    hint: secretHint(secret),
     limits: { requestsPerMinute: 0, tokensPerMinute: 0 },
     note: "jobs of RunPod's queue; this key is made at each start",
   };

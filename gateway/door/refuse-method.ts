@@ -1,16 +1,16 @@
 import type { GatewayContext } from '../door/gateway-context.ts';
-import { methodNotAllowed, noWebSocket } from '../refusal/catalogue.ts';
+import { methodNotAllowed, webSocketNotSupported } from '../refusal/catalogue.ts';
 
 /** Codex knocks here first, and goes on over HTTP at once only where it hears 426. */
 const dialledPaths = new Set(['/v1/responses', '/responses']);
 
 /** For all methods that a path does not take; OPTIONS is told which it does. */
-export function refuseMethod(allowed: 'GET' | 'POST' | 'DELETE') {
+export function rejectOtherMethods(allowed: 'GET' | 'POST' | 'DELETE') {
   const takes = allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS`;
   return (c: GatewayContext) => {
     const { method, path } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204, { allow: takes });
-    if (method === 'GET' && dialledPaths.has(path) && wantsWebSocket(c)) throw noWebSocket(path);
+    if (method === 'GET' && dialledPaths.has(path) && wantsWebSocket(c)) throw webSocketNotSupported(path);
     throw methodNotAllowed(method, path, [allowed]);
   };
 }

@@ -1,17 +1,17 @@
 import type { MiddlewareHandler } from 'hono';
 import type { UsageLedger } from '../ledger/usage-ledger.ts';
-import { dailyTokensSpent } from '../refusal/catalogue.ts';
+import { dailyBudgetExceeded } from '../refusal/catalogue.ts';
 import type { GatewayEnv } from './gateway-context.ts';
 
 /** Refuses a key whose `tokensPerDay` are used up, until midnight UTC. What is under way then may go beyond them. */
-export function refuseSpentBudget(ledger: UsageLedger): MiddlewareHandler<GatewayEnv> {
+export function limitDailyTokens(ledger: UsageLedger): MiddlewareHandler<GatewayEnv> {
   return async function refuseSpentBudget(c, next) {
     const key = c.get('key');
     const budget = key?.limits.tokensPerDay ?? 0;
     if (key === undefined || budget === 0) return next();
     await ledger.ready;
     const { input, output } = ledger.today(key.id, Date.now());
-    if (input + output >= budget) throw dailyTokensSpent(budget, input + output);
+    if (input + output >= budget) throw dailyBudgetExceeded(budget, input + output);
     return next();
   };
 }

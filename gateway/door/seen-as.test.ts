@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { trustOf } from './client-address.ts';
-import { seenAs } from './seen-as.ts';
+import { createProxyMatcher } from './client-address.ts';
+import { getPublicOrigin } from './seen-as.ts';
 
 const server = createServer((request, response) => {
-  const trusted = trustOf(request.url === '/trusted' ? ['127.0.0.1'] : []);
-  response.end(JSON.stringify(seenAs(request, trusted)));
+  const trusted = createProxyMatcher(request.url === '/trusted' ? ['127.0.0.1'] : []);
+  response.end(JSON.stringify(getPublicOrigin(request, trusted)));
 });
 let port = 0;
 beforeAll(async () => {

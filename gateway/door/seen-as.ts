@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import type { IsTrusted } from './client-address.ts';
+import type { IsTrustedProxy } from './client-address.ts';
 
 /** As what the client sees us: what it dialled, before the proxies that we trust. */
-export interface SeenAs {
+export interface PublicOrigin {
   readonly scheme: 'http' | 'https';
   /** Host and port; undefined where the request names none. */
   readonly host: string | undefined;
 }
 
 /** A trusted proxy's `X-Forwarded-Proto` and `X-Forwarded-Host` are believed, nobody else's. */
-export function seenAs({ socket, headers }: IncomingMessage, isTrusted: IsTrusted): SeenAs {
+export function getPublicOrigin(
+  { socket, headers }: IncomingMessage,
+  isTrusted: IsTrustedProxy,
+): PublicOrigin {
   const believed = isTrusted((socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/i, ''));
   const forwarded = (name: string) => (believed ? first(headers[name]?.toString()) : undefined);
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type KeyWork, priceBetween, pricesOfKeys, type Tally } from './efficiency.ts';
+import { type KeyWork, tokenCostBetween, tokenCostByKey, type WorkTally } from './efficiency.ts';
 
-const begin: Tally = { at: 0, joules: 1000, output: 0, processed: 0, keys: new Map() };
+const begin: WorkTally = { at: 0, joules: 1000, output: 0, processed: 0, keys: new Map() };
 
 const work = (machineMs: number, output: number, processed = output): KeyWork => ({
   machineMs,
@@ -10,7 +10,7 @@ const work = (machineMs: number, output: number, processed = output): KeyWork =>
 });
 
 /** A minute later, at 300 W. */
-function minuteLater(keys: Record<string, KeyWork>): Tally {
+function minuteLater(keys: Record<string, KeyWork>): WorkTally {
   const all = Object.values(keys);
   return {
     at: 60_000,
@@ -23,7 +23,7 @@ function minuteLater(keys: Record<string, KeyWork>): Tally {
 
 describe('the price of a token', () => {
   it('is all that was spent by all that was made', () => {
-    const price = priceBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
+    const price = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
     expect(price).toEqual({
       joulesPerOutputToken: 3,
       joulesPerToken: 1,
@@ -33,36 +33,36 @@ describe('the price of a token', () => {
   });
 
   it('counts idle time: half the work doubles it', () => {
-    const busy = priceBetween(begin, minuteLater({ app: work(60_000, 6000) }), 3);
-    const idle = priceBetween(begin, minuteLater({ app: work(30_000, 3000) }), 3);
+    const busy = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000) }), 3);
+    const idle = tokenCostBetween(begin, minuteLater({ app: work(30_000, 3000) }), 3);
     expect(idle.joulesPerOutputToken).toBe(2 * (busy.joulesPerOutputToken ?? 0));
     expect(idle.costPerMillionTokens).toBe(2 * (busy.costPerMillionTokens ?? 0));
   });
 
   it('is not known where nothing was made', () => {
-    const price = priceBetween(begin, minuteLater({}), 3);
+    const price = tokenCostBetween(begin, minuteLater({}), 3);
     expect(new Set(Object.values(price))).toEqual(new Set([undefined]));
   });
 
   it('is not known in money without COST_PER_HOUR, nor in energy without power', () => {
     const later = minuteLater({ app: work(1000, 10) });
-    expect(priceBetween(begin, later, undefined)).toMatchObject({
+    expect(tokenCostBetween(begin, later, undefined)).toMatchObject({
       costPerMillionTokens: undefined,
       joulesPerToken: 1800,
     });
     const dark = { ...later, joules: undefined };
-    expect(priceBetween({ ...begin, joules: undefined }, dark, 3).joulesPerToken).toBeUndefined();
+    expect(tokenCostBetween({ ...begin, joules: undefined }, dark, 3).joulesPerToken).toBeUndefined();
   });
 
   it('counts from nothing where the GPUs began to tell in between', () => {
     const later = minuteLater({ app: work(1000, 10) });
-    expect(priceBetween({ ...begin, joules: undefined }, later, 3).joulesPerToken).toBe(1900);
+    expect(tokenCostBetween({ ...begin, joules: undefined }, later, 3).joulesPerToken).toBe(1900);
   });
 });
 
 describe('the prices of keys', () => {
   it('share what was spent as the machine was shared', () => {
-    const prices = pricesOfKeys(
+    const prices = tokenCostByKey(
       begin,
       minuteLater({ app: work(30_000, 3000), batch: work(10_000, 3000), idle: work(0, 0) }),
       3,
@@ -74,7 +74,7 @@ describe('the prices of keys', () => {
 
   it('pay for all of it together', () => {
     const keys = { a: work(1234, 17, 170), b: work(777, 300, 900), c: work(5, 1, 1) };
-    const prices = pricesOfKeys(begin, minuteLater(keys), 3);
+    const prices = tokenCostByKey(begin, minuteLater(keys), 3);
     const paid = Object.entries(keys).map(
       ([id, { processed }]) => ((prices.get(id)?.costPerMillionTokens ?? 0) * processed) / 1e6,
     );
@@ -84,6 +84,6 @@ describe('the prices of keys', () => {
   it('take only what is new', () => {
     const from = { ...begin, keys: new Map([['app', work(10_000, 500)]]), output: 500, processed: 500 };
     const to = minuteLater({ app: work(20_000, 1500) });
-    expect(pricesOfKeys(from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);
+    expect(tokenCostByKey(from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);
   });
 });

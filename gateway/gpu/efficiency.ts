@@ -12,7 +12,7 @@ export interface KeyWork extends Work {
 }
 
 /** All that was spent and made up to a moment. */
-export interface Tally extends Work {
+export interface WorkTally extends Work {
   /** `performance.now()`. */
   readonly at: number;
   /** Undefined where no GPU tells its power. */
@@ -21,7 +21,7 @@ export interface Tally extends Work {
 }
 
 /** What a token took; undefined where nothing was made, or nothing is known of what was spent. */
-export interface Price {
+export interface TokenCost {
   readonly joulesPerOutputToken: number | undefined;
   readonly joulesPerToken: number | undefined;
   readonly costPerMillionOutputTokens: number | undefined;
@@ -34,7 +34,7 @@ interface Spent {
 }
 
 /** What a token took between two moments. Idle time is spent, too: a machine that has little to do makes dear tokens. */
-export function priceBetween(from: Tally, to: Tally, costPerHour: number | undefined): Price {
+export function tokenCostBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): TokenCost {
   return priceOf(spentBetween(from, to, costPerHour), workBetween(from, to));
 }
 
@@ -42,7 +42,11 @@ export function priceBetween(from: Tally, to: Tally, costPerHour: number | undef
  * The same for each key that had something of the machine in between. Keys share all that was spent, idle time included,
  * as they shared the machine; so together they pay for all of it.
  */
-export function pricesOfKeys(from: Tally, to: Tally, costPerHour: number | undefined): Map<string, Price> {
+export function tokenCostByKey(
+  from: WorkTally,
+  to: WorkTally,
+  costPerHour: number | undefined,
+): Map<string, TokenCost> {
   const spent = spentBetween(from, to, costPerHour);
   const had = [...to.keys].map(([id, now]) => [id, keyWorkBetween(from.keys.get(id), now)] as const);
   const machineMs = had.reduce((sum, [, work]) => sum + work.machineMs, 0);
@@ -50,7 +54,7 @@ export function pricesOfKeys(from: Tally, to: Tally, costPerHour: number | undef
   return new Map(busy.map(([id, work]) => [id, priceOf(partOf(spent, work.machineMs / machineMs), work)]));
 }
 
-function spentBetween(from: Tally, to: Tally, costPerHour: number | undefined): Spent {
+function spentBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): Spent {
   return {
     joules: to.joules === undefined ? undefined : to.joules - (from.joules ?? 0),
     money: costPerHour === undefined ? undefined : (costPerHour * (to.at - from.at)) / 3_600_000,
@@ -69,7 +73,7 @@ function partOf({ joules, money }: Spent, share: number): Spent {
   return { joules: joules && joules * share, money: money && money * share };
 }
 
-function priceOf({ joules, money }: Spent, { output, processed }: Work): Price {
+function priceOf({ joules, money }: Spent, { output, processed }: Work): TokenCost {
   return {
     joulesPerOutputToken: per(joules, output),
     joulesPerToken: per(joules, processed),

@@ -1,9 +1,9 @@
 import type { Log } from '../../log/create-log.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { GpuTrouble } from '../../nvidia-smi-parser/trouble.ts';
-import { GpuWatch } from '../../nvidia-smi-parser/watch-gpus.ts';
+import { GpuMonitor } from '../../nvidia-smi-parser/watch-gpus.ts';
 import { EnergyMeter } from './energy-meter.ts';
-import { troubleWords } from './trouble-words.ts';
+import { gpuTroubleMessages } from './trouble-words.ts';
 
 export interface GpuConfig {
   /** nvidia-smi; undefined watches nothing. */
@@ -21,20 +21,20 @@ export interface Gpus extends Disposable {
 }
 
 /** Follows the GPUs, and tells the log when their figures stop and when they come again. */
-export function openGpus({ program, intervalMs }: GpuConfig, log: Log): Gpus {
+export function watchGpus({ program, intervalMs }: GpuConfig, log: Log): Gpus {
   const energy = new EnergyMeter();
   if (program === undefined) {
     return { samples: [], energy, trouble: undefined, [Symbol.dispose]: () => {} };
   }
   let trouble: GpuTrouble | undefined;
-  const watch = new GpuWatch({
+  const watch = new GpuMonitor({
     program,
     intervalMs,
     onSample: (sample) => energy.add(sample),
     onTrouble(next) {
       trouble = next;
       if (next === undefined) log.info('all GPUs are watched again');
-      else log[next === 'absent' ? 'info' : 'warn'](troubleWords[next]);
+      else log[next === 'absent' ? 'info' : 'warn'](gpuTroubleMessages[next]);
     },
   });
   return {

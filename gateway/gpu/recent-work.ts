@@ -1,18 +1,18 @@
-import { type Price, priceBetween, pricesOfKeys, type Tally } from './efficiency.ts';
+import { type TokenCost, tokenCostBetween, tokenCostByKey, type WorkTally } from './efficiency.ts';
 
 const every = 5000;
 /** The window that "now" means. */
 const window = 300_000;
 
 /** Remembers the tallies of the last minutes, to tell what a token takes at present. */
-export class RecentWork {
-  readonly #take: () => Tally;
+export class RecentTokenCost {
+  readonly #take: () => WorkTally;
   readonly #costPerHour: number | undefined;
-  readonly #tallies: Tally[];
+  readonly #tallies: WorkTally[];
   readonly #timer: NodeJS.Timeout;
 
   /** `take` reads what was spent and made so far. */
-  constructor(take: () => Tally, costPerHour: number | undefined) {
+  constructor(take: () => WorkTally, costPerHour: number | undefined) {
     this.#take = take;
     this.#costPerHour = costPerHour;
     this.#tallies = [take()];
@@ -20,20 +20,20 @@ export class RecentWork {
   }
 
   /** Over the last five minutes, or since the gateway was started. */
-  get price(): Price {
-    return priceBetween(this.#first, this.#take(), this.#costPerHour);
+  get overall(): TokenCost {
+    return tokenCostBetween(this.#first, this.#take(), this.#costPerHour);
   }
 
   /** By key id, of those who had something of the machine in that time. */
-  get pricesOfKeys(): ReadonlyMap<string, Price> {
-    return pricesOfKeys(this.#first, this.#take(), this.#costPerHour);
+  get byKey(): ReadonlyMap<string, TokenCost> {
+    return tokenCostByKey(this.#first, this.#take(), this.#costPerHour);
   }
 
   close(): void {
     clearInterval(this.#timer);
   }
 
-  get #first(): Tally {
+  get #first(): WorkTally {
     return this.#tallies[0] ?? this.#take();
   }
 

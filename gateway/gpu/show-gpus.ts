@@ -2,16 +2,16 @@ import type { Registry } from 'prom-client';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import { slowdowns } from '../../nvidia-smi-parser/slowdowns.ts';
 import { gpu } from '../metrics/catalogue.ts';
-import type { Family, Figure } from '../metrics/family.ts';
-import { showFigure, showFigures } from '../metrics/show.ts';
+import type { MetricDefinition, MetricSample } from '../metrics/family.ts';
+import { registerSamples, registerValue } from '../metrics/show.ts';
 import type { Gpus } from './open-gpus.ts';
 
-type OfGpu = Figure<'gpu'>;
+type OfGpu = MetricSample<'gpu'>;
 
 /** Shows what each GPU says; what one does not tell is left out. */
-export function showGpus(registry: Registry, gpus: Gpus): void {
-  const show = (family: Family<'gpu'>, of: (sample: GpuSample) => number | undefined) =>
-    showFigures(registry, family, () => gpus.samples.flatMap((sample) => figureOf(sample, of(sample))));
+export function registerGpuMetrics(registry: Registry, gpus: Gpus): void {
+  const show = (family: MetricDefinition<'gpu'>, of: (sample: GpuSample) => number | undefined) =>
+    registerSamples(registry, family, () => gpus.samples.flatMap((sample) => figureOf(sample, of(sample))));
   show(gpu.utilization, ({ utilization }) => utilization);
   show(gpu.memoryActivity, ({ memoryActivity }) => memoryActivity);
   show(gpu.memoryUsed, ({ memoryUsed }) => memoryUsed);
@@ -28,24 +28,24 @@ export function showGpus(registry: Registry, gpus: Gpus): void {
 }
 
 function showWords(registry: Registry, gpus: Gpus): void {
-  showFigures(registry, gpu.info, () =>
+  registerSamples(registry, gpu.info, () =>
     gpus.samples.map(({ index, uuid = '', name = '', driver = '' }) => [
       { gpu: String(index), uuid, name, driver },
       1,
     ]),
   );
-  showFigures(registry, gpu.slowdown, () => gpus.samples.flatMap(slowdownsOf));
-  showFigures(registry, gpu.eccErrors, () => gpus.samples.flatMap(eccErrorsOf));
-  showFigures(registry, gpu.recoveryAction, () =>
+  registerSamples(registry, gpu.slowdown, () => gpus.samples.flatMap(slowdownsOf));
+  registerSamples(registry, gpu.eccErrors, () => gpus.samples.flatMap(eccErrorsOf));
+  registerSamples(registry, gpu.recoveryAction, () =>
     gpus.samples.flatMap(({ index, recoveryAction: action }) =>
       action === undefined || action === 'None' ? [] : [[{ gpu: String(index), action }, 1] as const],
     ),
   );
-  showFigures(registry, gpu.energy, () =>
+  registerSamples(registry, gpu.energy, () =>
     [...gpus.energy.joules].map(([index, joules]) => [{ gpu: String(index) }, joules]),
   );
-  showFigure(registry, gpu.count, () => gpus.samples.length);
-  showFigures(registry, gpu.trouble, () =>
+  registerValue(registry, gpu.count, () => gpus.samples.length);
+  registerSamples(registry, gpu.trouble, () =>
     gpus.trouble === undefined ? [] : [[{ trouble: gpus.trouble }, 1]],
   );
 }
@@ -54,12 +54,12 @@ function figureOf({ index }: GpuSample, value: number | undefined): OfGpu[] {
   return value === undefined ? [] : [[{ gpu: String(index) }, value]];
 }
 
-function slowdownsOf({ index, slowdowns: active }: GpuSample): Figure<'gpu' | 'reason'>[] {
+function slowdownsOf({ index, slowdowns: active }: GpuSample): MetricSample<'gpu' | 'reason'>[] {
   if (active === undefined) return [];
   return slowdowns.map((reason) => [{ gpu: String(index), reason }, Number(active.includes(reason))]);
 }
 
-function eccErrorsOf({ index, eccCorrected, eccUncorrected }: GpuSample): Figure<'gpu' | 'kind'>[] {
+function eccErrorsOf({ index, eccCorrected, eccUncorrected }: GpuSample): MetricSample<'gpu' | 'kind'>[] {
   const kinds = { corrected: eccCorrected, uncorrected: eccUncorrected };
   return Object.entries(kinds).flatMap(([kind, count]) =>
     count === undefined ? [] : [[{ gpu: String(index), kind }, count] as const],

@@ -1,34 +1,38 @@
 import type { Registry } from 'prom-client';
 import { price } from '../metrics/catalogue.ts';
-import type { Figure } from '../metrics/family.ts';
-import { showFigures } from '../metrics/show.ts';
-import type { Price } from './efficiency.ts';
-import type { RecentWork } from './recent-work.ts';
+import type { MetricSample } from '../metrics/family.ts';
+import { registerSamples } from '../metrics/show.ts';
+import type { TokenCost } from './efficiency.ts';
+import type { RecentTokenCost } from './recent-work.ts';
 
 /** Shows what a token takes at present: of all work, and of each key where only those look who may see single keys. */
-export function showPrices(registry: Registry, keyRegistry: Registry, recent: RecentWork): void {
-  showFigures(registry, price.energy, () => energyOf(recent.price));
-  showFigures(registry, price.cost, () => costOf(recent.price));
-  showFigures(keyRegistry, price.energyOfKey, () => ofKeys(recent, energyOf));
-  showFigures(keyRegistry, price.costOfKey, () => ofKeys(recent, costOf));
+export function registerTokenCostMetrics(
+  registry: Registry,
+  keyRegistry: Registry,
+  recent: RecentTokenCost,
+): void {
+  registerSamples(registry, price.energy, () => energyOf(recent.overall));
+  registerSamples(registry, price.cost, () => costOf(recent.overall));
+  registerSamples(keyRegistry, price.energyOfKey, () => ofKeys(recent, energyOf));
+  registerSamples(keyRegistry, price.costOfKey, () => ofKeys(recent, costOf));
 }
 
-function energyOf({ joulesPerOutputToken, joulesPerToken }: Price): Figure<'tokens'>[] {
+function energyOf({ joulesPerOutputToken, joulesPerToken }: TokenCost): MetricSample<'tokens'>[] {
   return known({ output: joulesPerOutputToken, processed: joulesPerToken });
 }
 
-function costOf({ costPerMillionOutputTokens, costPerMillionTokens }: Price): Figure<'tokens'>[] {
+function costOf({ costPerMillionOutputTokens, costPerMillionTokens }: TokenCost): MetricSample<'tokens'>[] {
   return known({ output: costPerMillionOutputTokens, processed: costPerMillionTokens });
 }
 
-function known(figures: Readonly<Record<string, number | undefined>>): Figure<'tokens'>[] {
+function known(figures: Readonly<Record<string, number | undefined>>): MetricSample<'tokens'>[] {
   return Object.entries(figures).flatMap(([tokens, value]) =>
     value === undefined ? [] : [[{ tokens }, value] as const],
   );
 }
 
-function ofKeys(recent: RecentWork, figuresOf: (price: Price) => Figure<'tokens'>[]) {
-  return [...recent.pricesOfKeys].flatMap(([key, price]) =>
-    figuresOf(price).map(([labels, value]): Figure<'key' | 'tokens'> => [{ key, ...labels }, value]),
+function ofKeys(recent: RecentTokenCost, figuresOf: (price: TokenCost) => MetricSample<'tokens'>[]) {
+  return [...recent.byKey].flatMap(([key, price]) =>
+    figuresOf(price).map(([labels, value]): MetricSample<'key' | 'tokens'> => [{ key, ...labels }, value]),
   );
 }

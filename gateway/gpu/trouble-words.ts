@@ -1,7 +1,7 @@
 import type { GpuTrouble } from '../../nvidia-smi-parser/trouble.ts';
 
 /** What an operator is told, and what can be done. */
-export const troubleWords: Readonly<Record<GpuTrouble, string>> = {
+export const gpuTroubleMessages: Readonly<Record<GpuTrouble, string>> = {
   absent:
     'there is no nvidia-smi: no GPU is watched (GPU_METRICS=off spares this line, NVIDIA_SMI names another place)',
   'no-driver':

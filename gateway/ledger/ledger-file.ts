@@ -1,10 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
-import type { UsageQuestion } from './usage-report.ts';
+import type { UsageQuery } from './usage-report.ts';
 import { sumNames } from './usage-sums.ts';
 
 /** The name of the ledger inside `DATA_DIR`. */
-export const ledgerName = 'usage.sqlite';
+export const ledgerFileName = 'usage.sqlite';
 
 const columns = sumNames.map(toColumn);
 
@@ -50,7 +50,7 @@ export class LedgerFile {
   }
 
   /** A row for each key, or for each day; what they were added up over is left empty. */
-  sums({ since, keyId, by }: UsageQuestion): UsageRow[] {
+  sums({ since, keyId, by }: UsageQuery): UsageRow[] {
     const [day, key] = by === 'day' ? ['day', "''"] : ["''", 'key_id'];
     const added = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
     const query = this.#db.prepare(
@@ -70,7 +70,7 @@ export class LedgerFile {
   }
 
   /** Drops what is older than that day. */
-  forgetBefore(day: string): void {
+  deleteBefore(day: string): void {
     this.#db.prepare('DELETE FROM usage WHERE day < ?').run(day);
   }
 

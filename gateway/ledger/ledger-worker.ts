@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LedgerFile } from './ledger-file.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
-import type { UsageQuestion } from './usage-report.ts';
+import type { UsageQuery } from './usage-report.ts';
 
 /** What the gateway asks of the thread. */
-export type LedgerOrder =
+export type LedgerCommand =
   | {
       readonly order: 'write';
       readonly rows: readonly UsageRow[];
@@ -15,23 +15,23 @@ export type LedgerOrder =
       /** Days before this one are forgotten. */
       readonly keepFrom: string;
     }
-  | { readonly order: 'read'; readonly question: UsageQuestion }
+  | { readonly order: 'read'; readonly question: UsageQuery }
   | { readonly order: 'close' };
 
 /** What the thread answers: the rows of the day it was opened, then how each order went, in their order. */
-export type LedgerReport =
+export type LedgerReply =
   | { readonly report: 'opened'; readonly today: readonly UsageRow[]; readonly seen: readonly KeySeen[] }
   | { readonly report: 'written' }
   | { readonly report: 'read'; readonly rows: readonly UsageRow[] }
-  | { readonly report: 'failed'; readonly order: LedgerOrder['order'] | 'open'; readonly why: string }
+  | { readonly report: 'failed'; readonly order: LedgerCommand['order'] | 'open'; readonly why: string }
   | { readonly report: 'closed' };
 
-export interface LedgerPlace {
+export interface LedgerWorkerData {
   readonly path: string;
   readonly today: string;
 }
 
-const place = workerData as LedgerPlace;
+const place = workerData as LedgerWorkerData;
 let file: LedgerFile | undefined;
 let keptFrom = '';
 
@@ -53,7 +53,7 @@ function makeFolder(): void {
   }
 }
 
-function carryOut(order: LedgerOrder): void {
+function carryOut(order: LedgerCommand): void {
   switch (order.order) {
     case 'write':
       write(file ?? open(), order);
@@ -68,18 +68,18 @@ function carryOut(order: LedgerOrder): void {
   }
 }
 
-function write(into: LedgerFile, { rows, seen, keepFrom }: Extract<LedgerOrder, { order: 'write' }>): void {
+function write(into: LedgerFile, { rows, seen, keepFrom }: Extract<LedgerCommand, { order: 'write' }>): void {
   // First of all: rows that are written must not be reported as failed for another reason.
-  if (keepFrom !== keptFrom) into.forgetBefore(keepFrom);
+  if (keepFrom !== keptFrom) into.deleteBefore(keepFrom);
   keptFrom = keepFrom;
   into.write(rows, seen);
 }
 
-function tell(report: LedgerReport): void {
+function tell(report: LedgerReply): void {
   parentPort?.postMessage(report);
 }
 
-function attempt(order: LedgerOrder['order'] | 'open', work: () => void): void {
+function attempt(order: LedgerCommand['order'] | 'open', work: () => void): void {
   try {
     work();
   } catch (error) {
@@ -97,4 +97,4 @@ function letGo(): void {
 }
 
 attempt('open', open);
-parentPort?.on('message', (order: LedgerOrder) => attempt(order.order, () => carryOut(order)));
+parentPort?.on('message', (order: LedgerCommand) => attempt(order.order, () => carryOut(order)));

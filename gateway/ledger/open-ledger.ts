@@ -7,7 +7,7 @@ export interface LedgerConfig {
 }
 
 /** Opens the ledger and tells the log when it cannot be written, and when that is over. */
-export function openLedger({ dataDir, retentionDays }: LedgerConfig, log: Log): UsageLedger {
+export function createUsageLedger({ dataDir, retentionDays }: LedgerConfig, log: Log): UsageLedger {
   return new UsageLedger({
     dataDir,
     retentionDays,

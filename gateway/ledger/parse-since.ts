@@ -1,13 +1,13 @@
 import { parseIsoTime } from '../../keys/iso-time.ts';
 import { timespan } from '../../settings/kinds.ts';
-import { dayOf } from './usage-sums.ts';
+import { utcDay } from './usage-sums.ts';
 
-export const sinceExpected = 'a span like 7d or 12h, or a date like 2026-11-01';
+export const sinceFormat = 'a span like 7d or 12h, or a date like 2026-11-01';
 
 /** The UTC day in which that moment lies: the ledger knows whole days. Undefined for a text that is neither. */
 export function parseSince(text: string, now: number): string | undefined {
   const isSpan = /^\d+(?:\.\d+)?[smhd]$/i.test(text);
   const moment = isSpan ? now - (timespan.parse(text) ?? 0) : parseIsoTime(text);
   if (moment === undefined || Number.isNaN(new Date(moment).getTime())) return undefined;
-  return dayOf(Math.max(moment, 0));
+  return utcDay(Math.max(moment, 0));
 }

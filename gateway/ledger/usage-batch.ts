@@ -1,4 +1,4 @@
-import { addUsage, dayOf, noUsage, type UsageSums } from './usage-sums.ts';
+import { addUsage, noUsage, type UsageSums, utcDay } from './usage-sums.ts';
 
 /** The sums of one key on one day since the last writing. */
 export interface UsageRow extends UsageSums {
@@ -14,7 +14,7 @@ export interface KeySeen {
 }
 
 /** One request, as it is booked at its end. */
-export interface Booking {
+export interface UsageEntry {
   readonly keyId: string;
   /** ms since 1970. */
   readonly at: number;
@@ -40,8 +40,8 @@ export class UsageBatch {
     return [...this.#seen.values()];
   }
 
-  book({ keyId, at, previousSecret, usage }: Booking): void {
-    this.#add(keyId, dayOf(at), usage);
+  add({ keyId, at, previousSecret, usage }: UsageEntry): void {
+    this.#add(keyId, utcDay(at), usage);
     this.#see(keyId, at, previousSecret ? at : null);
   }
 
@@ -61,12 +61,12 @@ export class UsageBatch {
   #see(keyId: string, lastUsed: number, previousLastUsed: number | null): void {
     const known = this.#seen.get(keyId);
     const one = { keyId, lastUsed, previousLastUsed };
-    this.#seen.set(keyId, known ? later(known, one) : one);
+    this.#seen.set(keyId, known ? latestUse(known, one) : one);
   }
 }
 
 /** The later of each moment. */
-export function later(a: KeySeen, b: KeySeen): KeySeen {
+export function latestUse(a: KeySeen, b: KeySeen): KeySeen {
   return {
     keyId: a.keyId,
     lastUsed: Math.max(a.lastUsed, b.lastUsed),

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { LedgerFile, ledgerName } from './ledger-file.ts';
-import type { Booking } from './usage-batch.ts';
+import { LedgerFile, ledgerFileName } from './ledger-file.ts';
+import type { UsageEntry } from './usage-batch.ts';
 import { UsageLedger } from './usage-ledger.ts';
-import { dayOf, noUsage } from './usage-sums.ts';
+import { noUsage, utcDay } from './usage-sums.ts';
 
 const DAY = 86_400_000;
 
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function booking(keyId: string, output: number, more: Partial<Booking> = {}): Booking {
+function booking(keyId: string, output: number, more: Partial<UsageEntry> = {}): UsageEntry {
   const usage = { ...noUsage, requests: 1, input: 10, output };
   return { keyId, at: Date.now(), previousSecret: false, usage, ...more };
 }
@@ -28,7 +28,7 @@ function openLedger(dataDir = folder) {
 }
 
 function onDisk(dataDir = folder) {
-  const file = new LedgerFile(join(dataDir, ledgerName), { readOnly: true });
+  const file = new LedgerFile(join(dataDir, ledgerFileName), { readOnly: true });
   try {
     return file.usageSince('2000-01-01');
   } finally {
@@ -39,9 +39,9 @@ function onDisk(dataDir = folder) {
 describe('UsageLedger', () => {
   it('adds up per key and day, and writes it down within a second or so', async () => {
     const { ledger } = openLedger();
-    ledger.book(booking('app', 5));
-    ledger.book(booking('app', 7));
-    ledger.book(booking('other', 1));
+    ledger.record(booking('app', 5));
+    ledger.record(booking('app', 7));
+    ledger.record(booking('other', 1));
     const rows = await waitFor('three bookings on disk', () => onDisk().length === 2 && onDisk());
     expect(rows.find(({ keyId }) => keyId === 'app')).toMatchObject({ requests: 2, input: 20, output: 12 });
     await ledger.close();
@@ -49,11 +49,11 @@ describe('UsageLedger', () => {
 
   it('writes what is pending when it closes, and goes on counting after a restart', async () => {
     const first = openLedger();
-    first.ledger.book(booking('app', 5, { previousSecret: true }));
+    first.ledger.record(booking('app', 5, { previousSecret: true }));
     await first.ledger.close();
     const { ledger } = openLedger();
     await waitFor('the past is known', () => ledger.today('app', Date.now()).output === 5);
-    ledger.book(booking('app', 2));
+    ledger.record(booking('app', 2));
     expect(ledger.today('app', Date.now())).toMatchObject({ requests: 2, output: 7 });
     expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
     await ledger.close();
@@ -63,23 +63,23 @@ describe('UsageLedger', () => {
   it('answers with what is written and what is not', async () => {
     const earlier = openLedger();
     const yesterday = Date.now() - DAY;
-    earlier.ledger.book(booking('app', 5, { at: yesterday }));
-    earlier.ledger.book(booking('other', 1));
+    earlier.ledger.record(booking('app', 5, { at: yesterday }));
+    earlier.ledger.record(booking('other', 1));
     await earlier.ledger.close();
     const { ledger } = openLedger();
-    ledger.book(booking('app', 2));
-    const since = dayOf(yesterday);
-    const byKey = await ledger.ask({ since, keyId: undefined, by: 'key' });
+    ledger.record(booking('app', 2));
+    const since = utcDay(yesterday);
+    const byKey = await ledger.query({ since, keyId: undefined, by: 'key' });
     expect(byKey).toMatchObject([
       { keyId: 'app', day: '', requests: 2, output: 7 },
       { keyId: 'other', requests: 1, output: 1 },
     ]);
-    const byDay = await ledger.ask({ since, keyId: 'app', by: 'day' });
+    const byDay = await ledger.query({ since, keyId: 'app', by: 'day' });
     expect(byDay).toMatchObject([
       { keyId: '', day: since, output: 5 },
-      { day: dayOf(Date.now()), output: 2 },
+      { day: utcDay(Date.now()), output: 2 },
     ]);
-    expect(await ledger.ask({ since: dayOf(Date.now()), keyId: 'app', by: 'key' })).toMatchObject([
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: 'app', by: 'key' })).toMatchObject([
       { keyId: 'app', requests: 1, output: 2 },
     ]);
     await ledger.close();
@@ -88,7 +88,7 @@ describe('UsageLedger', () => {
   it('loses nothing that is booked while a writing is under way', async () => {
     const { ledger } = openLedger();
     for (let n = 0; n < 50; n++) {
-      ledger.book(booking('app', 1));
+      ledger.record(booking('app', 1));
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     await ledger.close();
@@ -98,10 +98,10 @@ describe('UsageLedger', () => {
   it('begins anew at midnight UTC', async () => {
     const { ledger } = openLedger();
     const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
-    ledger.book(booking('app', 5, { at: beforeMidnight }));
+    ledger.record(booking('app', 5, { at: beforeMidnight }));
     expect(ledger.today('app', beforeMidnight).output).toBe(5);
     expect(ledger.today('app', beforeMidnight + 1)).toEqual(noUsage);
-    ledger.book(booking('app', 1, { at: beforeMidnight + 1 }));
+    ledger.record(booking('app', 1, { at: beforeMidnight + 1 }));
     expect(ledger.today('app', beforeMidnight + 1).output).toBe(1);
     await ledger.close();
   });
@@ -115,7 +115,7 @@ describe('UsageLedger', () => {
     const outputs = [5, 7, 9, 3];
     for (const [n, days] of jumps.entries()) {
       const at = now + days * DAY;
-      ledger.book(booking('app', outputs[n] ?? 0, { at }));
+      ledger.record(booking('app', outputs[n] ?? 0, { at }));
       expect(ledger.today('app', at).output).toBe(sums[n]);
     }
     await ledger.close();
@@ -123,21 +123,21 @@ describe('UsageLedger', () => {
 
   it('forgets days past their time', async () => {
     const long = Date.now() - 40 * DAY;
-    const file = new LedgerFile(join(folder, ledgerName));
-    file.write([{ keyId: 'app', day: dayOf(long), ...noUsage, requests: 1 }], []);
+    const file = new LedgerFile(join(folder, ledgerFileName));
+    file.write([{ keyId: 'app', day: utcDay(long), ...noUsage, requests: 1 }], []);
     file.close();
     const { ledger } = openLedger();
-    ledger.book(booking('app', 1));
-    await waitFor('the old day is gone', () => onDisk().every(({ day }) => day !== dayOf(long)));
+    ledger.record(booking('app', 1));
+    await waitFor('the old day is gone', () => onDisk().every(({ day }) => day !== utcDay(long)));
     await ledger.close();
   });
 
   it('keeps all in memory while the file cannot be written, says so once, and catches up', async () => {
     const place = join(folder, 'missing', 'too');
     const { ledger, problems } = openLedger(place);
-    ledger.book(booking('app', 5));
+    ledger.record(booking('app', 5));
     await waitFor('the problem is told', () => problems.length > 0);
-    ledger.book(booking('app', 6));
+    ledger.record(booking('app', 6));
     expect(problems).toEqual([expect.stringContaining('unable to open')]);
     expect(ledger.today('app', Date.now()).output).toBe(11);
     mkdirSync(join(folder, 'missing'));

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ledgerName } from './ledger-file.ts';
-import type { LedgerOrder, LedgerPlace, LedgerReport } from './ledger-worker.ts';
-import { type Booking, type KeySeen, later, UsageBatch, type UsageRow } from './usage-batch.ts';
-import { addToAnswer, type UsageQuestion } from './usage-report.ts';
-import { addUsage, dayOf, noUsage, type UsageSums } from './usage-sums.ts';
+import { ledgerFileName } from './ledger-file.ts';
+import type { LedgerCommand, LedgerReply, LedgerWorkerData } from './ledger-worker.ts';
+import { type KeySeen, latestUse, UsageBatch, type UsageEntry, type UsageRow } from './usage-batch.ts';
+import { addUnwritten, type UsageQuery } from './usage-report.ts';
+import { addUsage, noUsage, type UsageSums, utcDay } from './usage-sums.ts';
 
 const FLUSH_EVERY = 1000;
 /** After a failed writing: a full disk does not empty itself within a second. */
@@ -59,9 +59,9 @@ export class UsageLedger {
     return this.#pastKnown.promise;
   }
 
-  book(booking: Booking): void {
-    this.#pending.book(booking);
-    this.#count(booking.keyId, dayOf(booking.at), booking.usage);
+  record(booking: UsageEntry): void {
+    this.#pending.add(booking);
+    this.#count(booking.keyId, utcDay(booking.at), booking.usage);
     this.#see({
       keyId: booking.keyId,
       lastUsed: booking.at,
@@ -71,7 +71,7 @@ export class UsageLedger {
 
   /** What a key used since midnight UTC, this process's predecessors included. */
   today(keyId: string, now: number): Readonly<UsageSums> {
-    return this.#days.get(dayOf(now))?.get(keyId) ?? noUsage;
+    return this.#days.get(utcDay(now))?.get(keyId) ?? noUsage;
   }
 
   seen(keyId: string): KeySeen | undefined {
@@ -82,7 +82,7 @@ export class UsageLedger {
    * A row for each key or each day, what is not yet written included. Where the file cannot be read it is all there is.
    * Reports come in the order of the orders, so what is under way when the answer comes cannot be in it.
    */
-  async ask(question: UsageQuestion): Promise<UsageRow[]> {
+  async query(question: UsageQuery): Promise<UsageRow[]> {
     if (!this.#worker) this.#start();
     const { promise, resolve } = Promise.withResolvers<readonly UsageRow[]>();
     this.#asked.push(resolve);
@@ -90,7 +90,7 @@ export class UsageLedger {
     const timer = setTimeout(resolve, PATIENCE, []);
     const rows = await promise;
     clearTimeout(timer);
-    return addToAnswer(question, rows, [...(this.#underWay?.rows ?? []), ...this.#pending.rows]);
+    return addUnwritten(question, rows, [...(this.#underWay?.rows ?? []), ...this.#pending.rows]);
   }
 
   /** Writes what is pending and ends the thread; gives up where that cannot be done within two seconds. */
@@ -107,13 +107,13 @@ export class UsageLedger {
   }
 
   #start(): void {
-    const place: LedgerPlace = {
-      path: join(this.#options.dataDir, ledgerName),
-      today: dayOf(Date.now()),
+    const place: LedgerWorkerData = {
+      path: join(this.#options.dataDir, ledgerFileName),
+      today: utcDay(Date.now()),
     };
     const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData: place });
     worker.unref();
-    worker.on('message', (report: LedgerReport) => this.#learn(report));
+    worker.on('message', (report: LedgerReply) => this.#learn(report));
     worker.on('error', (error) => {
       this.#worker = undefined;
       for (const answer of this.#asked.splice(0)) answer([]);
@@ -140,15 +140,15 @@ export class UsageLedger {
     this.#underWaySince = performance.now();
     this.#pending = new UsageBatch();
     const { rows, seen } = this.#underWay;
-    const keepFrom = dayOf(Date.now() - this.#options.retentionDays * DAY);
+    const keepFrom = utcDay(Date.now() - this.#options.retentionDays * DAY);
     this.#order({ order: 'write', rows, seen, keepFrom });
   }
 
-  #order(order: LedgerOrder): void {
+  #order(order: LedgerCommand): void {
     this.#worker?.postMessage(order);
   }
 
-  #learn(report: LedgerReport): void {
+  #learn(report: LedgerReply): void {
     switch (report.report) {
       case 'opened':
         this.#learnPast(report.today, report.seen);
@@ -213,6 +213,6 @@ export class UsageLedger {
 
   #see(one: KeySeen): void {
     const known = this.#seen.get(one.keyId);
-    this.#seen.set(one.keyId, known ? later(known, one) : one);
+    this.#seen.set(one.keyId, known ? latestUse(known, one) : one);
   }
 }

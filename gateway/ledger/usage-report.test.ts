@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UsageRow } from './usage-batch.ts';
-import { usageReport } from './usage-report.ts';
+import { createUsageReport } from './usage-report.ts';
 import { noUsage } from './usage-sums.ts';
 
 const row = (keyId: string, more: Partial<UsageRow>): UsageRow => ({ ...noUsage, keyId, day: '', ...more });
@@ -17,7 +17,7 @@ describe('usageReport', () => {
       : undefined;
 
   it('has a line for each key, in order, and a total', () => {
-    const { usage, total } = usageReport({ question, rows, costPerHour: undefined, seen });
+    const { usage, total } = createUsageReport({ question, rows, costPerHour: undefined, seen });
     expect(usage).toMatchObject([
       {
         key: 'a',
@@ -33,7 +33,7 @@ describe('usageReport', () => {
   });
 
   it('turns the share of the machine into money', () => {
-    const { usage, total } = usageReport({ question, rows, costPerHour: 2, seen });
+    const { usage, total } = createUsageReport({ question, rows, costPerHour: 2, seen });
     expect(usage.map(({ cost }) => cost)).toEqual([0.5, 1]);
     expect(total.cost).toBe(1.5);
   });

@@ -2,7 +2,7 @@ import type { KeySeen, UsageRow } from './usage-batch.ts';
 import { addUsage, noUsage, type UsageSums } from './usage-sums.ts';
 
 /** What somebody wants to know of the ledger. */
-export interface UsageQuestion {
+export interface UsageQuery {
   /** The first day, in UTC: `2026-11-20`. */
   readonly since: string;
   /** Undefined for all keys. */
@@ -12,8 +12,8 @@ export interface UsageQuestion {
 }
 
 /** Puts what is not yet written to what the file answered. */
-export function addToAnswer(
-  { since, keyId, by }: UsageQuestion,
+export function addUnwritten(
+  { since, keyId, by }: UsageQuery,
   answered: readonly UsageRow[],
   unwritten: readonly UsageRow[],
 ): UsageRow[] {
@@ -35,17 +35,17 @@ export interface UsageReport {
   /** What an hour of the whole machine costs; null where nobody said. */
   readonly costPerHour: number | null;
   readonly usage: readonly UsageLine[];
-  readonly total: UsageFigures;
+  readonly total: UsageValues;
 }
 
-export interface UsageLine extends UsageFigures {
+export interface UsageLine extends UsageValues {
   readonly key?: string;
   readonly day?: string;
   /** ISO 8601, of all time, not only of the days that were asked for; null where it is not known. */
   readonly lastUsed?: string | null;
 }
 
-export interface UsageFigures {
+export interface UsageValues {
   readonly requests: number;
   readonly errors: number;
   readonly inputTokens: number;
@@ -60,14 +60,14 @@ export interface UsageFigures {
   readonly cost: number | null;
 }
 
-export interface ReportParts {
-  readonly question: UsageQuestion;
+export interface UsageReportOptions {
+  readonly question: UsageQuery;
   readonly rows: readonly UsageRow[];
   readonly costPerHour: number | undefined;
   readonly seen: (keyId: string) => KeySeen | undefined;
 }
 
-export function usageReport({ question, rows, costPerHour, seen }: ReportParts): UsageReport {
+export function createUsageReport({ question, rows, costPerHour, seen }: UsageReportOptions): UsageReport {
   const { since, by } = question;
   const total: UsageSums = { ...noUsage };
   for (const row of rows) addUsage(total, row);
@@ -83,7 +83,7 @@ export function usageReport({ question, rows, costPerHour, seen }: ReportParts):
 
 const HOUR = 3_600_000;
 
-function figuresOf(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageFigures {
+function figuresOf(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageValues {
   return {
     requests: sums.requests,
     errors: sums.errors,

@@ -41,7 +41,7 @@ export function addUsage(to: UsageSums, more: Readonly<UsageSums>): void {
 }
 
 /** The day of a moment (ms since 1970) in UTC, `2026-11-20`: where budgets begin anew. */
-export function dayOf(moment: number): string {
+export function utcDay(moment: number): string {
   if (moment < lastDay.from || moment >= lastDay.from + DAY) {
     const from = moment - (moment % DAY);
     lastDay = { from, name: new Date(from).toISOString().slice(0, 10) };

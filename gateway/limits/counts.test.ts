@@ -1,74 +1,74 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
 import { type RunningRedis, startRedis } from '../../scripts/harness/start-redis.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { redisServer } from '../../scripts/peers/peers.ts';
 import { connectRedis } from './connect-redis.ts';
-import { type Count, type Counts, giveBack } from './counts.ts';
-import { LocalCounts } from './local-counts.ts';
-import { SharedCounts } from './shared-counts.ts';
+import { type CounterResult, type RefundableStore, refund } from './counts.ts';
+import { LocalStore } from './local-counts.ts';
+import { RedisStore } from './shared-counts.ts';
 
 let bucketNumber = 0;
 const newBucket = () => `bucket-${++bucketNumber}`;
 
-function behaves(open: (windowSeconds: number) => Counts) {
+function behaves(open: (windowSeconds: number) => RefundableStore) {
   it('takes all or nothing', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    expect(await counts.take(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
-    expect(await counts.take(bucket, 4, 10)).toMatchObject({ fits: false, taken: 7 });
-    expect(await counts.take(bucket, 3, 10)).toMatchObject({ fits: true, taken: 10 });
-    expect(await counts.take(newBucket(), 3, 10)).toMatchObject({ fits: true, taken: 3 });
+    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
+    expect(await counts.consume(bucket, 4, 10)).toMatchObject({ fits: false, taken: 7 });
+    expect(await counts.consume(bucket, 3, 10)).toMatchObject({ fits: true, taken: 10 });
+    expect(await counts.consume(newBucket(), 3, 10)).toMatchObject({ fits: true, taken: 3 });
   });
 
   it('holds each asker to its own limit', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    await counts.take(bucket, 7, 10);
-    expect(await counts.take(bucket, 4, 20)).toMatchObject({ fits: true, taken: 11 });
-    expect(await counts.take(bucket, 1, 10)).toMatchObject({ fits: false, taken: 11 });
+    await counts.consume(bucket, 7, 10);
+    expect(await counts.consume(bucket, 4, 20)).toMatchObject({ fits: true, taken: 11 });
+    expect(await counts.consume(bucket, 1, 10)).toMatchObject({ fits: false, taken: 11 });
   });
 
   it('adds and gives back, limit or not', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    await counts.take(bucket, 7, 10);
-    await counts.change(bucket, 30);
-    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 37 });
-    await counts.change(bucket, -36);
-    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 1 });
+    await counts.consume(bucket, 7, 10);
+    await counts.adjust(bucket, 30);
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 37 });
+    await counts.adjust(bucket, -36);
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 1 });
   });
 
   it('is empty after its window, and tells when that is', async () => {
     const [counts, bucket] = [open(2), newBucket()];
-    const { resetMs } = await counts.take(bucket, 10, 10);
+    const { resetMs } = await counts.consume(bucket, 10, 10);
     expect(resetMs).toBe(2000);
     const since = performance.now();
-    const refused = await counts.take(bucket, 1, 10);
+    const refused = await counts.consume(bucket, 1, 10);
     expect(refused.fits).toBe(false);
     expect(refused.resetMs).toBeLessThanOrEqual(resetMs);
-    await waitFor('the window to end', async () => (await counts.take(bucket, 10, 10)).fits);
+    await waitFor('the window to end', async () => (await counts.consume(bucket, 10, 10)).fits);
     expect(performance.now() - since).toBeGreaterThan(refused.resetMs - 50);
   });
 
   it('gives no more back than there is', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    await counts.change(bucket, -5);
-    expect(await counts.take(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
-    await counts.change(bucket, -20);
-    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 0 });
+    await counts.adjust(bucket, -5);
+    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
+    await counts.adjust(bucket, -20);
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 0 });
   });
 
   it('gives nothing back into a later window', async () => {
     const [counts, bucket] = [open(1), newBucket()];
-    const early = await counts.take(bucket, 10, 10);
-    await waitFor('the window to end', async () => (await counts.take(bucket, 4, 10)).fits);
-    await giveBack(early, bucket, 10);
-    expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: 4 });
+    const early = await counts.consume(bucket, 10, 10);
+    await waitFor('the window to end', async () => (await counts.consume(bucket, 4, 10)).fits);
+    await refund(early, bucket, 10);
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 4 });
   });
 
   it('lets one that is too large stand in no other’s way', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    const asked = [1000, 10, 1000, 20, 70, 1].map((points) => counts.take(bucket, points, 100));
+    const asked = [1000, 10, 1000, 20, 70, 1].map((points) => counts.consume(bucket, points, 100));
     expect((await Promise.all(asked)).map(({ fits }) => fits)).toEqual([
       false,
       true,
@@ -86,13 +86,13 @@ function behaves(open: (windowSeconds: number) => Counts) {
       let taken = 0;
       for (const [what, points] of events) {
         if (what === 'back') {
-          await counts.change(bucket, -points);
+          await counts.adjust(bucket, -points);
           taken = Math.max(taken - points, 0);
           continue;
         }
         const fits = taken + points <= 10;
         if (fits) taken += points;
-        expect(await counts.take(bucket, points, 10)).toMatchObject({ fits, taken });
+        expect(await counts.consume(bucket, points, 10)).toMatchObject({ fits, taken });
       }
     });
     await fc.assert(property, { numRuns: 30 });
@@ -103,11 +103,11 @@ function behaves(open: (windowSeconds: number) => Counts) {
     const property = fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
       const counts = open(60);
       let [bucket, used] = [newBucket(), 0];
-      const held: (readonly [Count, string, number])[] = [];
+      const held: (readonly [CounterResult, string, number])[] = [];
       for (const [what, points] of events) {
         if (what === 'next window') [bucket, used] = [newBucket(), 0];
         else if (what === 'take') {
-          const count = await counts.take(bucket, points, 10);
+          const count = await counts.consume(bucket, points, 10);
           if (!count.fits) continue;
           used += points;
           held.push([count, bucket, points]);
@@ -115,11 +115,11 @@ function behaves(open: (windowSeconds: number) => Counts) {
           const [taken, from, back] = held.shift() ?? [];
           if (taken === undefined || from === undefined || back === undefined) continue;
           const isOver = from !== bucket;
-          await giveBack(isOver ? { ...taken, windowEnds: performance.now() } : taken, bucket, back);
+          await refund(isOver ? { ...taken, windowEnds: performance.now() } : taken, bucket, back);
           if (!isOver) used -= back;
         }
         expect(used).toBeLessThanOrEqual(10);
-        expect(await counts.take(bucket, 0, 10)).toMatchObject({ taken: used });
+        expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: used });
       }
     });
     await fc.assert(property, { numRuns: 30 });
@@ -127,19 +127,19 @@ function behaves(open: (windowSeconds: number) => Counts) {
 }
 
 describe('LocalCounts', () => {
-  behaves((windowSeconds) => new LocalCounts(windowSeconds));
+  behaves((windowSeconds) => new LocalStore(windowSeconds));
 });
 
-const program = await peerForTests(redisServer);
+const program = await requireTestService(redisServer);
 describe.skipIf(program === undefined)('SharedCounts', () => {
   let redis: RunningRedis;
   let client: Redis;
-  const open = (windowSeconds: number) => new SharedCounts(client, windowSeconds);
+  const open = (windowSeconds: number) => new RedisStore(client, windowSeconds);
   beforeAll(async () => {
     if (program) redis = await startRedis(program);
     client = connectRedis(redis.url);
     client.setMaxListeners(0);
-    await new SharedCounts(client, 60).connected();
+    await new RedisStore(client, 60).connected();
   });
   afterAll(async () => {
     client.disconnect();
@@ -150,7 +150,7 @@ describe.skipIf(program === undefined)('SharedCounts', () => {
 
   it('gives a hundred who ask at once no more than there is', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    const taken = await Promise.all(Array.from({ length: 100 }, () => counts.take(bucket, 3, 100)));
+    const taken = await Promise.all(Array.from({ length: 100 }, () => counts.consume(bucket, 3, 100)));
     expect(taken.filter(({ fits }) => fits)).toHaveLength(33);
   });
 });

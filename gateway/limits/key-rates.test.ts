@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { newKey } from '../../keys/new-key.ts';
-import { bucketOf, ratesOf } from './key-rates.ts';
+import { createKey } from '../../keys/new-key.ts';
+import { bucketName, getRates } from './key-rates.ts';
 
 const house = { requests: 100, tokens: 0 };
-const key = (limits: object) => newKey('app', { limits }, 0).key;
+const key = (limits: object) => createKey('app', { limits }, 0).key;
 
 describe('ratesOf', () => {
   it.each([
@@ -12,15 +12,15 @@ describe('ratesOf', () => {
     ['a key with its own', key({ requestsPerMinute: 5, tokensPerMinute: 900 }), { requests: 5, tokens: 900 }],
     ['a key whose limit is off', key({ requestsPerMinute: 0 }), { requests: 0, tokens: 0 }],
   ])('of %s', (_, whose, rates) => {
-    expect(ratesOf(whose, house)).toEqual(rates);
+    expect(getRates(whose, house)).toEqual(rates);
   });
 });
 
 describe('bucketOf', () => {
   it('is one for all without a key, and no key can take its name', () => {
-    const { key: named } = newKey('anonymous', {}, 0);
-    expect(bucketOf(undefined, 'requests')).not.toBe(bucketOf(named, 'requests'));
-    const buckets = (['requests', 'counts', 'tokens'] as const).map((unit) => bucketOf(named, unit));
+    const { key: named } = createKey('anonymous', {}, 0);
+    expect(bucketName(undefined, 'requests')).not.toBe(bucketName(named, 'requests'));
+    const buckets = (['requests', 'counts', 'tokens'] as const).map((unit) => bucketName(named, unit));
     expect(new Set(buckets).size).toBe(3);
   });
 });

@@ -7,7 +7,7 @@ export interface Rates {
 }
 
 /** A key's own limits, and the house's where it has none. */
-export function ratesOf(key: Key | undefined, house: Rates): Rates {
+export function getRates(key: Key | undefined, house: Rates): Rates {
   return {
     requests: key?.limits.requestsPerMinute ?? house.requests,
     tokens: key?.limits.tokensPerMinute ?? house.tokens,
@@ -15,9 +15,9 @@ export function ratesOf(key: Key | undefined, house: Rates): Rates {
 }
 
 /** What fills a bucket. Counts are requests that only count: as many a minute as others, and they take nothing from those. */
-export type Unit = keyof Rates | 'counts';
+export type RateUnit = keyof Rates | 'counts';
 
 /** Whose bucket it is: that of the key, by its id, or the one that all share where authentication is off. */
-export function bucketOf(key: Key | undefined, unit: Unit): string {
+export function bucketName(key: Key | undefined, unit: RateUnit): string {
   return key === undefined ? `anonymous:${unit}` : `key:${key.id}:${unit}`;
 }

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { GatewayEnv } from '../door/gateway-context.ts';
-import { Refusal } from '../refusal/refusal.ts';
+import { ApiError } from '../refusal/refusal.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 const TOO_MANY = 429;
@@ -10,21 +10,21 @@ const TOO_MANY = 429;
  * to nothing. What another limit of the key refuses behind it is not counted. Requests that only count have a count of
  * their own: agents send dozens of them before the first that is to be answered.
  */
-export function limitRequests(
+export function limitRequestRate(
   limits: RateLimits,
   unit: 'requests' | 'counts',
 ): MiddlewareHandler<GatewayEnv> {
   return async function limitRequests(c, next) {
     const giveBack = await limits.countRequest(c.get('key'), c.get('response'), unit);
     await next();
-    if (c.error instanceof Refusal && c.error.status === TOO_MANY) giveBack?.();
+    if (c.error instanceof ApiError && c.error.status === TOO_MANY) giveBack?.();
   };
 }
 
 /** Tells where a key stands on answers that cost nothing. */
-export function showRates(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
+export function reportRates(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
   return async function showRates(c, next) {
-    await limits.show(c.get('key'), c.get('response'));
+    await limits.setHeaders(c.get('key'), c.get('response'));
     await next();
   };
 }

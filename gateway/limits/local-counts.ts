@@ -1,4 +1,4 @@
-import type { Count, Counts } from './counts.ts';
+import type { CounterResult, RefundableStore } from './counts.ts';
 
 interface Window {
   taken: number;
@@ -7,7 +7,7 @@ interface Window {
 }
 
 /** Buckets in the memory of this process. A key has one as long as its window lasts. */
-export class LocalCounts implements Counts {
+export class LocalStore implements RefundableStore {
   readonly #windowMs: number;
   /** In the order of their ends, as all last equally long. */
   readonly #windows = new Map<string, Window>();
@@ -16,7 +16,7 @@ export class LocalCounts implements Counts {
     this.#windowMs = windowSeconds * 1000;
   }
 
-  async take(bucket: string, points: number, limit: number): Promise<Count> {
+  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
     const now = performance.now();
     this.#forgetEnded(now);
     const known = this.#windows.get(bucket);
@@ -28,10 +28,10 @@ export class LocalCounts implements Counts {
     }
     const { taken, ends } = window;
     const resetMs = Math.min(Math.ceil(ends - now), this.#windowMs);
-    return { fits, taken, resetMs, windowEnds: ends, by: this };
+    return { fits, used: taken, resetMs, windowEnds: ends, store: this };
   }
 
-  async change(bucket: string, points: number): Promise<void> {
+  async adjust(bucket: string, points: number): Promise<void> {
     const now = performance.now();
     this.#forgetEnded(now);
     const known = this.#windows.get(bucket);

@@ -1,8 +1,8 @@
 import type { Log } from '../../log/create-log.ts';
-import type { Taker } from './counts.ts';
-import { LocalCounts } from './local-counts.ts';
+import type { CounterStore } from './counts.ts';
+import { LocalStore } from './local-counts.ts';
 
-export interface CountsOptions {
+export interface RateCountersOptions {
   /** Undefined: this gateway counts alone. */
   readonly redisUrl: string | undefined;
   /** How long a request may wait for Redis. */
@@ -14,36 +14,36 @@ export interface CountsOptions {
 /** Whether gateways count together: `alone` while Redis is away, `off` where there is none. */
 export type Sharing = 'off' | 'together' | 'alone';
 
-export interface OpenCounts extends Disposable {
-  readonly counts: Taker;
+export interface RateCounters extends Disposable {
+  readonly store: CounterStore;
   readonly sharing: Sharing;
   /** How often Redis went away. */
-  readonly losses: number;
+  readonly outages: number;
 }
 
 /** The buckets of this gateway, or of all that share a Redis, whose client is loaded only for them. */
-export async function openCounts({
+export async function createRateCounters({
   redisUrl,
   redisPatienceMs: patienceMs,
   windowSeconds,
   log,
-}: CountsOptions): Promise<OpenCounts> {
-  const local = new LocalCounts(windowSeconds);
-  if (redisUrl === undefined) return { counts: local, sharing: 'off', losses: 0, [Symbol.dispose]() {} };
-  const [{ connectRedis }, { SharedCounts }, { SteadfastCounts }] = await Promise.all([
+}: RateCountersOptions): Promise<RateCounters> {
+  const local = new LocalStore(windowSeconds);
+  if (redisUrl === undefined) return { store: local, sharing: 'off', outages: 0, [Symbol.dispose]() {} };
+  const [{ connectRedis }, { RedisStore }, { FallbackStore }] = await Promise.all([
     import('./connect-redis.ts'),
     import('./shared-counts.ts'),
     import('./steadfast-counts.ts'),
   ]);
-  const shared = new SharedCounts(connectRedis(redisUrl), windowSeconds);
-  const counts = new SteadfastCounts({ shared, local, log, patienceMs });
-  await counts.open();
+  const shared = new RedisStore(connectRedis(redisUrl), windowSeconds);
+  const counts = new FallbackStore({ shared, local, log, patienceMs });
+  await counts.connect();
   return {
-    counts,
+    store: counts,
     get sharing() {
-      return counts.isAlone ? 'alone' : 'together';
+      return counts.isLocal ? 'alone' : 'together';
     },
-    get losses() {
+    get outages() {
       return counts.losses;
     },
     [Symbol.dispose]: () => counts.close(),

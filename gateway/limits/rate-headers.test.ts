@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { showReset } from './rate-headers.ts';
+import { formatReset } from './rate-headers.ts';
 
 describe('showReset', () => {
   it.each([
@@ -13,6 +13,6 @@ describe('showReset', () => {
     [360_000, '6m0s'],
     [61_500, '1m2s'],
   ])('of %d ms is %s', (ms, shown) => {
-    expect(showReset(ms)).toBe(shown);
+    expect(formatReset(ms)).toBe(shown);
   });
 });

@@ -1,14 +1,19 @@
 import type { ClientResponse } from '../client-response.ts';
-import type { Count } from './counts.ts';
+import type { CounterResult } from './counts.ts';
 import type { Rates } from './key-rates.ts';
 
 /** Tells a client where it stands, on refusals and relayed answers alike. */
-export function showRate(response: ClientResponse, unit: keyof Rates, limit: number, count: Count): void {
+export function setRateHeaders(
+  response: ClientResponse,
+  unit: keyof Rates,
+  limit: number,
+  count: CounterResult,
+): void {
   if (response.headersSent) return;
   const [limitName, remainingName, resetName] = headerNames[unit];
   response.setHeader(limitName, String(limit));
-  response.setHeader(remainingName, String(Math.max(limit - count.taken, 0)));
-  response.setHeader(resetName, showReset(count.resetMs));
+  response.setHeader(remainingName, String(Math.max(limit - count.used, 0)));
+  response.setHeader(resetName, formatReset(count.resetMs));
 }
 
 const headerNames = {
@@ -20,7 +25,7 @@ const headerNames = {
 export const rateHeaderNames: readonly string[] = Object.values(headerNames).flat();
 
 /** A duration as OpenAI writes it: `850ms`, `12s`, `1m0s`. Never shorter than it is. */
-export function showReset(ms: number): string {
+export function formatReset(ms: number): string {
   if (ms < 1000) return `${Math.max(Math.ceil(ms), 0)}ms`;
   const seconds = Math.ceil(ms / 1000);
   const minutes = Math.floor(seconds / 60);

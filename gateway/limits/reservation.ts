@@ -1,11 +1,11 @@
-import { noteUnforeseen } from '../../log/unforeseen.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
 import type { RequestRecord } from '../record/request-record.ts';
-import { type Count, giveBack } from './counts.ts';
+import { type CounterResult, refund } from './counts.ts';
 
-export interface Reserved {
+export interface ReservationOptions {
   readonly bucket: string;
   readonly tokens: number;
-  readonly count: Count;
+  readonly count: CounterResult;
   /** Tells at its end what was used: nothing, where the backend never had the request. */
   readonly record: RequestRecord;
 }
@@ -16,27 +16,27 @@ export interface Reserved {
  * them counts in the window of the moment.
  */
 export class Reservation implements Disposable {
-  readonly #reserved: Reserved;
+  readonly #reserved: ReservationOptions;
 
-  constructor(reserved: Reserved) {
+  constructor(reserved: ReservationOptions) {
     this.#reserved = reserved;
   }
 
   [Symbol.dispose](): void {
-    this.#settle().catch(noteUnforeseen);
+    this.#settle().catch(recordUnhandledError);
   }
 
   async #settle(): Promise<void> {
     const { tokens, record } = this.#reserved;
-    await record.usageToCome;
+    await record.pendingUsage;
     const used = record.usage ? record.usage.input + record.usage.output : 0;
     // Shared counts that are away cannot take it; a minute later it would not matter any more.
     await this.#correct(used - tokens).catch(() => {});
-    await this.#correct((await record.correction) ?? 0).catch(() => {});
+    await this.#correct((await record.usageCorrection) ?? 0).catch(() => {});
   }
 
   #correct(points: number): Promise<void> {
     const { bucket, count } = this.#reserved;
-    return points > 0 ? count.by.change(bucket, points) : giveBack(count, bucket, -points);
+    return points > 0 ? count.store.adjust(bucket, points) : refund(count, bucket, -points);
   }
 }

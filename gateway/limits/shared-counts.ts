@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Count, Counts } from './counts.ts';
+import type { CounterResult, RefundableStore } from './counts.ts';
 
 /**
  * Takes all or nothing in one step, so that a request which does not fit leaves no trace, and gives back no more than
@@ -19,7 +19,7 @@ return {after, rest}
 `;
 
 /** Buckets in a Redis or Valkey, which all gateways with the same `REDIS_URL` fill together. */
-export class SharedCounts implements Counts {
+export class RedisStore implements RefundableStore {
   readonly #client: Redis;
   readonly #windowSeconds: number;
   readonly #limiters = new Map<number, RateLimiterRedis>();
@@ -46,15 +46,15 @@ export class SharedCounts implements Counts {
     if (this.#client.status !== 'ready') await once(this.#client, 'ready');
   }
 
-  async take(bucket: string, points: number, limit: number): Promise<Count> {
+  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
     const askedAt = performance.now();
     const { consumedPoints, msBeforeNext } = await this.#limiterOf(limit).penalty(bucket, points);
     const fits = consumedPoints <= limit;
     const taken = fits ? consumedPoints : consumedPoints - points;
-    return { fits, taken, resetMs: msBeforeNext, windowEnds: askedAt + msBeforeNext, by: this };
+    return { fits, used: taken, resetMs: msBeforeNext, windowEnds: askedAt + msBeforeNext, store: this };
   }
 
-  async change(bucket: string, points: number): Promise<void> {
+  async adjust(bucket: string, points: number): Promise<void> {
     await this.#limiterOf(Number.MAX_SAFE_INTEGER).penalty(bucket, points);
   }
 

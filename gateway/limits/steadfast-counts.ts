@@ -1,8 +1,8 @@
 import type { Log } from '../../log/create-log.ts';
-import type { Count, Taker } from './counts.ts';
-import type { LocalCounts } from './local-counts.ts';
-import type { SharedCounts } from './shared-counts.ts';
-import { TooLate, within } from './within.ts';
+import type { CounterResult, CounterStore } from './counts.ts';
+import type { LocalStore } from './local-counts.ts';
+import type { RedisStore } from './shared-counts.ts';
+import { DeadlineExceeded, withDeadline } from './within.ts';
 
 /** So many late answers in a row are no hiccup any more: nobody waits for the next. */
 const HICCUPS = 3;
@@ -11,9 +11,9 @@ const FIRST_PATIENCE = 1000;
 /** Time between two looks whether the shared counts are back, ms. */
 const LOOK_AGAIN_AFTER = 500;
 
-export interface SteadfastParts {
-  readonly shared: Pick<SharedCounts, 'take' | 'change' | 'problem' | 'connected' | 'reconnect' | 'close'>;
-  readonly local: LocalCounts;
+export interface FallbackStoreOptions {
+  readonly shared: Pick<RedisStore, 'consume' | 'adjust' | 'problem' | 'connected' | 'reconnect' | 'close'>;
+  readonly local: LocalStore;
   readonly log: Log;
   /** The longest that a request may wait for a shared count, ms. */
   readonly patienceMs: number;
@@ -24,20 +24,20 @@ export interface SteadfastParts {
  * no count takes longer than its patience. Only those under way when it goes away wait at all. One late answer has no effect but
  * that its own request is counted here.
  */
-export class SteadfastCounts implements Taker {
-  readonly #parts: SteadfastParts;
+export class FallbackStore implements CounterStore {
+  readonly #parts: FallbackStoreOptions;
   #isAlone = false;
   #losses = 0;
   #late = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: SteadfastParts) {
+  constructor(parts: FallbackStoreOptions) {
     this.#parts = parts;
   }
 
   /** Whether the shared counts are away. */
-  get isAlone(): boolean {
+  get isLocal(): boolean {
     return this.#isAlone;
   }
 
@@ -46,26 +46,26 @@ export class SteadfastCounts implements Taker {
     return this.#losses;
   }
 
-  async take(bucket: string, points: number, limit: number): Promise<Count> {
+  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
     const { shared, local, patienceMs } = this.#parts;
-    if (this.#isAlone) return local.take(bucket, points, limit);
-    const counting = shared.take(bucket, points, limit);
+    if (this.#isAlone) return local.consume(bucket, points, limit);
+    const counting = shared.consume(bucket, points, limit);
     try {
-      const count = await within(patienceMs, counting);
+      const count = await withDeadline(patienceMs, counting);
       this.#late = 0;
       return count;
     } catch (error) {
       void this.#giveBack(counting, bucket, points);
       this.#late += 1;
-      if (!(error instanceof TooLate) || this.#late >= HICCUPS) this.#lose(error);
-      return local.take(bucket, points, limit);
+      if (!(error instanceof DeadlineExceeded) || this.#late >= HICCUPS) this.#lose(error);
+      return local.consume(bucket, points, limit);
     }
   }
 
   /** Waits for a first answer of the shared counts, for a second at most. */
-  async open(): Promise<void> {
+  async connect(): Promise<void> {
     try {
-      await within(FIRST_PATIENCE, this.#parts.shared.connected());
+      await withDeadline(FIRST_PATIENCE, this.#parts.shared.connected());
       await this.#tryOut();
     } catch (error) {
       this.#lose(error);
@@ -79,10 +79,10 @@ export class SteadfastCounts implements Taker {
   }
 
   /** What is counted here is not to be counted there as well, should the answer come after all. */
-  async #giveBack(counting: Promise<Count>, bucket: string, points: number): Promise<void> {
+  async #giveBack(counting: Promise<CounterResult>, bucket: string, points: number): Promise<void> {
     try {
       const { fits } = await counting;
-      if (fits && points > 0) await this.#parts.shared.change(bucket, -points);
+      if (fits && points > 0) await this.#parts.shared.adjust(bucket, -points);
     } catch {
       // It never came: whether it was counted, nobody knows. The window's end forgets it.
     }
@@ -119,6 +119,6 @@ export class SteadfastCounts implements Taker {
 
   /** Writes, as a Redis that is full or only a replica still reads. */
   #tryOut(): Promise<void> {
-    return within(this.#parts.patienceMs, this.#parts.shared.change('trial', 1));
+    return withDeadline(this.#parts.patienceMs, this.#parts.shared.adjust('trial', 1));
   }
 }

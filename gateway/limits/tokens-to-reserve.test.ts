@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { tokensToReserve } from './tokens-to-reserve.ts';
 
 const bounds = { limit: 10_000, context: 4096, generates: true };
-const expected = { input: 100, inputs: 1, output: 50, answers: 1 };
+const expected = { input: 100, inputs: 1, output: 50, completions: 1 };
 
 describe('tokensToReserve', () => {
   it.each([
     ['the prompt and the named end', {}, {}, 150],
-    ['as many ends as there are answers', { answers: 3 }, {}, 250],
+    ['as many ends as there are answers', { completions: 3 }, {}, 250],
     ['no more than a request can hold', { output: 1_000_000 }, {}, 100 + 4096],
     ['no more than a request can hold of a prompt either', { input: 1_000_000 }, {}, 4096 + 50],
     [
       'as much as each of several inputs may hold',
-      { input: 1_000_000, inputs: 3, answers: 3 },
+      { input: 1_000_000, inputs: 3, completions: 3 },
       {},
       3 * 4096 + 150,
     ],

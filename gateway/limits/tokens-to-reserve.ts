@@ -1,4 +1,4 @@
-import type { ExpectedTokens } from '../openai/expected-tokens.ts';
+import type { TokenEstimate } from '../openai/expected-tokens.ts';
 
 /** Output to reckon with for each answer whose request names no end. */
 const USUAL_OUTPUT = 1024;
@@ -17,11 +17,11 @@ export interface ReservationBounds {
  * must not be what makes it too large for the limit.
  */
 export function tokensToReserve(
-  { input, inputs, output, answers }: ExpectedTokens,
+  { input, inputs, output, completions }: TokenEstimate,
   { limit, context = Number.POSITIVE_INFINITY, generates }: ReservationBounds,
 ): number {
   const read = Math.min(input, context * inputs);
   if (!generates) return read;
-  if (output !== undefined) return read + Math.min(output, context) * answers;
-  return read + Math.min(Math.min(USUAL_OUTPUT, context) * answers, Math.max(limit - read, 0));
+  if (output !== undefined) return read + Math.min(output, context) * completions;
+  return read + Math.min(Math.min(USUAL_OUTPUT, context) * completions, Math.max(limit - read, 0));
 }

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { within } from './within.ts';
+import { withDeadline } from './within.ts';
 
 const never = new Promise(() => {});
 
 describe('within', () => {
   it('passes an answer and a failure on', async () => {
-    expect(await within(1000, Promise.resolve('yes'))).toBe('yes');
-    await expect(within(1000, Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await withDeadline(1000, Promise.resolve('yes'))).toBe('yes');
+    await expect(withDeadline(1000, Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
   it('fails where nothing comes', async () => {
-    await expect(within(5, never)).rejects.toThrow('no answer within 5 ms');
+    await expect(withDeadline(5, never)).rejects.toThrow('no answer within 5 ms');
   });
 
   it('takes an answer that came in time though nobody had time to look', async () => {
@@ -20,7 +20,7 @@ describe('within', () => {
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    const answer = within(5, once(socket, 'data'));
+    const answer = withDeadline(5, once(socket, 'data'));
     const busyUntil = performance.now() + 50;
     while (performance.now() < busyUntil);
     expect(String(await answer)).toBe('hello');

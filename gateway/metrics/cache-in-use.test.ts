@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheInUse } from './cache-in-use.ts';
+import { cacheUsage } from './cache-in-use.ts';
 
 const slots = (...tokens: (number | undefined)[]) =>
   JSON.stringify(
@@ -12,22 +12,22 @@ const slots = (...tokens: (number | undefined)[]) =>
 
 describe('the context in use', () => {
   it('is what running requests fill of all slots', () => {
-    expect(cacheInUse(slots(50, undefined), false)).toBe(0.25);
-    expect(cacheInUse(slots(undefined, undefined), false)).toBe(0);
+    expect(cacheUsage(slots(50, undefined), false)).toBe(0.25);
+    expect(cacheUsage(slots(undefined, undefined), false)).toBe(0);
   });
 
   it('is more where the slots share one context', () => {
-    expect(cacheInUse(slots(50, 25), true)).toBe(0.75);
-    expect(cacheInUse(slots(80, 80), true)).toBe(1);
+    expect(cacheUsage(slots(50, 25), true)).toBe(0.75);
+    expect(cacheUsage(slots(80, 80), true)).toBe(1);
   });
 
   it('leaves out what a finished request left behind', () => {
-    expect(cacheInUse('[{"n_ctx":100,"is_processing":false,"n_prompt_tokens":60}]', false)).toBe(0);
+    expect(cacheUsage('[{"n_ctx":100,"is_processing":false,"n_prompt_tokens":60}]', false)).toBe(0);
   });
 
   it('is not known where the backend says something else', () => {
     for (const answer of ['', '{}', '[]', 'null', '[null]', '{"error":{"code":501}}', '[{"id":0}]']) {
-      expect([answer, cacheInUse(answer, false)]).toEqual([answer, undefined]);
+      expect([answer, cacheUsage(answer, false)]).toEqual([answer, undefined]);
     }
   });
 });

@@ -9,7 +9,7 @@ interface Slot {
  * The part of the context that running requests fill, 0 to 1, as `/slots` tells; undefined where it does not. `unified`:
  * the slots share one context, and each calls it its own.
  */
-export function cacheInUse(answer: string, unified: boolean): number | undefined {
+export function cacheUsage(answer: string, unified: boolean): number | undefined {
   const slots = slotsIn(answer);
   if (slots.length === 0) return undefined;
   const contexts = slots.map(({ n_ctx }) => (typeof n_ctx === 'number' ? n_ctx : 0));

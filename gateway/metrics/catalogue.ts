@@ -1,13 +1,13 @@
-import type { Chapter, Family } from './family.ts';
+import type { MetricDefinition, MetricSection } from './family.ts';
 
 const family =
-  (chapter: Chapter, type: Family['type']) =>
+  (chapter: MetricSection, type: MetricDefinition['type']) =>
   <Label extends string = never>(
     name: string,
     help: string,
     labels: readonly Label[] = [],
     bounds: readonly number[] = [],
-  ): Family<Label> => ({ chapter, type, name, help, labels, bounds });
+  ): MetricDefinition<Label> => ({ section: chapter, type, name, help, labels, bounds });
 
 /** The conventions' bounds end at 82 s: a cold start, or a CPU at work, takes minutes. */
 const durations = [
@@ -228,7 +228,7 @@ export const backend = {
 };
 
 /** Only where a supervisor owns the gateway. */
-export const house = {
+export const system = {
   standing: family('The house', 'gauge')(
     'corral_house_standing',
     'What the supervisor says of the whole: starting, loading, ready, restarting, failed or draining. 1 for the one that holds.',
@@ -414,17 +414,17 @@ export const price = {
 };
 
 /** All of them, in the order in which they are shown. */
-export const catalogue: readonly Family[] = [
+export const catalogue: readonly MetricDefinition[] = [
   requests,
   generation,
   waiting,
   keys,
   perKey,
   backend,
-  house,
+  system,
   gpu,
   price,
   itself,
   volume,
   picker,
-].flatMap((group): readonly Family[] => Object.values(group));
+].flatMap((group): readonly MetricDefinition[] => Object.values(group));

@@ -1,51 +1,51 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
-import type { BackendWatch } from '../../health/watch.ts';
-import type { Admission } from '../admission/admission.ts';
-import { cacheInUse } from './cache-in-use.ts';
-import { keptFresh } from './kept-fresh.ts';
-import { steadyLines } from './steady-lines.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
+import type { Scheduler } from '../admission/admission.ts';
+import { cacheUsage } from './cache-in-use.ts';
+import { cacheFor } from './kept-fresh.ts';
+import { engineMetricLines } from './steady-lines.ts';
 
 const FRESH_FOR = 1000;
 const PATIENCE = 500;
 
 /** What llama-server says of itself. */
-export interface EngineReading {
+export interface EngineMetrics {
   /** Its own metrics; undefined where it does not tell them. */
   readonly lines: string | undefined;
   /** 0 to 1. */
   readonly cacheInUse: number;
 }
 
-export interface EngineFiguresParts {
+export interface EngineMetricsOptions {
   readonly backend: Backend;
-  readonly watch: Pick<BackendWatch, 'standing' | 'since'>;
-  readonly admission: Pick<Admission, 'counts' | 'tally'>;
+  readonly watch: Pick<BackendMonitor, 'status' | 'since'>;
+  readonly admission: Pick<Scheduler, 'counts' | 'outcomes'>;
   /** Whether its slots share one context. */
   readonly unified: boolean;
 }
 
-const nothing: EngineReading = { lines: undefined, cacheInUse: 0 };
+const nothing: EngineMetrics = { lines: undefined, cacheInUse: 0 };
 
 /**
  * Reads llama-server's own metrics for all who scrape us, once a second at the most. While nothing has gone to it since
  * the last reading it is left alone: nothing can have changed, and a question keeps older builds from falling asleep.
  */
-export class EngineFigures {
-  readonly #parts: EngineFiguresParts;
+export class EngineMetricsReader {
+  readonly #parts: EngineMetricsOptions;
   /** What the last reading was made after; undefined where it was made while the engine was at work. */
   #readAfter: string | undefined;
-  #last: EngineReading = nothing;
-  readonly read = keptFresh(FRESH_FOR, () => this.#read());
+  #last: EngineMetrics = nothing;
+  readonly read = cacheFor(FRESH_FOR, () => this.#read());
 
-  constructor(parts: EngineFiguresParts) {
+  constructor(parts: EngineMetricsOptions) {
     this.#parts = parts;
   }
 
-  async #read(): Promise<EngineReading> {
+  async #read(): Promise<EngineMetrics> {
     const { watch, admission } = this.#parts;
-    if (watch.standing !== 'ready') return nothing;
-    const past = `${watch.since} ${admission.tally.granted}`;
+    if (watch.status !== 'ready') return nothing;
+    const past = `${watch.since} ${admission.outcomes.granted}`;
     const isIdle = admission.counts.leased === 0;
     if (isIdle && this.#readAfter === past) return this.#last;
     this.#last = { lines: await this.#lines(), cacheInUse: isIdle ? 0 : await this.#cacheInUse() };
@@ -55,18 +55,18 @@ export class EngineFigures {
 
   async #lines(): Promise<string | undefined> {
     const text = await this.#ask('/metrics');
-    return text === undefined ? undefined : steadyLines(text) || undefined;
+    return text === undefined ? undefined : engineMetricLines(text) || undefined;
   }
 
   /** Asked only while requests run, as this question wakes one that sleeps. */
   async #cacheInUse(): Promise<number> {
     const slots = await this.#ask('/slots');
-    const inUse = slots === undefined ? undefined : cacheInUse(slots, this.#parts.unified);
+    const inUse = slots === undefined ? undefined : cacheUsage(slots, this.#parts.unified);
     return inUse ?? this.#last.cacheInUse;
   }
 
   async #ask(path: string): Promise<string | undefined> {
-    const answer = await ask(this.#parts.backend, { path, timeoutMs: PATIENCE });
+    const answer = await requestBackend(this.#parts.backend, { path, timeoutMs: PATIENCE });
     return answer.outcome === 'answered' && answer.status === 200 ? answer.body : undefined;
   }
 }

@@ -4,7 +4,7 @@ const WINDOW = 15_000;
 /** How often the loop is to come by, ms: what is later than that is lag. */
 const RESOLUTION = 20;
 
-export interface LoopWindow {
+export interface EventLoopStats {
   /** Seconds. */
   readonly p50: number;
   readonly p99: number;
@@ -14,18 +14,18 @@ export interface LoopWindow {
 }
 
 /** How the event loop fares, in windows of 15 s: reset by time rather than by scrapes, so that all scrapers see the same. */
-export class EventLoopWatch implements Disposable {
+export class EventLoopMonitor implements Disposable {
   readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION });
   readonly #timer = setInterval(() => this.#turn(), WINDOW).unref();
   #since: EventLoopUtilization = performance.eventLoopUtilization();
-  #last: LoopWindow | undefined;
+  #last: EventLoopStats | undefined;
 
   constructor() {
     this.#delays.enable();
   }
 
   /** The last whole window; before there is one, the time so far. */
-  get window(): LoopWindow {
+  get window(): EventLoopStats {
     return this.#last ?? this.#measure();
   }
 
@@ -40,7 +40,7 @@ export class EventLoopWatch implements Disposable {
     this.#since = performance.eventLoopUtilization();
   }
 
-  #measure(): LoopWindow {
+  #measure(): EventLoopStats {
     const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1000);
     return {
       p50: late(this.#delays.percentile(50)),

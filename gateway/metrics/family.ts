@@ -1,4 +1,4 @@
-export const chapters = [
+export const metricSections = [
   'Requests',
   'Generation',
   'Waiting',
@@ -9,11 +9,11 @@ export const chapters = [
   'The gateway itself',
   'For endpoint pickers',
 ] as const;
-export type Chapter = (typeof chapters)[number];
+export type MetricSection = (typeof metricSections)[number];
 
 /** One metric with all its series: what `/metrics` shows and docs/metrics.md describes. */
-export interface Family<Label extends string = string> {
-  readonly chapter: Chapter;
+export interface MetricDefinition<Label extends string = string> {
+  readonly section: MetricSection;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
   readonly help: string;
@@ -23,4 +23,4 @@ export interface Family<Label extends string = string> {
 }
 
 /** The labels of one series and its value. */
-export type Figure<Label extends string> = readonly [Readonly<Record<Label, string>>, number];
+export type MetricSample<Label extends string> = readonly [Readonly<Record<Label, string>>, number];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { houseFigures, readStatus } from './house-figures.ts';
+import { createSupervisorStatusReader, parseSupervisorStatus } from './house-figures.ts';
 
 describe('what the house says', () => {
   it('is read as far as it is shown', () => {
@@ -11,11 +11,11 @@ describe('what the house says', () => {
       more: 'that is not shown',
     };
     const { more: _, ...shown } = status;
-    expect(readStatus(JSON.stringify(status))).toEqual(shown);
+    expect(parseSupervisorStatus(JSON.stringify(status))).toEqual(shown);
   });
 
   it('may be little', () => {
-    expect(readStatus('{"standing":"starting"}')).toEqual({
+    expect(parseSupervisorStatus('{"standing":"starting"}')).toEqual({
       standing: 'starting',
       loadTimeMs: null,
       restarts: {},
@@ -24,8 +24,9 @@ describe('what the house says', () => {
   });
 
   it('is nothing where something else answers, or nobody', async () => {
-    for (const body of ['', '[]', 'null', '{}', '{"standing":7}']) expect(readStatus(body)).toBeUndefined();
-    expect(await houseFigures(undefined)()).toBeUndefined();
-    expect(await houseFigures('http://127.0.0.1:1')()).toBeUndefined();
+    for (const body of ['', '[]', 'null', '{}', '{"standing":7}'])
+      expect(parseSupervisorStatus(body)).toBeUndefined();
+    expect(await createSupervisorStatusReader(undefined)()).toBeUndefined();
+    expect(await createSupervisorStatusReader('http://127.0.0.1:1')()).toBeUndefined();
   });
 });

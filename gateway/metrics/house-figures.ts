@@ -1,12 +1,12 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import { parseBackendUrl } from '../../health/backend.ts';
-import { keptFresh } from './kept-fresh.ts';
+import { cacheFor } from './kept-fresh.ts';
 
 const FRESH_FOR = 1000;
 const PATIENCE = 300;
 
 /** What the supervisor's `/status` says, as far as it is shown here. */
-export interface HouseReading {
+export interface SupervisorStatus {
   readonly standing: string;
   readonly loadTimeMs: number | null;
   readonly restarts: Readonly<Record<string, number>>;
@@ -15,18 +15,22 @@ export interface HouseReading {
 }
 
 /** Asks the health server of the house, once a second at the most; undefined where it does not answer. */
-export function houseFigures(healthUrl: string | undefined): () => Promise<HouseReading | undefined> {
+export function createSupervisorStatusReader(
+  healthUrl: string | undefined,
+): () => Promise<SupervisorStatus | undefined> {
   if (healthUrl === undefined) return async () => undefined;
   const health = { address: parseBackendUrl(healthUrl), apiKey: undefined };
-  return keptFresh(FRESH_FOR, async () => {
-    const answer = await ask(health, { path: '/status', timeoutMs: PATIENCE });
-    return answer.outcome === 'answered' && answer.status === 200 ? readStatus(answer.body) : undefined;
+  return cacheFor(FRESH_FOR, async () => {
+    const answer = await requestBackend(health, { path: '/status', timeoutMs: PATIENCE });
+    return answer.outcome === 'answered' && answer.status === 200
+      ? parseSupervisorStatus(answer.body)
+      : undefined;
   });
 }
 
-export function readStatus(body: string): HouseReading | undefined {
+export function parseSupervisorStatus(body: string): SupervisorStatus | undefined {
   try {
-    const status = JSON.parse(body) as Partial<HouseReading> | null;
+    const status = JSON.parse(body) as Partial<SupervisorStatus> | null;
     if (typeof status?.standing !== 'string') return undefined;
     const { standing, loadTimeMs, restarts = {}, crashes = {} } = status;
     return { standing, loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null, restarts, crashes };

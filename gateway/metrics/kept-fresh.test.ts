@@ -1,10 +1,10 @@
 import { expect, it, vi } from 'vitest';
-import { keptFresh } from './kept-fresh.ts';
+import { cacheFor } from './kept-fresh.ts';
 
 it('asks once for all who want to know, and again when the answer is old', async () => {
   vi.useFakeTimers();
   let asked = 0;
-  const answer = keptFresh(1000, async () => {
+  const answer = cacheFor(1000, async () => {
     asked += 1;
     return asked;
   });
@@ -24,7 +24,7 @@ it('asks anew after a question that failed, however it failed', async () => {
     },
     async () => 'back',
   ];
-  const answer = keptFresh(1000, () => (outcomes.shift() ?? (() => Promise.resolve('late')))());
+  const answer = cacheFor(1000, () => (outcomes.shift() ?? (() => Promise.resolve('late')))());
   await expect(answer()).rejects.toThrow('away');
   await expect(answer()).rejects.toThrow('broken');
   expect(await answer()).toBe('back');
@@ -34,7 +34,7 @@ it('asks anew after a question that failed, however it failed', async () => {
 it('keeps an answer from its arrival on, however long it took', async () => {
   vi.useFakeTimers();
   let asked = 0;
-  const answer = keptFresh(1000, async () => {
+  const answer = cacheFor(1000, async () => {
     asked += 1;
     await new Promise((resolve) => setTimeout(resolve, 5000));
     return asked;

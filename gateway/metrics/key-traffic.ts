@@ -1,15 +1,15 @@
-import type { Booking } from '../ledger/usage-batch.ts';
+import type { UsageEntry } from '../ledger/usage-batch.ts';
 import { addUsage, noUsage, type UsageSums } from '../ledger/usage-sums.ts';
 import { BoundedLabel } from './bounded-label.ts';
 
-export interface KeyFigures {
+export interface KeySums {
   readonly labels: { readonly key: string };
   readonly sums: UsageSums;
 }
 
 /** What each key used since the gateway began, from the same bookings as the ledger. */
 export class KeyTraffic {
-  readonly #figures = new Map<string, KeyFigures>();
+  readonly #figures = new Map<string, KeySums>();
   readonly #labels: BoundedLabel;
 
   /** `mostKeys` have figures of their own, the first that come; the rest are counted together. */
@@ -17,11 +17,11 @@ export class KeyTraffic {
     this.#labels = new BoundedLabel(mostKeys);
   }
 
-  get all(): Iterable<KeyFigures> {
+  get all(): Iterable<KeySums> {
     return this.#figures.values();
   }
 
-  book({ keyId, usage }: Booking): void {
+  record({ keyId, usage }: UsageEntry): void {
     const key = this.#labels.of(keyId);
     const known = this.#figures.get(key);
     if (known) addUsage(known.sums, usage);

@@ -1,7 +1,7 @@
 import type { Usage } from '../openai/usage.ts';
 import { generation } from './catalogue.ts';
 import type { Operation } from './route-label.ts';
-import { Spread } from './spread.ts';
+import { HistogramData } from './spread.ts';
 
 interface ModelLabels {
   readonly gen_ai_operation_name: Operation;
@@ -15,7 +15,7 @@ interface UsageLabels extends ModelLabels {
 
 interface Durations {
   readonly labels: ModelLabels & { readonly error_type: string };
-  readonly spread: Spread;
+  readonly spread: HistogramData;
 }
 
 /** What was asked of one model in one operation: plain numbers, counted at the end of each request. */
@@ -25,10 +25,10 @@ export class ModelTraffic {
   readonly outputLabels: UsageLabels;
   /** By error; '' is none. */
   readonly durations = new Map<string, Durations>();
-  readonly firstToken = new Spread(generation.firstToken.bounds);
-  readonly perToken = new Spread(generation.perToken.bounds);
-  readonly input = new Spread(generation.usage.bounds);
-  readonly output = new Spread(generation.usage.bounds);
+  readonly firstToken = new HistogramData(generation.firstToken.bounds);
+  readonly perToken = new HistogramData(generation.perToken.bounds);
+  readonly input = new HistogramData(generation.usage.bounds);
+  readonly output = new HistogramData(generation.usage.bounds);
   cached = 0;
 
   constructor(operation: Operation, model: string) {
@@ -41,22 +41,22 @@ export class ModelTraffic {
     this.outputLabels = { ...this.labels, gen_ai_token_type: 'output' };
   }
 
-  took(seconds: number, error: string): void {
+  recordDuration(seconds: number, error: string): void {
     let durations = this.durations.get(error);
     if (durations === undefined) {
       durations = {
         labels: { ...this.labels, error_type: error },
-        spread: new Spread(generation.duration.bounds),
+        spread: new HistogramData(generation.duration.bounds),
       };
       this.durations.set(error, durations);
     }
-    durations.spread.add(seconds);
+    durations.spread.observe(seconds);
   }
 
-  used({ input, cached, output }: Usage): void {
-    this.input.add(input);
+  recordUsage({ input, cached, output }: Usage): void {
+    this.input.observe(input);
     this.cached += cached;
-    if (this.#generates) this.output.add(output);
+    if (this.#generates) this.output.observe(output);
   }
 
   get #generates(): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operationOf, routeLabel } from './route-label.ts';
+import { getOperation, routeLabel } from './route-label.ts';
 
 describe('the label of a route', () => {
   it.each([
@@ -16,8 +16,8 @@ describe('the label of a route', () => {
 });
 
 it('says what a route does with the model', () => {
-  expect(operationOf(routeLabel('/responses'))).toBe('chat');
-  expect(operationOf(routeLabel('/infill'))).toBe('text_completion');
-  expect(operationOf(routeLabel('/v1/chat/completions/input_tokens'))).toBeUndefined();
-  expect(operationOf('other')).toBeUndefined();
+  expect(getOperation(routeLabel('/responses'))).toBe('chat');
+  expect(getOperation(routeLabel('/infill'))).toBe('text_completion');
+  expect(getOperation(routeLabel('/v1/chat/completions/input_tokens'))).toBeUndefined();
+  expect(getOperation('other')).toBeUndefined();
 });

@@ -16,7 +16,7 @@ const operations: Readonly<Record<string, Operation>> = {
 };
 
 /** What a route, by its first path, does with the model; undefined where it does nothing with it. */
-export function operationOf(route: string): Operation | undefined {
+export function getOperation(route: string): Operation | undefined {
   return operations[route];
 }
 

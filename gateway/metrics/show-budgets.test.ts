@@ -2,19 +2,19 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import type { Key } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
-import { type KeyWishes, newKey } from '../../keys/new-key.ts';
+import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
 import { readMetrics } from '../../scripts/harness/read-metrics.ts';
 import { noUsage } from '../ledger/usage-sums.ts';
-import { showBudgets } from './show-budgets.ts';
+import { registerBudgetMetrics } from './show-budgets.ts';
 
-const keyOf = (id: string, tokensPerDay: number, wishes: KeyWishes = {}): Key =>
-  newKey(id, { limits: { tokensPerDay }, ...wishes }, Date.now()).key;
+const keyOf = (id: string, tokensPerDay: number, wishes: NewKeyOptions = {}): Key =>
+  createKey(id, { limits: { tokensPerDay }, ...wishes }, Date.now()).key;
 
 /** Each key has used 30 tokens of input and 20 of output today. */
 async function shown(keys: readonly Key[], mostKeys = 10) {
   const registry = new Registry();
   const today = () => ({ ...noUsage, input: 30, output: 20 });
-  showBudgets(registry, { keys: { ring: new KeyRing(keys) }, ledger: { today }, mostKeys });
+  registerBudgetMetrics(registry, { keys: { ring: new KeyRing(keys) }, ledger: { today }, mostKeys });
   const page = readMetrics(await registry.metrics());
   return page
     .labelValues('corral_key_budget_used_ratio', 'key')

@@ -1,14 +1,14 @@
 import type { Registry } from 'prom-client';
 import type { Key } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { UsageLedger } from '../ledger/usage-ledger.ts';
 import { BoundedLabel } from './bounded-label.ts';
 import { perKey } from './catalogue.ts';
-import type { Figure } from './family.ts';
-import { showFigures } from './show.ts';
+import type { MetricSample } from './family.ts';
+import { registerSamples } from './show.ts';
 
-export interface Budgets {
+export interface BudgetSources {
   /** Undefined where authentication is off. */
   readonly keys: Pick<KeyStore, 'ring'> | undefined;
   readonly ledger: Pick<UsageLedger, 'today'>;
@@ -16,9 +16,9 @@ export interface Budgets {
 }
 
 /** Shows how much of its daily tokens each key has used; of those beyond `mostKeys` the one that has used most of its own. */
-export function showBudgets(registry: Registry, { keys, ledger, mostKeys }: Budgets): void {
+export function registerBudgetMetrics(registry: Registry, { keys, ledger, mostKeys }: BudgetSources): void {
   const labels = new BoundedLabel(mostKeys);
-  showFigures(registry, perKey.budgetUsed, () => {
+  registerSamples(registry, perKey.budgetUsed, () => {
     const now = Date.now();
     const highest = new Map<string, number>();
     for (const key of keys?.ring.keys ?? []) {
@@ -27,13 +27,13 @@ export function showBudgets(registry: Registry, { keys, ledger, mostKeys }: Budg
       const label = labels.of(key.id);
       highest.set(label, Math.max(used, highest.get(label) ?? 0));
     }
-    return [...highest].map(([key, used]): Figure<'key'> => [{ key }, used]);
+    return [...highest].map(([key, used]): MetricSample<'key'> => [{ key }, used]);
   });
 }
 
-function budgetUsed(key: Key, ledger: Budgets['ledger'], now: number): number | undefined {
+function budgetUsed(key: Key, ledger: BudgetSources['ledger'], now: number): number | undefined {
   const budget = key.limits.tokensPerDay ?? 0;
-  if (budget === 0 || statusOf(key, now).state !== 'active') return undefined;
+  if (budget === 0 || getKeyStatus(key, now).state !== 'active') return undefined;
   const { input, output } = ledger.today(key.id, now);
   return (input + output) / budget;
 }

@@ -1,16 +1,16 @@
 import type { Registry } from 'prom-client';
 import type { BodyBudget } from '../carry/body-budget.ts';
-import type { BoundedConnections } from '../connections/bound-connections.ts';
+import type { ConnectionLimiter } from '../connections/bound-connections.ts';
 import { requests } from './catalogue.ts';
-import { showFigure } from './show.ts';
+import { registerValue } from './show.ts';
 
-export function showConnections(
+export function registerConnectionMetrics(
   registry: Registry,
-  connections: BoundedConnections,
+  connections: ConnectionLimiter,
   bodies: Pick<BodyBudget, 'bytes'>,
 ): void {
-  showFigure(registry, requests.bodies, () => bodies.bytes);
-  showFigure(registry, requests.connections, () => connections.open);
-  showFigure(registry, requests.connectionsDisplaced, () => connections.displaced);
-  showFigure(registry, requests.connectionsRefused, () => connections.refused);
+  registerValue(registry, requests.bodies, () => bodies.bytes);
+  registerValue(registry, requests.connections, () => connections.open);
+  registerValue(registry, requests.connectionsDisplaced, () => connections.evicted);
+  registerValue(registry, requests.connectionsRefused, () => connections.rejected);
 }

@@ -1,26 +1,26 @@
 import type { Registry } from 'prom-client';
-import type { Standing } from '../../health/standing.ts';
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendStatus } from '../../health/standing.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import { type Key, priorities } from '../../keys/key.ts';
-import { type KeyStatus, statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus, type KeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { Admission } from '../admission/admission.ts';
-import { priorityOf } from '../admission/lane-for.ts';
+import type { Scheduler } from '../admission/admission.ts';
+import { priorityForWeight } from '../admission/lane-for.ts';
 import type { FailedLogins } from '../door/failed-logins.ts';
 import type { UsageLedger } from '../ledger/usage-ledger.ts';
-import type { OpenCounts, Sharing } from '../limits/open-counts.ts';
+import type { RateCounters, Sharing } from '../limits/open-counts.ts';
 import type { LiveRequests } from '../record/live-requests.ts';
 import { backend, keys as keyFamilies, picker, requests, waiting } from './catalogue.ts';
-import type { Figure } from './family.ts';
-import { showFigure, showFigures } from './show.ts';
+import type { MetricSample } from './family.ts';
+import { registerSamples, registerValue } from './show.ts';
 
 /** The owners of what is shown; each is asked at the scrape and pays nothing before. */
-export interface Rooms {
-  readonly admission: Pick<Admission, 'counts' | 'tally' | 'waitingByShare' | 'isDraining'>;
+export interface MetricSources {
+  readonly admission: Pick<Scheduler, 'counts' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
   readonly maxWaiting: number;
-  readonly watch: Pick<BackendWatch, 'standing' | 'since' | 'facts'>;
+  readonly watch: Pick<BackendMonitor, 'status' | 'since' | 'props'>;
   readonly live: Pick<LiveRequests, 'count'>;
-  readonly buckets: Pick<OpenCounts, 'sharing' | 'losses'>;
+  readonly buckets: Pick<RateCounters, 'sharing' | 'outages'>;
   /** Undefined where authentication is off. */
   readonly keys: Pick<KeyStore, 'ring' | 'problem' | 'loadedAt' | 'failures'> | undefined;
   readonly keyMaxAgeMs: number | undefined;
@@ -29,7 +29,7 @@ export interface Rooms {
   readonly costPerHour: number | undefined;
 }
 
-export const standings: readonly Standing[] = [
+export const statuses: readonly BackendStatus[] = [
   'starting',
   'loading',
   'ready',
@@ -39,72 +39,75 @@ export const standings: readonly Standing[] = [
 ];
 const sharings: readonly Sharing[] = ['off', 'together', 'alone'];
 
-export function showRooms(registry: Registry, rooms: Rooms): void {
+export function registerComponentMetrics(registry: Registry, rooms: MetricSources): void {
   showLine(registry, rooms);
   showBackend(registry, rooms);
   showKeys(registry, rooms);
-  showFigure(registry, requests.inFlight, () => rooms.live.count);
-  showFigures(registry, waiting.sharing, () =>
+  registerValue(registry, requests.inFlight, () => rooms.live.count);
+  registerSamples(registry, waiting.sharing, () =>
     sharings.map((sharing) => [{ sharing }, Number(sharing === rooms.buckets.sharing)] as const),
   );
-  showFigure(registry, waiting.fallbacks, () => rooms.buckets.losses);
+  registerValue(registry, waiting.fallbacks, () => rooms.buckets.outages);
 }
 
-function showLine(registry: Registry, { admission, maxWaiting }: Rooms): void {
-  showFigures(registry, waiting.depth, () => depths(admission.waitingByShare));
-  showFigure(registry, waiting.limit, () => maxWaiting);
-  showFigures(registry, waiting.admissions, () => admissionsOf(admission));
-  showFigure(registry, waiting.slots, () => admission.counts.capacity);
-  showFigure(registry, waiting.leased, () => admission.counts.leased);
-  showFigure(registry, picker.waiting, () => admission.counts.waiting);
-  showFigure(registry, picker.running, () => admission.counts.leased);
+function showLine(registry: Registry, { admission, maxWaiting }: MetricSources): void {
+  registerSamples(registry, waiting.depth, () => depths(admission.waitingByWeight));
+  registerValue(registry, waiting.limit, () => maxWaiting);
+  registerSamples(registry, waiting.admissions, () => admissionsOf(admission));
+  registerValue(registry, waiting.slots, () => admission.counts.capacity);
+  registerValue(registry, waiting.leased, () => admission.counts.leased);
+  registerValue(registry, picker.waiting, () => admission.counts.waiting);
+  registerValue(registry, picker.running, () => admission.counts.leased);
 }
 
-function depths(byShare: ReadonlyMap<number, number>): Figure<'priority'>[] {
-  const byPriority = new Map([...byShare].map(([share, count]) => [priorityOf(share), count]));
+function depths(byShare: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
+  const byPriority = new Map([...byShare].map(([share, count]) => [priorityForWeight(share), count]));
   return priorities.map((priority) => [{ priority }, byPriority.get(priority) ?? 0]);
 }
 
-function admissionsOf({ tally }: Rooms['admission']): Figure<'outcome' | 'priority'>[] {
-  return [...tally.byShare].flatMap(([share, counts]) =>
+function admissionsOf({ outcomes }: MetricSources['admission']): MetricSample<'outcome' | 'priority'>[] {
+  return [...outcomes.byWeight].flatMap(([share, counts]) =>
     Object.entries(counts).map(
-      ([outcome, count]): Figure<'outcome' | 'priority'> => [{ outcome, priority: priorityOf(share) }, count],
+      ([outcome, count]): MetricSample<'outcome' | 'priority'> => [
+        { outcome, priority: priorityForWeight(share) },
+        count,
+      ],
     ),
   );
 }
 
-function showBackend(registry: Registry, { watch, admission, costPerHour }: Rooms): void {
-  showFigures(registry, backend.standing, () =>
-    oneOf(standings, admission.isDraining ? 'draining' : watch.standing),
+function showBackend(registry: Registry, { watch, admission, costPerHour }: MetricSources): void {
+  registerSamples(registry, backend.standing, () =>
+    oneHot(statuses, admission.isDraining ? 'draining' : watch.status),
   );
-  showFigure(registry, backend.context, () => watch.facts?.contextPerSlot);
-  showFigure(registry, backend.costPerHour, () => costPerHour);
+  registerValue(registry, backend.context, () => watch.props?.contextPerSlot);
+  registerValue(registry, backend.costPerHour, () => costPerHour);
 }
 
 /** A series for each standing there is, 1 for the one that holds. */
-export function oneOf(all: readonly string[], now: string): Figure<'standing'>[] {
+export function oneHot(all: readonly string[], now: string): MetricSample<'standing'>[] {
   return all.map((standing) => [{ standing }, Number(standing === now)]);
 }
 
-function showKeys(registry: Registry, { keys, keyMaxAgeMs, failedLogins, ledger }: Rooms): void {
-  showFigures(registry, keyFamilies.count, () => (keys ? keysByState(keys) : []));
+function showKeys(registry: Registry, { keys, keyMaxAgeMs, failedLogins, ledger }: MetricSources): void {
+  registerSamples(registry, keyFamilies.count, () => (keys ? keysByState(keys) : []));
   const count = (matches: (status: KeyStatus) => boolean) => () =>
-    keys && countKeys(keys.ring.keys, (key, now) => matches(statusOf(key, now, keyMaxAgeMs)));
-  showFigure(
+    keys && countKeys(keys.ring.keys, (key, now) => matches(getKeyStatus(key, now, keyMaxAgeMs)));
+  registerValue(
     registry,
     keyFamilies.expiring,
     count((status) => status.expiresSoon),
   );
-  showFigure(
+  registerValue(
     registry,
     keyFamilies.oldSecrets,
     count((status) => status.secretIsOld),
   );
-  showFigure(registry, keyFamilies.broken, () => keys && Number(keys.problem !== undefined));
-  showFigure(registry, keyFamilies.failures, () => keys?.failures);
-  showFigure(registry, keyFamilies.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
-  showFigure(registry, keyFamilies.failedLogins, () => failedLogins.total);
-  showFigure(registry, keyFamilies.ledgerDegraded, () => Number(ledger.problem !== undefined));
+  registerValue(registry, keyFamilies.broken, () => keys && Number(keys.problem !== undefined));
+  registerValue(registry, keyFamilies.failures, () => keys?.failures);
+  registerValue(registry, keyFamilies.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
+  registerValue(registry, keyFamilies.failedLogins, () => failedLogins.total);
+  registerValue(registry, keyFamilies.ledgerDegraded, () => Number(ledger.problem !== undefined));
 }
 
 function countKeys(keys: readonly Key[], matches: (key: Key, now: number) => boolean): number {
@@ -114,9 +117,9 @@ function countKeys(keys: readonly Key[], matches: (key: Key, now: number) => boo
   return count;
 }
 
-function keysByState(keys: NonNullable<Rooms['keys']>): Figure<'state'>[] {
+function keysByState(keys: NonNullable<MetricSources['keys']>): MetricSample<'state'>[] {
   const counts = { active: 0, disabled: 0, expired: 0 };
   const now = Date.now();
-  for (const key of keys.ring.keys) counts[statusOf(key, now).state] += 1;
+  for (const key of keys.ring.keys) counts[getKeyStatus(key, now).state] += 1;
   return Object.entries(counts).map(([state, count]) => [{ state }, count]);
 }

@@ -1,51 +1,51 @@
 import type { Registry } from 'prom-client';
 import type { UsageSums } from '../ledger/usage-sums.ts';
 import { generation, perKey, requests, waiting } from './catalogue.ts';
-import type { Family, Figure } from './family.ts';
+import type { MetricDefinition, MetricSample } from './family.ts';
 import type { KeyTraffic } from './key-traffic.ts';
 import type { ModelTraffic } from './model-traffic.ts';
-import { showFigure, showFigures, showSpreads } from './show.ts';
+import { registerHistograms, registerSamples, registerValue } from './show.ts';
 import type { Traffic } from './traffic.ts';
 
 const HOUR = 3_600_000;
 
-export function showTraffic(registry: Registry, traffic: Traffic): void {
-  showFigures(registry, requests.total, () =>
+export function registerTrafficMetrics(registry: Registry, traffic: Traffic): void {
+  registerSamples(registry, requests.total, () =>
     [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
   );
-  showFigures(registry, requests.refusals, () =>
+  registerSamples(registry, requests.refusals, () =>
     [...traffic.refusals].map(([code, count]) => [{ code }, count] as const),
   );
-  showFigure(registry, requests.bytes, () => traffic.bytes);
-  showFigure(registry, requests.replays, () => traffic.replays);
-  showFigure(registry, requests.continued, () => traffic.continued);
-  showSpreads(registry, waiting.waited, () =>
+  registerValue(registry, requests.bytes, () => traffic.bytes);
+  registerValue(registry, requests.replays, () => traffic.replays);
+  registerValue(registry, requests.continued, () => traffic.continued);
+  registerHistograms(registry, waiting.waited, () =>
     Object.entries(traffic.waits).map(([priority, spread]) => [{ priority }, spread] as const),
   );
 }
 
-export function showGeneration(registry: Registry, traffic: Traffic): void {
+export function registerGenerationMetrics(registry: Registry, traffic: Traffic): void {
   const models = () => [...traffic.models];
-  showSpreads(registry, generation.duration, () => models().flatMap(durationsOf));
-  showSpreads(registry, generation.firstToken, () =>
+  registerHistograms(registry, generation.duration, () => models().flatMap(durationsOf));
+  registerHistograms(registry, generation.firstToken, () =>
     models().map(({ labels, firstToken }) => [labels, firstToken] as const),
   );
-  showSpreads(registry, generation.perToken, () =>
+  registerHistograms(registry, generation.perToken, () =>
     models().map(({ labels, perToken }) => [labels, perToken] as const),
   );
-  showSpreads(registry, generation.usage, () => models().flatMap(usageOf));
+  registerHistograms(registry, generation.usage, () => models().flatMap(usageOf));
   const sum = (pick: (model: ModelTraffic) => number) => () => byModel(models(), pick);
-  showFigures(
+  registerSamples(
     registry,
     generation.input,
     sum(({ input }) => input.sum),
   );
-  showFigures(
+  registerSamples(
     registry,
     generation.cached,
     sum(({ cached }) => cached),
   );
-  showFigures(
+  registerSamples(
     registry,
     generation.output,
     sum(({ output }) => output.sum),
@@ -63,7 +63,10 @@ function usageOf({ inputLabels, input, outputLabels, output }: ModelTraffic) {
   ] as const;
 }
 
-function byModel(models: readonly ModelTraffic[], pick: (model: ModelTraffic) => number): Figure<'model'>[] {
+function byModel(
+  models: readonly ModelTraffic[],
+  pick: (model: ModelTraffic) => number,
+): MetricSample<'model'>[] {
   const sums = new Map<string, number>();
   for (const traffic of models) {
     const model = traffic.labels.gen_ai_request_model;
@@ -72,9 +75,13 @@ function byModel(models: readonly ModelTraffic[], pick: (model: ModelTraffic) =>
   return [...sums].map(([model, value]) => [{ model }, value]);
 }
 
-export function showKeyTraffic(registry: Registry, keys: KeyTraffic, costPerHour: number | undefined): void {
-  const show = (family: Family<'key'>, pick: (sums: UsageSums) => number) =>
-    showFigures(registry, family, () =>
+export function registerKeyMetrics(
+  registry: Registry,
+  keys: KeyTraffic,
+  costPerHour: number | undefined,
+): void {
+  const show = (family: MetricDefinition<'key'>, pick: (sums: UsageSums) => number) =>
+    registerSamples(registry, family, () =>
       [...keys.all].map(({ labels, sums }) => [labels, pick(sums)] as const),
     );
   show(perKey.requests, (sums) => sums.requests);

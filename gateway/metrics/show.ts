@@ -1,19 +1,19 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Family, Figure } from './family.ts';
-import type { Spread } from './spread.ts';
+import type { MetricDefinition, MetricSample } from './family.ts';
+import type { HistogramData } from './spread.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
-type Read<Label extends string> = () => Iterable<Figure<Label>>;
-type ReadSpreads<Label extends string> = () => Iterable<readonly [Labels<Label>, Spread]>;
+type Read<Label extends string> = () => Iterable<MetricSample<Label>>;
+type ReadSpreads<Label extends string> = () => Iterable<readonly [Labels<Label>, HistogramData]>;
 
 /**
  * Shows a counter or gauge whose figures somebody else owns: `read` is asked at each scrape, and what it does not name
  * is not shown. The seam for whoever has figures of their own. Labels that are the same object each time are written
  * quicker.
  */
-export function showFigures<Label extends string>(
+export function registerSamples<Label extends string>(
   registry: Registry,
-  family: Family<Label>,
+  family: MetricDefinition<Label>,
   read: Read<Label>,
 ): void {
   if (family.type === 'gauge') new FigureGauge(registry, family, read);
@@ -21,8 +21,12 @@ export function showFigures<Label extends string>(
 }
 
 /** As showFigures, for one without labels; undefined shows nothing. */
-export function showFigure(registry: Registry, family: Family<never>, read: () => number | undefined): void {
-  showFigures(registry, family, () => {
+export function registerValue(
+  registry: Registry,
+  family: MetricDefinition<never>,
+  read: () => number | undefined,
+): void {
+  registerSamples(registry, family, () => {
     const value = read();
     return value === undefined ? [] : [[none, value]];
   });
@@ -31,9 +35,9 @@ export function showFigure(registry: Registry, family: Family<never>, read: () =
 const none = {};
 
 /** As showFigures, for a histogram. */
-export function showSpreads<Label extends string>(
+export function registerHistograms<Label extends string>(
   registry: Registry,
-  family: Family<Label>,
+  family: MetricDefinition<Label>,
   read: ReadSpreads<Label>,
 ): void {
   new SpreadHistogram(registry, family, read);
@@ -45,7 +49,7 @@ export function showSpreads<Label extends string>(
 class FigureGauge<Label extends string> extends Gauge<Label> {
   readonly #read: Read<Label>;
 
-  constructor(registry: Registry, family: Family<Label>, read: Read<Label>) {
+  constructor(registry: Registry, family: MetricDefinition<Label>, read: Read<Label>) {
     super(configurationOf(registry, family));
     this.#read = read;
   }
@@ -58,7 +62,7 @@ class FigureGauge<Label extends string> extends Gauge<Label> {
 class FigureCounter<Label extends string> extends Counter<Label> {
   readonly #read: Read<Label>;
 
-  constructor(registry: Registry, family: Family<Label>, read: Read<Label>) {
+  constructor(registry: Registry, family: MetricDefinition<Label>, read: Read<Label>) {
     super(configurationOf(registry, family));
     this.#read = read;
   }
@@ -69,10 +73,10 @@ class FigureCounter<Label extends string> extends Counter<Label> {
 }
 
 class SpreadHistogram<Label extends string> extends Histogram<Label> {
-  readonly #family: Family<Label>;
+  readonly #family: MetricDefinition<Label>;
   readonly #read: ReadSpreads<Label>;
 
-  constructor(registry: Registry, family: Family<Label>, read: ReadSpreads<Label>) {
+  constructor(registry: Registry, family: MetricDefinition<Label>, read: ReadSpreads<Label>) {
     super({ ...configurationOf(registry, family), buckets: [...family.bounds] });
     this.#family = family;
     this.#read = read;
@@ -85,7 +89,7 @@ class SpreadHistogram<Label extends string> extends Histogram<Label> {
     return { name, help, type: 'histogram', values };
   }
 
-  #seriesOf(sharedLabels: Labels<Label>, spread: Spread) {
+  #seriesOf(sharedLabels: Labels<Label>, spread: HistogramData) {
     const { name, bounds } = this.#family;
     const counts = spread.cumulative;
     const buckets = counts.map((value, index) => ({
@@ -102,11 +106,14 @@ class SpreadHistogram<Label extends string> extends Histogram<Label> {
   }
 }
 
-function configurationOf<Label extends string>(registry: Registry, { name, help, labels }: Family<Label>) {
+function configurationOf<Label extends string>(
+  registry: Registry,
+  { name, help, labels }: MetricDefinition<Label>,
+) {
   return { name, help, labelNames: labels, registers: [registry] };
 }
 
 /** The registry writes `sharedLabels` once for each object and remembers the text. */
-function valuesOf<Label extends string>(figures: Iterable<Figure<Label>>) {
+function valuesOf<Label extends string>(figures: Iterable<MetricSample<Label>>) {
   return Array.from(figures, ([sharedLabels, value]) => ({ labels: {}, sharedLabels, value }));
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Spread } from './spread.ts';
+import { HistogramData } from './spread.ts';
 
 describe('a spread', () => {
   it('counts a value on a bound into the bucket below it', () => {
-    const spread = new Spread([1, 2]);
-    for (const value of [0, 1, 1.5, 2, 3]) spread.add(value);
+    const spread = new HistogramData([1, 2]);
+    for (const value of [0, 1, 1.5, 2, 3]) spread.observe(value);
     expect(spread.cumulative).toEqual([2, 4, 5]);
     expect(spread.sum).toBe(7.5);
   });
@@ -14,8 +14,8 @@ describe('a spread', () => {
     const bounds = [0.1, 1, 10, 100];
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1000, noNaN: true })), (values) => {
-        const spread = new Spread(bounds);
-        for (const value of values) spread.add(value);
+        const spread = new HistogramData(bounds);
+        for (const value of values) spread.observe(value);
         const expected = [...bounds, Infinity].map(
           (bound) => values.filter((value) => value <= bound).length,
         );

@@ -1,5 +1,5 @@
 /** How values are spread over buckets. Plain numbers: a value costs a few comparisons, so it may stand in the hot path. */
-export class Spread {
+export class HistogramData {
   readonly #bounds: readonly number[];
   /** How many fell into each bucket alone; the last one has no upper bound. */
   readonly #counts: Float64Array;
@@ -10,7 +10,7 @@ export class Spread {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  add(value: number): void {
+  observe(value: number): void {
     let bucket = 0;
     while (value > (this.#bounds[bucket] ?? Infinity)) bucket += 1;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { steadyLines } from './steady-lines.ts';
+import { engineMetricLines } from './steady-lines.ts';
 
 const counter = `# HELP llamacpp:n_decode_total Total number of llama_decode() calls
 # TYPE llamacpp:n_decode_total counter
@@ -12,11 +12,11 @@ llamacpp:prompt_tokens_seconds 12.5
 const labelled = 'llamacpp:spec_decode_num_accepted_tokens_per_pos_total{position="0"} 3\n';
 
 describe("llama-server's metrics", () => {
-  it('stay as they are', () => expect(steadyLines(counter + labelled)).toBe(counter + labelled));
+  it('stay as they are', () => expect(engineMetricLines(counter + labelled)).toBe(counter + labelled));
 
-  it('lose what a scrape resets', () => expect(steadyLines(windowed + counter)).toBe(counter));
+  it('lose what a scrape resets', () => expect(engineMetricLines(windowed + counter)).toBe(counter));
 
   it('lose all that is no metric of its own', () => {
-    expect(steadyLines(`{"error":"no"}\n<html>\nother_total 1\n\n${counter}llamacpp:`)).toBe(counter);
+    expect(engineMetricLines(`{"error":"no"}\n<html>\nother_total 1\n\n${counter}llamacpp:`)).toBe(counter);
   });
 });

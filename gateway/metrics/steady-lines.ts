@@ -4,7 +4,7 @@ const windowed = new Set(['llamacpp:prompt_tokens_seconds', 'llamacpp:predicted_
 const line = /^(?:# (?:HELP|TYPE) )?(llamacpp:\w+)(?:[ {].*)$/;
 
 /** llama-server's own metrics as it names them, but for those that a scrape resets, and for what is none. */
-export function steadyLines(text: string): string {
+export function engineMetricLines(text: string): string {
   const kept = text.split('\n').filter((one) => {
     const name = line.exec(one)?.[1];
     return name !== undefined && !windowed.has(name);

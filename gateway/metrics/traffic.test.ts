@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openRecord, type RequestRecord } from '../record/request-record.ts';
+import { createRequestRecord, type RequestRecord } from '../record/request-record.ts';
 import { Traffic } from './traffic.ts';
 
 const start = { id: 'r', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' };
@@ -8,7 +8,7 @@ const left = { status: 499, outcome: 'client_left' } as const;
 
 /** A stream that took 3 s, its first word after 1 s, with 5 tokens of output. */
 function record(more: Partial<RequestRecord> = {}): RequestRecord {
-  const opened = openRecord(start);
+  const opened = createRequestRecord(start);
   return {
     ...opened,
     model: 'demo',

@@ -1,11 +1,11 @@
 import type { Priority } from '../../keys/key.ts';
-import type { RequestEnd } from '../record/request-end.ts';
+import type { RequestOutcome } from '../record/request-end.ts';
 import type { RequestRecord } from '../record/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
 import { waiting } from './catalogue.ts';
 import { ModelTraffic } from './model-traffic.ts';
-import { operationOf, routeLabel } from './route-label.ts';
-import { Spread } from './spread.ts';
+import { getOperation, routeLabel } from './route-label.ts';
+import { HistogramData } from './spread.ts';
 
 /** Codes come from our catalogue, and a few from the backend; more than this many would be somebody's doing. */
 const MOST_CODES = 80;
@@ -16,9 +16,9 @@ export interface RequestCount {
 }
 
 /** What is known of a request when it is over. */
-export interface Finished {
+export interface FinishedRequest {
   readonly record: RequestRecord;
-  readonly end: RequestEnd;
+  readonly end: RequestOutcome;
   /** The pattern by which the app found the route. */
   readonly pattern: string;
   readonly priority: Priority | undefined;
@@ -28,10 +28,10 @@ export interface Finished {
 export class Traffic {
   readonly requests = new Map<string, RequestCount>();
   readonly refusals = new Map<string, number>();
-  readonly waits: Readonly<Record<Priority, Spread>> = {
-    high: new Spread(waiting.waited.bounds),
-    normal: new Spread(waiting.waited.bounds),
-    low: new Spread(waiting.waited.bounds),
+  readonly waits: Readonly<Record<Priority, HistogramData>> = {
+    high: new HistogramData(waiting.waited.bounds),
+    normal: new HistogramData(waiting.waited.bounds),
+    low: new HistogramData(waiting.waited.bounds),
   };
   readonly #models = new Map<string, ModelTraffic>();
   readonly #codes = new BoundedLabel(MOST_CODES);
@@ -43,7 +43,7 @@ export class Traffic {
     return this.#models.values();
   }
 
-  add({ record, end, pattern, priority = 'normal' }: Finished): void {
+  add({ record, end, pattern, priority = 'normal' }: FinishedRequest): void {
     const route = routeLabel(pattern);
     const error = record.error === undefined ? undefined : this.#codes.of(record.error);
     this.#countRequest(route, end);
@@ -51,33 +51,38 @@ export class Traffic {
     this.bytes += record.bytesOut;
     this.replays += record.retries ?? 0;
     this.continued += record.continued ?? 0;
-    if (record.queuedMs !== undefined) this.waits[priority].add(record.queuedMs / 1000);
+    if (record.queuedMs !== undefined) this.waits[priority].observe(record.queuedMs / 1000);
     this.#countGeneration(route, record, end, error);
   }
 
-  #countRequest(route: string, { status, outcome }: RequestEnd): void {
+  #countRequest(route: string, { status, outcome }: RequestOutcome): void {
     const key = `${route} ${status} ${outcome}`;
     const known = this.requests.get(key);
     if (known) known.count += 1;
     else this.requests.set(key, { labels: { route, status: String(status), outcome }, count: 1 });
   }
 
-  #countGeneration(route: string, record: RequestRecord, end: RequestEnd, error: string | undefined): void {
+  #countGeneration(
+    route: string,
+    record: RequestRecord,
+    end: RequestOutcome,
+    error: string | undefined,
+  ): void {
     const model = this.#modelTraffic(route, record.model);
     if (model === undefined) return;
     const { startedAt, endedAt = performance.now(), firstByteAt, usage, streamed } = record;
     const left = end.outcome === 'client_left';
-    model.took((endedAt - startedAt) / 1000, error ?? (left ? 'client_left' : ''));
-    if (usage) model.used(usage);
+    model.recordDuration((endedAt - startedAt) / 1000, error ?? (left ? 'client_left' : ''));
+    if (usage) model.recordUsage(usage);
     if (!streamed || firstByteAt === undefined || !(left || end.outcome === 'ok')) return;
-    model.firstToken.add((firstByteAt - startedAt) / 1000);
+    model.firstToken.observe((firstByteAt - startedAt) / 1000);
     const later = (usage?.output ?? 0) - 1;
-    if (end.outcome === 'ok' && later > 0) model.perToken.add((endedAt - firstByteAt) / later / 1000);
+    if (end.outcome === 'ok' && later > 0) model.perToken.observe((endedAt - firstByteAt) / later / 1000);
   }
 
   /** Undefined for a request that never came so far that its model was known, and for those that only count. */
   #modelTraffic(route: string, model: string | undefined): ModelTraffic | undefined {
-    const operation = operationOf(route);
+    const operation = getOperation(route);
     if (operation === undefined || model === undefined) return undefined;
     const key = `${operation} ${model}`;
     let traffic = this.#models.get(key);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import { type LlamaServer, startLlamaServer } from '../../scripts/harness/start-llama-server.ts';
-import { answerLimit } from './answer-limit.ts';
-import type { AnswerShape } from './assemble/assembly.ts';
+import { getOutputLimit } from './answer-limit.ts';
+import type { CompletionShape } from './assemble/assembly.ts';
 
 /** Where nothing else ends an answer, the context does. */
 const context = 512;
 const names = ['n_predict', 'max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
 const words = 'tell me a long story';
-const routes: readonly [string, AnswerShape | undefined, object][] = [
+const routes: readonly [string, CompletionShape | undefined, object][] = [
   ['/v1/chat/completions', 'chat', { messages: [{ role: 'user', content: words }] }],
   ['/v1/completions', 'completion', { prompt: words }],
   ['/v1/responses', 'response', { input: words }],
@@ -25,7 +25,7 @@ afterAll(() => engine.stop());
 /** What llama-server makes of it: how many tokens it writes, or that it refuses. */
 async function writtenBy(path: string, base: object, limits: string): Promise<number | 'refused'> {
   const body = Buffer.from(`${JSON.stringify(base).slice(0, -1)},${limits}}`);
-  const answer = await ask(engine.backend, { path, body, timeoutMs: 60_000 });
+  const answer = await requestBackend(engine.backend, { path, body, timeoutMs: 60_000 });
   if (answer.outcome !== 'answered') throw new Error(`llama-server is ${answer.outcome}`);
   if (answer.status !== 200) return 'refused';
   const told = /"(?:completion_tokens|output_tokens|predicted_n|tokens_predicted)"\s*:\s*(\d+)/.exec(
@@ -45,7 +45,7 @@ describe.each(routes)('of %s', (path, shape, base) => {
     '"temperature":0',
   ])('llama-server and we agree on how long an answer to %s may be', async (limits) => {
     const fields = JSON.parse(`{${limits}}`);
-    const { tokens = Number.POSITIVE_INFINITY, name } = answerLimit(shape, fields);
+    const { tokens = Number.POSITIVE_INFINITY, name } = getOutputLimit(shape, fields);
     const written = await writtenBy(path, base, limits);
     if (tokens < 100) expect(written).toBe(tokens);
     else expect(written).toBeGreaterThan(100);
@@ -64,5 +64,5 @@ it.each([
   [{ max_tokens: null }, undefined],
   [{ max_tokens: 12, n_predict: 3 }, 12],
 ])('a message that names %j may have %s tokens', (fields, tokens) => {
-  expect(answerLimit('message', fields)).toEqual({ name: 'max_tokens', tokens });
+  expect(getOutputLimit('message', fields)).toEqual({ name: 'max_tokens', tokens });
 });

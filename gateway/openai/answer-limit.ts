@@ -1,9 +1,9 @@
-import type { AnswerShape } from './assemble/assembly.ts';
+import type { CompletionShape } from './assemble/assembly.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The most tokens that one answer may have, as llama-server reads it. */
-export interface AnswerLimit {
+export interface OutputLimit {
   /** The field that it obeys: of that name, a further member behind the client's own has its place. */
   readonly name: string;
   /** Undefined where the answer has no end but its own. */
@@ -20,14 +20,14 @@ const USUAL_MESSAGE = 4096;
  * (seen with 0.7.0; server-schema.cpp). Its converters come before that: `max_output_tokens` of Responses takes the place
  * of `max_tokens`, and of Messages only `max_tokens` is kept. `shape` is that of the route, undefined for a native one.
  */
-export function answerLimit(shape: AnswerShape | undefined, fields: Fields): AnswerLimit {
+export function getOutputLimit(shape: CompletionShape | undefined, fields: Fields): OutputLimit {
   const names = namesOf(shape, fields);
   const name = names.find((one) => isThere(fields[one])) ?? names.at(-1) ?? '';
   const isUnnamed = shape === 'message' && fields.max_tokens === undefined;
   return { name, tokens: isUnnamed ? USUAL_MESSAGE : tokensOf(fields[name]) };
 }
 
-function namesOf(shape: AnswerShape | undefined, fields: Fields): readonly string[] {
+function namesOf(shape: CompletionShape | undefined, fields: Fields): readonly string[] {
   if (shape === 'message') return ['max_tokens'];
   const last =
     shape === 'response' && fields.max_output_tokens !== undefined ? 'max_output_tokens' : 'max_tokens';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { backendErrorOf } from './backend-error.ts';
-import { unquotedMessage } from './unquoted-message.ts';
+import { parseBackendError } from './backend-error.ts';
+import { redactMessage } from './unquoted-message.ts';
 
 const told = (error: object) => JSON.stringify({ error });
 const tooLong = {
@@ -12,7 +12,7 @@ const tooLong = {
 
 describe('backendErrorOf', () => {
   it('keeps the numbers of a prompt that is too long', () => {
-    expect(backendErrorOf(400, told(tooLong))).toEqual({
+    expect(parseBackendError(400, told(tooLong))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'context_length_exceeded',
@@ -36,11 +36,11 @@ describe('backendErrorOf', () => {
     'uri must be base64 encoded',
     'something that no version has said so far',
   ])('takes a 500 that blames the request for a 400: %s', (message) => {
-    expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'invalid_value',
-      message: unquotedMessage(message),
+      message: redactMessage(message),
     });
   });
 
@@ -64,7 +64,7 @@ describe('backendErrorOf', () => {
     'Resource temporarily unavailable',
     'unknown error',
   ])('leaves a 500 of the engine itself what it is: %s', (message) => {
-    expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 500,
       type: 'server_error',
       code: 'internal_error',
@@ -74,9 +74,9 @@ describe('backendErrorOf', () => {
 
   it("takes nothing for the request's fault once the engine has spoken, but for its size", () => {
     const after = (message: string) =>
-      backendErrorOf(500, told({ code: 500, message, type: 'server_error' }), { hasSpoken: true });
+      parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasSpoken: true });
     expect(after('something that no version has said so far').status).toBe(500);
-    expect(backendErrorOf(500, told(tooLong), { hasSpoken: true })).toMatchObject({
+    expect(parseBackendError(500, told(tooLong), { hasSpoken: true })).toMatchObject({
       status: 400,
       code: 'context_length_exceeded',
     });
@@ -85,8 +85,8 @@ describe('backendErrorOf', () => {
   it("takes a grammar that lets the model say nothing for the request's, and one that ends too soon for the model's", () => {
     const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
     const error = told({ code: 500, message, type: 'server_error' });
-    expect(backendErrorOf(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
-    expect(backendErrorOf(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
+    expect(parseBackendError(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
+    expect(parseBackendError(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
   });
 
   it('takes a router whose child is gone for one that is away', () => {
@@ -95,7 +95,7 @@ describe('backendErrorOf', () => {
       message: 'proxy error: Could not establish connection',
       type: 'server_error',
     });
-    expect(backendErrorOf(500, error)).toMatchObject({ status: 503 });
+    expect(parseBackendError(500, error)).toMatchObject({ status: 503 });
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe('backendErrorOf', () => {
     "Invalid diff: 'ab' not found at start of 'cd'",
   ])('tells clients not to send again what the model has got wrong: %s', (message) => {
     const error = { status: 500, code: 'internal_error', isFinal: true };
-    expect(backendErrorOf(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
   });
 
   it.each([
@@ -117,7 +117,7 @@ describe('backendErrorOf', () => {
       64,
     ],
   ])('tells the way out of an input that outgrew the batch', (message, most) => {
-    const error = backendErrorOf(500, told({ code: 500, message, type: 'server_error' }));
+    const error = parseBackendError(500, told({ code: 500, message, type: 'server_error' }));
     expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
     expect(error.type).toBe('invalid_request_error');
     expect(error.message).toMatch(
@@ -128,7 +128,7 @@ describe('backendErrorOf', () => {
   it('tells the way out of an input that outgrew the context', () => {
     const message = 'input (900 tokens) is larger than the max context size (512 tokens). skipping';
     const error = { code: 400, type: 'exceed_context_size_error', message };
-    expect(backendErrorOf(400, told(error))).toEqual({
+    expect(parseBackendError(400, told(error))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'context_length_exceeded',
@@ -151,7 +151,7 @@ describe('backendErrorOf', () => {
     ],
     [404, { type: 'not_found_error', message: 'no' }, { type: 'not_found_error', code: 'not_found' }],
   ])('words a %i', (status, error, expected) => {
-    expect(backendErrorOf(status, told(error))).toEqual({ status, message: 'no', ...expected });
+    expect(parseBackendError(status, told(error))).toEqual({ status, message: 'no', ...expected });
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe('backendErrorOf', () => {
     '{"error":{"message":5}}',
     '{"error":',
   ])('gives %j only its status', (body) => {
-    expect(backendErrorOf(500, body)).toEqual({
+    expect(parseBackendError(500, body)).toEqual({
       status: 500,
       type: 'server_error',
       code: 'internal_error',
@@ -172,8 +172,8 @@ describe('backendErrorOf', () => {
   });
 
   it('takes an error that is a text, and one without its wrapping', () => {
-    expect(backendErrorOf(400, '{"error":"no"}').message).toBe('no');
-    expect(backendErrorOf(200, '{"code":400,"message":"no","type":"invalid_request_error"}').status).toBe(
+    expect(parseBackendError(400, '{"error":"no"}').message).toBe('no');
+    expect(parseBackendError(200, '{"code":400,"message":"no","type":"invalid_request_error"}').status).toBe(
       400,
     );
   });

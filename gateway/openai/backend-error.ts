@@ -1,5 +1,10 @@
-import { isRealFault, lacksChild, outgrewBatch, wasTheModels } from './engine-faults.ts';
-import { unquotedMessage } from './unquoted-message.ts';
+import {
+  describeTooLargeInput,
+  isEngineFault,
+  isMissingRouterChild,
+  isModelOutputError,
+} from './engine-faults.ts';
+import { redactMessage } from './unquoted-message.ts';
 
 /** A backend's error in our words: its message stays but for what it quotes, the rest follows contract.md, "Errors". */
 export interface BackendError {
@@ -16,19 +21,19 @@ export interface BackendError {
  * as the plain text of an unhandled exception, give only their status. An engine that `hasSpoken` has long read the
  * request: what goes wrong then is its own doing.
  */
-export function backendErrorOf(status: number, body: string, { hasSpoken = false } = {}): BackendError {
+export function parseBackendError(status: number, body: string, { hasSpoken = false } = {}): BackendError {
   const { message, type, code } = parse(body);
   const told = typeof code === 'number' && code >= 400 && code <= 599 ? code : status;
   const text = typeof message === 'string' ? message : '';
   if (text === '') return plainError(told, type);
-  if (lacksChild(text)) return plainError(503, type);
-  const shown = unquotedMessage(text);
-  const tooLarge = outgrewBatch(text);
+  if (isMissingRouterChild(text)) return plainError(503, type);
+  const shown = redactMessage(text);
+  const tooLarge = describeTooLargeInput(text);
   if (tooLarge !== undefined) return refused('context_length_exceeded', tooLarge);
   if (told !== 500)
     return { status: told, type: typeFor(told, type), code: codeFor(told, type), message: shown };
-  if (wasTheModels(text, hasSpoken)) return { ...plainError(500, type), message: shown, isFinal: true };
-  if (hasSpoken || isRealFault(text)) return { ...plainError(500, type), message: shown };
+  if (isModelOutputError(text, hasSpoken)) return { ...plainError(500, type), message: shown, isFinal: true };
+  if (hasSpoken || isEngineFault(text)) return { ...plainError(500, type), message: shown };
   return refused('invalid_value', shown);
 }
 

@@ -2,7 +2,7 @@
  * Whether a 500 of llama-server is its own fault, by its words. There are few such: it throws `runtime_error` for nearly
  * all that it dislikes in a request, and its handler makes a 500 of each (server.cpp, `ex_wrapper`).
  */
-export function isRealFault(message: string): boolean {
+export function isEngineFault(message: string): boolean {
   const words = message.replace(/^got exception: /, '');
   return !quotesTheRequest.test(words) && realFaults.test(words.split(/["'{[\n]/, 1)[0] ?? '');
 }
@@ -42,14 +42,14 @@ const realFaults = new RegExp(
 );
 
 /** A router has the request of a child that is not there any more; a moment later it has started another. */
-export const lacksChild = (message: string) =>
+export const isMissingRouterChild = (message: string) =>
   message.startsWith('proxy error: Could not establish connection');
 
 /**
  * What the model has said could not be read as the call or the thought that its format wants. A grammar that lets it say
  * nothing at all is the request's.
  */
-export function wasTheModels(message: string, hasSpoken: boolean): boolean {
+export function isModelOutputError(message: string, hasSpoken: boolean): boolean {
   return unreadable.test(message) || (hasSpoken && message.includes('empty grammar stack'));
 }
 
@@ -59,7 +59,7 @@ const unreadable = /^(?:The model produced output that|Failed to parse input\b|I
  * What to tell of an input that the engine has to take in one piece, an embedding's or a document's, and cannot; undefined
  * for any other error.
  */
-export function outgrewBatch(message: string): string | undefined {
+export function describeTooLargeInput(message: string): string | undefined {
   const [, tokens, reason, most] = tooLarge.exec(message) ?? [];
   if (tokens === undefined) return undefined;
   const way = reason?.startsWith('too large')

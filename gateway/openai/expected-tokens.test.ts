@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { expectTokens } from './expected-tokens.ts';
-import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
+import { estimateTokens } from './expected-tokens.ts';
+import { countChoices, getInputs, type InputsField } from './sequences.ts';
 
-const expectOf = (fields: Record<string, unknown>, batch?: BatchField) => {
-  const inputs = inputsOf(batch, fields);
-  const answers = choicesOf('chat', fields) * (inputs?.length ?? 1);
+const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {
+  const inputs = getInputs(batch, fields);
+  const answers = countChoices('chat', fields) * (inputs?.length ?? 1);
   const bytes = Buffer.byteLength(JSON.stringify(fields));
-  return expectTokens({ fields, shape: 'chat', inputs, bytes, answers });
+  return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions: answers });
 };
 
 describe('expectTokens', () => {
@@ -40,7 +40,7 @@ describe('expectTokens', () => {
 
   const words = 'word '.repeat(20);
   const textTokens = 26;
-  it.each<[string, BatchField, Record<string, unknown>, number, number]>([
+  it.each<[string, InputsField, Record<string, unknown>, number, number]>([
     ['one text', 'input', { input: words }, 1, textTokens],
     ['texts', 'input', { input: Array(300).fill(words) }, 300, 300 * textTokens],
     ['tokens', 'input', { input: Array(300).fill(7) }, 1, 300],
@@ -84,10 +84,10 @@ describe('expectTokens', () => {
   });
 
   it('expects an answer for each choice of each input', () => {
-    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2 }, 'prompt').answers).toBe(6);
-    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2, n_cmpl: 4 }, 'prompt').answers).toBe(12);
-    expect(expectOf({ messages: [], n_cmpl: null, n: 3, best_of: 9, num_return_sequences: 9 }).answers).toBe(
-      3,
-    );
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2 }, 'prompt').completions).toBe(6);
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2, n_cmpl: 4 }, 'prompt').completions).toBe(12);
+    expect(
+      expectOf({ messages: [], n_cmpl: null, n: 3, best_of: 9, num_return_sequences: 9 }).completions,
+    ).toBe(3);
   });
 });

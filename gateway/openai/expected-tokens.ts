@@ -1,8 +1,8 @@
-import { answerLimit } from './answer-limit.ts';
-import type { AnswerShape } from './assemble/assembly.ts';
+import { getOutputLimit } from './answer-limit.ts';
+import type { CompletionShape } from './assemble/assembly.ts';
 
 /** What a request lets one expect, before the backend has counted anything. */
-export interface ExpectedTokens {
+export interface TokenEstimate {
   /** An estimate of what is read. */
   readonly input: number;
   /** How many inputs share in that. */
@@ -10,7 +10,7 @@ export interface ExpectedTokens {
   /** The most that one answer may have; undefined where the request names no end. */
   readonly output: number | undefined;
   /** How many answers there will be: choices times inputs. */
-  readonly answers: number;
+  readonly completions: number;
 }
 
 const BYTES_PER_TOKEN = 4;
@@ -19,28 +19,34 @@ const TOKENS_PER_MEDIUM = 1000;
 /** Strings below this size are taken for text without a look. */
 const SMALLEST_MEDIUM = 1024;
 
-export interface Expectable {
+export interface TokenEstimateInput {
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly shape: AnswerShape | undefined;
+  readonly shape: CompletionShape | undefined;
   /** Where the route takes several: each is decoded for itself. */
   readonly inputs: readonly unknown[] | undefined;
   /** The size of the body that `fields` were read from. */
   readonly bytes: number;
-  readonly answers: number;
+  readonly completions: number;
 }
 
-export function expectTokens({ fields, shape, inputs, bytes, answers }: Expectable): ExpectedTokens {
+export function estimateTokens({
+  fields,
+  shape,
+  inputs,
+  bytes,
+  completions,
+}: TokenEstimateInput): TokenEstimate {
   const input = inputs === undefined ? tokensOfBody(fields, bytes) : tokensOfInputs(inputs, fields);
-  return { input, inputs: inputs?.length ?? 1, output: answerLimit(shape, fields).tokens, answers };
+  return { input, inputs: inputs?.length ?? 1, output: getOutputLimit(shape, fields).tokens, completions };
 }
 
-function tokensOfBody(fields: Expectable['fields'], bytes: number): number {
+function tokensOfBody(fields: TokenEstimateInput['fields'], bytes: number): number {
   const media = bytes < SMALLEST_MEDIUM ? none : mediaIn(fields);
   return Math.ceil((bytes - media.bytes) / BYTES_PER_TOKEN) + media.count * TOKENS_PER_MEDIUM;
 }
 
 /** With the query of a reranking, which is read with each document anew. */
-function tokensOfInputs(inputs: readonly unknown[], { query }: Expectable['fields']): number {
+function tokensOfInputs(inputs: readonly unknown[], { query }: TokenEstimateInput['fields']): number {
   const more = typeof query === 'string' ? tokensOfText(query) : 0;
   return inputs.reduce<number>((sum, input) => sum + tokensOfInput(input) + more, 0);
 }
@@ -59,13 +65,13 @@ function tokensOfInput(input: unknown): number {
 const tokensOfText = (text: string) => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + 1;
 
 /** The most that is written for a request, in all its answers. */
-export function mostTokens({ output = Number.POSITIVE_INFINITY, answers }: ExpectedTokens): number {
-  return output * answers;
+export function maxOutputTokens({ output = Number.POSITIVE_INFINITY, completions }: TokenEstimate): number {
+  return output * completions;
 }
 
 /** For a body that is a form around a file of sound. */
-export function expectTokensOfForm(): ExpectedTokens {
-  return { input: TOKENS_PER_MEDIUM, inputs: 1, output: undefined, answers: 1 };
+export function estimateFormTokens(): TokenEstimate {
+  return { input: TOKENS_PER_MEDIUM, inputs: 1, output: undefined, completions: 1 };
 }
 
 interface Media {

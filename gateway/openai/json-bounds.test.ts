@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { boundBroken } from './json-bounds.ts';
+import { findExceededLimit } from './json-bounds.ts';
 
 const none = Number.POSITIVE_INFINITY;
 const deeper = (text: string, levels: number) =>
-  boundBroken(Buffer.from(text), { levels, values: none }) === 'levels';
+  findExceededLimit(Buffer.from(text), { levels, values: none }) === 'levels';
 const crowded = (text: string, values: number) =>
-  boundBroken(Buffer.from(text), { levels: none, values }) === 'values';
+  findExceededLimit(Buffer.from(text), { levels: none, values }) === 'values';
 
 describe('its levels', () => {
   it('counts lists and objects alike, and what stands side by side once', () => {

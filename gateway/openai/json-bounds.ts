@@ -1,6 +1,6 @@
-import { endOfString } from './json-string.ts';
+import { findStringEnd } from './json-string.ts';
 
-export interface JsonBounds {
+export interface JsonLimits {
   /** How deep brackets may be nested. */
   readonly levels: number;
   /** How much may stand in it, by its commas and opening brackets; a member of an object, told by its colon, counts for ten. */
@@ -21,12 +21,15 @@ for (const colon of Buffer.from(':')) weights[colon] = 10;
  * Which bound a JSON text breaks first; undefined where it keeps both. Looked at before it is parsed: millions of small
  * values take the parser seconds in which nobody else is served. Strings, most of any request, are skipped natively.
  */
-export function boundBroken(json: Buffer, { levels, values }: JsonBounds): keyof JsonBounds | undefined {
+export function findExceededLimit(
+  json: Buffer,
+  { levels, values }: JsonLimits,
+): keyof JsonLimits | undefined {
   let [depth, count] = [0, 0];
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] ?? 0;
     if (byte === quote) {
-      at = endOfString(json, at + 1);
+      at = findStringEnd(json, at + 1);
       continue;
     }
     depth += steps[byte] ?? 0;

@@ -3,7 +3,7 @@ const [quote, backslash] = [0x22, 0x5c];
 const SHORT = 16;
 
 /** Where the closing quote of the JSON string stands whose text begins at `from`; the end of the bytes where it never closes. */
-export function endOfString(json: Buffer, from: number): number {
+export function findStringEnd(json: Buffer, from: number): number {
   let end = nextQuote(json, from);
   while (end !== -1 && isEscaped(json, end)) end = nextQuote(json, end + 1);
   return end === -1 ? json.length : end;

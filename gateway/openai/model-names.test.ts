@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { newKey } from '../../keys/new-key.ts';
-import { ModelNames, publicNameOf } from './model-names.ts';
+import { createKey } from '../../keys/new-key.ts';
+import { ModelNames, toPublicName } from './model-names.ts';
 
 const facts = { modelAlias: undefined, modelPath: '/models/Some-Model-Q4.gguf' };
 const names = (options: Partial<ConstructorParameters<typeof ModelNames>[0]> = {}) =>
-  new ModelNames({ names: [], strict: false, facts: () => facts, ...options });
-const keyFor = (...models: string[]) => newKey('app', { models }, 0).key;
+  new ModelNames({ names: [], strict: false, props: () => facts, ...options });
+const keyFor = (...models: string[]) => createKey('app', { models }, 0).key;
 const codeOf = (act: () => unknown) => {
   try {
     return act();
@@ -20,16 +20,16 @@ describe('publicNameOf', () => {
     ['a.GGUF', 'a'],
     ['/m/big-00001-of-00003.gguf', 'big'],
     ['alias', 'alias'],
-  ])('%s is %s', (path, name) => expect(publicNameOf(path)).toBe(name));
+  ])('%s is %s', (path, name) => expect(toPublicName(path)).toBe(name));
 });
 
 describe('ModelNames', () => {
   it('shows the configured names, else the alias, else the file name, never a path', () => {
     expect(names({ names: ['a', 'b'] }).public).toEqual(['a', 'b']);
-    expect(names({ facts: () => ({ ...facts, modelAlias: 'alias' }) }).public).toEqual(['alias']);
-    expect(names({ facts: () => ({ ...facts, modelAlias: '/models/x.gguf' }) }).public).toEqual(['x']);
+    expect(names({ props: () => ({ ...facts, modelAlias: 'alias' }) }).public).toEqual(['alias']);
+    expect(names({ props: () => ({ ...facts, modelAlias: '/models/x.gguf' }) }).public).toEqual(['x']);
     expect(names().public).toEqual(['Some-Model-Q4']);
-    expect(names({ facts: () => undefined }).public).toEqual([]);
+    expect(names({ props: () => undefined }).public).toEqual([]);
   });
 
   it('lets any name mean the one model, unless it is strict', () => {
@@ -42,7 +42,7 @@ describe('ModelNames', () => {
   });
 
   it('serves before the backend has told its name', () => {
-    expect(names({ facts: () => undefined }).resolve('gpt-4o', undefined)).toBe('default');
+    expect(names({ props: () => undefined }).resolve('gpt-4o', undefined)).toBe('default');
   });
 
   it('refuses a key what it may not use', () => {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { BackendFacts } from '../../health/facts.ts';
+import type { BackendProps } from '../../health/facts.ts';
 import type { Key } from '../../keys/key.ts';
 import { modelNotAllowed, modelNotFound } from '../refusal/catalogue.ts';
 
@@ -7,9 +7,9 @@ export interface ModelNamesOptions {
   readonly names: readonly string[];
   readonly strict: boolean;
   /** What the backend has told of itself, once it has; its paths never leave this file whole. */
-  readonly facts: () => Pick<BackendFacts, 'modelAlias' | 'modelPath'> | undefined;
+  readonly props: () => Pick<BackendProps, 'modelAlias' | 'modelPath'> | undefined;
   /** Those of a router, where the backend is one. */
-  readonly routed?: () => readonly string[] | undefined;
+  readonly routerModels?: () => readonly string[] | undefined;
 }
 
 /** The names under which this deployment serves its one model, or a router its several. */
@@ -23,18 +23,18 @@ export class ModelNames {
   }
 
   /** Another model is served from now on. */
-  rename(names: readonly string[]): void {
+  setNames(names: readonly string[]): void {
     this.#names = names;
   }
 
   /** The public names, the first of them foremost. */
   get public(): readonly string[] {
     if (this.#names.length > 0) return this.#names;
-    const { facts, routed } = this.#options;
-    const several = routed?.();
+    const { props, routerModels } = this.#options;
+    const several = routerModels?.();
     if (several) return several;
-    const named = facts()?.modelAlias ?? facts()?.modelPath;
-    return named === undefined ? [] : [publicNameOf(named)];
+    const named = props()?.modelAlias ?? props()?.modelPath;
+    return named === undefined ? [] : [toPublicName(named)];
   }
 
   /**
@@ -44,7 +44,7 @@ export class ModelNames {
   resolve(asked: string | undefined, key: Key | undefined): string {
     const names = this.public;
     const isAllowed = (name: string) => !key || key.models.includes('*') || key.models.includes(name);
-    const isSeveral = this.#options.routed?.() !== undefined;
+    const isSeveral = this.#options.routerModels?.() !== undefined;
     const served = (isSeveral ? names.find(isAllowed) : undefined) ?? names[0] ?? 'default';
     if (asked !== undefined && this.#options.strict && !this.#knows(asked)) throw modelNotFound(asked);
     const name = asked !== undefined && names.includes(asked) ? asked : served;
@@ -53,13 +53,13 @@ export class ModelNames {
   }
 
   #knows(name: string): boolean {
-    const path = this.#options.facts()?.modelPath;
+    const path = this.#options.props()?.modelPath;
     return this.public.includes(name) || (path !== undefined && basename(path) === name);
   }
 }
 
 /** The file name without `.gguf` and without the number of a part. */
-export function publicNameOf(path: string): string {
+export function toPublicName(path: string): string {
   return basename(path)
     .replace(/\.gguf$/i, '')
     .replace(/-\d{5}-of-\d{5}$/, '');

@@ -1,6 +1,6 @@
 import type { Backend } from '../../health/backend.ts';
 import { type ModelMeta, readModelMeta } from '../../health/model-meta.ts';
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 
 /** Longer than an engine takes that is there, and short for who asks for a list. */
 const PATIENCE = 1000;
@@ -16,23 +16,23 @@ interface Reading {
 }
 
 /** What the model is, asked of its backend when somebody wants to know, and once for each model. */
-export class ModelSheet {
+export class ModelMetaCache {
   readonly #backend: Backend;
-  readonly #watch: BackendWatch;
+  readonly #watch: BackendMonitor;
   #last: Reading | undefined;
 
-  constructor(backend: Backend, watch: BackendWatch) {
+  constructor(backend: Backend, watch: BackendMonitor) {
     this.#backend = backend;
     this.#watch = watch;
   }
 
   /** Undefined while there is nobody to ask, and where the backend does not say. */
   async read(): Promise<ModelMeta | undefined> {
-    const { facts, standing, since } = this.#watch;
-    if (facts === undefined) return undefined;
+    const { props, status, since } = this.#watch;
+    if (props === undefined) return undefined;
     // While it is away its facts are still those of the model that was read last.
-    if (standing !== 'ready') return this.#last?.meta;
-    const of = JSON.stringify([facts.modelPath, facts.modelAlias, facts.contextPerSlot, since]);
+    if (status !== 'ready') return this.#last?.meta;
+    const of = JSON.stringify([props.modelPath, props.modelAlias, props.contextPerSlot, since]);
     const last = this.#last;
     const now = performance.now();
     if (last?.of === of && (last.isKnown || now - last.at < PAUSE)) return last.meta;

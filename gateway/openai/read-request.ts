@@ -1,42 +1,42 @@
 import { isUtf8 } from 'node:buffer';
-import { refuseUnsafe } from '../bounds/refuse-unsafe.ts';
-import { type Prefill, prefillOf, wantsEcho } from '../prefill/prefill.ts';
+import { validateRequest } from '../bounds/refuse-unsafe.ts';
+import { type Prefill, readPrefill, wantsEcho } from '../prefill/prefill.ts';
 import { invalidJson, invalidValue } from '../refusal/catalogue.ts';
-import { askForStream } from './assemble/ask-for-stream.ts';
-import type { AnswerShape, AssemblyPlan } from './assemble/assembly.ts';
-import { planAssembly } from './assemble/plan-assembly.ts';
-import { type ExpectedTokens, expectTokens, mostTokens } from './expected-tokens.ts';
-import { boundBroken } from './json-bounds.ts';
+import { requestStream } from './assemble/ask-for-stream.ts';
+import type { AggregationPlan, CompletionShape } from './assemble/assembly.ts';
+import { planAggregation } from './assemble/plan-assembly.ts';
+import { estimateTokens, maxOutputTokens, type TokenEstimate } from './expected-tokens.ts';
+import { findExceededLimit } from './json-bounds.ts';
 import { withoutLoneSurrogates } from './normalize/lone-surrogates.ts';
 import { type Api, normalizeRequest } from './normalize/normalize-request.ts';
-import type { AnswerForm } from './normalize/notes.ts';
-import type { ToolForms } from './normalize/tool-forms.ts';
-import { refuseRemoteMedia } from './remote-media.ts';
-import { type RepeatedFields, repeatedFields } from './responses/repeated-fields.ts';
-import { type BatchField, choicesOf, inputsOf } from './sequences.ts';
-import { type Modalities, refuseUnfitMedia } from './unfit-media.ts';
+import type { ResponseConversion } from './normalize/notes.ts';
+import type { ToolAliases } from './normalize/tool-forms.ts';
+import { rejectRemoteMedia } from './remote-media.ts';
+import { type EchoedFields, getEchoedFields } from './responses/repeated-fields.ts';
+import { countChoices, getInputs, type InputsField } from './sequences.ts';
+import { type Modalities, rejectUnsupportedMedia } from './unfit-media.ts';
 
 /** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
 export interface ApiRequest {
   readonly model: string | undefined;
   readonly stream: boolean;
   /** The client wants one piece and the body asks for a stream: the answer is put together like this. */
-  readonly assembledAs?: AssemblyPlan | undefined;
+  readonly aggregation?: AggregationPlan | undefined;
   /** The beginning of the answer that it gives, where no stream is to repeat that. */
   readonly prefill?: Prefill | undefined;
   /** How many sequences the backend will decode for it: one for each choice of each input. */
   readonly weight: number;
-  readonly expected: ExpectedTokens;
+  readonly estimate: TokenEstimate;
   readonly body: Buffer;
   /** What the answer will say again; only where its API asks for that. */
-  readonly repeated?: RepeatedFields;
+  readonly echoed?: EchoedFields;
   /** The size of embeddings that the client wants; undefined where it leaves that open. */
   readonly dimensions?: number | undefined;
   /** For the head of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Where the request was worded anew in a way that its answer shows. */
-  readonly answerForm?: AnswerForm | undefined;
-  readonly toolForms?: ToolForms | undefined;
+  readonly responseConversion?: ResponseConversion | undefined;
+  readonly toolAliases?: ToolAliases | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,77 +46,78 @@ const MAX_LEVELS = 256;
 /** A million tokens as numbers, and as many again. */
 const MAX_VALUES = 2_000_000;
 
-export interface ReadingOptions {
+export interface ParseOptions {
   readonly allowRemoteMedia: boolean;
   /** Up to so many tokens an answer in one piece is asked for as such. */
   readonly shortAnswerTokens: number;
-  readonly takesMessages: boolean;
+  readonly requiresMessages: boolean;
   readonly isResponses: boolean;
   /** In whose words the request is to be read. */
   readonly api: Api | undefined;
-  readonly shape: AnswerShape | undefined;
-  readonly batch: BatchField | undefined;
+  readonly shape: CompletionShape | undefined;
+  readonly inputsField: InputsField | undefined;
   /** Undefined where the engine has not told yet. */
   readonly modalities?: Modalities | undefined;
 }
 
 /** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
-export function readRequest(
+export function parseRequestBody(
   body: Buffer,
   {
     allowRemoteMedia,
     shortAnswerTokens,
-    takesMessages,
+    requiresMessages,
     isResponses,
     api,
     shape: ownShape,
-    batch,
+    inputsField,
     modalities,
-  }: ReadingOptions,
+  }: ParseOptions,
 ): ApiRequest {
   const sound = withoutLoneSurrogates(body);
   const asked = parse(sound);
-  if (takesMessages && !Array.isArray(asked.messages)) throw invalidValue('messages', 'a list of messages');
-  refuseUnsafe(asked);
-  if (!allowRemoteMedia) refuseRemoteMedia(asked);
-  refuseUnfitMedia(asked, modalities);
+  if (requiresMessages && !Array.isArray(asked.messages))
+    throw invalidValue('messages', 'a list of messages');
+  validateRequest(asked);
+  if (!allowRemoteMedia) rejectRemoteMedia(asked);
+  rejectUnsupportedMedia(asked, modalities);
   const { fields, body: sent, ...told } = normalizeRequest(api, asked, sound);
   if (fields !== asked) {
     // What was worded anew is what is read: a schema stands elsewhere in it, a tool's parameters, an image of a document.
-    refuseUnsafe(fields);
-    if (!allowRemoteMedia) refuseRemoteMedia(fields);
-    refuseUnfitMedia(fields, modalities);
+    validateRequest(fields);
+    if (!allowRemoteMedia) rejectRemoteMedia(fields);
+    rejectUnsupportedMedia(fields, modalities);
   }
   // One that is served as a chat is answered as one.
-  const shape = told.answerForm === 'message' ? 'chat' : ownShape;
-  const inputs = inputsOf(batch, fields);
+  const shape = told.responseConversion === 'message' ? 'chat' : ownShape;
+  const inputs = getInputs(inputsField, fields);
   refuseBadChoices(shape, fields);
-  const weight = choicesOf(shape, fields) * (inputs?.length ?? 1);
+  const weight = countChoices(shape, fields) * (inputs?.length ?? 1);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const expected = expectTokens({ fields, shape, inputs, bytes: body.length, answers: weight });
-  const isLong = mostTokens(expected) > shortAnswerTokens;
-  const prefill = shape && !wantsEcho(shape, fields) ? prefillOf(shape, fields) : undefined;
+  const expected = estimateTokens({ fields, shape, inputs, bytes: body.length, completions: weight });
+  const isLong = maxOutputTokens(expected) > shortAnswerTokens;
+  const prefill = shape && !wantsEcho(shape, fields) ? readPrefill(shape, fields) : undefined;
   const isAssembled = shape && !stream && (isLong || (ownShape === 'message' && prefill));
   const tellsBeginning = ownShape !== 'message';
-  const assembledAs = isAssembled ? planAssembly(shape, fields, tellsBeginning) : undefined;
+  const assembledAs = isAssembled ? planAggregation(shape, fields, tellsBeginning) : undefined;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,
-    assembledAs,
+    aggregation: assembledAs,
     prefill,
     weight,
-    expected,
-    body: assembledAs ? askForStream(assembledAs.shape, sent) : sent,
-    dimensions: batch === 'input' ? dimensionsOf(fields) : undefined,
+    estimate: expected,
+    body: assembledAs ? requestStream(assembledAs.shape, sent) : sent,
+    dimensions: inputsField === 'input' ? dimensionsOf(fields) : undefined,
     ...told,
-    ...(isResponses ? { repeated: repeatedFields(asked) } : {}),
+    ...(isResponses ? { echoed: getEchoedFields(asked) } : {}),
   };
 }
 
 function parse(body: Buffer): Fields {
   if (body.length === 0) throw invalidJson('it is empty');
   if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
-  const broken = boundBroken(body, { levels: MAX_LEVELS, values: MAX_VALUES });
+  const broken = findExceededLimit(body, { levels: MAX_LEVELS, values: MAX_VALUES });
   if (broken === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
   if (broken === 'values') throw invalidJson(`it holds more than ${MAX_VALUES} values`);
   const value = parseText(body.toString());
@@ -154,7 +155,7 @@ function dimensionsOf(fields: Fields): number | undefined {
 /** As large as the number can be for llama-server: times the most prompts, it is still exact. */
 const MOST_CHOICES = 2 ** 31 - 1;
 
-function refuseBadChoices(shape: AnswerShape | undefined, fields: Fields): void {
+function refuseBadChoices(shape: CompletionShape | undefined, fields: Fields): void {
   if (shape === 'message') return;
   const isCount = (value: unknown) =>
     Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHOICES;

@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * in content and tool results (Anthropic): so these places are looked at, in every part but those known to be text. What
  * stands elsewhere (metadata, arguments of tools, labels, documents) is text to it, whatever it looks like.
  */
-export function refuseRemoteMedia(fields: Fields): void {
+export function rejectRemoteMedia(fields: Fields): void {
   for (const name of ['messages', 'input', 'system'] as const) {
     const list = fields[name];
     if (!Array.isArray(list)) continue;

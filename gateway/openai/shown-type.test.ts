@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { shownMediaType, shownType } from './shown-type.ts';
+import { printableMediaType, printableType } from './shown-type.ts';
 
 it.each([
   'web_search_call',
@@ -9,7 +9,7 @@ it.each([
   'code_execution_tool_result',
   'input_audio',
 ])('%s is named', (type) => {
-  expect(shownType(type)).toBe(` (${type})`);
+  expect(printableType(type)).toBe(` (${type})`);
 });
 
 it.each([
@@ -24,11 +24,11 @@ it.each([
   undefined,
   {},
 ])('%j is not repeated', (type) => {
-  expect(shownType(type)).toBe('');
+  expect(printableType(type)).toBe('');
 });
 
 it('of media types those that are some are named', () => {
-  expect(['application/pdf', 'my pin', 'text/my pin', 7].map(shownMediaType)).toEqual([
+  expect(['application/pdf', 'my pin', 'text/my pin', 7].map(printableMediaType)).toEqual([
     ' (application/pdf)',
     '',
     '',

@@ -6,13 +6,13 @@ const named =
  * The type of an item for an error about it, in brackets, where it is one that an API has; anything else may be what somebody
  * meant to say, and is not repeated.
  */
-export function shownType(type: unknown): string {
+export function printableType(type: unknown): string {
   return typeof type === 'string' && named.test(type) ? ` (${type})` : '';
 }
 
 const mediaType = /^(?:application|audio|image|text|video)\/[\w.+-]{1,40}$/;
 
 /** The same for the media type of a file. */
-export function shownMediaType(type: unknown): string {
+export function printableMediaType(type: unknown): string {
   return typeof type === 'string' && mediaType.test(type) ? ` (${type})` : '';
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Modalities, refuseUnfitMedia } from './unfit-media.ts';
+import { type Modalities, rejectUnsupportedMedia } from './unfit-media.ts';
 
 const deaf = { vision: false, audio: false };
 
 function placeOf(fields: Record<string, unknown>, modalities: Modalities = deaf) {
   try {
-    refuseUnfitMedia(fields, modalities);
+    rejectUnsupportedMedia(fields, modalities);
     return undefined;
   } catch (error) {
     const { param, status, code } = error as { param: string; status: number; code: string };
@@ -61,5 +61,5 @@ describe('what a model cannot take', () => {
 });
 
 it('nothing is judged before the engine has told', () => {
-  expect(() => refuseUnfitMedia(say(image), undefined)).not.toThrow();
+  expect(() => rejectUnsupportedMedia(say(image), undefined)).not.toThrow();
 });

@@ -1,7 +1,7 @@
-import type { BackendFacts } from '../../health/facts.ts';
+import type { BackendProps } from '../../health/facts.ts';
 import { mediaNotSupported } from '../refusal/catalogue.ts';
 
-export type Modalities = BackendFacts['modalities'];
+export type Modalities = BackendProps['modalities'];
 export type Medium = 'image' | 'audio' | 'video';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * Refuses a picture, sound or film that the model cannot take before anybody waits for it: llama-server reads the whole
  * request, and answers 500. It looks for them where refuseRemoteMedia does.
  */
-export function refuseUnfitMedia(fields: Fields, modalities: Modalities | undefined): void {
+export function rejectUnsupportedMedia(fields: Fields, modalities: Modalities | undefined): void {
   if (modalities === undefined || (modalities.vision && modalities.audio && modalities.video)) return;
   for (const name of ['messages', 'input'] as const) {
     const list = fields[name];

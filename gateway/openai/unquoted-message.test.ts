@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unquotedMessage } from './unquoted-message.ts';
+import { redactMessage } from './unquoted-message.ts';
 
 const sent = 'the-pin-is-4711';
 
@@ -78,7 +78,7 @@ it.each([
   [`something new about 'my ${sent}' and its like`, 'something new about …'],
   [`something new: {\n"a": "${sent}"}`, 'something new'],
 ])('cuts what is quoted: %j', (message, left) => {
-  const shown = unquotedMessage(message);
+  const shown = redactMessage(message);
   expect(shown).not.toMatch(/4711|the-pin/);
   if (left !== undefined) expect(shown).toBe(left);
 });
@@ -104,5 +104,5 @@ it.each([
   'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)',
   "JSON schema error at #: pattern must start with '^' and end with '$'",
 ])('leaves what is not: %j', (message) => {
-  expect(unquotedMessage(message)).toBe(message);
+  expect(redactMessage(message)).toBe(message);
 });

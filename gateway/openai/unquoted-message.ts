@@ -76,7 +76,7 @@ const keywords =
  * llama-server's error for a client and for whoever logs it: without what it quotes of the request, of a grammar or of a
  * generated text. The client has sent it and knows it; the logs between us have no business with it.
  */
-export function unquotedMessage(message: string): string {
+export function redactMessage(message: string): string {
   let left = message;
   for (const [pattern, rest] of quotations) left = left.replace(pattern, rest);
   left = left

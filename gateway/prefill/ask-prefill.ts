@@ -1,9 +1,9 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
-import { readEvents, type StreamEvent } from '../continuation/event-blocks.ts';
-import { backendErrorOf } from '../openai/backend-error.ts';
-import { explicitly } from './explicitly.ts';
-import type { PrefillHabit, PrefillQuestion } from './prefill-habit.ts';
+import { parseEvents, type StreamEvent } from '../continuation/event-blocks.ts';
+import { parseBackendError } from '../openai/backend-error.ts';
+import { continueFields } from './explicitly.ts';
+import type { PrefillBehaviour, PrefillQuery } from './prefill-habit.ts';
 
 /** What asking takes at most, ms: some forty tokens are read, on a slow machine too. */
 const PATIENCE = 60_000;
@@ -12,7 +12,7 @@ const PATIENCE = 60_000;
 const beginning = 'Once upon a time, in a corral far away, there lived';
 
 /** The backend went away, or is not there yet: nothing was learnt, and it may be asked again. */
-export class BackendAway extends Error {
+export class BackendUnreachable extends Error {
   override readonly name = 'BackendAway';
 }
 
@@ -20,18 +20,18 @@ export class BackendAway extends Error {
  * Learns by two requests of one token each how a backend treats a last message of the assistant; undefined where it does
  * not serve them. Throws BackendAway.
  */
-export async function askPrefill(
+export async function probePrefill(
   backend: Backend,
-  question: PrefillQuestion,
+  question: PrefillQuery,
   ended: AbortSignal,
-): Promise<PrefillHabit | undefined> {
+): Promise<PrefillBehaviour | undefined> {
   const { path, body } = requestOf(question);
   const send = async (fields: object) => {
     // Spaced: tests know the streams of clients, which they count and cut, by `"stream":true`.
     const asked = Buffer.from(JSON.stringify({ ...body, ...fields }, undefined, 1));
-    const answer = await ask(backend, { path, body: asked, timeoutMs: PATIENCE, signal: ended });
+    const answer = await requestBackend(backend, { path, body: asked, timeoutMs: PATIENCE, signal: ended });
     if (answer.outcome !== 'answered' || isAway(answer.status, answer.body))
-      throw new BackendAway('the backend went away when it was asked how it continues an answer');
+      throw new BackendUnreachable('the backend went away when it was asked how it continues an answer');
     return answer.status === 200 ? answer.body : undefined;
   };
   const stream = await send({ stream: true });
@@ -39,9 +39,9 @@ export async function askPrefill(
   if (stream === undefined || piece === undefined) return undefined;
   const { streamed, whole } = readers[question.api];
   try {
-    const streamRepeats = readEvents(stream).map(streamed).join('').startsWith(beginning);
+    const streamRepeats = parseEvents(stream).map(streamed).join('').startsWith(beginning);
     const pieceRepeats = whole(JSON.parse(piece)).startsWith(beginning);
-    return { continues: streamRepeats || pieceRepeats, streamRepeats, pieceRepeats };
+    return { continues: streamRepeats || pieceRepeats, streamRepeats, jsonRepeats: pieceRepeats };
   } catch {
     return undefined;
   }
@@ -49,12 +49,12 @@ export async function askPrefill(
 
 /** It loads or has failed, or the router before it has lost it, which that says behind what it had begun to pass on, too. */
 const isAway = (status: number, body: string) =>
-  body.includes('proxy error: ') || (status >= 500 && backendErrorOf(status, body).status >= 500);
+  body.includes('proxy error: ') || (status >= 500 && parseBackendError(status, body).status >= 500);
 
-function requestOf({ api, isExplicit, model }: PrefillQuestion): { path: string; body: object } {
+function requestOf({ api, isExplicit, model }: PrefillQuery): { path: string; body: object } {
   const more = {
     temperature: 0,
-    ...(isExplicit ? explicitly : {}),
+    ...(isExplicit ? continueFields : {}),
     ...(model === undefined ? {} : { model }),
   };
   const messages = [
@@ -88,7 +88,7 @@ interface Item {
   readonly content?: readonly Part[];
 }
 
-const readers: Readonly<Record<PrefillQuestion['api'], Reader>> = {
+const readers: Readonly<Record<PrefillQuery['api'], Reader>> = {
   chat: {
     streamed: ({ choices }) => (choices as { delta?: Message }[] | undefined)?.[0]?.delta?.content ?? '',
     whole: (answer) => (answer as { choices: { message: Message }[] }).choices[0]?.message.content ?? '',

@@ -1,15 +1,15 @@
-import { rewriteEvents, type StreamEvent } from '../continuation/event-blocks.ts';
-import type { Seam } from '../continuation/seam.ts';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import { AnswerMisunderstood } from '../upstream/failure.ts';
+import { mapEvents, type StreamEvent } from '../continuation/event-blocks.ts';
+import type { ResumeRewriter } from '../continuation/seam.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import { UnexpectedResponse } from '../upstream/failure.ts';
 import type { Prefill } from './prefill.ts';
-import { RepeatedText } from './repeated-text.ts';
+import { PrefixStripper } from './repeated-text.ts';
 
 /** Which text of an event is looked at: what is said, or what is thought. */
 type Kind = 'texts' | 'reasoning';
 
 /** The texts of one choice. */
-type Repeated = Readonly<Record<Kind, RepeatedText>>;
+type Repeated = Readonly<Record<Kind, PrefixStripper>>;
 
 interface Choice {
   readonly index?: number;
@@ -21,20 +21,20 @@ interface Choice {
  * Takes out of a stream the beginning of the answer, with which an engine repeats it. What differs from that beginning
  * passes as it came, unless it `mustMatch`: to a client that has read the beginning it would be told twice.
  */
-export class DropRepeated implements Seam {
-  readonly #shape: AnswerShape;
+export class PrefillStripper implements ResumeRewriter {
+  readonly #shape: CompletionShape;
   readonly #prefill: Prefill;
   readonly #mustMatch: boolean;
   readonly #choices = new Map<number, Repeated>();
 
-  constructor(shape: AnswerShape, prefill: Prefill, mustMatch: boolean) {
+  constructor(shape: CompletionShape, prefill: Prefill, mustMatch: boolean) {
     this.#shape = shape;
     this.#prefill = prefill;
     this.#mustMatch = mustMatch;
   }
 
-  events(events: Buffer): Buffer {
-    return rewriteEvents(events, (event) => this.#rewrite(event));
+  rewriteEvents(events: Buffer): Buffer {
+    return mapEvents(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {
@@ -75,18 +75,18 @@ export class DropRepeated implements Seam {
   #rest(index: number, kind: Kind, text: unknown): unknown {
     if (typeof text !== 'string') return text;
     const repeated = this.#repeated(index)[kind];
-    const wasOver = repeated.isOver;
-    const rest = repeated.rest(text);
-    if (this.#mustMatch && !wasOver && repeated.hasDiffered)
-      throw new AnswerMisunderstood('the engine went on from another beginning than it was given');
+    const wasOver = repeated.isDone;
+    const rest = repeated.strip(text);
+    if (this.#mustMatch && !wasOver && repeated.hasMismatch)
+      throw new UnexpectedResponse('the engine went on from another beginning than it was given');
     return rest;
   }
 
   #repeated(index: number): Repeated {
     const { texts, reasoning } = this.#prefill;
     const known = this.#choices.get(index) ?? {
-      texts: new RepeatedText(texts),
-      reasoning: new RepeatedText([reasoning]),
+      texts: new PrefixStripper(texts),
+      reasoning: new PrefixStripper([reasoning]),
     };
     this.#choices.set(index, known);
     return known;

@@ -1,16 +1,16 @@
 import type { Backend } from '../../health/backend.ts';
-import { askPrefill } from './ask-prefill.ts';
-import type { PrefillHabit, PrefillQuestion } from './prefill-habit.ts';
+import { probePrefill } from './ask-prefill.ts';
+import type { PrefillBehaviour, PrefillQuery } from './prefill-habit.ts';
 
 /**
  * What is known of these habits. A backend is asked when somebody needs to know, by that request's lease and in its
  * time: so nobody is asked who loads or sleeps, and one that is never needed is never asked. All who need the same wait
  * for the one answer.
  */
-export class PrefillHabits {
+export class PrefillProbe {
   readonly #backend: Backend;
   readonly #ended: AbortSignal;
-  readonly #known = new Map<string, Promise<PrefillHabit | undefined>>();
+  readonly #known = new Map<string, Promise<PrefillBehaviour | undefined>>();
 
   constructor(backend: Backend, ended: AbortSignal) {
     this.#backend = backend;
@@ -18,16 +18,16 @@ export class PrefillHabits {
   }
 
   /** Another process may stand behind the address. */
-  forget(): void {
+  clear(): void {
     this.#known.clear();
   }
 
   /** Undefined where the backend does not tell; throws BackendAway where it is gone. */
-  learn(question: PrefillQuestion): Promise<PrefillHabit | undefined> {
+  get(question: PrefillQuery): Promise<PrefillBehaviour | undefined> {
     const name = JSON.stringify(question);
     const known = this.#known.get(name);
     if (known) return known;
-    const asked = askPrefill(this.#backend, question, this.#ended);
+    const asked = probePrefill(this.#backend, question, this.#ended);
     this.#known.set(name, asked);
     asked.catch(() => {
       if (this.#known.get(name) === asked) this.#known.delete(name);

@@ -1,4 +1,4 @@
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ export interface Prefill {
 }
 
 /** What a request says of the beginning of its answer; undefined where it has none. */
-export function prefillOf(shape: AnswerShape, { messages, input }: Fields): Prefill | undefined {
+export function readPrefill(shape: CompletionShape, { messages, input }: Fields): Prefill | undefined {
   if (shape === 'completion') return undefined;
   const prefill = shape === 'response' ? ofItems(input) : ofMessage(messages);
   if (prefill === undefined) return undefined;
@@ -19,12 +19,14 @@ export function prefillOf(shape: AnswerShape, { messages, input }: Fields): Pref
 }
 
 /** Whether the client itself wants the beginning told again. Only `/v1/messages` does not read the field. */
-export const wantsEcho = (shape: AnswerShape, { echo }: Fields): boolean =>
+export const wantsEcho = (shape: CompletionShape, { echo }: Fields): boolean =>
   shape !== 'message' && Boolean(echo);
 
 /** Whether the client says itself that the last message is to be continued, in llama-server's own words. */
-export const saysContinue = (shape: AnswerShape, { continue_final_message: wish }: Fields): boolean =>
-  shape !== 'message' && Boolean(wish);
+export const continuesFinalMessage = (
+  shape: CompletionShape,
+  { continue_final_message: wish }: Fields,
+): boolean => shape !== 'message' && Boolean(wish);
 
 function ofMessage(messages: unknown): Prefill | undefined {
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;

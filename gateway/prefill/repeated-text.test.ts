@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RepeatedText } from './repeated-text.ts';
+import { PrefixStripper } from './repeated-text.ts';
 
 function restOf(parts: readonly string[], pieces: readonly string[]): string {
-  const repeated = new RepeatedText(parts);
-  return pieces.map((piece) => repeated.rest(piece)).join('');
+  const repeated = new PrefixStripper(parts);
+  return pieces.map((piece) => repeated.strip(piece)).join('');
 }
 
 const cutAt = (text: string, at: readonly number[]) => {
@@ -36,12 +36,12 @@ describe('RepeatedText', () => {
   });
 
   it('gives back all that was said where that is another text', () => {
-    const repeated = new RepeatedText(['one two']);
-    expect(['one ', 'three', ' four'].map((piece) => repeated.rest(piece))).toEqual([
+    const repeated = new PrefixStripper(['one two']);
+    expect(['one ', 'three', ' four'].map((piece) => repeated.strip(piece))).toEqual([
       '',
       'one three',
       ' four',
     ]);
-    expect(repeated.hasDiffered).toBe(true);
+    expect(repeated.hasMismatch).toBe(true);
   });
 });

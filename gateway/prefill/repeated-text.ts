@@ -2,7 +2,7 @@
  * Takes a text that an engine says again out of what it says, exactly so many characters, however they are cut into
  * pieces. Between two of its parts the engine may put line ends.
  */
-export class RepeatedText {
+export class PrefixStripper {
   readonly #parts: readonly string[];
   #part = 0;
   #at = 0;
@@ -16,24 +16,24 @@ export class RepeatedText {
   }
 
   /** Nothing more is to be taken out. */
-  get isOver(): boolean {
+  get isDone(): boolean {
     return this.#state !== 'repeats';
   }
 
   /** It was not the text that it should have been: all that was said has been given back. */
-  get hasDiffered(): boolean {
+  get hasMismatch(): boolean {
     return this.#state === 'differs';
   }
 
   /** What the next piece says beyond the repeated text. */
-  rest(piece: string): string {
-    if (this.isOver) return piece;
+  strip(piece: string): string {
+    if (this.isDone) return piece;
     for (let i = 0; i < piece.length; i++) {
       if (!this.#matches(piece[i])) {
         this.#state = 'differs';
         return this.#taken + piece;
       }
-      if (this.isOver) return piece.slice(i + 1);
+      if (this.isDone) return piece.slice(i + 1);
     }
     this.#taken += piece;
     return '';

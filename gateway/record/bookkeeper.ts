@@ -1,5 +1,5 @@
-import { noteUnforeseen } from '../../log/unforeseen.ts';
-import type { Booking } from '../ledger/usage-batch.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
+import type { UsageEntry } from '../ledger/usage-batch.ts';
 import { noUsage } from '../ledger/usage-sums.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -7,31 +7,31 @@ import type { RequestRecord } from './request-record.ts';
  * Books each request of a key once, at its end, and what is found out about it later, and knows whether anything is still
  * to come.
  */
-export class Bookkeeper {
-  readonly #book: (booking: Booking) => void;
+export class UsageRecorder {
+  readonly #book: (booking: UsageEntry) => void;
   #open = 0;
   #onSettled: (() => void)[] = [];
 
-  constructor(book: (booking: Booking) => void) {
+  constructor(book: (booking: UsageEntry) => void) {
     this.#book = book;
   }
 
   /** A request has come; call what this answers once, when it is over. */
-  expect(): (record: RequestRecord, failed: boolean) => void {
+  begin(): (record: RequestRecord, failed: boolean) => void {
     this.#open += 1;
     return (record, failed) => {
-      const booking = bookingOf(record, failed, Date.now());
-      const correction = booking && record.correction;
+      const booking = toUsageEntry(record, failed, Date.now());
+      const correction = booking && record.usageCorrection;
       try {
         if (booking) this.#book(booking);
       } finally {
         if (correction === undefined) this.#close();
       }
-      if (correction) this.#correct(booking, correction).catch(noteUnforeseen);
+      if (correction) this.#correct(booking, correction).catch(recordUnhandledError);
     };
   }
 
-  async #correct(booking: Booking, correction: Promise<number>): Promise<void> {
+  async #correct(booking: UsageEntry, correction: Promise<number>): Promise<void> {
     try {
       const input = await correction;
       if (input !== 0) this.#book({ ...booking, usage: { ...noUsage, input } });
@@ -57,7 +57,7 @@ export class Bookkeeper {
 }
 
 /** Undefined for a request without a key, which is nobody's. */
-export function bookingOf(record: RequestRecord, failed: boolean, at: number): Booking | undefined {
+export function toUsageEntry(record: RequestRecord, failed: boolean, at: number): UsageEntry | undefined {
   const { keyId, usage, queuedMs = 0, computeMs = 0, machineShare = 0 } = record;
   if (keyId === undefined) return undefined;
   return {

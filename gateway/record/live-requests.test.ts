@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { RequestCancelled } from '../upstream/failure.ts';
 import { LiveRequests } from './live-requests.ts';
-import { openRecord } from './request-record.ts';
+import { createRequestRecord } from './request-record.ts';
 
 function openIn(live: LiveRequests, id: string, keyId?: string) {
-  const record = openRecord({ id, method: 'POST', path: '/v1/completions', address: '127.0.0.1' });
+  const record = createRequestRecord({ id, method: 'POST', path: '/v1/completions', address: '127.0.0.1' });
   if (keyId !== undefined) record.keyId = keyId;
   const controller = new AbortController();
-  return { record, signal: controller.signal, entry: live.open(record, controller) };
+  return { record, signal: controller.signal, entry: live.add(record, controller) };
 }
 
 describe('live requests', () => {
@@ -32,11 +32,11 @@ describe('live requests', () => {
   it('of a key that is cut off end, those that slipped in just before, too', () => {
     const live = new LiveRequests();
     const [early, other, nobody] = [openIn(live, 'a', 'app'), openIn(live, 'b', 'web'), openIn(live, 'c')];
-    expect(live.cutOff(new Set(['app']))).toBe(1);
+    expect(live.cancelForKeys(new Set(['app']))).toBe(1);
     const late = openIn(live, 'd', 'app');
     const aborted = [early, other, nobody, late].map(({ signal }) => signal.aborted);
     expect(aborted).toEqual([true, false, false, true]);
-    live.cutOff(new Set());
+    live.cancelForKeys(new Set());
     expect(openIn(live, 'e', 'app').signal.aborted).toBe(false);
   });
 });

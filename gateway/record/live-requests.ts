@@ -27,7 +27,7 @@ export class LiveRequests {
   }
 
   /** Lists a request until what it answers is disposed of. The controller aborts it. */
-  open(record: RequestRecord, controller: AbortController): Disposable {
+  add(record: RequestRecord, controller: AbortController): Disposable {
     const request = { record, controller };
     this.#all.add(request);
     this.#onCount(this.#all.size);
@@ -46,7 +46,7 @@ export class LiveRequests {
   }
 
   /** Cancels what is under way with these keys, until it is called with others; answers how many. */
-  cutOff(keyIds: ReadonlySet<string>): number {
+  cancelForKeys(keyIds: ReadonlySet<string>): number {
     this.#keysCutOff = keyIds;
     return this.#cancelWhere((request) => this.#isCutOff(request));
   }

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../log/create-log.ts';
-import { logRequest, showPath, tokensPerSecond } from './log-request.ts';
-import type { RequestEnd } from './request-end.ts';
-import { openRecord, type RequestRecord } from './request-record.ts';
+import { formatPath, logRequest, tokensPerSecond } from './log-request.ts';
+import type { RequestOutcome } from './request-end.ts';
+import { createRequestRecord, type RequestRecord } from './request-record.ts';
 
-const ok: RequestEnd = { status: 200, outcome: 'ok' };
+const ok: RequestOutcome = { status: 200, outcome: 'ok' };
 
 function recordOf(known: Partial<RequestRecord> = {}): RequestRecord {
   const start = { id: 'r-1', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' };
-  return { ...openRecord(start), startedAt: 1000, endedAt: 3000, keyId: 'app', ...known };
+  return { ...createRequestRecord(start), startedAt: 1000, endedAt: 3000, keyId: 'app', ...known };
 }
 
-function lineOf(record: RequestRecord, end: RequestEnd = ok) {
+function lineOf(record: RequestRecord, end: RequestOutcome = ok) {
   const lines: string[] = [];
   const log = createLog({ level: 'debug', from: 'gateway', write: (line) => lines.push(line) });
   logRequest(log, record, end);
@@ -96,7 +96,7 @@ it.each([
   ['/\u001b[31m\u009b\u202e\u2028', '/%1B[31m%C2%9B%E2%80%AE%E2%80%A8'],
   ['/llama-corral has failed:', '/llama-corral%20has%20failed:'],
 ])('a path has neither spaces nor control characters: %j', (path, shown) => {
-  expect(showPath(path)).toBe(shown);
+  expect(formatPath(path)).toBe(shown);
 });
 
 describe('tokens per second', () => {

@@ -1,30 +1,30 @@
 import type { Log } from '../../log/create-log.ts';
-import { withoutExcerpts } from '../../log/without-excerpts.ts';
-import type { RequestEnd } from './request-end.ts';
+import { removeJsonExcerpts } from '../../log/without-excerpts.ts';
+import type { RequestOutcome } from './request-end.ts';
 import type { RequestRecord } from './request-record.ts';
 
 const LONGEST_PATH = 256;
 const LONGEST_CAUSE = 2000;
 
 /** Writes the one line of a request. Probes are told at debug level: they come every second and say nothing new. */
-export function logRequest(log: Log, record: RequestRecord, end: RequestEnd): void {
+export function logRequest(log: Log, record: RequestRecord, end: RequestOutcome): void {
   const line = describe(record, end);
   log[levelOf(record, end)](line, `${line.method} ${line.path} ${line.status}`);
 }
 
-function levelOf({ cause, keyId, model }: RequestRecord, { status }: RequestEnd) {
+function levelOf({ cause, keyId, model }: RequestRecord, { status }: RequestOutcome) {
   if (cause !== undefined || status === 500) return 'error';
   if (status >= 502) return 'warn';
   return keyId === undefined && model === undefined && status < 400 ? 'debug' : 'info';
 }
 
 /** All that is told of a request: what was asked for and what it took, never what was said. */
-function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
+function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
   const { usage, startedAt, endedAt = performance.now(), firstByteAt } = record;
   return {
     key: record.keyId,
     method: record.method,
-    path: showPath(record.path),
+    path: formatPath(record.path),
     status,
     model: record.model,
     stream: record.streamed,
@@ -43,7 +43,9 @@ function describe(record: RequestRecord, { status, outcome }: RequestEnd) {
     digest: record.digest,
     error: record.error,
     cause:
-      record.cause === undefined ? undefined : withoutExcerpts(explain(record.cause)).slice(0, LONGEST_CAUSE),
+      record.cause === undefined
+        ? undefined
+        : removeJsonExcerpts(explain(record.cause)).slice(0, LONGEST_CAUSE),
     address: record.address,
     id: record.id,
     trace: record.trace?.id,
@@ -71,7 +73,7 @@ export function tokensPerSecond(record: RequestRecord): number | undefined {
 }
 
 /** As it stands in an address: without spaces and control characters, which the router has decoded. */
-export function showPath(path: string): string {
+export function formatPath(path: string): string {
   const shown = path.replace(/[\s\p{Cc}\p{Cf}]/gu, encodeURIComponent);
   return shown.length > LONGEST_PATH ? `${shown.slice(0, LONGEST_PATH)}…` : shown;
 }

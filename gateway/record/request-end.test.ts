@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerEnds } from '../upstream/answer-ends.ts';
-import { endOf, saidAll } from './request-end.ts';
-import { openRecord } from './request-record.ts';
+import { ResponseTail } from '../upstream/answer-ends.ts';
+import { getOutcome, reachedStreamEnd } from './request-end.ts';
+import { createRequestRecord } from './request-record.ts';
 
 const record = (error?: string) => ({
-  ...openRecord({ id: 'r', method: 'POST', path: '/v1/completions', address: '127.0.0.1' }),
+  ...createRequestRecord({ id: 'r', method: 'POST', path: '/v1/completions', address: '127.0.0.1' }),
   ...(error !== undefined && { error }),
 });
 
@@ -16,25 +16,25 @@ describe('a request ends', () => {
     [undefined, 200, false, { status: 499, outcome: 'client_left' }],
     ['client_closed_request', 200, false, { status: 499, outcome: 'client_left' }],
   ])('with error %s, status %d, completed %s', (error, status, completed, end) => {
-    expect(endOf(record(error), status, completed)).toEqual(end);
+    expect(getOutcome(record(error), status, completed)).toEqual(end);
   });
 });
 
 describe('a stream has said all', () => {
   const streamOf = (...pieces: string[]) => {
-    const answer = new AnswerEnds();
+    const answer = new ResponseTail();
     for (const piece of pieces) answer.add(Buffer.from(piece));
     return { ...record(), streamed: true, answer };
   };
 
   it('when its end mark has gone out, in any dialect', () => {
-    expect(saidAll(streamOf('data: {"a":1}\n\n', 'data: [DONE]\n\n'))).toBe(true);
-    expect(saidAll(streamOf('event: message_stop\ndata: {"type":"message_stop"}\n\n'))).toBe(true);
-    expect(saidAll(streamOf('event: response.completed\ndata: {}\n\n'))).toBe(true);
+    expect(reachedStreamEnd(streamOf('data: {"a":1}\n\n', 'data: [DONE]\n\n'))).toBe(true);
+    expect(reachedStreamEnd(streamOf('event: message_stop\ndata: {"type":"message_stop"}\n\n'))).toBe(true);
+    expect(reachedStreamEnd(streamOf('event: response.completed\ndata: {}\n\n'))).toBe(true);
   });
 
   it('not before, whatever the model speaks of', () => {
-    expect(saidAll(streamOf('data: {"content":"data: [DONE]"}\n\n'))).toBe(false);
-    expect(saidAll(record())).toBe(false);
+    expect(reachedStreamEnd(streamOf('data: {"content":"data: [DONE]"}\n\n'))).toBe(false);
+    expect(reachedStreamEnd(record())).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import type { RequestRecord } from './request-record.ts';
 const CLIENT_LEFT = 499;
 
 /** How a request ended, as its client saw it. */
-export interface RequestEnd {
+export interface RequestOutcome {
   /** What the client got; 499 where it left. */
   readonly status: number;
   /** broken_off: the answer had begun and could not be finished. */
@@ -13,16 +13,16 @@ export interface RequestEnd {
 }
 
 /** `completed`: all of the answer has gone out. */
-export function endOf({ error }: RequestRecord, status: number, completed: boolean): RequestEnd {
+export function getOutcome({ error }: RequestRecord, status: number, completed: boolean): RequestOutcome {
   if (!completed) return { status: CLIENT_LEFT, outcome: 'client_left' };
   if (status >= 400) return { status, outcome: 'refused' };
   return { status, outcome: error === undefined ? 'ok' : 'broken_off' };
 }
 
 /** Whether a stream came to its end mark: many clients hang up when they read it, before the response is closed. */
-export function saidAll({ streamed, answer }: RequestRecord): boolean {
-  if (!streamed || answer === undefined) return false;
-  const tail = answer.uncutText();
+export function reachedStreamEnd({ streamed, responseTail }: RequestRecord): boolean {
+  if (!streamed || responseTail === undefined) return false;
+  const tail = responseTail.fullText();
   return dialects.some((dialect) => hasEnded(dialect, tail));
 }
 

@@ -1,6 +1,6 @@
 import type { Usage } from '../openai/usage.ts';
 import type { RequestTrace } from '../traces/request-trace.ts';
-import type { AnswerEnds } from '../upstream/answer-ends.ts';
+import type { ResponseTail } from '../upstream/answer-ends.ts';
 
 /** What is known of one request: filled in along its way, told once at its end. Times are `performance.now()` ms. */
 export interface RequestRecord {
@@ -32,12 +32,12 @@ export interface RequestRecord {
   firstByteAt?: number;
   bytesOut: number;
   /** What has gone to the client so far. */
-  answer?: AnswerEnds;
+  responseTail?: ResponseTail;
   usage?: Usage;
   /** Settles when `usage` is whole, counted or estimated, where that has still to be found out after the end. */
-  usageToCome?: Promise<void>;
+  pendingUsage?: Promise<void>;
   /** Tokens of input to be added to that, or taken off (below 0), when they have been counted after all. */
-  correction?: Promise<number>;
+  usageCorrection?: Promise<number>;
   endedAt?: number;
   finishReason?: string;
   /** Code of the refusal or failure that ended the request. */
@@ -46,6 +46,8 @@ export interface RequestRecord {
   cause?: unknown;
 }
 
-export function openRecord(start: Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>): RequestRecord {
+export function createRequestRecord(
+  start: Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>,
+): RequestRecord {
   return { ...start, startedAt: performance.now(), bytesOut: 0 };
 }

@@ -41,17 +41,17 @@ const apiDocument = {
 };
 
 /** `GET /openapi.json`. */
-export function showDocument(c: GatewayContext): Promise<Response> {
+export function handleApiDocument(c: GatewayContext): Promise<Response> {
   return showFile(c, apiDocument);
 }
 
 /** `GET /docs`. */
-export function showReference(c: GatewayContext) {
+export function handleReferencePage(c: GatewayContext) {
   return c.html(referencePage, 200, headers);
 }
 
 /** `GET /docs/assets/{name}`. */
-export async function showReferenceAsset(c: GatewayContext): Promise<Response> {
+export async function handleReferenceAsset(c: GatewayContext): Promise<Response> {
   const name = c.req.param('name') ?? '';
   const place = Object.hasOwn(places, name) ? places[name] : undefined;
   if (place === undefined) throw unknownUrl(c.req.method, c.req.path);

@@ -2,31 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { anthropicEnvelope } from '../anthropic/envelope.ts';
 import { openAIEnvelope } from '../openai/envelope.ts';
 import * as catalogue from './catalogue.ts';
-import { Refusal } from './refusal.ts';
+import { ApiError } from './refusal.ts';
 
 const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   engineError: [{ status: 501, type: 'x', code: 'y', message: 'z' }],
-  rateLimitReached: ['requests', { limit: 9, taken: 9, wanted: 1, resetMs: 12_345 }],
-  tokensNeverFit: [500, 400],
-  restartRefused: [['one']],
+  rateLimitExceeded: ['requests', { limit: 9, taken: 9, wanted: 1, resetMs: 12_345 }],
+  tokenLimitTooSmall: [500, 400],
+  invalidRestart: [['one']],
 };
 
 /** No wait within the minute that clients can be told of helps. */
-const hopeless = ['tokensNeverFit', 'dailyTokensSpent'];
+const hopeless = ['tokenLimitTooSmall', 'dailyBudgetExceeded'];
 
 /** One of each, made with arguments that fit any of them. */
-const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, Refusal] => {
+const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {
   const args = ownArgs[name] ?? ['one', 'two', ['three']];
   const isTimed =
     /^(queue|model|backendUn|draining|tooMany|bodies)/.test(name) &&
     name !== 'modelNotFound' &&
     name !== 'modelNotAllowed';
-  return [name, (make as (...args: unknown[]) => Refusal)(...(isTimed ? [12_345] : args))];
+  return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];
 });
 
 describe.each(everyRefusal)('%s', (name, refusal) => {
   it("renders in OpenAI's envelope with all four fields", () => {
-    expect(refusal).toBeInstanceOf(Refusal);
+    expect(refusal).toBeInstanceOf(ApiError);
     expect(refusal.status).toBeGreaterThanOrEqual(400);
     expect(openAIEnvelope(refusal)).toEqual({
       error: {

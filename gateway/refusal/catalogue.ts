@@ -1,13 +1,13 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { BackendError } from '../openai/backend-error.ts';
-import { Refusal } from './refusal.ts';
+import { ApiError } from './refusal.ts';
 
 /** Every refusal the gateway can give. Texts, statuses and codes stand here and nowhere else (contract.md, "Errors"). */
 
 const invalid = 'invalid_request_error';
 
 export const invalidJson = (detail: string) =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'invalid_json',
@@ -15,7 +15,7 @@ export const invalidJson = (detail: string) =>
   });
 
 export const invalidValue = (param: string, expected: string) =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'invalid_value',
@@ -24,7 +24,7 @@ export const invalidValue = (param: string, expected: string) =>
   });
 
 export const remoteMediaNotAllowed = (param: string) =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'remote_media_not_allowed',
@@ -33,11 +33,11 @@ export const remoteMediaNotAllowed = (param: string) =>
   });
 
 /** Of what no engine behind this gateway could be told; `why` ends with the way out. */
-export const cannotCarry = (param: string, why: string) =>
-  new Refusal({ status: 400, type: invalid, code: 'invalid_value', param, message: `'${param}' ${why}` });
+export const unsupportedValue = (param: string, why: string) =>
+  new ApiError({ status: 400, type: invalid, code: 'invalid_value', param, message: `'${param}' ${why}` });
 
 export const storeDisabled = (param: string) =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'store_disabled',
@@ -47,7 +47,7 @@ export const storeDisabled = (param: string) =>
 
 /** It begins with the engine's words, which a client may already know. */
 export const mediaNotSupported = (param: string, medium: 'image' | 'audio' | 'video') =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'media_not_supported',
@@ -57,7 +57,7 @@ export const mediaNotSupported = (param: string, medium: 'image' | 'audio' | 'vi
 
 /** In the engine's words, which a client may already know. */
 export const contextLengthExceeded = (tokens: number, context: number) =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'context_length_exceeded',
@@ -65,7 +65,7 @@ export const contextLengthExceeded = (tokens: number, context: number) =>
   });
 
 export const malformedRequest = () =>
-  new Refusal({
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'bad_request',
@@ -74,7 +74,7 @@ export const malformedRequest = () =>
   });
 
 export const invalidApiKey = () =>
-  new Refusal({
+  new ApiError({
     status: 401,
     type: invalid,
     code: 'invalid_api_key',
@@ -85,7 +85,7 @@ export const invalidApiKey = () =>
   });
 
 export const insufficientScope = (scope: string) =>
-  new Refusal({
+  new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'insufficient_scope',
@@ -93,8 +93,8 @@ export const insufficientScope = (scope: string) =>
   });
 
 /** Of the dashboard's pages, which show no key of their own. */
-export const sessionNeeded = () =>
-  new Refusal({
+export const sessionRequired = () =>
+  new ApiError({
     status: 401,
     type: invalid,
     code: 'session_needed',
@@ -102,8 +102,8 @@ export const sessionNeeded = () =>
       'There is no session, or it has ended. Log in at /dashboard; programs use the /admin routes with a key.',
   });
 
-export const wrongSite = () =>
-  new Refusal({
+export const crossSiteRequest = () =>
+  new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'wrong_site',
@@ -111,8 +111,8 @@ export const wrongSite = () =>
       'This is for the pages of this server alone. Behind a proxy that changes Host, name it in TRUSTED_PROXIES and let it send X-Forwarded-Host.',
   });
 
-export const administrationOff = () =>
-  new Refusal({
+export const adminDisabled = () =>
+  new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'insufficient_scope',
@@ -122,7 +122,7 @@ export const administrationOff = () =>
 
 /** 403, as no client tries that again: somebody wanted it to end. */
 export const requestCancelled = () =>
-  new Refusal({
+  new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'request_cancelled',
@@ -131,7 +131,7 @@ export const requestCancelled = () =>
   });
 
 export const modelNotAllowed = (model: string) =>
-  new Refusal({
+  new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'model_not_allowed',
@@ -141,7 +141,7 @@ export const modelNotAllowed = (model: string) =>
 
 /** `hint` is a sentence on what may have been meant. */
 export const unknownUrl = (method: string, path: string, hint?: string) =>
-  new Refusal({
+  new ApiError({
     status: 404,
     type: invalid,
     code: 'unknown_url',
@@ -149,7 +149,7 @@ export const unknownUrl = (method: string, path: string, hint?: string) =>
   });
 
 export const modelNotFound = (model: string) =>
-  new Refusal({
+  new ApiError({
     status: 404,
     type: invalid,
     code: 'model_not_found',
@@ -158,7 +158,7 @@ export const modelNotFound = (model: string) =>
   });
 
 export const requestNotFound = (id: string) =>
-  new Refusal({
+  new ApiError({
     status: 404,
     type: invalid,
     code: 'request_not_found',
@@ -166,7 +166,7 @@ export const requestNotFound = (id: string) =>
   });
 
 export const methodNotAllowed = (method: string, path: string, allowed: readonly string[]) =>
-  new Refusal({
+  new ApiError({
     status: 405,
     type: invalid,
     code: 'method_not_allowed',
@@ -174,8 +174,8 @@ export const methodNotAllowed = (method: string, path: string, allowed: readonly
     headers: { allow: allowed.join(', ') },
   });
 
-export const requestTooSlow = () =>
-  new Refusal({
+export const requestTimeout = () =>
+  new ApiError({
     status: 408,
     type: invalid,
     code: 'request_timeout',
@@ -184,7 +184,7 @@ export const requestTooSlow = () =>
   });
 
 export const lengthRequired = () =>
-  new Refusal({
+  new ApiError({
     status: 411,
     type: invalid,
     code: 'length_required',
@@ -192,7 +192,7 @@ export const lengthRequired = () =>
   });
 
 export const payloadTooLarge = (maxBytes: number) =>
-  new Refusal({
+  new ApiError({
     status: 413,
     type: invalid,
     code: 'payload_too_large',
@@ -201,7 +201,7 @@ export const payloadTooLarge = (maxBytes: number) =>
   });
 
 export const uriTooLong = (maxBytes: number) =>
-  new Refusal({
+  new ApiError({
     status: 414,
     type: invalid,
     code: 'uri_too_long',
@@ -209,7 +209,7 @@ export const uriTooLong = (maxBytes: number) =>
   });
 
 export const unsupportedEncoding = (given: string) =>
-  new Refusal({
+  new ApiError({
     status: 415,
     type: invalid,
     code: 'unsupported_media_type',
@@ -218,7 +218,7 @@ export const unsupportedEncoding = (given: string) =>
   });
 
 export const unsupportedMediaType = (given: string, expected: string) =>
-  new Refusal({
+  new ApiError({
     status: 415,
     type: invalid,
     code: 'unsupported_media_type',
@@ -226,8 +226,8 @@ export const unsupportedMediaType = (given: string, expected: string) =>
   });
 
 /** Codex asks for one first, and takes this status for the sign to go on without (facts/agents.md, Q5). */
-export const noWebSocket = (path: string) =>
-  new Refusal({
+export const webSocketNotSupported = (path: string) =>
+  new ApiError({
     status: 426,
     type: invalid,
     code: 'websocket_not_supported',
@@ -235,24 +235,24 @@ export const noWebSocket = (path: string) =>
     headers: { upgrade: 'HTTP/1.1', connection: 'Upgrade', 'x-should-retry': 'false' },
   });
 
-export const keyFileUnusable = (problem: string) =>
-  new Refusal({
+export const keyFileInvalid = (problem: string) =>
+  new ApiError({
     status: 422,
     type: invalid,
     code: 'key_file_unusable',
     message: `${problem}. The keys read before stay in force.`,
   });
 
-export const restartRefused = (problems: readonly string[]) =>
-  new Refusal({
+export const invalidRestart = (problems: readonly string[]) =>
+  new ApiError({
     status: 400,
     type: invalid,
     code: 'invalid_value',
     message: `Nothing was restarted. ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix: ${problems.join('; ')}.`,
   });
 
-export const restartUnderWay = (what: 'under-way' | 'stopping') =>
-  new Refusal({
+export const restartInProgress = (what: 'under-way' | 'stopping') =>
+  new ApiError({
     status: 409,
     type: invalid,
     code: 'restart_under_way',
@@ -263,8 +263,8 @@ export const restartUnderWay = (what: 'under-way' | 'stopping') =>
     headers: { 'x-should-retry': 'false' },
   });
 
-export const noSupervisor = () =>
-  new Refusal({
+export const restartNotSupported = () =>
+  new ApiError({
     status: 501,
     type: 'server_error',
     code: 'not_supported',
@@ -273,31 +273,31 @@ export const noSupervisor = () =>
     headers: { 'x-should-retry': 'false' },
   });
 
-export interface ReachedRate {
+export interface RateLimitState {
   readonly limit: number;
   /** What is taken of it, and what this request would take on top. */
-  readonly taken: number;
-  readonly wanted: number;
+  readonly used: number;
+  readonly requested: number;
   readonly resetMs: number;
 }
 
-export const rateLimitReached = (
+export const rateLimitExceeded = (
   unit: 'requests' | 'tokens',
-  { limit, taken, wanted, resetMs }: ReachedRate,
+  { limit, used, requested, resetMs }: RateLimitState,
 ) =>
-  new Refusal({
+  new ApiError({
     status: 429,
     type: unit,
     code: 'rate_limit_exceeded',
     message:
-      `Rate limit reached for ${unit} per minute: limit ${limit}, used ${taken}, requested ${wanted}. ` +
+      `Rate limit reached for ${unit} per minute: limit ${limit}, used ${used}, requested ${requested}. ` +
       `Please try again in ${Math.ceil(resetMs / 1000)}s.`,
     headers: retryAfter(resetMs),
   });
 
 /** No wait helps: it would not fit into an empty minute. */
-export const tokensNeverFit = (wanted: number, limit: number) =>
-  new Refusal({
+export const tokenLimitTooSmall = (wanted: number, limit: number) =>
+  new ApiError({
     status: 429,
     type: 'tokens',
     code: 'rate_limit_exceeded',
@@ -308,7 +308,7 @@ export const tokensNeverFit = (wanted: number, limit: number) =>
   });
 
 export const tooManyFailedLogins = (retryAfterMs: number) =>
-  new Refusal({
+  new ApiError({
     status: 429,
     type: 'requests',
     code: 'too_many_failed_logins',
@@ -317,7 +317,7 @@ export const tooManyFailedLogins = (retryAfterMs: number) =>
   });
 
 export const headerFieldsTooLarge = () =>
-  new Refusal({
+  new ApiError({
     status: 431,
     type: invalid,
     code: 'header_fields_too_large',
@@ -325,8 +325,8 @@ export const headerFieldsTooLarge = () =>
   });
 
 /** Without Retry-After: a minute, the longest that clients obey, would be in vain, and some heed nothing else. */
-export const dailyTokensSpent = (budget: number, used: number) =>
-  new Refusal({
+export const dailyBudgetExceeded = (budget: number, used: number) =>
+  new ApiError({
     status: 429,
     type: 'tokens',
     code: 'insufficient_quota',
@@ -335,7 +335,7 @@ export const dailyTokensSpent = (budget: number, used: number) =>
   });
 
 export const internalError = (cause: unknown) =>
-  new Refusal({
+  new ApiError({
     status: 500,
     type: 'server_error',
     code: 'internal_error',
@@ -345,7 +345,7 @@ export const internalError = (cause: unknown) =>
 
 /** The engine's own verdict on a request, in our envelope. */
 export const engineError = ({ status, type, code, message, isFinal = false }: BackendError) =>
-  new Refusal({
+  new ApiError({
     status: status as ContentfulStatusCode,
     type,
     code,
@@ -354,7 +354,7 @@ export const engineError = ({ status, type, code, message, isFinal = false }: Ba
   });
 
 export const badGateway = (cause: unknown) =>
-  new Refusal({
+  new ApiError({
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
@@ -363,15 +363,15 @@ export const badGateway = (cause: unknown) =>
   });
 
 export const cannotContinue = (why: string) =>
-  new Refusal({
+  new ApiError({
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
     message: `The engine broke off in the middle of this answer, which cannot be continued: ${why}. Please try again.`,
   });
 
-export const engineKeptDying = (times: number) =>
-  new Refusal({
+export const engineKeptCrashing = (times: number) =>
+  new ApiError({
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
@@ -380,7 +380,7 @@ export const engineKeptDying = (times: number) =>
   });
 
 export const engineCrashed = () =>
-  new Refusal({
+  new ApiError({
     status: 422,
     type: invalid,
     code: 'engine_crashed',
@@ -390,8 +390,8 @@ export const engineCrashed = () =>
     headers: { 'x-should-retry': 'false' },
   });
 
-export const answerTooLarge = () =>
-  new Refusal({
+export const responseTooLarge = () =>
+  new ApiError({
     status: 502,
     type: 'server_error',
     code: 'answer_too_large',
@@ -400,7 +400,7 @@ export const answerTooLarge = () =>
   });
 
 export const tooManyConnections = (retryAfterMs: number) =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'too_many_connections',
@@ -409,7 +409,7 @@ export const tooManyConnections = (retryAfterMs: number) =>
   });
 
 export const queueFull = (retryAfterMs: number) =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'queue_full',
@@ -418,7 +418,7 @@ export const queueFull = (retryAfterMs: number) =>
   });
 
 export const queueTimeout = (retryAfterMs: number) =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'queue_timeout',
@@ -427,8 +427,8 @@ export const queueTimeout = (retryAfterMs: number) =>
   });
 
 /** Its body, or the rest of it, is not read. */
-export const bodiesFillMemory = (retryAfterMs: number) =>
-  new Refusal({
+export const bodyMemoryFull = (retryAfterMs: number) =>
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'queue_full',
@@ -437,8 +437,8 @@ export const bodiesFillMemory = (retryAfterMs: number) =>
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
-export const bodiesOfKeyFillShare = (retryAfterMs: number, held: number, most: number) =>
-  new Refusal({
+export const keyBodyMemoryFull = (retryAfterMs: number, held: number, most: number) =>
+  new ApiError({
     status: 429,
     type: 'requests',
     code: 'rate_limit_exceeded',
@@ -449,7 +449,7 @@ export const bodiesOfKeyFillShare = (retryAfterMs: number, held: number, most: n
   });
 
 export const modelLoading = (retryAfterMs: number) =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'model_loading',
@@ -458,7 +458,7 @@ export const modelLoading = (retryAfterMs: number) =>
   });
 
 export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'backend_unavailable',
@@ -469,7 +469,7 @@ export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
 
 /** One that is half sent would not end before its connection does. */
 export const draining = (retryAfterMs: number, body?: 'half-sent') =>
-  new Refusal({
+  new ApiError({
     status: 503,
     type: 'server_error',
     code: 'draining',
@@ -477,8 +477,8 @@ export const draining = (retryAfterMs: number, body?: 'half-sent') =>
     headers: { ...retryAfter(retryAfterMs), ...(body && { connection: 'close' }) },
   });
 
-export const backendTooSlow = (what: string) =>
-  new Refusal({
+export const backendTimeout = (what: string) =>
+  new ApiError({
     status: 504,
     type: 'timeout_error',
     code: 'request_timeout',

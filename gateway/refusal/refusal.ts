@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
 /** An answer of ours that is not the backend's. Thrown anywhere on the way in, shown by door/show-refusal.ts. */
-export class Refusal extends Error {
+export class ApiError extends Error {
   override readonly name = 'Refusal';
   readonly status: ContentfulStatusCode;
   readonly type: string;
@@ -9,7 +9,7 @@ export class Refusal extends Error {
   readonly param: string | null;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(answer: RefusalAnswer) {
+  constructor(answer: ApiErrorOptions) {
     super(answer.message, answer.cause === undefined ? undefined : { cause: answer.cause });
     this.status = answer.status;
     this.type = answer.type;
@@ -19,7 +19,7 @@ export class Refusal extends Error {
   }
 }
 
-export interface RefusalAnswer {
+export interface ApiErrorOptions {
   readonly status: ContentfulStatusCode;
   /** OpenAI's error type, such as `invalid_request_error`. */
   readonly type: string;

@@ -1,4 +1,4 @@
-import { withMembers } from '../openai/more-members.ts';
+import { appendFields } from '../openai/more-members.ts';
 import type { ApiRequest } from '../openai/read-request.ts';
 import { invalidValue } from '../refusal/catalogue.ts';
 
@@ -8,12 +8,12 @@ import { invalidValue } from '../refusal/catalogue.ts';
  */
 export function addressModel(request: ApiRequest, model: string, type: string | undefined): ApiRequest {
   if (isForm(type)) throw invalidValue('content-type', 'application/json, as several models are served here');
-  return { ...request, body: addressedTo(model, request.body, type) };
+  return { ...request, body: withModel(model, request.body, type) };
 }
 
 /** As addressModel, for what is not yet known to go to a router. */
-export function addressedTo(model: string, body: Buffer, type: string | undefined): Buffer {
-  return isForm(type) ? body : withMembers(body, `"model":${JSON.stringify(model)}`);
+export function withModel(model: string, body: Buffer, type: string | undefined): Buffer {
+  return isForm(type) ? body : appendFields(body, `"model":${JSON.stringify(model)}`);
 }
 
 const isForm = (type: string | undefined) => type?.startsWith('multipart/form-data') ?? false;

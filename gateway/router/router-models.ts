@@ -1,4 +1,4 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
 
 /** What llama-server gives a model whose slots nobody has set. */
@@ -15,7 +15,7 @@ export interface ServedModels {
 
 export interface RouterEvents {
   /** The backend is a router. */
-  readonly onFound: () => void;
+  readonly onDetected: () => void;
   /** It has told what it serves, or serves something else. */
   readonly onChange: () => void;
 }
@@ -39,13 +39,13 @@ export class RouterModels {
   }
 
   /** Whether the backend is a router from now on. */
-  follow(isRouter: boolean): void {
+  setIsRouter(isRouter: boolean): void {
     if (isRouter === this.#isFollowed) return;
     this.#isFollowed = isRouter;
     this.#served = undefined;
     clearTimeout(this.#timer);
     if (!isRouter) return;
-    this.#events.onFound();
+    this.#events.onDetected();
     this.#look().catch(() => {});
   }
 
@@ -55,10 +55,10 @@ export class RouterModels {
   }
 
   async #look(): Promise<void> {
-    const answer = await ask(this.#backend, { path: '/v1/models', timeoutMs: PATIENCE });
+    const answer = await requestBackend(this.#backend, { path: '/v1/models', timeoutMs: PATIENCE });
     if (!this.#isFollowed) return;
     const served =
-      answer.outcome === 'answered' && answer.status === 200 ? readModels(answer.body) : undefined;
+      answer.outcome === 'answered' && answer.status === 200 ? parseModelList(answer.body) : undefined;
     const hasChanged = served !== undefined && JSON.stringify(served) !== JSON.stringify(this.#served);
     this.#timer = setTimeout(() => this.#look().catch(() => {}), served ? EVERY : EVERY / 10).unref();
     if (!hasChanged) return;
@@ -74,7 +74,7 @@ interface Model {
 }
 
 /** What a router's list of models says; undefined where it is none. */
-export function readModels(body: string): ServedModels | undefined {
+export function parseModelList(body: string): ServedModels | undefined {
   try {
     const { data } = JSON.parse(body) as { data: readonly Model[] };
     const named = data.flatMap(({ id, aliases = [] }) => [id, ...aliases]);

@@ -1,8 +1,8 @@
 import type { Key, KeyLimits } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
-import { administrationOff, keyFileUnusable } from '../refusal/catalogue.ts';
+import { adminDisabled, keyFileInvalid } from '../refusal/catalogue.ts';
 
 /** `GET /admin/keys`: the keys in force, and what is wrong with the key file. */
 export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {
@@ -17,20 +17,20 @@ export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefine
 export function reloadKeys(keys: KeyStore | undefined) {
   return async (c: GatewayContext) => {
     const result = await orOff(keys).reload();
-    if (result.outcome === 'kept') throw keyFileUnusable(result.problem);
+    if (result.outcome === 'kept') throw keyFileInvalid(result.problem);
     return c.json({ status: 'ok', keys_loaded: result.keys, warnings: result.warnings });
   };
 }
 
 function orOff(keys: KeyStore | undefined): KeyStore {
-  if (keys === undefined) throw administrationOff();
+  if (keys === undefined) throw adminDisabled();
   return keys;
 }
 
 /** Field by field: what a newer writer put into the file is not ours to show. */
 function describe(key: Key, now: number, maxAgeMs: number | undefined) {
   const { id, hint, scopes, models, priority, note, created, expires } = key;
-  const { state, expiresSoon, secretIsOld, rotatingUntil } = statusOf(key, now, maxAgeMs);
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxAgeMs);
   return {
     ...{ id, hint, status: state, expiresSoon, secretIsOld },
     ...{ scopes, models, priority, limits: ownLimits(key.limits) },

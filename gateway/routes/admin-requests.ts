@@ -22,7 +22,7 @@ export function cancelRequest(live: LiveRequests) {
 }
 
 function describe(record: RequestRecord, now: number) {
-  const { id, method, path, address, keyId, model, streamed, queuedMs, startedAt, answer } = record;
+  const { id, method, path, address, keyId, model, streamed, queuedMs, startedAt, responseTail } = record;
   const running = queuedMs !== undefined;
   return {
     ...{ id, method, path, address },
@@ -32,6 +32,6 @@ function describe(record: RequestRecord, now: number) {
     state: running ? 'running' : 'waiting',
     ageMs: Math.round(now - startedAt),
     queuedMs: Math.round(queuedMs ?? now - startedAt),
-    tokens: answer?.generated ?? 0,
+    tokens: responseTail?.generated ?? 0,
   };
 }

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import type { Changes } from '../../health/house-messages.ts';
+import type { SettingChanges } from '../../health/house-messages.ts';
 import { readBody } from '../carry/read-body.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
-import { invalidJson, noSupervisor, restartRefused, restartUnderWay } from '../refusal/catalogue.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import { invalidJson, invalidRestart, restartInProgress, restartNotSupported } from '../refusal/catalogue.ts';
+import type { SupervisorClient } from '../supervisor/supervisor.ts';
 
 const MAX_BYTES = 64 * 1024;
 
 /** `POST /admin/restart`: the engine started anew without losing a request, with what the body changes. */
-export function restartEngine(supervisor: Supervisor, idleTimeout: number) {
+export function restartEngine(supervisor: SupervisorClient, idleTimeout: number) {
   return async (c: GatewayContext) => {
     const changes = changesFrom(await readText(c.env.incoming, idleTimeout));
     const verdict = await supervisor.restartEngine(changes);
-    if (verdict === undefined) throw noSupervisor();
-    if (verdict.outcome === 'refused') throw restartRefused(verdict.problems);
-    if (verdict.outcome !== 'accepted') throw restartUnderWay(verdict.outcome);
+    if (verdict === undefined) throw restartNotSupported();
+    if (verdict.outcome === 'refused') throw invalidRestart(verdict.problems);
+    if (verdict.outcome !== 'accepted') throw restartInProgress(verdict.outcome);
     return c.json(
       {
         standing: 'restarting',
@@ -35,15 +35,15 @@ async function readText(incoming: IncomingMessage, idleTimeout: number): Promise
   return (await readBody(incoming, { maxBytes: MAX_BYTES, idleTimeout, minRate: 0, signal })).toString();
 }
 
-function changesFrom(text: string): Changes {
+function changesFrom(text: string): SettingChanges {
   if (text.trim() === '') return {};
   const parsed = parse(text);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw restartRefused(['expected an object of variables, such as {"CTX":"8192"}']);
+    throw invalidRestart(['expected an object of variables, such as {"CTX":"8192"}']);
   }
   const entries = Object.entries(parsed).map(([name, value]) => [name, asText(value)] as const);
   const misfits = entries.filter(([, value]) => value === undefined).map(([name]) => name);
-  if (misfits.length > 0) throw restartRefused(misfits.map((name) => `${name}: expected a text or a number`));
+  if (misfits.length > 0) throw invalidRestart(misfits.map((name) => `${name}: expected a text or a number`));
   return Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
 }
 

@@ -1,6 +1,6 @@
 import type { Scope } from '../../keys/key.ts';
-import type { AnswerShape } from '../openai/assemble/assembly.ts';
-import type { BatchField } from '../openai/sequences.ts';
+import type { CompletionShape } from '../openai/assemble/assembly.ts';
+import type { InputsField } from '../openai/sequences.ts';
 
 /** In whose words a route speaks: its errors are shown, and its streams end, accordingly. */
 export type Dialect = 'openai' | 'responses' | 'anthropic' | 'native';
@@ -16,14 +16,14 @@ export interface ApiRoute {
   /** Whether what it decodes comes back as text, and so costs tokens of output. */
   readonly generates: boolean;
   /** Whether its one needed field is a list of messages: llama-server serves /v1/messages without, or answers 500. */
-  readonly takesMessages: boolean;
+  readonly requiresMessages: boolean;
   readonly body: 'json' | 'json or form';
   /** In which shape its streams are put together for a client that wants one piece; undefined where it has no streams of such a kind. */
-  readonly shape: AnswerShape | undefined;
+  readonly shape: CompletionShape | undefined;
   /** Which field may hold several inputs, each of which is decoded for itself. */
-  readonly batch: BatchField | undefined;
+  readonly inputsField: InputsField | undefined;
   /** Where the backend counts the input of such a request without serving it; undefined where it cannot. */
-  readonly countedAt: string | undefined;
+  readonly countPath: string | undefined;
 }
 
 /** `/v1` may be left out. The upstream path keeps it: without it llama-server speaks its native shapes on some. */
@@ -35,10 +35,10 @@ function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
     scope: 'inference',
     takesSlot: true,
     generates: true,
-    takesMessages: false,
+    requiresMessages: false,
     body: 'json',
-    countedAt: undefined,
-    batch: undefined,
+    countPath: undefined,
+    inputsField: undefined,
     shape: undefined,
     ...rest,
   };
@@ -52,10 +52,10 @@ function native(path: string, takesSlot: boolean): ApiRoute {
     scope: 'native',
     takesSlot,
     generates: takesSlot,
-    takesMessages: path === '/apply-template',
+    requiresMessages: path === '/apply-template',
     body: 'json',
-    countedAt: path === '/completion' ? '/tokenize' : undefined,
-    batch: path === '/completion' ? 'prompt' : undefined,
+    countPath: path === '/completion' ? '/tokenize' : undefined,
+    inputsField: path === '/completion' ? 'prompt' : undefined,
     shape: undefined,
   };
 }
@@ -64,28 +64,28 @@ function native(path: string, takesSlot: boolean): ApiRoute {
 export const apiRoutes: readonly ApiRoute[] = [
   openai('/chat/completions', {
     shape: 'chat',
-    takesMessages: true,
-    countedAt: '/v1/chat/completions/input_tokens',
+    requiresMessages: true,
+    countPath: '/v1/chat/completions/input_tokens',
   }),
-  openai('/chat/completions/input_tokens', { takesSlot: false, takesMessages: true }),
-  openai('/completions', { shape: 'completion', countedAt: '/tokenize', batch: 'prompt' }),
-  openai('/embeddings', { generates: false, countedAt: '/tokenize', batch: 'input' }),
-  openai('/rerank', { generates: false, countedAt: '/tokenize', batch: 'documents' }),
-  openai('/responses', { dialect: 'responses', shape: 'response', countedAt: '/v1/responses/input_tokens' }),
+  openai('/chat/completions/input_tokens', { takesSlot: false, requiresMessages: true }),
+  openai('/completions', { shape: 'completion', countPath: '/tokenize', inputsField: 'prompt' }),
+  openai('/embeddings', { generates: false, countPath: '/tokenize', inputsField: 'input' }),
+  openai('/rerank', { generates: false, countPath: '/tokenize', inputsField: 'documents' }),
+  openai('/responses', { dialect: 'responses', shape: 'response', countPath: '/v1/responses/input_tokens' }),
   openai('/responses/input_tokens', { takesSlot: false }),
   openai('/audio/transcriptions', { body: 'json or form' }),
   openai('/messages', {
     paths: ['/v1/messages'],
     dialect: 'anthropic',
     shape: 'message',
-    takesMessages: true,
-    countedAt: '/v1/messages/count_tokens',
+    requiresMessages: true,
+    countPath: '/v1/messages/count_tokens',
   }),
   openai('/messages/count_tokens', {
     paths: ['/v1/messages/count_tokens'],
     dialect: 'anthropic',
     takesSlot: false,
-    takesMessages: true,
+    requiresMessages: true,
   }),
   native('/completion', true),
   native('/infill', true),
@@ -95,7 +95,7 @@ export const apiRoutes: readonly ApiRoute[] = [
 ];
 
 /** Of a request that was worded as a chat: the client is spoken to as its own route has it, the backend as that of chats. */
-export function servedAsChat(route: ApiRoute): ApiRoute {
+export function toChatRoute(route: ApiRoute): ApiRoute {
   const chat = apiRoutes.find(({ shape }) => shape === 'chat');
   return chat ? { ...chat, paths: route.paths, dialect: route.dialect } : route;
 }

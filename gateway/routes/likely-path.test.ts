@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { likelyPath } from './likely-path.ts';
+import { suggestPath } from './likely-path.ts';
 
 it.each([
   [
@@ -22,7 +22,7 @@ it.each([
   ['/V1/Chat/Completions', 'Did you mean /v1/chat/completions?'],
   ['/v1/tokenize', 'Did you mean /tokenize?'],
 ])('%s is most likely a slip', (path, hint) => {
-  expect(likelyPath(path)).toMatch(new RegExp(`^${RegExp.escape(hint)}`));
+  expect(suggestPath(path)).toMatch(new RegExp(`^${RegExp.escape(hint)}`));
 });
 
 it.each([
@@ -35,4 +35,4 @@ it.each([
   '/api/tags',
   '/xmessages',
   '/v1/audio/speech',
-])('%s is none of ours by any name', (path) => expect(likelyPath(path)).toBeUndefined());
+])('%s is none of ours by any name', (path) => expect(suggestPath(path)).toBeUndefined());

@@ -15,7 +15,7 @@ const canonical = new Map(
  * What to say to a client that has come to a path which is not there, and ends as one that is: its base URL is wrong, by
  * a `/v1` too many or by what another server wants. Undefined for all other paths.
  */
-export function likelyPath(path: string): string | undefined {
+export function suggestPath(path: string): string | undefined {
   const plain = path
     .replace(/\/{2,}/g, '/')
     .replace(/\/$/, '')

@@ -1,22 +1,22 @@
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { Admission } from '../admission/admission.ts';
-import type { Gate } from '../admission/gate.ts';
+import type { Scheduler } from '../admission/admission.ts';
+import type { CapacityGate } from '../admission/gate.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import type { ModelNames } from '../openai/model-names.ts';
 
-export interface ProbeParts {
-  readonly watch: BackendWatch;
-  readonly admission: Admission;
-  readonly gate: Gate;
+export interface ProbeOptions {
+  readonly watch: BackendMonitor;
+  readonly admission: Scheduler;
+  readonly gate: CapacityGate;
   readonly models: ModelNames;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
 }
 
 /** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
-export function probes({ watch, admission, gate, keys, models }: ProbeParts) {
-  const standing = () => (admission.isDraining ? 'draining' : gate.standing);
+export function createProbes({ watch, admission, gate, keys, models }: ProbeOptions) {
+  const standing = () => (admission.isDraining ? 'draining' : gate.status);
   const isGone = () => ['draining', 'failed'].includes(standing());
   return {
     ping(c: GatewayContext) {
@@ -31,9 +31,9 @@ export function probes({ watch, admission, gate, keys, models }: ProbeParts) {
         status: standing(),
         model: models.public[0] ?? null,
         backend: {
-          standing: watch.standing,
+          standing: watch.status,
           since: new Date(watch.since).toISOString(),
-          sleeping: watch.standing === 'ready' && watch.facts?.sleeping === true,
+          sleeping: watch.status === 'ready' && watch.props?.sleeping === true,
         },
         queue: { waiting },
         slots: { total: capacity, busy: leased },

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { authenticate, type Doorkeeper } from '../door/authenticate.ts';
+import { type Authenticator, authenticate } from '../door/authenticate.ts';
 import type { GatewayContext } from '../door/gateway-context.ts';
 import { presentedSecrets } from '../door/presented-secrets.ts';
 import type { Metrics } from '../metrics/open-metrics.ts';
@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/open-metrics.ts';
  * Who may read `/metrics`. Where `METRICS_AUTH_ENABLED` is unset, everybody may read all but the figures of single keys,
  * as the Python ancestor's readers could; a key that is shown has to be a good one, or this were the place to guess at.
  */
-export function mayReadMetrics(doorkeeper: Doorkeeper, authEnabled: boolean | undefined) {
+export function authorizeMetrics(doorkeeper: Authenticator, authEnabled: boolean | undefined) {
   const byKey = authenticate(doorkeeper, 'metrics', 'admin');
   return async function mayReadMetrics(c: GatewayContext, next: () => Promise<void>) {
     const showsNone = presentedSecrets(c.env.incoming.headers).length === 0;
@@ -18,7 +18,7 @@ export function mayReadMetrics(doorkeeper: Doorkeeper, authEnabled: boolean | un
 }
 
 /** `GET /metrics`, in Prometheus' text form. */
-export function showMetrics(metrics: Metrics, authEnabled: boolean | undefined) {
+export function handleMetrics(metrics: Metrics, authEnabled: boolean | undefined) {
   return async (c: GatewayContext) => {
     const seesKeys = authEnabled === false || c.get('key') !== undefined;
     const page = await metrics.page(seesKeys);

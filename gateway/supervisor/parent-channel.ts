@@ -2,20 +2,20 @@ import type { GatewayMessage, SupervisorMessage } from '../../health/house-messa
 
 /** The way to whoever started this process and back. */
 export interface ParentChannel {
-  tell(message: GatewayMessage): void;
+  send(message: GatewayMessage): void;
   /** Called at most once; what has come before is heard then. */
-  listen(hear: (message: SupervisorMessage) => unknown): void;
+  onMessage(hear: (message: SupervisorMessage) => unknown): void;
 }
 
 /** Undefined where our parent has opened none. It does not keep this process alive, and may close at any time. */
-export function openParentChannel(): ParentChannel | undefined {
+export function createParentChannel(): ParentChannel | undefined {
   if (!process.send) return undefined;
   return {
-    tell(message) {
+    send(message) {
       // Lost with the channel: then there is nobody left to hear it.
       if (process.connected) process.send?.(message, () => {});
     },
-    listen(hear) {
+    onMessage(hear) {
       process.on('message', hear);
       process.channel?.unref();
     },

@@ -1,11 +1,11 @@
 import type {
-  Changes,
-  Orders,
-  RestartAnswer,
-  RestartVerdict,
+  EngineStateMessage,
+  RestartOutcome,
+  RestartReply,
+  SettingChanges,
   SupervisorMessage,
 } from '../../health/house-messages.ts';
-import { noteUnforeseen } from '../../log/unforeseen.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
 import type { ParentChannel } from './parent-channel.ts';
 import { reportActivity } from './report-activity.ts';
 
@@ -13,25 +13,25 @@ import { reportActivity } from './report-activity.ts';
 const ANSWER_TIMEOUT = 10_000;
 
 /** What is to be done about what it says. */
-export interface Hearers {
+export interface SupervisorHandlers {
   /** Settling, it has nothing at the engine any more where the orders said so. */
-  readonly obey: (orders: Orders) => Promise<void>;
+  readonly onOrders: (orders: EngineStateMessage) => Promise<void>;
   /** No request is to blame for the engine's last end. */
-  readonly absolve: () => void;
+  readonly onBlamelessCrash: () => void;
 }
 
 /** What the supervisor wants of us and we of it. Absent until it has given its first orders, which may be never. */
-export class Supervisor {
+export class SupervisorClient {
   readonly #channel: ParentChannel | undefined;
-  readonly #questions = new Map<number, (verdict: RestartVerdict) => void>();
+  readonly #questions = new Map<number, (verdict: RestartOutcome) => void>();
   #isPresent = false;
   #asked = 0;
   /** Tells how many requests are under way. */
-  readonly countRequests: (open: number) => void;
+  readonly reportRequestCount: (open: number) => void;
 
   constructor(channel: ParentChannel | undefined) {
     this.#channel = channel;
-    this.countRequests = reportActivity((message) => channel?.tell(message));
+    this.reportRequestCount = reportActivity((message) => channel?.send(message));
   }
 
   /** Whether there is one, which has spoken to us. */
@@ -40,38 +40,38 @@ export class Supervisor {
   }
 
   /** Follows its orders from now on. */
-  follow(hearers: Hearers): void {
-    this.#channel?.listen((message) => this.#hear(message, hearers).catch(noteUnforeseen));
+  subscribe(hearers: SupervisorHandlers): void {
+    this.#channel?.onMessage((message) => this.#hear(message, hearers).catch(recordUnhandledError));
   }
 
   /** Tells of ends of the engine that one request was the cause of. */
-  tellCulprit(deaths: number): void {
-    this.#channel?.tell({ kind: 'culprit', deaths });
+  reportCulprit(deaths: number): void {
+    this.#channel?.send({ kind: 'culprit', deaths });
   }
 
   /** Undefined where no supervisor hears us. */
-  async restartEngine(changes: Changes): Promise<RestartVerdict | undefined> {
+  async restartEngine(changes: SettingChanges): Promise<RestartOutcome | undefined> {
     if (!this.#isPresent) return undefined;
-    const { promise, resolve } = Promise.withResolvers<RestartVerdict | undefined>();
+    const { promise, resolve } = Promise.withResolvers<RestartOutcome | undefined>();
     const id = ++this.#asked;
     const timer = setTimeout(() => resolve(undefined), ANSWER_TIMEOUT);
     this.#questions.set(id, resolve);
-    this.#channel?.tell({ kind: 'restart-wanted', id, changes });
+    this.#channel?.send({ kind: 'restart-wanted', id, changes });
     const verdict = await promise;
     clearTimeout(timer);
     this.#questions.delete(id);
     return verdict;
   }
 
-  async #hear(message: SupervisorMessage, { obey, absolve }: Hearers): Promise<void> {
+  async #hear(message: SupervisorMessage, { onOrders, onBlamelessCrash }: SupervisorHandlers): Promise<void> {
     if (message.kind === 'restart-answer') return this.#learn(message);
-    if (message.kind === 'engine-ended-blamelessly') return absolve();
+    if (message.kind === 'engine-ended-blamelessly') return onBlamelessCrash();
     this.#isPresent = true;
-    await obey(message);
-    if (message.hold) this.#channel?.tell({ kind: 'holding' });
+    await onOrders(message);
+    if (message.pause) this.#channel?.send({ kind: 'holding' });
   }
 
-  #learn({ id, verdict }: RestartAnswer): void {
-    this.#questions.get(id)?.(verdict);
+  #learn({ id, result }: RestartReply): void {
+    this.#questions.get(id)?.(result);
   }
 }

@@ -1,13 +1,13 @@
 /** The bodies that were at work at one death of the engine: by their digests, how far each had got on since it was last sent, in tokens. */
-export type Death = ReadonlyMap<string, number>;
+export type EngineCrash = ReadonlyMap<string, number>;
 
 /**
  * Whoever has said this much since it was last sent is no more likely to be the cause than anybody else: what an engine
  * dies of, it dies of when it reads the request, at its first token, or wherever it died of it before.
  */
-export const GOT_ON = 16;
+export const MADE_PROGRESS = 16;
 
-export interface Bounds {
+export interface CrashCauseLimits {
   /** A body that was at work at this many deaths, at the last of them as the one that can have been the cause, is it. */
   readonly convicting: number;
   /** So is one that was at work at more than this many, and at more than any other. */
@@ -15,7 +15,7 @@ export interface Bounds {
 }
 
 /** From MAX_REPLAYS: whoever allows more than usual wants a request to be tried again even then. */
-export function boundsFor(maxReplays: number): Bounds {
+export function crashCauseLimits(maxReplays: number): CrashCauseLimits {
   return { convicting: Math.max(2, maxReplays - 1), most: Math.max(2, maxReplays) };
 }
 
@@ -23,11 +23,11 @@ export function boundsFor(maxReplays: number): Bounds {
  * Whether a body is what the engine died of. `deaths` tells for each digest how often it was at work at a death, this one
  * included. Where another can as well have been the cause, nobody is, until one has been there more often than all others.
  */
-export function isCulprit(
+export function isCrashCause(
   digest: string,
-  death: Death,
+  death: EngineCrash,
   deaths: (digest: string) => number,
-  { convicting, most }: Bounds,
+  { convicting, most }: CrashCauseLimits,
 ): boolean {
   const own = deaths(digest);
   const others = [...death.keys()].filter((other) => other !== digest);
@@ -36,10 +36,10 @@ export function isCulprit(
   return own >= convicting && !others.some((other) => mayBeInstead(digest, other, death));
 }
 
-const hasGotOn = (death: Death, digest: string) => (death.get(digest) ?? 0) >= GOT_ON;
+const hasGotOn = (death: EngineCrash, digest: string) => (death.get(digest) ?? 0) >= MADE_PROGRESS;
 
 /** Whether the other one can as well have been the cause: of two the one that has said less is the likelier. */
-function mayBeInstead(digest: string, other: string, death: Death): boolean {
+function mayBeInstead(digest: string, other: string, death: EngineCrash): boolean {
   if (hasGotOn(death, digest)) return true;
   if (hasGotOn(death, other)) return false;
   return (death.get(digest) ?? 0) > 0 || (death.get(other) ?? 0) === 0;

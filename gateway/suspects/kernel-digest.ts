@@ -13,7 +13,7 @@ const beside = new Set([
  * By this a body is known again, whatever the order of its fields, its blanks, and what stands beside the matter: when it
  * comes again, when it is to be counted, and in another route's words for the same.
  */
-export function kernelDigest(body: Buffer): string {
+export function promptDigest(body: Buffer): string {
   return createHash('sha256').update(kernelOf(body)).digest('hex');
 }
 

@@ -1,27 +1,27 @@
-import type { BackendWatch } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/watch.ts';
 import type { Log } from '../../log/create-log.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
-import { Suspects } from './suspects.ts';
+import type { SupervisorClient } from '../supervisor/supervisor.ts';
+import { Quarantine } from './suspects.ts';
 
 interface SuspectsParts {
-  readonly watch: () => Pick<BackendWatch, 'standing' | 'look'>;
+  readonly watch: () => Pick<BackendMonitor, 'status' | 'probe'>;
   readonly maxReplays: number;
   readonly log: Log;
-  readonly supervisor: Pick<Supervisor, 'isPresent' | 'tellCulprit'>;
+  readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCulprit'>;
 }
 
 /** The suspects of one backend. */
-export function openSuspects({ watch, maxReplays, log, supervisor }: SuspectsParts): Suspects {
-  return new Suspects({
+export function createQuarantine({ watch, maxReplays, log, supervisor }: SuspectsParts): Quarantine {
+  return new Quarantine({
     maxReplays,
-    hearsOfKills: () => supervisor.isPresent,
-    async isUp() {
-      await watch().look();
-      return watch().standing === 'ready';
+    reportsKills: () => supervisor.isPresent,
+    async isBackendUp() {
+      await watch().probe();
+      return watch().status === 'ready';
     },
-    onCulprit(deaths) {
+    onBlocked(deaths) {
       log.warn({ deaths }, 'the engine has died of one request, which it is not given again');
-      supervisor.tellCulprit(deaths);
+      supervisor.reportCulprit(deaths);
     },
   });
 }

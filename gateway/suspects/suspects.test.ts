@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { boundsFor, isCulprit } from './judge-death.ts';
-import { kernelDigest } from './kernel-digest.ts';
-import { Suspects, Work } from './suspects.ts';
+import { crashCauseLimits, isCrashCause } from './judge-death.ts';
+import { promptDigest } from './kernel-digest.ts';
+import { Quarantine, TrackedRequest } from './suspects.ts';
 
 const body = (content: string, fields = {}) => Buffer.from(JSON.stringify({ prompt: content, ...fields }));
 const never = new AbortController().signal;
@@ -9,21 +9,21 @@ const never = new AbortController().signal;
 function open({ maxReplays = 3, hearsOfKills = true } = {}) {
   const engine = { isUp: false };
   const onCulprit = vi.fn();
-  const suspects = new Suspects({
-    isUp: async () => engine.isUp,
+  const suspects = new Quarantine({
+    isBackendUp: async () => engine.isUp,
     maxReplays,
-    hearsOfKills: () => hearsOfKills,
-    onCulprit,
+    reportsKills: () => hearsOfKills,
+    onBlocked: onCulprit,
   });
   /** The engine dies with these at work, each having got on so far. */
   const die = async (...at: [content: string, progress?: number][]) => {
     for (const [content, progress = 0] of at) {
-      const work = suspects.enter(body(content)) ?? new Work(body(content));
-      await suspects.brokeOff(work, progress);
+      const work = suspects.start(body(content)) ?? new TrackedRequest(body(content));
+      await suspects.connectionLost(work, progress);
     }
-    suspects.settle();
+    suspects.onBackendUp();
   };
-  const isRefused = (content: string, fields = {}) => suspects.isCulprit(body(content, fields));
+  const isRefused = (content: string, fields = {}) => suspects.isBlocked(body(content, fields));
   return { suspects, engine, onCulprit, die, isRefused };
 }
 
@@ -42,9 +42,9 @@ describe('what the engine dies of', () => {
     const { suspects, die, isRefused } = open();
     await die(['poison'], ['a'], ['b']);
     for (const content of ['a', 'b']) {
-      const work = suspects.enter(body(content));
-      expect(suspects.enter(body('poison'))).toBeUndefined();
-      if (work) suspects.survived(work);
+      const work = suspects.start(body(content));
+      expect(suspects.start(body('poison'))).toBeUndefined();
+      if (work) suspects.completed(work);
       expect(suspects.isClear(body(content))).toBe(true);
     }
     await die(['poison']);
@@ -71,11 +71,11 @@ describe('what the engine dies of', () => {
   it('is nothing that was there when it was killed from outside, whether that is heard before or behind', async () => {
     const { suspects, die, isRefused } = open();
     for (let n = 0; n < 5; n++) {
-      const work = suspects.enter(body('there'));
-      if (n % 2 === 0) suspects.absolve();
-      if (work) await suspects.brokeOff(work, 0);
-      if (n % 2 === 1) suspects.absolve();
-      suspects.settle();
+      const work = suspects.start(body('there'));
+      if (n % 2 === 0) suspects.excuseCrash();
+      if (work) await suspects.connectionLost(work, 0);
+      if (n % 2 === 1) suspects.excuseCrash();
+      suspects.onBackendUp();
     }
     expect([isRefused('there'), suspects.isClear(body('there'))]).toEqual([false, true]);
     await die();
@@ -97,30 +97,30 @@ describe('what the engine dies of', () => {
   it('may be one whose client has left: the engine was at it still', async () => {
     const { suspects, isRefused } = open();
     for (let n = 0; n < 2; n++) {
-      const work = suspects.enter(body('hang'));
-      if (work) suspects.left(work);
-      suspects.away();
-      suspects.settle();
+      const work = suspects.start(body('hang'));
+      if (work) suspects.abandoned(work);
+      suspects.onBackendDown();
+      suspects.onBackendUp();
     }
     expect(isRefused('hang')).toBe(true);
   });
 
   it('is not one whose client has left, once a later one was answered', async () => {
     const { suspects } = open();
-    const [gone, later] = [suspects.enter(body('gone')), suspects.enter(body('later'))];
+    const [gone, later] = [suspects.start(body('gone')), suspects.start(body('later'))];
     if (gone && later) {
-      suspects.left(gone);
-      suspects.survived(later);
+      suspects.abandoned(gone);
+      suspects.completed(later);
     }
-    suspects.away();
-    suspects.settle();
+    suspects.onBackendDown();
+    suspects.onBackendUp();
     expect(suspects.isClear(body('gone'))).toBe(true);
   });
 
   it('is not cleared by being counted', async () => {
     const { suspects, die, isRefused } = open();
     await die(['poison']);
-    suspects.counted(new Work(body('poison')));
+    suspects.counted(new TrackedRequest(body('poison')));
     await die(['poison']);
     expect(isRefused('poison')).toBe(true);
   });
@@ -130,37 +130,37 @@ describe('suspects go one at a time', () => {
   it('until one has said a word, or its client leaves', async () => {
     const { suspects, die } = open();
     await die(['a'], ['b'], ['c']);
-    const first = suspects.enter(body('a'));
+    const first = suspects.start(body('a'));
     const order: string[] = [];
-    const next = suspects.turnFree(never).then(() => order.push('next'));
+    const next = suspects.waitForTurn(never).then(() => order.push('next'));
     const gone = new AbortController();
-    const leaving = suspects.turnFree(gone.signal).then(() => order.push('gone'));
-    expect(suspects.enter(body('b'))).toBeUndefined();
-    expect(suspects.enter(body('fresh'))).toBeDefined();
+    const leaving = suspects.waitForTurn(gone.signal).then(() => order.push('gone'));
+    expect(suspects.start(body('b'))).toBeUndefined();
+    expect(suspects.start(body('fresh'))).toBeDefined();
     gone.abort();
     await leaving;
     expect(order).toEqual(['gone']);
-    if (first) suspects.heard(first);
+    if (first) suspects.onTokens(first);
     await next;
-    expect(suspects.enter(body('b'))).toBeDefined();
+    expect(suspects.start(body('b'))).toBeDefined();
   });
 
   it('and to its end the one that was there twice', async () => {
     const { suspects, die } = open();
     await die(['a', 5], ['b', 5]);
     await die(['a', 5], ['b', 5]);
-    const again = suspects.enter(body('a'));
-    if (again) suspects.heard(again);
-    expect(suspects.enter(body('b'))).toBeUndefined();
-    if (again) suspects.survived(again);
-    expect(suspects.enter(body('b'))).toBeDefined();
+    const again = suspects.start(body('a'));
+    if (again) suspects.onTokens(again);
+    expect(suspects.start(body('b'))).toBeUndefined();
+    if (again) suspects.completed(again);
+    expect(suspects.start(body('b'))).toBeDefined();
   });
 });
 
 it('who allows more replays than usual has its requests tried again as often', () => {
   const death = new Map([['a', 0]]);
   const after = (deaths: number, maxReplays: number) =>
-    isCulprit('a', death, () => deaths, boundsFor(maxReplays));
+    isCrashCause('a', death, () => deaths, crashCauseLimits(maxReplays));
   expect([0, 1, 3].map((replays) => [after(1, replays), after(2, replays)])).toEqual([
     [false, true],
     [false, true],
@@ -177,5 +177,5 @@ it.each([
   ['a form', 'a form', true],
   ['a form', 'another form', false],
 ])('%s and %s are one matter: %s', (one, other, expected) => {
-  expect(kernelDigest(Buffer.from(one)) === kernelDigest(Buffer.from(other))).toBe(expected);
+  expect(promptDigest(Buffer.from(one)) === promptDigest(Buffer.from(other))).toBe(expected);
 });

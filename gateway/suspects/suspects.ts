@@ -1,17 +1,23 @@
-import { noteUnforeseen } from '../../log/unforeseen.ts';
-import { type Bounds, boundsFor, type Death, GOT_ON, isCulprit } from './judge-death.ts';
-import { kernelDigest } from './kernel-digest.ts';
-import { Turn } from './turn.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
+import {
+  type CrashCauseLimits,
+  crashCauseLimits,
+  type EngineCrash,
+  isCrashCause,
+  MADE_PROGRESS,
+} from './judge-death.ts';
+import { promptDigest } from './kernel-digest.ts';
+import { ExclusiveTurn } from './turn.ts';
 
-export interface SuspectsOptions {
+export interface QuarantineOptions {
   /** Looks at the backend, and tells whether it is there. */
-  readonly isUp: () => Promise<boolean>;
+  readonly isBackendUp: () => Promise<boolean>;
   /** As the variable of this name. */
   readonly maxReplays: number;
   /** Whether somebody says so when the engine is ended from outside. */
-  readonly hearsOfKills: () => boolean;
+  readonly reportsKills: () => boolean;
   /** A body was found to be what the engine died of, so often. */
-  readonly onCulprit: (deaths: number) => void;
+  readonly onBlocked: (deaths: number) => void;
 }
 
 /** How long a body is remembered after the last death at which it was at work, ms. */
@@ -31,20 +37,20 @@ interface Entry {
 }
 
 /** One use of a body at the engine: a request sent, or a question how many tokens it has. */
-export class Work {
+export class TrackedRequest {
   readonly body: Buffer;
   readonly startedAt = performance.now();
   /** Where it is a suspect: gives the turn back. */
-  readonly giveBack: (() => void) | undefined;
+  readonly releaseTurn: (() => void) | undefined;
   #digest: string | undefined;
 
   constructor(body: Buffer, giveBack?: () => void) {
     this.body = body;
-    this.giveBack = giveBack;
+    this.releaseTurn = giveBack;
   }
 
   get digest(): string {
-    this.#digest ??= kernelDigest(this.body);
+    this.#digest ??= promptDigest(this.body);
     return this.#digest;
   }
 }
@@ -54,22 +60,22 @@ export class Work {
  * again, but no two of them at a time, so that those who were merely there are cleared by their answers; what it dies of
  * twice it is not given again, whoever asks. While nothing has died this costs nothing.
  */
-export class Suspects {
-  readonly #options: SuspectsOptions;
-  readonly #bounds: Bounds;
+export class Quarantine {
+  readonly #options: QuarantineOptions;
+  readonly #bounds: CrashCauseLimits;
   readonly #known = new Map<string, Entry>();
-  readonly #turn = new Turn();
+  readonly #turn = new ExclusiveTurn();
   /** Whose clients have left, or who were silent for too long: nobody knows whether the engine is at them still. */
-  readonly #lingering = new Set<Work>();
+  readonly #lingering = new Set<TrackedRequest>();
   /** The one that is not over: the engine is not back yet. */
   #death: Map<string, number> | undefined;
   /** When that was seen, and when it was last said that no request was to blame, `performance.now()`. */
   #diedAt = Number.NEGATIVE_INFINITY;
   #absolvedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SuspectsOptions) {
+  constructor(options: QuarantineOptions) {
     this.#options = options;
-    this.#bounds = boundsFor(options.maxReplays);
+    this.#bounds = crashCauseLimits(options.maxReplays);
   }
 
   /** Whether the engine may be asked about this body beside its being served. */
@@ -78,42 +84,42 @@ export class Suspects {
   }
 
   /** Whether it is what the engine dies of. */
-  isCulprit(body: Buffer): boolean {
+  isBlocked(body: Buffer): boolean {
     return this.#entryOf(body)?.isCulprit ?? false;
   }
 
   /** For a body that goes to the engine now. Undefined for a suspect while another one is at work: it has to wait. */
-  enter(body: Buffer): Work | undefined {
-    if (this.isClear(body)) return new Work(body);
-    return this.#turn.isTaken ? undefined : new Work(body, this.#turn.take());
+  start(body: Buffer): TrackedRequest | undefined {
+    if (this.isClear(body)) return new TrackedRequest(body);
+    return this.#turn.isTaken ? undefined : new TrackedRequest(body, this.#turn.take());
   }
 
   /** Settles when another suspect may go. */
-  async turnFree(signal: AbortSignal): Promise<void> {
-    await this.#turn.free(signal);
+  async waitForTurn(signal: AbortSignal): Promise<void> {
+    await this.#turn.whenFree(signal);
   }
 
   /** It has said a word: whatever it is, it is not what kills at once, and the next suspect may go unless it was at it twice. */
-  heard(work: Work): void {
-    if (work.giveBack === undefined) return;
-    if ((this.#known.get(work.digest)?.deaths ?? 0) < 2) work.giveBack();
+  onTokens(work: TrackedRequest): void {
+    if (work.releaseTurn === undefined) return;
+    if ((this.#known.get(work.digest)?.deaths ?? 0) < 2) work.releaseTurn();
   }
 
   /** The engine has served it and lives: it is cleared. */
-  survived(work: Work): void {
+  completed(work: TrackedRequest): void {
     if (this.#known.size > 0) this.#known.delete(work.digest);
     this.counted(work);
   }
 
   /** The engine has answered about it, which clears nobody: it may still die of serving it. What lingered before is over. */
-  counted(work: Work): void {
-    work.giveBack?.();
+  counted(work: TrackedRequest): void {
+    work.releaseTurn?.();
     for (const other of this.#lingering) if (other.startedAt < work.startedAt) this.#lingering.delete(other);
   }
 
   /** Nobody waits for it any more; the engine may still be at it. */
-  left(work: Work): void {
-    work.giveBack?.();
+  abandoned(work: TrackedRequest): void {
+    work.releaseTurn?.();
     this.#lingering.add(work);
     const oldest = performance.now() - LINGERS_FOR;
     for (const other of this.#lingering) {
@@ -122,23 +128,23 @@ export class Suspects {
   }
 
   /** The engine broke off, having got on by so many tokens that are kept. Settles when it is known whether it has died. */
-  async brokeOff(work: Work, progress: number): Promise<void> {
-    if (!(await this.#options.isUp())) this.#add(this.#begin(), work, progress);
-    work.giveBack?.();
+  async connectionLost(work: TrackedRequest, progress: number): Promise<void> {
+    if (!(await this.#options.isBackendUp())) this.#add(this.#begin(), work, progress);
+    work.releaseTurn?.();
   }
 
   /** The engine is away. Of whom nobody waits for, nobody else would tell. */
-  away(): void {
+  onBackendDown(): void {
     if (this.#lingering.size > 0) this.#begin();
   }
 
   /** It was ended from outside, or on purpose: no request is to blame. */
-  absolve(): void {
+  excuseCrash(): void {
     this.#absolvedAt = performance.now();
   }
 
   /** The engine is back: what it died of, as far as that can be told, is settled now. */
-  settle(): void {
+  onBackendUp(): void {
     const death = this.#death;
     this.#death = undefined;
     if (death === undefined || Math.abs(this.#diedAt - this.#absolvedAt) < SAME_DEATH) return;
@@ -157,13 +163,13 @@ export class Suspects {
   }
 
   /** Of two uses of one body the one that got on less tells more. */
-  #add(death: Map<string, number>, work: Work, progress: number): void {
+  #add(death: Map<string, number>, work: TrackedRequest, progress: number): void {
     death.set(work.digest, Math.min(death.get(work.digest) ?? progress, progress));
   }
 
   #count(digest: string, progress: number): void {
     // Who gets on is no more than unlucky, where nobody would say that the engine was ended from outside.
-    const isCleared = progress >= GOT_ON && !this.#options.hearsOfKills();
+    const isCleared = progress >= MADE_PROGRESS && !this.#options.reportsKills();
     const before = isCleared ? 0 : (this.#known.get(digest)?.deaths ?? 0);
     this.#known.delete(digest);
     this.#known.set(digest, {
@@ -175,25 +181,25 @@ export class Suspects {
     if (this.#known.size > MOST && oldest !== undefined) this.#known.delete(oldest);
   }
 
-  #judge(digest: string, death: Death): void {
+  #judge(digest: string, death: EngineCrash): void {
     const entry = this.#known.get(digest);
     if (
       entry === undefined ||
-      !isCulprit(digest, death, (it) => this.#known.get(it)?.deaths ?? 0, this.#bounds)
+      !isCrashCause(digest, death, (it) => this.#known.get(it)?.deaths ?? 0, this.#bounds)
     )
       return;
     entry.isCulprit = true;
     entry.until = performance.now() + CULPRIT_FOR;
     try {
-      this.#options.onCulprit(entry.deaths);
+      this.#options.onBlocked(entry.deaths);
     } catch (error) {
-      noteUnforeseen(error);
+      recordUnhandledError(error);
     }
   }
 
   #entryOf(body: Buffer): Entry | undefined {
     if (this.#known.size === 0) return undefined;
-    const digest = kernelDigest(body);
+    const digest = promptDigest(body);
     const entry = this.#known.get(digest);
     if (entry === undefined || entry.until > performance.now()) return entry;
     this.#known.delete(digest);

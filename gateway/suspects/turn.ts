@@ -1,5 +1,5 @@
 /** Something that one at a time may have. */
-export class Turn {
+export class ExclusiveTurn {
   #taken = false;
   readonly #waiting = new Set<() => void>();
 
@@ -20,7 +20,7 @@ export class Turn {
   }
 
   /** Settles when it may be free, or when the signal aborts. */
-  async free(signal: AbortSignal): Promise<void> {
+  async whenFree(signal: AbortSignal): Promise<void> {
     if (!this.#taken || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const tell = () => resolve();

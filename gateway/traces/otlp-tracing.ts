@@ -9,11 +9,11 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import type { Log } from '../../log/create-log.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { apiRoutes } from '../routes/api-routes.ts';
-import { openSampler } from './sampler.ts';
+import { createSampler } from './sampler.ts';
 import { SpanTrace } from './span-trace.ts';
 import type { TraceConfig } from './trace-config.ts';
 import type { Tracing } from './tracing.ts';
-import { WatchedExporter } from './watched-exporter.ts';
+import { LoggingExporter } from './watched-exporter.ts';
 
 /** Every path that reaches the backend, and the route it belongs to. */
 const routes = new Map(apiRoutes.flatMap(({ paths }) => paths.map((path) => [path, paths[0] ?? path])));
@@ -22,17 +22,17 @@ const routes = new Map(apiRoutes.flatMap(({ paths }) => paths.map((path) => [pat
  * Traces over OTLP/HTTP. Spans are gathered, at most 2048 of them, and go out 512 at a time; what a slow or absent
  * collector does not take is dropped, and no request ever waits for it.
  */
-export async function openOtlpTracing(config: TraceConfig, log: Log): Promise<Tracing> {
-  const exporter = new WatchedExporter(await openExporter(config), log);
+export async function createOtlpTracing(config: TraceConfig, log: Log): Promise<Tracing> {
+  const exporter = new LoggingExporter(await openExporter(config), log);
   const provider = new TracerProvider({
     resource: resource(),
-    sampler: openSampler(config.sampler, config.ratio),
+    sampler: createSampler(config.sampler, config.ratio),
     spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: config.gatherMs })],
   });
   const tracer = provider.getTracer(packageFile.name, packageFile.version);
   const propagator = new W3CTraceContextPropagator();
   return {
-    follow(record, headers) {
+    startTrace(record, headers) {
       const route = routes.get(record.path);
       return route === undefined ? undefined : new SpanTrace({ tracer, propagator, record, route, headers });
     },

@@ -1,16 +1,16 @@
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { openSampler } from './sampler.ts';
+import { createSampler } from './sampler.ts';
 
 const [low, high] = [`${'0'.repeat(31)}1`, `${'f'.repeat(8)}${'0'.repeat(24)}`];
 
 /** Whether a trace is kept: of nobody, of a client that keeps it, of one that does not. */
-function kept(...[name, ratio]: Parameters<typeof openSampler>) {
+function kept(...[name, ratio]: Parameters<typeof createSampler>) {
   const decide = (traceId: string, traceFlags: number | undefined) => {
     const parent = { traceId, spanId: '1'.repeat(16), traceFlags: traceFlags ?? 0, isRemote: true };
     const context = traceFlags === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
-    const sampled = openSampler(name, ratio).shouldSample(
+    const sampled = createSampler(name, ratio).shouldSample(
       context,
       traceId,
       'request',

@@ -8,7 +8,7 @@ import {
 import type { TraceConfig } from './trace-config.ts';
 
 /** Which requests are traced, by the names that OpenTelemetry has for that. */
-export function openSampler(name: TraceConfig['sampler'], ratio: number): Sampler {
+export function createSampler(name: TraceConfig['sampler'], ratio: number): Sampler {
   switch (name) {
     case 'always_on':
       return new AlwaysOnSampler();

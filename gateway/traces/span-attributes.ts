@@ -1,6 +1,6 @@
-import { operationOf } from '../metrics/route-label.ts';
+import { getOperation } from '../metrics/route-label.ts';
 import type { RequestRecord } from '../record/request-record.ts';
-import type { Ending } from '../upstream/exchange.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 
 /** Names of OpenTelemetry's conventions where it has one, `corral.` before ours. Nothing here is what anybody said. */
 type Attributes = Readonly<Record<string, string | number | boolean | string[] | undefined>>;
@@ -11,7 +11,11 @@ interface End {
 }
 
 /** What is known of a request when it is over. */
-export function attributesOfEnd(record: RequestRecord, route: string, { status, outcome }: End): Attributes {
+export function requestAttributes(
+  record: RequestRecord,
+  route: string,
+  { status, outcome }: End,
+): Attributes {
   const { keyId, queuedMs, retries = 0, continued = 0 } = record;
   return {
     ...generation(record, route),
@@ -26,7 +30,7 @@ export function attributesOfEnd(record: RequestRecord, route: string, { status, 
 }
 
 function generation(record: RequestRecord, route: string): Attributes {
-  const operation = operationOf(route);
+  const operation = getOperation(route);
   if (operation === undefined) return {};
   const { model, streamed, usage, finishReason } = record;
   return {
@@ -42,7 +46,7 @@ function generation(record: RequestRecord, route: string): Attributes {
 }
 
 /** How one exchange ended. */
-export function attributesOfEnding(ending: Ending): Attributes {
+export function exchangeAttributes(ending: ExchangeResult): Attributes {
   if (ending.outcome === 'complete') return { 'corral.outcome': ending.outcome };
   if (ending.outcome === 'failed')
     return { 'corral.outcome': ending.outcome, 'error.type': ending.failure.kind };
@@ -51,12 +55,12 @@ export function attributesOfEnding(ending: Ending): Attributes {
 }
 
 /** As the conventions have it: a server's span is an error where the server is at fault. */
-export function isOurFault({ status, outcome }: End): boolean {
+export function isServerError({ status, outcome }: End): boolean {
   return status >= 500 || outcome === 'broken_off';
 }
 
 /** Nobody's fault: the client left, or an operator wanted it to end. */
-export function wentWrong(ending: Ending): boolean {
+export function isExchangeError(ending: ExchangeResult): boolean {
   if (ending.outcome !== 'failed') return ending.outcome === 'declined';
   return ending.failure.kind !== 'client-left' && ending.failure.kind !== 'cancelled';
 }

@@ -12,11 +12,11 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { RequestRecord } from '../record/request-record.ts';
-import type { Ending } from '../upstream/exchange.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { ExchangeTrace, RequestTrace } from './request-trace.ts';
-import { attributesOfEnd, attributesOfEnding, isOurFault, wentWrong } from './span-attributes.ts';
+import { exchangeAttributes, isExchangeError, isServerError, requestAttributes } from './span-attributes.ts';
 
-export interface Followed {
+export interface SpanTraceOptions {
   readonly tracer: Tracer;
   readonly propagator: TextMapPropagator;
   readonly record: RequestRecord;
@@ -28,13 +28,13 @@ export interface Followed {
 /** The spans of one request: itself, as a part of its client's trace; below it admissions, exchanges and the relay. */
 export class SpanTrace implements RequestTrace {
   readonly id: string;
-  readonly #followed: Followed;
+  readonly #followed: SpanTraceOptions;
   readonly #span: Span;
   readonly #context: Context;
   /** What to add to `performance.now()` for the time of day; taken anew for each request, as clocks drift. */
   readonly #clock = Date.now() - performance.now();
 
-  constructor(followed: Followed) {
+  constructor(followed: SpanTraceOptions) {
     const { tracer, propagator, record, route, headers } = followed;
     this.#followed = followed;
     const caller = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
@@ -56,7 +56,7 @@ export class SpanTrace implements RequestTrace {
     this.#context = trace.setSpan(caller, this.#span);
   }
 
-  waits(): (outcome: string) => void {
+  startWait(): (outcome: string) => void {
     const span = this.#begin('admission', SpanKind.INTERNAL);
     return (outcome) => {
       span.setAttribute('corral.outcome', outcome);
@@ -64,7 +64,7 @@ export class SpanTrace implements RequestTrace {
     };
   }
 
-  tries(upstreamPath: string): ExchangeTrace {
+  startExchange(upstreamPath: string): ExchangeTrace {
     const { propagator, record } = this.#followed;
     const span = this.#begin('exchange', SpanKind.CLIENT);
     span.setAttributes({
@@ -75,20 +75,20 @@ export class SpanTrace implements RequestTrace {
     });
     const carrier: { traceparent?: string } = {};
     propagator.inject(trace.setSpan(this.#context, span), carrier, defaultTextMapSetter);
-    const ends = (ending: Ending) => {
-      span.setAttributes(attributesOfEnding(ending));
-      if (wentWrong(ending)) span.setStatus({ code: SpanStatusCode.ERROR });
+    const ends = (ending: ExchangeResult) => {
+      span.setAttributes(exchangeAttributes(ending));
+      if (isExchangeError(ending)) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(this.#now);
     };
-    return { traceparent: carrier.traceparent ?? '', ends };
+    return { traceparent: carrier.traceparent ?? '', end: ends };
   }
 
-  ends(end: Parameters<RequestTrace['ends']>[0]): void {
+  end(end: Parameters<RequestTrace['end']>[0]): void {
     const { record, route } = this.#followed;
     const endedAt = this.#at(record.endedAt ?? performance.now());
     this.#showRelay(endedAt);
-    this.#span.setAttributes(attributesOfEnd(record, route, end));
-    if (isOurFault(end)) this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    this.#span.setAttributes(requestAttributes(record, route, end));
+    if (isServerError(end)) this.#span.setStatus({ code: SpanStatusCode.ERROR });
     this.#span.end(endedAt);
   }
 

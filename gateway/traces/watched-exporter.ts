@@ -3,7 +3,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Log } from '../../log/create-log.ts';
 
 /** Tells the log once when spans stop arriving at the collector, and once when they arrive again. */
-export class WatchedExporter implements SpanExporter {
+export class LoggingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #log: Log;
   #lost = 0;

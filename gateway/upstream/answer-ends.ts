@@ -3,7 +3,7 @@ const LAST_PIECES = 4;
 const MAX_CHARACTERS = 64 * 1024;
 
 /** What is kept of an answer on its way: how much, since when, and its two ends, where the counts stand. */
-export class AnswerEnds {
+export class ResponseTail {
   /** All bytes so far. */
   bytes = 0;
   /** Events of a stream with generated text so far: about one for each token. */
@@ -17,7 +17,7 @@ export class AnswerEnds {
   /** A piece that goes to the client as it is. */
   add(piece: Buffer): void {
     this.keep(piece);
-    this.sent(piece.length);
+    this.countSent(piece.length);
   }
 
   /** References only: nothing is copied, nothing is read, until somebody asks. */
@@ -30,7 +30,7 @@ export class AnswerEnds {
   }
 
   /** So many bytes go to the client, made of what is kept. */
-  sent(bytes: number): void {
+  countSent(bytes: number): void {
     this.firstByteAt ??= performance.now();
     this.bytes += bytes;
   }
@@ -41,7 +41,7 @@ export class AnswerEnds {
   }
 
   /** The same uncut: the name of an event may stand before very much data. */
-  uncutText(): string {
+  fullText(): string {
     return this.#decode(Number.POSITIVE_INFINITY);
   }
 

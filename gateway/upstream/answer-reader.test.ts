@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AnswerReader } from './answer-reader.ts';
-import { AnswerMisunderstood } from './failure.ts';
+import { ResponseParser } from './answer-reader.ts';
+import { UnexpectedResponse } from './failure.ts';
 
 /** All that a reader says of an answer that comes in these pieces. */
 function readAll(...pieces: readonly (string | Buffer)[]) {
   const told = { status: 0, headers: {} as Record<string, string>, body: '' };
-  const reader = new AnswerReader({
+  const reader = new ResponseParser({
     onHead(status, headers) {
       Object.assign(told, { status, headers: { ...headers } });
     },
@@ -17,10 +17,10 @@ function readAll(...pieces: readonly (string | Buffer)[]) {
   for (const piece of pieces) {
     // As a socket does, which reads everything into the same memory.
     const bytes = Buffer.from(piece);
-    reader.read(bytes);
+    reader.parse(bytes);
     bytes.fill('#');
   }
-  return { ...told, isDone: reader.isDone, keepsAlive: reader.keepsAlive, ends: reader.end() };
+  return { ...told, isDone: reader.isDone, keepsAlive: reader.isReusable, ends: reader.end() };
 }
 
 /** Cut at these places. */
@@ -109,7 +109,7 @@ describe('what is not an answer', () => {
     ['a head without end', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(10_000)}`],
     ['a line without end', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'0'.repeat(2000)}`],
   ])('%s', (_, text) => {
-    expect(() => readAll(text)).toThrow(AnswerMisunderstood);
+    expect(() => readAll(text)).toThrow(UnexpectedResponse);
   });
 
   it('throws nothing else, whatever comes', () => {
@@ -124,7 +124,7 @@ describe('what is not an answer', () => {
         try {
           readAll(begin, ...pieces.map((piece) => Buffer.from(piece)));
         } catch (error) {
-          expect(error).toBeInstanceOf(AnswerMisunderstood);
+          expect(error).toBeInstanceOf(UnexpectedResponse);
         }
       }),
     );

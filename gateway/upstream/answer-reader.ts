@@ -1,6 +1,6 @@
-import { AnswerMisunderstood } from './failure.ts';
+import { UnexpectedResponse } from './failure.ts';
 
-export interface AnswerListener {
+export interface ResponseParserHandler {
   onHead(status: number, headers: Record<string, string>): void;
   /** A part of the body, without the framing of its chunks; the bytes are the listener's own. */
   onBody(bytes: Buffer): void;
@@ -16,8 +16,8 @@ const carriageReturn = 0x0d;
  * header lines that end in CR LF, and a body told by `Content-Length`, in chunks, or up to the close. Strict: throws
  * AnswerMisunderstood for anything else, and for anything behind the answer's end.
  */
-export class AnswerReader {
-  readonly #listener: AnswerListener;
+export class ResponseParser {
+  readonly #listener: ResponseParserHandler;
   #awaits: 'head' | 'length' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer' | 'close' | 'nothing' =
     'head';
   /** Of a body of known length, or of a chunk: bytes still to come. */
@@ -26,7 +26,7 @@ export class AnswerReader {
   #kept: Buffer | undefined;
   #keepsAlive = true;
 
-  constructor(listener: AnswerListener) {
+  constructor(listener: ResponseParserHandler) {
     this.#listener = listener;
   }
 
@@ -35,7 +35,7 @@ export class AnswerReader {
   }
 
   /** Whether the connection will take another request. */
-  get keepsAlive(): boolean {
+  get isReusable(): boolean {
     return this.isDone && this.#keepsAlive;
   }
 
@@ -46,13 +46,13 @@ export class AnswerReader {
   }
 
   /** The piece may be overwritten afterwards. */
-  read(piece: Buffer): void {
+  parse(piece: Buffer): void {
     const bytes = this.#kept === undefined ? piece : Buffer.concat([this.#kept, piece]);
     this.#kept = undefined;
     const bodyAt = this.#awaits === 'head' ? this.#readHead(bytes) : 0;
     if (bodyAt === -1) return;
     if (this.isDone && bodyAt < bytes.length)
-      throw new AnswerMisunderstood('bytes behind the end of an answer');
+      throw new UnexpectedResponse('bytes behind the end of an answer');
     if (bodyAt < bytes.length) this.#readBody(bytes, bodyAt);
   }
 
@@ -62,7 +62,7 @@ export class AnswerReader {
     if (end === -1 || end > MOST_HEAD_BYTES) return this.#keep(bytes, 0, MOST_HEAD_BYTES);
     const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
     const status = Number(/^HTTP\/1\.1 ([1-5]\d\d)(?: |$)/.exec(first)?.[1]);
-    if (!(status >= 200)) throw new AnswerMisunderstood('not the head of an HTTP/1.1 answer');
+    if (!(status >= 200)) throw new UnexpectedResponse('not the head of an HTTP/1.1 answer');
     const headers = readHeaders(lines);
     this.#keepsAlive = headers.connection?.toLowerCase() !== 'close';
     this.#awaitBody(status, headers);
@@ -73,9 +73,9 @@ export class AnswerReader {
   #awaitBody(status: number, headers: Record<string, string>): void {
     const { 'transfer-encoding': coding, 'content-length': length } = headers;
     if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || length !== undefined))
-      throw new AnswerMisunderstood('an answer framed in a way that was not asked for');
+      throw new UnexpectedResponse('an answer framed in a way that was not asked for');
     if (length !== undefined && !/^\d{1,15}$/.test(length))
-      throw new AnswerMisunderstood('an answer of a length that is no number');
+      throw new UnexpectedResponse('an answer of a length that is no number');
     this.#left = Number(length ?? 0);
     if (coding !== undefined) this.#awaits = 'chunk size';
     else if (status === 204 || status === 304 || length === '0') this.#awaits = 'nothing';
@@ -88,7 +88,7 @@ export class AnswerReader {
     let at = from;
     let filled = 0;
     while (at < bytes.length && this.#kept === undefined) {
-      if (this.#awaits === 'nothing') throw new AnswerMisunderstood('bytes behind the end of an answer');
+      if (this.#awaits === 'nothing') throw new UnexpectedResponse('bytes behind the end of an answer');
       if (this.#awaits === 'length' || this.#awaits === 'chunk' || this.#awaits === 'close') {
         const most = this.#awaits === 'close' ? bytes.length - at : Math.min(this.#left, bytes.length - at);
         bytes.copy(body, filled, at, at + most);
@@ -110,13 +110,12 @@ export class AnswerReader {
   #readLine(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(lineFeed, at);
     if (end === -1) return this.#keep(bytes, at, MOST_LINE_BYTES);
-    if (bytes[end - 1] !== carriageReturn || end === at)
-      throw new AnswerMisunderstood('a line without CR LF');
+    if (bytes[end - 1] !== carriageReturn || end === at) throw new UnexpectedResponse('a line without CR LF');
     const line = bytes.toString('latin1', at, end - 1);
     if (this.#awaits === 'chunk size') this.#await(chunkSize(line));
     else if (this.#awaits === 'trailer') this.#awaits = line === '' ? 'nothing' : 'trailer';
     else if (line === '') this.#awaits = 'chunk size';
-    else throw new AnswerMisunderstood('a chunk that is longer than it said');
+    else throw new UnexpectedResponse('a chunk that is longer than it said');
     return end + 1;
   }
 
@@ -126,7 +125,7 @@ export class AnswerReader {
   }
 
   #keep(bytes: Buffer, at: number, most: number): -1 {
-    if (bytes.length - at > most) throw new AnswerMisunderstood('a line that does not end');
+    if (bytes.length - at > most) throw new UnexpectedResponse('a line that does not end');
     this.#kept = Buffer.from(bytes.subarray(at));
     return -1;
   }
@@ -134,7 +133,7 @@ export class AnswerReader {
 
 /** Without what may follow the number, which llama-server does not use. */
 function chunkSize(line: string): number {
-  if (!/^[\da-f]{1,8}$/i.test(line)) throw new AnswerMisunderstood('a chunk without a size');
+  if (!/^[\da-f]{1,8}$/i.test(line)) throw new UnexpectedResponse('a chunk without a size');
   return Number.parseInt(line, 16);
 }
 
@@ -143,10 +142,10 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = Object.create(null);
   for (const line of lines) {
     const colon = line.indexOf(':');
-    if (colon < 1) throw new AnswerMisunderstood('a header without a name');
+    if (colon < 1) throw new UnexpectedResponse('a header without a name');
     const name = line.slice(0, colon).toLowerCase();
     const isTwice = name in headers && (name === 'content-length' || name === 'transfer-encoding');
-    if (isTwice) throw new AnswerMisunderstood(`two headers ${name}`);
+    if (isTwice) throw new UnexpectedResponse(`two headers ${name}`);
     headers[name] = line.slice(colon + 1).trim();
   }
   return headers;

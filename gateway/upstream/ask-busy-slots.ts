@@ -1,4 +1,4 @@
-import { ask } from '../../health/ask.ts';
+import { requestBackend } from '../../health/ask.ts';
 import type { Backend } from '../../health/backend.ts';
 
 /**
@@ -9,8 +9,8 @@ import type { Backend } from '../../health/backend.ts';
 export type BusySlots = number | 'away' | 'deaf' | 'untold';
 
 /** Passes llama-server's task queue, so the answer is as of between two batches. */
-export async function askBusySlots(backend: Backend, timeoutMs = 1000): Promise<BusySlots> {
-  const answer = await ask(backend, { path: '/metrics', timeoutMs });
+export async function fetchBusySlots(backend: Backend, timeoutMs = 1000): Promise<BusySlots> {
+  const answer = await requestBackend(backend, { path: '/metrics', timeoutMs });
   if (answer.outcome !== 'answered') return answer.outcome === 'deaf' ? 'deaf' : 'away';
   // A model that loads: what was there before is gone.
   if (answer.status === 503) return 'away';

@@ -1,35 +1,35 @@
 import type { ClientResponse } from '../client-response.ts';
 import type { Dialect } from '../routes/api-routes.ts';
-import type { AnswerEnds } from './answer-ends.ts';
-import type { AnswerMender } from './answer-mender.ts';
-import type { NativeFinals } from './native-finals.ts';
-import type { Pacemaker } from './pacemaker.ts';
-import type { BrokenAnswer, Relay } from './relay.ts';
-import { endMark, hasEnded, hasFailed, mendErrorEvents } from './stream-dialect.ts';
-import type { StreamVoice } from './stream-voice.ts';
-import { withoutFillers } from './without-fillers.ts';
+import type { ResponseTail } from './answer-ends.ts';
+import type { ResponseRewriter } from './answer-mender.ts';
+import type { NativeStreamEnd } from './native-finals.ts';
+import type { KeepAlive } from './pacemaker.ts';
+import type { Relay, StreamError } from './relay.ts';
+import { endMarker, hasEnded, hasFailed, normalizeErrorEvents } from './stream-dialect.ts';
+import type { StreamFormatter } from './stream-voice.ts';
+import { stripComments } from './without-fillers.ts';
 
 const EVENT_END = '\n\n';
 const lineEnd = Buffer.from('\n');
 
 /** Sees every event as the backend has sent it, and tells how many of them bring generated text. */
-export type Listener = (events: Buffer) => number;
+export type EventObserver = (events: Buffer) => number;
 
-export interface EventStreamParts {
+export interface EventStreamRelayOptions {
   readonly response: ClientResponse;
   readonly dialect: Dialect;
-  readonly voice: StreamVoice;
-  readonly ends: AnswerEnds;
-  readonly mender: AnswerMender | undefined;
-  readonly pacemaker: Pacemaker | undefined;
-  readonly listen: Listener;
+  readonly voice: StreamFormatter;
+  readonly ends: ResponseTail;
+  readonly mender: ResponseRewriter | undefined;
+  readonly pacemaker: KeepAlive | undefined;
+  readonly listen: EventObserver;
   /** How a native stream shows that it is whole. */
-  readonly finals: NativeFinals | undefined;
+  readonly finals: NativeStreamEnd | undefined;
   /** What its events pass first. */
   readonly seam: Seam | undefined;
 }
 
-type Seam = Pick<AnswerMender, 'events'>;
+type Seam = Pick<ResponseRewriter, 'rewriteEvents'>;
 
 /**
  * Passes a stream of events as it comes, but whole events only: what a client has seen can always be followed by an
@@ -37,12 +37,12 @@ type Seam = Pick<AnswerMender, 'events'>;
  * anything is ever held.
  */
 export class EventStreamRelay implements Relay {
-  readonly hasBegun = true;
-  readonly #parts: EventStreamParts;
+  readonly hasStarted = true;
+  readonly #parts: EventStreamRelayOptions;
   #seam: Seam | undefined;
   #held: Buffer | undefined;
 
-  constructor(parts: EventStreamParts) {
+  constructor(parts: EventStreamRelayOptions) {
     this.#parts = parts;
     this.#seam = parts.seam;
   }
@@ -74,19 +74,19 @@ export class EventStreamRelay implements Relay {
 
   #isWhole(inOrder: boolean): boolean {
     const { dialect, ends, finals } = this.#parts;
-    const tail = ends.uncutText();
-    return finals === undefined ? hasEnded(dialect, tail) : finals.areAll(inOrder) || hasFailed(tail);
+    const tail = ends.fullText();
+    return finals === undefined ? hasEnded(dialect, tail) : finals.isComplete(inOrder) || hasFailed(tail);
   }
 
   /** The backend died when all had been said: what lacks is ours to say. */
   close(): void {
-    this.#write(Buffer.from(endMark(this.#parts.dialect)));
+    this.#write(Buffer.from(endMarker(this.#parts.dialect)));
     this.#parts.response.end();
   }
 
-  breakOff(broken: BrokenAnswer): void {
+  fail(broken: StreamError): void {
     const { voice, ends, response } = this.#parts;
-    const event = Buffer.from(voice.failure(broken));
+    const event = Buffer.from(voice.error(broken));
     ends.add(event);
     response.end(event);
   }
@@ -99,20 +99,20 @@ export class EventStreamRelay implements Relay {
   }
 
   #pass(whole: Buffer): boolean {
-    const told = withoutFillers(whole);
-    const events = this.#seam && told.length > 0 ? this.#seam.events(told) : told;
+    const told = stripComments(whole);
+    const events = this.#seam && told.length > 0 ? this.#seam.rewriteEvents(told) : told;
     if (events.length === 0) return true;
     const { voice, ends, mender, listen } = this.#parts;
     ends.generated += listen(events);
     this.#parts.finals?.add(events);
-    const mended = mender ? mender.events(events) : events;
-    return mended.length === 0 || this.#write(mendErrorEvents(voice, mended, ends.generated > 0));
+    const mended = mender ? mender.rewriteEvents(events) : events;
+    return mended.length === 0 || this.#write(normalizeErrorEvents(voice, mended, ends.generated > 0));
   }
 
   #write(bytes: Buffer): boolean {
     const { ends, pacemaker, response } = this.#parts;
     ends.add(bytes);
-    pacemaker?.spoke();
+    pacemaker?.touch();
     return response.write(bytes);
   }
 }

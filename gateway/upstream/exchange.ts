@@ -1,33 +1,33 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { ClientResponse } from '../client-response.ts';
-import type { Assembly } from '../openai/assemble/assembly.ts';
-import { type BackendError, backendErrorOf } from '../openai/backend-error.ts';
+import type { Aggregator } from '../openai/assemble/assembly.ts';
+import { type BackendError, parseBackendError } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
-import type { AnswerEnds } from './answer-ends.ts';
-import type { AnswerMender } from './answer-mender.ts';
-import { AssemblingRelay } from './assembling-relay.ts';
-import { EventStreamRelay, type Listener } from './event-stream-relay.ts';
-import { AnswerMisunderstood, classifyFailure, type Failure, TookTooLong } from './failure.ts';
+import type { ResponseTail } from './answer-ends.ts';
+import type { ResponseRewriter } from './answer-mender.ts';
+import { AggregatingRelay } from './assembling-relay.ts';
+import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';
+import { classifyFailure, type Failure, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
-import { MendingRelay } from './mending-relay.ts';
-import type { NativeFinals } from './native-finals.ts';
-import type { Stay } from './occupancy.ts';
-import type { Pacemaker } from './pacemaker.ts';
+import { RewritingRelay } from './mending-relay.ts';
+import type { NativeStreamEnd } from './native-finals.ts';
+import type { SlotUse } from './occupancy.ts';
+import type { KeepAlive } from './pacemaker.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { BackendPool } from './pool.ts';
 import type { Relay } from './relay.ts';
-import type { StreamVoice } from './stream-voice.ts';
+import type { StreamFormatter } from './stream-voice.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
   /** It asks for a stream, behind which llama-server closes the connection without having said so. */
-  readonly isLastOnConnection: boolean;
+  readonly closesConnection: boolean;
 }
 
-export interface ExchangeLimits {
+export interface ExchangeTimeouts {
   /** The longest wait for the head of the answer, ms; 0 is no limit. */
   readonly firstByteTimeout: number;
   /** The longest silence after it. */
@@ -40,32 +40,32 @@ export interface ExchangeContext {
   readonly pool: BackendPool;
   readonly response: ClientResponse;
   readonly dialect: Dialect;
-  readonly voice: StreamVoice;
+  readonly formatter: StreamFormatter;
   /** Where answers do not pass as they are. */
-  readonly mender: AnswerMender | undefined;
+  readonly rewriter: ResponseRewriter | undefined;
   /** Where a stream is to become an answer in one piece. */
-  readonly assembly: Assembly | undefined;
+  readonly aggregator: Aggregator | undefined;
   /** What the events of a stream pass first, as where another engine's answer is gone on with. */
-  readonly seam: Pick<AnswerMender, 'events'> | undefined;
+  readonly resumeRewriter: Pick<ResponseRewriter, 'rewriteEvents'> | undefined;
   /** Where the client may be kept alive before and between the pieces of its answer. */
-  readonly pacemaker: Pacemaker | undefined;
-  readonly ends: AnswerEnds;
+  readonly keepAlive: KeepAlive | undefined;
+  readonly tail: ResponseTail;
   /** How a native stream shows that it is whole. */
-  readonly finals: NativeFinals | undefined;
+  readonly nativeEnd: NativeStreamEnd | undefined;
   /** Hears the events of a stream. */
-  readonly listen: Listener;
+  readonly observe: EventObserver;
   /** The stream of another engine that this exchange is to go on with. */
-  readonly resumed: EventStreamRelay | undefined;
+  readonly resumedRelay: EventStreamRelay | undefined;
   /** In the backend's slots. */
-  readonly stay: Stay;
+  readonly slotUse: SlotUse;
   /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
   readonly signal: AbortSignal;
   /**
    * Of work that llama-server does to its end whether its client is there or not: nobody waits for it any more, and this
    * is told when it is over.
    */
-  readonly worksOn: ((untilThen: Promise<void>) => void) | undefined;
-  readonly limits: ExchangeLimits;
+  readonly keepLeaseUntil: ((untilThen: Promise<void>) => void) | undefined;
+  readonly timeouts: ExchangeTimeouts;
   /** When the client's request arrived, `performance.now()`. */
   readonly startedAt: number;
   readonly queuedMs: number;
@@ -75,16 +75,16 @@ export interface ExchangeContext {
  * How an exchange ended. Only after `failed` with a relay is there somebody to tell in the stream; without one, nothing
  * has gone to the client yet and a refusal with a status of its own is possible.
  */
-export type Ending =
+export type ExchangeResult =
   | { readonly outcome: 'complete' }
   | { readonly outcome: 'declined'; readonly error: BackendError }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: Relay | undefined };
 
 /** One request at the backend. Settles when the upstream has closed. */
-export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<Ending> {
+export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<ExchangeResult> {
   const handler = new ExchangeHandler(context);
-  const { path, headers, body, isLastOnConnection: reset } = request;
-  const { firstByteTimeout, idleTimeout } = context.limits;
+  const { path, headers, body, closesConnection: reset } = request;
+  const { firstByteTimeout, idleTimeout } = context.timeouts;
   context.pool.dispatch(
     {
       method: 'POST',
@@ -110,9 +110,9 @@ const WORKS_ON_AT_MOST = 600_000;
 const MOST_UNREAD = 1024 ** 2;
 
 class ExchangeHandler implements Dispatcher.DispatchHandler {
-  readonly ended: Promise<Ending>;
+  readonly ended: Promise<ExchangeResult>;
   readonly #context: ExchangeContext;
-  readonly #end: (ending: Ending) => void;
+  readonly #end: (ending: ExchangeResult) => void;
   readonly #abortForSignal = () => this.#leave(this.#context.signal.reason);
   readonly #timer: NodeJS.Timeout | undefined;
   #stuck: NodeJS.Timeout | undefined;
@@ -121,22 +121,22 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   /** Nobody waits for the answer any more, and the backend works on: called when it has done. */
   #onDone: (() => void) | undefined;
   #relay: Relay | undefined;
-  #assembling: AssemblingRelay | undefined;
+  #assembling: AggregatingRelay | undefined;
   #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
 
   constructor(context: ExchangeContext) {
-    const { promise, resolve } = Promise.withResolvers<Ending>();
+    const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
     this.ended = promise;
     this.#end = (ending) => {
       clearTimeout(this.#timer);
       clearTimeout(this.#stuck);
       context.signal.removeEventListener('abort', this.#abortForSignal);
-      context.stay.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
+      context.slotUse.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
       resolve(ending);
     };
     this.#context = context;
-    const { totalTimeout } = context.limits;
-    if (totalTimeout > 0) this.#timer = setTimeout(() => this.#abort(new TookTooLong()), totalTimeout);
+    const { totalTimeout } = context.timeouts;
+    if (totalTimeout > 0) this.#timer = setTimeout(() => this.#abort(new TimeoutExceeded()), totalTimeout);
     if (context.signal.aborted) this.#abortForSignal();
     else context.signal.addEventListener('abort', this.#abortForSignal, { once: true });
   }
@@ -148,61 +148,64 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#onDone) return;
-    this.#context.stay.begin();
+    this.#context.slotUse.start();
     if (status >= 400) {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
     }
-    const { assembly, pacemaker } = this.#context;
+    const { aggregator, keepAlive } = this.#context;
     const isStream = isEventStream(headers);
-    if (isStream && this.#context.resumed) this.#relay = this.#context.resumed;
-    else if (isStream && assembly) this.#assemble(assembly);
-    else if (this.#context.response.headersSent && isStream !== (pacemaker?.speaks === 'events'))
-      this.#abort(new AnswerMisunderstood('the backend answered in another form than it was asked for'));
+    if (isStream && this.#context.resumedRelay) this.#relay = this.#context.resumedRelay;
+    else if (isStream && aggregator) this.#assemble(aggregator);
+    else if (this.#context.response.headersSent && isStream !== (keepAlive?.format === 'events'))
+      this.#abort(new UnexpectedResponse('the backend answered in another form than it was asked for'));
     else this.#relay = this.#relayAs(status, headers, isStream);
   }
 
   #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, voice, mender, ends, pacemaker, listen, finals, seam } = this.#context;
+    const { response, dialect, formatter, rewriter, tail, keepAlive, observe, nativeEnd, resumeRewriter } =
+      this.#context;
     if (isStream) {
       this.#begin(status, headers);
       // Together with the first event, where that has come with the head.
-      queueMicrotask(() => ends.bytes > 0 || response.flushHead());
-      pacemaker?.spoke();
+      queueMicrotask(() => tail.bytes > 0 || response.flushHead());
+      keepAlive?.touch();
       return new EventStreamRelay({
         response,
         dialect,
-        voice,
-        mender,
-        ends,
-        pacemaker,
-        listen,
-        finals,
-        seam,
+        voice: formatter,
+        mender: rewriter,
+        ends: tail,
+        pacemaker: keepAlive,
+        listen: observe,
+        finals: nativeEnd,
+        seam: resumeRewriter,
       });
     }
     const begin = (length?: number) => {
-      pacemaker?.stop();
+      keepAlive?.stop();
       const ofOurs = length === undefined ? {} : { 'content-length': String(length) };
       this.#begin(status, { ...headers, ...ofOurs });
     };
-    return mender ? new MendingRelay(response, ends, mender, begin) : new PlainRelay(response, ends, begin);
+    return rewriter
+      ? new RewritingRelay(response, tail, rewriter, begin)
+      : new PlainRelay(response, tail, begin);
   }
 
-  #assemble(assembly: Assembly): void {
-    const { response, dialect, seam, listen, mender, ends, pacemaker } = this.#context;
+  #assemble(assembly: Aggregator): void {
+    const { response, dialect, resumeRewriter, observe, rewriter, tail, keepAlive } = this.#context;
     const begin = (contentLength: number) => {
-      pacemaker?.stop();
+      keepAlive?.stop();
       this.#begin(200, { 'content-length': String(contentLength) });
     };
-    this.#assembling = new AssemblingRelay({
+    this.#assembling = new AggregatingRelay({
       response,
       dialect,
       assembly,
-      seam,
-      listen,
-      mender,
-      ends,
+      seam: resumeRewriter,
+      listen: observe,
+      mender: rewriter,
+      ends: tail,
       begin,
     });
   }
@@ -212,7 +215,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
-    response.begin(status, headersForClient(headers, { queuedMs, processingMs }));
+    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -229,10 +232,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   /** Reads on as soon as the client has caught up; one that takes nothing for too long gives its slot to others. */
   #holdBack(controller: Dispatcher.DispatchController): void {
-    const { response, limits } = this.#context;
+    const { response, timeouts } = this.#context;
     controller.pause();
     clearTimeout(this.#stuck);
-    if (limits.idleTimeout > 0) this.#stuck = setTimeout(() => response.destroy(), limits.idleTimeout);
+    if (timeouts.idleTimeout > 0) this.#stuck = setTimeout(() => response.destroy(), timeouts.idleTimeout);
     response.raw.once('drain', () => {
       clearTimeout(this.#stuck);
       controller.resume();
@@ -244,7 +247,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       this.#onDone();
     } else if (this.#error) {
       const { status, chunks } = this.#error;
-      this.#end({ outcome: 'declined', error: backendErrorOf(status, Buffer.concat(chunks).toString()) });
+      this.#end({ outcome: 'declined', error: parseBackendError(status, Buffer.concat(chunks).toString()) });
     } else if (this.#assembling) {
       this.#end(this.#assembling.end());
     } else if (this.#relay?.end() === false) {
@@ -265,14 +268,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   get #begunRelay(): Relay | undefined {
-    return this.#relay?.hasBegun ? this.#relay : undefined;
+    return this.#relay?.hasStarted ? this.#relay : undefined;
   }
 
   #leave(reason: Error): void {
-    const { worksOn } = this.#context;
+    const { keepLeaseUntil } = this.#context;
     const controller = this.#controller;
-    if (worksOn === undefined || controller === undefined) this.#abort(reason);
-    else this.#letWorkOn(worksOn, controller, reason);
+    if (keepLeaseUntil === undefined || controller === undefined) this.#abort(reason);
+    else this.#letWorkOn(keepLeaseUntil, controller, reason);
   }
 
   #letWorkOn(
@@ -299,7 +302,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 }
 
 /** Whether the backend may be at work on it still. */
-function isBrokenOff(ending: Ending): boolean {
+function isBrokenOff(ending: ExchangeResult): boolean {
   return ending.outcome === 'failed' && ending.failure.kind !== 'unreachable';
 }
 

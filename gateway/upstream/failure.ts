@@ -21,7 +21,7 @@ export interface Failure {
 }
 
 /** The reason with which a departing client aborts its request. */
-export class ClientGone extends Error {
+export class ClientDisconnected extends Error {
   override readonly name = 'ClientGone';
 }
 
@@ -31,17 +31,17 @@ export class RequestCancelled extends Error {
 }
 
 /** The reason with which a limit of ours ends an exchange. */
-export class TookTooLong extends Error {
+export class TimeoutExceeded extends Error {
   override readonly name = 'TookTooLong';
 }
 
 /** The reason with which an answer that we would have to hold whole ends its exchange. */
-export class AnswerTooLarge extends Error {
+export class ResponseTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
 /** The reason with which an answer of another form than was promised to the client ends its exchange. */
-export class AnswerMisunderstood extends Error {
+export class UnexpectedResponse extends Error {
   override readonly name = 'AnswerMisunderstood';
 }
 
@@ -67,12 +67,12 @@ export function classifyFailure(error: unknown): Failure {
 }
 
 function kindOf(error: unknown): FailureKind {
-  if (error instanceof ClientGone) return 'client-left';
+  if (error instanceof ClientDisconnected) return 'client-left';
   if (error instanceof RequestCancelled) return 'cancelled';
-  if (error instanceof TookTooLong) return 'stalled';
+  if (error instanceof TimeoutExceeded) return 'stalled';
   if (error instanceof ShuttingDown) return 'shut-down';
-  if (error instanceof AnswerTooLarge) return 'too-large';
-  if (error instanceof AnswerMisunderstood) return 'misunderstood';
+  if (error instanceof ResponseTooLarge) return 'too-large';
+  if (error instanceof UnexpectedResponse) return 'misunderstood';
   const code = (error as { code?: string }).code ?? '';
   if (neverSent.has(code)) return 'unreachable';
   return silence.has(code) ? 'stalled' : 'broke-off';

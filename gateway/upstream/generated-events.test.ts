@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../routes/api-routes.ts';
-import { generatedEvents } from './generated-events.ts';
+import { countGeneratedEvents } from './generated-events.ts';
 
 /** As llama-server 0.7.0 words them, shortened. */
 const streams: [name: string, dialect: Dialect, events: string[], generated: number][] = [
@@ -61,14 +61,14 @@ const streams: [name: string, dialect: Dialect, events: string[], generated: num
 describe('generatedEvents', () => {
   it.each(streams)('of %s, in one piece and piece by piece', (_, dialect, events, generated) => {
     const pieces = events.map((data) => Buffer.from(`data: ${data}\n\n`));
-    expect(generatedEvents(dialect, Buffer.concat(pieces))).toBe(generated);
-    expect(pieces.reduce((sum, piece) => sum + generatedEvents(dialect, piece), 0)).toBe(generated);
+    expect(countGeneratedEvents(dialect, Buffer.concat(pieces))).toBe(generated);
+    expect(pieces.reduce((sum, piece) => sum + countGeneratedEvents(dialect, piece), 0)).toBe(generated);
   });
 
   it('is not taken in by a text that speaks of such events', () => {
     const spoken = JSON.stringify({
       choices: [{ delta: { content: '"delta":{"content":"x"} "text":"y"' } }],
     });
-    expect(generatedEvents('openai', Buffer.from(`data: ${spoken}\n\n`))).toBe(1);
+    expect(countGeneratedEvents('openai', Buffer.from(`data: ${spoken}\n\n`))).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import type { Dialect } from '../routes/api-routes.ts';
-import { standsAt } from './bytes-at.ts';
+import { matchesAt } from './bytes-at.ts';
 
 interface Mark {
   readonly bytes: Buffer;
@@ -23,7 +23,7 @@ const marks: Readonly<Record<Dialect, readonly Mark[]>> = {
  * How many of these events bring generated text: one a token, as llama-server sends them, but for tokens that make a
  * character only together. Cheap enough to be asked for every piece of every stream.
  */
-export function generatedEvents(dialect: Dialect, events: Buffer): number {
+export function countGeneratedEvents(dialect: Dialect, events: Buffer): number {
   for (const one of marks[dialect]) {
     const found = count(one, events);
     if (found > 0) return found;
@@ -36,7 +36,7 @@ function count({ bytes, unless }: Mark, events: Buffer): number {
   let at = events.indexOf(bytes);
   while (at !== -1) {
     const next = at + bytes.length;
-    if (!standsAt(unless, events, next)) found += 1;
+    if (!matchesAt(unless, events, next)) found += 1;
     at = events.indexOf(bytes, next);
   }
   return found;

@@ -28,7 +28,7 @@ export function headersForBackend(
   return headers;
 }
 
-export interface OnTheWay {
+export interface RequestTimings {
   readonly queuedMs: number;
   readonly processingMs: number;
 }
@@ -36,7 +36,7 @@ export interface OnTheWay {
 /** The head of a relayed answer; request id and CORS headers stand on the response already. */
 export function headersForClient(
   backend: IncomingHttpHeaders,
-  { queuedMs, processingMs }: OnTheWay,
+  { queuedMs, processingMs }: RequestTimings,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': backend['content-type'] ?? 'application/json; charset=utf-8',

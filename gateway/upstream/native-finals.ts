@@ -8,7 +8,7 @@ const lineEnd = 0x0a;
  * Counts the events that end the answers of a native stream: one for each choice of each prompt. A final event is one that
  * does not say `"stop":false`: `response_fields` may leave `"stop":true` out of it, and of it alone.
  */
-export class NativeFinals {
+export class NativeStreamEnd {
   readonly #expected: number;
   #seen = 0;
   /** All of them said so themselves. */
@@ -27,7 +27,7 @@ export class NativeFinals {
   }
 
   /** Whether the stream is whole. What does not say so itself is believed where the backend closed it `inOrder`. */
-  areAll(inOrder: boolean): boolean {
+  isComplete(inOrder: boolean): boolean {
     return this.#seen >= this.#expected && (this.#areTold || inOrder);
   }
 }

@@ -2,25 +2,25 @@ import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { Lease } from '../admission/lease.ts';
 import type { BusySlots } from './ask-busy-slots.ts';
-import { Occupancy } from './occupancy.ts';
+import { SlotTracker } from './occupancy.ts';
 
 /** A backend that says what `busy` is set to, and leases that note when they go back. */
 function house({ patienceMs = 3_600_000 } = {}) {
   const state = { busy: 0 as BusySlots, looks: 0, back: [] as string[] };
   const onImpatience = vi.fn();
-  const occupancy = new Occupancy({
-    askBusySlots: async () => {
+  const occupancy = new SlotTracker({
+    fetchBusySlots: async () => {
       state.looks += 1;
       return state.busy;
     },
-    onImpatience,
-    patienceMs,
+    onTimeout: onImpatience,
+    timeoutMs: patienceMs,
   });
   const enter = (name: string, { weight = 1, isStream = true } = {}) => {
     const lease = new Lease(weight, 0, () => state.back.push(name));
-    const stay = occupancy.enter(lease, isStream);
+    const stay = occupancy.track(lease, isStream);
     return {
-      begin: () => stay.begin(),
+      begin: () => stay.start(),
       end: (how: 'complete' | 'broken-off') => {
         stay.end(how);
         lease[Symbol.dispose]();

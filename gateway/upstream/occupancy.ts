@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noteUnforeseen } from '../../log/unforeseen.ts';
+import { recordUnhandledError } from '../../log/unforeseen.ts';
 import type { Lease } from '../admission/lease.ts';
 import type { BusySlots } from './ask-busy-slots.ts';
-import { type Occupant, whoHasLetGo } from './who-has-let-go.ts';
+import { releasedSlots, type SlotHolder } from './who-has-let-go.ts';
 
 /** Between two looks at the backend's count, ms. */
 const BETWEEN_LOOKS = 20;
@@ -16,23 +16,23 @@ const BETWEEN_LOOKS_FOR_PLAIN = 1250;
 /** What had ended when the backend counted is known here a little later, ms. */
 const ENDS_ARRIVE_WITHIN = 5;
 
-export interface OccupancyOptions {
-  readonly askBusySlots: () => Promise<BusySlots>;
+export interface SlotTrackerOptions {
+  readonly fetchBusySlots: () => Promise<BusySlots>;
   /** A backend kept a broken-off request longer than a lease is held for it. */
-  readonly onImpatience: (heldMs: number) => void;
+  readonly onTimeout: (heldMs: number) => void;
   /** How long that is. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** One exchange's stay in the backend's slots. */
-export interface Stay {
+export interface SlotUse {
   /** The head of the answer has come. */
-  begin(): void;
+  start(): void;
   /** The exchange is over. Where it was broken off, its lease goes back when the backend has let go of its slots. */
   end(how: 'complete' | 'broken-off'): void;
 }
 
-interface Guest extends Occupant {
+interface Guest extends SlotHolder {
   readonly isStream: boolean;
   readonly letGo: () => void;
 }
@@ -41,36 +41,36 @@ interface Guest extends Occupant {
  * Who holds slots of the backend, and who may hold some still: a socket that we close tells llama-server to stop, and it
  * does so when it next writes to it. One look at a time serves all who wait for that.
  */
-export class Occupancy {
-  readonly #options: OccupancyOptions;
+export class SlotTracker {
+  readonly #options: SlotTrackerOptions;
   readonly #guests = new Set<Guest>();
   #looking = false;
 
-  constructor(options: OccupancyOptions) {
+  constructor(options: SlotTrackerOptions) {
     this.#options = options;
   }
 
   /** A request goes to the backend, under a lease. */
-  enter(lease: Lease, isStream: boolean): Stay {
+  track(lease: Lease, isStream: boolean): SlotUse {
     const { promise, resolve } = Promise.withResolvers<void>();
     const guest: Guest = {
-      weight: lease.weight,
+      weight: lease.slots,
       isStream,
       sentAt: performance.now(),
-      begunAt: undefined,
-      brokenOffAt: undefined,
+      startedAt: undefined,
+      abortedAt: undefined,
       letGo: resolve,
     };
-    if (lease.weight > 0) this.#guests.add(guest);
+    if (lease.slots > 0) this.#guests.add(guest);
     return {
-      begin: () => {
-        guest.begunAt ??= performance.now();
+      start: () => {
+        guest.startedAt ??= performance.now();
       },
       end: (how) => {
-        if (how === 'complete' || lease.weight === 0) return void this.#guests.delete(guest);
-        guest.brokenOffAt = performance.now();
+        if (how === 'complete' || lease.slots === 0) return void this.#guests.delete(guest);
+        guest.abortedAt = performance.now();
         lease.keepUntil(promise);
-        if (!this.#looking) this.#lookUntilAllAreGone().catch(noteUnforeseen);
+        if (!this.#looking) this.#lookUntilAllAreGone().catch(recordUnhandledError);
       },
     };
   }
@@ -88,7 +88,7 @@ export class Occupancy {
   }
 
   get #waiting(): Guest[] {
-    return [...this.#guests].filter(({ brokenOffAt }) => brokenOffAt !== undefined);
+    return [...this.#guests].filter(({ abortedAt }) => abortedAt !== undefined);
   }
 
   get #betweenLooks(): number {
@@ -98,7 +98,7 @@ export class Occupancy {
   async #look(): Promise<void> {
     const askedAt = performance.now();
     // A question that fails has told nothing; who waits is let go when its patience is over.
-    const busy = await this.#options.askBusySlots().catch((): BusySlots => 'deaf');
+    const busy = await this.#options.fetchBusySlots().catch((): BusySlots => 'deaf');
     await sleep(ENDS_ARRIVE_WITHIN, undefined, { ref: false });
     for (const guest of this.#goneBy(busy, askedAt)) this.#letGo(guest);
     for (const guest of this.#waiting) this.#letGoIfOverdue(guest);
@@ -106,14 +106,14 @@ export class Occupancy {
 
   #goneBy(busy: BusySlots, askedAt: number): readonly Guest[] {
     if (busy === 'deaf') return [];
-    return typeof busy === 'string' ? this.#waiting : whoHasLetGo(this.#guests, busy, askedAt);
+    return typeof busy === 'string' ? this.#waiting : releasedSlots(this.#guests, busy, askedAt);
   }
 
   #letGoIfOverdue(guest: Guest): void {
-    const { onImpatience, patienceMs = 3000 } = this.#options;
-    const heldMs = performance.now() - (guest.brokenOffAt ?? 0);
-    if (heldMs < patienceMs) return;
-    onImpatience(heldMs);
+    const { onTimeout, timeoutMs = 3000 } = this.#options;
+    const heldMs = performance.now() - (guest.abortedAt ?? 0);
+    if (heldMs < timeoutMs) return;
+    onTimeout(heldMs);
     this.#letGo(guest);
   }
 

@@ -1,5 +1,5 @@
 import type { ClientResponse } from '../client-response.ts';
-import type { AnswerEnds } from './answer-ends.ts';
+import type { ResponseTail } from './answer-ends.ts';
 import type { Relay } from './relay.ts';
 
 /** What is held back of an answer in one piece, bytes: as long as it is held, another engine can give it. */
@@ -8,19 +8,19 @@ const MOST_HELD = 1024 ** 2;
 /** Passes the bytes of an answer in one piece as they are: a small one when it is whole, a large one as it comes. */
 export class PlainRelay implements Relay {
   readonly #response: ClientResponse;
-  readonly #ends: AnswerEnds;
+  readonly #ends: ResponseTail;
   readonly #begin: () => void;
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
 
   /** `begin` writes the head. */
-  constructor(response: ClientResponse, ends: AnswerEnds, begin: () => void) {
+  constructor(response: ClientResponse, ends: ResponseTail, begin: () => void) {
     this.#response = response;
     this.#ends = ends;
     this.#begin = begin;
   }
 
-  get hasBegun(): boolean {
+  get hasStarted(): boolean {
     return this.#held === undefined;
   }
 
@@ -39,7 +39,7 @@ export class PlainRelay implements Relay {
   }
 
   /** Half an object cannot be mended; a cut connection is the one sign that no client mistakes for an answer. */
-  breakOff(): void {
+  fail(): void {
     this.#response.destroy();
   }
 

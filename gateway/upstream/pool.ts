@@ -6,7 +6,10 @@ import { SocketClient } from './socket-client.ts';
 export type BackendPool = Pool | SocketClient;
 
 /** One connection a request and as many as needed: waiting is admission's business, so the pool must not queue. */
-export async function openPool({ address }: Backend, connectTimeoutMs: number): Promise<BackendPool> {
+export async function createBackendPool(
+  { address }: Backend,
+  connectTimeoutMs: number,
+): Promise<BackendPool> {
   if (address.socketPath !== undefined) return new SocketClient(address.socketPath);
   // Loaded only for a backend elsewhere: it takes 10 MB and a third of the start.
   const { Pool } = await import('undici');

@@ -1,17 +1,17 @@
 /** Takes an answer's body from the backend to the client. There is one for each kind of answer. */
 export interface Relay {
   /** Something has gone to the client: another answer can no longer take its place. */
-  readonly hasBegun: boolean;
+  readonly hasStarted: boolean;
   /** False where the client does not keep up: stop reading until the response drains. */
   write(chunk: Buffer): boolean;
   /** The backend has closed its answer; false where that was not complete. */
   end(): boolean;
   /** The backend's answer will never be complete: tell the client, in the way its kind of answer allows. */
-  breakOff(failure: BrokenAnswer): void;
+  fail(failure: StreamError): void;
 }
 
 /** What a client is told of an answer that cannot be finished. */
-export interface BrokenAnswer {
+export interface StreamError {
   readonly status: number;
   readonly type: string;
   readonly code: string;

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { AnswerMisunderstood, ShuttingDown, TookTooLong } from './failure.ts';
+import { ShuttingDown, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { SocketClient } from './socket-client.ts';
 
 /** A server at the other end of a client's socket. */
@@ -178,7 +178,7 @@ describe('SocketClient', () => {
   ])('gives up where %s does not come', async (_, bytes) => {
     await using house = await openRaw(bytes);
     const told = send(house.client, { headersTimeout: 100, bodyTimeout: 100 });
-    expect(await told.ended).toBeInstanceOf(TookTooLong);
+    expect(await told.ended).toBeInstanceOf(TimeoutExceeded);
     await waitFor('it to be closed', () => house.sockets.size === 0);
   });
 
@@ -199,7 +199,7 @@ describe('SocketClient', () => {
 
   it('tells of an answer that is none', async () => {
     await using house = await openRaw('220 mail.example ESMTP\r\n\r\n');
-    expect(await send(house.client).ended).toBeInstanceOf(AnswerMisunderstood);
+    expect(await send(house.client).ended).toBeInstanceOf(UnexpectedResponse);
   });
 
   it('hands on what a handler throws', async () => {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { TookTooLong } from './failure.ts';
-import type { Line, RequestOptions, SocketRequest } from './socket-request.ts';
+import { TimeoutExceeded } from './failure.ts';
+import type { ConnectionControl, RequestOptions, SocketRequest } from './socket-request.ts';
 
 export interface ConnectionOwner {
   /** The answer was whole, and the connection takes another request. */
@@ -18,7 +18,7 @@ const SMALL_BODY = 16 * 1024;
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
 
 /** One connection to llama-server's socket, with one request at a time on it. */
-export class SocketConnection implements Line {
+export class SocketConnection implements ConnectionControl {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   #request: SocketRequest | undefined;
@@ -36,8 +36,8 @@ export class SocketConnection implements Line {
 
   send(request: SocketRequest): void {
     this.#request = request;
-    if (!request.startOn(this)) return;
-    this.awaitAtMost(request.options.headersTimeout);
+    if (!request.start(this)) return;
+    this.setIdleTimeout(request.options.headersTimeout);
     try {
       this.#write(headOf(request.options), request.options.body);
     } catch (error) {
@@ -53,16 +53,16 @@ export class SocketConnection implements Line {
   }
 
   pause(): void {
-    this.awaitAtMost(0);
+    this.setIdleTimeout(0);
     this.#socket.pause();
   }
 
   resume(): void {
-    this.awaitAtMost(this.#request?.options.bodyTimeout);
+    this.setIdleTimeout(this.#request?.options.bodyTimeout);
     this.#socket.resume();
   }
 
-  awaitAtMost(ms = 0): void {
+  setIdleTimeout(ms = 0): void {
     this.#socket.setTimeout(ms);
   }
 
@@ -89,8 +89,8 @@ export class SocketConnection implements Line {
 
   #readFor(request: SocketRequest, piece: Buffer): void {
     try {
-      request.reader.read(piece);
-      if (request.reader.isDone && this.#request === request) this.#finish(request);
+      request.parser.parse(piece);
+      if (request.parser.isDone && this.#request === request) this.#finish(request);
     } catch (error) {
       this.fail(error as Error);
     }
@@ -98,22 +98,22 @@ export class SocketConnection implements Line {
 
   #finish(request: SocketRequest): void {
     this.#request = undefined;
-    if (request.reader.keepsAlive && !request.options.reset) {
+    if (request.parser.isReusable && !request.options.reset) {
       if (request.paused) this.#socket.resume();
-      this.awaitAtMost(LONGEST_IDLE);
+      this.setIdleTimeout(LONGEST_IDLE);
       this.#owner.onFree(this);
     } else this.#socket.destroy();
     request.complete();
   }
 
   #end(): void {
-    if (this.#request?.reader.end()) this.#finish(this.#request);
+    if (this.#request?.parser.end()) this.#finish(this.#request);
     else this.fail(new Error('the backend closed the connection'));
   }
 
   #timeOut(): void {
     if (this.#request === undefined) this.#socket.destroy();
-    else this.fail(new TookTooLong('the backend is silent'));
+    else this.fail(new TimeoutExceeded('the backend is silent'));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { type AnswerListener, AnswerReader } from './answer-reader.ts';
+import { ResponseParser, type ResponseParserHandler } from './answer-reader.ts';
 
 /** What of undici's options the way over a socket knows. */
 export interface RequestOptions {
@@ -16,21 +16,21 @@ export interface RequestOptions {
 }
 
 /** What a request steers of the connection that it is on. */
-export interface Line {
+export interface ConnectionControl {
   pause(): void;
   resume(): void;
   /** The longest silence from now on, ms; undefined and 0 are no limit. */
-  awaitAtMost(ms: number | undefined): void;
+  setIdleTimeout(ms: number | undefined): void;
   /** Closes it, which is how llama-server learns that nobody waits any more. */
   fail(error: Error): void;
 }
 
 /** One request on a connection: hands its answer to undici's kind of handler, and is what that steers it by. */
-export class SocketRequest implements Dispatcher.DispatchController, AnswerListener {
+export class SocketRequest implements Dispatcher.DispatchController, ResponseParserHandler {
   readonly options: RequestOptions;
-  readonly reader = new AnswerReader(this);
+  readonly parser = new ResponseParser(this);
   readonly #handler: Dispatcher.DispatchHandler;
-  #line: Line | undefined;
+  #line: ConnectionControl | undefined;
   #reason: Error | null = null;
   paused = false;
 
@@ -48,7 +48,7 @@ export class SocketRequest implements Dispatcher.DispatchController, AnswerListe
   }
 
   /** False where it was aborted before anything was sent. */
-  startOn(line: Line): boolean {
+  start(line: ConnectionControl): boolean {
     this.#line = line;
     this.#handler.onRequestStart?.(this, undefined);
     return this.#line !== undefined;
@@ -71,7 +71,7 @@ export class SocketRequest implements Dispatcher.DispatchController, AnswerListe
   }
 
   onHead(status: number, headers: Record<string, string>): void {
-    this.#line?.awaitAtMost(this.options.bodyTimeout);
+    this.#line?.setIdleTimeout(this.options.bodyTimeout);
     this.#handler.onResponseStart?.(this, status, headers, '');
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hasEnded, mendErrorEvents } from './stream-dialect.ts';
-import { voiceOf } from './stream-voice.ts';
+import { hasEnded, normalizeErrorEvents } from './stream-dialect.ts';
+import { getStreamFormatter } from './stream-voice.ts';
 
 const broken = { status: 502, type: 'server_error', code: 'bad_gateway', message: 'It "broke"\noff.' };
 
@@ -29,7 +29,7 @@ describe('hasEnded', () => {
 
 describe('the failure of a stream', () => {
   it.each(['openai', 'native', 'anthropic'] as const)('is one event for %s', (dialect) => {
-    const event = voiceOf(dialect).failure(broken);
+    const event = getStreamFormatter(dialect).error(broken);
     expect(event.match(/\n\n/g)).toHaveLength(1);
     expect(event.endsWith('\n\n')).toBe(true);
     const data = JSON.parse(event.slice(event.indexOf('data: ') + 6));
@@ -44,21 +44,21 @@ describe('the failure of a stream', () => {
       code: 'context_length_exceeded',
       message: 'request (900 tokens) exceeds the available context size (512 tokens), try increasing it',
     };
-    expect(voiceOf('anthropic').failure(overflow)).toBe(
+    expect(getStreamFormatter('anthropic').error(overflow)).toBe(
       'event: error\ndata: {"type":"error","error":{"type":"invalid_request_error",' +
         '"message":"prompt is too long: 900 tokens > 512 maximum"}}\n\n',
     );
-    expect(voiceOf('openai').failure(overflow)).toContain('exceeds the available context size');
+    expect(getStreamFormatter('openai').error(overflow)).toContain('exceeds the available context size');
   });
 });
 
 describe('mendErrorEvents', () => {
   it('touches nothing but error events', () => {
     const events = 'data: {"content":"error: {\\"a\\":1}"}\n\n:\n\ndata: {"error":null}\n\n';
-    const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(events), true).toString();
+    const mended = normalizeErrorEvents(getStreamFormatter('openai'), Buffer.from(events), true).toString();
     expect(mended.startsWith('data: {"content":"error: {\\"a\\":1}"}\n\n:\n\n')).toBe(true);
     const calm = Buffer.from('data: {"content":"x"}\n\n');
-    expect(mendErrorEvents(voiceOf('openai'), calm, true)).toBe(calm);
+    expect(normalizeErrorEvents(getStreamFormatter('openai'), calm, true)).toBe(calm);
   });
 
   it('gives both forms of llama-server a code that is a word', () => {
@@ -66,7 +66,7 @@ describe('mendErrorEvents', () => {
       'data: {"error":{"code":500,"message":"no"}}\n\n',
       'error: {"code":500,"message":"no"}\n\n',
     ]) {
-      const mended = mendErrorEvents(voiceOf('openai'), Buffer.from(form), true).toString();
+      const mended = normalizeErrorEvents(getStreamFormatter('openai'), Buffer.from(form), true).toString();
       expect(JSON.parse(mended.slice('data: '.length)).error).toEqual({
         message: 'no',
         type: 'server_error',

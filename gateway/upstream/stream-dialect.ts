@@ -1,6 +1,6 @@
-import { backendErrorOf } from '../openai/backend-error.ts';
+import { parseBackendError } from '../openai/backend-error.ts';
 import type { Dialect } from '../routes/api-routes.ts';
-import type { StreamVoice } from './stream-voice.ts';
+import type { StreamFormatter } from './stream-voice.ts';
 
 /** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
 export function hasEnded(dialect: Dialect, tail: string): boolean {
@@ -21,14 +21,14 @@ const endMarks: Readonly<Record<Dialect, RegExp>> = {
 };
 
 /** What ends a stream of which all has been said. Responses and native streams say their last word and end in one event. */
-export function endMark(dialect: Dialect): string {
+export function endMarker(dialect: Dialect): string {
   return dialect === 'anthropic'
     ? 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
     : 'data: [DONE]\n\n';
 }
 
 /** The code of the error that such an end tells of; undefined where it tells of none. */
-export function errorCodeIn(tail: string): string | undefined {
+export function readErrorCode(tail: string): string | undefined {
   if (!tail.includes('error') || !errorMark.test(tail)) return undefined;
   return /"code":"(\w+)"/.exec(tail.slice(tail.search(errorMark)))?.[1] ?? 'engine_error';
 }
@@ -36,7 +36,7 @@ export function errorCodeIn(tail: string): string | undefined {
 const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
 /** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
-export function mendErrorEvents(voice: StreamVoice, events: Buffer, hasSpoken: boolean): Buffer {
+export function normalizeErrorEvents(voice: StreamFormatter, events: Buffer, hasSpoken: boolean): Buffer {
   if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
   const mended = events
     .toString()
@@ -46,12 +46,12 @@ export function mendErrorEvents(voice: StreamVoice, events: Buffer, hasSpoken: b
 }
 
 /** The body of llama-server's own error event; undefined for any other. */
-export function errorIn(event: string): string | undefined {
+export function readErrorEvent(event: string): string | undefined {
   return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
 }
 
-function mendEvent(voice: StreamVoice, event: string, hasSpoken: boolean): string {
-  const body = errorIn(event);
+function mendEvent(voice: StreamFormatter, event: string, hasSpoken: boolean): string {
+  const body = readErrorEvent(event);
   if (body === undefined) return event;
-  return voice.failure(backendErrorOf(500, body, { hasSpoken })).trimEnd();
+  return voice.error(parseBackendError(500, body, { hasSpoken })).trimEnd();
 }

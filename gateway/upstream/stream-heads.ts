@@ -8,7 +8,7 @@ export const streamHeaders = {
 } as const;
 
 /** The heads that go out before an answer is there. */
-export const earlyHeads = {
+export const earlyHeaders = {
   events: { 'content-type': 'text/event-stream', ...streamHeaders },
   json: { 'content-type': 'application/json; charset=utf-8', ...streamHeaders },
 } as const;

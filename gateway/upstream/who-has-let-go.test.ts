@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Occupant, whoHasLetGo } from './who-has-let-go.ts';
+import { releasedSlots, type SlotHolder } from './who-has-let-go.ts';
 
 const now = 10_000;
-const aged: Occupant = { weight: 1, sentAt: 0, begunAt: 1, brokenOffAt: undefined };
-const underWay = (fields: Partial<Occupant> = {}): Occupant => ({ ...aged, ...fields });
-const brokenOff = (fields: Partial<Occupant> = {}): Occupant => ({ ...aged, brokenOffAt: now, ...fields });
-const gone = (occupants: Occupant[], busy: number) =>
-  whoHasLetGo(occupants, busy, now).map((occupant) => occupants.indexOf(occupant));
+const aged: SlotHolder = { weight: 1, sentAt: 0, startedAt: 1, abortedAt: undefined };
+const underWay = (fields: Partial<SlotHolder> = {}): SlotHolder => ({ ...aged, ...fields });
+const brokenOff = (fields: Partial<SlotHolder> = {}): SlotHolder => ({ ...aged, abortedAt: now, ...fields });
+const gone = (occupants: SlotHolder[], busy: number) =>
+  releasedSlots(occupants, busy, now).map((occupant) => occupants.indexOf(occupant));
 
 describe('whoHasLetGo', () => {
   it.each([
@@ -25,16 +25,16 @@ describe('whoHasLetGo', () => {
   });
 
   it('lets one explain nothing that may be on its way still', () => {
-    const fresh = underWay({ begunAt: undefined, sentAt: now - 10 });
+    const fresh = underWay({ startedAt: undefined, sentAt: now - 10 });
     expect(gone([fresh, brokenOff()], 1)).toEqual([]);
     expect(gone([{ ...fresh, sentAt: now - 200 }, brokenOff()], 1)).toEqual([1]);
-    expect(gone([{ ...fresh, begunAt: now + 1 }, brokenOff()], 1)).toEqual([]);
+    expect(gone([{ ...fresh, startedAt: now + 1 }, brokenOff()], 1)).toEqual([]);
   });
 
   it('keeps one that was broken off on its way, as it may arrive still', () => {
-    const unseen = brokenOff({ begunAt: undefined, brokenOffAt: now - 10 });
+    const unseen = brokenOff({ startedAt: undefined, abortedAt: now - 10 });
     expect(gone([unseen], 0)).toEqual([]);
     expect(gone([unseen, brokenOff()], 1)).toEqual([]);
-    expect(gone([{ ...unseen, brokenOffAt: now - 200 }], 0)).toEqual([0]);
+    expect(gone([{ ...unseen, abortedAt: now - 200 }], 0)).toEqual([0]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutFillers } from './without-fillers.ts';
+import { stripComments } from './without-fillers.ts';
 
 const event = 'data: {"content":": a\\n\\n: data: null"}\n\n';
 
@@ -14,5 +14,5 @@ it.each([
   ['an empty event before another', `data: null\n\n${event}`, event],
   ['a named event', `event: a\n${event}`, `event: a\n${event}`],
 ])('%s', (_, given, expected) => {
-  expect(withoutFillers(Buffer.from(given)).toString()).toBe(expected);
+  expect(stripComments(Buffer.from(given)).toString()).toBe(expected);
 });

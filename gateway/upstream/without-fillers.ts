@@ -4,7 +4,7 @@ const colon = 0x3a;
 const emptyEvent = Buffer.from('data: null\n\n');
 
 /** Whole events without llama-server's own signs of life, `:`, which come at its pace, and without empty events. */
-export function withoutFillers(events: Buffer): Buffer {
+export function stripComments(events: Buffer): Buffer {
   if (!hasFillers(events)) return events;
   const kept = events
     .toString()

@@ -4,7 +4,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect, it } from 'vitest';
 import { projectFolder } from '../house-folders.ts';
 import { apiDocumentText, operations } from './api-document.ts';
-import { type RefusalName, refusals } from './refusals.ts';
+import { type ErrorName, errorExamples } from './refusals.ts';
 
 const kept = join(projectFolder, 'gateway/reference/openapi.json');
 
@@ -21,15 +21,15 @@ it("Redocly's linter finds nothing to say", async () => {
 });
 
 /** Of paths and methods that there are not, and of the dashboard's pages: of no operation. */
-const elsewhere: readonly RefusalName[] = [
-  'noWebSocket',
+const elsewhere: readonly ErrorName[] = [
+  'webSocketNotSupported',
   'unknownUrl',
   'methodNotAllowed',
-  'sessionNeeded',
-  'wrongSite',
+  'sessionRequired',
+  'crossSiteRequest',
 ];
 
 it('every refusal of the catalogue is one of some operation', () => {
-  const named = new Set([...elsewhere, ...operations.flatMap((operation) => operation.refusals)]);
-  expect(Object.keys(refusals).filter((name) => !named.has(name as RefusalName))).toEqual([]);
+  const named = new Set([...elsewhere, ...operations.flatMap((operation) => operation.errors)]);
+  expect(Object.keys(errorExamples).filter((name) => !named.has(name as ErrorName))).toEqual([]);
 });

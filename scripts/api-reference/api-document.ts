@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import packageFile from '../../package.json' with { type: 'json' };
-import { carriedOperations } from './carried-operations.ts';
+import { proxiedOperations } from './carried-operations.ts';
 import { commonHeaders, headers, headersNamed } from './headers.ts';
-import type { Answer, Manner, Operation, RequestBody, Shape } from './operation.ts';
-import { ownOperations } from './own-operations.ts';
+import type { NamedSchema, Operation, RequestBody, ResponseSpec, ResponseStyle } from './operation.ts';
+import { gatewayOperations } from './own-operations.ts';
 import { anthropicError } from './shapes/anthropic.ts';
 import { errorEnvelope } from './shapes/error.ts';
-import { codesByStatus, refusalResponses } from './show-refusals.ts';
+import { codesByStatus, errorResponses } from './show-refusals.ts';
 
-export const operations: readonly Operation[] = [...carriedOperations, ...ownOperations];
+export const operations: readonly Operation[] = [...proxiedOperations, ...gatewayOperations];
 
 /** Under any of these a key may be shown. */
 const securitySchemes = {
@@ -121,13 +121,13 @@ function bodyContent({ json, example, form }: RequestBody): object {
 function responsesOf(operation: Operation): object {
   const answered = operation.answers.map((answer) => [answer.status, answerOf(answer, operation)]);
   const taken = new Set(operation.answers.map(({ status }) => status));
-  const refused = refusalResponses(operation.refusals, operation.manner)
+  const refused = errorResponses(operation.errors, operation.manner)
     .filter(({ status }) => !taken.has(status))
     .map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]);
   return Object.fromEntries([...answered, ...refused]);
 }
 
-function answerOf({ description: text, json, event, other }: Answer, { manner }: Operation): object {
+function answerOf({ description: text, json, event, other }: ResponseSpec, { manner }: Operation): object {
   const content = {
     ...(json && { 'application/json': { schema: refTo(json) } }),
     ...(event && { 'text/event-stream': { schema: refTo(event) } }),
@@ -147,13 +147,13 @@ function answerOf({ description: text, json, event, other }: Answer, { manner }:
 }
 
 function sharedResponses(): [string, object][] {
-  const responses = operations.flatMap(({ refusals, manner }) => refusalResponses(refusals, manner));
+  const responses = operations.flatMap(({ errors, manner }) => errorResponses(errors, manner));
   return responses.map(({ name, response }) => [name, response]);
 }
 
-const isCarried = (manner: Manner) => manner === 'engine' || manner === 'anthropic';
+const isCarried = (manner: ResponseStyle) => manner === 'engine' || manner === 'anthropic';
 
-const refTo = ({ name }: Shape) => ({ $ref: `#/components/schemas/${name}` });
+const refTo = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function schemas(): object {
   const shapes = operations.flatMap(({ body, answers }) => [

@@ -1,6 +1,6 @@
 import { type ApiRoute, apiRoutes } from '../../gateway/routes/api-routes.ts';
-import type { Answer, Operation, Shape } from './operation.ts';
-import { refusalsOf } from './refusals.ts';
+import type { NamedSchema, Operation, ResponseSpec } from './operation.ts';
+import { errorGroups } from './refusals.ts';
 import { anthropicEvent, anthropicMessage, anthropicTokenCount } from './shapes/anthropic.ts';
 import { chatCompletion, chatCompletionChunk } from './shapes/chat.ts';
 import { embeddingList } from './shapes/embeddings.ts';
@@ -15,12 +15,12 @@ interface Words {
   readonly id: string;
   readonly summary: string;
   readonly seeAlso?: string;
-  readonly body: Shape;
+  readonly body: NamedSchema;
   /** A body that the demo model answers. */
   readonly example: object;
-  readonly form?: Shape;
-  readonly answer: Shape;
-  readonly event?: Shape;
+  readonly form?: NamedSchema;
+  readonly answer: NamedSchema;
+  readonly event?: NamedSchema;
 }
 
 const openai = 'https://platform.openai.com/docs/api-reference';
@@ -150,7 +150,7 @@ const tags = {
 } as const;
 
 /** Of every route that reaches the backend. */
-export const carriedOperations: readonly Operation[] = apiRoutes.map(operationOf);
+export const proxiedOperations: readonly Operation[] = apiRoutes.map(operationOf);
 
 function operationOf(route: ApiRoute): Operation {
   const [path = '', ...alsoAt] = route.paths;
@@ -163,7 +163,7 @@ function operationOf(route: ApiRoute): Operation {
     description: descriptionOf(route, alsoAt),
     body: { json: body, example, ...(form && { form }) },
     answers: [answerOf(said)],
-    refusals: refusalsOf.carried,
+    errors: errorGroups.carried,
     manner: route.dialect === 'anthropic' ? 'anthropic' : 'engine',
   };
 }
@@ -177,7 +177,7 @@ function descriptionOf({ takesSlot }: ApiRoute, alsoAt: readonly string[]): stri
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 
-function answerOf({ answer, event }: Words): Answer {
+function answerOf({ answer, event }: Words): ResponseSpec {
   const description = event
     ? 'The answer; with `"stream": true` its events, one after the other. One that cannot be finished ends with an error event, and while it is awaited comment lines (`: keep-alive`) may come.'
     : 'The answer.';

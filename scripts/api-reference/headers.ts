@@ -1,5 +1,5 @@
 import { rateHeaderNames } from '../../gateway/limits/rate-headers.ts';
-import type { Manner } from './operation.ts';
+import type { ResponseStyle } from './operation.ts';
 
 type Header = { readonly description: string; readonly schema: object };
 
@@ -48,7 +48,7 @@ function rateHeader(name: string): Header {
 }
 
 /** On every answer of a manner, refusals too. */
-export const commonHeaders: Readonly<Record<Manner, readonly string[]>> = {
+export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> = {
   engine: ['x-request-id', ...rateHeaderNames],
   anthropic: ['x-request-id', 'request-id', ...rateHeaderNames],
   listing: ['x-request-id', ...rateHeaderNames],

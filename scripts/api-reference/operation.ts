@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Scope } from '../../keys/key.ts';
-import type { RefusalName } from './refusals.ts';
+import type { ErrorName } from './refusals.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -10,25 +10,25 @@ export interface Parameter {
 }
 
 /** What an answer or a body holds: the name under which its shape stands among the components, and the shape. */
-export interface Shape {
+export interface NamedSchema {
   readonly name: string;
   readonly schema: z.ZodType;
 }
 
-export interface Answer {
+export interface ResponseSpec {
   readonly status: number;
   readonly description: string;
-  readonly json?: Shape;
+  readonly json?: NamedSchema;
   /** One event of a stream. */
-  readonly event?: Shape;
+  readonly event?: NamedSchema;
   /** A media type of something else. */
   readonly other?: string;
 }
 
 export interface RequestBody {
-  readonly json: Shape;
+  readonly json: NamedSchema;
   readonly example: object;
-  readonly form?: Shape;
+  readonly form?: NamedSchema;
   readonly isOptional?: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface RequestBody {
  * In whose words errors come, and which headers tell more: `engine` and `anthropic` go to the engine, and tell of waiting
  * and limits; `listing` tells of limits alone; `plain` of neither.
  */
-export type Manner = 'engine' | 'anthropic' | 'listing' | 'plain';
+export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain';
 
 /** One operation of ours. */
 export interface Operation {
@@ -55,7 +55,7 @@ export interface Operation {
   readonly keyIsOptional?: boolean;
   readonly parameters?: readonly Parameter[];
   readonly body?: RequestBody;
-  readonly answers: readonly Answer[];
-  readonly refusals: readonly RefusalName[];
-  readonly manner: Manner;
+  readonly answers: readonly ResponseSpec[];
+  readonly errors: readonly ErrorName[];
+  readonly manner: ResponseStyle;
 }

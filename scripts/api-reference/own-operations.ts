@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { sinceExpected } from '../../gateway/ledger/parse-since.ts';
+import { sinceFormat } from '../../gateway/ledger/parse-since.ts';
 import type { Operation } from './operation.ts';
-import { refusalsOf } from './refusals.ts';
+import { errorGroups } from './refusals.ts';
 import * as house from './shapes/house.ts';
 import { anthropicModel, anthropicModelList, modelList, modelObject } from './shapes/models.ts';
 
 const text = { type: 'string' };
-const probe = { method: 'get', tag: 'Probes', refusals: refusalsOf.open, manner: 'plain' } as const;
-const admin = { tag: 'Administration', scope: 'admin', refusals: refusalsOf.admin, manner: 'plain' } as const;
+const probe = { method: 'get', tag: 'Probes', errors: errorGroups.open, manner: 'plain' } as const;
+const admin = { tag: 'Administration', scope: 'admin', errors: errorGroups.admin, manner: 'plain' } as const;
 const models = { method: 'get', tag: 'OpenAI', scope: 'inference', manner: 'listing' } as const;
 const requestId = {
   name: 'id',
@@ -17,7 +17,7 @@ const requestId = {
 } as const;
 
 /** What the gateway answers by itself. */
-export const ownOperations: readonly Operation[] = [
+export const gatewayOperations: readonly Operation[] = [
   {
     ...{ ...models, path: '/v1/models', alsoAt: ['/models'], id: 'listModels', summary: 'List the models' },
     answers: [
@@ -28,7 +28,7 @@ export const ownOperations: readonly Operation[] = [
         json: { name: 'ModelList', schema: z.union([modelList, anthropicModelList]) },
       },
     ],
-    refusals: [...refusalsOf.keyed, 'modelLoading'],
+    errors: [...errorGroups.keyed, 'modelLoading'],
   },
   {
     ...{
@@ -48,7 +48,7 @@ export const ownOperations: readonly Operation[] = [
         json: { name: 'Model', schema: z.union([modelObject, anthropicModel]) },
       },
     ],
-    refusals: [...refusalsOf.keyed, 'modelNotFound', 'modelLoading'],
+    errors: [...errorGroups.keyed, 'modelNotFound', 'modelLoading'],
   },
   {
     ...{ ...probe, path: '/ping', id: 'ping', summary: 'Tell a platform whether to send requests' },
@@ -86,7 +86,7 @@ export const ownOperations: readonly Operation[] = [
     },
     description:
       'Asks for a key with the scope `metrics` or `admin` where `METRICS_AUTH_ENABLED=true`; where that is unset everybody sees all but the figures of single keys.',
-    ...{ scope: 'metrics', keyIsOptional: true, refusals: refusalsOf.keyed, manner: 'plain' },
+    ...{ scope: 'metrics', keyIsOptional: true, errors: errorGroups.keyed, manner: 'plain' },
     answers: [{ status: 200, description: 'The figures.', other: 'text/plain' }],
   },
   {
@@ -101,7 +101,7 @@ export const ownOperations: readonly Operation[] = [
       { status: 200, description: 'OpenAPI 3.1.', other: 'application/json' },
       { status: 304, description: 'It is as its reader has it (`If-None-Match`).' },
     ],
-    refusals: refusalsOf.open,
+    errors: errorGroups.open,
     manner: 'plain',
   },
   {
@@ -116,7 +116,7 @@ export const ownOperations: readonly Operation[] = [
       {
         name: 'since',
         in: 'query',
-        description: `${sinceExpected}; 30d where it is not given.`,
+        description: `${sinceFormat}; 30d where it is not given.`,
         schema: text,
       },
       { name: 'key', in: 'query', description: 'One key alone.', schema: text },
@@ -129,7 +129,7 @@ export const ownOperations: readonly Operation[] = [
         json: { name: 'UsageReport', schema: house.usageReport },
       },
     ],
-    refusals: [...refusalsOf.admin, 'invalidValue'],
+    errors: [...errorGroups.admin, 'invalidValue'],
   },
   {
     ...{
@@ -163,7 +163,7 @@ export const ownOperations: readonly Operation[] = [
         json: { name: 'Cancelled', schema: house.cancelled },
       },
     ],
-    refusals: [...refusalsOf.admin, 'requestNotFound'],
+    errors: [...errorGroups.admin, 'requestNotFound'],
   },
   {
     ...{
@@ -175,7 +175,7 @@ export const ownOperations: readonly Operation[] = [
     },
     description: 'Drops no request: those under way finish, new ones wait.',
     body: {
-      json: { name: 'RestartWish', schema: house.restartWish },
+      json: { name: 'RestartWish', schema: house.restartRequest },
       example: { CTX: 8192 },
       isOptional: true,
     },
@@ -186,10 +186,10 @@ export const ownOperations: readonly Operation[] = [
         json: { name: 'RestartAccepted', schema: house.restartAccepted },
       },
     ],
-    refusals: [
-      ...refusalsOf.admin,
-      ...(['invalidJson', 'restartRefused', 'requestTooSlow', 'payloadTooLarge'] as const),
-      ...(['restartUnderWay', 'noSupervisor'] as const),
+    errors: [
+      ...errorGroups.admin,
+      ...(['invalidJson', 'invalidRestart', 'requestTimeout', 'payloadTooLarge'] as const),
+      ...(['restartInProgress', 'restartNotSupported'] as const),
     ],
   },
   {
@@ -197,6 +197,6 @@ export const ownOperations: readonly Operation[] = [
     answers: [
       { status: 200, description: 'It is in force.', json: { name: 'Reloaded', schema: house.reloaded } },
     ],
-    refusals: [...refusalsOf.admin, 'keyFileUnusable'],
+    errors: [...errorGroups.admin, 'keyFileInvalid'],
   },
 ];

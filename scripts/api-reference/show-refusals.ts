@@ -1,11 +1,11 @@
 import { anthropicEnvelope } from '../../gateway/anthropic/envelope.ts';
 import { openAIEnvelope } from '../../gateway/openai/envelope.ts';
-import type { Refusal } from '../../gateway/refusal/refusal.ts';
+import type { ApiError } from '../../gateway/refusal/refusal.ts';
 import { commonHeaders, headers, headersNamed } from './headers.ts';
-import type { Manner } from './operation.ts';
-import { type RefusalName, refusals } from './refusals.ts';
+import type { ResponseStyle } from './operation.ts';
+import { type ErrorName, errorExamples } from './refusals.ts';
 
-export interface RefusalResponse {
+export interface ErrorResponse {
   /** Under which it stands among the components: others answer the same. */
   readonly name: string;
   readonly status: number;
@@ -13,20 +13,20 @@ export interface RefusalResponse {
 }
 
 /** The refusals of an operation as its responses, one for each status, in whose words they are given. */
-export function refusalResponses(names: readonly RefusalName[], manner: Manner): RefusalResponse[] {
-  const statuses = Map.groupBy(new Set(names), (name) => refusals[name].status);
+export function errorResponses(names: readonly ErrorName[], manner: ResponseStyle): ErrorResponse[] {
+  const statuses = Map.groupBy(new Set(names), (name) => errorExamples[name].status);
   return [...statuses]
     .toSorted(([a], [b]) => a - b)
     .map(([status, ofStatus]) => {
-      const codes = [...new Set(ofStatus.map((name) => refusals[name].code))];
+      const codes = [...new Set(ofStatus.map((name) => errorExamples[name].code))];
       const name = [manner, status, ...codes].join('.');
       return { name, status, response: responseOf(ofStatus, codes, manner) };
     });
 }
 
-function responseOf(names: readonly RefusalName[], codes: readonly string[], manner: Manner): object {
+function responseOf(names: readonly ErrorName[], codes: readonly string[], manner: ResponseStyle): object {
   const isAnthropic = manner === 'anthropic';
-  const examples = names.map((name) => [name, { value: envelopeOf(refusals[name], isAnthropic) }]);
+  const examples = names.map((name) => [name, { value: envelopeOf(errorExamples[name], isAnthropic) }]);
   return {
     description: `\`${codes.join('`, `')}\``,
     headers: headersNamed([...commonHeaders[manner], ...headersOf(names)]),
@@ -39,18 +39,18 @@ function responseOf(names: readonly RefusalName[], codes: readonly string[], man
   };
 }
 
-function headersOf(names: readonly RefusalName[]): string[] {
-  const given = new Set(names.flatMap((name) => Object.keys(refusals[name].headers)));
+function headersOf(names: readonly ErrorName[]): string[] {
+  const given = new Set(names.flatMap((name) => Object.keys(errorExamples[name].headers)));
   return Object.keys(headers).filter((name) => given.has(name));
 }
 
-function envelopeOf(refusal: Refusal, isAnthropic: boolean): object {
+function envelopeOf(refusal: ApiError, isAnthropic: boolean): object {
   return isAnthropic ? anthropicEnvelope(refusal.status, refusal, 'b1946ac9') : openAIEnvelope(refusal);
 }
 
 /** Every code that there is, as a list in Markdown. */
 export function codesByStatus(): string {
-  const statuses = Map.groupBy(Object.values(refusals), ({ status }) => status);
+  const statuses = Map.groupBy(Object.values(errorExamples), ({ status }) => status);
   return [...statuses]
     .toSorted(([a], [b]) => a - b)
     .map(([status, all]) => `- ${status}: \`${[...new Set(all.map(({ code }) => code))].join('`, `')}\``)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorIn, readPiece } from './answer-piece.ts';
+import { parseChunk, parseError } from './answer-piece.ts';
 
-const piece = (value: unknown) => readPiece(JSON.stringify(value));
+const piece = (value: unknown) => parseChunk(JSON.stringify(value));
 
 describe('readPiece', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('readPiece', () => {
     ['a completion', { choices: [{ text: 'Hi' }] }],
     ['a whole answer', { choices: [{ message: { content: 'Hi' } }] }],
   ])('hears %s', (_, value) => {
-    expect(piece(value).speaks).toBe(true);
+    expect(piece(value).hasContent).toBe(true);
   });
 
   it.each([
@@ -21,7 +21,7 @@ describe('readPiece', () => {
     ['nothing', null],
     ['another thing', 'words'],
   ])('does not take %s for a token', (_, value) => {
-    expect(piece(value).speaks).toBe(false);
+    expect(piece(value).hasContent).toBe(false);
   });
 
   it('reads usage and the end', () => {
@@ -44,7 +44,7 @@ describe('readPiece', () => {
 
 describe('errorIn', () => {
   it('makes nothing of what is no JSON', () => {
-    expect(errorIn('<html>502</html>')).toBeUndefined();
-    expect(errorIn('{"error":{"code":"overloaded"}}')).toBe('overloaded');
+    expect(parseError('<html>502</html>')).toBeUndefined();
+    expect(parseError('{"error":{"code":"overloaded"}}')).toBe('overloaded');
   });
 });

@@ -1,7 +1,7 @@
 /** What one event of a stream, or an answer in one piece, tells. */
-export interface AnswerPiece {
+export interface StreamChunk {
   /** Whether something was said: text, thoughts, or a part of a tool call. */
-  readonly speaks: boolean;
+  readonly hasContent: boolean;
   readonly isLast: boolean;
   /** Tokens, where they are told. */
   readonly usage: { readonly input: number; readonly output: number } | undefined;
@@ -28,11 +28,13 @@ interface Answer {
 }
 
 /** Throws a SyntaxError for what is no JSON. */
-export function readPiece(text: string): AnswerPiece {
+export function parseChunk(text: string): StreamChunk {
   const { choices, usage, error } = (JSON.parse(text) ?? {}) as Answer;
   const all = Array.isArray(choices) ? (choices as NonNullable<Answer['choices']>) : [];
   return {
-    speaks: all.some(({ delta, message, text: words }) => isSaid(words) || speaks(delta) || speaks(message)),
+    hasContent: all.some(
+      ({ delta, message, text: words }) => isSaid(words) || speaks(delta) || speaks(message),
+    ),
     isLast: all.some(({ finish_reason }) => typeof finish_reason === 'string'),
     usage: readUsage(usage),
     error: error === undefined || error === null ? undefined : nameOfError(error),
@@ -47,7 +49,7 @@ function speaks(said: Said | null | undefined): boolean {
   return isSaid(content) || isSaid(reasoning_content) || isSaid(reasoning) || Array.isArray(tool_calls);
 }
 
-function readUsage(usage: Answer['usage']): AnswerPiece['usage'] {
+function readUsage(usage: Answer['usage']): StreamChunk['usage'] {
   const { prompt_tokens: input, completion_tokens: output } = usage ?? {};
   return typeof input === 'number' && typeof output === 'number' ? { input, output } : undefined;
 }
@@ -63,9 +65,9 @@ function nameOfError(error: unknown): string {
 }
 
 /** The same for the body of a refusal, which may be anything. */
-export function errorIn(body: string): string | undefined {
+export function parseError(body: string): string | undefined {
   try {
-    return readPiece(body).error;
+    return parseChunk(body).error;
   } catch {
     return undefined;
   }

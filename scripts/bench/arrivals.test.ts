@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../demo-model/seeded-random.ts';
-import { arrivalTimes, countsFrom } from './arrivals.ts';
+import { arrivalTimes, latencyStart } from './arrivals.ts';
 
 describe('arrivalTimes', () => {
   it('comes evenly, without drifting', () => {
@@ -22,10 +22,10 @@ describe('arrivalTimes', () => {
 
 describe('countsFrom', () => {
   it('counts from the intended start where the request was sent late', () => {
-    expect(countsFrom(100, 250)).toBe(100);
+    expect(latencyStart(100, 250)).toBe(100);
   });
 
   it('does not blame the server for the grain of the timer', () => {
-    expect(countsFrom(100, 101.1)).toBe(101.1);
+    expect(latencyStart(100, 101.1)).toBe(101.1);
   });
 });

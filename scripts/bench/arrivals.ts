@@ -25,6 +25,6 @@ const TIMER_GRAIN_MS = 1.5;
  * From when on the latency of a request counts: from its intended start, so that whoever could not send in time does
  * not make the server look faster. Within the grain of the timer a start is on time.
  */
-export function countsFrom(intendedAt: number, sentAt: number): number {
+export function latencyStart(intendedAt: number, sentAt: number): number {
   return sentAt - intendedAt <= TIMER_GRAIN_MS ? sentAt : intendedAt;
 }

@@ -1,24 +1,24 @@
 import { randomInt } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { errorIn, readPiece } from './answer-piece.ts';
+import { parseChunk, parseError } from './answer-piece.ts';
 import { EventLines } from './event-lines.ts';
-import { nameOfFault, type Outcome, readRetryAfter } from './outcome.ts';
+import { faultName, type Outcome, readRetryAfter } from './outcome.ts';
 
-export interface Question {
+export interface BenchRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** Hears each piece of an answer when it arrives. `previous` is when the one before it came. */
-export type Hear = (at: number, previous: number | undefined) => void;
+export type OnChunk = (at: number, previous: number | undefined) => void;
 
 const MAX_ERROR_BYTES = 16 * 1024;
-const unheard: Hear = () => {};
+const unheard: OnChunk = () => {};
 
 /** Sends requests, and takes the times of their answers with as little between as possible. */
-export class Asker {
+export class BenchClient {
   readonly #pool: Pool;
   readonly #timeoutMs: number;
   readonly #open = new Set<AnswerHandler>();
@@ -32,7 +32,7 @@ export class Asker {
     this.#timeoutMs = timeoutMs;
   }
 
-  ask({ path, headers, body }: Question, hear: Hear = unheard): Promise<Outcome> {
+  send({ path, headers, body }: BenchRequest, hear: OnChunk = unheard): Promise<Outcome> {
     if (this.#isOver) return Promise.resolve({ kind: 'abandoned' });
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const handler = new AnswerHandler(hear, this.#timeoutMs, (outcome) => {
@@ -53,7 +53,7 @@ export class Asker {
 }
 
 class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #hear: Hear;
+  readonly #hear: OnChunk;
   readonly #settle: (outcome: Outcome) => void;
   readonly #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
@@ -70,7 +70,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #isWhole = false;
   #error: string | undefined;
 
-  constructor(hear: Hear, timeoutMs: number, settle: (outcome: Outcome) => void) {
+  constructor(hear: OnChunk, timeoutMs: number, settle: (outcome: Outcome) => void) {
     this.#hear = hear;
     this.#timer = setTimeout(() => this.#breakOff(this.#failure('timeout')), timeoutMs);
     this.#settle = (outcome) => {
@@ -113,7 +113,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#error ??= piece ? piece.error : 'not JSON';
     if (piece?.usage) this.#usage = piece.usage;
     if (piece?.isLast) this.#isWhole = true;
-    if (piece?.speaks) this.#spoke(at);
+    if (piece?.hasContent) this.#spoke(at);
   }
 
   #spoke(at: number): void {
@@ -139,7 +139,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     if (this.#brokenOff) this.#settle(this.#brokenOff);
     // Cut behind its end mark, a stream is whole all the same.
     else if (this.#isWhole && this.#error === undefined) this.#settle(this.#done(performance.now()));
-    else this.#settle(this.#failure(nameOfFault(error)));
+    else this.#settle(this.#failure(faultName(error)));
   }
 
   #done(endedAt: number): Outcome {
@@ -155,7 +155,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   #refused(): Outcome {
-    const code = errorIn(Buffer.concat(this.#body).toString());
+    const code = parseError(Buffer.concat(this.#body).toString());
     return this.#failure(code === undefined ? String(this.#status) : `${this.#status} ${code}`);
   }
 
@@ -179,7 +179,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
 function readOrUndefined(data: string) {
   try {
-    return readPiece(data);
+    return parseChunk(data);
   } catch {
     return undefined;
   }

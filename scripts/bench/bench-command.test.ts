@@ -2,12 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { delta, startStream } from '../harness/moods.ts';
 import { afterFirstQuestions, benchReport, startBench } from '../harness/start-bench.ts';
-import { type Mood, startStandInBackend } from '../harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { parseReport, type Report } from './report.ts';
 
-const oneWord: Mood = (_, response) => void startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
+const oneWord: BackendScenario = (_, response) =>
+  void startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
 const few = ['--model', 'm', '--warmup', '0', '--requests', '2', '--concurrency', '1,2'];
 const scaled = (report: Report, times: number, rates: number): Report => ({
   ...report,
@@ -22,7 +23,7 @@ const scaled = (report: Report, times: number, rates: number): Report => ({
 
 describe('corral bench', () => {
   it('gives a table, a page that asks nobody for anything, and a report, and the key to the endpoint alone', async () => {
-    await using endpoint = await startStandInBackend(oneWord);
+    await using endpoint = await startFakeBackend(oneWord);
     await using folder = await temporaryFolder();
     const files = ['--html', folder.file('page.html'), '--save', folder.file('report.json')];
     const env = { CORRAL_API_KEY: 'sk-very-secret' };
@@ -46,7 +47,7 @@ describe('corral bench', () => {
   });
 
   it('ends with 1 on a regression, and with 0 without one', async () => {
-    await using endpoint = await startStandInBackend(oneWord);
+    await using endpoint = await startFakeBackend(oneWord);
     await using folder = await temporaryFolder();
     const url = endpoint.backend.address.origin;
     const report = await benchReport([url, ...few]);
@@ -62,7 +63,7 @@ describe('corral bench', () => {
 
   it('tells what it has on Ctrl-C, and goes on from there another time', async () => {
     let isSilent = true;
-    await using endpoint = await startStandInBackend(
+    await using endpoint = await startFakeBackend(
       afterFirstQuestions((request, response) => {
         const isOfSecondStep = endpoint.received.length > 2 + 2 + 1;
         if (!(isSilent && isOfSecondStep)) oneWord(request, response);
@@ -103,7 +104,7 @@ describe('corral bench', () => {
   });
 
   it('says what to do where the endpoint does not answer', async () => {
-    await using endpoint = await startStandInBackend((_, response) => void response.writeHead(401).end());
+    await using endpoint = await startFakeBackend((_, response) => void response.writeHead(401).end());
     const url = endpoint.backend.address.origin;
     const refused = await startBench([url, ...few]).outcome;
     expect(refused).toMatchObject({
@@ -119,7 +120,7 @@ describe('corral bench', () => {
   });
 
   it('ends with 1 where nothing but the first question was answered', async () => {
-    await using endpoint = await startStandInBackend(
+    await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => void response.writeHead(500).end()),
     );
     const { status, stderr } = await startBench([endpoint.backend.address.origin, ...few]).outcome;

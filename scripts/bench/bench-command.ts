@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { say } from '../keys/say.ts';
-import { WrongUse } from '../run-command.ts';
-import { addBenchOptions, type BenchOptions, conditionsOf, loadsOf } from './bench-options.ts';
+import { writeStderr } from '../keys/say.ts';
+import { UsageError } from '../run-command.ts';
+import { addBenchOptions, type BenchOptions, getConditions, getLoads } from './bench-options.ts';
 import { type Comparison, compare, regressions } from './compare.ts';
-import { handOverReport } from './hand-over-report.ts';
+import { printReport } from './hand-over-report.ts';
 import { firstModel } from './open-endpoint.ts';
 import { planSteps, type Step } from './plan.ts';
 import { showProgress } from './progress.ts';
-import { fingerprintOf, type Prompt, parsePrompts } from './prompts.ts';
+import { type Prompt, parsePrompts, promptsDigest } from './prompts.ts';
 import type { Report } from './report.ts';
 import { readReport, stepsToKeep, writeReport } from './report-file.ts';
 import { runBench } from './run-bench.ts';
-import { openConnections, readTarget } from './target.ts';
-import { whichKey } from './which-key.ts';
+import { createPool, readTarget } from './target.ts';
+import { readApiKey } from './which-key.ts';
 
 const notes = `
 Examples:
@@ -44,17 +44,17 @@ export function benchCommand(): Command {
 
 async function bench(url: string, options: BenchOptions): Promise<void> {
   const target = readTarget(url);
-  const apiKey = await whichKey(options.keyFile, process.env);
+  const apiKey = await readApiKey(options.keyFile, process.env);
   const asked = options.prompts === undefined ? undefined : await readPrompts(options.prompts, options.path);
-  const steps = planSteps(loadsOf(options), asked ? null : options.promptTokens);
+  const steps = planSteps(getLoads(options), asked ? null : options.promptTokens);
   const baseline = options.compare === undefined ? undefined : await readBaseline(options.compare, steps);
   const earlier = options.resume === undefined ? undefined : await readReport(options.resume);
-  const pool = openConnections(target);
+  const pool = createPool(target);
   try {
     const model = options.model ?? (await firstModel(pool, target, apiKey));
-    const conditions = conditionsOf(options, { url: target.url, model, prompts: asked?.name ?? null });
+    const conditions = getConditions(options, { url: target.url, model, prompts: asked?.name ?? null });
     const measured = earlier ? stepsToKeep(earlier, conditions, steps) : [];
-    if (measured.length > 0) say(`${measured.length} of ${steps.length} steps were measured before.`);
+    if (measured.length > 0) writeStderr(`${measured.length} of ${steps.length} steps were measured before.`);
     const report = await untilInterrupted((signal) =>
       runBench({
         ...{ target, pool, apiKey, conditions, steps, measured, signal },
@@ -66,7 +66,7 @@ async function bench(url: string, options: BenchOptions): Promise<void> {
       }),
     );
     const comparison = baseline && compare(baseline, report, options.tolerance);
-    await handOverReport(report, comparison, options);
+    await printReport(report, comparison, options);
     process.exitCode = exitCodeOf(report, comparison);
   } finally {
     await pool.destroy();
@@ -78,17 +78,17 @@ async function readPrompts(
   path: BenchOptions['path'],
 ): Promise<{ readonly prompts: Prompt[]; readonly name: string }> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new WrongUse(`--prompts ${file} cannot be read (${error.code})`);
+    throw new UsageError(`--prompts ${file} cannot be read (${error.code})`);
   });
-  return { prompts: parsePrompts(text, path), name: `${basename(file)} ${fingerprintOf(text)}` };
+  return { prompts: parsePrompts(text, path), name: `${basename(file)} ${promptsDigest(text)}` };
 }
 
 async function readBaseline(file: string, steps: readonly Step[]): Promise<Report> {
   const baseline = await readReport(file);
-  if (!baseline) throw new WrongUse(`--compare ${file}: there is no such file; --save makes one`);
+  if (!baseline) throw new UsageError(`--compare ${file}: there is no such file; --save makes one`);
   const names = new Set(baseline.steps.map(({ name }) => name));
   if (steps.some(({ name }) => names.has(name))) return baseline;
-  throw new WrongUse(`--compare ${file} has none of these steps, but ${[...names].join('; ')}`);
+  throw new UsageError(`--compare ${file} has none of these steps, but ${[...names].join('; ')}`);
 }
 
 /** The first Ctrl-C ends the measuring, the second one the program. */

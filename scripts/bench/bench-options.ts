@@ -3,13 +3,13 @@ import { jsonOption } from '../keys/which-file.ts';
 import type { Tolerances } from './compare.ts';
 import {
   count,
-  countOrNone,
+  countOrZero,
   counts,
   defaultTolerance,
+  durationOption,
   jsonObject,
+  positiveDuration,
   rates,
-  span,
-  spanAboveNone,
   tolerances,
 } from './parse-bench-options.ts';
 import type { Arrivals, Load } from './plan.ts';
@@ -60,11 +60,11 @@ const loadOptions = () => [
   new Option('--rate <list>', 'so many requests per second, a step for each').argParser(rates),
   new Option('--arrivals <how>', 'how --rate comes').choices(['poisson', 'uniform']).default('poisson'),
   new Option('--duration <span>', 'of each step (default: 10s, or until --requests)').argParser(
-    spanAboveNone,
+    positiveDuration,
   ),
   new Option('--requests <n>', 'at most so many in each step').argParser(count),
   new Option('--warmup <span>', 'load before each step that is not measured')
-    .argParser(span)
+    .argParser(durationOption)
     .default(2000, '2s'),
   new Option('--max-open <n>', 'the most that --rate has under way; more wait')
     .argParser(count)
@@ -84,9 +84,9 @@ const requestOptions = () => [
   new Option('--model <name>', 'the model (default: the first that the endpoint lists)'),
   new Option('--key-file <file>', 'a file with the API key in its first line'),
   new Option('--body <json>', 'further fields; null takes one out').argParser(jsonObject).default({}, '{}'),
-  new Option('--timeout <span>', 'for one request').argParser(spanAboveNone).default(600_000, '10m'),
+  new Option('--timeout <span>', 'for one request').argParser(positiveDuration).default(600_000, '10m'),
   new Option('--retries <n>', 'how often to ask again after the Retry-After of a refusal')
-    .argParser(countOrNone)
+    .argParser(countOrZero)
     .default(0),
 ];
 
@@ -102,7 +102,7 @@ const reportOptions = () => [
 ];
 
 /** Steps of 1, 4, 16 and 64 at once where nothing is said. */
-export function loadsOf({ concurrency, rate, arrivals }: BenchOptions): Load[] {
+export function getLoads({ concurrency, rate, arrivals }: BenchOptions): Load[] {
   const clients = concurrency ?? (rate ? [] : [1, 4, 16, 64]);
   return [
     ...clients.map((many) => ({ kind: 'closed', concurrency: many }) as const),
@@ -110,7 +110,7 @@ export function loadsOf({ concurrency, rate, arrivals }: BenchOptions): Load[] {
   ];
 }
 
-export function conditionsOf(
+export function getConditions(
   options: BenchOptions,
   found: Pick<Conditions, 'url' | 'model' | 'prompts'>,
 ): Conditions {

@@ -1,4 +1,4 @@
-import { comparedFigures, type Figure } from './figures.ts';
+import { type BenchMetric, comparedMetrics } from './figures.ts';
 import type { Conditions, Report, StepReport } from './report.ts';
 
 /** By how much each figure may be worse, as a share: 0.1 is a tenth. Of `errors` it is in points, and one where not named. */
@@ -9,7 +9,7 @@ export interface Tolerances {
 
 export interface Difference {
   readonly step: string;
-  readonly figure: Figure;
+  readonly figure: BenchMetric;
   readonly before: number;
   readonly now: number;
   /** By what share of before it is worse; less than nothing where it is better. Of `errors` in points. */
@@ -48,8 +48,8 @@ export function regressions({ differences }: Comparison): Difference[] {
 }
 
 function differencesOf(earlier: StepReport, step: StepReport, tolerances: Tolerances): Difference[] {
-  return comparedFigures.flatMap((figure) => {
-    const [before, now] = [figure.of(earlier), figure.of(step)];
+  return comparedMetrics.flatMap((figure) => {
+    const [before, now] = [figure.read(earlier), figure.read(step)];
     if (before === null || now === null) return [];
     const tolerance = toleranceOf(figure, tolerances);
     const worseBy = worsening(figure, before, now);
@@ -64,12 +64,12 @@ const wholeSteps = ({ steps }: Report) => steps.filter(({ isPartial }) => !isPar
 const ERROR_POINTS = 0.01;
 
 /** The most exact name counts: `ttft.p95` before `ttft` before all. */
-function toleranceOf({ name, unit }: Figure, { all, byFigure }: Tolerances): number {
+function toleranceOf({ name, unit }: BenchMetric, { all, byFigure }: Tolerances): number {
   const family = name.split('.')[0] ?? name;
   return byFigure.get(name) ?? byFigure.get(family) ?? (unit === 'share' ? ERROR_POINTS : all);
 }
 
-function worsening({ unit, better }: Figure, before: number, now: number): number {
+function worsening({ unit, better }: BenchMetric, before: number, now: number): number {
   const more = better === 'lower' ? now - before : before - now;
   if (more === 0) return 0;
   return unit === 'share' ? more : more / before;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Distribution } from './distribution.ts';
+import { LatencyHistogram } from './distribution.ts';
 import { curveShares } from './report.ts';
 
 function spreadOf(values: Iterable<number>) {
-  const distribution = new Distribution();
+  const distribution = new LatencyHistogram();
   for (const value of values) distribution.add(value);
-  return distribution.spread();
+  return distribution.summary();
 }
 
 describe('Distribution', () => {

@@ -1,11 +1,11 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { curveShares, type Spread } from './report.ts';
+import { curveShares, type Summary } from './report.ts';
 
 /**
  * Collects values and tells how they are spread. It is Node's own HDR histogram: each figure is right to a thousandth,
  * and an hour's millions of gaps take no more room than a second's.
  */
-export class Distribution {
+export class LatencyHistogram {
   // Thousandths: of milliseconds, microseconds; up to a day.
   readonly #thousandths: RecordableHistogram = createHistogram({
     lowest: 1,
@@ -18,7 +18,7 @@ export class Distribution {
   }
 
   /** Null where nothing was added. */
-  spread(): Spread | null {
+  summary(): Summary | null {
     const { count, mean, max } = this.#thousandths;
     if (count === 0) return null;
     // Node answers the upper end of the bucket, which may lie above all that was added.

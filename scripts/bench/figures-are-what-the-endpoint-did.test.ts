@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { delta, silent, startStream } from '../harness/moods.ts';
 import { afterFirstQuestions, benchReport, startBench } from '../harness/start-bench.ts';
-import { type Mood, startStandInBackend } from '../harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../harness/start-stand-in-backend.ts';
 import { parseReport } from './report.ts';
 
 const usage = (input: number, output: number) =>
   `"usage":{"prompt_tokens":${input},"completion_tokens":${output}}`;
 
 /** Thinks, then says three words with a pause before each, in two pieces more than words. */
-const threeWords: Mood = async (_, response) => {
+const threeWords: BackendScenario = async (_, response) => {
   response.setHeader('x-queue-wait-ms', '12');
   startStream(response).write('data: {"choices":[{"delta":{"role":"assistant","content":null}}]}\n\n');
   for (const word of ['one', 'two', 'three']) {
@@ -22,7 +22,7 @@ const threeWords: Mood = async (_, response) => {
 
 describe('the figures of a stream', () => {
   it('are its tokens by usage, its times from the first word on, and what it waited in line', async () => {
-    await using endpoint = await startStandInBackend(afterFirstQuestions(threeWords));
+    await using endpoint = await startFakeBackend(afterFirstQuestions(threeWords));
     const args = [
       '--model',
       'm',
@@ -57,7 +57,7 @@ describe('the figures of a stream', () => {
 
 describe('the figures of plain answers', () => {
   it('have no first token, and count what usage tells', async () => {
-    await using endpoint = await startStandInBackend(
+    await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => {
         response
           .setHeader('content-type', 'application/json')
@@ -90,7 +90,7 @@ describe('the figures of plain answers', () => {
 });
 
 describe('errors', () => {
-  const answers: Mood[] = [
+  const answers: BackendScenario[] = [
     (_, response) => {
       const body = '{"error":{"code":"queue_full","message":"secret"}}';
       response.writeHead(503, { 'retry-after-ms': '1' }).end(body);
@@ -102,13 +102,13 @@ describe('errors', () => {
     threeWords,
   ];
 
-  const oneAfterTheOther = (moods: readonly Mood[]): Mood => {
+  const oneAfterTheOther = (moods: readonly BackendScenario[]): BackendScenario => {
     let next = 0;
     return afterFirstQuestions((request, response) => moods[next++]?.(request, response));
   };
 
   it('are counted by kind, and touch no latency', async () => {
-    await using endpoint = await startStandInBackend(oneAfterTheOther(answers));
+    await using endpoint = await startFakeBackend(oneAfterTheOther(answers));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '6', '--warmup', '0'];
     const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
     expect(steps[0]?.errors.map(({ kind, count }) => `${count} ${kind}`).sort()).toEqual([
@@ -123,16 +123,14 @@ describe('errors', () => {
 
   it('are asked again after the time they name where that is wished', async () => {
     const [refuse = threeWords] = answers;
-    await using endpoint = await startStandInBackend(
-      oneAfterTheOther([refuse, refuse, threeWords, threeWords]),
-    );
+    await using endpoint = await startFakeBackend(oneAfterTheOther([refuse, refuse, threeWords, threeWords]));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '2', '--warmup', '0', '--retries', '2'];
     const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
     expect(steps[0]).toMatchObject({ requests: { done: 2, failed: 0, retries: 2 }, errors: [] });
   });
 
   it('are timeouts where no answer comes', async () => {
-    await using endpoint = await startStandInBackend(afterFirstQuestions(silent));
+    await using endpoint = await startFakeBackend(afterFirstQuestions(silent));
     const args = [
       '--model',
       'm',

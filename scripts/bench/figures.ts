@@ -1,61 +1,61 @@
-import type { Spread, StepReport } from './report.ts';
+import type { StepReport, Summary } from './report.ts';
 
-export interface Figure {
+export interface BenchMetric {
   /** As `--tolerance` knows it. */
   readonly name: string;
   readonly heading: string;
   readonly unit: 'ms' | 'per second' | 'share';
   readonly better: 'lower' | 'higher';
   /** Null where the step has nothing to tell. */
-  of(step: StepReport): number | null;
+  read(step: StepReport): number | null;
 }
 
 type SpreadName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs' | 'streamTokensPerSecond';
-type Rank = Exclude<keyof Spread, 'curve' | 'count'>;
+type Rank = Exclude<keyof Summary, 'curve' | 'count'>;
 
-const ranked = (name: string, heading: string, spread: SpreadName, ranks: readonly Rank[]): Figure[] =>
+const ranked = (name: string, heading: string, spread: SpreadName, ranks: readonly Rank[]): BenchMetric[] =>
   ranks.map((rank) => ({
     name: `${name}.${rank}`,
     heading: `${heading} ${rank}`,
     unit: 'ms',
     better: 'lower',
-    of: (step) => step[spread]?.[rank] ?? null,
+    read: (step) => step[spread]?.[rank] ?? null,
   }));
 
 const ranks = ['p50', 'p90', 'p95', 'p99', 'max'] as const;
 
 /** Every figure of a step that has a name. */
-export const figures: readonly Figure[] = [
+export const benchMetrics: readonly BenchMetric[] = [
   {
     name: 'requests',
     heading: 'req/s',
     unit: 'per second',
     better: 'higher',
-    of: ({ requestsPerSecond }) => requestsPerSecond,
+    read: ({ requestsPerSecond }) => requestsPerSecond,
   },
   {
     name: 'tokens',
     heading: 'tok/s',
     unit: 'per second',
     better: 'higher',
-    of: ({ tokensPerSecond }) => tokensPerSecond,
+    read: ({ tokensPerSecond }) => tokensPerSecond,
   },
   {
     name: 'stream',
     heading: 'tok/s each',
     unit: 'per second',
     better: 'higher',
-    of: ({ streamTokensPerSecond }) => streamTokensPerSecond?.p50 ?? null,
+    read: ({ streamTokensPerSecond }) => streamTokensPerSecond?.p50 ?? null,
   },
   ...ranked('ttft', 'TTFT', 'ttftMs', ranks),
   ...ranked('itl', 'ITL', 'itlMs', ranks),
   ...ranked('latency', 'latency', 'latencyMs', ranks),
   ...ranked('queue', 'queue', 'queueWaitMs', ranks),
-  { name: 'errors', heading: 'errors', unit: 'share', better: 'lower', of: errorShare },
+  { name: 'errors', heading: 'errors', unit: 'share', better: 'lower', read: errorShare },
 ];
 
 /** Those that a regression is looked for in: the greatest of many is chance. */
-export const comparedFigures = figures.filter(
+export const comparedMetrics = benchMetrics.filter(
   ({ name }) => !/\.(?:max|p90)$/.test(name) && !name.startsWith('queue.'),
 );
 
@@ -64,7 +64,7 @@ export function errorShare({ requests: { done, failed } }: StepReport): number {
 }
 
 /** Three figures that count, a thousands' comma where there are more. */
-export function showFigure(value: number | null, unit: Figure['unit']): string {
+export function formatMetric(value: number | null, unit: BenchMetric['unit']): string {
   if (value === null) return '-';
   if (unit === 'share') return value === 0 ? '0' : `${(value * 100).toFixed(value < 0.1 ? 2 : 1)}%`;
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;

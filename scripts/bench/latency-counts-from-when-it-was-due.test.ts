@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { afterFirstQuestions, benchReport } from '../harness/start-bench.ts';
-import { startStandInBackend } from '../harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../harness/start-stand-in-backend.ts';
 
 const answer = (response: ServerResponse) =>
   response.setHeader('content-type', 'application/json').end('{"choices":[{"text":"a"}]}');
@@ -23,7 +23,7 @@ const open = [
 describe('an open loop', () => {
   it('sends on while nothing is answered, and the first then has waited the longest', async () => {
     const waiting: ServerResponse[] = [];
-    await using endpoint = await startStandInBackend(
+    await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => {
         waiting.push(response);
         if (waiting.length === 5) waiting.forEach(answer);
@@ -38,7 +38,7 @@ describe('an open loop', () => {
   });
 
   it('counts the wait of those that could not be sent in time', async () => {
-    await using endpoint = await startStandInBackend(
+    await using endpoint = await startFakeBackend(
       afterFirstQuestions(async (_, response) => {
         await sleep(50);
         answer(response);

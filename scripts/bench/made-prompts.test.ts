@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fitTokens, madePrompt, wordsFor } from './made-prompts.ts';
+import { fitTokens, syntheticPrompt, wordsFor } from './made-prompts.ts';
 
 describe('madePrompt', () => {
   it('has the wanted words behind a beginning of its own, the same from the same seed', () => {
-    const prompts = Array.from({ length: 100 }, (_, n) => madePrompt(n, 5, 40));
+    const prompts = Array.from({ length: 100 }, (_, n) => syntheticPrompt(n, 5, 40));
     expect(prompts.every((prompt) => prompt.split(' ').length === 6)).toBe(true);
     expect(new Set(prompts.map((prompt) => prompt.split(' ')[0])).size).toBe(100);
-    expect(madePrompt(7, 5, 40)).toBe(prompts[7]);
+    expect(syntheticPrompt(7, 5, 40)).toBe(prompts[7]);
   });
 });
 

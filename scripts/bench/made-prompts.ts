@@ -4,16 +4,16 @@ const words =
   );
 
 /** After so many words they come again. */
-export const wordsInTurn = words.length;
+export const wordListLength = words.length;
 
 /** How many tokens an endpoint finds in a made prompt: so many in any, and so many more for each word. */
-export interface TokensOfWords {
+export interface TokenEstimate {
   readonly always: number;
   readonly perWord: number;
 }
 
 /** A prompt of so many words that begins like no other of this run, so that no cache of prompts helps. */
-export function madePrompt(number: number, wordCount: number, salt: number): string {
+export function syntheticPrompt(number: number, wordCount: number, salt: number): string {
   const told = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
   return [`${(salt + number).toString(36)}:`, ...told].join(' ');
 }
@@ -22,13 +22,13 @@ export function madePrompt(number: number, wordCount: number, salt: number): str
 export function fitTokens(
   shorter: { readonly words: number; readonly tokens: number },
   longer: { readonly words: number; readonly tokens: number },
-): TokensOfWords {
+): TokenEstimate {
   const perWord = (longer.tokens - shorter.tokens) / (longer.words - shorter.words);
   if (!(perWord > 0)) return { always: 0, perWord: 1 };
   return { always: Math.max(0, shorter.tokens - perWord * shorter.words), perWord };
 }
 
 /** How many words make a prompt of so many tokens. */
-export function wordsFor(tokens: number, { always, perWord }: TokensOfWords): number {
+export function wordsFor(tokens: number, { always, perWord }: TokenEstimate): number {
   return Math.max(0, Math.round((tokens - always) / perWord));
 }

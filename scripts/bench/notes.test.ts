@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sampleReport, sampleStep } from '../harness/sample-report.ts';
-import { notesOn } from './notes.ts';
+import { reportNotes } from './notes.ts';
 import type { StepReport } from './report.ts';
 
-const notesWith = (change: Partial<StepReport>) => notesOn(sampleReport([{ ...sampleStep(), ...change }]));
+const notesWith = (change: Partial<StepReport>) =>
+  reportNotes(sampleReport([{ ...sampleStep(), ...change }]));
 const { requests, client, tokens } = sampleStep();
 
 describe('notesOn', () => {
@@ -26,7 +27,7 @@ describe('notesOn', () => {
   });
 
   it('names the run that was broken off', () => {
-    expect(notesOn({ ...sampleReport([]), isInterrupted: true })).toEqual([
+    expect(reportNotes({ ...sampleReport([]), isInterrupted: true })).toEqual([
       'Broken off: these are the figures until then.',
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Report, StepReport } from './report.ts';
 
 /** What a reader of the figures has to know, in sentences. */
-export function notesOn({ steps, isInterrupted }: Report): string[] {
+export function reportNotes({ steps, isInterrupted }: Report): string[] {
   const about = (holds: (step: StepReport) => boolean, words: string) => {
     const names = steps.filter(holds).map(({ name }) => name);
     return names.length === 0 ? [] : [`${names.join('; ')}: ${words}`];

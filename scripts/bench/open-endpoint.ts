@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
-import type { Asker, Question } from './asker.ts';
-import { fitTokens, madePrompt, type TokensOfWords, wordsInTurn } from './made-prompts.ts';
+import type { BenchClient, BenchRequest } from './asker.ts';
+import { fitTokens, syntheticPrompt, type TokenEstimate, wordListLength } from './made-prompts.ts';
 import type { Prompt } from './prompts.ts';
 import type { Target } from './target.ts';
 
@@ -38,8 +38,12 @@ function idOfFirst(text: string): string | undefined {
 const keyAdvice = 'give it with --key-file, CORRAL_API_KEY or OPENAI_API_KEY';
 
 /** Asks once and tells how many tokens went in, where that is told. Throws, with what to do, where no answer comes. */
-export async function askOnce(asker: Asker, url: string, question: Question): Promise<number | undefined> {
-  const outcome = await asker.ask(question);
+export async function sendFirstRequest(
+  asker: BenchClient,
+  url: string,
+  question: BenchRequest,
+): Promise<number | undefined> {
+  const outcome = await asker.send(question);
   if (outcome.kind === 'done') return outcome.usage?.input;
   if (outcome.kind === 'abandoned') throw new Error('broken off before anything was measured');
   const advice = /^40[13]/.test(outcome.failure) ? `: ${keyAdvice}` : '';
@@ -47,15 +51,15 @@ export async function askOnce(asker: Asker, url: string, question: Question): Pr
 }
 
 const SHORTER = 8;
-const LONGER = SHORTER + wordsInTurn;
+const LONGER = SHORTER + wordListLength;
 
 /** Finds out how many tokens this endpoint sees in a word, by two small requests. */
-export async function tokensOfWords(
+export async function estimateTokens(
   ask: (prompt: Prompt) => Promise<number | undefined>,
   salt: number,
-): Promise<TokensOfWords> {
-  const shorter = await ask(madePrompt(0, SHORTER, salt));
-  const longer = await ask(madePrompt(1, LONGER, salt));
+): Promise<TokenEstimate> {
+  const shorter = await ask(syntheticPrompt(0, SHORTER, salt));
+  const longer = await ask(syntheticPrompt(1, LONGER, salt));
   if (shorter === undefined || longer === undefined) return { always: 0, perWord: 1 };
   return fitTokens({ words: SHORTER, tokens: shorter }, { words: LONGER, tokens: longer });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameOfFault, readRetryAfter } from './outcome.ts';
+import { faultName, readRetryAfter } from './outcome.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 
@@ -18,12 +18,12 @@ describe('readRetryAfter', () => {
 
 describe('nameOfFault', () => {
   it("gives the system's name, and undici's only where there is no other", () => {
-    expect(nameOfFault(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(
+    expect(faultName(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(
       'connection ECONNREFUSED',
     );
-    expect(nameOfFault(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }))).toBe('connection closed');
+    expect(faultName(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }))).toBe('connection closed');
     expect(
-      nameOfFault(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET', cause: { code: 'EPIPE' } })),
+      faultName(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET', cause: { code: 'EPIPE' } })),
     ).toBe('connection EPIPE');
   });
 });

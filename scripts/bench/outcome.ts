@@ -37,7 +37,7 @@ export function readRetryAfter(
 }
 
 /** The system's name of the fault, which no prompt can be in. */
-export function nameOfFault(error: Error & { readonly code?: unknown; readonly cause?: unknown }): string {
+export function faultName(error: Error & { readonly code?: unknown; readonly cause?: unknown }): string {
   const { code, cause } = error;
   if (typeof code === 'string' && code !== 'UND_ERR_SOCKET') return `connection ${code}`;
   const deeper = (cause as { code?: unknown } | undefined)?.code;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { counts, jsonObject, rates, span, spanAboveNone, tolerances } from './parse-bench-options.ts';
+import {
+  counts,
+  durationOption,
+  jsonObject,
+  positiveDuration,
+  rates,
+  tolerances,
+} from './parse-bench-options.ts';
 
 describe('the options of corral bench', () => {
   it('reads lists of numbers', () => {
@@ -12,10 +19,10 @@ describe('the options of corral bench', () => {
   });
 
   it('reads spans', () => {
-    expect(span('500ms')).toBe(500);
-    expect(span('0')).toBe(0);
-    expect(() => spanAboveNone('0')).toThrow('longer than 0');
-    expect(() => span('soon')).toThrow('like 10s');
+    expect(durationOption('500ms')).toBe(500);
+    expect(durationOption('0')).toBe(0);
+    expect(() => positiveDuration('0')).toThrow('longer than 0');
+    expect(() => durationOption('soon')).toThrow('like 10s');
   });
 
   it('reads fields of the body', () => {

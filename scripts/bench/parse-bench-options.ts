@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { duration, integer } from '../../settings/kinds.ts';
 import type { Tolerances } from './compare.ts';
-import { comparedFigures } from './figures.ts';
+import { comparedMetrics } from './figures.ts';
 
 // Commander puts the option and the value in front of these messages.
 
@@ -16,7 +16,7 @@ export function count(text: string): number {
   return value;
 }
 
-export function countOrNone(text: string): number {
+export function countOrZero(text: string): number {
   const value = integer(0).parse(text);
   if (value === undefined) throw new InvalidArgumentError('It must be a whole number from 0 up.');
   return value;
@@ -33,14 +33,14 @@ export function rates(text: string): number[] {
 }
 
 /** Milliseconds. */
-export function span(text: string): number {
+export function durationOption(text: string): number {
   const value = duration.parse(text);
   if (value === undefined) throw new InvalidArgumentError('It must be like 10s, 500ms or 10m.');
   return value;
 }
 
-export function spanAboveNone(text: string): number {
-  const value = span(text);
+export function positiveDuration(text: string): number {
+  const value = durationOption(text);
   if (value === 0) throw new InvalidArgumentError('It must be longer than 0.');
   return value;
 }
@@ -75,7 +75,7 @@ export function tolerances(text: string): Tolerances {
 export const defaultTolerance = 0.1;
 
 function known(name: string): string {
-  const names = comparedFigures.map((figure) => figure.name);
+  const names = comparedMetrics.map((figure) => figure.name);
   if (names.includes(name) || names.some((other) => other.startsWith(`${name}.`))) return name;
   throw new InvalidArgumentError(`There is no figure ${name}; there are ${names.join(', ')}.`);
 }

@@ -21,11 +21,11 @@ export function planSteps(loads: readonly Load[], promptTokens: readonly number[
   );
 }
 
-export function showLoad(load: Load): string {
+export function formatLoad(load: Load): string {
   if (load.kind === 'closed') return `concurrency ${load.concurrency}`;
   return `rate ${load.rate}/s${load.arrivals === 'uniform' ? ' uniform' : ''}`;
 }
 
 function nameOf(load: Load, tokens: number | null): string {
-  return tokens === null ? showLoad(load) : `${showLoad(load)}, prompt ${tokens}`;
+  return tokens === null ? formatLoad(load) : `${formatLoad(load)}, prompt ${tokens}`;
 }

@@ -25,7 +25,7 @@ export function showProgress(terminal: Terminal, requests: number | null): Progr
       const head = `${index + 1}/${of} ${step.name}`;
       const draw = () => {
         const at = performance.now();
-        const line = progressLine({ head, sight: tally.sight, at, from, until, requests });
+        const line = progressLine({ head, counts: tally.counts, at, from, until, requests });
         terminal.write(clearLine + line.slice(0, (terminal.columns ?? 80) - 1));
       };
       draw();
@@ -40,17 +40,17 @@ export function showProgress(terminal: Terminal, requests: number | null): Progr
   };
 }
 
-export interface ProgressSight {
+export interface ProgressState {
   readonly head: string;
-  readonly sight: StepTally['sight'];
+  readonly counts: StepTally['counts'];
   readonly at: number;
   readonly from: number;
   readonly until: number;
   readonly requests: number | null;
 }
 
-export function progressLine({ head, sight, at, from, until, requests }: ProgressSight): string {
-  const { done, failed, pieces } = sight;
+export function progressLine({ head, counts, at, from, until, requests }: ProgressState): string {
+  const { done, failed, pieces } = counts;
   if (at < from) return `${head}  ${bar(0)} warming up`;
   const ofTime = (at - from) / (until - from);
   const ofRequests = requests === null ? 0 : (done + failed) / requests;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WrongUse } from '../run-command.ts';
+import { UsageError } from '../run-command.ts';
 import { parsePrompts } from './prompts.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];
@@ -14,7 +14,7 @@ describe('parsePrompts', () => {
     'names the line of %s, not its words',
     (line) => {
       const parse = () => parsePrompts(`fine\n${line}`, 'chat');
-      expect(parse).toThrow(WrongUse);
+      expect(parse).toThrow(UsageError);
       expect(parse).toThrow(/^line 2 of the prompts is neither a text nor JSON with prompt or messages$/);
     },
   );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WrongUse } from '../run-command.ts';
+import { UsageError } from '../run-command.ts';
 import type { Conditions } from './report.ts';
 
 /** What is asked: a text, or the messages of a chat. */
@@ -16,16 +16,16 @@ export function parsePrompts(text: string, path: Conditions['path']): Prompt[] {
     .map(({ line, number }) => {
       const prompt = parseLine(line);
       if (prompt === undefined)
-        throw new WrongUse(
+        throw new UsageError(
           `line ${number} of the prompts is neither a text nor JSON with prompt or messages`,
         );
       if (typeof prompt !== 'string' && path === 'completions')
-        throw new WrongUse(
+        throw new UsageError(
           `line ${number} of the prompts holds messages, which --path completions does not take`,
         );
       return prompt;
     });
-  if (prompts.length === 0) throw new WrongUse('the file of prompts is empty');
+  if (prompts.length === 0) throw new UsageError('the file of prompts is empty');
   return prompts;
 }
 
@@ -44,6 +44,6 @@ function parseLine(line: string): Prompt | undefined {
 }
 
 /** Tells whether two runs asked the same. */
-export function fingerprintOf(text: string): string {
+export function promptsDigest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

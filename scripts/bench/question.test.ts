@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Answering, bodyOf, questioner } from './question.ts';
+import { createRequestBuilder, type RequestOptions, requestBody } from './question.ts';
 
-const chat: Answering = { path: 'chat', model: 'm', stream: true, maxTokens: 8, body: {} };
+const chat: RequestOptions = { path: 'chat', model: 'm', stream: true, maxTokens: 8, body: {} };
 
 describe('bodyOf', () => {
   it('asks a chat for a stream that ends with its usage', () => {
-    expect(bodyOf('Hi', chat)).toEqual({
+    expect(requestBody('Hi', chat)).toEqual({
       model: 'm',
       messages: [{ role: 'user', content: 'Hi' }],
       max_tokens: 8,
@@ -15,7 +15,7 @@ describe('bodyOf', () => {
   });
 
   it('asks for a completion in one piece', () => {
-    expect(bodyOf('Hi', { ...chat, path: 'completions', stream: false })).toEqual({
+    expect(requestBody('Hi', { ...chat, path: 'completions', stream: false })).toEqual({
       model: 'm',
       prompt: 'Hi',
       max_tokens: 8,
@@ -24,7 +24,7 @@ describe('bodyOf', () => {
 
   it("lets the operator's fields win, and null take one out", () => {
     const body = { temperature: 0, max_tokens: null, stream_options: null, max_completion_tokens: 9 };
-    expect(bodyOf('Hi', { ...chat, body })).toEqual({
+    expect(requestBody('Hi', { ...chat, body })).toEqual({
       model: 'm',
       messages: [{ role: 'user', content: 'Hi' }],
       stream: true,
@@ -36,11 +36,11 @@ describe('bodyOf', () => {
 
 describe('questioner', () => {
   it('knows the route, and gives the key where there is one', () => {
-    expect(questioner({ basePath: '/v1' }, chat, 'sk-1')('Hi')).toMatchObject({
+    expect(createRequestBuilder({ basePath: '/v1' }, chat, 'sk-1')('Hi')).toMatchObject({
       path: '/v1/chat/completions',
       headers: { authorization: 'Bearer sk-1' },
     });
-    const { path, headers } = questioner(
+    const { path, headers } = createRequestBuilder(
       { basePath: '/x' },
       { ...chat, path: 'completions' },
       undefined,

@@ -1,29 +1,29 @@
-import type { Question } from './asker.ts';
+import type { BenchRequest } from './asker.ts';
 import type { Prompt } from './prompts.ts';
 import type { Conditions } from './report.ts';
 import type { Target } from './target.ts';
 
-export type Answering = Pick<Conditions, 'path' | 'model' | 'stream' | 'maxTokens' | 'body'>;
+export type RequestOptions = Pick<Conditions, 'path' | 'model' | 'stream' | 'maxTokens' | 'body'>;
 
 /** Makes the request for a prompt. */
-export function questioner(
+export function createRequestBuilder(
   { basePath }: Pick<Target, 'basePath'>,
-  answering: Answering,
+  answering: RequestOptions,
   apiKey: string | undefined,
-): (prompt: Prompt) => Question {
+): (prompt: Prompt) => BenchRequest {
   const path = `${basePath}/${answering.path === 'chat' ? 'chat/completions' : 'completions'}`;
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'corral-bench',
     ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
   };
-  return (prompt) => ({ path, headers, body: JSON.stringify(bodyOf(prompt, answering)) });
+  return (prompt) => ({ path, headers, body: JSON.stringify(requestBody(prompt, answering)) });
 }
 
 /** The operator's own fields come last; null takes one of ours out. */
-export function bodyOf(
+export function requestBody(
   prompt: Prompt,
-  { path, model, stream, maxTokens, body }: Answering,
+  { path, model, stream, maxTokens, body }: RequestOptions,
 ): Record<string, unknown> {
   const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
   const all = {

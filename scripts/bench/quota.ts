@@ -6,7 +6,7 @@ export interface QuotaOptions {
   readonly requests: number | null;
 }
 
-export type Turn = 'warm-up' | 'measured' | 'over';
+export type Phase = 'warm-up' | 'measured' | 'over';
 
 /** Says of each request that is about to start what it is for. */
 export class Quota {
@@ -17,7 +17,7 @@ export class Quota {
     this.#options = options;
   }
 
-  turn(startsAt: number): Turn {
+  next(startsAt: number): Phase {
     const { from, until, requests } = this.#options;
     if (startsAt < from) return 'warm-up';
     if (startsAt >= until || (requests !== null && this.#measured >= requests)) return 'over';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { replaceFile } from '../../keys/replace-file.ts';
-import { WrongUse } from '../run-command.ts';
+import { UsageError } from '../run-command.ts';
 import type { Step } from './plan.ts';
 import { type Conditions, parseReport, type Report, type StepReport } from './report.ts';
 
@@ -9,13 +9,13 @@ import { type Conditions, parseReport, type Report, type StepReport } from './re
 export async function readReport(file: string): Promise<Report | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new WrongUse(`${file} cannot be read (${error.code})`);
+    throw new UsageError(`${file} cannot be read (${error.code})`);
   });
   if (text === undefined) return undefined;
   try {
     return parseReport(text);
   } catch (error) {
-    throw new WrongUse(`${file}: ${(error as Error).message}`);
+    throw new UsageError(`${file}: ${(error as Error).message}`);
   }
 }
 
@@ -34,7 +34,7 @@ export function stepsToKeep(
     (name) => !isDeepStrictEqual(earlier[name], conditions[name]),
   );
   if (other.length > 0)
-    throw new WrongUse(
+    throw new UsageError(
       `the run to resume differs in ${other.join(', ')}: repeat its options, or name another file`,
     );
   const wanted = new Set(steps.map(({ name }) => name));

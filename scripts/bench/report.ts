@@ -107,7 +107,7 @@ const report = z.object({
   steps: z.array(step),
 });
 
-export type Spread = z.infer<typeof spread>;
+export type Summary = z.infer<typeof spread>;
 export type Moment = z.infer<typeof moment>;
 export type StepReport = z.infer<typeof step>;
 export type Conditions = z.infer<typeof conditions>;

@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 import type { Pool } from 'undici';
-import { Asker, type Question } from './asker.ts';
-import { madePrompt, type TokensOfWords, wordsFor } from './made-prompts.ts';
-import { askOnce, tokensOfWords } from './open-endpoint.ts';
+import { BenchClient, type BenchRequest } from './asker.ts';
+import { syntheticPrompt, type TokenEstimate, wordsFor } from './made-prompts.ts';
+import { estimateTokens, sendFirstRequest } from './open-endpoint.ts';
 import type { Step } from './plan.ts';
 import type { Progress } from './progress.ts';
 import type { Prompt } from './prompts.ts';
-import { questioner } from './question.ts';
+import { createRequestBuilder } from './question.ts';
 import type { Conditions, Report, StepReport } from './report.ts';
 import { runStep } from './run-step.ts';
 import type { Target } from './target.ts';
 
-export interface Bench {
+export interface BenchRun {
   readonly target: Target;
   readonly pool: Pool;
   readonly apiKey: string | undefined;
@@ -31,11 +31,11 @@ export interface Bench {
 const FIRST_ANSWER_MS = 60_000;
 
 /** Measures one step after the other, but for those that were measured before; until the signal. */
-export async function runBench(bench: Bench): Promise<Report> {
+export async function runBench(bench: BenchRun): Promise<Report> {
   const { pool, conditions, steps, measured, signal, progress } = bench;
   const startedAt = new Date().toISOString();
-  const asker = new Asker(pool, conditions.timeoutMs);
-  const opener = new Asker(pool, Math.max(conditions.timeoutMs, FIRST_ANSWER_MS));
+  const asker = new BenchClient(pool, conditions.timeoutMs);
+  const opener = new BenchClient(pool, Math.max(conditions.timeoutMs, FIRST_ANSWER_MS));
   const abandon = () => {
     asker.abandonAll();
     opener.abandonAll();
@@ -71,27 +71,30 @@ export async function runBench(bench: Bench): Promise<Report> {
 }
 
 /** Asks the endpoint for the first time, and gives what makes the questions of a step. */
-async function openQuestions(bench: Bench, asker: Asker): Promise<(step: Step) => () => Question> {
+async function openQuestions(
+  bench: BenchRun,
+  asker: BenchClient,
+): Promise<(step: Step) => () => BenchRequest> {
   const { target, conditions, prompts, apiKey } = bench;
-  const toQuestion = questioner(target, conditions, apiKey);
-  const short = questioner(target, { ...conditions, maxTokens: 1 }, apiKey);
-  const ask = (prompt: Prompt) => askOnce(asker, target.url, short(prompt));
+  const toQuestion = createRequestBuilder(target, conditions, apiKey);
+  const short = createRequestBuilder(target, { ...conditions, maxTokens: 1 }, apiKey);
+  const ask = (prompt: Prompt) => sendFirstRequest(asker, target.url, short(prompt));
   if (prompts) {
     const inTurn = around(prompts);
     await ask(inTurn());
     return () => () => toQuestion(inTurn());
   }
   const salt = randomInt(2 ** 31);
-  const made = maker(salt, await tokensOfWords(ask, salt));
+  const made = maker(salt, await estimateTokens(ask, salt));
   return ({ promptTokens }) =>
     () =>
       toQuestion(made(promptTokens ?? 0));
 }
 
 /** Numbers go on over all steps, so that no step finds the prompts of another one cached. */
-function maker(salt: number, ofWords: TokensOfWords): (tokens: number) => string {
+function maker(salt: number, ofWords: TokenEstimate): (tokens: number) => string {
   let number = 2;
-  return (tokens) => madePrompt(number++, wordsFor(tokens, ofWords), salt);
+  return (tokens) => syntheticPrompt(number++, wordsFor(tokens, ofWords), salt);
 }
 
 function around(prompts: readonly Prompt[]): () => Prompt {

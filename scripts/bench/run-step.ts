@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { arrivalTimes, countsFrom } from './arrivals.ts';
-import type { Asker, Hear, Question } from './asker.ts';
+import { arrivalTimes, latencyStart } from './arrivals.ts';
+import type { BenchClient, BenchRequest, OnChunk } from './asker.ts';
 import type { Outcome } from './outcome.ts';
 import type { Load, Step } from './plan.ts';
 import { Quota } from './quota.ts';
 import type { Conditions, StepReport } from './report.ts';
 import { StepTally } from './step-tally.ts';
-import { watchClient } from './watch-client.ts';
+import { measureClientLoad } from './watch-client.ts';
 
 export interface StepRun {
   readonly step: Step;
-  readonly asker: Asker;
-  readonly nextQuestion: () => Question;
+  readonly asker: BenchClient;
+  readonly nextQuestion: () => BenchRequest;
   readonly conditions: Conditions;
   /** Ends the step; what was measured until then is told. */
   readonly signal: AbortSignal;
@@ -30,7 +30,7 @@ export async function runStep(run: StepRun): Promise<StepReport | undefined> {
   const tally = new StepTally({ from, until, isStream: conditions.stream });
   const quota = new Quota({ from, until, requests: conditions.requests });
   run.onStart(tally, from, until);
-  const endWatch = watchClient();
+  const endWatch = measureClientLoad();
   await offer(step.load, { run, tally, quota, begin });
   const at = performance.now();
   const client = endWatch();
@@ -56,7 +56,7 @@ async function offerByClients(concurrency: number, { run, tally, quota }: Offer)
   const client = async () => {
     while (!signal.aborted) {
       const startsAt = performance.now();
-      const turn = quota.turn(startsAt);
+      const turn = quota.next(startsAt);
       if (turn === 'over') return;
       const outcome = await measure(run, tally, startsAt, turn === 'measured');
       if (outcome.kind === 'failed') await rest(REST_AFTER_FAILURE_MS, signal);
@@ -71,12 +71,12 @@ async function offerByTime(times: Iterable<number>, { run, tally, quota, begin }
   let oneEnded = Promise.withResolvers<void>();
   for (const time of times) {
     const intendedAt = begin + time;
-    const turn = quota.turn(intendedAt);
+    const turn = quota.next(intendedAt);
     if (turn === 'over') break;
     await due(intendedAt, signal);
     while (open.size >= conditions.maxOpen && !signal.aborted) await oneEnded.promise;
     if (signal.aborted) break;
-    const startedAt = countsFrom(intendedAt, performance.now());
+    const startedAt = latencyStart(intendedAt, performance.now());
     const one = measure(run, tally, startedAt, turn === 'measured').then(() => {
       open.delete(one);
       oneEnded.resolve();
@@ -106,22 +106,22 @@ async function measure(
   isMeasured: boolean,
 ): Promise<Outcome> {
   const outcome = await askOn(run, tally, tally.listener(isMeasured));
-  tally.settled(outcome, startedAt, isMeasured);
+  tally.recordOutcome(outcome, startedAt, isMeasured);
   return outcome;
 }
 
-async function askOn(run: StepRun, tally: StepTally, hear: Hear): Promise<Outcome> {
+async function askOn(run: StepRun, tally: StepTally, hear: OnChunk): Promise<Outcome> {
   const { asker, conditions, signal } = run;
   const question = run.nextQuestion();
-  let outcome = await asker.ask(question, hear);
+  let outcome = await asker.send(question, hear);
   if (outcome.kind === 'failed' && outcome.isUnheard) {
     tally.resent();
-    outcome = await asker.ask(question, hear);
+    outcome = await asker.send(question, hear);
   }
   for (let left = conditions.retries; left > 0 && mayTryAgain(outcome); left--) {
-    tally.retried();
+    tally.recordRetry();
     await rest(outcome.retryAfterMs, signal);
-    outcome = await asker.ask(question, hear);
+    outcome = await asker.send(question, hear);
   }
   return outcome;
 }

@@ -1,5 +1,5 @@
-import type { Hear } from './asker.ts';
-import { Distribution } from './distribution.ts';
+import type { OnChunk } from './asker.ts';
+import { LatencyHistogram } from './distribution.ts';
 import type { Outcome } from './outcome.ts';
 import type { Step } from './plan.ts';
 import type { StepReport } from './report.ts';
@@ -28,11 +28,11 @@ type Done = Extract<Outcome, { kind: 'done' }>;
 export class StepTally {
   readonly #options: TallyOptions;
   readonly #timeline: Timeline;
-  readonly #ttft = new Distribution();
-  readonly #latency = new Distribution();
-  readonly #itl = new Distribution();
-  readonly #queueWait = new Distribution();
-  readonly #streamRate = new Distribution();
+  readonly #ttft = new LatencyHistogram();
+  readonly #latency = new LatencyHistogram();
+  readonly #itl = new LatencyHistogram();
+  readonly #queueWait = new LatencyHistogram();
+  readonly #streamRate = new LatencyHistogram();
   readonly #errors = new Map<string, number>();
   readonly #requests = { done: 0, failed: 0, abandoned: 0, retries: 0, resent: 0 };
   #inTime = { done: 0, pieces: 0 };
@@ -45,15 +45,15 @@ export class StepTally {
   }
 
   /** For a person who watches. */
-  get sight(): { readonly done: number; readonly failed: number; readonly pieces: number } {
+  get counts(): { readonly done: number; readonly failed: number; readonly pieces: number } {
     return { ...this.#inTime, failed: this.#requests.failed };
   }
 
-  listener(isMeasured: boolean): Hear {
+  listener(isMeasured: boolean): OnChunk {
     return (at, previous) => {
       if (this.#isInTime(at)) {
         this.#inTime.pieces += 1;
-        this.#timeline.spoke(at);
+        this.#timeline.chunk(at);
       }
       if (isMeasured && previous !== undefined) this.#itl.add(at - previous);
     };
@@ -63,11 +63,11 @@ export class StepTally {
     this.#requests.resent += 1;
   }
 
-  retried(): void {
+  recordRetry(): void {
     this.#requests.retries += 1;
   }
 
-  settled(outcome: Outcome, startedAt: number, isMeasured: boolean): void {
+  recordOutcome(outcome: Outcome, startedAt: number, isMeasured: boolean): void {
     if (outcome.kind !== 'abandoned' && this.#isInTime(outcome.endedAt)) this.#countInTime(outcome);
     if (!isMeasured) return;
     this.#requests[outcome.kind] += 1;
@@ -118,11 +118,11 @@ export class StepTally {
         output: this.#output.isTold ? this.#output.told : this.#output.pieces * tokensPerPiece,
         from: this.#output.isTold ? 'usage' : 'counted',
       },
-      ttftMs: this.#ttft.spread(),
-      latencyMs: this.#latency.spread(),
-      itlMs: this.#itl.spread(),
-      queueWaitMs: this.#queueWait.spread(),
-      streamTokensPerSecond: this.#streamRate.spread(),
+      ttftMs: this.#ttft.summary(),
+      latencyMs: this.#latency.summary(),
+      itlMs: this.#itl.summary(),
+      queueWaitMs: this.#queueWait.summary(),
+      streamTokensPerSecond: this.#streamRate.summary(),
       errors: [...this.#errors]
         .map(([kind, count]) => ({ kind, count }))
         .sort((a, b) => b.count - a.count || a.kind.localeCompare(b.kind)),

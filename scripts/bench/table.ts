@@ -1,16 +1,18 @@
 import { align } from '../keys/align.ts';
 import { type Comparison, regressions } from './compare.ts';
-import { type Figure, figures, showFigure } from './figures.ts';
+import { type BenchMetric, benchMetrics, formatMetric } from './figures.ts';
 import type { Report, StepReport } from './report.ts';
 
-const figureNamed = (name: string) => figures.find((figure) => figure.name === name);
+const figureNamed = (name: string) => benchMetrics.find((figure) => figure.name === name);
 const rates = ['requests', 'tokens', 'stream'].flatMap((name) => figureNamed(name) ?? []);
 const spreads = ['ttft', 'itl', 'latency', 'queue'];
 const ranks = ['p50', 'p90', 'p95', 'p99'];
 
 /** For a person: a line for each step. */
 export function reportTable({ steps }: Report): string {
-  const shown = spreads.filter((name) => steps.some((step) => figureNamed(`${name}.p50`)?.of(step) != null));
+  const shown = spreads.filter((name) =>
+    steps.some((step) => figureNamed(`${name}.p50`)?.read(step) != null),
+  );
   const headings = [
     'STEP',
     'DONE',
@@ -31,15 +33,15 @@ function countsOf(step: StepReport): string[] {
   return [
     done.toLocaleString('en-US'),
     failed.toLocaleString('en-US'),
-    ...rates.map((figure) => showFigure(figure.of(step), figure.unit)),
+    ...rates.map((figure) => formatMetric(figure.read(step), figure.unit)),
   ];
 }
 
 function ranksOf(step: StepReport, name: string): string {
-  const values = ranks.map((rank) => figureNamed(`${name}.${rank}`)?.of(step) ?? null);
+  const values = ranks.map((rank) => figureNamed(`${name}.${rank}`)?.read(step) ?? null);
   return values.every((value) => value === null)
     ? '-'
-    : values.map((value) => showFigure(value, 'ms')).join(' / ');
+    : values.map((value) => formatMetric(value, 'ms')).join(' / ');
 }
 
 /** The errors of each step by kind; empty where there are none. */
@@ -58,14 +60,14 @@ export function comparisonTable(comparison: Comparison): string {
   const rows = worse.map(({ step, figure, before, now, worseBy, tolerance }) => [
     step,
     figure.name,
-    showFigure(before, figure.unit),
-    showFigure(now, figure.unit),
-    showWorsening(figure, worseBy),
-    showWorsening(figure, tolerance),
+    formatMetric(before, figure.unit),
+    formatMetric(now, figure.unit),
+    formatWorsening(figure, worseBy),
+    formatWorsening(figure, tolerance),
   ]);
   return align([['STEP', 'REGRESSION', 'BEFORE', 'NOW', 'WORSE BY', 'TOLERANCE'], ...rows]);
 }
 
-export function showWorsening({ unit }: Figure, share: number): string {
+export function formatWorsening({ unit }: BenchMetric, share: number): string {
   return `${(share * 100).toFixed(1)}${unit === 'share' ? ' points' : '%'}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WrongUse } from '../run-command.ts';
+import { UsageError } from '../run-command.ts';
 import { readTarget } from './target.ts';
 
 describe('readTarget', () => {
@@ -26,6 +26,6 @@ describe('readTarget', () => {
   });
 
   it.each(['localhost:8000', 'ftp://host', 'nonsense'])('refuses %s', (text) => {
-    expect(() => readTarget(text)).toThrow(WrongUse);
+    expect(() => readTarget(text)).toThrow(UsageError);
   });
 });

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { WrongUse } from '../run-command.ts';
+import { UsageError } from '../run-command.ts';
 
 /** The endpoint to be measured. */
 export interface Target {
@@ -19,7 +19,7 @@ export function readTarget(text: string): Target {
     return { url: `unix:${socketPath}`, origin: 'http://localhost', socketPath, basePath: '/v1' };
   }
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new WrongUse(
+    throw new UsageError(
       'the URL must start with http://, https:// or unix:, such as http://127.0.0.1:8000/v1',
     );
   }
@@ -29,7 +29,7 @@ export function readTarget(text: string): Target {
 }
 
 /** As many connections as there are requests under way; every limit of time is the asker's own. */
-export function openConnections({ origin, socketPath }: Target): Pool {
+export function createPool({ origin, socketPath }: Target): Pool {
   return new Pool(origin, {
     ...(socketPath === undefined ? {} : { socketPath }),
     connections: null,

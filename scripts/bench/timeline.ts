@@ -27,7 +27,7 @@ export class Timeline {
     this.#count(at, 'failed');
   }
 
-  spoke(at: number): void {
+  chunk(at: number): void {
     this.#count(at, 'pieces');
   }
 

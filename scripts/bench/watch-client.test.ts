@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../harness/wait-for.ts';
-import { wasBottleneck, watchClient } from './watch-client.ts';
+import { measureClientLoad, wasBottleneck } from './watch-client.ts';
 
 describe('watchClient', () => {
   it('sees that this process was at work', async () => {
-    const end = watchClient();
+    const end = measureClientLoad();
     let looks = 0;
     await waitFor('some looks', () => {
       const busyUntil = performance.now() + 30;

@@ -6,7 +6,7 @@ type Client = StepReport['client'];
 const RESOLUTION_MS = 5;
 
 /** Looks at how busy this process is; what it gives ends the look and tells. */
-export function watchClient(): () => Client {
+export function measureClientLoad(): () => Client {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
   const before = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization(), at: performance.now() };

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Api, normalizeRequest } from '../../gateway/openai/normalize/normalize-request.ts';
-import { Refusal } from '../../gateway/refusal/refusal.ts';
+import { ApiError } from '../../gateway/refusal/refusal.ts';
 import { projectFolder } from '../house-folders.ts';
 import { chatTable, completionTable } from './chat-table.ts';
 import { compatibilityPage } from './compatibility-page.ts';
 import { messagesTable } from './messages-table.ts';
 import { responsesTable } from './responses-table.ts';
-import type { Fate, Row, Table } from './row.ts';
+import type { Row, Support, Table } from './row.ts';
 
 it('docs/compatibility.md is what the tables say: run `npm run docs`', () => {
   expect(readFileSync(join(projectFolder, 'docs/compatibility.md'), 'utf8')).toBe(compatibilityPage());
@@ -23,14 +23,14 @@ const apis: [Api, Table, base: object][] = [
 ];
 
 /** What really becomes of it. */
-function fateOf(api: Api, fields: object): Exclude<Fate, 'no effect'> {
+function fateOf(api: Api, fields: object): Exclude<Support, 'no effect'> {
   const body = Buffer.from(JSON.stringify(fields));
   try {
     const normalized = normalizeRequest(api, JSON.parse(body.toString()), body);
     if ('x-corral-dropped-tools' in normalized.headers) return 'told';
     return normalized.body === body ? 'carried' : 'bridged';
   } catch (error) {
-    if (error instanceof Refusal && error.status === 400) return 'refused';
+    if (error instanceof ApiError && error.status === 400) return 'refused';
     throw error;
   }
 }

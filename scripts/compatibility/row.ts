@@ -3,12 +3,12 @@
  * same · no effect: it is taken and changes nothing of the answer · told: it is left out, and a header of the answer says
  * so · refused: 400, with the reason and the way out.
  */
-export type Fate = 'carried' | 'bridged' | 'no effect' | 'told' | 'refused';
+export type Support = 'carried' | 'bridged' | 'no effect' | 'told' | 'refused';
 
 export interface Row {
   /** As an API writes them: fields, types of items, blocks or tools, values. */
   readonly names: readonly string[];
-  readonly fate: Fate;
+  readonly fate: Support;
   readonly how: string;
   /** Requests to which this happens, without what every request has. */
   readonly examples: readonly Readonly<Record<string, unknown>>[];
@@ -21,7 +21,12 @@ export interface Table {
 }
 
 /** `names` with spaces between them. */
-export const row = (names: string, fate: Fate, how: string, ...examples: Row['examples'][number][]): Row => ({
+export const row = (
+  names: string,
+  fate: Support,
+  how: string,
+  ...examples: Row['examples'][number][]
+): Row => ({
   names: names.split(' '),
   fate,
   how,

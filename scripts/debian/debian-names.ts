@@ -14,16 +14,16 @@ const debianNames: Readonly<Record<string, DebianNames>> = {
 };
 
 /** What Debian calls things on a processor of Node's name `arch`; undefined where we take nothing from it. */
-export function debianNamesOf(arch: string): DebianNames | undefined {
+export function getDebianNames(arch: string): DebianNames | undefined {
   return debianNames[arch];
 }
 
-export function librariesOf(prefix: string, { triplet }: DebianNames): string {
+export function libraryFolder(prefix: string, { triplet }: DebianNames): string {
   return join(prefix, 'usr/lib', triplet);
 }
 
 /** A program as it is started: the command, and the arguments that come before its own. */
-export interface Started {
+export interface ProgramCommand {
   readonly command: string;
   readonly args: readonly string[];
 }
@@ -32,13 +32,13 @@ export interface Started {
  * How a program that was unpacked into `prefix` is started: through the loader that came with it. `folders` are those of
  * its libraries that stand below the common one.
  */
-export function startedFrom(
+export function commandFor(
   prefix: string,
   program: string,
   names: DebianNames,
   folders: readonly string[] = [],
-): Started {
-  const libraries = librariesOf(prefix, names);
+): ProgramCommand {
+  const libraries = libraryFolder(prefix, names);
   const path = [libraries, ...folders.map((folder) => join(libraries, folder))].join(':');
   return { command: join(prefix, names.loader), args: ['--library-path', path, join(prefix, program)] };
 }

@@ -2,7 +2,7 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DebianNames } from './debian-names.ts';
 import { debianArchives } from './debian-sources.ts';
-import { NotToBeHad } from './not-to-be-had.ts';
+import { PackageUnavailable } from './not-to-be-had.ts';
 import { type PrivateApt, setUpPrivateApt } from './private-apt.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -12,7 +12,7 @@ export interface WantedPackage {
   /** The releases to look in, the first choice first. */
   readonly suites: readonly string[];
   /** Packages among its needs that what we run of it can do without. */
-  readonly presumed: readonly string[];
+  readonly assumedInstalled: readonly string[];
 }
 
 export interface Download {
@@ -33,8 +33,15 @@ export async function downloadPackages(download: Download): Promise<string[]> {
   for (const archive of await archivesToAsk(etc)) {
     for (const suite of wanted.suites) {
       try {
-        const { presumed } = wanted;
-        const apt = await setUpPrivateApt({ folder, architecture, archive, suite, keyring, presumed });
+        const { assumedInstalled } = wanted;
+        const apt = await setUpPrivateApt({
+          folder,
+          architecture,
+          archive,
+          suite,
+          keyring,
+          presumed: assumedInstalled,
+        });
         onProgress(`reading the package list of Debian ${suite}`);
         await apt.get(['update']);
         return await downloadFrom(apt, download);
@@ -49,10 +56,10 @@ export async function downloadPackages(download: Download): Promise<string[]> {
 
 async function archivesToAsk(etc: string): Promise<string[]> {
   await access(keyring).catch(() => {
-    throw new NotToBeHad(`there is no ${keyring}, by which Debian's packages are checked`);
+    throw new PackageUnavailable(`there is no ${keyring}, by which Debian's packages are checked`);
   });
   const archives = await debianArchives(etc);
-  if (archives.length === 0) throw new NotToBeHad(`${etc} names no archive of Debian`);
+  if (archives.length === 0) throw new PackageUnavailable(`${etc} names no archive of Debian`);
   return archives;
 }
 

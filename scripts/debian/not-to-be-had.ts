@@ -1,11 +1,13 @@
 import { ExecaError } from 'execa';
 
 /** Something of Debian's archive cannot be had; the message says why. */
-export class NotToBeHad extends Error {
+export class PackageUnavailable extends Error {
   override readonly name = 'NotToBeHad';
 
-  static from(error: unknown): NotToBeHad {
-    return error instanceof NotToBeHad ? error : new NotToBeHad(reasonOf(error), { cause: error });
+  static from(error: unknown): PackageUnavailable {
+    return error instanceof PackageUnavailable
+      ? error
+      : new PackageUnavailable(reasonOf(error), { cause: error });
   }
 }
 

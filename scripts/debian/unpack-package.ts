@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import type { DebianNames } from './debian-names.ts';
 import { downloadPackages, type WantedPackage } from './download-packages.ts';
-import { NotToBeHad } from './not-to-be-had.ts';
+import { PackageUnavailable } from './not-to-be-had.ts';
 
 export interface Unpacking {
   readonly wanted: WantedPackage;
@@ -35,7 +35,7 @@ export async function unpackPackage(unpacking: Unpacking): Promise<void> {
     await tryOut(prefix);
     await moveInto(prefix, unpacking);
   } catch (error) {
-    throw NotToBeHad.from(error);
+    throw PackageUnavailable.from(error);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -53,7 +53,7 @@ async function moveInto(prefix: string, { place, tryOut }: Unpacking): Promise<v
       await rename(place, `${prefix}-broken-${attempt}`).catch(() => {});
     }
   }
-  throw new NotToBeHad(`${relative('', place)} cannot be replaced`);
+  throw new PackageUnavailable(`${relative('', place)} cannot be replaced`);
 }
 
 async function succeeds(work: Promise<void>): Promise<boolean> {

@@ -26,7 +26,7 @@ export function spellings(word: string): string[] {
 }
 
 /** Every token that can be heard or said. User-defined ones are matched before all others, the longest first. */
-export function vocabularyOf(stories: readonly CutStory[]): Vocabulary {
+export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
   const types = new Map<string, number>();
   const add = (kind: keyof typeof type, tokens: Iterable<string>) => {
     for (const token of tokens) if (!types.has(token)) types.set(token, type[kind]);

@@ -56,7 +56,7 @@ export interface Weights {
   readonly output: Matrix;
 }
 
-export function weightsOf(stories: readonly CutStory[], vocabulary: Vocabulary): Weights {
+export function createWeights(stories: readonly CutStory[], vocabulary: Vocabulary): Weights {
   const chain = new Chain(vocabulary, stories.length);
   const firstWords: [string, Strength][] = [
     [openCall, beginnings.callAfterRole],

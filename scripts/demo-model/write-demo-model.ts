@@ -6,8 +6,8 @@ import { cutStories } from './cut-stories.ts';
 import { ggufBytes, type Metadata, type Tensor } from './gguf-writer.ts';
 import type { Matrix } from './matrix.ts';
 import { stories } from './stories.ts';
-import { end, type Vocabulary, vocabularyOf } from './vocabulary.ts';
-import { heads, headWidth, ropeBase, type Weights, weightsOf, width } from './weights.ts';
+import { createVocabulary, end, type Vocabulary } from './vocabulary.ts';
+import { createWeights, heads, headWidth, ropeBase, type Weights, width } from './weights.ts';
 
 const feedForward = 64;
 const context = 32_768;
@@ -15,8 +15,8 @@ const context = 32_768;
 /** The demo model as a GGUF file: the same bytes on every machine. */
 export function demoModelBytes(): Buffer {
   const cut = cutStories(stories);
-  const vocabulary = vocabularyOf(cut);
-  return ggufBytes(metadataOf(vocabulary), tensorsOf(weightsOf(cut, vocabulary)));
+  const vocabulary = createVocabulary(cut);
+  return ggufBytes(metadataOf(vocabulary), tensorsOf(createWeights(cut, vocabulary)));
 }
 
 /** Writes the demo model to `file`, whole or not at all. */

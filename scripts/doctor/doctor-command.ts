@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { align } from '../keys/align.ts';
-import { print, printJson } from '../keys/say.ts';
+import { writeJson, writeStdout } from '../keys/say.ts';
 import { jsonOption } from '../keys/which-file.ts';
-import { examine } from './examine.ts';
-import { type Finding, statusOf, type Verdict } from './finding.ts';
+import { runChecks } from './examine.ts';
+import { exitStatus, type Finding, type Verdict } from './finding.ts';
 
 const notes = `
 It reads the same variables as \`corral serve\`, and starts nothing.
@@ -16,10 +16,10 @@ export function doctorCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', notes)
     .action(async ({ json }: { json?: true }) => {
-      const findings = await examine(process.env);
-      const status = statusOf(findings);
-      if (json) printJson({ status, findings });
-      else print(report(findings));
+      const findings = await runChecks(process.env);
+      const status = exitStatus(findings);
+      if (json) writeJson({ status, findings });
+      else writeStdout(report(findings));
       process.exitCode = status;
     });
 }
@@ -37,5 +37,5 @@ export function report(findings: readonly Finding[]): string {
     [`${marks[verdict]} ${about}`, words.replaceAll('\n', ' ')],
     ...(cure === undefined ? [] : [['', `→ ${cure}`]]),
   ]);
-  return `${align(rows)}\n\n${summaries[statusOf(findings)]}`;
+  return `${align(rows)}\n\n${summaries[exitStatus(findings)]}`;
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../harness/free-port.ts';
 import { type TemporaryFolder, temporaryFolder } from '../harness/temporary-folder.ts';
-import { examine } from './examine.ts';
-import { statusOf } from './finding.ts';
+import { runChecks } from './examine.ts';
+import { exitStatus } from './finding.ts';
 
 const secret = 'sk-0123456789abcdef';
 
@@ -26,15 +26,15 @@ async function soundMachine(folder: TemporaryFolder): Promise<Record<string, str
   };
 }
 
-const wordsAbout = (about: string, findings: Awaited<ReturnType<typeof examine>>) =>
+const wordsAbout = (about: string, findings: Awaited<ReturnType<typeof runChecks>>) =>
   findings.filter((finding) => finding.about === about).map(({ verdict, words }) => `${verdict}: ${words}`);
 
 describe('corral doctor', () => {
   it('finds a sound machine sound, and says what it is made of', async () => {
     await using folder = await temporaryFolder();
     const env = await soundMachine(folder);
-    const findings = await examine(env);
-    expect(statusOf(findings)).toBe(0);
+    const findings = await runChecks(env);
+    expect(exitStatus(findings)).toBe(0);
     expect(wordsAbout('llama-server', findings)).toEqual([
       `good: ${env.LLAMA_SERVER_BIN}, build 7000 (abcdef)`,
     ]);
@@ -48,13 +48,13 @@ describe('corral doctor', () => {
   it('names everything that is wrong at once, and no secret', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('keys.json'), '{', { mode: 0o644 });
-    const findings = await examine({
+    const findings = await runChecks({
       ...(await soundMachine(folder)),
       ...{ MODEL_PATH: folder.file('gone.gguf'), PARALLEL: 'many', PARALEL: '2', EXTRA_ARGS: '--port 1' },
       ...{ REDIS_URL: 'redis://:hidden-word@127.0.0.1:9/0', LLAMA_SERVER_BIN: folder.file('none') },
       ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://someone:hidden-word@127.0.0.1:9', GPU_METRICS: 'off' },
     });
-    expect(statusOf(findings)).toBe(2);
+    expect(exitStatus(findings)).toBe(2);
     const failing = findings.filter(({ verdict }) => verdict !== 'good').map(({ about }) => about);
     expect(failing).toEqual([
       ...['settings', 'settings', 'llama-server', 'model', 'model', 'keys', 'Redis', 'traces'],
@@ -71,7 +71,7 @@ describe('corral doctor', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const port = String((server.address() as AddressInfo).port);
-    const findings = await examine({
+    const findings = await runChecks({
       ...(await soundMachine(folder)),
       ...{ PORT_HEALTH: port, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, GPU_METRICS: 'off' },
     });
@@ -81,6 +81,6 @@ describe('corral doctor', () => {
     ]);
     expect(wordsAbout('traces', findings)).toEqual([`good: 127.0.0.1:${port} takes traces`]);
     expect(asked).toEqual(['/status', '/v1/traces']);
-    expect(statusOf(findings)).toBe(0);
+    expect(exitStatus(findings)).toBe(0);
   });
 });

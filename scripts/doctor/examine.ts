@@ -3,46 +3,46 @@ import { arch, platform as system } from 'node:os';
 import { resolve } from 'node:path';
 import { traceConfig } from '../../gateway/traces/trace-config.ts';
 import { keyFilePath } from '../../keys/key-file-path.ts';
-import { openKeyStore } from '../../keys/key-store.ts';
+import { createKeyStore } from '../../keys/key-store.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { readSettings } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
-import { reachable } from '../../supervisor/await-gateway.ts';
+import { connectableHost } from '../../supervisor/await-gateway.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import type { Engine } from '../../supervisor/engine.ts';
-import { partsOfModel } from '../../supervisor/gguf-file.ts';
+import { modelFileParts } from '../../supervisor/gguf-file.ts';
 import { defaultHost, detectPlatform } from '../../supervisor/platform.ts';
-import { type Mistakes, preflight } from '../../supervisor/preflight.ts';
-import { queueWorkerWanted } from '../../supervisor/queue-worker-wanted.ts';
-import { askVersion } from '../engine/ask-version.ts';
+import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
+import { queueWorkerEnabled } from '../../supervisor/queue-worker-wanted.ts';
+import { readEngineVersion } from '../engine/ask-version.ts';
 import { findEngine } from '../engine/find-engine.ts';
 import { cacheFolder } from '../house-folders.ts';
 import type { Finding } from './finding.ts';
-import { judgeFit } from './judge-fit.ts';
-import { freeOn, type GpuSight, judgeGpus } from './judge-gpus.ts';
-import { judgeKeys } from './judge-keys.ts';
-import { judgeCollector, judgeRedis } from './judge-reach.ts';
-import { judgeSpace } from './judge-space.ts';
+import { checkFit } from './judge-fit.ts';
+import { checkGpus, freeGpuBytes, type GpuSnapshot } from './judge-gpus.ts';
+import { checkKeys } from './judge-keys.ts';
+import { checkCollector, checkRedis } from './judge-reach.ts';
+import { checkSpace } from './judge-space.ts';
 import {
+  findRunningInstance,
   freeBytes,
-  lookAtGpus,
-  lookForHouse,
   memoryBytes,
-  reachCollector,
-  reachRedis,
-  sizeOf,
+  pingCollector,
+  pingRedis,
+  readGpus,
+  totalSize,
 } from './look-around.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Looks at everything that a start depends on, and starts nothing. */
-export async function examine(env: Environment): Promise<Finding[]> {
+export async function runChecks(env: Environment): Promise<Finding[]> {
   const { settings, problems, warnings } = readSettings(env);
   const { engine, engineProblem } = await lookForEngine(settings, env);
   const checked = await preflight({
     ...{ settings, engine, engineProblem, env },
-    earlierProblems: problems.map(({ message }) => message),
+    settingsProblems: problems.map(({ message }) => message),
   });
   const { mistakes, config } = checked;
   const gpus = await sightOfGpus(settings);
@@ -50,7 +50,7 @@ export async function examine(env: Environment): Promise<Finding[]> {
     versions(env),
     ...examineSettings([...warnings, ...checked.warnings], mistakes),
     ...(await examineEngine(engine, mistakes)),
-    ...judgeGpus(gpus),
+    ...checkGpus(gpus),
     ...examineModel(config, mistakes, gpus),
     ...judged('address', mistakes),
     ...examineKeys(settings, mistakes),
@@ -58,7 +58,7 @@ export async function examine(env: Environment): Promise<Finding[]> {
     ...(await examinePorts(settings, env, mistakes)),
     ...judged('open files', mistakes),
     ...(await examineServices(settings)),
-    ...(queueWorkerWanted(settings).isWanted
+    ...(queueWorkerEnabled(settings).isWanted
       ? [good('RunPod queue', 'jobs are taken from the queue of this endpoint')]
       : []),
   ];
@@ -68,12 +68,16 @@ const good = (about: string, words: string): Finding => ({ about, verdict: 'good
 const warning = (about: string, words: string): Finding => ({ about, verdict: 'warning', words });
 
 /** Where there are no mistakes, the words that say so, if there are any. */
-function judged(about: keyof Mistakes, mistakes: Mistakes, ...well: readonly string[]): Finding[] {
+function judged(
+  about: keyof ProblemsByTopic,
+  mistakes: ProblemsByTopic,
+  ...well: readonly string[]
+): Finding[] {
   if (mistakes[about].length === 0) return well.map((words) => good(about, words));
   return mistakes[about].map((words) => ({ about, verdict: 'wrong', words }));
 }
 
-function examineSettings(warnings: readonly string[], mistakes: Mistakes): Finding[] {
+function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
   if (warnings.length === 0) return judged('settings', mistakes, 'every variable is understood');
   return [...judged('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
 }
@@ -94,24 +98,24 @@ async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: En
   }
 }
 
-async function examineEngine(engine: Engine | undefined, mistakes: Mistakes): Promise<Finding[]> {
+async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const about = 'llama-server';
   if (!engine || mistakes[about].length > 0) return judged(about, mistakes);
   try {
-    return [good(about, `${engine.command}, build ${await askVersion(engine)}`)];
+    return [good(about, `${engine.command}, build ${await readEngineVersion(engine)}`)];
   } catch {
     const words = `${engine.command} does not tell its version`;
     return [{ about, verdict: 'bad', words, cure: `run it by hand: ${engine.command} --version` }];
   }
 }
 
-const sightOfGpus = ({ GPU_METRICS, NVIDIA_SMI }: Settings): Promise<GpuSight> | GpuSight =>
-  GPU_METRICS === 'off' ? { samples: [], trouble: undefined } : lookAtGpus(NVIDIA_SMI);
+const sightOfGpus = ({ GPU_METRICS, NVIDIA_SMI }: Settings): Promise<GpuSnapshot> | GpuSnapshot =>
+  GPU_METRICS === 'off' ? { samples: [], trouble: undefined } : readGpus(NVIDIA_SMI);
 
 function examineModel(
   config: SupervisorConfig | undefined,
-  mistakes: Mistakes,
-  { samples }: GpuSight,
+  mistakes: ProblemsByTopic,
+  { samples }: GpuSnapshot,
 ): Finding[] {
   const model = config?.engine.model;
   if (model === undefined || mistakes.model.length > 0) return judged('model', mistakes);
@@ -120,34 +124,38 @@ function examineModel(
     return [good('model', `${name}: llama-server downloads it where it is not there yet`)];
   }
   const others = [config?.engine.mmproj, config?.engine.draftModel].filter((file) => file !== undefined);
-  const bytes = sizeOf([...partsOfModel(model.path), ...others]);
-  const room = { model: bytes, gpu: freeOn(samples), memory: memoryBytes() };
-  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), judgeFit(room)];
+  const bytes = totalSize([...modelFileParts(model.path), ...others]);
+  const room = { model: bytes, gpu: freeGpuBytes(samples), memory: memoryBytes() };
+  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), checkFit(room)];
 }
 
-function examineKeys(settings: Settings, mistakes: Mistakes): Finding[] {
+function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   if (mistakes.keys.length > 0) return judged('keys', mistakes);
   const { AUTH_ENABLED: isAsked, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
-  const store = openKeyStore({ file, inline });
+  const store = createKeyStore({ file, inline });
   const { problem, warnings, ring } = store;
   store.close();
   const maxAgeMs = days && days * 86_400_000;
-  return judgeKeys({ isAsked, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
+  return checkKeys({ isAsked, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
 }
 
-async function examineData({ DATA_DIR }: Settings, mistakes: Mistakes): Promise<Finding[]> {
+async function examineData({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const dataDir = resolve(resolveDataDir(DATA_DIR));
   if (mistakes['data folder'].length > 0 || !existsSync(dataDir)) return judged('data folder', mistakes);
-  return [judgeSpace(dataDir, await freeBytes(dataDir))];
+  return [checkSpace(dataDir, await freeBytes(dataDir))];
 }
 
 /** A house that runs here holds the ports, and is no mistake. */
-async function examinePorts(settings: Settings, env: Environment, mistakes: Mistakes): Promise<Finding[]> {
+async function examinePorts(
+  settings: Settings,
+  env: Environment,
+  mistakes: ProblemsByTopic,
+): Promise<Finding[]> {
   const { PORT, PORT_HEALTH } = settings;
   if (mistakes.ports.length > 0) {
-    const host = reachable(settings.HOST ?? defaultHost(detectPlatform(env)));
-    const house = await lookForHouse(`http://${host}:${PORT_HEALTH}`);
+    const host = connectableHost(settings.HOST ?? defaultHost(detectPlatform(env)));
+    const house = await findRunningInstance(`http://${host}:${PORT_HEALTH}`);
     if (house !== undefined) return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${house}`)];
   }
   return judged('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
@@ -157,7 +165,7 @@ async function examineServices(settings: Settings): Promise<Finding[]> {
   const { REDIS_URL } = settings;
   const traces = traceConfig(settings);
   return [
-    ...(REDIS_URL ? [judgeRedis(new URL(REDIS_URL).host, await reachRedis(REDIS_URL))] : []),
-    ...(traces ? [judgeCollector(new URL(traces.url).host, await reachCollector(traces.url))] : []),
+    ...(REDIS_URL ? [checkRedis(new URL(REDIS_URL).host, await pingRedis(REDIS_URL))] : []),
+    ...(traces ? [checkCollector(new URL(traces.url).host, await pingCollector(traces.url))] : []),
   ];
 }

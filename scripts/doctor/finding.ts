@@ -12,7 +12,7 @@ export interface Finding {
 }
 
 /** The exit status that the findings come to: 0 all well, 1 something does not work, 2 something is set wrongly. */
-export function statusOf(findings: readonly Finding[]): 0 | 1 | 2 {
+export function exitStatus(findings: readonly Finding[]): 0 | 1 | 2 {
   const has = (verdict: Verdict) => findings.some((finding) => finding.verdict === verdict);
   if (has('wrong')) return 2;
   return has('bad') ? 1 : 0;

@@ -1,8 +1,8 @@
 import type { Finding } from './finding.ts';
-import { showBytes } from './sizes.ts';
+import { formatBytes } from './sizes.ts';
 
 /** Sizes in bytes. */
-export interface Room {
+export interface MemorySizes {
   /** Of all model files together. */
   readonly model: number;
   /** Free on all GPUs together; undefined where none is seen. */
@@ -12,20 +12,20 @@ export interface Room {
 }
 
 /** Whether the model can be loaded: its layers are spread over GPU and memory, and each request needs room besides. */
-export function judgeFit({ model, gpu, memory }: Room): Finding {
+export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
   const about = 'room for the model';
-  const places = gpu === undefined ? showBytes(memory) : `${showBytes(gpu)} free on GPUs`;
+  const places = gpu === undefined ? formatBytes(memory) : `${formatBytes(gpu)} free on GPUs`;
   if (model > memory + (gpu ?? 0)) {
     return {
-      ...{ about, verdict: 'bad', words: `${showBytes(model)} do not fit into ${places}` },
+      ...{ about, verdict: 'bad', words: `${formatBytes(model)} do not fit into ${places}` },
       cure: 'take a smaller quantization, or a machine with more memory',
     };
   }
   if (gpu !== undefined && model > gpu) {
     return {
-      ...{ about, verdict: 'warning', words: `${showBytes(model)} do not fit into ${places}` },
+      ...{ about, verdict: 'warning', words: `${formatBytes(model)} do not fit into ${places}` },
       cure: 'what does not fit is computed on the CPU, slowly: take a smaller quantization or a larger GPU',
     };
   }
-  return { about, verdict: 'good', words: `${showBytes(model)} fit into ${places}` };
+  return { about, verdict: 'good', words: `${formatBytes(model)} fit into ${places}` };
 }

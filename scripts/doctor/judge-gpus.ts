@@ -1,20 +1,22 @@
-import { troubleWords } from '../../gateway/gpu/trouble-words.ts';
+import { gpuTroubleMessages } from '../../gateway/gpu/trouble-words.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { GpuTrouble } from '../../nvidia-smi-parser/trouble.ts';
 import type { Finding } from './finding.ts';
-import { showBytes } from './sizes.ts';
+import { formatBytes } from './sizes.ts';
 
 /** What nvidia-smi has shown. */
-export interface GpuSight {
+export interface GpuSnapshot {
   readonly samples: readonly GpuSample[];
   readonly trouble: GpuTrouble | undefined;
 }
 
-export function judgeGpus({ samples, trouble }: GpuSight): Finding[] {
+export function checkGpus({ samples, trouble }: GpuSnapshot): Finding[] {
   const seen = samples.map(judgeGpu);
   if (trouble === undefined || (trouble === 'ended' && samples.length > 0)) return seen;
   const isMissing = trouble === 'absent' || trouble === 'no-devices';
-  const words = isMissing ? 'no NVIDIA GPU is seen: llama-server computes on the CPU' : troubleWords[trouble];
+  const words = isMissing
+    ? 'no NVIDIA GPU is seen: llama-server computes on the CPU'
+    : gpuTroubleMessages[trouble];
   return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', words }];
 }
 
@@ -24,7 +26,7 @@ function judgeGpu(sample: GpuSample): Finding {
   const memory =
     memoryTotal === undefined
       ? 'memory unknown'
-      : `${showBytes(memoryTotal - (memoryUsed ?? 0))} of ${showBytes(memoryTotal)} free`;
+      : `${formatBytes(memoryTotal - (memoryUsed ?? 0))} of ${formatBytes(memoryTotal)} free`;
   const words = `${name}, driver ${driver ?? 'unknown'}, ${memory}`;
   if (recoveryAction !== undefined && recoveryAction !== 'None') {
     return { about, verdict: 'bad', words, cure: `the driver asks for: ${recoveryAction}` };
@@ -37,7 +39,7 @@ function judgeGpu(sample: GpuSample): Finding {
 }
 
 /** Bytes that are free on all of them; undefined where that is not known. */
-export function freeOn(samples: readonly GpuSample[]): number | undefined {
+export function freeGpuBytes(samples: readonly GpuSample[]): number | undefined {
   const known = samples.flatMap(({ memoryTotal, memoryUsed = 0 }) =>
     memoryTotal === undefined ? [] : [memoryTotal - memoryUsed],
   );

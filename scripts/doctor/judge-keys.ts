@@ -1,9 +1,9 @@
 import type { Key } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 import type { Finding } from './finding.ts';
 
 /** What the key store has come to. */
-export interface KeySight {
+export interface KeySnapshot {
   readonly isAsked: boolean;
   readonly file: string;
   readonly keys: readonly Key[];
@@ -12,7 +12,7 @@ export interface KeySight {
   readonly maxAgeMs: number | undefined;
 }
 
-export function judgeKeys(sight: KeySight, now: number): Finding[] {
+export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
   const { isAsked, file, keys, warnings, problem, maxAgeMs } = sight;
   const about = 'keys';
   if (!isAsked) {
@@ -20,7 +20,9 @@ export function judgeKeys(sight: KeySight, now: number): Finding[] {
   }
   const told = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
   if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...told];
-  const active = keys.map((key) => statusOf(key, now, maxAgeMs)).filter(({ state }) => state === 'active');
+  const active = keys
+    .map((key) => getKeyStatus(key, now, maxAgeMs))
+    .filter(({ state }) => state === 'active');
   if (active.length === 0) {
     const words = `no key that works in ${file}: nobody can ask anything`;
     return [{ about, verdict: 'warning', words, cure: 'make one: corral keys create NAME' }, ...told];

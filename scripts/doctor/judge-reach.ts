@@ -1,12 +1,12 @@
 import type { Finding } from './finding.ts';
 
 /** How an attempt to reach something ended: it answered, or why not. */
-export type Reach =
+export type ReachResult =
   | { readonly outcome: 'answered'; readonly status?: number }
   | { readonly outcome: 'failed'; readonly why: string };
 
 /** `place` is shown, so it holds no secret. */
-export function judgeRedis(place: string, reach: Reach): Finding {
+export function checkRedis(place: string, reach: ReachResult): Finding {
   const about = 'Redis';
   return reach.outcome === 'answered'
     ? { about, verdict: 'good', words: `${place} answers` }
@@ -16,7 +16,7 @@ export function judgeRedis(place: string, reach: Reach): Finding {
       };
 }
 
-export function judgeCollector(place: string, reach: Reach): Finding {
+export function checkCollector(place: string, reach: ReachResult): Finding {
   const about = 'traces';
   if (reach.outcome === 'failed') {
     return {

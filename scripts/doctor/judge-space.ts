@@ -1,11 +1,11 @@
 import type { Finding } from './finding.ts';
-import { showBytes } from './sizes.ts';
+import { formatBytes } from './sizes.ts';
 
 /** Keys, books, crash files and logs need little; a download needs the size of its model. */
 const little = 1024 ** 3;
 
-export function judgeSpace(dataDir: string, freeBytes: number): Finding {
-  const words = `${dataDir} can be written, ${showBytes(freeBytes)} free`;
+export function checkSpace(dataDir: string, freeBytes: number): Finding {
+  const words = `${dataDir} can be written, ${formatBytes(freeBytes)} free`;
   return freeBytes >= little
     ? { about: 'data folder', verdict: 'good', words }
     : {

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { type Key, plainKey } from '../../keys/key.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import { report } from './doctor-command.ts';
-import { type Finding, statusOf, type Verdict } from './finding.ts';
-import { judgeFit } from './judge-fit.ts';
-import { freeOn, judgeGpus } from './judge-gpus.ts';
-import { judgeKeys, type KeySight } from './judge-keys.ts';
-import { judgeCollector, judgeRedis } from './judge-reach.ts';
-import { judgeSpace } from './judge-space.ts';
+import { exitStatus, type Finding, type Verdict } from './finding.ts';
+import { checkFit } from './judge-fit.ts';
+import { checkGpus, freeGpuBytes } from './judge-gpus.ts';
+import { checkKeys, type KeySnapshot } from './judge-keys.ts';
+import { checkCollector, checkRedis } from './judge-reach.ts';
+import { checkSpace } from './judge-space.ts';
 
 const gib = 1024 ** 3;
 const found = (verdict: Verdict): Finding => ({ about: 'a', verdict, words: 'w' });
 
 describe('what the findings come to', () => {
   it('is the worst of them', () => {
-    expect(statusOf([found('good'), found('warning')])).toBe(0);
-    expect(statusOf([found('bad'), found('warning')])).toBe(1);
-    expect(statusOf([found('bad'), found('wrong')])).toBe(2);
+    expect(exitStatus([found('good'), found('warning')])).toBe(0);
+    expect(exitStatus([found('bad'), found('warning')])).toBe(1);
+    expect(exitStatus([found('bad'), found('wrong')])).toBe(2);
   });
 
   it('is told in a line each, with the cure below', () => {
@@ -45,7 +45,7 @@ describe('room for the model', () => {
     [{ model: 12 * gib, gpu: 8 * gib, memory: 2 * gib }, 'bad', expect.any(String)],
     [{ model: 4 * gib, gpu: undefined, memory: 5 * gib }, 'good', '4.0 GiB fit into 5.0 GiB'],
     [{ model: 6 * gib, gpu: undefined, memory: 5 * gib }, 'bad', '6.0 GiB do not fit into 5.0 GiB'],
-  ])('%j is %s', (room, verdict, words) => expect(judgeFit(room)).toMatchObject({ verdict, words }));
+  ])('%j is %s', (room, verdict, words) => expect(checkFit(room)).toMatchObject({ verdict, words }));
 });
 
 describe('GPUs', () => {
@@ -61,11 +61,14 @@ describe('GPUs', () => {
     }) as GpuSample;
 
   it('are told of with their drivers and their memory', () => {
-    expect(judgeGpus({ samples: [sample()], trouble: undefined })).toEqual([
+    expect(checkGpus({ samples: [sample()], trouble: undefined })).toEqual([
       { about: 'GPU 0', verdict: 'good', words: 'NVIDIA L4, driver 580.95, 20.0 GiB of 24.0 GiB free' },
     ]);
-    expect(freeOn([sample(), sample({ index: 1, memoryUsed: undefined })])).toBe(44 * gib);
-    expect([freeOn([]), freeOn([sample({ memoryTotal: undefined })])]).toEqual([undefined, undefined]);
+    expect(freeGpuBytes([sample(), sample({ index: 1, memoryUsed: undefined })])).toBe(44 * gib);
+    expect([freeGpuBytes([]), freeGpuBytes([sample({ memoryTotal: undefined })])]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it.each([
@@ -73,7 +76,7 @@ describe('GPUs', () => {
     [sample({ eccUncorrected: 2 }), 'warning'],
     [sample({ recoveryAction: 'None', eccUncorrected: 0 }), 'good'],
   ])('that are not well are told of', (one, verdict) => {
-    expect(judgeGpus({ samples: [one], trouble: undefined })).toMatchObject([{ verdict }]);
+    expect(checkGpus({ samples: [one], trouble: undefined })).toMatchObject([{ verdict }]);
   });
 
   it.each([
@@ -82,18 +85,18 @@ describe('GPUs', () => {
     ['no-driver', 'bad'],
     ['hung', 'bad'],
   ] as const)('that are %s are a %s finding', (trouble, verdict) => {
-    expect(judgeGpus({ samples: [], trouble })).toMatchObject([{ about: 'GPU', verdict }]);
+    expect(checkGpus({ samples: [], trouble })).toMatchObject([{ about: 'GPU', verdict }]);
   });
 });
 
 describe('keys', () => {
   const key = (changes: Partial<Key> = {}): Key => ({
-    ...plainKey,
+    ...keyDefaults,
     ...{ id: 'a', fingerprint: 'sha256:0', hint: '' },
     ...changes,
   });
-  const judge = (changes: Partial<KeySight>) =>
-    judgeKeys(
+  const judge = (changes: Partial<KeySnapshot>) =>
+    checkKeys(
       {
         ...{ isAsked: true, file: '/d/keys.json', keys: [key()], warnings: [], problem: undefined },
         maxAgeMs: undefined,
@@ -119,23 +122,23 @@ describe('keys', () => {
 });
 
 it('warns of a volume that is nearly full', () => {
-  expect(judgeSpace('/data', 2 * gib)).toMatchObject({
+  expect(checkSpace('/data', 2 * gib)).toMatchObject({
     verdict: 'good',
     words: expect.stringContaining('2.0 GiB'),
   });
-  expect(judgeSpace('/data', 5 * 1024 ** 2)).toMatchObject({
+  expect(checkSpace('/data', 5 * 1024 ** 2)).toMatchObject({
     verdict: 'warning',
     words: expect.stringContaining('5.0 MiB'),
   });
 });
 
 it('says of others whether they answer, and where they were looked for', () => {
-  expect(judgeRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
-  expect(judgeRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
+  expect(checkRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
+  expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
     verdict: 'bad',
     words: 'h:1 does not answer (ECONNREFUSED)',
   });
-  expect(judgeCollector('h:1', { outcome: 'answered', status: 200 })).toMatchObject({ verdict: 'good' });
-  expect(judgeCollector('h:1', { outcome: 'answered', status: 404 })).toMatchObject({ verdict: 'bad' });
-  expect(judgeCollector('h:1', { outcome: 'failed', why: 'x' })).toMatchObject({ verdict: 'bad' });
+  expect(checkCollector('h:1', { outcome: 'answered', status: 200 })).toMatchObject({ verdict: 'good' });
+  expect(checkCollector('h:1', { outcome: 'answered', status: 404 })).toMatchObject({ verdict: 'bad' });
+  expect(checkCollector('h:1', { outcome: 'failed', why: 'x' })).toMatchObject({ verdict: 'bad' });
 });

@@ -2,21 +2,21 @@ import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { connectRedis } from '../../gateway/limits/connect-redis.ts';
-import { GpuWatch } from '../../nvidia-smi-parser/watch-gpus.ts';
-import type { GpuSight } from './judge-gpus.ts';
-import type { Reach } from './judge-reach.ts';
+import { GpuMonitor } from '../../nvidia-smi-parser/watch-gpus.ts';
+import type { GpuSnapshot } from './judge-gpus.ts';
+import type { ReachResult } from './judge-reach.ts';
 
 const patienceMs = 3000;
 /** A driver that is not kept loaded takes seconds for each GPU. */
 const gpuPatienceMs = 15_000;
 
 /** One round of all GPUs. */
-export async function lookAtGpus(program: string): Promise<GpuSight> {
-  const { promise, resolve } = Promise.withResolvers<GpuSight>();
-  const seen = new Map<number, GpuSight['samples'][number]>();
-  const end = (trouble: GpuSight['trouble']) => resolve({ samples: [...seen.values()], trouble });
+export async function readGpus(program: string): Promise<GpuSnapshot> {
+  const { promise, resolve } = Promise.withResolvers<GpuSnapshot>();
+  const seen = new Map<number, GpuSnapshot['samples'][number]>();
+  const end = (trouble: GpuSnapshot['trouble']) => resolve({ samples: [...seen.values()], trouble });
   const timer = setTimeout(() => end(seen.size > 0 ? undefined : 'hung'), gpuPatienceMs);
-  const watch = new GpuWatch({
+  const watch = new GpuMonitor({
     program,
     intervalMs: 500,
     onSample(sample) {
@@ -37,7 +37,7 @@ export function memoryBytes(): number {
 }
 
 /** Of these files together; those that cannot be looked at count for nothing. */
-export function sizeOf(files: readonly string[]): number {
+export function totalSize(files: readonly string[]): number {
   return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
@@ -46,10 +46,10 @@ export async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-export async function reachRedis(url: string): Promise<Reach> {
+export async function pingRedis(url: string): Promise<ReachResult> {
   const redis = connectRedis(url);
   let why = 'no answer in time';
-  const { promise, resolve } = Promise.withResolvers<Reach>();
+  const { promise, resolve } = Promise.withResolvers<ReachResult>();
   const timer = setTimeout(() => resolve({ outcome: 'failed', why }), patienceMs);
   redis.on('error', (error: NodeJS.ErrnoException) => {
     why = error.code ?? error.message.split(' ', 1).join();
@@ -69,7 +69,7 @@ export async function reachRedis(url: string): Promise<Reach> {
 }
 
 /** Sends no trace at all, which every collector takes. */
-export async function reachCollector(url: string): Promise<Reach> {
+export async function pingCollector(url: string): Promise<ReachResult> {
   const { username, password } = new URL(url);
   const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
   const place = new URL(url);
@@ -95,7 +95,7 @@ export async function reachCollector(url: string): Promise<Reach> {
 }
 
 /** The standing of a llama-corral whose health server answers here; undefined where there is none. */
-export async function lookForHouse(origin: string): Promise<string | undefined> {
+export async function findRunningInstance(origin: string): Promise<string | undefined> {
   try {
     const answer = await fetch(`${origin}/status`, { signal: AbortSignal.timeout(patienceMs) });
     const status = (await answer.json()) as { readonly standing?: unknown; readonly version?: unknown };

@@ -1,5 +1,5 @@
 /** Bytes for people. */
-export function showBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const gib = bytes / 1024 ** 3;
   return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

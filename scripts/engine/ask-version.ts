@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import type { Engine } from '../../supervisor/engine.ts';
 
 /** The words after `version:` that an engine says of itself; throws where it does not run or says nothing of it. */
-export async function askVersion({ command, args }: Engine): Promise<string> {
+export async function readEngineVersion({ command, args }: Engine): Promise<string> {
   const { all } = await execa(command, [...args, '--version'], {
     all: true,
     stdin: 'ignore',

@@ -5,7 +5,7 @@ const waysToGetOne = `A llama-server can be had in any of these ways:
   by yourself    build llama.cpp, then set LLAMA_SERVER_BIN to its llama-server`;
 
 /** No llama-server here and none could be fetched: the message says why, and every way to get one. */
-export class EngineNotToBeHad extends Error {
+export class EngineUnavailable extends Error {
   override readonly name = 'EngineNotToBeHad';
   /** Why it could not be fetched, without the advice. */
   readonly reason: string;
@@ -15,8 +15,8 @@ export class EngineNotToBeHad extends Error {
     this.reason = reason;
   }
 
-  static from(error: unknown): EngineNotToBeHad {
-    if (error instanceof EngineNotToBeHad) return error;
-    return new EngineNotToBeHad(error instanceof Error ? error.message : String(error), { cause: error });
+  static from(error: unknown): EngineUnavailable {
+    if (error instanceof EngineUnavailable) return error;
+    return new EngineUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { askVersion } from './ask-version.ts';
-import { EngineNotToBeHad } from './engine-not-to-be-had.ts';
+import { readEngineVersion } from './ask-version.ts';
+import { EngineUnavailable } from './engine-not-to-be-had.ts';
 import { fetchEngine } from './fetch-engine.ts';
 import { fetchedEngine, findFetchedEngine } from './fetched-engine.ts';
 
@@ -21,7 +21,7 @@ describe('fetchEngine', () => {
   it('tells every other way where it cannot fetch, and leaves nothing half-made', async () => {
     await writeFile(join(folder, 'etc/sources.list'), `deb file:${folder}/nowhere sid main\n`);
     const failure = await fetch().catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(EngineNotToBeHad);
+    expect(failure).toBeInstanceOf(EngineUnavailable);
     for (const way of [
       'llama.cpp-tools',
       'ghcr.io/ggml-org/llama.cpp:server',
@@ -33,7 +33,7 @@ describe('fetchEngine', () => {
   });
 
   it('says what is missing on a machine without an archive of Debian', async () => {
-    await expect(fetch()).rejects.toThrow(EngineNotToBeHad);
+    await expect(fetch()).rejects.toThrow(EngineUnavailable);
   });
 
   it('names the processor that Debian has nothing for', async () => {
@@ -77,12 +77,12 @@ describe('fetchedEngine', () => {
 
 describe('askVersion', () => {
   it('hears the version of the engine that the tests use', async () => {
-    expect(await askVersion(inject('engine'))).toMatch(/\d/);
+    expect(await readEngineVersion(inject('engine'))).toMatch(/\d/);
   });
 
   it('does not take another program for a llama-server', async () => {
     await symlink('/bin/true', join(folder, 'llama-server'));
     const other = { command: join(folder, 'llama-server'), args: [], origin: 'PATH' } as const;
-    await expect(askVersion(other)).rejects.toThrow(/did not tell its version/);
+    await expect(readEngineVersion(other)).rejects.toThrow(/did not tell its version/);
   });
 });

@@ -1,14 +1,14 @@
 import { access, glob, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Engine } from '../../supervisor/engine.ts';
-import { type DebianNames, debianNamesOf, librariesOf } from '../debian/debian-names.ts';
+import { type DebianNames, getDebianNames, libraryFolder } from '../debian/debian-names.ts';
 import { unpackPackage } from '../debian/unpack-package.ts';
-import { askVersion } from './ask-version.ts';
-import { EngineNotToBeHad } from './engine-not-to-be-had.ts';
-import { fetchedEngine, findFetchedEngine, placeOf } from './fetched-engine.ts';
+import { readEngineVersion } from './ask-version.ts';
+import { EngineUnavailable } from './engine-not-to-be-had.ts';
+import { fetchedEngine, fetchedEngineFolder, findFetchedEngine } from './fetched-engine.ts';
 
 /** It and the C library also name among their needs what a server never runs. */
-const wanted = { name: 'llama.cpp-tools', suites: ['forky', 'sid'], presumed: ['wget', 'debconf'] };
+const wanted = { name: 'llama.cpp-tools', suites: ['forky', 'sid'], assumedInstalled: ['wget', 'debconf'] };
 
 interface FetchOptions {
   /** The folder that holds what can be had again, `.cache`. */
@@ -30,20 +30,20 @@ export async function fetchEngine({
   arch = process.arch,
   etc = '/etc/apt',
 }: FetchOptions): Promise<Engine> {
-  const names = debianNamesOf(arch);
+  const names = getDebianNames(arch);
   if (process.platform !== 'linux' || !names)
-    throw new EngineNotToBeHad(`Debian has no llama-server for ${process.platform} on ${arch}`);
+    throw new EngineUnavailable(`Debian has no llama-server for ${process.platform} on ${arch}`);
   const found = await findFetchedEngine(cache, arch);
   if (found && (await runs(found))) return found;
-  const place = placeOf(cache, names);
+  const place = fetchedEngineFolder(cache, names);
   const tryOut = async (prefix: string) => {
     await linkComputeBackends(prefix, names);
-    onProgress(`llama-server ${await askVersion(fetchedEngine(prefix, names))} runs`);
+    onProgress(`llama-server ${await readEngineVersion(fetchedEngine(prefix, names))} runs`);
   };
   try {
     await unpackPackage({ wanted, names, place, etc, onProgress, tryOut });
   } catch (error) {
-    throw EngineNotToBeHad.from(error);
+    throw EngineUnavailable.from(error);
   }
   return fetchedEngine(place, names);
 }
@@ -51,7 +51,7 @@ export async function fetchEngine({
 async function runs(engine: Engine): Promise<boolean> {
   try {
     await access(engine.command);
-    await askVersion(engine);
+    await readEngineVersion(engine);
     return true;
   } catch {
     return false;
@@ -60,7 +60,7 @@ async function runs(engine: Engine): Promise<boolean> {
 
 /** llama-server looks for its compute backends beside the running executable, which is the loader's folder here. */
 async function linkComputeBackends(prefix: string, names: DebianNames): Promise<void> {
-  const beside = librariesOf(prefix, names);
+  const beside = libraryFolder(prefix, names);
   for await (const backend of glob('ggml/backends*/*.so', { cwd: beside })) {
     await symlink(backend, join(beside, basename(backend))).catch(() => {});
   }

@@ -1,15 +1,15 @@
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Engine } from '../../supervisor/engine.ts';
-import { type DebianNames, debianNamesOf, startedFrom } from '../debian/debian-names.ts';
+import { commandFor, type DebianNames, getDebianNames } from '../debian/debian-names.ts';
 
 /** How the llama-server that was unpacked into `prefix` is started: through the loader that came with it. */
 export function fetchedEngine(prefix: string, names: DebianNames): Engine {
-  return { ...startedFrom(prefix, 'usr/bin/llama-server', names, ['llama']), origin: 'fetched' };
+  return { ...commandFor(prefix, 'usr/bin/llama-server', names, ['llama']), origin: 'fetched' };
 }
 
 /** Where the fetched engine of this kind of machine stands. */
-export function placeOf(cache: string, { architecture }: DebianNames): string {
+export function fetchedEngineFolder(cache: string, { architecture }: DebianNames): string {
   return join(resolve(cache), 'engine', `debian-${architecture}`);
 }
 
@@ -21,9 +21,9 @@ export async function findFetchedEngine(
   cache: string,
   arch: string = process.arch,
 ): Promise<Engine | undefined> {
-  const names = debianNamesOf(arch);
+  const names = getDebianNames(arch);
   if (!names) return undefined;
-  const engine = fetchedEngine(placeOf(cache, names), names);
+  const engine = fetchedEngine(fetchedEngineFolder(cache, names), names);
   const isThere = access(engine.command, constants.X_OK);
   return isThere.then(
     () => engine,

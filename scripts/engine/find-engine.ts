@@ -16,7 +16,7 @@ export async function findEngine({ cache, ...places }: Wanted): Promise<Engine |
 }
 
 /** findEngine, and where there is none, one is fetched. Throws EngineNotRunnable and EngineNotToBeHad. */
-export async function obtainEngine(
+export async function findOrFetchEngine(
   wanted: Wanted,
   onProgress: (text: string) => void = () => {},
 ): Promise<Engine> {

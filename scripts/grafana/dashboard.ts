@@ -10,9 +10,9 @@ import { layOut } from './layout.ts';
 import { source } from './panel.ts';
 import { gpus } from './rows/gpus.ts';
 import { health } from './rows/health.ts';
-import { line } from './rows/line.ts';
+import { queue } from './rows/line.ts';
 import { money } from './rows/money.ts';
-import { refusals } from './rows/refusals.ts';
+import { errors } from './rows/refusals.ts';
 import { slots } from './rows/slots.ts';
 import { speed } from './rows/speed.ts';
 import { survival } from './rows/survival.ts';
@@ -49,7 +49,7 @@ const dashboard: Dashboard = {
   time: { from: 'now-3h', to: 'now' },
   refresh: '30s',
   templating: { list: variables },
-  panels: layOut([health, traffic, speed, line, slots, refusals, survival, users, gpus, money, trouble]),
+  panels: layOut([health, traffic, speed, queue, slots, errors, survival, users, gpus, money, trouble]),
 };
 
 /** `docker/grafana/llama-corral.json`. `npm run docs` writes it. */

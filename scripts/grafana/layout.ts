@@ -1,11 +1,11 @@
 import type { Panel, RowPanel } from '@grafana/schema';
-import type { Placeless } from './panel.ts';
+import type { PanelWithoutPosition } from './panel.ts';
 
 const COLUMNS = 24;
 
 export interface Row {
   readonly title: string;
-  readonly panels: readonly Placeless[];
+  readonly panels: readonly PanelWithoutPosition[];
 }
 
 /** Gives everything its place: each row's heading, and below it its panels from left to right, as far as they fit. */

@@ -10,7 +10,7 @@ export interface Query {
   readonly legend: string;
 }
 
-export interface PanelWish {
+export interface PanelOptions {
   readonly title: string;
   readonly description: string;
   /** By Grafana's name, or `suffix: …`. */
@@ -28,13 +28,16 @@ interface Look {
 }
 
 /** A panel that has no place yet. */
-export interface Placeless {
+export interface PanelWithoutPosition {
   readonly width: number;
   readonly height: number;
   readonly panel: Panel;
 }
 
-export function panelOf(wish: PanelWish, { type, height, options, field }: Look): Placeless {
+export function createPanel(
+  wish: PanelOptions,
+  { type, height, options, field }: Look,
+): PanelWithoutPosition {
   const { title, description, unit, queries, width = 8 } = wish;
   const panel: Panel = {
     type,

@@ -29,7 +29,7 @@ import type {
   Options as TimelineOptions,
 } from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
 import type { Options as LinesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
-import { type PanelWish, type Placeless, panelOf } from './panel.ts';
+import { createPanel, type PanelOptions, type PanelWithoutPosition } from './panel.ts';
 
 const legend: VizLegendOptions = {
   calcs: ['lastNotNull', 'max'],
@@ -45,23 +45,23 @@ const lastValue: SingleStatBaseOptions = {
 };
 
 /** Lines over time. */
-export function lines(wish: PanelWish): Placeless {
+export function lines(wish: PanelOptions): PanelWithoutPosition {
   const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 8, axisSoftMin: 0 };
   const options: Partial<LinesOptions> = { legend, tooltip };
-  return panelOf(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+  return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
 /** Lines over time, one on the other: their sum is of interest. */
-export function stack(wish: PanelWish): Placeless {
+export function stack(wish: PanelOptions): PanelWithoutPosition {
   const stacking = { mode: StackingMode.Normal };
   const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 40, axisSoftMin: 0, stacking };
   const options: Partial<LinesOptions> = { legend, tooltip };
-  return panelOf(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+  return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
 /** A figure as it is now, before a sketch of how it was. */
-export function now(wish: PanelWish): Placeless {
-  return panelOf({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...nowOptions } });
+export function currentValue(wish: PanelOptions): PanelWithoutPosition {
+  return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...nowOptions } });
 }
 
 const nowOptions: StatOptions = {
@@ -76,17 +76,17 @@ const nowOptions: StatOptions = {
 };
 
 /** The name of what holds now, from the legend. */
-export function word(wish: PanelWish): Placeless {
+export function statusText(wish: PanelOptions): PanelWithoutPosition {
   const options: StatOptions = {
     ...nowOptions,
     graphMode: BigValueGraphMode.None,
     textMode: BigValueTextMode.Name,
   };
-  return panelOf({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...options } });
+  return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...options } });
 }
 
 /** A bar for each, as it is now. */
-export function bars(wish: PanelWish): Placeless {
+export function bars(wish: PanelOptions): PanelWithoutPosition {
   const options: BarGaugeOptions = {
     ...lastValue,
     orientation: VizOrientation.Horizontal,
@@ -100,11 +100,11 @@ export function bars(wish: PanelWish): Placeless {
     maxVizHeight: 300,
     legend: { ...plainLegend, showLegend: false },
   };
-  return panelOf(wish, { type: 'bargauge', height: 8, options: { ...options } });
+  return createPanel(wish, { type: 'bargauge', height: 8, options: { ...options } });
 }
 
 /** What held when: a band for each series while it is there. */
-export function bands(wish: PanelWish): Placeless {
+export function bands(wish: PanelOptions): PanelWithoutPosition {
   const custom: BandConfig = { lineWidth: 0, fillOpacity: 70 };
   const options: TimelineOptions = {
     legend: { ...plainLegend, showLegend: false },
@@ -118,5 +118,5 @@ export function bands(wish: PanelWish): Placeless {
     color: { mode: FieldColorModeId.Thresholds },
     thresholds: { mode: ThresholdsMode.Absolute, steps: [{ value: null, color: 'blue' }] },
   };
-  return panelOf(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
+  return createPanel(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
 }

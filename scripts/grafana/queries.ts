@@ -1,28 +1,28 @@
-import type { Family } from '../../gateway/metrics/family.ts';
+import type { MetricDefinition } from '../../gateway/metrics/family.ts';
 
 /** The series of a metric of ours, on the machines that were chosen; `matchers` as in PromQL. */
-export function of({ name }: Pick<Family, 'name'>, matchers = ''): string {
+export function selector({ name }: Pick<MetricDefinition, 'name'>, matchers = ''): string {
   return `${name}{${['instance=~"$instance"', matchers].filter((part) => part !== '').join(', ')}}`;
 }
 
 /** What comes in a second, of a counter. */
-export function rate(family: Pick<Family, 'name'>, matchers = ''): string {
-  return `rate(${of(family, matchers)}[$__rate_interval])`;
+export function rate(family: Pick<MetricDefinition, 'name'>, matchers = ''): string {
+  return `rate(${selector(family, matchers)}[$__rate_interval])`;
 }
 
-const part = ({ name }: Family, ending: string) => ({ name: `${name}${ending}` });
+const part = ({ name }: MetricDefinition, ending: string) => ({ name: `${name}${ending}` });
 
 /** So many of a hundred took no longer, of a histogram; for each value of `label`, where one is given. */
-export function percentile(family: Family, hundredth: number, label?: string): string {
+export function percentile(family: MetricDefinition, hundredth: number, label?: string): string {
   const by = ['le', label].filter((one) => one !== undefined).join(', ');
   return `histogram_quantile(${hundredth / 100}, sum by (${by}) (${rate(part(family, '_bucket'))}))`;
 }
 
 /** The mean of a histogram. */
-export function mean(family: Family, matchers = ''): string {
+export function mean(family: MetricDefinition, matchers = ''): string {
   return `sum(${rate(part(family, '_sum'), matchers)}) / sum(${rate(part(family, '_count'), matchers)})`;
 }
 
 /** The usual three. */
-export const percentiles = (family: Family) =>
+export const percentiles = (family: MetricDefinition) =>
   [50, 95, 99].map((hundredth) => ({ expr: percentile(family, hundredth), legend: `${hundredth} %` }));

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { WireAnswer } from './violations.ts';
+import type { WireResponse } from './violations.ts';
 
 interface ApiOperation {
   readonly 'x-also-at'?: readonly string[];
@@ -22,7 +22,7 @@ interface ApiDocument {
 }
 
 /** An answer, and what was asked for. */
-export interface ContractAnswer extends Omit<WireAnswer, 'requestId' | 'ended'> {
+export interface ContractResponse extends Omit<WireResponse, 'requestId' | 'ended'> {
   readonly method: string;
   readonly headers: Headers;
 }
@@ -48,7 +48,7 @@ export class ApiContract {
   }
 
   /** Everything in an answer that the document does not say; empty where all is as it says. */
-  breaches(answer: ContractAnswer): string[] {
+  breaches(answer: ContractResponse): string[] {
     const { method, path, status } = answer;
     const found = this.#find(method.toLowerCase(), path, status);
     if (found === undefined) return [`${method} ${path} ${status} is not in the document`];
@@ -57,7 +57,7 @@ export class ApiContract {
     return breaches.map((what) => `${method} ${path} ${status}: ${what}`);
   }
 
-  #inBody(answer: ContractAnswer, type: string, { response, pointer }: Found): string[] {
+  #inBody(answer: ContractResponse, type: string, { response, pointer }: Found): string[] {
     if (answer.text === '') return [];
     const content = response.content?.[type];
     if (content === undefined) return [`nothing is said of ${type}`];
@@ -103,7 +103,7 @@ function fits(path: string, pattern: string): boolean {
 }
 
 /** Headers of ours that the document does not name. */
-function strayHeaders({ headers }: ContractAnswer, response: ApiResponse): string[] {
+function strayHeaders({ headers }: ContractResponse, response: ApiResponse): string[] {
   const ours = [...headers.keys()].filter((name) =>
     /^x-(?!accel|content|frame)|^retry-after|^request-id$/.test(name),
   );

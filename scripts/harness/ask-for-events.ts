@@ -3,7 +3,7 @@ import { postOf } from './raw-request.ts';
 
 export type StreamEvent = Readonly<Record<string, unknown>>;
 
-export interface EventsAnswer {
+export interface EventsResponse {
   /** The body as it came. */
   readonly text: string;
   /** What stands behind `data: `, as far as it is JSON. */
@@ -11,7 +11,7 @@ export interface EventsAnswer {
 }
 
 /** Asks for a stream and reads it to its end; one that is not answered with 200 throws. */
-export async function askForEvents(port: number, path: string, body: object): Promise<EventsAnswer> {
+export async function requestEvents(port: number, path: string, body: object): Promise<EventsResponse> {
   await using client = await RawClient.connect(port);
   const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
   if (answer?.status !== 200) throw new Error(`${path} answered ${answer?.status}: ${answer?.body}`);
@@ -25,7 +25,7 @@ interface Delta {
 }
 
 /** What the events of a chat say. */
-export function saidInChat(events: readonly StreamEvent[], what: keyof Delta = 'content'): string {
+export function chatTextIn(events: readonly StreamEvent[], what: keyof Delta = 'content'): string {
   const deltas = events.map(({ choices }) => (choices as { delta?: Delta }[] | undefined)?.[0]?.delta);
   return deltas.map((delta) => delta?.[what] ?? '').join('');
 }

@@ -2,7 +2,7 @@
  * Bodies that end a bare llama-server, hang it, or keep it busy for seconds: found by `npm run fuzz -- --only engine`, by
  * reading its source, and by others. Each with the field that the gateway names in its refusal.
  */
-export type Deadly = readonly [name: string, path: string, body: object, param: string];
+export type CrashingBody = readonly [name: string, path: string, body: object, param: string];
 
 const list = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
@@ -117,9 +117,9 @@ const called = [
   { role: 'tool', tool_call_id: 'a', content: 'x' },
 ];
 
-export const deadlyBodies: readonly Deadly[] = [
+export const crashingBodies: readonly CrashingBody[] = [
   ...[chat, `${chat}/input_tokens`].map(
-    (path): Deadly => [
+    (path): CrashingBody => [
       'nested arguments',
       path,
       { messages: called },
@@ -150,7 +150,7 @@ export const deadlyBodies: readonly Deadly[] = [
     },
     'messages[1].content[0].input',
   ],
-  ...schemas.flatMap(([name, schema, place]): Deadly[] => [
+  ...schemas.flatMap(([name, schema, place]): CrashingBody[] => [
     [
       name,
       chat,
@@ -172,7 +172,7 @@ export const deadlyBodies: readonly Deadly[] = [
       `tools[0].function.parameters${place}`,
     ],
   ]),
-  ...schemas.slice(0, 1).flatMap(([name, schema, place]): Deadly[] => [
+  ...schemas.slice(0, 1).flatMap(([name, schema, place]): CrashingBody[] => [
     [
       name,
       chat,
@@ -212,7 +212,7 @@ export const deadlyBodies: readonly Deadly[] = [
     ],
   ]),
   ...grammars.map(
-    ([name, grammar]): Deadly => [
+    ([name, grammar]): CrashingBody => [
       `a grammar with ${name}`,
       completion,
       { prompt: 'x', max_tokens: 2, grammar },
@@ -220,6 +220,11 @@ export const deadlyBodies: readonly Deadly[] = [
     ],
   ),
   ...sampling.map(
-    ([fields, param]): Deadly => [`${param}`, completion, { prompt: 'x', max_tokens: 2, ...fields }, param],
+    ([fields, param]): CrashingBody => [
+      `${param}`,
+      completion,
+      { prompt: 'x', max_tokens: 2, ...fields },
+      param,
+    ],
   ),
 ];

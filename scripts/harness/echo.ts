@@ -1,4 +1,4 @@
-import { prefillOf } from '../../gateway/prefill/prefill.ts';
+import { readPrefill } from '../../gateway/prefill/prefill.ts';
 
 /** How a build tells the assistant's last message again. */
 export interface EchoingBuild {
@@ -15,7 +15,7 @@ export function repeatedBy(
   // The real engine does it then.
   if (fields.echo || (!heedsNobody && fields.continue_final_message)) return [];
   const shape = 'input' in fields ? 'response' : 'messages' in fields ? 'message' : 'completion';
-  const text = prefillOf(shape, fields)?.texts.join('') ?? '';
+  const text = readPrefill(shape, fields)?.texts.join('') ?? '';
   const size = Math.ceil(text.length / echoes);
   // A character of two halves is never cut: the engine sends whole ones.
   return size === 0 ? [] : (text.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []);

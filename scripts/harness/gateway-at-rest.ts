@@ -1,9 +1,9 @@
 import type { TestGateway } from './start-gateway.ts';
-import type { StandInBackend } from './start-stand-in-backend.ts';
+import type { FakeBackend } from './start-stand-in-backend.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Waits until no lease is out, nobody waits, and nothing is open at the backend. */
-export async function gatewayAtRest({ gateway }: TestGateway, standIn?: StandInBackend): Promise<void> {
+export async function gatewayIsIdle({ gateway }: TestGateway, standIn?: FakeBackend): Promise<void> {
   await waitFor('the gateway to hold no lease and no upstream', () => {
     const { leased, waiting } = gateway.admission.counts;
     return leased === 0 && waiting === 0 && (standIn?.open ?? 0) === 0;

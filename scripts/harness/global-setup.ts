@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { demoModelBytes, writeDemoModel } from '../demo-model/write-demo-model.ts';
-import { askVersion } from '../engine/ask-version.ts';
-import { obtainEngine } from '../engine/find-engine.ts';
-import { openFolderOfTheRun } from './folder-of-the-run.ts';
+import { readEngineVersion } from '../engine/ask-version.ts';
+import { findOrFetchEngine } from '../engine/find-engine.ts';
+import { createRunFolder } from './folder-of-the-run.ts';
 import './start-llama-server.ts';
 
 const cache = join(import.meta.dirname, '../../.cache');
@@ -14,14 +14,14 @@ const cache = join(import.meta.dirname, '../../.cache');
  * temporary folder; what is answered takes that away after them, and says which llama-server it was.
  */
 export default async function prepare({ provide }: TestProject): Promise<() => Promise<void>> {
-  const engine = await obtainEngine(
+  const engine = await findOrFetchEngine(
     { configured: process.env.LLAMA_SERVER_BIN, searchPath: process.env.PATH, cache },
     (text) => console.error(text),
   );
   provide('engine', engine);
   provide('demoModel', await demoModel());
-  const version = await askVersion(engine);
-  const closeFolder = openFolderOfTheRun();
+  const version = await readEngineVersion(engine);
+  const closeFolder = createRunFolder();
   return async () => {
     // Behind all tests, where one looks for what they came to: builds differ.
     console.error(`llama-server of this run: ${version} (${engine.origin})`);

@@ -1,12 +1,12 @@
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { showKeysJson } from '../../keys/keys-json.ts';
-import { type KeyWishes, newKey } from '../../keys/new-key.ts';
+import { formatKeysJson } from '../../keys/keys-json.ts';
+import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
 
 /** The text of a `keys.json` with a key for each id, whose secret is of the test's choice. */
-export function keyFileText(keys: Readonly<Record<string, KeyWishes & { secret: string }>>): string {
+export function keyFileText(keys: Readonly<Record<string, NewKeyOptions & { secret: string }>>): string {
   const made = Object.entries(keys).map(([id, { secret, ...wishes }]) => ({
-    ...newKey(id, wishes, Date.now()).key,
+    ...createKey(id, wishes, Date.now()).key,
     fingerprint: fingerprint(secret),
   }));
-  return showKeysJson({ keys: made, further: {} });
+  return formatKeysJson({ keys: made, extraFields: {} });
 }

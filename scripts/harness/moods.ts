@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import type { Mood, Received } from './start-stand-in-backend.ts';
+import type { BackendScenario, Received } from './start-stand-in-backend.ts';
 
 /** Answers with the words of the last message: whoever sees another's words has another's answer. */
-export const echo: Mood = (request, response) => {
+export const echo: BackendScenario = (request, response) => {
   response
     .setHeader('content-type', 'application/json')
     .end(
-      JSON.stringify({ object: 'chat.completion', choices: [{ message: { content: wordsOf(request) } }] }),
+      JSON.stringify({ object: 'chat.completion', choices: [{ message: { content: tokensOf(request) } }] }),
     );
 };
 
@@ -17,7 +17,7 @@ export function isForStream({ body }: Received): boolean {
   );
 }
 
-export function wordsOf({ body }: Received): string {
+export function tokensOf({ body }: Received): string {
   const { messages, prompt } = JSON.parse(body) as { messages?: { content: string }[]; prompt?: string };
   return messages?.at(-1)?.content ?? prompt ?? '';
 }
@@ -34,9 +34,9 @@ export const delta = (content: string) =>
   `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
 
 /** Takes the request and says nothing. */
-export const silent: Mood = () => {};
+export const silent: BackendScenario = () => {};
 
 /** Says one word in a stream and then nothing more. */
-export const speakAndStall: Mood = (_, response) => {
+export const sendAndStall: BackendScenario = (_, response) => {
   startStream(response).write(delta('one'));
 };

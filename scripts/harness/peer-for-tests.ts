@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import type { Started } from '../debian/debian-names.ts';
-import { obtainPeer } from '../peers/obtain-peer.ts';
-import type { Peer } from '../peers/peers.ts';
+import type { ProgramCommand } from '../debian/debian-names.ts';
+import { obtainService } from '../peers/obtain-peer.ts';
+import type { TestService } from '../peers/peers.ts';
 
 /**
  * The peer, fetched where this machine has none. Where it cannot be had, the test file fails and says so, unless
  * `ALLOW_MISSING_PEERS=true` allows to go without: then it is undefined, and what needs it is to be skipped.
  */
-export async function peerForTests(
-  peer: Peer,
+export async function requireTestService(
+  peer: TestService,
   env: NodeJS.ProcessEnv = process.env,
   etc = '/etc/apt',
-): Promise<Started | undefined> {
+): Promise<ProgramCommand | undefined> {
   const cache = join(import.meta.dirname, '../../.cache');
   const onProgress = (text: string) => console.error(text);
   try {
-    return await obtainPeer(peer, { cache, searchPath: env.PATH, onProgress, etc });
+    return await obtainService(peer, { cache, searchPath: env.PATH, onProgress, etc });
   } catch (error) {
     const advice = `install ${peer.name}, or set ALLOW_MISSING_PEERS=true to do without the tests that need it`;
     const complaint = `${peer.name} is needed and could not be had (${(error as Error).message}): ${advice}`;

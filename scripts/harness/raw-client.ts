@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { waitFor } from './wait-for.ts';
 
 /** One answer as it came over the wire. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   /** Names in lower case; of a name that came twice, both values, joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** The next whole answer; undefined where the server closes without one. */
-  async answer(): Promise<RawAnswer | undefined> {
+  async answer(): Promise<RawResponse | undefined> {
     const found = await waitFor('an answer', () => {
       const parsed = parseAnswer(this.#received.subarray(this.#read).toString('latin1'), this.isClosed);
       return parsed ?? (this.isClosed && 'closed');
@@ -94,7 +94,7 @@ function parseAnswer(text: string, isClosed: boolean) {
   const rest = text.slice(headEnd + 4);
   const body = status < 200 || status === 204 ? { text: '', length: 0 } : readBody(rest, headers, isClosed);
   if (body === undefined) return undefined;
-  const answer: RawAnswer = { status, headers, body: Buffer.from(body.text, 'latin1').toString() };
+  const answer: RawResponse = { status, headers, body: Buffer.from(body.text, 'latin1').toString() };
   return { answer, length: headEnd + 4 + body.length };
 }
 

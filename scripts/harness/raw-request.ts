@@ -1,6 +1,6 @@
 import { testerSecret } from './start-gateway.ts';
 
-export interface RequestWishes {
+export interface RequestOptions {
   readonly path?: string;
   readonly headers?: readonly string[];
   /** Sent in place of the tester's; null sends none. */
@@ -8,7 +8,7 @@ export interface RequestWishes {
 }
 
 /** The bytes of a well-formed POST of a JSON body. */
-export function postOf(body: unknown, wishes: RequestWishes = {}): string {
+export function postOf(body: unknown, wishes: RequestOptions = {}): string {
   const { path = '/v1/chat/completions', headers = [], secret = testerSecret } = wishes;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return [

@@ -1,4 +1,4 @@
-import type { Report, Spread, StepReport } from '../bench/report.ts';
+import type { Report, StepReport, Summary } from '../bench/report.ts';
 import { curveShares } from '../bench/report.ts';
 
 /** A report of `corral bench` with round figures. */
@@ -56,7 +56,7 @@ export function sampleStep(concurrency = 4): StepReport {
   };
 }
 
-function spreadAround(p50: number): Spread {
+function spreadAround(p50: number): Summary {
   return {
     count: 80,
     mean: p50,

@@ -2,10 +2,10 @@
  * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
  * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
  */
-import { probesThatFit } from '../../files/open-files.ts';
+import { maxProbeConnections } from '../../files/open-files.ts';
 import { startHealthServer } from '../../health/health-server.ts';
-import { logFilesIn } from '../../log/log-files-config.ts';
-import { openLogs } from '../../log/open-logs.ts';
+import { logFilesConfig } from '../../log/log-files-config.ts';
+import { createLogs } from '../../log/open-logs.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
 import { preflight } from '../../supervisor/preflight.ts';
@@ -15,26 +15,32 @@ const { env } = process;
 const { settings, problems } = readSettings(env);
 const { LOG_FORMAT: format, LOG_LEVEL: level, LLAMA_SERVER_BIN: configured } = settings;
 const health = await startHealthServer({
-  ...{ host: '127.0.0.1', port: settings.PORT_HEALTH, mostConnections: probesThatFit() },
+  ...{ host: '127.0.0.1', port: settings.PORT_HEALTH, maxConnections: maxProbeConnections() },
 });
 const engine = env.ENGINE
   ? (JSON.parse(env.ENGINE) as Engine)
   : await findInstalledEngine({ configured, searchPath: env.PATH });
 const earlierProblems = problems.map(({ message }) => message);
-const check = await preflight({ settings, engine, env, earlierProblems, healthPortIsOurs: true });
+const check = await preflight({
+  settings,
+  engine,
+  env,
+  settingsProblems: earlierProblems,
+  ownsHealthPort: true,
+});
 if (!check.ok || !engine) {
   for (const problem of check.ok ? [] : check.problems) console.error(problem);
   process.exit(2);
 }
 const gateway = env.GATEWAY_PROGRAM && { command: process.execPath, args: [env.GATEWAY_PROGRAM] };
 const dataDir = check.config.dataDir;
-const logs = await openLogs({ format, level, files: logFilesIn(dataDir, settings) });
+const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, settings) });
 const code = await supervise({
   config: check.config,
   engine,
   env,
   health,
-  log: logs.of('supervisor'),
+  log: logs.getLog('supervisor'),
   logs,
   onReady: () => console.log('the first token came'),
   ...(gateway && { gatewayCommand: gateway }),

@@ -23,7 +23,7 @@ export interface QueuedJob {
  * RunPod's serverless API in small, its side for workers as its Python SDK uses it and its route for OpenAI's clients. It
  * holds the questions for work open like the real one, and writes down whatever a worker does against the protocol.
  */
-export interface StandInRunpod extends AsyncDisposable {
+export interface FakeRunpod extends AsyncDisposable {
   /** What RunPod sets in a worker. */
   readonly env: Readonly<Record<string, string>>;
   /** Where OpenAI's clients go. */
@@ -52,7 +52,7 @@ const apiKey = 'runpod-ai-key-0123456789';
 const worker = 'pod-7';
 const pollMs = 2000;
 
-export async function startStandInRunpod(): Promise<StandInRunpod> {
+export async function startFakeRunpod(): Promise<FakeRunpod> {
   const jobs = new Map<string, QueuedJob>();
   const queue: QueuedJob[] = [];
   const stops: string[] = [];
@@ -63,7 +63,7 @@ export async function startStandInRunpod(): Promise<StandInRunpod> {
     stream: { times: 0, status: 500 },
     ping: { times: 0, status: 500 },
   };
-  const takes: StandInRunpod['takes'] = [];
+  const takes: FakeRunpod['takes'] = [];
   const pings: (readonly string[])[] = [];
   const troubles: string[] = [];
   const faults: string[] = [];

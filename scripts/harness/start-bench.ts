@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { parseReport, type Report } from '../bench/report.ts';
 import { projectFolder } from '../house-folders.ts';
-import type { Mood } from './start-stand-in-backend.ts';
+import type { BackendScenario } from './start-stand-in-backend.ts';
 
 export interface BenchOutcome {
   readonly status: number | undefined;
@@ -39,7 +39,7 @@ export async function benchReport(
 }
 
 /** What the tool asks before it measures is answered at once; `mood` answers the rest. */
-export function afterFirstQuestions(mood: Mood): Mood {
+export function afterFirstQuestions(mood: BackendScenario): BackendScenario {
   return (request, response) => {
     if (!request.body.includes('"max_tokens":1,') && !request.body.includes('"max_tokens":1}'))
       mood(request, response);

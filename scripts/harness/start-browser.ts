@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import type { Started } from '../debian/debian-names.ts';
+import type { ProgramCommand } from '../debian/debian-names.ts';
 
 /** No GPU, no sandbox (containers have no right to one), and nobody outside is asked anything. */
 const calm = [
@@ -15,7 +15,7 @@ export interface TestBrowser extends AsyncDisposable {
 }
 
 /** A real Chromium, started as `peerForTests(chromium)` says. */
-export async function startBrowser({ command, args }: Started): Promise<TestBrowser> {
+export async function startBrowser({ command, args }: ProgramCommand): Promise<TestBrowser> {
   const folder = await mkdtemp(join(tmpdir(), 'corral-browser-'));
   // Playwright starts one program, and Chromium starts itself again for each of its processes: both by this name.
   const program = join(folder, 'chromium');

@@ -26,7 +26,7 @@ export interface Delivery {
   readonly body: string;
 }
 
-export interface Collector extends AsyncDisposable {
+export interface TraceCollector extends AsyncDisposable {
   readonly endpoint: string;
   readonly deliveries: readonly Delivery[];
   /** How it answers; it takes everything unless it is told otherwise. */
@@ -36,7 +36,7 @@ export interface Collector extends AsyncDisposable {
 }
 
 /** A collector that takes OTLP/HTTP, as JSON where its spans are to be read. */
-export async function startCollector(): Promise<Collector> {
+export async function startTraceCollector(): Promise<TraceCollector> {
   const deliveries: Delivery[] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
@@ -46,7 +46,7 @@ export async function startCollector(): Promise<Collector> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const collector: Collector = {
+  const collector: TraceCollector = {
     endpoint: `http://127.0.0.1:${port}`,
     deliveries,
     answer: (response) => response.setHeader('content-type', 'application/json').end('{}'),

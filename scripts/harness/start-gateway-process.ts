@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type Backend, showBackendUrl } from '../../health/backend.ts';
+import { type Backend, formatBackendUrl } from '../../health/backend.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -24,7 +24,7 @@ export async function startGatewayProcess(
       NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/node'),
       HOST: '127.0.0.1',
       PORT: String(port),
-      BACKEND_URL: showBackendUrl(backend.address),
+      BACKEND_URL: formatBackendUrl(backend.address),
       ...(backend.apiKey && { BACKEND_API_KEY: backend.apiKey }),
       ...env,
     },

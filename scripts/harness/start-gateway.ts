@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { type Gateway, startGateway } from '../../gateway/assemble.ts';
 import { gatewayConfig } from '../../gateway/config.ts';
-import { type Backend, showBackendUrl } from '../../health/backend.ts';
+import { type Backend, formatBackendUrl } from '../../health/backend.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -67,7 +67,7 @@ export async function startTestGateway({
     host: '127.0.0.1',
     keyFile: () => keyFile,
     dataDir: folder,
-    backendUrl: showBackendUrl(backend.address),
+    backendUrl: formatBackendUrl(backend.address),
   });
   const rates = {
     ...config.rates,
@@ -79,7 +79,7 @@ export async function startTestGateway({
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   };
-  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.watch.standing === 'ready');
+  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.watch.status === 'ready');
   return {
     gateway,
     port: gateway.port,

@@ -4,13 +4,13 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../supervisor/engine.ts';
-import { oneWishMs } from '../../supervisor/wish.ts';
+import { duplicateSignalMs } from '../../supervisor/wish.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
 const here = import.meta.dirname;
 
-export type Mood =
+export type Scenario =
   | 'ready'
   | 'slow'
   | 'crash'
@@ -22,9 +22,9 @@ export type Mood =
   | 'rounding'
   | 'router';
 
-export interface HouseWishes {
+export interface DeploymentOptions {
   /** What the stand-in llama-server is to be like. */
-  readonly mood?: Mood;
+  readonly scenario?: Scenario;
   /** A real one in place of the stand-in, with the model it is to load; our own gateway then stands before it. */
   readonly real?: { readonly engine: Engine; readonly model: string };
   /** A folder of an earlier house, to start again in. */
@@ -33,32 +33,32 @@ export interface HouseWishes {
 }
 
 /** A supervisor in a process of its own, with a stand-in llama-server and a stand-in gateway unless told otherwise. */
-export interface RunningHouse extends AsyncDisposable {
+export interface RunningDeployment extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly folder: string;
   readonly modelFolder: string;
   readonly gatewayPort: number;
   /** All that it has printed. */
   output(): string;
-  ask(path: string): Promise<Response>;
+  request(path: string): Promise<Response>;
   status(): Promise<{ standing: string; [detail: string]: unknown }>;
   /** Waits until the health server answers and shows this standing. */
-  standing(standing: string): Promise<void>;
+  reachesStatus(status: string): Promise<void>;
   /** The children that it has noted, in the order of their start. */
   children(): number[];
   exitCode(): Promise<number | null>;
 }
 
-export async function startHouse({
-  mood = 'ready',
+export async function startDeployment({
+  scenario = 'ready',
   real,
   folder = newFolder(),
   env = {},
-}: HouseWishes = {}): Promise<RunningHouse> {
+}: DeploymentOptions = {}): Promise<RunningDeployment> {
   const [gatewayPort, healthPort] = [await freePort(), await freePort()];
   const modelFolder = join(folder, 'models');
   mkdirSync(modelFolder, { recursive: true });
-  const model = join(modelFolder, `${mood}.gguf`);
+  const model = join(modelFolder, `${scenario}.gguf`);
   writeFileSync(model, 'GGUF');
   let printed = '';
   const child = spawn(process.execPath, [join(here, 'serve-program.ts')], {
@@ -83,16 +83,16 @@ export async function startHouse({
     });
   }
   const ask = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
-  const status = async () => (await ask('/status')).json() as ReturnType<RunningHouse['status']>;
-  const house: RunningHouse = {
+  const status = async () => (await ask('/status')).json() as ReturnType<RunningDeployment['status']>;
+  const house: RunningDeployment = {
     process: child,
     folder,
     modelFolder,
     gatewayPort,
     output: () => printed,
-    ask,
+    request: ask,
     status,
-    async standing(wanted) {
+    async reachesStatus(wanted) {
       const isReached = async () => (await status()).standing === wanted;
       const reached = waitFor(`standing ${wanted}`, isReached);
       await reached.catch((error) => {
@@ -119,7 +119,7 @@ const standIns = (model: string) => ({
   MODEL_PATH: model,
 });
 
-const realParts = ({ engine, model }: NonNullable<HouseWishes['real']>) => ({
+const realParts = ({ engine, model }: NonNullable<DeploymentOptions['real']>) => ({
   ENGINE: JSON.stringify(engine),
   MODEL_PATH: model,
   API_KEYS: 'test:sk-0123456789abcdef',
@@ -137,9 +137,9 @@ function notedChildren(folder: string): number[] {
 }
 
 /** Settles when a signal is no echo of the one before any more, which the house is known to have taken. */
-export async function aSecondWish(): Promise<void> {
+export async function sendSecondSignal(): Promise<void> {
   const since = performance.now();
-  await waitFor('a second wish', () => performance.now() - since > oneWishMs + 50);
+  await waitFor('a second wish', () => performance.now() - since > duplicateSignalMs + 50);
 }
 
 export function isRunning(pid: number): boolean {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Started } from '../debian/debian-names.ts';
+import type { ProgramCommand } from '../debian/debian-names.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -12,7 +12,7 @@ export interface RunningNginx extends AsyncDisposable {
 
 /** A real nginx in front of `upstream` (`host:port`), whose patience with a silent answer is `readTimeout`. */
 export async function startNginx(
-  program: Started,
+  program: ProgramCommand,
   { upstream, readTimeout }: { readonly upstream: string; readonly readTimeout: string },
 ): Promise<RunningNginx> {
   const folder = mkdtempSync(join(tmpdir(), 'corral-nginx-'));

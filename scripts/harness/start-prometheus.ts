@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Started } from '../debian/debian-names.ts';
+import type { ProgramCommand } from '../debian/debian-names.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -32,7 +32,10 @@ export interface Followed {
 
 const shipped = join(import.meta.dirname, '../../docker/prometheus');
 
-export async function startPrometheus(program: Started, followed: Followed): Promise<RunningPrometheus> {
+export async function startPrometheus(
+  program: ProgramCommand,
+  followed: Followed,
+): Promise<RunningPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'corral-prometheus-'));
   const port = await freePort();
   writeConfiguration(folder, followed);

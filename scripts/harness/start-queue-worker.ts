@@ -7,7 +7,7 @@ import { createLog } from '../../log/create-log.ts';
 import { queueConfig } from '../../runpod/config.ts';
 import { QueueWorker } from '../../runpod/worker.ts';
 import { readSettings } from '../../settings/read-settings.ts';
-import { type StandInRunpod, startStandInRunpod } from './stand-in-runpod.ts';
+import { type FakeRunpod, startFakeRunpod } from './stand-in-runpod.ts';
 
 interface Question {
   readonly path: string;
@@ -15,13 +15,13 @@ interface Question {
   readonly headers: IncomingMessage['headers'];
   readonly response: ServerResponse;
 }
-export type Mood = (question: Question, count: number) => void;
+export type WorkerScenario = (question: Question, count: number) => void;
 
 export const say = (response: ServerResponse, status: number, body: object, headers: object = {}) =>
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
 /** What a gateway with two slots shows a worker; the mood answers its requests. */
-async function startGateway(mood: Mood, status: string) {
+async function startGateway(mood: WorkerScenario, status: string) {
   const questions: Question[] = [];
   const health = { status, looks: 0 };
   const hear = async (request: IncomingMessage, response: ServerResponse) => {
@@ -38,17 +38,18 @@ async function startGateway(mood: Mood, status: string) {
   return { server, questions, health, port: (server.address() as AddressInfo).port };
 }
 
-export const echo: Mood = ({ body, response }) => say(response, 200, { said: JSON.parse(body || '{}') });
+export const echo: WorkerScenario = ({ body, response }) =>
+  say(response, 200, { said: JSON.parse(body || '{}') });
 
 interface Changes {
-  readonly mood?: Mood;
+  readonly mood?: WorkerScenario;
   readonly standing?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A queue worker between a stand-in of RunPod and one of a gateway. */
 export async function startWorker({ mood = echo, standing = 'ready', env = {} }: Changes = {}) {
-  const runpod = await startStandInRunpod();
+  const runpod = await startFakeRunpod();
   const gateway = await startGateway(mood, standing);
   const { settings } = readSettings({
     ...runpod.env,
@@ -77,10 +78,10 @@ export async function startWorker({ mood = echo, standing = 'ready', env = {} }:
   };
 }
 
-export const outputOf = async (runpod: StandInRunpod, input: unknown) => {
+export const outputOf = async (runpod: FakeRunpod, input: unknown) => {
   const { results } = await runpod.finished(runpod.add(input));
   expect(results).toHaveLength(1);
   return results[0];
 };
-export const errorOf = async (runpod: StandInRunpod, input: unknown) =>
+export const errorOf = async (runpod: FakeRunpod, input: unknown) =>
   JSON.parse((await outputOf(runpod, input))?.error ?? 'null') as unknown;

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Started } from '../debian/debian-names.ts';
+import type { ProgramCommand } from '../debian/debian-names.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -17,7 +17,7 @@ export interface RunningRedis extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-export async function startRedis(program: Started, port?: number): Promise<RunningRedis> {
+export async function startRedis(program: ProgramCommand, port?: number): Promise<RunningRedis> {
   const [folder, ownPort] = [mkdtempSync(join(tmpdir(), 'corral-redis-')), port ?? (await freePort())];
   const child = execa(
     program.command,

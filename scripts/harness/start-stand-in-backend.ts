@@ -12,9 +12,9 @@ export interface Received {
   readonly body: string;
 }
 
-export type Mood = (request: Received, response: ServerResponse) => void;
+export type BackendScenario = (request: Received, response: ServerResponse) => void;
 
-export interface StandInBackend extends AsyncDisposable {
+export interface FakeBackend extends AsyncDisposable {
   readonly backend: Backend;
   /** Every request but the probes and the gateway's own, in order of arrival. */
   readonly received: readonly Received[];
@@ -24,24 +24,24 @@ export interface StandInBackend extends AsyncDisposable {
   health: 200 | 503;
   /** What `/props` answers; undefined is silence. */
   props: object | undefined;
-  mood: Mood;
+  mood: BackendScenario;
   stop(): Promise<void>;
 }
 
 /** What the stand-in counts as the input of any request. */
 export const inputTokens = 7;
 
-export interface StandInOptions {
+export interface FakeBackendOptions {
   readonly slots?: number;
   /** What its `/metrics` says; undefined is a deaf one. */
   readonly metrics?: () => string | undefined;
 }
 
 /** A backend for moods that a real llama-server does not show on demand: it does whatever `mood` says. */
-export async function startStandInBackend(
-  mood: Mood,
-  { slots = 4, metrics = () => '' }: StandInOptions = {},
-): Promise<StandInBackend> {
+export async function startFakeBackend(
+  mood: BackendScenario,
+  { slots = 4, metrics = () => '' }: FakeBackendOptions = {},
+): Promise<FakeBackend> {
   const received: Received[] = [];
   let open = 0;
   const server = createServer(async (incoming, response) => {
@@ -67,7 +67,7 @@ export async function startStandInBackend(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  const standIn: StandInBackend = {
+  const standIn: FakeBackend = {
     backend: {
       address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
       apiKey: 'stand-in-key',

@@ -19,7 +19,7 @@ import { inputTokens, responseObject } from '../api-reference/shapes/response-ob
 import { textCompletion, textCompletionChunk } from '../api-reference/shapes/text-completion.ts';
 
 /** An answer as it came over the wire. */
-export interface WireAnswer {
+export interface WireResponse {
   readonly path: string;
   readonly status: number;
   readonly contentType: string;
@@ -64,7 +64,7 @@ const shapes: readonly (readonly [RegExp, Shape])[] = [
 ];
 
 /** Everything in an answer that the API's own clients have not been promised; empty where all is well. */
-export function violations(answer: WireAnswer): string[] {
+export function violations(answer: WireResponse): string[] {
   const shape = shapes.find(([path]) => path.test(answer.path))?.[1] ?? { plain: z.never(), error: anyError };
   const found = answer.requestId ? [] : ['there is no x-request-id'];
   if (answer.contentType.startsWith('text/event-stream')) found.push(...inStream(answer, shape));
@@ -74,7 +74,7 @@ export function violations(answer: WireAnswer): string[] {
   return found.map((what) => `${answer.path} ${answer.status}: ${what}`);
 }
 
-function inStream({ text, status, ended }: WireAnswer, shape: Shape): string[] {
+function inStream({ text, status, ended }: WireResponse, shape: Shape): string[] {
   const blocks = text.split('\n\n');
   const unfinished = blocks.pop();
   const found = blocks.flatMap((block) => inEvent(block, shape));

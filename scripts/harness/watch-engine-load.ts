@@ -1,4 +1,4 @@
-import { askBusySlots } from '../../gateway/upstream/ask-busy-slots.ts';
+import { fetchBusySlots } from '../../gateway/upstream/ask-busy-slots.ts';
 import type { Backend } from '../../health/backend.ts';
 
 export interface EngineLook {
@@ -19,7 +19,7 @@ export function watchEngineLoad(backend: Backend, leased: () => number): EngineL
   const watching = (async () => {
     while (!isOver) {
       const before = leased();
-      const busy = await askBusySlots(backend);
+      const busy = await fetchBusySlots(backend);
       if (typeof busy === 'number') looks.push({ busy, leased: Math.max(before, leased()) });
     }
   })();

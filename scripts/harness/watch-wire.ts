@@ -1,10 +1,10 @@
-import { violations, type WireAnswer } from './violations.ts';
+import { violations, type WireResponse } from './violations.ts';
 
 /** A `fetch` for clients, and what came through it. */
-export interface Wire {
+export interface RecordedTraffic {
   readonly fetch: typeof globalThis.fetch;
-  readonly answers: readonly WireAnswer[];
-  readonly last: WireAnswer;
+  readonly answers: readonly WireResponse[];
+  readonly last: WireResponse;
   /** The objects in the `data:` lines of the last answer. */
   readonly events: readonly unknown[];
   /** What was wrong with the answers so far, against the strict schemas; empty where all is well. */
@@ -12,9 +12,9 @@ export interface Wire {
 }
 
 /** Lets a client talk as it likes and keeps every answer to the byte, so that the schemas can judge it. */
-export function watchWire(): Wire {
+export function recordTraffic(): RecordedTraffic {
   const answers: Answer[] = [];
-  const wire: Wire = {
+  const wire: RecordedTraffic = {
     async fetch(input, init) {
       const response = await fetch(input, init);
       const answer = openAnswer(response);
@@ -39,7 +39,7 @@ export function watchWire(): Wire {
   return wire;
 }
 
-type Answer = { -readonly [K in keyof WireAnswer]: WireAnswer[K] };
+type Answer = { -readonly [K in keyof WireResponse]: WireResponse[K] };
 
 function openAnswer({ url, status, headers }: Response): Answer {
   return {

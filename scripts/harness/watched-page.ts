@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export interface WatchedPage extends AsyncDisposable {
+export interface RecordedPage extends AsyncDisposable {
   readonly page: Page;
   /**
    * What was wrong with the page so far: errors and warnings of its scripts, what it asked for and did not get, breaches of
@@ -25,7 +25,7 @@ const tellBreaches = `document.addEventListener('securitypolicyviolation', ({ ef
   console.error('breach of the policy: ' + effectiveDirective + ' ' + blockedURI))`;
 
 /** A page in a profile of its own. */
-export async function openPage(browser: Browser, look: BrowserContextOptions = {}): Promise<WatchedPage> {
+export async function openPage(browser: Browser, look: BrowserContextOptions = {}): Promise<RecordedPage> {
   const context = await browser.newContext(look);
   // Before vitest's, so that what was waited for in vain has a name.
   context.setDefaultTimeout(90_000);

@@ -16,8 +16,8 @@ const intro = `# llama-corral on Kubernetes
 How to install it, keys, GPUs, scaling and upgrades: [docs/platforms/kubernetes.md](../../../docs/platforms/kubernetes.md).
 This page is generated from \`values.yaml\` by \`npm run docs\`; \`values.schema.json\` refuses what is misspelt.`;
 
-function row({ path, default: value, words }: DescribedValue): string {
+function row({ path, default: value, description }: DescribedValue): string {
   const shown = typeof value === 'string' ? value : JSON.stringify(value);
   const cell = shown === '' ? '–' : `\`${shown.replaceAll('|', '\\|')}\``;
-  return `| \`${path.join('.')}\` | ${cell} | ${words.replaceAll('|', '\\|')} |`;
+  return `| \`${path.join('.')}\` | ${cell} | ${description.replaceAll('|', '\\|')} |`;
 }

@@ -5,7 +5,7 @@ export interface DescribedValue {
   /** From the root: `['image', 'tag']`. */
   readonly path: readonly string[];
   readonly default: unknown;
-  readonly words: string;
+  readonly description: string;
 }
 
 /** The values of a values.yaml. Whatever has no words above it is a group, and to be looked into. */
@@ -19,7 +19,8 @@ function valuesIn(map: YAMLMap, above: readonly string[]): DescribedValue[] {
   return map.items.flatMap((pair, index) => {
     const path = [...above, nameOf(pair)];
     const words = wordsOver(pair) ?? (index === 0 ? map.commentBefore : undefined);
-    if (words !== undefined && words !== null) return [{ path, default: plain(pair), words: flowing(words) }];
+    if (words !== undefined && words !== null)
+      return [{ path, default: plain(pair), description: flowing(words) }];
     if (isMap(pair.value) && pair.value.items.length > 0) return valuesIn(pair.value, path);
     throw new Error(`values.yaml says nothing of ${path.join('.')}: write a line of comment above it`);
   });

@@ -1,13 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { agreed } from './agreed.ts';
+import { confirmed } from './agreed.ts';
 
 const stream = (isTTY: boolean) => Object.assign(new PassThrough(), { isTTY });
 
 function answering(text: string): Promise<boolean> {
   const input = stream(true);
   input.end(text);
-  return agreed('Really? ', input, stream(true));
+  return confirmed('Really? ', input, stream(true));
 }
 
 describe('agreed', () => {
@@ -22,12 +22,12 @@ describe('agreed', () => {
   it('puts its question', async () => {
     const [input, output] = [stream(true), stream(true)];
     input.end('y\n');
-    await agreed('Really? ', input, output);
+    await confirmed('Really? ', input, output);
     expect(String(output.read())).toContain('Really? ');
   });
 
   it('asks nobody where input or output is no terminal', async () => {
-    expect(await agreed('Really? ', stream(false), stream(true))).toBe(true);
-    expect(await agreed('Really? ', stream(true), stream(false))).toBe(true);
+    expect(await confirmed('Really? ', stream(false), stream(true))).toBe(true);
+    expect(await confirmed('Really? ', stream(true), stream(false))).toBe(true);
   });
 });

@@ -4,7 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean };
 
 /** Whether the person at the terminal says yes. Without a terminal there is nobody to ask, and the answer is yes. */
-export async function agreed(
+export async function confirmed(
   question: string,
   input: MaybeTerminal<NodeJS.ReadableStream> | ReadStream = process.stdin,
   output: MaybeTerminal<NodeJS.WritableStream> | WriteStream = process.stderr,

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { addKey } from '../../keys/change-keys.ts';
-import { type Priority, plainKey, priorities, type Scope } from '../../keys/key.ts';
+import { keyDefaults, type Priority, priorities, type Scope } from '../../keys/key.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
-import { newKey } from '../../keys/new-key.ts';
-import { handOver, quietOption } from './hand-over.ts';
-import { expiry, keyId, limit, scopeList, words } from './parse-options.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
+import { createKey } from '../../keys/new-key.ts';
+import { printSecret, quietOption } from './hand-over.ts';
+import { expiry, keyId, limit, nameList, scopeList } from './parse-options.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
 
 interface CreateOptions {
   readonly file?: string;
@@ -39,12 +39,12 @@ export function createCommand(): Command {
     .addOption(
       new Option('--scopes <list>', 'what it may do, of inference,native,metrics,admin')
         .argParser(scopeList)
-        .default(plainKey.scopes, 'inference'),
+        .default(keyDefaults.scopes, 'inference'),
     )
     .addOption(
       new Option('--models <list>', 'public names of the models it may use')
-        .argParser(words)
-        .default(plainKey.models, 'all'),
+        .argParser(nameList)
+        .default(keyDefaults.models, 'all'),
     )
     .option('--rpm <n>', 'requests per minute; 0 is no limit (default: MAX_REQUESTS_PER_MINUTE)', limit)
     .option('--tpm <n>', 'tokens per minute (default: the house limit)', limit)
@@ -53,14 +53,14 @@ export function createCommand(): Command {
     .addOption(
       new Option('--expires <when>', '30d, 12h, a date or time (UTC unless it says otherwise), or never')
         .argParser(expiry)
-        .default(plainKey.expires, 'never'),
+        .default(keyDefaults.expires, 'never'),
     )
     .addOption(
       new Option('--priority <p>', 'its share while requests wait')
         .choices(priorities)
-        .default(plainKey.priority),
+        .default(keyDefaults.priority),
     )
-    .option('--note <text>', 'for whom or what it is', plainKey.note)
+    .option('--note <text>', 'for whom or what it is', keyDefaults.note)
     .addOption(fileOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -71,8 +71,8 @@ export function createCommand(): Command {
 async function create(id: string, options: CreateOptions): Promise<void> {
   const { rpm, tpm, tpd, concurrent, scopes, models, expires, priority, note } = options;
   const limits = { requestsPerMinute: rpm, tokensPerMinute: tpm, tokensPerDay: tpd, concurrent };
-  const minted = newKey(id, { scopes, models, expires, priority, note, limits }, Date.now());
-  const file = whichFile(options.file);
+  const minted = createKey(id, { scopes, models, expires, priority, note, limits }, Date.now());
+  const file = resolveKeyFile(options.file);
   const { warnings } = await updateKeyFile(file, (keys) => addKey(keys, minted.key));
-  handOver(minted, [...warnings, `Made key "${id}" in ${file}.`], options);
+  printSecret(minted, [...warnings, `Made key "${id}" in ${file}.`], options);
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { changeKey, findKey } from '../../keys/change-keys.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
-import { withState } from './list.ts';
-import { printJson, say } from './say.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
+import { keyWithState } from './list.ts';
+import { writeJson, writeStderr } from './say.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
 
 interface SwitchOptions {
   readonly file?: string;
@@ -38,11 +38,11 @@ function switchCommand(verb: string, description: string, disabled: boolean): Co
     .addOption(fileOption())
     .addOption(jsonOption())
     .action(async (id: string, { file, json, now = false }: SwitchOptions) => {
-      const { keys, warnings } = await updateKeyFile(whichFile(file), (there) =>
+      const { keys, warnings } = await updateKeyFile(resolveKeyFile(file), (there) =>
         changeKey(there, id, (key) => ({ ...key, disabled, cutOff: now })),
       );
       const ending = now ? '; what is under way with it ends' : '';
-      for (const line of [...warnings, `Key "${id}" is ${verb}d${ending}.`]) say(line);
-      if (json) printJson(withState(findKey(keys, id), Date.now()));
+      for (const line of [...warnings, `Key "${id}" is ${verb}d${ending}.`]) writeStderr(line);
+      if (json) writeJson(keyWithState(findKey(keys, id), Date.now()));
     });
 }

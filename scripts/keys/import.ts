@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { readAncestorLines } from '../../keys/ancestor-lines.ts';
-import { type Fate, importKeys } from '../../keys/import-keys.ts';
+import { parseLegacyLines } from '../../keys/ancestor-lines.ts';
+import { type ImportResult, importKeys } from '../../keys/import-keys.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { isKeysJson } from '../../keys/read-keys.ts';
 import { takeSnapshot } from '../../keys/snapshot.ts';
-import { WrongUse } from '../run-command.ts';
-import { print, printJson, say } from './say.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
+import { UsageError } from '../run-command.ts';
+import { writeJson, writeStderr, writeStdout } from './say.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
 
 const examples = `
 Examples:
@@ -33,39 +33,41 @@ async function importFile(
 ): Promise<void> {
   const text = await textOf(source);
   if (isKeysJson(text))
-    throw new WrongUse(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
-  const readings = readAncestorLines(text);
+    throw new UsageError(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
+  const readings = parseLegacyLines(text);
   // The default is keys.json here, even where only the ancestor's file exists.
-  const target = whichFile(options.file, (path) => path.endsWith('.json'));
-  let fates: readonly Fate[] = [];
+  const target = resolveKeyFile(options.file, (path) => path.endsWith('.json'));
+  let fates: readonly ImportResult[] = [];
   const { warnings } = await updateKeyFile(target, (there) => {
     const outcome = importKeys(there, readings);
     fates = outcome.fates;
     return outcome.keys;
   });
-  for (const warning of warnings) say(warning);
-  if (options.json) printJson(fates);
-  else for (const fate of fates) print(tell(fate));
+  for (const warning of warnings) writeStderr(warning);
+  if (options.json) writeJson(fates);
+  else for (const fate of fates) writeStdout(tell(fate));
   conclude(fates, source, target);
 }
 
 async function textOf(source: string): Promise<string> {
   const snapshot = await takeSnapshot(source).catch((error: NodeJS.ErrnoException) => {
-    throw new WrongUse(`${source} cannot be read: ${error.code ?? `it ${error.message}`}`, { cause: error });
+    throw new UsageError(`${source} cannot be read: ${error.code ?? `it ${error.message}`}`, {
+      cause: error,
+    });
   });
-  if (snapshot === undefined) throw new WrongUse(`${source} does not exist`);
+  if (snapshot === undefined) throw new UsageError(`${source} does not exist`);
   return snapshot.text;
 }
 
-function tell({ line, id, outcome, reason }: Fate): string {
+function tell({ line, id, outcome, reason }: ImportResult): string {
   return `line ${line}: ${id === undefined ? '' : `"${id}" `}${outcome}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
-function conclude(fates: readonly Fate[], source: string, target: string): void {
-  const count = (outcome: Fate['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
-  say(
+function conclude(fates: readonly ImportResult[], source: string, target: string): void {
+  const count = (outcome: ImportResult['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
+  writeStderr(
     `${count('imported')} imported into ${target}, ${count('unchanged')} there already, ${count('skipped')} skipped.`,
   );
   if (count('skipped') > 0) throw new Error(`mend the skipped lines of ${source} and import it again`);
-  say(`${source} holds secrets in plain text: remove it once the gateway reads ${target}.`);
+  writeStderr(`${source} holds secrets in plain text: remove it once the gateway reads ${target}.`);
 }

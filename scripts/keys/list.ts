@@ -2,14 +2,14 @@ import { Command } from 'commander';
 import type { KeySeen } from '../../gateway/ledger/usage-batch.ts';
 import type { Key } from '../../keys/key.ts';
 import { readKeyFile } from '../../keys/key-file.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 import { toRecord } from '../../keys/keys-json.ts';
 import { align } from './align.ts';
 import { maxKeyAgeMs } from './max-key-age.ts';
-import { print, printJson, say } from './say.ts';
-import { oldSecretUsed, showAgo, showLimits, showStatus, showTime } from './show-key.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
-import { lastSeen, ledgerOption, whichLedger } from './which-ledger.ts';
+import { writeJson, writeStderr, writeStdout } from './say.ts';
+import { formatAgo, formatLimits, formatStatus, formatTime, previousSecretLastUsed } from './show-key.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
+import { lastSeen, ledgerOption, resolveLedger } from './which-ledger.ts';
 
 const examples = `
 Examples:
@@ -36,28 +36,28 @@ interface ListOptions {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const file = whichFile(options.file);
+  const file = resolveKeyFile(options.file);
   const { keys, warnings } = await readKeyFile(file);
   const now = Date.now();
-  for (const warning of warnings) say(warning);
-  const seen = lastSeen(whichLedger(options.ledger));
-  if (options.json) return printJson(keys.map((key) => withUse(key, now, seen.get(key.id))));
-  if (keys.length > 0) print(align([heading, ...keys.map((key) => rowOf(key, now, seen.get(key.id)))]));
-  say(summary(keys, file, now));
+  for (const warning of warnings) writeStderr(warning);
+  const seen = lastSeen(resolveLedger(options.ledger));
+  if (options.json) return writeJson(keys.map((key) => keyWithUsage(key, now, seen.get(key.id))));
+  if (keys.length > 0) writeStdout(align([heading, ...keys.map((key) => rowOf(key, now, seen.get(key.id)))]));
+  writeStderr(summary(keys, file, now));
 }
 
 /** A key as `--json` shows it: its record, and how it stands. */
-export function withState(key: Key, now: number): Record<string, unknown> {
-  const { state, expiresSoon, secretIsOld, rotatingUntil } = statusOf(key, now, maxKeyAgeMs());
+export function keyWithState(key: Key, now: number): Record<string, unknown> {
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxKeyAgeMs());
   return { ...toRecord(key), state, expiresSoon, secretIsOld, rotating: rotatingUntil !== undefined };
 }
 
 /** The same, and when it was last used, as far as the ledger knows. */
-export function withUse(key: Key, now: number, seen: KeySeen | undefined): Record<string, unknown> {
+export function keyWithUsage(key: Key, now: number, seen: KeySeen | undefined): Record<string, unknown> {
   return {
-    ...withState(key, now),
+    ...keyWithState(key, now),
     lastUsed: isoTime(seen?.lastUsed),
-    oldSecretLastUsed: isoTime(oldSecretUsed(key, seen, now)),
+    oldSecretLastUsed: isoTime(previousSecretLastUsed(key, seen, now)),
   };
 }
 
@@ -70,18 +70,18 @@ function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
   return [
     key.id,
     key.hint,
-    showStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() }),
+    formatStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() }),
     key.scopes.join(','),
-    showLimits(key.limits),
-    showTime(key.created, '-'),
-    showTime(key.expires, 'never'),
-    seen ? showAgo(seen.lastUsed, now) : '-',
+    formatLimits(key.limits),
+    formatTime(key.created, '-'),
+    formatTime(key.expires, 'never'),
+    seen ? formatAgo(seen.lastUsed, now) : '-',
   ];
 }
 
 function summary(keys: readonly Key[], file: string, now: number): string {
   if (keys.length === 0) return `No keys in ${file}: make one with "corral keys create ID".`;
-  const ending = keys.filter((key) => statusOf(key, now).expiresSoon).length;
+  const ending = keys.filter((key) => getKeyStatus(key, now).expiresSoon).length;
   const count = keys.length === 1 ? '1 key' : `${keys.length} keys`;
   return `${count} in ${file}${ending > 0 ? `; ${ending} within 14 days of the end` : ''}`;
 }

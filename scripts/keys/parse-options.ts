@@ -20,13 +20,13 @@ export function limit(text: string): number {
 }
 
 export function scopeList(text: string): Scope[] {
-  const wanted = words(text);
+  const wanted = nameList(text);
   const wrong = wanted.filter((word) => !scopes.some((scope) => scope === word));
   if (wrong.length > 0) throw new InvalidArgumentError(`Choose from ${scopes.join(', ')}, parted by commas.`);
   return scopes.filter((scope) => wanted.includes(scope));
 }
 
-export function words(text: string): readonly string[] {
+export function nameList(text: string): readonly string[] {
   const found = list.parse(text) ?? [];
   if (found.length === 0) throw new InvalidArgumentError('It must name at least one, parted by commas.');
   return found;
@@ -35,7 +35,7 @@ export function words(text: string): readonly string[] {
 /** Milliseconds since 1970; null for never. */
 export function expiry(text: string): number | null {
   if (text.toLowerCase() === 'never') return null;
-  const time = /^\d+(\.\d+)?[smhd]$/i.test(text) ? Date.now() + span(text) : parseIsoTime(text);
+  const time = /^\d+(\.\d+)?[smhd]$/i.test(text) ? Date.now() + durationMs(text) : parseIsoTime(text);
   if (time === undefined) {
     throw new InvalidArgumentError(
       'It must be like 30d or 12h, a date like 2027-01-31 (midnight UTC), or never.',
@@ -46,7 +46,7 @@ export function expiry(text: string): number | null {
 }
 
 /** Milliseconds. A number alone might be meant as hours, and would be seconds: only 0 is the same in all units. */
-export function span(text: string): number {
+export function durationMs(text: string): number {
   const value = timespan.parse(text);
   if (value === undefined || !Number.isSafeInteger(value) || (value !== 0 && /\d$/.test(text))) {
     throw new InvalidArgumentError('It must be like 24h, 90m or 7d, with its unit.');

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { changeKey, findKey, removeKey } from '../../keys/change-keys.ts';
 import { readKeyFile, updateKeyFile } from '../../keys/key-file.ts';
-import { agreed } from './agreed.ts';
-import { say } from './say.ts';
-import { fileOption, whichFile } from './which-file.ts';
+import { confirmed } from './agreed.ts';
+import { writeStderr } from './say.ts';
+import { fileOption, resolveKeyFile } from './which-file.ts';
 
 const examples = `
 Examples:
@@ -36,14 +36,14 @@ export function removeCommand(): Command {
 }
 
 async function remove(id: string, options: RemoveOptions): Promise<void> {
-  const file = whichFile(options.file);
+  const file = resolveKeyFile(options.file);
   findKey((await readKeyFile(file)).keys, id);
-  if (!options.yes && !(await agreed(`Remove key "${id}" from ${file} for good? [y/N] `))) {
+  if (!options.yes && !(await confirmed(`Remove key "${id}" from ${file} for good? [y/N] `))) {
     throw new Error('nothing was removed');
   }
   if (options.now) await cutOff(file, id);
   const { warnings } = await updateKeyFile(file, (keys) => removeKey(keys, id));
-  for (const line of [...warnings, `Removed key "${id}".`]) say(line);
+  for (const line of [...warnings, `Removed key "${id}".`]) writeStderr(line);
 }
 
 /** A gateway learns from the record that requests are to end, so the record stays until the gateway has seen it. */

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { changeKey, findKey, rotateKey } from '../../keys/change-keys.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
-import { newKey } from '../../keys/new-key.ts';
-import { handOver, quietOption } from './hand-over.ts';
-import { span } from './parse-options.ts';
-import { showTime } from './show-key.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
+import { createKey } from '../../keys/new-key.ts';
+import { printSecret, quietOption } from './hand-over.ts';
+import { durationMs } from './parse-options.ts';
+import { formatTime } from './show-key.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
 
 interface RotateOptions {
   readonly file?: string;
@@ -25,7 +25,7 @@ export function rotateCommand(): Command {
   return new Command('rotate')
     .description('give a key a new secret and print it, once')
     .argument('<id>', 'the key')
-    .option('--overlap <span>', 'how long the old secret works on, such as 24h', span, 0)
+    .option('--overlap <span>', 'how long the old secret works on, such as 24h', durationMs, 0)
     .addOption(fileOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -35,14 +35,14 @@ export function rotateCommand(): Command {
 
 async function rotate(id: string, options: RotateOptions): Promise<void> {
   const now = Date.now();
-  const minted = newKey(id, {}, now);
-  const { keys, warnings } = await updateKeyFile(whichFile(options.file), (there) =>
+  const minted = createKey(id, {}, now);
+  const { keys, warnings } = await updateKeyFile(resolveKeyFile(options.file), (there) =>
     changeKey(there, id, (key) => rotateKey(key, minted.key, options.overlap, now)),
   );
   const key = findKey(keys, id);
-  const old = key.previous ? `works until ${showTime(key.previous.validUntil, '')}` : 'no longer works';
+  const old = key.previous ? `works until ${formatTime(key.previous.validUntil, '')}` : 'no longer works';
   const words = [...warnings, `Rotated key "${id}"; its old secret ${old}.`];
   if (key.disabled) words.push(`It is disabled: "corral keys enable ${id}" lets it work again.`);
   if (key.expires !== null && key.expires <= now) words.push('It has expired, and so does not work.');
-  handOver({ key, secret: minted.secret }, words, options);
+  printSecret({ key, secret: minted.secret }, words, options);
 }

@@ -1,22 +1,22 @@
 import { styleText } from 'node:util';
 import type { KeySeen } from '../../gateway/ledger/usage-batch.ts';
 import type { Key, KeyLimits } from '../../keys/key.ts';
-import { statusOf } from '../../keys/key-status.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 
 /** To the minute, in UTC. */
-export function showTime(time: number | null, otherwise: string): string {
+export function formatTime(time: number | null, otherwise: string): string {
   return time === null ? otherwise : `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** `2h ago`. */
-export function showAgo(moment: number, now: number): string {
+export function formatAgo(moment: number, now: number): string {
   return now - moment < 60_000 ? 'just now' : `${showSpan(now - moment)} ago`;
 }
 
 /** When the secret from before the last rotation was last used since; undefined where it was not, or no longer works. */
-export function oldSecretUsed(key: Key, seen: KeySeen | undefined, now: number): number | undefined {
+export function previousSecretLastUsed(key: Key, seen: KeySeen | undefined, now: number): number | undefined {
   const used = seen?.previousLastUsed ?? undefined;
-  if (used === undefined || statusOf(key, now).rotatingUntil === undefined) return undefined;
+  if (used === undefined || getKeyStatus(key, now).rotatingUntil === undefined) return undefined;
   return used >= (key.created ?? 0) ? used : undefined;
 }
 
@@ -26,22 +26,23 @@ interface Acquaintance {
 }
 
 /** `active, expires in 5d`; coloured where stdout is a terminal. */
-export function showStatus(key: Key, now: number, { seen, maxAgeMs }: Acquaintance): string {
-  const { state, expiresSoon, secretIsOld, rotatingUntil } = statusOf(key, now, maxAgeMs);
+export function formatStatus(key: Key, now: number, { seen, maxAgeMs }: Acquaintance): string {
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxAgeMs);
   const notes = [state === 'active' ? 'active' : styleText('red', state)];
   if (expiresSoon && key.expires !== null)
     notes.push(styleText('yellow', `expires in ${showSpan(key.expires - now)}`));
   if (secretIsOld && key.created !== null)
     notes.push(styleText('yellow', `secret is ${showSpan(now - key.created)} old`));
   if (rotatingUntil !== undefined)
-    notes.push(styleText('cyan', `rotating until ${showTime(rotatingUntil, '')}`));
-  const oldUsed = oldSecretUsed(key, seen, now);
-  if (oldUsed !== undefined) notes.push(styleText('yellow', `old secret last used ${showAgo(oldUsed, now)}`));
+    notes.push(styleText('cyan', `rotating until ${formatTime(rotatingUntil, '')}`));
+  const oldUsed = previousSecretLastUsed(key, seen, now);
+  if (oldUsed !== undefined)
+    notes.push(styleText('yellow', `old secret last used ${formatAgo(oldUsed, now)}`));
   return notes.join(', ');
 }
 
 /** Only the limits of the key's own; the house's stand in the settings. */
-export function showLimits({
+export function formatLimits({
   requestsPerMinute,
   tokensPerMinute,
   tokensPerDay,

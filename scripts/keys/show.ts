@@ -4,12 +4,12 @@ import { findKey } from '../../keys/change-keys.ts';
 import type { Key } from '../../keys/key.ts';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { align } from './align.ts';
-import { withUse } from './list.ts';
+import { keyWithUsage } from './list.ts';
 import { maxKeyAgeMs } from './max-key-age.ts';
-import { print, printJson, say } from './say.ts';
-import { showAgo, showLimits, showStatus, showTime } from './show-key.ts';
-import { fileOption, jsonOption, whichFile } from './which-file.ts';
-import { lastSeen, ledgerOption, whichLedger } from './which-ledger.ts';
+import { writeJson, writeStderr, writeStdout } from './say.ts';
+import { formatAgo, formatLimits, formatStatus, formatTime } from './show-key.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './which-file.ts';
+import { lastSeen, ledgerOption, resolveLedger } from './which-ledger.ts';
 
 export function showCommand(): Command {
   return new Command('show')
@@ -29,27 +29,27 @@ interface ShowOptions {
 }
 
 async function show(id: string, options: ShowOptions): Promise<void> {
-  const { keys, warnings } = await readKeyFile(whichFile(options.file));
-  for (const warning of warnings) say(warning);
+  const { keys, warnings } = await readKeyFile(resolveKeyFile(options.file));
+  for (const warning of warnings) writeStderr(warning);
   const key = findKey(keys, id);
   const now = Date.now();
-  const seen = lastSeen(whichLedger(options.ledger)).get(key.id);
-  if (options.json) printJson(withUse(key, now, seen));
-  else print(align(linesOf(key, now, seen)));
+  const seen = lastSeen(resolveLedger(options.ledger)).get(key.id);
+  if (options.json) writeJson(keyWithUsage(key, now, seen));
+  else writeStdout(align(linesOf(key, now, seen)));
 }
 
 function linesOf(key: Key, now: number, seen: KeySeen | undefined): string[][] {
   return [
     ['id', key.id],
-    ['status', showStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() })],
+    ['status', formatStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() })],
     ['secret', `${key.hint} (${key.fingerprint})`],
     ['scopes', key.scopes.join(', ') || 'none'],
     ['models', key.models.includes('*') ? 'all' : key.models.join(', ')],
     ['priority', key.priority],
-    ['limits', showLimits(key.limits).replace(/^-$/, 'those of the house')],
-    ['created', showTime(key.created, 'unknown')],
-    ['expires', showTime(key.expires, 'never')],
-    ['last used', seen ? `${showTime(seen.lastUsed, '')} (${showAgo(seen.lastUsed, now)})` : '-'],
+    ['limits', formatLimits(key.limits).replace(/^-$/, 'those of the house')],
+    ['created', formatTime(key.created, 'unknown')],
+    ['expires', formatTime(key.expires, 'never')],
+    ['last used', seen ? `${formatTime(seen.lastUsed, '')} (${formatAgo(seen.lastUsed, now)})` : '-'],
     ['note', key.note || '-'],
   ];
 }

@@ -1,6 +1,6 @@
-import type { UsageFigures, UsageReport } from '../../gateway/ledger/usage-report.ts';
+import type { UsageReport, UsageValues } from '../../gateway/ledger/usage-report.ts';
 import { align } from './align.ts';
-import { showAgo } from './show-key.ts';
+import { formatAgo } from './show-key.ts';
 
 const headings = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'QUEUED', 'COMPUTE', 'MACHINE'];
 
@@ -22,12 +22,12 @@ export function usageTable({ by, usage, total, costPerHour }: UsageReport, now: 
 }
 
 const showLast = (moment: string | null | undefined, now: number) =>
-  moment ? showAgo(Date.parse(moment), now) : '-';
+  moment ? formatAgo(Date.parse(moment), now) : '-';
 
-function cellsOf(figures: UsageFigures, hasCost: boolean): string[] {
+function cellsOf(figures: UsageValues, hasCost: boolean): string[] {
   const { requests, errors, inputTokens, cachedTokens, outputTokens } = figures;
   const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(showCount);
-  const times = [figures.queueSeconds, figures.computeSeconds, figures.machineSeconds].map(showSeconds);
+  const times = [figures.queueSeconds, figures.computeSeconds, figures.machineSeconds].map(formatSeconds);
   return [...counts, ...times, ...(hasCost ? [showMoney(figures.cost ?? 0)] : [])];
 }
 
@@ -35,7 +35,7 @@ function cellsOf(figures: UsageFigures, hasCost: boolean): string[] {
 const showCount = (count: number) => count.toLocaleString('en-US');
 
 /** `12.3s`, `4m 05s`, `2h 03m`. */
-export function showSeconds(seconds: number): string {
+export function formatSeconds(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { LedgerFile, ledgerName } from '../../gateway/ledger/ledger-file.ts';
-import { dayOf, noUsage } from '../../gateway/ledger/usage-sums.ts';
+import { LedgerFile, ledgerFileName } from '../../gateway/ledger/ledger-file.ts';
+import { noUsage, utcDay } from '../../gateway/ledger/usage-sums.ts';
 import { fingerprint } from '../../keys/fingerprint.ts';
-import { showKeysJson } from '../../keys/keys-json.ts';
-import { newKey } from '../../keys/new-key.ts';
+import { formatKeysJson } from '../../keys/keys-json.ts';
+import { createKey } from '../../keys/new-key.ts';
 import { keyFileText } from '../harness/key-file-text.ts';
 import { type TemporaryFolder, temporaryFolder } from '../harness/temporary-folder.ts';
 
@@ -19,7 +19,7 @@ let gateway: LedgerFile;
 beforeEach(async () => {
   folder = await temporaryFolder();
   // Stays open, as a running gateway holds it.
-  gateway = new LedgerFile(folder.file(ledgerName));
+  gateway = new LedgerFile(folder.file(ledgerFileName));
   onTestFinished(async () => {
     gateway.close();
     await folder[Symbol.asyncDispose]();
@@ -37,7 +37,7 @@ async function corralKeys(args: string, env: Record<string, string> = {}) {
 }
 
 const now = Date.now();
-const [today, yesterday, longAgo] = [dayOf(now), dayOf(now - DAY), dayOf(now - 100 * DAY)];
+const [today, yesterday, longAgo] = [utcDay(now), utcDay(now - DAY), utcDay(now - 100 * DAY)];
 
 function book(): void {
   const usage = { requests: 1500, errors: 3, input: 1_234_567, cached: 1000, output: 89_000 };
@@ -119,10 +119,10 @@ describe('corral keys usage', () => {
 describe('corral keys list and show', () => {
   it('tell when a key was last used, and whether somebody still comes with its old secret', async () => {
     const keys = ['app', 'calm'].map((id) => ({
-      ...newKey(id, {}, now - 3 * HOUR).key,
+      ...createKey(id, {}, now - 3 * HOUR).key,
       previous: { fingerprint: fingerprint(`old ${id}`), validUntil: now + DAY },
     }));
-    await writeFile(folder.file('keys.json'), showKeysJson({ keys, further: {} }), { mode: 0o600 });
+    await writeFile(folder.file('keys.json'), formatKeysJson({ keys, extraFields: {} }), { mode: 0o600 });
     gateway.write(
       [],
       [

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseSince, sinceExpected } from '../../gateway/ledger/parse-since.ts';
-import { type UsageReport, usageReport } from '../../gateway/ledger/usage-report.ts';
+import { parseSince, sinceFormat } from '../../gateway/ledger/parse-since.ts';
+import { createUsageReport, type UsageReport } from '../../gateway/ledger/usage-report.ts';
 import { readSettings } from '../../settings/read-settings.ts';
-import { print, printJson, say } from './say.ts';
+import { writeJson, writeStderr, writeStdout } from './say.ts';
 import { usageCsv } from './usage-csv.ts';
 import { usageTable } from './usage-table.ts';
 import { jsonOption } from './which-file.ts';
-import { ledgerOption, openLedger, whichLedger } from './which-ledger.ts';
+import { ledgerOption, openLedger, resolveLedger } from './which-ledger.ts';
 
 interface UsageOptions {
   readonly since: string;
@@ -34,7 +34,7 @@ export function usageCommand(): Command {
     .description('show who used how much: requests, tokens, time, money')
     .argument('[id]', 'one key; all where none is named')
     .addOption(
-      new Option('--since <when>', `from which day on: ${sinceExpected}`)
+      new Option('--since <when>', `from which day on: ${sinceFormat}`)
         .argParser(since)
         .default(since('30d'), '30d'),
     )
@@ -53,17 +53,17 @@ export function usageCommand(): Command {
 
 function since(text: string): string {
   const day = parseSince(text, Date.now());
-  if (day === undefined) throw new InvalidArgumentError(`It must be ${sinceExpected}.`);
+  if (day === undefined) throw new InvalidArgumentError(`It must be ${sinceFormat}.`);
   return day;
 }
 
 function usage(keyId: string | undefined, options: UsageOptions): void {
-  const path = whichLedger(options.ledger);
+  const path = resolveLedger(options.ledger);
   const report = read(path, keyId, options);
-  if (options.json) printJson(report);
-  else if (options.csv) print(usageCsv(report));
-  else if (report.usage.length > 0) print(usageTable(report, Date.now()));
-  if (report.usage.length === 0) say(`No usage since ${report.since} in ${path}.`);
+  if (options.json) writeJson(report);
+  else if (options.csv) writeStdout(usageCsv(report));
+  else if (report.usage.length > 0) writeStdout(usageTable(report, Date.now()));
+  if (report.usage.length === 0) writeStderr(`No usage since ${report.since} in ${path}.`);
 }
 
 function read(path: string, keyId: string | undefined, options: UsageOptions): UsageReport {
@@ -73,7 +73,7 @@ function read(path: string, keyId: string | undefined, options: UsageOptions): U
   const ledger = openLedger(path);
   try {
     const seen = new Map(ledger.seen().map((one) => [one.keyId, one]));
-    return usageReport({
+    return createUsageReport({
       question,
       rows: ledger.sums(question),
       costPerHour: COST_PER_HOUR,

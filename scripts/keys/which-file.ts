@@ -12,7 +12,7 @@ export function jsonOption(): Option {
 }
 
 /** The key file a verb works on: the one named on the command line, else the one the gateway reads. */
-export function whichFile(named: string | undefined, exists?: (path: string) => boolean): string {
+export function resolveKeyFile(named: string | undefined, exists?: (path: string) => boolean): string {
   if (named !== undefined) return named;
   const { AUTH_KEYS_FILE, DATA_DIR } = readSettings(process.env).settings;
   return keyFilePath({ AUTH_KEYS_FILE, dataDir: resolveDataDir(DATA_DIR) }, exists);

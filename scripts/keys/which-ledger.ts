@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { LedgerFile, ledgerName } from '../../gateway/ledger/ledger-file.ts';
+import { LedgerFile, ledgerFileName } from '../../gateway/ledger/ledger-file.ts';
 import type { KeySeen } from '../../gateway/ledger/usage-batch.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
-import { say } from './say.ts';
+import { writeStderr } from './say.ts';
 
 export function ledgerOption(): Option {
-  return new Option('--ledger <path>', `the usage ledger (default: ${ledgerName} in DATA_DIR)`);
+  return new Option('--ledger <path>', `the usage ledger (default: ${ledgerFileName} in DATA_DIR)`);
 }
 
 /** The ledger a verb reads: the one named on the command line, else the one that the gateway writes. */
-export function whichLedger(named: string | undefined): string {
-  return named ?? join(resolveDataDir(readSettings(process.env).settings.DATA_DIR), ledgerName);
+export function resolveLedger(named: string | undefined): string {
+  return named ?? join(resolveDataDir(readSettings(process.env).settings.DATA_DIR), ledgerFileName);
 }
 
 /** SQLite's code for what a writer that was killed left behind, which only who may write can put right. */
@@ -45,7 +45,7 @@ export function lastSeen(path: string): ReadonlyMap<string, KeySeen> {
     ledger.close();
     return new Map(seen.map((one) => [one.keyId, one]));
   } catch (error) {
-    say((error as Error).message);
+    writeStderr((error as Error).message);
     return new Map();
   }
 }

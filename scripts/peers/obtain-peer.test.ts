@@ -1,9 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { NotToBeHad } from '../debian/not-to-be-had.ts';
-import { peerForTests } from '../harness/peer-for-tests.ts';
+import { PackageUnavailable } from '../debian/not-to-be-had.ts';
+import { requireTestService } from '../harness/peer-for-tests.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
-import { obtainPeer } from './obtain-peer.ts';
+import { obtainService } from './obtain-peer.ts';
 import { redisServer } from './peers.ts';
 
 const missing = { ...redisServer, name: 'program-that-nobody-has' };
@@ -13,7 +13,10 @@ describe('obtainPeer', () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file(missing.name), '#!/bin/sh\n');
     await chmod(folder.file(missing.name), 0o755);
-    const found = await obtainPeer(missing, { cache: folder.file('cache'), searchPath: `/x:${folder.path}` });
+    const found = await obtainService(missing, {
+      cache: folder.file('cache'),
+      searchPath: `/x:${folder.path}`,
+    });
     expect(found).toEqual({ command: folder.file(missing.name), args: [] });
   });
 
@@ -21,14 +24,14 @@ describe('obtainPeer', () => {
     await using folder = await temporaryFolder();
     await mkdir(folder.file('etc'));
     const surroundings = { cache: folder.file('cache'), searchPath: '', etc: folder.file('etc') };
-    await expect(obtainPeer(missing, surroundings)).rejects.toThrow(NotToBeHad);
+    await expect(obtainService(missing, surroundings)).rejects.toThrow(PackageUnavailable);
   });
 });
 
 describe('peerForTests', () => {
   it('fails and names the way out where a peer is missing', async () => {
     await using folder = await temporaryFolder();
-    const failure = peerForTests(missing, {}, folder.path);
+    const failure = requireTestService(missing, {}, folder.path);
     await expect(failure).rejects.toThrow(/program-that-nobody-has.*ALLOW_MISSING_PEERS=true/);
   });
 
@@ -36,7 +39,7 @@ describe('peerForTests', () => {
     await using folder = await temporaryFolder();
     const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     const allowed = { ALLOW_MISSING_PEERS: 'true' };
-    expect(await peerForTests(missing, allowed, folder.path)).toBeUndefined();
+    expect(await requireTestService(missing, allowed, folder.path)).toBeUndefined();
     expect(said.mock.calls.join()).toContain('NOT TESTED: program-that-nobody-has');
     said.mockRestore();
   });

@@ -2,17 +2,17 @@ import { access, constants, readdir, symlink } from 'node:fs/promises';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import {
+  commandFor,
   type DebianNames,
-  debianNamesOf,
-  librariesOf,
-  type Started,
-  startedFrom,
+  getDebianNames,
+  libraryFolder,
+  type ProgramCommand,
 } from '../debian/debian-names.ts';
-import { NotToBeHad } from '../debian/not-to-be-had.ts';
+import { PackageUnavailable } from '../debian/not-to-be-had.ts';
 import { unpackPackage } from '../debian/unpack-package.ts';
-import type { Peer } from './peers.ts';
+import type { TestService } from './peers.ts';
 
-export interface Surroundings {
+export interface ServiceEnvironment {
   /** The folder that holds what can be had again, `.cache`. */
   readonly cache: string;
   /** The value of `PATH`. */
@@ -23,13 +23,16 @@ export interface Surroundings {
 }
 
 /** The peer of this machine, else the one fetched before, else one fetched from Debian's archive. Throws NotToBeHad. */
-export async function obtainPeer(peer: Peer, surroundings: Surroundings): Promise<Started> {
+export async function obtainService(
+  peer: TestService,
+  surroundings: ServiceEnvironment,
+): Promise<ProgramCommand> {
   const { cache, searchPath = '', onProgress = () => {}, etc = '/etc/apt' } = surroundings;
   const installed = await installedPeer(peer, searchPath);
   if (installed) return installed;
-  const names = debianNamesOf(process.arch);
+  const names = getDebianNames(process.arch);
   if (process.platform !== 'linux' || !names)
-    throw new NotToBeHad(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
+    throw new PackageUnavailable(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
   const place = join(resolve(cache), 'peers', peer.folder ?? peer.name);
   const fetched = startedPeer(place, peer, names);
   if (await isThere(fetched.command)) return fetched;
@@ -41,7 +44,7 @@ export async function obtainPeer(peer: Peer, surroundings: Surroundings): Promis
   return fetched;
 }
 
-async function installedPeer({ name }: Peer, searchPath: string): Promise<Started | undefined> {
+async function installedPeer({ name }: TestService, searchPath: string): Promise<ProgramCommand | undefined> {
   for (const folder of searchPath.split(delimiter).filter((part) => part !== '')) {
     const command = join(folder, name);
     if (await isThere(command)) return { command, args: [] };
@@ -49,14 +52,22 @@ async function installedPeer({ name }: Peer, searchPath: string): Promise<Starte
   return undefined;
 }
 
-function startedPeer(prefix: string, { program, libraryFolders }: Peer, names: DebianNames): Started {
-  return startedFrom(prefix, program, names, libraryFolders);
+function startedPeer(
+  prefix: string,
+  { program, libraryFolders }: TestService,
+  names: DebianNames,
+): ProgramCommand {
+  return commandFor(prefix, program, names, libraryFolders);
 }
 
 /** The running executable is the loader, which lies among the libraries. */
-async function linkNeighbours(prefix: string, { neighbours }: Peer, names: DebianNames): Promise<void> {
+async function linkNeighbours(
+  prefix: string,
+  { neighbours }: TestService,
+  names: DebianNames,
+): Promise<void> {
   if (neighbours === undefined) return;
-  const [from, to] = [join(prefix, neighbours), librariesOf(prefix, names)];
+  const [from, to] = [join(prefix, neighbours), libraryFolder(prefix, names)];
   for (const name of await readdir(from)) {
     await symlink(join(relative(to, from), name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -71,6 +82,9 @@ async function isThere(file: string): Promise<boolean> {
   );
 }
 
-async function sayVersion({ command, args }: Started, { versionArguments }: Peer): Promise<void> {
+async function sayVersion(
+  { command, args }: ProgramCommand,
+  { versionArguments }: TestService,
+): Promise<void> {
   await execa(command, [...args, ...versionArguments], { stdin: 'ignore', timeout: 20_000 });
 }

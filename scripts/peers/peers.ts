@@ -1,7 +1,7 @@
 import type { WantedPackage } from '../debian/download-packages.ts';
 
 /** A program of others that llama-corral meets in the field, and that its tests run for real. */
-export interface Peer {
+export interface TestService {
   readonly name: string;
   readonly wanted: WantedPackage;
   /** The folder that it shares with another program of its package; one under its own name otherwise. */
@@ -19,27 +19,27 @@ export interface Peer {
 /** What packages need in order to be installed, and a program of theirs never runs. */
 const installersOnly = ['adduser', 'debconf', 'init-system-helpers', 'logrotate', 'procps', 'sysvinit-utils'];
 
-export const redisServer: Peer = {
+export const redisServer: TestService = {
   name: 'redis-server',
-  wanted: { name: 'redis-server', suites: ['forky', 'trixie', 'bookworm'], presumed: installersOnly },
+  wanted: { name: 'redis-server', suites: ['forky', 'trixie', 'bookworm'], assumedInstalled: installersOnly },
   program: 'usr/bin/redis-server',
   versionArguments: ['--version'],
 };
 
-export const nginx: Peer = {
+export const nginx: TestService = {
   name: 'nginx',
   wanted: {
     name: 'nginx',
     suites: ['forky', 'trixie', 'bookworm'],
-    presumed: [...installersOnly, 'iproute2', 'libcrypt1', 'lsb-base'],
+    assumedInstalled: [...installersOnly, 'iproute2', 'libcrypt1', 'lsb-base'],
   },
   program: 'usr/sbin/nginx',
   versionArguments: ['-v'],
 };
 
-export const haproxy: Peer = {
+export const haproxy: TestService = {
   name: 'haproxy',
-  wanted: { name: 'haproxy', suites: ['forky', 'trixie', 'bookworm'], presumed: installersOnly },
+  wanted: { name: 'haproxy', suites: ['forky', 'trixie', 'bookworm'], assumedInstalled: installersOnly },
   program: 'usr/sbin/haproxy',
   versionArguments: ['-v'],
 };
@@ -58,18 +58,18 @@ const pagesOnly = [
   'libjs-rickshaw',
 ];
 
-export const promtool: Peer = {
+export const promtool: TestService = {
   name: 'promtool',
   wanted: {
     name: 'prometheus',
     suites: ['forky', 'trixie', 'bookworm'],
-    presumed: [...installersOnly, ...pagesOnly],
+    assumedInstalled: [...installersOnly, ...pagesOnly],
   },
   program: 'usr/bin/promtool',
   versionArguments: ['--version'],
 };
 
-export const prometheus: Peer = {
+export const prometheus: TestService = {
   ...promtool,
   name: 'prometheus',
   folder: promtool.name,
@@ -79,12 +79,12 @@ export const prometheus: Peer = {
 /** What it would load were there a screen, a sound card or a GPU. */
 const screenOnly = ['libgl1-mesa-dri', 'libllvm19', 'libllvm21', 'libllvm22', 'x11-utils', 'xdg-utils'];
 
-export const chromium: Peer = {
+export const chromium: TestService = {
   name: 'chromium',
   wanted: {
     name: 'chromium-headless-shell',
     suites: ['forky', 'trixie'],
-    presumed: [...installersOnly, ...screenOnly, 'dbus', 'shared-mime-info', 'systemd'],
+    assumedInstalled: [...installersOnly, ...screenOnly, 'dbus', 'shared-mime-info', 'systemd'],
   },
   program: 'usr/lib/chromium/chromium-headless-shell',
   versionArguments: ['--version'],
@@ -93,16 +93,16 @@ export const chromium: Peer = {
 };
 
 /** Renders Go's templates with sprig, as Helm does. */
-export const chezmoi: Peer = {
+export const chezmoi: TestService = {
   name: 'chezmoi',
-  wanted: { name: 'chezmoi', suites: ['forky'], presumed: [] },
+  wanted: { name: 'chezmoi', suites: ['forky'], assumedInstalled: [] },
   program: 'usr/bin/chezmoi',
   versionArguments: ['--version'],
 };
 
-export const tini: Peer = {
+export const tini: TestService = {
   name: 'tini',
-  wanted: { name: 'tini', suites: ['forky', 'trixie', 'bookworm'], presumed: installersOnly },
+  wanted: { name: 'tini', suites: ['forky', 'trixie', 'bookworm'], assumedInstalled: installersOnly },
   program: 'usr/bin/tini',
   versionArguments: ['--version'],
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
 import { projectFolder } from '../house-folders.ts';
-import { changesByRoom, cutRelease, releaseNotes, sectionOf } from './changelog.ts';
+import { changesByArea, cutRelease, releaseNotes, sectionOf } from './changelog.ts';
 
 const changelog = `# Changelog
 
@@ -49,7 +49,7 @@ describe('a release', () => {
 
   it('says what its section says, and names every commit by its room', () => {
     const subjects = ['gateway: b', 'docs: c', 'Merge of something', 'gateway: a: with a colon'];
-    expect(changesByRoom(subjects)).toBe(
+    expect(changesByArea(subjects)).toBe(
       '**docs**\n- c\n\n**gateway**\n- b\n- a: with a colon\n\n**other**\n- Merge of something',
     );
     const notes = releaseNotes({ changelog, version: '0.1.10', subjects });

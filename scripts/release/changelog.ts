@@ -20,7 +20,7 @@ export function cutRelease(changelog: string, version: string, day: string): str
 }
 
 /** Commits by the room that they name, the rooms in the order of the alphabet. */
-export function changesByRoom(subjects: readonly string[]): string {
+export function changesByArea(subjects: readonly string[]): string {
   const changes = subjects.map(
     (subject) => /^([\w ,&'./-]{1,40}): (.+)$/.exec(subject) ?? ['', 'other', subject],
   );
@@ -42,6 +42,6 @@ export interface Release {
 export function releaseNotes({ changelog, version, subjects }: Release): string | undefined {
   const section = sectionOf(changelog, version);
   if (section === undefined) return undefined;
-  const all = `<details>\n<summary>Every commit</summary>\n\n${changesByRoom(subjects)}\n\n</details>`;
+  const all = `<details>\n<summary>Every commit</summary>\n\n${changesByArea(subjects)}\n\n</details>`;
   return `${section}\n\n${all}\n`;
 }

@@ -10,7 +10,7 @@ export const demoModelName = 'demo';
  * The demo model in the cache folder, written at the first start and whenever its sources have changed. A process of
  * its own writes it, so that the supervisor does not carry the memory of that for the rest of its life.
  */
-export async function provideDemoModel(cache: string): Promise<string> {
+export async function ensureDemoModel(cache: string): Promise<string> {
   const file = join(cache, `demo-${digestOfSources()}.gguf`);
   if (!existsSync(file)) {
     const { execa } = await import('execa');

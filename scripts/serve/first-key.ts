@@ -13,12 +13,12 @@ export interface FirstKey {
  * is shown before it is kept, as this start may be broken off at any moment, and the next one finds a key file. Throws a
  * KeyFileError.
  */
-export async function provideFirstKey(
+export async function createFirstKey(
   { settings, dataDir }: SupervisorConfig,
   show: (text: string) => void,
 ): Promise<FirstKey | undefined> {
   if (!settings.AUTH_ENABLED || settings.API_KEYS !== undefined) return undefined;
-  const file = keyFileOf({ settings, dataDir });
+  const file = keyFileFor({ settings, dataDir });
   if (existsSync(file)) return undefined;
   // Read only when needed: the schema of the key file would stay in the supervisor's memory.
   const { ensureFirstKey } = await import('../../keys/first-key.ts');
@@ -27,6 +27,6 @@ export async function provideFirstKey(
   );
 }
 
-export function keyFileOf({ settings, dataDir }: Pick<SupervisorConfig, 'settings' | 'dataDir'>): string {
+export function keyFileFor({ settings, dataDir }: Pick<SupervisorConfig, 'settings' | 'dataDir'>): string {
   return keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir });
 }

@@ -1,8 +1,8 @@
 import type { HealthServer } from '../../health/health-server.ts';
 import type { Log } from '../../log/create-log.ts';
-import { logFilesIn } from '../../log/log-files-config.ts';
-import { openLogs } from '../../log/open-logs.ts';
-import type { Reading } from '../../settings/read-settings.ts';
+import { logFilesConfig } from '../../log/log-files-config.ts';
+import { createLogs } from '../../log/open-logs.ts';
+import type { SettingsResult } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
@@ -11,37 +11,37 @@ import type { ExitCode } from '../../supervisor/exit-codes.ts';
 import { detectPlatform } from '../../supervisor/platform.ts';
 import { preflight } from '../../supervisor/preflight.ts';
 import { supervise } from '../../supervisor/supervise.ts';
-import { tellWorker, workerLines } from '../../supervisor/worker-lines.ts';
-import { findEngine, obtainEngine } from '../engine/find-engine.ts';
+import { vastLogLines, writeVastLine } from '../../supervisor/worker-lines.ts';
+import { findEngine, findOrFetchEngine } from '../engine/find-engine.ts';
 import { cacheFolder } from '../house-folders.ts';
-import { demoModelName, provideDemoModel } from './demo-model-file.ts';
-import { provideFirstKey } from './first-key.ts';
-import { namesNoModel, namesOfModels } from './names-no-model.ts';
-import { welcome } from './welcome.ts';
+import { demoModelName, ensureDemoModel } from './demo-model-file.ts';
+import { createFirstKey } from './first-key.ts';
+import { modelVariables, noModelConfigured } from './names-no-model.ts';
+import { welcomeText } from './welcome.ts';
 
-export interface Circumstances {
+export interface PrepareOptions {
   readonly demo: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly healthPortIsOurs: boolean;
 }
 
-export type Prepared =
+export type PreparedDeployment =
   | { readonly ok: true; run(health: HealthServer | undefined): Promise<ExitCode> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Gathers engine, model and keys, checks all of it, and hands back a house that is ready to run. */
-export async function houseFrom(
-  reading: Reading,
-  { demo, env, healthPortIsOurs }: Circumstances,
-): Promise<Prepared> {
+export async function prepareDeployment(
+  reading: SettingsResult,
+  { demo, env, healthPortIsOurs }: PrepareOptions,
+): Promise<PreparedDeployment> {
   const { LOG_FORMAT: format, LOG_LEVEL: level } = reading.settings;
   const dataDir = resolveDataDir(reading.settings.DATA_DIR);
-  const logs = await openLogs({ format, level, files: logFilesIn(dataDir, reading.settings) });
-  const log = logs.of('supervisor');
+  const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, reading.settings) });
+  const log = logs.getLog('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
   const refused = async (problems: readonly string[]) => {
-    const words = `${workerLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
-    tellWorker(detectPlatform(env), logs.sayPlainly, words);
+    const words = `${vastLogLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
+    writeVastLine(detectPlatform(env), logs.writeRaw, words);
     await logs.close();
     return { ok: false, problems } as const;
   };
@@ -50,7 +50,15 @@ export async function houseFrom(
   const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
   const earlierProblems = [...reading.problems.map(({ message }) => message), ...modelProblems];
   const checked = await preflight({
-    ...{ settings, engine, engineProblem, env, earlierProblems, healthPortIsOurs, firstKeyIsMade: demo },
+    ...{
+      settings,
+      engine,
+      engineProblem,
+      env,
+      settingsProblems: earlierProblems,
+      ownsHealthPort: healthPortIsOurs,
+      createsFirstKey: demo,
+    },
   });
   for (const warning of checked.warnings) log.warn(warning);
   if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
@@ -70,7 +78,7 @@ export async function houseFrom(
         env,
         health,
         onReady: () => {
-          if (demo) show(welcome({ config, firstKey, isDemoModel: namesNoModel(reading.settings) }));
+          if (demo) show(welcomeText({ config, firstKey, isDemoModel: noModelConfigured(reading.settings) }));
         },
       });
       await logs.close();
@@ -81,7 +89,7 @@ export async function houseFrom(
 
 async function firstKeyFor(config: SupervisorConfig, show: (text: string) => void) {
   try {
-    return { firstKey: await provideFirstKey(config, show) };
+    return { firstKey: await createFirstKey(config, show) };
   } catch (error) {
     if ((error as Error).name !== 'KeyFileError') throw error;
     return { keyProblem: `the first key could not be kept, and does not work: ${(error as Error).message}` };
@@ -93,13 +101,13 @@ interface WithModel {
   readonly problems: readonly string[];
 }
 
-async function withModel({ settings, problems }: Reading, log: Log): Promise<WithModel> {
-  if (!namesNoModel(settings)) return { settings, problems: [] };
-  if (!problems.some(({ variable }) => namesOfModels.includes(variable)))
+async function withModel({ settings, problems }: SettingsResult, log: Log): Promise<WithModel> {
+  if (!noModelConfigured(settings)) return { settings, problems: [] };
+  if (!problems.some(({ variable }) => modelVariables.includes(variable)))
     log.info('no model is named: the demo model is served');
   let MODEL_PATH: string;
   try {
-    MODEL_PATH = await provideDemoModel(cacheFolder);
+    MODEL_PATH = await ensureDemoModel(cacheFolder);
   } catch (error) {
     const why = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
     return { settings, problems: [`the demo model cannot be kept in ${cacheFolder}: ${why}`] };
@@ -125,7 +133,7 @@ async function lookForEngine(
   const wanted = { configured, searchPath: env.PATH, cache: cacheFolder };
   try {
     const engine = demo
-      ? await obtainEngine(wanted, (progress) => log.info(progress))
+      ? await findOrFetchEngine(wanted, (progress) => log.info(progress))
       : await findEngine(wanted);
     if (engine) log.info({ origin: engine.origin }, `llama-server: ${engine.command}`);
     return { engine };

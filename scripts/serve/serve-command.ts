@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { endWithoutReader } from '../../log/standard-output.ts';
+import { exitWithoutReader } from '../../log/standard-output.ts';
 
 const notes = `
 Everything is set by environment variables; docs/configuration.md lists them. The most needed:
@@ -19,6 +19,6 @@ export function serveCommand(): Command {
     .action(async ({ demo = false }: { demo?: boolean }) => {
       const { serve } = await import('./serve.ts');
       process.exitCode = await serve({ demo, env: process.env });
-      endWithoutReader();
+      exitWithoutReader();
     });
 }

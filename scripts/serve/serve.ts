@@ -1,9 +1,9 @@
-import { probesThatFit } from '../../files/open-files.ts';
+import { maxProbeConnections } from '../../files/open-files.ts';
 import { type HealthServer, startHealthServer } from '../../health/health-server.ts';
-import { type Reading, readSettings } from '../../settings/read-settings.ts';
+import { readSettings, type SettingsResult } from '../../settings/read-settings.ts';
 import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
 import { defaultHost, detectPlatform } from '../../supervisor/platform.ts';
-import { tellProblems } from '../tell-problems.ts';
+import { printProblems } from '../tell-problems.ts';
 
 export interface ServeOptions {
   /** Provide what is missing: an engine, a model, a first key. */
@@ -19,11 +19,11 @@ export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
   const given = readSettings(env);
   const health = await listenEarly(given, env);
   try {
-    const { houseFrom } = await import('./prepare-house.ts');
+    const { prepareDeployment } = await import('./prepare-house.ts');
     const reading = await withPorts(given, health, env);
-    const prepared = await houseFrom(reading, { demo, env, healthPortIsOurs: health !== undefined });
+    const prepared = await prepareDeployment(reading, { demo, env, healthPortIsOurs: health !== undefined });
     if (prepared.ok) return await prepared.run(health);
-    tellProblems(prepared.problems);
+    printProblems(prepared.problems);
     return exitCodes.configuration;
   } finally {
     // Also where something was thrown: a process that answers probes and does nothing else costs money for nothing.
@@ -33,10 +33,10 @@ export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
 
 /** Where the system is to choose a port it is chosen now: gateway and supervisor have to know each other's. */
 async function withPorts(
-  reading: Reading,
+  reading: SettingsResult,
   health: HealthServer | undefined,
   env: NodeJS.ProcessEnv,
-): Promise<Reading> {
+): Promise<SettingsResult> {
   const { HOST, PORT, PORT_HEALTH } = reading.settings;
   if (PORT !== 0 && PORT_HEALTH !== 0) return reading;
   const { freePort } = await import('../../supervisor/check-ports.ts');
@@ -49,11 +49,14 @@ async function withPorts(
 }
 
 /** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */
-async function listenEarly({ settings }: Reading, env: NodeJS.ProcessEnv): Promise<HealthServer | undefined> {
+async function listenEarly(
+  { settings }: SettingsResult,
+  env: NodeJS.ProcessEnv,
+): Promise<HealthServer | undefined> {
   try {
     return await startHealthServer({
       // Who asks a hundred times at once is no crowd yet, where there are handles for it.
-      mostConnections: probesThatFit(),
+      maxConnections: maxProbeConnections(),
       host: settings.HOST ?? defaultHost(detectPlatform(env)),
       port: settings.PORT_HEALTH,
       healthCheckPath: settings.HEALTH_CHECK_PATH,

@@ -1,7 +1,7 @@
 import type { SupervisorConfig } from '../../supervisor/config.ts';
-import { type FirstKey, keyFileOf } from './first-key.ts';
+import { type FirstKey, keyFileFor } from './first-key.ts';
 
-export interface Occasion {
+export interface WelcomeOptions {
   readonly config: SupervisorConfig;
   /** The key made at this start, if one was: this is the only time its secret is shown. */
   readonly firstKey: FirstKey | undefined;
@@ -9,7 +9,7 @@ export interface Occasion {
 }
 
 /** What a newcomer sees once the first token has come out of the engine: everything here works by copy and paste. */
-export function welcome({ config, firstKey, isDemoModel }: Occasion): string {
+export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): string {
   const { settings, port, healthPort } = config;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
   const base = `http://${host}:${port}/v1`;
@@ -19,7 +19,7 @@ export function welcome({ config, firstKey, isDemoModel }: Occasion): string {
     table([
       ['base URL', base],
       ['API key', keyLine(config, firstKey)],
-      ...(settings.AUTH_ENABLED ? [['keys live in', keyFileOf(config)] as const] : []),
+      ...(settings.AUTH_ENABLED ? [['keys live in', keyFileFor(config)] as const] : []),
       ['health', `http://${host}:${healthPort}/status`],
     ]),
     `Try it:\n${indent(curl(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,

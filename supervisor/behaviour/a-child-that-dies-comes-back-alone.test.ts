@@ -1,23 +1,23 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 /** Ready, with a llama-server that loads for as long as `loaded` is not there. */
 async function readyHouse() {
-  const house = await startHouse({ mood: 'slow' });
+  const house = await startDeployment({ scenario: 'slow' });
   const loaded = join(house.modelFolder, 'loaded');
   writeFileSync(loaded, '');
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   const [engine = 0, gateway = 0] = house.children();
   return { house, engine, gateway, loaded };
 }
 
 /** Both children as they are once one of them has been replaced. */
-async function afterRestart(house: RunningHouse, dead: number) {
+async function afterRestart(house: RunningDeployment, dead: number) {
   await waitFor('a new child', () => house.children().length === 2 && !house.children().includes(dead));
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   return house.children();
 }
 
@@ -28,9 +28,9 @@ describe('a child that dies comes back, and the other does not notice', () => {
     rmSync(loaded);
     process.kill(engine, 'SIGKILL');
     await waitFor('it to be missed', async () => (await house.status()).standing !== 'ready');
-    expect((await house.ask('/ping')).status).toBe(204);
-    expect((await house.ask('/readyz')).status).toBe(503);
-    expect((await house.ask('/startupz')).status).toBe(200);
+    expect((await house.request('/ping')).status).toBe(204);
+    expect((await house.request('/readyz')).status).toBe(503);
+    expect((await house.request('/startupz')).status).toBe(200);
     writeFileSync(loaded, '');
     expect(await afterRestart(house, engine)).toContain(gateway);
     expect(await house.status()).toMatchObject({

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { chatOf, postOf } from '../../scripts/harness/raw-request.ts';
 import { startGatewayProcess } from '../../scripts/harness/start-gateway-process.ts';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { coreLimitOf } from '../forbid-core-files.ts';
+import { readCoreLimit } from '../forbid-core-files.ts';
 
 const secret = 'sk-of-a-client-6f1b7c2e9d0123456789';
 const prompt = 'my bank pin is 4711';
@@ -27,7 +27,7 @@ const setOwnCoreLimit = (limits: string) =>
   execa('prlimit', ['--pid', String(process.pid), `--core=${limits}`]);
 
 const startReal = (env: Record<string, string>) =>
-  startHouse({
+  startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { API_KEYS: `client:${secret}`, ...env },
   });
@@ -45,7 +45,7 @@ let asked = 0;
  * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
  * work at two deaths of the engine is refused.
  */
-async function keepBusy(house: RunningHouse): Promise<RawClient> {
+async function keepBusy(house: RunningDeployment): Promise<RawClient> {
   const client = await RawClient.connect(house.gatewayPort);
   asked += 1;
   const words = `${prompt}: tell me a long story ${asked}`;
@@ -54,8 +54,8 @@ async function keepBusy(house: RunningHouse): Promise<RawClient> {
   return client;
 }
 
-async function crash(house: RunningHouse, which: 0 | 1, signal: NodeJS.Signals): Promise<void> {
-  await house.standing('ready');
+async function crash(house: RunningDeployment, which: 0 | 1, signal: NodeJS.Signals): Promise<void> {
+  await house.reachesStatus('ready');
   const pid = house.children()[which] ?? 0;
   await using _busy = await keepBusy(house);
   process.kill(pid, signal);
@@ -66,16 +66,16 @@ async function crash(house: RunningHouse, which: 0 | 1, signal: NodeJS.Signals):
 describe('a crash leaves no secret on disk', () => {
   it('of either child, by any signal that makes a core', async () => {
     await using house = await startReal({});
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const backendKey = keyOfBackend(house);
     for (const signal of ['SIGABRT', 'SIGSEGV'] as const) {
       await crash(house, 1, signal);
       await crash(house, 0, signal);
     }
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const [engine = 0, gateway = 0] = house.children();
     const holders = [engine, gateway, house.process.pid ?? 0];
-    expect(holders.map(coreLimitOf)).toEqual([1, 1, 1]);
+    expect(holders.map(readCoreLimit)).toEqual([1, 1, 1]);
     house.process.kill('SIGABRT');
     await house.exitCode();
     const files = bytesBelow(house.folder);
@@ -89,19 +89,19 @@ describe('a crash leaves no secret on disk', () => {
 
   it('unless CORE_DUMPS asks for core files', async () => {
     await using house = await startReal({ CORE_DUMPS: 'true' });
-    await house.standing('ready');
-    expect(house.children().map(coreLimitOf)).toEqual([coreLimitOf('self'), coreLimitOf('self')]);
+    await house.reachesStatus('ready');
+    expect(house.children().map(readCoreLimit)).toEqual([readCoreLimit('self'), readCoreLimit('self')]);
   });
 
   it('nor does that of a gateway that runs alone', async () => {
     await using folder = await temporaryFolder();
-    await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+    await using standIn = await startFakeBackend((_, response) => response.end('{}'));
     await using gateway = await startGatewayProcess(standIn.backend, { DATA_DIR: folder.path });
-    expect(coreLimitOf(gateway.process.pid ?? 0)).toBe(1);
+    expect(readCoreLimit(gateway.process.pid ?? 0)).toBe(1);
   });
 });
 
-function keyOfBackend(house: RunningHouse): string {
+function keyOfBackend(house: RunningDeployment): string {
   const [engine = 0] = house.children();
   const environment = readFileSync(`/proc/${engine}/environ`, 'utf8');
   return /LLAMA_API_KEY=([\w-]{43})/.exec(environment)?.[1] ?? '';

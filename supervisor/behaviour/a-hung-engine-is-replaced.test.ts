@@ -1,16 +1,16 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { type Mood, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { type RunningDeployment, type Scenario, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const env = { HANG_TIMEOUT: '1s', RESTART_DELAY_MIN: '50ms', MAX_REQUESTS_PER_MINUTE: '0' };
 /** For engines that do not hang, or not for long: a busy machine is no hang. */
 const patient = { ...env, HANG_TIMEOUT: '5s' };
 
-const restartsOf = async (house: RunningHouse) =>
+const restartsOf = async (house: RunningDeployment) =>
   ((await house.status()).restarts as { engine: number }).engine;
 
-async function story(house: RunningHouse) {
+async function story(house: RunningDeployment) {
   const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -22,11 +22,11 @@ async function story(house: RunningHouse) {
 
 describe('a llama-server that hangs is ended and started again', () => {
   it('when all of a real one stands still, and the requests before it are answered by the next', async () => {
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: patient,
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGSTOP');
     const answers = await Promise.all(Array.from({ length: 3 }, () => story(house)));
@@ -38,11 +38,11 @@ describe('a llama-server that hangs is ended and started again', () => {
     expect(house.output()).toContain('llama-server hangs: no progress for HANG_TIMEOUT (5 s)');
   });
 
-  it.each<[string, Mood]>([
+  it.each<[string, Scenario]>([
     ['busy and does nothing', 'stuck'],
     ['well by its own word, and its queue stands still', 'jammed'],
   ])('when it is %s, with a word of where', async (_, mood) => {
-    await using house = await startHouse({ mood, env });
+    await using house = await startDeployment({ scenario: mood, env });
     await waitFor('a restart', async () => (await restartsOf(house)) > 0);
     expect(await house.status()).toMatchObject({
       lastCrash: { who: 'llama-server', class: 'hung', signal: 'SIGABRT' },
@@ -51,11 +51,11 @@ describe('a llama-server that hangs is ended and started again', () => {
 });
 
 describe.concurrent('a llama-server that gets on is left alone', () => {
-  it.each<[string, Mood]>([
+  it.each<[string, Scenario]>([
     ['slow', 'creeping'],
     ['slow and old, so that its counters, of six digits, do not show it', 'rounding'],
   ])('when it is %s', async (_, mood) => {
-    await using house = await startHouse({ mood, env: patient });
+    await using house = await startDeployment({ scenario: mood, env: patient });
     // Two looks a second.
     await waitFor('many looks', () => house.output().includes('sending result, n = 13'));
     expect(await house.status()).toMatchObject({

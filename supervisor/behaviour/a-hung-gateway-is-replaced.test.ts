@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-const gatewayOf = (house: RunningHouse) => {
+const gatewayOf = (house: RunningDeployment) => {
   const isGateway = (pid: number) => /gateway/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
   return house.children().find((pid) => isRunning(pid) && isGateway(pid)) ?? 0;
 };
-const statusesOf = (house: RunningHouse) =>
-  Promise.all(['/readyz', '/ping', '/livez'].map(async (path) => (await house.ask(path)).status));
-const becomes = (house: RunningHouse, statuses: readonly number[]) =>
+const statusesOf = (house: RunningDeployment) =>
+  Promise.all(['/readyz', '/ping', '/livez'].map(async (path) => (await house.request(path)).status));
+const becomes = (house: RunningDeployment, statuses: readonly number[]) =>
   waitFor(`the probes to be told ${statuses.join()}`, async () =>
     (await statusesOf(house)).every((status, index) => status === statuses[index]),
   );
 
-async function story({ gatewayPort }: RunningHouse) {
+async function story({ gatewayPort }: RunningDeployment) {
   const answer = await fetch(`http://127.0.0.1:${gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -26,18 +26,18 @@ async function story({ gatewayPort }: RunningHouse) {
 }
 
 const startReal = (env: Record<string, string>) =>
-  startHouse({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
+  startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
 describe.concurrent('a gateway that hangs is noticed and replaced', () => {
   it('while the model stays loaded and the platform is told that nobody is served', async () => {
     await using house = await startReal({ HANG_TIMEOUT: '6s' });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const gateway = gatewayOf(house);
     const [engine = 0] = house.children();
     process.kill(gateway, 'SIGSTOP');
     await becomes(house, [503, 503, 200]);
     expect(await house.status()).toMatchObject({ standing: 'restarting', gatewayUp: false });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     expect(await house.status()).toMatchObject({
       restarts: { engine: 0, gateway: 1 },
       crashes: { gateway: { hung: 1 } },
@@ -51,7 +51,7 @@ describe.concurrent('a gateway that hangs is noticed and replaced', () => {
 
   it('also where the engine dies meanwhile, and nothing is left of either', async () => {
     await using house = await startReal({ HANG_TIMEOUT: '1s', RESTART_DELAY_MIN: '50ms' });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const before = house.children();
     process.kill(gatewayOf(house), 'SIGSTOP');
     process.kill(before[0] ?? 0, 'SIGKILL');
@@ -70,8 +70,8 @@ describe.concurrent('a gateway that hangs is noticed and replaced', () => {
 
 describe.concurrent('a gateway is left alone', () => {
   it('when it answers again in time, and the probes are told so', async () => {
-    await using house = await startHouse({ env: { HANG_TIMEOUT: '1h' } });
-    await house.standing('ready');
+    await using house = await startDeployment({ env: { HANG_TIMEOUT: '1h' } });
+    await house.reachesStatus('ready');
     const gateway = gatewayOf(house);
     process.kill(gateway, 'SIGSTOP');
     await becomes(house, [503, 503, 200]);
@@ -85,8 +85,8 @@ describe.concurrent('a gateway is left alone', () => {
   });
 
   it('when it has been asked to stop and takes its time', async () => {
-    await using house = await startHouse({ env: { HANG_TIMEOUT: '1s', DRAIN_TIMEOUT: '7s' } });
-    await house.standing('ready');
+    await using house = await startDeployment({ env: { HANG_TIMEOUT: '1s', DRAIN_TIMEOUT: '7s' } });
+    await house.reachesStatus('ready');
     process.kill(gatewayOf(house), 'SIGSTOP');
     house.process.kill('SIGTERM');
     expect(await house.exitCode()).toBe(0);

@@ -1,14 +1,14 @@
 import { expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { isRunning, startHouse } from '../../scripts/harness/start-house.ts';
+import { isRunning, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('plain requests before, at and after a kill -9 of llama-server are all answered, to the letter', async () => {
-  await using house = await startHouse({
+  await using house = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '4' },
   });
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
@@ -30,11 +30,11 @@ it('plain requests before, at and after a kill -9 of llama-server are all answer
 });
 
 it('a request over which it is killed again and again, from outside, is blamed for nothing and answered', async () => {
-  await using house = await startHouse({
+  await using house = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '1', CTX: '16384', RESTART_DELAY_MIN: '50ms' },
   });
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   const [, gateway] = house.children();
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { type HouseWishes, startHouse } from '../../scripts/harness/start-house.ts';
+import { type DeploymentOptions, startDeployment } from '../../scripts/harness/start-house.ts';
 
 const commit = '0123456789012345678901234567890123456789';
 const demoModel = readFileSync(inject('demoModel'));
@@ -44,12 +44,12 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-const house = (env: HouseWishes['env'] & object) =>
-  startHouse({ real: { engine: inject('engine'), model: '' }, env: { MODEL_PATH: '', ...env } });
+const house = (env: DeploymentOptions['env'] & object) =>
+  startDeployment({ real: { engine: inject('engine'), model: '' }, env: { MODEL_PATH: '', ...env } });
 
 it('MODEL_URL: into MODELS_DIR, under its own name', async () => {
   await using running = await house({ MODEL_URL: `${origin}/plain.gguf` });
-  await running.standing('ready');
+  await running.reachesStatus('ready');
   expect(existsSync(join(running.folder, 'data/models/plain.gguf'))).toBe(true);
   const models = await fetch(`http://127.0.0.1:${running.gatewayPort}/v1/models`, {
     headers: { 'x-api-key': 'sk-0123456789abcdef' },
@@ -63,7 +63,7 @@ it('HF_REPO: into a cache on the data volume, with HF_TOKEN, which shows nowhere
     HF_TOKEN: 'hf_secret',
     HF_ENDPOINT: origin,
   });
-  await running.standing('ready');
+  await running.reachesStatus('ready');
   expect(existsSync(join(running.folder, 'data/models/models--someone--tales-GGUF'))).toBe(true);
   expect(tokens).toContain('Bearer hf_secret');
   expect(running.output()).not.toContain('hf_secret');

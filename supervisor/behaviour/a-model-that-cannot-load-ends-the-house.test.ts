@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { newFolder, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 describe('a model that cannot load ends the house with exit code 3', () => {
@@ -10,7 +10,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
     ['debug', 'WARN  llama-server: srv    load_model'],
     ['error', 'ERROR supervisor: llama-server said: 0.00.011.717 E srv    load_model'],
   ])('at once where llama-server says that it is no use, each line told once at %s', async (level, words) => {
-    await using house = await startHouse({ mood: 'crash', env: { LOG_LEVEL: level } });
+    await using house = await startDeployment({ scenario: 'crash', env: { LOG_LEVEL: level } });
     expect(await house.exitCode()).toBe(3);
     expect(house.output()).toContain(`${words}: failed to load model, 'crash.gguf'`);
     expect(house.output().split('failed to load model')).toHaveLength(2);
@@ -29,7 +29,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
     const program = join(folder, 'llama-server');
     const words = 'error while loading shared libraries: libcuda.so.1: cannot open shared object file';
     writeFileSync(program, `#!/bin/sh\necho "llama-server: ${words}" >&2\nexit 127\n`, { mode: 0o755 });
-    await using house = await startHouse({ folder, env: { LLAMA_SERVER_BIN: program } });
+    await using house = await startDeployment({ folder, env: { LLAMA_SERVER_BIN: program } });
     expect(await house.exitCode()).toBe(3);
     expect(house.output()).toMatch(
       /giving up on llama-server at its first start \(not-startable\): .*\(ldd\).*\n$/,
@@ -38,7 +38,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
   });
 
   it('at once where an argument is not taken, which is quoted last', async () => {
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { EXTRA_ARGS: '--temp 0 --went-away' },
     });
@@ -49,9 +49,11 @@ describe('a model that cannot load ends the house with exit code 3', () => {
   });
 
   it('and after a row of crashes says as its last words how many they were, why, what helps and where more stands', async () => {
-    await using house = await startHouse({ env: { RESTART_MAX_CRASHES: '2', RESTART_DELAY_MIN: '50ms' } });
+    await using house = await startDeployment({
+      env: { RESTART_MAX_CRASHES: '2', RESTART_DELAY_MIN: '50ms' },
+    });
     for (const count of [1, 2]) {
-      await house.standing('ready');
+      await house.reachesStatus('ready');
       const engine = Number(
         execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'stand-in-llama-server']),
       );
@@ -65,7 +67,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
   });
 
   it('after LOAD_TIMEOUT where it takes too long', async () => {
-    await using house = await startHouse({ mood: 'deaf', env: { LOAD_TIMEOUT: '500ms' } });
+    await using house = await startDeployment({ scenario: 'deaf', env: { LOAD_TIMEOUT: '500ms' } });
     expect(await house.exitCode()).toBe(3);
     expect(house.output()).toMatch(
       /giving up: the model did not load within LOAD_TIMEOUT: .*; exit status 3\n$/,
@@ -73,7 +75,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
   });
 
   it('where llama-server comes up as a router, which has no model of its own', async () => {
-    await using house = await startHouse({ mood: 'router' });
+    await using house = await startDeployment({ scenario: 'router' });
     expect(await house.exitCode()).toBe(3);
     expect(house.output()).toContain('llama-server started as a router and serves no model of its own');
     expect(house.output()).not.toMatch(/standing: ready|first token/);

@@ -1,11 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const startReal = (env: Record<string, string> = {}) =>
-  startHouse({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
+  startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function textOfOneAnswer(house: RunningHouse): Promise<string> {
+async function textOfOneAnswer(house: RunningDeployment): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -16,7 +16,7 @@ async function textOfOneAnswer(house: RunningHouse): Promise<string> {
 }
 
 /** As clients see them. */
-async function slotsAndContext({ gatewayPort }: RunningHouse): Promise<unknown[]> {
+async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unknown[]> {
   const get = async (path: string) => {
     const headers = { authorization: 'Bearer sk-0123456789abcdef' };
     return (await fetch(`http://127.0.0.1:${gatewayPort}${path}`, { headers })).json();
@@ -43,7 +43,7 @@ describe('a real llama-server is looked after', () => {
   it('on a loopback port where PORT_BACKEND asks for one, its key demanded there', async () => {
     const port = 20_000 + (process.pid % 10_000);
     await using house = await startReal({ PORT_BACKEND: String(port) });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     expect((await fetch(`http://127.0.0.1:${port}/props`)).status).toBe(401);
     expect(await textOfOneAnswer(house)).not.toBe('');
   });
@@ -54,7 +54,7 @@ describe('a real llama-server is looked after', () => {
       PARALLEL: '2',
       EXTRA_ARGS: '--embeddings --pooling mean',
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/embeddings`, {
       method: 'POST',
       headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -70,7 +70,7 @@ describe('a real llama-server is looked after', () => {
 
   it('through its death, the same answer coming afterwards', async () => {
     await using house = await startReal();
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const before = await textOfOneAnswer(house);
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGKILL');
@@ -84,7 +84,7 @@ describe('a real llama-server is looked after', () => {
 
   it('without its orphan on the machine after the supervisor was killed', async () => {
     await using house = await startReal();
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const children = house.children();
     house.process.kill('SIGKILL');
     await waitFor('the children to end', () => !children.some(isRunning));
@@ -92,18 +92,18 @@ describe('a real llama-server is looked after', () => {
   });
 
   it('and /status names its model', async () => {
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { MODEL_ALIAS: 'acme,other' },
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     expect((await house.status()).model).toBe('acme');
     const health = await fetch(`http://127.0.0.1:${house.gatewayPort}/health`);
     expect(await health.json()).toMatchObject({ model: 'acme' });
   });
 
   it('by exit code 3 and its own words where the model is broken', async () => {
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { EXTRA_ARGS: '--override-kv llama.block_count=int:3' },
     });

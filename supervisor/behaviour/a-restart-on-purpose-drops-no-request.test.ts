@@ -3,33 +3,33 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, inject, it } from 'vitest';
 import { storyText, type Topic } from '../../scripts/demo-model/stories.ts';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const userSecret = 'sk-user-0123456789abcdefghijklmnopqrstuvwxyz012';
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 
 /** A ready house that knows a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
-async function startWithModels(env: Record<string, string> = {}): Promise<RunningHouse> {
+async function startWithModels(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const folder = newFolder();
   mkdirSync(join(folder, 'data'));
   const keys = keyFileText({ user: { secret: userSecret }, ops: { secret: opsSecret, scopes: ['admin'] } });
   writeFileSync(join(folder, 'data', 'keys.json'), keys, { mode: 0o600 });
-  const house = await startHouse({
+  const house = await startDeployment({
     folder,
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MODELS_DIR: join(folder, 'models'), MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '2', ...env },
   });
   copyFileSync(inject('demoModel'), join(house.modelFolder, 'other.gguf'));
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   return house;
 }
 
-const originOf = ({ gatewayPort }: RunningHouse) => `http://127.0.0.1:${gatewayPort}`;
+const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
 
-async function restart(house: RunningHouse, changes?: object) {
+async function restart(house: RunningDeployment, changes?: object) {
   const answer = await fetch(`${originOf(house)}/admin/restart`, {
     method: 'POST',
     headers: { 'x-api-key': opsSecret },
@@ -39,24 +39,24 @@ async function restart(house: RunningHouse, changes?: object) {
   return { status: answer.status, ...body };
 }
 
-const restartIs = (house: RunningHouse, state: string) =>
+const restartIs = (house: RunningDeployment, state: string) =>
   waitFor(`the restart to be ${state}`, async () => {
     const { restart: report, standing } = await house.status();
     return standing === 'ready' && (report as { state: string } | null)?.state === state;
   });
 
-async function listOf(house: RunningHouse): Promise<readonly { id: string; context_length: number }[]> {
-  const { body } = await askGateway(originOf(house), 'GET /v1/models', userSecret);
+async function listOf(house: RunningDeployment): Promise<readonly { id: string; context_length: number }[]> {
+  const { body } = await requestGateway(originOf(house), 'GET /v1/models', userSecret);
   return body.data as { id: string; context_length: number }[];
 }
 
-const modelsOf = async (house: RunningHouse) => (await listOf(house)).map(({ id }) => id);
+const modelsOf = async (house: RunningDeployment) => (await listOf(house)).map(({ id }) => id);
 
 /**
  * Clients that ask one thing after the other, by streams and in one piece, until told to stop; none tries again. The
  * first has the beginning of the long story told.
  */
-async function startLoad(house: RunningHouse, clients: number) {
+async function startLoad(house: RunningDeployment, clients: number) {
   const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
   const longBeginning = await streamed(openai, 'long story');
   expect(storyText('long story').startsWith(longBeginning)).toBe(true);

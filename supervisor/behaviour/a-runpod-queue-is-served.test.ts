@@ -1,16 +1,16 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { type StandInRunpod, startStandInRunpod } from '../../scripts/harness/stand-in-runpod.ts';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { type FakeRunpod, startFakeRunpod } from '../../scripts/harness/stand-in-runpod.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-let runpod: StandInRunpod;
-let house: RunningHouse;
+let runpod: FakeRunpod;
+let house: RunningDeployment;
 
 beforeAll(async () => {
-  runpod = await startStandInRunpod();
-  house = await startHouse({
+  runpod = await startFakeRunpod();
+  house = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       ...runpod.env,
@@ -90,9 +90,9 @@ describe('jobs of the queue', () => {
 });
 
 it('a model that will never load is told to RunPod, so that the queue does not wait for this worker', async () => {
-  await using queue = await startStandInRunpod();
-  await using broken = await startHouse({
-    mood: 'crash',
+  await using queue = await startFakeRunpod();
+  await using broken = await startDeployment({
+    scenario: 'crash',
     env: { ...queue.env, RESTART_DELAY_MIN: '100ms' },
   });
   expect(await broken.exitCode()).toBe(3);

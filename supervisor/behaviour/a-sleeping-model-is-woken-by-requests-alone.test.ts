@@ -1,32 +1,32 @@
 import { expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { askGateway } from '../../scripts/harness/ask-gateway.ts';
+import { requestGateway } from '../../scripts/harness/ask-gateway.ts';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
-import { type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secret = 'sk-0123456789abcdef';
 const entering = 'server is entering sleeping state';
 const exiting = 'server is exiting sleeping state';
 
-const originOf = ({ gatewayPort }: RunningHouse) => `http://127.0.0.1:${gatewayPort}`;
-const times = (house: RunningHouse, words: string) => house.output().split(words).length - 1;
-const sleeps = (house: RunningHouse) =>
+const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
+const times = (house: RunningDeployment, words: string) => house.output().split(words).length - 1;
+const sleeps = (house: RunningDeployment) =>
   waitFor('the model to sleep', async () => {
-    const { backend } = (await askGateway(originOf(house), 'GET /health', undefined)).body;
+    const { backend } = (await requestGateway(originOf(house), 'GET /health', undefined)).body;
     return (await house.status()).sleeping && (backend as { sleeping: boolean }).sleeping;
   });
 
 /** Everything that may look at the house without wanting anything from the model. */
-async function lookAround(house: RunningHouse): Promise<void> {
-  for (const path of ['/ping', '/readyz', '/livez', '/status']) await house.ask(path);
+async function lookAround(house: RunningDeployment): Promise<void> {
+  for (const path of ['/ping', '/readyz', '/livez', '/status']) await house.request(path);
   for (const path of ['/ping', '/health', '/readyz', '/livez', '/metrics'])
     await (await fetch(originOf(house) + path, { headers: { 'x-api-key': secret } })).text();
-  await askGateway(originOf(house), 'GET /v1/models', secret);
+  await requestGateway(originOf(house), 'GET /v1/models', secret);
 }
 
 it('a model sleeps through probes and scrapes; a request wakes it and hears signs of life until it is served', async () => {
-  await using house = await startHouse({
+  await using house = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       SLEEP_IDLE_SECONDS: '1',
@@ -35,7 +35,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
       MAX_REQUESTS_PER_MINUTE: '0',
     },
   });
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   await sleeps(house);
   // A slow machine may have given it the time to sleep before the first token, too.
   const [slept, woke] = [times(house, entering), times(house, exiting)];

@@ -1,6 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { aSecondWish, isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import {
+  isRunning,
+  type RunningDeployment,
+  sendSecondSignal,
+  startDeployment,
+} from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const env = {
@@ -12,13 +17,19 @@ const env = {
   DRAIN_TIMEOUT: '10m',
 };
 const startReal = (changes: Record<string, string> = {}) =>
-  startHouse({ real: { engine: inject('engine'), model: inject('demoModel') }, env: { ...env, ...changes } });
+  startDeployment({
+    real: { engine: inject('engine'), model: inject('demoModel') },
+    env: { ...env, ...changes },
+  });
 
 /** Our own gateway before a stand-in that loads until it is told to stop. */
 const startLoading = () =>
-  startHouse({ mood: 'slow', env: { ...env, GATEWAY_PROGRAM: '', API_KEYS: 'test:sk-0123456789abcdef' } });
+  startDeployment({
+    scenario: 'slow',
+    env: { ...env, GATEWAY_PROGRAM: '', API_KEYS: 'test:sk-0123456789abcdef' },
+  });
 
-const ask = (house: RunningHouse, body: object) =>
+const ask = (house: RunningDeployment, body: object) =>
   fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -27,7 +38,7 @@ const ask = (house: RunningHouse, body: object) =>
 
 const survival = { messages: [{ role: 'user', content: 'survival' }] };
 
-const gatewayHealth = async (house: RunningHouse) =>
+const gatewayHealth = async (house: RunningDeployment) =>
   (await fetch(`http://127.0.0.1:${house.gatewayPort}/health`)).text();
 
 interface Chunk {
@@ -36,7 +47,7 @@ interface Chunk {
 }
 
 /** A stream that is read as it comes; `end` is how it ended: `[DONE]`, or the code of an error. */
-function openStream(house: RunningHouse) {
+function openStream(house: RunningDeployment) {
   let raw = '';
   const events = () =>
     raw
@@ -59,8 +70,8 @@ function openStream(house: RunningHouse) {
 }
 
 /** Two streams in mid-story, and the engine, which stands still there until it gets a SIGCONT. */
-async function twoStreams(house: RunningHouse) {
-  await house.standing('ready');
+async function twoStreams(house: RunningDeployment) {
+  await house.reachesStatus('ready');
   const [engine = 0] = house.children();
   const streams = [openStream(house), openStream(house)];
   await waitFor('two stories begun', () => streams.every((stream) => stream.hasBegun()), { every: 1 });
@@ -78,8 +89,8 @@ describe('a stop while streams are open', () => {
     const { streams, engine } = await twoStreams(house);
     const children = house.children();
     house.process.kill('SIGTERM');
-    await house.standing('draining');
-    expect((await house.ask('/readyz')).status).toBe(503);
+    await house.reachesStatus('draining');
+    expect((await house.request('/readyz')).status).toBe(503);
     // One that had been asked to end would do so now, in the middle of its streams.
     process.kill(engine, 'SIGCONT');
     expect(await endings(streams)).toEqual([whole, whole]);
@@ -102,8 +113,8 @@ describe('a stop while streams are open', () => {
     const { streams } = await twoStreams(house);
     const children = house.children();
     house.process.kill('SIGTERM');
-    await house.standing('draining');
-    await aSecondWish();
+    await house.reachesStatus('draining');
+    await sendSecondSignal();
     house.process.kill('SIGTERM');
     for (const { end } of await endings(streams)) expect(end).not.toBe('[DONE]');
     expect(await house.exitCode()).toBe(0);
@@ -116,7 +127,7 @@ describe('a stop while streams are open and llama-server dies', () => {
     await using house = await startReal();
     const { streams, engine } = await twoStreams(house);
     house.process.kill('SIGTERM');
-    await house.standing('draining');
+    await house.reachesStatus('draining');
     process.kill(engine, 'SIGKILL');
     expect(await endings(streams)).toEqual([whole, whole]);
     expect(await house.exitCode()).toBe(0);
@@ -130,12 +141,12 @@ describe('who waits for an engine that does not come back', () => {
     ['before DRAIN_TIMEOUT', { RESTART_DELAY_MIN: '60s', DRAIN_TIMEOUT: '2s' }, 'draining', 0],
   ])('%s is told so', async (_, changes, code, exitCode) => {
     await using house = await startReal({ ...changes, PARALLEL: '3' });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const plain = ask(house, {});
     const { streams, engine } = await twoStreams(house);
     process.kill(engine, 'SIGKILL');
     if (code === 'draining') {
-      await house.standing('restarting');
+      await house.reachesStatus('restarting');
       house.process.kill('SIGTERM');
     }
     for (const { end } of await endings(streams)) expect(end).toBe(code);
@@ -149,7 +160,7 @@ describe('who waits for an engine that does not come back', () => {
 describe('a stop while requests wait', () => {
   it('for a model that loads refuses them, and ends at once', async () => {
     await using house = await startLoading();
-    await house.standing('loading');
+    await house.reachesStatus('loading');
     await waitFor('the gateway', async () => (await house.status()).gatewayUp);
     const answers = [ask(house, {}), ask(house, {})];
     await waitFor('both in line', async () => (await gatewayHealth(house)).includes('"waiting":2'));
@@ -170,7 +181,7 @@ describe('a stop while requests wait', () => {
 
   it('for an engine that is being started again lets those under way finish with the next one', async () => {
     await using house = await startReal({ RESTART_DELAY_MIN: '4s' });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     await waitFor('the gateway to know', async () =>
       (await gatewayHealth(house)).includes('"status":"ready"'),
     );
@@ -179,7 +190,7 @@ describe('a stop while requests wait', () => {
     const answers = [ask(house, survival), ask(house, survival)];
     await waitFor('both under way', async () => (await gatewayHealth(house)).includes('"busy":2'));
     process.kill(engine, 'SIGKILL');
-    await house.standing('restarting');
+    await house.reachesStatus('restarting');
     house.process.kill('SIGTERM');
     for (const answer of await Promise.all(answers)) {
       const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { showBackendUrl } from '../../health/backend.ts';
+import { formatBackendUrl } from '../../health/backend.ts';
 import { freePort } from '../../scripts/harness/free-port.ts';
-import { startStandInBackend } from '../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../scripts/harness/start-stand-in-backend.ts';
 import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
@@ -31,7 +31,7 @@ describe('a stop waits for no reader of the log', () => {
     ['gateway', 'text'],
   ] as const)('corral %s with lines in %s ends with status 0', async (verb, format) => {
     await using folder = await temporaryFolder();
-    await using backend = await startStandInBackend((_, response) => response.end());
+    await using backend = await startFakeBackend((_, response) => response.end());
     const [port, healthPort] = [await freePort(), await freePort()];
     const child = spawn(process.execPath, [corral, ...verb.split(' ')], {
       env: {
@@ -41,7 +41,7 @@ describe('a stop waits for no reader of the log', () => {
         ...{ PORT: String(port), PORT_HEALTH: String(healthPort), API_KEYS: `me:${secret}` },
         MODEL_PATH: inject('demoModel'),
         ...(process.env.LLAMA_SERVER_BIN && { LLAMA_SERVER_BIN: process.env.LLAMA_SERVER_BIN }),
-        ...(verb === 'gateway' && { BACKEND_URL: showBackendUrl(backend.backend.address) }),
+        ...(verb === 'gateway' && { BACKEND_URL: formatBackendUrl(backend.backend.address) }),
       },
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { RawClient } from '../../scripts/harness/raw-client.ts';
 import { postOf } from '../../scripts/harness/raw-request.ts';
-import { type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secret = 'sk-0123456789abcdef';
@@ -12,9 +12,9 @@ const prompt = 'the-launch-code-is-4711';
 const harnessWords = 'the first token came';
 
 const startReal = (env: Record<string, string>) =>
-  startHouse({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
+  startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function answerOf(house: RunningHouse): Promise<string> {
+async function answerOf(house: RunningDeployment): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -24,7 +24,7 @@ async function answerOf(house: RunningHouse): Promise<string> {
   return [...events.matchAll(/"content":"([^"]+)"/g)].map(([, piece]) => piece).join('');
 }
 
-async function endInOrder(house: RunningHouse): Promise<void> {
+async function endInOrder(house: RunningDeployment): Promise<void> {
   house.process.kill('SIGTERM');
   expect(await house.exitCode()).toBe(0);
   expect(house.output().trimEnd()).toMatch(/stopped"?\}?$/);
@@ -109,7 +109,7 @@ describe('all lines come in one stream', () => {
       });
       expect(new Set(await Promise.all(answers))).toEqual(new Set([404]));
     }
-    expect((await house.ask('/ping')).status).toBe(200);
+    expect((await house.request('/ping')).status).toBe(200);
     expect(await answerOf(house)).not.toBe('');
     house.process.stdout?.resume();
     await waitFor('the lines that were kept', () => house.output().split(path).length > 1500);

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { isRunning, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secret = 'sk-0123456789abcdef';
@@ -30,10 +30,10 @@ async function startPlatform(...statuses: readonly number[]) {
 }
 
 const startIdle = (env: Record<string, string>) =>
-  startHouse({ env: { IDLE_SHUTDOWN_SECONDS: '300ms', ...env } });
+  startDeployment({ env: { IDLE_SHUTDOWN_SECONDS: '300ms', ...env } });
 
 /** The exit code of one that ends by itself. */
-async function endOf(house: RunningHouse) {
+async function endOf(house: RunningDeployment) {
   const code = await house.exitCode();
   expect(house.output()).toContain('nobody has asked for anything for IDLE_SHUTDOWN_SECONDS');
   return code;
@@ -115,7 +115,7 @@ describe('an idle house ends by itself', () => {
 });
 
 describe('a house is not idle', () => {
-  const chat = (house: RunningHouse, fields: object) =>
+  const chat = (house: RunningDeployment, fields: object) =>
     fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': secret, 'content-type': 'application/json' },
@@ -123,11 +123,11 @@ describe('a house is not idle', () => {
     });
 
   it('while requests come; probes, scrapes and lists of models are none', async () => {
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { IDLE_SHUTDOWN_SECONDS: '3', MAX_REQUESTS_PER_MINUTE: '0' },
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     for (const since = performance.now(); performance.now() - since < 5000; )
       expect((await chat(house, { max_tokens: 4 })).status).toBe(200);
     expect(house.process.exitCode).toBeNull();
@@ -142,8 +142,8 @@ describe('a house is not idle', () => {
   });
 
   it('while somebody waits for a model that is away', async () => {
-    await using house = await startHouse({
-      mood: 'slow',
+    await using house = await startDeployment({
+      scenario: 'slow',
       env: {
         ...{ IDLE_SHUTDOWN_SECONDS: '2', GATEWAY_PROGRAM: '', API_KEYS: `test:${secret}` },
         MAX_REQUESTS_PER_MINUTE: '0',
@@ -158,10 +158,10 @@ describe('a house is not idle', () => {
       while (goesOn) statuses.add((await chat(house, {})).status);
     })();
     writeFileSync(loaded, '');
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     rmSync(loaded);
     process.kill(house.children()[0] ?? 0, 'SIGKILL');
-    await house.standing('loading');
+    await house.reachesStatus('loading');
     const since = performance.now();
     await waitFor('more than the limit to pass', () => performance.now() - since > 3000);
     expect(await house.status()).toMatchObject({ standing: 'loading', idleSeconds: 0 });

@@ -3,26 +3,26 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { crashFolder, readCrashes } from '../../health/crash-records.ts';
-import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
-const dataDirOf = (house: RunningHouse) => join(house.folder, 'data');
-const restartsOf = async (house: RunningHouse) =>
+const dataDirOf = (house: RunningDeployment) => join(house.folder, 'data');
+const restartsOf = async (house: RunningDeployment) =>
   (await house.status()).restarts as { engine: number; gateway: number };
 
 /** Kills one child, and waits until another is in its place and all is well. */
-async function killed(house: RunningHouse, child: number, signal: NodeJS.Signals) {
+async function killed(house: RunningDeployment, child: number, signal: NodeJS.Signals) {
   const before = await restartsOf(house);
   process.kill(child, signal);
   await waitFor('the next', async () => {
     const { engine, gateway } = await restartsOf(house);
     return engine + gateway > before.engine + before.gateway;
   });
-  await house.standing('ready');
+  await house.reachesStatus('ready');
 }
 
 /** The stand-in that runs, where the house can note none. */
-const engineOf = (house: RunningHouse) =>
+const engineOf = (house: RunningDeployment) =>
   Number(execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'stand-in-llama-server']));
 
 const secretsIn = (pid: number) =>
@@ -34,7 +34,7 @@ const secretsIn = (pid: number) =>
 describe('every crash is on record', () => {
   it('in the log, in /status and as a file: when, who, how, why, what was said, what helps, and no secret', async () => {
     const secrets = ['sk-0123456789abcdef', 'hf_of_the_operator', 'the-redis-password'];
-    await using house = await startHouse({
+    await using house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: {
         HF_TOKEN: 'hf_of_the_operator',
@@ -42,7 +42,7 @@ describe('every crash is on record', () => {
         RESTART_DELAY_MIN: '50ms',
       },
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     await waitFor('the first token', () => house.output().includes('the first token came'));
     const [engine = 0, gateway = 0] = house.children();
     secrets.push(...secretsIn(engine));
@@ -76,7 +76,7 @@ describe('every crash is on record', () => {
   });
 
   it('also the one that ends the house', async () => {
-    await using house = await startHouse({ mood: 'crash' });
+    await using house = await startDeployment({ scenario: 'crash' });
     expect(await house.exitCode()).toBe(3);
     expect(await readCrashes(dataDirOf(house))).toMatchObject([
       {
@@ -105,7 +105,7 @@ describe('every crash is on record', () => {
       { mode: 0o755 },
     );
     const API_KEYS = `app:${first}:60:2027-01-01T00:00:00Z, b : ${second}:60 ,c:${third},d:"${fourth}"`;
-    await using house = await startHouse({
+    await using house = await startDeployment({
       folder,
       env: { LLAMA_SERVER_BIN: program, API_KEYS, RESTART_DELAY_MIN: '50ms' },
     });
@@ -118,8 +118,8 @@ describe('every crash is on record', () => {
   });
 
   it('or, on a full disk, at least in the log and in /status, with one warning', async () => {
-    await using house = await startHouse({ env: { RESTART_DELAY_MIN: '50ms' } });
-    await house.standing('ready');
+    await using house = await startDeployment({ env: { RESTART_DELAY_MIN: '50ms' } });
+    await house.reachesStatus('ready');
     // No file of this process and of those it starts may grow any more.
     execFileSync('prlimit', ['--fsize=0', '--pid', String(house.process.pid)]);
     for (const _ of [1, 2]) await killed(house, engineOf(house), 'SIGKILL');

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { newFolder, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, startDeployment } from '../../scripts/harness/start-house.ts';
 
 it('every mistake is named at once, before anything starts, with exit code 2', async () => {
   const folder = newFolder();
-  await using house = await startHouse({
+  await using house = await startDeployment({
     folder,
     env: {
       MODEL_PATH: join(folder, 'models', 'gone.gguf'),

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { probe } from '../../health/probe.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
-import { type ChildEnd, startChild } from '../child.ts';
-import { classifyCrash, tellingLine } from '../crash-class.ts';
+import { type ChildExit, startChild } from '../child.ts';
+import { classifyCrash, decisiveLine } from '../crash-class.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {
@@ -40,9 +40,9 @@ function start(args: readonly string[], shell = 'exec "$@"') {
   return { child, isUp: async () => (await probe(backend)) === 'ready' };
 }
 
-const classOf = async (ended: Promise<ChildEnd>) => {
+const classOf = async (ended: Promise<ChildExit>) => {
   const end = await ended;
-  return { class: classifyCrash(end), line: tellingLine(end) };
+  return { class: classifyCrash(end), line: decisiveLine(end) };
 };
 
 /** Builds of August 2026 now and then end without their last lines, which nobody can class; the next start tells. */

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../scripts/demo-model/stories.ts';
-import { type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 
 const mortal = join(import.meta.dirname, '../../scripts/harness/mortal-engine.ts');
 
 /** A house whose engine dies of what is called deadly here. More deaths than `RESTART_MAX_CRASHES` would end it. */
-async function startMortal(env: Record<string, string> = {}): Promise<RunningHouse> {
+async function startMortal(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const { command, args, ...engine } = inject('engine');
-  const house = await startHouse({
+  const house = await startDeployment({
     real: {
       engine: { ...engine, command: process.execPath, args: [mortal, command, ...args] },
       model: inject('demoModel'),
@@ -18,11 +18,11 @@ async function startMortal(env: Record<string, string> = {}): Promise<RunningHou
       ...{ RESTART_DELAY_MAX: '100ms', RESTART_MAX_CRASHES: '5', ...env },
     },
   });
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   return house;
 }
 
-let house: RunningHouse;
+let house: RunningDeployment;
 beforeAll(async () => {
   house = await startMortal();
 });
@@ -58,7 +58,7 @@ describe('a request that the engine dies of is not given it a third time', () =>
   it.each(deadly)('%s', async (name, path, body) => {
     const before = await deathsOf();
     expect(await post(path, body(name))).toEqual(refused);
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     expect(await deathsOf()).toBe(before + 2);
     // Nor when its client tries again, or says the same in other words.
     expect(await post(path, body(name))).toEqual(refused);
@@ -82,7 +82,7 @@ describe('a request that the engine dies of is not given it a third time', () =>
     );
     expect(status).toBe(200);
     expect(text).toContain('"code":"engine_crashed"');
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     expect(await deathsOf()).toBeLessThanOrEqual(before + 3);
   });
 });

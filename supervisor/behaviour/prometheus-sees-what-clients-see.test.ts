@@ -1,17 +1,17 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { generation, gpu, house as houseFamilies, requests } from '../../gateway/metrics/catalogue.ts';
+import { generation, gpu, system as houseFamilies, requests } from '../../gateway/metrics/catalogue.ts';
 import { metricNames } from '../../scripts/grafana/metric-names.ts';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { type MeasuredStream, measureStream } from '../../scripts/harness/measured-stream.ts';
-import { peerForTests } from '../../scripts/harness/peer-for-tests.ts';
-import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { type RunningPrometheus, startPrometheus } from '../../scripts/harness/start-prometheus.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 import { prometheus as prometheusPeer } from '../../scripts/peers/peers.ts';
 
-const program = await peerForTests(prometheusPeer);
+const program = await requireTestService(prometheusPeer);
 const docker = join(import.meta.dirname, '../../docker');
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnop`;
 
@@ -22,7 +22,7 @@ const TOKENS = 250;
 /** Of the load, one a second. */
 const SCRAPES = 8;
 
-let house: RunningHouse;
+let house: RunningDeployment;
 let prometheus: RunningPrometheus;
 const seen: MeasuredStream[] = [];
 const outputTokens = generation.output.name;
@@ -71,7 +71,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     };
     writeFileSync(keyFile, keyFileText(keys), { mode: 0o600 });
     symlinkSync(join(import.meta.dirname, '../../scripts/harness/stand-in-nvidia-smi.ts'), nvidiaSmi);
-    house = await startHouse({
+    house = await startDeployment({
       folder,
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: {
@@ -79,7 +79,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
         ...{ NVIDIA_SMI: nvidiaSmi, GPU_INTERVAL: '200ms', LOG_LEVEL: 'info', MAX_REQUESTS_PER_MINUTE: '0' },
       },
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGKILL');
     const isBack = async () => {

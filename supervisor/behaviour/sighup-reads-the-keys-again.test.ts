@@ -1,13 +1,15 @@
 import { expect, inject, it } from 'vitest';
-import { startHouse } from '../../scripts/harness/start-house.ts';
+import { startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('also while the gateway starts, which it survives', async () => {
-  await using house = await startHouse({ real: { engine: inject('engine'), model: inject('demoModel') } });
+  await using house = await startDeployment({
+    real: { engine: inject('engine'), model: inject('demoModel') },
+  });
   await waitFor('two children', () => house.children().length === 2);
   const children = house.children();
   for (let n = 0; n < 10; n++) house.process.kill('SIGHUP');
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   house.process.kill('SIGHUP');
   await waitFor('the gateway to read them', () => house.output().includes('keys read as asked'));
   expect(house.children()).toEqual(children);

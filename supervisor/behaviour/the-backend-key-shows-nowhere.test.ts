@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { startHouse } from '../../scripts/harness/start-house.ts';
+import { startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const words = (pid: number, what: 'cmdline' | 'environ') =>
   readFileSync(`/proc/${pid}/${what}`, 'utf8').split('\0');
 
 it('the backend key is in the environments of the children and in no argument and no log line', async () => {
-  await using house = await startHouse({ env: { HF_TOKEN: 'hf_of_the_operator', LLAMA_ARG_CTX_SIZE: '1' } });
-  await house.standing('ready');
+  await using house = await startDeployment({
+    env: { HF_TOKEN: 'hf_of_the_operator', LLAMA_ARG_CTX_SIZE: '1' },
+  });
+  await house.reachesStatus('ready');
   await waitFor('the first token', () => house.output().includes('the first token came'));
   const [engine = 0, gateway = 0] = house.children();
   const key = words(engine, 'environ')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Extremes, extremes } from '../../scripts/harness/extreme-values.ts';
-import { startHouse } from '../../scripts/harness/start-house.ts';
+import { startDeployment } from '../../scripts/harness/start-house.ts';
 
 /** Ports are the harness's; that many tokens for that many slots are refused. */
 const aside = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
@@ -10,8 +10,8 @@ const aside = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
 async function boot(textOf: (edges: Extremes) => string) {
   const edges = extremes().filter(({ name }) => !aside.includes(name));
   const env = Object.fromEntries(edges.map((one) => [one.name, textOf(one)]));
-  const house = await startHouse({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
-  await house.standing('ready');
+  const house = await startDeployment({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
+  await house.reachesStatus('ready');
   return house;
 }
 

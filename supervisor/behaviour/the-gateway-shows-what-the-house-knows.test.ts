@@ -1,11 +1,13 @@
 import { expect, inject, it } from 'vitest';
 import { scrape } from '../../scripts/harness/read-metrics.ts';
-import { startHouse } from '../../scripts/harness/start-house.ts';
+import { startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 it('the metrics tell the standing of the house, its load time, and each crash by its class', async () => {
-  await using house = await startHouse({ real: { engine: inject('engine'), model: inject('demoModel') } });
-  await house.standing('ready');
+  await using house = await startDeployment({
+    real: { engine: inject('engine'), model: inject('demoModel') },
+  });
+  await house.reachesStatus('ready');
   const origin = `http://127.0.0.1:${house.gatewayPort}`;
   const calm = await waitFor('the house to be seen', async () => {
     const page = await scrape(origin);

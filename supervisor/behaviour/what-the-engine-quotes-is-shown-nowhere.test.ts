@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { keyFileText } from '../../scripts/harness/key-file-text.ts';
 import { canary, quotingBodies } from '../../scripts/harness/quoting-bodies.ts';
-import { newFolder, type RunningHouse, startHouse } from '../../scripts/harness/start-house.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../scripts/harness/start-house.ts';
 import { waitFor } from '../../scripts/harness/wait-for.ts';
 
 const secret = 'sk-of-an-operator-6f1b7c2e9d0123456789';
@@ -13,7 +13,7 @@ describe.each([
   ['json', {}],
   ['text', { EXTRA_ARGS: '-v' }],
 ])('what llama-server quotes of a request is shown nowhere, with a log in %s and %j', (format, env) => {
-  let house: RunningHouse;
+  let house: RunningDeployment;
 
   beforeAll(async () => {
     const folder = newFolder();
@@ -27,12 +27,12 @@ describe.each([
       },
     };
     writeFileSync(join(folder, 'data/keys.json'), keyFileText(keys), { mode: 0o600 });
-    house = await startHouse({
+    house = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       folder,
       env: { LOG_FORMAT: format, LOG_FILES: 'true', RESTART_DELAY_MIN: '50ms', ...env },
     });
-    await house.standing('ready');
+    await house.reachesStatus('ready');
   });
   afterAll(() => house[Symbol.asyncDispose]());
 
@@ -53,7 +53,7 @@ describe.each([
     const [engine = 0] = house.children();
     process.kill(engine, 'SIGKILL');
     await waitFor('the next', async () => (await house.status()).lastCrash);
-    await house.standing('ready');
+    await house.reachesStatus('ready');
     const pages = ['/admin/requests', '/admin/usage', '/metrics', '/v1/models', '/health'];
     const shown = new Map([
       ['the log', house.output()],

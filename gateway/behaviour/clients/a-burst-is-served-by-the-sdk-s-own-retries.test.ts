@@ -1,17 +1,17 @@
 import OpenAI from 'openai';
 import { expect, it } from 'vitest';
-import { echo, wordsOf } from '../../../scripts/harness/moods.ts';
+import { echo, tokensOf } from '../../../scripts/harness/moods.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
 
 /** How long the backend works on the first request, from which the gateway tells when to come back, and on others, ms. */
 const [FIRST, OTHERS] = [200, 40];
 
 it('two hundred requests at once through four slots, as the SDK comes out of the box', async () => {
-  await using standIn = await startStandInBackend(
+  await using standIn = await startFakeBackend(
     (request, response) => {
-      const work = wordsOf(request) === 'first' ? FIRST : OTHERS;
+      const work = tokensOf(request) === 'first' ? FIRST : OTHERS;
       setTimeout(() => echo(request, response), work);
     },
     { slots: 4 },
@@ -24,8 +24,8 @@ it('two hundred requests at once through four slots, as the SDK comes out of the
   };
   await ask('first');
   const { admission } = corral.gateway;
-  const lane = { id: 'the test', share: 2, concurrent: Infinity };
-  const held = await admission.admit({ lane, weight: 4, signal: new AbortController().signal });
+  const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
+  const held = await admission.admit({ lane, slots: 4, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slots are taken');
   const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
   const asked = Promise.all(words.map(ask));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
 import { connectOpenAI } from './connect-openai.ts';
 
@@ -15,7 +15,7 @@ const completion = {
 
 it('waits as long as a full queue asks for, and is served', async () => {
   const held = Promise.withResolvers<() => void>();
-  await using standIn = await startStandInBackend((_, response) => {
+  await using standIn = await startFakeBackend((_, response) => {
     const answer = () =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(completion));
     if (standIn.received.length === 1) held.resolve(answer);

@@ -7,7 +7,7 @@ import { postOf } from '../../../scripts/harness/raw-request.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
-import { type Wire, watchWire } from '../../../scripts/harness/watch-wire.ts';
+import { type RecordedTraffic, recordTraffic } from '../../../scripts/harness/watch-wire.ts';
 import { connectOpenAI } from './connect-openai.ts';
 
 let demo: Demo;
@@ -27,7 +27,7 @@ const messages = messagesOf('survival');
 /** How a client of each API reads one stream to its end, and what it hears in a silence. */
 const clients: Record<
   string,
-  { sign: RegExp; read: (topic: string) => { wire: Wire; text: Promise<string> } }
+  { sign: RegExp; read: (topic: string) => { wire: RecordedTraffic; text: Promise<string> } }
 > = {
   'chat completions': {
     sign: /^: keep-alive$/gm,
@@ -56,7 +56,7 @@ const clients: Record<
 };
 
 function connectAnthropic(baseURL = demo.corral.origin) {
-  const wire = watchWire();
+  const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
   return {
     anthropic: new Anthropic({ baseURL, apiKey: demo.apiKey, fetch: wire.fetch, maxRetries: 0 }),
@@ -65,7 +65,7 @@ function connectAnthropic(baseURL = demo.corral.origin) {
 }
 
 describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => {
-  const signsIn = ({ answers }: Wire) => answers[0]?.text.match(sign)?.length ?? 0;
+  const signsIn = ({ answers }: RecordedTraffic) => answers[0]?.text.match(sign)?.length ?? 0;
 
   it('hears signs of life before the first event, and gets its whole answer', async () => {
     demo.engine.kill('SIGSTOP');
@@ -90,7 +90,7 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
 });
 
 /** Of Responses: one beginning, one name, and numbers that count every event. */
-function expectInOrder({ events }: Wire): void {
+function expectInOrder({ events }: RecordedTraffic): void {
   const told = events as { type?: string; sequence_number?: number; response?: { id: string } }[];
   if (told[0]?.sequence_number === undefined) return;
   expect(told.map(({ sequence_number }) => sequence_number)).toEqual(told.map((_, n) => n));
@@ -101,12 +101,12 @@ function expectInOrder({ events }: Wire): void {
 
 describe('what goes wrong after an early head', () => {
   const line = { STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: '1h', QUEUE_TIMEOUT: '300ms' };
-  const lane = { id: 'another', share: 2, concurrent: Infinity };
+  const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   /** A gateway whose one slot is taken for as long as this is held. */
   async function fullGateway() {
     const stack = new AsyncDisposableStack();
     const corral = stack.use(await startTestGateway({ backend: demo.engine.backend, env: line }));
-    const claim = { lane, weight: 1, signal: new AbortController().signal };
+    const claim = { lane, slots: 1, signal: new AbortController().signal };
     const held = await corral.gateway.admission.admit(claim);
     if (held.outcome !== 'granted') throw new Error('the slot is taken');
     stack.use(held.lease);

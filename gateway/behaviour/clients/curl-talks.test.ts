@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { violations } from '../../../scripts/harness/violations.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
 
@@ -66,7 +66,7 @@ it('gets a stream that ends', async () => {
 it('sees each event as it comes', async () => {
   const { promise: asked, resolve: answer } =
     Promise.withResolvers<(text: string, isLast: boolean) => void>();
-  await using standIn = await startStandInBackend((_, response) => {
+  await using standIn = await startFakeBackend((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     answer((text, isLast) => (isLast ? response.end(text) : response.write(text)));
   });

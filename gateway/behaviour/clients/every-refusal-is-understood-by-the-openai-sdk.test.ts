@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint } from '../../../keys/fingerprint.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway, testerSecret } from '../../../scripts/harness/start-gateway.ts';
-import { type Mood, startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { connectOpenAI } from './connect-openai.ts';
 
 const request = { model: 'demo', messages: [{ role: 'user' as const, content: 'keys' }], max_tokens: 5 };
@@ -118,15 +118,15 @@ describe('in front of a real llama-server', () => {
 });
 
 describe('in front of a backend in a mood', () => {
-  const answering = async (mood: Mood, env: Record<string, string> = {}) => {
+  const answering = async (mood: BackendScenario, env: Record<string, string> = {}) => {
     const stack = new AsyncDisposableStack();
-    const standIn = stack.use(await startStandInBackend(mood));
+    const standIn = stack.use(await startFakeBackend(mood));
     const corral = stack.use(await startTestGateway({ backend: standIn.backend, env }));
     return { stack, ...connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret }) };
   };
 
   it('PermissionDeniedError: a model that the key may not use', async () => {
-    await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+    await using standIn = await startFakeBackend((_, response) => response.end('{}'));
     await using corral = await startTestGateway({
       backend: standIn.backend,
       env: { MODEL_ALIAS: 'demo,other' },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
-import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+import { recordTraffic } from '../../../scripts/harness/watch-wire.ts';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => demo.stop());
 
 function connect(apiKey = demo.apiKey): ChatOpenAI {
-  const wire = watchWire();
+  const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
   const configuration = { baseURL: demo.baseURL, fetch: wire.fetch };
   return new ChatOpenAI({ model: 'demo', apiKey, configuration, maxRetries: 0, maxTokens: 500 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
-import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+import { recordTraffic } from '../../../scripts/harness/watch-wire.ts';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => demo.stop());
 
 function connect() {
-  const wire = watchWire();
+  const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
   const { baseURL, apiKey } = demo;
   return createOpenAI({ baseURL, apiKey, fetch: wire.fetch }).responses('demo');

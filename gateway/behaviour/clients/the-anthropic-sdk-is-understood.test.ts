@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { z } from 'zod';
 import { storyText } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
-import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+import { recordTraffic } from '../../../scripts/harness/watch-wire.ts';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => demo.stop());
 
 /** A client whose every answer is held against the strict schemas when the test ends. */
 function connect() {
-  const wire = watchWire();
+  const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
   const options = { baseURL: demo.corral.origin, apiKey: demo.apiKey, fetch: wire.fetch, maxRetries: 0 };
   return { anthropic: new Anthropic(options), wire };

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { storyText, storyThought } from '../../../scripts/demo-model/stories.ts';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
-import { watchWire } from '../../../scripts/harness/watch-wire.ts';
+import { recordTraffic } from '../../../scripts/harness/watch-wire.ts';
 
 let demo: Demo;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ afterAll(() => demo.stop());
 
 /** A client whose every answer is held against the strict schemas when the test ends. */
 function connect(baseURL = demo.corral.origin, apiKey = demo.apiKey) {
-  const wire = watchWire();
+  const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
   return { anthropic: new Anthropic({ baseURL, apiKey, fetch: wire.fetch, maxRetries: 0 }), wire };
 }
@@ -240,7 +240,7 @@ describe('understands', () => {
   });
 
   it('InternalServerError: a backend that breaks off', async () => {
-    await using standIn = await startStandInBackend((_, response) => response.destroy());
+    await using standIn = await startFakeBackend((_, response) => response.destroy());
     await using corral = await startTestGateway({ backend: standIn.backend });
     const { anthropic } = connect(corral.origin);
     const error = await refusalOf(anthropic.messages.create(ask('keys')));
@@ -249,7 +249,7 @@ describe('understands', () => {
   });
 
   it('InternalServerError: a server that is overloaded', async () => {
-    await using standIn = await startStandInBackend((_, response) => response.writeHead(503).end('{}'));
+    await using standIn = await startFakeBackend((_, response) => response.writeHead(503).end('{}'));
     await using corral = await startTestGateway({ backend: standIn.backend });
     const { anthropic } = connect(corral.origin);
     const error = await refusalOf(anthropic.messages.create(ask('keys')));
@@ -259,7 +259,7 @@ describe('understands', () => {
 
   it('that it may try again, and is served', async () => {
     const held: (() => void)[] = [];
-    await using standIn = await startStandInBackend((_, response) => {
+    await using standIn = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const answer = () => void response.end(JSON.stringify(finished));
       if (held.push(answer) > 1) answer();
@@ -279,7 +279,7 @@ describe('understands', () => {
   });
 
   it('APIError in the midst of a stream that breaks off', async () => {
-    await using standIn = await startStandInBackend((_, response) => {
+    await using standIn = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const begun = { ...finished, content: [], stop_reason: null };
       const event = JSON.stringify({ type: 'message_start', message: begun });

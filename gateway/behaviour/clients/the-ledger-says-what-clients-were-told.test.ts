@@ -7,7 +7,7 @@ import { startGatewayProcess } from '../../../scripts/harness/start-gateway-proc
 import { type LlamaServer, startLlamaServer } from '../../../scripts/harness/start-llama-server.ts';
 import { temporaryFolder } from '../../../scripts/harness/temporary-folder.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
-import { ledgerName } from '../../ledger/ledger-file.ts';
+import { ledgerFileName } from '../../ledger/ledger-file.ts';
 import { addUsage, noUsage, type UsageSums } from '../../ledger/usage-sums.ts';
 import { aborted, askMany, clientsOf, inLedger, whole } from './told-usage.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 
 const showsNoSecret = (folder: string) => {
-  const files = globSync(join(folder, `${ledgerName}*`));
+  const files = globSync(join(folder, `${ledgerFileName}*`));
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) {
     const bytes = readFileSync(file);

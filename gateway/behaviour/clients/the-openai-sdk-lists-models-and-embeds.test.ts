@@ -3,7 +3,7 @@ import { Client } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../../scripts/harness/start-demo.ts';
 import { startTestGateway } from '../../../scripts/harness/start-gateway.ts';
-import { startStandInBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
+import { startFakeBackend } from '../../../scripts/harness/start-stand-in-backend.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
 import { connectOpenAI } from './connect-openai.ts';
 
@@ -75,7 +75,7 @@ it("finds the engine's own list beside it", async () => {
 });
 
 it('is told that a model loads, sleeps or has failed', async () => {
-  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   const found = async () => (await openai.models.retrieve('demo')) as { status?: string; meta?: object };
@@ -142,11 +142,11 @@ it("may name the size of the model's embeddings, and is refused any other", asyn
 });
 
 it('is asked to come again where the size of embeddings is not known yet', async () => {
-  await using standIn = await startStandInBackend((_, response) => response.end('{}'));
+  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   standIn.health = 503;
-  await waitFor('it to load', () => corral.gateway.watch.standing === 'loading');
+  await waitFor('it to load', () => corral.gateway.watch.status === 'loading');
   const asked = { model: 'demo', input: 'horse', dimensions: 256 };
   expect(await openai.embeddings.create(asked).catch((it) => it)).toMatchObject({
     status: 503,

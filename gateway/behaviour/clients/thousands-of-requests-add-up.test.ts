@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { isRunning, type RunningHouse, startHouse } from '../../../scripts/harness/start-house.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../../scripts/harness/start-house.ts';
 import { waitFor } from '../../../scripts/harness/wait-for.ts';
 import { addUsage, noUsage, type UsageSums } from '../../ledger/usage-sums.ts';
 import { aborted, askMany, type Clients, clientsOf, inLedger, long, type Told, whole } from './told-usage.ts';
@@ -8,7 +8,7 @@ import { aborted, askMany, type Clients, clientsOf, inLedger, long, type Told, w
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuv`;
 
 const startBusyHouse = () =>
-  startHouse({
+  startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       API_KEYS: ['stays', 'leaves', 'errs'].map((id) => `${id}:${secretOf(id)}`).join(),
@@ -45,7 +45,11 @@ async function addCrowds(told: Crowds, origin: string): Promise<void> {
 }
 
 /** Ends the gateway of a house; settles when the next one serves. */
-async function replaceGateway(house: RunningHouse, origin: string, signal: NodeJS.Signals): Promise<void> {
+async function replaceGateway(
+  house: RunningDeployment,
+  origin: string,
+  signal: NodeJS.Signals,
+): Promise<void> {
   const [, gateway = 0] = house.children();
   process.kill(gateway, signal);
   await waitFor('the gateway to be gone', () => !isRunning(gateway));
@@ -53,7 +57,7 @@ async function replaceGateway(house: RunningHouse, origin: string, signal: NodeJ
 }
 
 /** Kills the engine while it is at work on some, streams in their middle among them: each is told the tokens of one answer. */
-async function addThroughEngineDeath(told: Crowds, house: RunningHouse, origin: string): Promise<void> {
+async function addThroughEngineDeath(told: Crowds, house: RunningDeployment, origin: string): Promise<void> {
   const [engine = 0] = house.children();
   let answered = 0;
   const asked = askMany(clientsOf(origin, secretOf('stays')), 200, async (clients, n) => {
@@ -69,7 +73,7 @@ async function addThroughEngineDeath(told: Crowds, house: RunningHouse, origin: 
 
 it('over a killed engine and two ends of the gateway', async () => {
   await using house = await startBusyHouse();
-  await house.standing('ready');
+  await house.reachesStatus('ready');
   const origin = `http://127.0.0.1:${house.gatewayPort}`;
   const ledger = (id: keyof Crowds) => inLedger(join(house.folder, 'data'), id);
   const told: Crowds = { stays: { ...noUsage }, leaves: { ...noUsage }, errs: { ...noUsage } };

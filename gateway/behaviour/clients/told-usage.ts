@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { testerSecret } from '../../../scripts/harness/start-gateway.ts';
-import { LedgerFile, ledgerName } from '../../ledger/ledger-file.ts';
+import { LedgerFile, ledgerFileName } from '../../ledger/ledger-file.ts';
 import { addUsage, noUsage, type UsageSums } from '../../ledger/usage-sums.ts';
 
 /** What a client was told of one request; of an aborted one what it saw, and what the same input cost before. */
@@ -143,7 +143,7 @@ function takeTurns(kinds: readonly Ask[]): Ask {
 
 /** What the ledger in that folder says of a key. */
 export function inLedger(folder: string, keyId = 'tester'): UsageSums {
-  const file = new LedgerFile(join(folder, ledgerName), { readOnly: true });
+  const file = new LedgerFile(join(folder, ledgerFileName), { readOnly: true });
   const [row] = file.sums({ since: '2000-01-01', keyId, by: 'key' });
   file.close();
   return row ?? noUsage;

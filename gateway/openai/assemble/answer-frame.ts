@@ -9,7 +9,7 @@ export interface ChunkFrame {
 }
 
 /** What stands around the choices of an answer, collected from its chunks. */
-export class AnswerFrame {
+export class CompletionFrame {
   #first: ChunkFrame | undefined;
   #usage: object | null | undefined;
   #timings: object | undefined;
@@ -22,7 +22,7 @@ export class AnswerFrame {
     if (chunk.timings) this.#timings = chunk.timings;
   }
 
-  around(object: string, choices: readonly object[]): object | undefined {
+  wrap(object: string, choices: readonly object[]): object | undefined {
     if (this.#first === undefined) return undefined;
     const { id, created, model, system_fingerprint } = this.#first;
     const [usage, timings] = [this.#usage, this.#timings];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askForStream } from './ask-for-stream.ts';
+import { requestStream } from './ask-for-stream.ts';
 
 describe('askForStream', () => {
   const ours = '"stream":true,"stream_options":{"include_usage":true}}';
@@ -11,7 +11,7 @@ describe('askForStream', () => {
     ['{"n":123456789012345678901234567890,"f":1.0}', `{"n":123456789012345678901234567890,"f":1.0,${ours}`],
     ['{"stream":false,"a":1}', `{"stream":false,"a":1,${ours}`],
   ])('%j', (given, expected) => {
-    const asked = askForStream('chat', Buffer.from(given)).toString();
+    const asked = requestStream('chat', Buffer.from(given)).toString();
     expect(asked).toBe(expected);
     expect(JSON.parse(asked)).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
@@ -23,7 +23,7 @@ describe('askForStream', () => {
     (blank) => {
       for (const inner of ['', '"prompt":"{ }","a":{}']) {
         const given = `${blank}{${blank}${inner}${blank}}${blank}`;
-        const asked = JSON.parse(askForStream('chat', Buffer.from(given)).toString());
+        const asked = JSON.parse(requestStream('chat', Buffer.from(given)).toString());
         const expected = { ...JSON.parse(given), stream: true, stream_options: { include_usage: true } };
         expect(asked).toEqual(expected);
       }
@@ -31,6 +31,6 @@ describe('askForStream', () => {
   );
 
   it('has no options where the API knows none', () => {
-    expect(askForStream('message', Buffer.from('{"a":1}')).toString()).toBe('{"a":1,"stream":true}');
+    expect(requestStream('message', Buffer.from('{"a":1}')).toString()).toBe('{"a":1,"stream":true}');
   });
 });

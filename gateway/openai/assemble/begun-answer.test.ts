@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { begunAnswer } from './begun-answer.ts';
+import { getCompletionPrefix } from './begun-answer.ts';
 
 const user = { role: 'user', content: 'x' };
 const said = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
@@ -30,5 +30,5 @@ it.each([
   ['response', { input: [user, said('a')] }, ''],
   ['completion', { prompt: 'x' }, ''],
 ] as const)('%s %j begins with %j', (shape, fields, expected) => {
-  expect(begunAnswer(shape, fields)).toBe(expected);
+  expect(getCompletionPrefix(shape, fields)).toBe(expected);
 });

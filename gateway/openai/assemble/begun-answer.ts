@@ -1,5 +1,5 @@
 import { wantsEcho } from '../../prefill/prefill.ts';
-import type { AnswerShape } from './assembly.ts';
+import type { CompletionShape } from './assembly.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * of the assistant. Undefined where it may take that message for more than plain text, and only its own answer in one
  * piece tells for what.
  */
-export function begunAnswer(shape: AnswerShape, fields: Fields): string | undefined {
+export function getCompletionPrefix(shape: CompletionShape, fields: Fields): string | undefined {
   // The last event of a Responses stream tells all of the answer, /v1/completions does not repeat its prompt, and
   // Anthropic's API tells what is new alone.
   if (shape !== 'chat') return '';

@@ -1,5 +1,5 @@
-import { AnswerFrame, type ChunkFrame } from './answer-frame.ts';
-import type { Assembly } from './assembly.ts';
+import { type ChunkFrame, CompletionFrame } from './answer-frame.ts';
+import type { Aggregator } from './assembly.ts';
 import { addLogprobs, type Logprobs } from './token-logprobs.ts';
 import { addToolCalls, type ToolCall, type ToolCallPiece } from './tool-calls.ts';
 
@@ -22,8 +22,8 @@ interface Choice {
 }
 
 /** The answer of /v1/chat/completions. */
-export class ChatAssembly implements Assembly {
-  readonly #frame = new AnswerFrame();
+export class ChatAggregator implements Aggregator {
+  readonly #frame = new CompletionFrame();
   readonly #choices: Choice[] = [];
   readonly #begun: () => string;
   #finished = 0;
@@ -39,10 +39,10 @@ export class ChatAssembly implements Assembly {
     this.#frame.add(chunk, this.#finished);
   }
 
-  answer(): object | undefined {
+  result(): object | undefined {
     const choices = Object.values(this.#choices);
     const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
-    return isWhole ? this.#frame.around('chat.completion', choices) : undefined;
+    return isWhole ? this.#frame.wrap('chat.completion', choices) : undefined;
   }
 
   #choice(index: number): Choice {

@@ -1,5 +1,5 @@
-import { AnswerFrame, type ChunkFrame } from './answer-frame.ts';
-import type { Assembly } from './assembly.ts';
+import { type ChunkFrame, CompletionFrame } from './answer-frame.ts';
+import type { Aggregator } from './assembly.ts';
 import { addLogprobs, type Logprobs } from './token-logprobs.ts';
 
 interface Chunk extends ChunkFrame {
@@ -21,8 +21,8 @@ interface Choice {
 }
 
 /** The answer of /v1/completions: a choice for each prompt. */
-export class CompletionAssembly implements Assembly {
-  readonly #frame = new AnswerFrame();
+export class CompletionAggregator implements Aggregator {
+  readonly #frame = new CompletionFrame();
   readonly #choices: Choice[] = [];
   #finished = 0;
 
@@ -34,10 +34,10 @@ export class CompletionAssembly implements Assembly {
     this.#frame.add(chunk, this.#finished);
   }
 
-  answer(): object | undefined {
+  result(): object | undefined {
     const choices = Object.values(this.#choices);
     const isWhole = choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null);
-    return isWhole ? this.#frame.around('text_completion', choices) : undefined;
+    return isWhole ? this.#frame.wrap('text_completion', choices) : undefined;
   }
 
   #choice(index: number): Choice {

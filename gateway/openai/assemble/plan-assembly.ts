@@ -1,16 +1,16 @@
-import type { AnswerShape, AssemblyPlan } from './assembly.ts';
-import { begunAnswer } from './begun-answer.ts';
+import type { AggregationPlan, CompletionShape } from './assembly.ts';
+import { getCompletionPrefix } from './begun-answer.ts';
 
 /**
  * Undefined where no stream tells all that the answer in one piece would, as with `verbose`. Anthropic's API tells what is
  * new alone, whatever its request began with, and that every stream tells.
  */
-export function planAssembly(
-  shape: AnswerShape,
+export function planAggregation(
+  shape: CompletionShape,
   fields: Readonly<Record<string, unknown>>,
   tellsBeginning: boolean,
-): AssemblyPlan | undefined {
-  if (!tellsBeginning) return { shape, begun: '' };
-  const begun = fields.verbose ? undefined : begunAnswer(shape, fields);
-  return begun === undefined ? undefined : { shape, begun };
+): AggregationPlan | undefined {
+  if (!tellsBeginning) return { shape, prefix: '' };
+  const begun = fields.verbose ? undefined : getCompletionPrefix(shape, fields);
+  return begun === undefined ? undefined : { shape, prefix: begun };
 }

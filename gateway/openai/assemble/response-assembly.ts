@@ -1,4 +1,4 @@
-import type { Assembly } from './assembly.ts';
+import type { Aggregator } from './assembly.ts';
 
 interface ResponseEvent {
   readonly type?: string;
@@ -13,7 +13,7 @@ interface Response {
 const last = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /** The answer of /v1/responses, which its last event carries, but for what llama-server tells only in one piece. */
-export class ResponseAssembly implements Assembly {
+export class ResponseAggregator implements Aggregator {
   #response: Response | undefined;
 
   add(event: unknown): void {
@@ -21,7 +21,7 @@ export class ResponseAssembly implements Assembly {
     if (last.has(type)) this.#response = response;
   }
 
-  answer(): object | undefined {
+  result(): object | undefined {
     if (this.#response === undefined) return undefined;
     const { created_at, output = [] } = this.#response;
     const items = output.map((item) => ({ status: 'completed', ...item }));

@@ -1,14 +1,17 @@
-import { withoutBillingLine } from '../../anthropic/billing-line.ts';
-import { cannotCarry } from '../../refusal/catalogue.ts';
-import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
-import type { Notes } from './notes.ts';
+import { stripBillingLine } from '../../anthropic/billing-line.ts';
+import { unsupportedValue } from '../../refusal/catalogue.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from './fields.ts';
+import type { NormalizationNotes } from './notes.ts';
 import { repairArguments } from './repair-json.ts';
 
 /** The messages of a chat as llama-server reads them. */
-export function normalizeChatMessages(messages: readonly unknown[], notes: Notes): readonly unknown[] {
+export function normalizeChatMessages(
+  messages: readonly unknown[],
+  notes: NormalizationNotes,
+): readonly unknown[] {
   const calls = new LegacyCalls();
-  return mapKept(messages, (message, index) => {
-    if (!isFields(message) || (index > 0 && isPlainText(message))) return message;
+  return mapList(messages, (message, index) => {
+    if (!isJsonObject(message) || (index > 0 && isPlainText(message))) return message;
     const place = `messages[${index}]`;
     const said = index === 0 && message.role === 'system' ? withoutBilling(message) : message;
     if (said === undefined) return undefined;
@@ -18,14 +21,14 @@ export function normalizeChatMessages(messages: readonly unknown[], notes: Notes
 }
 
 /** A role and a text, as most messages are: there is nothing to read otherwise. */
-function isPlainText(message: Fields): boolean {
+function isPlainText(message: JsonObject): boolean {
   for (const name in message) if (name !== 'role' && name !== 'content') return false;
   return typeof message.content === 'string' && message.role !== 'function';
 }
 
 /** A router puts Claude Code's system prompt into a chat as it came. */
-function withoutBilling(message: Fields): Fields | undefined {
-  const content = withoutBillingLine(message.content);
+function withoutBilling(message: JsonObject): JsonObject | undefined {
+  const content = stripBillingLine(message.content);
   return content === undefined && message.content !== undefined
     ? undefined
     : withFields(message, { content });
@@ -35,10 +38,10 @@ function withoutBilling(message: Fields): Fields | undefined {
 class LegacyCalls {
   #count = 0;
 
-  rename(message: Fields): Fields {
+  rename(message: JsonObject): JsonObject {
     const { role, function_call, tool_calls } = message;
     if (role === 'function') return withFields(message, { role: 'tool', tool_call_id: this.#id });
-    if (role !== 'assistant' || !isFields(function_call)) return message;
+    if (role !== 'assistant' || !isJsonObject(function_call)) return message;
     this.#count += 1;
     const call = { id: this.#id, type: 'function', function: function_call };
     return withFields(message, { function_call: undefined, tool_calls: tool_calls ?? [call] });
@@ -49,16 +52,16 @@ class LegacyCalls {
   }
 }
 
-function normalizeContent(message: Fields, place: string): Fields {
+function normalizeContent(message: JsonObject, place: string): JsonObject {
   const { role, content, refusal, audio, tool_calls } = message;
-  if (isFields(audio))
-    throw cannotCarry(
+  if (isJsonObject(audio))
+    throw unsupportedValue(
       `${place}.audio`,
       'is audio of an earlier answer, which is not kept here. Send its text.',
     );
   if (Array.isArray(content)) {
     return withFields(message, {
-      content: mapKept(content, (part, index) => normalizePart(part, `${place}.content[${index}]`)),
+      content: mapList(content, (part, index) => normalizePart(part, `${place}.content[${index}]`)),
     });
   }
   if (role !== 'assistant' || (content !== undefined && content !== null)) return message;
@@ -67,31 +70,31 @@ function normalizeContent(message: Fields, place: string): Fields {
 }
 
 function normalizePart(part: unknown, place: string): unknown {
-  if (!isFields(part)) return part;
+  if (!isJsonObject(part)) return part;
   if (part.type === 'refusal') return { type: 'text', text: part.refusal };
   if (part.type === 'file' || part.type === 'input_file')
-    throw cannotCarry(
+    throw unsupportedValue(
       place,
       'is a file, which llama-server cannot read. Send its text, or its pages as images.',
     );
   return part;
 }
 
-function normalizeCalls(message: Fields, notes: Notes): Fields {
+function normalizeCalls(message: JsonObject, notes: NormalizationNotes): JsonObject {
   const { tool_calls } = message;
   if (tool_calls === null) return withFields(message, { tool_calls: undefined });
   if (!Array.isArray(tool_calls)) return message;
-  return withFields(message, { tool_calls: mapKept(tool_calls, (call) => normalizeCall(call, notes)) });
+  return withFields(message, { tool_calls: mapList(tool_calls, (call) => normalizeCall(call, notes)) });
 }
 
-function normalizeCall(call: unknown, notes: Notes): unknown {
-  if (!isFields(call)) return call;
+function normalizeCall(call: unknown, notes: NormalizationNotes): unknown {
+  if (!isJsonObject(call)) return call;
   const { type, custom } = call;
-  if (type === 'custom' && isFields(custom)) {
+  if (type === 'custom' && isJsonObject(custom)) {
     const asked = { name: custom.name, arguments: JSON.stringify({ input: custom.input }) };
     return withFields(call, { type: 'function', custom: undefined, function: asked });
   }
-  if (!isFields(call.function)) return call;
+  if (!isJsonObject(call.function)) return call;
   return withFields(withoutNulls(call, ['id']), {
     type: type ?? 'function',
     function: repairCall(call.function, notes),
@@ -99,9 +102,9 @@ function normalizeCall(call: unknown, notes: Notes): unknown {
 }
 
 /** An object is right as it is: llama-server takes it for its text. */
-function repairCall(asked: Fields, notes: Notes): Fields {
+function repairCall(asked: JsonObject, notes: NormalizationNotes): JsonObject {
   const { arguments: given } = asked;
-  if (isFields(given)) return asked;
+  if (isJsonObject(given)) return asked;
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
   const repaired = withFields(asked, { arguments: repairArguments(text) });
   if (repaired !== asked) notes.repaired += 1;

@@ -4,7 +4,7 @@ const opening = /^\s*\{\s*"input"\s*:\s*"/;
 const whole = /^(?:[^"\\]|\\(?:u[\da-fA-F]{4}|[^u]))*/;
 
 /** The input of a call of a custom tool, read from the arguments of a function as they come. */
-export class CustomInput {
+export class CustomInputReader {
   #held = '';
   #hasBegun = false;
 
@@ -24,11 +24,11 @@ export class CustomInput {
 }
 
 /** The same of all the arguments; as they are where they have no such form. */
-export function customInputOf(json: string): string {
+export function readCustomInput(json: string): string {
   try {
     const { input } = JSON.parse(json) as { input?: unknown };
     return typeof input === 'string' ? input : json;
   } catch {
-    return new CustomInput().add(json);
+    return new CustomInputReader().add(json);
   }
 }

@@ -12,14 +12,14 @@ const exact = JSON as unknown as ExactJson;
  * The same object with the numbers that JavaScript writes otherwise than they came (a seed of 2^63, 1.0) kept as their
  * text, which `JSON.stringify` gives back. It takes some ten times as long as `JSON.parse`.
  */
-export function parseExactly(text: string): unknown {
+export function parseKeepingNumbers(text: string): unknown {
   return exact.parse(text, (_, value, { source }) =>
     typeof value === 'number' && source !== String(value) ? exact.rawJSON(source) : value,
   );
 }
 
 /** Whether JavaScript may write a number in it otherwise; a text that looks like one may be taken for it. */
-export function mayHoldOddNumbers(text: string): boolean {
+export function mayHaveInexactNumbers(text: string): boolean {
   return oddNumber.test(text);
 }
 

@@ -1,11 +1,11 @@
 /** The members of a JSON object. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const isFields = (value: unknown): value is Fields =>
+export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The same object where nothing differs, else one with these members; undefined takes a member out. */
-export function withFields(fields: Fields, members: Fields): Fields {
+export function withFields(fields: JsonObject, members: JsonObject): JsonObject {
   const differing = Object.keys(members).filter((name) =>
     members[name] === undefined ? name in fields : members[name] !== fields[name],
   );
@@ -19,7 +19,7 @@ export function withFields(fields: Fields, members: Fields): Fields {
 }
 
 /** The same list where every step gave back what it got. A step may give several for one, or none. */
-export function mapKept(
+export function mapList(
   list: readonly unknown[],
   step: (item: unknown, index: number) => unknown,
 ): readonly unknown[] {
@@ -35,7 +35,7 @@ export function mapKept(
 }
 
 /** The same object without those of the named members that are null: OpenAI allows them, llama-server does not. */
-export function withoutNulls(fields: Fields, names: readonly string[]): Fields {
+export function withoutNulls(fields: JsonObject, names: readonly string[]): JsonObject {
   const isIn = names.some((name) => fields[name] === null);
   if (!isIn) return fields;
   return withFields(

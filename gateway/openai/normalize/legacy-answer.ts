@@ -1,15 +1,15 @@
-import type { AnswerMender } from '../../upstream/answer-mender.ts';
-import { type Fields, isFields, withFields } from './fields.ts';
+import type { ResponseRewriter } from '../../upstream/answer-mender.ts';
+import { isJsonObject, type JsonObject, withFields } from './fields.ts';
 
 /** The answer to a chat that gave `functions`: its call stands where clients of that time look for it. */
-export class LegacyFunctionAnswer implements AnswerMender {
-  events(events: Buffer): Buffer {
+export class LegacyFunctionRewriter implements ResponseRewriter {
+  rewriteEvents(events: Buffer): Buffer {
     if (!marks.some((mark) => events.includes(mark))) return events;
     const blocks = events.toString().split('\n\n');
     return Buffer.from(blocks.map((block) => renamedBlock(block)).join('\n\n'));
   }
 
-  whole(body: Buffer): Buffer {
+  rewriteBody(body: Buffer): Buffer {
     return Buffer.from(renamed(body.toString()));
   }
 }
@@ -28,7 +28,7 @@ function renamed(json: string): string {
 }
 
 function renamedChoice(choice: unknown): unknown {
-  if (!isFields(choice)) return choice;
+  if (!isJsonObject(choice)) return choice;
   const { message, delta, finish_reason } = choice;
   return withFields(choice, {
     message: renamedMessage(message),
@@ -38,18 +38,18 @@ function renamedChoice(choice: unknown): unknown {
 }
 
 function renamedMessage(message: unknown): unknown {
-  if (!isFields(message) || !Array.isArray(message.tool_calls)) return message;
+  if (!isJsonObject(message) || !Array.isArray(message.tool_calls)) return message;
   const [call] = message.tool_calls;
   return withFields(message, {
     tool_calls: undefined,
-    function_call: (call as Fields | undefined)?.function,
+    function_call: (call as JsonObject | undefined)?.function,
   });
 }
 
-function parse(json: string): Fields | undefined {
+function parse(json: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return isFields(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,17 +1,17 @@
-import { cannotCarry } from '../../refusal/catalogue.ts';
-import type { Fields } from './fields.ts';
+import { unsupportedValue } from '../../refusal/catalogue.ts';
+import type { JsonObject } from './fields.ts';
 
 /** llama-server passes over these three without a word, and its answer would be to another question. */
-export function normalizeCompletion(fields: Fields): Fields {
+export function normalizeCompletion(fields: JsonObject): JsonObject {
   const { suffix, echo, best_of } = fields;
   if (typeof suffix === 'string' && suffix !== '')
-    throw cannotCarry(
+    throw unsupportedValue(
       'suffix',
       'is not read on this route. /infill fills a gap: a key with the scope native may.',
     );
   if (echo === true)
-    throw cannotCarry('echo', 'is not there: answers do not repeat their prompt. Leave it out.');
+    throw unsupportedValue('echo', 'is not there: answers do not repeat their prompt. Leave it out.');
   if (typeof best_of === 'number' && best_of > Number(fields.n ?? 1))
-    throw cannotCarry('best_of', 'is not there: every answer made is given. Ask for as many with n.');
+    throw unsupportedValue('best_of', 'is not there: every answer made is given. Ask for as many with n.');
   return fields;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../../refusal/refusal.ts';
+import { ApiError } from '../../refusal/refusal.ts';
 import { type Api, normalizeRequest } from './normalize-request.ts';
 
 const read = (api: Api, fields: object | string) => {
@@ -8,11 +8,11 @@ const read = (api: Api, fields: object | string) => {
   const normalized = normalizeRequest(api, JSON.parse(text), body);
   return { ...normalized, isSame: normalized.body === body, sent: JSON.parse(normalized.body.toString()) };
 };
-const refusalOf = (api: Api, fields: object): Refusal => {
+const refusalOf = (api: Api, fields: object): ApiError => {
   try {
     read(api, fields);
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof ApiError) return error;
     throw error;
   }
   throw new Error('nothing was refused');
@@ -149,14 +149,14 @@ describe('tools by name', () => {
       functions: [{ name: 'a' }, { name: 'b' }],
       function_call: { name: 'b' },
     };
-    const { sent, answerForm } = read('chat', fields);
+    const { sent, responseConversion } = read('chat', fields);
     expect(sent).toEqual({
       messages: [user],
       tools: [{ type: 'function', function: { name: 'b' } }],
       tool_choice: 'required',
       parallel_tool_calls: false,
     });
-    expect(answerForm).toBe('legacy function call');
+    expect(responseConversion).toBe('legacy function call');
     const { sent: free } = read('chat', { ...fields, function_call: 'auto' });
     expect(free).toMatchObject({ tools: [{}, {}], tool_choice: 'auto' });
     const missing = refusalOf('chat', { ...fields, function_call: { name: 'z' } });
@@ -176,7 +176,7 @@ describe('tools by name', () => {
       { type: 'custom', name: 'patch', description: 'Patches', format: grammar },
       flat('a'),
     ];
-    const { sent, headers, toolForms } = read('responses', { input: 'x', tools });
+    const { sent, headers, toolAliases } = read('responses', { input: 'x', tools });
     expect(sent.tools).toMatchObject([
       { type: 'function', name: 'fs__read', parameters },
       { type: 'function', name: 'fs__write', parameters: { required: ['input'] } },
@@ -186,7 +186,7 @@ describe('tools by name', () => {
     expect(JSON.stringify(sent.tools[2].parameters)).toContain('lark');
     expect(headers).toEqual({});
     expect(
-      [...(toolForms ?? [])].map(([name, form]) => [name, form.type, form.name, form.namespace]),
+      [...(toolAliases ?? [])].map(([name, form]) => [name, form.type, form.name, form.namespace]),
     ).toEqual([
       ['fs__read', 'function', 'read', 'fs'],
       ['fs__write', 'custom', 'write', 'fs'],

@@ -1,49 +1,52 @@
-import { normalizeCounted, normalizeMessages } from '../../anthropic/normalize-messages.ts';
-import { mayHoldOddNumbers, parseExactly } from './exact-json.ts';
-import type { Fields } from './fields.ts';
+import { normalizeCountTokens, normalizeMessages } from '../../anthropic/normalize-messages.ts';
+import { mayHaveInexactNumbers, parseKeepingNumbers } from './exact-json.ts';
+import type { JsonObject } from './fields.ts';
 import { normalizeChat } from './normalize-chat.ts';
 import { normalizeCompletion } from './normalize-completion.ts';
 import { normalizeResponses } from './normalize-responses.ts';
-import { type AnswerForm, headersOf, type Notes, newNotes } from './notes.ts';
-import type { ToolForms } from './tool-forms.ts';
+import { createNotes, type NormalizationNotes, notesToHeaders, type ResponseConversion } from './notes.ts';
+import type { ToolAliases } from './tool-forms.ts';
 
 /** The APIs whose requests are looked at; all others go to llama-server as they came. */
 export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';
 
-export interface Normalized {
-  readonly fields: Fields;
+export interface NormalizedRequest {
+  readonly fields: JsonObject;
   readonly body: Buffer;
   /** For the head of the answer: what its client should know of. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly answerForm: AnswerForm | undefined;
-  readonly toolForms: ToolForms | undefined;
+  readonly responseConversion: ResponseConversion | undefined;
+  readonly toolAliases: ToolAliases | undefined;
 }
 
-const normalizers: Readonly<Record<Api, (fields: Fields, notes: Notes) => Fields>> = {
+const normalizers: Readonly<Record<Api, (fields: JsonObject, notes: NormalizationNotes) => JsonObject>> = {
   chat: normalizeChat,
   completion: normalizeCompletion,
   responses: normalizeResponses,
   messages: normalizeMessages,
-  'counted messages': normalizeCounted,
+  'counted messages': normalizeCountTokens,
 };
 
 /**
  * The same request in the words that llama-server reads, so that it means to it what it means to its API; throws a Refusal
  * for what no words would carry. A body that needs no change keeps its bytes, and one that does keeps its numbers.
  */
-export function normalizeRequest(api: Api | undefined, fields: Fields, body: Buffer): Normalized {
-  const notes = newNotes();
-  const normalize = (from: Fields, into: Notes) => withoutStripped(api ? normalizers[api](from, into) : from);
+export function normalizeRequest(api: Api | undefined, fields: JsonObject, body: Buffer): NormalizedRequest {
+  const notes = createNotes();
+  const normalize = (from: JsonObject, into: NormalizationNotes) =>
+    withoutStripped(api ? normalizers[api](from, into) : from);
   const read = normalize(fields, notes);
-  const { answerForm, toolForms } = notes;
+  const { responseConversion, toolAliases } = notes;
   const told = {
-    headers: headersOf(notes),
-    answerForm,
-    toolForms: toolForms.size > 0 ? toolForms : undefined,
+    headers: notesToHeaders(notes),
+    responseConversion,
+    toolAliases: toolAliases.size > 0 ? toolAliases : undefined,
   };
   if (read === fields) return { fields, body, ...told };
   const text = body.toString();
-  const exact = mayHoldOddNumbers(text) ? normalize(parseExactly(text) as Fields, newNotes()) : read;
+  const exact = mayHaveInexactNumbers(text)
+    ? normalize(parseKeepingNumbers(text) as JsonObject, createNotes())
+    : read;
   return { fields: read, body: Buffer.from(JSON.stringify(exact)), ...told };
 }
 
@@ -53,7 +56,7 @@ export function normalizeRequest(api: Api | undefined, fields: Fields, body: Buf
  */
 const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
 
-function withoutStripped(fields: Fields): Fields {
+function withoutStripped(fields: JsonObject): JsonObject {
   const found = strippedFields.filter((name) => name in fields);
   if (found.length === 0) return fields;
   const left: Record<string, unknown> = { ...fields };
@@ -62,7 +65,7 @@ function withoutStripped(fields: Fields): Fields {
 }
 
 /** By the path at the backend, so that what is counted is what is served. */
-export function apiAt(upstream: string): Api | undefined {
+export function apiForPath(upstream: string): Api | undefined {
   return apis[upstream];
 }
 

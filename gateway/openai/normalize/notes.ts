@@ -1,23 +1,30 @@
-import type { ToolForm } from './tool-forms.ts';
+import type { ToolAlias } from './tool-forms.ts';
 
 /** How the answer to a changed request has to be changed back. */
-export type AnswerForm = 'legacy function call' | 'message';
+export type ResponseConversion = 'legacy function call' | 'message';
 
 /** What was done to a request beside its fields; its client is told. */
-export interface Notes {
+export interface NormalizationNotes {
   /** Damaged or lost parts of a replayed history that were made whole. */
   repaired: number;
   /** The types of tools that run elsewhere, which the model is not told of. */
   readonly droppedTools: Set<string>;
   /** Tools that go by another name or form. */
-  readonly toolForms: Map<string, ToolForm>;
-  answerForm?: AnswerForm;
+  readonly toolAliases: Map<string, ToolAlias>;
+  responseConversion?: ResponseConversion;
 }
 
-export const newNotes = (): Notes => ({ repaired: 0, droppedTools: new Set(), toolForms: new Map() });
+export const createNotes = (): NormalizationNotes => ({
+  repaired: 0,
+  droppedTools: new Set(),
+  toolAliases: new Map(),
+});
 
 /** What a client finds in the head of its answer. */
-export function headersOf({ repaired, droppedTools }: Notes): Readonly<Record<string, string>> {
+export function notesToHeaders({
+  repaired,
+  droppedTools,
+}: NormalizationNotes): Readonly<Record<string, string>> {
   return {
     ...(repaired > 0 ? { 'x-corral-repaired': String(repaired) } : {}),
     ...(droppedTools.size > 0 ? { 'x-corral-dropped-tools': [...droppedTools].join(', ') } : {}),

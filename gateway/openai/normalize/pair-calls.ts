@@ -1,5 +1,5 @@
-import { type Fields, isFields } from './fields.ts';
-import type { Notes } from './notes.ts';
+import { isJsonObject, type JsonObject } from './fields.ts';
+import type { NormalizationNotes } from './notes.ts';
 
 const NO_OUTPUT = '(The output of this call was lost.)';
 
@@ -8,7 +8,7 @@ const NO_OUTPUT = '(The output of this call was lost.)';
  * such a history, and most chat templates fail at it. Only what stands alone is touched: a call whose message is the
  * last is about to be answered or continued, and outputs that follow a call belong to it whatever their ids say.
  */
-export function pairChatCalls(messages: readonly unknown[], notes: Notes): readonly unknown[] {
+export function pairChatCalls(messages: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const paired: unknown[] = [];
   let open: readonly unknown[] = [];
   let isAfterCall = false;
@@ -18,15 +18,15 @@ export function pairChatCalls(messages: readonly unknown[], notes: Notes): reado
     open = [];
   };
   for (const message of messages) {
-    const role = isFields(message) ? message.role : undefined;
+    const role = isJsonObject(message) ? message.role : undefined;
     if (role !== 'tool') {
       close();
-      open = isFields(message) && role === 'assistant' ? idsOf(message) : [];
+      open = isJsonObject(message) && role === 'assistant' ? idsOf(message) : [];
       isAfterCall = open.length > 0;
     } else if (isAfterCall) {
-      open = withoutOne(open, (message as Fields).tool_call_id);
+      open = withoutOne(open, (message as JsonObject).tool_call_id);
     } else {
-      paired.push(callFor(message as Fields));
+      paired.push(callFor(message as JsonObject));
       notes.repaired += 1;
       isAfterCall = true;
     }
@@ -35,8 +35,10 @@ export function pairChatCalls(messages: readonly unknown[], notes: Notes): reado
   return paired.length === messages.length ? messages : paired;
 }
 
-function idsOf({ tool_calls }: Fields): readonly unknown[] {
-  return Array.isArray(tool_calls) ? tool_calls.map((call) => (isFields(call) ? call.id : undefined)) : [];
+function idsOf({ tool_calls }: JsonObject): readonly unknown[] {
+  return Array.isArray(tool_calls)
+    ? tool_calls.map((call) => (isJsonObject(call) ? call.id : undefined))
+    : [];
 }
 
 /** The one of that id, else the first: some clients name none. */
@@ -45,7 +47,7 @@ function withoutOne(open: readonly unknown[], id: unknown): readonly unknown[] {
   return open.filter((_, index) => index !== at);
 }
 
-function callFor({ tool_call_id, name }: Fields): object {
+function callFor({ tool_call_id, name }: JsonObject): object {
   const asked = { name: typeof name === 'string' ? name : 'unknown', arguments: '{}' };
   return {
     role: 'assistant',

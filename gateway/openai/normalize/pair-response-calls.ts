@@ -1,5 +1,5 @@
-import { isFields } from './fields.ts';
-import type { Notes } from './notes.ts';
+import { isJsonObject } from './fields.ts';
+import type { NormalizationNotes } from './notes.ts';
 
 const NO_OUTPUT = '(The output of this call was lost.)';
 
@@ -7,12 +7,12 @@ const NO_OUTPUT = '(The output of this call was lost.)';
  * As in a chat (pair-calls.ts). Items stand alone and are matched by their ids: a call without its output gets one before
  * the next message, an output without its call gets a call before it. Calls at the very end are still to be answered.
  */
-export function pairResponseCalls(items: readonly unknown[], notes: Notes): readonly unknown[] {
+export function pairResponseCalls(items: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const outputs = idsOf(items, 'function_call_output');
   const calls = idsOf(items, 'function_call');
   const last = items.findLastIndex((item) => !isOf(item, 'function_call'));
   const paired = items.flatMap((item, index) => {
-    if (!isFields(item)) return [item];
+    if (!isJsonObject(item)) return [item];
     const { type, call_id, name } = item;
     if (type === 'function_call' && !outputs.has(call_id) && index < last) {
       notes.repaired += 1;
@@ -29,8 +29,8 @@ export function pairResponseCalls(items: readonly unknown[], notes: Notes): read
   return paired.length === items.length ? items : paired;
 }
 
-const isOf = (item: unknown, type: string) => isFields(item) && item.type === type;
+const isOf = (item: unknown, type: string) => isJsonObject(item) && item.type === type;
 
 function idsOf(items: readonly unknown[], type: string): Set<unknown> {
-  return new Set(items.flatMap((item) => (isFields(item) && item.type === type ? [item.call_id] : [])));
+  return new Set(items.flatMap((item) => (isJsonObject(item) && item.type === type ? [item.call_id] : [])));
 }

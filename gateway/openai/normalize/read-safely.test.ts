@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
-import { readRequest } from '../read-request.ts';
+import { parseRequestBody } from '../read-request.ts';
 import type { Api } from './normalize-request.ts';
 
 const options = {
   allowRemoteMedia: false,
   shortAnswerTokens: 32,
-  takesMessages: false,
+  requiresMessages: false,
   isResponses: false,
   shape: 'chat',
-  batch: undefined,
+  inputsField: undefined,
 } as const;
 /** It would keep llama-server busy for ever. */
 const endless = { type: 'object', properties: { a: { type: 'string', pattern: '^a{5,1}$' } } };
@@ -45,7 +45,7 @@ it.each<[Api, object]>([
   ],
   ['responses', { input: 'x', text: { format: { ...format, name: 'x' } } }],
 ])('what would harm is refused, however it has to be worded for llama-server: %s %j', (api, fields) => {
-  expect(() => readRequest(Buffer.from(JSON.stringify(fields)), { ...options, api })).toThrow(
+  expect(() => parseRequestBody(Buffer.from(JSON.stringify(fields)), { ...options, api })).toThrow(
     expect.objectContaining({ status: 400 }),
   );
 });

@@ -1,5 +1,5 @@
-import { boundBroken } from '../json-bounds.ts';
-import { isFields } from './fields.ts';
+import { findExceededLimit } from '../json-bounds.ts';
+import { isJsonObject } from './fields.ts';
 import { replaceLoneSurrogates } from './lone-surrogates.ts';
 
 /**
@@ -17,7 +17,7 @@ export function repairArguments(text: string): string {
 
 /** The same for a value that should be an object and not its text (Anthropic's `input`). */
 export function repairInput(input: unknown): unknown {
-  if (isFields(input)) return input;
+  if (isJsonObject(input)) return input;
   if (input === undefined || input === null) return {};
   if (typeof input === 'string')
     return isDeep(input) ? { _unparsed: input } : JSON.parse(repairArguments(input));
@@ -26,12 +26,13 @@ export function repairInput(input: unknown): unknown {
 
 /** What would be nested so deeply stays a text: llama-server and JavaScript's own writer walk objects by recursion. */
 const isDeep = (text: string) =>
-  boundBroken(Buffer.from(text), { levels: MOST_LEVELS, values: Number.POSITIVE_INFINITY }) !== undefined;
+  findExceededLimit(Buffer.from(text), { levels: MOST_LEVELS, values: Number.POSITIVE_INFINITY }) !==
+  undefined;
 const MOST_LEVELS = 64;
 
 function holdsObject(text: string): boolean {
   try {
-    return isFields(JSON.parse(text));
+    return isJsonObject(JSON.parse(text));
   } catch {
     return false;
   }

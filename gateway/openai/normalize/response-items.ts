@@ -1,17 +1,17 @@
-import { cannotCarry, invalidValue } from '../../refusal/catalogue.ts';
-import { shownType } from '../shown-type.ts';
-import { type Fields, isFields, withFields, withoutNulls } from './fields.ts';
-import type { Notes } from './notes.ts';
+import { invalidValue, unsupportedValue } from '../../refusal/catalogue.ts';
+import { printableType } from '../shown-type.ts';
+import { isJsonObject, type JsonObject, withFields, withoutNulls } from './fields.ts';
+import type { NormalizationNotes } from './notes.ts';
 import { repairArguments } from './repair-json.ts';
-import { inputParts, outputParts, toolOutput } from './response-parts.ts';
-import { flatName } from './tool-forms.ts';
+import { normalizeInputParts, normalizeOutputParts, normalizeToolOutput } from './response-parts.ts';
+import { qualifiedToolName } from './tool-forms.ts';
 
 /**
  * An item of a Responses request's input as llama-server reads it: the same item where it does already, undefined where
  * it says nothing to the model. OpenAI lets clients leave out and leave empty more than llama-server's converter does.
  */
-export function normalizeItem(item: unknown, place: string, notes: Notes): unknown {
-  if (!isFields(item)) throw invalidValue(place, 'an item: an object with a role or a type');
+export function normalizeItem(item: unknown, place: string, notes: NormalizationNotes): unknown {
+  if (!isJsonObject(item)) throw invalidValue(place, 'an item: an object with a role or a type');
   const type = item.type ?? typeOf(item);
   switch (type) {
     case 'message':
@@ -23,7 +23,7 @@ export function normalizeItem(item: unknown, place: string, notes: Notes): unkno
     case 'function_call_output':
       return normalizeOutput(item, item.output, place);
     case 'item_reference':
-      throw cannotCarry(
+      throw unsupportedValue(
         place,
         'refers to an item of an earlier response, and this server stores none. Send the items themselves: SDKs do with store: false.',
       );
@@ -33,13 +33,18 @@ export function normalizeItem(item: unknown, place: string, notes: Notes): unkno
 }
 
 /** Both may come without one: a message by its role, a reference as a bare id. */
-function typeOf({ role, id }: Fields): string | undefined {
+function typeOf({ role, id }: JsonObject): string | undefined {
   if (role !== undefined) return 'message';
   return typeof id === 'string' ? 'item_reference' : undefined;
 }
 
 /** What a coding agent's own tools have done, in the words of calls and their outputs. */
-function normalizeForeignItem(item: Fields, type: unknown, place: string, notes: Notes): Fields {
+function normalizeForeignItem(
+  item: JsonObject,
+  type: unknown,
+  place: string,
+  notes: NormalizationNotes,
+): JsonObject {
   const call_id = item.call_id ?? item.id;
   if (type === 'custom_tool_call') {
     const asked = JSON.stringify({ input: item.input });
@@ -60,7 +65,7 @@ function normalizeForeignItem(item: Fields, type: unknown, place: string, notes:
     const asked = JSON.stringify(item.action ?? item.operation ?? {});
     return normalizeCall({ call_id, name: tool, arguments: asked }, place, notes);
   }
-  throw cannotCarry(place, whyNot(type));
+  throw unsupportedValue(place, whyNot(type));
 }
 
 const ownTools = /^(local_shell|shell|apply_patch)_call(_output)?$/;
@@ -72,25 +77,28 @@ function whyNot(type: unknown): string {
   const what = isOfATool
     ? 'is of a tool that runs at OpenAI'
     : 'is of a type that llama-server does not know';
-  return `${what}${shownType(type)} and cannot be carried. Leave it out, or send what it says as a message.`;
+  return `${what}${printableType(type)} and cannot be carried. Leave it out, or send what it says as a message.`;
 }
 
-function normalizeMessage(item: Fields, place: string): unknown {
+function normalizeMessage(item: JsonObject, place: string): unknown {
   const { role, content } = item;
   const named = withoutNulls(item, ['name', 'reasoning_content', 'tool_call_id', 'tool_calls', 'type']);
   if (role === 'assistant') {
-    return withFields(named, { type: 'message', content: outputParts(content ?? [], `${place}.content`) });
+    return withFields(named, {
+      type: 'message',
+      content: normalizeOutputParts(content ?? [], `${place}.content`),
+    });
   }
   if (role !== 'user' && role !== 'system' && role !== 'developer')
     throw invalidValue(`${place}.role`, "'user', 'assistant', 'system' or 'developer'");
-  return withFields(named, { content: inputParts(content, `${place}.content`) });
+  return withFields(named, { content: normalizeInputParts(content, `${place}.content`) });
 }
 
 /** OpenAI gives thoughts without their text: encrypted, or as a summary. What has no text says nothing to this model. */
-function normalizeReasoning(item: Fields): unknown {
+function normalizeReasoning(item: JsonObject): unknown {
   const { content, summary } = item;
   const isRead = Array.isArray(content) && content.length === 1 && Array.isArray(summary);
-  if (isRead && isFields(content[0]) && typeof content[0].text === 'string') return item;
+  if (isRead && isJsonObject(content[0]) && typeof content[0].text === 'string') return item;
   const text = textOf(content) || textOf(summary);
   if (text === '') return undefined;
   return withFields(item, { summary: [], content: [{ type: 'reasoning_text', text }] });
@@ -99,11 +107,11 @@ function normalizeReasoning(item: Fields): unknown {
 function textOf(parts: unknown): string {
   if (typeof parts === 'string') return parts;
   if (!Array.isArray(parts)) return '';
-  const texts = parts.map((part) => (isFields(part) ? part.text : part));
+  const texts = parts.map((part) => (isJsonObject(part) ? part.text : part));
   return texts.filter((text) => typeof text === 'string' && text !== '').join('\n\n');
 }
 
-function normalizeCall(item: Fields, place: string, notes: Notes): Fields {
+function normalizeCall(item: JsonObject, place: string, notes: NormalizationNotes): JsonObject {
   const { name, arguments: given } = item;
   if (typeof name !== 'string') throw invalidValue(`${place}.name`, 'the name of the function');
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
@@ -111,22 +119,22 @@ function normalizeCall(item: Fields, place: string, notes: Notes): Fields {
   if (asked !== given) notes.repaired += 1;
   return withFields(item, {
     type: 'function_call',
-    name: flatName(name, item.namespace),
+    name: qualifiedToolName(name, item.namespace),
     call_id: callIdOf(item, place),
     arguments: asked,
     namespace: undefined,
   });
 }
 
-function normalizeOutput(item: Fields, output: unknown, place: string): Fields {
+function normalizeOutput(item: JsonObject, output: unknown, place: string): JsonObject {
   return withFields(item, {
     type: 'function_call_output',
     call_id: callIdOf(item, place),
-    output: toolOutput(output, `${place}.output`),
+    output: normalizeToolOutput(output, `${place}.output`),
   });
 }
 
-function callIdOf({ call_id, id }: Fields, place: string): string {
+function callIdOf({ call_id, id }: JsonObject, place: string): string {
   const known = call_id ?? id;
   if (typeof known !== 'string') throw invalidValue(`${place}.call_id`, 'the call_id of the call');
   return known;

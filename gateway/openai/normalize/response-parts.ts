@@ -1,33 +1,33 @@
-import { cannotCarry, invalidValue } from '../../refusal/catalogue.ts';
-import { isFields, mapKept, withFields } from './fields.ts';
+import { invalidValue, unsupportedValue } from '../../refusal/catalogue.ts';
+import { isJsonObject, mapList, withFields } from './fields.ts';
 
 /** The content of a message to the model. */
-export function inputParts(content: unknown, place: string): unknown {
+export function normalizeInputParts(content: unknown, place: string): unknown {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) throw invalidValue(place, 'a text, or a list of parts');
-  return mapKept(content, (part, index) => inputPart(part, `${place}[${index}]`));
+  return mapList(content, (part, index) => inputPart(part, `${place}[${index}]`));
 }
 
 /** The content of a message by the model: its texts, and what it has refused with. */
-export function outputParts(content: unknown, place: string): unknown {
+export function normalizeOutputParts(content: unknown, place: string): unknown {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) throw invalidValue(place, 'a text, or a list of parts');
-  return mapKept(content, (part, index) => outputPart(part, `${place}[${index}]`));
+  return mapList(content, (part, index) => outputPart(part, `${place}[${index}]`));
 }
 
 /** What a function gave back: a text, or a list of parts. */
-export function toolOutput(output: unknown, place: string): unknown {
+export function normalizeToolOutput(output: unknown, place: string): unknown {
   if (output === undefined || output === null) return '';
   if (typeof output === 'string') return output;
   if (!Array.isArray(output)) throw invalidValue(place, 'a text, or a list of parts');
-  return mapKept(output, (part, index) => inputPart(part, `${place}[${index}]`));
+  return mapList(output, (part, index) => inputPart(part, `${place}[${index}]`));
 }
 
 const texts: ReadonlySet<unknown> = new Set([undefined, null, 'text', 'input_text', 'output_text']);
 
 function inputPart(part: unknown, place: string): unknown {
   if (typeof part === 'string') return { type: 'input_text', text: part };
-  if (!isFields(part)) throw invalidValue(place, 'a part: an object with a type');
+  if (!isJsonObject(part)) throw invalidValue(place, 'a part: an object with a type');
   const { type, text, image_url, file_id } = part;
   if (texts.has(type) && typeof text === 'string') return withFields(part, { type: 'input_text' });
   if (type === 'refusal' && typeof part.refusal === 'string')
@@ -36,10 +36,10 @@ function inputPart(part: unknown, place: string): unknown {
     if (typeof image_url === 'string') return part;
     const why =
       typeof file_id === 'string' ? 'names a file, and files are not kept here' : 'has no image_url';
-    throw cannotCarry(place, `${why}. Send the image in image_url, as a data: URL.`);
+    throw unsupportedValue(place, `${why}. Send the image in image_url, as a data: URL.`);
   }
   if (type === 'input_file')
-    throw cannotCarry(
+    throw unsupportedValue(
       place,
       'is a file, which llama-server cannot read. Send its text, or its pages as images.',
     );
@@ -48,7 +48,7 @@ function inputPart(part: unknown, place: string): unknown {
 
 function outputPart(part: unknown, place: string): unknown {
   if (typeof part === 'string') return { type: 'output_text', text: part };
-  if (!isFields(part)) throw invalidValue(place, 'a part: an object with a type');
+  if (!isJsonObject(part)) throw invalidValue(place, 'a part: an object with a type');
   const { type, text, refusal } = part;
   if (type === 'refusal' && typeof refusal === 'string') return { type: 'output_text', text: refusal };
   if (!texts.has(type) || typeof text !== 'string')

@@ -1,31 +1,31 @@
 import { invalidValue } from '../../refusal/catalogue.ts';
-import { type Fields, isFields, mapKept, withFields, withoutNulls } from './fields.ts';
-import type { Notes } from './notes.ts';
-import { chosenTools, modeOf, type ToolChoice } from './tool-choice.ts';
-import { flatName } from './tool-forms.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from './fields.ts';
+import type { NormalizationNotes } from './notes.ts';
+import { getToolChoiceMode, selectTools, type ToolChoice } from './tool-choice.ts';
+import { qualifiedToolName } from './tool-forms.ts';
 
 /**
  * The tools of a Responses request, as functions: all that llama-server knows. A custom tool is one with a single text, a
  * namespace is the functions in it; the answer names them as the client does (tool-form-answer.ts). The rest runs at
  * OpenAI, or is of the client's own kind: llama-server passes over it, and the client is told.
  */
-export function normalizeResponseTools(fields: Fields, notes: Notes): Fields {
+export function normalizeResponseTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { tools, tool_choice, parallel_tool_calls } = fields;
-  const own = Array.isArray(tools) ? mapKept(tools, (tool) => asFunctions(tool, undefined, notes)) : [];
+  const own = Array.isArray(tools) ? mapList(tools, (tool) => asFunctions(tool, undefined, notes)) : [];
   const choice = readChoice(tool_choice);
-  const left = choice ? chosenTools(own, nameOf, choice, 'tool_choice') : own;
+  const left = choice ? selectTools(own, nameOf, choice, 'tool_choice') : own;
   return withFields(fields, {
     tools: Array.isArray(tools) ? left : tools,
     tool_choice: choice?.mode ?? tool_choice,
-    parallel_tool_calls: choice?.isOne ? (parallel_tool_calls ?? false) : parallel_tool_calls,
+    parallel_tool_calls: choice?.isSingle ? (parallel_tool_calls ?? false) : parallel_tool_calls,
   });
 }
 
-const nameOf = (tool: unknown) => (isFields(tool) ? tool.name : undefined);
+const nameOf = (tool: unknown) => (isJsonObject(tool) ? tool.name : undefined);
 
 /** The same tool where it is a function already, undefined where it is none. */
-function asFunctions(tool: unknown, namespace: string | undefined, notes: Notes): unknown {
-  if (!isFields(tool)) return tool;
+function asFunctions(tool: unknown, namespace: string | undefined, notes: NormalizationNotes): unknown {
+  if (!isJsonObject(tool)) return tool;
   const { type, name } = tool;
   if (type === 'namespace' && typeof name === 'string' && Array.isArray(tool.tools))
     return tool.tools.map((inner) => asFunctions(inner, name, notes)).filter((it) => it !== undefined);
@@ -40,23 +40,28 @@ function asFunctions(tool: unknown, namespace: string | undefined, notes: Notes)
   }
   const read = withFields(withoutNulls(tool, ['description', 'parameters', 'strict']), { type: 'function' });
   if (namespace === undefined || typeof name !== 'string') return read;
-  notes.toolForms.set(flatName(name, namespace), { type: 'function', name, namespace });
-  return withFields(read, { name: flatName(name, namespace) });
+  notes.toolAliases.set(qualifiedToolName(name, namespace), { type: 'function', name, namespace });
+  return withFields(read, { name: qualifiedToolName(name, namespace) });
 }
 
 /** It goes into a header. */
 const LONGEST_TYPE = 64;
 
-function customAsFunction(tool: Fields, name: string, namespace: string | undefined, notes: Notes): object {
+function customAsFunction(
+  tool: JsonObject,
+  name: string,
+  namespace: string | undefined,
+  notes: NormalizationNotes,
+): object {
   const { description, format } = tool;
-  notes.toolForms.set(flatName(name, namespace), { type: 'custom', name, namespace });
-  const isGrammar = isFields(format) && typeof format.definition === 'string';
+  notes.toolAliases.set(qualifiedToolName(name, namespace), { type: 'custom', name, namespace });
+  const isGrammar = isJsonObject(format) && typeof format.definition === 'string';
   const about = isGrammar
     ? `In this form (${format.syntax ?? 'grammar'}):\n${format.definition}`
     : 'As free text.';
   return {
     type: 'function',
-    name: flatName(name, namespace),
+    name: qualifiedToolName(name, namespace),
     ...(typeof description === 'string' ? { description } : {}),
     parameters: {
       type: 'object',
@@ -69,9 +74,9 @@ function customAsFunction(tool: Fields, name: string, namespace: string | undefi
 
 /** Undefined for what llama-server understands by itself. */
 function readChoice(choice: unknown): ToolChoice | undefined {
-  const plain = modeOf(choice);
+  const plain = getToolChoiceMode(choice);
   if (plain !== undefined) return { mode: plain };
-  if (!isFields(choice)) return undefined;
+  if (!isJsonObject(choice)) return undefined;
   const { type, mode, tools } = choice;
   if (type === 'allowed_tools') {
     const names = Array.isArray(tools) ? tools.map(chosenName).filter((name) => name !== undefined) : [];
@@ -80,12 +85,12 @@ function readChoice(choice: unknown): ToolChoice | undefined {
     return { mode: mode === 'required' ? 'required' : 'auto', names };
   }
   const name = type === 'function' || type === 'custom' ? chosenName(choice) : undefined;
-  if (name !== undefined) return { mode: 'required', names: [name], isOne: true };
+  if (name !== undefined) return { mode: 'required', names: [name], isSingle: true };
   throw invalidValue('tool_choice', "'auto', 'none', 'required', or a function of this request by its name");
 }
 
 function chosenName(choice: unknown): string | undefined {
-  if (!isFields(choice)) return undefined;
-  const name = isFields(choice.function) ? choice.function.name : choice.name;
-  return typeof name === 'string' ? flatName(name, choice.namespace) : undefined;
+  if (!isJsonObject(choice)) return undefined;
+  const name = isJsonObject(choice.function) ? choice.function.name : choice.name;
+  return typeof name === 'string' ? qualifiedToolName(name, choice.namespace) : undefined;
 }

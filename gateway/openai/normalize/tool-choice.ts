@@ -1,5 +1,5 @@
 import { invalidValue } from '../../refusal/catalogue.ts';
-import { isFields } from './fields.ts';
+import { isJsonObject } from './fields.ts';
 
 /** Which tools a request lets the model call, and whether it has to. */
 export interface ToolChoice {
@@ -7,14 +7,14 @@ export interface ToolChoice {
   /** The only ones allowed; undefined allows all. */
   readonly names?: readonly string[] | undefined;
   /** One tool by its name is called once. */
-  readonly isOne?: boolean;
+  readonly isSingle?: boolean;
 }
 
 /**
  * The tools that are left. llama-server knows `auto`, `none` and `required` alone and takes anything else for `auto`, so
  * a choice by name becomes a choice of tools: the model is told of no others. `param` names the field that chose.
  */
-export function chosenTools(
+export function selectTools(
   tools: readonly unknown[],
   nameOf: (tool: unknown) => unknown,
   { mode, names }: ToolChoice,
@@ -35,8 +35,8 @@ export function chosenTools(
 }
 
 /** Of a choice without names, in the words of one API or another; undefined of one with names. */
-export const modeOf = (choice: unknown): ToolChoice['mode'] | undefined =>
-  modes.get(isFields(choice) ? choice.type : choice);
+export const getToolChoiceMode = (choice: unknown): ToolChoice['mode'] | undefined =>
+  modes.get(isJsonObject(choice) ? choice.type : choice);
 
 const modes: ReadonlyMap<unknown, ToolChoice['mode']> = new Map([
   ['required', 'required'],

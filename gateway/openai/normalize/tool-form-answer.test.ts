@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CustomInput, customInputOf } from './custom-input.ts';
-import { ToolFormAnswer } from './tool-form-answer.ts';
-import type { ToolForms } from './tool-forms.ts';
+import { CustomInputReader, readCustomInput } from './custom-input.ts';
+import { ToolAliasRewriter } from './tool-form-answer.ts';
+import type { ToolAliases } from './tool-forms.ts';
 
-const asItCame = { events: (events: Buffer) => events, whole: (body: Buffer) => body };
-const forms: ToolForms = new Map([
+const asItCame = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };
+const forms: ToolAliases = new Map([
   ['patch', { type: 'custom', name: 'patch', namespace: undefined }],
   ['fs__read', { type: 'function', name: 'read', namespace: 'fs' }],
 ]);
@@ -15,18 +15,18 @@ describe('CustomInput', () => {
     'reads it however it is cut: %j',
     (json) => {
       for (let size = 1; size < json.length; size++) {
-        const reader = new CustomInput();
+        const reader = new CustomInputReader();
         const pieces: string[] = [];
         for (let at = 0; at < json.length; at += size) pieces.push(reader.add(json.slice(at, at + size)));
         expect(pieces.join('')).toBe(input);
       }
-      expect(customInputOf(json)).toBe(input);
+      expect(readCustomInput(json)).toBe(input);
     },
   );
 
   it('reads what there is of one that was cut, and gives others back', () => {
-    expect(customInputOf('{"input":"half of')).toBe('half of');
-    expect(customInputOf('{"other":1}')).toBe('{"other":1}');
+    expect(readCustomInput('{"input":"half of')).toBe('half of');
+    expect(readCustomInput('{"other":1}')).toBe('{"other":1}');
   });
 });
 
@@ -51,7 +51,7 @@ describe('ToolFormAnswer', () => {
   it('gives an answer in one piece the calls of its tools', () => {
     const output = [call('patch', json), call('fs__read', '{}'), call('other', '{}')];
     const body = Buffer.from(JSON.stringify({ object: 'response', output }));
-    const told = JSON.parse(new ToolFormAnswer(asItCame, forms).whole(body).toString());
+    const told = JSON.parse(new ToolAliasRewriter(asItCame, forms).rewriteBody(body).toString());
     expect(told.output).toEqual([
       { ...custom, input },
       { ...call('read', '{}'), namespace: 'fs' },
@@ -80,10 +80,12 @@ describe('ToolFormAnswer', () => {
       { type: 'response.output_item.done', output_index: 0, item: call('patch', json), sequence_number: 5 },
       { type: 'response.completed', response: { output: [call('patch', json)] }, sequence_number: 6 },
     ];
-    const answer = new ToolFormAnswer(asItCame, forms);
+    const answer = new ToolAliasRewriter(asItCame, forms);
     const events = told
       .map((event) =>
-        answer.events(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)).toString(),
+        answer
+          .rewriteEvents(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`))
+          .toString(),
       )
       .map((block) => JSON.parse(/^event: \S+\ndata: (.*)\n\n$/s.exec(block)?.[1] ?? ''));
     expect(events.map(({ type }) => type.replace('response.', ''))).toEqual([

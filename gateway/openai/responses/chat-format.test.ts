@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { chatFormat } from './chat-format.ts';
+import { toResponseFormat } from './chat-format.ts';
 
 const schema = { type: 'object' };
 
 describe('chatFormat', () => {
   it('words a schema, or any object, as chat completions do', () => {
     const format = { type: 'json_schema', name: 'horse', strict: true, schema };
-    expect(chatFormat({ text: { format } })).toEqual({
+    expect(toResponseFormat({ text: { format } })).toEqual({
       type: 'json_schema',
       json_schema: { name: 'horse', strict: true, schema },
     });
-    expect(chatFormat({ text: { format: { type: 'json_object' } } })).toEqual({ type: 'json_object' });
+    expect(toResponseFormat({ text: { format: { type: 'json_object' } } })).toEqual({ type: 'json_object' });
   });
 
   it.each([
@@ -22,5 +22,5 @@ describe('chatFormat', () => {
     { text: { format: 'json_object' } },
     { text: { format: { type: 'text' } } },
     { text: { format: { type: 'json_object' } }, response_format: { type: 'text' } },
-  ])('has nothing to say of %j', (request) => expect(chatFormat(request)).toBeUndefined());
+  ])('has nothing to say of %j', (request) => expect(toResponseFormat(request)).toBeUndefined());
 });

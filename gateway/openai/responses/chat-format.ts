@@ -7,7 +7,10 @@ interface OutputFormat {
  * The output format of a Responses request as chat completions word it; undefined where there is nothing to say.
  * llama-server reads only `response_format`, on this route too, and passes over `text.format` without a word.
  */
-export function chatFormat({ text, response_format }: Readonly<Record<string, unknown>>): object | undefined {
+export function toResponseFormat({
+  text,
+  response_format,
+}: Readonly<Record<string, unknown>>): object | undefined {
   const format = (text as { readonly format?: OutputFormat | null } | null | undefined)?.format;
   if (response_format !== undefined || typeof format !== 'object' || format === null) return undefined;
   const { type, ...json_schema } = format;

@@ -1,10 +1,10 @@
-import { idOfItem, type OpenItems } from './open-items.ts';
+import { getItemId, type ItemStates } from './open-items.ts';
 import type { ResponseEvent } from './response-event.ts';
 import type { OutputItem } from './whole-response.ts';
 
 /** The events that OpenAI sends before this one and llama-server does not. */
-export function missingBefore(items: OpenItems, event: ResponseEvent): readonly ResponseEvent[] {
-  const id = idOfItem(event);
+export function missingEventsBefore(items: ItemStates, event: ResponseEvent): readonly ResponseEvent[] {
+  const id = getItemId(event);
   const content = items.find((item) => item.id === id)?.content;
   if (id === undefined || content === undefined) return [];
   if (event.type === 'response.reasoning_text.delta' && content === 'unopened') return [openingOfThought(id)];

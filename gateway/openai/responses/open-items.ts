@@ -1,7 +1,7 @@
 import type { ResponseEvent } from './response-event.ts';
 
 /** An output item whose events are under way. */
-export interface OpenItem {
+export interface ItemState {
   readonly id: string;
   readonly type: string;
   /** Whether the events that open and close its content have been there. */
@@ -9,17 +9,17 @@ export interface OpenItem {
 }
 
 /** In the order in which they were added: an item's place among them is its `output_index`. */
-export type OpenItems = readonly OpenItem[];
+export type ItemStates = readonly ItemState[];
 
-export function idOfItem({ item_id, item }: ResponseEvent): string | undefined {
+export function getItemId({ item_id, item }: ResponseEvent): string | undefined {
   return item_id ?? item?.id;
 }
 
 /** The items after an event. */
-export function followItems(items: OpenItems, event: ResponseEvent): OpenItems {
+export function updateItemStates(items: ItemStates, event: ResponseEvent): ItemStates {
   switch (event.type) {
     case 'response.output_item.added':
-      return [...items, { id: idOfItem(event) ?? '', type: event.item?.type ?? '', content: 'unopened' }];
+      return [...items, { id: getItemId(event) ?? '', type: event.item?.type ?? '', content: 'unopened' }];
     case 'response.content_part.added':
       return withContent(items, event, 'open');
     case 'response.content_part.done':
@@ -30,7 +30,7 @@ export function followItems(items: OpenItems, event: ResponseEvent): OpenItems {
   }
 }
 
-function withContent(items: OpenItems, event: ResponseEvent, content: OpenItem['content']): OpenItems {
-  const id = idOfItem(event);
+function withContent(items: ItemStates, event: ResponseEvent, content: ItemState['content']): ItemStates {
+  const id = getItemId(event);
   return items.map((item) => (item.id === id ? { ...item, content } : item));
 }

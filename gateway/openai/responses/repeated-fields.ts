@@ -1,8 +1,8 @@
 /** What an answer of the Responses API says again of its request; OpenAI requires all of it. */
-export type RepeatedFields = ReturnType<typeof repeatedFields>;
+export type EchoedFields = ReturnType<typeof getEchoedFields>;
 
 /** Null stands for what the request left to the engine, whose own defaults are not OpenAI's. */
-export function repeatedFields(request: Readonly<Record<string, unknown>>) {
+export function getEchoedFields(request: Readonly<Record<string, unknown>>) {
   return {
     instructions: request.instructions ?? null,
     max_output_tokens: request.max_output_tokens ?? null,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { repeatedFields } from './repeated-fields.ts';
-import { ResponseMender } from './response-mender.ts';
+import { getEchoedFields } from './repeated-fields.ts';
+import { ResponsesApiRewriter } from './response-mender.ts';
 
 const mender = () =>
-  new ResponseMender({ model: 'horse', createdAt: 1_700_000_000, repeated: repeatedFields({}) });
+  new ResponsesApiRewriter({ model: 'horse', createdAt: 1_700_000_000, echoed: getEchoedFields({}) });
 
 describe('ResponseMender', () => {
   it.each([
@@ -14,14 +14,14 @@ describe('ResponseMender', () => {
     'event: x\ndata: null\n\n',
   ])('passes %j as it is', (text) => {
     const one = mender();
-    expect(one.events(Buffer.from(text)).toString()).toBe(text);
-    expect(one.whole(Buffer.from(text)).toString()).toBe(text);
+    expect(one.rewriteEvents(Buffer.from(text)).toString()).toBe(text);
+    expect(one.rewriteBody(Buffer.from(text)).toString()).toBe(text);
   });
 
   it('counts on from one piece to the next', () => {
     const one = mender();
     const event = Buffer.from('event: response.queued\ndata: {"type":"response.queued"}\n\n');
-    const pieces = [one.events(Buffer.concat([event, event])), one.events(event)];
+    const pieces = [one.rewriteEvents(Buffer.concat([event, event])), one.rewriteEvents(event)];
     const numbers = pieces.join('').match(/"sequence_number":\d/g);
     expect(numbers).toEqual([0, 1, 2].map((number) => `"sequence_number":${number}`));
     expect(pieces[1]?.toString()).toBe(
@@ -43,13 +43,13 @@ describe('ResponseMender', () => {
 
   it('announces a response in a silence before the engine does, under a name that stays', () => {
     const one = mender();
-    const signs = [one.sign(), one.sign()].flatMap(eventsIn);
+    const signs = [one.keepAlive(), one.keepAlive()].flatMap(eventsIn);
     expect(signs.map(({ type }) => type)).toEqual([
       'response.created',
       'response.in_progress',
       'response.in_progress',
     ]);
-    expect(one.events(created).toString()).toBe('');
+    expect(one.rewriteEvents(created).toString()).toBe('');
     const rest = [
       {
         type: 'response.in_progress',
@@ -60,7 +60,10 @@ describe('ResponseMender', () => {
         response: { id: 'resp_engine', object: 'response', status: 'completed', output: [] },
       },
     ];
-    const all = [...signs, ...rest.flatMap((event) => eventsIn(one.events(blockOf(event)).toString()))];
+    const all = [
+      ...signs,
+      ...rest.flatMap((event) => eventsIn(one.rewriteEvents(blockOf(event)).toString())),
+    ];
     expect(new Set(all.map(({ response }) => response.id)).size).toBe(1);
     expect(all[0].response.id).toMatch(/^resp_[0-9a-f]{48}$/);
     expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3, 4]);
@@ -69,8 +72,8 @@ describe('ResponseMender', () => {
 
   it('keeps the name of the engine where that came first', () => {
     const one = mender();
-    one.events(created);
-    expect(eventsIn(one.sign())).toMatchObject([
+    one.rewriteEvents(created);
+    expect(eventsIn(one.keepAlive())).toMatchObject([
       { type: 'response.in_progress', sequence_number: 1, response: { id: 'resp_engine' } },
     ]);
   });
@@ -84,30 +87,32 @@ describe('ResponseMender', () => {
   ])('adds nothing to %s under way, which every client can add', (_, type, id, expected) => {
     const one = mender();
     const part = { type: 'response.content_part.added', item_id: id, part: { type: 'output_text' } };
-    for (const event of [created, added(type, id)]) one.events(event);
-    if (type !== 'function_call') one.events(blockOf(part));
-    expect(eventsIn(one.sign())).toMatchObject([{ ...expected, item_id: id, output_index: 0, delta: '' }]);
+    for (const event of [created, added(type, id)]) one.rewriteEvents(event);
+    if (type !== 'function_call') one.rewriteEvents(blockOf(part));
+    expect(eventsIn(one.keepAlive())).toMatchObject([
+      { ...expected, item_id: id, output_index: 0, delta: '' },
+    ]);
   });
 
   it('has no sign where nothing can be added', () => {
     const one = mender();
-    for (const event of [created, added('message', 'msg_1')]) one.events(event);
-    expect(one.sign()).toBe('');
-    one.events(
+    for (const event of [created, added('message', 'msg_1')]) one.rewriteEvents(event);
+    expect(one.keepAlive()).toBe('');
+    one.rewriteEvents(
       blockOf({ type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } }),
     );
-    expect(one.sign()).not.toBe('');
-    one.events(
+    expect(one.keepAlive()).not.toBe('');
+    one.rewriteEvents(
       blockOf({ type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } }),
     );
-    expect(one.sign()).toBe('');
+    expect(one.keepAlive()).toBe('');
   });
 
   it.each([0, 1])('ends a stream that fails for every client, announced (%s) or not', (signs) => {
     const one = mender();
-    const before = signs === 0 ? [] : eventsIn(one.sign());
+    const before = signs === 0 ? [] : eventsIn(one.keepAlive());
     const broken = { status: 503, type: 'server_error', code: 'queue_timeout', message: 'It took too long.' };
-    const all = [...before, ...eventsIn(one.failure(broken))];
+    const all = [...before, ...eventsIn(one.error(broken))];
     expect(all.map(({ type }) => type)).toEqual([
       'response.created',
       'response.in_progress',
@@ -122,7 +127,9 @@ describe('ResponseMender', () => {
 
   it('takes U+2028 in a text for no end of the line', () => {
     const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
-    const mended = mender().events(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));
+    const mended = mender().rewriteEvents(
+      Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
+    );
     expect(mended.toString()).toContain('"sequence_number":0');
     expect(mended.toString()).toContain('a\u2028b');
   });
@@ -130,12 +137,12 @@ describe('ResponseMender', () => {
   it('gives an event the name of its mended type', () => {
     const response = { status: 'completed', usage: { output_tokens: 3 } };
     const event = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;
-    const cut = new ResponseMender({
+    const cut = new ResponsesApiRewriter({
       model: 'h',
       createdAt: 1,
-      repeated: repeatedFields({ max_output_tokens: 3 }),
+      echoed: getEchoedFields({ max_output_tokens: 3 }),
     });
-    expect(cut.events(Buffer.from(event)).toString()).toMatch(
+    expect(cut.rewriteEvents(Buffer.from(event)).toString()).toMatch(
       /^event: response\.incomplete\ndata: \{"type":"response\.incomplete",.*"status":"incomplete".*\}\n\n$/,
     );
   });

@@ -1,34 +1,34 @@
 import { randomBytes } from 'node:crypto';
-import type { AnswerMender } from '../../upstream/answer-mender.ts';
-import type { BrokenAnswer } from '../../upstream/relay.ts';
-import type { StreamVoice } from '../../upstream/stream-voice.ts';
+import type { ResponseRewriter } from '../../upstream/answer-mender.ts';
+import type { StreamError } from '../../upstream/relay.ts';
+import type { StreamFormatter } from '../../upstream/stream-voice.ts';
 import type { ResponseEvent } from './response-event.ts';
-import { endOfFailure, signOfLife } from './response-signs.ts';
+import { failureEvents, keepAliveEvents } from './response-signs.ts';
 import {
-  addToResponseStream,
-  openResponseStream,
+  addOwnEvents,
+  completeEvent,
+  initialStreamState,
   type ResponseStreamState,
-  stepResponseStream,
 } from './step-response-stream.ts';
-import { type KnownOfResponse, wholeResponse } from './whole-response.ts';
+import { completeResponse, type ResponseContext } from './whole-response.ts';
 
 /**
  * Gives the answer to one Responses request what OpenAI's own clients need and llama-server leaves out, and says what is
  * to be said beside it: all events are numbered by one.
  */
-export class ResponseMender implements AnswerMender, StreamVoice {
-  readonly #known: KnownOfResponse;
+export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
+  readonly #known: ResponseContext;
   readonly #newId: () => string;
   #state: ResponseStreamState;
 
   /** `newId` names a response that is announced before the engine has named it. */
-  constructor(known: KnownOfResponse, newId = randomId) {
+  constructor(known: ResponseContext, newId = randomId) {
     this.#known = known;
     this.#newId = newId;
-    this.#state = openResponseStream(known);
+    this.#state = initialStreamState(known);
   }
 
-  events(events: Buffer): Buffer {
+  rewriteEvents(events: Buffer): Buffer {
     const mended = events
       .toString()
       .split('\n\n')
@@ -36,24 +36,24 @@ export class ResponseMender implements AnswerMender, StreamVoice {
     return Buffer.from(mended.join('\n\n'));
   }
 
-  sign(): string {
-    return this.#say(signOfLife(this.#state, this.#newId));
+  keepAlive(): string {
+    return this.#say(keepAliveEvents(this.#state, this.#newId));
   }
 
-  failure(broken: BrokenAnswer): string {
-    return this.#say(endOfFailure(this.#state, broken, this.#newId));
+  error(broken: StreamError): string {
+    return this.#say(failureEvents(this.#state, broken, this.#newId));
   }
 
   #say(own: readonly ResponseEvent[]): string {
-    const { state, events } = addToResponseStream(this.#state, own);
+    const { state, events } = addOwnEvents(this.#state, own);
     const announced = own.find(({ type }) => type === 'response.created')?.response;
     this.#state = announced ? { ...state, response: announced } : state;
     return events.map((event) => `${blockOf(event)}\n\n`).join('');
   }
 
-  whole(body: Buffer): Buffer {
+  rewriteBody(body: Buffer): Buffer {
     const response = parseObject(body.toString());
-    return response ? Buffer.from(JSON.stringify(wholeResponse(this.#known, response))) : body;
+    return response ? Buffer.from(JSON.stringify(completeResponse(this.#known, response))) : body;
   }
 
   /** Comments, errors and the rest after the last event are not events of this API and pass as they are. */
@@ -61,7 +61,7 @@ export class ResponseMender implements AnswerMender, StreamVoice {
     const data = /^event: \S+\ndata: (.*)$/s.exec(block)?.[1];
     const event = data === undefined ? undefined : parseObject(data);
     if (typeof event?.type !== 'string') return block;
-    const { state, events } = stepResponseStream(this.#state, event as ResponseEvent);
+    const { state, events } = completeEvent(this.#state, event as ResponseEvent);
     this.#state = state;
     return events.map(blockOf);
   }

@@ -1,18 +1,18 @@
-import type { BrokenAnswer } from '../../upstream/relay.ts';
+import type { StreamError } from '../../upstream/relay.ts';
 import type { ResponseEvent } from './response-event.ts';
 import type { ResponseStreamState } from './step-response-stream.ts';
-import { type KnownOfResponse, wholeResponse } from './whole-response.ts';
+import { completeResponse, type ResponseContext } from './whole-response.ts';
 
 /**
  * Events that show a client that its stream lives. Before the first item the response is announced, once, and then is in
  * progress again and again. Later that would make some SDKs forget what they have put together so far: there the item
  * under way gets nothing, which all of them can add. Of nothing else would each of them know what to think.
  */
-export function signOfLife(
-  { known, response, items }: ResponseStreamState,
+export function keepAliveEvents(
+  { context, response, items }: ResponseStreamState,
   newId: () => string,
 ): readonly ResponseEvent[] {
-  if (response === undefined) return announcement(known, newId());
+  if (response === undefined) return announcement(context, newId());
   const item = items.at(-1);
   if (item === undefined) return [{ type: 'response.in_progress', response }];
   const delta = { item_id: item.id, output_index: items.length - 1, delta: '' };
@@ -27,12 +27,12 @@ export function signOfLife(
 }
 
 /** Of the two events that tell of it some clients know the one, some the other; no SDK takes either before the first. */
-export function endOfFailure(
-  { known, response }: ResponseStreamState,
-  { code, message }: BrokenAnswer,
+export function failureEvents(
+  { context, response }: ResponseStreamState,
+  { code, message }: StreamError,
   newId: () => string,
 ): readonly ResponseEvent[] {
-  const created = response ? [] : announcement(known, newId());
+  const created = response ? [] : announcement(context, newId());
   const begun = response ?? created[0]?.response;
   const failed = { ...begun, status: 'failed', error: { code, message } };
   return [
@@ -42,8 +42,8 @@ export function endOfFailure(
   ];
 }
 
-function announcement(known: KnownOfResponse, id: string): readonly ResponseEvent[] {
-  const response = wholeResponse(known, { id, object: 'response', status: 'in_progress' });
+function announcement(known: ResponseContext, id: string): readonly ResponseEvent[] {
+  const response = completeResponse(known, { id, object: 'response', status: 'in_progress' });
   return [
     { type: 'response.created', response },
     { type: 'response.in_progress', response },

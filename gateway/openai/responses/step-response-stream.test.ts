@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { repeatedFields } from './repeated-fields.ts';
+import { getEchoedFields } from './repeated-fields.ts';
 import type { ResponseEvent } from './response-event.ts';
-import { openResponseStream, stepResponseStream } from './step-response-stream.ts';
+import { completeEvent, initialStreamState } from './step-response-stream.ts';
 
 const known = {
   model: 'horse',
   createdAt: 1_700_000_000,
-  repeated: repeatedFields({ max_output_tokens: 5 }),
+  echoed: getEchoedFields({ max_output_tokens: 5 }),
 };
 
 function walk(...told: ResponseEvent[]): readonly ResponseEvent[] {
-  let state = openResponseStream(known);
+  let state = initialStreamState(known);
   return told.flatMap((event) => {
-    const step = stepResponseStream(state, event);
+    const step = completeEvent(state, event);
     state = step.state;
     return step.events;
   });

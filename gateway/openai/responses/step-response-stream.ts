@@ -1,19 +1,19 @@
-import { missingBefore } from './missing-events.ts';
-import { followItems, idOfItem, type OpenItems } from './open-items.ts';
+import { missingEventsBefore } from './missing-events.ts';
+import { getItemId, type ItemStates, updateItemStates } from './open-items.ts';
 import type { ResponseEvent } from './response-event.ts';
-import { type KnownOfResponse, type ResponseObject, wholeResponse } from './whole-response.ts';
+import { completeResponse, type ResponseContext, type ResponseObject } from './whole-response.ts';
 
 export interface ResponseStreamState {
-  readonly known: KnownOfResponse;
+  readonly context: ResponseContext;
   /** The number of the next event. */
   readonly next: number;
-  readonly items: OpenItems;
+  readonly items: ItemStates;
   /** As it was announced; undefined before. */
   readonly response?: ResponseObject;
 }
 
-export function openResponseStream(known: KnownOfResponse): ResponseStreamState {
-  return { known, next: 0, items: [] };
+export function initialStreamState(known: ResponseContext): ResponseStreamState {
+  return { context: known, next: 0, items: [] };
 }
 
 export interface ResponseStreamStep {
@@ -25,11 +25,11 @@ export interface ResponseStreamStep {
  * One event of llama-server as the events that OpenAI would send: whole, in their places, and numbered. Of a response
  * that was announced before the engine came to it, there is nothing more to announce.
  */
-export function stepResponseStream(state: ResponseStreamState, told: ResponseEvent): ResponseStreamStep {
+export function completeEvent(state: ResponseStreamState, told: ResponseEvent): ResponseStreamStep {
   if (told.type === 'response.created' && state.response) return { state, events: [] };
   let { next, items } = state;
-  const events = [...missingBefore(items, told), told].map((event) => {
-    items = followItems(items, event);
+  const events = [...missingEventsBefore(items, told), told].map((event) => {
+    items = updateItemStates(items, event);
     // The number comes last, where it is found even after a very long event (stream-dialect.ts).
     return { ...wholeEvent(state, items, event), sequence_number: next++ };
   });
@@ -39,24 +39,21 @@ export function stepResponseStream(state: ResponseStreamState, told: ResponseEve
 }
 
 /** Events of ours, numbered like all others. */
-export function addToResponseStream(
-  state: ResponseStreamState,
-  own: readonly ResponseEvent[],
-): ResponseStreamStep {
+export function addOwnEvents(state: ResponseStreamState, own: readonly ResponseEvent[]): ResponseStreamStep {
   const events = own.map((event, n) => ({ ...event, sequence_number: state.next + n }));
   return { state: { ...state, next: state.next + events.length }, events };
 }
 
-function wholeEvent(state: ResponseStreamState, items: OpenItems, event: ResponseEvent): ResponseEvent {
+function wholeEvent(state: ResponseStreamState, items: ItemStates, event: ResponseEvent): ResponseEvent {
   if (event.response) {
-    const { known, response: announced } = state;
-    const response = wholeResponse(
-      known,
+    const { context, response: announced } = state;
+    const response = completeResponse(
+      context,
       announced ? { ...event.response, id: announced.id } : event.response,
     );
     return { ...event, type: typeOf(event, response.status), response };
   }
-  const id = idOfItem(event);
+  const id = getItemId(event);
   if (id === undefined) return event;
   const { type, ...rest } = event;
   const place = items.findIndex((item) => item.id === id);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readUsage } from '../usage.ts';
-import { repeatedFields } from './repeated-fields.ts';
-import { wholeResponse } from './whole-response.ts';
+import { getEchoedFields } from './repeated-fields.ts';
+import { completeResponse } from './whole-response.ts';
 
 const told = {
   id: 'resp_1',
@@ -15,12 +15,12 @@ const told = {
 const asking = (request: Record<string, unknown>) => ({
   model: 'horse',
   createdAt: 1_700_000_000,
-  repeated: repeatedFields(request),
+  echoed: getEchoedFields(request),
 });
 
 describe('wholeResponse', () => {
   it('fills what is missing and keeps what is told', () => {
-    expect(wholeResponse(asking({ temperature: 0.5 }), { ...told, extra: 1, top_p: 0.95 })).toEqual({
+    expect(completeResponse(asking({ temperature: 0.5 }), { ...told, extra: 1, top_p: 0.95 })).toEqual({
       ...told,
       extra: 1,
       created_at: 1_700_000_000,
@@ -45,7 +45,7 @@ describe('wholeResponse', () => {
   });
 
   it('has no usage before the engine has told it', () => {
-    const begun = wholeResponse(asking({}), { id: 'resp_1', object: 'response', status: 'in_progress' });
+    const begun = completeResponse(asking({}), { id: 'resp_1', object: 'response', status: 'in_progress' });
     expect(begun).toMatchObject({ status: 'in_progress', output: [] });
     expect(begun).not.toHaveProperty('usage');
   });
@@ -57,7 +57,7 @@ describe('wholeResponse', () => {
     [-1, 'completed'],
     [null, 'completed'],
   ])('with at most %j tokens and five sampled is %s', (max_output_tokens, status) => {
-    const whole = wholeResponse(asking({ max_output_tokens }), told);
+    const whole = completeResponse(asking({ max_output_tokens }), told);
     expect(whole).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
     const details = status === 'incomplete' ? { reason: 'max_output_tokens' } : null;
     expect(whole.incomplete_details).toEqual(details);
@@ -65,7 +65,7 @@ describe('wholeResponse', () => {
 
   it('lets no request forge the counts', () => {
     const forged = { usage: { input_tokens: 0, output_tokens: 0 }, timings: { prompt_n: 0 } };
-    const whole = wholeResponse(asking({ tools: [forged], metadata: forged, instructions: forged }), told);
+    const whole = completeResponse(asking({ tools: [forged], metadata: forged, instructions: forged }), told);
     expect(readUsage(JSON.stringify(whole))).toEqual({ input: 2, cached: 0, output: 5 });
   });
 });

@@ -1,4 +1,4 @@
-import type { RepeatedFields } from './repeated-fields.ts';
+import type { EchoedFields } from './repeated-fields.ts';
 
 /** The object of the Responses API, as far as it is looked at here. */
 export interface ResponseObject {
@@ -20,18 +20,18 @@ export interface OutputItem {
 }
 
 /** What is known of a response before the engine says anything. */
-export interface KnownOfResponse {
+export interface ResponseContext {
   readonly model: string;
   /** Unix time, seconds. */
   readonly createdAt: number;
-  readonly repeated: RepeatedFields;
+  readonly echoed: EchoedFields;
 }
 
 /**
  * A response with every field that OpenAI requires, whatever the engine left out. `usage` comes after all that the
  * client itself has worded: the counts are read from the end of an answer (usage.ts), and nobody may forge them.
  */
-export function wholeResponse(known: KnownOfResponse, told: ResponseObject): ResponseObject {
+export function completeResponse(known: ResponseContext, told: ResponseObject): ResponseObject {
   const { usage, ...response } = wasCut(known, told) ? { ...told, ...cutShort(told) } : told;
   return {
     id: response.id,
@@ -41,7 +41,7 @@ export function wholeResponse(known: KnownOfResponse, told: ResponseObject): Res
     error: null,
     incomplete_details: null,
     access_programs: null,
-    ...known.repeated,
+    ...known.echoed,
     ...response,
     created_at: known.createdAt,
     model: known.model,
@@ -59,8 +59,8 @@ function wholeUsage(usage: NonNullable<ResponseObject['usage']>) {
  * llama-server says `completed` of an answer that it cut, too. One that came to its own end with the last token allowed
  * cannot be told from it, and counts as cut: better a needless warning than half an answer taken for a whole one.
  */
-function wasCut({ repeated }: KnownOfResponse, { status, usage }: ResponseObject): boolean {
-  const most = repeated.max_output_tokens;
+function wasCut({ echoed }: ResponseContext, { status, usage }: ResponseObject): boolean {
+  const most = echoed.max_output_tokens;
   return (
     status === 'completed' && typeof most === 'number' && most >= 0 && (usage?.output_tokens ?? 0) >= most
   );

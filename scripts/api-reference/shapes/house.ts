@@ -113,7 +113,7 @@ export const usageReport = z.strictObject({
   problem: nullable.text.describe('Why the ledger cannot be written.'),
 });
 
-export const restartWish = z
+export const restartRequest = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
   .describe('Variables to change, such as `{"CTX": 8192}`; null unsets one.');
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { timings } from './llama-server-extras.ts';
 import {
-  begunResponse,
   completedResponse,
   failedResponse,
   incompleteResponse,
   outputItem,
   outputText,
   reasoningText,
+  startedResponse,
 } from './response-object.ts';
 
 const itemId = z.string().min(1);
@@ -24,8 +24,8 @@ function event<T extends string, S extends z.core.$ZodLooseShape>(type: T, shape
 
 /** One event of a Responses stream, of the types that have been seen. */
 export const responseEvent = z.discriminatedUnion('type', [
-  event('response.created', { response: begunResponse }),
-  event('response.in_progress', { response: begunResponse }),
+  event('response.created', { response: startedResponse }),
+  event('response.in_progress', { response: startedResponse }),
   event('response.output_item.added', { output_index: index, item: outputItem }),
   event('response.output_item.done', { output_index: index, item: outputItem }),
   event('response.content_part.added', { ...ofPart, part }),

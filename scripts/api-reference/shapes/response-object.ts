@@ -87,7 +87,7 @@ const anyResponse = z.strictObject({
 });
 
 /** A response that has only begun. */
-export const begunResponse = anyResponse.extend({
+export const startedResponse = anyResponse.extend({
   status: z.literal('in_progress'),
   output: z.tuple([]),
 });

@@ -1,5 +1,5 @@
-import { showLoad } from '../plan.ts';
-import { curveShares, type Spread, type StepReport } from '../report.ts';
+import { formatLoad } from '../plan.ts';
+import { curveShares, type StepReport, type Summary } from '../report.ts';
 import { linearScale, logScale, namedScale, type Scale } from './scale.ts';
 
 export interface Point {
@@ -23,7 +23,7 @@ export interface Chart {
   readonly hasMarks: boolean;
 }
 
-export const showNumber = (value: number): string =>
+export const formatNumber = (value: number): string =>
   value.toLocaleString('en-US', {
     maximumSignificantDigits: value >= 1000 ? 21 : 3,
     maximumFractionDigits: 0,
@@ -81,14 +81,14 @@ function overLoads<Line extends { readonly name: string; readonly value: Value }
   lines: readonly Line[],
   stepsOf: (line: Line) => readonly StepReport[],
 ): Chart {
-  const loads = [...new Set(steps.map(({ load }) => showLoad(load)))];
+  const loads = [...new Set(steps.map(({ load }) => formatLoad(load)))];
   const series = lines
     .map((line) => ({
       name: line.name,
       points: stepsOf(line).flatMap((step) => {
         const y = line.value(step);
-        const words = `${step.name}: ${line.name} ${showNumber(y ?? 0)} ${unit}`;
-        return y === null ? [] : [{ x: loads.indexOf(showLoad(step.load)), y, words }];
+        const words = `${step.name}: ${line.name} ${formatNumber(y ?? 0)} ${unit}`;
+        return y === null ? [] : [{ x: loads.indexOf(formatLoad(step.load)), y, words }];
       }),
     }))
     .filter(({ points }) => points.length > 0);
@@ -97,7 +97,7 @@ function overLoads<Line extends { readonly name: string; readonly value: Value }
   return {
     title,
     x: { label, scale: namedScale(loads.length), show },
-    y: { label: unit, scale: linearScale(greatest(series)), show: showNumber },
+    y: { label: unit, scale: linearScale(greatest(series)), show: formatNumber },
     series,
     hasMarks: true,
   };
@@ -127,7 +127,7 @@ export function distributionCharts(steps: readonly StepReport[]): Chart[] {
 function distribution(
   title: string,
   steps: readonly StepReport[],
-  spreadOf: (step: StepReport) => Spread | null,
+  spreadOf: (step: StepReport) => Summary | null,
 ): Chart | undefined {
   const series = steps.flatMap((step) => {
     const spread = spreadOf(step);
@@ -137,17 +137,17 @@ function distribution(
   if (times.length === 0) return undefined;
   return {
     title,
-    x: { label: 'ms', scale: logScale(Math.min(...times), Math.max(...times)), show: showNumber },
-    y: { label: '% of values below', scale: linearScale(100), show: showNumber },
+    x: { label: 'ms', scale: logScale(Math.min(...times), Math.max(...times)), show: formatNumber },
+    y: { label: '% of values below', scale: linearScale(100), show: formatNumber },
     series,
     hasMarks: false,
   };
 }
 
-const curveOf = (name: string, { curve }: Spread): Point[] =>
+const curveOf = (name: string, { curve }: Summary): Point[] =>
   curve.map((ms, index) => {
     const share = curveShares[index] ?? 100;
-    return { x: ms, y: share, words: `${name}: ${share}% up to ${showNumber(ms)} ms` };
+    return { x: ms, y: share, words: `${name}: ${share}% up to ${formatNumber(ms)} ms` };
   });
 
 /** What happened in one step, second by second. */
@@ -160,8 +160,8 @@ export function timelineCharts({ timeline, seconds }: StepReport): Chart[] {
     const series = Object.entries(lines)
       .map(([name, value]) => ({ name, points: pointsAlong(timeline, name, unit, value) }))
       .filter(({ points }) => points.some(({ y }) => y > 0));
-    const x = { label: 'seconds', scale: linearScale(seconds), show: showNumber };
-    const y = { label: unit, scale: linearScale(greatest(series)), show: showNumber };
+    const x = { label: 'seconds', scale: linearScale(seconds), show: formatNumber };
+    const y = { label: unit, scale: linearScale(greatest(series)), show: formatNumber };
     return { title, x, y, series, hasMarks: false };
   };
   return [
@@ -182,6 +182,8 @@ function pointsAlong(
 ): Point[] {
   return timeline.flatMap(({ second }, index) => {
     const y = value(index);
-    return y === null ? [] : [{ x: second, y, words: `second ${second}: ${name} ${showNumber(y)} ${unit}` }];
+    return y === null
+      ? []
+      : [{ x: second, y, words: `second ${second}: ${name} ${formatNumber(y)} ${unit}` }];
   });
 }

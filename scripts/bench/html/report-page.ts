@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { html, raw } from 'hono/html';
 import { type Comparison, type Difference, regressions } from '../compare.ts';
-import { figures, showFigure } from '../figures.ts';
-import { notesOn } from '../notes.ts';
+import { benchMetrics, formatMetric } from '../figures.ts';
+import { reportNotes } from '../notes.ts';
 import type { Conditions, Report, StepReport } from '../report.ts';
-import { showWorsening } from '../table.ts';
+import { formatWorsening } from '../table.ts';
 import { drawChart } from './draw-chart.ts';
 import { type Chart, distributionCharts, loadCharts, timelineCharts } from './report-charts.ts';
 
@@ -26,7 +26,7 @@ export async function reportPage(report: Report, comparison: Comparison | undefi
 <body>
 <h1>${conditions.model}</h1>
 <p class="about">${conditions.url} · ${aboutRequests(conditions)} · ${startedAt.slice(0, 16).replace('T', ' ')} UTC</p>
-${notesOn(report).map((words) => html`<p class="note">${words}</p>`)}
+${reportNotes(report).map((words) => html`<p class="note">${words}</p>`)}
 ${comparison ? comparisonSection(comparison) : ''}
 <h2>Figures</h2>
 ${figuresTable(steps)}
@@ -52,14 +52,14 @@ function aboutRequests({ path, stream, maxTokens, durationMs, requests, prompts 
 }
 
 function figuresTable(steps: readonly StepReport[]) {
-  const shown = figures.filter((figure) => steps.some((step) => figure.of(step) !== null));
+  const shown = benchMetrics.filter((figure) => steps.some((step) => figure.read(step) !== null));
   return table(
     ['step', 'done', 'failed', ...shown.map(({ heading }) => heading)],
     steps.map((step) => [
       step.name,
       step.requests.done.toLocaleString('en-US'),
       step.requests.failed.toLocaleString('en-US'),
-      ...shown.map((figure) => showFigure(figure.of(step), figure.unit)),
+      ...shown.map((figure) => formatMetric(figure.read(step), figure.unit)),
     ]),
   );
 }
@@ -90,10 +90,10 @@ function comparisonSection(comparison: Comparison) {
 const differenceRow = ({ step, figure, before, now, worseBy, tolerance }: Difference) => [
   step,
   figure.name,
-  showFigure(before, figure.unit),
-  showFigure(now, figure.unit),
-  showWorsening(figure, worseBy),
-  showWorsening(figure, tolerance),
+  formatMetric(before, figure.unit),
+  formatMetric(now, figure.unit),
+  formatWorsening(figure, worseBy),
+  formatWorsening(figure, tolerance),
 ];
 
 const charts = (title: string, all: readonly Chart[]) =>

@@ -1,7 +1,7 @@
 import { gpu } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { bands, lines } from '../panels.ts';
-import { of } from '../queries.ts';
+import { selector } from '../queries.ts';
 
 export const gpus: Row = {
   title: 'GPU',
@@ -11,8 +11,8 @@ export const gpus: Row = {
       description: 'The part of the time; with MIG nobody knows.',
       unit: 'percentunit',
       queries: [
-        { expr: of(gpu.utilization), legend: '{{instance}} {{gpu}}' },
-        { expr: of(gpu.memoryActivity), legend: '{{instance}} {{gpu}} memory' },
+        { expr: selector(gpu.utilization), legend: '{{instance}} {{gpu}}' },
+        { expr: selector(gpu.memoryActivity), legend: '{{instance}} {{gpu}} memory' },
       ],
     }),
     lines({
@@ -20,8 +20,8 @@ export const gpus: Row = {
       description: 'In use, by whomever, and all.',
       unit: 'bytes',
       queries: [
-        { expr: of(gpu.memoryUsed), legend: '{{instance}} {{gpu}} used' },
-        { expr: of(gpu.memorySize), legend: '{{instance}} {{gpu}} size' },
+        { expr: selector(gpu.memoryUsed), legend: '{{instance}} {{gpu}} used' },
+        { expr: selector(gpu.memorySize), legend: '{{instance}} {{gpu}} size' },
       ],
     }),
     lines({
@@ -29,8 +29,8 @@ export const gpus: Row = {
       description: 'Of the GPU and of its memory.',
       unit: 'celsius',
       queries: [
-        { expr: of(gpu.temperature), legend: '{{instance}} {{gpu}}' },
-        { expr: of(gpu.memoryTemperature), legend: '{{instance}} {{gpu}} memory' },
+        { expr: selector(gpu.temperature), legend: '{{instance}} {{gpu}}' },
+        { expr: selector(gpu.memoryTemperature), legend: '{{instance}} {{gpu}} memory' },
       ],
     }),
     lines({
@@ -38,8 +38,8 @@ export const gpus: Row = {
       description: 'Drawn, and what may be drawn.',
       unit: 'watt',
       queries: [
-        { expr: of(gpu.power), legend: '{{instance}} {{gpu}}' },
-        { expr: of(gpu.powerLimit), legend: '{{instance}} {{gpu}} limit' },
+        { expr: selector(gpu.power), legend: '{{instance}} {{gpu}}' },
+        { expr: selector(gpu.powerLimit), legend: '{{instance}} {{gpu}} limit' },
       ],
     }),
     lines({
@@ -47,37 +47,40 @@ export const gpus: Row = {
       description: 'Of the multiprocessors and of the memory.',
       unit: 'hertz',
       queries: [
-        { expr: of(gpu.smClock), legend: '{{instance}} {{gpu}} SM' },
-        { expr: of(gpu.memoryClock), legend: '{{instance}} {{gpu}} memory' },
+        { expr: selector(gpu.smClock), legend: '{{instance}} {{gpu}} SM' },
+        { expr: selector(gpu.memoryClock), legend: '{{instance}} {{gpu}} memory' },
       ],
     }),
     lines({
       title: 'Fans',
       description: '1 is the fastest.',
       unit: 'percentunit',
-      queries: [{ expr: of(gpu.fan), legend: '{{instance}} {{gpu}}' }],
+      queries: [{ expr: selector(gpu.fan), legend: '{{instance}} {{gpu}}' }],
     }),
     bands({
       title: 'Held back by',
       description: 'What holds the clocks down; idling left out.',
       unit: 'none',
       queries: [
-        { expr: `${of(gpu.slowdown, 'reason!="idle"')} == 1`, legend: '{{instance}} {{gpu}} {{reason}}' },
+        {
+          expr: `${selector(gpu.slowdown, 'reason!="idle"')} == 1`,
+          legend: '{{instance}} {{gpu}} {{reason}}',
+        },
       ],
     }),
     lines({
       title: 'Memory errors',
       description: 'Since the driver was loaded.',
       unit: 'short',
-      queries: [{ expr: of(gpu.eccErrors), legend: '{{instance}} {{gpu}} {{kind}}' }],
+      queries: [{ expr: selector(gpu.eccErrors), legend: '{{instance}} {{gpu}} {{kind}}' }],
     }),
     bands({
       title: 'Trouble',
       description: 'Why figures are missing, and what the driver asks for after a fault.',
       unit: 'none',
       queries: [
-        { expr: `${of(gpu.trouble)} == 1`, legend: '{{instance}} {{trouble}}' },
-        { expr: `${of(gpu.recoveryAction)} == 1`, legend: '{{instance}} {{gpu}} wants {{action}}' },
+        { expr: `${selector(gpu.trouble)} == 1`, legend: '{{instance}} {{trouble}}' },
+        { expr: `${selector(gpu.recoveryAction)} == 1`, legend: '{{instance}} {{gpu}} wants {{action}}' },
       ],
     }),
   ],

@@ -1,73 +1,75 @@
-import { backend, generation, house, itself, volume, waiting } from '../../../gateway/metrics/catalogue.ts';
+import { backend, generation, itself, system, volume, waiting } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
-import { bands, lines, now, word } from '../panels.ts';
-import { of, percentile, rate } from '../queries.ts';
+import { bands, currentValue, lines, statusText } from '../panels.ts';
+import { percentile, rate, selector } from '../queries.ts';
 
 export const health: Row = {
   title: 'Health and standing',
   panels: [
-    word({
+    statusText({
       title: 'Standing',
       description: 'What the gateway knows of llama-server.',
       unit: 'none',
-      queries: [{ expr: `max by (standing) (${of(backend.standing)} == 1)`, legend: '{{standing}}' }],
+      queries: [{ expr: `max by (standing) (${selector(backend.standing)} == 1)`, legend: '{{standing}}' }],
     }),
-    word({
+    statusText({
       title: 'The house',
       description: 'What the supervisor says of the whole; nothing where the gateway runs alone.',
       unit: 'none',
-      queries: [{ expr: `max by (standing) (${of(house.standing)} == 1)`, legend: '{{standing}}' }],
+      queries: [{ expr: `max by (standing) (${selector(system.standing)} == 1)`, legend: '{{standing}}' }],
     }),
-    now({
+    currentValue({
       title: 'Tokens a second',
       description: 'Of output, all requests together.',
       unit: 'suffix: tok/s',
       queries: [{ expr: `sum(${rate(generation.output)})`, legend: 'output' }],
     }),
-    now({
+    currentValue({
       title: 'First token, 95 %',
       description: 'Of streams, from the arrival of the request, waiting included.',
       unit: 's',
       queries: [{ expr: percentile(generation.firstToken, 95), legend: '95 %' }],
     }),
-    now({
+    currentValue({
       title: 'In line',
       description: 'Requests that wait for a slot.',
       unit: 'short',
-      queries: [{ expr: `sum(${of(waiting.depth)})`, legend: 'waiting' }],
+      queries: [{ expr: `sum(${selector(waiting.depth)})`, legend: 'waiting' }],
     }),
-    now({
+    currentValue({
       title: 'Slots in use',
       description: 'Of those that there are.',
       unit: 'percentunit',
-      queries: [{ expr: `sum(${of(waiting.leased)}) / sum(${of(waiting.slots)})`, legend: 'in use' }],
+      queries: [
+        { expr: `sum(${selector(waiting.leased)}) / sum(${selector(waiting.slots)})`, legend: 'in use' },
+      ],
     }),
     bands({
       title: 'Standing over time',
       description: 'Of each machine.',
       unit: 'none',
       width: 12,
-      queries: [{ expr: `${of(backend.standing)} == 1`, legend: '{{instance}} {{standing}}' }],
+      queries: [{ expr: `${selector(backend.standing)} == 1`, legend: '{{instance}} {{standing}}' }],
     }),
-    now({
+    currentValue({
       title: 'Model loaded in',
       description: 'From the start of the process, the first time.',
       unit: 's',
-      queries: [{ expr: `max(${of(house.loadTime)})`, legend: 'load time' }],
+      queries: [{ expr: `max(${selector(system.loadTime)})`, legend: 'load time' }],
     }),
-    now({
+    currentValue({
       title: 'Gateway up for',
       description: 'The youngest of those chosen.',
       unit: 's',
-      queries: [{ expr: `time() - max(${of(itself.startedAt)})`, legend: 'up' }],
+      queries: [{ expr: `time() - max(${selector(itself.startedAt)})`, legend: 'up' }],
     }),
-    word({
+    statusText({
       title: 'Version',
       description: 'llama-corral, Node and llama-server.',
       unit: 'none',
       queries: [
         {
-          expr: `max by (version, node, engine) (${of(itself.build)})`,
+          expr: `max by (version, node, engine) (${selector(itself.build)})`,
           legend: '{{version}} · Node {{node}} · {{engine}}',
         },
       ],
@@ -78,9 +80,9 @@ export const health: Row = {
       unit: 's',
       width: 6,
       queries: [
-        { expr: of(itself.lagMedian), legend: '{{instance}} median' },
-        { expr: of(itself.lagTail), legend: '{{instance}} 99 %' },
-        { expr: of(itself.lagMax), legend: '{{instance}} worst' },
+        { expr: selector(itself.lagMedian), legend: '{{instance}} median' },
+        { expr: selector(itself.lagTail), legend: '{{instance}} 99 %' },
+        { expr: selector(itself.lagMax), legend: '{{instance}} worst' },
       ],
     }),
     lines({
@@ -89,8 +91,8 @@ export const health: Row = {
       unit: 'bytes',
       width: 6,
       queries: [
-        { expr: of(itself.resident), legend: '{{instance}} resident' },
-        { expr: of(itself.heap), legend: '{{instance}} heap' },
+        { expr: selector(itself.resident), legend: '{{instance}} resident' },
+        { expr: selector(itself.heap), legend: '{{instance}} heap' },
       ],
     }),
     lines({
@@ -100,7 +102,7 @@ export const health: Row = {
       width: 6,
       queries: [
         { expr: rate(itself.cpu), legend: '{{instance}} CPU' },
-        { expr: of(itself.busy), legend: '{{instance}} event loop' },
+        { expr: selector(itself.busy), legend: '{{instance}} event loop' },
       ],
     }),
     lines({
@@ -109,8 +111,8 @@ export const health: Row = {
       unit: 'bytes',
       width: 6,
       queries: [
-        { expr: of(volume.free), legend: '{{instance}} free' },
-        { expr: of(volume.size), legend: '{{instance}} size' },
+        { expr: selector(volume.free), legend: '{{instance}} free' },
+        { expr: selector(volume.size), legend: '{{instance}} size' },
       ],
     }),
   ],

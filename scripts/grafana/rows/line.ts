@@ -1,16 +1,16 @@
 import { waiting } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines, stack } from '../panels.ts';
-import { of, percentile, rate } from '../queries.ts';
+import { percentile, rate, selector } from '../queries.ts';
 
-export const line: Row = {
+export const queue: Row = {
   title: 'The line',
   panels: [
     stack({
       title: 'Waiting, by priority',
       description: 'Requests without a slot.',
       unit: 'short',
-      queries: [{ expr: `sum by (priority) (${of(waiting.depth)})`, legend: '{{priority}}' }],
+      queries: [{ expr: `sum by (priority) (${selector(waiting.depth)})`, legend: '{{priority}}' }],
     }),
     lines({
       title: 'Wait, by priority',

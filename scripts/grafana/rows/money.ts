@@ -1,7 +1,7 @@
 import { backend, gpu, price } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
-import { lines, now } from '../panels.ts';
-import { of, rate } from '../queries.ts';
+import { currentValue, lines } from '../panels.ts';
+import { rate, selector } from '../queries.ts';
 
 export const money: Row = {
   title: 'Money and joules',
@@ -10,20 +10,23 @@ export const money: Row = {
       title: 'A million tokens cost',
       description: 'In the last five minutes, idle time included; in the currency of COST_PER_HOUR.',
       unit: 'none',
-      queries: [{ expr: of(price.cost), legend: '{{instance}} {{tokens}}' }],
+      queries: [{ expr: selector(price.cost), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
       title: 'A token takes',
       description: 'Energy of all GPUs in the last five minutes, idle time included.',
       unit: 'joule',
-      queries: [{ expr: of(price.energy), legend: '{{instance}} {{tokens}}' }],
+      queries: [{ expr: selector(price.energy), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
       title: 'A million tokens of a key cost',
       description: 'The ten dearest, of output.',
       unit: 'none',
       queries: [
-        { expr: `topk(10, max by (key) (${of(price.costOfKey, 'tokens="output"')}))`, legend: '{{key}}' },
+        {
+          expr: `topk(10, max by (key) (${selector(price.costOfKey, 'tokens="output"')}))`,
+          legend: '{{key}}',
+        },
       ],
     }),
     lines({
@@ -31,16 +34,19 @@ export const money: Row = {
       description: 'The ten with most, of output.',
       unit: 'joule',
       queries: [
-        { expr: `topk(10, max by (key) (${of(price.energyOfKey, 'tokens="output"')}))`, legend: '{{key}}' },
+        {
+          expr: `topk(10, max by (key) (${selector(price.energyOfKey, 'tokens="output"')}))`,
+          legend: '{{key}}',
+        },
       ],
     }),
-    now({
+    currentValue({
       title: 'An hour costs',
       description: 'COST_PER_HOUR of the machines chosen.',
       unit: 'none',
-      queries: [{ expr: `sum(${of(backend.costPerHour)})`, legend: 'an hour' }],
+      queries: [{ expr: `sum(${selector(backend.costPerHour)})`, legend: 'an hour' }],
     }),
-    now({
+    currentValue({
       title: 'GPUs draw',
       description: 'By what their energy rises.',
       unit: 'watt',

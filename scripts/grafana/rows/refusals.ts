@@ -3,7 +3,7 @@ import type { Row } from '../layout.ts';
 import { lines, stack } from '../panels.ts';
 import { rate } from '../queries.ts';
 
-export const refusals: Row = {
+export const errors: Row = {
   title: 'Refusals',
   panels: [
     stack({

@@ -1,7 +1,7 @@
 import { generation, requests, waiting } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines } from '../panels.ts';
-import { mean, of, percentiles } from '../queries.ts';
+import { mean, percentiles, selector } from '../queries.ts';
 
 export const speed: Row = {
   title: 'How fast',
@@ -44,7 +44,7 @@ export const speed: Row = {
       title: 'Requests under way',
       description: 'Waiting ones included.',
       unit: 'short',
-      queries: [{ expr: `sum(${of(requests.inFlight)})`, legend: 'under way' }],
+      queries: [{ expr: `sum(${selector(requests.inFlight)})`, legend: 'under way' }],
     }),
   ],
 };

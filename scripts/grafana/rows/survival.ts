@@ -1,7 +1,7 @@
-import { house, requests } from '../../../gateway/metrics/catalogue.ts';
+import { requests, system } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines } from '../panels.ts';
-import { of } from '../queries.ts';
+import { selector } from '../queries.ts';
 
 export const survival: Row = {
   title: 'Survival',
@@ -11,8 +11,8 @@ export const survival: Row = {
       description: 'Sent again before anything was said, or continued where the engine died.',
       unit: 'short',
       queries: [
-        { expr: `sum(increase(${of(requests.replays)}[$__rate_interval]))`, legend: 'sent again' },
-        { expr: `sum(increase(${of(requests.continued)}[$__rate_interval]))`, legend: 'continued' },
+        { expr: `sum(increase(${selector(requests.replays)}[$__rate_interval]))`, legend: 'sent again' },
+        { expr: `sum(increase(${selector(requests.continued)}[$__rate_interval]))`, legend: 'continued' },
       ],
     }),
     lines({
@@ -20,7 +20,7 @@ export const survival: Row = {
       description: 'Since the supervisor was started, those on purpose included.',
       unit: 'short',
       queries: [
-        { expr: `sum by (instance, child) (${of(house.restarts)})`, legend: '{{instance}} {{child}}' },
+        { expr: `sum by (instance, child) (${selector(system.restarts)})`, legend: '{{instance}} {{child}}' },
       ],
     }),
     lines({
@@ -29,7 +29,7 @@ export const survival: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `sum by (child, class) (${of(house.crashes)})`,
+          expr: `sum by (child, class) (${selector(system.crashes)})`,
           legend: '{{child}} {{class}}',
         },
       ],

@@ -1,7 +1,7 @@
 import { itself, keys, waiting } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { bands, lines } from '../panels.ts';
-import { of } from '../queries.ts';
+import { selector } from '../queries.ts';
 
 export const trouble: Row = {
   title: 'Limits, ledger and keys',
@@ -10,15 +10,15 @@ export const trouble: Row = {
       title: 'Limits hold',
       description: 'Together with other gateways, alone while Redis is away, or off: no Redis.',
       unit: 'none',
-      queries: [{ expr: `${of(waiting.sharing)} == 1`, legend: '{{instance}} {{sharing}}' }],
+      queries: [{ expr: `${selector(waiting.sharing)} == 1`, legend: '{{instance}} {{sharing}}' }],
     }),
     lines({
       title: 'In trouble',
       description: '1 while the ledger cannot be written, while the key file cannot be used.',
       unit: 'short',
       queries: [
-        { expr: of(keys.ledgerDegraded), legend: '{{instance}} ledger' },
-        { expr: of(keys.broken), legend: '{{instance}} key file' },
+        { expr: selector(keys.ledgerDegraded), legend: '{{instance}} ledger' },
+        { expr: selector(keys.broken), legend: '{{instance}} key file' },
       ],
     }),
     lines({
@@ -26,8 +26,8 @@ export const trouble: Row = {
       description: 'Readings of the key file that failed; times that Redis went away.',
       unit: 'short',
       queries: [
-        { expr: `sum(increase(${of(keys.failures)}[$__rate_interval]))`, legend: 'key file' },
-        { expr: `sum(increase(${of(waiting.fallbacks)}[$__rate_interval]))`, legend: 'Redis' },
+        { expr: `sum(increase(${selector(keys.failures)}[$__rate_interval]))`, legend: 'key file' },
+        { expr: `sum(increase(${selector(waiting.fallbacks)}[$__rate_interval]))`, legend: 'Redis' },
       ],
     }),
     lines({
@@ -35,16 +35,16 @@ export const trouble: Row = {
       description: 'By state, and those that need care.',
       unit: 'short',
       queries: [
-        { expr: `sum by (state) (${of(keys.count)})`, legend: '{{state}}' },
-        { expr: `sum(${of(keys.expiring)})`, legend: 'expire soon' },
-        { expr: `sum(${of(keys.oldSecrets)})`, legend: 'with an old secret' },
+        { expr: `sum by (state) (${selector(keys.count)})`, legend: '{{state}}' },
+        { expr: `sum(${selector(keys.expiring)})`, legend: 'expire soon' },
+        { expr: `sum(${selector(keys.oldSecrets)})`, legend: 'with an old secret' },
       ],
     }),
     lines({
       title: 'Open files',
       description: 'Of the gateway, connections included.',
       unit: 'short',
-      queries: [{ expr: of(itself.openFiles), legend: '{{instance}}' }],
+      queries: [{ expr: selector(itself.openFiles), legend: '{{instance}}' }],
     }),
   ],
 };

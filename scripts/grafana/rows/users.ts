@@ -1,7 +1,7 @@
 import { perKey } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { bars, lines } from '../panels.ts';
-import { of, rate } from '../queries.ts';
+import { rate, selector } from '../queries.ts';
 
 const top = (expr: string) => `topk(10, sum by (key) (${expr}))`;
 
@@ -36,13 +36,13 @@ export const users: Row = {
       title: 'Used of today’s tokens',
       description: 'Of keys that have a budget (tokensPerDay).',
       unit: 'percentunit',
-      queries: [{ expr: `topk(10, max by (key) (${of(perKey.budgetUsed)}))`, legend: '{{key}}' }],
+      queries: [{ expr: `topk(10, max by (key) (${selector(perKey.budgetUsed)}))`, legend: '{{key}}' }],
     }),
     bars({
       title: 'Money in this time',
       description: 'For the machine’s time that a key had; in the currency of COST_PER_HOUR.',
       unit: 'none',
-      queries: [{ expr: top(`increase(${of(perKey.cost)}[$__range])`), legend: '{{key}}' }],
+      queries: [{ expr: top(`increase(${selector(perKey.cost)}[$__range])`), legend: '{{key}}' }],
     }),
   ],
 };

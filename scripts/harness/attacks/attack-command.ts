@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { echo, isForStream, startStream } from '../moods.ts';
 import { testerSecret } from '../start-gateway.ts';
 import { startGatewayProcess } from '../start-gateway-process.ts';
-import { type Mood, startStandInBackend } from '../start-stand-in-backend.ts';
+import { type BackendScenario, startFakeBackend } from '../start-stand-in-backend.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { type Attack, attackerSecret, attacks } from './attacks.ts';
 import { GoodClient } from './good-client.ts';
@@ -31,7 +31,7 @@ const chosen = attacks.filter(({ name }) => values.only === undefined || name ==
 for (const attack of chosen) await underAttack(attack);
 
 async function underAttack(attack: Attack): Promise<void> {
-  await using standIn = await startStandInBackend(answer, { slots: 4 });
+  await using standIn = await startFakeBackend(answer, { slots: 4 });
   await using folder = await temporaryFolder();
   await using gateway = await startGatewayProcess(standIn.backend, {
     API_KEYS: `good:${testerSecret},attacker:${attackerSecret}`,
@@ -89,7 +89,7 @@ function come(
 }
 
 /** Streams are long enough to fill more than the gateway's own buffers. */
-function answer(asked: Parameters<Mood>[0], response: Parameters<Mood>[1]): void {
+function answer(asked: Parameters<BackendScenario>[0], response: Parameters<BackendScenario>[1]): void {
   if (isForStream(asked)) startStream(response).end(`data: ${'x'.repeat(200_000)}\n\ndata: [DONE]\n\n`);
   else echo(asked, response);
 }

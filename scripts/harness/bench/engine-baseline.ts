@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Asker } from '../../bench/asker.ts';
-import { questioner } from '../../bench/question.ts';
+import { BenchClient } from '../../bench/asker.ts';
+import { createRequestBuilder } from '../../bench/question.ts';
 import type { Conditions, StepReport } from '../../bench/report.ts';
 import { runStep } from '../../bench/run-step.ts';
-import { openConnections, readTarget } from '../../bench/target.ts';
-import type { Started } from '../../debian/debian-names.ts';
+import { createPool, readTarget } from '../../bench/target.ts';
+import type { ProgramCommand } from '../../debian/debian-names.ts';
 import { freePort } from '../free-port.ts';
 import { firstSecretOf, type RunningContender } from './contenders/contender.ts';
 import { startCorral } from './contenders/corral.ts';
@@ -15,7 +15,7 @@ import { type Pinned, startAnywhere, startPinned } from './pinned.ts';
 import { say } from './progress.ts';
 
 export interface EngineWishes {
-  readonly engine: Started;
+  readonly engine: ProgramCommand;
   readonly model: string;
   /** Further arguments of llama-server, such as `-ngl 99`. */
   readonly args: readonly string[];
@@ -114,13 +114,13 @@ async function ask(
   seconds: number,
 ): Promise<StepReport> {
   const target = readTarget(`http://127.0.0.1:${way.port}`);
-  const pool = openConnections(target);
+  const pool = createPool(target);
   const conditions = conditionsOf(target.url, maxTokens, seconds);
-  const question = questioner(target, conditions, firstSecretOf(way))(prompt);
+  const question = createRequestBuilder(target, conditions, firstSecretOf(way))(prompt);
   try {
     const report = await runStep({
       step: { name: 'engine', load: { kind: 'closed', concurrency: streams }, promptTokens: null },
-      asker: new Asker(pool, conditions.timeoutMs),
+      asker: new BenchClient(pool, conditions.timeoutMs),
       nextQuestion: () => question,
       conditions,
       signal: new AbortController().signal,

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDemoModel } from '../../demo-model/write-demo-model.ts';
-import { obtainEngine } from '../../engine/find-engine.ts';
+import { findOrFetchEngine } from '../../engine/find-engine.ts';
 import { cacheFolder } from '../../house-folders.ts';
 import { compareOnEngine } from './engine-baseline.ts';
 import { say } from './progress.ts';
@@ -28,7 +28,7 @@ const places = {
   searchPath: process.env.PATH,
   cache: cacheFolder,
 };
-const engine = await obtainEngine(places, say);
+const engine = await findOrFetchEngine(places, say);
 const found = await compareOnEngine({
   engine,
   model: values.model ?? (await demoModel()),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bygoneVariables } from '../../../settings/bygone-variables.ts';
+import { removedVariables } from '../../../settings/bygone-variables.ts';
 import { type Variable, type VariableName, variables } from '../../../settings/variables.ts';
 import { ancestorVariables } from './ancestor-variables.ts';
 import { readPage } from './pages.ts';
@@ -16,9 +16,9 @@ const rows = new Map(
 const isOurs = (name: string): name is VariableName => Object.hasOwn(variables, name);
 
 function defaultOf(name: VariableName): string {
-  const { otherwise, default: value, kind }: Variable = variables[name];
-  const shown = value === undefined ? '' : kind.show(value);
-  return otherwise ?? (shown === '' ? '–' : `\`${shown}\``);
+  const { computedDefault, default: value, kind }: Variable = variables[name];
+  const shown = value === undefined ? '' : kind.format(value);
+  return computedDefault ?? (shown === '' ? '–' : `\`${shown}\``);
 }
 
 describe('the migration page', () => {
@@ -42,11 +42,11 @@ describe('the migration page', () => {
     (name) => {
       const difference = rows.get(name)?.difference ?? '';
       expect(difference).toMatch(/^(no effect|no variable of ours)/i);
-      expect(Object.hasOwn(bygoneVariables, name)).toBe(difference.includes('and a warning'));
+      expect(Object.hasOwn(removedVariables, name)).toBe(difference.includes('and a warning'));
     },
   );
 
   it('calls no variable of ours a bygone', () => {
-    expect(Object.keys(bygoneVariables).filter(isOurs)).toEqual([]);
+    expect(Object.keys(removedVariables).filter(isOurs)).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fingerprint } from '../../../keys/fingerprint.ts';
-import { readKeys } from '../../../keys/read-keys.ts';
-import { bygoneVariables } from '../../../settings/bygone-variables.ts';
+import { parseKeys } from '../../../keys/read-keys.ts';
+import { removedVariables } from '../../../settings/bygone-variables.ts';
 import { variables } from '../../../settings/variables.ts';
 import { projectFolder } from '../../house-folders.ts';
 import { fencedBlocks } from './fenced-blocks.ts';
@@ -27,7 +27,7 @@ const ofOthers = new Set(
 const isKnown = (name: string) =>
   Object.hasOwn(variables, name) ||
   Object.hasOwn(variables, name.replace(/_FILE$/, '')) ||
-  Object.hasOwn(bygoneVariables, name) ||
+  Object.hasOwn(removedVariables, name) ||
   name.startsWith('OTEL_') ||
   ofOthers.has(name);
 
@@ -61,7 +61,7 @@ it('docs/api.md tells the codes of all refusals', () => {
 
 it('the key file that docs/keys.md shows is one, of a secret that it names by its hash', () => {
   const [block] = fencedBlocks(readPage('docs/keys.md').text).filter(({ tags }) => tags.includes('key-file'));
-  const { keys, warnings } = readKeys(block?.text ?? '');
+  const { keys, warnings } = parseKeys(block?.text ?? '');
   expect(warnings).toEqual([]);
   expect(keys).toMatchObject([
     { id: 'app', fingerprint: fingerprint('sk-0123456789abcdef'), limits: { requestsPerMinute: 60 } },

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { parseAllDocuments } from 'yaml';
 import { chezmoi } from '../../peers/peers.ts';
-import { peerForTests } from '../peer-for-tests.ts';
+import { requireTestService } from '../peer-for-tests.ts';
 import { triedValues } from './chart-values.ts';
 import { chartFolder, type Manifest, release, renderChart } from './render-chart.ts';
 
 const helm = process.argv[2] ?? 'helm';
-const started = await peerForTests(chezmoi);
+const started = await requireTestService(chezmoi);
 if (!started) throw new Error('without chezmoi there is nothing to compare');
 
 for (const { name, values } of await triedValues()) {

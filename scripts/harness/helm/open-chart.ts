@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileLock } from '../../../keys/file-lock.ts';
-import type { Started } from '../../debian/debian-names.ts';
+import type { ProgramCommand } from '../../debian/debian-names.ts';
 import { projectFolder } from '../../house-folders.ts';
 import { chezmoi } from '../../peers/peers.ts';
-import { peerForTests } from '../peer-for-tests.ts';
+import { requireTestService } from '../peer-for-tests.ts';
 import { changed, triedValues } from './chart-values.ts';
 import { type Rendered, renderChart, type Values } from './render-chart.ts';
 
@@ -43,10 +43,10 @@ export async function openChart(...wanted: readonly string[]): Promise<OpenChart
 }
 
 /** Of several test files that begin at once, one fetches it. */
-async function renderer(): Promise<Started | undefined> {
+async function renderer(): Promise<ProgramCommand | undefined> {
   const cache = join(projectFolder, '.cache');
   await mkdir(cache, { recursive: true });
-  return withFileLock(join(cache, 'chezmoi.lock'), () => peerForTests(chezmoi));
+  return withFileLock(join(cache, 'chezmoi.lock'), () => requireTestService(chezmoi));
 }
 
 function found<Thing>(thing: Thing | undefined, name: string): Thing {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse, parseAllDocuments } from 'yaml';
-import type { Started } from '../../debian/debian-names.ts';
+import type { ProgramCommand } from '../../debian/debian-names.ts';
 import { projectFolder } from '../../house-folders.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -32,7 +32,7 @@ const notesMark = '#### notes';
  * stricter than Helm: a value that is not there is a mistake. The chart uses nothing of Helm's own but `include` and
  * what is handed over here. compare-with-helm.ts shows that Helm makes the same of it.
  */
-export async function renderChart({ command, args }: Started, values: Values): Promise<Rendered> {
+export async function renderChart({ command, args }: ProgramCommand, values: Values): Promise<Rendered> {
   await using folder = await temporaryFolder();
   const own = {
     source: 'source',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../../../supervisor/engine.ts';
-import type { Started } from '../../debian/debian-names.ts';
+import type { ProgramCommand } from '../../debian/debian-names.ts';
 import { cacheFolder, projectFolder } from '../../house-folders.ts';
 import { buildContext, productionPackages } from './build-context.ts';
 
@@ -18,7 +18,7 @@ const administration = ['groupadd', 'useradd'];
 
 export interface Parts {
   readonly engine: Engine;
-  readonly tini: Started;
+  readonly tini: ProgramCommand;
 }
 
 /**
@@ -48,7 +48,7 @@ export function layOutImage(root: string, { engine, tini }: Parts): Mount[] {
 
 const same = (path: string): Mount => ({ from: path, to: path });
 
-const line = ({ command, args }: Started) => [command, ...args].join(' ');
+const line = ({ command, args }: ProgramCommand) => [command, ...args].join(' ');
 
 function copyLink(name: string, root: string): void {
   symlinkSync(readlinkSync(`/${name}`), join(root, name));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectFolder } from '../../house-folders.ts';
 import { chromium } from '../../peers/peers.ts';
-import { peerForTests } from '../peer-for-tests.ts';
+import { requireTestService } from '../peer-for-tests.ts';
 import { startBrowser } from '../start-browser.ts';
 import { makeLoad } from './make-load.ts';
 import { shownKeys, startShownProduct } from './start-shown-product.ts';
@@ -14,7 +14,7 @@ import { shownKeys, startShownProduct } from './start-shown-product.ts';
 const seconds = Number(process.argv[2] ?? 180);
 const fileOf = (name: string) => join(projectFolder, 'docs/screenshots', `${name}.png`);
 
-const peer = await peerForTests(chromium);
+const peer = await requireTestService(chromium);
 if (peer === undefined) process.exit(1);
 await using product = await startShownProduct();
 await using chrome = await startBrowser(peer);

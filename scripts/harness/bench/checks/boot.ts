@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gatewayProgram } from '../../../../supervisor/gateway-child.ts';
+import { defaultGatewayCommand } from '../../../../supervisor/gateway-child.ts';
 import { writeDemoModel } from '../../../demo-model/write-demo-model.ts';
 import { cacheFolder, projectFolder } from '../../../house-folders.ts';
 import { freePort } from '../../free-port.ts';
@@ -19,7 +19,7 @@ const PATIENCE_MS = 20_000;
 
 const programs = {
   serve: { command: process.execPath, args: [join(projectFolder, 'scripts/corral.ts'), 'serve'] },
-  gateway: gatewayProgram,
+  gateway: defaultGatewayCommand,
 };
 
 /** Ours, by what is asked of it. */

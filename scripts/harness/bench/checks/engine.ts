@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeDemoModel } from '../../../demo-model/write-demo-model.ts';
-import { obtainEngine } from '../../../engine/find-engine.ts';
+import { findOrFetchEngine } from '../../../engine/find-engine.ts';
 import { cacheFolder } from '../../../house-folders.ts';
 import { compareOnEngine } from '../engine-baseline.ts';
 import { pinThisProcess } from '../pinned.ts';
@@ -22,7 +22,11 @@ export const engine: Check = {
     pinThisProcess(0);
     try {
       return await compareOnEngine({
-        ...{ engine: await obtainEngine(places, say), model, args: ['--threads', '1', '--cache-ram', '0'] },
+        ...{
+          engine: await findOrFetchEngine(places, say),
+          model,
+          args: ['--threads', '1', '--cache-ram', '0'],
+        },
         ...{ prompt: 'tell me a long story', maxTokens: 128, rounds: Math.min(rounds, 2), seconds: 2 },
       });
     } finally {

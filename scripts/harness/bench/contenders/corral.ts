@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gatewayProgram } from '../../../../supervisor/gateway-child.ts';
+import { defaultGatewayCommand } from '../../../../supervisor/gateway-child.ts';
 import { cacheFolder } from '../../../house-folders.ts';
 import { keyFileText } from '../../key-file-text.ts';
-import { startCollector } from '../../start-collector.ts';
+import { startTraceCollector } from '../../start-collector.ts';
 import type { RunningContender } from './contender.ts';
 import { startOnPort } from './start-on-port.ts';
 
@@ -27,7 +27,7 @@ export const startBareCorral = (backendUrl: string) =>
 
 /** With every request traced, and somebody who takes the traces, in this process. */
 export async function startTracedCorral(backendUrl: string): Promise<RunningContender> {
-  const collector = await startCollector();
+  const collector = await startTraceCollector();
   // Only counted: kept, they would fill the memory.
   collector.answer = (response) => {
     (collector.deliveries as unknown[]).length = 0;
@@ -55,7 +55,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
     await writeFile(join(dataDir, 'keys.json'), keyFileText(keys), { mode: 0o600 });
     await writeFile(folder.file('secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
     return {
-      ...gatewayProgram,
+      ...defaultGatewayCommand,
       env: {
         NODE_COMPILE_CACHE: join(cacheFolder, 'node'),
         HOST: '127.0.0.1',

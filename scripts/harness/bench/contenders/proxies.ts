@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { haproxy, nginx } from '../../../peers/peers.ts';
-import { peerForTests } from '../../peer-for-tests.ts';
+import { requireTestService } from '../../peer-for-tests.ts';
 import type { RunningContender } from './contender.ts';
 import { startOnPort } from './start-on-port.ts';
 
@@ -27,7 +27,7 @@ export function startHaproxy(upstreamPort: number): Promise<RunningContender> {
 }
 
 async function program(peer: typeof nginx) {
-  const found = await peerForTests(peer);
+  const found = await requireTestService(peer);
   if (found === undefined) throw new Error(`${peer.name} is needed`);
   return found;
 }

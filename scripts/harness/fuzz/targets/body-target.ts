@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { withoutLoneSurrogates } from '../../../../gateway/openai/normalize/lone-surrogates.ts';
-import { apiAt, normalizeRequest } from '../../../../gateway/openai/normalize/normalize-request.ts';
-import { type ReadingOptions, readRequest } from '../../../../gateway/openai/read-request.ts';
-import { Refusal } from '../../../../gateway/refusal/refusal.ts';
+import { apiForPath, normalizeRequest } from '../../../../gateway/openai/normalize/normalize-request.ts';
+import { type ParseOptions, parseRequestBody } from '../../../../gateway/openai/read-request.ts';
+import { ApiError } from '../../../../gateway/refusal/refusal.ts';
 import { apiRoutes } from '../../../../gateway/routes/api-routes.ts';
 import { pure, type Target } from '../target.ts';
 
 /** As receive.ts has it, once for each way of reading. */
-const readings: readonly ReadingOptions[] = apiRoutes.map(
-  ({ upstream, takesMessages, dialect, shape, batch }) => ({
+const readings: readonly ParseOptions[] = apiRoutes.map(
+  ({ upstream, requiresMessages, dialect, shape, inputsField }) => ({
     allowRemoteMedia: false,
-    takesMessages,
-    api: apiAt(upstream),
+    requiresMessages: requiresMessages,
+    api: apiForPath(upstream),
     isResponses: dialect === 'responses',
     shortAnswerTokens: 32,
     shape,
-    batch,
+    inputsField: inputsField,
   }),
 );
 
@@ -125,24 +125,25 @@ export const bodyTarget: Target = {
   }),
 };
 
-function tryToRead(body: Buffer, options: ReadingOptions): void {
+function tryToRead(body: Buffer, options: ParseOptions): void {
   try {
     holds(body, options);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof ApiError)) throw error;
     if (error.status !== 400 || error.message.length > 200)
       throw new Error(`an odd refusal: ${error.status}`);
   }
 }
 
 /** What is sent on is what came, but for what we mean to change. */
-function holds(body: Buffer, options: ReadingOptions): void {
-  const request = readRequest(body, options);
+function holds(body: Buffer, options: ParseOptions): void {
+  const request = parseRequestBody(body, options);
   if (!Number.isSafeInteger(request.weight) || request.weight < 1)
     throw new Error(`a weight of ${request.weight}`);
-  const { input, output = 0, answers } = request.expected;
-  if (![input, output, answers].every((count) => count >= 0)) throw new Error('tokens are counted from 0 up');
-  if (!Number.isFinite(input + output + answers)) throw new Error('tokens without end');
+  const { input, output = 0, completions } = request.estimate;
+  if (![input, output, completions].every((count) => count >= 0))
+    throw new Error('tokens are counted from 0 up');
+  if (!Number.isFinite(input + output + completions)) throw new Error('tokens without end');
   if (typeof (request.model ?? '') !== 'string') throw new Error('a model that is no text');
   const sound = withoutLoneSurrogates(body);
   const normalized = normalizeRequest(options.api, fieldsOf(sound), sound).body;
@@ -150,7 +151,7 @@ function holds(body: Buffer, options: ReadingOptions): void {
   const { stream: asked, stream_options: told, ...sent } = fieldsOf(request.body);
   if (!isDeepStrictEqual(sent, given)) throw new Error('fields changed on their way');
   if (request.stream !== (stream ?? false)) throw new Error('the wish for a stream was misread');
-  if (asked !== (request.assembledAs ? true : stream))
+  if (asked !== (request.aggregation ? true : stream))
     throw new Error('the backend is asked for the wrong form');
   if (request.stream && !isDeepStrictEqual(told, stream_options)) throw new Error('other stream options');
   const again = normalizeRequest(options.api, fieldsOf(normalized), normalized);

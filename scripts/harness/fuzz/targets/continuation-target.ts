@@ -1,21 +1,21 @@
 import * as fc from 'fast-check';
-import { bodyWithSaid } from '../../../../gateway/continuation/continued-body.ts';
-import { readEvents } from '../../../../gateway/continuation/event-blocks.ts';
-import { openSeam } from '../../../../gateway/continuation/open-seam.ts';
-import { planContinuation } from '../../../../gateway/continuation/plan-continuation.ts';
-import { Spoken } from '../../../../gateway/continuation/spoken.ts';
-import type { AnswerShape } from '../../../../gateway/openai/assemble/assembly.ts';
-import { AnswerEnds } from '../../../../gateway/upstream/answer-ends.ts';
+import { bodyWithText } from '../../../../gateway/continuation/continued-body.ts';
+import { parseEvents } from '../../../../gateway/continuation/event-blocks.ts';
+import { createResumeRewriter } from '../../../../gateway/continuation/open-seam.ts';
+import { planResume } from '../../../../gateway/continuation/plan-continuation.ts';
+import { Transcript } from '../../../../gateway/continuation/spoken.ts';
+import type { CompletionShape } from '../../../../gateway/openai/assemble/assembly.ts';
+import { ResponseTail } from '../../../../gateway/upstream/answer-ends.ts';
 import { EventStreamRelay } from '../../../../gateway/upstream/event-stream-relay.ts';
 import { pure, type Target } from '../target.ts';
 import { cut } from './cut.ts';
 import { engineWords } from './engine-words.ts';
 import { HeardResponse } from './heard-response.ts';
 
-const shapes = Object.keys(engineWords) as AnswerShape[];
+const shapes = Object.keys(engineWords) as CompletionShape[];
 const fields = { messages: [{ role: 'user', content: 'hi' }], input: 'hi', prompt: 'hi', stream: true };
 const body = Buffer.from(JSON.stringify(fields));
-const moved = { input: 3, spent: 1, unheard: 0 };
+const moved = { input: 3, generatedBefore: 1, discarded: 0 };
 
 /**
  * An engine that dies after any byte of its stream, and another that goes on. The first byte says which kind of stream,
@@ -56,22 +56,22 @@ export const continuationTarget: Target = {
 };
 
 /** Nothing is said beside the answer here. */
-const silent = { sign: () => '', failure: () => '' };
+const silent = { keepAlive: () => '', error: () => '' };
 
-function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: number): void {
+function dieAndGoOn(shape: CompletionShape, tokens: readonly string[], diesAt: number): void {
   const words = engineWords[shape];
   const text = tokens.join('');
   const stream = Buffer.from(
     words.opening + tokens.map((token) => words.text(token)).join('') + words.closing(text),
   );
   const client = new HeardResponse();
-  const spoken = new Spoken(shape);
+  const spoken = new Transcript(shape);
   const relay = new EventStreamRelay({
     ...{
       response: client.asResponse,
       dialect: words.dialect,
       voice: silent,
-      ends: new AnswerEnds(),
+      ends: new ResponseTail(),
       mender: undefined,
       pacemaker: undefined,
       finals: undefined,
@@ -85,7 +85,7 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
     expectText(words.textOf, client, text);
     return;
   }
-  const plan = planContinuation({ shape, fields, weight: 1, hasBegun: true, spoken });
+  const plan = planResume({ shape, fields, weight: 1, isPartlySent: true, transcript: spoken });
   if (plan.how === 'none') throw new Error(`plain text cannot be gone on with: ${plan.why}`);
   if (plan.how === 'close') return;
   const content = plan.how === 'go-on' ? plan.said.content : '';
@@ -93,7 +93,16 @@ function dieAndGoOn(shape: AnswerShape, tokens: readonly string[], diesAt: numbe
   if (plan.how === 'go-on') expectBegun(shape, content);
   const { opening, closing } = spoken;
   const over = plan.how === 'go-on' && closing !== '' ? 'told' : 'no';
-  relay.resume(openSeam(shape, { opening, closing, content, over, isRepeatedAtEnd: true, moved }));
+  relay.resume(
+    createResumeRewriter(shape, {
+      opening,
+      closing,
+      content,
+      finished: over,
+      closingRepeatsText: true,
+      tokenShift: moved,
+    }),
+  );
   const rest = text.slice(content.length);
   // An engine that has nothing more to say has to say a token all the same.
   relay.write(Buffer.from(words.opening + words.text(over === 'no' ? rest : 'x') + words.closing(text)));
@@ -106,13 +115,13 @@ function expectText(
   client: HeardResponse,
   text: string,
 ): void {
-  const heard = readEvents(client.bytes.toString()).map(textOf).join('');
+  const heard = parseEvents(client.bytes.toString()).map(textOf).join('');
   if (heard !== text) throw new Error('the client has heard another text');
 }
 
 /** What the next engine is asked is JSON, and begins with what was said. */
-function expectBegun(shape: AnswerShape, content: string): void {
-  const asked = bodyWithSaid(shape, body, fields, { content, reasoning: '' });
+function expectBegun(shape: CompletionShape, content: string): void {
+  const asked = bodyWithText(shape, body, fields, { content, reasoning: '' });
   const { messages, input, prompt } = JSON.parse(asked.toString());
   const begun = {
     chat: () => messages.at(-1).content,

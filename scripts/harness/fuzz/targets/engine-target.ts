@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { refuseUnsafe } from '../../../../gateway/bounds/refuse-unsafe.ts';
-import { Refusal } from '../../../../gateway/refusal/refusal.ts';
-import { ask } from '../../../../health/ask.ts';
+import { validateRequest } from '../../../../gateway/bounds/refuse-unsafe.ts';
+import { ApiError } from '../../../../gateway/refusal/refusal.ts';
+import { requestBackend } from '../../../../health/ask.ts';
 import type { Backend } from '../../../../health/backend.ts';
 import type { Engine } from '../../../../supervisor/engine.ts';
 import { writeDemoModel } from '../../../demo-model/write-demo-model.ts';
@@ -186,13 +186,13 @@ async function openEngine(): Promise<Subject> {
       const fields = safeFields(input);
       if (fields === undefined) return;
       const before = server.work();
-      const answer = await ask(server.backend, {
+      const answer = await requestBackend(server.backend, {
         path: 'messages' in fields ? '/v1/chat/completions' : '/v1/completions',
         body: input,
         timeoutMs: PATIENCE,
       });
       const spent = server.work() - before;
-      const lives = await ask(server.backend, {
+      const lives = await requestBackend(server.backend, {
         path: '/v1/completions',
         body: { prompt: 'x', max_tokens: 1 },
         timeoutMs: PATIENCE,
@@ -216,10 +216,10 @@ function safeFields(input: Buffer): Record<string, unknown> | undefined {
   try {
     const fields = JSON.parse(input.toString()) as unknown;
     if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return undefined;
-    refuseUnsafe(fields as Record<string, unknown>);
+    validateRequest(fields as Record<string, unknown>);
     return fields as Record<string, unknown>;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof Refusal) return undefined;
+    if (error instanceof SyntaxError || error instanceof ApiError) return undefined;
     throw error;
   }
 }
@@ -252,7 +252,7 @@ async function startBare(engine: Engine, folder: string, model: string): Promise
   });
   const backend = { address: { origin: 'http://llama-server', socketPath }, apiKey: undefined };
   await waitFor('llama-server to be ready', async () => {
-    const answer = await ask(backend, { path: '/health', timeoutMs: 1000 });
+    const answer = await requestBackend(backend, { path: '/health', timeoutMs: 1000 });
     return answer.outcome === 'answered' && answer.status === 200;
   });
   return { backend, work: () => workOf(child), end: () => endOf(child) };

@@ -1,4 +1,4 @@
-import type { AnswerShape } from '../../../../gateway/openai/assemble/assembly.ts';
+import type { CompletionShape } from '../../../../gateway/openai/assemble/assembly.ts';
 import type { Dialect } from '../../../../gateway/routes/api-routes.ts';
 
 const event = (data: object, name?: string) =>
@@ -48,7 +48,7 @@ const item = (text: string) => ({
   content: [{ type: 'output_text', text }],
 });
 
-export const engineWords: Readonly<Record<AnswerShape, EngineWords>> = {
+export const engineWords: Readonly<Record<CompletionShape, EngineWords>> = {
   chat: {
     dialect: 'openai',
     opening: chat({ role: 'assistant', content: null }),

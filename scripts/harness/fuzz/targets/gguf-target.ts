@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { faultsOfModel } from '../../../../supervisor/gguf-file.ts';
+import { modelFileProblems } from '../../../../supervisor/gguf-file.ts';
 import { readGgufHead } from '../../../demo-model/gguf-reader.ts';
 import { demoModelBytes } from '../../../demo-model/write-demo-model.ts';
 import type { Target } from '../target.ts';
@@ -28,7 +28,7 @@ export const ggufTarget: Target = {
     return {
       try(input) {
         writeFileSync(file, input);
-        const faults = faultsOfModel(file);
+        const faults = modelFileProblems(file);
         if (faults.some((fault) => !fault.startsWith(file))) throw new Error('a fault that names no file');
         if (input.subarray(0, 4).equals(Buffer.from('GGUF')) !== (faults.length === 0))
           throw new Error('misjudged');

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
-import { gatewayAtRest } from '../../gateway-at-rest.ts';
+import { gatewayIsIdle } from '../../gateway-at-rest.ts';
 import { keyFileText } from '../../key-file-text.ts';
 import { delta, isForStream, startStream } from '../../moods.ts';
 import { RawClient } from '../../raw-client.ts';
 import { chatOf, postOf } from '../../raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../start-gateway.ts';
-import { type Mood, type StandInBackend, startStandInBackend } from '../../start-stand-in-backend.ts';
+import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../start-stand-in-backend.ts';
 import type { Target } from '../target.ts';
 import { type ReadAnswer, readAnswers } from './read-answers.ts';
 
@@ -195,7 +195,7 @@ export const httpTarget: Target = {
   grammar: fc.array(request, { minLength: 1, maxLength: 2 }).map((all) => all.join('')),
   together: 16,
   async open() {
-    const standIn = await startStandInBackend(answerAnything, { slots: 16 });
+    const standIn = await startFakeBackend(answerAnything, { slots: 16 });
     const keys = keyFileText({
       tester: { secret: testerSecret, scopes: ['inference', 'native', 'metrics', 'admin'] },
     });
@@ -216,7 +216,7 @@ export const httpTarget: Target = {
   },
 };
 
-const answerAnything: Mood = (asked, response) => {
+const answerAnything: BackendScenario = (asked, response) => {
   if (isForStream(asked)) startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
   else
     response.setHeader('content-type', 'application/json').end('{"object":"chat.completion","choices":[]}');
@@ -255,8 +255,8 @@ function holds({ status, headers: told, body }: ReadAnswer): void {
   if (body.includes(testerSecret)) throw new Error('an answer with a secret in it');
 }
 
-async function isAsBefore(corral: TestGateway, standIn: StandInBackend): Promise<void> {
-  await gatewayAtRest(corral, standIn);
+async function isAsBefore(corral: TestGateway, standIn: FakeBackend): Promise<void> {
+  await gatewayIsIdle(corral, standIn);
   await using client = await RawClient.connect(corral.port);
   const answer = await client.send(postOf(chatOf('hello', { stream: true }))).answer();
   if (answer?.status !== 200 || !answer.body.endsWith('[DONE]\n\n'))

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { KeyFileError } from '../../../../keys/key.ts';
 import { KeyRing } from '../../../../keys/key-ring.ts';
-import { parseKeysJson, showKeysJson } from '../../../../keys/keys-json.ts';
-import { isKeysJson, readApiKeys, readKeys } from '../../../../keys/read-keys.ts';
+import { formatKeysJson, parseKeysJson } from '../../../../keys/keys-json.ts';
+import { isKeysJson, parseApiKeysVariable, parseKeys } from '../../../../keys/read-keys.ts';
 import { pure, type Target } from '../target.ts';
 
 const print = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -95,7 +95,7 @@ export const keysTarget: Target = {
   open: pure((input) => {
     const text = input.toString();
     readEither(text);
-    const { keys, warnings } = readApiKeys(text);
+    const { keys, warnings } = parseApiKeysVariable(text);
     holdsForAll(keys);
     quotesNoSecret(text.replaceAll(',', '\n'), warnings);
   }),
@@ -103,7 +103,7 @@ export const keysTarget: Target = {
 
 function readEither(text: string): void {
   try {
-    const { keys, warnings } = readKeys(text);
+    const { keys, warnings } = parseKeys(text);
     holdsForAll(keys);
     if (isKeysJson(text)) comesBack(text);
     else quotesNoSecret(text, warnings);
@@ -114,7 +114,7 @@ function readEither(text: string): void {
   }
 }
 
-function holdsForAll(keys: ReturnType<typeof readKeys>['keys']): void {
+function holdsForAll(keys: ReturnType<typeof parseKeys>['keys']): void {
   new KeyRing(keys).authenticate('sk-of-nobody-at-all', 0);
   for (const { id, fingerprint, expires, limits } of keys) {
     if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(id)) throw new Error('a key of no good name');
@@ -129,7 +129,7 @@ function holdsForAll(keys: ReturnType<typeof readKeys>['keys']): void {
 /** What is read and written is the same when it is read again. */
 function comesBack(text: string): void {
   const document = parseKeysJson(text);
-  const again = parseKeysJson(showKeysJson(document));
+  const again = parseKeysJson(formatKeysJson(document));
   if (!isDeepStrictEqual(again, document))
     throw new Error('a document that does not survive its own writing');
 }

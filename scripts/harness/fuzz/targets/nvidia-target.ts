@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { parseLine } from '../../../../nvidia-smi-parser/parse-line.ts';
-import { fullQuery, type Query, withoutName } from '../../../../nvidia-smi-parser/query.ts';
+import { fullQuery, type Query, withoutField } from '../../../../nvidia-smi-parser/query.ts';
 import { cards, faults } from '../../nvidia-smi-recordings.ts';
 import { pure, type Target } from '../target.ts';
 
@@ -42,7 +42,7 @@ export const nvidiaTarget: Target = {
       const read = parseLine(line, query, 1);
       if (!isDeepStrictEqual(parseLine(line, query, 1), read))
         throw new Error('read twice, it is not the same');
-      if (read.kind === 'unknown-name') query = withoutName(query, read.name);
+      if (read.kind === 'unknown-name') query = withoutField(query, read.name);
       if (read.kind === 'sample') Object.entries(read.sample).forEach(holds);
     }
   }),

@@ -86,7 +86,7 @@ function holds(name: string, value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${name} is no number`);
   const kind = known[name]?.kind;
   if (kind === undefined) throw new Error(`${name} is no variable`);
-  const again = kind.parse(kind.show(value));
+  const again = kind.parse(kind.format(value));
   if (!isDeepStrictEqual(again, value)) throw new Error(`${name} does not survive being shown`);
 }
 

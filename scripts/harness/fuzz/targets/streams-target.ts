@@ -1,17 +1,17 @@
 import * as fc from 'fast-check';
-import { Spoken } from '../../../../gateway/continuation/spoken.ts';
-import type { AnswerShape } from '../../../../gateway/openai/assemble/assembly.ts';
-import { ResponseMender } from '../../../../gateway/openai/responses/response-mender.ts';
-import { AnswerEnds } from '../../../../gateway/upstream/answer-ends.ts';
+import { Transcript } from '../../../../gateway/continuation/spoken.ts';
+import type { CompletionShape } from '../../../../gateway/openai/assemble/assembly.ts';
+import { ResponsesApiRewriter } from '../../../../gateway/openai/responses/response-mender.ts';
+import { ResponseTail } from '../../../../gateway/upstream/answer-ends.ts';
 import { EventStreamRelay } from '../../../../gateway/upstream/event-stream-relay.ts';
-import { voiceOf } from '../../../../gateway/upstream/stream-voice.ts';
+import { getStreamFormatter } from '../../../../gateway/upstream/stream-voice.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
 import { engineWords } from './engine-words.ts';
 import { HeardResponse } from './heard-response.ts';
 
-const shapes = Object.keys(engineWords) as AnswerShape[];
-const whole = (shape: AnswerShape, ...texts: readonly string[]) => {
+const shapes = Object.keys(engineWords) as CompletionShape[];
+const whole = (shape: CompletionShape, ...texts: readonly string[]) => {
   const words = engineWords[shape];
   return words.opening + texts.map((text) => words.text(text)).join('') + words.closing(texts.join(''));
 };
@@ -78,20 +78,20 @@ export const streamsTarget: Target = {
   }),
 };
 
-function passed(shape: AnswerShape, pieces: readonly Buffer[]) {
+function passed(shape: CompletionShape, pieces: readonly Buffer[]) {
   const { dialect } = engineWords[shape];
   const response = new HeardResponse();
-  const ends = new AnswerEnds();
-  const spoken = new Spoken(shape);
+  const ends = new ResponseTail();
+  const spoken = new Transcript(shape);
   const mender =
     dialect === 'responses'
-      ? new ResponseMender({ model: 'm', createdAt: 0, repeated: nothingRepeated }, () => 'resp_1')
+      ? new ResponsesApiRewriter({ model: 'm', createdAt: 0, echoed: nothingRepeated }, () => 'resp_1')
       : undefined;
   const listen = (events: Buffer) => spoken.add(events);
   const relay = new EventStreamRelay({
     response: response.asResponse,
     dialect,
-    voice: mender ?? voiceOf(dialect === 'anthropic' ? dialect : 'openai'),
+    voice: mender ?? getStreamFormatter(dialect === 'anthropic' ? dialect : 'openai'),
     ends,
     mender,
     pacemaker: undefined,
@@ -121,9 +121,9 @@ function saysTypesFirst(stream: Buffer): boolean {
 }
 
 /** What is no JSON cannot be said again, however it was cut. */
-function saidBy(spoken: Spoken): string {
+function saidBy(spoken: Transcript): string {
   try {
-    return JSON.stringify([spoken.said, spoken.isBeyondText]);
+    return JSON.stringify([spoken.text, spoken.hasOtherContent]);
   } catch {
     return 'no JSON';
   }
