@@ -4,12 +4,12 @@ import { Ajv } from 'ajv';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { durationMs } from '../scripts/harness/image/compose-duration.ts';
-import { requireTestService } from '../scripts/harness/peer-for-tests.ts';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
-import { projectFolder } from '../scripts/house-folders.ts';
-import { promtool } from '../scripts/peers/peers.ts';
+import { projectFolder } from '../scripts/project-folders.ts';
 import { readSettings } from '../settings/read-settings.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { durationMs } from '../test/image/compose-duration.ts';
+import { promtool } from '../test/services/service-catalogue.ts';
+import { requireTestService } from '../test/services/test-service.ts';
 
 interface Service {
   readonly profiles: readonly string[];
@@ -111,7 +111,7 @@ describe('docker-compose.yml', () => {
       expect(service.healthcheck?.test).toEqual([
         'CMD',
         'node',
-        '/opt/corral/scripts/container/health-check.ts',
+        '/opt/corral/cli/container/health-check.ts',
         '/readyz',
       ]);
       expect(service.ports).toEqual([

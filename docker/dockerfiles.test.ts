@@ -2,9 +2,9 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { ValidationSeverity, validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../package.json' with { type: 'json' };
-import { buildContext } from '../scripts/harness/image/build-context.ts';
-import { dockerfiles, readDockerfile } from '../scripts/harness/image/read-dockerfile.ts';
 import { readSettings } from '../settings/read-settings.ts';
+import { buildContext } from '../test/image/build-context.ts';
+import { dockerfiles, readDockerfile } from '../test/image/read-dockerfile.ts';
 
 describe.each(dockerfiles)('%s', (name) => {
   const image = readDockerfile(name);
@@ -73,10 +73,10 @@ describe.each(dockerfiles)('%s', (name) => {
   it('starts as our own, not as the image below it does', () => {
     expect(image.entrypoint).toEqual(['/usr/bin/tini', '-s', '--', 'corral']);
     expect(image.command).toEqual(['serve']);
-    expect(image.healthCheck).toContain('CMD ["node", "/opt/corral/scripts/container/health-check.ts"]');
+    expect(image.healthCheck).toContain('CMD ["node", "/opt/corral/cli/container/health-check.ts"]');
     expect(image.last('STOPSIGNAL')).toBe('SIGTERM');
     expect(image.last('WORKDIR')).toBe('/opt/corral');
-    expect(textOf(last)?.join('\n')).toContain('ln -s /opt/corral/scripts/corral.ts /usr/local/bin/corral');
+    expect(textOf(last)?.join('\n')).toContain('ln -s /opt/corral/cli/corral.ts /usr/local/bin/corral');
     expect(textOf(last)?.join('\n')).toMatch(/apt-get install .*\btini util-linux\b/);
   });
 
@@ -133,7 +133,7 @@ describe('what goes into an image', () => {
   it('is what runs', () => {
     for (const file of ['package.json', 'package-lock.json', '.npmrc', 'LICENSE'])
       expect(files).toContain(file);
-    for (const file of ['scripts/corral.ts', 'gateway/main.ts', 'scripts/container/health-check.ts'])
+    for (const file of ['cli/corral.ts', 'gateway/main.ts', 'cli/container/health-check.ts'])
       expect(files).toContain(file);
     expect(files).toContain('gateway/reference/openapi.json');
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectFolder } from '../scripts/house-folders.ts';
+import { projectFolder } from '../scripts/project-folders.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { variables } from '../settings/variables.ts';
 

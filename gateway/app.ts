@@ -1,44 +1,48 @@
 import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Log } from '../log/create-log.ts';
-import type { CapacityGate } from './admission/gate.ts';
-import { handleApiRequest } from './carry/carry.ts';
-import type { ProxyServices } from './carry/sending.ts';
-import { requireSameOrigin, requireSession } from './dashboard/admit-watcher.ts';
-import { handleLogin, handleLogout, handleSessionStatus } from './dashboard/log-in.ts';
-import type { Dashboard } from './dashboard/open-dashboard.ts';
-import { handleEvents } from './dashboard/show-events.ts';
+import { apiRoutes } from './api/route-table.ts';
+import type { Dashboard } from './dashboard/dashboard.ts';
+import { handleEvents } from './dashboard/event-route.ts';
+import { handleLogin, handleLogout, handleSessionStatus } from './dashboard/login-routes.ts';
+import { requireSameOrigin, requireSession } from './dashboard/page-guards.ts';
 import {
   handleAsset,
   handleDashboardPage,
   handleFavicon,
   handleLandingPage,
-} from './dashboard/show-pages.ts';
-import { type Authenticator, authenticate } from './door/authenticate.ts';
-import { cors } from './door/cors.ts';
-import type { GatewayEnv } from './door/gateway-context.ts';
-import { limitHeaders } from './door/limit-headers.ts';
-import { requestContext } from './door/open-record.ts';
-import { rejectOtherMethods } from './door/refuse-method.ts';
-import { limitDailyTokens } from './door/refuse-spent-budget.ts';
-import { handleError } from './door/show-refusal.ts';
-import type { UsageLedger } from './ledger/usage-ledger.ts';
-import { limitRequestRate, reportRates } from './limits/limit-requests.ts';
-import type { Metrics } from './metrics/open-metrics.ts';
-import type { UsageRecorder } from './record/bookkeeper.ts';
-import { handleApiDocument, handleReferenceAsset, handleReferencePage } from './reference/show-reference.ts';
-import { unknownUrl } from './refusal/catalogue.ts';
+} from './dashboard/page-routes.ts';
+import { unknownUrl } from './errors/catalogue.ts';
+import type { SupervisorClient } from './ipc/supervisor-client.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { authorizeMetrics, handleMetrics } from './metrics/metrics-route.ts';
+import { type Authenticator, authenticate } from './middleware/authenticate.ts';
+import { cors } from './middleware/cors.ts';
+import { limitDailyTokens } from './middleware/daily-token-limit.ts';
+import type { GatewayEnv } from './middleware/gateway-context.ts';
+import { handleError } from './middleware/handle-error.ts';
+import { limitHeaders } from './middleware/header-limits.ts';
+import { limitRequestRate, reportRates } from './middleware/rate-limit.ts';
+import { requestContext } from './middleware/request-context.ts';
+import { handleApiRequest } from './proxy/handle-api-request.ts';
+import type { ProxyServices } from './proxy/proxy-context.ts';
+import {
+  handleApiDocument,
+  handleReferenceAsset,
+  handleReferencePage,
+} from './reference/reference-routes.ts';
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
 import { restartEngine } from './routes/admin-restart.ts';
-import { handleUsage } from './routes/admin-usage.ts';
-import { apiRoutes } from './routes/api-routes.ts';
-import { suggestPath } from './routes/likely-path.ts';
 import { getModel, listModels } from './routes/models.ts';
+import { rejectOtherMethods } from './routes/other-methods.ts';
 import { createProbes } from './routes/probes.ts';
-import { authorizeMetrics, handleMetrics } from './routes/show-metrics.ts';
-import type { SupervisorClient } from './supervisor/supervisor.ts';
-import type { Tracing } from './traces/tracing.ts';
+import { suggestPath } from './routes/suggest-path.ts';
+import type { CapacityGate } from './scheduler/capacity-gate.ts';
+import type { Tracing } from './tracing/tracing.ts';
+import type { UsageLedger } from './usage/usage-ledger.ts';
+import type { UsageRecorder } from './usage/usage-recorder.ts';
+import { handleUsage } from './usage/usage-route.ts';
 
 export interface AppDependencies extends ProxyServices {
   readonly log: Log;

@@ -1,9 +1,9 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
-import type { BodyBudgetOptions } from './carry/body-budget.ts';
-import type { GpuConfig } from './gpu/open-gpus.ts';
+import type { GpuConfig } from './gpu/gpus.ts';
 import type { Rates } from './limits/key-rates.ts';
-import { type TraceConfig, traceConfig } from './traces/trace-config.ts';
+import type { BodyBudgetOptions } from './proxy/body-budget.ts';
+import { type TraceConfig, traceConfig } from './tracing/trace-config.ts';
 
 const DAY = 86_400_000;
 /** Each look costs nvidia-smi some milliseconds of a CPU. */

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countUnhandledErrors } from '../log/unforeseen.ts';
-import { extremes } from '../scripts/harness/extreme-values.ts';
-import { echo } from '../scripts/harness/moods.ts';
-import { RawClient } from '../scripts/harness/raw-client.ts';
-import { startTraceCollector, type TraceCollector } from '../scripts/harness/start-collector.ts';
-import { startTestGateway, testerSecret } from '../scripts/harness/start-gateway.ts';
-import { type FakeBackend, startFakeBackend } from '../scripts/harness/start-stand-in-backend.ts';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+import { countUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { type Variable, variables } from '../settings/variables.ts';
 import { settingsAsVariables } from '../supervisor/gateway-environment.ts';
+import { echo } from '../test/fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../test/fakes/start-fake-backend.ts';
+import { startTraceCollector, type TraceCollector } from '../test/fakes/start-trace-collector.ts';
+import { extremes } from '../test/harness/extreme-values.ts';
+import { RawClient } from '../test/harness/raw-client.ts';
+import { startTestGateway, testerSecret } from '../test/harness/start-gateway.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 
 let standIn: FakeBackend;
 let collector: TraceCollector;

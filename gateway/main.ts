@@ -1,13 +1,13 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
+import { createLogs } from '../log/create-logs.ts';
 import { logFilesConfig } from '../log/log-files-config.ts';
-import { createLogs } from '../log/open-logs.ts';
 import { exitWithoutReader } from '../log/standard-output.ts';
-import { handleUnhandledErrors, recordUnhandledError } from '../log/unforeseen.ts';
+import { handleUnhandledErrors, recordUnhandledError } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
-import { startListening } from './open-port.ts';
-import { createParentChannel } from './supervisor/parent-channel.ts';
-import { warnWhenUnreachable } from './tell-of-backend.ts';
+import { createParentChannel } from './ipc/parent-channel.ts';
+import { startListening } from './server/listen.ts';
+import { warnWhenUnreachable } from './unreachable-backend-warning.ts';
 
 /** Exit code for wrong use or configuration, the same all over the house. */
 const MISCONFIGURED = 2;
@@ -52,7 +52,7 @@ export async function main(
   });
   const openedPort = await startListening(config);
   // Last, as reading it takes longest.
-  const { startGateway } = await import('./assemble.ts');
+  const { startGateway } = await import('./start-gateway.ts');
   const starting = startGateway(config, log, { parent: createParentChannel(), openedPort });
   // From the first moment on: without somebody who listens the signal would end the process.
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(recordUnhandledError));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 import { type HealthServer, startHealthServer } from './health-server.ts';
 
 let running: HealthServer | undefined;

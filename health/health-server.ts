@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type HealthOptions, type HealthSnapshot, healthResponse } from './answers.ts';
+import { type HealthOptions, type HealthSnapshot, healthResponse } from './health-response.ts';
 
 export interface HealthServerOptions extends HealthOptions {
   readonly host: string;

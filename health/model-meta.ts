@@ -1,5 +1,5 @@
-import { requestBackend } from './ask.ts';
 import type { Backend } from './backend.ts';
+import { requestBackend } from './request-backend.ts';
 
 /** What llama-server tells of its model in `/v1/models`, in its own words. */
 export interface ModelMeta {

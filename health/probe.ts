@@ -1,5 +1,5 @@
-import { requestBackend } from './ask.ts';
 import type { Backend } from './backend.ts';
+import { requestBackend } from './request-backend.ts';
 
 /**
  * What one look at `/health` tells.

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { withFileLock } from './file-lock.ts';
 
 describe('withFileLock', () => {

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 import { watchFile } from './file-watch.ts';
 
 /** So long that no poll comes during a test. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { ensureFirstKey, type FirstSecret } from './first-key.ts';
 import { readKeyFile } from './key-file.ts';
 import { KeyRing } from './key-ring.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseLegacyLines } from './ancestor-lines.ts';
 import { importKeys } from './import-keys.ts';
+import { parseLegacyLines } from './legacy-lines.ts';
 
 const lines = (text: string) => parseLegacyLines(text);
 const secret = (letter: string) => letter.repeat(16);

@@ -1,5 +1,5 @@
-import type { ParsedLine } from './ancestor-lines.ts';
 import type { Key } from './key.ts';
+import type { ParsedLine } from './legacy-lines.ts';
 
 /** What became of one line. */
 export interface ImportResult {

@@ -2,13 +2,13 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { addKey } from './change-keys.ts';
 import type { Key } from './key.ts';
 import { readKeyFile, updateKeyFile } from './key-file.ts';
 import { createKey } from './new-key.ts';
 
-const harness = join(import.meta.dirname, '../scripts/harness');
+const harness = join(import.meta.dirname, '../test/harness');
 const addKeys = (file: string, prefix: string, count: number) =>
   execa(process.execPath, [join(harness, 'add-keys.ts'), file, prefix, String(count)], { reject: false });
 const adding = (id: string) => (keys: readonly Key[]) => addKey(keys, createKey(id, {}, Date.now()).key);

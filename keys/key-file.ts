@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../files/make-folder.ts';
+import { makeFolder } from '../fs/make-folder.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Key, KeyFileError } from './key.ts';
 import { formatKeysJson, parseKeysJson } from './keys-json.ts';
-import { isKeysJson, type ParsedKeys, parseKeys } from './read-keys.ts';
+import { isKeysJson, type ParsedKeys, parseKeys } from './parse-keys.ts';
 import { replaceFile } from './replace-file.ts';
 import { permissionWarning, type Snapshot, takeSnapshot } from './snapshot.ts';
 

@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { KeyRing } from './key-ring.ts';
 import { formatKeysJson } from './keys-json.ts';
 import { createKey } from './new-key.ts';
-import { parseKeys } from './read-keys.ts';
+import { parseKeys } from './parse-keys.ts';
 
 const minted = Array.from({ length: 10_000 }, (_, n) => createKey(`key-${n}`, {}, Date.now()));
 const text = formatKeysJson({ keys: minted.map(({ key }) => key), extraFields: {} });

@@ -2,7 +2,7 @@ import { type FileWatch, watchFile } from './file-watch.ts';
 import type { Key } from './key.ts';
 import { KeyRing } from './key-ring.ts';
 import { type KeysOnDisk, keysOnDisk, noKeysYet } from './keys-on-disk.ts';
-import { type ParsedKeys, parseApiKeysVariable } from './read-keys.ts';
+import { type ParsedKeys, parseApiKeysVariable } from './parse-keys.ts';
 import { fileSignature, type Snapshot, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
 
 export interface KeyStoreOptions {

@@ -1,6 +1,6 @@
 import { fingerprint } from './fingerprint.ts';
 import { type Fingerprint, type Key, KeyFileError } from './key.ts';
-import { parseKeys } from './read-keys.ts';
+import { parseKeys } from './parse-keys.ts';
 import { permissionWarning, type Snapshot } from './snapshot.ts';
 
 /** The last good reading of the key file. */

@@ -1,5 +1,5 @@
-import { parseLogLine } from './fields.ts';
 import { toLogfmt } from './logfmt.ts';
+import { parseLogLine } from './parse-line.ts';
 import { printable, printableJson } from './printable.ts';
 import { toText } from './text.ts';
 

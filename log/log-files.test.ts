@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 import { LogFiles } from './log-files.ts';
 
 function openIn(folder: string) {

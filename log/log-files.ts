@@ -1,5 +1,5 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import { makeFolder } from '../files/make-folder.ts';
+import { makeFolder } from '../fs/make-folder.ts';
 import type { LogFilesConfig } from './log-files-config.ts';
 
 export interface LogFilesOptions extends LogFilesConfig {

@@ -1,5 +1,5 @@
-import type { LogFields } from './fields.ts';
 import { formatValue } from './logfmt.ts';
+import type { LogFields } from './parse-line.ts';
 import { printable } from './printable.ts';
 
 const reset = '\u001b[0m';

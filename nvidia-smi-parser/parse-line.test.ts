@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cards, faults } from '../scripts/harness/nvidia-smi-recordings.ts';
+import { cards, faults } from '../test/fakes/nvidia-smi-recordings.ts';
 import type { GpuSample } from './gpu-sample.ts';
 import { parseLine } from './parse-line.ts';
 import { fullQuery, type Query, withoutField } from './query.ts';

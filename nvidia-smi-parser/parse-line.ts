@@ -1,8 +1,8 @@
 import type { GpuSample } from './gpu-sample.ts';
+import { type GpuTrouble, parseTrouble } from './gpu-trouble.ts';
+import { parseMode, parseNumber, parseText } from './parse-cell.ts';
 import type { Query, QueryField } from './query.ts';
-import { parseMode, parseNumber, parseText } from './read-cell.ts';
 import { parseSlowdowns } from './slowdowns.ts';
-import { type GpuTrouble, parseTrouble } from './trouble.ts';
 
 /** What one line of nvidia-smi's output is. */
 export type SmiLine =

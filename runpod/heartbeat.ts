@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueueClient } from './queue.ts';
+import type { QueueClient } from './queue-client.ts';
 
 export interface HeartbeatOptions {
   readonly queue: Pick<QueueClient, 'ping'>;

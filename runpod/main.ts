@@ -1,6 +1,6 @@
+import { createLogs } from '../log/create-logs.ts';
 import { logFilesConfig } from '../log/log-files-config.ts';
-import { createLogs } from '../log/open-logs.ts';
-import { handleUnhandledErrors } from '../log/unforeseen.ts';
+import { handleUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';
 import type { HealthProblem } from './job-urls.ts';

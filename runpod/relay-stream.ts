@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordUnhandledError } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import { EventBuffer } from './event-buffer.ts';
 import { nextPostDelay, type StreamPace } from './next-post.ts';
-import { EventBuffer } from './whole-events.ts';
 
 export interface RelayResult {
   /** What was posted, in order. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GatewayClient, GatewayResponse } from './gateway.ts';
-import { postWithRetry, type RetryResult } from './insist.ts';
+import type { GatewayClient, GatewayResponse } from './gateway-client.ts';
 import type { Job } from './job.ts';
 import {
   failedResult,
@@ -11,7 +10,8 @@ import {
 } from './job-result.ts';
 import { JobStopped } from './job-stopped.ts';
 import type { StreamPace } from './next-post.ts';
-import type { QueueClient } from './queue.ts';
+import { postWithRetry, type RetryResult } from './post-with-retry.ts';
+import type { QueueClient } from './queue-client.ts';
 import { type JobRequest, readInput } from './read-input.ts';
 import { type RelayResult, relayStream } from './relay-stream.ts';
 

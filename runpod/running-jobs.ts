@@ -1,4 +1,4 @@
-import { recordUnhandledError } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import { JobStopped } from './job-stopped.ts';
 
 interface RunningJob {

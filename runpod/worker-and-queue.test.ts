@@ -8,8 +8,8 @@ import {
   say,
   startWorker,
   type WorkerScenario,
-} from '../scripts/harness/start-queue-worker.ts';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+} from '../test/harness/start-queue-worker.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 
 describe('a job', () => {
   it.each([undefined, null, 7, [], {}])(

@@ -7,8 +7,8 @@ import {
   say,
   startWorker,
   type WorkerScenario,
-} from '../scripts/harness/start-queue-worker.ts';
-import { waitFor } from '../scripts/harness/wait-for.ts';
+} from '../test/harness/start-queue-worker.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 
 describe('a queue worker', () => {
   it('hands jobs to the gateway under its own key and the name of the job, and posts what that answers', async () => {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
-import { recordUnhandledError } from '../log/unforeseen.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { QueueConfig } from './config.ts';
-import { GatewayClient } from './gateway.ts';
+import { GatewayClient } from './gateway-client.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import type { Job } from './job.ts';
 import type { HealthProblem } from './job-urls.ts';
-import { retryDelay } from './pause-after.ts';
-import { QueueClient } from './queue.ts';
+import { QueueClient } from './queue-client.ts';
+import { retryDelay } from './retry-delay.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 

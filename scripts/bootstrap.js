@@ -31,11 +31,7 @@ const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
 const env = { NODE_COMPILE_CACHE: join(root, '.cache/node-compile'), ...process.env, PATH: path };
 if (task === 'check') process.exit((await runChecks({ node, root, env })) === 0 ? 0 : 1);
 if (task === 'test') process.exit((await runTests({ node, root, env, args })) ? 0 : 1);
-await become(node, [
-  join(root, 'scripts/corral.ts'),
-  ...(task === 'start' ? ['serve', '--demo'] : []),
-  ...args,
-]);
+await become(node, [join(root, 'cli/corral.ts'), ...(task === 'start' ? ['serve', '--demo'] : []), ...args]);
 
 /**
  * Becomes the program where Node can (the process id stays), else waits on it. It sees the environment as it was.

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../test/harness/wait-for.ts';
 import { hasDevelopmentTools, reasonToInstall } from './bootstrap/dependencies.js';
 import { chooseNode } from './bootstrap/node.js';
 import { summaryOf } from './bootstrap/summary.js';
-import { waitFor } from './harness/wait-for.ts';
 
 describe('reasonToInstall', () => {
   const wanted = {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { projectFolder } from './house-folders.ts';
 import { metricsPage } from './metrics-page.ts';
+import { projectFolder } from './project-folders.ts';
 
 it('docs/metrics.md is what the catalogue says: run `npm run docs`', () => {
   expect(readFileSync(join(projectFolder, 'docs/metrics.md'), 'utf8')).toBe(metricsPage());

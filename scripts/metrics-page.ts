@@ -1,5 +1,5 @@
 import { catalogue } from '../gateway/metrics/catalogue.ts';
-import { type MetricDefinition, metricSections } from '../gateway/metrics/family.ts';
+import { type MetricDefinition, metricSections } from '../gateway/metrics/metric-definition.ts';
 
 /** `docs/metrics.md`, made from the one place that knows the metrics. `npm run docs` writes it. */
 export function metricsPage(): string {

@@ -7,8 +7,8 @@ import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
 import { chartFile } from './helm/chart-file.ts';
 import { chartPage } from './helm/chart-page.ts';
-import { projectFolder } from './house-folders.ts';
 import { metricsPage } from './metrics-page.ts';
+import { projectFolder } from './project-folders.ts';
 import { licencesPage } from './supply/licences-page.ts';
 
 writeFileSync(join(projectFolder, 'docs/configuration.md'), configurationPage());

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { removedVariables } from './bygone-variables.ts';
 import { readSettings } from './read-settings.ts';
+import { removedVariables } from './removed-variables.ts';
 import { sections, type Variable, variables } from './variables.ts';
 
 let folder: string;

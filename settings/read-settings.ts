@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
-import { readSmallFile } from '../files/read-small-file.ts';
-import { removedVariableWarnings } from './bygone-variables.ts';
+import { readSmallFile } from '../fs/read-small-file.ts';
+import { removedVariableWarnings } from './removed-variables.ts';
 import { unquote } from './unquote.ts';
 import { type Settings, type Variable, type VariableName, variables } from './variables.ts';
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { readSettings } from './read-settings.ts';
 import { unquote } from './unquote.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requestBackend } from '../health/ask.ts';
+import { requestBackend } from '../health/request-backend.ts';
 
 const pollMs = 20;
 

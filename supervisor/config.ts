@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import { defaultSlots, type EngineOptions, maxContext } from './llama-arguments.ts';
-import { chooseModel, defaultModelName, type ModelSource } from './model.ts';
-import { defaultHost, detectPlatform, type Platform } from './platform.ts';
-import { queueWorkerEnabled } from './queue-worker-wanted.ts';
-import { defaultPolicy, type RestartPolicy } from './restart-policy.ts';
-import { splitWords } from './split-words.ts';
+import { defaultSlots, type EngineOptions, maxContext } from './engine/llama-arguments.ts';
+import { chooseModel, defaultModelName, type ModelSource } from './engine/model.ts';
+import { splitWords } from './engine/split-words.ts';
+import { defaultHost, detectPlatform, type Platform } from './platform/platform.ts';
+import { queueWorkerEnabled } from './platform/queue-worker-enabled.ts';
+import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 
 /** What the supervisor is to do, in plain values. */
 export interface SupervisorConfig {

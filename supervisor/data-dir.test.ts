@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../scripts/harness/temporary-folder.ts';
 import { readSettings } from '../settings/read-settings.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { checkDataDir, resolveDataDir } from './data-dir.ts';
 
 const having =

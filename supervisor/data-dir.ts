@@ -6,7 +6,7 @@ import {
   isReadable,
   seemsWritable,
   writeErrorHint,
-} from '../files/writable-folder.ts';
+} from '../fs/writable-folder.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
 import type { Settings } from '../settings/variables.ts';
 

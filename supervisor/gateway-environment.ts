@@ -1,6 +1,6 @@
 import { type Settings, type Variable, variables } from '../settings/variables.ts';
 
-import { platformKeys } from './instance-api.ts';
+import { platformKeys } from './platform/stop-call.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,10 +1,10 @@
-import type { SettingChanges } from '../health/house-messages.ts';
+import type { SettingChanges } from '../health/supervisor-messages.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
+import { findStartOnlyArguments } from './engine/extra-arguments.ts';
+import { splitWords } from './engine/split-words.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
-import { findStartOnlyArguments } from './refused-arguments.ts';
-import { splitWords } from './split-words.ts';
 
 export type RestartPlan =
   | { readonly ok: true; readonly config: SupervisorConfig; readonly warnings: readonly string[] }

@@ -1,7 +1,7 @@
 import type { Settings } from '../settings/variables.ts';
-import { keyFileProblems } from './check-key-file.ts';
-import { portProblems } from './check-ports.ts';
 import { checkDataDir } from './data-dir.ts';
+import { keyFileProblems } from './key-file-problems.ts';
+import { portProblems } from './port-problems.ts';
 import { unauthenticatedProblems } from './preflight.ts';
 
 export interface GatewayPreflightOptions {

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../scripts/harness/free-port.ts';
 import { readSettings } from '../settings/read-settings.ts';
+import { freePort } from '../test/harness/free-port.ts';
 import { type PreflightOptions, preflight } from './preflight.ts';
 
 let folder: string;

@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openFileLimitProblems } from '../files/open-files.ts';
-import { isExecutable } from '../files/writable-folder.ts';
+import { openFileLimitProblems } from '../fs/open-file-limit.ts';
+import { isExecutable } from '../fs/writable-folder.ts';
 import type { Settings } from '../settings/variables.ts';
-import { keyFileProblems } from './check-key-file.ts';
-import { portProblems, type WantedPort } from './check-ports.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir } from './data-dir.ts';
-import type { Engine } from './engine.ts';
-import { modelFileProblems } from './gguf-file.ts';
-import { describeModelFolder } from './model.ts';
-import { defaultHost, detectPlatform } from './platform.ts';
-import { findForbiddenArguments } from './refused-arguments.ts';
-import { runtimeDirProblems } from './runtime-dir.ts';
-import { splitWords } from './split-words.ts';
+import { findForbiddenArguments } from './engine/extra-arguments.ts';
+import { modelFileProblems } from './engine/gguf-file.ts';
+import type { Engine } from './engine/installed-engine.ts';
+import { describeModelFolder } from './engine/model.ts';
+import { splitWords } from './engine/split-words.ts';
+import { keyFileProblems } from './key-file-problems.ts';
+import { defaultHost, detectPlatform } from './platform/platform.ts';
+import { portProblems, type WantedPort } from './port-problems.ts';
+import { runtimeDirProblems } from './process/runtime-dir.ts';
 
 export interface PreflightOptions {
   readonly settings: Settings;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
-import { queueWorkerEnvironment } from './queue-worker-child.ts';
-import { queueWorkerEnabled } from './queue-worker-wanted.ts';
+import { queueWorkerEnabled } from './platform/queue-worker-enabled.ts';
+import { queueWorkerEnvironment } from './queue-worker.ts';
 
 const runpod = {
   RUNPOD_POD_ID: 'pod-1',

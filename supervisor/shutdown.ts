@@ -1,6 +1,6 @@
-import type { Child, ChildExit } from './child.ts';
-import type { ManagedProcess } from './tend.ts';
-import { engineGraceMs } from './tend-engine.ts';
+import { engineGraceMs } from './engine-process.ts';
+import type { Child, ChildExit } from './process/child.ts';
+import type { ManagedProcess } from './process/managed-process.ts';
 
 /** What the gateway may take beyond the drain, to close what it has cut. */
 const gatewayGraceMs = 2000;

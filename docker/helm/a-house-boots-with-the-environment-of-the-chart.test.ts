@@ -1,12 +1,12 @@
 import { chmod, copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { openChart } from '../../scripts/harness/helm/open-chart.ts';
-import { partsOfDeployment } from '../../scripts/harness/helm/parts-of-deployment.ts';
-import { keyFileText } from '../../scripts/harness/key-file-text.ts';
-import { startDeployment } from '../../scripts/harness/start-house.ts';
-import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
-import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { keyFileText } from '../../test/harness/key-file-text.ts';
+import { startDeployment } from '../../test/harness/start-deployment.ts';
+import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
+import { waitFor } from '../../test/harness/wait-for.ts';
+import { openChart } from '../../test/helm/open-chart.ts';
+import { partsOfDeployment } from '../../test/helm/parts-of-deployment.ts';
 
 const { canRender, render } = await openChart('existing-secret');
 const changes = { model: { file: 'demo.gguf', parallel: 2, tokenSecret: { name: '' } } };

@@ -1,18 +1,13 @@
 import type { IProbe } from 'kubernetes-models/v1/Probe';
 import { describe, expect, it } from 'vitest';
-import { healthResponse } from '../../health/answers.ts';
-import type { BackendStatus } from '../../health/standing.ts';
-import { mistakesIn } from '../../scripts/harness/helm/mistakes-in-manifest.ts';
-import { openChart } from '../../scripts/harness/helm/open-chart.ts';
-import {
-  type Labels,
-  objectOf,
-  partsOfDeployment,
-  specOf,
-} from '../../scripts/harness/helm/parts-of-deployment.ts';
-import type { Manifest } from '../../scripts/harness/helm/render-chart.ts';
+import type { BackendStatus } from '../../health/backend-status.ts';
+import { healthResponse } from '../../health/health-response.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Variable, variables } from '../../settings/variables.ts';
+import { mistakesIn } from '../../test/helm/mistakes-in-manifest.ts';
+import { openChart } from '../../test/helm/open-chart.ts';
+import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/parts-of-deployment.ts';
+import type { Manifest } from '../../test/helm/render-chart.ts';
 
 const { canRender, names, chart, render } = await openChart();
 const severalPods = ['everything', 'existing-secret'];

@@ -1,9 +1,9 @@
 import { dirname, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { openChart } from '../../scripts/harness/helm/open-chart.ts';
-import { type Labels, objectOf, partsOfDeployment } from '../../scripts/harness/helm/parts-of-deployment.ts';
-import type { Manifest, Values } from '../../scripts/harness/helm/render-chart.ts';
+import { openChart } from '../../test/helm/open-chart.ts';
+import { type Labels, objectOf, partsOfDeployment } from '../../test/helm/parts-of-deployment.ts';
+import type { Manifest, Values } from '../../test/helm/render-chart.ts';
 
 const { version } = packageFile;
 const { canRender, names, chart, render } = await openChart();

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { namesOutside } from '../../scripts/grafana/metric-names.ts';
-import { openChart } from '../../scripts/harness/helm/open-chart.ts';
-import {
-  type Labels,
-  objectOf,
-  partsOfDeployment,
-  specOf,
-} from '../../scripts/harness/helm/parts-of-deployment.ts';
+import { openChart } from '../../test/helm/open-chart.ts';
+import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/parts-of-deployment.ts';
 
 const { canRender, chart } = await openChart(
   'defaults',

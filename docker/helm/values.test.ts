@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { changed, defaultValues, isMap, triedValues } from '../../scripts/harness/helm/chart-values.ts';
-import { chartFolder, type Values } from '../../scripts/harness/helm/render-chart.ts';
 import { chartFile } from '../../scripts/helm/chart-file.ts';
 import { chartPage } from '../../scripts/helm/chart-page.ts';
 import { describedValues } from '../../scripts/helm/described-values.ts';
 import { type Variable, variables } from '../../settings/variables.ts';
+import { changed, defaultValues, isMap, triedValues } from '../../test/helm/chart-values.ts';
+import { chartFolder, type Values } from '../../test/helm/render-chart.ts';
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

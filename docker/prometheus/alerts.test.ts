@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { namesOutside } from '../../scripts/grafana/metric-names.ts';
-import { requireTestService } from '../../scripts/harness/peer-for-tests.ts';
-import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
-import { promtool } from '../../scripts/peers/peers.ts';
+import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
+import { promtool } from '../../test/services/service-catalogue.ts';
+import { requireTestService } from '../../test/services/test-service.ts';
 import { alertCases, type Situation } from './alert-cases.ts';
 
 const program = await requireTestService(promtool);

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { pageLayout } from './page-frame.ts';
+import { pageLayout } from './page-layout.ts';
 
 export interface LandingPageOptions {
   readonly version: string;

@@ -1,5 +1,5 @@
 import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
-import { cacheFor } from '../metrics/kept-fresh.ts';
+import { cacheFor } from '../http/cache-for.ts';
 
 const FRESH_FOR = 5000;
 

@@ -1,5 +1,5 @@
 import type { Key, Priority } from '../../keys/key.ts';
-import type { RequestRecord } from '../record/request-record.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
 
 /** A request under way: never what was asked or answered. */
 export interface OpenRequest {

@@ -1,5 +1,5 @@
+import { apiRoutes } from '../api/route-table.ts';
 import type { FinishedRequest } from '../metrics/traffic.ts';
-import { apiRoutes } from '../routes/api-routes.ts';
 
 const KEPT = 100;
 

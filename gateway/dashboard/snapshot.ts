@@ -1,20 +1,20 @@
-import type { BackendMonitor } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import type { Scheduler } from '../admission/admission.ts';
-import type { CapacityGate } from '../admission/gate.ts';
-import type { TokenCost } from '../gpu/efficiency.ts';
-import type { Gpus } from '../gpu/open-gpus.ts';
-import type { RecentTokenCost } from '../gpu/recent-work.ts';
-import { gpuTroubleMessages } from '../gpu/trouble-words.ts';
-import type { UsageLedger } from '../ledger/usage-ledger.ts';
-import type { ModelNames } from '../openai/model-names.ts';
-import type { LiveRequests } from '../record/live-requests.ts';
-import type { SystemView } from './house-sight.ts';
-import { type KeyUsageView, topKeys } from './key-sights.ts';
+import type { Gpus } from '../gpu/gpus.ts';
+import type { RecentTokenCost } from '../gpu/recent-token-cost.ts';
+import type { TokenCost } from '../gpu/token-cost.ts';
+import { gpuTroubleMessages } from '../gpu/trouble-messages.ts';
+import type { ModelNames } from '../models/model-names.ts';
+import type { LiveRequests } from '../proxy/live-requests.ts';
+import type { CapacityGate } from '../scheduler/capacity-gate.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { UsageLedger } from '../usage/usage-ledger.ts';
+import { type KeyUsageView, topKeys } from './key-usage.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './open-requests.ts';
-import type { StatsSample } from './pulse.ts';
+import type { StatsSample } from './stats-sampler.ts';
+import type { SystemView } from './system-view.ts';
 
 /** Who is asked, once a second and only while somebody watches. */
 export interface SnapshotSources {

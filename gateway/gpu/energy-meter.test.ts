@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseLine } from '../../nvidia-smi-parser/parse-line.ts';
 import { fullQuery } from '../../nvidia-smi-parser/query.ts';
-import { cards } from '../../scripts/harness/nvidia-smi-recordings.ts';
+import { cards } from '../../test/fakes/nvidia-smi-recordings.ts';
 import { EnergyMeter } from './energy-meter.ts';
 
 function reading(index: number, seconds: number, watts: number | undefined) {

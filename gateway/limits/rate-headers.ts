@@ -1,5 +1,5 @@
-import type { ClientResponse } from '../client-response.ts';
-import type { CounterResult } from './counts.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import type { CounterResult } from './counter-store.ts';
 import type { Rates } from './key-rates.ts';
 
 /** Tells a client where it stands, on refusals and relayed answers alike. */

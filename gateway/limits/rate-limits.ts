@@ -1,9 +1,9 @@
 import type { Key } from '../../keys/key.ts';
-import type { ClientResponse } from '../client-response.ts';
-import type { TokenEstimate } from '../openai/expected-tokens.ts';
-import type { RequestRecord } from '../record/request-record.ts';
-import { rateLimitExceeded, tokenLimitTooSmall } from '../refusal/catalogue.ts';
-import { type CounterStore, refund } from './counts.ts';
+import type { TokenEstimate } from '../api/token-estimate.ts';
+import { rateLimitExceeded, tokenLimitTooSmall } from '../errors/catalogue.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
+import { type CounterStore, refund } from './counter-store.ts';
 import { bucketName, getRates, type Rates, type RateUnit } from './key-rates.ts';
 import { setRateHeaders } from './rate-headers.ts';
 import { Reservation } from './reservation.ts';

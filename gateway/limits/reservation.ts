@@ -1,6 +1,6 @@
-import { recordUnhandledError } from '../../log/unforeseen.ts';
-import type { RequestRecord } from '../record/request-record.ts';
-import { type CounterResult, refund } from './counts.ts';
+import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
+import { type CounterResult, refund } from './counter-store.ts';
 
 export interface ReservationOptions {
   readonly bucket: string;

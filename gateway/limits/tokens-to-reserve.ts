@@ -1,4 +1,4 @@
-import type { TokenEstimate } from '../openai/expected-tokens.ts';
+import type { TokenEstimate } from '../api/token-estimate.ts';
 
 /** Output to reckon with for each answer whose request names no end. */
 const USUAL_OUTPUT = 1024;

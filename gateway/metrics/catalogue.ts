@@ -1,4 +1,4 @@
-import type { MetricDefinition, MetricSection } from './family.ts';
+import type { MetricDefinition, MetricSection } from './metric-definition.ts';
 
 const family =
   (chapter: MetricSection, type: MetricDefinition['type']) =>

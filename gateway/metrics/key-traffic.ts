@@ -1,5 +1,5 @@
-import type { UsageEntry } from '../ledger/usage-batch.ts';
-import { addUsage, noUsage, type UsageSums } from '../ledger/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums } from '../proxy/usage-sums.ts';
+import type { UsageEntry } from '../usage/usage-batch.ts';
 import { BoundedLabel } from './bounded-label.ts';
 
 export interface KeySums {

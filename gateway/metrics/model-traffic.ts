@@ -1,7 +1,7 @@
-import type { Usage } from '../openai/usage.ts';
+import type { Operation } from '../api/route-label.ts';
+import type { Usage } from '../api/usage.ts';
 import { generation } from './catalogue.ts';
-import type { Operation } from './route-label.ts';
-import { HistogramData } from './spread.ts';
+import { HistogramData } from './histogram-data.ts';
 
 interface ModelLabels {
   readonly gen_ai_operation_name: Operation;

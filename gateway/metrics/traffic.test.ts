@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRequestRecord, type RequestRecord } from '../record/request-record.ts';
+import { createRequestRecord, type RequestRecord } from '../proxy/request-record.ts';
 import { Traffic } from './traffic.ts';
 
 const start = { id: 'r', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' };

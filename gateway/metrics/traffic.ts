@@ -1,11 +1,11 @@
 import type { Priority } from '../../keys/key.ts';
-import type { RequestOutcome } from '../record/request-end.ts';
-import type { RequestRecord } from '../record/request-record.ts';
+import { getOperation, routeLabel } from '../api/route-label.ts';
+import type { RequestOutcome } from '../proxy/request-outcome.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
 import { waiting } from './catalogue.ts';
+import { HistogramData } from './histogram-data.ts';
 import { ModelTraffic } from './model-traffic.ts';
-import { getOperation, routeLabel } from './route-label.ts';
-import { HistogramData } from './spread.ts';
 
 /** Codes come from our catalogue, and a few from the backend; more than this many would be somebody's doing. */
 const MOST_CODES = 80;

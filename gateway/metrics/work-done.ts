@@ -1,5 +1,5 @@
-import type { KeyWork, Work } from '../gpu/efficiency.ts';
-import type { UsageSums } from '../ledger/usage-sums.ts';
+import type { KeyWork, Work } from '../gpu/token-cost.ts';
+import type { UsageSums } from '../proxy/usage-sums.ts';
 import type { KeyTraffic } from './key-traffic.ts';
 import type { Traffic } from './traffic.ts';
 

@@ -1,8 +1,8 @@
 import type { Key, KeyLimits } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { GatewayContext } from '../door/gateway-context.ts';
-import { adminDisabled, keyFileInvalid } from '../refusal/catalogue.ts';
+import { adminDisabled, keyFileInvalid } from '../errors/catalogue.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
 
 /** `GET /admin/keys`: the keys in force, and what is wrong with the key file. */
 export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {

@@ -1,7 +1,7 @@
-import type { GatewayContext } from '../door/gateway-context.ts';
-import type { LiveRequests } from '../record/live-requests.ts';
-import type { RequestRecord } from '../record/request-record.ts';
-import { requestNotFound } from '../refusal/catalogue.ts';
+import { requestNotFound } from '../errors/catalogue.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { LiveRequests } from '../proxy/live-requests.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
 
 /** `GET /admin/requests`: what is under way, the oldest first. */
 export function listRequests(live: LiveRequests) {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { SettingChanges } from '../../health/house-messages.ts';
-import { readBody } from '../carry/read-body.ts';
-import type { GatewayContext } from '../door/gateway-context.ts';
-import { invalidJson, invalidRestart, restartInProgress, restartNotSupported } from '../refusal/catalogue.ts';
-import type { SupervisorClient } from '../supervisor/supervisor.ts';
+import type { SettingChanges } from '../../health/supervisor-messages.ts';
+import { invalidJson, invalidRestart, restartInProgress, restartNotSupported } from '../errors/catalogue.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
+import { readBody } from '../proxy/read-body.ts';
 
 const MAX_BYTES = 64 * 1024;
 

@@ -1,12 +1,12 @@
-import type { BackendMonitor } from '../../health/watch.ts';
-import type { CapacityGate } from '../admission/gate.ts';
-import { anthropicModel, anthropicModelPage } from '../anthropic/models.ts';
-import { isAnthropicClient } from '../anthropic/speaks-anthropic.ts';
-import type { GatewayContext } from '../door/gateway-context.ts';
-import { describeModel, getModelStatus, type ModelInfo, ollamaModelEntry } from '../openai/model-list.ts';
-import type { ModelNames } from '../openai/model-names.ts';
-import type { ModelMetaCache } from '../openai/model-sheet.ts';
-import { modelLoading, modelNotFound } from '../refusal/catalogue.ts';
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import { isAnthropicClient } from '../api/anthropic/anthropic-client.ts';
+import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
+import { anthropicModel, anthropicModelPage } from '../models/anthropic-model-list.ts';
+import { describeModel, getModelStatus, type ModelInfo, ollamaModelEntry } from '../models/model-list.ts';
+import type { ModelMetaCache } from '../models/model-meta-cache.ts';
+import type { ModelNames } from '../models/model-names.ts';
+import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 
 export interface ModelRouteOptions {
   readonly models: ModelNames;

@@ -1,9 +1,9 @@
-import type { BackendMonitor } from '../../health/watch.ts';
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { Scheduler } from '../admission/admission.ts';
-import type { CapacityGate } from '../admission/gate.ts';
-import type { GatewayContext } from '../door/gateway-context.ts';
-import type { ModelNames } from '../openai/model-names.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { ModelNames } from '../models/model-names.ts';
+import type { CapacityGate } from '../scheduler/capacity-gate.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 
 export interface ProbeOptions {
   readonly watch: BackendMonitor;

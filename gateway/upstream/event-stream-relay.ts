@@ -1,13 +1,13 @@
-import type { ClientResponse } from '../client-response.ts';
-import type { Dialect } from '../routes/api-routes.ts';
-import type { ResponseTail } from './answer-ends.ts';
-import type { ResponseRewriter } from './answer-mender.ts';
-import type { NativeStreamEnd } from './native-finals.ts';
-import type { KeepAlive } from './pacemaker.ts';
+import type { NativeStreamEnd } from '../api/native-stream-end.ts';
+import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { Dialect } from '../api/route-table.ts';
+import { endMarker, hasEnded, hasFailed, normalizeErrorEvents } from '../api/stream-end.ts';
+import type { StreamFormatter } from '../api/stream-formatter.ts';
+import { stripComments } from '../api/strip-comments.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import type { KeepAlive } from './keep-alive.ts';
 import type { Relay, StreamError } from './relay.ts';
-import { endMarker, hasEnded, hasFailed, normalizeErrorEvents } from './stream-dialect.ts';
-import type { StreamFormatter } from './stream-voice.ts';
-import { stripComments } from './without-fillers.ts';
+import type { ResponseTail } from './response-tail.ts';
 
 const EVENT_END = '\n\n';
 const lineEnd = Buffer.from('\n');

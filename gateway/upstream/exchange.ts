@@ -1,23 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { ClientResponse } from '../client-response.ts';
-import type { Aggregator } from '../openai/assemble/assembly.ts';
-import { type BackendError, parseBackendError } from '../openai/backend-error.ts';
-import type { Dialect } from '../routes/api-routes.ts';
-import type { ResponseTail } from './answer-ends.ts';
-import type { ResponseRewriter } from './answer-mender.ts';
-import { AggregatingRelay } from './assembling-relay.ts';
+import type { Aggregator } from '../api/aggregate/aggregator.ts';
+import { type BackendError, parseBackendError } from '../api/backend-error.ts';
+import type { NativeStreamEnd } from '../api/native-stream-end.ts';
+import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { Dialect } from '../api/route-table.ts';
+import type { StreamFormatter } from '../api/stream-formatter.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import { AggregatingRelay } from './aggregating-relay.ts';
 import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';
 import { classifyFailure, type Failure, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
-import { RewritingRelay } from './mending-relay.ts';
-import type { NativeStreamEnd } from './native-finals.ts';
-import type { SlotUse } from './occupancy.ts';
-import type { KeepAlive } from './pacemaker.ts';
+import type { KeepAlive } from './keep-alive.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { BackendPool } from './pool.ts';
 import type { Relay } from './relay.ts';
-import type { StreamFormatter } from './stream-voice.ts';
+import type { ResponseTail } from './response-tail.ts';
+import { RewritingRelay } from './rewriting-relay.ts';
+import type { SlotUse } from './slot-tracker.ts';
 
 export interface ExchangeRequest {
   readonly path: string;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { streamHeaders } from './stream-heads.ts';
+import { streamHeaders } from './stream-headers.ts';
 
 /**
  * What may travel, in either direction. Anything else stays here: credentials, `Origin`, hop-by-hop headers, and

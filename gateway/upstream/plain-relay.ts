@@ -1,6 +1,6 @@
-import type { ClientResponse } from '../client-response.ts';
-import type { ResponseTail } from './answer-ends.ts';
+import type { ClientResponse } from '../http/client-response.ts';
 import type { Relay } from './relay.ts';
+import type { ResponseTail } from './response-tail.ts';
 
 /** What is held back of an answer in one piece, bytes: as long as it is held, another engine can give it. */
 const MOST_HELD = 1024 ** 2;

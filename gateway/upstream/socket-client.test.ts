@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createRawServer, type Server, type Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../scripts/harness/temporary-folder.ts';
-import { waitFor } from '../../scripts/harness/wait-for.ts';
+import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
+import { waitFor } from '../../test/harness/wait-for.ts';
 import { ShuttingDown, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { SocketClient } from './socket-client.ts';
 

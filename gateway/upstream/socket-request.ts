@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { ResponseParser, type ResponseParserHandler } from './answer-reader.ts';
+import { ResponseParser, type ResponseParserHandler } from './response-parser.ts';
 
 /** What of undici's options the way over a socket knows. */
 export interface RequestOptions {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect, it } from 'vitest';
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 import { apiDocumentText, operations } from './api-document.ts';
-import { type ErrorName, errorExamples } from './refusals.ts';
+import { type ErrorName, errorExamples } from './error-examples.ts';
 
 const kept = join(projectFolder, 'gateway/reference/openapi.json');
 

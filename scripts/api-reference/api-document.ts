@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import packageFile from '../../package.json' with { type: 'json' };
-import { proxiedOperations } from './carried-operations.ts';
+import { codesByStatus, errorResponses } from './error-responses.ts';
+import { gatewayOperations } from './gateway-operations.ts';
 import { commonHeaders, headers, headersNamed } from './headers.ts';
 import type { NamedSchema, Operation, RequestBody, ResponseSpec, ResponseStyle } from './operation.ts';
-import { gatewayOperations } from './own-operations.ts';
+import { proxiedOperations } from './proxied-operations.ts';
 import { anthropicError } from './shapes/anthropic.ts';
 import { errorEnvelope } from './shapes/error.ts';
-import { codesByStatus, errorResponses } from './show-refusals.ts';
 
 export const operations: readonly Operation[] = [...proxiedOperations, ...gatewayOperations];
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Scope } from '../../keys/key.ts';
-import type { ErrorName } from './refusals.ts';
+import type { ErrorName } from './error-examples.ts';
 
 export interface Parameter {
   readonly name: string;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Api, normalizeRequest } from '../../gateway/openai/normalize/normalize-request.ts';
-import { ApiError } from '../../gateway/refusal/refusal.ts';
-import { projectFolder } from '../house-folders.ts';
+import { type Api, normalizeRequest } from '../../gateway/api/normalize-request.ts';
+import { ApiError } from '../../gateway/errors/api-error.ts';
+import { projectFolder } from '../project-folders.ts';
 import { chatTable, completionTable } from './chat-table.ts';
 import { compatibilityPage } from './compatibility-page.ts';
 import { messagesTable } from './messages-table.ts';

@@ -2,7 +2,7 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DebianNames } from './debian-names.ts';
 import { debianArchives } from './debian-sources.ts';
-import { PackageUnavailable } from './not-to-be-had.ts';
+import { PackageUnavailable } from './package-unavailable.ts';
 import { type PrivateApt, setUpPrivateApt } from './private-apt.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';

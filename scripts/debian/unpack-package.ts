@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import type { DebianNames } from './debian-names.ts';
 import { downloadPackages, type WantedPackage } from './download-packages.ts';
-import { PackageUnavailable } from './not-to-be-had.ts';
+import { PackageUnavailable } from './package-unavailable.ts';
 
 export interface Unpacking {
   readonly wanted: WantedPackage;

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { readEngineVersion } from './ask-version.ts';
-import { EngineUnavailable } from './engine-not-to-be-had.ts';
+import { EngineUnavailable } from './engine-unavailable.ts';
+import { readEngineVersion } from './engine-version.ts';
 import { fetchEngine } from './fetch-engine.ts';
 import { fetchedEngine, findFetchedEngine } from './fetched-engine.ts';
 

@@ -1,10 +1,10 @@
 import { access, glob, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Engine } from '../../supervisor/engine.ts';
+import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { type DebianNames, getDebianNames, libraryFolder } from '../debian/debian-names.ts';
 import { unpackPackage } from '../debian/unpack-package.ts';
-import { readEngineVersion } from './ask-version.ts';
-import { EngineUnavailable } from './engine-not-to-be-had.ts';
+import { EngineUnavailable } from './engine-unavailable.ts';
+import { readEngineVersion } from './engine-version.ts';
 import { fetchedEngine, fetchedEngineFolder, findFetchedEngine } from './fetched-engine.ts';
 
 /** It and the C library also name among their needs what a server never runs. */

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Engine } from '../../supervisor/engine.ts';
+import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { commandFor, type DebianNames, getDebianNames } from '../debian/debian-names.ts';
 
 /** How the llama-server that was unpacked into `prefix` is started: through the loader that came with it. */

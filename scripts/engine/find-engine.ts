@@ -1,4 +1,4 @@
-import { type Engine, findInstalledEngine } from '../../supervisor/engine.ts';
+import { type Engine, findInstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { findFetchedEngine } from './fetched-engine.ts';
 
 interface Wanted {

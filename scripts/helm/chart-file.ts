@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 
 /** Chart.yaml with the version of package.json, for the chart and for the images that it takes. `npm run docs` writes it. */
 export function chartFile(): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 import { type DescribedValue, describedValues } from './described-values.ts';
 
 /** The chart's README.md, made of the comments in its values.yaml. `npm run docs` writes it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 import { changesByArea, cutRelease, releaseNotes, sectionOf } from './changelog.ts';
 
 const changelog = `# Changelog

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 
 /** A package that runs in production: one of ours, or one that these need. */
 export interface ProductionPackage {

@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 import { productionPackages } from './production-packages.ts';
 import { sbomText } from './sbom.ts';
 

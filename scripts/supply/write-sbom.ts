@@ -1,7 +1,7 @@
 /** Writes what production consists of to sbom.cdx.json; `npm run sbom`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder } from '../house-folders.ts';
+import { projectFolder } from '../project-folders.ts';
 import { sbomText } from './sbom.ts';
 
 const file = join(projectFolder, 'sbom.cdx.json');

@@ -1,4 +1,4 @@
-/** @import { PulsePoint } from '../pulse.ts' */
+/** @import { StatsSample } from '../stats-sampler.ts' */
 
 import { byId, element, say } from './elements.js';
 import uPlot from './uplot.js';
@@ -16,7 +16,7 @@ const MINUTES = [60, 120, 180, 300];
  * @typedef {object} Line
  * @property {string} name
  * @property {string} colour the CSS variable that holds it
- * @property {(point: PulsePoint) => number | null} of
+ * @property {(point: StatsSample) => number | null} of
  * @property {boolean} [filled]
  */
 
@@ -64,7 +64,7 @@ const wishes = [
 
 /** The charts of the last fifteen minutes. */
 export class Charts {
-  /** @type {PulsePoint[]} */
+  /** @type {StatsSample[]} */
   #points = [];
   #charts = wishes.map((wish) => new Chart(wish));
 
@@ -76,13 +76,13 @@ export class Charts {
     }).observe(byId('main'));
   }
 
-  /** @param {PulsePoint[]} points all that there are */
+  /** @param {StatsSample[]} points all that there are */
   begin(points) {
     this.#points = points;
     this.#show();
   }
 
-  /** @param {PulsePoint} point the newest */
+  /** @param {StatsSample} point the newest */
   add(point) {
     if (point.at <= (this.#points.at(-1)?.at ?? 0)) return;
     this.#points.push(point);
@@ -135,7 +135,7 @@ class Chart {
     if (this.#plot && width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
   }
 
-  /** @param {PulsePoint[]} points */
+  /** @param {StatsSample[]} points */
   show(points) {
     const { lines } = this.#wish;
     const columns = lines.map(({ of }) => points.map(of));

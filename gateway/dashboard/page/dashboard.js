@@ -1,6 +1,6 @@
 /**
  * @import { LastCrash } from '../last-crash.ts'
- * @import { PulsePoint } from '../pulse.ts'
+ * @import { StatsSample } from '../stats-sampler.ts'
  * @import { RecentRequest } from '../recent-requests.ts'
  * @import { Snapshot } from '../snapshot.ts'
  */
@@ -41,7 +41,7 @@ function watch() {
       silence = setTimeout(lose, SILENCE);
       show(JSON.parse(data));
     });
-  on('history', (/** @type {PulsePoint[]} */ points) => charts.begin(points));
+  on('history', (/** @type {StatsSample[]} */ points) => charts.begin(points));
   on('now', showNow);
   on('recent', (/** @type {RecentRequest[]} */ recent) => showRecent(recent));
   on('crash', (/** @type {LastCrash | null} */ crash) => showCrash(crash));

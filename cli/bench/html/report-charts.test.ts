@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { sampleStep } from '../../../test/harness/sample-report.ts';
+import type { StepReport } from '../report.ts';
+import { distributionCharts, loadCharts, timelineCharts } from './report-charts.ts';
+
+const withPrompt = (step: StepReport, promptTokens: number) => ({ ...step, promptTokens });
+const steps = [1, 16].flatMap((concurrency) =>
+  [16, 512].map((tokens) => withPrompt(sampleStep(concurrency), tokens)),
+);
+
+describe('loadCharts', () => {
+  it('has first tokens for each length of prompt, and a line for each length elsewhere', () => {
+    const charts = loadCharts(steps);
+    expect(charts.map(({ title }) => title)).toEqual([
+      'Time to first token, 16 tokens in',
+      'Time to first token, 512 tokens in',
+      'Throughput of all streams',
+      'Speed of one stream, median',
+      'Requests',
+      'Gap between tokens, 95th percentile',
+      'Wait in line, 95th percentile',
+    ]);
+    expect(charts[0]?.series.map(({ name, points }) => [name, points.map(({ x, y }) => [x, y])])).toEqual([
+      [
+        'p50',
+        [
+          [0, 100],
+          [1, 100],
+        ],
+      ],
+      [
+        'p95',
+        [
+          [0, 150],
+          [1, 150],
+        ],
+      ],
+      [
+        'p99',
+        [
+          [0, 200],
+          [1, 200],
+        ],
+      ],
+    ]);
+    expect(charts[2]?.series.map(({ name }) => name)).toEqual(['16 tokens in', '512 tokens in']);
+  });
+
+  it('names below the axis what all loads have in common', () => {
+    const [closed] = loadCharts([sampleStep(4)]);
+    expect([closed?.x.label, closed?.x.show(0)]).toEqual(['clients at once', '4']);
+    const open = { ...sampleStep(), load: { kind: 'open', rate: 50, arrivals: 'poisson' } as const };
+    const [mixed] = loadCharts([sampleStep(4), open]);
+    expect([mixed?.x.label, mixed?.x.show(0), mixed?.x.show(1)]).toEqual([
+      'offered load',
+      'concurrency 4',
+      'rate 50/s',
+    ]);
+  });
+
+  it('leaves out what no step can tell', () => {
+    const titles = loadCharts([{ ...sampleStep(), ttftMs: null, queueWaitMs: null, itlMs: null }]);
+    expect(titles.map(({ title }) => title)).toEqual([
+      'Throughput of all streams',
+      'Speed of one stream, median',
+      'Requests',
+    ]);
+  });
+});
+
+describe('distributionCharts', () => {
+  it('rises from none to all', () => {
+    for (const { series } of distributionCharts([sampleStep()])) {
+      const shares = series[0]?.points.map(({ y }) => y) ?? [];
+      expect([shares[0], shares.at(-1)]).toEqual([0, 100]);
+    }
+    expect(distributionCharts([{ ...sampleStep(), latencyMs: null, ttftMs: null, itlMs: null }])).toEqual([]);
+  });
+});
+
+describe('timelineCharts', () => {
+  it('leaves out a line where nothing happened', () => {
+    const names = timelineCharts(sampleStep()).map(({ series }) => series.map(({ name }) => name));
+    expect(names).toEqual([['tokens'], ['TTFT'], ['done']]);
+  });
+});

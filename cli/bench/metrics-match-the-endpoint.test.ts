@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { delta, silent, startStream } from '../../test/fakes/scenarios.ts';
+import { type BackendScenario, startFakeBackend } from '../../test/fakes/start-fake-backend.ts';
+import { afterFirstQuestions, benchReport, startBench } from '../../test/harness/start-bench.ts';
+import { parseReport } from './report.ts';
+
+const usage = (input: number, output: number) =>
+  `"usage":{"prompt_tokens":${input},"completion_tokens":${output}}`;
+
+/** Thinks, then says three words with a pause before each, in two pieces more than words. */
+const threeWords: BackendScenario = async (_, response) => {
+  response.setHeader('x-queue-wait-ms', '12');
+  startStream(response).write('data: {"choices":[{"delta":{"role":"assistant","content":null}}]}\n\n');
+  for (const word of ['one', 'two', 'three']) {
+    await sleep(40);
+    response.write(delta(word));
+  }
+  response.write('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n');
+  response.end(`data: {"choices":[],${usage(7, 6)}}\n\ndata: [DONE]\n\n`);
+};
+
+describe('the figures of a stream', () => {
+  it('are its tokens by usage, its times from the first word on, and what it waited in line', async () => {
+    await using endpoint = await startFakeBackend(afterFirstQuestions(threeWords));
+    const args = [
+      '--model',
+      'm',
+      '--concurrency',
+      '2',
+      '--requests',
+      '4',
+      '--warmup',
+      '0',
+      '--max-tokens',
+      '9',
+    ];
+    const { steps, conditions } = await benchReport([endpoint.backend.address.origin, ...args]);
+    const [step] = steps;
+    expect(steps.map(({ name }) => name)).toEqual(['concurrency 2, prompt 128']);
+    expect(conditions).toMatchObject({ model: 'm', stream: true, requests: 4, durationMs: null });
+    expect(step?.requests).toMatchObject({ done: 4, failed: 0, abandoned: 0 });
+    expect(step?.tokens).toEqual({ input: 28, output: 24, from: 'usage' });
+    expect(step?.errors).toEqual([]);
+    expect(step?.queueWaitMs).toMatchObject({ count: 4, p50: expect.closeTo(12, 1) });
+    expect(step?.ttftMs?.count).toBe(4);
+    expect(step?.ttftMs?.p50).toBeGreaterThan(35);
+    expect(step?.latencyMs?.p50).toBeGreaterThan(110);
+    expect(step?.itlMs?.count).toBe(8);
+    expect(step?.streamTokensPerSecond?.count).toBe(4);
+    // Two at a time, each at least 3 × 40 ms: never more than 2 × 6 tokens in that time.
+    expect(step?.tokensPerSecond).toBeGreaterThan(0);
+    expect(step?.tokensPerSecond).toBeLessThan(12 / 0.11);
+    expect(step?.timeline.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0)).toBe(4);
+  });
+});
+
+describe('the figures of plain answers', () => {
+  it('have no first token, and count what usage tells', async () => {
+    await using endpoint = await startFakeBackend(
+      afterFirstQuestions((_, response) => {
+        response
+          .setHeader('content-type', 'application/json')
+          .end(`{"choices":[{"text":"one two"}],${usage(5, 2)}}`);
+      }),
+    );
+    const args = [
+      '--model',
+      'm',
+      '--plain',
+      '--path',
+      'completions',
+      '--concurrency',
+      '1',
+      '--requests',
+      '3',
+    ];
+    const { steps } = await benchReport([endpoint.backend.address.origin, ...args, '--warmup', '0']);
+    expect(steps[0]).toMatchObject({
+      requests: { done: 3, failed: 0 },
+      tokens: { input: 15, output: 6, from: 'usage' },
+      ttftMs: null,
+      itlMs: null,
+      queueWaitMs: null,
+    });
+    const asked = endpoint.received.map(({ path, body }) => ({ path, ...JSON.parse(body) }));
+    expect(asked.at(-1)).toMatchObject({ path: '/v1/completions', model: 'm', max_tokens: 128 });
+    expect(asked.at(-1)).not.toHaveProperty('stream');
+  });
+});
+
+describe('errors', () => {
+  const answers: BackendScenario[] = [
+    (_, response) => {
+      const body = '{"error":{"code":"queue_full","message":"secret"}}';
+      response.writeHead(503, { 'retry-after-ms': '1' }).end(body);
+    },
+    (_, response) => void response.writeHead(502).end('<html>'),
+    (_, response) => void startStream(response).end(delta('cut')),
+    (_, response) => void startStream(response).end('data: {"error":{"type":"server_error"}}\n\n'),
+    (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('words'),
+    threeWords,
+  ];
+
+  const oneAfterTheOther = (moods: readonly BackendScenario[]): BackendScenario => {
+    let next = 0;
+    return afterFirstQuestions((request, response) => moods[next++]?.(request, response));
+  };
+
+  it('are counted by kind, and touch no latency', async () => {
+    await using endpoint = await startFakeBackend(oneAfterTheOther(answers));
+    const args = ['--model', 'm', '--concurrency', '1', '--requests', '6', '--warmup', '0'];
+    const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
+    expect(steps[0]?.errors.map(({ kind, count }) => `${count} ${kind}`).sort()).toEqual([
+      '1 502',
+      '1 503 queue_full',
+      '1 answer cut short',
+      '1 answer not JSON',
+      '1 answer server_error',
+    ]);
+    expect(steps[0]).toMatchObject({ requests: { done: 1, failed: 5 }, latencyMs: { count: 1 } });
+  });
+
+  it('are asked again after the time they name where that is wished', async () => {
+    const [refuse = threeWords] = answers;
+    await using endpoint = await startFakeBackend(oneAfterTheOther([refuse, refuse, threeWords, threeWords]));
+    const args = ['--model', 'm', '--concurrency', '1', '--requests', '2', '--warmup', '0', '--retries', '2'];
+    const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
+    expect(steps[0]).toMatchObject({ requests: { done: 2, failed: 0, retries: 2 }, errors: [] });
+  });
+
+  it('are timeouts where no answer comes', async () => {
+    await using endpoint = await startFakeBackend(afterFirstQuestions(silent));
+    const args = [
+      '--model',
+      'm',
+      '--concurrency',
+      '2',
+      '--requests',
+      '2',
+      '--warmup',
+      '0',
+      '--timeout',
+      '200ms',
+    ];
+    const bench = await startBench([endpoint.backend.address.origin, ...args, '--json']).outcome;
+    expect(bench.status).toBe(1);
+    expect(parseReport(bench.stdout).steps[0]?.errors).toEqual([{ kind: 'timeout', count: 2 }]);
+  });
+});

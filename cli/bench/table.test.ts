@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { sampleReport, sampleStep } from '../../test/harness/sample-report.ts';
+import { compare } from './compare.ts';
+import { comparisonTable, errorTable, reportTable } from './table.ts';
+
+const base = sampleReport([sampleStep()]);
+
+describe('reportTable', () => {
+  it('has a line for each step, and leaves out what no step can tell', () => {
+    const plain = { ...sampleStep(16), ttftMs: null, itlMs: null, streamTokensPerSecond: null };
+    expect(reportTable(sampleReport([{ ...plain, queueWaitMs: null }])).split('\n')).toEqual([
+      'STEP                       DONE  FAILED  REQ/S  TOK/S  TOK/S EACH  LATENCY MS',
+      'concurrency 16, prompt 16  80    0       8.00   1,000  -           1,000 / 1,400 / 1,500 / 2,000',
+      'Times: p50 / p90 / p95 / p99.',
+    ]);
+  });
+});
+
+describe('errorTable', () => {
+  it('is empty without errors', () => {
+    expect(errorTable(base)).toBe('');
+  });
+
+  it('counts errors by kind', () => {
+    const errors = [{ kind: '503 queue_full', count: 1200 }];
+    expect(errorTable(sampleReport([{ ...sampleStep(), errors }])).split('\n')[1]).toBe(
+      'concurrency 4, prompt 16  503 queue_full  1,200',
+    );
+  });
+});
+
+describe('comparisonTable', () => {
+  const tolerances = { all: 0.1, byFigure: new Map<string, number>() };
+
+  it('says how many figures were held against the baseline', () => {
+    expect(comparisonTable(compare(base, base, tolerances))).toMatch(
+      /^No regression in 1[0-9] figures against the baseline\.$/,
+    );
+  });
+
+  it('tells what got worse, by how much, and what was allowed', () => {
+    const now = sampleReport([{ ...sampleStep(), tokensPerSecond: 750 }]);
+    expect(comparisonTable(compare(base, now, tolerances)).split('\n')[1]).toBe(
+      'concurrency 4, prompt 16  tokens      1,000   750  25.0%     10.0%',
+    );
+  });
+});

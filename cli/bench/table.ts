@@ -1,0 +1,73 @@
+import { align } from '../align.ts';
+import { type Comparison, regressions } from './compare.ts';
+import { type BenchMetric, benchMetrics, formatMetric } from './metrics.ts';
+import type { Report, StepReport } from './report.ts';
+
+const figureNamed = (name: string) => benchMetrics.find((figure) => figure.name === name);
+const rates = ['requests', 'tokens', 'stream'].flatMap((name) => figureNamed(name) ?? []);
+const spreads = ['ttft', 'itl', 'latency', 'queue'];
+const ranks = ['p50', 'p90', 'p95', 'p99'];
+
+/** For a person: a line for each step. */
+export function reportTable({ steps }: Report): string {
+  const shown = spreads.filter((name) =>
+    steps.some((step) => figureNamed(`${name}.p50`)?.read(step) != null),
+  );
+  const headings = [
+    'STEP',
+    'DONE',
+    'FAILED',
+    ...rates.map(({ heading }) => heading.toUpperCase()),
+    ...shown.map((name) => `${name.toUpperCase()} MS`),
+  ];
+  const rows = steps.map((step) => [
+    step.name,
+    ...countsOf(step),
+    ...shown.map((name) => ranksOf(step, name)),
+  ]);
+  return `${align([headings, ...rows])}\nTimes: ${ranks.join(' / ')}.`;
+}
+
+function countsOf(step: StepReport): string[] {
+  const { done, failed } = step.requests;
+  return [
+    done.toLocaleString('en-US'),
+    failed.toLocaleString('en-US'),
+    ...rates.map((figure) => formatMetric(figure.read(step), figure.unit)),
+  ];
+}
+
+function ranksOf(step: StepReport, name: string): string {
+  const values = ranks.map((rank) => figureNamed(`${name}.${rank}`)?.read(step) ?? null);
+  return values.every((value) => value === null)
+    ? '-'
+    : values.map((value) => formatMetric(value, 'ms')).join(' / ');
+}
+
+/** The errors of each step by kind; empty where there are none. */
+export function errorTable({ steps }: Report): string {
+  const rows = steps.flatMap(({ name, errors }) =>
+    errors.map(({ kind, count }) => [name, kind, count.toLocaleString('en-US')]),
+  );
+  return rows.length === 0 ? '' : align([['STEP', 'ERROR', 'COUNT'], ...rows]);
+}
+
+/** What became worse by more than its tolerance, or that nothing did. */
+export function comparisonTable(comparison: Comparison): string {
+  const worse = regressions(comparison);
+  if (worse.length === 0)
+    return `No regression in ${comparison.differences.length} figures against the baseline.`;
+  const rows = worse.map(({ step, figure, before, now, worseBy, tolerance }) => [
+    step,
+    figure.name,
+    formatMetric(before, figure.unit),
+    formatMetric(now, figure.unit),
+    formatWorsening(figure, worseBy),
+    formatWorsening(figure, tolerance),
+  ]);
+  return align([['STEP', 'REGRESSION', 'BEFORE', 'NOW', 'WORSE BY', 'TOLERANCE'], ...rows]);
+}
+
+export function formatWorsening({ unit }: BenchMetric, share: number): string {
+  return `${(share * 100).toFixed(1)}${unit === 'share' ? ' points' : '%'}`;
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { readSettings, type SettingsResult } from '../settings/read-settings.ts';
+import { type Variable, type VariableName, variables } from '../settings/variables.ts';
+import { align } from './align.ts';
+import { jsonOption } from './keys/key-file-option.ts';
+import { writeJson, writeStderr, writeStdout } from './output.ts';
+
+/** `corral config`: every variable, its value, and where that came from. */
+export function configCommand(): Command {
+  return new Command('config')
+    .description('show every variable, its value and where it came from; secrets are masked')
+    .addOption(jsonOption())
+    .option('--all', 'also those that are unset and have no fixed default')
+    .action(({ json, all }: { json?: true; all?: true }) => {
+      const reading = readSettings(process.env);
+      const rows = rowsOf(reading).filter(({ value }) => all || json || value !== undefined);
+      if (json) writeJson(rows);
+      else
+        writeStdout(
+          align([
+            ['VARIABLE', 'VALUE', 'FROM'],
+            ...rows.map((row) => [row.variable, row.value ?? '-', row.from]),
+          ]),
+        );
+      for (const words of [...reading.warnings, ...reading.problems.map(({ message }) => message)])
+        writeStderr(words);
+      if (reading.problems.length > 0) process.exitCode = 2;
+    });
+}
+
+interface Row {
+  readonly variable: string;
+  /** Undefined where it is unset and the value is found out at run time. */
+  readonly value: string | undefined;
+  readonly from: string;
+}
+
+function rowsOf({ settings, sources }: SettingsResult): Row[] {
+  return (Object.entries(variables) as [VariableName, Variable][]).map(([variable, { kind, secret }]) => {
+    const value = settings[variable];
+    const shown = value === undefined ? undefined : secret ? '********' : kind.format(value);
+    return { variable, value: shown, from: sources[variable] };
+  });
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import packageFile from '../package.json' with { type: 'json' };
+import { gatewayCommand } from './gateway-command.ts';
+import { exitSoon } from './print-problems.ts';
+import { runCommand } from './run-command.ts';
+import { serveCommand } from './serve/serve-command.ts';
+
+const args = process.argv.slice(2);
+
+const corral = new Command('corral')
+  .description(
+    'Put a GGUF model on the internet: llama-server, kept alive, behind an OpenAI-compatible gateway.',
+  )
+  .version(packageFile.version, '-V, --version')
+  .addCommand(serveCommand(), { isDefault: true })
+  .addCommand(gatewayCommand());
+
+// The house starts without reading the code of the other commands: its first probe is due within 300 ms.
+if (!['serve', 'gateway', undefined].includes(args[0])) {
+  const { benchCommand } = await import('./bench/bench-command.ts');
+  const { keysCommand } = await import('./keys/keys-command.ts');
+  const { configCommand } = await import('./config-command.ts');
+  const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
+  const { doctorCommand } = await import('./doctor/doctor-command.ts');
+  const { runpodWorkerCommand } = await import('./runpod-worker-command.ts');
+  corral
+    .addCommand(keysCommand())
+    .addCommand(configCommand())
+    .addCommand(doctorCommand())
+    .addCommand(benchCommand())
+    .addCommand(demoModelCommand())
+    .addCommand(runpodWorkerCommand());
+}
+
+const code = await runCommand(corral, args);
+if (code !== 0) process.exitCode = code;
+if (process.exitCode !== undefined && process.exitCode !== 0) exitSoon();

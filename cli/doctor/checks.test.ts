@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { type Key, keyDefaults } from '../../keys/key.ts';
+import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
+import { checkFit } from './check-fit.ts';
+import { checkGpus, freeGpuBytes } from './check-gpus.ts';
+import { checkKeys, type KeySnapshot } from './check-keys.ts';
+import { checkCollector, checkRedis } from './check-services.ts';
+import { checkSpace } from './check-space.ts';
+import { report } from './doctor-command.ts';
+import { exitStatus, type Finding, type Verdict } from './finding.ts';
+
+const gib = 1024 ** 3;
+const found = (verdict: Verdict): Finding => ({ about: 'a', verdict, words: 'w' });
+
+describe('what the findings come to', () => {
+  it('is the worst of them', () => {
+    expect(exitStatus([found('good'), found('warning')])).toBe(0);
+    expect(exitStatus([found('bad'), found('warning')])).toBe(1);
+    expect(exitStatus([found('bad'), found('wrong')])).toBe(2);
+  });
+
+  it('is told in a line each, with the cure below', () => {
+    const findings: Finding[] = [
+      { about: 'ports', verdict: 'good', words: '8000 and 8001 are free' },
+      { about: 'Redis', verdict: 'bad', words: 'h:1 does not answer', cure: 'check it' },
+    ];
+    expect(report(findings).split('\n')).toEqual([
+      '✓ ports  8000 and 8001 are free',
+      '✗ Redis  h:1 does not answer',
+      '         → check it',
+      '',
+      'Something does not work: see ✗.',
+    ]);
+  });
+});
+
+describe('room for the model', () => {
+  it.each([
+    [{ model: 4 * gib, gpu: 8 * gib, memory: 2 * gib }, 'good', '4.0 GiB fit into 8.0 GiB free on GPUs'],
+    [
+      { model: 9 * gib, gpu: 8 * gib, memory: 2 * gib },
+      'warning',
+      '9.0 GiB do not fit into 8.0 GiB free on GPUs',
+    ],
+    [{ model: 12 * gib, gpu: 8 * gib, memory: 2 * gib }, 'bad', expect.any(String)],
+    [{ model: 4 * gib, gpu: undefined, memory: 5 * gib }, 'good', '4.0 GiB fit into 5.0 GiB'],
+    [{ model: 6 * gib, gpu: undefined, memory: 5 * gib }, 'bad', '6.0 GiB do not fit into 5.0 GiB'],
+  ])('%j is %s', (room, verdict, words) => expect(checkFit(room)).toMatchObject({ verdict, words }));
+});
+
+describe('GPUs', () => {
+  const nothing = Object.fromEntries(
+    ['uuid', 'utilization', 'power', 'eccUncorrected', 'recoveryAction'].map((name) => [name, undefined]),
+  );
+  const sample = (changes: Partial<GpuSample> = {}) =>
+    ({
+      ...nothing,
+      ...{ at: 0, index: 0, name: 'NVIDIA L4', driver: '580.95' },
+      ...{ memoryTotal: 24 * gib, memoryUsed: 4 * gib },
+      ...changes,
+    }) as GpuSample;
+
+  it('are told of with their drivers and their memory', () => {
+    expect(checkGpus({ samples: [sample()], trouble: undefined })).toEqual([
+      { about: 'GPU 0', verdict: 'good', words: 'NVIDIA L4, driver 580.95, 20.0 GiB of 24.0 GiB free' },
+    ]);
+    expect(freeGpuBytes([sample(), sample({ index: 1, memoryUsed: undefined })])).toBe(44 * gib);
+    expect([freeGpuBytes([]), freeGpuBytes([sample({ memoryTotal: undefined })])]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    [sample({ recoveryAction: 'Reset' }), 'bad'],
+    [sample({ eccUncorrected: 2 }), 'warning'],
+    [sample({ recoveryAction: 'None', eccUncorrected: 0 }), 'good'],
+  ])('that are not well are told of', (one, verdict) => {
+    expect(checkGpus({ samples: [one], trouble: undefined })).toMatchObject([{ verdict }]);
+  });
+
+  it.each([
+    ['absent', 'warning'],
+    ['no-devices', 'warning'],
+    ['no-driver', 'bad'],
+    ['hung', 'bad'],
+  ] as const)('that are %s are a %s finding', (trouble, verdict) => {
+    expect(checkGpus({ samples: [], trouble })).toMatchObject([{ about: 'GPU', verdict }]);
+  });
+});
+
+describe('keys', () => {
+  const key = (changes: Partial<Key> = {}): Key => ({
+    ...keyDefaults,
+    ...{ id: 'a', fingerprint: 'sha256:0', hint: '' },
+    ...changes,
+  });
+  const judge = (changes: Partial<KeySnapshot>) =>
+    checkKeys(
+      {
+        ...{ isAsked: true, file: '/d/keys.json', keys: [key()], warnings: [], problem: undefined },
+        maxAgeMs: undefined,
+        ...changes,
+      },
+      1000,
+    );
+
+  it.each([
+    ['that work', {}, [{ verdict: 'good', words: '1 of 1 keys work (/d/keys.json)' }]],
+    ['that nobody is asked for', { isAsked: false }, [{ verdict: 'warning' }]],
+    ['of a broken file', { problem: '/d/keys.json: is not valid JSON' }, [{ verdict: 'wrong' }]],
+    [
+      'that are not there',
+      { keys: [] },
+      [{ verdict: 'warning', cure: expect.stringContaining('keys create') }],
+    ],
+    ['that are all disabled', { keys: [key({ disabled: true })] }, [{ verdict: 'warning' }]],
+    ['that end soon', { keys: [key({ expires: 2000 })] }, [{ verdict: 'warning' }]],
+    ['that are old', { keys: [key({ created: 0 })], maxAgeMs: 10 }, [{ verdict: 'warning' }]],
+    ['that others may read', { warnings: ['mode 0644'] }, [{ verdict: 'good' }, { words: 'mode 0644' }]],
+  ])('%s', (_, changes, findings) => expect(judge(changes)).toMatchObject(findings));
+});
+
+it('warns of a volume that is nearly full', () => {
+  expect(checkSpace('/data', 2 * gib)).toMatchObject({
+    verdict: 'good',
+    words: expect.stringContaining('2.0 GiB'),
+  });
+  expect(checkSpace('/data', 5 * 1024 ** 2)).toMatchObject({
+    verdict: 'warning',
+    words: expect.stringContaining('5.0 MiB'),
+  });
+});
+
+it('says of others whether they answer, and where they were looked for', () => {
+  expect(checkRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
+  expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
+    verdict: 'bad',
+    words: 'h:1 does not answer (ECONNREFUSED)',
+  });
+  expect(checkCollector('h:1', { outcome: 'answered', status: 200 })).toMatchObject({ verdict: 'good' });
+  expect(checkCollector('h:1', { outcome: 'answered', status: 404 })).toMatchObject({ verdict: 'bad' });
+  expect(checkCollector('h:1', { outcome: 'failed', why: 'x' })).toMatchObject({ verdict: 'bad' });
+});

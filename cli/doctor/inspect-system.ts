@@ -1,0 +1,108 @@
+import { statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { connectRedis } from '../../gateway/limits/connect-redis.ts';
+import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
+import type { GpuSnapshot } from './check-gpus.ts';
+import type { ReachResult } from './check-services.ts';
+
+const patienceMs = 3000;
+/** A driver that is not kept loaded takes seconds for each GPU. */
+const gpuPatienceMs = 15_000;
+
+/** One round of all GPUs. */
+export async function readGpus(program: string): Promise<GpuSnapshot> {
+  const { promise, resolve } = Promise.withResolvers<GpuSnapshot>();
+  const seen = new Map<number, GpuSnapshot['samples'][number]>();
+  const end = (trouble: GpuSnapshot['trouble']) => resolve({ samples: [...seen.values()], trouble });
+  const timer = setTimeout(() => end(seen.size > 0 ? undefined : 'hung'), gpuPatienceMs);
+  const watch = new GpuMonitor({
+    program,
+    intervalMs: 500,
+    onSample(sample) {
+      if (seen.has(sample.index)) end(undefined);
+      else seen.set(sample.index, sample);
+    },
+    onTrouble: (trouble) => trouble !== undefined && end(trouble),
+  });
+  const sight = await promise;
+  clearTimeout(timer);
+  watch.close();
+  return sight;
+}
+
+/** What this machine has, or this container may use of it. */
+export function memoryBytes(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity);
+}
+
+/** Of these files together; those that cannot be looked at count for nothing. */
+export function totalSize(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+export async function pingRedis(url: string): Promise<ReachResult> {
+  const redis = connectRedis(url);
+  let why = 'no answer in time';
+  const { promise, resolve } = Promise.withResolvers<ReachResult>();
+  const timer = setTimeout(() => resolve({ outcome: 'failed', why }), patienceMs);
+  redis.on('error', (error: NodeJS.ErrnoException) => {
+    why = error.code ?? error.message.split(' ', 1).join();
+  });
+  redis.once('ready', () => {
+    redis.ping().then(
+      () => resolve({ outcome: 'answered' }),
+      (error: Error) => {
+        why = error.message.split(' ', 1).join();
+      },
+    );
+  });
+  const reach = await promise;
+  clearTimeout(timer);
+  redis.disconnect();
+  return reach;
+}
+
+/** Sends no trace at all, which every collector takes. */
+export async function pingCollector(url: string): Promise<ReachResult> {
+  const { username, password } = new URL(url);
+  const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const place = new URL(url);
+  place.username = '';
+  place.password = '';
+  try {
+    const answer = await fetch(place, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(username && { authorization: `Basic ${basic.toString('base64')}` }),
+      },
+      body: '{"resourceSpans":[]}',
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    await answer.body?.cancel();
+    return { outcome: 'answered', status: answer.status };
+  } catch (error) {
+    // Its message may hold the address.
+    const { cause = error } = error as Error;
+    return { outcome: 'failed', why: (cause as NodeJS.ErrnoException).code ?? (cause as Error).name };
+  }
+}
+
+/** The standing of a llama-corral whose health server answers here; undefined where there is none. */
+export async function findRunningInstance(origin: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${origin}/status`, { signal: AbortSignal.timeout(patienceMs) });
+    const status = (await answer.json()) as { readonly standing?: unknown; readonly version?: unknown };
+    return typeof status.standing === 'string' && typeof status.version === 'string'
+      ? `llama-corral ${status.version} runs here and is ${status.standing}`
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

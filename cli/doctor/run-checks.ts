@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { arch, platform as system } from 'node:os';
+import { resolve } from 'node:path';
+import { traceConfig } from '../../gateway/tracing/trace-config.ts';
+import { keyFilePath } from '../../keys/key-file-path.ts';
+import { createKeyStore } from '../../keys/key-store.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { readEngineVersion } from '../../scripts/engine/engine-version.ts';
+import { findEngine } from '../../scripts/engine/find-engine.ts';
+import { cacheFolder } from '../../scripts/project-folders.ts';
+import { readSettings } from '../../settings/read-settings.ts';
+import type { Settings } from '../../settings/variables.ts';
+import { connectableHost } from '../../supervisor/await-gateway.ts';
+import type { SupervisorConfig } from '../../supervisor/config.ts';
+import { resolveDataDir } from '../../supervisor/data-dir.ts';
+import { modelFileParts } from '../../supervisor/engine/gguf-file.ts';
+import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import { defaultHost, detectPlatform } from '../../supervisor/platform/platform.ts';
+import { queueWorkerEnabled } from '../../supervisor/platform/queue-worker-enabled.ts';
+import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
+import { checkFit } from './check-fit.ts';
+import { checkGpus, freeGpuBytes, type GpuSnapshot } from './check-gpus.ts';
+import { checkKeys } from './check-keys.ts';
+import { checkCollector, checkRedis } from './check-services.ts';
+import { checkSpace } from './check-space.ts';
+import type { Finding } from './finding.ts';
+import {
+  findRunningInstance,
+  freeBytes,
+  memoryBytes,
+  pingCollector,
+  pingRedis,
+  readGpus,
+  totalSize,
+} from './inspect-system.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Looks at everything that a start depends on, and starts nothing. */
+export async function runChecks(env: Environment): Promise<Finding[]> {
+  const { settings, problems, warnings } = readSettings(env);
+  const { engine, engineProblem } = await lookForEngine(settings, env);
+  const checked = await preflight({
+    ...{ settings, engine, engineProblem, env },
+    settingsProblems: problems.map(({ message }) => message),
+  });
+  const { mistakes, config } = checked;
+  const gpus = await sightOfGpus(settings);
+  return [
+    versions(env),
+    ...examineSettings([...warnings, ...checked.warnings], mistakes),
+    ...(await examineEngine(engine, mistakes)),
+    ...checkGpus(gpus),
+    ...examineModel(config, mistakes, gpus),
+    ...judged('address', mistakes),
+    ...examineKeys(settings, mistakes),
+    ...(await examineData(settings, mistakes)),
+    ...(await examinePorts(settings, env, mistakes)),
+    ...judged('open files', mistakes),
+    ...(await examineServices(settings)),
+    ...(queueWorkerEnabled(settings).isWanted
+      ? [good('RunPod queue', 'jobs are taken from the queue of this endpoint')]
+      : []),
+  ];
+}
+
+const good = (about: string, words: string): Finding => ({ about, verdict: 'good', words });
+const warning = (about: string, words: string): Finding => ({ about, verdict: 'warning', words });
+
+/** Where there are no mistakes, the words that say so, if there are any. */
+function judged(
+  about: keyof ProblemsByTopic,
+  mistakes: ProblemsByTopic,
+  ...well: readonly string[]
+): Finding[] {
+  if (mistakes[about].length === 0) return well.map((words) => good(about, words));
+  return mistakes[about].map((words) => ({ about, verdict: 'wrong', words }));
+}
+
+function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
+  if (warnings.length === 0) return judged('settings', mistakes, 'every variable is understood');
+  return [...judged('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
+}
+
+function versions(env: Environment): Finding {
+  const words = `llama-corral ${packageFile.version}, Node ${process.versions.node}, ${system()} ${arch()}, platform ${detectPlatform(env)}`;
+  const isNew = Number(process.versions.node.split('.')[0]) >= 24;
+  return isNew
+    ? good('versions', words)
+    : { about: 'versions', verdict: 'bad', words, cure: 'take Node 24 or newer' };
+}
+
+async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Environment) {
+  try {
+    return { engine: await findEngine({ configured, searchPath: env.PATH, cache: cacheFolder }) };
+  } catch (error) {
+    return { engine: undefined, engineProblem: (error as Error).message };
+  }
+}
+
+async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
+  const about = 'llama-server';
+  if (!engine || mistakes[about].length > 0) return judged(about, mistakes);
+  try {
+    return [good(about, `${engine.command}, build ${await readEngineVersion(engine)}`)];
+  } catch {
+    const words = `${engine.command} does not tell its version`;
+    return [{ about, verdict: 'bad', words, cure: `run it by hand: ${engine.command} --version` }];
+  }
+}
+
+const sightOfGpus = ({ GPU_METRICS, NVIDIA_SMI }: Settings): Promise<GpuSnapshot> | GpuSnapshot =>
+  GPU_METRICS === 'off' ? { samples: [], trouble: undefined } : readGpus(NVIDIA_SMI);
+
+function examineModel(
+  config: SupervisorConfig | undefined,
+  mistakes: ProblemsByTopic,
+  { samples }: GpuSnapshot,
+): Finding[] {
+  const model = config?.engine.model;
+  if (model === undefined || mistakes.model.length > 0) return judged('model', mistakes);
+  if (model.kind !== 'file') {
+    const name = model.kind === 'url' ? model.path : model.repo;
+    return [good('model', `${name}: llama-server downloads it where it is not there yet`)];
+  }
+  const others = [config?.engine.mmproj, config?.engine.draftModel].filter((file) => file !== undefined);
+  const bytes = totalSize([...modelFileParts(model.path), ...others]);
+  const room = { model: bytes, gpu: freeGpuBytes(samples), memory: memoryBytes() };
+  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), checkFit(room)];
+}
+
+function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
+  if (mistakes.keys.length > 0) return judged('keys', mistakes);
+  const { AUTH_ENABLED: isAsked, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
+  const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
+  const store = createKeyStore({ file, inline });
+  const { problem, warnings, ring } = store;
+  store.close();
+  const maxAgeMs = days && days * 86_400_000;
+  return checkKeys({ isAsked, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
+}
+
+async function examineData({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
+  const dataDir = resolve(resolveDataDir(DATA_DIR));
+  if (mistakes['data folder'].length > 0 || !existsSync(dataDir)) return judged('data folder', mistakes);
+  return [checkSpace(dataDir, await freeBytes(dataDir))];
+}
+
+/** A house that runs here holds the ports, and is no mistake. */
+async function examinePorts(
+  settings: Settings,
+  env: Environment,
+  mistakes: ProblemsByTopic,
+): Promise<Finding[]> {
+  const { PORT, PORT_HEALTH } = settings;
+  if (mistakes.ports.length > 0) {
+    const host = connectableHost(settings.HOST ?? defaultHost(detectPlatform(env)));
+    const house = await findRunningInstance(`http://${host}:${PORT_HEALTH}`);
+    if (house !== undefined) return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${house}`)];
+  }
+  return judged('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
+}
+
+async function examineServices(settings: Settings): Promise<Finding[]> {
+  const { REDIS_URL } = settings;
+  const traces = traceConfig(settings);
+  return [
+    ...(REDIS_URL ? [checkRedis(new URL(REDIS_URL).host, await pingRedis(REDIS_URL))] : []),
+    ...(traces ? [checkCollector(new URL(traces.url).host, await pingCollector(traces.url))] : []),
+  ];
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { resolveDataDir } from '../supervisor/data-dir.ts';
+import { type ExitCode, exitCodes } from '../supervisor/exit-codes.ts';
+import { defaultHost, detectPlatform } from '../supervisor/platform/platform.ts';
+import { printProblems } from './print-problems.ts';
+
+const notes = `
+BACKEND_URL (http://host:port or unix:/path.sock) and BACKEND_API_KEY say where the llama-server is and how to get in.
+
+Example:
+  BACKEND_URL=http://127.0.0.1:8080 BACKEND_API_KEY=... corral gateway`;
+
+/** `corral gateway`: the gateway alone, in front of a llama-server that someone else started. */
+export function gatewayCommand(): Command {
+  return new Command('gateway')
+    .description('stand in front of a llama-server that is already running')
+    .addHelpText('after', notes)
+    .action(async () => {
+      process.exitCode = await startGateway(process.env);
+    });
+}
+
+/** Undefined where the gateway runs, else the exit status. */
+async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefined> {
+  const { readSettings } = await import('../settings/read-settings.ts');
+  const { disableCoreFiles } = await import('../supervisor/process/core-files.ts');
+  const { preflightGateway } = await import('../supervisor/preflight-gateway.ts');
+  const { settings, problems: misfits, warnings } = readSettings(env);
+  const host = settings.HOST ?? defaultHost(detectPlatform(env));
+  const checked = await preflightGateway({ settings, host, invalidSettings: misfits });
+  if (checked.problems.length > 0) {
+    printProblems(checked.problems);
+    return exitCodes.configuration;
+  }
+  if (!settings.CORE_DUMPS) await disableCoreFiles((words) => process.stderr.write(`${words}\n`));
+  const { main } = await import('../gateway/main.ts');
+  const decided = { ...env, HOST: host, DATA_DIR: resolveDataDir(settings.DATA_DIR) };
+  await main(decided, { warnings: [...warnings, ...checked.warnings] });
+  return undefined;
+}

@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+import { type ImportResult, importKeys } from '../../keys/import-keys.ts';
+import { updateKeyFile } from '../../keys/key-file.ts';
+import { parseLegacyLines } from '../../keys/legacy-lines.ts';
+import { isKeysJson } from '../../keys/parse-keys.ts';
+import { takeSnapshot } from '../../keys/snapshot.ts';
+import { writeJson, writeStderr, writeStdout } from '../output.ts';
+import { UsageError } from '../run-command.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './key-file-option.ts';
+
+const examples = `
+Examples:
+  corral keys import /data/api_keys.txt                      into keys.json of DATA_DIR
+  corral keys import api_keys.txt --file /srv/keys.json
+
+Reads lines key_id:api_key[:rate_limit][:expiration] and says what became of each. Secrets go on working; only their
+SHA-256 is kept. Keys that are there already stay as they are, so that importing twice does no harm. All good lines are
+written at once. The exit status is 1 where a line could not be imported.`;
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('bring over the keys of the Python ancestor')
+    .argument('<file>', 'its api_keys.txt')
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(importFile);
+}
+
+async function importFile(
+  source: string,
+  options: { readonly file?: string; readonly json?: true },
+): Promise<void> {
+  const text = await textOf(source);
+  if (isKeysJson(text))
+    throw new UsageError(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
+  const readings = parseLegacyLines(text);
+  // The default is keys.json here, even where only the ancestor's file exists.
+  const target = resolveKeyFile(options.file, (path) => path.endsWith('.json'));
+  let fates: readonly ImportResult[] = [];
+  const { warnings } = await updateKeyFile(target, (there) => {
+    const outcome = importKeys(there, readings);
+    fates = outcome.fates;
+    return outcome.keys;
+  });
+  for (const warning of warnings) writeStderr(warning);
+  if (options.json) writeJson(fates);
+  else for (const fate of fates) writeStdout(tell(fate));
+  conclude(fates, source, target);
+}
+
+async function textOf(source: string): Promise<string> {
+  const snapshot = await takeSnapshot(source).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${source} cannot be read: ${error.code ?? `it ${error.message}`}`, {
+      cause: error,
+    });
+  });
+  if (snapshot === undefined) throw new UsageError(`${source} does not exist`);
+  return snapshot.text;
+}
+
+function tell({ line, id, outcome, reason }: ImportResult): string {
+  return `line ${line}: ${id === undefined ? '' : `"${id}" `}${outcome}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function conclude(fates: readonly ImportResult[], source: string, target: string): void {
+  const count = (outcome: ImportResult['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
+  writeStderr(
+    `${count('imported')} imported into ${target}, ${count('unchanged')} there already, ${count('skipped')} skipped.`,
+  );
+  if (count('skipped') > 0) throw new Error(`mend the skipped lines of ${source} and import it again`);
+  writeStderr(`${source} holds secrets in plain text: remove it once the gateway reads ${target}.`);
+}

@@ -1,0 +1,356 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it, vi } from 'vitest';
+import { readKeyFile } from '../../keys/key-file.ts';
+import { KeyRing } from '../../keys/key-ring.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
+import { waitFor } from '../../test/harness/wait-for.ts';
+import { runCommand } from '../run-command.ts';
+import { keysCommand } from './keys-command.ts';
+
+const program = join(import.meta.dirname, '../../test/harness/run-keys-command.ts');
+
+interface Outcome {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `corral keys …` as a program of its own, in a data directory of its own. */
+async function asProgram(folder: TemporaryFolder, ...args: string[]): Promise<Outcome> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
+    env: { PATH: process.env.PATH, DATA_DIR: folder.path },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+  });
+  return { status: exitCode, stdout, stderr };
+}
+
+/** The same without a new process, for what does not depend on one. */
+function corralKeysIn(folder: TemporaryFolder, env: Record<string, string> = {}) {
+  return async (...args: string[]): Promise<Outcome> => {
+    vi.stubEnv('AUTH_KEYS_FILE', undefined);
+    for (const [name, value] of Object.entries({ DATA_DIR: folder.path, ...env })) vi.stubEnv(name, value);
+    const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
+    try {
+      const status = await runCommand(keysCommand(), args);
+      return { status, stdout: stdout(), stderr: stderr() };
+    } finally {
+      vi.restoreAllMocks();
+      vi.unstubAllEnvs();
+    }
+  };
+}
+
+function collect(stream: NodeJS.WriteStream): () => string {
+  let text = '';
+  vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+    text += chunk;
+    return true;
+  });
+  return () => text.replace(/\n$/, '');
+}
+
+const ringOf = async (file: string) => new KeyRing((await readKeyFile(file)).keys);
+
+describe('corral keys create', () => {
+  it('prints the secret alone on stdout, and keeps only its fingerprint', async () => {
+    await using folder = await temporaryFolder();
+    const { status, stdout, stderr } = await asProgram(folder, 'create', 'app');
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^sk-[\w-]{43}$/)]);
+    expect(stderr).toContain(`Made key "app" in ${folder.file('keys.json')}`);
+    expect(stderr).not.toContain(stdout);
+    expect(await readFile(folder.file('keys.json'), 'utf8')).not.toContain(stdout.slice(3));
+    expect((await stat(folder.file('keys.json'))).mode & 0o777).toBe(0o600);
+    const ring = await ringOf(folder.file('keys.json'));
+    expect(ring.authenticate(stdout, Date.now())).toMatchObject({ outcome: 'accepted', key: { id: 'app' } });
+  });
+
+  it('says nothing else with --quiet, and all in one object with --json', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    expect(await keys('create', 'a', '--quiet')).toEqual({
+      status: 0,
+      stdout: expect.any(String),
+      stderr: '',
+    });
+    const { stdout } = await keys('create', 'b', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ secret: expect.stringMatching(/^sk-/), key: { id: 'b' } });
+  });
+
+  it('takes everything that a key can be given', async () => {
+    await using folder = await temporaryFolder();
+    const wishes =
+      '--scopes admin,metrics --models demo,big --rpm 5 --tpm 0 --tpd 7 --concurrent 2 --priority high --note hers';
+    await corralKeysIn(folder)('create', 'app', ...wishes.split(' '), '--expires', '2099-12-31');
+    const [key] = (await readKeyFile(folder.file('keys.json'))).keys;
+    expect(key).toMatchObject({
+      scopes: ['metrics', 'admin'],
+      models: ['demo', 'big'],
+      limits: { requestsPerMinute: 5, tokensPerMinute: 0, tokensPerDay: 7, concurrent: 2 },
+      priority: 'high',
+      note: 'hers',
+      expires: Date.UTC(2099, 11, 31),
+    });
+  });
+
+  it('loses no key when a dozen programs make one at once', async () => {
+    await using folder = await temporaryFolder();
+    const ids = Array.from({ length: 12 }, (_, n) => `key-${n}`);
+    const secrets = await Promise.all(ids.map((id) => asProgram(folder, 'create', id, '--quiet')));
+    const ring = await ringOf(folder.file('keys.json'));
+    const owners = secrets.map(({ stdout }) => ring.authenticate(stdout, Date.now()));
+    expect(owners).toEqual(
+      ids.map((id) => expect.objectContaining({ key: expect.objectContaining({ id }) })),
+    );
+  });
+
+  it('exits with 2 for wrong use', async () => {
+    await using folder = await temporaryFolder();
+    expect(await asProgram(folder, 'create')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it.each([
+    [['create'], /missing required argument 'id'/],
+    [['create', 'a b'], /1 to 64 letters/],
+    [['create', 'app', '--scopes', 'root'], /inference, native, metrics, admin/],
+    [['create', 'app', '--rpm', 'many'], /whole number/],
+    [['create', 'app', '--expires', '30'], /30d or 12h/],
+    [['create', 'app', '--expires', '2020-01-01'], /passed already/],
+    [['create', 'app', '--priority', 'top'], /high, normal, low/],
+    [['create', 'app', '--colour', 'red'], /unknown option/],
+    [['crate', 'app'], /unknown command.*\n?.*create/],
+  ])('refuses %j as wrong use, with the right use', async (args, message) => {
+    await using folder = await temporaryFolder();
+    expect(await corralKeysIn(folder)(...args)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('corral keys list and show', () => {
+  it('show how every key stands, without colours in a pipe', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    await keys('create', 'app', '--expires', '5d', '--rpm', '20');
+    await keys('create', 'old', '--note', 'of last year');
+    await keys('disable', 'old');
+    const { stdout, stderr } = await asProgram(folder, 'list');
+    const [heading, app, old] = stdout.split('\n');
+    expect(heading).toMatch(/^ID +HINT +STATUS +SCOPES +LIMITS +CREATED +EXPIRES +LAST USED$/);
+    expect(app).toMatch(/^app +sk-….{4} +active, expires in 5d +inference +20 requests\/min +\d{4}-/);
+    expect(old).toMatch(/^old +sk-….{4} +disabled +inference +- +\d{4}-.* +never +-$/);
+    expect(stderr).toContain('2 keys in');
+    expect(stderr).toContain('1 within 14 days of the end');
+    expect((await keys('show', 'old')).stdout).toMatch(/^status +disabled\n(.*\n)*note +of last year$/m);
+    expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([
+      { id: 'app', state: 'active', expiresSoon: true, rotating: false },
+      { id: 'old', state: 'disabled' },
+    ]);
+  });
+
+  it('tell of a secret that is older than it may become', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    const keys = corralKeysIn(folder, { KEY_MAX_AGE_DAYS: '90' });
+    await keys('create', 'app');
+    expect((await keys('list')).stdout).not.toContain('old');
+    const created = new Date(Date.now() - 120 * 86_400_000).toISOString();
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replace(/"created": "[^"]*"/, `"created": "${created}"`),
+    );
+    expect((await keys('list')).stdout).toContain('active, secret is 120d old');
+    expect((await keys('show', 'app')).stdout).toContain('active, secret is 120d old');
+    expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([{ secretIsOld: true }]);
+    expect((await corralKeysIn(folder)('list')).stdout).not.toContain('old');
+  });
+
+  it('name the nearest key for one that is not there', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    await keys('create', 'production');
+    expect(await keys('show', 'prodution')).toMatchObject({
+      status: 1,
+      stderr: 'error: there is no key "prodution": did you mean "production"?',
+    });
+  });
+
+  it('say what is wrong with a broken file', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('keys.json'), '{"version":1,"keys":[{"id":"app"}]}');
+    expect(await corralKeysIn(folder)('list')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('keys[0].fingerprint (key "app")'),
+    });
+  });
+});
+
+describe('corral keys rotate, disable, enable and remove', () => {
+  it('let the old secret work on for the overlap, and stop it without one', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const first = (await keys('create', 'app', '--quiet')).stdout;
+    const second = await keys('rotate', 'app', '--overlap', '24h');
+    expect(second.stderr).toMatch(/its old secret works until \d{4}-\d\d-\d\d \d\d:\d\dZ/);
+    expect((await keys('list')).stdout).toMatch(/active, rotating until \d{4}-/);
+    const during = await ringOf(folder.file('keys.json'));
+    expect(during.authenticate(first, Date.now())).toMatchObject({ outcome: 'accepted', previous: true });
+    expect(during.authenticate(second.stdout, Date.now())).toMatchObject({
+      outcome: 'accepted',
+      previous: false,
+    });
+    await keys('rotate', 'app');
+    const after = await ringOf(folder.file('keys.json'));
+    for (const secret of [first, second.stdout]) {
+      expect(after.authenticate(secret, Date.now()).outcome).toBe('refused');
+    }
+  });
+
+  it.each(['24', '0.5', '86400'])(
+    'refuse an overlap of %s, which has no unit, and change nothing',
+    async (overlap) => {
+      await using folder = await temporaryFolder();
+      const keys = corralKeysIn(folder);
+      const { stdout: secret } = await keys('create', 'app', '--quiet');
+      expect(await keys('rotate', 'app', '--overlap', overlap)).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining('It must be like 24h, 90m or 7d, with its unit.'),
+      });
+      expect((await ringOf(folder.file('keys.json'))).authenticate(secret, Date.now()).outcome).toBe(
+        'accepted',
+      );
+    },
+  );
+
+  it('tell of fields that have no effect, and keep them', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    await keys('create', 'app', '--quiet');
+    const written = JSON.parse(await readFile(folder.file('keys.json'), 'utf8'));
+    written.keys[0].enabled = false;
+    await writeFile(folder.file('keys.json'), JSON.stringify(written));
+    const words = 'key "app" has a field "enabled": it has no effect, did you mean "disabled"?';
+    expect((await keys('list')).stderr).toContain(words);
+    expect((await keys('show', 'app')).stderr).toContain(words);
+    await keys('rotate', 'app');
+    expect(JSON.parse(await readFile(folder.file('keys.json'), 'utf8')).keys[0].enabled).toBe(false);
+  });
+
+  it('stop a key and let it work again', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const { stdout: secret } = await keys('create', 'app', '--quiet');
+    const outcome = async () =>
+      (await ringOf(folder.file('keys.json'))).authenticate(secret, Date.now()).outcome;
+    await keys('disable', 'app');
+    expect(await outcome()).toBe('refused');
+    await keys('enable', 'app');
+    expect(await outcome()).toBe('accepted');
+    expect((await keys('remove', 'app')).status).toBe(0);
+    expect(await outcome()).toBe('refused');
+    expect((await keys('remove', 'app')).status).toBe(1);
+  });
+});
+
+describe('corral keys disable and remove --now', () => {
+  it('mark the record for the gateway, until the key is enabled or disabled otherwise', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const app = async () => (await readKeyFile(folder.file('keys.json'))).keys.find(({ id }) => id === 'app');
+    await keys('create', 'app');
+    expect((await keys('disable', 'app', '--now')).stderr).toBe(
+      'Key "app" is disabled; what is under way with it ends.',
+    );
+    expect(await app()).toMatchObject({ disabled: true, cutOff: true });
+    await keys('enable', 'app');
+    expect(await app()).toMatchObject({ disabled: false, cutOff: false });
+    const removing = keys('remove', 'app', '--now');
+    const marked = await waitFor('the mark', async () => {
+      const key = await app();
+      return key?.cutOff && key;
+    });
+    expect(marked.disabled).toBe(true);
+    expect((await removing).status).toBe(0);
+    expect(await app()).toBeUndefined();
+  });
+});
+
+describe('corral keys import', () => {
+  const lines = `# keys of the ancestor
+app:sk-0123456789abcdef:60:2099-01-31T12:00:00+01:00
+broken
+copy:sk-0123456789abcdef
+`;
+
+  it('says of every line what became of it, and the secrets go on working', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('api_keys.txt'), lines);
+    const { status, stdout, stderr } = await corralKeysIn(folder)('import', folder.file('api_keys.txt'));
+    expect(stdout.split('\n')).toEqual([
+      'line 2: "app" imported',
+      expect.stringMatching(/^line 3: skipped: the secret must be/),
+      'line 4: "copy" skipped: "app" has the same secret',
+    ]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('1 imported')]);
+    const ring = await ringOf(folder.file('keys.json'));
+    expect(ring.authenticate('sk-0123456789abcdef', Date.now())).toMatchObject({
+      key: { id: 'app', limits: { requestsPerMinute: 60 }, expires: Date.UTC(2099, 0, 31, 11) },
+    });
+    expect(await readFile(folder.file('keys.json'), 'utf8')).not.toContain('0123456789abcdef');
+  });
+
+  it('does no harm a second time', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('api_keys.txt'), 'app:sk-0123456789abcdef\n');
+    const keys = corralKeysIn(folder);
+    await keys('import', folder.file('api_keys.txt'));
+    const before = await readFile(folder.file('keys.json'), 'utf8');
+    expect(await keys('import', folder.file('api_keys.txt'))).toMatchObject({
+      status: 0,
+      stdout: 'line 1: "app" unchanged: it is there already',
+    });
+    expect(await readFile(folder.file('keys.json'), 'utf8')).toBe(before);
+  });
+
+  it('is what other verbs point to where only the file of the ancestor exists', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('api_keys.txt'), 'app:sk-0123456789abcdef\n');
+    const keys = corralKeysIn(folder);
+    expect((await keys('list')).stdout).toContain('app');
+    expect(await keys('create', 'new')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('corral keys import'),
+    });
+  });
+});
+
+describe('corral keys', () => {
+  it('works on the file that is named, else on the one the gateway reads', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder, { AUTH_KEYS_FILE: folder.file('env.json') });
+    await keys('create', 'a');
+    await keys('create', 'b', '--file', folder.file('named.json'));
+    expect((await ringOf(folder.file('env.json'))).keys.map(({ id }) => id)).toEqual(['a']);
+    expect((await ringOf(folder.file('named.json'))).keys.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('explains itself, every verb with examples', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const verbs = ['create', 'list', 'show', 'rotate', 'disable', 'enable', 'remove', 'import'];
+    const help = await keys('--help');
+    expect([help.status, help.stderr]).toEqual([0, '']);
+    const texts = await Promise.all(verbs.map(async (verb) => (await keys(verb, '--help')).stdout));
+    for (const [n, verb] of verbs.entries()) {
+      expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
+      expect(texts[n]).toMatch(new RegExp(`Examples?:\n(.*\n)*  corral keys ${verb}`));
+    }
+  });
+});

@@ -1,0 +1,87 @@
+import { Command } from 'commander';
+import type { KeySeen } from '../../gateway/usage/usage-batch.ts';
+import type { Key } from '../../keys/key.ts';
+import { readKeyFile } from '../../keys/key-file.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
+import { toRecord } from '../../keys/keys-json.ts';
+import { align } from '../align.ts';
+import { writeJson, writeStderr, writeStdout } from '../output.ts';
+import { formatAgo, formatLimits, formatStatus, formatTime, previousSecretLastUsed } from './format-key.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './key-file-option.ts';
+import { lastSeen, ledgerOption, resolveLedger } from './ledger-option.ts';
+import { maxKeyAgeMs } from './max-key-age.ts';
+
+const examples = `
+Examples:
+  corral keys list
+  corral keys list --json | jq -r '.[] | select(.state == "active") | .id'
+
+Status is active, disabled or expired; a key that ends within 14 days says so, and one whose old secret still works after
+a rotation says until when, and when somebody last came with it. A secret older than KEY_MAX_AGE_DAYS says its age. LAST USED comes from the usage ledger.`;
+
+export function listCommand(): Command {
+  return new Command('list')
+    .description('show all keys and how they stand')
+    .addOption(fileOption())
+    .addOption(ledgerOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(list);
+}
+
+interface ListOptions {
+  readonly file?: string;
+  readonly ledger?: string;
+  readonly json?: true;
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const file = resolveKeyFile(options.file);
+  const { keys, warnings } = await readKeyFile(file);
+  const now = Date.now();
+  for (const warning of warnings) writeStderr(warning);
+  const seen = lastSeen(resolveLedger(options.ledger));
+  if (options.json) return writeJson(keys.map((key) => keyWithUsage(key, now, seen.get(key.id))));
+  if (keys.length > 0) writeStdout(align([heading, ...keys.map((key) => rowOf(key, now, seen.get(key.id)))]));
+  writeStderr(summary(keys, file, now));
+}
+
+/** A key as `--json` shows it: its record, and how it stands. */
+export function keyWithState(key: Key, now: number): Record<string, unknown> {
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxKeyAgeMs());
+  return { ...toRecord(key), state, expiresSoon, secretIsOld, rotating: rotatingUntil !== undefined };
+}
+
+/** The same, and when it was last used, as far as the ledger knows. */
+export function keyWithUsage(key: Key, now: number, seen: KeySeen | undefined): Record<string, unknown> {
+  return {
+    ...keyWithState(key, now),
+    lastUsed: isoTime(seen?.lastUsed),
+    oldSecretLastUsed: isoTime(previousSecretLastUsed(key, seen, now)),
+  };
+}
+
+const isoTime = (moment: number | undefined) =>
+  moment === undefined ? null : new Date(moment).toISOString();
+
+const heading = ['ID', 'HINT', 'STATUS', 'SCOPES', 'LIMITS', 'CREATED', 'EXPIRES', 'LAST USED'];
+
+function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
+  return [
+    key.id,
+    key.hint,
+    formatStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() }),
+    key.scopes.join(','),
+    formatLimits(key.limits),
+    formatTime(key.created, '-'),
+    formatTime(key.expires, 'never'),
+    seen ? formatAgo(seen.lastUsed, now) : '-',
+  ];
+}
+
+function summary(keys: readonly Key[], file: string, now: number): string {
+  if (keys.length === 0) return `No keys in ${file}: make one with "corral keys create ID".`;
+  const ending = keys.filter((key) => getKeyStatus(key, now).expiresSoon).length;
+  const count = keys.length === 1 ? '1 key' : `${keys.length} keys`;
+  return `${count} in ${file}${ending > 0 ? `; ${ending} within 14 days of the end` : ''}`;
+}

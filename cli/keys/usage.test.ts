@@ -1,0 +1,156 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { noUsage, utcDay } from '../../gateway/proxy/usage-sums.ts';
+import { LedgerFile, ledgerFileName } from '../../gateway/usage/ledger-file.ts';
+import { fingerprint } from '../../keys/fingerprint.ts';
+import { formatKeysJson } from '../../keys/keys-json.ts';
+import { createKey } from '../../keys/new-key.ts';
+import { keyFileText } from '../../test/harness/key-file-text.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
+
+const program = join(import.meta.dirname, '../../test/harness/run-keys-command.ts');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+let folder: TemporaryFolder;
+let gateway: LedgerFile;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  // Stays open, as a running gateway holds it.
+  gateway = new LedgerFile(folder.file(ledgerFileName));
+  onTestFinished(async () => {
+    gateway.close();
+    await folder[Symbol.asyncDispose]();
+  });
+});
+
+async function corralKeys(args: string, env: Record<string, string> = {}) {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args.split(' ')], {
+    env: { PATH: process.env.PATH, DATA_DIR: folder.path, ...env },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+  });
+  return { status: exitCode, stdout, stderr };
+}
+
+const now = Date.now();
+const [today, yesterday, longAgo] = [utcDay(now), utcDay(now - DAY), utcDay(now - 100 * DAY)];
+
+function book(): void {
+  const usage = { requests: 1500, errors: 3, input: 1_234_567, cached: 1000, output: 89_000 };
+  const times = { queueMs: 12_300, computeMs: 4 * HOUR, machineMs: HOUR };
+  gateway.write(
+    [
+      { ...noUsage, keyId: 'app', day: today, ...usage, ...times },
+      { ...noUsage, keyId: 'app', day: yesterday, requests: 1, output: 7, machineMs: HOUR / 2 },
+      { ...noUsage, keyId: 'batch', day: yesterday, requests: 2, input: 20 },
+      { ...noUsage, keyId: 'app', day: longAgo, requests: 1000 },
+    ],
+    [{ keyId: 'app', lastUsed: now - 2 * HOUR, previousLastUsed: null }],
+  );
+}
+
+const lines = (text: string) =>
+  text.split('\n').map((line) => line.split(/ {2,}/).map((cell) => cell.trim()));
+
+describe('corral keys usage', () => {
+  it('shows a line for each key and the total, beside a running gateway', async () => {
+    book();
+    const { status, stdout } = await corralKeys('usage', { COST_PER_HOUR: '0.8' });
+    expect(status).toBe(0);
+    const [heading, app, batch, total] = lines(stdout);
+    expect(heading).toEqual(
+      'KEY,REQUESTS,ERRORS,INPUT,CACHED,OUTPUT,QUEUED,COMPUTE,MACHINE,COST,LAST USED'.split(','),
+    );
+    expect(app).toEqual('app|1,501|3|1,234,567|1,000|89,007|12.3s|4h 00m|1h 30m|1.20|2h ago'.split('|'));
+    expect(batch).toEqual('batch|2|0|20|0|0|0.0s|0.0s|0.0s|0.00|-'.split('|'));
+    expect(total?.slice(0, 2)).toEqual(['total', '1,503']);
+  });
+
+  it('shows one key day by day, from the day that is asked for', async () => {
+    book();
+    const { stdout } = await corralKeys('usage app --since 100d');
+    expect(lines(stdout).map(([day, requests]) => [day, requests])).toEqual([
+      ['DAY', 'REQUESTS'],
+      [longAgo, '1,000'],
+      [yesterday, '1'],
+      [today, '1,500'],
+      ['total', '2,501'],
+    ]);
+    expect(stdout).not.toContain('COST');
+  });
+
+  it('gives scripts JSON or CSV', async () => {
+    book();
+    const { stdout: json } = await corralKeys(`usage batch --since ${yesterday} --by key --json`);
+    expect(JSON.parse(json)).toMatchObject({
+      since: yesterday,
+      by: 'key',
+      usage: [{ key: 'batch', requests: 2, inputTokens: 20, cost: null }],
+      total: { requests: 2 },
+    });
+    const { stdout: csv } = await corralKeys('usage --by day --csv', { COST_PER_HOUR: '2' });
+    const rows = csv.split(/\r?\n/).map((line) => line.split(','));
+    expect(rows[0]).toEqual(
+      'day,requests,errors,inputTokens,cachedTokens,outputTokens,queueSeconds,computeSeconds,machineSeconds,cost'.split(
+        ',',
+      ),
+    );
+    expect(rows.slice(1).map(([day, requests, , , , , , , , cost]) => [day, requests, cost])).toEqual([
+      [yesterday, '3', '1'],
+      [today, '1500', '2'],
+    ]);
+  });
+
+  it('says what is wrong', async () => {
+    const empty = await corralKeys('usage');
+    expect([empty.status, empty.stdout]).toEqual([0, '']);
+    expect(empty.stderr).toContain('No usage since');
+    const missing = await corralKeys('usage --ledger nowhere.sqlite');
+    expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('no usage ledger yet')]);
+    const wrong = await corralKeys('usage --since soon');
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('7d or 12h')]);
+  });
+});
+
+describe('corral keys list and show', () => {
+  it('tell when a key was last used, and whether somebody still comes with its old secret', async () => {
+    const keys = ['app', 'calm'].map((id) => ({
+      ...createKey(id, {}, now - 3 * HOUR).key,
+      previous: { fingerprint: fingerprint(`old ${id}`), validUntil: now + DAY },
+    }));
+    await writeFile(folder.file('keys.json'), formatKeysJson({ keys, extraFields: {} }), { mode: 0o600 });
+    gateway.write(
+      [],
+      [
+        { keyId: 'app', lastUsed: now - HOUR, previousLastUsed: now - 2 * HOUR },
+        { keyId: 'calm', lastUsed: now, previousLastUsed: now - 5 * HOUR },
+      ],
+    );
+    const { stdout } = await corralKeys('list');
+    const [heading, app, calm] = stdout.split('\n');
+    expect(heading).toMatch(/LAST USED$/);
+    expect(app).toMatch(/rotating until .*, old secret last used 2h ago .*1h ago$/);
+    // Before the rotation it was nobody's old secret.
+    expect(calm).not.toContain('old secret');
+    expect(calm).toMatch(/just now$/);
+    const { stdout: json } = await corralKeys('show app --json');
+    expect(JSON.parse(json)).toMatchObject({
+      lastUsed: new Date(now - HOUR).toISOString(),
+      oldSecretLastUsed: new Date(now - 2 * HOUR).toISOString(),
+    });
+    expect((await corralKeys('show calm')).stdout).toMatch(/last used +\d{4}-.* \(just now\)/);
+  });
+
+  it('go on where the ledger is no ledger', async () => {
+    const text = keyFileText({ app: { secret: 'sk-new' } });
+    await writeFile(folder.file('keys.json'), text, { mode: 0o600 });
+    await writeFile(folder.file('other'), 'x'.repeat(5000));
+    const { status, stdout, stderr } = await corralKeys(`list --ledger ${folder.file('other')}`);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('file is not a database')]);
+    expect(stdout).toMatch(/app .* -$/);
+  });
+});

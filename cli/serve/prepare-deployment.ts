@@ -1,0 +1,143 @@
+import type { HealthServer } from '../../health/health-server.ts';
+import type { Log } from '../../log/create-log.ts';
+import { createLogs } from '../../log/create-logs.ts';
+import { logFilesConfig } from '../../log/log-files-config.ts';
+import { findEngine, findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
+import { cacheFolder } from '../../scripts/project-folders.ts';
+import type { SettingsResult } from '../../settings/read-settings.ts';
+import type { Settings } from '../../settings/variables.ts';
+import type { SupervisorConfig } from '../../supervisor/config.ts';
+import { resolveDataDir } from '../../supervisor/data-dir.ts';
+import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { ExitCode } from '../../supervisor/exit-codes.ts';
+import { detectPlatform } from '../../supervisor/platform/platform.ts';
+import { vastLogLines, writeVastLine } from '../../supervisor/platform/vast-log-lines.ts';
+import { preflight } from '../../supervisor/preflight.ts';
+import { supervise } from '../../supervisor/supervise.ts';
+import { demoModelName, ensureDemoModel } from './demo-model-file.ts';
+import { createFirstKey } from './first-key.ts';
+import { modelVariables, noModelConfigured } from './model-variables.ts';
+import { welcomeText } from './welcome.ts';
+
+export interface PrepareOptions {
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly healthPortIsOurs: boolean;
+}
+
+export type PreparedDeployment =
+  | { readonly ok: true; run(health: HealthServer | undefined): Promise<ExitCode> }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Gathers engine, model and keys, checks all of it, and hands back a house that is ready to run. */
+export async function prepareDeployment(
+  reading: SettingsResult,
+  { demo, env, healthPortIsOurs }: PrepareOptions,
+): Promise<PreparedDeployment> {
+  const { LOG_FORMAT: format, LOG_LEVEL: level } = reading.settings;
+  const dataDir = resolveDataDir(reading.settings.DATA_DIR);
+  const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, reading.settings) });
+  const log = logs.getLog('supervisor');
+  for (const warning of reading.warnings) log.warn(warning);
+  const refused = async (problems: readonly string[]) => {
+    const words = `${vastLogLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
+    writeVastLine(detectPlatform(env), logs.writeRaw, words);
+    await logs.close();
+    return { ok: false, problems } as const;
+  };
+  const given = { settings: reading.settings, problems: [] };
+  const { settings, problems: modelProblems } = demo ? await withModel(reading, log) : given;
+  const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
+  const earlierProblems = [...reading.problems.map(({ message }) => message), ...modelProblems];
+  const checked = await preflight({
+    ...{
+      settings,
+      engine,
+      engineProblem,
+      env,
+      settingsProblems: earlierProblems,
+      ownsHealthPort: healthPortIsOurs,
+      createsFirstKey: demo,
+    },
+  });
+  for (const warning of checked.warnings) log.warn(warning);
+  if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
+  const config = { ...checked.config, givenForAnyModel: reading.settings };
+  // Never through the log, which may be kept; where its format is for machines, not even beside it.
+  const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
+  const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};
+  if (keyProblem !== undefined) return refused([keyProblem]);
+  return {
+    ok: true,
+    async run(health) {
+      const code = await supervise({
+        config,
+        engine,
+        log,
+        logs,
+        env,
+        health,
+        onReady: () => {
+          if (demo) show(welcomeText({ config, firstKey, isDemoModel: noModelConfigured(reading.settings) }));
+        },
+      });
+      await logs.close();
+      return code;
+    },
+  };
+}
+
+async function firstKeyFor(config: SupervisorConfig, show: (text: string) => void) {
+  try {
+    return { firstKey: await createFirstKey(config, show) };
+  } catch (error) {
+    if ((error as Error).name !== 'KeyFileError') throw error;
+    return { keyProblem: `the first key could not be kept, and does not work: ${(error as Error).message}` };
+  }
+}
+
+interface WithModel {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+}
+
+async function withModel({ settings, problems }: SettingsResult, log: Log): Promise<WithModel> {
+  if (!noModelConfigured(settings)) return { settings, problems: [] };
+  if (!problems.some(({ variable }) => modelVariables.includes(variable)))
+    log.info('no model is named: the demo model is served');
+  let MODEL_PATH: string;
+  try {
+    MODEL_PATH = await ensureDemoModel(cacheFolder);
+  } catch (error) {
+    const why = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
+    return { settings, problems: [`the demo model cannot be kept in ${cacheFolder}: ${why}`] };
+  }
+  // Its tokens are so cheap that a second thread would spend its time waiting for the first.
+  const THREADS = settings.THREADS || 1;
+  return {
+    settings: { ...settings, THREADS, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] },
+    problems: [],
+  };
+}
+
+interface Search {
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
+async function lookForEngine(
+  { LLAMA_SERVER_BIN: configured }: Settings,
+  { demo, env, log }: Search,
+): Promise<{ engine?: Engine | undefined; engineProblem?: string }> {
+  const wanted = { configured, searchPath: env.PATH, cache: cacheFolder };
+  try {
+    const engine = demo
+      ? await findOrFetchEngine(wanted, (progress) => log.info(progress))
+      : await findEngine(wanted);
+    if (engine) log.info({ origin: engine.origin }, `llama-server: ${engine.command}`);
+    return { engine };
+  } catch (error) {
+    return { engineProblem: (error as Error).message };
+  }
+}

@@ -1,0 +1,68 @@
+import { maxProbeConnections } from '../../fs/open-file-limit.ts';
+import { type HealthServer, startHealthServer } from '../../health/health-server.ts';
+import { readSettings, type SettingsResult } from '../../settings/read-settings.ts';
+import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
+import { defaultHost, detectPlatform } from '../../supervisor/platform/platform.ts';
+import { printProblems } from '../print-problems.ts';
+
+export interface ServeOptions {
+  /** Provide what is missing: an engine, a model, a first key. */
+  readonly demo: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs the whole house until it ends; answers the exit code. The health server comes before everything else, even
+ * before the code of the rest is read: platforms count from its first answer.
+ */
+export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
+  const given = readSettings(env);
+  const health = await listenEarly(given, env);
+  try {
+    const { prepareDeployment } = await import('./prepare-deployment.ts');
+    const reading = await withPorts(given, health, env);
+    const prepared = await prepareDeployment(reading, { demo, env, healthPortIsOurs: health !== undefined });
+    if (prepared.ok) return await prepared.run(health);
+    printProblems(prepared.problems);
+    return exitCodes.configuration;
+  } finally {
+    // Also where something was thrown: a process that answers probes and does nothing else costs money for nothing.
+    await health?.close();
+  }
+}
+
+/** Where the system is to choose a port it is chosen now: gateway and supervisor have to know each other's. */
+async function withPorts(
+  reading: SettingsResult,
+  health: HealthServer | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<SettingsResult> {
+  const { HOST, PORT, PORT_HEALTH } = reading.settings;
+  if (PORT !== 0 && PORT_HEALTH !== 0) return reading;
+  const { freePort } = await import('../../supervisor/port-problems.ts');
+  const settings = {
+    ...reading.settings,
+    PORT: PORT || (await freePort(HOST ?? defaultHost(detectPlatform(env)))),
+    PORT_HEALTH: health?.port ?? PORT_HEALTH,
+  };
+  return { ...reading, settings };
+}
+
+/** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */
+async function listenEarly(
+  { settings }: SettingsResult,
+  env: NodeJS.ProcessEnv,
+): Promise<HealthServer | undefined> {
+  try {
+    return await startHealthServer({
+      // Who asks a hundred times at once is no crowd yet, where there are handles for it.
+      maxConnections: maxProbeConnections(),
+      host: settings.HOST ?? defaultHost(detectPlatform(env)),
+      port: settings.PORT_HEALTH,
+      healthCheckPath: settings.HEALTH_CHECK_PATH,
+      pingAlwaysOk: settings.PING_ALWAYS_OK,
+    });
+  } catch {
+    return undefined;
+  }
+}

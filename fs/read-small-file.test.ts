@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { readSmallFile } from './read-small-file.ts';
+
+it('reads a file of text, without its byte order mark, and a pipe that the shell has opened', async () => {
+  await using folder = await temporaryFolder();
+  writeFileSync(folder.file('text'), '\ufeffschlüssel\r\n');
+  expect(readSmallFile(folder.file('text'))).toBe('schlüssel\r\n');
+  const program = `import { readSmallFile } from ${JSON.stringify(`${import.meta.dirname}/read-small-file.ts`)};
+    process.stdout.write(readSmallFile(process.argv[1]));`;
+  const shell = '"$0" --input-type=module -e "$1" <(sleep 0.1; printf "from a pipe")';
+  const told = execFileSync('bash', ['-c', shell, process.execPath, program]);
+  expect(told.toString()).toBe('from a pipe');
+});
+
+it('waits for nobody, and says why it does not read what is no small file of text', async () => {
+  await using folder = await temporaryFolder();
+  mkdirSync(folder.file('folder'));
+  execFileSync('mkfifo', [folder.file('pipe')]);
+  writeFileSync(folder.file('large'), Buffer.alloc(1024 ** 2 + 1));
+  writeFileSync(folder.file('windows'), Buffer.from('\ufeffkey', 'utf16le'));
+  writeFileSync(folder.file('latin1'), Buffer.from('schlüssel', 'latin1'));
+  const reason = (path: string) => {
+    try {
+      return readSmallFile(path);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(reason(folder.file('folder'))).toBe('it is a folder');
+  expect(reason(folder.file('pipe'))).toBe('it is a pipe or a device, not a file');
+  expect(reason('/dev/zero')).toBe('it is a pipe or a device, not a file');
+  expect(reason(folder.file('large'))).toBe('it is larger than 1 MiB');
+  expect(reason(folder.file('windows'))).toBe('it is UTF-16, write it as UTF-8');
+  expect(reason(folder.file('latin1'))).toBe('it is not UTF-8');
+  expect(reason(folder.file('none'))).toMatch(/^ENOENT/);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { MessageRewriter } from './rewriter.ts';
+
+const start = (id: string) =>
+  `event: message_start\ndata: {"type":"message_start","message":{"id":"${id}","type":"message","content":[],"stop_reason":null,"stop_sequence":null}}\n\n`;
+const delta = (reason: string, sequence: string) =>
+  `event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"${reason}","stop_sequence":${sequence}},"usage":{"output_tokens":3}}\n\n`;
+const said = (text: string) =>
+  `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', delta: { type: 'text_delta', text } })}\n\n`;
+
+describe('MessageMender', () => {
+  it('names a message as Anthropic does, in its first event and nowhere else', () => {
+    const one = new MessageRewriter();
+    expect(one.rewriteEvents(Buffer.from(start('chatcmpl-aB1'))).toString()).toBe(start('msg_aB1'));
+    const quote = Buffer.from(said(start('chatcmpl-2')));
+    expect(one.rewriteEvents(quote)).toBe(quote);
+  });
+
+  it('names one that comes with all its events in one piece', () => {
+    const all = start('chatcmpl-1') + said('"id":"chatcmpl-9"') + delta('end_turn', '"x"');
+    const mended = start('msg_1') + said('"id":"chatcmpl-9"') + delta('stop_sequence', '"x"');
+    expect(new MessageRewriter().rewriteEvents(Buffer.from(all)).toString()).toBe(mended);
+  });
+
+  it('finds the end behind other events of one piece', () => {
+    const one = new MessageRewriter();
+    one.rewriteEvents(Buffer.from(start('chatcmpl-1')));
+    const word = Buffer.from(said('a'));
+    expect(one.rewriteEvents(word)).toBe(word);
+    const all = said('b') + delta('end_turn', '"x"');
+    expect(one.rewriteEvents(Buffer.from(all)).toString()).toBe(said('b') + delta('stop_sequence', '"x"'));
+  });
+
+  it.each([
+    ['end_turn', 'null', 'end_turn'],
+    ['end_turn', '"the \\"end\\""', 'stop_sequence'],
+    ['max_tokens', 'null', 'max_tokens'],
+    ['tool_use', 'null', 'tool_use'],
+  ])('of the end %s, %s it makes %s', (reason, sequence, expected) => {
+    const event = Buffer.from(delta(reason, sequence));
+    expect(new MessageRewriter().rewriteEvents(event).toString()).toBe(delta(expected, sequence));
+  });
+
+  it('does both to an answer in one piece, and leaves what a tool is given', () => {
+    const input = '{"id":"chatcmpl-9","stop_reason":"end_turn","stop_sequence":"a","n":12345678901234567890}';
+    const answer = (id: string, reason: string, sequence: string) =>
+      `{"id":"${id}","type":"message","content":[{"type":"tool_use","input":${input}}],"stop_reason":"${reason}","stop_sequence":${sequence},"usage":{}}`;
+    const whole = (text: string) => new MessageRewriter().rewriteBody(Buffer.from(text)).toString();
+    expect(whole(answer('chatcmpl-1', 'end_turn', '"b"'))).toBe(answer('msg_1', 'stop_sequence', '"b"'));
+    expect(whole(answer('chatcmpl-1', 'tool_use', 'null'))).toBe(answer('msg_1', 'tool_use', 'null'));
+    expect(whole('{"error":{}}')).toBe('{"error":{}}');
+  });
+});

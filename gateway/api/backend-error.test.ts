@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { parseBackendError } from './backend-error.ts';
+import { redactMessage } from './redact-message.ts';
+
+const told = (error: object) => JSON.stringify({ error });
+const tooLong = {
+  code: 400,
+  message: 'request (20004 tokens) exceeds the available context size (2048 tokens), try increasing it',
+  type: 'exceed_context_size_error',
+  n_prompt_tokens: 20004,
+};
+
+describe('backendErrorOf', () => {
+  it('keeps the numbers of a prompt that is too long', () => {
+    expect(parseBackendError(400, told(tooLong))).toEqual({
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      message: tooLong.message,
+    });
+  });
+
+  it.each([
+    "'messages' is required",
+    'Failed to parse messages: [json.exception.type_error.302] type must be string, but is number',
+    'Failed to parse tools: Missing tool type',
+    '[json.exception.out_of_range.403] key not found',
+    'vector::_M_range_check: __n (which is 1000000000) >= this->size() (which is 4165)',
+    'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
+    'Cannot use both json_schema and grammar',
+    'Unknown reasoning format: zz',
+    'Unknown reasoning format: compute error',
+    'Failed to parse messages: Unsupported content part type: "CUDA out of memory"',
+    'got exception: Unexpected empty grammar stack after accepting piece: x (12)',
+    'Only no echo is supported',
+    'uri must be base64 encoded',
+    'something that no version has said so far',
+  ])('takes a 500 that blames the request for a 400: %s', (message) => {
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'invalid_value',
+      message: redactMessage(message),
+    });
+  });
+
+  it.each([
+    'Compute error.',
+    'Context size has been exceeded.',
+    'Invalid input batch.',
+    'context shift is disabled',
+    'context shift cannot be used for shared prompt',
+    'failed to decode',
+    'failed to process mtmd chunk',
+    'failed to process speculative batch',
+    'failed to find a memory slot for batch of size 512',
+    'failed to get embeddings',
+    'got exception: std::bad_alloc',
+    'std::bad_alloc',
+    'CUDA error: out of memory',
+    'proxy error: Failed to read connection',
+    'model name=alpha failed to load',
+    'vk::Queue::submit: ErrorDeviceLost',
+    'Resource temporarily unavailable',
+    'unknown error',
+  ])('leaves a 500 of the engine itself what it is: %s', (message) => {
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+      status: 500,
+      type: 'server_error',
+      code: 'internal_error',
+      message,
+    });
+  });
+
+  it("takes nothing for the request's fault once the engine has spoken, but for its size", () => {
+    const after = (message: string) =>
+      parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasSpoken: true });
+    expect(after('something that no version has said so far').status).toBe(500);
+    expect(parseBackendError(500, told(tooLong), { hasSpoken: true })).toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+    });
+  });
+
+  it("takes a grammar that lets the model say nothing for the request's, and one that ends too soon for the model's", () => {
+    const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
+    const error = told({ code: 500, message, type: 'server_error' });
+    expect(parseBackendError(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
+    expect(parseBackendError(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
+  });
+
+  it('takes a router whose child is gone for one that is away', () => {
+    const error = told({
+      code: 500,
+      message: 'proxy error: Could not establish connection',
+      type: 'server_error',
+    });
+    expect(parseBackendError(500, error)).toMatchObject({ status: 503 });
+  });
+
+  it.each([
+    'The model produced output that does not match the expected peg-native format',
+    'Failed to parse input at pos 12: <tool_call>',
+    "Invalid diff: 'ab' not found at start of 'cd'",
+  ])('tells clients not to send again what the model has got wrong: %s', (message) => {
+    const error = { status: 500, code: 'internal_error', isFinal: true };
+    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
+  });
+
+  it.each([
+    [
+      'input (15001 tokens) is too large to process. increase the physical batch size (current batch size: 512)',
+      512,
+    ],
+    [
+      'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 64).',
+      64,
+    ],
+  ])('tells the way out of an input that outgrew the batch', (message, most) => {
+    const error = parseBackendError(500, told({ code: 500, message, type: 'server_error' }));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    expect(error.type).toBe('invalid_request_error');
+    expect(error.message).toMatch(
+      new RegExp(`^input \\(\\d+ tokens\\) is too large .* takes ${most} tokens .*-ub in EXTRA_ARGS`),
+    );
+  });
+
+  it('tells the way out of an input that outgrew the context', () => {
+    const message = 'input (900 tokens) is larger than the max context size (512 tokens). skipping';
+    const error = { code: 400, type: 'exceed_context_size_error', message };
+    expect(parseBackendError(400, told(error))).toEqual({
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      message:
+        'input (900 tokens) is too large to process: this server takes 512 tokens in one input. ' +
+        'Send it in shorter pieces, or have the operator raise the context (CTX).',
+    });
+  });
+
+  it.each([
+    [
+      501,
+      { type: 'not_supported_error', message: 'no' },
+      { type: 'invalid_request_error', code: 'not_supported' },
+    ],
+    [
+      503,
+      { type: 'unavailable_error', message: 'no' },
+      { type: 'server_error', code: 'backend_unavailable' },
+    ],
+    [404, { type: 'not_found_error', message: 'no' }, { type: 'not_found_error', code: 'not_found' }],
+  ])('words a %i', (status, error, expected) => {
+    expect(parseBackendError(status, told(error))).toEqual({ status, message: 'no', ...expected });
+  });
+
+  it.each([
+    '',
+    'Internal Server Error',
+    'null',
+    '[]',
+    '{"error":null}',
+    '{"error":{"message":5}}',
+    '{"error":',
+  ])('gives %j only its status', (body) => {
+    expect(parseBackendError(500, body)).toEqual({
+      status: 500,
+      type: 'server_error',
+      code: 'internal_error',
+      message: 'The engine answered with status 500.',
+    });
+  });
+
+  it('takes an error that is a text, and one without its wrapping', () => {
+    expect(parseBackendError(400, '{"error":"no"}').message).toBe('no');
+    expect(parseBackendError(200, '{"code":400,"message":"no","type":"invalid_request_error"}').status).toBe(
+      400,
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { countGeneratedEvents } from './generated-events.ts';
+import type { Dialect } from './route-table.ts';
+
+/** As llama-server 0.7.0 words them, shortened. */
+const streams: [name: string, dialect: Dialect, events: string[], generated: number][] = [
+  [
+    'a chat',
+    'openai',
+    [
+      '{"choices":[{"finish_reason":null,"index":0,"delta":{"role":"assistant","content":null}}]}',
+      '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":"hm"}}]}',
+      '{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"Everyone"}}]}',
+      '{"choices":[{"finish_reason":null,"index":0,"delta":{"tool_calls":[{"index":0}]}}]}',
+      '{"choices":[{"finish_reason":"length","index":0,"delta":{}}]}',
+      '{"choices":[],"usage":{"completion_tokens":3}}',
+      '[DONE]',
+    ],
+    3,
+  ],
+  [
+    'a completion',
+    'openai',
+    [
+      '{"choices":[{"text":"Hello","index":0,"finish_reason":null}]}',
+      '{"choices":[{"text":" you","index":0,"finish_reason":null}]}',
+      '{"choices":[{"text":"","index":0,"finish_reason":"length"}]}',
+      '[DONE]',
+    ],
+    2,
+  ],
+  [
+    'a response',
+    'responses',
+    [
+      '{"type":"response.content_part.added","part":{"type":"output_text","text":""}}',
+      '{"type":"response.output_text.delta","delta":"Everyone"}',
+      '{"type":"response.output_text.done","text":"Everyone"}',
+    ],
+    1,
+  ],
+  [
+    'a message',
+    'anthropic',
+    [
+      '{"type":"content_block_start","content_block":{"type":"text","text":""}}',
+      '{"type":"content_block_delta","delta":{"type":"text_delta","text":"Every"}}',
+      '{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"hm"}}',
+      '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}',
+    ],
+    2,
+  ],
+  [
+    'a native completion',
+    'native',
+    ['{"index":0,"content":"Hello","stop":false}', '{"index":0,"content":"","stop":true}'],
+    1,
+  ],
+];
+
+describe('generatedEvents', () => {
+  it.each(streams)('of %s, in one piece and piece by piece', (_, dialect, events, generated) => {
+    const pieces = events.map((data) => Buffer.from(`data: ${data}\n\n`));
+    expect(countGeneratedEvents(dialect, Buffer.concat(pieces))).toBe(generated);
+    expect(pieces.reduce((sum, piece) => sum + countGeneratedEvents(dialect, piece), 0)).toBe(generated);
+  });
+
+  it('is not taken in by a text that speaks of such events', () => {
+    const spoken = JSON.stringify({
+      choices: [{ delta: { content: '"delta":{"content":"x"} "text":"y"' } }],
+    });
+    expect(countGeneratedEvents('openai', Buffer.from(`data: ${spoken}\n\n`))).toBe(1);
+  });
+});

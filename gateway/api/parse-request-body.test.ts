@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { Api } from './normalize-request.ts';
+import { parseRequestBody } from './parse-request-body.ts';
+
+const options = {
+  allowRemoteMedia: false,
+  shortAnswerTokens: 32,
+  requiresMessages: false,
+  isResponses: false,
+  shape: 'chat',
+  inputsField: undefined,
+} as const;
+/** It would keep llama-server busy for ever. */
+const endless = { type: 'object', properties: { a: { type: 'string', pattern: '^a{5,1}$' } } };
+const format = { type: 'json_schema', schema: endless };
+const messages = [{ role: 'user', content: 'x' }];
+const url = 'http://169.254.169.254/';
+const image = { type: 'image', source: { type: 'url', url } };
+
+it.each<[Api, object]>([
+  ['messages', { messages, output_config: { format } }],
+  ['messages', { messages, output_format: format }],
+  [
+    'messages',
+    { messages, tools: [{ name: 'a', input_schema: endless }], tool_choice: { type: 'tool', name: 'a' } },
+  ],
+  [
+    'messages',
+    {
+      messages: [
+        { role: 'user', content: [{ type: 'document', source: { type: 'content', content: [image] } }] },
+      ],
+    },
+  ],
+  ['chat', { messages, functions: [{ name: 'a', parameters: endless }], function_call: { name: 'a' } }],
+  ['chat', { messages, tools: [{ function: { name: 'a', parameters: endless } }] }],
+  [
+    'responses',
+    {
+      input: 'x',
+      tools: [
+        { type: 'namespace', name: 'n', tools: [{ type: 'function', name: 'a', parameters: endless }] },
+      ],
+    },
+  ],
+  ['responses', { input: 'x', text: { format: { ...format, name: 'x' } } }],
+])('what would harm is refused, however it has to be worded for llama-server: %s %j', (api, fields) => {
+  expect(() => parseRequestBody(Buffer.from(JSON.stringify(fields)), { ...options, api })).toThrow(
+    expect.objectContaining({ status: 400 }),
+  );
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { toResponseFormat } from './output-format.ts';
+
+const schema = { type: 'object' };
+
+describe('chatFormat', () => {
+  it('words a schema, or any object, as chat completions do', () => {
+    const format = { type: 'json_schema', name: 'horse', strict: true, schema };
+    expect(toResponseFormat({ text: { format } })).toEqual({
+      type: 'json_schema',
+      json_schema: { name: 'horse', strict: true, schema },
+    });
+    expect(toResponseFormat({ text: { format: { type: 'json_object' } } })).toEqual({ type: 'json_object' });
+  });
+
+  it.each([
+    {},
+    { text: null },
+    { text: 'x' },
+    { text: { verbosity: 'low' } },
+    { text: { format: null } },
+    { text: { format: 'json_object' } },
+    { text: { format: { type: 'text' } } },
+    { text: { format: { type: 'json_object' } }, response_format: { type: 'text' } },
+  ])('has nothing to say of %j', (request) => expect(toResponseFormat(request)).toBeUndefined());
+});

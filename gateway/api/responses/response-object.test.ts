@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { readUsage } from '../usage.ts';
+import { getEchoedFields } from './echoed-fields.ts';
+import { completeResponse } from './response-object.ts';
+
+const told = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  model: '/models/horse.gguf',
+  status: 'completed',
+  output: [{ type: 'reasoning' }, { type: 'message', status: 'completed' }],
+  usage: { input_tokens: 2, output_tokens: 5 },
+};
+const asking = (request: Record<string, unknown>) => ({
+  model: 'horse',
+  createdAt: 1_700_000_000,
+  echoed: getEchoedFields(request),
+});
+
+describe('wholeResponse', () => {
+  it('fills what is missing and keeps what is told', () => {
+    expect(completeResponse(asking({ temperature: 0.5 }), { ...told, extra: 1, top_p: 0.95 })).toEqual({
+      ...told,
+      extra: 1,
+      created_at: 1_700_000_000,
+      model: 'horse',
+      error: null,
+      incomplete_details: null,
+      access_programs: null,
+      instructions: null,
+      max_output_tokens: null,
+      metadata: {},
+      parallel_tool_calls: true,
+      temperature: 0.5,
+      tool_choice: 'auto',
+      tools: [],
+      top_p: 0.95,
+      usage: {
+        ...told.usage,
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+        output_tokens_details: { reasoning_tokens: 0 },
+      },
+    });
+  });
+
+  it('has no usage before the engine has told it', () => {
+    const begun = completeResponse(asking({}), { id: 'resp_1', object: 'response', status: 'in_progress' });
+    expect(begun).toMatchObject({ status: 'in_progress', output: [] });
+    expect(begun).not.toHaveProperty('usage');
+  });
+
+  it.each([
+    [6, 'completed'],
+    [5, 'incomplete'],
+    [0, 'incomplete'],
+    [-1, 'completed'],
+    [null, 'completed'],
+  ])('with at most %j tokens and five sampled is %s', (max_output_tokens, status) => {
+    const whole = completeResponse(asking({ max_output_tokens }), told);
+    expect(whole).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
+    const details = status === 'incomplete' ? { reason: 'max_output_tokens' } : null;
+    expect(whole.incomplete_details).toEqual(details);
+  });
+
+  it('lets no request forge the counts', () => {
+    const forged = { usage: { input_tokens: 0, output_tokens: 0 }, timings: { prompt_n: 0 } };
+    const whole = completeResponse(asking({ tools: [forged], metadata: forged, instructions: forged }), told);
+    expect(readUsage(JSON.stringify(whole))).toEqual({ input: 2, cached: 0, output: 5 });
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { getEchoedFields } from './echoed-fields.ts';
+import { ResponsesApiRewriter } from './rewriter.ts';
+
+const mender = () =>
+  new ResponsesApiRewriter({ model: 'horse', createdAt: 1_700_000_000, echoed: getEchoedFields({}) });
+
+describe('ResponseMender', () => {
+  it.each([
+    ':\n\n',
+    'error: {"code":500}\n\n',
+    'data: {"error":{"code":500}}\n\n',
+    'event: x\ndata: {"half\n\n',
+    'event: x\ndata: null\n\n',
+  ])('passes %j as it is', (text) => {
+    const one = mender();
+    expect(one.rewriteEvents(Buffer.from(text)).toString()).toBe(text);
+    expect(one.rewriteBody(Buffer.from(text)).toString()).toBe(text);
+  });
+
+  it('counts on from one piece to the next', () => {
+    const one = mender();
+    const event = Buffer.from('event: response.queued\ndata: {"type":"response.queued"}\n\n');
+    const pieces = [one.rewriteEvents(Buffer.concat([event, event])), one.rewriteEvents(event)];
+    const numbers = pieces.join('').match(/"sequence_number":\d/g);
+    expect(numbers).toEqual([0, 1, 2].map((number) => `"sequence_number":${number}`));
+    expect(pieces[1]?.toString()).toBe(
+      'event: response.queued\ndata: {"type":"response.queued","sequence_number":2}\n\n',
+    );
+  });
+
+  const eventsIn = (text: string) =>
+    [...text.matchAll(/^event: (\S+)\ndata: (.*)$/gm)].map(([, name, data = '']) => ({
+      name,
+      ...JSON.parse(data),
+    }));
+  const blockOf = (event: { type: string; [field: string]: unknown }) =>
+    Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const created = blockOf({
+    type: 'response.created',
+    response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
+  });
+
+  it('announces a response in a silence before the engine does, under a name that stays', () => {
+    const one = mender();
+    const signs = [one.keepAlive(), one.keepAlive()].flatMap(eventsIn);
+    expect(signs.map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.in_progress',
+    ]);
+    expect(one.rewriteEvents(created).toString()).toBe('');
+    const rest = [
+      {
+        type: 'response.in_progress',
+        response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
+      },
+      {
+        type: 'response.completed',
+        response: { id: 'resp_engine', object: 'response', status: 'completed', output: [] },
+      },
+    ];
+    const all = [
+      ...signs,
+      ...rest.flatMap((event) => eventsIn(one.rewriteEvents(blockOf(event)).toString())),
+    ];
+    expect(new Set(all.map(({ response }) => response.id)).size).toBe(1);
+    expect(all[0].response.id).toMatch(/^resp_[0-9a-f]{48}$/);
+    expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3, 4]);
+    expect(all.every(({ name, type }) => name === type)).toBe(true);
+  });
+
+  it('keeps the name of the engine where that came first', () => {
+    const one = mender();
+    one.rewriteEvents(created);
+    expect(eventsIn(one.keepAlive())).toMatchObject([
+      { type: 'response.in_progress', sequence_number: 1, response: { id: 'resp_engine' } },
+    ]);
+  });
+
+  const added = (type: string, id: string) =>
+    blockOf({ type: 'response.output_item.added', item: { type, id } });
+  it.each([
+    ['text', 'message', 'msg_1', { type: 'response.output_text.delta', content_index: 0, logprobs: [] }],
+    ['a thought', 'reasoning', 'rs_1', { type: 'response.reasoning_text.delta', content_index: 0 }],
+    ['a call', 'function_call', 'fc_1', { type: 'response.function_call_arguments.delta' }],
+  ])('adds nothing to %s under way, which every client can add', (_, type, id, expected) => {
+    const one = mender();
+    const part = { type: 'response.content_part.added', item_id: id, part: { type: 'output_text' } };
+    for (const event of [created, added(type, id)]) one.rewriteEvents(event);
+    if (type !== 'function_call') one.rewriteEvents(blockOf(part));
+    expect(eventsIn(one.keepAlive())).toMatchObject([
+      { ...expected, item_id: id, output_index: 0, delta: '' },
+    ]);
+  });
+
+  it('has no sign where nothing can be added', () => {
+    const one = mender();
+    for (const event of [created, added('message', 'msg_1')]) one.rewriteEvents(event);
+    expect(one.keepAlive()).toBe('');
+    one.rewriteEvents(
+      blockOf({ type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } }),
+    );
+    expect(one.keepAlive()).not.toBe('');
+    one.rewriteEvents(
+      blockOf({ type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } }),
+    );
+    expect(one.keepAlive()).toBe('');
+  });
+
+  it.each([0, 1])('ends a stream that fails for every client, announced (%s) or not', (signs) => {
+    const one = mender();
+    const before = signs === 0 ? [] : eventsIn(one.keepAlive());
+    const broken = { status: 503, type: 'server_error', code: 'queue_timeout', message: 'It took too long.' };
+    const all = [...before, ...eventsIn(one.error(broken))];
+    expect(all.map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.failed',
+      'error',
+    ]);
+    expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3]);
+    const { code, message } = broken;
+    expect(all[3]).toMatchObject({ code, message, param: null });
+    expect(all[2].response).toEqual({ ...all[0].response, status: 'failed', error: { code, message } });
+  });
+
+  it('takes U+2028 in a text for no end of the line', () => {
+    const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
+    const mended = mender().rewriteEvents(
+      Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
+    );
+    expect(mended.toString()).toContain('"sequence_number":0');
+    expect(mended.toString()).toContain('a\u2028b');
+  });
+
+  it('gives an event the name of its mended type', () => {
+    const response = { status: 'completed', usage: { output_tokens: 3 } };
+    const event = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;
+    const cut = new ResponsesApiRewriter({
+      model: 'h',
+      createdAt: 1,
+      echoed: getEchoedFields({ max_output_tokens: 3 }),
+    });
+    expect(cut.rewriteEvents(Buffer.from(event)).toString()).toMatch(
+      /^event: response\.incomplete\ndata: \{"type":"response\.incomplete",.*"status":"incomplete".*\}\n\n$/,
+    );
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { getEchoedFields } from './echoed-fields.ts';
+import type { ResponseEvent } from './response-event.ts';
+import { completeEvent, initialStreamState } from './stream-state.ts';
+
+const known = {
+  model: 'horse',
+  createdAt: 1_700_000_000,
+  echoed: getEchoedFields({ max_output_tokens: 5 }),
+};
+
+function walk(...told: ResponseEvent[]): readonly ResponseEvent[] {
+  let state = initialStreamState(known);
+  return told.flatMap((event) => {
+    const step = completeEvent(state, event);
+    state = step.state;
+    return step.events;
+  });
+}
+
+const added = (type: string, id: string) => ({ type: 'response.output_item.added', item: { type, id } });
+const done = (type: string, id: string, rest: object) => ({
+  type: 'response.output_item.done',
+  item: { type, id, ...rest },
+});
+
+describe('stepResponseStream', () => {
+  it('puts every event into the place of its item, whatever the order', () => {
+    const events = walk(
+      added('reasoning', 'rs_1'),
+      added('message', 'msg_1'),
+      { type: 'response.output_text.delta', item_id: 'msg_1', delta: 'a' },
+      done('message', 'msg_1', {}),
+      done('reasoning', 'rs_1', {}),
+    );
+    expect(events.map((event) => event.output_index)).toEqual([0, 1, 1, 1, 0]);
+    expect(events.map((event) => event.sequence_number)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('opens and closes a thought, once', () => {
+    const delta = { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' };
+    const content = [{ type: 'reasoning_text', text: 'hmhm' }];
+    const events = walk(added('reasoning', 'rs_1'), delta, delta, done('reasoning', 'rs_1', { content }));
+    expect(events.slice(1, -1)).toEqual([
+      {
+        type: 'response.content_part.added',
+        item_id: 'rs_1',
+        output_index: 0,
+        content_index: 0,
+        part: { type: 'reasoning_text', text: '' },
+        sequence_number: 1,
+      },
+      { ...delta, output_index: 0, content_index: 0, sequence_number: 2 },
+      { ...delta, output_index: 0, content_index: 0, sequence_number: 3 },
+      {
+        type: 'response.reasoning_text.done',
+        item_id: 'rs_1',
+        output_index: 0,
+        content_index: 0,
+        text: 'hmhm',
+        sequence_number: 4,
+      },
+      {
+        type: 'response.content_part.done',
+        item_id: 'rs_1',
+        output_index: 0,
+        content_index: 0,
+        part: { type: 'reasoning_text', text: 'hmhm' },
+        sequence_number: 5,
+      },
+    ]);
+  });
+
+  it('leaves alone what an engine says of itself', () => {
+    const part = { type: 'reasoning_text', text: '' };
+    const types = walk(
+      added('reasoning', 'rs_1'),
+      { type: 'response.content_part.added', item_id: 'rs_1', part },
+      { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' },
+      { type: 'response.content_part.done', item_id: 'rs_1', part },
+      done('reasoning', 'rs_1', {}),
+      added('function_call', 'fc_1'),
+      { type: 'response.function_call_arguments.done', item_id: 'fc_1', arguments: '{}' },
+      done('function_call', 'fc_1', { arguments: '{}' }),
+    );
+    expect(types).toHaveLength(8);
+  });
+
+  it('tells the end of the arguments before the end of a call', () => {
+    const events = walk(
+      added('function_call', 'fc_1'),
+      done('function_call', 'fc_1', { arguments: '{"a":1}' }),
+    );
+    expect(events[1]).toEqual({
+      type: 'response.function_call_arguments.done',
+      item_id: 'fc_1',
+      output_index: 0,
+      arguments: '{"a":1}',
+      sequence_number: 1,
+    });
+  });
+
+  it('gives no place to what belongs to no item', () => {
+    const [event] = walk({ type: 'response.output_text.delta', item_id: 'msg_9', delta: 'a' });
+    expect(event).not.toHaveProperty('output_index');
+  });
+
+  it('names the end of a cut answer', () => {
+    const response = { status: 'completed', output: [], usage: { output_tokens: 5 } };
+    const timings = { predicted_n: 5 };
+    const [event] = walk({ type: 'response.completed', response, timings });
+    expect(event).toMatchObject({ type: 'response.incomplete', response: { status: 'incomplete' }, timings });
+  });
+});

@@ -1,0 +1,35 @@
+import { apiRoutes } from './route-table.ts';
+
+/** `gen_ai.operation.name`: the conventions' names, and names in their manner where they have none. */
+export type Operation = 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'transcription';
+
+const operations: Readonly<Record<string, Operation>> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/responses': 'chat',
+  '/v1/messages': 'chat',
+  '/v1/completions': 'text_completion',
+  '/completion': 'text_completion',
+  '/infill': 'text_completion',
+  '/v1/embeddings': 'embeddings',
+  '/v1/rerank': 'rerank',
+  '/v1/audio/transcriptions': 'transcription',
+};
+
+/** What a route, by its first path, does with the model; undefined where it does nothing with it. */
+export function getOperation(route: string): Operation | undefined {
+  return operations[route];
+}
+
+/** Every path of a route, and the first of its paths. */
+const firstPaths = new Map(
+  [...apiRoutes, { paths: ['/v1/models', '/models'] }, { paths: ['/v1/models/:id', '/models/:id'] }].flatMap(
+    ({ paths }) => paths.map((path) => [path, paths[0] ?? path]),
+  ),
+);
+
+/** The label of a route, from the pattern by which the app found it; what it did not find is `other`. */
+export function routeLabel(pattern: string): string {
+  if (pattern === '' || pattern === '*' || pattern === '/*') return 'other';
+  const plain = pattern.replace(/\{.*\}$/, '');
+  return firstPaths.get(plain) ?? plain;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { countChoices, getInputs, type InputsField } from './request-inputs.ts';
+import { estimateTokens } from './token-estimate.ts';
+
+const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {
+  const inputs = getInputs(batch, fields);
+  const answers = countChoices('chat', fields) * (inputs?.length ?? 1);
+  const bytes = Buffer.byteLength(JSON.stringify(fields));
+  return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions: answers });
+};
+
+describe('expectTokens', () => {
+  it('takes four bytes for a token', () => {
+    const fields = { prompt: 'some '.repeat(8000) };
+    expect(expectOf(fields).input).toBeGreaterThan(10_000);
+    expect(expectOf(fields).input).toBeLessThan(10_010);
+  });
+
+  it.each([
+    ['a data: URL', { url: `data:image/png;base64,${'iVBORw0K'.repeat(100_000)}` }],
+    ['bare base64', { input_audio: { data: 'UklGRiQA'.repeat(100_000), format: 'wav' } }],
+  ])('counts %s as one medium, not as text', (_, part) => {
+    const { input } = expectOf({ messages: [{ role: 'user', content: [part, { text: 'what is it?' }] }] });
+    expect(input).toBeGreaterThan(1000);
+    expect(input).toBeLessThan(1100);
+  });
+
+  it('takes long words for text as long as they could be words', () => {
+    expect(expectOf({ prompt: '漢字'.repeat(2000) }).input).toBeGreaterThan(2900);
+    expect(expectOf({ prompt: 'some words '.repeat(200) }).input).toBeGreaterThan(500);
+  });
+
+  it('takes text for text where the APIs have it, whatever it looks like', () => {
+    const long = 'abcdefgh'.repeat(10_000);
+    const chat = { messages: [{ role: 'user', content: long }] };
+    const parts = { messages: [{ role: 'user', content: [{ type: 'text', text: long }] }] };
+    for (const fields of [chat, parts, { input: long }, { system: long }])
+      expect(expectOf(fields).input).toBeGreaterThan(20_000);
+  });
+
+  const words = 'word '.repeat(20);
+  const textTokens = 26;
+  it.each<[string, InputsField, Record<string, unknown>, number, number]>([
+    ['one text', 'input', { input: words }, 1, textTokens],
+    ['texts', 'input', { input: Array(300).fill(words) }, 300, 300 * textTokens],
+    ['tokens', 'input', { input: Array(300).fill(7) }, 1, 300],
+    ['lists of tokens', 'input', { input: Array(300).fill([1, 2, 3]) }, 300, 900],
+    ['texts beside lists of tokens', 'input', { input: [words, [1, 2, 3]] }, 2, textTokens + 3],
+    ['texts in the native field', 'input', { content: [words, words] }, 2, 2 * textTokens],
+    ['prompts', 'prompt', { prompt: [words, words, words] }, 3, 3 * textTokens],
+    ['texts and tokens of one prompt', 'prompt', { prompt: [12, words, 13] }, 1, textTokens + 2],
+    [
+      'prompts as objects',
+      'prompt',
+      { prompt: [{ prompt_string: words }, { prompt_string: words }] },
+      2,
+      2 * textTokens,
+    ],
+    [
+      'a prompt with media',
+      'prompt',
+      { prompt: { prompt_string: words, multimodal_data: ['eA==', 'eA=='] } },
+      1,
+      textTokens + 2000,
+    ],
+    [
+      'documents, each with the query',
+      'documents',
+      { query: words, documents: [words, words] },
+      2,
+      4 * textTokens,
+    ],
+    ['texts to be ranked', 'documents', { query: words, texts: [words, words] }, 2, 4 * textTokens],
+    [
+      'texts behind a field of another kind',
+      'documents',
+      { query: words, documents: 'x', texts: [words] },
+      1,
+      2 * textTokens,
+    ],
+    ['nothing', 'prompt', { prompt: [] }, 1, 0],
+  ])('counts the inputs of %s', (_, batch, fields, inputs, input) => {
+    expect(expectOf(fields, batch)).toMatchObject({ inputs, input });
+  });
+
+  it('expects an answer for each choice of each input', () => {
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2 }, 'prompt').completions).toBe(6);
+    expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2, n_cmpl: 4 }, 'prompt').completions).toBe(12);
+    expect(
+      expectOf({ messages: [], n_cmpl: null, n: 3, best_of: 9, num_return_sequences: 9 }).completions,
+    ).toBe(3);
+  });
+});

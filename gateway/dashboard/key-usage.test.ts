@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { fingerprint } from '../../keys/fingerprint.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
+import { noUsage } from '../proxy/usage-sums.ts';
+import { topKeys } from './key-usage.ts';
+
+const key = (id: string, tokensPerDay?: number): Key => ({
+  ...{ ...keyDefaults, id, hint: '', fingerprint: fingerprint(id) },
+  limits: { tokensPerDay },
+});
+const used = {
+  a: { requests: 2, input: 10, output: 5, machineMs: 1_800_000 },
+  b: { requests: 9, input: 100 },
+};
+const today = (id: string) => ({ ...noUsage, ...used[id as keyof typeof used] });
+const parts = { today, prices: new Map(), now: 0 };
+
+it('shows the greediest first, with their budgets and their share of the cost', () => {
+  const shown = topKeys({
+    ...parts,
+    keys: [key('a', 60), key('b'), key('idle'), key('planned', 9)],
+    costPerHour: 3,
+  });
+  expect(shown.map(({ id, tokens, budget, cost }) => [id, tokens, budget, cost])).toEqual([
+    ['b', 100, null, 0],
+    ['a', 15, 60, 1.5],
+    ['planned', 0, 9, 0],
+  ]);
+});
+
+it('shows a dozen at the most, and no cost where none is known', () => {
+  const keys = Array.from({ length: 30 }, (_, n) => key(`k${n}`, 100));
+  const shown = topKeys({ ...parts, keys, costPerHour: undefined });
+  expect(shown).toHaveLength(12);
+  expect(shown[0]?.cost).toBeNull();
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { type KeyWork, tokenCostBetween, tokenCostByKey, type WorkTally } from './token-cost.ts';
+
+const begin: WorkTally = { at: 0, joules: 1000, output: 0, processed: 0, keys: new Map() };
+
+const work = (machineMs: number, output: number, processed = output): KeyWork => ({
+  machineMs,
+  output,
+  processed,
+});
+
+/** A minute later, at 300 W. */
+function minuteLater(keys: Record<string, KeyWork>): WorkTally {
+  const all = Object.values(keys);
+  return {
+    at: 60_000,
+    joules: 1000 + 300 * 60,
+    output: all.reduce((sum, { output }) => sum + output, 0),
+    processed: all.reduce((sum, { processed }) => sum + processed, 0),
+    keys: new Map(Object.entries(keys)),
+  };
+}
+
+describe('the price of a token', () => {
+  it('is all that was spent by all that was made', () => {
+    const price = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
+    expect(price).toEqual({
+      joulesPerOutputToken: 3,
+      joulesPerToken: 1,
+      costPerMillionOutputTokens: (0.05 / 6000) * 1e6,
+      costPerMillionTokens: (0.05 / 18_000) * 1e6,
+    });
+  });
+
+  it('counts idle time: half the work doubles it', () => {
+    const busy = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000) }), 3);
+    const idle = tokenCostBetween(begin, minuteLater({ app: work(30_000, 3000) }), 3);
+    expect(idle.joulesPerOutputToken).toBe(2 * (busy.joulesPerOutputToken ?? 0));
+    expect(idle.costPerMillionTokens).toBe(2 * (busy.costPerMillionTokens ?? 0));
+  });
+
+  it('is not known where nothing was made', () => {
+    const price = tokenCostBetween(begin, minuteLater({}), 3);
+    expect(new Set(Object.values(price))).toEqual(new Set([undefined]));
+  });
+
+  it('is not known in money without COST_PER_HOUR, nor in energy without power', () => {
+    const later = minuteLater({ app: work(1000, 10) });
+    expect(tokenCostBetween(begin, later, undefined)).toMatchObject({
+      costPerMillionTokens: undefined,
+      joulesPerToken: 1800,
+    });
+    const dark = { ...later, joules: undefined };
+    expect(tokenCostBetween({ ...begin, joules: undefined }, dark, 3).joulesPerToken).toBeUndefined();
+  });
+
+  it('counts from nothing where the GPUs began to tell in between', () => {
+    const later = minuteLater({ app: work(1000, 10) });
+    expect(tokenCostBetween({ ...begin, joules: undefined }, later, 3).joulesPerToken).toBe(1900);
+  });
+});
+
+describe('the prices of keys', () => {
+  it('share what was spent as the machine was shared', () => {
+    const prices = tokenCostByKey(
+      begin,
+      minuteLater({ app: work(30_000, 3000), batch: work(10_000, 3000), idle: work(0, 0) }),
+      3,
+    );
+    expect([...prices.keys()]).toEqual(['app', 'batch']);
+    expect(prices.get('app')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.75) / 3000);
+    expect(prices.get('batch')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.25) / 3000);
+  });
+
+  it('pay for all of it together', () => {
+    const keys = { a: work(1234, 17, 170), b: work(777, 300, 900), c: work(5, 1, 1) };
+    const prices = tokenCostByKey(begin, minuteLater(keys), 3);
+    const paid = Object.entries(keys).map(
+      ([id, { processed }]) => ((prices.get(id)?.costPerMillionTokens ?? 0) * processed) / 1e6,
+    );
+    expect(paid.reduce((sum, money) => sum + money)).toBeCloseTo(0.05, 10);
+  });
+
+  it('take only what is new', () => {
+    const from = { ...begin, keys: new Map([['app', work(10_000, 500)]]), output: 500, processed: 500 };
+    const to = minuteLater({ app: work(20_000, 1500) });
+    expect(tokenCostByKey(from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);
+  });
+});

@@ -1,0 +1,41 @@
+import { Registry } from 'prom-client';
+import { expect, it } from 'vitest';
+import type { Key } from '../../keys/key.ts';
+import { KeyRing } from '../../keys/key-ring.ts';
+import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
+import { readMetrics } from '../../test/harness/read-metrics.ts';
+import { noUsage } from '../proxy/usage-sums.ts';
+import { registerBudgetMetrics } from './budget-metrics.ts';
+
+const keyOf = (id: string, tokensPerDay: number, wishes: NewKeyOptions = {}): Key =>
+  createKey(id, { limits: { tokensPerDay }, ...wishes }, Date.now()).key;
+
+/** Each key has used 30 tokens of input and 20 of output today. */
+async function shown(keys: readonly Key[], mostKeys = 10) {
+  const registry = new Registry();
+  const today = () => ({ ...noUsage, input: 30, output: 20 });
+  registerBudgetMetrics(registry, { keys: { ring: new KeyRing(keys) }, ledger: { today }, mostKeys });
+  const page = readMetrics(await registry.metrics());
+  return page
+    .labelValues('corral_key_budget_used_ratio', 'key')
+    .map((key) => [key, page.value('corral_key_budget_used_ratio', { key })]);
+}
+
+it('shows how much of its day each key has used', async () => {
+  expect(await shown([keyOf('half', 100), keyOf('beyond', 40)])).toEqual([
+    ['half', 0.5],
+    ['beyond', 1.25],
+  ]);
+});
+
+it('shows no key that has no budget, or that may not do anything anyway', async () => {
+  const keys = [keyOf('free', 0), keyOf('off', 100, { disabled: true }), keyOf('past', 100, { expires: 1 })];
+  expect(await shown(keys)).toEqual([]);
+});
+
+it('lets the one that is nearest its end stand for those it has no room for', async () => {
+  expect(await shown([keyOf('first', 1000), keyOf('far', 500), keyOf('near', 50)], 1)).toEqual([
+    ['first', 0.05],
+    ['other', 1],
+  ]);
+});

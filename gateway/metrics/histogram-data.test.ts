@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HistogramData } from './histogram-data.ts';
+
+describe('a spread', () => {
+  it('counts a value on a bound into the bucket below it', () => {
+    const spread = new HistogramData([1, 2]);
+    for (const value of [0, 1, 1.5, 2, 3]) spread.observe(value);
+    expect(spread.cumulative).toEqual([2, 4, 5]);
+    expect(spread.sum).toBe(7.5);
+  });
+
+  it('says of every bound how many values were no greater', () => {
+    const bounds = [0.1, 1, 10, 100];
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1000, noNaN: true })), (values) => {
+        const spread = new HistogramData(bounds);
+        for (const value of values) spread.observe(value);
+        const expected = [...bounds, Infinity].map(
+          (bound) => values.filter((value) => value <= bound).length,
+        );
+        expect(spread.cumulative).toEqual(expected);
+      }),
+    );
+  });
+});

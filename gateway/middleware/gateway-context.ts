@@ -1,0 +1,23 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Key } from '../../keys/key.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
+import type { KeepAlive } from '../upstream/keep-alive.ts';
+
+/** What the door leaves for the rooms behind it. */
+export interface GatewayVariables {
+  record: RequestRecord;
+  response: ClientResponse;
+  /** Undefined where authentication is off, and before it. */
+  key: Key | undefined;
+  /** Of a request that may be kept alive before its answer. */
+  pacemaker: KeepAlive | undefined;
+}
+
+export interface GatewayEnv {
+  Bindings: HttpBindings;
+  Variables: GatewayVariables;
+}
+
+export type GatewayContext = Context<GatewayEnv>;

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ApiRoute } from '../api/route-table.ts';
+import type { StreamFormatter } from '../api/stream-formatter.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
+import type { ModelMetaCache } from '../models/model-meta-cache.ts';
+import type { ModelNames } from '../models/model-names.ts';
+import type { PrefillProbe } from '../resume/prefill-probe.ts';
+import type { Quarantine } from '../scheduler/quarantine.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { KeepAlive } from '../upstream/keep-alive.ts';
+import type { BackendPool } from '../upstream/pool.ts';
+import type { SlotTracker } from '../upstream/slot-tracker.ts';
+import type { BodyBudget } from './body-budget.ts';
+import type { AbandonedInputCounter } from './count-abandoned-input.ts';
+import type { CountingContext } from './count-input-tokens.ts';
+import type { LiveRequests } from './live-requests.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** What all requests share on their way. */
+export interface ProxyServices {
+  readonly config: GatewayConfig;
+  readonly pool: BackendPool;
+  readonly scheduler: Scheduler;
+  /** For what needs no slot. */
+  readonly countingScheduler: Scheduler;
+  readonly watch: BackendMonitor;
+  readonly models: ModelNames;
+  readonly modelSheet: ModelMetaCache;
+  readonly liveRequests: LiveRequests;
+  readonly bodyBudget: BodyBudget;
+  readonly counting: CountingContext;
+  readonly abandonedInput: AbandonedInputCounter;
+  readonly rateLimits: RateLimits;
+  readonly slotTracker: SlotTracker;
+  readonly quarantine: Quarantine;
+  /** Aborts when all that is under way is broken off, because the gateway ends. */
+  readonly shutdown: AbortSignal;
+  readonly prefillProbe: PrefillProbe;
+}
+
+/** One request that is on its way to the backend, as often as that takes. */
+export interface ProxyContext {
+  readonly route: ApiRoute;
+  readonly services: ProxyServices;
+  readonly request: ApiRequest;
+  /** Aborts when the client leaves or the request is cancelled. */
+  readonly signal: AbortSignal;
+  readonly record: RequestRecord;
+  readonly keepAlive: KeepAlive | undefined;
+  readonly formatter: StreamFormatter;
+  /** Where answers do not pass as they are. */
+  readonly rewriter: ResponseRewriter | undefined;
+  readonly incoming: IncomingMessage;
+  readonly response: ClientResponse;
+  /** The name of the model that the request is for, as far as its key may have it; throws the Refusal where it may not. */
+  readonly modelName: () => string;
+}
+
+/** Whether the backend is asked for a stream, whatever the client gets: a stream as well, or one piece made of it. */
+export const requestsStream = ({ stream, aggregation }: ApiRequest) => stream || aggregation !== undefined;

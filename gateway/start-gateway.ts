@@ -1,0 +1,291 @@
+import type { Server } from 'node:http';
+import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.ts';
+import type { Log } from '../log/create-log.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import { createApp } from './app.ts';
+import type { GatewayConfig } from './config.ts';
+import { createDashboard } from './dashboard/dashboard.ts';
+import { type Gpus, watchGpus } from './gpu/gpus.ts';
+import { RecentTokenCost } from './gpu/recent-token-cost.ts';
+import { createProxyMatcher } from './http/client-address.ts';
+import type { ParentChannel } from './ipc/parent-channel.ts';
+import { SupervisorClient } from './ipc/supervisor-client.ts';
+import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
+import { RateLimits } from './limits/rate-limits.ts';
+import { registerConnectionMetrics } from './metrics/connection-metrics.ts';
+import { registerGpuMetrics } from './metrics/gpu-metrics.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { registerTokenCostMetrics } from './metrics/token-cost-metrics.ts';
+import { FailedLogins } from './middleware/failed-logins.ts';
+import { createGatewayKeys } from './middleware/gateway-keys.ts';
+import { ModelMetaCache } from './models/model-meta-cache.ts';
+import { ModelNames } from './models/model-names.ts';
+import { RouterModels } from './models/router-models.ts';
+import { BodyBudget } from './proxy/body-budget.ts';
+import { AbandonedInputCounter } from './proxy/count-abandoned-input.ts';
+import { LiveRequests } from './proxy/live-requests.ts';
+import { PrefillProbe } from './resume/prefill-probe.ts';
+import { CapacityGate } from './scheduler/capacity-gate.ts';
+import { createCountingScheduler } from './scheduler/counting-scheduler.ts';
+import { createQuarantine } from './scheduler/create-quarantine.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import type { ConnectionLimiter } from './server/connection-limiter.ts';
+import { type ListeningServer, startListening } from './server/listen.ts';
+import { createRequestListener } from './server/request-listener.ts';
+import { createTracing } from './tracing/create-tracing.ts';
+import { createSlotTracker } from './upstream/create-slot-tracker.ts';
+import { ShuttingDown } from './upstream/failure.ts';
+import { createBackendPool } from './upstream/pool.ts';
+import { createUsageLedger } from './usage/create-usage-ledger.ts';
+import type { UsageLedger } from './usage/usage-ledger.ts';
+import { UsageRecorder } from './usage/usage-recorder.ts';
+
+/** How long the clients of broken-off exchanges have to take their last event, ms. */
+const TIME_TO_HEAR_IT = 500;
+
+/** What the books may take, ms, to learn the tokens of what was broken off last. */
+const TIME_TO_COUNT = 1000;
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** The port it listens on, for those who asked for port 0. */
+  readonly port: number;
+  readonly connections: ConnectionLimiter;
+  readonly admission: Scheduler;
+  readonly bodies: BodyBudget;
+  readonly countingPlaces: Scheduler;
+  readonly watch: BackendMonitor;
+  readonly ledger: UsageLedger;
+  readonly gpus: Gpus;
+  /** What a token takes at present. */
+  readonly recentWork: RecentTokenCost;
+  /** Whether its limits hold together with other gateways'. */
+  readonly sharing: Sharing;
+  reloadKeys(): Promise<void>;
+  /**
+   * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. What still runs
+   * then is told so. A second call does not wait.
+   */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Undefined where nobody looks after this gateway. */
+  readonly parent?: ParentChannel | undefined;
+  /** Where it is open already. */
+  readonly openedPort?: ListeningServer;
+}
+
+/** Puts the parts together, listens and answers. */
+export async function startGateway(
+  config: GatewayConfig,
+  log: Log,
+  { parent, openedPort }: StartOptions = {},
+): Promise<Gateway> {
+  const supervisor = new SupervisorClient(parent);
+  const countingPlaces = createCountingScheduler(config.admission);
+  const admission = new Scheduler({ ...config.admission, beside: countingPlaces });
+  const suspects = createQuarantine({
+    ...{ ...config.admission, log, supervisor },
+    watch: () => watch,
+  });
+  let mayFindItAsleep = config.sleeps;
+  const end = new AbortController();
+  const prefillHabits = new PrefillProbe(config.backend, end.signal);
+  const watch = monitorBackend(config.backend, {
+    followSleep: () => mayFindItAsleep,
+    onChange: (standing) => {
+      log.info({ standing, slots: watch.props?.slots }, `backend is ${standing}`);
+      if (standing === 'ready') suspects.onBackendUp();
+      else suspects.onBackendDown();
+      followFacts();
+    },
+    onPropsChange() {
+      log.info(
+        { slots: watch.props?.slots, context: watch.props?.contextPerSlot },
+        'what the backend says of itself has changed',
+      );
+      followFacts();
+    },
+  });
+  const router = new RouterModels(config.backend, {
+    onDetected: () =>
+      log.warn(
+        'the backend is a router: its models share the slots of the one that has the fewest (MAX_CONCURRENT_REQUESTS), there are no figures of its engines, and no prompt is counted before it waits',
+      ),
+    onChange() {
+      const { names, slots } = router.served ?? {};
+      log.info({ models: names?.join(', '), slots }, 'the router serves these models');
+      gate.updateCapacity();
+    },
+  });
+  const gate = new CapacityGate({
+    ...{ scheduler: admission, countingScheduler: countingPlaces, watch },
+    routerSlots: () => router.served?.slots,
+    maxConcurrent: config.admission.maxConcurrent,
+  });
+  function followFacts(): void {
+    if (watch.status === 'ready' && watch.keyRejected)
+      log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
+    router.setIsRouter(watch.status === 'ready' && watch.isRouter);
+    gate.updateCapacity();
+    prefillHabits.clear();
+  }
+  const live = new LiveRequests(supervisor.reportRequestCount);
+  const doorKeys = config.auth.enabled ? createGatewayKeys(config, log, live) : undefined;
+  const keys = doorKeys?.store;
+  const pool = await createBackendPool(config.backend, config.timeouts.connect);
+  const counting = { backend: config.backend, watch, ended: end.signal, quarantine: suspects };
+  const models = new ModelNames({
+    ...config.models,
+    props: () => watch.props,
+    routerModels: () => (watch.isRouter ? (router.served?.names ?? []) : undefined),
+  });
+  const sheet = new ModelMetaCache(config.backend, watch);
+  const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
+  const doorkeeper = { ring: () => keys?.ring, failedLogins };
+  const ledger = createUsageLedger(config.ledger, log);
+  const abandoned = new AbandonedInputCounter(counting);
+  const buckets = await createRateCounters({ ...config.rates, log });
+  const metrics = createMetrics({
+    ...{ ...config.metrics, admission, watch, live, buckets, keys, failedLogins, ledger },
+    backend: config.backend,
+    maxWaiting: config.admission.maxWaiting,
+    keyMaxAgeMs: config.auth.keyMaxAgeMs,
+    costPerHour: config.ledger.costPerHour,
+    dataDir: config.ledger.dataDir,
+  });
+  const gpus = watchGpus(config.gpu, log);
+  registerGpuMetrics(metrics.registry, gpus);
+  const takeTally = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
+  const recentWork = new RecentTokenCost(takeTally, config.ledger.costPerHour);
+  registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, recentWork);
+  const books = new UsageRecorder((booking) => {
+    ledger.record(booking);
+    // Counters never go down: what was estimated too high stays so there.
+    if (booking.usage.input >= 0) metrics.recordUsage(booking);
+  });
+  const bodies = new BodyBudget(config.limits.bodies);
+  const rateLimits = new RateLimits(config.rates.house, buckets.store);
+  const dashboard = createDashboard({
+    ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
+    isTrusted: createProxyMatcher(config.trustedProxies),
+    healthUrl: config.metrics.healthUrl,
+    maxWaiting: config.admission.maxWaiting,
+    ...config.ledger,
+  });
+  const occupancy = createSlotTracker(config.backend, log);
+  const cut = new AbortController();
+  const tracing = await createTracing(config.traces, log);
+  const app = createApp({
+    ...{
+      config,
+      log,
+      pool,
+      scheduler: admission,
+      countingScheduler: countingPlaces,
+      watch,
+      models,
+      liveRequests: live,
+      keys,
+      doorkeeper,
+      counting,
+    },
+    ...{
+      ledger,
+      books,
+      abandonedInput: abandoned,
+      rateLimits,
+      bodyBudget: bodies,
+      slotTracker: occupancy,
+      metrics,
+      gate,
+      supervisor,
+      dashboard,
+      tracing,
+      modelSheet: sheet,
+    },
+    shutdown: cut.signal,
+    prefillProbe: prefillHabits,
+    quarantine: suspects,
+  });
+  const { server, port, connections, serve, closeUnused } = openedPort ?? (await startListening(config));
+  registerConnectionMetrics(metrics.registry, connections, bodies);
+  serve(createRequestListener(app));
+  log.info(
+    { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
+    `gateway listens on port ${port}`,
+  );
+  supervisor.subscribe({
+    onBlamelessCrash: () => suspects.excuseCrash(),
+    async onOrders({ pause, modelNames, maySleep, hasFailed }) {
+      models.setNames(modelNames);
+      mayFindItAsleep = maySleep;
+      if (hasFailed) gate.close('lost');
+      await (pause ? gate.pause() : gate.resume());
+    },
+  });
+
+  let stopping: Promise<void> | undefined;
+  /** Breaks off all exchanges and whoever waits for one, which tell their clients, and then what is left of the connections. */
+  function cutOff(): void {
+    gate.close('draining');
+    cut.abort();
+    if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(recordUnhandledError);
+    setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
+  }
+  async function finish(): Promise<void> {
+    gate.drain();
+    bodies.stop();
+    dashboard.close();
+    const closed = closeWithin(server, config.timeouts.drain, cutOff);
+    closeUnused();
+    await closed;
+    await books.settled(TIME_TO_COUNT);
+    watch.close();
+    router.close();
+    doorKeys?.[Symbol.dispose]();
+    if (!pool.destroyed) await pool.destroy();
+    end.abort();
+    await books.settled(TIME_TO_HEAR_IT);
+    recentWork.close();
+    gpus[Symbol.dispose]();
+    metrics[Symbol.dispose]();
+    buckets[Symbol.dispose]();
+    await Promise.all([ledger.close(), tracing?.close()]);
+  }
+  return {
+    port,
+    connections,
+    admission,
+    bodies,
+    countingPlaces,
+    watch,
+    ledger,
+    gpus,
+    recentWork,
+    get sharing() {
+      return buckets.sharing;
+    },
+    async reloadKeys() {
+      const result = await keys?.reload();
+      if (result?.outcome === 'loaded') log.info({ keys: result.keys }, 'keys read as asked');
+      if (result?.outcome === 'kept') log.error(`${result.problem}; the keys read before stay in force`);
+    },
+    stop() {
+      if (stopping) cutOff();
+      stopping ??= finish();
+      return stopping;
+    },
+  };
+}
+
+async function closeWithin(server: Server, ms: number, cutOff: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const deadline = setTimeout(cutOff, ms);
+  await promise;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}

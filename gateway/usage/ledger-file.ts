@@ -1,0 +1,96 @@
+import { DatabaseSync } from 'node:sqlite';
+import { sumNames } from '../proxy/usage-sums.ts';
+import type { KeySeen, UsageRow } from './usage-batch.ts';
+import type { UsageQuery } from './usage-report.ts';
+
+/** The name of the ledger inside `DATA_DIR`. */
+export const ledgerFileName = 'usage.sqlite';
+
+const columns = sumNames.map(toColumn);
+
+/**
+ * The usage ledger on disk: one row per key and day, and when each key was last seen. Readers and the one writer may be
+ * different processes. The rollback journal, not WAL, as network volumes lack the shared memory that WAL needs.
+ */
+export class LedgerFile {
+  readonly #db: DatabaseSync;
+
+  /** Throws where the file can neither be opened nor made. */
+  constructor(path: string, { readOnly = false } = {}) {
+    this.#db = new DatabaseSync(path, { readOnly, timeout: 5000 });
+    if (!readOnly) this.#setUp();
+  }
+
+  /** All or nothing. */
+  write(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const add = this.#db.prepare(
+        `INSERT INTO usage (day, key_id, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})
+         ON CONFLICT DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`,
+      );
+      for (const row of rows) add.run(row.day, row.keyId, ...sumNames.map((name) => row[name]));
+      const see = this.#db.prepare(
+        `INSERT INTO seen (key_id, last_used, previous_last_used) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET last_used = max(last_used, excluded.last_used),
+           previous_last_used = coalesce(excluded.previous_last_used, previous_last_used)`,
+      );
+      for (const one of seen) see.run(one.keyId, one.lastUsed, one.previousLastUsed);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Rows from that day (`2026-11-20`) on, oldest first. */
+  usageSince(day: string): UsageRow[] {
+    const query = this.#db.prepare('SELECT * FROM usage WHERE day >= ? ORDER BY day, key_id');
+    return query.all(day).map(toRow);
+  }
+
+  /** A row for each key, or for each day; what they were added up over is left empty. */
+  sums({ since, keyId, by }: UsageQuery): UsageRow[] {
+    const [day, key] = by === 'day' ? ['day', "''"] : ["''", 'key_id'];
+    const added = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
+    const query = this.#db.prepare(
+      `SELECT ${day} AS day, ${key} AS key_id, ${added} FROM usage
+       WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${by === 'day' ? 'day' : 'key_id'}`,
+    );
+    return query.all(since, keyId ?? null, keyId ?? null).map(toRow);
+  }
+
+  seen(): KeySeen[] {
+    const rows = this.#db.prepare('SELECT * FROM seen').all();
+    return rows.map((row) => ({
+      keyId: String(row.key_id),
+      lastUsed: Number(row.last_used),
+      previousLastUsed: row.previous_last_used === null ? null : Number(row.previous_last_used),
+    }));
+  }
+
+  /** Drops what is older than that day. */
+  deleteBefore(day: string): void {
+    this.#db.prepare('DELETE FROM usage WHERE day < ?').run(day);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #setUp(): void {
+    this.#db.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL');
+    const sums = columns.map((name) => `${name} REAL NOT NULL`).join(', ');
+    this.#db.exec(`CREATE TABLE IF NOT EXISTS usage (day TEXT, key_id TEXT, ${sums}, PRIMARY KEY (day, key_id)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS seen (key_id TEXT PRIMARY KEY, last_used REAL NOT NULL, previous_last_used REAL) WITHOUT ROWID`);
+  }
+}
+
+function toColumn(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function toRow(row: Record<string, unknown>): UsageRow {
+  const sums = Object.fromEntries(sumNames.map((name) => [name, Number(row[toColumn(name)])]));
+  return { keyId: String(row.key_id), day: String(row.day), ...sums } as unknown as UsageRow;
+}

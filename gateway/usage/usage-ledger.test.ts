@@ -1,0 +1,148 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../test/harness/wait-for.ts';
+import { noUsage, utcDay } from '../proxy/usage-sums.ts';
+import { LedgerFile, ledgerFileName } from './ledger-file.ts';
+import type { UsageEntry } from './usage-batch.ts';
+import { UsageLedger } from './usage-ledger.ts';
+
+const DAY = 86_400_000;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'corral-ledger-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function booking(keyId: string, output: number, more: Partial<UsageEntry> = {}): UsageEntry {
+  const usage = { ...noUsage, requests: 1, input: 10, output };
+  return { keyId, at: Date.now(), previousSecret: false, usage, ...more };
+}
+
+function openLedger(dataDir = folder) {
+  const problems: (string | undefined)[] = [];
+  const ledger = new UsageLedger({ dataDir, retentionDays: 30, onProblem: (why) => problems.push(why) });
+  return { ledger, problems };
+}
+
+function onDisk(dataDir = folder) {
+  const file = new LedgerFile(join(dataDir, ledgerFileName), { readOnly: true });
+  try {
+    return file.usageSince('2000-01-01');
+  } finally {
+    file.close();
+  }
+}
+
+describe('UsageLedger', () => {
+  it('adds up per key and day, and writes it down within a second or so', async () => {
+    const { ledger } = openLedger();
+    ledger.record(booking('app', 5));
+    ledger.record(booking('app', 7));
+    ledger.record(booking('other', 1));
+    const rows = await waitFor('three bookings on disk', () => onDisk().length === 2 && onDisk());
+    expect(rows.find(({ keyId }) => keyId === 'app')).toMatchObject({ requests: 2, input: 20, output: 12 });
+    await ledger.close();
+  });
+
+  it('writes what is pending when it closes, and goes on counting after a restart', async () => {
+    const first = openLedger();
+    first.ledger.record(booking('app', 5, { previousSecret: true }));
+    await first.ledger.close();
+    const { ledger } = openLedger();
+    await waitFor('the past is known', () => ledger.today('app', Date.now()).output === 5);
+    ledger.record(booking('app', 2));
+    expect(ledger.today('app', Date.now())).toMatchObject({ requests: 2, output: 7 });
+    expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
+    await ledger.close();
+    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
+  });
+
+  it('answers with what is written and what is not', async () => {
+    const earlier = openLedger();
+    const yesterday = Date.now() - DAY;
+    earlier.ledger.record(booking('app', 5, { at: yesterday }));
+    earlier.ledger.record(booking('other', 1));
+    await earlier.ledger.close();
+    const { ledger } = openLedger();
+    ledger.record(booking('app', 2));
+    const since = utcDay(yesterday);
+    const byKey = await ledger.query({ since, keyId: undefined, by: 'key' });
+    expect(byKey).toMatchObject([
+      { keyId: 'app', day: '', requests: 2, output: 7 },
+      { keyId: 'other', requests: 1, output: 1 },
+    ]);
+    const byDay = await ledger.query({ since, keyId: 'app', by: 'day' });
+    expect(byDay).toMatchObject([
+      { keyId: '', day: since, output: 5 },
+      { day: utcDay(Date.now()), output: 2 },
+    ]);
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: 'app', by: 'key' })).toMatchObject([
+      { keyId: 'app', requests: 1, output: 2 },
+    ]);
+    await ledger.close();
+  });
+
+  it('loses nothing that is booked while a writing is under way', async () => {
+    const { ledger } = openLedger();
+    for (let n = 0; n < 50; n++) {
+      ledger.record(booking('app', 1));
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    await ledger.close();
+    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 50, output: 50 }]);
+  });
+
+  it('begins anew at midnight UTC', async () => {
+    const { ledger } = openLedger();
+    const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
+    ledger.record(booking('app', 5, { at: beforeMidnight }));
+    expect(ledger.today('app', beforeMidnight).output).toBe(5);
+    expect(ledger.today('app', beforeMidnight + 1)).toEqual(noUsage);
+    ledger.record(booking('app', 1, { at: beforeMidnight + 1 }));
+    expect(ledger.today('app', beforeMidnight + 1).output).toBe(1);
+    await ledger.close();
+  });
+
+  it.each([
+    ['a day forwards and back', [0, 1, 0], [5, 7, 5 + 9]],
+    ['a day back and forwards', [0, -1, 0, 1], [5, 7, 5 + 9, 3]],
+  ])('grants no day twice when the clock is set %s', async (_, jumps, sums) => {
+    const { ledger } = openLedger();
+    const now = Date.now();
+    const outputs = [5, 7, 9, 3];
+    for (const [n, days] of jumps.entries()) {
+      const at = now + days * DAY;
+      ledger.record(booking('app', outputs[n] ?? 0, { at }));
+      expect(ledger.today('app', at).output).toBe(sums[n]);
+    }
+    await ledger.close();
+  });
+
+  it('forgets days past their time', async () => {
+    const long = Date.now() - 40 * DAY;
+    const file = new LedgerFile(join(folder, ledgerFileName));
+    file.write([{ keyId: 'app', day: utcDay(long), ...noUsage, requests: 1 }], []);
+    file.close();
+    const { ledger } = openLedger();
+    ledger.record(booking('app', 1));
+    await waitFor('the old day is gone', () => onDisk().every(({ day }) => day !== utcDay(long)));
+    await ledger.close();
+  });
+
+  it('keeps all in memory while the file cannot be written, says so once, and catches up', async () => {
+    const place = join(folder, 'missing', 'too');
+    const { ledger, problems } = openLedger(place);
+    ledger.record(booking('app', 5));
+    await waitFor('the problem is told', () => problems.length > 0);
+    ledger.record(booking('app', 6));
+    expect(problems).toEqual([expect.stringContaining('unable to open')]);
+    expect(ledger.today('app', Date.now()).output).toBe(11);
+    mkdirSync(join(folder, 'missing'));
+    await waitFor('it caught up', () => problems.length === 2);
+    await ledger.close();
+    expect(onDisk(place)).toMatchObject([{ keyId: 'app', requests: 2, output: 11 }]);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { noUsage } from '../proxy/usage-sums.ts';
+import type { UsageRow } from './usage-batch.ts';
+import { createUsageReport } from './usage-report.ts';
+
+const row = (keyId: string, more: Partial<UsageRow>): UsageRow => ({ ...noUsage, keyId, day: '', ...more });
+
+describe('usageReport', () => {
+  const rows = [
+    row('b', { requests: 2, input: 10, output: 5, machineMs: 1_800_000 }),
+    row('a', { requests: 1, errors: 1, queueMs: 1234.5678, computeMs: 4000, machineMs: 900_000 }),
+  ];
+  const question = { since: '2026-11-01', keyId: undefined, by: 'key' } as const;
+  const seen = (keyId: string) =>
+    keyId === 'a'
+      ? { keyId, lastUsed: Date.parse('2026-11-20T10:00:00Z'), previousLastUsed: null }
+      : undefined;
+
+  it('has a line for each key, in order, and a total', () => {
+    const { usage, total } = createUsageReport({ question, rows, costPerHour: undefined, seen });
+    expect(usage).toMatchObject([
+      {
+        key: 'a',
+        requests: 1,
+        errors: 1,
+        queueSeconds: 1.235,
+        lastUsed: '2026-11-20T10:00:00.000Z',
+        cost: null,
+      },
+      { key: 'b', requests: 2, inputTokens: 10, outputTokens: 5, lastUsed: null },
+    ]);
+    expect(total).toMatchObject({ requests: 3, errors: 1, machineSeconds: 2700, cost: null });
+  });
+
+  it('turns the share of the machine into money', () => {
+    const { usage, total } = createUsageReport({ question, rows, costPerHour: 2, seen });
+    expect(usage.map(({ cost }) => cost)).toEqual([0.5, 1]);
+    expect(total.cost).toBe(1.5);
+  });
+});

@@ -1,0 +1,20 @@
+import { invalidValue } from '../errors/catalogue.ts';
+import type { GatewayContext } from '../middleware/gateway-context.ts';
+import { parseSince, sinceFormat } from './parse-since.ts';
+import type { UsageLedger } from './usage-ledger.ts';
+import { createUsageReport } from './usage-report.ts';
+
+/** `GET /admin/usage`: what `corral keys usage --json` says, to the last request. */
+export function handleUsage(ledger: UsageLedger, costPerHour: number | undefined) {
+  return async (c: GatewayContext) => {
+    const since = parseSince(c.req.query('since') ?? '30d', Date.now());
+    if (since === undefined) throw invalidValue('since', sinceFormat);
+    const keyId = c.req.query('key');
+    const by = c.req.query('by') ?? (keyId === undefined ? 'key' : 'day');
+    if (by !== 'key' && by !== 'day') throw invalidValue('by', 'key or day');
+    const question = { since, keyId, by } as const;
+    const rows = await ledger.query(question);
+    const report = createUsageReport({ question, rows, costPerHour, seen: (id) => ledger.seen(id) });
+    return c.json({ ...report, problem: ledger.problem ?? null });
+  };
+}

@@ -1,0 +1,100 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { fingerprint } from './fingerprint.ts';
+import { parseInlineKeys, parseLegacyLines } from './legacy-lines.ts';
+
+const secret = 'sk-0123456789abcdefwxyz';
+
+function keyOf(line: string) {
+  const [reading] = parseLegacyLines(line);
+  if (!reading || !('key' in reading)) throw new Error(`no key in ${line}: ${reading?.problem}`);
+  return reading.key;
+}
+
+function problemOf(line: string): string {
+  const [reading] = parseLegacyLines(line);
+  return reading && 'problem' in reading ? reading.problem : 'none';
+}
+
+describe('readAncestorLines', () => {
+  it('reads id and secret, of which the fingerprint and a hint remain', () => {
+    expect(keyOf(`app:${secret}`)).toEqual({
+      id: 'app',
+      fingerprint: fingerprint(secret),
+      hint: 'sk-…wxyz',
+      created: null,
+      expires: null,
+      disabled: false,
+      cutOff: false,
+      scopes: ['inference'],
+      models: ['*'],
+      priority: 'normal',
+      limits: {},
+      previous: null,
+      note: '',
+    });
+    expect(inspect(parseLegacyLines(`app:${secret}`), { depth: null })).not.toContain(secret);
+  });
+
+  it('reads the rate limit and an expiration, whose colons part nothing', () => {
+    const key = keyOf(` app : ${secret} : 60 : 2027-01-31T12:30:00 `);
+    expect(key.limits).toEqual({ requestsPerMinute: 60 });
+    expect(key.expires).toBe(Date.UTC(2027, 0, 31, 12, 30));
+  });
+
+  it('reads an expiration without a rate limit', () => {
+    expect(keyOf(`app:${secret}::2027-01-31`)).toMatchObject({ limits: {}, expires: Date.UTC(2027, 0, 31) });
+  });
+
+  it.each([
+    ['2027-01-31T12:00:00Z', 12],
+    ['2027-01-31T12:00:00+02:00', 10],
+    ['2027-01-31T12:00:00', 12],
+  ])('reads the zone of %s', (expiration, hour) => {
+    expect(keyOf(`app:${secret}:5:${expiration}`).expires).toBe(Date.UTC(2027, 0, 31, hour));
+  });
+
+  it('counts lines as an editor does and passes over comments and blanks', () => {
+    const readings = parseLegacyLines(`# keys\r\n\r\n  # more\r\na:${secret}\r\nbad\r\n`);
+    expect(readings.map(({ line }) => line)).toEqual([4, 5]);
+  });
+
+  it.each([
+    ['nothing else', /key id must be/],
+    [`a b:${secret}`, /key id must be/],
+    [`:${secret}`, /key id must be/],
+    ['app:short', /secret must be 16 to 128/],
+    [`app:${'x'.repeat(129)}`, /secret must be 16 to 128/],
+    ['app:sk-0123456789 abcdef', /secret must be/],
+    [`app:${secret}:0`, /rate limit must be a whole number above 0/],
+    [`app:${secret}:-1`, /rate limit/],
+    [`app:${secret}:1.5`, /rate limit/],
+    [`app:${secret}:5:soon`, /expiration must be an ISO time/],
+    [`app:${secret}:5:2027-02-30`, /expiration/],
+  ])('skips %j with its reason', (line, reason) => {
+    expect(problemOf(line)).toMatch(reason);
+  });
+
+  it('quotes nothing of a bad line, as its secret may stand anywhere', () => {
+    for (const line of [
+      secret,
+      `${secret}:app`,
+      `app ${secret}`,
+      `app:x${secret}!`,
+      `app:${secret}:${secret}`,
+    ]) {
+      expect(problemOf(line)).not.toContain('0123456789');
+    }
+  });
+});
+
+describe('readInlineKeys', () => {
+  it('reads entries parted by commas and counts them', () => {
+    const readings = parseInlineKeys(`a:${secret}, bad ,b:${secret}2`);
+    expect(readings.map((reading) => [reading.line, 'key' in reading])).toEqual([
+      [1, true],
+      [2, false],
+      [3, true],
+    ]);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { fingerprint } from './fingerprint.ts';
+import { parseApiKeysVariable, parseKeys } from './parse-keys.ts';
+
+const secret = (letter: string) => letter.repeat(16);
+
+describe('readKeys', () => {
+  it('tells the two forms apart by content', () => {
+    const json = JSON.stringify({ version: 1, keys: [{ id: 'json', fingerprint: fingerprint('x') }] });
+    expect(parseKeys(`\n  ${json}`).keys.map(({ id }) => id)).toEqual(['json']);
+    expect(parseKeys(`# keys\nline:${secret('a')}`).keys.map(({ id }) => id)).toEqual(['line']);
+    expect(parseKeys('').keys).toEqual([]);
+  });
+
+  it('skips a bad line with its number and loads the others', () => {
+    const { keys, warnings } = parseKeys(`a:${secret('a')}\nbad\nb:${secret('b')}`);
+    expect(keys.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(warnings).toEqual([expect.stringMatching(/^line 2 is skipped: the secret must be/)]);
+  });
+
+  it.each(['bad', '<html>\n<body>', '{oops', `# keys\nshort:abc`])(
+    'refuses %j, which holds no good line',
+    (text) => {
+      expect(() => parseKeys(text)).toThrow(
+        /^is (no key file, or not one line of it is good|not valid JSON)/,
+      );
+    },
+  );
+
+  it('lets the first of two lines with one secret count', () => {
+    const { keys, warnings } = parseKeys(`a:${secret('x')}\nb:${secret('x')}`);
+    expect(keys.map(({ id }) => id)).toEqual(['a']);
+    expect(warnings).toEqual(['line 2 is skipped: "a" has the same secret']);
+  });
+
+  it('lets two secrets share an id, under the limit and expiry of the last line', () => {
+    const { keys, warnings } = parseKeys(`a:${secret('x')}:5:2027-01-01\na:${secret('y')}:7`);
+    expect(keys.map(({ id, limits, expires }) => [id, limits.requestsPerMinute, expires])).toEqual([
+      ['a', 7, null],
+      ['a', 7, null],
+    ]);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('readApiKeys', () => {
+  it('says which entry is wrong without quoting it', () => {
+    const { keys, warnings } = parseApiKeysVariable(`a:${secret('a')},b:hush`);
+    expect(keys.map(({ id }) => id)).toEqual(['a']);
+    expect(warnings).toEqual([expect.stringMatching(/^API_KEYS, entry 2 is skipped: the secret must be/)]);
+    expect(warnings.join()).not.toContain('hush');
+  });
+});

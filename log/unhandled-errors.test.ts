@@ -1,0 +1,65 @@
+import { pino } from 'pino';
+import { afterEach, expect, it, vi } from 'vitest';
+import { countUnhandledErrors, handleUnhandledErrors, recordUnhandledError } from './unhandled-errors.ts';
+
+const unfollow: (() => void)[] = [];
+afterEach(() => {
+  for (const leave of unfollow.splice(0)) leave();
+});
+
+/** The handlers as the process would call them, so that the test's own process is not ended by them. */
+function follow() {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => lines.push(line) });
+  const handlers = new Map<string, (error: unknown) => void>();
+  const spy = vi.spyOn(process, 'on').mockImplementation((name, handler) => {
+    handlers.set(String(name), handler as (error: unknown) => void);
+    return process;
+  });
+  const end = vi.fn();
+  unfollow.push(handleUnhandledErrors(log, end));
+  spy.mockRestore();
+  return { lines, end, raise: (event: string, error: unknown) => handlers.get(event)?.(error) };
+}
+
+it('tells where an error arose, and nothing of its words', () => {
+  const { lines } = follow();
+  const before = countUnhandledErrors();
+  try {
+    JSON.parse('{"prompt": MY-PRIVATE-WORDS');
+  } catch (error) {
+    recordUnhandledError(error);
+  }
+  expect(countUnhandledErrors() - before).toBe(1);
+  expect(lines).toHaveLength(1);
+  const line = JSON.parse(lines[0] ?? '');
+  expect(line).toMatchObject({ error: 'SyntaxError', at: expect.stringContaining('unforeseen.test.ts') });
+  expect(lines[0]).not.toContain('PRIVATE');
+});
+
+it.each(['a text', undefined, null, 7, { message: 'MY-PRIVATE-WORDS' }])(
+  'takes anything that is thrown: %j',
+  (thrown) => {
+    const { lines } = follow();
+    recordUnhandledError(thrown);
+    expect(lines.join('')).toContain('nobody had foreseen');
+    expect(lines.join('')).not.toContain('PRIVATE');
+  },
+);
+
+it('goes on after a rejection that nobody waited for', () => {
+  const { lines, end, raise } = follow();
+  raise('unhandledRejection', new Error('MY-PRIVATE-WORDS'));
+  expect(lines).toHaveLength(1);
+  expect(end).not.toHaveBeenCalled();
+});
+
+it('ends in order after a thrown error', () => {
+  const exitCode = process.exitCode;
+  const { lines, end, raise } = follow();
+  raise('uncaughtException', new TypeError('MY-PRIVATE-WORDS'));
+  expect(process.exitCode).toBe(1);
+  process.exitCode = exitCode;
+  expect(lines.join('')).toContain('TypeError');
+  expect(end).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,135 @@
+import type { ApiError } from '../../gateway/errors/api-error.ts';
+import * as catalogue from '../../gateway/errors/catalogue.ts';
+
+export type ErrorName = keyof typeof catalogue;
+
+const soon = 5000;
+
+/** One of each, as a client might get it. A refusal that is new to the catalogue does not compile until it stands here. */
+export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
+  invalidJson: catalogue.invalidJson('Unexpected end of input'),
+  invalidValue: catalogue.invalidValue('n', 'a whole number from 1 up'),
+  remoteMediaNotAllowed: catalogue.remoteMediaNotAllowed('messages[0].content[1].image_url.url'),
+  unsupportedValue: catalogue.unsupportedValue(
+    'messages[0].content[1]',
+    'is a file, which llama-server cannot read. Send its text, or its pages as images.',
+  ),
+  storeDisabled: catalogue.storeDisabled('previous_response_id'),
+  mediaNotSupported: catalogue.mediaNotSupported('messages[0].content[1]', 'image'),
+  contextLengthExceeded: catalogue.contextLengthExceeded(9000, 8192),
+  malformedRequest: catalogue.malformedRequest(),
+  invalidApiKey: catalogue.invalidApiKey(),
+  insufficientScope: catalogue.insufficientScope('inference'),
+  sessionRequired: catalogue.sessionRequired(),
+  crossSiteRequest: catalogue.crossSiteRequest(),
+  adminDisabled: catalogue.adminDisabled(),
+  requestCancelled: catalogue.requestCancelled(),
+  modelNotAllowed: catalogue.modelNotAllowed('other-model'),
+  unknownUrl: catalogue.unknownUrl('GET', '/v1/nothing'),
+  modelNotFound: catalogue.modelNotFound('other-model'),
+  requestNotFound: catalogue.requestNotFound('b1946ac9'),
+  methodNotAllowed: catalogue.methodNotAllowed('GET', '/v1/chat/completions', ['POST']),
+  requestTimeout: catalogue.requestTimeout(),
+  lengthRequired: catalogue.lengthRequired(),
+  payloadTooLarge: catalogue.payloadTooLarge(10 * 1024 ** 2),
+  uriTooLong: catalogue.uriTooLong(8192),
+  unsupportedMediaType: catalogue.unsupportedMediaType('text/plain', 'application/json'),
+  unsupportedEncoding: catalogue.unsupportedEncoding('gzip'),
+  webSocketNotSupported: catalogue.webSocketNotSupported('/v1/responses'),
+  keyFileInvalid: catalogue.keyFileInvalid('keys.json: line 3: a comma is missing'),
+  invalidRestart: catalogue.invalidRestart(['CTX: "many" does not fit, expected a whole number']),
+  restartInProgress: catalogue.restartInProgress('under-way'),
+  restartNotSupported: catalogue.restartNotSupported(),
+  rateLimitExceeded: catalogue.rateLimitExceeded('requests', {
+    limit: 100,
+    used: 100,
+    requested: 1,
+    resetMs: soon,
+  }),
+  tokenLimitTooSmall: catalogue.tokenLimitTooSmall(50_000, 20_000),
+  tooManyFailedLogins: catalogue.tooManyFailedLogins(soon),
+  headerFieldsTooLarge: catalogue.headerFieldsTooLarge(),
+  dailyBudgetExceeded: catalogue.dailyBudgetExceeded(100_000, 100_250),
+  internalError: catalogue.internalError(undefined),
+  engineError: catalogue.engineError({
+    status: 501,
+    type: 'server_error',
+    code: 'not_supported',
+    message: 'This server does not support embeddings. Start it with `--embeddings`',
+  }),
+  badGateway: catalogue.badGateway(undefined),
+  cannotContinue: catalogue.cannotContinue('a tool is being called'),
+  engineKeptCrashing: catalogue.engineKeptCrashing(4),
+  engineCrashed: catalogue.engineCrashed(),
+  responseTooLarge: catalogue.responseTooLarge(),
+  tooManyConnections: catalogue.tooManyConnections(soon),
+  queueFull: catalogue.queueFull(soon),
+  bodyMemoryFull: catalogue.bodyMemoryFull(soon),
+  keyBodyMemoryFull: catalogue.keyBodyMemoryFull(soon, 130_000_000, 134_217_728),
+  queueTimeout: catalogue.queueTimeout(soon),
+  modelLoading: catalogue.modelLoading(soon),
+  backendUnavailable: catalogue.backendUnavailable(soon),
+  draining: catalogue.draining(soon),
+  backendTimeout: catalogue.backendTimeout('the engine sent nothing for 300 s'),
+};
+
+/** What any request may get. */
+const always = [
+  'malformedRequest',
+  'uriTooLong',
+  'headerFieldsTooLarge',
+  'internalError',
+  'tooManyConnections',
+] as const;
+
+const withKey = ['invalidApiKey', 'insufficientScope', 'tooManyFailedLogins'] as const;
+
+const withBody = [
+  'invalidJson',
+  'invalidValue',
+  'requestTimeout',
+  'lengthRequired',
+  'payloadTooLarge',
+  'unsupportedMediaType',
+  'unsupportedEncoding',
+] as const;
+
+const ofLimits = [
+  'rateLimitExceeded',
+  'dailyBudgetExceeded',
+  'tokenLimitTooSmall',
+  'keyBodyMemoryFull',
+] as const;
+
+/** Of what goes to the engine. */
+const ofEngine = [
+  'remoteMediaNotAllowed',
+  'mediaNotSupported',
+  'unsupportedValue',
+  'storeDisabled',
+  'contextLengthExceeded',
+  'requestCancelled',
+  'modelNotAllowed',
+  'modelNotFound',
+  'engineError',
+  'badGateway',
+  'cannotContinue',
+  'engineKeptCrashing',
+  'engineCrashed',
+  'responseTooLarge',
+  'queueFull',
+  'bodyMemoryFull',
+  'queueTimeout',
+  'modelLoading',
+  'backendUnavailable',
+  'draining',
+  'backendTimeout',
+] as const;
+
+/** The refusals of a kind of operation. */
+export const errorGroups = {
+  open: always,
+  keyed: [...always, ...withKey],
+  carried: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine],
+  admin: [...always, ...withKey, 'adminDisabled'],
+} as const satisfies Record<string, readonly ErrorName[]>;

@@ -1,0 +1,33 @@
+/** Prints what the release of a tag says, and fails where the tag is not what the repository says; `npm run release-notes -- v1.2.3`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import packageFile from '../../package.json' with { type: 'json' };
+import { projectFolder } from '../project-folders.ts';
+import { releaseNotes } from './changelog.ts';
+
+const [tag = ''] = process.argv.slice(2);
+const { version } = packageFile;
+if (tag !== `v${version}`) fail(`the tag is '${tag}', package.json says ${version}: tag v${version}`);
+
+const changelog = readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8');
+const notes = releaseNotes({ changelog, version, subjects: await subjectsOf(tag) });
+if (notes === undefined)
+  fail(`CHANGELOG.md has nothing under [${version}]: run npm run release -- ${version}`);
+console.log(notes);
+
+/** Since the tag before; all there are for the first. */
+async function subjectsOf(tag: string): Promise<string[]> {
+  const git = async (...args: string[]) => (await execa('git', args, { cwd: projectFolder })).stdout;
+  const before = await git('describe', '--tags', '--abbrev=0', '--match=v*', `${tag}^`).catch(
+    () => undefined,
+  );
+  if (!(await git('tag', '--list', tag))) fail(`there is no tag ${tag} here: git fetch --tags`);
+  const range = before === undefined ? tag : `${before}..${tag}`;
+  return (await git('log', '--no-merges', '--format=%s', range)).split('\n');
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

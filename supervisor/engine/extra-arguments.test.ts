@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
+import { findForbiddenArguments, findStartOnlyArguments } from './extra-arguments.ts';
+
+const refusedOf = (...args: string[]) => findForbiddenArguments(args).map(({ argument }) => argument);
+
+const tuning =
+  '--temp 0.5 -ctxcp 8 --no-warmup --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
+
+describe('EXTRA_ARGS', () => {
+  it.each([
+    ...[
+      '--host',
+      '--port',
+      '--reuse-port',
+      '--api-key',
+      '--api-key-file',
+      '--ssl-key-file',
+      '--ssl-cert-file',
+    ],
+    ...['--tools', '--tools-runtime', '--agent', '-ag', '--ui-mcp-proxy', '--webui-mcp-proxy'],
+    ...[
+      '--mcp-servers-config',
+      '--mcp-servers-json',
+      '--props',
+      '--slot-save-path',
+      '--path',
+      '--media-path',
+    ],
+    ...[
+      '--log-prompts-dir',
+      '--log-file',
+      '--api-prefix',
+      '--models-dir',
+      '-m',
+      '--model',
+      '-hf',
+      '-mu',
+      '-hft',
+      '-a',
+      '-np',
+    ],
+    ...['-dr', '--docker-repo', '--models-max', '--models-preset', '--no-models-autoload', '--log-disable'],
+    '--no-prefill-assistant',
+  ])('may not carry %s', (name) => {
+    expect(refusedOf(name, 'value')).toEqual([name]);
+    expect(refusedOf(`${name}=value`)).toEqual([name]);
+  });
+
+  it('may not carry them with underscores either, which llama-server takes for dashes', () => {
+    expect(refusedOf('--api_key', '--ssl_key_file')).toEqual(['--api_key', '--ssl_key_file']);
+  });
+
+  it.each(['-lv', '--verbosity', '--log-verbosity', '--log_verbosity'])(
+    'may not silence errors by %s',
+    (name) => {
+      expect(refusedOf(name, '0')).toEqual([name]);
+      expect(refusedOf(`${name}=-1`)).toEqual([name]);
+      expect(refusedOf(name, '1', `${name}=4`)).toEqual([]);
+    },
+  );
+
+  it('names each with its reason, without its value', () => {
+    expect(findForbiddenArguments(['--hf-token=hf_secret'])).toEqual([
+      { argument: '--hf-token', why: expect.stringContaining('HF_TOKEN') },
+    ]);
+  });
+
+  it('may not carry what names a model and a port at once', () => {
+    const presets = ['--gpt-oss-20b-default', '--fim-qwen-7b-default', '--embd-gemma-default'];
+    expect(refusedOf(...presets)).toEqual(presets);
+    expect(refusedOf('--spec-default')).toEqual([]);
+  });
+
+  it('may carry what tunes the engine', () => {
+    expect(refusedOf(...tuning)).toEqual([]);
+  });
+});
+
+describe('EXTRA_ARGS of a restart', () => {
+  it.each([
+    ...[
+      '--chat-template-file',
+      '--log-file',
+      '--grammar-file',
+      '--json-schema-file',
+      '-jf',
+      '--ui-config-file',
+    ],
+    ...['--lora', '--control-vector', '-lcd', '--lookup-cache-dynamic', '--video-ffmpeg-dir', '--rpc'],
+    ...['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf', '--spec_draft_hf', '-hff', '--hf-file'],
+    ...['--mmproj', '--mmproj-url', '-md', '-v', '--verbose', '-lv', '--log_verbosity'],
+  ])('may not carry %s', (name) => {
+    expect(findStartOnlyArguments([name, 'value'])).toEqual([name]);
+    expect(findStartOnlyArguments([`${name}=/etc/passwd`])).toEqual([name]);
+  });
+
+  it('may carry what tunes the engine', () => {
+    expect(findStartOnlyArguments(tuning)).toEqual([]);
+  });
+
+  it('may carry no argument of this llama-server whose value names a file, a folder, an address or a repository', async () => {
+    const { command, args } = inject('engine');
+    const { stdout } = await promisify(execFile)(command, [...args, '--help'], { maxBuffer: 1 << 24 });
+    const heads = stdout.split('\n').filter((line) => line.startsWith('-') && namesAPlace.test(line));
+    const names = heads.flatMap((line) => line.match(/(?<=^|, +)-[\w-]+/g) ?? []);
+    expect(names.length).toBeGreaterThan(20);
+    const free = names.filter(
+      (name) => refusedOf(name).length === 0 && findStartOnlyArguments([name]).length === 0,
+    );
+    expect(free).toEqual([]);
+  });
+});
+
+/** How its help calls such values. */
+const namesAPlace =
+  /^-[\w, -]* (<?\[?<?(FNAME|FILE|PATH|DIR|SERVERS|HOST)\b|\w*(URL|_FILE)\b|<user>|\[<repo>)/;

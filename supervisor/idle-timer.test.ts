@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { IdleTimer } from './idle-timer.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function clockOf(limitMs: number | undefined) {
+  const onLimit = vi.fn();
+  return { clock: new IdleTimer({ limitMs, onLimit }), onLimit };
+}
+
+it('counts from the end of the last activity, the boot being the first', () => {
+  const { clock, onLimit } = clockOf(10_000);
+  vi.advanceTimersByTime(60_000);
+  expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
+  clock.ended('boot');
+  vi.advanceTimersByTime(9000);
+  expect(clock.idleMs).toBe(9000);
+  clock.began('requests');
+  vi.advanceTimersByTime(60_000);
+  expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
+  clock.ended('requests', 1000);
+  vi.advanceTimersByTime(8999);
+  expect(onLimit).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(onLimit).toHaveBeenCalledOnce();
+});
+
+it('is not idle while any of them is under way', () => {
+  const { clock, onLimit } = clockOf(1000);
+  clock.began('requests');
+  clock.ended('boot');
+  clock.began('replacement');
+  clock.ended('requests');
+  vi.advanceTimersByTime(5000);
+  expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
+  clock.ended('replacement');
+  vi.advanceTimersByTime(1000);
+  expect(onLimit).toHaveBeenCalledOnce();
+});
+
+it('goes on counting when something ends that had not begun', () => {
+  const { clock } = clockOf(undefined);
+  clock.ended('boot');
+  vi.advanceTimersByTime(3000);
+  clock.ended('requests');
+  expect(clock.idleMs).toBe(3000);
+});
+
+it('waits for limits that no timer can hold', () => {
+  const { clock, onLimit } = clockOf(60 * 86_400_000);
+  clock.ended('boot');
+  vi.advanceTimersByTime(59 * 86_400_000);
+  expect(onLimit).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(86_400_000);
+  expect(onLimit).toHaveBeenCalledOnce();
+});
+
+it('has no limit where none is set, nor after it was closed', () => {
+  for (const limitMs of [undefined, 0, 5000]) {
+    const { clock, onLimit } = clockOf(limitMs);
+    clock.ended('boot');
+    clock.close();
+    vi.advanceTimersByTime(10_000);
+    expect(onLimit).not.toHaveBeenCalled();
+  }
+});

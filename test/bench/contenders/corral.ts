@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../../../scripts/project-folders.ts';
+import { defaultGatewayCommand } from '../../../supervisor/spawn-gateway.ts';
+import { startTraceCollector } from '../../fakes/start-trace-collector.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import type { RunningContender } from './contender.ts';
+import { startOnPort } from './start-on-port.ts';
+
+const KEYS = 100;
+
+/** Limits that are counted and never met. */
+const counted = { MAX_REQUESTS_PER_MINUTE: '100000000', MAX_TOKENS_PER_MINUTE: '100000000000' };
+
+/** Our gateway as the supervisor starts it, with everything on: keys, lanes, limits, metrics, the ledger, and its log lines in a file. */
+export const startCorral = (backendUrl: string) => startGateway(backendUrl, counted);
+
+/** Without what settings can leave out: log lines, limits, the figures of single keys. The counting of metrics stays. */
+export const startBareCorral = (backendUrl: string) =>
+  startGateway(backendUrl, {
+    MAX_REQUESTS_PER_MINUTE: '0',
+    MAX_TOKENS_PER_MINUTE: '0',
+    METRICS_MAX_KEYS: '0',
+    LOG_LEVEL: 'error',
+  });
+
+/** With every request traced, and somebody who takes the traces, in this process. */
+export async function startTracedCorral(backendUrl: string): Promise<RunningContender> {
+  const collector = await startTraceCollector();
+  // Only counted: kept, they would fill the memory.
+  collector.answer = (response) => {
+    (collector.deliveries as unknown[]).length = 0;
+    response.end();
+  };
+  const gateway = await startGateway(backendUrl, {
+    ...counted,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+  });
+  return {
+    ...gateway,
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await collector[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function startGateway(backendUrl: string, env: Readonly<Record<string, string>>): Promise<RunningContender> {
+  return startOnPort(async ({ port, folder }) => {
+    const secrets = Array.from({ length: KEYS }, () => `sk-${randomBytes(32).toString('base64url')}`);
+    const keys = Object.fromEntries(secrets.map((secret, n) => [`bench-${n}`, { secret }]));
+    const dataDir = folder.file('data');
+    await mkdir(dataDir);
+    await writeFile(join(dataDir, 'keys.json'), keyFileText(keys), { mode: 0o600 });
+    await writeFile(folder.file('secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
+    return {
+      ...defaultGatewayCommand,
+      env: {
+        NODE_COMPILE_CACHE: join(cacheFolder, 'node'),
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        BACKEND_URL: backendUrl,
+        DATA_DIR: dataDir,
+        LOG_FORMAT: 'json',
+        ...env,
+      },
+      outputTo: folder.file('log'),
+      probe: '/readyz',
+      more: { keyFile: folder.file('secrets') },
+    };
+  });
+}

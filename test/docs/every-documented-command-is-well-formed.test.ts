@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { expect, it } from 'vitest';
+import { benchCommand } from '../../cli/bench/bench-command.ts';
+import { keysCommand } from '../../cli/keys/keys-command.ts';
+import { splitWords } from '../../supervisor/engine/split-words.ts';
+import { fencedBlocks } from './fenced-blocks.ts';
+import { allPages } from './pages.ts';
+
+const commands = allPages().flatMap(({ path, text }) =>
+  fencedBlocks(text)
+    .filter(({ language }) => language === 'sh')
+    .flatMap((block) => block.text.split('\n'))
+    .flatMap((line) => /(?:^|\s)corral (?:-- )?((?:keys|bench) [^|>#)&]+)/.exec(line)?.[1] ?? [])
+    .filter((words) => !words.includes('--help'))
+    .map((words) => [path, words.trim()] as const),
+);
+
+it('there are commands to look at', () => {
+  expect(commands.length).toBeGreaterThan(10);
+});
+
+it.each(commands)('%s: corral %s', (_, words) => {
+  let understood: string | undefined;
+  const corral = new Command().addCommand(keysCommand()).addCommand(benchCommand());
+  for (const verb of verbsOf(corral)) {
+    verb.exitOverride().configureOutput({ writeErr: () => {} });
+    verb.action(() => {
+      understood = verb.name();
+    });
+  }
+  corral.parse(splitWords(words) ?? [], { from: 'user' });
+  expect(words.split(' ')).toContain(understood);
+});
+
+/** Those that do something; a command that only holds others keeps doing nothing. */
+function verbsOf(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(verbsOf);
+}

@@ -1,0 +1,21 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectFolder } from '../../scripts/project-folders.ts';
+
+/** A page of the documentation, its path counted from the folder of the project. */
+export interface Page {
+  readonly path: string;
+  readonly text: string;
+}
+
+export function readPage(path: string): Page {
+  return { path, text: readFileSync(join(projectFolder, path), 'utf8') };
+}
+
+/** Every page there is. */
+export function allPages(): Page[] {
+  return ['*.md', 'docs/**/*.md', 'docker/**/*.md', '.github/**/*.md']
+    .flatMap((pattern) => globSync(pattern, { cwd: projectFolder }))
+    .sort()
+    .map(readPage);
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { startTraceCollector, type TraceCollector } from '../../fakes/start-trace-collector.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { startGatewayProcess } from '../../harness/start-gateway-process.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+let standIn: FakeBackend;
+let collector: TraceCollector;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  collector = await startTraceCollector();
+});
+afterAll(async () => {
+  await standIn.stop();
+  await collector[Symbol.asyncDispose]();
+});
+
+const gathered = { OTEL_BSP_SCHEDULE_DELAY: '5' };
+/** Too short for the exporter to try again, which it would do after a second. */
+const hasty = { ...gathered, OTEL_EXPORTER_OTLP_TIMEOUT: '500' };
+
+async function askOften(port: number, times = 20): Promise<unknown[]> {
+  await using client = await RawClient.connect(port);
+  const statuses: unknown[] = [];
+  for (let n = 0; n < times; n++) statuses.push((await client.send(postOf(chatOf(`${n}`))).answer())?.status);
+  return statuses;
+}
+
+const allOk = (times = 20) => Array.from({ length: times }, () => 200);
+
+it('where nobody listens, requests are answered and the log says so once', async () => {
+  const endpoint = `http://127.0.0.1:${await freePort()}`;
+  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  expect(await askOften(corral.port)).toEqual(allOk());
+  const complaints = () => corral.logged.filter(({ msg }) => String(msg).startsWith('traces do not arrive'));
+  await waitFor('the log to tell of it', () => complaints().length > 0);
+  expect(await askOften(corral.port)).toEqual(allOk());
+  await corral.stop();
+  expect(complaints()).toEqual([expect.objectContaining({ reason: 'ECONNREFUSED' })]);
+});
+
+it('one that refuses is told of with its status, and when it takes them again', async () => {
+  const env = { ...gathered, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  const take = collector.answer;
+  collector.answer = (response) => response.writeHead(403).end('words that the collector chose');
+  expect(await askOften(corral.port)).toEqual(allOk());
+  const told = (text: string) => () => corral.logged.find(({ msg }) => String(msg).startsWith(text));
+  expect(await waitFor('the complaint', told('traces do not arrive'))).toMatchObject({ reason: '403' });
+  collector.answer = take;
+  expect(await askOften(corral.port)).toEqual(allOk());
+  expect(await waitFor('the end of it', told('traces arrive again'))).toMatchObject({ level: 30 });
+  expect(JSON.stringify(corral.logged)).not.toContain('words that the collector chose');
+});
+
+it('one that takes a request and never answers holds up neither requests nor the stop', async () => {
+  collector.answer = () => {};
+  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  const before = collector.deliveries.length;
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  expect(await askOften(corral.port, 200)).toEqual(allOk(200));
+  await waitFor('spans to be sent', () => collector.deliveries.length > before);
+  await corral.stop();
+});
+
+it('a gateway of its own process sends what is left when it is told to stop, as protobuf, and ends', async () => {
+  const before = collector.deliveries.length;
+  collector.answer = (response) => response.setHeader('content-type', 'application/x-protobuf').end();
+  const env = {
+    AUTH_ENABLED: 'false',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/`,
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+  };
+  await using corral = await startGatewayProcess(standIn.backend, env);
+  expect(await askOften(Number(new URL(corral.origin).port), 3)).toEqual(allOk(3));
+  const ended = once(corral.process, 'exit');
+  corral.process.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  const sent = collector.deliveries.slice(before);
+  expect(sent.map(({ headers }) => headers['content-type'])).toEqual(['application/x-protobuf']);
+  expect(sent[0]?.body.match(/POST \/v1\/chat\/completions/g)).toHaveLength(3);
+  expect(sent[0]?.body).toContain('llama-corral');
+});
+
+it('without a collector nothing of OpenTelemetry is loaded', async () => {
+  const preload = join(import.meta.dirname, '../../harness/refuse-opentelemetry.js');
+  const env = { AUTH_ENABLED: 'false', NODE_OPTIONS: `--import=${preload}` };
+  await using corral = await startGatewayProcess(standIn.backend, env);
+  expect(await askOften(Number(new URL(corral.origin).port), 1)).toEqual(allOk(1));
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { silent } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+it.each(['0', '1'])('with room for %s to wait', async (room) => {
+  await using standIn = await startFakeBackend(silent, { slots: 1 });
+  await using corral = await startTestGateway({ backend: standIn.backend, env: { MAX_QUEUE_SIZE: room } });
+  await using holder = await RawClient.connect(corral.port);
+  holder.send(postOf(chatOf('holder')));
+  await waitFor('the slot to be taken', () => standIn.open === 1);
+  await using waiter = await RawClient.connect(corral.port);
+  if (room === '1') waiter.send(postOf(chatOf('waiter')));
+  await waitFor('the line to be full', () => corral.gateway.admission.counts.waiting === Number(room));
+
+  await using late = await RawClient.connect(corral.port);
+  const answer = await late.send(postOf(chatOf('late', { stream: true }))).answer();
+  expect(answer?.status).toBe(503);
+  expect(JSON.parse(answer?.body ?? '')).toEqual({
+    error: { message: 'Server busy, try again later', type: 'server_error', param: null, code: 'queue_full' },
+  });
+  const seconds = Number(answer?.headers['retry-after']);
+  expect(seconds).toBeGreaterThanOrEqual(1);
+  expect(seconds).toBeLessThanOrEqual(60);
+  expect(Math.ceil(Number(answer?.headers['retry-after-ms']) / 1000)).toBe(seconds);
+  expect(standIn.received).toHaveLength(1);
+});

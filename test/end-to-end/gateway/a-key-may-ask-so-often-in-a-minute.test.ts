@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { echo, silent } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`;
+const keys = keyFileText({
+  plain: { secret: secretOf('plain') },
+  own: { secret: secretOf('own'), limits: { requestsPerMinute: 2 } },
+  free: { secret: secretOf('free'), limits: { requestsPerMinute: 0 } },
+  native: { secret: secretOf('native'), scopes: ['inference', 'native'] },
+});
+
+let standIn: FakeBackend;
+let house: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+});
+afterAll(() => standIn.stop());
+beforeEach(async () => {
+  house = await startTestGateway({
+    backend: standIn.backend,
+    keys,
+    env: { MAX_REQUESTS_PER_MINUTE: '3', MAX_QUEUE_SIZE: '0' },
+  });
+  return () => house.stop();
+});
+
+interface Wish {
+  readonly path?: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+async function post(
+  id: string,
+  { path = '/v1/chat/completions', body = chatOf('hello'), signal }: Wish = {},
+) {
+  const answer = await fetch(house.origin + path, {
+    method: 'POST',
+    signal: signal ?? null,
+    headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+const remaining = (answer: { headers: Headers }) => answer.headers.get('x-ratelimit-remaining-requests');
+
+describe('the requests of a key', () => {
+  it('are counted on every answer, good or bad, and refused beyond the limit', async () => {
+    const good = await post('plain');
+    expect(good.status).toBe(200);
+    expect(good.headers.get('x-ratelimit-limit-requests')).toBe('3');
+    expect(good.headers.get('x-ratelimit-reset-requests')).toMatch(/^(1m0s|\d+s)$/);
+    expect(good.headers.get('x-ratelimit-limit-tokens')).toBeNull();
+    expect(remaining(good)).toBe('2');
+    const bad = await post('plain', { body: '{' });
+    expect([bad.status, remaining(bad)]).toEqual([400, '1']);
+    expect(remaining(await post('plain'))).toBe('0');
+
+    const refused = await post('plain');
+    expect([refused.status, remaining(refused)]).toEqual([429, '0']);
+    expect(JSON.parse(refused.text).error).toMatchObject({
+      type: 'requests',
+      code: 'rate_limit_exceeded',
+      param: null,
+    });
+    const waitMs = Number(refused.headers.get('retry-after-ms'));
+    expect(waitMs).toBeGreaterThan(20_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+    expect(refused.headers.get('retry-after')).toBe(String(Math.ceil(waitMs / 1000)));
+    expect(refused.headers.get('x-request-id')).toBeTruthy();
+  });
+
+  it('follow its own limit before that of the house, and 0 is none', async () => {
+    const statuses = [];
+    for (let n = 0; n < 4; n++) statuses.push((await post('own')).status);
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    for (let n = 0; n < 6; n++) {
+      const answer = await post('free');
+      expect([answer.status, remaining(answer)]).toEqual([200, null]);
+    }
+  });
+
+  it('leave those of another key alone', async () => {
+    for (let n = 0; n < 4; n++) await post('plain');
+    expect(remaining(await post('native'))).toBe('2');
+  });
+
+  it('are refused before the body is read', async () => {
+    for (let n = 0; n < 3; n++) await post('plain');
+    const before = standIn.received.length;
+    const refused = await post('plain', { body: '{' });
+    expect(refused.status).toBe(429);
+    expect(standIn.received.length).toBe(before);
+  });
+
+  it('are refused, a burst of them too, while those before them are still at work', async () => {
+    standIn.mood = silent;
+    const leaving = new AbortController();
+    const first = Array.from({ length: 3 }, () => post('plain', { signal: leaving.signal }));
+    await waitFor('the first to be at work', () => standIn.open === 3);
+    const answers = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
+    expect(answers.every(({ status }) => status === 429)).toBe(true);
+    expect(standIn.open).toBe(3);
+    standIn.mood = echo;
+    leaving.abort();
+    await Promise.allSettled(first);
+    await waitFor(
+      'every refusal to be logged',
+      () => house.logged.filter(({ status }) => status === 429).length === 300,
+    );
+  });
+
+  it('count on every route that reaches the backend, and not for a list of models', async () => {
+    await post('native', { path: '/completion', body: { prompt: 'hello' } });
+    const list = await fetch(`${house.origin}/v1/models`, {
+      headers: { authorization: `Bearer ${secretOf('native')}` },
+    });
+    expect([list.status, remaining(list)]).toEqual([200, '2']);
+    expect(remaining(await post('native'))).toBe('1');
+  });
+
+  it('are not used up by counting, which has as many of its own', async () => {
+    const paths = ['/v1/messages/count_tokens', '/v1/chat/completions/input_tokens', '/tokenize'];
+    const counted = [];
+    for (const path of [...paths, '/detokenize']) {
+      const { status, headers } = await post('native', { path });
+      counted.push([status, remaining({ headers })]);
+    }
+    expect(counted).toEqual([
+      [200, '2'],
+      [200, '1'],
+      [200, '0'],
+      [429, '0'],
+    ]);
+    const served = await post('native');
+    expect([served.status, remaining(served)]).toEqual([200, '2']);
+  });
+
+  it('say nothing of limits to one without a key', async () => {
+    const answer = await post('nobody');
+    expect([answer.status, remaining(answer)]).toEqual([401, null]);
+  });
+
+  it('keep their count when the keys are read again', async () => {
+    await post('plain');
+    await house.gateway.reloadKeys();
+    expect(remaining(await post('plain'))).toBe('1');
+  });
+});
+
+it('all share one count where authentication is off', async () => {
+  await using open = await startTestGateway({
+    backend: standIn.backend,
+    env: { MAX_REQUESTS_PER_MINUTE: '2', AUTH_ENABLED: 'false' },
+  });
+  const statuses = [];
+  for (const authorization of ['Bearer a', 'Bearer b', '']) {
+    const answer = await fetch(`${open.origin}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(chatOf('hello')),
+    });
+    statuses.push(answer.status);
+  }
+  expect(statuses).toEqual([200, 200, 429]);
+});
+
+it('are no more in a minute because others came to their end, refused, only after theirs', async () => {
+  const secret = secretOf('slow');
+  const limits = { requestsPerMinute: 3, tokensPerMinute: 50 };
+  await using corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText({ slow: { secret, limits } }),
+    windowSeconds: 2,
+  });
+  const request = postOf(chatOf('x'.repeat(2000)), { secret });
+  const clients: RawClient[] = [];
+  for (let n = 0; n < limits.requestsPerMinute; n++) clients.push(await RawClient.connect(corral.port));
+  for (const client of clients) client.send(request.slice(0, -1));
+  const ask = async () => {
+    const answer = await fetch(`${corral.origin}/v1/models`, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    await answer.text();
+    return Number(remaining(answer));
+  };
+  await waitFor('all of them to be counted', async () => (await ask()) === 0);
+  await waitFor('their minute to be over', async () => (await ask()) === limits.requestsPerMinute);
+  for (const client of clients) {
+    const answer = await client.send(request.slice(-1)).answer();
+    expect([answer?.status, JSON.parse(answer?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
+    client.socket.destroy();
+  }
+  await waitFor(
+    'all of them to be logged',
+    () => corral.logged.filter(({ status }) => status === 429).length === 3,
+  );
+  expect(await ask()).toBe(limits.requestsPerMinute);
+});

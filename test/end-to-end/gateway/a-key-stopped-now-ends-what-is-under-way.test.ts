@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { delta, startStream } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
+const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
+const program = join(import.meta.dirname, '../../harness/run-keys-command.ts');
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+let streams: ServerResponse[] = [];
+beforeAll(async () => {
+  standIn = await startFakeBackend(
+    (_, response) => {
+      startStream(response).write(delta('one'));
+      streams.push(response);
+    },
+    { slots: 2 },
+  );
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText(Object.fromEntries(ids.map((id) => [id, { secret: secretOf(id) }]))),
+  });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(async () => {
+  streams = [];
+  await gatewayIsIdle(corral, standIn);
+});
+
+/** `corral keys …` as a program of its own, beside the gateway that runs. */
+const corralKeys = (...args: string[]) =>
+  execa(process.execPath, [program, ...args, '--file', corral.keyFile], { stdin: 'ignore' });
+
+const until = (id: string, status: number) =>
+  waitFor(`${status} for "${id}"`, async () => {
+    const answer = await requestGateway(corral.origin, 'GET /v1/models', secretOf(id));
+    return answer.status === status;
+  });
+
+/** A stream under way and a request in line with the key, and a stream of another key. */
+async function busyKey(id: string) {
+  const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(corral.port)));
+  const [stream, bystander, waiter] = clients;
+  if (!stream || !bystander || !waiter) throw new Error('three clients were to be connected');
+  const ask = (fields: object, key: string) => postOf(chatOf('hello', fields), { secret: secretOf(key) });
+  await stream.send(ask({ stream: true }, id)).receives('one');
+  await bystander.send(ask({ stream: true }, 'other')).receives('one');
+  waiter.send(ask({}, id));
+  await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+  return { stream, bystander, waiter };
+}
+
+it('disable alone refuses new requests and lets finish what is under way', async () => {
+  const { stream, bystander, waiter } = await busyKey('finishes');
+  const disabled = await corralKeys('disable', 'finishes');
+  expect(disabled.stderr).toBe('Key "finishes" is disabled.');
+  await until('finishes', 401);
+  const end = `${delta('two')}data: [DONE]\n\n`;
+  for (const open of streams) open.end(end);
+  expect((await stream.answer())?.body).toBe(delta('one') + end);
+  expect((await bystander.answer())?.body).toBe(delta('one') + end);
+  await waitFor('the waiter to come to its turn', () => streams.length === 3);
+  waiter.reset();
+});
+
+describe.each([
+  ['disabled', ['disable', 'disabled', '--now']],
+  ['removed', ['remove', 'removed', '--now']],
+])('a key %s now', (id, args) => {
+  it('ends its stream and its place in line, and no request of another key', async () => {
+    const { stream, bystander, waiter } = await busyKey(id);
+    const command = corralKeys(...args);
+    const answer = await stream.answer();
+    expect(answer?.body.startsWith(delta('one'))).toBe(true);
+    expect(JSON.parse(answer?.body.slice(`${delta('one')}data: `.length) ?? '').error.code).toBe(
+      'request_cancelled',
+    );
+    const refused = await waiter.answer();
+    expect([refused?.status, JSON.parse(refused?.body ?? '').error.code]).toEqual([403, 'request_cancelled']);
+    await command;
+    await until(id, 401);
+    expect(corral.gateway.admission.counts).toMatchObject({ leased: 1, waiting: 0 });
+    for (const open of streams) open.end('data: [DONE]\n\n');
+    expect((await bystander.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
+  });
+
+  it('leaves the file as the command says', async () => {
+    const { keys } = JSON.parse(readFileSync(corral.keyFile, 'utf8'));
+    const left = keys.find((key: { id: string }) => key.id === id);
+    if (id === 'removed') expect(left).toBeUndefined();
+    else expect(left).toMatchObject({ disabled: true, cutOff: true });
+  });
+});
+
+it('works as any other once it is enabled again', async () => {
+  await corralKeys('enable', 'disabled');
+  await until('disabled', 200);
+  const { stream, bystander, waiter } = await busyKey('disabled');
+  for (const open of streams) open.end('data: [DONE]\n\n');
+  expect((await stream.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
+  for (const client of [bystander, waiter]) client.reset();
+});

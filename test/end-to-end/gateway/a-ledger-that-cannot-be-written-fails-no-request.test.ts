@@ -1,0 +1,40 @@
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { LedgerFile, ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
+import { echo } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const ledgerLines = ({ logged }: TestGateway) =>
+  logged.filter(({ msg }) => String(msg).includes('ledger')).map(({ level, msg }) => [level, msg]);
+
+it('is told once when it begins and once when it is over, and nothing is lost', async () => {
+  await using standIn = await startFakeBackend(echo);
+  await using folder = await temporaryFolder();
+  // Root may write anywhere, but not into a folder as if it were a file.
+  mkdirSync(folder.file(ledgerFileName));
+  const corral = await startTestGateway({ backend: standIn.backend, folder: folder.path });
+  const ask = async () => {
+    await using client = await RawClient.connect(corral.port);
+    return (await client.send(postOf(chatOf('good'))).answer())?.status;
+  };
+  const { ledger } = corral.gateway;
+  await waitFor('the problem', () => ledger.problem);
+  for (let n = 0; n < 20; n++) expect(await ask()).toBe(200);
+  await waitFor('the bookings', () => ledger.today('tester', Date.now()).requests === 20);
+  expect(ledgerLines(corral)).toEqual([
+    [40, expect.stringMatching(/^the usage ledger in .* cannot be written \(unable to open database file\)/)],
+  ]);
+  rmdirSync(folder.file(ledgerFileName));
+  await waitFor('the end of the problem', () => ledger.problem === undefined);
+  expect(await ask()).toBe(200);
+  await corral.stop();
+  expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is written again')]]);
+  const file = new LedgerFile(folder.file(ledgerFileName), { readOnly: true });
+  expect(file.usageSince('2000-01-01')).toMatchObject([{ keyId: 'tester', requests: 21 }]);
+  file.close();
+});

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { startTestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { nginx } from '../../services/service-catalogue.ts';
+import { startNginx } from '../../services/start-nginx.ts';
+import { requireTestService } from '../../services/test-service.ts';
+
+const program = await requireTestService(nginx);
+
+const PATIENCE = '4s';
+/** Longer than that, as a prompt of minutes is longer than the 60 s of a proxy in the field. */
+const SILENCE = 4500;
+const lively = { STREAM_HEADERS_AFTER: '200ms', STREAM_KEEPALIVE: '200ms', JSON_KEEPALIVE_AFTER: '200ms' };
+const silent = { STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '0' };
+
+const chunks = ['{"choices":[{"index":0,"delta":{"content":"At last."},"finish_reason":null}]}', '[DONE]'];
+const answer = '{"choices":[{"index":0,"message":{"role":"assistant","content":"At last."}}]}';
+
+/** Until then the backend says nothing to anybody. */
+const { promise: proxyHasGivenUp, resolve: giveUp } = Promise.withResolvers<void>();
+
+let standIn: FakeBackend;
+beforeAll(async () => {
+  standIn = await startFakeBackend(async ({ body }, response) => {
+    const isStream = JSON.parse(body).wanted === 'stream';
+    await Promise.all([proxyHasGivenUp, sleep(SILENCE)]);
+    response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
+    response.end(isStream ? chunks.map((chunk) => `data: ${chunk}\n\n`).join('') : answer);
+  });
+});
+afterAll(() => standIn.stop());
+
+async function askThroughNginx(env: Record<string, string>, stream: boolean) {
+  if (!program) throw new Error('there is no nginx');
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using proxy = await startNginx(program, {
+    upstream: `127.0.0.1:${corral.port}`,
+    readTimeout: PATIENCE,
+  });
+  const reply = await fetch(`${proxy.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ stream, wanted: stream ? 'stream' : 'object', messages: [] }),
+  });
+  return { status: reply.status, text: await reply.text() };
+}
+
+describe.runIf(program)('more silence than the nginx before it will bear', () => {
+  it.concurrent('end a stream without signs of life', async () => {
+    const { status } = await askThroughNginx(silent, true).finally(giveUp);
+    expect(status).toBe(504);
+  });
+
+  it.concurrent('are survived by a stream', async () => {
+    const { status, text } = await askThroughNginx(lively, true);
+    expect(status).toBe(200);
+    expect(text).toMatch(/^(: keep-alive\n\n)+data: \{/);
+    expect(text.replaceAll(': keep-alive\n\n', '')).toBe(
+      chunks.map((chunk) => `data: ${chunk}\n\n`).join(''),
+    );
+  });
+
+  it.concurrent('are survived by a plain answer, behind white space', async () => {
+    const { status, text } = await askThroughNginx(lively, false);
+    expect(status).toBe(200);
+    expect(text).toMatch(/^\s+\{/);
+    expect(JSON.parse(text)).toEqual(JSON.parse(answer));
+  });
+});

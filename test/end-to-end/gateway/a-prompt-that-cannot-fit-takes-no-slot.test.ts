@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { storyText } from '../../../cli/demo-model/stories.ts';
+import { type Demo, startDemo } from '../../harness/start-demo.ts';
+
+const context = 512;
+const long = 'many words '.repeat(400);
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo({ llama: { slots: 1, context } });
+});
+afterAll(() => demo.stop());
+
+function ask(path: string, body: object) {
+  return fetch(`${demo.baseURL}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${demo.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+it.each([
+  ['/chat/completions', { messages: [{ role: 'user', content: long }] }],
+  ['/chat/completions', { stream: true, messages: [{ role: 'user', content: long }] }],
+  ['/completions', { prompt: long }],
+  ['/responses', { input: long }],
+])('on %s it is refused with the numbers while the only slot is taken', async (path, body) => {
+  const { admission } = demo.corral.gateway;
+  const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
+  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  if (held.outcome !== 'granted') throw new Error('the slot is taken');
+  using _lease = held.lease;
+  const refused = await ask(path, body);
+  expect(refused.status).toBe(400);
+  const { error } = (await refused.json()) as { error: { code: string; message: string } };
+  expect(error.code).toBe('context_length_exceeded');
+  const [tokens, size] = [...error.message.matchAll(/\d+/g)].map(Number);
+  expect(size).toBe(context);
+  expect(tokens).toBeGreaterThan(context);
+});
+
+it('one that looks as long and fits is served', async () => {
+  // A phrase of the demo model is one token, however many letters it has.
+  const prompt = storyText('keys').repeat(3);
+  expect(Buffer.byteLength(prompt)).toBeGreaterThan(4 * context);
+  const answer = await ask('/completions', { prompt, max_tokens: 1 });
+  expect(answer.status).toBe(200);
+});

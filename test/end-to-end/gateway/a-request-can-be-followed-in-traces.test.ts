@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { delta, echo, sendAndStall, silent, startStream } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import {
+  type CollectedSpan,
+  spansIn,
+  startTraceCollector,
+  type TraceCollector,
+} from '../../fakes/start-trace-collector.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { startLlamaServer } from '../../services/start-llama-server.ts';
+
+const [server, client, internal] = [2, 3, 1];
+const failed = 2;
+
+let collector: TraceCollector;
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  vi.stubEnv('OTEL_SERVICE_NAME', 'box-7');
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=of-all-signals');
+  vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-collector-key=for-the-collector-alone');
+  collector = await startTraceCollector();
+  standIn = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: standIn.backend, env: { ...traced(), MAX_REPLAYS: '3' } });
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await corral.stop();
+  await standIn.stop();
+  await collector[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  standIn.mood = echo;
+});
+
+const traced = () => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+  OTEL_BSP_SCHEDULE_DELAY: '20',
+});
+
+/** The begin of a trace at a client of ours. */
+function callerOf(flags = '01') {
+  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  return { traceId, spanId, header: `traceparent: 00-${traceId}-${spanId}-${flags}` };
+}
+
+async function ask(fields: object, header: string, secret?: string) {
+  await using asking = await RawClient.connect(corral.port);
+  const request = postOf(chatOf('a word of nobody else', fields), {
+    headers: [header],
+    ...(secret && { secret }),
+  });
+  return await asking.send(request).answer();
+}
+
+const named = (spans: readonly CollectedSpan[], name: string) => spans.filter((span) => span.name === name);
+const request = (spans: readonly CollectedSpan[]) => named(spans, 'POST /v1/chat/completions')[0];
+
+describe('a stream of the real llama-server', () => {
+  let spans: readonly CollectedSpan[];
+  const caller = callerOf();
+  let ids: string[];
+  let body: string;
+  beforeAll(async () => {
+    await using engine = await startLlamaServer();
+    await using real = await startTestGateway({ backend: engine.backend, env: traced() });
+    await using asking = await RawClient.connect(real.port);
+    const answer = await asking
+      .send(postOf(chatOf('secret words', { stream: true, max_tokens: 8 }), { headers: [caller.header] }))
+      .answer();
+    ids = [answer?.headers['x-request-id'] ?? ''];
+    body = answer?.body ?? '';
+    await asking[Symbol.asyncDispose]();
+    await real.stop();
+    expect(real.logged).toContainEqual(expect.objectContaining({ status: 200, trace: caller.traceId }));
+    spans = await collector.spansOf(caller.traceId, 4);
+  });
+
+  it("is a part of its client's trace, and has an admission, an exchange and a relay", () => {
+    expect(spans).toHaveLength(4);
+    const whole = request(spans);
+    expect(whole).toMatchObject({ kind: server, parentSpanId: caller.spanId, status: 0 });
+    for (const [name, kind] of [
+      ['admission', internal],
+      ['exchange', client],
+      ['relay', internal],
+    ] as const)
+      expect(named(spans, name)).toEqual([expect.objectContaining({ kind, parentSpanId: whole?.spanId })]);
+  });
+
+  it('tells what was asked for and what it took, in the words of the conventions', () => {
+    expect(request(spans)?.attributes).toMatchObject({
+      'http.request.method': 'POST',
+      'http.route': '/v1/chat/completions',
+      'http.response.status_code': 200,
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'llama_cpp',
+      'gen_ai.request.model': 'demo',
+      'gen_ai.response.finish_reasons': ['length'],
+      'gen_ai.usage.input_tokens': expect.any(Number),
+      'gen_ai.usage.output_tokens': 8,
+      'corral.request_id': ids[0],
+      'corral.key_id': 'tester',
+      'corral.outcome': 'ok',
+      'corral.retries': 0,
+    });
+    expect(request(spans)?.resource).toMatchObject({
+      'service.name': 'box-7',
+      'service.version': expect.any(String),
+    });
+  });
+
+  it('stands in its own time: one step after the other, all within the request', () => {
+    const [admission, exchange, relay] = ['admission', 'exchange', 'relay'].map(
+      (name) => named(spans, name)[0],
+    );
+    const times = [
+      request(spans)?.start,
+      admission?.start,
+      admission?.end,
+      exchange?.start,
+      relay?.start,
+      exchange?.end,
+    ];
+    expect(times).toEqual(times.toSorted((a = 0, b = 0) => a - b));
+    expect(relay?.end).toBe(request(spans)?.end);
+    expect(Math.abs(Date.now() - (relay?.end ?? 0))).toBeLessThan(3_600_000);
+  });
+
+  it('holds nothing that was said', () => {
+    const told = collector.deliveries.map((delivery) => delivery.body).join();
+    const words = [...body.matchAll(/"content":"([^"]{4,})"/g)].map(([, word = '']) => word);
+    expect(words.length).toBeGreaterThan(0);
+    for (const word of ['secret words', corral.secret, ...words]) expect(told).not.toContain(word);
+  });
+});
+
+it('the backend is told of the exchange, so that its own spans could stand below it', async () => {
+  const caller = callerOf();
+  await ask({}, caller.header);
+  const [exchange] = named(await collector.spansOf(caller.traceId, 4), 'exchange');
+  expect(standIn.received.at(-1)?.headers.traceparent).toBe(`00-${caller.traceId}-${exchange?.spanId}-01`);
+});
+
+it('a request that is sent again shows every try', async () => {
+  let deaths = 2;
+  standIn.mood = (received, response) => {
+    if (deaths-- > 0) response.socket?.destroy();
+    else echo(received, response);
+  };
+  const caller = callerOf();
+  expect((await ask({}, caller.header))?.status).toBe(200);
+  const spans = await collector.spansOf(caller.traceId, 8);
+  const tries = named(spans, 'exchange');
+  expect(
+    tries.map(({ status, attributes }) => [attributes['corral.retries'], attributes['error.type'], status]),
+  ).toEqual([
+    [0, 'broke-off', failed],
+    [1, 'broke-off', failed],
+    [2, undefined, 0],
+  ]);
+  expect(named(spans, 'admission')).toHaveLength(3);
+  expect(request(spans)?.attributes).toMatchObject({ 'corral.retries': 2, 'corral.outcome': 'ok' });
+});
+
+it('a stream that is continued is relayed once, over two exchanges', async () => {
+  let deaths = 1;
+  standIn.mood = (_, response) => {
+    if (deaths-- > 0) startStream(response).write(delta('one '), () => response.socket?.destroy());
+    else startStream(response).end(`${delta('two')}data: [DONE]\n\n`);
+  };
+  const caller = callerOf();
+  expect((await ask({ stream: true }, caller.header))?.body).toContain('two');
+  const spans = await collector.spansOf(caller.traceId, 6);
+  expect(named(spans, 'exchange').map(({ attributes }) => attributes['corral.continued'])).toEqual([0, 1]);
+  expect(named(spans, 'relay')).toHaveLength(1);
+});
+
+it('a refused request says why, and goes no further', async () => {
+  const caller = callerOf();
+  expect((await ask({}, caller.header, 'sk-of-nobody'))?.status).toBe(401);
+  const spans = await collector.spansOf(caller.traceId, 1);
+  expect(spans).toEqual([expect.objectContaining({ kind: server, status: 0 })]);
+  expect(spans[0]?.attributes).toMatchObject({
+    'http.response.status_code': 401,
+    'error.type': 'invalid_api_key',
+    'corral.outcome': 'refused',
+  });
+});
+
+it('an answer that breaks off for good is an error', async () => {
+  standIn.mood = (_, response) => void response.socket?.destroy();
+  const caller = callerOf();
+  expect((await ask({}, caller.header))?.status).toBe(502);
+  const spans = await collector.spansOf(caller.traceId, 9);
+  expect(request(spans)).toMatchObject({ status: failed, attributes: { 'error.type': 'bad_gateway' } });
+});
+
+it.each([
+  ['before its answer', silent, {}, 3],
+  ['in the middle of it', sendAndStall, { stream: true }, 4],
+] as const)("a client that left %s is nobody's error", async (_, mood, fields, count) => {
+  standIn.mood = mood;
+  const caller = callerOf();
+  const leaver = await RawClient.connect(corral.port);
+  leaver.send(postOf(chatOf('hello', fields), { headers: [caller.header] }));
+  await waitFor('the request to arrive', () => standIn.open === 1);
+  if (count === 4) await leaver.receives('one');
+  leaver.reset();
+  const spans = await collector.spansOf(caller.traceId, count);
+  const ended = {
+    'corral.outcome': 'client_left',
+    'error.type': 'client_left',
+    'http.response.status_code': 499,
+  };
+  expect(request(spans)).toMatchObject({ status: 0, attributes: ended });
+  expect(named(spans, 'exchange')[0]).toMatchObject({
+    status: 0,
+    attributes: { 'error.type': 'client-left' },
+  });
+});
+
+it('what its client does not sample is not sampled, and the backend is told so', async () => {
+  const unsampled = callerOf('00');
+  await ask({}, unsampled.header);
+  expect(standIn.received.at(-1)?.headers.traceparent).toMatch(
+    new RegExp(`^00-${unsampled.traceId}-\\w{16}-00$`),
+  );
+  const sampled = callerOf();
+  await ask({}, sampled.header);
+  await collector.spansOf(sampled.traceId, 4);
+  expect(spansIn(collector.deliveries).filter(({ traceId }) => traceId === unsampled.traceId)).toEqual([]);
+});
+
+it('probes, pages and paths that there are not leave no trace', async () => {
+  for (const path of ['/ping', '/health', '/metrics', '/v1/none']) await fetch(corral.origin + path);
+  const after = callerOf();
+  await ask({}, after.header);
+  await collector.spansOf(after.traceId, 4);
+  expect(new Set(spansIn(collector.deliveries).map(({ name }) => name))).toEqual(
+    new Set(['POST /v1/chat/completions', 'admission', 'exchange', 'relay']),
+  );
+});
+
+it('the collector gets the headers that it was promised, and they are in no line of the log', () => {
+  expect(collector.deliveries.at(-1)?.headers['x-collector-key']).toBe('for-the-collector-alone');
+  expect(JSON.stringify(corral.logged)).not.toContain('for-the-collector-alone');
+  expect(corral.logged).toContainEqual(
+    expect.objectContaining({ msg: 'requests are traced', collector: collector.endpoint }),
+  );
+});

@@ -1,0 +1,174 @@
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { storyText } from '../../../cli/demo-model/stories.ts';
+import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { postOf } from '../../harness/raw-request.ts';
+import { chatTextIn, requestEvents } from '../../harness/request-events.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../harness/temporary-folder.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { withLine } from '../../harness/with-line.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+
+const secrets = { all: testerSecret, beta: 'sk-beta-0123456789abcdefghijklmnopqrstuvwxyz' };
+
+let folder: TemporaryFolder;
+let router: LlamaServer;
+let wire: CuttingBackend;
+let corral: TestGateway;
+let strict: TestGateway;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  for (const name of ['alpha', 'beta']) copyFileSync(inject('demoModel'), folder.file(`${name}.gguf`));
+  router = await startLlamaServer({ modelsDir: folder.path, slots: 3 });
+  wire = await startCuttingBackend(router);
+  const keys = keyFileText({
+    all: { secret: secrets.all, scopes: ['inference', 'native'] },
+    beta: { secret: secrets.beta, models: ['beta'], scopes: ['inference', 'native'] },
+  });
+  const open = (env: Record<string, string>) => startTestGateway({ backend: wire.backend, keys, env });
+  corral = await open({});
+  strict = await open({ STRICT_MODEL: 'true', MODEL_ALIAS: 'alpha', MAX_CONCURRENT_REQUESTS: '2' });
+  await waitFor('the models of the router', async () => (await listed(secrets.all)).length > 0);
+});
+afterAll(async () => {
+  await corral.stop();
+  await strict.stop();
+  await wire.stop();
+  await router.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function listed(secret: string, gateway = corral): Promise<string[]> {
+  const answer = await fetch(`${gateway.origin}/v1/models`, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  const { data = [] } = (await answer.json()) as { data?: { id: string }[] };
+  return data.map(({ id }) => id);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly json: { readonly model?: string; readonly error?: { code: string; param: string | null } };
+}
+
+async function ask(body: string | object, secret: string, path = '/v1/chat/completions', gateway = corral) {
+  const send = async (): Promise<Answer> => {
+    const answer = await fetch(`${gateway.origin}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify({ max_tokens: 2, ...body }),
+    });
+    return { status: answer.status, json: (await answer.json()) as Answer['json'] };
+  };
+  const [{ status, json }, line] = await withLine(gateway, send);
+  return { status, json, line };
+}
+
+const messages = [{ role: 'user', content: 'limits' }];
+
+it('is told of in the log, with what it serves and how many at once', () => {
+  const warning = corral.logged.find(({ msg }) => String(msg).includes('the backend is a router'));
+  expect(warning?.level).toBe(40);
+  expect(corral.logged.find(({ models }) => models)).toMatchObject({ models: 'alpha, beta', slots: 3 });
+  expect(corral.gateway.admission.counts.capacity).toBe(3);
+  expect(strict.gateway.admission.counts.capacity).toBe(2);
+});
+
+it('lists its models, to each key those that it may use', async () => {
+  expect(await listed(secrets.all)).toEqual(['alpha', 'beta']);
+  expect(await listed(secrets.beta)).toEqual(['beta']);
+  expect(await listed(secrets.all, strict)).toEqual(['alpha']);
+});
+
+describe.each([
+  ['/v1/chat/completions', { messages }],
+  ['/v1/completions', { prompt: 'limits' }],
+  ['/v1/messages', { messages }],
+  ['/v1/responses', { input: 'limits', max_output_tokens: 2 }],
+  ['/completion', { prompt: 'limits', n_predict: 2 }],
+  ['/tokenize', { content: 'limits' }],
+  ['/v1/messages/count_tokens', { messages }],
+])('%s', (path, body) => {
+  it.each(['alpha', 'beta'])('is answered by %s where that is asked for', async (model) => {
+    const { status, line } = await ask({ ...body, model }, secrets.all, path);
+    expect([status, line.model]).toEqual([200, model]);
+  });
+
+  it('is answered by a model that the key may have, and by no other', async () => {
+    for (const model of [undefined, 'gpt-4o', 'beta']) {
+      const { status, line } = await ask({ ...body, model }, secrets.beta, path);
+      expect([status, line.model]).toEqual([200, 'beta']);
+    }
+    const refused = await ask({ ...body, model: 'alpha' }, secrets.beta, path);
+    expect([refused.status, refused.line.error]).toEqual([403, 'model_not_allowed']);
+  });
+});
+
+it('hears the resolved name, whatever else the body says', async () => {
+  for (const asked of ['{"model":"alpha","model":"gpt","messages":M}', '{"model":null,"messages":M}']) {
+    const { status, json } = await ask(asked.replace('M', JSON.stringify(messages)), secrets.beta);
+    expect([status, json.model]).toEqual([200, 'beta']);
+  }
+  const { status, json } = await ask({ messages, model: 'beta' }, secrets.all, undefined, strict);
+  expect([status, json.error?.code]).toEqual([404, 'model_not_found']);
+});
+
+it('refuses a form, whose model would not be looked at', async () => {
+  const form = new FormData();
+  form.set('model', 'alpha');
+  const answer = await fetch(`${corral.origin}/v1/audio/transcriptions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secrets.beta}` },
+    body: form,
+  });
+  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'content-type' } }]);
+});
+
+it('goes on with a stream, and with what its client began, by the same model', async () => {
+  wire.cuts = [9, 5];
+  const [{ events }, line] = await withLine(corral, () =>
+    requestEvents(corral.port, '/v1/chat/completions', { messages, model: 'beta' }),
+  );
+  expect(chatTextIn(events)).toBe(storyText('limits'));
+  expect(line).toMatchObject({ continued: 2, model: 'beta' });
+  const asked = wire.asked.slice(-3).map(({ model }) => model);
+  expect(asked).toEqual(['beta', 'beta', 'beta']);
+});
+
+/** The processes that a router has started for a model. */
+function childrenFor(model: string): number[] {
+  const words = (pid: string, file: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const isChild = (pid: string) =>
+    words(pid, 'stat').includes(`) S ${router.pid} `) || words(pid, 'stat').includes(`) R ${router.pid} `);
+  return readdirSync('/proc')
+    .filter((pid) => isChild(pid) && words(pid, 'cmdline').includes(`--alias\0${model}\0`))
+    .map(Number);
+}
+
+it('goes on with a stream whose model the router has lost', async () => {
+  const story = { messages: [{ role: 'user', content: 'a long story' }], model: 'beta', stream: true };
+  await using client = await RawClient.connect(corral.port);
+  const [answer, line] = await withLine(corral, async () => {
+    await client.send(postOf(story, { secret: secrets.all })).receives('Horse 30,');
+    for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
+    return client.answer();
+  });
+  const data = [...(answer?.body ?? '').matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) =>
+    JSON.parse(json),
+  );
+  expect(chatTextIn(data)).toBe(storyText('long story'));
+  expect(line.continued).toBeGreaterThan(0);
+});
+
+it('leaves no lease behind', () => gatewayIsIdle(corral));

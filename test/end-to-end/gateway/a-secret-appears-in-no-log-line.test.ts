@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const secrets = {
+  'a good key': testerSecret,
+  'an unknown key': 'sk-unknown-6f1b7c2e9d',
+  'a key of API_KEYS': 'sk-inline-6f1b7c2e9d',
+  'a disabled key': 'sk-disabled-6f1b7c2e9d',
+};
+const prompt = 'my-bank-pin-is-4711';
+const inTheQuery = 'sk-in-the-query-6f1b7c2e9d';
+
+/** What the stand-in does, by a word in the prompt; the errors quote it, as llama-server's do. */
+const fates: Readonly<Record<string, { status: number; body: string; type?: string } | undefined>> = {
+  break: undefined,
+  fail: {
+    status: 500,
+    body: `{"error":{"message":"Invalid diff: '${prompt}' not found at start of 'x'","code":500}}`,
+  },
+  quote: {
+    status: 500,
+    body: `{"error":{"message":"Failed to parse messages: Missing 'role' in message: {\\"content\\":\\"${prompt}\\"}","code":500}}`,
+  },
+  garble: {
+    status: 200,
+    body: `data: {"choices": ${prompt}
+
+`,
+    type: 'text/event-stream',
+  },
+  spoil: {
+    status: 200,
+    body: `data: {"choices":[{"delta":{"content":"x"}}]}\n\ndata: {"error":{"code":500,"message":"Failed to parse input at pos 3: ${prompt}","type":"server_error"}}\n\n`,
+    type: 'text/event-stream',
+  },
+  refuse: { status: 401, body: '{"error":{"message":"Invalid API Key","code":401}}' },
+  answer: { status: 200, body: '{}' },
+};
+
+const posted = (word: string, path?: string) => (secret: string) =>
+  postOf(chatOf(`${word} ${prompt}`), { secret, ...(path && { path }) });
+
+/** What is asked with each key, by its name. */
+const requests: Readonly<Record<string, (secret: string) => string>> = {
+  'a chat that is answered': posted('answer'),
+  'a chat whose engine breaks off': posted('break'),
+  'a chat that fails': posted('fail'),
+  'a chat that the engine quotes': posted('quote'),
+  'a chat whose answer is no JSON': posted('garble'),
+  'a chat whose backend key is refused': posted('refuse'),
+  'a stream that fails': (secret) => postOf(chatOf(`fail ${prompt}`, { stream: true }), { secret }),
+  'an answer that is spoilt on its way': posted('spoil'),
+  'a stream that is spoilt on its way': (secret) =>
+    postOf(chatOf(`spoil ${prompt}`, { stream: true }), { secret }),
+  'a stream of the Messages API that is spoilt': (secret) =>
+    postOf(chatOf(`spoil ${prompt}`, { stream: true, max_tokens: 9 }), { secret, path: '/v1/messages' }),
+  'a stream of the Responses API that is spoilt': (secret) =>
+    postOf({ input: `spoil ${prompt}`, stream: true }, { secret, path: '/v1/responses' }),
+  'a message that the engine quotes': posted('quote', '/v1/messages'),
+  'a response that the engine quotes': posted('quote', '/v1/responses'),
+  'a completion that the engine quotes': (secret) =>
+    postOf({ prompt: `quote ${prompt}` }, { secret, path: '/v1/completions' }),
+  'a count that the engine quotes': posted('quote', '/v1/messages/count_tokens'),
+  'a key in x-api-key': (secret) =>
+    postOf(chatOf(`answer ${prompt}`), { secret: null, headers: [`x-api-key: ${secret}`] }),
+  'a body that is no JSON': (secret) => postOf(`{"${prompt}": ${prompt}`, { secret }),
+  'a key in the query': (secret) =>
+    postOf(chatOf('answer'), { secret, path: `/v1/chat/completions?key=${inTheQuery}` }),
+  'a key in the query of an unknown path': (secret) =>
+    postOf(chatOf('answer'), { secret, path: `/nowhere?key=${inTheQuery}` }),
+};
+
+/** No request at all: these have no line of their own. */
+const noRequests: typeof requests = {
+  'an unfit Host': (secret) => `GET /v1/models HTTP/1.1\r\nHost: a b\r\nAuthorization: ${secret}\r\n\r\n`,
+  'rubbish for a request': (secret) => `rubbish ${secret}\r\n\r\n`,
+};
+
+describe('no secret and no prompt is told', () => {
+  let standIn: FakeBackend;
+  let corral: TestGateway;
+
+  beforeAll(async () => {
+    standIn = await startFakeBackend((request, response) => {
+      const word = Object.keys(fates).find((fate) => request.body.includes(fate)) ?? 'answer';
+      const fate = fates[word];
+      if (fate === undefined) response.destroy();
+      else
+        response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/json' }).end(fate.body);
+    });
+    corral = await startTestGateway({
+      backend: standIn.backend,
+      keys: keyFileText({
+        known: { secret: secrets['a good key'], limits: { requestsPerMinute: 0 } },
+        disabled: { secret: secrets['a disabled key'], disabled: true },
+      }),
+      env: { API_KEYS: `inline:${secrets['a key of API_KEYS']}:1000:2099-01-01T00:00:00Z` },
+    });
+  });
+  afterAll(async () => {
+    await corral[Symbol.asyncDispose]();
+    await standIn[Symbol.asyncDispose]();
+  });
+
+  const hidden = () => [
+    ...Object.values(secrets),
+    prompt,
+    inTheQuery,
+    standIn.backend.apiKey ?? 'stand-in-key',
+  ];
+  const cases = Object.keys(secrets).flatMap((key) =>
+    Object.keys({ ...requests, ...noRequests }).map((what) => [what, key] as const),
+  );
+
+  it.each(cases)('of %s with %s', async (what, key) => {
+    const before = corral.logged.length;
+    const bytes = { ...requests, ...noRequests }[what]?.(secrets[key as keyof typeof secrets]) ?? '';
+    await using client = await RawClient.connect(corral.port);
+    const answer = await client.send(bytes).answer();
+    if (what in requests) await waitFor('its line', () => corral.logged.length > before);
+    const told = JSON.stringify([answer, corral.logged.slice(before)]);
+    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+  });
+
+  it('of any of them at any time, though what went wrong is told', () => {
+    const told = JSON.stringify(corral.logged);
+    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+    for (const error of ['bad_gateway', 'invalid_json', 'invalid_api_key', 'unknown_url', 'internal_error'])
+      expect(corral.logged.map((line) => line.error)).toContain(error);
+  });
+});

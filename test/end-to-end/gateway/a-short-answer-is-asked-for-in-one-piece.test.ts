@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+
+it('and any other as a stream, of which llama-server knows at once that its client has left', async () => {
+  await using standIn = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const asksForStream = async (fields: object) => {
+    await using client = await RawClient.connect(corral.port);
+    expect((await client.send(postOf(chatOf('hello', fields))).answer())?.status).toBe(200);
+    return standIn.received.at(-1)?.body.includes('"stream":true');
+  };
+  expect(await asksForStream({ max_tokens: 32 })).toBe(false);
+  expect(await asksForStream({ max_completion_tokens: 16, n: 2 })).toBe(false);
+  expect(await asksForStream({ max_tokens: 33 })).toBe(true);
+  expect(await asksForStream({ max_tokens: 16, n: 3 })).toBe(true);
+  expect(await asksForStream({ max_tokens: -1 })).toBe(true);
+  expect(await asksForStream({})).toBe(true);
+});

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { noUsage, utcDay } from '../../../gateway/proxy/usage-sums.ts';
+import { LedgerFile, ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+let standIn: FakeBackend;
+beforeAll(async () => {
+  standIn = await startFakeBackend((_, response) => {
+    response
+      .setHeader('content-type', 'application/json')
+      .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
+  });
+});
+afterAll(() => standIn.stop());
+
+const keys = keyFileText({
+  thrifty: { secret: 'sk-thrifty', limits: { tokensPerDay: 100 } },
+  free: { secret: 'sk-free', limits: { tokensPerDay: 0 } },
+});
+
+async function ask(port: number, secret: string, path?: string) {
+  await using client = await RawClient.connect(port);
+  const answer = await client.send(postOf(chatOf('hi'), { secret, ...(path && { path }) })).answer();
+  return { ...answer, error: JSON.parse(answer?.body || '{}').error };
+}
+
+it('of the key that spent it, restarts or not', async () => {
+  await using folder = await temporaryFolder();
+  const begin = () => startTestGateway({ backend: standIn.backend, keys, folder: folder.path });
+  const first = await begin();
+  expect([
+    (await ask(first.port, 'sk-thrifty')).status,
+    (await ask(first.port, 'sk-thrifty')).status,
+  ]).toEqual([200, 200]);
+  await waitFor('both bookings', () => first.gateway.ledger.today('thrifty', Date.now()).requests === 2);
+  const refused = await ask(first.port, 'sk-thrifty');
+  expect(refused.status).toBe(429);
+  expect(refused.error).toEqual({
+    message: expect.stringContaining(
+      '100 tokens a day and has used 100. Its budget begins anew at midnight UTC',
+    ),
+    type: 'tokens',
+    param: null,
+    code: 'insufficient_quota',
+  });
+  expect(refused.headers?.['x-should-retry']).toBe('false');
+  // No wait that a client obeys would help, and some would come back each minute.
+  expect(refused.headers).not.toHaveProperty('retry-after');
+  expect(refused.headers).not.toHaveProperty('retry-after-ms');
+  expect((await ask(first.port, 'sk-free')).status).toBe(200);
+  expect((await ask(first.port, 'sk-thrifty', '/v1/messages')).error).toMatchObject({
+    type: 'rate_limit_error',
+  });
+  await first.stop();
+
+  await using second = await begin();
+  const [thrifty, free] = await Promise.all([ask(second.port, 'sk-thrifty'), ask(second.port, 'sk-free')]);
+  expect([thrifty.status, free.status]).toEqual([429, 200]);
+});
+
+it("and yesterday's tokens do not count", async () => {
+  await using folder = await temporaryFolder();
+  const ledger = new LedgerFile(folder.file(ledgerFileName));
+  const yesterday = utcDay(Date.now() - 86_400_000);
+  ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
+  ledger.close();
+  await using corral = await startTestGateway({ backend: standIn.backend, keys, folder: folder.path });
+  expect((await ask(corral.port, 'sk-thrifty')).status).toBe(200);
+});

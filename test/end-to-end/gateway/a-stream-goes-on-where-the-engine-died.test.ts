@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { storyText, type Topic } from '../../../cli/demo-model/stories.ts';
+import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
+import { requestEvents, type StreamEvent } from '../../harness/request-events.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { withLine } from '../../harness/with-line.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+
+let llama: LlamaServer;
+let wire: CuttingBackend;
+let corral: TestGateway;
+
+beforeAll(async () => {
+  llama = await startLlamaServer({ slots: 4 });
+  wire = await startCuttingBackend(llama);
+  corral = await startTestGateway({ backend: wire.backend, env: { SHORT_ANSWER_TOKENS: '0' } });
+});
+afterAll(async () => {
+  await corral.stop();
+  await wire.stop();
+  await llama.stop();
+});
+beforeEach(() => {
+  wire.cuts = [];
+  wire.lastGasp = '';
+});
+
+interface Dialect {
+  readonly path: string;
+  readonly ask: (topic: string, fields?: object) => object;
+  readonly textOf: (event: StreamEvent) => string;
+}
+
+const dialects: Readonly<Record<string, Dialect>> = {
+  chat: {
+    path: '/v1/chat/completions',
+    ask: (topic, fields = {}) => ({
+      messages: [{ role: 'user', content: topic }],
+      stream_options: { include_usage: true },
+      ...fields,
+    }),
+    textOf: ({ choices }) =>
+      (choices as { delta?: { content?: string } }[] | undefined)?.[0]?.delta?.content ?? '',
+  },
+  completion: {
+    path: '/v1/completions',
+    ask: (topic, fields = {}) => ({ prompt: `<|user|>${topic}<|end|><|assistant|>`, ...fields }),
+    textOf: ({ choices }) => (choices as { text?: string }[] | undefined)?.[0]?.text ?? '',
+  },
+  message: {
+    path: '/v1/messages',
+    ask: (topic, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields }),
+    textOf: ({ delta }) => (delta as { text?: string } | undefined)?.text ?? '',
+  },
+  response: {
+    path: '/v1/responses',
+    ask: (topic, fields = {}) => ({ input: topic, ...fields }),
+    textOf: ({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : ''),
+  },
+};
+
+/** What differs between any two answers to the same question. */
+function withoutChance(text: string): string {
+  return text
+    .replace(/"(id|item_id)":"\w+-?\w+"/g, '"$1":"…"')
+    .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
+    .replace(/"\w+_(ms|per_second)":[\d.e+-]+/g, '"ms":0')
+    .replace(/"cache_n":\d+,"prompt_n":\d+/g, '"read":0')
+    .replace(/"cached_tokens":\d+/g, '"cached":0')
+    .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
+}
+
+async function askInOnePiece(path: string, body: object): Promise<string> {
+  const answer = await fetch(`${corral.origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream_options: undefined }),
+  });
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
+describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
+  const said = (events: readonly StreamEvent[]) => events.map(textOf).join('');
+
+  it('cut anywhere, it is event for event what it would have been', async () => {
+    const whole = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const cut = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+      expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
+        new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
+      );
+    }
+  });
+
+  it.each<Topic>(['survival', 'emoji'])(
+    'cut again and again, the story of %s is told once',
+    async (topic) => {
+      wire.cuts = [9, 9, 9, 9];
+      wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
+      const [{ events }, line] = await withLine(corral, () => requestEvents(corral.port, path, ask(topic)));
+      expect(said(events)).toBe(storyText(topic));
+      expect(line).toMatchObject({ status: 200, continued: 4 });
+    },
+  );
+
+  it('an answer in one piece, cut anywhere while it is made, is what it would have been', async () => {
+    const whole = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
+    const { events } = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
+    for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
+      wire.cuts = [cutAfter, 6];
+      const body = ask('limits', { max_tokens: 12 });
+      const [cut, line] = await withLine(corral, () => askInOnePiece(path, body));
+      expect(withoutChance(cut), `cut after ${cutAfter} events`).toBe(withoutChance(whole));
+      expect(line.continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
+      expect(line.retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
+    }
+  });
+
+  it('an answer in one piece outlives more deaths than a request may be sent again', async () => {
+    wire.cuts = [9, 9, 9, 9, 9, 9];
+    const [answer, line] = await withLine(corral, () => askInOnePiece(path, ask('survival')));
+    expect(answer).toContain(JSON.stringify(storyText('survival')));
+    expect(line).toMatchObject({ status: 200, continued: 6, stream: false });
+    expect(line).not.toHaveProperty('retries');
+  });
+
+  it('a stop sequence across the cut is heeded', async () => {
+    const stop = ' slots. Others wait';
+    for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
+      const { events } = await requestEvents(corral.port, path, ask('limits', fields));
+      expect(said(events)).toBe('The engine answers as many requests together as it has');
+    }
+  });
+});
+
+describe('a message that is served as a chat', () => {
+  const tools = [{ name: 'f', input_schema: { type: 'object', properties: {} } }];
+  const asChat = { type: 'auto', disable_parallel_tool_use: true };
+  const ask = (topic: string, fields: object = {}) => ({
+    messages: [{ role: 'user', content: topic }],
+    tools,
+    tool_choice: asChat,
+    ...fields,
+  });
+
+  it('is event for event what it would have been, cut anywhere', async () => {
+    const whole = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+      wire.cuts = [cutAfter];
+      const cut = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
+      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+    }
+  });
+
+  it('tells its story once, streamed and in one piece', async () => {
+    wire.cuts = [9, 9, 9, 9];
+    const [{ events }, line] = await withLine(corral, () =>
+      requestEvents(corral.port, '/v1/messages', ask('emoji')),
+    );
+    expect(events.map(({ delta }) => (delta as { text?: string } | undefined)?.text ?? '').join('')).toBe(
+      storyText('emoji'),
+    );
+    expect(line).toMatchObject({ status: 200, continued: 4 });
+    wire.cuts = [9, 9];
+    const [answer, oneLine] = await withLine(corral, () => askInOnePiece('/v1/messages', ask('emoji')));
+    expect(answer).toContain(JSON.stringify(storyText('emoji')));
+    expect(oneLine).toMatchObject({ status: 200, continued: 2, stream: false });
+  });
+});

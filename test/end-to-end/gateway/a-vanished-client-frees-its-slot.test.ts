@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { requestBackend } from '../../../health/request-backend.ts';
+import { delta, sendAndStall, silent, startStream } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { startLlamaServer } from '../../services/start-llama-server.ts';
+
+const leaving: Record<string, (client: RawClient) => void> = {
+  'a reset': (client) => client.reset(),
+  'a full close': (client) => client.socket.destroy(),
+  'a half-close': (client) => client.socket.end(),
+};
+
+/** No limit of ours ends a silent exchange before the test itself would fail: what ends it is that its client has left. */
+const patient = { FIRST_BYTE_TIMEOUT: '1h', STREAM_IDLE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: standIn.backend, env: patient });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => gatewayIsIdle(corral, standIn));
+
+describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) => {
+  it('before the first byte of its answer', async () => {
+    standIn.mood = silent;
+    await using client = await RawClient.connect(corral.port);
+    client.send(postOf(chatOf('hello')));
+    await waitFor('the request to arrive', () => standIn.open === 1);
+    leave(client);
+    await gatewayIsIdle(corral, standIn);
+  });
+
+  it('in the middle of its stream', async () => {
+    standIn.mood = sendAndStall;
+    await using client = await RawClient.connect(corral.port);
+    client.send(postOf(chatOf('hello', { stream: true })));
+    await client.receives('one');
+    leave(client);
+    await gatewayIsIdle(corral, standIn);
+  });
+
+  it('while it waits in line, and the one behind it moves up', async () => {
+    standIn.mood = silent;
+    await using holder = await RawClient.connect(corral.port);
+    holder.send(postOf(chatOf('holder')));
+    await waitFor('the slot to be taken', () => standIn.open === 1);
+    const sent = standIn.received.length;
+    await using waiter = await RawClient.connect(corral.port);
+    waiter.send(postOf(chatOf('leaver')));
+    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    leave(waiter);
+    await waitFor('the line to be empty', () => corral.gateway.admission.counts.waiting === 0);
+    holder.reset();
+    await gatewayIsIdle(corral, standIn);
+    expect(standIn.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
+  });
+
+  it('without having read what it was sent', async () => {
+    standIn.mood = (_request, response) => {
+      startStream(response);
+      const pour = () => {
+        while (!response.destroyed && response.write(delta('word '.repeat(2000)))) {}
+      };
+      response.on('drain', pour);
+      pour();
+    };
+    await using client = await RawClient.connect(corral.port);
+    client.socket.pause();
+    client.send(postOf(chatOf('hello', { stream: true })));
+    await waitFor('the stream to run', () => standIn.open === 1);
+    await waitFor('the gateway to hold a lease', () => corral.gateway.admission.counts.leased === 1);
+    leave(client);
+    await gatewayIsIdle(corral, standIn);
+  });
+});
+
+describe('a client that leaves with two requests on one connection', () => {
+  it('frees the slots of both', async () => {
+    standIn.mood = silent;
+    await using wide = await startFakeBackend(silent, { slots: 2 });
+    await using gateway = await startTestGateway({ backend: wide.backend });
+    await using client = await RawClient.connect(gateway.port);
+    client.send(postOf(chatOf('one')) + postOf(chatOf('two')));
+    await waitFor('both to arrive', () => wide.open === 2);
+    client.reset();
+    await gatewayIsIdle(gateway, wide);
+    await waitFor(
+      'a line for each',
+      () => gateway.logged.filter(({ status }) => status === 499).length === 2,
+    );
+  });
+});
+
+describe('with the real engine', () => {
+  it('frees the slot of a long story', async () => {
+    await using engine = await startLlamaServer({ slots: 1, args: ['--slots'] });
+    await using gateway = await startTestGateway({ backend: engine.backend });
+    await using client = await RawClient.connect(gateway.port);
+    client.send(postOf(chatOf('Please tell the long story', { stream: true, ignore_eos: true })));
+    await client.receives('"content":"');
+    expect(await busySlots(engine)).toBe(1);
+    client.reset();
+    await gatewayIsIdle(gateway);
+    await waitFor('the engine to stop', async () => (await busySlots(engine)) === 0);
+  });
+});
+
+async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
+  const answer = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
+  if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
+  const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
+  return slots.filter(({ is_processing }) => is_processing).length;
+}

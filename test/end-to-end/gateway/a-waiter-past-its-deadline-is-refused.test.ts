@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { silent } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+it('is told so, leaves the line and never reaches the backend', async () => {
+  await using standIn = await startFakeBackend(silent, { slots: 1 });
+  await using corral = await startTestGateway({ backend: standIn.backend, env: { QUEUE_TIMEOUT: '60ms' } });
+  await using holder = await RawClient.connect(corral.port);
+  holder.send(postOf(chatOf('holder')));
+  await waitFor('the slot to be taken', () => standIn.open === 1);
+  await using waiter = await RawClient.connect(corral.port);
+  const started = performance.now();
+  const answer = await waiter.send(postOf(chatOf('waiter'))).answer();
+  expect(performance.now() - started).toBeGreaterThanOrEqual(55);
+  expect(answer?.status).toBe(503);
+  expect(JSON.parse(answer?.body ?? '').error.code).toBe('queue_timeout');
+  expect(Number(answer?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  expect(corral.gateway.admission.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
+  holder.reset();
+  await gatewayIsIdle(corral, standIn);
+  expect(standIn.received).toHaveLength(1);
+});

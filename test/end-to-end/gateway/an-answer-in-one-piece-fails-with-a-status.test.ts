@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { delta, silent, startStream } from '../../fakes/scenarios.ts';
+import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+/** Gives up on a silence soon; the other when the test itself has long failed. */
+let impatient: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(silent);
+  const open = (idle: string) =>
+    startTestGateway({ backend: standIn.backend, env: { STREAM_IDLE_TIMEOUT: idle } });
+  [corral, impatient] = [await open('1h'), await open('300ms')];
+});
+afterAll(async () => {
+  await corral.stop();
+  await impatient.stop();
+  await standIn.stop();
+});
+
+async function answerTo(mood: BackendScenario, gateway = corral) {
+  standIn.mood = mood;
+  await using client = await RawClient.connect(gateway.port);
+  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  await gatewayIsIdle(gateway, standIn);
+  return { ...answer, json: JSON.parse(answer?.body ?? '') };
+}
+
+const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
+const full = { error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } };
+
+const failures: Record<string, readonly [BackendScenario, number, object]> = {
+  'cut off in the middle': [
+    (_, response) => void startStream(response).write(delta('one'), () => response.destroy()),
+    502,
+    { code: 'bad_gateway', type: 'server_error' },
+  ],
+  'ended without its end mark': [
+    (_, response) => void startStream(response).end(delta('one') + finish),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'ended before its choice had finished': [
+    (_, response) => void startStream(response).end(`${delta('one')}data: [DONE]\n\n`),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'no JSON': [
+    (_, response) => void startStream(response).end('data: {oh\n\ndata: [DONE]\n\n'),
+    502,
+    { code: 'bad_gateway' },
+  ],
+  'broken by the engine, which says why': [
+    (_, response) => void startStream(response).end(`${delta('one')}data: ${JSON.stringify(full)}\n\n`),
+    500,
+    { message: 'Context size has been exceeded.', code: 'internal_error', type: 'server_error' },
+  ],
+  'larger than we hold': [
+    (_, response) => {
+      startStream(response);
+      const pour = () => {
+        while (!response.destroyed && response.write(delta('word '.repeat(20_000)))) {}
+      };
+      response.on('drain', pour);
+      pour();
+    },
+    502,
+    { code: 'answer_too_large' },
+  ],
+};
+
+it.each(Object.entries(failures))('%s', async (_, [mood, status, error]) => {
+  const answer = await answerTo(mood);
+  expect(answer.status).toBe(status);
+  expect(answer.json.error).toMatchObject(error);
+});
+
+it('larger than we hold, and one that has to be put right', async () => {
+  standIn.mood = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const piece = Buffer.alloc(1024 ** 2, ' ');
+    const pour = () => {
+      while (!response.destroyed && response.write(piece)) {}
+    };
+    response.on('drain', pour);
+    pour();
+  };
+  const answer = await fetch(`${corral.origin}/v1/responses`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ input: 'x', max_output_tokens: 3 }),
+  });
+  expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
+  await gatewayIsIdle(corral, standIn);
+});
+
+it('silent for too long', async () => {
+  const answer = await answerTo((_, response) => void startStream(response).write(delta('one')), impatient);
+  expect(answer.status).toBe(504);
+  expect(answer.json.error.code).toBe('request_timeout');
+});
+
+it('one that comes in small pieces is whole all the same', async () => {
+  const whole = `:\n\n${delta('grün')}:\n\n${delta(' und "blau"')}${finish}data: [DONE]\n`;
+  const answer = await answerTo(async (_, response) => {
+    startStream(response);
+    for (const byte of Buffer.from(whole)) {
+      await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
+    }
+    response.end();
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.json.choices).toEqual([
+    { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'grün und "blau"' } },
+  ]);
+});

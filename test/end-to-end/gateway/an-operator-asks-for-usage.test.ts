@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend((_, response) => {
+    response
+      .setHeader('content-type', 'application/json')
+      .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
+  });
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText({ app: { secret: 'sk-app' }, ops: { secret: 'sk-ops', scopes: ['admin'] } }),
+    env: { COST_PER_HOUR: '0.5' },
+  });
+  await fetch(`${corral.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-app', 'content-type': 'application/json' },
+    body: '{"messages":[]}',
+  });
+  await waitFor('the booking', () => corral.gateway.ledger.today('app', Date.now()).requests === 1);
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+it('of one key, to the last request', async () => {
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?key=app&since=0d', 'sk-ops');
+  expect(status).toBe(200);
+  const figures = { requests: 1, errors: 0, inputTokens: 30, cachedTokens: 0, outputTokens: 20 };
+  expect(body).toMatchObject({
+    since: today(),
+    by: 'day',
+    costPerHour: 0.5,
+    usage: [{ day: today(), ...figures }],
+    total: figures,
+    problem: null,
+  });
+});
+
+it('of all keys, with when they were last used', async () => {
+  const { body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-ops');
+  const [app] = body.usage as { key: string; lastUsed: string }[];
+  expect(app).toMatchObject({ key: 'app', lastUsed: expect.stringContaining(today()) });
+});
+
+it('and is told what is wrong with the question', async () => {
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?since=soon', 'sk-ops');
+  expect([status, body.error?.code]).toEqual([400, 'invalid_value']);
+  expect(body.error?.message).toContain('7d');
+});
+
+it('and nobody else', async () => {
+  const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-app');
+  expect([status, body.error?.code]).toEqual([403, 'insufficient_scope']);
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { delta, sendAndStall, silent } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { startLlamaServer } from '../../services/start-llama-server.ts';
+
+const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+const keys = keyFileText({
+  tester: { secret: testerSecret },
+  ops: { secret: opsSecret, scopes: ['admin'] },
+});
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: standIn.backend, keys });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => gatewayIsIdle(corral, standIn));
+
+const asOps = (request: string, { origin } = corral) => requestGateway(origin, request, opsSecret);
+const listed = async (of = corral) =>
+  (await asOps('GET /admin/requests', of)).body.requests as Record<string, unknown>[];
+
+/** A client that has sent a chat request under that id. */
+async function asking(id: string, fields: object = {}, port = corral.port): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  return client.send(postOf(chatOf('hello', fields), { headers: [`x-request-id: ${id}`] }));
+}
+
+describe('GET /admin/requests', () => {
+  it('lists what runs and what waits, the oldest first, and nothing that is over', async () => {
+    standIn.mood = sendAndStall;
+    await using running = await asking('runs', { stream: true });
+    await running.receives('one');
+    await using waiting = await asking('waits');
+    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    expect(await listed()).toEqual([
+      {
+        ...{ id: 'runs', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' },
+        ...{ key: 'tester', model: 'stand-in', stream: true, state: 'running', tokens: 1 },
+        ageMs: expect.any(Number),
+        queuedMs: expect.any(Number),
+      },
+      expect.objectContaining({ id: 'waits', stream: false, state: 'waiting', tokens: 0 }),
+    ]);
+    running.reset();
+    waiting.reset();
+    await gatewayIsIdle(corral, standIn);
+    expect(await listed()).toEqual([]);
+  });
+
+  it('lists a request whose body is still on its way', async () => {
+    await using client = await RawClient.connect(corral.port);
+    client.send(postOf(chatOf('hello'), { headers: ['x-request-id: comes'] }).slice(0, -5));
+    await waitFor('it to be listed', async () => (await listed()).some(({ id }) => id === 'comes'));
+    await asOps('DELETE /admin/requests/comes');
+    expect(JSON.parse((await client.answer())?.body ?? '').error.code).toBe('request_cancelled');
+  });
+});
+
+describe('DELETE /admin/requests/{id}', () => {
+  it.each([
+    ['runs', 'without a byte of its answer'],
+    ['waits', 'in line'],
+  ])('refuses a request that %s %s', async (id) => {
+    standIn.mood = silent;
+    await using running = await asking('runs');
+    await waitFor('it to run', () => standIn.open === 1);
+    await using waiting = await asking('waits');
+    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    expect(await asOps(`DELETE /admin/requests/${id}`)).toMatchObject({
+      status: 200,
+      body: { id, cancelled: 1 },
+    });
+    const answer = await (id === 'runs' ? running : waiting).answer();
+    expect(answer?.status).toBe(403);
+    expect(answer?.headers['x-should-retry']).toBe('false');
+    expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+      type: 'permission_error',
+      code: 'request_cancelled',
+    });
+    expect((await listed()).map((request) => request.id)).toEqual([id === 'runs' ? 'waits' : 'runs']);
+    running.reset();
+    waiting.reset();
+  });
+
+  it('ends a stream with an error event, and frees its slot for the next', async () => {
+    standIn.mood = sendAndStall;
+    await using client = await asking('streams', { stream: true });
+    await client.receives('one');
+    await using next = await asking('next', { stream: true });
+    expect((await asOps('DELETE /admin/requests/streams')).body.cancelled).toBe(1);
+    const [word, error] = ((await client.answer())?.body ?? '').split(/(?<=\n\n)/);
+    expect(word).toBe(delta('one'));
+    expect(JSON.parse(error?.slice('data: '.length) ?? '').error).toMatchObject({
+      code: 'request_cancelled',
+      message: expect.stringMatching(/operator/),
+    });
+    await next.receives('one');
+    next.reset();
+    await waitFor('its line in the log', () =>
+      corral.logged.some(({ id, error, key }) => id === 'streams' && error === 'request_cancelled' && key),
+    );
+  });
+
+  it('ends all requests of an id, and says when there is none', async () => {
+    standIn.mood = silent;
+    const twins = await Promise.all([asking('twin/1+1=2'), asking('twin/1+1=2')]);
+    await waitFor('both', async () => (await listed()).length === 2);
+    expect((await asOps('DELETE /admin/requests/twin/1+1=2')).body.cancelled).toBe(2);
+    for (const twin of twins) {
+      expect((await twin.answer())?.status).toBe(403);
+      twin.reset();
+    }
+    const again = await asOps('DELETE /admin/requests/twin/1+1=2');
+    expect(again.status).toBe(404);
+    expect(again.body.error?.code).toBe('request_not_found');
+  });
+
+  it.each(['a stream', 'an answer in one piece'])(
+    'stops the real engine in the middle of %s',
+    async (kind) => {
+      await using engine = await startLlamaServer({ slots: 1 });
+      await using gateway = await startTestGateway({ backend: engine.backend, keys });
+      const story = { messages: [{ role: 'user', content: 'Please tell the long story' }], ignore_eos: true };
+      await using client = await asking('story', { ...story, stream: kind === 'a stream' }, gateway.port);
+      await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
+      await asOps('DELETE /admin/requests/story', gateway);
+      const answer = await client.answer();
+      expect(answer?.status).toBe(kind === 'a stream' ? 200 : 403);
+      expect(answer?.body).toContain('"code":"request_cancelled"');
+      await gatewayIsIdle(gateway);
+      const short = { ...chatOf('hello'), max_tokens: 1 };
+      await using next = await asking('next', short, gateway.port);
+      expect((await next.answer())?.status).toBe(200);
+    },
+  );
+});

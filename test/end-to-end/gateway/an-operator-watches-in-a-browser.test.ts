@@ -1,0 +1,187 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { storyText } from '../../../cli/demo-model/stories.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { openPage, type RecordedPage } from '../../harness/recorded-page.ts';
+import { type Demo, startDemo } from '../../harness/start-demo.ts';
+import { startTestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { chromium } from '../../services/service-catalogue.ts';
+import { startBrowser, type TestBrowser } from '../../services/start-browser.ts';
+import { requireTestService } from '../../services/test-service.ts';
+
+const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+const admin = { secret: opsSecret, scopes: ['admin'] } as const;
+const keysWith = (ops: object) =>
+  keyFileText({
+    tester: { secret: testerSecret, limits: { tokensPerDay: 1_000_000 } },
+    ops: { ...admin, ...ops },
+  });
+
+/** Has the page note what its tiles and its drawing of the slots say, each time that either changes. */
+const noteMoments = `(() => {
+  window.moments = new Set();
+  const text = (id) => document.getElementById(id).textContent;
+  const note = () => window.moments.add(
+    text('running') + ' running, ' + text('waiting') + ' waiting: ' + document.getElementById('slots').ariaLabel,
+  );
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+})()`;
+
+const peer = await requireTestService(chromium);
+
+describe.skipIf(peer === undefined)('an operator in a browser', () => {
+  let chrome: TestBrowser;
+  let demo: Demo;
+  beforeAll(async () => {
+    if (peer) chrome = await startBrowser(peer);
+    demo = await startDemo({ keys: keysWith({}), env: { COST_PER_HOUR: '2.5', GPU_METRICS: 'off' } });
+  });
+  afterAll(async () => {
+    await demo.stop();
+    await chrome[Symbol.asyncDispose]();
+  });
+
+  afterEach(() => demo.engine.kill('SIGCONT'));
+
+  const open = (look = {}) => openPage(chrome.browser, look);
+  const url = (path: string) => demo.corral.origin + path;
+
+  async function logIn({ page }: RecordedPage, secret = opsSecret): Promise<void> {
+    await page.goto(url('/dashboard'));
+    await page.getByLabel('API key').fill(secret);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  }
+
+  async function watching(look = {}): Promise<RecordedPage> {
+    const watched = await open(look);
+    await logIn(watched);
+    await watched.page.locator('main[aria-busy="false"]').waitFor();
+    return watched;
+  }
+
+  /** A client that has asked for a story. */
+  function asking(id: string) {
+    return fetch(url('/v1/chat/completions'), {
+      method: 'POST',
+      headers: { 'x-api-key': testerSecret, 'content-type': 'application/json', 'x-request-id': id },
+      body: JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'survival' }] }),
+    });
+  }
+
+  it('sees figures move under load, and nothing that was said', async () => {
+    await using watched = await watching();
+    const { page } = watched;
+    await page.getByText('No request has come yet').waitFor();
+    const told = (id: string) => page.locator(`#${id}`).textContent();
+    let seen = false;
+    const client = async (name: string) => {
+      for (let n = 1; !seen; n++) await asking(`load-${name}-${n}`).then((answer) => answer.text());
+    };
+    await page.evaluate(noteMoments);
+    const clients = Promise.all(['a', 'b', 'c', 'd', 'e'].map(client));
+    await waitFor('tokens to be written before the eyes of the operator', async () => {
+      return (await told('running')) === '2' && !['–', '0'].includes((await told('tokens')) ?? '–');
+    });
+    await page.getByLabel('2 of 2 slots are busy').waitFor();
+    await page.locator('#lanes li', { hasText: 'tester' }).waitFor();
+    seen = true;
+    await clients;
+    await waitFor('the last one to be seen to end', async () => (await told('running')) === '0');
+    const moments = await page.evaluate<string[]>('[...window.moments]');
+    expect(moments.length).toBeGreaterThan(1);
+    for (const moment of moments)
+      expect(moment).toMatch(/^(\d+) running, (\d+) waiting: \1 of \d+ .*busy, \2 wait/);
+    await page.locator('#recent tbody tr', { hasText: 'load-a-1' }).first().waitFor();
+    await page.locator('#keys tbody tr', { hasText: 'of 1M' }).waitFor();
+    expect(await told('first-token')).toMatch(/^\d/);
+    expect(await page.locator('#chart-tokens canvas').count()).toBe(1);
+    expect(await page.content()).not.toContain(testerSecret);
+    expect(await page.content()).not.toContain(storyText('survival').slice(0, 30));
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it('cancels a request', async () => {
+    await using watched = await watching();
+    const { page } = watched;
+    // It speaks faster than anybody can click.
+    demo.engine.kill('SIGSTOP');
+    const client = asking('to-be-cancelled').then((answer) => answer.text());
+    const row = page.locator('#open tbody tr', { hasText: 'to-be-ca' });
+    await row.getByRole('button', { name: 'Cancel request to-be-cancelled' }).click();
+    await row.getByRole('button', { name: 'Sure?' }).click();
+    expect(await client).toContain('request_cancelled');
+    demo.engine.kill('SIGCONT');
+    await row.waitFor({ state: 'detached' });
+    await page.locator('#recent tbody tr.refused', { hasText: '403 request_cancelled' }).waitFor();
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it('logs out', async () => {
+    await using watched = await watching();
+    const { page } = watched;
+    const [{ value = '' } = {}] = await page.context().cookies();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByLabel('API key').waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    const again = await fetch(url('/dashboard/events'), { headers: { cookie: `corral_session=${value}` } });
+    expect(again.status).toBe(401);
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it.each([
+    ['sk-wrong', 'This key is not known, or no longer works.'],
+    [testerSecret, "it lacks the scope 'admin'"],
+  ])('is not let in with %s', async (secret, words) => {
+    await using watched = await open();
+    const { page } = watched;
+    await logIn(watched, secret);
+    await page.getByRole('alert').getByText(words).waitFor();
+    expect(await watched.violations()).toEqual([]);
+    expect(await page.context().cookies()).toEqual([]);
+  });
+
+  it('is shown the door when the key is disabled', async () => {
+    await using watched = await watching();
+    writeFileSync(demo.corral.keyFile, keysWith({ disabled: true }));
+    await watched.page.getByText('Your session has ended').waitFor();
+    writeFileSync(demo.corral.keyFile, keysWith({}));
+    const headers = { 'x-api-key': opsSecret };
+    await waitFor('the key to work again', async () => (await fetch(url('/admin/keys'), { headers })).ok);
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it('is told that the gateway is away, and sees it come back', async () => {
+    const { backend } = demo.engine;
+    const start = (PORT: string) => startTestGateway({ backend, env: { AUTH_ENABLED: 'false', PORT } });
+    const first = await start('0');
+    await using watched = await open();
+    const { page } = watched;
+    await page.goto(`${first.origin}/dashboard`);
+    await page.getByText('Ready for').waitFor();
+    await first.stop();
+    await page.getByRole('status').getByText('The gateway does not answer').waitFor();
+    await using second = await start(String(first.port));
+    await page.locator('#connection').waitFor({ state: 'hidden' });
+    expect(second.port).toBe(first.port);
+    await page.getByText('Ready for').waitFor();
+  });
+
+  it.each([
+    ['light', { width: 1280, height: 900 }],
+    ['dark', { width: 320, height: 640 }],
+  ] as const)('finds pages that all can use, %s, %o', async (colorScheme, viewport) => {
+    await using watched = await watching({ colorScheme, viewport });
+    const { page } = watched;
+    void asking('for-the-tables').then((answer) => answer.text());
+    await page.locator('#recent tbody tr', { hasText: 'for-the-t' }).first().waitFor();
+    expect(await watched.violations()).toEqual([]);
+    expect(await watched.overhang()).toBe(0);
+    await page.goto(url('/'));
+    await page.getByRole('heading', { name: 'This is an API for demo' }).waitFor();
+    expect(await page.locator('pre').first().textContent()).toBe(url('/v1'));
+    expect(await watched.violations()).toEqual([]);
+    expect(await watched.overhang()).toBe(0);
+    expect(watched.complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { createApp } from '../../../gateway/app.ts';
+import { proxiedOperations } from '../../../scripts/api-reference/proxied-operations.ts';
+import { ApiContract } from '../../harness/api-contract.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+
+const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => ({}));
+vi.mock(import('../../../gateway/server/request-listener.ts'), async (original) => {
+  const { createRequestListener } = await original();
+  return {
+    createRequestListener: (app) => {
+      served.app = app;
+      return createRequestListener(app);
+    },
+  };
+});
+
+const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+const slowSecret = 'sk-slow-0123456789abcdefghijklmnopqrstuvwxyz012';
+const thriftySecret = 'sk-thrifty-0123456789abcdefghijklmnopqrstuvw';
+const keys = keyFileText({
+  tester: { secret: testerSecret, scopes: ['inference', 'native'] },
+  ops: { secret: opsSecret, scopes: ['admin', 'metrics'] },
+  slow: { secret: slowSecret, limits: { requestsPerMinute: 1 } },
+  thrifty: { secret: thriftySecret, limits: { tokensPerMinute: 2 } },
+});
+
+let engine: LlamaServer;
+let corral: TestGateway;
+let contract: ApiContract;
+beforeAll(async () => {
+  engine = await startLlamaServer();
+  const env = {
+    STRICT_MODEL: 'true',
+    MODEL_ALIAS: 'demo',
+    MAX_TOKENS_PER_MINUTE: '1000000',
+    MAX_REQUEST_BODY_SIZE: '100KiB',
+  };
+  corral = await startTestGateway({ backend: engine.backend, keys, env });
+  contract = new ApiContract((await (await fetch(`${corral.origin}/openapi.json`)).json()) as object);
+});
+afterAll(async () => {
+  await corral.stop();
+  await engine.stop();
+});
+
+interface Question {
+  readonly body?: unknown;
+  readonly secret?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Asks, and answers the status with everything that is not as the document says. */
+async function ask(question: string, { body, secret = testerSecret, headers = {} }: Question = {}) {
+  const [method = '', target = ''] = question.split(' ');
+  const answer = await fetch(corral.origin + target, {
+    method,
+    headers: {
+      ...(secret !== null && { authorization: `Bearer ${secret}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const path = new URL(answer.url).pathname;
+  const contentType = answer.headers.get('content-type') ?? '';
+  const text = await answer.text();
+  return [
+    answer.status,
+    ...contract.breaches({ method, path, status: answer.status, contentType, text, headers: answer.headers }),
+  ];
+}
+
+it('names every route of the running app, and no other', () => {
+  const routes = (served.app?.routes ?? [])
+    .filter(({ method, path }) => method !== 'ALL' && !/^\/($|dashboard|docs|favicon)/.test(path))
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?/g, '{$1}')}`);
+  expect(routes.length).toBeGreaterThan(30);
+  expect(contract.operations.toSorted()).toEqual([...new Set(routes)].toSorted());
+});
+
+const messages = [{ role: 'user', content: 'keys' }];
+const chat = { model: 'demo', messages, max_tokens: 5 };
+const prompt = { model: 'demo', prompt: 'keys', max_tokens: 5 };
+const response = { model: 'demo', input: 'keys', max_output_tokens: 5 };
+
+describe('answers of the real llama-server', () => {
+  it.each([
+    ['POST /v1/chat/completions', chat],
+    ['POST /chat/completions', { ...chat, n: 2 }],
+    ['POST /v1/chat/completions', { ...chat, stream: true, stream_options: { include_usage: true } }],
+    ['POST /v1/chat/completions/input_tokens', chat],
+    ['POST /v1/completions', prompt],
+    ['POST /v1/completions', { ...prompt, stream: true }],
+    ['POST /v1/responses', response],
+    ['POST /v1/responses', { ...response, stream: true }],
+    ['POST /v1/responses/input_tokens', response],
+    ['POST /v1/messages', chat],
+    ['POST /v1/messages', { ...chat, stream: true }],
+    ['POST /v1/messages/count_tokens', chat],
+    ['POST /completion', { prompt: 'keys', n_predict: 3 }],
+    ['POST /completion', { prompt: 'keys', n_predict: 3, stream: true }],
+    ['POST /tokenize', { content: 'keys' }],
+    ['POST /tokenize', { content: 'keys', with_pieces: true }],
+    ['POST /detokenize', { tokens: [10, 11] }],
+    ['POST /apply-template', { messages }],
+    ['GET /v1/models', undefined],
+    ['GET /v1/models/demo', undefined],
+  ])('%s', async (question, body) => {
+    expect(await ask(question, { body })).toEqual([200]);
+  });
+});
+
+/** The demo model can do the rest; of these the engine says that it cannot. */
+const needOthers = /embeddings|rerank|transcriptions|infill/;
+
+it.each(proxiedOperations)('the example of $path is served', async ({ path, body }) => {
+  const [status, ...breaches] = await ask(`POST ${path}`, { body: body?.example });
+  expect(breaches).toEqual([]);
+  expect(needOthers.test(path) ? [400, 501] : [200]).toContain(status);
+});
+
+describe('answers of the house', () => {
+  const ops = { secret: opsSecret };
+  it.each([
+    ['GET /ping', 200],
+    ['GET /health', 200],
+    ['GET /livez', 200],
+    ['GET /readyz', 200],
+    ['GET /metrics', 200],
+    ['GET /openapi.json', 200],
+  ] as const)('%s without a key', async (question, status) => {
+    expect(await ask(question, { secret: null })).toEqual([status]);
+  });
+
+  it.each([
+    ['GET /metrics', 200],
+    ['GET /admin/keys', 200],
+    ['GET /admin/usage', 200],
+    ['GET /admin/usage?by=day&since=7d', 200],
+    ['GET /admin/usage?since=never', 400],
+    ['GET /admin/requests', 200],
+    ['DELETE /admin/requests/none', 404],
+    ['POST /reload', 200],
+    ['POST /admin/restart', 501],
+  ] as const)('%s is %d', async (question, status) => {
+    expect(await ask(question, ops)).toEqual([status]);
+  });
+
+  it('requests that are under way, one of which is cancelled', async () => {
+    const long = ask('POST /v1/chat/completions', {
+      body: { ...chat, max_tokens: 4000, messages: [{ role: 'user', content: 'a long story' }] },
+      headers: { 'x-request-id': 'long' },
+    });
+    await waitFor('it to be listed', async () => {
+      expect(await ask('GET /admin/requests', ops)).toEqual([200]);
+      return corral.gateway.admission.counts.leased > 0;
+    });
+    expect(await ask('DELETE /admin/requests/long', ops)).toEqual([200]);
+    expect(await long).toEqual([403]);
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    [401, 'POST /v1/chat/completions', { secret: 'sk-wrong', body: chat }],
+    [401, 'POST /v1/messages', { secret: null, body: chat }],
+    [401, 'GET /admin/keys', { secret: null }],
+    [403, 'POST /tokenize', { secret: slowSecret, body: { content: 'keys' } }],
+    [403, 'GET /admin/keys', {}],
+    [403, 'GET /metrics', {}],
+    [400, 'POST /v1/chat/completions', { body: '{"model":' }],
+    [400, 'POST /v1/messages', { body: { messages: 'none' } }],
+    [400, 'POST /v1/chat/completions', { body: { ...chat, n: 0 } }],
+    [404, 'POST /v1/chat/completions', { body: { ...chat, model: 'other' } }],
+    [404, 'POST /v1/messages', { body: { ...chat, model: 'other' } }],
+    [404, 'GET /v1/models/other', {}],
+    [413, 'POST /v1/chat/completions', { body: { ...chat, user: 'x'.repeat(200_000) } }],
+    [415, 'POST /v1/chat/completions', { body: 'x', headers: { 'content-type': 'text/plain' } }],
+    [429, 'POST /v1/chat/completions', { secret: thriftySecret, body: chat }],
+    [501, 'POST /v1/embeddings', { body: { model: 'demo', input: 'keys' } }],
+  ] as const)('%d of %s', async (status, question, asked) => {
+    expect(await ask(question, asked)).toEqual([status]);
+  });
+
+  it('429 of a key that asks too often', async () => {
+    const asked = { secret: slowSecret, body: chat };
+    expect(await ask('POST /v1/chat/completions', asked)).toEqual([200]);
+    expect(await ask('POST /v1/chat/completions', asked)).toEqual([429]);
+  });
+});
+
+it('the contract would notice: a field of the wrong kind, a header and a code that are not named', async () => {
+  const answer = {
+    method: 'GET',
+    path: '/v1/models',
+    contentType: 'application/json',
+    headers: new Headers({ 'x-new': '1' }),
+  };
+  expect(contract.breaches({ ...answer, status: 200, text: '{"object":"list","data":[{"id":1}]}' })).toEqual([
+    expect.stringContaining('it has x-new'),
+    expect.stringContaining('data/0/id must be string'),
+  ]);
+  const error = { message: 'm', type: 't', param: null, code: 'new' };
+  expect(
+    contract.breaches({ ...answer, headers: new Headers(), status: 401, text: JSON.stringify({ error }) }),
+  ).toEqual([expect.stringContaining('the code new is none of invalid_api_key')]);
+});

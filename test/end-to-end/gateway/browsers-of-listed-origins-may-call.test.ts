@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delta, echo, isForStream, startStream } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+
+const app = 'https://app.example';
+const houses: Record<string, TestGateway> = {};
+let standIn: FakeBackend;
+beforeAll(async () => {
+  standIn = await startFakeBackend((request, response) => {
+    response.setHeader('access-control-allow-origin', 'https://backend.example');
+    if (!isForStream(request)) return echo(request, response);
+    startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
+  });
+  for (const [name, origins] of Object.entries({
+    listed: `${app}/,http://localhost:3000`,
+    patterns: 'http://localhost:*,https://*.Sub.example,chrome-extension://*',
+    any: '*',
+    off: '',
+  })) {
+    houses[name] = await startTestGateway({ backend: standIn.backend, env: { CORS_ORIGINS: origins } });
+  }
+});
+afterAll(async () => {
+  for (const house of Object.values(houses)) await house.stop();
+  await standIn.stop();
+});
+
+async function send(house: string, bytes: string) {
+  await using client = await RawClient.connect(houses[house]?.port ?? 0);
+  const answer = await client.send(bytes).answer();
+  const { vary, ...headers } = answer?.headers ?? {};
+  const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
+  return {
+    status: answer?.status,
+    vary,
+    cors: Object.fromEntries(cors) as Record<string, string>,
+    body: answer?.body,
+  };
+}
+
+const preflight = (origin: string) =>
+  `OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n` +
+  'Access-Control-Request-Headers: authorization,content-type,x-stainless-os\r\n\r\n';
+
+describe('a preflight', () => {
+  it.each([app, 'http://localhost:3000'])('from %s is answered without a key', async (origin) => {
+    const { status, vary, cors, body } = await send('listed', preflight(origin));
+    expect([status, body, vary]).toEqual([204, '', 'Origin']);
+    expect(cors['access-control-allow-origin']).toBe(origin);
+    expect(cors['access-control-allow-methods']).toContain('POST');
+    expect(cors['access-control-allow-headers']).toBe('authorization,content-type,x-stainless-os');
+    expect(Number(cors['access-control-max-age'])).toBeGreaterThan(0);
+    expect(cors['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('from an origin that fits a pattern is answered likewise, and only where asked tells of a private network', async () => {
+    for (const origin of ['http://localhost:5173', 'https://a.sub.example', 'chrome-extension://abc']) {
+      const { vary, cors } = await send('patterns', preflight(origin));
+      expect([vary, cors['access-control-allow-origin']]).toEqual(['Origin', origin]);
+      expect(cors['access-control-allow-private-network']).toBeUndefined();
+    }
+    const asking = (origin: string) =>
+      preflight(origin).replace(/\r\n\r\n$/, '\r\nAccess-Control-Request-Private-Network: true\r\n\r\n');
+    const { cors } = await send('patterns', asking('https://a.sub.example'));
+    expect(cors['access-control-allow-private-network']).toBe('true');
+    for (const [house, origin] of [
+      ['patterns', 'https://sub.example'],
+      ['off', app],
+    ] as const) {
+      expect((await send(house, asking(origin))).cors).toEqual({});
+    }
+    expect((await send('any', asking(app))).cors['access-control-allow-private-network']).toBe('true');
+  });
+
+  it.each(['https://evil.example', `${app}.evil.example`, 'null', 'http://app.example'])(
+    'from %s allows nothing',
+    async (origin) => {
+      expect(await send('listed', preflight(origin))).toMatchObject({
+        status: 204,
+        vary: 'Origin',
+        cors: {},
+      });
+    },
+  );
+
+  it('from anywhere is allowed by *', async () => {
+    const { vary, cors } = await send('any', preflight('https://evil.example'));
+    expect([vary, cors['access-control-allow-origin']]).toEqual([undefined, '*']);
+  });
+
+  it.each([
+    ['too many headers', `${'X-One: 1\r\n'.repeat(100)}`, 431],
+    ['a line that is too long', `Access-Control-Request-Headers: ${'x'.repeat(9000)}\r\n`, 431],
+    ['two Hosts', 'Host: y\r\n', 400],
+  ])('with %s is refused like any request, and its page may read why', async (_, lines, status) => {
+    const bytes = preflight(app).replace(/\r\n\r\n$/, `\r\n${lines}\r\n`);
+    const { status: told, cors } = await send('listed', bytes);
+    expect([told, cors['access-control-allow-origin']]).toEqual([status, app]);
+    expect(cors['access-control-allow-headers']).toBeUndefined();
+  });
+
+  it('with an address that is too long is refused like any request', async () => {
+    const bytes = preflight(app).replace('/v1/chat/completions', `/v1/${'x'.repeat(9000)}`);
+    expect((await send('listed', bytes)).status).toBe(414);
+  });
+
+  it('allows nothing where it is off', async () => {
+    expect((await send('off', preflight(app))).cors).toEqual({});
+  });
+});
+
+describe('an answer', () => {
+  const kinds = {
+    'to a chat': [postOf(chatOf('hello'), { headers: [`Origin: ${app}`] }), 200],
+    'that streams': [postOf(chatOf('hello', { stream: true }), { headers: [`Origin: ${app}`] }), 200],
+    'that refuses a key': [postOf(chatOf('hello'), { secret: 'sk-no', headers: [`Origin: ${app}`] }), 401],
+    'that refuses a body': [postOf('{', { headers: [`Origin: ${app}`] }), 400],
+    'that refuses a head': [postOf('{', { headers: [`Origin: ${app}`, `X-A: ${'x'.repeat(9000)}`] }), 431],
+    'to an unknown path': [postOf('{', { path: '/nowhere', headers: [`Origin: ${app}`] }), 404],
+    'to a wrong method': [`PUT /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 405],
+    'of a probe': [`GET /ping HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 200],
+  } as const;
+
+  it.each(Object.entries(kinds))('%s says once who may read it', async (_, [bytes, status]) => {
+    const answer = await send('listed', bytes);
+    expect([answer.status, answer.vary]).toEqual([status, 'Origin']);
+    expect(answer.cors['access-control-allow-origin']).toBe(app);
+    expect(answer.cors['access-control-expose-headers']).toContain('x-request-id');
+    expect((await send('any', bytes)).cors['access-control-allow-origin']).toBe('*');
+    expect((await send('off', bytes)).cors).toEqual({});
+    expect(await send('listed', bytes.replace(app, 'https://evil.example'))).toMatchObject({
+      vary: 'Origin',
+      cors: {},
+    });
+  });
+});

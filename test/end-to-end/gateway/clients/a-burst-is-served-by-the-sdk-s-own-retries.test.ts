@@ -1,0 +1,36 @@
+import OpenAI from 'openai';
+import { expect, it } from 'vitest';
+import { echo, tokensOf } from '../../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../../fakes/start-fake-backend.ts';
+import { startTestGateway } from '../../../harness/start-gateway.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
+
+/** How long the backend works on the first request, from which the gateway tells when to come back, and on others, ms. */
+const [FIRST, OTHERS] = [200, 40];
+
+it('two hundred requests at once through four slots, as the SDK comes out of the box', async () => {
+  await using standIn = await startFakeBackend(
+    (request, response) => {
+      const work = tokensOf(request) === 'first' ? FIRST : OTHERS;
+      setTimeout(() => echo(request, response), work);
+    },
+    { slots: 4 },
+  );
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const client = new OpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
+  const ask = async (word: string) => {
+    const messages = [{ role: 'user' as const, content: word }];
+    return (await client.chat.completions.create({ model: 'any', messages })).choices[0]?.message.content;
+  };
+  await ask('first');
+  const { admission } = corral.gateway;
+  const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
+  const held = await admission.admit({ lane, slots: 4, signal: new AbortController().signal });
+  if (held.outcome !== 'granted') throw new Error('the slots are taken');
+  const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
+  const asked = Promise.all(words.map(ask));
+  const isFull = () => corral.logged.filter(({ error }) => error === 'queue_full').length > 50;
+  await waitFor('the line to be full for many', isFull, { every: 1 });
+  held.lease[Symbol.dispose]();
+  expect(await asked).toEqual(words);
+});

@@ -1,0 +1,84 @@
+import { Client } from 'undici';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { storyText } from '../../../../cli/demo-model/stories.ts';
+import { type Demo, startDemo } from '../../../harness/start-demo.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
+import { connectOpenAI } from './connect-openai.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo({ llama: { slots: 1 } });
+});
+afterAll(() => demo.stop());
+
+/** A story that does not end before the context does. */
+const request = {
+  model: 'demo',
+  messages: [{ role: 'user' as const, content: 'Tell me a long story' }],
+  ignore_eos: true,
+};
+
+/** What the engine itself says of its one slot. */
+async function isEngineBusy(): Promise<boolean> {
+  const { address, apiKey } = demo.engine.backend;
+  const engine = new Client(address.origin, {
+    ...(address.socketPath && { socketPath: address.socketPath }),
+  });
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const { body } = await engine.request({ method: 'GET', path: '/slots', headers });
+  const slots = (await body.json()) as { is_processing: boolean }[];
+  await engine.close();
+  return slots.some((slot) => slot.is_processing);
+}
+
+const atRest = () =>
+  waitFor(
+    'the slot to be free',
+    async () => demo.corral.gateway.admission.counts.leased === 0 && !(await isEngineBusy()),
+  );
+
+it('when the loop over the stream is left', async () => {
+  const { openai, wire } = connectOpenAI(demo);
+  const stream = await openai.chat.completions.create({ ...request, stream: true });
+  let text = '';
+  for await (const { choices } of stream) {
+    text += choices[0]?.delta.content ?? '';
+    if (text.length > 200) break;
+  }
+  await atRest();
+  expect(storyText('long story').startsWith(text)).toBe(true);
+  expect(wire.last.text).not.toContain('[DONE]');
+  expect(await logged(wire.last.requestId)).toMatchObject({ status: 499 });
+});
+
+it('when the signal of the request aborts', async () => {
+  const { openai } = connectOpenAI(demo);
+  const leaving = new AbortController();
+  const stream = await openai.chat.completions.create(
+    { ...request, stream: true },
+    { signal: leaving.signal },
+  );
+  for await (const _ of stream) leaving.abort();
+  await atRest();
+});
+
+it('when a request in one piece is given up', async () => {
+  const { openai } = connectOpenAI(demo);
+  const leaving = new AbortController();
+  const answer = openai.chat.completions.create(request, { signal: leaving.signal });
+  await waitFor('the engine to be at work', isEngineBusy, { every: 1 });
+  leaving.abort();
+  await expect(answer).rejects.toThrow('aborted');
+  await atRest();
+  expect(demo.corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+});
+
+it('and who comes next is served', async () => {
+  const { openai } = connectOpenAI(demo);
+  const messages = [{ role: 'user' as const, content: 'keys' }];
+  const { choices } = await openai.chat.completions.create({ model: 'demo', messages });
+  expect(choices[0]?.message.content).toBe(storyText('keys'));
+});
+
+const logged = (requestId: string | null) =>
+  waitFor('the log line', () => demo.corral.logged.find(({ id }) => id === requestId));

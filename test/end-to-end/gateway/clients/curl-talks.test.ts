@@ -1,0 +1,99 @@
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { storyText } from '../../../../cli/demo-model/stories.ts';
+import { startFakeBackend } from '../../../fakes/start-fake-backend.ts';
+import { type Demo, startDemo } from '../../../harness/start-demo.ts';
+import { startTestGateway } from '../../../harness/start-gateway.ts';
+import { violations } from '../../../harness/violations.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo();
+});
+afterAll(() => demo.stop());
+
+const path = '/v1/chat/completions';
+const ask = (more: object = {}) =>
+  JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: 'keys' }], ...more });
+
+/** What curl prints, the answer's head apart from its body; the body is held against the strict schemas. */
+async function curl(...args: string[]) {
+  const { stdout } = await execa('curl', ['--silent', '--show-error', '--include', ...args], {
+    stripFinalNewline: false,
+  });
+  const [head = '', ...rest] = stdout.split('\r\n\r\n');
+  const text = rest.join('\r\n\r\n');
+  const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1] ?? null;
+  const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]);
+  const contentType = header('content-type') ?? '';
+  expect(
+    violations({ path, status, contentType, requestId: header('x-request-id'), text, ended: true }),
+  ).toEqual([]);
+  return { status, header, text };
+}
+
+const url = () => `${demo.baseURL}/chat/completions`;
+const json = ['-H', 'Content-Type: application/json'];
+
+it.each([
+  ['Authorization: Bearer SECRET'],
+  ['authorization: bearer SECRET'],
+  ['Authorization: SECRET'],
+  ['X-Api-Key: SECRET'],
+  ['api-key: SECRET'],
+])('is let in by %s', async (form) => {
+  const key = form.replace('SECRET', demo.apiKey);
+  const { status, text } = await curl(url(), '-H', key, ...json, '-d', ask());
+  expect(status).toBe(200);
+  expect(JSON.parse(text).choices[0].message.content).toBe(storyText('keys'));
+});
+
+it('gets a stream that ends', async () => {
+  const { status, header, text } = await curl(
+    ...['-N', url(), '-H', `Authorization: Bearer ${demo.apiKey}`, ...json, '-d', ask({ stream: true })],
+  );
+  expect(status).toBe(200);
+  expect(header('content-type')).toBe('text/event-stream');
+  expect(header('cache-control')).toBe('no-cache, no-transform');
+  expect(header('x-accel-buffering')).toBe('no');
+  const deltas = [...text.matchAll(/^data: (\{.*)$/gm)].map(
+    ([, data = '']) => JSON.parse(data).choices[0].delta.content ?? '',
+  );
+  expect(deltas.join('')).toBe(storyText('keys'));
+});
+
+it('sees each event as it comes', async () => {
+  const { promise: asked, resolve: answer } =
+    Promise.withResolvers<(text: string, isLast: boolean) => void>();
+  await using standIn = await startFakeBackend((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    answer((text, isLast) => (isLast ? response.end(text) : response.write(text)));
+  });
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const headers = ['-H', `Authorization: Bearer ${corral.secret}`, ...json];
+  const child = execa('curl', ['-sN', `${corral.origin}${path}`, ...headers, '-d', ask({ stream: true })]);
+  let seen = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    seen += text;
+  });
+  const send = await asked;
+  send('data: {"n":1}\n\n', false);
+  await waitFor('the first event to be seen', () => seen === 'data: {"n":1}\n\n');
+  send('data: [DONE]\n\n', true);
+  await child;
+  expect(seen).toBe('data: {"n":1}\n\ndata: [DONE]\n\n');
+});
+
+it('is refused in plain words', async () => {
+  const { status, header, text } = await curl(url(), ...json, '-d', ask());
+  expect(status).toBe(401);
+  expect(header('www-authenticate')).toBe('Bearer');
+  expect(JSON.parse(text).error).toMatchObject({ code: 'invalid_api_key' });
+});
+
+it('is told so when it forgets the content type', async () => {
+  const form = await curl(url(), '-H', `x-api-key: ${demo.apiKey}`, '-d', ask());
+  expect(form.status).toBe(415);
+  expect(JSON.parse(form.text).error.message).toContain('send application/json');
+});

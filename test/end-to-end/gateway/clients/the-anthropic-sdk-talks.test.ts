@@ -1,0 +1,308 @@
+import Anthropic, {
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+} from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { storyText, storyThought } from '../../../../cli/demo-model/stories.ts';
+import { startFakeBackend } from '../../../fakes/start-fake-backend.ts';
+import { recordTraffic } from '../../../harness/record-traffic.ts';
+import { type Demo, startDemo } from '../../../harness/start-demo.ts';
+import { startTestGateway } from '../../../harness/start-gateway.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
+
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo({ env: { STRICT_MODEL: 'true' } });
+});
+afterAll(() => demo.stop());
+
+/** A client whose every answer is held against the strict schemas when the test ends. */
+function connect(baseURL = demo.corral.origin, apiKey = demo.apiKey) {
+  const wire = recordTraffic();
+  onTestFinished(() => expect(wire.violations).toEqual([]));
+  return { anthropic: new Anthropic({ baseURL, apiKey, fetch: wire.fetch, maxRetries: 0 }), wire };
+}
+
+const ask = (content: string) => ({
+  model: 'demo',
+  max_tokens: 500,
+  messages: [{ role: 'user' as const, content }],
+});
+
+it('gets a message in one piece', async () => {
+  const { anthropic } = connect();
+  const message = await anthropic.messages.create(ask('keys'));
+  expect(message.content).toMatchObject([{ type: 'text', text: storyText('keys') }]);
+  expect(message).toMatchObject({ role: 'assistant', stop_reason: 'end_turn', model: 'demo' });
+  expect(message.usage.output_tokens).toBeGreaterThan(20);
+  expect(message._request_id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+it('gets a message in a stream', async () => {
+  const { anthropic, wire } = connect();
+  const stream = anthropic.messages.stream(ask('emoji'));
+  expect(await stream.finalText()).toBe(storyText('emoji'));
+  const { stop_reason, usage } = await stream.finalMessage();
+  expect(stop_reason).toBe('end_turn');
+  expect(usage.output_tokens).toBeGreaterThan(20);
+  expect(wire.last.text).toMatch(/event: message_stop\ndata: .*\n\n$/);
+});
+
+it('is told that the answer was cut at max_tokens', async () => {
+  const { anthropic } = connect();
+  const message = await anthropic.messages.create({ ...ask('keys'), max_tokens: 3 });
+  expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 3 } });
+});
+
+it.each([500, 30])(
+  'is told which sequence stopped it, streamed or not (at most %i tokens)',
+  async (max_tokens) => {
+    const { anthropic } = connect();
+    const asked = {
+      ...ask('keys'),
+      max_tokens,
+      stop_sequences: ['nowhere', storyText('keys').slice(20, 26)],
+    };
+    const plain = await anthropic.messages.create(asked);
+    const streamed = await anthropic.messages.stream(asked).finalMessage();
+    for (const message of [plain, streamed]) {
+      expect(message).toMatchObject({
+        stop_reason: 'stop_sequence',
+        stop_sequence: storyText('keys').slice(20, 26),
+      });
+      expect(message.content).toMatchObject([{ text: storyText('keys').slice(0, 20) }]);
+      expect(message.id).toMatch(/^msg_/);
+    }
+  },
+);
+
+it('gets the thought as a block of its own', async () => {
+  const { anthropic } = connect();
+  const blocks = [
+    { type: 'thinking', thinking: storyThought('thinking') },
+    { type: 'text', text: storyText('thinking') },
+  ];
+  expect((await anthropic.messages.create(ask('thinking'))).content).toMatchObject(blocks);
+  expect((await anthropic.messages.stream(ask('thinking')).finalMessage()).content).toMatchObject(blocks);
+});
+
+const withTools = {
+  ...ask('What is the weather like?'),
+  tool_choice: { type: 'any' as const },
+  tools: [
+    {
+      name: 'weather_in',
+      input_schema: {
+        type: 'object' as const,
+        properties: { city: { type: 'string', enum: ['Bergen', 'Oslo'] } },
+        required: ['city'],
+        additionalProperties: false,
+      },
+    },
+  ],
+};
+const call = {
+  type: 'tool_use',
+  name: 'weather_in',
+  input: { city: expect.stringMatching(/^(Bergen|Oslo)$/) },
+};
+
+it('is given a tool call', async () => {
+  const { anthropic } = connect();
+  const plain = await anthropic.messages.create(withTools);
+  expect(plain.stop_reason).toBe('tool_use');
+  expect(plain.content.at(-1)).toMatchObject(call);
+  const streamed = await anthropic.messages.stream(withTools).finalMessage();
+  expect(streamed.stop_reason).toBe('tool_use');
+  expect(streamed.content.at(-1)).toMatchObject(call);
+});
+
+it('lists the models, page by page, and looks one up', async () => {
+  await using corral = await startTestGateway({
+    backend: demo.engine.backend,
+    env: { MODEL_ALIAS: 'demo,claude-local,acme/demo' },
+  });
+  const { anthropic } = connect(corral.origin);
+  const ids: string[] = [];
+  for await (const { id } of anthropic.models.list({ limit: 1 })) ids.push(id);
+  expect(ids).toEqual(['demo', 'claude-local', 'acme/demo']);
+  const page = await anthropic.models.list({ limit: 1000 });
+  expect(page).toMatchObject({ has_more: false, first_id: 'demo', last_id: 'acme/demo' });
+  const before = await anthropic.models.list({ limit: 1, before_id: 'acme/demo' });
+  expect(before).toMatchObject({ has_more: true, first_id: 'claude-local' });
+  expect(await anthropic.models.retrieve('acme/demo')).toMatchObject({
+    type: 'model',
+    display_name: 'acme/demo',
+    created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    max_input_tokens: 8192,
+    _request_id: expect.stringMatching(/\S/),
+  });
+  for (const wrong of [{ limit: 0 }, { limit: 1001 }, { after_id: 'nobody' }]) {
+    const error = await anthropic.models.list(wrong).catch((it) => it);
+    expect(error).toBeInstanceOf(BadRequestError);
+    expect(error.error).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+  }
+});
+
+it('can have its tokens counted', async () => {
+  const { anthropic } = connect();
+  const { max_tokens: _, ...asked } = ask('keys');
+  const { input_tokens } = await anthropic.messages.countTokens(asked);
+  const { usage } = await anthropic.messages.create({ ...asked, max_tokens: 1 });
+  expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0));
+});
+
+describe('understands', () => {
+  const refusalOf = async (answer: PromiseLike<unknown>): Promise<APIError> => {
+    const error = await answer.then(
+      () => undefined,
+      (it) => it,
+    );
+    expect(error).toBeInstanceOf(APIError);
+    expect(error.requestID).toMatch(/^[0-9a-f-]{36}$/);
+    expect(error.error).toMatchObject({ type: 'error', request_id: error.requestID });
+    return error;
+  };
+
+  it('AuthenticationError: an unknown key', async () => {
+    const { anthropic } = connect(demo.corral.origin, 'sk-nobody');
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(error.error).toMatchObject({ error: { type: 'authentication_error' } });
+  });
+
+  it.each([
+    ['we', false, 'horse '.repeat(9000)],
+    ['we', true, 'horse '.repeat(9000)],
+    // Few bytes for so many tokens: nobody counts them before the engine does.
+    ['the engine', false, 'x'.repeat(9000)],
+    ['the engine', true, 'x'.repeat(9000)],
+  ])(
+    'BadRequestError, in the words of Anthropic: too long a prompt, which %s refuse (stream: %s)',
+    async (_, stream, prompt) => {
+      const { anthropic } = connect();
+      const error = await refusalOf(anthropic.messages.create({ ...ask(prompt), stream }));
+      expect(error).toBeInstanceOf(BadRequestError);
+      expect(error.error).toMatchObject({
+        error: {
+          type: 'invalid_request_error',
+          message: expect.stringMatching(/^prompt is too long: \d{4,} tokens > 8192 maximum$/),
+        },
+      });
+    },
+  );
+
+  it.each([
+    ['in a message', (picture: Anthropic.ImageBlockParam) => [picture]],
+    [
+      'in the result of a tool',
+      (picture: Anthropic.ImageBlockParam) => [
+        { type: 'tool_result' as const, tool_use_id: 'a', content: [picture] },
+      ],
+    ],
+  ])('BadRequestError: a picture %s for a model that takes text, counted or sent', async (_, contentOf) => {
+    const { anthropic, wire } = connect();
+    const data = 'iVBORw0KGgo=';
+    const content = contentOf({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
+    const asked = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
+    const { max_tokens: _unused, ...counted } = asked;
+    for (const answer of [
+      () => anthropic.messages.create(asked, { maxRetries: 2 }),
+      () => anthropic.messages.countTokens(counted, { maxRetries: 2 }),
+    ]) {
+      const error = await refusalOf(answer());
+      expect(error).toBeInstanceOf(BadRequestError);
+      expect(error.message).toMatch(/image input is not supported.*messages\[0\]\.content\[0\].*MMPROJ/);
+    }
+    expect(wire.answers).toHaveLength(2);
+  });
+
+  it('NotFoundError: a model that is not in the list, and a base URL with a /v1 too many', async () => {
+    const { anthropic } = connect();
+    const error = await refusalOf(anthropic.models.retrieve('claude'));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
+    const slipped = await refusalOf(
+      connect(`${demo.corral.origin}/v1`).anthropic.messages.create(ask('keys')),
+    );
+    expect(slipped).toBeInstanceOf(NotFoundError);
+    expect(slipped.message).toContain('Did you mean /v1/messages?');
+  });
+
+  it('NotFoundError: a model that is not served', async () => {
+    const { anthropic } = connect();
+    const error = await refusalOf(anthropic.messages.create({ ...ask('keys'), model: 'claude' }));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
+  });
+
+  it('InternalServerError: a backend that breaks off', async () => {
+    await using standIn = await startFakeBackend((_, response) => response.destroy());
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(error.error).toMatchObject({ error: { type: 'api_error' } });
+  });
+
+  it('InternalServerError: a server that is overloaded', async () => {
+    await using standIn = await startFakeBackend((_, response) => response.writeHead(503).end('{}'));
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(error.error).toMatchObject({ error: { type: 'overloaded_error' } });
+  });
+
+  it('that it may try again, and is served', async () => {
+    const held: (() => void)[] = [];
+    await using standIn = await startFakeBackend((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const answer = () => void response.end(JSON.stringify(finished));
+      if (held.push(answer) > 1) answer();
+    });
+    const env = { MAX_CONCURRENT_REQUESTS: '1', MAX_QUEUE_SIZE: '0' };
+    await using corral = await startTestGateway({ backend: standIn.backend, env });
+    const { anthropic, wire } = connect(corral.origin);
+    const first = anthropic.messages.create(ask('keys'));
+    await waitFor('it to be at work', () => held.length === 1);
+    const second = anthropic.messages.create(ask('keys'), { maxRetries: 1 });
+    await waitFor('a refusal', () => wire.answers.length === 1);
+    held[0]?.();
+    await first;
+    const message = await second;
+    expect(wire.answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+    expect(message.content).toMatchObject([{ text: 'Hello' }]);
+  });
+
+  it('APIError in the midst of a stream that breaks off', async () => {
+    await using standIn = await startFakeBackend((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const begun = { ...finished, content: [], stop_reason: null };
+      const event = JSON.stringify({ type: 'message_start', message: begun });
+      response.write(`event: message_start\ndata: ${event}\n\n`, () => response.destroy());
+    });
+    await using corral = await startTestGateway({ backend: standIn.backend });
+    const { anthropic } = connect(corral.origin);
+    const error = await anthropic.messages
+      .stream(ask('keys'))
+      .finalMessage()
+      .catch((it) => it);
+    expect(error).toBeInstanceOf(APIError);
+    expect(error.error).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+  });
+});
+
+const finished = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'demo',
+  content: [{ type: 'text', text: 'Hello' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+};

@@ -1,0 +1,94 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'undici';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usage-sums.ts';
+import { ledgerFileName } from '../../../../gateway/usage/ledger-file.ts';
+import { startTestGateway, testerSecret } from '../../../harness/start-gateway.ts';
+import { startGatewayProcess } from '../../../harness/start-gateway-process.ts';
+import { temporaryFolder } from '../../../harness/temporary-folder.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
+import { type LlamaServer, startLlamaServer } from '../../../services/start-llama-server.ts';
+import { aborted, askMany, clientsOf, inLedger, whole } from './told-usage.ts';
+
+let engine: LlamaServer;
+beforeAll(async () => {
+  engine = await startLlamaServer({ slots: 4 });
+});
+afterAll(() => engine.stop());
+
+const showsNoSecret = (folder: string) => {
+  const files = globSync(join(folder, `${ledgerFileName}*`));
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) {
+    const bytes = readFileSync(file);
+    for (const secret of [testerSecret, engine.apiKey ?? '']) expect(bytes.includes(secret)).toBe(false);
+  }
+};
+
+it('over all APIs, in one piece and as streams, across a stop', async () => {
+  await using folder = await temporaryFolder();
+  const told: UsageSums = { ...noUsage };
+  for (let life = 0; life < 2; life++) {
+    const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
+    addUsage(told, await askMany(clientsOf(corral.origin), 140, whole));
+    showsNoSecret(folder.path);
+    await corral.stop();
+  }
+  const { requests, errors, input, output } = inLedger(folder.path);
+  expect({ requests, errors, input, output }).toEqual({
+    requests: 280,
+    errors: 0,
+    input: told.input,
+    output: told.output,
+  });
+});
+
+it('and of aborted streams: the exact input, at least what was seen, and at most what was generated', async () => {
+  await using folder = await temporaryFolder();
+  const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
+  const before = await generatedTokens();
+  const told = await askMany(clientsOf(corral.origin), 30, aborted);
+  await corral.stop();
+  const { requests, errors, input, output } = inLedger(folder.path);
+  expect({ requests, errors, input }).toEqual({ requests: 60, errors: 0, input: told.input });
+  expect(output).toBeGreaterThanOrEqual(told.output);
+  const isGenerated = async () => (await generatedTokens()) - before >= output;
+  // The engine counts a stream when it lets go of its slot.
+  await waitFor('the engine to have counted as many', isGenerated);
+});
+
+it('but for the last second before a kill -9', async () => {
+  await using folder = await temporaryFolder();
+  const env = { DATA_DIR: folder.path, API_KEYS: `tester:${testerSecret}` };
+  const gateway = await startGatewayProcess(engine.backend, env);
+  const told = await askMany(clientsOf(gateway.origin), 35, whole);
+  await waitFor('all of it on disk', () => inLedger(folder.path).requests === 35);
+  expect(inLedger(folder.path)).toMatchObject({ input: told.input, output: told.output });
+  await askMany(clientsOf(gateway.origin), 14, whole);
+  await gateway.kill();
+  const left = inLedger(folder.path);
+  expect(left.requests).toBeGreaterThanOrEqual(35);
+  expect(left.requests).toBeLessThanOrEqual(49);
+  showsNoSecret(folder.path);
+
+  const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
+  await corral.gateway.ledger.ready;
+  expect(corral.gateway.ledger.today('tester', Date.now()).requests).toBe(left.requests);
+  await whole(clientsOf(corral.origin), 0);
+  await corral.stop();
+  expect(inLedger(folder.path).requests).toBe(left.requests + 1);
+});
+
+/** As the engine itself counts them. */
+async function generatedTokens(): Promise<number> {
+  const { address, apiKey } = engine.backend;
+  const client = new Client(address.origin, {
+    ...(address.socketPath && { socketPath: address.socketPath }),
+  });
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const { body } = await client.request({ method: 'GET', path: '/metrics', headers });
+  const text = await body.text();
+  await client.close();
+  return Number(/^llamacpp:tokens_predicted_total (\d+)/m.exec(text)?.[1]);
+}

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiRoutes } from '../../../gateway/api/route-table.ts';
+import { type Scope, scopes } from '../../../keys/key.ts';
+import { echo } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+
+const secretOf = (scope: Scope) => `sk-${scope}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
+
+/** By what a route is known to have let somebody in who has nothing sensible to ask: any status but these. */
+const closed = [401, 403];
+
+const routes: [request: string, scope: Scope][] = [
+  ...apiRoutes.flatMap(({ paths, scope }) => paths.map((path): [string, Scope] => [`POST ${path}`, scope])),
+  ['GET /v1/models', 'inference'],
+  ['GET /models', 'inference'],
+  ['GET /v1/models/stand-in', 'inference'],
+  ['GET /models/stand-in', 'inference'],
+  ['GET /admin/keys', 'admin'],
+  ['GET /admin/requests', 'admin'],
+  ['GET /admin/usage', 'admin'],
+  ['DELETE /admin/requests/none', 'admin'],
+  ['POST /reload', 'admin'],
+];
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText(
+      Object.fromEntries(scopes.map((scope) => [scope, { secret: secretOf(scope), scopes: [scope] }])),
+    ),
+  });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+describe.each(routes)('%s', (request, needed) => {
+  it(`lets in who has the scope ${needed}`, async () => {
+    const { status } = await requestGateway(corral.origin, request, secretOf(needed));
+    expect(closed).not.toContain(status);
+  });
+
+  it.each(scopes.filter((scope) => scope !== needed))('refuses who has the scope %s only', async (scope) => {
+    const sent = standIn.received.length;
+    const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
+    expect(status).toBe(403);
+    const told = JSON.stringify(body.error);
+    expect(told).toContain(`it lacks the scope '${needed}'`);
+    expect(standIn.received).toHaveLength(sent);
+  });
+
+  it('refuses who has no key', async () => {
+    expect((await requestGateway(corral.origin, request, undefined)).status).toBe(401);
+  });
+});
+
+it('with authentication off everybody may ask, and nobody may administer', async () => {
+  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  for (const [request, scope] of routes) {
+    const { status, body } = await requestGateway(open.origin, request, undefined);
+    if (scope === 'admin')
+      expect([request, status, body.error?.code]).toEqual([request, 403, 'insufficient_scope']);
+    else expect([request, closed.includes(status)]).toEqual([request, false]);
+  }
+});
+
+it('an administrator sees every key and no secret or fingerprint', async () => {
+  const { body } = await requestGateway(corral.origin, 'GET /admin/keys', secretOf('admin'));
+  expect(body).toEqual({
+    problem: null,
+    warnings: [],
+    keys: scopes.map((scope) => ({
+      ...{ id: scope, hint: expect.stringMatching(/^sk-….{4}$/), status: 'active', expiresSoon: false },
+      ...{
+        secretIsOld: false,
+        scopes: [scope],
+        models: ['*'],
+        priority: 'normal',
+        limits: {},
+        expires: null,
+      },
+      ...{ rotatingUntil: null, note: '', created: expect.stringMatching(/^\d{4}-.*Z$/) },
+    })),
+  });
+  expect(JSON.stringify(body)).not.toMatch(/sha256|0123456789/);
+});

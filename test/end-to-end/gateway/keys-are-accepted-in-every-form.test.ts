@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const good = 'sk-good-0123456789abcdefghijklmnopqrstuvwxyz01';
+const secretOf = (id: string) => `sk-${id}-${'x'.repeat(40)}`;
+const beyondAscii = 'schlüssel-łódź-schlüssel';
+const keys = {
+  good: { secret: good },
+  disabled: { secret: secretOf('disabled'), disabled: true },
+  expired: { secret: secretOf('expired'), expires: Date.now() - 1000 },
+  native: { secret: secretOf('native'), scopes: ['native'] },
+  other: { secret: secretOf('other'), models: ['another-model'] },
+} as const;
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: keyFileText(keys),
+    env: { API_KEYS: `inline:${secretOf('inline')},beyond:${beyondAscii}` },
+  });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+async function ask(headers: readonly string[], path = '/v1/chat/completions', port = corral.port) {
+  await using client = await RawClient.connect(port);
+  const answer = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).answer();
+  return { status: answer?.status, headers: answer?.headers ?? {}, body: JSON.parse(answer?.body ?? '') };
+}
+
+describe('accepted', () => {
+  it.each([
+    `Authorization: Bearer ${good}`,
+    `authorization: bearer ${good}`,
+    `AUTHORIZATION: BEARER    ${good}  `,
+    `Authorization: ${good}`,
+    `x-api-key: ${good}`,
+    `X-Api-Key:${good}`,
+    `api-key: ${good}`,
+    `x-api-key: ${beyondAscii}`,
+    `Authorization: Bearer ${beyondAscii}`,
+    `Authorization: Bearer ${secretOf('inline')}`,
+  ])('%s', async (header) => {
+    expect((await ask([header])).status).toBe(200);
+  });
+
+  it('beside an Authorization that the platform took for itself', async () => {
+    expect((await ask(['Authorization: Bearer rpa_of_the_platform', `x-api-key: ${good}`])).status).toBe(200);
+  });
+});
+
+describe('refused, all in the same words', () => {
+  it.each([
+    [[]],
+    [['Authorization: ']],
+    [['Authorization: Bearer']],
+    [['Authorization: Bearer ']],
+    [['x-api-key: ']],
+    [['Authorization: Bearer sk-unknown']],
+    [[`Authorization: Basic ${Buffer.from(`user:${good}`).toString('base64')}`]],
+    [[`Authorization: Bearer ${good}x`]],
+    [[`Authorization: Bearer ${good.slice(0, -1)}`]],
+    [[`Authorization: Bearer ${good.toUpperCase()}`]],
+    [[`Authorization: Bearer ${secretOf('disabled')}`]],
+    [[`Authorization: Bearer ${secretOf('expired')}`]],
+    [[`x-api-key: ${secretOf('expired')}`]],
+    [[`Cookie: key=${good}`]],
+    [[`Authorization: Bearer ${'x'.repeat(8000)}`]],
+    [['Authorization: Bearer \xff\xfe']],
+  ])('%j', async (headers) => {
+    const sent = standIn.received.length;
+    const answer = await ask(headers);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.body).toEqual({
+      error: {
+        message: expect.stringMatching(/^No valid API key was given\. Send one in /),
+        type: 'invalid_request_error',
+        param: 'authorization',
+        code: 'invalid_api_key',
+      },
+    });
+    expect(standIn.received).toHaveLength(sent);
+  });
+
+  it("in Anthropic's words on its routes", async () => {
+    const { status, body } = await ask([`x-api-key: ${secretOf('disabled')}`], '/v1/messages');
+    expect(status).toBe(401);
+    expect(body).toMatchObject({ type: 'error', error: { type: 'authentication_error' } });
+  });
+});
+
+describe('not allowed', () => {
+  it.each([
+    ['native', '/v1/chat/completions', 'insufficient_scope'],
+    ['good', '/tokenize', 'insufficient_scope'],
+    ['other', '/v1/chat/completions', 'model_not_allowed'],
+  ] as const)('%s on %s', async (id, path, code) => {
+    const { status, body } = await ask([`x-api-key: ${keys[id].secret}`], path);
+    expect(status).toBe(403);
+    expect(body.error).toMatchObject({ type: 'permission_error', code });
+  });
+
+  it('a model of others does not stand in the list', async () => {
+    const list = (secret: string) =>
+      fetch(`${corral.origin}/v1/models`, { headers: { 'x-api-key': secret } }).then((answer) =>
+        answer.json(),
+      );
+    expect(await list(keys.other.secret)).toEqual({ object: 'list', data: [], models: [] });
+    expect(await list(good)).toMatchObject({ data: [{ id: 'stand-in' }] });
+  });
+});
+
+it('probes need none, the list of models does', async () => {
+  for (const path of ['/ping', '/health?x=1', '/livez', '/readyz']) {
+    expect([path, (await fetch(corral.origin + path)).status]).toEqual([path, 200]);
+  }
+  expect((await fetch(`${corral.origin}/v1/models`)).status).toBe(401);
+});
+
+it("a key of the ancestor's file works, and no more once its line is gone", async () => {
+  await using house = await startTestGateway({
+    backend: standIn.backend,
+    keys: `old:${secretOf('old')}:120:2099-01-01\n`,
+  });
+  const header = `Authorization: ${secretOf('old')}`;
+  expect((await ask([header], undefined, house.port)).status).toBe(200);
+  writeFileSync(house.keyFile, `new:${secretOf('new')}\n`);
+  await waitFor(
+    'the old key to be refused',
+    async () => (await ask([header], undefined, house.port)).status === 401,
+  );
+  expect((await ask([`api-key: ${secretOf('new')}`], undefined, house.port)).status).toBe(200);
+  writeFileSync(house.keyFile, '{"version":1,"keys":[]}');
+  await waitFor(
+    'no key to be known',
+    async () => (await ask([`api-key: ${secretOf('new')}`], undefined, house.port)).status === 401,
+  );
+});
+
+it('none is asked for where authentication is off', async () => {
+  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  for (const headers of [[], ['Authorization: Bearer sk-unknown']]) {
+    expect((await ask(headers, undefined, open.port)).status).toBe(200);
+  }
+});

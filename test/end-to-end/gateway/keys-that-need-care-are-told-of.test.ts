@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+
+const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
+const day = 86_400_000;
+const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
+const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * day };
+
+it('in one line each, at the start and as soon as the file names them, once a day', async () => {
+  await using standIn = await startFakeBackend(echo);
+  const olden = keyFileText({ ops, guest }).replace(
+    /"created": "[^"]*"/,
+    '"created": "2020-01-01T00:00:00Z"',
+  );
+  await using corral = await startTestGateway({
+    backend: standIn.backend,
+    keys: olden,
+    env: { KEY_MAX_AGE_DAYS: '90' },
+  });
+  const told = () => corral.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
+  expect(told()).toEqual([
+    expect.stringMatching(/^key "ops" has a secret that is \d+ days old, 90 are allowed/),
+    expect.stringMatching(/^key "guest" expires at \d{4}-/),
+  ]);
+  const late = { secret: secretOf('late'), expires: Date.now() + day };
+  writeFileSync(corral.keyFile, keyFileText({ ops, guest, late }));
+  await requestGateway(corral.origin, 'POST /reload', ops.secret);
+  expect(told().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);
+  const { body } = await requestGateway(corral.origin, 'GET /admin/keys', ops.secret);
+  expect(body.keys).toMatchObject([
+    { id: 'ops', expiresSoon: false },
+    { id: 'guest', expiresSoon: true },
+    { id: 'late', expiresSoon: true },
+  ]);
+});

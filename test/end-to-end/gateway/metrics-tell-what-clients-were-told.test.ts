@@ -1,0 +1,214 @@
+import { execa } from 'execa';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catalogue } from '../../../gateway/metrics/catalogue.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { type Scrape, scrape } from '../../harness/read-metrics.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { promtool } from '../../services/service-catalogue.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+import { requireTestService } from '../../services/test-service.ts';
+
+const program = await requireTestService(promtool);
+const scraperSecret = 'sk-prometheus-0123456789abcdefghijklmnopqrstuvw';
+const [plain, streams, left] = [7, 5, 1];
+const chat = {
+  gen_ai_operation_name: 'chat',
+  gen_ai_provider_name: 'llama_cpp',
+  gen_ai_request_model: 'demo',
+};
+
+let engine: LlamaServer;
+let gateway: TestGateway;
+let page: Scrape;
+/** What the SDK was told, of the requests that were finished. */
+const told = { input: 0, output: 0 };
+
+beforeAll(async () => {
+  engine = await startLlamaServer();
+  gateway = await startTestGateway({
+    backend: engine.backend,
+    keys: keyFileText({
+      tester: { secret: testerSecret },
+      prometheus: { secret: scraperSecret, scopes: ['metrics'] },
+    }),
+    env: { COST_PER_HOUR: '3.6' },
+  });
+  const client = new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey: gateway.secret, maxRetries: 0 });
+  await Promise.all([
+    ...Array.from({ length: plain }, () => ask(client)),
+    ...Array.from({ length: streams }, () => listen(client)),
+  ]);
+  await leave(client);
+  await refused();
+  await waitFor('all to be booked', () => gateway.gateway.admission.counts.leased === 0);
+  await waitFor('the last to be counted', async () => {
+    page = await scrape(gateway.origin);
+    // A scrape does not wait for long for the engine's own figures.
+    return (
+      page.value('corral_engine_metrics_up') === 1 &&
+      page.sum('corral_requests_total', { route: '/v1/chat/completions' }) === plain + streams + left + 2
+    );
+  });
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await engine?.stop();
+});
+
+const question = (words: string) => ({
+  model: 'a-name-that-only-this-client-knows',
+  messages: [{ role: 'user' as const, content: words }],
+});
+
+function note(usage: OpenAI.CompletionUsage | null | undefined): void {
+  told.input += usage?.prompt_tokens ?? 0;
+  told.output += usage?.completion_tokens ?? 0;
+}
+
+async function ask(client: OpenAI): Promise<void> {
+  note((await client.chat.completions.create(question('a prompt of mine'))).usage);
+}
+
+async function listen(client: OpenAI): Promise<void> {
+  const stream = await client.chat.completions.create({
+    ...question('keys'),
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  for await (const { usage } of stream) note(usage);
+}
+
+async function leave(client: OpenAI): Promise<void> {
+  const stream = await client.chat.completions.create({ ...question('long story'), stream: true });
+  for await (const _ of stream) break;
+}
+
+async function refused(): Promise<void> {
+  const post = (authorization: string, body: string) =>
+    fetch(`${gateway.origin}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body,
+    });
+  expect((await post('Bearer sk-nobody', '{}')).status).toBe(401);
+  expect((await post(`Bearer ${gateway.secret}`, '{')).status).toBe(400);
+  expect((await fetch(`${gateway.origin}/no/such/path?of=a-client`)).status).toBe(404);
+}
+
+describe('the metrics', () => {
+  it('count every request once, by what its client got', () => {
+    const count = (status: string, outcome: string) =>
+      page.value('corral_requests_total', { route: '/v1/chat/completions', status, outcome });
+    expect([
+      count('200', 'ok'),
+      count('499', 'client_left'),
+      count('401', 'refused'),
+      count('400', 'refused'),
+    ]).toEqual([plain + streams, left, 1, 1]);
+    expect(page.value('corral_requests_total', { route: 'other', status: '404', outcome: 'refused' })).toBe(
+      1,
+    );
+    expect(page.labelValues('corral_refusals_total', 'code').sort()).toEqual([
+      'invalid_api_key',
+      'invalid_json',
+      'unknown_url',
+    ]);
+    expect(page.value('corral_failed_logins_total')).toBe(1);
+  });
+
+  it('add up to the tokens that the clients were told', () => {
+    const usage = (type: string) => page.sum('gen_ai_client_token_usage_sum', { gen_ai_token_type: type });
+    const count = page.sum('gen_ai_client_token_usage_count', { gen_ai_token_type: 'output' });
+    expect(count).toBe(plain + streams + left);
+    expect(page.sum('corral_input_tokens_total')).toBe(usage('input'));
+    expect(page.sum('corral_output_tokens_total')).toBe(usage('output'));
+    // What the client that left had come to is counted, too; nobody told it.
+    const ofLedger = gateway.gateway.ledger.today('tester', Date.now());
+    expect([usage('input'), usage('output')]).toEqual([ofLedger.input, ofLedger.output]);
+    expect(usage('output')).toBeGreaterThan(told.output);
+  });
+
+  it('have a first token of each stream, and a duration and a wait of each request', () => {
+    expect(page.value('gen_ai_server_time_to_first_token_seconds_count', chat)).toBe(streams + left);
+    expect(page.value('gen_ai_server_time_per_output_token_seconds_count', chat)).toBe(streams);
+    const duration = (error_type: string) =>
+      page.value('gen_ai_server_request_duration_seconds_count', { ...chat, error_type });
+    expect([duration(''), duration('client_left')]).toEqual([plain + streams, left]);
+    expect(page.value('corral_queue_wait_seconds_count', { priority: 'normal' })).toBe(
+      plain + streams + left,
+    );
+    const granted = { outcome: 'granted', priority: 'normal' };
+    expect(page.value('corral_admissions_total', granted)).toBe(plain + streams + left);
+  });
+
+  it('show nothing at rest that is not', () => {
+    expect(page.value('corral_slots')).toBe(2);
+    expect(page.value('corral_slots_leased')).toBe(0);
+    expect(page.value('vllm:num_requests_running')).toBe(0);
+    expect(page.value('vllm:kv_cache_usage_perc')).toBe(0);
+    expect(page.value('corral_requests_in_flight')).toBe(0);
+    expect(page.value('corral_standing', { standing: 'ready' })).toBe(1);
+    expect(page.sum('corral_standing')).toBe(1);
+  });
+
+  it('agree with what llama-server counts, whose own metrics follow', () => {
+    expect(page.value('corral_engine_metrics_up')).toBe(1);
+    const [generated = 0, read = 0] = [
+      page.value('llamacpp:tokens_predicted_total'),
+      page.value('llamacpp:prompt_tokens_total'),
+    ];
+    // It does not count what a client broke off.
+    expect(generated).toBeGreaterThanOrEqual(told.output);
+    const cached = page.value('llamacpp:prompt_tokens_cached_total') ?? 0;
+    expect(read + cached).toBe(page.sum('corral_input_tokens_total'));
+    expect(page.text).not.toContain('llamacpp:predicted_tokens_seconds');
+  });
+
+  it('tell of single keys, where they are shown, what the ledger tells', async () => {
+    const { text, value } = await scrape(gateway.origin, scraperSecret);
+    const booked = gateway.gateway.ledger.today('tester', Date.now());
+    const shown = (name: string) => value(`corral_key_${name}`, { key: 'tester' });
+    expect([shown('requests_total'), shown('errors_total')]).toEqual([booked.requests, booked.errors]);
+    expect([shown('input_tokens_total'), shown('output_tokens_total')]).toEqual([
+      booked.input,
+      booked.output,
+    ]);
+    // At 3.6 an hour a second of the machine costs a thousandth.
+    expect(shown('cost_total')).toBeCloseTo(booked.machineMs / 1e6, 9);
+    expect(shown('machine_seconds_total')).toBeCloseTo(booked.machineMs / 1e3, 9);
+    expect([page.text.includes('"tester"'), text.includes('"tester"')]).toEqual([false, true]);
+  });
+
+  it('hold no prompt, no secret and no name that a client made up', () => {
+    for (const word of [
+      testerSecret,
+      scraperSecret,
+      'a prompt of mine',
+      'long story',
+      'only-this-client',
+      'no/such/path',
+    ]) {
+      expect(page.text).not.toContain(word);
+    }
+  });
+
+  it('are those of the catalogue, all of them', () => {
+    const shown = [...page.text.matchAll(/^# TYPE ((?!llamacpp:)\S+)/gm)].map(([, name]) => name);
+    const known = catalogue.filter(
+      ({ name }) => !name.startsWith('corral_key_') || name.startsWith('corral_key_file'),
+    );
+    expect(shown.sort()).toEqual(known.map(({ name }) => name).sort());
+  });
+
+  it.skipIf(!program)(
+    'are named and typed as promtool wants it, but for names that others gave',
+    async () => {
+      const { command = '', args = [] } = program ?? {};
+      const check = await execa(command, [...args, 'check', 'metrics'], { input: page.text, reject: false });
+      const complaints = `${check.stdout}\n${check.stderr}`.split('\n').filter((line) => line.trim() !== '');
+      expect(complaints.filter((line) => !/^(?:llamacpp|vllm):/.test(line))).toEqual([]);
+    },
+  );
+});

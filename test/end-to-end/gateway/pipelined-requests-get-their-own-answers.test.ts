@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { echo, isForStream, tokensOf } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  const env = { MAX_QUEUE_PER_KEY: '100' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => {
+  standIn.mood = echo;
+});
+
+const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
+
+it('in order, though the second is done first', async () => {
+  const held: (() => void)[] = [];
+  standIn.mood = (request, response) => {
+    if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
+    else echo(request, response);
+  };
+  await using client = await RawClient.connect(corral.port);
+  client.send(postOf(chatOf('slow')) + postOf(chatOf('quick')));
+  await waitFor('both to arrive', () => standIn.received.some((request) => tokensOf(request) === 'quick'));
+  expect(client.text).toBe('');
+  for (const release of held) release();
+  expect(contentOf((await client.answer())?.body)).toBe('slow');
+  expect(contentOf((await client.answer())?.body)).toBe('quick');
+  await gatewayIsIdle(corral, standIn);
+});
+
+it('a refusal, a stream, a list and an answer on one connection', async () => {
+  standIn.mood = (request, response) => {
+    if (!isForStream(request)) return echo(request, response);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${JSON.stringify(tokensOf(request))}\n\ndata: [DONE]\n\n`);
+  };
+  await using client = await RawClient.connect(corral.port);
+  client.send(
+    postOf('{"broken"') +
+      postOf(chatOf('streamed', { stream: true })) +
+      `GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: ${corral.secret}\r\n\r\n` +
+      postOf(chatOf('unknown'), { secret: 'sk-unknown' }) +
+      postOf(chatOf('good')),
+  );
+  const answers = [];
+  for (let n = 0; n < 5; n++) answers.push(await client.answer());
+  expect(answers.map((answer) => answer?.status)).toEqual([400, 200, 200, 401, 200]);
+  expect(answers[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
+  expect(JSON.parse(answers[2]?.body ?? '').data[0].id).toBe('stand-in');
+  expect(contentOf(answers[4]?.body)).toBe('good');
+  expect(new Set(answers.map((answer) => answer?.headers['x-request-id'])).size).toBe(5);
+});
+
+it('never one that belongs to what follows: rubbish behind a good request is no answer to it', async () => {
+  const held: (() => void)[] = [];
+  standIn.mood = (request, response) => void held.push(() => echo(request, response));
+  await using client = await RawClient.connect(corral.port);
+  client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
+  await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
+  for (const release of held) release();
+  const answer = await client.answer();
+  if (answer) expect(contentOf(answer.body)).toBe('good');
+  await client.closed();
+  await gatewayIsIdle(corral, standIn);
+});
+
+it('a request that comes in single bytes', async () => {
+  await using client = await RawClient.connect(corral.port);
+  for (const byte of Buffer.from(postOf(chatOf('smäll')))) {
+    await new Promise((resolve) => client.socket.write(Buffer.of(byte), resolve));
+  }
+  expect(contentOf((await client.answer())?.body)).toBe('smäll');
+});
+
+it('a hundred on one connection', async () => {
+  await using client = await RawClient.connect(corral.port);
+  const words = Array.from({ length: 100 }, (_, n) => `word ${n}`);
+  client.send(words.map((word) => postOf(chatOf(word))).join(''));
+  for (const word of words) expect(contentOf((await client.answer())?.body)).toBe(word);
+});

@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { createServer, request as forward, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { delta, silent, startStream } from '../../fakes/scenarios.ts';
+import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+/** How often the proxy looks whether a byte has come, ms, and how many looks in vain it bears. */
+const [LOOK_EVERY, LOOKS] = [100, 5];
+/** How long the engine thinks, ms: more than the proxy bears. */
+const THOUGHT = 1300;
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+let proxy: Server;
+let baseURL: string;
+beforeAll(async () => {
+  standIn = await startFakeBackend(silent);
+  const env = { JSON_KEEPALIVE_AFTER: '200ms', STREAM_KEEPALIVE: '100ms' };
+  corral = await startTestGateway({ backend: standIn.backend, env });
+  proxy = impatientProxy(corral.port).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  baseURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  proxy.closeAllConnections();
+  proxy.close();
+  await corral.stop();
+  await standIn.stop();
+});
+beforeEach(() => gatewayIsIdle(corral, standIn));
+
+/** Passes everything, and answers 504 or breaks off when its upstream has been silent for too long. */
+function impatientProxy(port: number): Server {
+  return createServer((incoming, outgoing) => {
+    const { method, url: path, headers } = incoming;
+    const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    const giveUp = () => {
+      upstream.destroy();
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(504).end();
+    };
+    // It shares this process with the gateway: where that stands still, so does its clock.
+    let inVain = 0;
+    let seen = 0;
+    const looking = setInterval(() => {
+      const read = upstream.socket?.bytesRead ?? 0;
+      inVain = read > seen ? 0 : inVain + 1;
+      seen = read;
+      if (inVain > LOOKS) giveUp();
+    }, LOOK_EVERY);
+    outgoing.once('close', () => clearInterval(looking));
+    upstream.on('error', () => outgoing.destroy());
+    incoming.pipe(upstream);
+  });
+}
+
+/** A chat stream that thinks for a while before it says its word. */
+const thinkThenSay: BackendScenario = (_, response) => {
+  setTimeout(() => {
+    const finish = { choices: [{ index: 0, finish_reason: 'stop', delta: {} }] };
+    startStream(response).end(`${delta('At last.')}data: ${JSON.stringify(finish)}\n\ndata: [DONE]\n\n`);
+  }, THOUGHT);
+};
+
+it('with the OpenAI SDK', async () => {
+  standIn.mood = thinkThenSay;
+  const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
+  const answer = await openai.chat.completions.create({
+    model: 'm',
+    messages: [{ role: 'user', content: 'x' }],
+  });
+  expect(answer.choices[0]?.message).toEqual({ role: 'assistant', content: 'At last.' });
+});
+
+it('with the Anthropic SDK', async () => {
+  standIn.mood = (_, response) => {
+    const events = [
+      {
+        type: 'message_start',
+        message: { id: 'm', type: 'message', role: 'assistant', content: [], usage: {} },
+      },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'At last.' } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } },
+      { type: 'message_stop' },
+    ];
+    const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+    setTimeout(() => startStream(response).end(text), THOUGHT);
+  };
+  const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });
+  const messages = [{ role: 'user' as const, content: 'x' }];
+  const answer = await anthropic.messages.create({ model: 'm', max_tokens: 90, messages });
+  expect(answer.content).toEqual([{ type: 'text', text: 'At last.' }]);
+});
+
+it('where the backend itself answers in one piece', async () => {
+  standIn.mood = (_, response) => {
+    const list = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }] };
+    setTimeout(
+      () => response.setHeader('content-type', 'application/json').end(JSON.stringify(list)),
+      THOUGHT,
+    );
+  };
+  const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
+  const { data } = await openai.embeddings.create({ model: 'm', input: 'x', encoding_format: 'float' });
+  expect(data[0]?.embedding).toEqual([1, 2]);
+});
+
+it('and is told of a failure by the error object in place of the answer', async () => {
+  let fail = () => {};
+  standIn.mood = (_, response) => {
+    const error = { code: 400, message: 'no', type: 'invalid_request_error' };
+    fail = () => response.writeHead(400).end(JSON.stringify({ error }));
+  };
+  await using client = await RawClient.connect(corral.port);
+  client.send(postOf(chatOf('hello')));
+  await waitFor('five signs', () => client.text.split('1\r\n\n\r\n').length > 5);
+  fail();
+  const answer = await client.answer();
+  expect(answer?.status).toBe(200);
+  expect(answer?.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(answer?.body).toMatch(/^\n{5,}\{/);
+  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ message: 'no', code: 'invalid_value' });
+});
+
+it('while a quick one keeps its length and its status', async () => {
+  standIn.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
+  await using patient = await startTestGateway({ backend: standIn.backend });
+  await using client = await RawClient.connect(patient.port);
+  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
+});

@@ -1,0 +1,102 @@
+import { expect, it } from 'vitest';
+import { delta, echo, startStream } from '../../fakes/scenarios.ts';
+import { type BackendScenario, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const MB = 1024 ** 2;
+
+/** Sends a request a few bytes at a time until all is sent or an answer is there. */
+async function drip(client: RawClient, bytes: string, size: number, everyMs: number): Promise<void> {
+  for (let at = 0; at < bytes.length && client.text === ''; at += size) {
+    client.send(bytes.slice(at, at + size));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
+it('a body that trickles in is refused, though it never stops; one that comes slowly is served', async () => {
+  await using standIn = await startFakeBackend(echo);
+  const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '1KiB' };
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  const [head = '', body = ''] = postOf(chatOf('x'.repeat(20_000))).split(/(?<=\r\n\r\n)/);
+  await using trickling = await RawClient.connect(corral.port);
+  await drip(trickling.send(head), body, 1, 20);
+  const refused = await trickling.answer();
+  expect(refused?.status).toBe(408);
+  expect(JSON.parse(refused?.body ?? '').error.code).toBe('request_timeout');
+  await trickling.closed();
+  await using slow = await RawClient.connect(corral.port);
+  await drip(slow.send(head), body, 1000, 50);
+  expect((await slow.answer())?.status).toBe(200);
+  await gatewayIsIdle(corral, standIn);
+});
+
+it('a body that came fast and then trickles in is refused: what was sent at once buys no time', async () => {
+  await using standIn = await startFakeBackend(echo);
+  const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '240' };
+  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  const request = postOf(chatOf('x'.repeat(2 * MB)));
+  await using client = await RawClient.connect(corral.port);
+  await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
+  expect((await client.answer())?.status).toBe(408);
+  await client.closed();
+  await waitFor('its memory to be given back', () => corral.gateway.bodies.bytes === 0);
+});
+
+it('a body in single bytes takes no more room than its bytes', async () => {
+  await using standIn = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using client = await RawClient.connect(corral.port);
+  const text = JSON.stringify(chatOf('é'.repeat(10_000)));
+  const head = postOf('', { headers: ['Transfer-Encoding: chunked'] }).replace('Content-Length: 0\r\n', '');
+  const chunks = [...Buffer.from(text)].map((byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('');
+  client.send(head).send(Buffer.from(`${chunks}0\r\n\r\n`, 'latin1'));
+  expect(JSON.parse((await client.answer())?.body ?? '').choices[0].message.content).toBe('é'.repeat(10_000));
+});
+
+it('an answer that is whole and that its client does not take is given up', async () => {
+  const piece = delta('x'.repeat(MB));
+  const sayMuch: BackendScenario = (_, response) => {
+    startStream(response);
+    for (let n = 0; n < 24; n++) response.write(piece);
+    response.write('data: {"choices":[{"delta":{},"index":0,"finish_reason":"stop"}]}\n\n');
+    response.end('data: [DONE]\n\n');
+  };
+  await using standIn = await startFakeBackend(sayMuch);
+  await using corral = await startTestGateway({
+    backend: standIn.backend,
+    env: { STREAM_IDLE_TIMEOUT: '1s' },
+  });
+  await using client = await RawClient.connect(corral.port);
+  client.socket.pause();
+  client.send(postOf(chatOf('hello')));
+  await gatewayIsIdle(corral, standIn);
+  await waitFor('the connection to be given up', () => corral.gateway.connections.open === 0);
+  client.socket.resume();
+  await client.closed();
+  expect(client.text.length).toBeLessThan(24 * MB);
+});
+
+it('an answer of usual length needs its slot only as long as the engine speaks, though nobody reads it', async () => {
+  const speak: BackendScenario = (_, response) => {
+    startStream(response);
+    for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));
+    response.end('data: [DONE]\n\n');
+  };
+  await using standIn = await startFakeBackend(speak, { slots: 1 });
+  await using corral = await startTestGateway({ backend: standIn.backend });
+  const crowd = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
+  for (const { socket } of crowd) socket.pause();
+  for (const client of crowd) client.send(postOf(chatOf('hello', { stream: true })));
+  await waitFor('all to have been answered', () => standIn.received.length === crowd.length);
+  await gatewayIsIdle(corral, standIn);
+  for (const client of crowd) {
+    client.socket.resume();
+    const body = (await client.answer())?.body ?? '';
+    expect([body.length > 900_000, body.endsWith('data: [DONE]\n\n')]).toEqual([true, true]);
+    client.socket.destroy();
+  }
+});

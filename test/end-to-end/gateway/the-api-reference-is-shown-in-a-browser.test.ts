@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { openPage } from '../../harness/recorded-page.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { chromium } from '../../services/service-catalogue.ts';
+import { startBrowser, type TestBrowser } from '../../services/start-browser.ts';
+import { requireTestService } from '../../services/test-service.ts';
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: standIn.backend });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+const get = (path: string, headers = {}) => fetch(corral.origin + path, { headers });
+
+describe('the document', () => {
+  it('is there for everybody, and is not sent again to who has it', async () => {
+    const first = await get('/openapi.json');
+    expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await first.json()).toMatchObject({ openapi: '3.1.1', info: { title: 'llama-corral' } });
+    const again = await get('/openapi.json', { 'if-none-match': first.headers.get('etag') ?? '' });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+  });
+
+  it.each(['/openapi.json', '/docs'])('%s takes GET alone', async (path) => {
+    const answer = await fetch(corral.origin + path, { method: 'POST' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
+  it.each(['nothing.js', '..%2fopenapi.json', 'constructor', 'toString'])(
+    '%s is no file of the page',
+    async (name) => {
+      expect((await get(`/docs/assets/${name}`)).status).toBe(404);
+    },
+  );
+
+  it('brings an icon that needs no key, is kept, and is there for HEAD', async () => {
+    const page = await (await get('/docs')).text();
+    expect(page).toContain('<link rel="icon" href="favicon.ico"');
+    const icon = await get('/favicon.ico');
+    expect([icon.status, icon.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    expect(icon.headers.get('cache-control')).toBe('public, max-age=86400');
+    expect(await icon.text()).toMatch(/^<svg /);
+    const again = await get('/favicon.ico', { 'if-none-match': icon.headers.get('etag') ?? '' });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    const head = await fetch(`${corral.origin}/favicon.ico`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const posted = await fetch(`${corral.origin}/favicon.ico`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
+  it('lets in no script of others, and nothing that is written into the page', async () => {
+    const policy = (await get('/docs')).headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';");
+    expect(policy).not.toContain('unsafe');
+  });
+});
+
+const peer = await requireTestService(chromium);
+
+describe.skipIf(peer === undefined)('in a browser', () => {
+  let chrome: TestBrowser;
+  beforeAll(async () => {
+    if (peer) chrome = await startBrowser(peer);
+  });
+  afterAll(() => chrome[Symbol.asyncDispose]());
+
+  it('the page shows every operation, asks nobody outside, and breaks no rule of its policy', async () => {
+    await using watched = await openPage(chrome.browser, { colorScheme: 'dark' });
+    const { page, complaints } = watched;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(`${corral.origin}/docs`);
+    await page.locator('.opblock').first().waitFor();
+    const document = (await (await get('/openapi.json')).json()) as { paths: Record<string, object> };
+    const count = Object.values(document.paths).flatMap((methods) => Object.keys(methods)).length;
+    expect(await page.locator('.opblock').count()).toBe(count);
+    expect(await page.locator('html.dark-mode').count()).toBe(1);
+    expect(asked.filter((url) => !url.startsWith(corral.origin) && !url.startsWith('data:'))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('an operation can be tried with a key', async () => {
+    await using watched = await openPage(chrome.browser, { colorScheme: 'light' });
+    const { page, complaints } = watched;
+    await page.goto(`${corral.origin}/docs`);
+    await page.getByRole('button', { name: 'Authorize' }).click();
+    await page.locator('#auth-bearer-value').first().fill(corral.secret);
+    await page.locator('.auth-btn-wrapper .authorize').first().click();
+    await page.getByRole('button', { name: 'Close' }).first().click();
+    await page.locator('#operations-OpenAI-listModels button').first().click();
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByRole('button', { name: 'Execute' }).click();
+    await page.locator('.live-responses-table').getByText('"stand-in"').first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+});

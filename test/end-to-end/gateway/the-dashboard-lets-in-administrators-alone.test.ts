@@ -1,0 +1,224 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { echo } from '../../fakes/scenarios.ts';
+import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+
+const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+const tester = { secret: testerSecret };
+const admin = { secret: opsSecret, scopes: ['admin'] } as const;
+const keys = keyFileText({ tester, ops: admin });
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(echo);
+  corral = await startTestGateway({
+    backend: standIn.backend,
+    keys,
+    env: { TRUSTED_PROXIES: '127.0.0.1', MODEL_ALIAS: 'a"<b>&', MAX_FAILED_LOGINS_PER_MINUTE: '3' },
+  });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+type Headers = Readonly<Record<string, string>>;
+const ours = { 'sec-fetch-site': 'same-origin' };
+
+function ask(request: string, headers: Headers = {}, { origin } = corral) {
+  const [method = '', path = ''] = request.split(' ');
+  return fetch(origin + path, { method, headers, redirect: 'manual' });
+}
+
+const logIn = (headers: Headers = {}) =>
+  ask('POST /dashboard/session', { ...ours, authorization: `Bearer ${opsSecret}`, ...headers });
+
+/** The headers of a page that has logged in. */
+async function session(): Promise<Headers> {
+  const cookie = (await logIn()).headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  return { ...ours, cookie };
+}
+
+const codeOf = async (answer: Response) => ((await answer.json()) as { error: { code: string } }).error.code;
+
+/** What is told until `enough` is in it, or the stream ends. */
+async function events(headers: Headers, enough: RegExp, from = corral): Promise<string> {
+  const end = new AbortController();
+  const { signal } = end;
+  const answer = await fetch(`${from.origin}/dashboard/events`, { headers, signal });
+  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  let told = '';
+  for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    told += piece;
+    if (enough.test(told)) break;
+  }
+  end.abort();
+  return told;
+}
+
+describe('without a session', () => {
+  it('there is a page to log in, and nothing else', async () => {
+    const page = await ask('GET /dashboard', { accept: 'text/html' });
+    expect(page.status).toBe(200);
+    expect(await page.text()).toMatch(/Log in/);
+    for (const cookie of [
+      '',
+      'corral_session=',
+      'corral_session=AAAA',
+      'corral_session=%ff;corral_session=x',
+    ]) {
+      const headers = { ...ours, cookie };
+      expect(await codeOf(await ask('GET /dashboard/events', headers))).toBe('session_needed');
+      expect(await codeOf(await ask('DELETE /dashboard/requests/some', headers))).toBe('session_needed');
+      expect(await (await ask('GET /dashboard/session', headers)).json()).toMatchObject({ active: false });
+    }
+  });
+
+  it('a key that may not administer opens none', async () => {
+    const answer = await logIn({ authorization: `Bearer ${testerSecret}` });
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
+  });
+
+  it('guessers are slowed, and a good key is not', async () => {
+    const guess = () =>
+      logIn({ authorization: 'Bearer sk-guess', 'x-forwarded-for': '203.0.113.9' }).then(
+        ({ status }) => status,
+      );
+    expect([await guess(), await guess(), await guess(), await guess()]).toEqual([401, 401, 401, 429]);
+    expect((await logIn({ 'x-forwarded-for': '203.0.113.9' })).status).toBe(204);
+  });
+});
+
+describe('a session', () => {
+  it.each([
+    ['over http', {}, false],
+    ['over https at a trusted proxy', { 'x-forwarded-proto': 'https' }, true],
+  ])('%s is in a cookie that no script and no other site can use', async (_, headers, secure) => {
+    const [cookie = ''] = (await logIn(headers)).headers.getSetCookie();
+    const [value, ...attributes] = cookie.split('; ');
+    expect(value).toMatch(/^corral_session=[\w-]{43}$/);
+    expect(attributes.filter((one) => !one.startsWith('Max-Age')).toSorted()).toEqual(
+      ['HttpOnly', 'Path=/dashboard', 'SameSite=Strict', ...(secure ? ['Secure'] : [])].toSorted(),
+    );
+  });
+
+  it('shows what happens, and no secret of anybody', async () => {
+    const told = await events(await session(), /event: crash\ndata: .*\n\n/);
+    expect(told).toMatch(/^event: history\ndata: \[/);
+    const [, now = ''] = /event: now\ndata: (.*)\n/.exec(told) ?? [];
+    expect(JSON.parse(now)).toMatchObject({ standing: 'ready', open: [], slots: { busy: 0 }, problems: [] });
+    for (const secret of [testerSecret, opsSecret, 'sha256:']) expect(told).not.toContain(secret);
+  });
+
+  it('ends with the log-out', async () => {
+    const headers = await session();
+    expect((await ask('DELETE /dashboard/session', headers)).status).toBe(204);
+    expect((await ask('GET /dashboard/events', headers)).status).toBe(401);
+  });
+
+  it.each([
+    ['disabled', { tester, ops: { ...admin, disabled: true } }],
+    ['removed', { tester }],
+    ['expired', { tester, ops: { ...admin, expires: Date.now() - 1000 } }],
+    ['given less to do', { tester, ops: { ...admin, scopes: ['metrics'] } }],
+    ['given another secret', { tester, ops: { ...admin, secret: `${opsSecret}-new` } }],
+  ] as const)('ends when its key is %s, for who is watching, too', async (_, changed) => {
+    const headers = await session();
+    const watching = events(headers, /never/);
+    writeFileSync(corral.keyFile, keyFileText(changed));
+    await corral.gateway.reloadKeys();
+    expect(await watching).toMatch(/event: ended\ndata: \{\}\n\n$/);
+    writeFileSync(corral.keyFile, keys);
+    await corral.gateway.reloadKeys();
+    expect((await ask('GET /dashboard/events', headers)).status).toBe(401);
+  });
+});
+
+describe('pages of other sites', () => {
+  const elsewhere: [string, Headers][] = [
+    ['cross-site', { 'sec-fetch-site': 'cross-site' }],
+    ['same-site', { 'sec-fetch-site': 'same-site' }],
+    ['of another origin', { origin: 'https://evil.example' }],
+    ['without an origin', { origin: 'null' }],
+  ];
+  it.each(elsewhere)('%s can do nothing and see nothing', async (_, from) => {
+    const { cookie = '' } = await session();
+    const headers = { cookie, ...from };
+    for (const request of [
+      'GET /dashboard/events',
+      'DELETE /dashboard/requests/x',
+      'DELETE /dashboard/session',
+    ]) {
+      expect([request, await codeOf(await ask(request, headers))]).toEqual([request, 'wrong_site']);
+    }
+    const authorization = `Bearer ${opsSecret}`;
+    expect(await codeOf(await ask('POST /dashboard/session', { authorization, ...from }))).toBe('wrong_site');
+  });
+
+  it('what changes something has to say that it comes from ours', async () => {
+    const { cookie = '' } = await session();
+    expect(await codeOf(await ask('DELETE /dashboard/requests/x', { cookie }))).toBe('wrong_site');
+    const headers = { cookie, origin: corral.origin };
+    expect(await codeOf(await ask('DELETE /dashboard/requests/x', headers))).toBe('request_not_found');
+  });
+});
+
+describe('what browsers get', () => {
+  const policy = /^default-src 'none'; script-src 'self'; style-src 'self';.* frame-ancestors 'none'$/;
+
+  it('is all from here, and kept for as long as it stays the same', async () => {
+    const page = await (await ask('GET /dashboard', await session())).text();
+    expect(page).not.toMatch(/https?:\/\/|<script(?! type="module" src="dashboard)|style=|onclick/);
+    const assets = [...page.matchAll(/"(dashboard\/assets\/[^"]+)"/g)].map(([, path]) => `GET /${path}`);
+    expect(assets).toHaveLength(4);
+    for (const asset of assets) {
+      const { status, headers } = await ask(asset);
+      expect([asset, status, headers.get('cache-control')]).toEqual([
+        asset,
+        200,
+        expect.stringContaining('immutable'),
+      ]);
+      expect(headers.get('content-security-policy')).toMatch(policy);
+      const again = await ask(asset, { 'if-none-match': headers.get('etag') ?? '' });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+      const old = await ask(asset.replace(/assets\/\w+/, 'assets/0123456789ab'));
+      expect([old.status, old.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+    }
+    expect((await ask('GET /dashboard/assets/x/..%2fsessions.ts')).status).toBe(404);
+  });
+
+  it('at / is a page for people, without anything that could be markup', async () => {
+    const page = await ask('GET /', { accept: 'text/html,*/*;q=0.8' });
+    expect(page.headers.get('content-security-policy')).toMatch(policy);
+    const text = await page.text();
+    expect(text).toContain('a&quot;&lt;b&gt;&amp;');
+    expect(text).not.toContain('<b>');
+    expect(text).toContain(corral.origin.replace('http://', ''));
+    const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'llm.example' };
+    expect(await (await ask('GET /', { accept: 'text/html', ...forwarded })).text()).toContain(
+      '<span class="origin">https://llm.example</span>/v1',
+    );
+    const pointer = await ask('GET /', { accept: 'application/json' });
+    expect(await pointer.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
+  });
+
+  it('HEAD is answered where GET is, and ends', async () => {
+    const headers = await session();
+    for (const path of ['/', '/dashboard', '/dashboard/session', '/dashboard/events']) {
+      const answer = await ask(`HEAD ${path}`, headers);
+      expect([path, answer.status, await answer.text()]).toEqual([path, 200, '']);
+    }
+  });
+});
+
+it('where authentication is off the dashboard is open, to its own pages', async () => {
+  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  const page = await ask('GET /dashboard', {}, open);
+  expect(await page.text()).toContain('open to all');
+  expect(await events(ours, /event: now/, open)).toContain('"keys":null');
+  expect((await ask('GET /dashboard/events', { 'sec-fetch-site': 'cross-site' }, open)).status).toBe(403);
+  expect(await codeOf(await ask('DELETE /dashboard/requests/x', ours, open))).toBe('request_not_found');
+});

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { type Demo, startDemo } from '../../harness/start-demo.ts';
+import { watchEngineLoad } from '../../harness/watch-engine-load.ts';
+
+const slots = 4;
+let demo: Demo;
+beforeAll(async () => {
+  demo = await startDemo({ llama: { slots, context: 20_000 } });
+});
+afterAll(() => demo.stop());
+
+const endless = { stream: true, max_tokens: 15_000, ignore_eos: true };
+const story = (fields: object) => postOf(chatOf('Tell me a long story', fields));
+
+/** What each sends, and sees before it goes. */
+const visits: ((client: RawClient) => Promise<unknown>)[] = [
+  (client) => client.send(story(endless)).receives('"content":"'),
+  async (client) => client.send(story(endless)),
+  (client) => client.send(story(endless)).receives('HTTP/1.1 200'),
+  (client) => client.send(story({ ...endless, n: 2 })).receives('"content":"'),
+  (client) => client.send(story({ stream: true, max_tokens: 5 })).answer(),
+  (client) => client.send(story({ max_tokens: 5 })).answer(),
+];
+
+it('over hundreds of clients that leave at any moment, with others in line', async () => {
+  const { admission } = demo.corral.gateway;
+  await using watched = watchEngineLoad(demo.engine.backend, () => admission.counts.leased);
+  let next = 0;
+  const full = () => watched.looks.filter(({ busy }) => busy >= slots - 1).length;
+  const isEnough = () => next >= 400 && watched.looks.length > 100 && full() > 10;
+  const visitor = async () => {
+    while (!isEnough()) {
+      const visit = visits[next++ % visits.length];
+      await using client = await RawClient.connect(demo.corral.port);
+      await visit?.(client);
+      client.reset();
+    }
+  };
+  await Promise.all(Array.from({ length: 3 * slots }, visitor));
+  await gatewayIsIdle(demo.corral);
+  expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
+  expect(admission.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
+  const impatient = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));
+  expect(impatient).toEqual([]);
+});

@@ -1,0 +1,146 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silent } from '../../fakes/scenarios.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+
+const LIMIT = 20_000;
+
+let engine: LlamaServer;
+let house: TestGateway;
+beforeAll(async () => {
+  engine = await startLlamaServer();
+  return () => engine.stop();
+});
+beforeEach(async () => {
+  house = await startTestGateway({
+    backend: engine.backend,
+    env: { MAX_TOKENS_PER_MINUTE: String(LIMIT) },
+    // What is taken stays taken for as long as a test lasts.
+    windowSeconds: 3600,
+  });
+  return () => house.stop();
+});
+
+interface Wishes {
+  readonly path?: string;
+  readonly signal?: AbortSignal;
+}
+
+async function post(body: object, { path = '/v1/chat/completions', signal }: Wishes = {}) {
+  return fetch(house.origin + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'demo', ...body }),
+    ...(signal && { signal }),
+  });
+}
+
+const ask = (content: string) => ({ messages: [{ role: 'user', content }] });
+const remainingIn = ({ headers }: Response) => Number(headers.get('x-ratelimit-remaining-tokens'));
+
+/** What is taken when nothing is under way any more; looking costs nothing. */
+async function taken(): Promise<number> {
+  const authorization = `Bearer ${testerSecret}`;
+  return LIMIT - remainingIn(await fetch(`${house.origin}/v1/models`, { headers: { authorization } }));
+}
+
+const settledTo = (tokens: number) =>
+  waitFor(`${tokens} tokens to be taken`, async () => (await taken()) === tokens);
+
+describe('the tokens that a request has put aside', () => {
+  it('are the prompt and the most it may answer, and become what it used', async () => {
+    const answer = await post({ ...ask('keys'), max_tokens: 5000 });
+    expect(LIMIT - remainingIn(answer)).toBeGreaterThan(5000);
+    expect(LIMIT - remainingIn(answer)).toBeLessThan(5100);
+    expect(answer.headers.get('x-ratelimit-limit-tokens')).toBe(String(LIMIT));
+    expect(answer.headers.get('x-ratelimit-reset-tokens')).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
+    const { usage } = (await answer.json()) as { usage: { total_tokens: number } };
+    expect(usage.total_tokens).toBeLessThan(1000);
+    await settledTo(usage.total_tokens);
+  });
+
+  it('of a long stream become what it used, more than was put aside, too', async () => {
+    const answer = await post({
+      ...ask('long story'),
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const aside = LIMIT - remainingIn(answer);
+    const text = await answer.text();
+    const total = Number(/"total_tokens":(\d+)/.exec(text)?.[1]);
+    expect(total).toBeGreaterThan(aside);
+    await settledTo(total);
+  });
+
+  it('of a client that left become what was read and written for it', async () => {
+    const leaving = new AbortController();
+    const answer = await post(
+      { ...ask('long story'), stream: true, max_tokens: 8000 },
+      { signal: leaving.signal },
+    );
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    expect(LIMIT - remainingIn(answer)).toBeGreaterThan(8000);
+    leaving.abort();
+    await gatewayIsIdle(house);
+    await waitFor('the rest to go back', async () => (await taken()) < 8000);
+    expect(await taken()).toBeGreaterThan(0);
+  });
+
+  it('go back whole where the engine declines', async () => {
+    const answer = await post({ ...ask('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(remainingIn(answer)).toBeLessThan(LIMIT);
+    await settledTo(0);
+  });
+
+  it('are none for counting and looking', async () => {
+    const answer = await post(ask('keys'), { path: '/v1/chat/completions/input_tokens' });
+    expect([answer.status, remainingIn(answer)]).toEqual([200, LIMIT]);
+    expect(await taken()).toBe(0);
+  });
+});
+
+describe('a request that does not fit', () => {
+  it('is told when it will, and is not counted', async () => {
+    await using standIn = await startFakeBackend(silent);
+    await house.stop();
+    house = await startTestGateway({
+      backend: standIn.backend,
+      env: { MAX_TOKENS_PER_MINUTE: String(LIMIT), MAX_REQUESTS_PER_MINUTE: '10' },
+    });
+    const leaving = new AbortController();
+    const underWay = [1, 2].map(() =>
+      post({ ...ask('keys'), max_tokens: 4000, n: 2 }, { signal: leaving.signal }).catch(() => 'left'),
+    );
+    await waitFor('two requests to be under way', () => standIn.open === 2);
+    const refused = await post({ ...ask('keys'), max_tokens: 4000 });
+    expect(refused.status).toBe(429);
+    const { error } = (await refused.json()) as { error: { message: string } };
+    expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
+    expect(error.message).toMatch(/limit 20000, used 160\d\d, requested 40\d\d/);
+    expect(Number(refused.headers.get('retry-after-ms'))).toBeLessThanOrEqual(60_000);
+    expect(refused.headers.get('x-should-retry')).toBeNull();
+    leaving.abort();
+    expect(await Promise.all(underWay)).toEqual(['left', 'left']);
+    const authorization = `Bearer ${testerSecret}`;
+    const { headers } = await fetch(`${house.origin}/v1/models`, { headers: { authorization } });
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe('8');
+  });
+
+  it('into an empty minute is told that no wait helps', async () => {
+    await house.stop();
+    house = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
+    const refused = await post({ ...ask('keys'), max_tokens: 4000 });
+    expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([429, 'false']);
+    expect(refused.headers.get('retry-after')).toBeNull();
+    const { error } = (await refused.json()) as { error: { message: string } };
+    expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
+    expect(error.message).toMatch(/may take 40\d\d tokens, .* may use 1000 in a minute/);
+    const answer = await post(ask('keys'));
+    expect(answer.status).toBe(200);
+  });
+});

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sumNames } from '../../../gateway/proxy/usage-sums.ts';
+import type { KeySeen, UsageRow } from '../../../gateway/usage/usage-batch.ts';
+import { fingerprint } from '../../../keys/fingerprint.ts';
+import { formatKeysJson } from '../../../keys/keys-json.ts';
+import { parseKeys } from '../../../keys/parse-keys.ts';
+import { delta, startStream } from '../../fakes/scenarios.ts';
+import {
+  type BackendScenario,
+  type FakeBackend,
+  inputTokens,
+  startFakeBackend,
+} from '../../fakes/start-fake-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { requestGateway } from '../../harness/request-gateway.ts';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const role = `data: ${JSON.stringify({ choices: [{ delta: { role: 'assistant', content: null } }] })}\n\n`;
+const finish = `data: ${JSON.stringify({ choices: [{ finish_reason: 'stop', delta: {} }], timings: { cache_n: 2, prompt_n: 9, predicted_n: 3 } })}\n\n`;
+const usage = { prompt_tokens: 11, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 2 } };
+
+/** Does what the words of the request say. */
+const obedient: BackendScenario = ({ body }, response) => {
+  if (body.includes('fail')) return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
+  if (body.includes('stall')) return;
+  if (body.includes('piece')) {
+    return void response.setHeader('content-type', 'application/json').end(JSON.stringify({ usage }));
+  }
+  startStream(response).write(role + delta('one') + delta('two'));
+  response.write(delta('three'), () => body.includes('cut') && response.destroy());
+  if (body.includes('cut')) return;
+  if (body.includes('short')) response.end();
+  else if (!body.includes('hang')) response.end(`${finish}data: [DONE]\n\n`);
+};
+
+let standIn: FakeBackend;
+let corral: TestGateway;
+beforeAll(async () => {
+  standIn = await startFakeBackend(obedient, { slots: 4 });
+  corral = await startTestGateway({ backend: standIn.backend, env: { CONTINUE_STREAMS: 'false' } });
+});
+afterAll(async () => {
+  await corral.stop();
+  await standIn.stop();
+});
+
+/** What one request added to the books. */
+async function bookedBy(work: () => Promise<unknown>): Promise<Partial<UsageRow>> {
+  const { ledger } = corral.gateway;
+  const before = { ...ledger.today('tester', Date.now()) };
+  await work();
+  const after = await waitFor('the booking', () => {
+    const now = ledger.today('tester', Date.now());
+    return now.requests > before.requests && { ...now };
+  });
+  return Object.fromEntries(sumNames.map((name) => [name, after[name] - before[name]]));
+}
+
+const ask = async (word: string, fields: object = {}) => {
+  await using client = await RawClient.connect(corral.port);
+  return await client.send(postOf(chatOf(word, fields))).answer();
+};
+
+/** Leaves when the third word has come. */
+const leave = async (word: string) => {
+  await using client = await RawClient.connect(corral.port);
+  await client.send(postOf(chatOf(word, { stream: true }))).receives('three');
+  client.reset();
+};
+
+describe('a request', () => {
+  it('in one piece', async () => {
+    const booked = await bookedBy(() => ask('piece'));
+    expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
+    expect(booked.computeMs).toBeGreaterThan(0);
+    // One of four slots.
+    expect(booked.machineMs).toBeCloseTo((booked.computeMs ?? 0) / 4, 6);
+  });
+
+  it('as a stream whose client asked for no usage', async () => {
+    const booked = await bookedBy(() => ask('good', { stream: true }));
+    expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
+  });
+
+  it('with two choices, of which the backend tells one', async () => {
+    expect(await bookedBy(() => ask('piece', { n: 2 }))).toMatchObject({ requests: 1, input: 11, output: 6 });
+  });
+
+  it('that its client left in mid-stream: no error, what was sent, and what the backend counts as its input', async () => {
+    const booked = await bookedBy(() => leave('hang'));
+    expect(booked).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 3 });
+  });
+
+  it('that its client left before anything came', async () => {
+    const booked = await bookedBy(async () => {
+      await using client = await RawClient.connect(corral.port);
+      client.send(postOf(chatOf('stall')));
+      await waitFor('the request to arrive', () => standIn.open === 1);
+      client.reset();
+    });
+    expect(booked).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 0 });
+  });
+
+  it.each(['cut', 'short'])(
+    'whose stream the backend did not finish (%s): an error, and what was sent',
+    async (how) => {
+      const booked = await bookedBy(() => ask(how, { stream: true }));
+      expect(booked).toMatchObject({ requests: 1, errors: 1, input: inputTokens, output: 3 });
+    },
+  );
+
+  it('that is refused: an error without tokens', async () => {
+    expect(await bookedBy(() => ask('fail'))).toMatchObject({ requests: 1, errors: 1, input: 0, output: 0 });
+  });
+
+  it('is told in the log as it is booked', async () => {
+    await bookedBy(() => leave('hang'));
+    const lines = corral.logged.filter(({ status }) => status === 499);
+    expect(lines.at(-1)).toMatchObject({ key: 'tester', tokensIn: inputTokens, tokensOut: 3 });
+  });
+});
+
+describe('who comes', () => {
+  it('with the secret from before a rotation is known by it', async () => {
+    const previous = { fingerprint: fingerprint('sk-old'), validUntil: Date.now() + 60_000 };
+    const [key] = parseKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
+    await using rotated = await startTestGateway({
+      backend: standIn.backend,
+      keys: formatKeysJson({ keys: key ? [{ ...key, previous }] : [], extraFields: {} }),
+    });
+    const { ledger } = rotated.gateway;
+    await requestGateway(rotated.origin, 'GET /v1/models', 'sk-new');
+    expect(await waitFor('the booking', () => ledger.seen('app'))).toMatchObject({ previousLastUsed: null });
+    await requestGateway(rotated.origin, 'GET /v1/models', 'sk-old');
+    const { previousLastUsed } = await waitFor(
+      'the booking',
+      () => ledger.seen('app')?.previousLastUsed && (ledger.seen('app') as KeySeen),
+    );
+    expect(previousLastUsed).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  it('without a key is in no book', async () => {
+    await requestGateway(corral.origin, 'GET /v1/models', 'sk-nobody');
+    expect(
+      await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: 'key' }),
+    ).toMatchObject([{ keyId: 'tester' }]);
+  });
+});

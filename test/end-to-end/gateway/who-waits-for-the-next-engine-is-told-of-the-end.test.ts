@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
+
+const story = [{ role: 'user', content: 'a long story' }];
+
+/** A request of each API, what its stream has said by the time it has begun, and how its stream tells of an error. */
+const requests: readonly [string, object, RegExp][] = [
+  ['/v1/chat/completions', { messages: story }, /\n\ndata: \{"error":\{[^\n]*"code":"(\w+)"\}\}\n\n$/],
+  [
+    '/v1/completions',
+    { prompt: '<|user|>a long story<|end|><|assistant|>' },
+    /\n\ndata: \{"error":\{[^\n]*"code":"(\w+)"\}\}\n\n$/,
+  ],
+  [
+    '/v1/messages',
+    { messages: story, max_tokens: 20_000 },
+    /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"(\w+)"[^\n]*\}\n\n$/,
+  ],
+  [
+    '/v1/responses',
+    { input: 'a long story' },
+    /\n\nevent: error\ndata: \{"type":"error","code":"(\w+)"[^\n]*\}\n\n$/,
+  ],
+];
+
+let llama: LlamaServer;
+let corral: TestGateway;
+beforeEach(async () => {
+  llama = await startLlamaServer({ slots: 8, context: 20_000 });
+});
+afterEach(async () => {
+  await corral.stop();
+  await llama.stop();
+});
+
+async function post(
+  path: string,
+  body: object,
+): Promise<{ status: number; read: () => string; end: Promise<string> }> {
+  const answer = await fetch(`${corral.origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  let text = '';
+  const end = (async () => {
+    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) text += piece;
+    return text;
+  })();
+  return { status: answer.status, read: () => text, end };
+}
+
+/** A stream and a plain request of each API in the middle of their stories, and an engine that dies and does not come back. */
+async function allWaiting(env: Record<string, string>) {
+  corral = await startTestGateway({ backend: llama.backend, env });
+  const plain = requests.map(([path, body]) => post(path, body));
+  const streams = await Promise.all(requests.map(([path, body]) => post(path, { ...body, stream: true })));
+  const { admission, watch } = corral.gateway;
+  await waitFor('all to be under way', () => admission.counts.leased === 8, { every: 1 });
+  await waitFor('all streams to have begun', () => streams.every(({ read }) => read().includes('Horse')), {
+    every: 1,
+  });
+  llama.kill('SIGSTOP');
+  llama.kill('SIGKILL');
+  await waitFor(
+    'all to wait for the next engine',
+    () => admission.counts.waiting === 8 && watch.status !== 'ready',
+  );
+  return { plain, streams };
+}
+
+async function expectAllTold(
+  { plain, streams }: Awaited<ReturnType<typeof allWaiting>>,
+  code: string,
+): Promise<void> {
+  for (const [n, stream] of streams.entries()) {
+    const [path, , error] = requests[n] ?? ['', {}, /$/];
+    const told = error.exec(await stream.end)?.[1];
+    expect(told, path).toBe(path === '/v1/messages' ? 'overloaded_error' : code);
+  }
+  for (const one of plain) {
+    const { status, end } = await one;
+    expect([status, await end]).toEqual([503, expect.stringContaining('"error"')]);
+  }
+  const linesOf = () => corral.logged.filter(({ path }) => requests.some(([one]) => one === path));
+  await waitFor('the lines of all', () => linesOf().length === 8);
+  const lines = linesOf();
+  for (const line of lines) {
+    expect(line).toMatchObject({
+      status: line.stream ? 200 : 503,
+      error: code,
+      tokensOut: expect.any(Number),
+    });
+    expect(line).not.toHaveProperty('clientGone');
+  }
+}
+
+describe('who waits to be continued', () => {
+  it('is told at DRAIN_TIMEOUT that the gateway ends', async () => {
+    const waiting = await allWaiting({ DRAIN_TIMEOUT: '100ms' });
+    const stopped = corral.gateway.stop();
+    await expectAllTold(waiting, 'draining');
+    await stopped;
+    expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+  });
+
+  it('is told at a second stop', async () => {
+    const waiting = await allWaiting({ DRAIN_TIMEOUT: '1h' });
+    void corral.gateway.stop();
+    void corral.gateway.stop();
+    await expectAllTold(waiting, 'draining');
+  });
+
+  it('is told when the engine is given up, and so is whoever comes then', async () => {
+    const waiting = await allWaiting({});
+    corral.gateway.admission.close('lost');
+    await expectAllTold(waiting, 'backend_unavailable');
+    const late = await post('/v1/chat/completions', { messages: story });
+    expect([late.status, await late.end]).toEqual([
+      503,
+      expect.stringContaining('"code":"backend_unavailable"'),
+    ]);
+  });
+});

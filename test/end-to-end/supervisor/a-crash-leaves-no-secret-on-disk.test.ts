@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { readCoreLimit } from '../../../supervisor/process/core-files.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { startGatewayProcess } from '../../harness/start-gateway-process.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const secret = 'sk-of-a-client-6f1b7c2e9d0123456789';
+const prompt = 'my bank pin is 4711';
+
+let before: string;
+beforeAll(async () => {
+  const own = /^Max core file size +(\S+) +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+  before = `${own?.[1]}:${own?.[2]}`;
+  // What we start may leave core files as large as the system lets anybody.
+  await setOwnCoreLimit(`${own?.[2]}:${own?.[2]}`);
+});
+afterAll(() => setOwnCoreLimit(before));
+
+const setOwnCoreLimit = (limits: string) =>
+  execa('prlimit', ['--pid', String(process.pid), `--core=${limits}`]);
+
+const startReal = (env: Record<string, string>) =>
+  startDeployment({
+    real: { engine: inject('engine'), model: inject('demoModel') },
+    env: { API_KEYS: `client:${secret}`, ...env },
+  });
+
+/** The bytes of every file below a folder but the models. */
+function bytesBelow(folder: string): Map<string, Buffer> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const files = names.filter((name) => !name.endsWith('.gguf') && statSync(join(folder, name)).isFile());
+  return new Map(files.map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+let asked = 0;
+
+/**
+ * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
+ * work at two deaths of the engine is refused.
+ */
+async function keepBusy(house: RunningDeployment): Promise<RawClient> {
+  const client = await RawClient.connect(house.gatewayPort);
+  asked += 1;
+  const words = `${prompt}: tell me a long story ${asked}`;
+  client.send(postOf(chatOf(words, { stream: true, ignore_eos: true, max_tokens: 50_000 }), { secret }));
+  await client.receives('"content":"');
+  return client;
+}
+
+async function crash(house: RunningDeployment, which: 0 | 1, signal: NodeJS.Signals): Promise<void> {
+  await house.reachesStatus('ready');
+  const pid = house.children()[which] ?? 0;
+  await using _busy = await keepBusy(house);
+  process.kill(pid, signal);
+  await waitFor('it to be gone', () => !isRunning(pid));
+  await waitFor('the next one', () => house.children()[which] !== pid);
+}
+
+describe('a crash leaves no secret on disk', () => {
+  it('of either child, by any signal that makes a core', async () => {
+    await using house = await startReal({});
+    await house.reachesStatus('ready');
+    const backendKey = keyOfBackend(house);
+    for (const signal of ['SIGABRT', 'SIGSEGV'] as const) {
+      await crash(house, 1, signal);
+      await crash(house, 0, signal);
+    }
+    await house.reachesStatus('ready');
+    const [engine = 0, gateway = 0] = house.children();
+    const holders = [engine, gateway, house.process.pid ?? 0];
+    expect(holders.map(readCoreLimit)).toEqual([1, 1, 1]);
+    house.process.kill('SIGABRT');
+    await house.exitCode();
+    const files = bytesBelow(house.folder);
+    expect([...files.keys()]).toContain('data/usage.sqlite');
+    expect([...files.keys()].filter((name) => /(?:^|\/)core/.test(name))).toEqual([]);
+    for (const hidden of [secret, prompt, backendKey, 'tell me a long story']) {
+      const told = [...files].filter(([, bytes]) => bytes.includes(hidden)).map(([name]) => name);
+      expect([hidden, told, house.output().includes(hidden)]).toEqual([hidden, [], false]);
+    }
+  });
+
+  it('unless CORE_DUMPS asks for core files', async () => {
+    await using house = await startReal({ CORE_DUMPS: 'true' });
+    await house.reachesStatus('ready');
+    expect(house.children().map(readCoreLimit)).toEqual([readCoreLimit('self'), readCoreLimit('self')]);
+  });
+
+  it('nor does that of a gateway that runs alone', async () => {
+    await using folder = await temporaryFolder();
+    await using standIn = await startFakeBackend((_, response) => response.end('{}'));
+    await using gateway = await startGatewayProcess(standIn.backend, { DATA_DIR: folder.path });
+    expect(readCoreLimit(gateway.process.pid ?? 0)).toBe(1);
+  });
+});
+
+function keyOfBackend(house: RunningDeployment): string {
+  const [engine = 0] = house.children();
+  const environment = readFileSync(`/proc/${engine}/environ`, 'utf8');
+  return /LLAMA_API_KEY=([\w-]{43})/.exec(environment)?.[1] ?? '';
+}

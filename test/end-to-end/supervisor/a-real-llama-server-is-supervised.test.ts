@@ -1,0 +1,113 @@
+import { describe, expect, inject, it } from 'vitest';
+import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const startReal = (env: Record<string, string> = {}) =>
+  startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
+
+async function textOfOneAnswer(house: RunningDeployment): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 }),
+  });
+  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
+  return answer.choices[0]?.message.content ?? '';
+}
+
+/** As clients see them. */
+async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unknown[]> {
+  const get = async (path: string) => {
+    const headers = { authorization: 'Bearer sk-0123456789abcdef' };
+    return (await fetch(`http://127.0.0.1:${gatewayPort}${path}`, { headers })).json();
+  };
+  const { slots } = (await get('/health')) as { slots: { total: number } };
+  const { data } = (await get('/v1/models')) as { data: { context_length: number }[] };
+  return [slots.total, data[0]?.context_length];
+}
+
+describe('a real llama-server is looked after', () => {
+  it('from the boot table to the ordered end, with the slots and the context that were asked for', async () => {
+    await using house = await startReal({ CTX: '1024', PARALLEL: '2' });
+    await waitFor('the first token', () => house.output().includes('the first token came'));
+    expect(house.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
+    expect(await slotsAndContext(house)).toEqual([2, 1024]);
+    expect(await textOfOneAnswer(house)).not.toBe('');
+    const children = house.children();
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(house.output()).not.toContain('ended');
+  });
+
+  it('on a loopback port where PORT_BACKEND asks for one, its key demanded there', async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    await using house = await startReal({ PORT_BACKEND: String(port) });
+    await house.reachesStatus('ready');
+    expect((await fetch(`http://127.0.0.1:${port}/props`)).status).toBe(401);
+    expect(await textOfOneAnswer(house)).not.toBe('');
+  });
+
+  it('with inputs as long as the context, where it gives embeddings', async () => {
+    await using house = await startReal({
+      CTX: '1024',
+      PARALLEL: '2',
+      EXTRA_ARGS: '--embeddings --pooling mean',
+    });
+    await house.reachesStatus('ready');
+    const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/embeddings`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
+      body: JSON.stringify({ input: 'abcdefg '.repeat(120) }),
+    });
+    const { usage, data } = (await response.json()) as {
+      usage: { prompt_tokens: number };
+      data: { embedding: number[] }[];
+    };
+    expect(usage.prompt_tokens).toBeGreaterThan(900);
+    expect(data[0]?.embedding.some((value) => value !== 0)).toBe(true);
+  });
+
+  it('through its death, the same answer coming afterwards', async () => {
+    await using house = await startReal();
+    await house.reachesStatus('ready');
+    const before = await textOfOneAnswer(house);
+    const [engine = 0] = house.children();
+    process.kill(engine, 'SIGKILL');
+    await waitFor('the next', async () => {
+      const { standing, restarts } = await house.status();
+      return standing === 'ready' && (restarts as { engine: number }).engine === 1;
+    });
+    expect(before).not.toBe('');
+    expect(await textOfOneAnswer(house)).toBe(before);
+  });
+
+  it('without its orphan on the machine after the supervisor was killed', async () => {
+    await using house = await startReal();
+    await house.reachesStatus('ready');
+    const children = house.children();
+    house.process.kill('SIGKILL');
+    await waitFor('the children to end', () => !children.some(isRunning));
+    expect(children).toHaveLength(2);
+  });
+
+  it('and /status names its model', async () => {
+    await using house = await startDeployment({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      env: { MODEL_ALIAS: 'acme,other' },
+    });
+    await house.reachesStatus('ready');
+    expect((await house.status()).model).toBe('acme');
+    const health = await fetch(`http://127.0.0.1:${house.gatewayPort}/health`);
+    expect(await health.json()).toMatchObject({ model: 'acme' });
+  });
+
+  it('by exit code 3 and its own words where the model is broken', async () => {
+    await using house = await startDeployment({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      env: { EXTRA_ARGS: '--override-kv llama.block_count=int:3' },
+    });
+    expect(await house.exitCode()).toBe(3);
+    expect(house.output()).toMatch(/giving up on llama-server at its first start \(bad-model\)/);
+  });
+});

@@ -1,0 +1,103 @@
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { storyText } from '../../../cli/demo-model/stories.ts';
+import { type FakeRunpod, startFakeRunpod } from '../../fakes/fake-runpod.ts';
+import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+let runpod: FakeRunpod;
+let house: RunningDeployment;
+
+beforeAll(async () => {
+  runpod = await startFakeRunpod();
+  house = await startDeployment({
+    real: { engine: inject('engine'), model: inject('demoModel') },
+    env: {
+      ...runpod.env,
+      ...{ THREADS: '1', PARALLEL: '2', CTX: '32768', MODEL_ALIAS: 'demo', DRAIN_TIMEOUT: '2m' },
+      MAX_REQUESTS_PER_MINUTE: '1',
+    },
+  });
+});
+afterAll(async () => {
+  await house[Symbol.asyncDispose]();
+  await runpod[Symbol.asyncDispose]();
+});
+
+const client = () => new OpenAI({ baseURL: runpod.baseURL, apiKey: 'the key of RunPod', maxRetries: 0 });
+const question = (content: string) => ({ model: 'demo', messages: [{ role: 'user' as const, content }] });
+
+describe("RunPod's route for OpenAI's clients", () => {
+  it('streams the very text that the engine says', async () => {
+    const stream = await client().chat.completions.create({ ...question('show me emoji'), stream: true });
+    let said = '';
+    for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? '';
+    expect(said).toBe(storyText('emoji'));
+  });
+
+  it('answers in one piece, and lists the models', async () => {
+    const answer = await client().chat.completions.create(question('tell me about keys'));
+    expect(answer.choices[0]?.message.content).toBe(storyText('keys'));
+    expect((await client().models.list()).data.map(({ id }) => id)).toEqual(['demo']);
+  });
+
+  it('says why a request was refused', async () => {
+    const body = { ...question('hello'), max_tokens: 'many' as never };
+    await expect(client().chat.completions.create(body)).rejects.toMatchObject({
+      error: { status: 400, error_type: expect.stringMatching(/invalid/) },
+    });
+  });
+});
+
+describe('jobs of the queue', () => {
+  it('are what RunPod’s own tests send, and are booked under a key of their own', async () => {
+    const { results } = await runpod.finished(runpod.add({ prompt: 'hello', max_tokens: 5 }));
+    expect(results).toMatchObject([
+      { output: [{ object: 'text_completion', usage: { completion_tokens: 5 } }] },
+    ]);
+    expect(house.output()).toMatch(/"?key"?[=:]\s*"?runpod-queue/);
+  });
+
+  it('go on when their worker dies, with the next one', async () => {
+    const worker = house.children()[2] ?? 0;
+    process.kill(worker, 'SIGKILL');
+    await waitFor('its end', () => house.output().includes('the queue worker ended by SIGKILL'));
+    const { results } = await runpod.finished(runpod.add({ messages: question('survival').messages }));
+    expect(results).toMatchObject([
+      { output: [{ choices: [{ message: { content: storyText('survival') } }] }] },
+    ]);
+  });
+
+  it('that run at a stop are finished first, and nothing was done against the protocol', async () => {
+    const children = house.children();
+    const job = runpod.add({ ...question('a long story'), max_tokens: 1500, stream: true });
+    await waitFor('the story begun', () => job.pieces.join('').includes('Horse'));
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    expect(job.status).toBe('COMPLETED');
+    const said = job.pieces
+      .join('')
+      .split('\n\n')
+      .flatMap((event) => (event.startsWith('data: {') ? [JSON.parse(event.slice(6))] : []))
+      .map(({ choices }) => choices[0]?.delta.content ?? '');
+    expect(said.length).toBeGreaterThan(1400);
+    expect(storyText('long story').startsWith(said.join(''))).toBe(true);
+    expect(job.pieces.at(-1)).toContain('[DONE]');
+    expect(job.pieces.length).toBeLessThan(said.length / 2);
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(runpod.faults).toEqual([]);
+  });
+});
+
+it('a model that will never load is told to RunPod, so that the queue does not wait for this worker', async () => {
+  await using queue = await startFakeRunpod();
+  await using broken = await startDeployment({
+    scenario: 'crash',
+    env: { ...queue.env, RESTART_DELAY_MIN: '100ms' },
+  });
+  expect(await broken.exitCode()).toBe(3);
+  expect(queue.troubles).toEqual([
+    expect.stringMatching(/^engine-failed: giving up on llama-server at its first start \(bad-model\)/),
+  ]);
+  expect([queue.pings, queue.takes, queue.faults]).toEqual([[], [], []]);
+});

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type Extremes, extremes } from '../../harness/extreme-values.ts';
+import { startDeployment } from '../../harness/start-deployment.ts';
+
+/** Ports are the harness's; that many tokens for that many slots are refused. */
+const aside = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
+
+async function boot(textOf: (edges: Extremes) => string) {
+  const edges = extremes().filter(({ name }) => !aside.includes(name));
+  const env = Object.fromEntries(edges.map((one) => [one.name, textOf(one)]));
+  const house = await startDeployment({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
+  await house.reachesStatus('ready');
+  return house;
+}
+
+it.concurrent.each([
+  ['as small as can be, off where that is possible', (one: Extremes) => (one.zeroFits ? '0' : one.smallest)],
+  ['as large as can be', (one: Extremes) => one.largest],
+])(
+  'with every number %s it starts, is not taken for hung, keeps its log, and stops in order',
+  async (_, textOf) => {
+    await using house = await boot(textOf);
+    house.process.kill('SIGTERM');
+    expect(await house.exitCode()).toBe(0);
+    const shown = house.output();
+    expect(shown).not.toMatch(/hangs|unforeseen|had foreseen|LOAD_TIMEOUT/);
+    expect(readFileSync(join(house.folder, 'data/logs/corral.log'), 'utf8')).toMatch(/stopping|standing/);
+  },
+);

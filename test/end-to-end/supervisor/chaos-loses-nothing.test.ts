@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { engineFaults } from '../../chaos/faults.ts';
+import { type ChaosProduct, startChaosProduct } from '../../chaos/product.ts';
+import { type ChaosReport, runChaos } from '../../chaos/run-chaos.ts';
+import { inLedger } from '../gateway/clients/told-usage.ts';
+
+let product: ChaosProduct;
+let told: ChaosReport['told'] | undefined;
+beforeAll(async () => {
+  product = await startChaosProduct();
+});
+afterAll(() => product[Symbol.asyncDispose]());
+
+/** The short form of `npm run chaos`: every fault once. */
+it('clients of the official SDKs are told every word once, whatever befalls the engine, the keys and the disk', async () => {
+  const plan = { clients: 12, forMs: 0, faults: engineFaults, restMs: 300 };
+  const report = await runChaos(product, plan);
+  expect(report.failures).toEqual([]);
+  expect(report.served).toBeGreaterThan(plan.clients);
+  expect(report.restarts).toBeGreaterThan(2);
+  expect(report.gatewayFiles.after).toBeLessThan(report.gatewayFiles.before + 20);
+  told = report.told;
+});
+
+it('and a stop leaves nothing behind but a ledger that agrees with what they were told', async () => {
+  product.process.kill('SIGTERM');
+  const [code] = await once(product.process, 'exit');
+  expect(code).toBe(0);
+  expect(product.temporaryFiles()).toEqual([]);
+  const { input, output } = inLedger(product.dataDir, 'chaos');
+  expect({ input, output }).toEqual(told);
+});

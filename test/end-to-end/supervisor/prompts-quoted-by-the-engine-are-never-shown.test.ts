@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { canary, quotingBodies } from '../../harness/quoting-bodies.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const secret = 'sk-of-an-operator-6f1b7c2e9d0123456789';
+
+/** `-v` has llama-server log whole requests and answers. */
+describe.each([
+  ['json', {}],
+  ['text', { EXTRA_ARGS: '-v' }],
+])('what llama-server quotes of a request is shown nowhere, with a log in %s and %j', (format, env) => {
+  let house: RunningDeployment;
+
+  beforeAll(async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'data'));
+    const scopes = ['inference', 'native', 'admin', 'metrics'] as const;
+    const keys = {
+      operator: {
+        secret,
+        scopes,
+        limits: { requestsPerMinute: 0 },
+      },
+    };
+    writeFileSync(join(folder, 'data/keys.json'), keyFileText(keys), { mode: 0o600 });
+    house = await startDeployment({
+      real: { engine: inject('engine'), model: inject('demoModel') },
+      folder,
+      env: { LOG_FORMAT: format, LOG_FILES: 'true', RESTART_DELAY_MIN: '50ms', ...env },
+    });
+    await house.reachesStatus('ready');
+  });
+  afterAll(() => house[Symbol.asyncDispose]());
+
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${house.gatewayPort}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    });
+
+  it.each(quotingBodies)('not in the answer to %s at %s', async (_, path, body) => {
+    const sent = typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await ask(path, { method: 'POST', body: sent });
+    const text = await answer.text();
+    expect(answer.ok ? errorsIn(text) : text).not.toContain(canary);
+  });
+
+  it('nor in the log, its files, the record of a crash, /status and the pages of operators', async () => {
+    const [engine = 0] = house.children();
+    process.kill(engine, 'SIGKILL');
+    await waitFor('the next', async () => (await house.status()).lastCrash);
+    await house.reachesStatus('ready');
+    const pages = ['/admin/requests', '/admin/usage', '/metrics', '/v1/models', '/health'];
+    const shown = new Map([
+      ['the log', house.output()],
+      ['/status', JSON.stringify(await house.status())],
+      ...(await Promise.all(pages.map(async (page) => [page, await (await ask(page)).text()] as const))),
+      ...filesIn(join(house.folder, 'data')),
+    ]);
+    const names = [...shown.keys()];
+    expect(names).toContain('logs/corral.log');
+    expect(names.filter((name) => /^crashes\/.*-llama-server\.json$/.test(name))).toHaveLength(1);
+    expect([...shown].filter(([, text]) => text.includes(canary)).map(([name]) => name)).toEqual([]);
+    expect(house.output()).toMatch(/got exception: \{\\?"code\\?":\d{3}\} \[…\]/);
+  });
+});
+
+/** Of an answer that is none: a stream may fail after its 200. */
+const errorsIn = (events: string) =>
+  events
+    .split('\n')
+    .filter((line) => line.includes('"error":{'))
+    .join('\n');
+
+function filesIn(folder: string): (readonly [string, string])[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .map((name) => [name, readFileSync(join(folder, name), 'latin1')]);
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { startDeployment } from '../../harness/start-deployment.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const words = (pid: number, what: 'cmdline' | 'environ') =>
+  readFileSync(`/proc/${pid}/${what}`, 'utf8').split('\0');
+
+it('the backend key is in the environments of the children and in no argument and no log line', async () => {
+  await using house = await startDeployment({
+    env: { HF_TOKEN: 'hf_of_the_operator', LLAMA_ARG_CTX_SIZE: '1' },
+  });
+  await house.reachesStatus('ready');
+  await waitFor('the first token', () => house.output().includes('the first token came'));
+  const [engine = 0, gateway = 0] = house.children();
+  const key = words(engine, 'environ')
+    .find((entry) => entry.startsWith('LLAMA_API_KEY='))
+    ?.slice('LLAMA_API_KEY='.length);
+  expect(key).toMatch(/^[\w-]{43}$/);
+  expect(words(gateway, 'environ')).toContain(`BACKEND_API_KEY=${key}`);
+  const shown = [engine, gateway].flatMap((pid) => words(pid, 'cmdline')).concat(house.output());
+  expect(shown.filter((text) => text.includes(key ?? ''))).toEqual([]);
+  expect(words(engine, 'environ').join()).not.toMatch(/hf_of_the_operator|LLAMA_ARG/);
+});

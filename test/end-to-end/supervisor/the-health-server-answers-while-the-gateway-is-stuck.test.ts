@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { startDeployment } from '../../harness/start-deployment.ts';
+
+const isGateway = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('stand-in-gateway');
+
+it('a gateway that cannot answer anybody costs no probe', async () => {
+  await using house = await startDeployment();
+  await house.reachesStatus('ready');
+  const gateway = house.children().find(isGateway) ?? 0;
+  process.kill(gateway, 'SIGSTOP');
+  const gatewayAnswer = fetch(`http://127.0.0.1:${house.gatewayPort}/livez`, {
+    signal: AbortSignal.timeout(300),
+  });
+  await expect(gatewayAnswer).rejects.toThrow();
+  const statuses = await Promise.all(
+    Array.from({ length: 100 }, async () => (await house.request('/ping')).status),
+  );
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  process.kill(gateway, 'SIGCONT');
+});

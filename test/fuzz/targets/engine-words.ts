@@ -1,0 +1,104 @@
+import type { CompletionShape } from '../../../gateway/api/aggregate/aggregator.ts';
+import type { Dialect } from '../../../gateway/api/route-table.ts';
+
+const event = (data: object, name?: string) =>
+  `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;
+
+/** How llama-server words a stream of one kind. */
+export interface EngineWords {
+  readonly dialect: Dialect;
+  readonly opening: string;
+  text(text: string): string;
+  /** `whole` is all that was said, which Responses repeat. */
+  closing(whole: string): string;
+  /** What an event says, parsed; empty where it says nothing. */
+  textOf(event: Readonly<Record<string, unknown>>): string;
+}
+
+interface Chunk {
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string | null };
+    readonly text?: string;
+  }[];
+  readonly type?: string;
+  readonly delta?: { readonly text?: string } | string;
+}
+
+const chat = (delta: object, finish_reason: string | null = null) =>
+  event({
+    choices: [{ finish_reason, index: 0, delta }],
+    created: 1,
+    id: 'chat-1',
+    model: 'm',
+    object: 'chat.completion.chunk',
+  });
+const completion = (text: string, finish_reason: string | null = null) =>
+  event({
+    choices: [{ text, index: 0, finish_reason }],
+    created: 1,
+    id: 'text-1',
+    model: 'm',
+    object: 'text_completion',
+  });
+const named = (data: { readonly type: string; readonly [field: string]: unknown }) => event(data, data.type);
+const item = (text: string) => ({
+  type: 'message',
+  id: 'msg_1',
+  role: 'assistant',
+  content: [{ type: 'output_text', text }],
+});
+
+export const engineWords: Readonly<Record<CompletionShape, EngineWords>> = {
+  chat: {
+    dialect: 'openai',
+    opening: chat({ role: 'assistant', content: null }),
+    text: (content) => chat({ content }),
+    closing: () => `${chat({}, 'stop')}data: [DONE]\n\n`,
+    textOf: (data) => (data as Chunk).choices?.[0]?.delta?.content ?? '',
+  },
+  completion: {
+    dialect: 'openai',
+    opening: '',
+    text: (text) => completion(text),
+    closing: () => `${completion('', 'stop')}data: [DONE]\n\n`,
+    textOf: (data) => (data as Chunk).choices?.[0]?.text ?? '',
+  },
+  message: {
+    dialect: 'anthropic',
+    opening:
+      named({
+        type: 'message_start',
+        message: { id: 'msg_1', role: 'assistant', content: [], usage: { input_tokens: 3 } },
+      }) + named({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
+    text: (text) => named({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } }),
+    closing: () =>
+      named({ type: 'content_block_stop', index: 0 }) +
+      named({
+        type: 'message_delta',
+        delta: { stop_reason: 'end_turn', stop_sequence: null },
+        usage: { output_tokens: 2 },
+      }) +
+      named({ type: 'message_stop' }),
+    textOf: ({ delta }) => (delta as { text?: string } | undefined)?.text ?? '',
+  },
+  response: {
+    dialect: 'responses',
+    opening:
+      named({ type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } }) +
+      named({ type: 'response.output_item.added', output_index: 0, item: { ...item(''), content: [] } }),
+    text: (delta) => named({ type: 'response.output_text.delta', item_id: 'msg_1', delta }),
+    closing: (whole) =>
+      named({ type: 'response.output_text.done', item_id: 'msg_1', text: whole }) +
+      named({ type: 'response.output_item.done', item: item(whole) }) +
+      named({
+        type: 'response.completed',
+        response: {
+          id: 'resp_1',
+          status: 'completed',
+          output: [item(whole)],
+          usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+        },
+      }),
+    textOf: ({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : ''),
+  },
+};

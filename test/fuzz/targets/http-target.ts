@@ -1,0 +1,267 @@
+import * as fc from 'fast-check';
+import { delta, isForStream, startStream } from '../../fakes/scenarios.ts';
+import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { RawClient } from '../../harness/raw-client.ts';
+import { chatOf, postOf } from '../../harness/raw-request.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
+import type { Target } from '../target.ts';
+import { type ReadAnswer, readAnswers } from './read-answers.ts';
+
+/** How long a connection must be silent, ms, until it is left. */
+const SILENCE = 40;
+const secret = 'SECRET';
+const sentinel = 'GET /livez?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+
+const paths = [
+  ...[
+    '/v1/chat/completions',
+    '/v1/completions',
+    '/v1/embeddings',
+    '/v1/responses',
+    '/v1/messages',
+    '/v1/models',
+  ],
+  ...[
+    '/v1/models/stand-in',
+    '/completion',
+    '/tokenize',
+    '/v1/audio/transcriptions',
+    '/v1/messages/count_tokens',
+  ],
+  ...[
+    '/ping',
+    '/health',
+    '/livez',
+    '/readyz',
+    '/metrics',
+    '/docs',
+    '/openapi.json',
+    '/',
+    '/dashboard',
+    '/admin/keys',
+  ],
+  ...[
+    '/admin/requests/a',
+    '/admin/usage?since=1h',
+    '/reload',
+    '/props',
+    '/slots',
+    '/v1/models/%2e%2e%2f',
+    '/%',
+    '//',
+  ],
+  ...[
+    'http://evil.example/v1/models',
+    '*',
+    '/v1/models/%ff',
+    '/v1/chat/completions?x=%00',
+    '/docs/assets/../../app.ts',
+  ],
+];
+const headers = [
+  ...[
+    'Host: x',
+    'Host:',
+    'Host: a:b',
+    'Host: [::1]',
+    `Authorization: Bearer ${secret}`,
+    `x-api-key: ${secret}`,
+    'Authorization: Bearer',
+  ],
+  ...[
+    'Content-Type: application/json',
+    'Content-Type: text/plain',
+    'Content-Type: multipart/form-data; boundary=x',
+    'Content-Type:',
+  ],
+  ...[
+    'Content-Length: 0',
+    'Content-Length: 2',
+    'Content-Length: 60',
+    'Content-Length: 999999999',
+    'Transfer-Encoding: chunked',
+  ],
+  ...[
+    'Transfer-Encoding: xchunked',
+    'Content-Encoding: gzip',
+    'Expect: 100-continue',
+    'Connection: close',
+    'Connection: keep-alive',
+  ],
+  ...[
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'x-request-id: a b',
+    'x-request-id: ok-1',
+    'X-Forwarded-For: 1.2.3.4, x',
+    'Origin: http://x',
+  ],
+  ...[
+    'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    'Cookie: a=b; c',
+    'Accept: text/html',
+    'Last-Event-ID: 1',
+  ],
+  ...[
+    'Access-Control-Request-Method: POST',
+    'Sec-Fetch-Site: cross-site',
+    'If-None-Match: *',
+    'Range: bytes=0-',
+    'TE: trailers',
+    'a: b',
+  ],
+];
+const methods = [
+  'GET',
+  'POST',
+  'HEAD',
+  'OPTIONS',
+  'DELETE',
+  'PUT',
+  'TRACE',
+  'CONNECT',
+  'PATCH',
+  'QUERY',
+  'M-SEARCH',
+];
+const bodies = [
+  ...[
+    chatOf('hi'),
+    chatOf('hi', { stream: true }),
+    { prompt: 'x', n: 2 },
+    { input: 'x', stream: true },
+    { messages: [], max_tokens: 1 },
+    {},
+  ].map((it) => JSON.stringify(it)),
+  ...[
+    '',
+    '{',
+    '5\r\n{"a":\r\n0\r\n\r\n',
+    '0\r\n\r\n',
+    '2;x=y\r\n{}\r\n0\r\nTrailer: x\r\n\r\n',
+    '[]',
+    '\0',
+    '--x--',
+  ],
+];
+
+const request = fc
+  .tuple(
+    fc.constantFrom(...methods),
+    fc.constantFrom(...paths),
+    fc.subarray(headers, { maxLength: 6 }),
+    fc.constantFrom(...bodies),
+    fc.boolean(),
+    fc.boolean(),
+  )
+  .map(([method, path, lines, body, isMeasured, isKnown]) =>
+    [
+      `${method} ${path} HTTP/1.1`,
+      ...(isKnown ? ['Host: x', `Authorization: Bearer ${secret}`, 'Content-Type: application/json'] : []),
+      ...(isMeasured ? [`Content-Length: ${Buffer.byteLength(body)}`] : []),
+      ...lines,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+const good = (body: object, path?: string) =>
+  postOf(body, { secret, ...(path === undefined ? {} : { path }) });
+
+/** The whole gateway on a real port, before an engine that answers everything. `SECRET` stands for a good key. */
+export const httpTarget: Target = {
+  name: 'http',
+  seeds: [
+    good(chatOf('hello')),
+    good(chatOf('hello', { stream: true })),
+    good({ input: 'x', stream: true }, '/v1/responses'),
+    good({ max_tokens: 3, messages: [] }, '/v1/messages'),
+    `GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\n\r\n`,
+    `POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"input":\r\n4\r\n"x"}\r\n0\r\n\r\n`,
+    'OPTIONS /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nAccess-Control-Request-Method: GET\r\n\r\n',
+  ],
+  words: [
+    ...paths,
+    ...headers.map((header) => `${header}\r\n`),
+    ...methods,
+    ...bodies,
+    '\r\n',
+    '\r\n\r\n',
+    ' HTTP/1.1\r\n',
+    ' HTTP/1.0\r\n',
+    sentinel,
+  ],
+  grammar: fc.array(request, { minLength: 1, maxLength: 2 }).map((all) => all.join('')),
+  together: 16,
+  async open() {
+    const standIn = await startFakeBackend(answerAnything, { slots: 16 });
+    const keys = keyFileText({
+      tester: { secret: testerSecret, scopes: ['inference', 'native', 'metrics', 'admin'] },
+    });
+    const env = {
+      MAX_FAILED_LOGINS_PER_MINUTE: '0',
+      CORS_ORIGINS: 'http://x',
+      ALLOW_UNAUTHENTICATED: 'true',
+    };
+    const corral = await startTestGateway({ backend: standIn.backend, keys, env });
+    return {
+      try: (input) => ask(corral, input),
+      check: () => isAsBefore(corral, standIn),
+      async [Symbol.asyncDispose]() {
+        await corral.stop();
+        await standIn.stop();
+      },
+    };
+  },
+};
+
+const answerAnything: BackendScenario = (asked, response) => {
+  if (isForStream(asked)) startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
+  else
+    response.setHeader('content-type', 'application/json').end('{"object":"chat.completion","choices":[]}');
+};
+
+async function ask(corral: TestGateway, input: Buffer): Promise<void> {
+  await using client = await RawClient.connect(corral.port);
+  client
+    .send(Buffer.from(input.toString('latin1').replaceAll(secret, testerSecret), 'latin1'))
+    .send(sentinel);
+  const text = await allSaid(client);
+  const { answers } = readAnswers(text);
+  answers.forEach(holds);
+}
+
+/** What has come when the connection is closed, the sentinel is answered, or nothing more comes. */
+async function allSaid(client: RawClient): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, SILENCE);
+  client.socket.on('data', () => timer.refresh());
+  for (const event of ['end', 'close', 'error']) client.socket.once(event, () => resolve());
+  await promise;
+  clearTimeout(timer);
+  return client.latin1;
+}
+
+function holds({ status, headers: told, body }: ReadAnswer): void {
+  if (status === 100 || status === 101) return;
+  if (status === 500) throw new Error(`an internal error: ${body}`);
+  if (!/^[\w.:+/=-]{1,128}$/.test(told.get('x-request-id') ?? ''))
+    throw new Error(`${status} without a request id`);
+  if (status < 400 || body === '') return;
+  const { error } = JSON.parse(body) as { error?: { message?: unknown; type?: unknown } };
+  if (typeof error?.message !== 'string' || typeof error.type !== 'string')
+    throw new Error(`${status} in another shape`);
+  if (body.includes(testerSecret)) throw new Error('an answer with a secret in it');
+}
+
+async function isAsBefore(corral: TestGateway, standIn: FakeBackend): Promise<void> {
+  await gatewayIsIdle(corral, standIn);
+  await using client = await RawClient.connect(corral.port);
+  const answer = await client.send(postOf(chatOf('hello', { stream: true }))).answer();
+  if (answer?.status !== 200 || !answer.body.endsWith('[DONE]\n\n'))
+    throw new Error('a good request is not served');
+  const logged = JSON.stringify(corral.logged);
+  if (logged.includes('internal_error')) throw new Error('something went wrong in the log');
+  if (logged.includes(testerSecret)) throw new Error('a secret is in the log');
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { gatewayConfig } from '../../gateway/config.ts';
+import { type Gateway, startGateway } from '../../gateway/start-gateway.ts';
+import { type Backend, formatBackendUrl } from '../../health/backend.ts';
+import { readSettings } from '../../settings/read-settings.ts';
+import { waitFor } from './wait-for.ts';
+
+/** The secret of the key `tester`, which every gateway of the harness knows unless it is given other keys. */
+export const testerSecret = 'sk-tester-0123456789abcdefghijklmnopqrstuvwxyz';
+
+export interface TestGateway extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly port: number;
+  /** `http://127.0.0.1:PORT`; OpenAI clients add `/v1`. */
+  readonly origin: string;
+  readonly secret: string;
+  /** The key file, in the ancestor's form. */
+  readonly keyFile: string;
+  /** Where its usage ledger lies. */
+  readonly folder: string;
+  /** Every line logged so far, parsed. */
+  readonly logged: readonly Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  readonly backend: Backend;
+  /** Settings, as the environment would give them. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly keys?: string;
+  /** A folder of the test's own, to start again in; else one that goes with the gateway. */
+  readonly folder?: string;
+  /** Whether to wait until the backend is known to be ready; the default. */
+  readonly untilReady?: boolean;
+  /** How long a "minute" of the rate limits lasts; a real one where nothing is given. */
+  readonly windowSeconds?: number;
+  /** How long a request may wait for Redis; as long as in earnest where nothing is given. */
+  readonly redisPatienceMs?: number | undefined;
+}
+
+/** A whole gateway on a free port, in this process, in front of the given backend. */
+export async function startTestGateway({
+  backend,
+  env = {},
+  keys = `tester:${testerSecret}\n`,
+  untilReady = true,
+  folder: kept,
+  windowSeconds = 60,
+  redisPatienceMs,
+}: TestGatewayOptions): Promise<TestGateway> {
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
+  const keyFile = join(folder, 'api_keys.txt');
+  writeFileSync(keyFile, keys, { mode: 0o600 });
+  const { settings, problems } = readSettings({
+    PORT: '0',
+    BACKEND_API_KEY: backend.apiKey,
+    MAX_REQUESTS_PER_MINUTE: '0',
+    ...env,
+  });
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
+  const { log, logged } = memoryLog();
+  const config = gatewayConfig(settings, {
+    host: '127.0.0.1',
+    keyFile: () => keyFile,
+    dataDir: folder,
+    backendUrl: formatBackendUrl(backend.address),
+  });
+  const rates = {
+    ...config.rates,
+    windowSeconds,
+    redisPatienceMs: redisPatienceMs ?? config.rates.redisPatienceMs,
+  };
+  const gateway = await startGateway({ ...config, rates }, log);
+  const stop = async () => {
+    await gateway.stop();
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.watch.status === 'ready');
+  return {
+    gateway,
+    port: gateway.port,
+    origin: `http://127.0.0.1:${gateway.port}`,
+    secret: testerSecret,
+    keyFile,
+    folder,
+    logged,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function memoryLog() {
+  const logged: Record<string, unknown>[] = [];
+  const stream = new Writable({
+    write(line, _, done) {
+      logged.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  return { log: pino({ level: 'debug' }, stream), logged };
+}

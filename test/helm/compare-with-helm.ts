@@ -1,0 +1,31 @@
+/**
+ * Whether Helm makes the same of the chart as chezmoi, by which the tests render it:
+ * `node test/helm/compare-with-helm.ts [the helm to run]`. Run it after changes of how templates are written.
+ */
+import { deepStrictEqual } from 'node:assert';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { parseAllDocuments } from 'yaml';
+import { chezmoi } from '../services/service-catalogue.ts';
+import { requireTestService } from '../services/test-service.ts';
+import { triedValues } from './chart-values.ts';
+import { chartFolder, type Manifest, release, renderChart } from './render-chart.ts';
+
+const helm = process.argv[2] ?? 'helm';
+const started = await requireTestService(chezmoi);
+if (!started) throw new Error('without chezmoi there is nothing to compare');
+
+for (const { name, values } of await triedValues()) {
+  const file = join(chartFolder, 'ci', `${name}-values.yaml`);
+  const common = [release.Name, chartFolder, '--namespace', release.Namespace, '--values', file];
+  const { stdout } = await execa(helm, ['template', ...common, '--kube-version', '1.33.0']);
+  await execa(helm, ['lint', '--strict', chartFolder, '--values', file], { stdout: 'inherit' });
+  const { manifests } = await renderChart(started, values);
+  deepStrictEqual(byName(manifests), byName(parseAllDocuments(stdout).map((document) => document.toJS())));
+  console.log(`${name}: the same ${manifests.length} objects`);
+}
+
+function byName(manifests: readonly (Manifest | null)[]): Record<string, Manifest> {
+  const present = manifests.filter((manifest) => manifest !== null);
+  return Object.fromEntries(present.map((it) => [`${it.kind} ${it.metadata.name}`, it]));
+}

@@ -1,0 +1,58 @@
+/**
+ * The pictures of docs/screenshots, of the running product under load, through a real llama-server and a real Chromium:
+ * `node test/screenshots/take-screenshots.ts [SECONDS]`, which is how long the load runs first (180).
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { projectFolder } from '../../scripts/project-folders.ts';
+import { chromium } from '../services/service-catalogue.ts';
+import { startBrowser } from '../services/start-browser.ts';
+import { requireTestService } from '../services/test-service.ts';
+import { makeLoad } from './make-load.ts';
+import { shownKeys, startShownProduct } from './start-shown-product.ts';
+
+const seconds = Number(process.argv[2] ?? 180);
+const fileOf = (name: string) => join(projectFolder, 'docs/screenshots', `${name}.png`);
+
+const peer = await requireTestService(chromium);
+if (peer === undefined) process.exit(1);
+await using product = await startShownProduct();
+await using chrome = await startBrowser(peer);
+const end = new AbortController();
+const load = makeLoad(product, end.signal);
+await sleep(seconds * 600);
+product.killEngine();
+await sleep(seconds * 400);
+
+const wide = { width: 1280, height: 900 };
+const phone = { width: 390, height: 844 };
+await takeDashboard('dashboard-light', { viewport: wide, colorScheme: 'light' }, '#open');
+await takeDashboard('dashboard-dark', { viewport: wide, colorScheme: 'dark' }, '#crash-empty');
+await takeDashboard('dashboard-phone', { viewport: phone, colorScheme: 'dark', deviceScaleFactor: 2 });
+await takeLanding('landing');
+end.abort();
+await load;
+
+type Look = NonNullable<Parameters<typeof chrome.browser.newPage>[0]>;
+
+/** Down to the card that holds `last`, or what the window shows. */
+async function takeDashboard(name: string, look: Look, last?: string): Promise<void> {
+  const page = await chrome.browser.newPage(look);
+  await page.goto(`${product.origin}/dashboard`);
+  await page.getByLabel('API key').fill(shownKeys.ops.secret);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.locator('main[aria-busy="false"]').waitFor();
+  await page.locator('#open tbody tr').nth(2).waitFor();
+  const card =
+    last === undefined ? null : await page.locator('.card', { has: page.locator(last) }).boundingBox();
+  const clip = card && { x: 0, y: 0, width: wide.width, height: Math.round(card.y + card.height + 16) };
+  await page.screenshot({ path: fileOf(name), ...(clip && { clip, fullPage: true }) });
+  await page.context().close();
+}
+
+async function takeLanding(name: string): Promise<void> {
+  const page = await chrome.browser.newPage({ viewport: { width: 1000, height: 940 }, colorScheme: 'light' });
+  await page.goto(product.origin);
+  await page.screenshot({ path: fileOf(name) });
+  await page.context().close();
+}
