@@ -20,7 +20,12 @@ describe('the health server answers', () => {
   });
 
   it('503 to whoever would send requests while the gateway hangs', () => {
-    const snapshot = { status: 'restarting', everReady: true, silent: true, details: {} } as const;
+    const snapshot = {
+      status: 'restarting',
+      everReady: true,
+      gatewayUnresponsive: true,
+      details: {},
+    } as const;
     const paths = ['/ping', '/readyz', '/livez', '/startupz'];
     expect(paths.map((path) => healthResponse(path, 'GET', snapshot).status)).toEqual([503, 503, 200, 200]);
   });
@@ -47,7 +52,7 @@ describe('the health server answers', () => {
       { status: 'failed', everReady: false, details: { restarts: 5 } },
       options,
     );
-    expect(status.body).toEqual({ status: 'failed', restarts: 5 });
+    expect(status.body).toEqual({ standing: 'failed', restarts: 5 });
   });
 
   it('only GET and HEAD', () => {

@@ -51,7 +51,7 @@ it('that cannot be written any more are told of once, and lines are let go', asy
     import { LogFiles } from '${new URL('./log-files.ts', import.meta.url)}';
     let told = 0;
     const onProblem = (why) => { told += 1; console.log(why); };
-    const files = new LogFiles({ folder: ${JSON.stringify(folder.path)}, maxBytes: 1e6, kept: 2, onProblem });
+    const files = new LogFiles({ folder: ${JSON.stringify(folder.path)}, maxBytes: 1e6, maxFiles: 2, onProblem });
     while (told === 0) {
       for (let line = 0; line < 100; line++) files.write('x'.repeat(99) + '\\n');
       await new Promise((resolve) => setTimeout(resolve, 1));

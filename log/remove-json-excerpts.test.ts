@@ -20,5 +20,5 @@ it.each([
   const shown = removeJsonExcerpts(stackOf(text));
   expect(shown).not.toMatch(/\bpin\b|4711/);
   expect(shown).toMatch(/JSON/);
-  expect(shown).toContain('without-excerpts.test.ts');
+  expect(shown).toContain('remove-json-excerpts.test.ts');
 });

@@ -33,7 +33,10 @@ it('tells where an error arose, and nothing of its words', () => {
   expect(countUnhandledErrors() - before).toBe(1);
   expect(lines).toHaveLength(1);
   const line = JSON.parse(lines[0] ?? '');
-  expect(line).toMatchObject({ error: 'SyntaxError', at: expect.stringContaining('unforeseen.test.ts') });
+  expect(line).toMatchObject({
+    error: 'SyntaxError',
+    at: expect.stringContaining('unhandled-errors.test.ts'),
+  });
   expect(lines[0]).not.toContain('PRIVATE');
 });
 

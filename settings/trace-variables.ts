@@ -27,7 +27,7 @@ export const traceVariables = {
     'Traces',
     url('http', 'https'),
     'Where OTLP/HTTP is taken, such as `http://collector:4318`; traces go to `/v1/traces` below it.',
-    { otherwise: 'nothing is traced', shared },
+    { computedDefault: 'nothing is traced', shared },
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
     'Traces',
@@ -50,7 +50,7 @@ export const traceVariables = {
     { shared },
   ),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional('Traces', protocol, 'The same for traces alone.', {
-    otherwise: '`OTEL_EXPORTER_OTLP_PROTOCOL`',
+    computedDefault: '`OTEL_EXPORTER_OTLP_PROTOCOL`',
     shared,
   }),
   OTEL_EXPORTER_OTLP_TIMEOUT: required(
@@ -61,7 +61,7 @@ export const traceVariables = {
     { shared },
   ),
   OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: optional('Traces', integer(1, mostMs), 'The same for traces alone.', {
-    otherwise: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
+    computedDefault: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
     shared,
   }),
   OTEL_TRACES_SAMPLER: required(

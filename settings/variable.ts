@@ -20,7 +20,7 @@ export type Section = (typeof sections)[number];
 export interface Variable<T = unknown> {
   readonly section: Section;
   readonly kind: Kind<T>;
-  /** Undefined where the value is found out at run time; `otherwise` then says how. */
+  /** Undefined where the value is found out at run time; `computedDefault` then says how. */
   readonly default: T | undefined;
   readonly computedDefault?: string;
   readonly summary: string;
@@ -31,7 +31,7 @@ export interface Variable<T = unknown> {
 }
 
 interface Details {
-  readonly otherwise?: string;
+  readonly computedDefault?: string;
   readonly secret?: boolean;
   readonly shared?: boolean;
 }

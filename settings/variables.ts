@@ -37,7 +37,7 @@ export const variables = {
   MODEL_PATH: optional('Model', path, 'The GGUF file to serve (the first part of a split model).'),
   MODEL_NAME: optional('Model', text, 'The file name of a model inside `MODELS_DIR`.'),
   MODELS_DIR: optional('Model', path, 'Where `MODEL_NAME` is looked for.', {
-    otherwise: '`$DATA_DIR/models`',
+    computedDefault: '`$DATA_DIR/models`',
   }),
   HF_REPO: optional(
     'Model',
@@ -51,7 +51,7 @@ export const variables = {
     'The address of a GGUF file; llama-server downloads it.',
   ),
   MODEL_ALIAS: optional('Model', list, 'The public names of the model; the first is the one answers carry.', {
-    otherwise: 'the file name without `.gguf`',
+    computedDefault: 'the file name without `.gguf`',
   }),
   STRICT_MODEL: required(
     'Model',
@@ -63,7 +63,7 @@ export const variables = {
   DRAFT_MODEL: optional('Model', path, 'A small model for speculative decoding.'),
 
   LLAMA_SERVER_BIN: optional('Engine', path, 'The llama-server to run.', {
-    otherwise: '`llama-server` on the `PATH`, then `/app/llama-server`',
+    computedDefault: '`llama-server` on the `PATH`, then `/app/llama-server`',
   }),
   CTX: required('Engine', autoOr(integer(256)), 'auto', 'Context tokens of one request.'),
   PARALLEL: required('Engine', autoOr(integer(1, 256)), 'auto', 'Slots: requests decoded at the same time.'),
@@ -76,9 +76,11 @@ export const variables = {
   THREADS: required('Engine', integer(0, 512), 0, 'CPU threads; 0 leaves the choice to llama-server.'),
   FLASH_ATTN: required('Engine', choice('auto', 'on', 'off'), 'auto', 'Flash attention.'),
   CACHE_TYPE_K: optional('Engine', text, 'Data type of the KV cache for keys, such as `q8_0`.', {
-    otherwise: '`f16`',
+    computedDefault: '`f16`',
   }),
-  CACHE_TYPE_V: optional('Engine', text, 'Data type of the KV cache for values.', { otherwise: '`f16`' }),
+  CACHE_TYPE_V: optional('Engine', text, 'Data type of the KV cache for values.', {
+    computedDefault: '`f16`',
+  }),
   EXTRA_ARGS: optional(
     'Engine',
     text,
@@ -111,12 +113,12 @@ export const variables = {
   ),
 
   HOST: optional('Network', text, 'The address that the gateway and the health server listen on.', {
-    otherwise: '`0.0.0.0` in a container, `127.0.0.1` elsewhere',
+    computedDefault: '`0.0.0.0` in a container, `127.0.0.1` elsewhere',
   }),
   PORT: required('Network', port, 8000, 'The port of the gateway.'),
   PORT_HEALTH: required('Network', port, 8001, 'The port of the health server.'),
   PORT_BACKEND: optional('Network', fixedPort, 'Put llama-server on this loopback port.', {
-    otherwise: 'a unix socket',
+    computedDefault: 'a unix socket',
   }),
   BACKEND_URL: optional(
     'Network',
@@ -158,7 +160,7 @@ export const variables = {
     'Confirm that `AUTH_ENABLED=false` is wanted on a public address.',
   ),
   AUTH_KEYS_FILE: optional('Keys', path, 'The key file, in either form.', {
-    otherwise: '`$DATA_DIR/keys.json`, or `$DATA_DIR/api_keys.txt` where only that exists',
+    computedDefault: '`$DATA_DIR/keys.json`, or `$DATA_DIR/api_keys.txt` where only that exists',
   }),
   API_KEYS: optional('Keys', text, 'Keys without a file: `id:secret,id:secret`.', { secret: true }),
   USAGE_RETENTION_DAYS: required('Keys', integer(1, 100_000), 400, 'Days of usage that the ledger keeps.'),
@@ -180,11 +182,11 @@ export const variables = {
   ),
 
   MAX_CONCURRENT_REQUESTS: optional('Admission', integer(1), 'Requests at the backend at the same time.', {
-    otherwise: "the backend's slots",
+    computedDefault: "the backend's slots",
   }),
   MAX_QUEUE_SIZE: required('Admission', integer(0), 100, 'Requests that may wait; 0 turns waiting off.'),
   MAX_QUEUE_PER_KEY: optional('Admission', integer(0), 'Requests of one key that may wait.', {
-    otherwise: '`MAX_QUEUE_SIZE`, as far as no other key needs the room',
+    computedDefault: '`MAX_QUEUE_SIZE`, as far as no other key needs the room',
   }),
   MAX_REPLAYS: required(
     'Admission',
@@ -222,7 +224,7 @@ export const variables = {
     'Limits',
     url('redis', 'rediss'),
     'A Redis or Valkey in which several gateways count requests and tokens together (`redis://:password@host:6379/0`).',
-    { otherwise: 'each gateway counts alone', secret: true },
+    { computedDefault: 'each gateway counts alone', secret: true },
   ),
   MAX_REQUEST_BODY_SIZE: required(
     'Limits',
@@ -240,7 +242,7 @@ export const variables = {
     'Limits',
     size(1, 1024 * 1024 * MiB),
     'The same of one key, or of one address (IPv6: its /64) where no key is asked for. Beyond it its requests are refused (429).',
-    { otherwise: 'half of `MAX_REQUEST_BODIES_SIZE`' },
+    { computedDefault: 'half of `MAX_REQUEST_BODIES_SIZE`' },
   ),
   MAX_CONNECTIONS: required(
     'Limits',
@@ -269,7 +271,7 @@ export const variables = {
     durationOrOff,
     'The longest a request may take at the backend; 0 turns it off.',
     {
-      otherwise: 'off for streams, 10m for other requests',
+      computedDefault: 'off for streams, 10m for other requests',
     },
   ),
   FIRST_BYTE_TIMEOUT: required(
@@ -283,7 +285,7 @@ export const variables = {
     durationOrOff,
     'The longest silence inside a stream; 0 turns it off.',
     {
-      otherwise:
+      computedDefault:
         '2 m, and at least 30 s more than `HANG_TIMEOUT`, so that the stream of a hung engine is continued',
     },
   ),
@@ -407,19 +409,19 @@ export const variables = {
     'Platform',
     url('http', 'https'),
     'For `corral runpod-worker`: the gateway that jobs are handed to.',
-    { otherwise: '`http://127.0.0.1:$PORT`' },
+    { computedDefault: '`http://127.0.0.1:$PORT`' },
   ),
   RUNPOD_WORKER_KEY: optional(
     'Platform',
     headerText,
     'For `corral runpod-worker`, and its gateway: the secret by which the gateway knows the worker, as the key `runpod-queue`.',
-    { otherwise: 'made afresh at each start by `corral serve`', secret: true },
+    { computedDefault: 'made afresh at each start by `corral serve`', secret: true },
   ),
   METRICS_AUTH_ENABLED: optional(
     'Metrics',
     flag,
     'Ask for a key with the scope `metrics` or `admin` at `/metrics`; `false` shows everybody everything.',
-    { otherwise: 'everybody sees all but the figures of single keys' },
+    { computedDefault: 'everybody sees all but the figures of single keys' },
   ),
   METRICS_MAX_KEYS: required(
     'Metrics',
@@ -443,7 +445,7 @@ export const variables = {
 
   ...traceVariables,
   DATA_DIR: optional('Platform', path, 'Where keys, models and records live.', {
-    otherwise:
+    computedDefault:
       '`/runpod-volume`, `/workspace` or `/data`, the first that is there and can be written (or holds a key file), else `./data`',
   }),
   CORE_DUMPS: required(

@@ -52,7 +52,7 @@ describe('a restart that is planned', () => {
 
   it('leaves behind what was provided for a demo', () => {
     const demo = running({ MODEL_ALIAS: 'demo', THREADS: '1' });
-    const current = { ...demo, givenForAnyModel: readSettings({ MODELS_DIR: folder }).settings };
+    const current = { ...demo, givenModelIndependentSettings: readSettings({ MODELS_DIR: folder }).settings };
     expect(planned(current, { CTX: '512' }).engine).toMatchObject({ publicName: 'demo', threads: 1 });
     expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ publicName: 'new', threads: 0 });
   });

@@ -62,7 +62,7 @@ export async function prepareDeployment(
   });
   for (const warning of checked.warnings) log.warn(warning);
   if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
-  const config = { ...checked.config, givenForAnyModel: reading.settings };
+  const config = { ...checked.config, givenModelIndependentSettings: reading.settings };
   // Never through the log, which may be kept; where its format is for machines, not even beside it.
   const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
   const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};

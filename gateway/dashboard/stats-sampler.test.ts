@@ -13,7 +13,7 @@ it('counts tokens as they come, once, and what the end adds to them', () => {
     admission: { counts: { capacity: 2, leased: 1, waiting: 3 } },
   });
   const answer = new ResponseTail();
-  Object.assign(record, { answer, streamed: true, queuedMs: 250 });
+  Object.assign(record, { responseTail: answer, streamed: true, queuedMs: 250 });
   answer.generated = 10;
   answer.firstByteAt = record.startedAt + 400;
   pulse.sample(1);

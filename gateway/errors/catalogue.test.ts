@@ -6,7 +6,7 @@ import * as catalogue from './catalogue.ts';
 
 const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   engineError: [{ status: 501, type: 'x', code: 'y', message: 'z' }],
-  rateLimitExceeded: ['requests', { limit: 9, taken: 9, wanted: 1, resetMs: 12_345 }],
+  rateLimitExceeded: ['requests', { limit: 9, used: 9, requested: 1, resetMs: 12_345 }],
   tokenLimitTooSmall: [500, 400],
   invalidRestart: [['one']],
 };
@@ -18,7 +18,7 @@ const hopeless = ['tokenLimitTooSmall', 'dailyBudgetExceeded'];
 const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {
   const args = ownArgs[name] ?? ['one', 'two', ['three']];
   const isTimed =
-    /^(queue|model|backendUn|draining|tooMany|bodies)/.test(name) &&
+    /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory)/.test(name) &&
     name !== 'modelNotFound' &&
     name !== 'modelNotAllowed';
   return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];

@@ -16,26 +16,26 @@ const newBucket = () => `bucket-${++bucketNumber}`;
 function behaves(open: (windowSeconds: number) => RefundableStore) {
   it('takes all or nothing', async () => {
     const [counts, bucket] = [open(60), newBucket()];
-    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
-    expect(await counts.consume(bucket, 4, 10)).toMatchObject({ fits: false, taken: 7 });
-    expect(await counts.consume(bucket, 3, 10)).toMatchObject({ fits: true, taken: 10 });
-    expect(await counts.consume(newBucket(), 3, 10)).toMatchObject({ fits: true, taken: 3 });
+    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, used: 7 });
+    expect(await counts.consume(bucket, 4, 10)).toMatchObject({ fits: false, used: 7 });
+    expect(await counts.consume(bucket, 3, 10)).toMatchObject({ fits: true, used: 10 });
+    expect(await counts.consume(newBucket(), 3, 10)).toMatchObject({ fits: true, used: 3 });
   });
 
   it('holds each asker to its own limit', async () => {
     const [counts, bucket] = [open(60), newBucket()];
     await counts.consume(bucket, 7, 10);
-    expect(await counts.consume(bucket, 4, 20)).toMatchObject({ fits: true, taken: 11 });
-    expect(await counts.consume(bucket, 1, 10)).toMatchObject({ fits: false, taken: 11 });
+    expect(await counts.consume(bucket, 4, 20)).toMatchObject({ fits: true, used: 11 });
+    expect(await counts.consume(bucket, 1, 10)).toMatchObject({ fits: false, used: 11 });
   });
 
   it('adds and gives back, limit or not', async () => {
     const [counts, bucket] = [open(60), newBucket()];
     await counts.consume(bucket, 7, 10);
     await counts.adjust(bucket, 30);
-    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 37 });
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ used: 37 });
     await counts.adjust(bucket, -36);
-    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 1 });
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ used: 1 });
   });
 
   it('is empty after its window, and tells when that is', async () => {
@@ -53,9 +53,9 @@ function behaves(open: (windowSeconds: number) => RefundableStore) {
   it('gives no more back than there is', async () => {
     const [counts, bucket] = [open(60), newBucket()];
     await counts.adjust(bucket, -5);
-    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, taken: 7 });
+    expect(await counts.consume(bucket, 7, 10)).toMatchObject({ fits: true, used: 7 });
     await counts.adjust(bucket, -20);
-    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 0 });
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ used: 0 });
   });
 
   it('gives nothing back into a later window', async () => {
@@ -63,7 +63,7 @@ function behaves(open: (windowSeconds: number) => RefundableStore) {
     const early = await counts.consume(bucket, 10, 10);
     await waitFor('the window to end', async () => (await counts.consume(bucket, 4, 10)).fits);
     await refund(early, bucket, 10);
-    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: 4 });
+    expect(await counts.consume(bucket, 0, 10)).toMatchObject({ used: 4 });
   });
 
   it('lets one that is too large stand in no other’s way', async () => {
@@ -92,7 +92,7 @@ function behaves(open: (windowSeconds: number) => RefundableStore) {
         }
         const fits = taken + points <= 10;
         if (fits) taken += points;
-        expect(await counts.consume(bucket, points, 10)).toMatchObject({ fits, taken });
+        expect(await counts.consume(bucket, points, 10)).toMatchObject({ fits, used: taken });
       }
     });
     await fc.assert(property, { numRuns: 30 });
@@ -119,7 +119,7 @@ function behaves(open: (windowSeconds: number) => RefundableStore) {
           if (!isOver) used -= back;
         }
         expect(used).toBeLessThanOrEqual(10);
-        expect(await counts.consume(bucket, 0, 10)).toMatchObject({ taken: used });
+        expect(await counts.consume(bucket, 0, 10)).toMatchObject({ used: used });
       }
     });
     await fc.assert(property, { numRuns: 30 });

@@ -33,7 +33,7 @@ beforeEach(async () => {
     address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
     apiKey: undefined,
   };
-  const watch = { standing: 'ready', facts: { contextPerSlot: context } } as unknown as BackendMonitor;
+  const watch = { status: 'ready', props: { contextPerSlot: context } } as unknown as BackendMonitor;
   const suspects = new Quarantine({
     isBackendUp: async () => true,
     maxReplays: 3,

@@ -26,7 +26,7 @@ export async function proxyBatch(plan: BatchPlan, sending: ProxyContext, claim: 
     const request = plan.part(at);
     const own: RequestRecord = { ...record, trace: at === 0 ? record.trace : undefined };
     const collected = new BufferedResponse();
-    const part = { ...sending, request, record: own, pacemaker: undefined, response: collected, signal };
+    const part = { ...sending, request, record: own, keepAlive: undefined, response: collected, signal };
     done.push(own);
     const answered = await new RetryLoop(part, {
       ...claim,

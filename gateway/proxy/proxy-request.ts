@@ -78,7 +78,7 @@ export class RetryLoop {
     const { shutdown } = this.#sending.services;
     const { ends, assembly, continuation } = this.#answer;
     const [relay, plan] = [this.#relay, this.#plan];
-    const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, again: true };
+    const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, requeued: true };
     const prepare = this.#preparation(plan);
     const before = this.#heard;
     const progress = () => (this.#planNext() === undefined ? 0 : this.#heard - before);

@@ -24,7 +24,7 @@ describe('a stream has said all', () => {
   const streamOf = (...pieces: string[]) => {
     const answer = new ResponseTail();
     for (const piece of pieces) answer.add(Buffer.from(piece));
-    return { ...record(), streamed: true, answer };
+    return { ...record(), streamed: true, responseTail: answer };
   };
 
   it('when its end mark has gone out, in any dialect', () => {

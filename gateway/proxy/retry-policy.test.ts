@@ -42,11 +42,11 @@ describe('mayTryAgain', () => {
 describe('tries', () => {
   it('count on while nothing is gained, and begin anew with a word of the answer', () => {
     const first = recordFailure(undefined, failed('broke-off'), { hasGotOn: true, now: 10 });
-    expect(first).toEqual({ tries: 1, brokenOff: 1, since: 10 });
+    expect(first).toEqual({ count: 1, brokenOff: 1, since: 10 });
     const second = recordFailure(first, failed('unreachable'), { hasGotOn: false, now: 20 });
-    expect(second).toEqual({ tries: 2, brokenOff: 1, since: 10 });
+    expect(second).toEqual({ count: 2, brokenOff: 1, since: 10 });
     const third = recordFailure(second, failed('broke-off'), { hasGotOn: true, now: 30 });
-    expect(third).toEqual({ tries: 1, brokenOff: 1, since: 30 });
+    expect(third).toEqual({ count: 1, brokenOff: 1, since: 30 });
   });
 
   it.each([

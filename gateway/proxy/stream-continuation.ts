@@ -125,7 +125,7 @@ export class StreamContinuation {
     reasoning,
   }: TranscriptText): Promise<{ input: number | undefined; spent: number }> {
     const { route, services, request, record } = this.#sending;
-    const counting = { ...services.counting, patienceMs: PATIENCE };
+    const counting = { ...services.counting, timeoutMs: PATIENCE };
     const [input, said, thought] = await Promise.all([
       countInputTokens(counting, route, request.body),
       countTextTokens(counting, content, record.model),

@@ -53,7 +53,7 @@ const finish = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]
 
 it('what lacks only its end is closed for a client that holds the rest, and else gone on with', () => {
   expect(plan('chat', {}, {}, finish)).toBe('close');
-  expect(plan('chat', {}, { hasBegun: false }, finish)).toBe('go-on');
+  expect(plan('chat', {}, { isPartlySent: false }, finish)).toBe('go-on');
   expect(plan('chat', { stream_options: { include_usage: true } }, {}, finish)).toBe('go-on');
 });
 

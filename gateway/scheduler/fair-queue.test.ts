@@ -155,7 +155,7 @@ describe('lanes', () => {
   it('let one who comes again go first in its lane, and find room in a full one', () => {
     const lanes = open(1, { maxWaiting: 1, maxWaitingPerLane: 1 });
     const running = grantOf(lanes.enqueue(waiter('a')));
-    const [patient, again] = [waiter('a'), { ...waiter('a'), again: true }];
+    const [patient, again] = [waiter('a'), { ...waiter('a'), requeued: true }];
     lanes.enqueue(patient);
     expect(lanes.enqueue(again).entry).toBe('waits');
     expect(lanes.release(running)[0]?.waiter).toBe(again);
@@ -214,7 +214,7 @@ describe('lanes', () => {
   it('find room for one who comes again, though nobody may wait', () => {
     const lanes = open(0, { maxWaiting: 0, maxWaitingPerLane: 0 });
     expect(lanes.enqueue(waiter('a')).entry).toBe('full');
-    const again = { ...waiter('a'), again: true };
+    const again = { ...waiter('a'), requeued: true };
     expect(lanes.enqueue(again).entry).toBe('waits');
     expect(lanes.setCapacity(1).map(({ waiter }) => waiter)).toEqual([again]);
   });
@@ -253,7 +253,7 @@ describe('lanes', () => {
 
   it('displace nobody whom the engine’s end has put back into the line', () => {
     const lanes = open(0, { maxWaiting: 3, maxWaitingPerLane: 3 });
-    const again = Array.from({ length: 3 }, () => ({ ...waiter('a'), again: true }));
+    const again = Array.from({ length: 3 }, () => ({ ...waiter('a'), requeued: true }));
     for (const one of again) lanes.enqueue(one);
     expect(lanes.enqueue(waiter('b')).entry).toBe('full');
     expect(lanes.waiting).toEqual(again.toReversed());
