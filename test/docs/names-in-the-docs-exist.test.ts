@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fingerprint } from '../../keys/fingerprint.ts';
@@ -49,6 +49,15 @@ it.each(pages)('%s names metrics that there are', (_, text) => {
 it.each(pages)('%s names commands that there are', (_, text) => {
   const verbs = [...text.matchAll(/(?:`|^|\$\()corral ((?:keys )?[a-z-]+)/gm)].map(([, verb = '']) => verb);
   expect(verbs.filter((verb) => !commands.has(verb))).toEqual([]);
+});
+
+it.each(pages)('%s names files of this repository that exist', (_, text) => {
+  const folders =
+    'cli|docker|docs|fs|gateway|health|keys|log|nvidia-smi-parser|runpod|scripts|settings|sse|supervisor|test';
+  const named = [...text.matchAll(new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g'))].map(
+    ([, path = '']) => path,
+  );
+  expect(named.filter((path) => !existsSync(join(projectFolder, path)))).toEqual([]);
 });
 
 it('docs/api.md tells the codes of all refusals', () => {
