@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
-import type { Log } from '../log/create-log.ts';
 import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
 import { handleEvents } from './dashboard/event-route.ts';
@@ -23,7 +22,7 @@ import type { GatewayEnv } from './middleware/gateway-context.ts';
 import { handleError } from './middleware/handle-error.ts';
 import { limitHeaders } from './middleware/header-limits.ts';
 import { limitRequestRate, reportRates } from './middleware/rate-limit.ts';
-import { requestContext } from './middleware/request-context.ts';
+import { type RequestContextOptions, requestContext } from './middleware/request-context.ts';
 import { handleApiRequest } from './proxy/handle-api-request.ts';
 import type { ProxyServices } from './proxy/proxy-context.ts';
 import {
@@ -39,39 +38,27 @@ import { rejectOtherMethods } from './routes/other-methods.ts';
 import { createProbes } from './routes/probes.ts';
 import { suggestPath } from './routes/suggest-path.ts';
 import type { CapacityGate } from './scheduler/capacity-gate.ts';
-import type { Tracing } from './tracing/tracing.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
-import type { UsageRecorder } from './usage/usage-recorder.ts';
 import { handleUsage } from './usage/usage-route.ts';
 
-export interface AppDependencies extends ProxyServices {
-  readonly log: Log;
+export interface AppDependencies extends RequestContextOptions, ProxyServices {
   readonly doorkeeper: Authenticator;
   /** Undefined where authentication is off. */
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
-  readonly books: UsageRecorder;
   readonly metrics: Metrics;
   readonly gate: CapacityGate;
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
-  readonly tracing: Tracing | undefined;
 }
 
 /** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
 export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
-  const { config, log, doorkeeper, keys, liveRequests, dashboard } = parts;
+  const { config, doorkeeper, keys, liveRequests, dashboard } = parts;
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    requestContext({
-      log,
-      isTrusted: dashboard.isTrusted,
-      books: parts.books,
-      metrics: parts.metrics,
-      dashboard,
-      tracing: parts.tracing,
-    }),
+    requestContext(parts),
     cors(config.corsOrigins, limitHeaders(config.limits)),
     limitHeaders(config.limits),
   );

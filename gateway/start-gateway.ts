@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import { logRequest } from './access-log.ts';
 import { createApp } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
@@ -24,6 +25,7 @@ import { RouterModels } from './models/router-models.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
 import { AbandonedInputCounter } from './proxy/count-abandoned-input.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
+import { RequestEvents } from './proxy/request-events.ts';
 import { PrefillProbe } from './resume/prefill-probe.ts';
 import { CapacityGate } from './scheduler/capacity-gate.ts';
 import { createCountingScheduler } from './scheduler/counting-scheduler.ts';
@@ -38,12 +40,12 @@ import { ShuttingDown } from './upstream/failure.ts';
 import { createBackendPool } from './upstream/pool.ts';
 import { createUsageLedger } from './usage/create-usage-ledger.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
-import { UsageRecorder } from './usage/usage-recorder.ts';
+import { createUsageRecorder } from './usage/usage-recorder.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */
 const TIME_TO_HEAR_IT = 500;
 
-/** What the books may take, ms, to learn the tokens of what was broken off last. */
+/** How long the observers may take, ms, to learn the tokens of the exchanges that were broken off last. */
 const TIME_TO_COUNT = 1000;
 
 /** A gateway that runs. */
@@ -160,16 +162,12 @@ export async function startGateway(
   const takeTally = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
   const recentWork = new RecentTokenCost(takeTally, config.ledger.costPerHour);
   registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, recentWork);
-  const books = new UsageRecorder((booking) => {
-    ledger.record(booking);
-    // Counters never go down: what was estimated too high stays so there.
-    if (booking.usage.input >= 0) metrics.recordUsage(booking);
-  });
   const bodies = new BodyBudget(config.limits.bodies);
   const rateLimits = new RateLimits(config.rates.house, buckets.store);
+  const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
     ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
-    isTrusted: createProxyMatcher(config.trustedProxies),
+    isTrusted,
     healthUrl: config.metrics.healthUrl,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
@@ -177,10 +175,20 @@ export async function startGateway(
   const occupancy = createSlotTracker(config.backend, log);
   const cut = new AbortController();
   const tracing = await createTracing(config.traces, log);
+  const requestEvents = new RequestEvents([
+    ({ record, end }) => record.trace?.end(end),
+    ({ record, end }) => logRequest(log, record, end),
+    metrics.onRequestFinished,
+    dashboard.onRequestFinished,
+    createUsageRecorder((entry) => {
+      ledger.record(entry);
+      // Counters never decrease: an estimate that was too high stays in them.
+      if (entry.usage.input >= 0) metrics.recordUsage(entry);
+    }),
+  ]);
   const app = createApp({
     ...{
       config,
-      log,
       pool,
       scheduler: admission,
       countingScheduler: countingPlaces,
@@ -193,7 +201,9 @@ export async function startGateway(
     },
     ...{
       ledger,
-      books,
+      isTrusted,
+      requestEvents,
+      startTrace: tracing?.startTrace,
       abandonedInput: abandoned,
       rateLimits,
       bodyBudget: bodies,
@@ -202,7 +212,6 @@ export async function startGateway(
       gate,
       supervisor,
       dashboard,
-      tracing,
       modelSheet: sheet,
     },
     shutdown: cut.signal,
@@ -241,13 +250,13 @@ export async function startGateway(
     const closed = closeWithin(server, config.timeouts.drain, cutOff);
     closeUnused();
     await closed;
-    await books.settled(TIME_TO_COUNT);
+    await requestEvents.idle(TIME_TO_COUNT);
     watch.close();
     router.close();
     doorKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
     end.abort();
-    await books.settled(TIME_TO_HEAR_IT);
+    await requestEvents.idle(TIME_TO_HEAR_IT);
     recentWork.close();
     gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();

@@ -1,6 +1,6 @@
 import type { KeyRing } from '../../keys/key-ring.ts';
 import type { IsTrustedProxy } from '../http/client-address.ts';
-import type { FinishedRequest } from '../metrics/traffic.ts';
+import type { RequestFinished } from '../proxy/request-events.ts';
 import { Assets } from './assets.ts';
 import { createLastCrashReader } from './last-crash.ts';
 import { RecentRequests } from './recent-requests.ts';
@@ -30,7 +30,7 @@ export interface Dashboard {
   readonly isOpen: boolean;
   readonly landing: () => { readonly model: string | undefined; readonly standing: string };
   /** To be called when a request is over. */
-  onRequestFinished(finished: FinishedRequest): void;
+  onRequestFinished(finished: RequestFinished): void;
   /** Ends what watches. */
   close(): void;
 }

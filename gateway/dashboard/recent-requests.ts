@@ -1,5 +1,5 @@
 import { apiRoutes } from '../api/route-table.ts';
-import type { FinishedRequest } from '../metrics/traffic.ts';
+import type { RequestFinished } from '../proxy/request-events.ts';
 
 const KEPT = 100;
 
@@ -13,7 +13,7 @@ export interface RecentRequest {
   readonly model: string | null;
   /** What the client got; 499 where it left. */
   readonly status: number;
-  readonly outcome: FinishedRequest['end']['outcome'];
+  readonly outcome: RequestFinished['end']['outcome'];
   readonly error: string | null;
   readonly ms: number;
   readonly queuedMs: number | null;
@@ -36,7 +36,7 @@ export class RecentRequests {
     return this.#all.slice(-KEPT).reverse();
   }
 
-  add(finished: FinishedRequest): void {
+  add(finished: RequestFinished): void {
     const { pattern } = finished;
     if (!paths.has(pattern) || isGuess(finished)) return;
     this.#all.push({ ...describe(finished), path: pattern, at: Date.now() });
@@ -44,10 +44,10 @@ export class RecentRequests {
   }
 }
 
-const isGuess = ({ record, end }: FinishedRequest) =>
+const isGuess = ({ record, end }: RequestFinished) =>
   record.keyId === undefined && [401, 429].includes(end.status);
 
-function describe({ record, end }: FinishedRequest) {
+function describe({ record, end }: RequestFinished) {
   const { id, keyId, model, startedAt, endedAt, firstByteAt, queuedMs, usage, streamed } = record;
   const spokeAt = streamed ? firstByteAt : undefined;
   return {

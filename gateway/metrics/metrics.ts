@@ -3,6 +3,7 @@ import type { Backend } from '../../health/backend.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { cacheFor } from '../http/cache-for.ts';
 import { createSupervisorStatusReader, type SupervisorStatus } from '../ipc/supervisor-status.ts';
+import type { RequestFinished } from '../proxy/request-events.ts';
 import type { UsageEntry } from '../usage/usage-batch.ts';
 import type { UsageLedger } from '../usage/usage-ledger.ts';
 import { registerBudgetMetrics } from './budget-metrics.ts';
@@ -13,7 +14,7 @@ import { EventLoopMonitor } from './event-loop.ts';
 import { KeyTraffic } from './key-traffic.ts';
 import { countOpenFiles, registerProcessMetrics } from './process-metrics.ts';
 import { registerSamples, registerValue } from './register.ts';
-import { type FinishedRequest, Traffic } from './traffic.ts';
+import { Traffic } from './traffic.ts';
 import { registerGenerationMetrics, registerKeyMetrics, registerTrafficMetrics } from './traffic-metrics.ts';
 import { createVolumeReader, type VolumeSpace } from './volume-space.ts';
 import { type WorkDone, workDone } from './work-done.ts';
@@ -40,7 +41,7 @@ export interface Metrics extends Disposable {
   readonly keyRegistry: Registry;
   readonly workDone: WorkDone;
   /** Counts a request, once, when it is over. */
-  onRequestFinished(finished: FinishedRequest): void;
+  onRequestFinished(finished: RequestFinished): void;
   /** Counts what a key used. */
   recordUsage(booking: UsageEntry): void;
   /** The page in Prometheus' text form, with or without the figures of single keys. */

@@ -1,5 +1,6 @@
 import type { Priority } from '../../keys/key.ts';
 import { getOperation, routeLabel } from '../api/route-label.ts';
+import type { RequestFinished } from '../proxy/request-events.ts';
 import type { RequestOutcome } from '../proxy/request-outcome.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
@@ -13,15 +14,6 @@ const MOST_CODES = 80;
 export interface RequestCount {
   readonly labels: { readonly route: string; readonly status: string; readonly outcome: string };
   count: number;
-}
-
-/** What is known of a request when it is over. */
-export interface FinishedRequest {
-  readonly record: RequestRecord;
-  readonly end: RequestOutcome;
-  /** The pattern by which the app found the route. */
-  readonly pattern: string;
-  readonly priority: Priority | undefined;
 }
 
 /** What came and what became of it: plain numbers, counted once at the end of each request. Nothing is done per token. */
@@ -43,7 +35,7 @@ export class Traffic {
     return this.#models.values();
   }
 
-  add({ record, end, pattern, priority = 'normal' }: FinishedRequest): void {
+  add({ record, end, pattern, priority = 'normal' }: RequestFinished): void {
     const route = routeLabel(pattern);
     const error = record.error === undefined ? undefined : this.#codes.of(record.error);
     this.#countRequest(route, end);

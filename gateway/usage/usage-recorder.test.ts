@@ -1,50 +1,50 @@
 import { expect, it } from 'vitest';
+import type { RequestFinished } from '../proxy/request-events.ts';
 import { createRequestRecord, type RequestRecord } from '../proxy/request-record.ts';
 import type { UsageEntry } from './usage-batch.ts';
-import { UsageRecorder } from './usage-recorder.ts';
+import { createUsageRecorder } from './usage-recorder.ts';
 
-const recordWith = (more: Partial<RequestRecord>): RequestRecord => ({
-  ...createRequestRecord({ id: '1', method: 'POST', path: '/v1/completions', address: '' }),
-  keyId: 'key',
-  usage: { input: 100, cached: 0, output: 5 },
-  ...more,
+const eventWith = (more: Partial<RequestRecord>): RequestFinished => ({
+  record: {
+    ...createRequestRecord({ id: '1', method: 'POST', path: '/v1/completions', address: '' }),
+    keyId: 'key',
+    usage: { input: 100, cached: 0, output: 5 },
+    ...more,
+  },
+  end: { status: 200, outcome: 'ok' },
+  pattern: '/v1/completions',
+  priority: 'normal',
 });
 
-function open() {
-  const booked: UsageEntry['usage'][] = [];
-  const books = new UsageRecorder(({ usage }) => void booked.push(usage));
-  return { books, booked };
+function createRecorder() {
+  const recorded: UsageEntry['usage'][] = [];
+  return { recordUsage: createUsageRecorder(({ usage }) => void recorded.push(usage)), recorded };
 }
 
-it('books what is known at the end, and what is found out later as a correction of it', async () => {
-  const { books, booked } = open();
-  const { promise: correction, resolve } = Promise.withResolvers<number>();
-  books.begin()(recordWith({ usageCorrection: correction }), false);
-  expect(booked).toMatchObject([{ requests: 1, input: 100, output: 5 }]);
-  let isSettled = false;
-  const settled = books.settled(3_600_000).then(() => {
-    isSettled = true;
-  });
-  await Promise.resolve();
-  expect(isSettled).toBe(false);
+it('records the usage known at the end, and a correction when the tokens are counted later', async () => {
+  const { recordUsage, recorded } = createRecorder();
+  const { promise: usageCorrection, resolve } = Promise.withResolvers<number>();
+  const finished = recordUsage(eventWith({ usageCorrection }));
+  expect(recorded).toMatchObject([{ requests: 1, errors: 0, input: 100, output: 5 }]);
   resolve(-93);
-  await settled;
-  expect(booked[1]).toMatchObject({ requests: 0, errors: 0, input: -93, output: 0, computeMs: 0 });
+  await finished;
+  expect(recorded[1]).toMatchObject({ requests: 0, errors: 0, input: -93, output: 0, computeMs: 0 });
 });
 
-it('books no correction of what was right, and waits for none of what is nobody’s', async () => {
-  const { books, booked } = open();
-  books.begin()(recordWith({ usageCorrection: Promise.resolve(0) }), false);
-  const { keyId: _, ...nobodys } = recordWith({ usageCorrection: new Promise(() => {}) });
-  books.begin()(nobodys, false);
-  await books.settled(3_600_000);
-  expect(booked).toHaveLength(1);
+it('records no correction of 0, and does not wait for a correction of a request without a key', async () => {
+  const { recordUsage, recorded } = createRecorder();
+  await recordUsage(eventWith({ usageCorrection: Promise.resolve(0) }));
+  const { keyId: _, ...anonymous } = eventWith({ usageCorrection: new Promise(() => {}) }).record;
+  await recordUsage({ ...eventWith({}), record: anonymous });
+  expect(recorded).toHaveLength(1);
 });
 
-it('is settled though what it books into fails', async () => {
-  const books = new UsageRecorder(() => {
-    throw new Error('no room');
-  });
-  expect(() => books.begin()(recordWith({}), false)).toThrow('no room');
-  await books.settled(3_600_000);
+it.each([
+  ['rejected', { end: { status: 400, outcome: 'refused' } }, 1],
+  ['broken off', { end: { status: 200, outcome: 'broken_off' }, error: 'bad_gateway' }, 1],
+  ['left by its client', { end: { status: 499, outcome: 'client_left' } }, 0],
+] as const)('a request that was %s counts as that many errors', async (_, { end, ...more }, errors) => {
+  const { recordUsage, recorded } = createRecorder();
+  await recordUsage({ ...eventWith(more), end });
+  expect(recorded).toMatchObject([{ errors }]);
 });
