@@ -8,143 +8,146 @@ import { GpuMonitor } from './gpu-monitor.ts';
 import type { GpuSample } from './gpu-sample.ts';
 import type { GpuTrouble } from './gpu-trouble.ts';
 
-const standIn = join(import.meta.dirname, '../test/fakes/fake-nvidia-smi.ts');
+const fakeSmi = join(import.meta.dirname, '../test/fakes/fake-nvidia-smi.ts');
 
-/** Patient, unless the test is about silence: other work on the machine is no hang. */
-async function watchOne(mood: string, patienceMs = 3_600_000) {
+/** Has long timeouts unless the test is about them: a busy machine is not a hang. */
+async function monitorFake(mood: string, timeoutMs = 3_600_000) {
   const folder = await temporaryFolder();
   const program = folder.file(`nvidia-smi-${mood}`);
-  symlinkSync(standIn, program);
+  symlinkSync(fakeSmi, program);
   const troubles: (GpuTrouble | undefined)[] = [];
   const samples: GpuSample[] = [];
-  const watch = new GpuMonitor({
+  const monitor = new GpuMonitor({
     program,
     intervalMs: 20,
-    sampleTimeoutMs: patienceMs,
+    sampleTimeoutMs: timeoutMs,
     firstSampleTimeoutMs: mood === 'silent' ? 1500 : 3_600_000,
     onSample: (sample) => samples.push(sample),
     onTrouble: (trouble) => troubles.push(trouble),
   });
   const pids = () => readFileSync(folder.file('started'), 'utf8').trim().split('\n').map(Number);
   return {
-    watch,
+    monitor,
     troubles,
     samples,
     pids,
     async [Symbol.asyncDispose]() {
-      watch.close();
+      monitor.close();
       await folder[Symbol.asyncDispose]();
     },
   };
 }
 
-describe('watching GPUs', () => {
-  it('shows the latest of each, by one process', async () => {
-    await using seen = await watchOne('steady');
-    await waitFor('some rounds', () => seen.samples.length >= 10);
-    expect(seen.watch.samples.map(({ index }) => index)).toEqual([0, 1]);
-    expect(seen.watch.samples[1]).toMatchObject({ name: 'NVIDIA Stand-In', utilization: 0.5, power: 200 });
-    expect(seen.watch.samples[1]?.at).toBe(seen.samples.findLast(({ index }) => index === 1)?.at);
-    expect(seen.pids()).toHaveLength(1);
-    expect(seen.troubles).toEqual([]);
+describe('the GPU monitor', () => {
+  it('returns the latest sample of each GPU from one process', async () => {
+    await using run = await monitorFake('steady');
+    await waitFor('some rounds', () => run.samples.length >= 10);
+    expect(run.monitor.samples.map(({ index }) => index)).toEqual([0, 1]);
+    expect(run.monitor.samples[1]).toMatchObject({ name: 'NVIDIA Stand-In', utilization: 0.5, power: 200 });
+    expect(run.monitor.samples[1]?.at).toBe(run.samples.findLast(({ index }) => index === 1)?.at);
+    expect(run.pids()).toHaveLength(1);
+    expect(run.troubles).toEqual([]);
   });
 
-  it('ends its process when it is closed', async () => {
-    await using seen = await watchOne('steady');
-    await waitFor('a round', () => seen.samples.length > 0);
-    const [pid = 0] = seen.pids();
-    seen.watch.close();
-    await waitFor('the process to end', () => !isRunning(pid));
-    expect(seen.troubles).toEqual([]);
+  it('kills its process on close', async () => {
+    await using run = await monitorFake('steady');
+    await waitFor('a round', () => run.samples.length > 0);
+    const [pid = 0] = run.pids();
+    run.monitor.close();
+    await waitFor('the process to exit', () => !isRunning(pid));
+    expect(run.troubles).toEqual([]);
   });
 
-  it('starts it again when it dies', async () => {
-    await using seen = await watchOne('dies');
-    await waitFor('the second run', () => seen.samples.length > 4);
-    expect(seen.pids()).toHaveLength(2);
-    expect(seen.troubles.slice(0, 2)).toEqual(['ended', undefined]);
+  it('restarts the process when it exits', async () => {
+    await using run = await monitorFake('dies');
+    await waitFor('the second run', () => run.samples.length > 4);
+    expect(run.pids()).toHaveLength(2);
+    expect(run.troubles.slice(0, 2)).toEqual(['ended', undefined]);
   });
 
-  it('kills it when it falls silent, and starts it again', async () => {
-    await using seen = await watchOne('hangs', 500);
-    await waitFor('the second run', () => seen.samples.length > 4);
-    const [first = 0] = seen.pids();
+  it('kills and restarts the process when it stops writing', async () => {
+    await using run = await monitorFake('hangs', 500);
+    await waitFor('the second run', () => run.samples.length > 4);
+    const [first = 0] = run.pids();
     expect(isRunning(first)).toBe(false);
-    expect(seen.troubles.slice(0, 2)).toEqual(['hung', undefined]);
+    expect(run.troubles.slice(0, 2)).toEqual(['hung', undefined]);
   });
 
-  it('shows nothing that is old', async () => {
-    await using seen = await watchOne('hangs', 500);
-    await waitFor('a round', () => seen.watch.samples.length === 2);
-    await waitFor('it to be old', () => seen.watch.samples.length === 0);
+  it('returns no expired samples', async () => {
+    await using run = await monitorFake('hangs', 500);
+    await waitFor('a round', () => run.monitor.samples.length === 2);
+    await waitFor('the samples to expire', () => run.monitor.samples.length === 0);
   });
 
-  it('kills one that never speaks', async () => {
-    await using seen = await watchOne('silent');
-    await waitFor('the end of patience', () => seen.troubles.length > 0);
-    expect(seen.troubles).toEqual(['hung']);
-    // Where starting a program takes longer than that, the first did not come so far as to leave its pid.
-    const [first = 0] = await waitFor('one that was started', () => seen.pids());
-    await waitFor('it to be gone', () => !isRunning(first));
+  it('kills a process that never writes', async () => {
+    await using run = await monitorFake('silent');
+    await waitFor('the timeout', () => run.troubles.length > 0);
+    expect(run.troubles).toEqual(['hung']);
+    // If starting a program takes longer than the timeout, the first process did not get as far as writing its pid.
+    const [first = 0] = await waitFor('a started process', () => run.pids());
+    await waitFor('it to exit', () => !isRunning(first));
   });
 
-  it('asks an old driver for less, at once', async () => {
-    await using seen = await watchOne('old');
-    await waitFor('a round', () => seen.samples.length > 0);
-    expect(seen.pids()).toHaveLength(3);
-    expect(seen.troubles).toEqual([]);
-    expect(seen.samples[0]).toMatchObject({ power: 200, slowdowns: undefined, recoveryAction: undefined });
+  it('retries at once with fewer fields for an old driver', async () => {
+    await using run = await monitorFake('old');
+    await waitFor('a round', () => run.samples.length > 0);
+    expect(run.pids()).toHaveLength(3);
+    expect(run.troubles).toEqual([]);
+    expect(run.samples[0]).toMatchObject({ power: 200, slowdowns: undefined, recoveryAction: undefined });
   });
 
-  it('hears the rows through rubbish', async () => {
-    await using seen = await watchOne('chatty');
-    await waitFor('some rounds', () => seen.samples.length >= 6);
-    expect(new Set(seen.samples.map(({ power }) => power))).toEqual(new Set([200]));
-    expect(seen.troubles).toEqual([]);
+  it('finds the rows among other output', async () => {
+    await using run = await monitorFake('chatty');
+    await waitFor('some rounds', () => run.samples.length >= 6);
+    expect(new Set(run.samples.map(({ power }) => power))).toEqual(new Set([200]));
+    expect(run.troubles).toEqual([]);
   });
 
-  it('goes on with the others when one is lost, and tells once', async () => {
-    await using seen = await watchOne('loses');
-    await waitFor('the loss', () => seen.troubles.length > 0);
-    const { length } = seen.samples;
-    await waitFor('more of the other', () => seen.samples.length > length + 5);
-    expect(seen.troubles).toEqual(['gpu-lost']);
-    expect(seen.pids()).toHaveLength(1);
+  it('keeps reporting the other GPUs when one is lost, and reports the loss once', async () => {
+    await using run = await monitorFake('loses');
+    await waitFor('the loss', () => run.troubles.length > 0);
+    const { length } = run.samples;
+    await waitFor('more samples of the other GPU', () => run.samples.length > length + 5);
+    expect(run.troubles).toEqual(['gpu-lost']);
+    expect(run.pids()).toHaveLength(1);
   });
 
-  it('shows one that is lost no longer', async () => {
-    await using seen = await watchOne('loses', 500);
-    await waitFor('a round', () => seen.watch.samples.length === 2);
-    await waitFor('the lost one to go', () => seen.watch.samples.map(({ index }) => index).join() === '0');
+  it('returns no samples of a lost GPU', async () => {
+    await using run = await monitorFake('loses', 500);
+    await waitFor('a round', () => run.monitor.samples.length === 2);
+    await waitFor(
+      'the samples of the lost GPU to expire',
+      () => run.monitor.samples.map(({ index }) => index).join() === '0',
+    );
   });
 
-  it('shows those that are left without a hole where a lost one ends each run, and tells of it once', async () => {
-    await using seen = await watchOne('lost', 10_000);
-    await waitFor('the first figures', () => seen.watch.samples.length > 0);
-    const holes: number[] = [];
+  it('reports the remaining GPUs without gaps if a lost GPU ends each run, and reports the loss once', async () => {
+    await using run = await monitorFake('lost', 10_000);
+    await waitFor('the first samples', () => run.monitor.samples.length > 0);
+    const gaps: number[] = [];
     await waitFor('four runs', () => {
-      if (seen.watch.samples.length === 0) holes.push(seen.samples.length);
-      return seen.samples.length >= 4;
+      if (run.monitor.samples.length === 0) gaps.push(run.samples.length);
+      return run.samples.length >= 4;
     });
-    expect(seen.pids().length).toBeGreaterThanOrEqual(4);
-    expect([holes, seen.troubles]).toEqual([[], ['gpu-lost']]);
+    expect(run.pids().length).toBeGreaterThanOrEqual(4);
+    expect([gaps, run.troubles]).toEqual([[], ['gpu-lost']]);
   });
 
-  it('tells once that there is no driver, however often it tries', async () => {
-    await using seen = await watchOne('driverless');
-    await waitFor('a second try', () => seen.pids().length > 1);
-    expect(seen.troubles).toEqual(['no-driver']);
-    expect(seen.watch.samples).toEqual([]);
+  it('reports a missing driver once, however often it retries', async () => {
+    await using run = await monitorFake('driverless');
+    await waitFor('a second attempt', () => run.pids().length > 1);
+    expect(run.troubles).toEqual(['no-driver']);
+    expect(run.monitor.samples).toEqual([]);
   });
 
-  it('starts nothing where there is no nvidia-smi', () => {
+  it('starts no process if nvidia-smi is not found', () => {
     const troubles: unknown[] = [];
-    const watch = new GpuMonitor({
+    const monitor = new GpuMonitor({
       program: 'no-such-nvidia-smi',
       intervalMs: 20,
       onTrouble: (trouble) => troubles.push(trouble),
     });
-    expect([troubles, watch.samples]).toEqual([['absent'], []]);
-    watch.close();
+    expect([troubles, monitor.samples]).toEqual([['absent'], []]);
+    monitor.close();
   });
 });

@@ -1,57 +1,55 @@
-import { findProgram } from './find-program.ts';
 import type { GpuSample } from './gpu-sample.ts';
 import { type GpuTrouble, troubleFromExitCode } from './gpu-trouble.ts';
 import { parseLine } from './parse-line.ts';
 import { buildArguments, fullQuery, withoutField } from './query.ts';
-import { nextRestart } from './restart-delay.ts';
-import { runSmi, type SmiRun } from './run-smi.ts';
+import { findProgram, nextRestart, runSmi, type SmiRun } from './run-smi.ts';
 
 export interface GpuMonitorOptions {
-  /** nvidia-smi: a path, or a name that is looked for on the `PATH`. */
+  /** nvidia-smi: a path, or a name that is looked up on the `PATH`. */
   readonly program: string;
   readonly intervalMs: number;
-  /** How long the first figures of a run may take: a driver that is not kept loaded takes seconds for each GPU. */
+  /** Time allowed for the first samples of a run: a driver without persistence takes seconds to load for each GPU. */
   readonly firstSampleTimeoutMs?: number;
-  /** How long the next ones may take; from five intervals and ten seconds the longer where nothing is given. */
+  /** Time allowed for each later sample; by default five intervals, at least ten seconds. */
   readonly sampleTimeoutMs?: number;
   readonly onSample?: (sample: GpuSample) => void;
-  /** Called when the reason changes why figures are missing, with undefined when none are missing any more. */
+  /** Called when the reason for missing samples changes; undefined means that none are missing any more. */
   readonly onTrouble: (trouble: GpuTrouble | undefined) => void;
 }
 
 /**
- * Follows the GPUs by one nvidia-smi that stays: it is started again when it ends, and ended when it falls silent. One
- * that cannot even be killed, as happens while a driver hangs, is waited for rather than joined by a second.
+ * Reads the GPUs from one long-running nvidia-smi. The process is restarted when it exits and killed when it stops
+ * writing. A process that cannot even be killed, as happens when a driver hangs, is waited for: a second one would hang too.
  */
 export class GpuMonitor {
   readonly #options: GpuMonitorOptions;
-  readonly #patienceMs: number;
+  readonly #sampleTimeoutMs: number;
   readonly #latest = new Map<number, GpuSample>();
   #query = fullQuery;
   #failures = 0;
   #run: SmiRun | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #told: GpuTrouble | undefined;
-  /** The last trouble that a line told of, and when. */
-  #heard: { readonly trouble: GpuTrouble; readonly at: number } | undefined;
+  #reported: GpuTrouble | undefined;
+  /** The last trouble found in the output, and when. */
+  #lastTrouble: { readonly trouble: GpuTrouble; readonly at: number } | undefined;
   #startedAt = 0;
-  /** How long the latest run of use took to its first figures: so much older they may be while the next one starts. */
-  #startTookMs = 0;
-  #gaveSamples = false;
-  #asksAnew = false;
+  /** How long the latest successful run took to its first samples: samples may get this much older during a restart. */
+  #startupMs = 0;
+  #producedSamples = false;
+  #queryChanged = false;
   #closed = false;
 
   constructor(options: GpuMonitorOptions) {
     this.#options = options;
-    this.#patienceMs = options.sampleTimeoutMs ?? Math.max(5 * options.intervalMs, 10_000);
+    this.#sampleTimeoutMs = options.sampleTimeoutMs ?? Math.max(5 * options.intervalMs, 10_000);
     const file = findProgram(options.program, process.env.PATH);
-    if (file === undefined) this.#tell('absent');
+    if (file === undefined) this.#report('absent');
     else void this.#runOnce(file);
   }
 
-  /** The latest of each GPU that still answers, by index. */
+  /** The latest sample of each GPU that still reports, by index. */
   get samples(): readonly GpuSample[] {
-    const oldest = performance.now() - this.#patienceMs - this.#startTookMs;
+    const oldest = performance.now() - this.#sampleTimeoutMs - this.#startupMs;
     return [...this.#latest.values()].filter(({ at }) => at >= oldest).sort((a, b) => a.index - b.index);
   }
 
@@ -63,79 +61,80 @@ export class GpuMonitor {
 
   async #runOnce(file: string): Promise<void> {
     this.#startedAt = performance.now();
-    this.#gaveSamples = false;
-    this.#asksAnew = false;
-    this.#await(this.#options.firstSampleTimeoutMs ?? 30_000);
-    this.#run = runSmi(file, buildArguments(this.#query, this.#options.intervalMs), (line) =>
-      this.#read(line),
-    );
+    this.#producedSamples = false;
+    this.#queryChanged = false;
+    this.#setTimeout(this.#options.firstSampleTimeoutMs ?? 30_000);
+    const args = buildArguments(this.#query, this.#options.intervalMs);
+    this.#run = runSmi(file, args, (line) => this.#onLine(line));
     const code = await this.#run.ended;
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#explain(code);
-    const ran = {
+    this.#reportExit(code);
+    const result = {
       ranForMs: performance.now() - this.#startedAt,
-      freshForMs: this.#patienceMs,
-      producedSamples: this.#gaveSamples,
-      queryChanged: this.#asksAnew,
+      freshForMs: this.#sampleTimeoutMs,
+      producedSamples: this.#producedSamples,
+      queryChanged: this.#queryChanged,
     };
-    const { delayMs, failures } = nextRestart(ran, this.#failures);
+    const { delayMs, failures } = nextRestart(result, this.#failures);
     this.#failures = failures;
     this.#timer = setTimeout(() => void this.#runOnce(file), delayMs).unref();
   }
 
-  #read(text: string): void {
+  #onLine(text: string): void {
     const line = parseLine(text, this.#query, performance.now());
     switch (line.kind) {
       case 'sample':
-        this.#learn(line.sample);
+        this.#onSample(line.sample);
         break;
       case 'trouble':
-        this.#heard = { trouble: line.trouble, at: performance.now() };
-        // One GPU of several: the others go on, and so does this run.
-        if (this.#gaveSamples) this.#tell(line.trouble);
+        this.#lastTrouble = { trouble: line.trouble, at: performance.now() };
+        // Only one of several GPUs is affected: the others and this run continue.
+        if (this.#producedSamples) this.#report(line.trouble);
         break;
-      case 'unknown-name':
-        this.#asksAnew ||= [...this.#query.values()].includes(line.name);
+      case 'unknown-field':
+        this.#queryChanged ||= [...this.#query.values()].includes(line.name);
         this.#query = withoutField(this.#query, line.name);
     }
   }
 
-  #learn(sample: GpuSample): void {
-    if (!this.#gaveSamples) this.#startTookMs = sample.at - this.#startedAt;
-    this.#gaveSamples = true;
-    this.#await(this.#patienceMs);
+  #onSample(sample: GpuSample): void {
+    if (!this.#producedSamples) this.#startupMs = sample.at - this.#startedAt;
+    this.#producedSamples = true;
+    this.#setTimeout(this.#sampleTimeoutMs);
     this.#latest.set(sample.index, sample);
     this.#options.onSample?.(sample);
-    if (this.#isWell(sample.at)) this.#tell(undefined);
+    if (this.#isHealthy(sample.at)) this.#report(undefined);
   }
 
-  /** One that ends again and again is well when a run has lasted, not with each first figure. */
-  #isWell(now: number): boolean {
-    if (this.#heard !== undefined && now - this.#heard.at <= this.#patienceMs) return false;
-    return this.#failures < 2 || now - this.#startedAt > this.#patienceMs;
+  /** After repeated exits only a run that has lasted counts as healthy, not one with a first sample. */
+  #isHealthy(now: number): boolean {
+    if (this.#lastTrouble !== undefined && now - this.#lastTrouble.at <= this.#sampleTimeoutMs) return false;
+    return this.#failures < 2 || now - this.#startedAt > this.#sampleTimeoutMs;
   }
 
-  /** Ends this run if it says nothing of use for so long. */
-  #await(ms: number): void {
+  /** Kills this run if it writes no sample for this long. */
+  #setTimeout(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#tell('hung');
+      this.#report('hung');
       this.#run?.kill();
     }, ms).unref();
   }
 
-  #explain(code: number | null): void {
-    if (this.#asksAnew || this.#told === 'hung') return;
-    const heard = this.#heard && this.#heard.at >= this.#startedAt ? this.#heard.trouble : undefined;
+  #reportExit(code: number | null): void {
+    if (this.#queryChanged || this.#reported === 'hung') return;
+    const last = this.#lastTrouble;
+    const ofRun = last && last.at >= this.#startedAt ? last.trouble : undefined;
     const ofCode = troubleFromExitCode(code);
-    if (heard === undefined && ofCode !== undefined) this.#heard = { trouble: ofCode, at: performance.now() };
-    this.#tell(heard ?? ofCode ?? 'ended');
+    if (ofRun === undefined && ofCode !== undefined)
+      this.#lastTrouble = { trouble: ofCode, at: performance.now() };
+    this.#report(ofRun ?? ofCode ?? 'ended');
   }
 
-  #tell(trouble: GpuTrouble | undefined): void {
-    if (trouble === this.#told || this.#closed) return;
-    this.#told = trouble;
+  #report(trouble: GpuTrouble | undefined): void {
+    if (trouble === this.#reported || this.#closed) return;
+    this.#reported = trouble;
     this.#options.onTrouble(trouble);
   }
 }

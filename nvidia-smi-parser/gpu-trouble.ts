@@ -1,7 +1,7 @@
 /**
- * Why no figures come.
- * absent: there is no nvidia-smi · no-driver, driver-mismatch, no-devices, gpu-lost, no-permission: what it says ·
- * hung: it says nothing any more · ended: it ends for no reason that we know.
+ * Why samples are missing.
+ * absent: nvidia-smi was not found · no-driver, driver-mismatch, no-devices, gpu-lost, no-permission: reported by
+ * nvidia-smi · hung: it stopped writing · ended: it exited for an unknown reason.
  */
 export type GpuTrouble =
   | 'absent'
@@ -13,8 +13,8 @@ export type GpuTrouble =
   | 'hung'
   | 'ended';
 
-/** The words of the drivers since about 340, on stdout as well as on stderr. */
-const signs: readonly (readonly [RegExp, GpuTrouble])[] = [
+/** Messages of the drivers since about version 340, on stdout or stderr. */
+const patterns: readonly (readonly [RegExp, GpuTrouble])[] = [
   [
     /Driver\/library version mismatch|NVML library version is too old|RM has detected an NVML\/RM/i,
     'driver-mismatch',
@@ -26,13 +26,13 @@ const signs: readonly (readonly [RegExp, GpuTrouble])[] = [
   [/Failed to initialize NVML/i, 'no-driver'],
 ];
 
-/** Undefined where the line tells of no trouble that we know. */
+/** Undefined if the line contains no known error message. */
 export function parseTrouble(line: string): GpuTrouble | undefined {
-  return signs.find(([sign]) => sign.test(line))?.[1];
+  return patterns.find(([pattern]) => pattern.test(line))?.[1];
 }
 
-/** The exit codes of nvidia-smi's manual that say more than that it ended. */
-const codes: Readonly<Record<number, GpuTrouble>> = {
+/** The exit codes of nvidia-smi's manual that have a known reason. */
+const exitCodes: Readonly<Record<number, GpuTrouble>> = {
   4: 'no-permission',
   6: 'no-devices',
   9: 'no-driver',
@@ -42,5 +42,5 @@ const codes: Readonly<Record<number, GpuTrouble>> = {
 };
 
 export function troubleFromExitCode(code: number | null): GpuTrouble | undefined {
-  return code === null ? undefined : codes[code];
+  return code === null ? undefined : exitCodes[code];
 }

@@ -13,7 +13,7 @@ function sampleOf(line: string, query: Query = fullQuery): GpuSample {
 }
 
 describe('a row', () => {
-  it('of a card with MIG tells no utilization, and the memory of all', () => {
+  it('of a card with MIG has no utilization and the memory of the whole card', () => {
     expect(sampleOf(cards.h200WithMig.lines[0])).toEqual({
       at: 5,
       index: 0,
@@ -39,7 +39,7 @@ describe('a row', () => {
     });
   });
 
-  it('of a card at work tells all', () => {
+  it('of a busy card has all fields', () => {
     expect(sampleOf(cards.h100UnderLoad.lines[0])).toMatchObject({
       utilization: 1,
       memoryActivity: 0.11,
@@ -54,7 +54,7 @@ describe('a row', () => {
     });
   });
 
-  it('of a card for players has no ECC', () => {
+  it('of a consumer card has no ECC fields', () => {
     expect(sampleOf(cards.rtx2080OnWindowsDriver.lines[0])).toMatchObject({
       utilization: 0.02,
       memoryActivity: 0.1,
@@ -68,7 +68,7 @@ describe('a row', () => {
     });
   });
 
-  it('of an old card keeps what is there', () => {
+  it('of an old card has the fields that the card supports', () => {
     const { at, index, name, temperature, fan, ...rest } = sampleOf(cards.gtx770.lines[0]);
     expect({ index, name, temperature, fan }).toEqual({
       index: 0,
@@ -79,7 +79,7 @@ describe('a row', () => {
     expect(Object.values(rest).every((value) => value === undefined)).toBe(true);
   });
 
-  it.each(Object.values(cards))('of $of is read', ({ lines }) => {
+  it.each(Object.values(cards))('of $of is parsed', ({ lines }) => {
     for (const line of lines) expect(sampleOf(line).index).toBe(0);
   });
 
@@ -98,11 +98,11 @@ describe('a row', () => {
     '1e3',
     'NaN',
     '0x1F',
-  ])('with %j in each cell is a GPU of which nothing is known', (word) => {
+  ])('with %j in each cell is a GPU with only an index', (word) => {
     const { at, index, ...rest } = sampleOf(['3', ...Array(fullQuery.size - 1).fill(word)].join(', '));
     expect(index).toBe(3);
-    const { uuid, name, driver, recoveryAction, eccCorrected, eccUncorrected, slowdowns, ...figures } = rest;
-    expect(new Set(Object.values(figures))).toEqual(new Set([undefined]));
+    const { uuid, name, driver, recoveryAction, eccCorrected, eccUncorrected, slowdowns, ...others } = rest;
+    expect(new Set(Object.values(others))).toEqual(new Set([undefined]));
   });
 
   it.each([
@@ -112,14 +112,14 @@ describe('a row', () => {
     ['0 %', 0],
     ['255 %', 2.55],
     ['4000', undefined],
-  ])('has a fan that may turn faster than it is meant to: %s', (cell, fan) => {
-    const cells = [...fullQuery.keys()].map((question) =>
-      question === 'index' ? '0' : question === 'fan' ? cell : '[N/A]',
+  ])('may have a fan speed above 100 %%: %s', (cell, fan) => {
+    const cells = [...fullQuery.keys()].map((field) =>
+      field === 'index' ? '0' : field === 'fan' ? cell : '[N/A]',
     );
     expect(sampleOf(cells.join(', ')).fan).toEqual(fan === undefined ? undefined : expect.closeTo(fan));
   });
 
-  it('names what slows the clocks', () => {
+  it('lists the active clock slowdown reasons', () => {
     const mask = (hex: string) => cards.h200WithMig.lines[0].replace('0x0000000000000000', hex);
     expect(sampleOf(mask('0x0000000000000004')).slowdowns).toEqual(['software_power_cap']);
     expect(sampleOf(mask('0x0000000000000068')).slowdowns).toEqual([
@@ -130,15 +130,15 @@ describe('a row', () => {
     expect(sampleOf(mask('0x8000000000000000')).slowdowns).toEqual([]);
   });
 
-  it('is read by the columns that were asked for', () => {
+  it('is parsed by the columns of the query', () => {
     const narrow = withoutField(withoutField(fullQuery, 'gpu_recovery_action'), 'mig.mode.current');
     const line = cards.h200WithMig.lines[0].replace(', Enabled, None', '');
     expect(sampleOf(line, narrow)).toMatchObject({ eccUncorrected: 0, mig: undefined });
-    expect(parseLine(line, fullQuery, 0).kind).toBe('noise');
+    expect(parseLine(line, fullQuery, 0).kind).toBe('other');
   });
 });
 
-describe('what is no row', () => {
+describe('a line that is no row', () => {
   it.each([
     [faults.noDriver.lines[0], 'no-driver'],
     [faults.mismatch.lines[0], 'driver-mismatch'],
@@ -151,18 +151,18 @@ describe('what is no row', () => {
     expect(parseLine(line, fullQuery, 0)).toEqual({ kind: 'trouble', trouble });
   });
 
-  it('tells the name that a driver does not know', () => {
+  it('may name a field unknown to the driver', () => {
     const [line] = faults.unknownName.lines;
     expect(parseLine(line, fullQuery, 0)).toEqual({
-      kind: 'unknown-name',
+      kind: 'unknown-field',
       name: 'clocks_event_reasons.active',
     });
   });
 
   it.each(['', 'NVML library version: 570.124', '0', '0, 1, 2', '\u0000\u001b[31m', `${','.repeat(19)}`])(
-    '%j means nothing',
+    '%j is ignored',
     (line) => {
-      expect(parseLine(line, fullQuery, 0)).toEqual({ kind: 'noise' });
+      expect(parseLine(line, fullQuery, 0)).toEqual({ kind: 'other' });
     },
   );
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { buildArguments, fullQuery, withoutField } from './query.ts';
 
-it('asks by the older name where the newer is unknown, then not at all', () => {
+it('an unknown field is replaced by its older name, then left out', () => {
   const older = withoutField(fullQuery, 'clocks_event_reasons.active');
   expect(older.get('slowdowns')).toBe('clocks_throttle_reasons.active');
   expect([...older.keys()]).toEqual([...fullQuery.keys()]);
@@ -11,7 +11,7 @@ it('asks by the older name where the newer is unknown, then not at all', () => {
   expect(withoutField(none, 'never.asked')).toEqual(none);
 });
 
-it('puts it into the words of nvidia-smi', () => {
+it('the query becomes arguments of nvidia-smi', () => {
   const [what, ...how] = buildArguments(fullQuery, 2000);
   expect(what).toMatch(/^--query-gpu=index,uuid,name,driver_version,utilization\.gpu,/);
   expect(how).toEqual(['--format=csv,noheader,nounits', '--loop-ms=2000']);

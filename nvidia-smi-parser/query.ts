@@ -1,4 +1,4 @@
-/** What is asked of each GPU. Of several names for one thing the first is asked for, the next where it is unknown. */
+/** The fields of the query. If a driver does not know the first name of a field, the next one is used. */
 const names = {
   index: ['index'],
   uuid: ['uuid'],
@@ -25,26 +25,26 @@ const names = {
 
 export type QueryField = keyof typeof names;
 
-/** The questions in the order of the answer's columns, each with the name that it is asked by. */
+/** The fields in the order of the output's columns, each with nvidia-smi's name for it. */
 export type Query = ReadonlyMap<QueryField, string>;
 
 export const fullQuery: Query = new Map(
-  Object.entries(names).map(([question, [name]]) => [question as QueryField, name]),
+  Object.entries(names).map(([field, [name]]) => [field as QueryField, name]),
 );
 
-/** The query for a driver that does not know this name: asked by the next one, or left out. */
+/** The query for a driver that does not know this name: with the next name of the field, or without the field. */
 export function withoutField(query: Query, unknown: string): Query {
   return new Map(
-    [...query].flatMap(([question, name]): [QueryField, string][] => {
-      if (name !== unknown) return [[question, name]];
-      const known: readonly string[] = names[question];
+    [...query].flatMap(([field, name]): [QueryField, string][] => {
+      if (name !== unknown) return [[field, name]];
+      const known: readonly string[] = names[field];
       const next = known[known.indexOf(name) + 1];
-      return next === undefined ? [] : [[question, next]];
+      return next === undefined ? [] : [[field, next]];
     }),
   );
 }
 
-/** nvidia-smi's arguments for a line of each GPU in every interval, until it is ended. */
+/** Makes nvidia-smi print one line per GPU in every interval until it is killed. */
 export function buildArguments(query: Query, intervalMs: number): string[] {
   return [
     `--query-gpu=${[...query.values()].join(',')}`,

@@ -1,60 +1,114 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 export interface SmiRun {
-  /** The exit code; null where a signal ended it or it could not be started. */
+  /** The exit code; null if a signal ended the process or it could not be started. */
   readonly ended: Promise<number | null>;
   kill(): void;
 }
 
-/** What the program may see of our environment: nothing that is secret. */
-const passed = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES'];
+/** Environment variables passed to nvidia-smi: none of them is secret. */
+const passedVariables = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES'];
 
-/** Longer lines are none of nvidia-smi's: they are cut rather than kept. */
-const longestLine = 4096;
+/** Longer lines do not come from nvidia-smi: they are cut. */
+const maxLineLength = 4096;
 
-/** Where util-linux's setpriv is, the kernel ends the child when we die; elsewhere its next line finds the pipe closed. */
-const leash = ['/usr/bin/setpriv', '/bin/setpriv'].find(
+/** With setpriv of util-linux the kernel kills the child when we die; without it, its next write fails on a closed pipe. */
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(
   (path) => process.platform === 'linux' && existsSync(path),
 );
 
-/** Starts nvidia-smi; stdout and stderr come as one, as drivers differ in where they complain. */
-export function runSmi(file: string, args: readonly string[], onLine: (line: string) => void): SmiRun {
-  const [command = file, ...rest] = leash
-    ? [leash, '--pdeathsig', 'SIGKILL', file, ...args]
-    : [file, ...args];
-  const child = spawn(command, rest, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) followLines(stream, onLine);
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  return { ended: endOf(child).finally(() => process.off('exit', kill)), kill };
+/** The program's file, as a shell would find it; undefined if there is none that is executable. */
+export function findProgram(name: string, searchPath: string | undefined): string | undefined {
+  if (name.includes('/')) return isExecutable(name) ? name : undefined;
+  const folders = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-function environment(): Record<string, string> {
-  const kept = passed.flatMap((name) => {
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts nvidia-smi. Lines of stdout and stderr are treated alike, as drivers differ in where they write errors. */
+export function runSmi(file: string, args: readonly string[], onLine: (line: string) => void): SmiRun {
+  const [command = file, ...rest] = setpriv
+    ? [setpriv, '--pdeathsig', 'SIGKILL', file, ...args]
+    : [file, ...args];
+  const child = spawn(command, rest, { env: buildEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) readLines(stream, onLine);
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  return { ended: waitForExit(child).finally(() => process.off('exit', kill)), kill };
+}
+
+function buildEnvironment(): Record<string, string> {
+  const passed = passedVariables.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
+  return { ...Object.fromEntries(passed), LC_ALL: 'C' };
 }
 
-/** Settles when it is gone and all it said has been read. */
-function endOf(child: ChildProcess): Promise<number | null> {
+/** Settles when the process has exited and all its output has been read. */
+function waitForExit(child: ChildProcess): Promise<number | null> {
   const { promise, resolve } = Promise.withResolvers<number | null>();
   child.once('error', () => resolve(null));
   child.once('close', resolve);
   return promise;
 }
 
-function followLines(stream: Readable, onLine: (line: string) => void): void {
+function readLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
-    rest = (lines.pop() ?? '').slice(0, longestLine);
-    for (const line of lines) onLine(line.trimEnd().slice(0, longestLine));
+    rest = (lines.pop() ?? '').slice(0, maxLineLength);
+    for (const line of lines) onLine(line.trimEnd().slice(0, maxLineLength));
   });
   stream.on('end', () => {
     if (rest !== '') onLine(rest);
   });
+}
+
+export interface SmiRunResult {
+  /** How long a sample stays valid. */
+  readonly freshForMs: number;
+  readonly ranForMs: number;
+  readonly producedSamples: boolean;
+  /** The driver rejected a field, so the next run uses another query. */
+  readonly queryChanged: boolean;
+}
+
+const firstDelayMs = 1000;
+const maxDelayMs = 60_000;
+/** A run that produced samples and lasted this long resets the failure count. */
+const stableAfterMs = 60_000;
+
+export interface Restart {
+  readonly delayMs: number;
+  /** Exits since the last stable run. */
+  readonly failures: number;
+}
+
+/**
+ * When to restart nvidia-smi: at once with a changed query, else after 1, 2, 4 … 60 s. A run that produced samples is
+ * restarted before they expire, however often it exits: with several GPUs, a lost one may end each run.
+ */
+export function nextRestart(
+  { ranForMs, producedSamples, queryChanged, freshForMs }: SmiRunResult,
+  failures: number,
+): Restart {
+  if (queryChanged) return { delayMs: 0, failures };
+  const before = producedSamples && ranForMs >= stableAfterMs ? 0 : failures;
+  const limitMs = producedSamples ? Math.min(freshForMs / 4, maxDelayMs) : maxDelayMs;
+  return {
+    delayMs: Math.min(firstDelayMs * 2 ** Math.min(before, 10), limitMs),
+    failures: before + 1,
+  };
 }

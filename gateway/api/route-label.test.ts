@@ -15,7 +15,7 @@ describe('the label of a route', () => {
   ])('of %s is %s', (pattern, label) => expect(routeLabel(pattern)).toBe(label));
 });
 
-it('says what a route does with the model', () => {
+it('maps a route to its operation', () => {
   expect(getOperation(routeLabel('/responses'))).toBe('chat');
   expect(getOperation(routeLabel('/infill'))).toBe('text_completion');
   expect(getOperation(routeLabel('/v1/chat/completions/input_tokens'))).toBeUndefined();

@@ -15,7 +15,7 @@ const used = {
 const today = (id: string) => ({ ...noUsage, ...used[id as keyof typeof used] });
 const parts = { today, prices: new Map(), now: 0 };
 
-it('shows the greediest first, with their budgets and their share of the cost', () => {
+it('lists the keys with the highest usage first, with budget and share of the cost', () => {
   const shown = topKeys({
     ...parts,
     keys: [key('a', 60), key('b'), key('idle'), key('planned', 9)],
@@ -28,7 +28,7 @@ it('shows the greediest first, with their budgets and their share of the cost', 
   ]);
 });
 
-it('shows a dozen at the most, and no cost where none is known', () => {
+it('lists at most twelve keys, and no cost if none is configured', () => {
   const keys = Array.from({ length: 30 }, (_, n) => key(`k${n}`, 100));
   const shown = topKeys({ ...parts, keys, costPerHour: undefined });
   expect(shown).toHaveLength(12);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { RecentValues } from './recent-values.ts';
 
-it('tells quantiles of what is not too old', () => {
+it('computes quantiles of recent values only', () => {
   const values = new RecentValues(100, 1000);
   for (let n = 1; n <= 100; n++) values.add(n, n);
   expect(values.quantiles([0.5, 0.95, 1], 100)).toEqual([50, 95, 100]);
@@ -9,7 +9,7 @@ it('tells quantiles of what is not too old', () => {
   expect(values.quantiles([0.5, 0.95], 200)).toEqual([null, null]);
 });
 
-it('keeps no more than it may', () => {
+it('keeps a limited number of values', () => {
   const values = new RecentValues(100, 10);
   for (let n = 1; n <= 20; n++) values.add(n, 0);
   expect(values.quantiles([0, 1], 0)).toEqual([11, 20]);

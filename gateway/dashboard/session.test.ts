@@ -11,8 +11,8 @@ const session = { keyId: 'ops', fingerprint: today, until: 1000 };
 const holds = (change: Partial<Key>, now = 500, of: object = {}) =>
   isSessionValid({ ...session, ...of }, new KeyRing([{ ...ops, ...change }]), now);
 
-describe('a session holds', () => {
-  it('as long as its key may administer, and to its end', () => {
+describe('a session is valid', () => {
+  it('while its key has the admin scope, until it expires', () => {
     expect(holds({})).toBe(true);
     expect(holds({}, 1000)).toBe(false);
     expect(holds({ disabled: true })).toBe(false);
@@ -21,7 +21,7 @@ describe('a session holds', () => {
     expect(holds({ id: 'other' })).toBe(false);
   });
 
-  it('with the secret from before a rotation as long as that works', () => {
+  it('with the secret from before a rotation while that secret is accepted', () => {
     const rotated = { previous: { fingerprint: before, validUntil: 600 } };
     expect(holds(rotated, 599, { fingerprint: before })).toBe(true);
     expect(holds(rotated, 600, { fingerprint: before })).toBe(false);
@@ -33,7 +33,7 @@ describe('sessions', () => {
   const sessions = () => new Sessions(() => new KeyRing([ops]));
   const lasts = 12 * 3_600_000;
 
-  it('are found by their id for twelve hours', () => {
+  it('are found by id for twelve hours', () => {
     const all = sessions();
     const id = all.create(ops, false, 0);
     expect(all.find(id, lasts - 1)).toMatchObject({ keyId: 'ops' });
@@ -43,13 +43,13 @@ describe('sessions', () => {
     expect(all.find(undefined, 0)).toBeUndefined();
   });
 
-  it('are so many at the most, the youngest', () => {
+  it('are limited in number; the oldest is dropped', () => {
     const all = sessions();
     const ids = Array.from({ length: 201 }, () => all.create(ops, false, 0));
     expect(ids.filter((id) => all.find(id, 1) === undefined)).toEqual([ids[0]]);
   });
 
-  it('are gone when they are closed', () => {
+  it('are gone after logout', () => {
     const all = sessions();
     const id = all.create(ops, false, 0);
     all.delete(id);

@@ -5,7 +5,7 @@ import { RawClient } from '../../test/harness/raw-client.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { SseClients } from './sse-clients.ts';
 
-it('looks only while somebody watches, once for all, and tells what has changed', async () => {
+it('collects data only while clients are connected, once for all of them, and sends what has changed', async () => {
   let looks = 0;
   const watchers = new SseClients(
     async () => ({ now: ++looks, seldom: 'same' }),

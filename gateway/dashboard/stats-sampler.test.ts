@@ -5,7 +5,7 @@ import { StatsSampler } from './stats-sampler.ts';
 
 const start = { id: 'a', method: 'POST', path: '/v1/chat/completions', address: '' };
 
-it('counts tokens as they come, once, and what the end adds to them', () => {
+it('counts each token once, while it is streamed and at the end of the request', () => {
   const record = createRequestRecord(start);
   const records: RequestRecord[] = [record];
   using pulse = new StatsSampler({
@@ -34,7 +34,7 @@ it('counts tokens as they come, once, and what the end adds to them', () => {
   expect(pulse.samples.at(-1)?.firstTokenP50).toBeCloseTo(0.4);
 });
 
-it('counts what came and went between two looks', () => {
+it('counts requests that start and finish between two samples', () => {
   using pulse = new StatsSampler({
     live: { records: [] },
     admission: { counts: { capacity: 2, leased: 0, waiting: 0 } },
@@ -46,7 +46,7 @@ it('counts what came and went between two looks', () => {
   expect(pulse.samples).toMatchObject([{ tokens: 5, waitP50: 0 }]);
 });
 
-it('remembers fifteen minutes', () => {
+it('keeps the samples of fifteen minutes', () => {
   using pulse = new StatsSampler({
     live: { records: [] },
     admission: { counts: { capacity: 0, leased: 0, waiting: 0 } },

@@ -16,17 +16,17 @@ function meterOf(...readings: [index: number, seconds: number, watts: number | u
   return meter;
 }
 
-it('a steady load draws power times time', () => {
+it('energy is power times time under a steady load', () => {
   const meter = meterOf([0, 10, 300], [0, 12, 300], [0, 14, 300]);
   expect(meter.total).toBe(1200);
 });
 
-it('between two readings the mean counts, idle power too', () => {
+it('energy between two readings uses their mean, including idle power', () => {
   expect(meterOf([0, 0, 50], [0, 10, 350]).total).toBe(2000);
   expect(meterOf([0, 0, 50], [0, 10, 50]).total).toBe(500);
 });
 
-it('each GPU is metered by itself', () => {
+it('each GPU has its own meter', () => {
   const meter = meterOf([0, 0, 100], [1, 0.5, 200], [0, 2, 100], [1, 2.5, 200]);
   expect([...meter.joules]).toEqual([
     [0, 200],
@@ -35,12 +35,12 @@ it('each GPU is metered by itself', () => {
   expect(meter.total).toBe(600);
 });
 
-it('what was drawn in a gap is not known', () => {
+it('energy in a long gap between readings is not counted', () => {
   const meter = meterOf([0, 0, 100], [0, 2, 100], [0, 100, 100], [0, 102, 100]);
   expect(meter.total).toBe(400);
 });
 
-it('a reading without power is none', () => {
+it('a reading without power is ignored', () => {
   expect(meterOf([0, 0, 100], [0, 1, undefined], [0, 2, 100]).total).toBe(200);
   expect(meterOf([0, 0, undefined]).total).toBeUndefined();
 });

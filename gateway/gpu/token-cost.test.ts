@@ -21,8 +21,8 @@ function minuteLater(keys: Record<string, KeyWork>): WorkTally {
   };
 }
 
-describe('the price of a token', () => {
-  it('is all that was spent by all that was made', () => {
+describe('the cost of a token', () => {
+  it('is everything spent divided by all tokens', () => {
     const price = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
     expect(price).toEqual({
       joulesPerOutputToken: 3,
@@ -32,19 +32,19 @@ describe('the price of a token', () => {
     });
   });
 
-  it('counts idle time: half the work doubles it', () => {
+  it('includes idle time: half the work doubles the cost', () => {
     const busy = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000) }), 3);
     const idle = tokenCostBetween(begin, minuteLater({ app: work(30_000, 3000) }), 3);
     expect(idle.joulesPerOutputToken).toBe(2 * (busy.joulesPerOutputToken ?? 0));
     expect(idle.costPerMillionTokens).toBe(2 * (busy.costPerMillionTokens ?? 0));
   });
 
-  it('is not known where nothing was made', () => {
+  it('is undefined if there were no tokens', () => {
     const price = tokenCostBetween(begin, minuteLater({}), 3);
     expect(new Set(Object.values(price))).toEqual(new Set([undefined]));
   });
 
-  it('is not known in money without COST_PER_HOUR, nor in energy without power', () => {
+  it('is undefined in money without COST_PER_HOUR and in energy without power readings', () => {
     const later = minuteLater({ app: work(1000, 10) });
     expect(tokenCostBetween(begin, later, undefined)).toMatchObject({
       costPerMillionTokens: undefined,
@@ -54,14 +54,14 @@ describe('the price of a token', () => {
     expect(tokenCostBetween({ ...begin, joules: undefined }, dark, 3).joulesPerToken).toBeUndefined();
   });
 
-  it('counts from nothing where the GPUs began to tell in between', () => {
+  it('counts energy from zero if power readings started in between', () => {
     const later = minuteLater({ app: work(1000, 10) });
     expect(tokenCostBetween({ ...begin, joules: undefined }, later, 3).joulesPerToken).toBe(1900);
   });
 });
 
-describe('the prices of keys', () => {
-  it('share what was spent as the machine was shared', () => {
+describe('the token costs by key', () => {
+  it('divide the spending in proportion to machine time', () => {
     const prices = tokenCostByKey(
       begin,
       minuteLater({ app: work(30_000, 3000), batch: work(10_000, 3000), idle: work(0, 0) }),
@@ -72,7 +72,7 @@ describe('the prices of keys', () => {
     expect(prices.get('batch')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.25) / 3000);
   });
 
-  it('pay for all of it together', () => {
+  it('add up to the whole spending', () => {
     const keys = { a: work(1234, 17, 170), b: work(777, 300, 900), c: work(5, 1, 1) };
     const prices = tokenCostByKey(begin, minuteLater(keys), 3);
     const paid = Object.entries(keys).map(
@@ -81,7 +81,7 @@ describe('the prices of keys', () => {
     expect(paid.reduce((sum, money) => sum + money)).toBeCloseTo(0.05, 10);
   });
 
-  it('take only what is new', () => {
+  it('count only the work of the interval', () => {
     const from = { ...begin, keys: new Map([['app', work(10_000, 500)]]), output: 500, processed: 500 };
     const to = minuteLater({ app: work(20_000, 1500) });
     expect(tokenCostByKey(from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { cacheFor } from './cache-for.ts';
 
-it('asks once for all who want to know, and again when the answer is old', async () => {
+it('loads once for concurrent callers, and again when the value has expired', async () => {
   vi.useFakeTimers();
   let asked = 0;
   const answer = cacheFor(1000, async () => {
@@ -16,7 +16,7 @@ it('asks once for all who want to know, and again when the answer is old', async
   vi.useRealTimers();
 });
 
-it('asks anew after a question that failed, however it failed', async () => {
+it('loads again after a failure', async () => {
   const outcomes = [
     () => Promise.reject(new Error('away')),
     () => {
@@ -31,7 +31,7 @@ it('asks anew after a question that failed, however it failed', async () => {
   expect(await answer()).toBe('back');
 });
 
-it('keeps an answer from its arrival on, however long it took', async () => {
+it('measures the age of a value from its arrival', async () => {
   vi.useFakeTimers();
   let asked = 0;
   const answer = cacheFor(1000, async () => {

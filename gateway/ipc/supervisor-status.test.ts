@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSupervisorStatusReader, parseSupervisorStatus } from './supervisor-status.ts';
 
-describe('what the house says', () => {
-  it('is read as far as it is shown', () => {
+describe('the status of the supervisor', () => {
+  it('is parsed from /status', () => {
     const status = {
       standing: 'ready',
       loadTimeMs: 1500,
@@ -14,7 +14,7 @@ describe('what the house says', () => {
     expect(parseSupervisorStatus(JSON.stringify(status))).toEqual(shown);
   });
 
-  it('may be little', () => {
+  it('may have missing fields', () => {
     expect(parseSupervisorStatus('{"standing":"starting"}')).toEqual({
       standing: 'starting',
       loadTimeMs: null,
@@ -23,7 +23,7 @@ describe('what the house says', () => {
     });
   });
 
-  it('is nothing where something else answers, or nobody', async () => {
+  it('is undefined if the response is invalid or there is none', async () => {
     for (const body of ['', '[]', 'null', '{}', '{"standing":7}'])
       expect(parseSupervisorStatus(body)).toBeUndefined();
     expect(await createSupervisorStatusReader(undefined)()).toBeUndefined();

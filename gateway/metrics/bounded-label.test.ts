@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BoundedLabel } from './bounded-label.ts';
 
-it('lets the first so many values through, and those again, and no others', () => {
+it('keeps a limited number of values and maps all later ones to "other"', () => {
   const label = new BoundedLabel(2);
   expect(['a', 'b', 'c', 'a', 'd'].map((value) => label.of(value))).toEqual([
     'a',

@@ -21,19 +21,19 @@ async function shown(keys: readonly Key[], mostKeys = 10) {
     .map((key) => [key, page.value('corral_key_budget_used_ratio', { key })]);
 }
 
-it('shows how much of its day each key has used', async () => {
+it('reports the fraction of the daily budget used by each key', async () => {
   expect(await shown([keyOf('half', 100), keyOf('beyond', 40)])).toEqual([
     ['half', 0.5],
     ['beyond', 1.25],
   ]);
 });
 
-it('shows no key that has no budget, or that may not do anything anyway', async () => {
+it('omits keys without a budget and inactive keys', async () => {
   const keys = [keyOf('free', 0), keyOf('off', 100, { disabled: true }), keyOf('past', 100, { expires: 1 })];
   expect(await shown(keys)).toEqual([]);
 });
 
-it('lets the one that is nearest its end stand for those it has no room for', async () => {
+it('reports the highest fraction among the keys beyond the limit', async () => {
   expect(await shown([keyOf('first', 1000), keyOf('far', 500), keyOf('near', 50)], 1)).toEqual([
     ['first', 0.05],
     ['other', 1],

@@ -11,21 +11,21 @@ const slots = (...tokens: (number | undefined)[]) =>
   );
 
 describe('the context in use', () => {
-  it('is what running requests fill of all slots', () => {
+  it('is the fraction of all slots filled by running requests', () => {
     expect(cacheUsage(slots(50, undefined), false)).toBe(0.25);
     expect(cacheUsage(slots(undefined, undefined), false)).toBe(0);
   });
 
-  it('is more where the slots share one context', () => {
+  it('is measured against one context if the slots share it', () => {
     expect(cacheUsage(slots(50, 25), true)).toBe(0.75);
     expect(cacheUsage(slots(80, 80), true)).toBe(1);
   });
 
-  it('leaves out what a finished request left behind', () => {
+  it('does not include finished requests', () => {
     expect(cacheUsage('[{"n_ctx":100,"is_processing":false,"n_prompt_tokens":60}]', false)).toBe(0);
   });
 
-  it('is not known where the backend says something else', () => {
+  it('is undefined for any other response', () => {
     for (const answer of ['', '{}', '[]', 'null', '[null]', '{"error":{"code":501}}', '[{"id":0}]']) {
       expect([answer, cacheUsage(answer, false)]).toEqual([answer, undefined]);
     }

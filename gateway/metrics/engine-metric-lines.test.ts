@@ -12,11 +12,12 @@ llamacpp:prompt_tokens_seconds 12.5
 const labelled = 'llamacpp:spec_decode_num_accepted_tokens_per_pos_total{position="0"} 3\n';
 
 describe("llama-server's metrics", () => {
-  it('stay as they are', () => expect(engineMetricLines(counter + labelled)).toBe(counter + labelled));
+  it('are passed on unchanged', () => expect(engineMetricLines(counter + labelled)).toBe(counter + labelled));
 
-  it('lose what a scrape resets', () => expect(engineMetricLines(windowed + counter)).toBe(counter));
+  it('are dropped if a scrape resets them', () =>
+    expect(engineMetricLines(windowed + counter)).toBe(counter));
 
-  it('lose all that is no metric of its own', () => {
+  it('are dropped if they are not its own', () => {
     expect(engineMetricLines(`{"error":"no"}\n<html>\nother_total 1\n\n${counter}llamacpp:`)).toBe(counter);
   });
 });

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
-import { slowdowns } from '../../nvidia-smi-parser/slowdowns.ts';
+import { slowdowns } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { Gpus } from '../gpu/gpus.ts';
 import { gpu } from './catalogue.ts';
 import type { MetricDefinition, MetricSample } from './metric-definition.ts';

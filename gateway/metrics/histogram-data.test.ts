@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HistogramData } from './histogram-data.ts';
 
-describe('a spread', () => {
-  it('counts a value on a bound into the bucket below it', () => {
+describe('a histogram', () => {
+  it('counts a value equal to a bound in the bucket of that bound', () => {
     const spread = new HistogramData([1, 2]);
     for (const value of [0, 1, 1.5, 2, 3]) spread.observe(value);
     expect(spread.cumulative).toEqual([2, 4, 5]);
     expect(spread.sum).toBe(7.5);
   });
 
-  it('says of every bound how many values were no greater', () => {
+  it('returns cumulative counts', () => {
     const bounds = [0.1, 1, 10, 100];
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1000, noNaN: true })), (values) => {

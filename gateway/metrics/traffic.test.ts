@@ -31,7 +31,7 @@ function counted(more: Partial<RequestRecord>, end: typeof ok | typeof left = ok
 const all = (counts: readonly number[] | undefined) => counts?.at(-1);
 
 describe('traffic', () => {
-  it('has the times of a stream in seconds', () => {
+  it('records the times of a stream in seconds', () => {
     const { traffic, model } = counted({});
     expect(model?.durations.get('')?.spread.sum).toBeCloseTo(3);
     expect(model?.firstToken.sum).toBeCloseTo(1);
@@ -40,19 +40,19 @@ describe('traffic', () => {
     expect([model?.input.sum, model?.cached, model?.output.sum]).toEqual([10, 4, 5]);
   });
 
-  it('has no first token of an answer in one piece, and none between one', () => {
+  it('records no time to first token for a response that is not streamed, and no time per token for a single token', () => {
     expect(all(counted({ streamed: false }).model?.firstToken.cumulative)).toBe(0);
     const { model } = counted({ usage: { input: 10, cached: 0, output: 1 } });
     expect([all(model?.firstToken.cumulative), all(model?.perToken.cumulative)]).toEqual([1, 0]);
   });
 
-  it('has the first token of a stream that its client left, and nothing that its leaving made wrong', () => {
+  it('records the first token of a stream whose client disconnects, but no time per token', () => {
     const { model } = counted({}, left);
     expect([all(model?.firstToken.cumulative), all(model?.perToken.cumulative)]).toEqual([1, 0]);
     expect([...(model?.durations.keys() ?? [])]).toEqual(['client_left']);
   });
 
-  it('has nothing of a model for a request that never came to one', () => {
+  it('records no model for a request rejected before its model was known', () => {
     const { traffic, model } = counted({
       model: undefined,
       queuedMs: undefined,
@@ -63,12 +63,12 @@ describe('traffic', () => {
     expect(all(traffic.waits.high.cumulative)).toBe(0);
   });
 
-  it('adds up what was sent again and continued', () => {
+  it('counts retries and resumed streams', () => {
     const { traffic } = counted({ retries: 2, continued: 1, bytesOut: 100 });
     expect([traffic.replays, traffic.continued, traffic.bytes]).toEqual([2, 1, 100]);
   });
 
-  it('bounds the codes of errors', () => {
+  it('limits the number of error codes', () => {
     const traffic = new Traffic();
     for (let n = 0; n < 500; n++) {
       traffic.add({ record: record({ error: `code-${n}` }), end: ok, pattern: '/*', priority: undefined });

@@ -23,7 +23,7 @@ function kept(...[name, ratio]: Parameters<typeof createSampler>) {
   return [decide(high, undefined), decide(low, undefined), decide(high, 1), decide(low, 0)];
 }
 
-describe('openSampler', () => {
+describe('createSampler', () => {
   it.each([
     ['always_on', [true, true, true, true]],
     ['always_off', [false, false, false, false]],

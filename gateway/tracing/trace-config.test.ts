@@ -6,7 +6,7 @@ const configured = (env: Record<string, string>) => traceConfig(readSettings(env
 const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
 describe('traceConfig', () => {
-  it('wants nothing where no endpoint is set, or everything is switched off', () => {
+  it('is undefined if no endpoint is set or tracing is switched off', () => {
     expect(configured({})).toBeUndefined();
     expect(configured({ ...collector, OTEL_SDK_DISABLED: 'true' })).toBeUndefined();
   });
@@ -19,12 +19,12 @@ describe('traceConfig', () => {
     expect(configured({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })?.url).toBe(url);
   });
 
-  it('takes the endpoint of traces as it is, before the other', () => {
+  it('prefers the endpoint for traces and uses it unchanged', () => {
     const env = { ...collector, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces/in' };
     expect(configured(env)?.url).toBe('https://traces/in');
   });
 
-  it('keeps the rest as it is set', () => {
+  it('passes on all other settings', () => {
     expect(configured(collector)).toMatchObject({
       ...{ protocol: 'http/protobuf', sampler: 'parentbased_always_on', ratio: 1, timeoutMs: 3000 },
     });
@@ -33,7 +33,7 @@ describe('traceConfig', () => {
   });
 });
 
-describe('what a cluster sets for all its programs', () => {
+describe('cluster-wide OpenTelemetry variables', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc'],
@@ -58,7 +58,7 @@ describe('what a cluster sets for all its programs', () => {
     expect(traceConfig(settings)).toEqual(configured(plain));
   });
 
-  it('what is said of traces alone goes before what is said of all signals', () => {
+  it('variables for traces take precedence over those for all signals', () => {
     const env = {
       ...{
         ...collector,
@@ -98,7 +98,7 @@ const others = [
   ...['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'],
 ];
 
-it('no variable of OpenTelemetry is taken for a misspelling', () => {
+it('no OpenTelemetry variable is reported as a misspelling', () => {
   const env = Object.fromEntries(others.map((name) => [name, 'x']));
   expect(readSettings(env)).toMatchObject({ warnings: [], problems: [] });
 });

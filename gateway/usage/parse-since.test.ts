@@ -14,7 +14,7 @@ describe('parseSince', () => {
     ['99999d', '1970-01-01'],
   ])('%s', (text, day) => expect(parseSince(text, now)).toBe(day));
 
-  it.each(['', '7', 'week', '2026-13-01', '-7d'])('refuses %j', (text) =>
+  it.each(['', '7', 'week', '2026-13-01', '-7d'])('rejects %j', (text) =>
     expect(parseSince(text, now)).toBeUndefined(),
   );
 });

@@ -37,7 +37,7 @@ function onDisk(dataDir = folder) {
 }
 
 describe('UsageLedger', () => {
-  it('adds up per key and day, and writes it down within a second or so', async () => {
+  it('adds up usage per key and day and writes it within about a second', async () => {
     const { ledger } = openLedger();
     ledger.record(booking('app', 5));
     ledger.record(booking('app', 7));
@@ -47,7 +47,7 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
-  it('writes what is pending when it closes, and goes on counting after a restart', async () => {
+  it('writes pending usage on close and continues counting after a restart', async () => {
     const first = openLedger();
     first.ledger.record(booking('app', 5, { previousSecret: true }));
     await first.ledger.close();
@@ -60,7 +60,7 @@ describe('UsageLedger', () => {
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
   });
 
-  it('answers with what is written and what is not', async () => {
+  it('answers queries with written and unwritten usage', async () => {
     const earlier = openLedger();
     const yesterday = Date.now() - DAY;
     earlier.ledger.record(booking('app', 5, { at: yesterday }));
@@ -85,7 +85,7 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
-  it('loses nothing that is booked while a writing is under way', async () => {
+  it('loses no usage that is recorded during a write', async () => {
     const { ledger } = openLedger();
     for (let n = 0; n < 50; n++) {
       ledger.record(booking('app', 1));
@@ -95,7 +95,7 @@ describe('UsageLedger', () => {
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 50, output: 50 }]);
   });
 
-  it('begins anew at midnight UTC', async () => {
+  it('starts a new day at midnight UTC', async () => {
     const { ledger } = openLedger();
     const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
     ledger.record(booking('app', 5, { at: beforeMidnight }));
@@ -121,7 +121,7 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
-  it('forgets days past their time', async () => {
+  it('deletes days older than the retention time', async () => {
     const long = Date.now() - 40 * DAY;
     const file = new LedgerFile(join(folder, ledgerFileName));
     file.write([{ keyId: 'app', day: utcDay(long), ...noUsage, requests: 1 }], []);
@@ -132,7 +132,7 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
-  it('keeps all in memory while the file cannot be written, says so once, and catches up', async () => {
+  it('keeps usage in memory while the file cannot be written, reports the problem once, and catches up', async () => {
     const place = join(folder, 'missing', 'too');
     const { ledger, problems } = openLedger(place);
     ledger.record(booking('app', 5));

@@ -5,7 +5,7 @@ import { createUsageReport } from './usage-report.ts';
 
 const row = (keyId: string, more: Partial<UsageRow>): UsageRow => ({ ...noUsage, keyId, day: '', ...more });
 
-describe('usageReport', () => {
+describe('createUsageReport', () => {
   const rows = [
     row('b', { requests: 2, input: 10, output: 5, machineMs: 1_800_000 }),
     row('a', { requests: 1, errors: 1, queueMs: 1234.5678, computeMs: 4000, machineMs: 900_000 }),
@@ -16,7 +16,7 @@ describe('usageReport', () => {
       ? { keyId, lastUsed: Date.parse('2026-11-20T10:00:00Z'), previousLastUsed: null }
       : undefined;
 
-  it('has a line for each key, in order, and a total', () => {
+  it('has one line per key, sorted, and a total', () => {
     const { usage, total } = createUsageReport({ question, rows, costPerHour: undefined, seen });
     expect(usage).toMatchObject([
       {
@@ -32,7 +32,7 @@ describe('usageReport', () => {
     expect(total).toMatchObject({ requests: 3, errors: 1, machineSeconds: 2700, cost: null });
   });
 
-  it('turns the share of the machine into money', () => {
+  it('converts machine time to cost', () => {
     const { usage, total } = createUsageReport({ question, rows, costPerHour: 2, seen });
     expect(usage.map(({ cost }) => cost)).toEqual([0.5, 1]);
     expect(total.cost).toBe(1.5);

@@ -107,7 +107,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     await house?.[Symbol.asyncDispose]();
   });
 
-  it('counts the streams and the tokens that clients got, all of them', async () => {
+  it('counts all streams and tokens that clients received', async () => {
     expect(
       await prometheus.value('sum(corral_requests_total{outcome="ok", route="/v1/chat/completions"})'),
     ).toBe(seen.length);
@@ -118,7 +118,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
 
   // Means of the same streams, from sums and counts: no bucket rounds them. Four clients for each slot make the wait in
   // line the greater part of it, so that what lies between the two clocks, a few milliseconds, is little.
-  it('says the time to the first token as clients measured it', async () => {
+  it('shows the time to first token that clients measured', async () => {
     const { name } = generation.firstToken;
     const said = await prometheus.value(`sum(${name}_sum) / sum(${name}_count)`);
     const measured = meanOf(seen.map(({ firstToken }) => firstToken));
@@ -127,7 +127,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     expect(said).toBeLessThan(measured);
   });
 
-  it('says the speed of one stream as clients measured it', async () => {
+  it('shows the tokens per second of a stream that clients measured', async () => {
     const { name } = generation.perToken;
     const said = await prometheus.value(`sum(${name}_count) / sum(${name}_sum)`);
     const measured = 1 / meanOf(seen.map(({ perToken }) => perToken));
@@ -136,7 +136,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
 
   // Between the first and the last scrape under load, by the streams that ended in between. At each of the two, every
   // client may have one stream of which it is not clear on which side it belongs.
-  it('says the tokens of the machine over a time as clients had them in it', async () => {
+  it('shows the total tokens per second that clients received', async () => {
     const ends = seen.map(({ endedAt }) => endedAt);
     const [series] = await prometheus.query(`${outputTokens}[30m]`);
     const times = (series?.values ?? []).map(([time]) => time);
@@ -149,7 +149,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     expect(Math.abs(said - had)).toBeLessThanOrEqual(2 * CLIENTS * TOKENS);
   });
 
-  it('has data for every query of the dashboard, but for what this machine cannot have', async () => {
+  it('has data for every dashboard query that applies to this machine', async () => {
     const file = readFileSync(join(docker, 'grafana/llama-corral.json'), 'utf8');
     const { panels } = JSON.parse(file) as { panels: { targets?: { expr: string }[] }[] };
     const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
@@ -166,7 +166,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     expect(empty).toEqual(never.map(({ name }) => name));
   });
 
-  it('evaluates every alert, and lets those fire that should', async () => {
+  it('evaluates every alert and fires exactly the expected ones', async () => {
     interface Rule {
       readonly name: string;
       readonly query: string;

@@ -42,7 +42,7 @@ export const nvidiaTarget: Target = {
       const read = parseLine(line, query, 1);
       if (!isDeepStrictEqual(parseLine(line, query, 1), read))
         throw new Error('read twice, it is not the same');
-      if (read.kind === 'unknown-name') query = withoutField(query, read.name);
+      if (read.kind === 'unknown-field') query = withoutField(query, read.name);
       if (read.kind === 'sample') Object.entries(read.sample).forEach(holds);
     }
   }),

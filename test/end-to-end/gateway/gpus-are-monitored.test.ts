@@ -15,7 +15,7 @@ const answer = JSON.stringify({
   timings: { cache_n: 10, prompt_n: 20, predicted_n: 20 },
 });
 
-it('and metrics tell of them, of joules a token and of money a token', async () => {
+it('GPU metrics, energy per token and cost per token appear in /metrics', async () => {
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
   symlinkSync(standIn, program);
@@ -57,7 +57,7 @@ it('and metrics tell of them, of joules a token and of money a token', async () 
   await waitFor('nvidia-smi to end', () => !isRunning(pid));
 });
 
-it('and their absence costs one line in the log', async () => {
+it('a machine without a GPU gets one log line', async () => {
   await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   await using corral = await startTestGateway({
     backend: backend.backend,
@@ -70,14 +70,14 @@ it('and their absence costs one line in the log', async () => {
   expect(corral.logged.filter(({ msg }) => String(msg).includes('nvidia-smi'))).toHaveLength(1);
 });
 
-it('unless that is switched off', async () => {
+it('GPU_METRICS=off turns GPU monitoring off', async () => {
   await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: backend.backend, env: { GPU_METRICS: 'off' } });
   expect(corral.gateway.gpus).toMatchObject({ samples: [], trouble: undefined });
   expect(JSON.stringify(corral.logged)).not.toContain('nvidia-smi');
 });
 
-it('by a process that does not outlive a gateway that is killed', async () => {
+it('nvidia-smi exits when the gateway is killed', async () => {
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
   symlinkSync(standIn, program);

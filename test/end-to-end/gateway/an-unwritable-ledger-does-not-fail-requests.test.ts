@@ -12,7 +12,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const ledgerLines = ({ logged }: TestGateway) =>
   logged.filter(({ msg }) => String(msg).includes('ledger')).map(({ level, msg }) => [level, msg]);
 
-it('is told once when it begins and once when it is over, and nothing is lost', async () => {
+it('logs once when the ledger fails and once when it recovers, and loses no usage', async () => {
   await using standIn = await startFakeBackend(echo);
   await using folder = await temporaryFolder();
   // Root may write anywhere, but not into a folder as if it were a file.

@@ -39,7 +39,7 @@ async function asking(id: string, fields: object = {}, port = corral.port): Prom
 }
 
 describe('GET /admin/requests', () => {
-  it('lists what runs and what waits, the oldest first, and nothing that is over', async () => {
+  it('lists running and queued requests, oldest first, and no finished ones', async () => {
     standIn.mood = sendAndStall;
     await using running = await asking('runs', { stream: true });
     await running.receives('one');
@@ -60,7 +60,7 @@ describe('GET /admin/requests', () => {
     expect(await listed()).toEqual([]);
   });
 
-  it('lists a request whose body is still on its way', async () => {
+  it('lists a request whose body is still being received', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello'), { headers: ['x-request-id: comes'] }).slice(0, -5));
     await waitFor('it to be listed', async () => (await listed()).some(({ id }) => id === 'comes'));
@@ -95,7 +95,7 @@ describe('DELETE /admin/requests/{id}', () => {
     waiting.reset();
   });
 
-  it('ends a stream with an error event, and frees its slot for the next', async () => {
+  it('ends a stream with an error event and frees its slot for the next request', async () => {
     standIn.mood = sendAndStall;
     await using client = await asking('streams', { stream: true });
     await client.receives('one');
@@ -114,7 +114,7 @@ describe('DELETE /admin/requests/{id}', () => {
     );
   });
 
-  it('ends all requests of an id, and says when there is none', async () => {
+  it('cancels all requests with an id and returns 404 if there is none', async () => {
     standIn.mood = silent;
     const twins = await Promise.all([asking('twin/1+1=2'), asking('twin/1+1=2')]);
     await waitFor('both', async () => (await listed()).length === 2);

@@ -15,7 +15,7 @@ const chat = (gateway: TestGateway, content = 'hello', signal?: AbortSignal) =>
   });
 
 describe('a scrape', () => {
-  it('neither wakes an engine that sleeps nor keeps one awake', async () => {
+  it('neither wakes a sleeping engine nor keeps one awake', async () => {
     await using engine = await startLlamaServer({ args: ['--sleep-idle-seconds', '1'] });
     await using gateway = await startTestGateway({ backend: engine.backend });
     expect((await chat(gateway)).status).toBe(200);
@@ -42,7 +42,7 @@ describe('a scrape', () => {
     expect(page?.value('llamacpp:tokens_predicted_total')).toBeGreaterThan(0);
   });
 
-  it('costs it one question a second, however many scrape, and none while nothing happens', async () => {
+  it('causes at most one engine request per second for any number of scrapers, and none while idle', async () => {
     let questions = 0;
     await using backend = await startFakeBackend((_, response) => void response.end('{}'), {
       metrics: () => {
@@ -67,7 +67,7 @@ describe('a scrape', () => {
     );
   });
 
-  it('tells how much of its context runs, while something runs', async () => {
+  it('reports the context in use while requests run', async () => {
     await using engine = await startLlamaServer({ slots: 2, context: 4096 });
     await using gateway = await startTestGateway({ backend: engine.backend, env: { CTX: '4096' } });
     // More than the slots, so that there is something to see for a while.
@@ -86,7 +86,7 @@ describe('a scrape', () => {
     );
   });
 
-  it('succeeds without it', async () => {
+  it('succeeds if the engine is unreachable', async () => {
     await using engine = await startLlamaServer();
     await using gateway = await startTestGateway({ backend: engine.backend });
     // A scrape does not wait for long.
@@ -106,7 +106,7 @@ describe('a scrape', () => {
     expect(page.sum('corral_standing')).toBe(1);
   });
 
-  it('does not wait for one that is deaf', async () => {
+  it('does not wait for an engine that does not respond', async () => {
     await using backend = await startFakeBackend((_, response) => void response.end('{}'), {
       metrics: () => undefined,
     });

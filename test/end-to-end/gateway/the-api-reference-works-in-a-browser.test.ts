@@ -20,8 +20,8 @@ afterAll(async () => {
 
 const get = (path: string, headers = {}) => fetch(corral.origin + path, { headers });
 
-describe('the document', () => {
-  it('is there for everybody, and is not sent again to who has it', async () => {
+describe('the API reference', () => {
+  it('is public and supports conditional requests', async () => {
     const first = await get('/openapi.json');
     expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await first.json()).toMatchObject({ openapi: '3.1.1', info: { title: 'llama-corral' } });
@@ -29,7 +29,7 @@ describe('the document', () => {
     expect([again.status, await again.text()]).toEqual([304, '']);
   });
 
-  it.each(['/openapi.json', '/docs'])('%s takes GET alone', async (path) => {
+  it.each(['/openapi.json', '/docs'])('%s accepts only GET', async (path) => {
     const answer = await fetch(corral.origin + path, { method: 'POST' });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
   });
@@ -41,7 +41,7 @@ describe('the document', () => {
     },
   );
 
-  it('brings an icon that needs no key, is kept, and is there for HEAD', async () => {
+  it('has a cacheable icon that needs no key and supports HEAD', async () => {
     const page = await (await get('/docs')).text();
     expect(page).toContain('<link rel="icon" href="favicon.ico"');
     const icon = await get('/favicon.ico');
@@ -56,7 +56,7 @@ describe('the document', () => {
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
-  it('lets in no script of others, and nothing that is written into the page', async () => {
+  it('has a content security policy without foreign or inline scripts', async () => {
     const policy = (await get('/docs')).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';");
     expect(policy).not.toContain('unsafe');
@@ -72,7 +72,7 @@ describe.skipIf(peer === undefined)('in a browser', () => {
   });
   afterAll(() => chrome[Symbol.asyncDispose]());
 
-  it('the page shows every operation, asks nobody outside, and breaks no rule of its policy', async () => {
+  it('the page shows every operation, makes no external requests and does not violate its policy', async () => {
     await using watched = await openPage(chrome.browser, { colorScheme: 'dark' });
     const { page, complaints } = watched;
     const asked: string[] = [];
@@ -87,7 +87,7 @@ describe.skipIf(peer === undefined)('in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('an operation can be tried with a key', async () => {
+  it('an operation can be called with a key', async () => {
     await using watched = await openPage(chrome.browser, { colorScheme: 'light' });
     const { page, complaints } = watched;
     await page.goto(`${corral.origin}/docs`);

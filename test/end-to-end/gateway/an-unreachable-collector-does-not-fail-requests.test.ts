@@ -35,7 +35,7 @@ async function askOften(port: number, times = 20): Promise<unknown[]> {
 
 const allOk = (times = 20) => Array.from({ length: times }, () => 200);
 
-it('where nobody listens, requests are answered and the log says so once', async () => {
+it('requests succeed while the collector is unreachable, which is logged once', async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
@@ -47,7 +47,7 @@ it('where nobody listens, requests are answered and the log says so once', async
   expect(complaints()).toEqual([expect.objectContaining({ reason: 'ECONNREFUSED' })]);
 });
 
-it('one that refuses is told of with its status, and when it takes them again', async () => {
+it('the status of a collector that rejects traces is logged, and its recovery too', async () => {
   const env = { ...gathered, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   const take = collector.answer;
@@ -61,7 +61,7 @@ it('one that refuses is told of with its status, and when it takes them again', 
   expect(JSON.stringify(corral.logged)).not.toContain('words that the collector chose');
 });
 
-it('one that takes a request and never answers holds up neither requests nor the stop', async () => {
+it('a collector that never responds delays neither requests nor shutdown', async () => {
   collector.answer = () => {};
   const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   const before = collector.deliveries.length;
@@ -71,7 +71,7 @@ it('one that takes a request and never answers holds up neither requests nor the
   await corral.stop();
 });
 
-it('a gateway of its own process sends what is left when it is told to stop, as protobuf, and ends', async () => {
+it('a stopping gateway process sends its remaining spans as protobuf before it exits', async () => {
   const before = collector.deliveries.length;
   collector.answer = (response) => response.setHeader('content-type', 'application/x-protobuf').end();
   const env = {
@@ -90,7 +90,7 @@ it('a gateway of its own process sends what is left when it is told to stop, as 
   expect(sent[0]?.body).toContain('llama-corral');
 });
 
-it('without a collector nothing of OpenTelemetry is loaded', async () => {
+it('OpenTelemetry is not loaded if no collector is configured', async () => {
   const preload = join(import.meta.dirname, '../../harness/refuse-opentelemetry.js');
   const env = { AUTH_ENABLED: 'false', NODE_OPTIONS: `--import=${preload}` };
   await using corral = await startGatewayProcess(standIn.backend, env);

@@ -60,7 +60,7 @@ async function events(headers: Headers, enough: RegExp, from = corral): Promise<
 }
 
 describe('without a session', () => {
-  it('there is a page to log in, and nothing else', async () => {
+  it('only the login page is available', async () => {
     const page = await ask('GET /dashboard', { accept: 'text/html' });
     expect(page.status).toBe(200);
     expect(await page.text()).toMatch(/Log in/);
@@ -77,12 +77,12 @@ describe('without a session', () => {
     }
   });
 
-  it('a key that may not administer opens none', async () => {
+  it('a key without the admin scope cannot log in', async () => {
     const answer = await logIn({ authorization: `Bearer ${testerSecret}` });
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
   });
 
-  it('guessers are slowed, and a good key is not', async () => {
+  it('failed logins are rate limited, a valid key is not', async () => {
     const guess = () =>
       logIn({ authorization: 'Bearer sk-guess', 'x-forwarded-for': '203.0.113.9' }).then(
         ({ status }) => status,
@@ -105,7 +105,7 @@ describe('a session', () => {
     );
   });
 
-  it('shows what happens, and no secret of anybody', async () => {
+  it('sends the state of the system without any secrets', async () => {
     const told = await events(await session(), /event: crash\ndata: .*\n\n/);
     expect(told).toMatch(/^event: history\ndata: \[/);
     const [, now = ''] = /event: now\ndata: (.*)\n/.exec(told) ?? [];
@@ -113,7 +113,7 @@ describe('a session', () => {
     for (const secret of [testerSecret, opsSecret, 'sha256:']) expect(told).not.toContain(secret);
   });
 
-  it('ends with the log-out', async () => {
+  it('ends on logout', async () => {
     const headers = await session();
     expect((await ask('DELETE /dashboard/session', headers)).status).toBe(204);
     expect((await ask('GET /dashboard/events', headers)).status).toBe(401);
@@ -137,14 +137,14 @@ describe('a session', () => {
   });
 });
 
-describe('pages of other sites', () => {
+describe('cross-site requests', () => {
   const elsewhere: [string, Headers][] = [
     ['cross-site', { 'sec-fetch-site': 'cross-site' }],
     ['same-site', { 'sec-fetch-site': 'same-site' }],
     ['of another origin', { origin: 'https://evil.example' }],
     ['without an origin', { origin: 'null' }],
   ];
-  it.each(elsewhere)('%s can do nothing and see nothing', async (_, from) => {
+  it.each(elsewhere)('%s are rejected', async (_, from) => {
     const { cookie = '' } = await session();
     const headers = { cookie, ...from };
     for (const request of [
@@ -158,7 +158,7 @@ describe('pages of other sites', () => {
     expect(await codeOf(await ask('POST /dashboard/session', { authorization, ...from }))).toBe('wrong_site');
   });
 
-  it('what changes something has to say that it comes from ours', async () => {
+  it('a state-changing request must prove that it comes from the same origin', async () => {
     const { cookie = '' } = await session();
     expect(await codeOf(await ask('DELETE /dashboard/requests/x', { cookie }))).toBe('wrong_site');
     const headers = { cookie, origin: corral.origin };
@@ -166,10 +166,10 @@ describe('pages of other sites', () => {
   });
 });
 
-describe('what browsers get', () => {
+describe('responses to browsers', () => {
   const policy = /^default-src 'none'; script-src 'self'; style-src 'self';.* frame-ancestors 'none'$/;
 
-  it('is all from here, and kept for as long as it stays the same', async () => {
+  it('load assets from this server only and cache them by version', async () => {
     const page = await (await ask('GET /dashboard', await session())).text();
     expect(page).not.toMatch(/https?:\/\/|<script(?! type="module" src="dashboard)|style=|onclick/);
     const assets = [...page.matchAll(/"(dashboard\/assets\/[^"]+)"/g)].map(([, path]) => `GET /${path}`);
@@ -190,7 +190,7 @@ describe('what browsers get', () => {
     expect((await ask('GET /dashboard/assets/x/..%2fsessions.ts')).status).toBe(404);
   });
 
-  it('at / is a page for people, without anything that could be markup', async () => {
+  it('at / are an HTML page in which untrusted text is escaped', async () => {
     const page = await ask('GET /', { accept: 'text/html,*/*;q=0.8' });
     expect(page.headers.get('content-security-policy')).toMatch(policy);
     const text = await page.text();
@@ -205,7 +205,7 @@ describe('what browsers get', () => {
     expect(await pointer.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
   });
 
-  it('HEAD is answered where GET is, and ends', async () => {
+  it('support HEAD wherever GET is supported', async () => {
     const headers = await session();
     for (const path of ['/', '/dashboard', '/dashboard/session', '/dashboard/events']) {
       const answer = await ask(`HEAD ${path}`, headers);
@@ -214,7 +214,7 @@ describe('what browsers get', () => {
   });
 });
 
-it('where authentication is off the dashboard is open, to its own pages', async () => {
+it('if authentication is off, the dashboard is public but still rejects cross-site requests', async () => {
   await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
   const page = await ask('GET /dashboard', {}, open);
   expect(await page.text()).toContain('open to all');

@@ -83,7 +83,7 @@ describe('a stream of the real llama-server', () => {
     spans = await collector.spansOf(caller.traceId, 4);
   });
 
-  it("is a part of its client's trace, and has an admission, an exchange and a relay", () => {
+  it("is part of its client's trace and has an admission, an exchange and a relay span", () => {
     expect(spans).toHaveLength(4);
     const whole = request(spans);
     expect(whole).toMatchObject({ kind: server, parentSpanId: caller.spanId, status: 0 });
@@ -95,7 +95,7 @@ describe('a stream of the real llama-server', () => {
       expect(named(spans, name)).toEqual([expect.objectContaining({ kind, parentSpanId: whole?.spanId })]);
   });
 
-  it('tells what was asked for and what it took, in the words of the conventions', () => {
+  it('has the attributes of the OpenTelemetry GenAI conventions', () => {
     expect(request(spans)?.attributes).toMatchObject({
       'http.request.method': 'POST',
       'http.route': '/v1/chat/completions',
@@ -117,7 +117,7 @@ describe('a stream of the real llama-server', () => {
     });
   });
 
-  it('stands in its own time: one step after the other, all within the request', () => {
+  it('has consecutive child spans within the time of the request', () => {
     const [admission, exchange, relay] = ['admission', 'exchange', 'relay'].map(
       (name) => named(spans, name)[0],
     );
@@ -134,7 +134,7 @@ describe('a stream of the real llama-server', () => {
     expect(Math.abs(Date.now() - (relay?.end ?? 0))).toBeLessThan(3_600_000);
   });
 
-  it('holds nothing that was said', () => {
+  it('contains no text of the request or the response', () => {
     const told = collector.deliveries.map((delivery) => delivery.body).join();
     const words = [...body.matchAll(/"content":"([^"]{4,})"/g)].map(([, word = '']) => word);
     expect(words.length).toBeGreaterThan(0);
@@ -142,14 +142,14 @@ describe('a stream of the real llama-server', () => {
   });
 });
 
-it('the backend is told of the exchange, so that its own spans could stand below it', async () => {
+it('the traceparent header of the exchange is sent to the backend', async () => {
   const caller = callerOf();
   await ask({}, caller.header);
   const [exchange] = named(await collector.spansOf(caller.traceId, 4), 'exchange');
   expect(standIn.received.at(-1)?.headers.traceparent).toBe(`00-${caller.traceId}-${exchange?.spanId}-01`);
 });
 
-it('a request that is sent again shows every try', async () => {
+it('a retried request has one exchange span per attempt', async () => {
   let deaths = 2;
   standIn.mood = (received, response) => {
     if (deaths-- > 0) response.socket?.destroy();
@@ -170,7 +170,7 @@ it('a request that is sent again shows every try', async () => {
   expect(request(spans)?.attributes).toMatchObject({ 'corral.retries': 2, 'corral.outcome': 'ok' });
 });
 
-it('a stream that is continued is relayed once, over two exchanges', async () => {
+it('a resumed stream has two exchange spans and one relay span', async () => {
   let deaths = 1;
   standIn.mood = (_, response) => {
     if (deaths-- > 0) startStream(response).write(delta('one '), () => response.socket?.destroy());
@@ -183,7 +183,7 @@ it('a stream that is continued is relayed once, over two exchanges', async () =>
   expect(named(spans, 'relay')).toHaveLength(1);
 });
 
-it('a refused request says why, and goes no further', async () => {
+it('a rejected request records the error and has no child spans', async () => {
   const caller = callerOf();
   expect((await ask({}, caller.header, 'sk-of-nobody'))?.status).toBe(401);
   const spans = await collector.spansOf(caller.traceId, 1);
@@ -195,7 +195,7 @@ it('a refused request says why, and goes no further', async () => {
   });
 });
 
-it('an answer that breaks off for good is an error', async () => {
+it('a response that is cut off has the status error', async () => {
   standIn.mood = (_, response) => void response.socket?.destroy();
   const caller = callerOf();
   expect((await ask({}, caller.header))?.status).toBe(502);
@@ -227,7 +227,7 @@ it.each([
   });
 });
 
-it('what its client does not sample is not sampled, and the backend is told so', async () => {
+it('a request that its client does not sample is not sampled, and the backend gets the same flag', async () => {
   const unsampled = callerOf('00');
   await ask({}, unsampled.header);
   expect(standIn.received.at(-1)?.headers.traceparent).toMatch(
@@ -239,7 +239,7 @@ it('what its client does not sample is not sampled, and the backend is told so',
   expect(spansIn(collector.deliveries).filter(({ traceId }) => traceId === unsampled.traceId)).toEqual([]);
 });
 
-it('probes, pages and paths that there are not leave no trace', async () => {
+it('probes, pages and unknown paths are not traced', async () => {
   for (const path of ['/ping', '/health', '/metrics', '/v1/none']) await fetch(corral.origin + path);
   const after = callerOf();
   await ask({}, after.header);
@@ -249,7 +249,7 @@ it('probes, pages and paths that there are not leave no trace', async () => {
   );
 });
 
-it('the collector gets the headers that it was promised, and they are in no line of the log', () => {
+it('the configured headers are sent to the collector and never logged', () => {
   expect(collector.deliveries.at(-1)?.headers['x-collector-key']).toBe('for-the-collector-alone');
   expect(JSON.stringify(corral.logged)).not.toContain('for-the-collector-alone');
   expect(corral.logged).toContainEqual(

@@ -26,7 +26,7 @@ const showsNoSecret = (folder: string) => {
   }
 };
 
-it('over all APIs, in one piece and as streams, across a stop', async () => {
+it('the ledger matches the usage reported to clients over all APIs, streamed or not, across a restart', async () => {
   await using folder = await temporaryFolder();
   const told: UsageSums = { ...noUsage };
   for (let life = 0; life < 2; life++) {
@@ -44,7 +44,7 @@ it('over all APIs, in one piece and as streams, across a stop', async () => {
   });
 });
 
-it('and of aborted streams: the exact input, at least what was seen, and at most what was generated', async () => {
+it('the ledger has the exact input of aborted streams, and between the received and the generated output', async () => {
   await using folder = await temporaryFolder();
   const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
   const before = await generatedTokens();
@@ -58,7 +58,7 @@ it('and of aborted streams: the exact input, at least what was seen, and at most
   await waitFor('the engine to have counted as many', isGenerated);
 });
 
-it('but for the last second before a kill -9', async () => {
+it('a kill -9 loses at most the last second of usage', async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: folder.path, API_KEYS: `tester:${testerSecret}` };
   const gateway = await startGatewayProcess(engine.backend, env);

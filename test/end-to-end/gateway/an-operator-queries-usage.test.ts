@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const today = () => new Date().toISOString().slice(0, 10);
 
-it('of one key, to the last request', async () => {
+it('GET /admin/usage reports the usage of one key including its last request', async () => {
   const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?key=app&since=0d', 'sk-ops');
   expect(status).toBe(200);
   const figures = { requests: 1, errors: 0, inputTokens: 30, cachedTokens: 0, outputTokens: 20 };
@@ -46,19 +46,19 @@ it('of one key, to the last request', async () => {
   });
 });
 
-it('of all keys, with when they were last used', async () => {
+it('GET /admin/usage reports all keys and when each was last used', async () => {
   const { body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-ops');
   const [app] = body.usage as { key: string; lastUsed: string }[];
   expect(app).toMatchObject({ key: 'app', lastUsed: expect.stringContaining(today()) });
 });
 
-it('and is told what is wrong with the question', async () => {
+it('GET /admin/usage rejects invalid parameters and names the valid ones', async () => {
   const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?since=soon', 'sk-ops');
   expect([status, body.error?.code]).toEqual([400, 'invalid_value']);
   expect(body.error?.message).toContain('7d');
 });
 
-it('and nobody else', async () => {
+it('GET /admin/usage requires the admin scope', async () => {
   const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-app');
   expect([status, body.error?.code]).toEqual([403, 'insufficient_scope']);
 });

@@ -71,7 +71,7 @@ async function addThroughEngineDeath(told: Crowds, house: RunningDeployment, ori
   expect(await house.status()).toMatchObject({ restarts: { engine: 1 } });
 }
 
-it('over a killed engine and two ends of the gateway', async () => {
+it('the usage of thousands of requests adds up over an engine crash and two gateway restarts', async () => {
   await using house = await startBusyHouse();
   await house.reachesStatus('ready');
   const origin = `http://127.0.0.1:${house.gatewayPort}`;

@@ -71,8 +71,8 @@ const leave = async (word: string) => {
   client.reset();
 };
 
-describe('a request', () => {
-  it('in one piece', async () => {
+describe('usage is recorded once for a request', () => {
+  it('that is not streamed', async () => {
     const booked = await bookedBy(() => ask('piece'));
     expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
     expect(booked.computeMs).toBeGreaterThan(0);
@@ -80,21 +80,21 @@ describe('a request', () => {
     expect(booked.machineMs).toBeCloseTo((booked.computeMs ?? 0) / 4, 6);
   });
 
-  it('as a stream whose client asked for no usage', async () => {
+  it('that is streamed without include_usage', async () => {
     const booked = await bookedBy(() => ask('good', { stream: true }));
     expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
   });
 
-  it('with two choices, of which the backend tells one', async () => {
+  it('with two choices, of which the backend counts only one', async () => {
     expect(await bookedBy(() => ask('piece', { n: 2 }))).toMatchObject({ requests: 1, input: 11, output: 6 });
   });
 
-  it('that its client left in mid-stream: no error, what was sent, and what the backend counts as its input', async () => {
+  it('whose client disconnects mid-stream: no error, the tokens sent, and the input counted by the backend', async () => {
     const booked = await bookedBy(() => leave('hang'));
     expect(booked).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 3 });
   });
 
-  it('that its client left before anything came', async () => {
+  it('whose client disconnects before the first token', async () => {
     const booked = await bookedBy(async () => {
       await using client = await RawClient.connect(corral.port);
       client.send(postOf(chatOf('stall')));
@@ -112,19 +112,19 @@ describe('a request', () => {
     },
   );
 
-  it('that is refused: an error without tokens', async () => {
+  it('that is rejected: an error without tokens', async () => {
     expect(await bookedBy(() => ask('fail'))).toMatchObject({ requests: 1, errors: 1, input: 0, output: 0 });
   });
 
-  it('is told in the log as it is booked', async () => {
+  it('and the log line has the same numbers', async () => {
     await bookedBy(() => leave('hang'));
     const lines = corral.logged.filter(({ status }) => status === 499);
     expect(lines.at(-1)).toMatchObject({ key: 'tester', tokensIn: inputTokens, tokensOut: 3 });
   });
 });
 
-describe('who comes', () => {
-  it('with the secret from before a rotation is known by it', async () => {
+describe('a client', () => {
+  it('that uses the secret from before a rotation is reported', async () => {
     const previous = { fingerprint: fingerprint('sk-old'), validUntil: Date.now() + 60_000 };
     const [key] = parseKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
     await using rotated = await startTestGateway({
@@ -142,7 +142,7 @@ describe('who comes', () => {
     expect(previousLastUsed).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  it('without a key is in no book', async () => {
+  it('without a key has no ledger entry', async () => {
     await requestGateway(corral.origin, 'GET /v1/models', 'sk-nobody');
     expect(
       await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: 'key' }),

@@ -43,40 +43,40 @@ async function seenBy(env: Readonly<Record<string, string>>): Promise<Record<str
   return seen;
 }
 
-describe('the metrics are shown', () => {
-  it('to everybody but for single keys, unless told otherwise; a key that is shown must be good', async () => {
+describe('/metrics', () => {
+  it('is public without per-key metrics by default, and rejects an invalid key', async () => {
     expect(await seenBy({})).toEqual({
       nobody: 'no single keys',
       ...{ app: 403, prometheus: 'all', operator: 'all', gone: 401, unknown: 401 },
     });
   });
 
-  it('to keys with the scope only, where METRICS_AUTH_ENABLED=true', async () => {
+  it('requires a key with the metrics scope if METRICS_AUTH_ENABLED=true', async () => {
     expect(await seenBy({ METRICS_AUTH_ENABLED: 'true' })).toEqual({
       nobody: 401,
       ...{ app: 403, prometheus: 'all', operator: 'all', gone: 401, unknown: 401 },
     });
   });
 
-  it('to everybody in full, where METRICS_AUTH_ENABLED=false', async () => {
+  it('is public with per-key metrics if METRICS_AUTH_ENABLED=false', async () => {
     expect(await seenBy({ METRICS_AUTH_ENABLED: 'false' })).toEqual({
       nobody: 'all',
       ...{ app: 'all', prometheus: 'all', operator: 'all', gone: 'all', unknown: 'all' },
     });
   });
 
-  it('to everybody, where nobody is asked for a key at all', async () => {
+  it('is public if authentication is off', async () => {
     const seen = await seenBy({ AUTH_ENABLED: 'false', METRICS_AUTH_ENABLED: 'true' });
     expect(new Set(Object.values(seen))).toEqual(new Set(['no single keys']));
   });
 
-  it('by GET alone', async () => {
+  it('accepts only GET', async () => {
     await using gateway = await startTestGateway({ backend: backend.backend, keys });
     const answer = await fetch(`${gateway.origin}/metrics`, { method: 'POST' });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
-  it('for so many keys as METRICS_MAX_KEYS says, the rest together', async () => {
+  it('lists up to METRICS_MAX_KEYS keys and counts all others together', async () => {
     const env = { METRICS_AUTH_ENABLED: 'false', METRICS_MAX_KEYS: '2' };
     const all = Object.fromEntries(['a', 'b', 'c', 'd'].map((id) => [id, { secret: secretOf(id) }]));
     await using gateway = await startTestGateway({ backend: backend.backend, keys: keyFileText(all), env });

@@ -28,8 +28,8 @@ const ask = (gateway: TestGateway, secret: string) =>
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hello' }] }),
   });
 
-describe('the metrics tell of', () => {
-  it('keys that will stop, and a key file that cannot be read', async () => {
+describe('the metrics report', () => {
+  it('keys that are about to expire, and a key file that cannot be read', async () => {
     const keys = keyFileText({
       tester: { secret: testerSecret },
       brief: { secret: 'sk-brief-0123456789abcdef', expires: Date.now() + 3 * DAY },
@@ -55,7 +55,7 @@ describe('the metrics tell of', () => {
     expect(mended.value('corral_key_file_last_success_timestamp_seconds')).toBeGreaterThan(loadedAt);
   });
 
-  it('a ledger that cannot be written', async () => {
+  it('a usage ledger that cannot be written', async () => {
     await using standIn = await startFakeBackend(echo);
     await using folder = await temporaryFolder();
     mkdirSync(folder.file(ledgerFileName));
@@ -69,30 +69,33 @@ describe('the metrics tell of', () => {
     );
   });
 
-  it.skipIf(!redisProgram)('limits that this gateway counts alone', async () => {
-    if (!redisProgram) return;
-    await using standIn = await startFakeBackend(echo);
-    await using redis = await startRedis(redisProgram);
-    const env = { REDIS_URL: redis.url, MAX_REQUESTS_PER_MINUTE: '1' };
-    // However late it is, it is not taken to be away.
-    await using gateway = await startTestGateway({
-      backend: standIn.backend,
-      env,
-      redisPatienceMs: 3_600_000,
-    });
-    const together = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
-    expect(together.value('corral_limits_fallbacks_total')).toBe(0);
-    redis.kill('SIGKILL');
-    await redis.ended;
-    await ask(gateway, testerSecret);
-    const alone = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
-    expect(alone.value('corral_limits_fallbacks_total')).toBe(1);
-    expect(alone.sum('corral_limits_sharing')).toBe(1);
-    await ask(gateway, testerSecret);
-    await toShow(gateway, 'corral_refusals_total', 1, { code: 'rate_limit_exceeded' });
-  });
+  it.skipIf(!redisProgram)(
+    'that this gateway counts rate limits alone while Redis is unreachable',
+    async () => {
+      if (!redisProgram) return;
+      await using standIn = await startFakeBackend(echo);
+      await using redis = await startRedis(redisProgram);
+      const env = { REDIS_URL: redis.url, MAX_REQUESTS_PER_MINUTE: '1' };
+      // However late it is, it is not taken to be away.
+      await using gateway = await startTestGateway({
+        backend: standIn.backend,
+        env,
+        redisPatienceMs: 3_600_000,
+      });
+      const together = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
+      expect(together.value('corral_limits_fallbacks_total')).toBe(0);
+      redis.kill('SIGKILL');
+      await redis.ended;
+      await ask(gateway, testerSecret);
+      const alone = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
+      expect(alone.value('corral_limits_fallbacks_total')).toBe(1);
+      expect(alone.sum('corral_limits_sharing')).toBe(1);
+      await ask(gateway, testerSecret);
+      await toShow(gateway, 'corral_refusals_total', 1, { code: 'rate_limit_exceeded' });
+    },
+  );
 
-  it('who waits, by priority, and who is sent away', async () => {
+  it('queued and rejected requests by priority', async () => {
     const secretOf = (id: string) => `sk-${id}-0123456789abcdefghij`;
     const keys = keyFileText({
       urgent: { secret: secretOf('urgent'), priority: 'high' },

@@ -69,7 +69,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     });
   }
 
-  it('sees figures move under load, and nothing that was said', async () => {
+  it('sees live values under load, but no text of any request or response', async () => {
     await using watched = await watching();
     const { page } = watched;
     await page.getByText('No request has come yet').waitFor();
@@ -132,7 +132,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it.each([
     ['sk-wrong', 'This key is not known, or no longer works.'],
     [testerSecret, "it lacks the scope 'admin'"],
-  ])('is not let in with %s', async (secret, words) => {
+  ])('cannot log in with %s', async (secret, words) => {
     await using watched = await open();
     const { page } = watched;
     await logIn(watched, secret);
@@ -141,7 +141,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     expect(await page.context().cookies()).toEqual([]);
   });
 
-  it('is shown the door when the key is disabled', async () => {
+  it('is logged out when the key is disabled', async () => {
     await using watched = await watching();
     writeFileSync(demo.corral.keyFile, keysWith({ disabled: true }));
     await watched.page.getByText('Your session has ended').waitFor();
@@ -151,7 +151,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     expect(watched.complaints).toEqual([]);
   });
 
-  it('is told that the gateway is away, and sees it come back', async () => {
+  it('is told that the gateway is unreachable, and sees it reconnect', async () => {
     const { backend } = demo.engine;
     const start = (PORT: string) => startTestGateway({ backend, env: { AUTH_ENABLED: 'false', PORT } });
     const first = await start('0');

@@ -98,7 +98,7 @@ async function refused(): Promise<void> {
 }
 
 describe('the metrics', () => {
-  it('count every request once, by what its client got', () => {
+  it('count every request once, by the status that its client received', () => {
     const count = (status: string, outcome: string) =>
       page.value('corral_requests_total', { route: '/v1/chat/completions', status, outcome });
     expect([
@@ -118,7 +118,7 @@ describe('the metrics', () => {
     expect(page.value('corral_failed_logins_total')).toBe(1);
   });
 
-  it('add up to the tokens that the clients were told', () => {
+  it('add up to the token usage reported to the clients', () => {
     const usage = (type: string) => page.sum('gen_ai_client_token_usage_sum', { gen_ai_token_type: type });
     const count = page.sum('gen_ai_client_token_usage_count', { gen_ai_token_type: 'output' });
     expect(count).toBe(plain + streams + left);
@@ -130,7 +130,7 @@ describe('the metrics', () => {
     expect(usage('output')).toBeGreaterThan(told.output);
   });
 
-  it('have a first token of each stream, and a duration and a wait of each request', () => {
+  it('contain the time to first token of each stream, and the duration and queue time of each request', () => {
     expect(page.value('gen_ai_server_time_to_first_token_seconds_count', chat)).toBe(streams + left);
     expect(page.value('gen_ai_server_time_per_output_token_seconds_count', chat)).toBe(streams);
     const duration = (error_type: string) =>
@@ -143,7 +143,7 @@ describe('the metrics', () => {
     expect(page.value('corral_admissions_total', granted)).toBe(plain + streams + left);
   });
 
-  it('show nothing at rest that is not', () => {
+  it('show zero requests, queued requests and leased slots when idle', () => {
     expect(page.value('corral_slots')).toBe(2);
     expect(page.value('corral_slots_leased')).toBe(0);
     expect(page.value('vllm:num_requests_running')).toBe(0);
@@ -153,7 +153,7 @@ describe('the metrics', () => {
     expect(page.sum('corral_standing')).toBe(1);
   });
 
-  it('agree with what llama-server counts, whose own metrics follow', () => {
+  it('agree with the metrics of llama-server, which are appended', () => {
     expect(page.value('corral_engine_metrics_up')).toBe(1);
     const [generated = 0, read = 0] = [
       page.value('llamacpp:tokens_predicted_total'),
@@ -166,7 +166,7 @@ describe('the metrics', () => {
     expect(page.text).not.toContain('llamacpp:predicted_tokens_seconds');
   });
 
-  it('tell of single keys, where they are shown, what the ledger tells', async () => {
+  it('show the same per-key usage as the ledger', async () => {
     const { text, value } = await scrape(gateway.origin, scraperSecret);
     const booked = gateway.gateway.ledger.today('tester', Date.now());
     const shown = (name: string) => value(`corral_key_${name}`, { key: 'tester' });
@@ -181,7 +181,7 @@ describe('the metrics', () => {
     expect([page.text.includes('"tester"'), text.includes('"tester"')]).toEqual([false, true]);
   });
 
-  it('hold no prompt, no secret and no name that a client made up', () => {
+  it('contain no prompt, no secret and no model name invented by a client', () => {
     for (const word of [
       testerSecret,
       scraperSecret,
@@ -194,7 +194,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('are those of the catalogue, all of them', () => {
+  it('are exactly the metrics of the catalogue', () => {
     const shown = [...page.text.matchAll(/^# TYPE ((?!llamacpp:)\S+)/gm)].map(([, name]) => name);
     const known = catalogue.filter(
       ({ name }) => !name.startsWith('corral_key_') || name.startsWith('corral_key_file'),
