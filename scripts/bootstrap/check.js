@@ -7,7 +7,7 @@ const checks = [
     name: 'types of pages',
     args: ['node_modules/typescript/bin/tsc', '--pretty', 'false', '-p', 'gateway/dashboard/page'],
   },
-  { name: 'imports', args: ['scripts/check-layers.ts'] },
+  { name: 'layers', args: ['scripts/check-layers.ts'] },
 ];
 
 /**
