@@ -74,9 +74,9 @@ describe('backendErrorOf', () => {
 
   it("takes nothing for the request's fault once the engine has spoken, but for its size", () => {
     const after = (message: string) =>
-      parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasSpoken: true });
+      parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasOutput: true });
     expect(after('something that no version has said so far').status).toBe(500);
-    expect(parseBackendError(500, told(tooLong), { hasSpoken: true })).toMatchObject({
+    expect(parseBackendError(500, told(tooLong), { hasOutput: true })).toMatchObject({
       status: 400,
       code: 'context_length_exceeded',
     });
@@ -86,7 +86,7 @@ describe('backendErrorOf', () => {
     const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
     const error = told({ code: 500, message, type: 'server_error' });
     expect(parseBackendError(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
-    expect(parseBackendError(500, error, { hasSpoken: true })).toMatchObject({ status: 500, isFinal: true });
+    expect(parseBackendError(500, error, { hasOutput: true })).toMatchObject({ status: 500, isFinal: true });
   });
 
   it('takes a router whose child is gone for one that is away', () => {
@@ -134,7 +134,7 @@ describe('backendErrorOf', () => {
       code: 'context_length_exceeded',
       message:
         'input (900 tokens) is too large to process: this server takes 512 tokens in one input. ' +
-        'Send it in shorter pieces, or have the operator raise the context (CTX).',
+        'Send it in shorter pieces, or ask the operator to raise the context (CTX).',
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutLoneSurrogates } from './lone-surrogates.ts';
+import { withoutLoneSurrogates } from './json-text.ts';
 
 const mended = (text: string) => withoutLoneSurrogates(Buffer.from(text)).toString();
 

@@ -1,15 +1,27 @@
-import type { ToolAlias } from './tool-aliases.ts';
-
-/** How the answer to a changed request has to be changed back. */
+/** How the response to a converted request is converted back. */
 export type ResponseConversion = 'legacy function call' | 'message';
 
-/** What was done to a request beside its fields; its client is told. */
+/** What a client calls a tool that llama-server was given under another name, or as a function. */
+export interface ToolAlias {
+  readonly type: 'function' | 'custom';
+  readonly name: string;
+  readonly namespace: string | undefined;
+}
+
+/** By the names that llama-server was given. */
+export type ToolAliases = ReadonlyMap<string, ToolAlias>;
+
+/** llama-server has one list of names: the name of a tool in a namespace contains both. */
+export function qualifiedToolName(name: string, namespace: unknown): string {
+  return typeof namespace === 'string' && namespace !== '' ? `${namespace}__${name}` : name;
+}
+
+/** What normalization did to a request, apart from its fields. */
 export interface NormalizationNotes {
-  /** Damaged or lost parts of a replayed history that were made whole. */
+  /** How many damaged or missing parts of a replayed history were repaired. */
   repaired: number;
-  /** The types of tools that run elsewhere, which the model is not told of. */
+  /** The types of tools that run elsewhere, which the model is not offered. */
   readonly droppedTools: Set<string>;
-  /** Tools that go by another name or form. */
   readonly toolAliases: Map<string, ToolAlias>;
   responseConversion?: ResponseConversion;
 }
@@ -20,7 +32,18 @@ export const createNotes = (): NormalizationNotes => ({
   toolAliases: new Map(),
 });
 
-/** What a client finds in the head of its answer. */
+/** A header value, so the type is cut and cleaned. */
+const MAX_TYPE_LENGTH = 64;
+
+export function noteDroppedTool(notes: NormalizationNotes, type: unknown): void {
+  notes.droppedTools.add(
+    String(type)
+      .slice(0, MAX_TYPE_LENGTH)
+      .replace(/[^\w.-]/g, '?'),
+  );
+}
+
+/** Response headers that tell the client what was changed. */
 export function notesToHeaders({
   repaired,
   droppedTools,
@@ -29,4 +52,23 @@ export function notesToHeaders({
     ...(repaired > 0 ? { 'x-corral-repaired': String(repaired) } : {}),
     ...(droppedTools.size > 0 ? { 'x-corral-dropped-tools': [...droppedTools].join(', ') } : {}),
   };
+}
+
+/** The form of the names that the APIs give their items and blocks: some words, the last one from a short list. */
+const typeName =
+  /^(?:[a-z]{1,20}_){1,4}(?:call|output|use|result|image|file|audio|video|text|reference|block|upload|trigger|item|editing|list_tools|response)$/;
+
+/**
+ * The type of an item for an error about it, in brackets, where it looks like a type of an API. Any other value may be
+ * part of a prompt, and is not repeated.
+ */
+export function printableType(type: unknown): string {
+  return typeof type === 'string' && typeName.test(type) ? ` (${type})` : '';
+}
+
+const mediaType = /^(?:application|audio|image|text|video)\/[\w.+-]{1,40}$/;
+
+/** The same for the media type of a file. */
+export function printableMediaType(type: unknown): string {
+  return typeof type === 'string' && mediaType.test(type) ? ` (${type})` : '';
 }

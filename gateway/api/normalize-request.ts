@@ -1,24 +1,23 @@
 import { normalizeCountTokens, normalizeMessages } from './anthropic/normalize.ts';
-import { mayHaveInexactNumbers, parseKeepingNumbers } from './exact-json.ts';
 import type { JsonObject } from './json-object.ts';
+import { mayHaveInexactNumbers, parseKeepingNumbers } from './json-text.ts';
 import {
   createNotes,
   type NormalizationNotes,
   notesToHeaders,
   type ResponseConversion,
+  type ToolAliases,
 } from './normalization-notes.ts';
-import { normalizeChat } from './openai/normalize-chat.ts';
-import { normalizeCompletion } from './openai/normalize-completion.ts';
+import { normalizeChat, normalizeCompletion } from './openai/normalize.ts';
 import { normalizeResponses } from './responses/normalize.ts';
-import type { ToolAliases } from './tool-aliases.ts';
 
-/** The APIs whose requests are looked at; all others go to llama-server as they came. */
+/** The APIs whose requests are normalized; all others go to llama-server as they came. */
 export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';
 
 export interface NormalizedRequest {
   readonly fields: JsonObject;
   readonly body: Buffer;
-  /** For the head of the answer: what its client should know of. */
+  /** Response headers that tell the client what was changed. */
   readonly headers: Readonly<Record<string, string>>;
   readonly responseConversion: ResponseConversion | undefined;
   readonly toolAliases: ToolAliases | undefined;
@@ -33,43 +32,40 @@ const normalizers: Readonly<Record<Api, (fields: JsonObject, notes: Normalizatio
 };
 
 /**
- * The same request in the words that llama-server reads, so that it means to it what it means to its API; throws a Refusal
- * for what no words would carry. A body that needs no change keeps its bytes, and one that does keeps its numbers.
+ * Converts a request to the form that llama-server reads, so that it means to llama-server what it means to its API. Throws an
+ * ApiError for what has no such form. A body that needs no change keeps its bytes, and one that does keeps its numbers.
  */
 export function normalizeRequest(api: Api | undefined, fields: JsonObject, body: Buffer): NormalizedRequest {
   const notes = createNotes();
   const normalize = (from: JsonObject, into: NormalizationNotes) =>
-    withoutStripped(api ? normalizers[api](from, into) : from);
-  const read = normalize(fields, notes);
+    withoutStrippedFields(api ? normalizers[api](from, into) : from);
+  const normalized = normalize(fields, notes);
   const { responseConversion, toolAliases } = notes;
-  const told = {
+  const rest = {
     headers: notesToHeaders(notes),
     responseConversion,
     toolAliases: toolAliases.size > 0 ? toolAliases : undefined,
   };
-  if (read === fields) return { fields, body, ...told };
+  if (normalized === fields) return { fields, body, ...rest };
   const text = body.toString();
   const exact = mayHaveInexactNumbers(text)
     ? normalize(parseKeepingNumbers(text) as JsonObject, createNotes())
-    : read;
-  return { fields: read, body: Buffer.from(JSON.stringify(exact)), ...told };
+    : normalized;
+  return { fields: normalized, body: Buffer.from(JSON.stringify(exact)), ...rest };
 }
 
-/**
- * Fields that would let one client disturb another: `id_slot` takes a slot of one's choice, `sse_ping_interval` turns
- * the signs of life off. They are taken out; everything else passes untouched.
- */
+/** Fields by which one client could disturb another: `id_slot` selects a slot, `sse_ping_interval` turns keep-alives off. */
 const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
 
-function withoutStripped(fields: JsonObject): JsonObject {
+function withoutStrippedFields(fields: JsonObject): JsonObject {
   const found = strippedFields.filter((name) => name in fields);
   if (found.length === 0) return fields;
-  const left: Record<string, unknown> = { ...fields };
-  for (const name of found) delete left[name];
-  return left;
+  const rest: Record<string, unknown> = { ...fields };
+  for (const name of found) delete rest[name];
+  return rest;
 }
 
-/** By the path at the backend, so that what is counted is what is served. */
+/** By the path at the backend, so that counting and serving read a request in the same way. */
 export function apiForPath(upstream: string): Api | undefined {
   return apis[upstream];
 }

@@ -1,130 +1,111 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../errors/catalogue.ts';
-import type { AggregationPlan, CompletionShape } from './aggregate/aggregator.ts';
-import { planAggregation } from './aggregate/plan-aggregation.ts';
-import { requestStream } from './aggregate/request-stream.ts';
-import { findExceededLimit } from './json-limits.ts';
-import { withoutLoneSurrogates } from './lone-surrogates.ts';
-import type { ResponseConversion } from './normalization-notes.ts';
+import { type AggregationPlan, planAggregation, requestStream } from './aggregation.ts';
+import { isJsonObject, type JsonObject } from './json-object.ts';
+import { findExceededLimit, withoutLoneSurrogates } from './json-text.ts';
+import type { ResponseConversion, ToolAliases } from './normalization-notes.ts';
 import { type Api, normalizeRequest } from './normalize-request.ts';
 import { type Prefill, readPrefill, wantsEcho } from './prefill.ts';
-import { countChoices, getInputs, type InputsField } from './request-inputs.ts';
-import { type EchoedFields, getEchoedFields } from './responses/echoed-fields.ts';
+import { countChoices, getInputs } from './request-fields.ts';
+import { type EchoedFields, getEchoedFields } from './responses/response-object.ts';
+import type { CompletionShape, InputsField } from './route-table.ts';
 import { estimateTokens, maxOutputTokens, type TokenEstimate } from './token-estimate.ts';
-import type { ToolAliases } from './tool-aliases.ts';
-import { rejectRemoteMedia } from './validate/remote-media.ts';
-import { type Modalities, rejectUnsupportedMedia } from './validate/unsupported-media.ts';
+import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from './validate/media.ts';
 import { validateRequest } from './validate/validate-request.ts';
 
-/** The few fields of a request that the gateway acts on, and the bytes that go to the backend. */
+/** The few fields of a request that the gateway uses, and the body for the backend. */
 export interface ApiRequest {
   readonly model: string | undefined;
   readonly stream: boolean;
-  /** The client wants one piece and the body asks for a stream: the answer is put together like this. */
+  /** The client does not stream, but `body` asks for a stream, which is aggregated by this plan. */
   readonly aggregation?: AggregationPlan | undefined;
-  /** The beginning of the answer that it gives, where no stream is to repeat that. */
+  /** The beginning of the completion that the request contains, where a stream must not repeat it. */
   readonly prefill?: Prefill | undefined;
-  /** How many sequences the backend will decode for it: one for each choice of each input. */
+  /** How many sequences the backend decodes for it: one for each choice of each input. */
   readonly weight: number;
   readonly estimate: TokenEstimate;
   readonly body: Buffer;
-  /** What the answer will say again; only where its API asks for that. */
+  /** The fields that the response repeats; only on the Responses API. */
   readonly echoed?: EchoedFields;
-  /** The size of embeddings that the client wants; undefined where it leaves that open. */
+  /** The requested size of embeddings; undefined where the client leaves it open. */
   readonly dimensions?: number | undefined;
-  /** For the head of the answer. */
+  /** Response headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Where the request was worded anew in a way that its answer shows. */
   readonly responseConversion?: ResponseConversion | undefined;
   readonly toolAliases?: ToolAliases | undefined;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** llama-server walks schemas by recursion: some ten thousand levels overflow its stack, and that ends it for all. */
+/** llama-server visits schemas by recursion: some ten thousand levels overflow its stack, which crashes it for all clients. */
 const MAX_LEVELS = 256;
-/** A million tokens as numbers, and as many again. */
+/** A million tokens as numbers, and as many other values. */
 const MAX_VALUES = 2_000_000;
 
 export interface ParseOptions {
   readonly allowRemoteMedia: boolean;
-  /** Up to so many tokens an answer in one piece is asked for as such. */
+  /** Without streaming, a completion of up to this many tokens is requested as JSON. */
   readonly shortAnswerTokens: number;
   readonly requiresMessages: boolean;
   readonly isResponses: boolean;
-  /** In whose words the request is to be read. */
+  /** The API whose format the request has. */
   readonly api: Api | undefined;
   readonly shape: CompletionShape | undefined;
   readonly inputsField: InputsField | undefined;
-  /** Undefined where the engine has not told yet. */
+  /** Undefined where the engine has not reported them yet. */
   readonly modalities?: Modalities | undefined;
 }
 
-/** Reads a JSON body; throws a Refusal that names the field at fault. Unknown fields are the backend's business. */
-export function parseRequestBody(
-  body: Buffer,
-  {
-    allowRemoteMedia,
-    shortAnswerTokens,
-    requiresMessages,
-    isResponses,
-    api,
-    shape: ownShape,
-    inputsField,
-    modalities,
-  }: ParseOptions,
-): ApiRequest {
-  const sound = withoutLoneSurrogates(body);
-  const asked = parse(sound);
-  if (requiresMessages && !Array.isArray(asked.messages))
+/** Parses and validates a JSON body; throws an ApiError that names the invalid field. Unknown fields are left to the backend. */
+export function parseRequestBody(body: Buffer, options: ParseOptions): ApiRequest {
+  const { shortAnswerTokens, requiresMessages, isResponses, api, shape: routeShape, inputsField } = options;
+  const text = withoutLoneSurrogates(body);
+  const original = parse(text);
+  if (requiresMessages && !Array.isArray(original.messages))
     throw invalidValue('messages', 'a list of messages');
-  validateRequest(asked);
-  if (!allowRemoteMedia) rejectRemoteMedia(asked);
-  rejectUnsupportedMedia(asked, modalities);
-  const { fields, body: sent, ...told } = normalizeRequest(api, asked, sound);
-  if (fields !== asked) {
-    // What was worded anew is what is read: a schema stands elsewhere in it, a tool's parameters, an image of a document.
-    validateRequest(fields);
-    if (!allowRemoteMedia) rejectRemoteMedia(fields);
-    rejectUnsupportedMedia(fields, modalities);
-  }
-  // One that is served as a chat is answered as one.
-  const shape = told.responseConversion === 'message' ? 'chat' : ownShape;
+  validate(original, options);
+  const { fields, body: normalized, ...rest } = normalizeRequest(api, original, text);
+  // Normalization moves schemas, parameters of tools and images to other places.
+  if (fields !== original) validate(fields, options);
+  // A request that is served as a chat is answered as one.
+  const shape = rest.responseConversion === 'message' ? 'chat' : routeShape;
   const inputs = getInputs(inputsField, fields);
-  refuseBadChoices(shape, fields);
+  validateChoices(shape, fields);
   const weight = countChoices(shape, fields) * (inputs?.length ?? 1);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const expected = estimateTokens({ fields, shape, inputs, bytes: body.length, completions: weight });
-  const isLong = maxOutputTokens(expected) > shortAnswerTokens;
+  const estimate = estimateTokens({ fields, shape, inputs, bytes: body.length, completions: weight });
+  const isLong = maxOutputTokens(estimate) > shortAnswerTokens;
   const prefill = shape && !wantsEcho(shape, fields) ? readPrefill(shape, fields) : undefined;
-  const isAssembled = shape && !stream && (isLong || (ownShape === 'message' && prefill));
-  const tellsBeginning = ownShape !== 'message';
-  const assembledAs = isAssembled ? planAggregation(shape, fields, tellsBeginning) : undefined;
+  const isAggregated = shape && !stream && (isLong || (routeShape === 'message' && prefill));
+  const hasPrefix = routeShape !== 'message';
+  const aggregation = isAggregated ? planAggregation(shape, fields, hasPrefix) : undefined;
   return {
     model: optional(fields, 'model', 'a string', (value) => typeof value === 'string'),
     stream,
-    aggregation: assembledAs,
+    aggregation,
     prefill,
     weight,
-    estimate: expected,
-    body: assembledAs ? requestStream(assembledAs.shape, sent) : sent,
-    dimensions: inputsField === 'input' ? dimensionsOf(fields) : undefined,
-    ...told,
-    ...(isResponses ? { echoed: getEchoedFields(asked) } : {}),
+    estimate,
+    body: aggregation ? requestStream(aggregation.shape, normalized) : normalized,
+    dimensions: inputsField === 'input' ? readDimensions(fields) : undefined,
+    ...rest,
+    ...(isResponses ? { echoed: getEchoedFields(original) } : {}),
   };
 }
 
-function parse(body: Buffer): Fields {
+function validate(fields: JsonObject, { allowRemoteMedia, modalities }: ParseOptions): void {
+  validateRequest(fields);
+  if (!allowRemoteMedia) rejectRemoteMedia(fields);
+  rejectUnsupportedMedia(fields, modalities);
+}
+
+function parse(body: Buffer): JsonObject {
   if (body.length === 0) throw invalidJson('it is empty');
   if (!isUtf8(body)) throw invalidJson('it is not UTF-8');
-  const broken = findExceededLimit(body, { levels: MAX_LEVELS, values: MAX_VALUES });
-  if (broken === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
-  if (broken === 'values') throw invalidJson(`it holds more than ${MAX_VALUES} values`);
+  const exceeded = findExceededLimit(body, { levels: MAX_LEVELS, values: MAX_VALUES });
+  if (exceeded === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
+  if (exceeded === 'values') throw invalidJson(`it has more than ${MAX_VALUES} values`);
   const value = parseText(body.toString());
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidJson('expected an object');
-  }
-  return value as Fields;
+  if (!isJsonObject(value)) throw invalidJson('expected an object');
+  return value;
 }
 
 function parseText(text: string): unknown {
@@ -135,29 +116,35 @@ function parseText(text: string): unknown {
   }
 }
 
-/** V8 quotes the body in its messages; a prompt has no business in an answer that others may log. */
+/** V8 quotes the body in its messages, and a prompt must not appear in an error that others may log. */
 function withoutExcerpt(message: string): string {
   return message.replace(/,? *(?:\.\.\.)?".*/s, '').replace(/ in JSON/, '');
 }
 
-function optional<T>(fields: Fields, name: string, expected: string, fits: (value: unknown) => boolean) {
+function optional<T>(
+  fields: JsonObject,
+  name: string,
+  expected: string,
+  isValid: (value: unknown) => boolean,
+): T | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
-  if (!fits(value)) throw invalidValue(name, expected);
+  if (!isValid(value)) throw invalidValue(name, expected);
   return value as T;
 }
 
-function dimensionsOf(fields: Fields): number | undefined {
+function readDimensions(fields: JsonObject): number | undefined {
   const isSize = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
-  return optional<number>(fields, 'dimensions', 'a whole number from 1 up', isSize);
+  return optional<number>(fields, 'dimensions', 'an integer of at least 1', isSize);
 }
 
-/** As large as the number can be for llama-server: times the most prompts, it is still exact. */
-const MOST_CHOICES = 2 ** 31 - 1;
+/** llama-server's largest number. Multiplied by the most prompts, it is still exact. */
+const MAX_CHOICES = 2 ** 31 - 1;
 
-function refuseBadChoices(shape: CompletionShape | undefined, fields: Fields): void {
+function validateChoices(shape: CompletionShape | undefined, fields: JsonObject): void {
   if (shape === 'message') return;
   const isCount = (value: unknown) =>
-    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHOICES;
-  for (const name of ['n', 'n_cmpl']) optional<number>(fields, name, 'a whole number from 1 up', isCount);
+    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_CHOICES;
+  for (const name of ['n', 'n_cmpl'])
+    optional<number>(fields, name, `an integer from 1 to ${MAX_CHOICES}`, isCount);
 }

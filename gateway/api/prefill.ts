@@ -1,4 +1,4 @@
-import type { CompletionShape } from './aggregate/aggregator.ts';
+import type { CompletionShape } from './route-table.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,14 +1,14 @@
-/** Stands where something was quoted. */
+/** Replaces a quotation. */
 const cut = '…';
 
-/** Longer messages are told no client: what is left of one is a sentence. */
-const MOST_SHOWN = 600;
+/** What is left of a message is a sentence; anything longer is cut. */
+const MAX_LENGTH = 600;
 
 /**
- * How llama-server's errors quote a request or an answer, each with what is left of it. `$1` and `$2` are words of its own.
- * What follows a name of its own is cut to the end wherever it can hold anything.
+ * How llama-server's errors quote a request or a completion, each with its replacement. `$1` and `$2` are llama-server's own words.
+ * Text behind them that may contain anything is cut to the end.
  */
-const quotations: readonly (readonly [pattern: RegExp, left: string])[] = [
+const quotations: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // The JSON library's excerpt, and the text of a number that is too large.
   [/;? *last read: .*/s, ''],
   [/(number overflow parsing) .*/s, '$1'],
@@ -17,7 +17,7 @@ const quotations: readonly (readonly [pattern: RegExp, left: string])[] = [
   [/(?: in message)?:\s*(?!"\w+": )(?:[{"]|\[(?=\s*[[{"\]\d])).*/s, ''],
   [/( got) (?:[{"]|\[(?=\s*[[{"\]\d])).*/s, `$1 ${cut}`],
   [/(Unrecognized schema|not in) *[:{["].*/s, '$1'],
-  // Values of fields, and what stands in grammars, patterns and templates.
+  // Values of fields, and parts of grammars, patterns and templates.
   [
     /(Invalid tool_choice|Unknown reasoning format|Unsupported param|Invalid uri format|Unknown chat format): .*/s,
     '$1',
@@ -64,31 +64,34 @@ const quotations: readonly (readonly [pattern: RegExp, left: string])[] = [
   ],
 ];
 
-/** A quotation that is no short, plain name of a field was sent or generated, and may hold quotes itself: it goes to the end. */
+/**
+ * Any other quotation, except a short, plain name of a field, was sent or generated. It may contain quotes itself, so it is cut
+ * to the end.
+ */
 const quotation = /(?<![\w'"`^$\]*.])(['"`])(?!(?:[\w.@$^[\]*-]{1,40})\1).*/s;
 
-/** The place in a schema: its keywords and numbers stay, the client's own names go. */
+/** A place in a schema: its keywords and numbers stay, the client's own names are cut. */
 const schemaPath = /#(?:\/[^\s:,;]*)+/g;
 const keywords =
   /^(?:properties|items|prefixItems|additionalProperties|patternProperties|anyOf|oneOf|allOf|not|\$defs|definitions|enum|const|required|pattern|type|format|\$ref|if|then|else|\d+)$/;
 
 /**
- * llama-server's error for a client and for whoever logs it: without what it quotes of the request, of a grammar or of a
- * generated text. The client has sent it and knows it; the logs between us have no business with it.
+ * Removes from an error of llama-server what it quotes of the request, a grammar or generated text. The client knows what it
+ * sent, and it must not appear in the logs of programs between the client and us.
  */
 export function redactMessage(message: string): string {
-  let left = message;
-  for (const [pattern, rest] of quotations) left = left.replace(pattern, rest);
-  left = left
+  let redacted = message;
+  for (const [pattern, replacement] of quotations) redacted = redacted.replace(pattern, replacement);
+  redacted = redacted
     .replace(quotation, cut)
-    .replace(schemaPath, shownPath)
+    .replace(schemaPath, redactPath)
     .replace(/\s*\n\s*/g, ' ')
     .trim();
-  return left.length > MOST_SHOWN ? `${left.slice(0, MOST_SHOWN)}${cut}` : left;
+  return redacted.length > MAX_LENGTH ? `${redacted.slice(0, MAX_LENGTH)}${cut}` : redacted;
 }
 
-/** A name behind `properties` is the client's, even where it looks like a keyword. */
-function shownPath(path: string): string {
+/** A name behind `properties` is the client's own, even where it looks like a keyword. */
+function redactPath(path: string): string {
   const steps = path.split('/');
   return steps
     .map((step, index) => {

@@ -1,21 +1,20 @@
-import { findExceededLimit } from './json-limits.ts';
 import { isJsonObject } from './json-object.ts';
-import { replaceLoneSurrogates } from './lone-surrogates.ts';
+import { findExceededLimit, replaceLoneSurrogates } from './json-text.ts';
 
 /**
- * The arguments of a tool call as a text that holds one JSON object; the same text where it does already. Models are cut
- * in mid-call and err, agents send that back with every turn, and llama-server refuses the whole conversation for it.
+ * The arguments of a tool call as the text of one JSON object; the same text where it is one already. Models make mistakes or
+ * are cut off in the middle of a call, agents send that back with every turn, and llama-server rejects the whole conversation.
  */
 export function repairArguments(text: string): string {
-  const sound = replaceLoneSurrogates(text);
-  if (holdsObject(sound)) return sound;
-  if (sound.trim() === '') return '{}';
-  const closed = isDeep(sound) ? undefined : closeJson(sound);
-  if (closed !== undefined && holdsObject(closed)) return closed;
-  return unfold(sound) ?? JSON.stringify({ _unparsed: sound });
+  const clean = replaceLoneSurrogates(text);
+  if (isObjectText(clean)) return clean;
+  if (clean.trim() === '') return '{}';
+  const closed = isDeep(clean) ? undefined : closeJson(clean);
+  if (closed !== undefined && isObjectText(closed)) return closed;
+  return unwrap(clean) ?? JSON.stringify({ _unparsed: clean });
 }
 
-/** The same for a value that should be an object and not its text (Anthropic's `input`). */
+/** The same for a value that should be an object, not its text (Anthropic's `input`). */
 export function repairInput(input: unknown): unknown {
   if (isJsonObject(input)) return input;
   if (input === undefined || input === null) return {};
@@ -24,13 +23,13 @@ export function repairInput(input: unknown): unknown {
   return { _unparsed: JSON.stringify(input) };
 }
 
-/** What would be nested so deeply stays a text: llama-server and JavaScript's own writer walk objects by recursion. */
+/** Deeply nested text stays text: llama-server and `JSON.stringify` visit objects by recursion. */
 const isDeep = (text: string) =>
-  findExceededLimit(Buffer.from(text), { levels: MOST_LEVELS, values: Number.POSITIVE_INFINITY }) !==
+  findExceededLimit(Buffer.from(text), { levels: MAX_LEVELS, values: Number.POSITIVE_INFINITY }) !==
   undefined;
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 
-function holdsObject(text: string): boolean {
+function isObjectText(text: string): boolean {
   try {
     return isJsonObject(JSON.parse(text));
   } catch {
@@ -38,19 +37,19 @@ function holdsObject(text: string): boolean {
   }
 }
 
-/** An object that was written as JSON twice. */
-function unfold(text: string): string | undefined {
+/** An object that was converted to JSON twice. */
+function unwrap(text: string): string | undefined {
   try {
     const inner: unknown = JSON.parse(text);
-    return typeof inner === 'string' && holdsObject(inner) ? inner : undefined;
+    return typeof inner === 'string' && isObjectText(inner) ? inner : undefined;
   } catch {
     return undefined;
   }
 }
 
 /**
- * A JSON text that was cut, closed: the open string, then what an open member or element lacks, then the brackets.
- * Undefined where it cannot have been JSON before it was cut.
+ * Completes a JSON text that was cut off: closes the open string, adds what an open member or element lacks, and closes the
+ * brackets. Undefined where the text cannot have been JSON before it was cut off.
  */
 function closeJson(text: string): string | undefined {
   const closers: string[] = [];
@@ -69,35 +68,34 @@ function closeJson(text: string): string | undefined {
     else if ((mark === '}' || mark === ']') && closers.pop() !== mark) return undefined;
   }
   if (closers.length === 0) return undefined;
-  const whole = isInString ? `${withoutHalfEscape(text, escapedAt)}"` : text;
-  return completed(whole, closers.at(-1) === '}') + closers.reverse().join('');
+  const body = isInString ? `${withoutPartialEscape(text, escapedAt)}"` : text;
+  return completeMember(body, closers.at(-1) === '}') + closers.reverse().join('');
 }
 
-/** `\` and `\u12` at the end say nothing yet. */
-function withoutHalfEscape(text: string, at: number): string {
+/** `\` and `\u12` at the end are incomplete. */
+function withoutPartialEscape(text: string, at: number): string {
   const last = at === -1 ? '' : text.slice(at);
-  const isHalf = last === '\\' || /^\\u[\da-fA-F]{0,3}$/.test(last);
-  return isHalf ? text.slice(0, at) : text;
+  const isPartial = last === '\\' || /^\\u[\da-fA-F]{0,3}$/.test(last);
+  return isPartial ? text.slice(0, at) : text;
 }
 
-/** What stands open before the brackets: a word or number cut short, a comma, a name without its value. */
-function completed(text: string, isInObject: boolean): string {
-  const whole = text.trimEnd();
-  const body = whole.slice(0, -LONGEST_WORD);
-  const tail = whole
-    .slice(-LONGEST_WORD)
+/** Completes what is open before the brackets: a literal or number cut short, a comma, a name without its value. */
+function completeMember(text: string, isInObject: boolean): string {
+  const trimmed = text.trimEnd();
+  const tail = trimmed
+    .slice(-TAIL_LENGTH)
     .replace(/(?<=^|[:,[\s])(?:tru?|t|fals?|fa?|nul?|n|-)$/, 'null')
     .replace(/(?<=\d)(?:\.|[eE][-+]?)$/, '')
     .replace(/,$/, '');
-  const trimmed = body + tail;
-  if (trimmed.endsWith(':')) return `${trimmed}null`;
-  return isInObject && lacksValue(trimmed) ? `${trimmed}:null` : trimmed;
+  const body = trimmed.slice(0, -TAIL_LENGTH) + tail;
+  if (body.endsWith(':')) return `${body}null`;
+  return isInObject && lacksValue(body) ? `${body}:null` : body;
 }
 
-/** Looked for at the end only: a text may be megabytes. */
-const LONGEST_WORD = 8;
+/** Only the end is searched: a text may have megabytes. */
+const TAIL_LENGTH = 8;
 
-/** Whether the last string is a member's name: what stands before it is a comma or the opening bracket. */
+/** Whether the last string is the name of a member: it follows a comma or the opening brace. */
 function lacksValue(text: string): boolean {
   if (!text.endsWith('"')) return false;
   let start = text.length - 2;

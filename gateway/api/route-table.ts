@@ -1,11 +1,15 @@
 import type { Scope } from '../../keys/key.ts';
-import type { CompletionShape } from './aggregate/aggregator.ts';
-import type { InputsField } from './request-inputs.ts';
 
-/** In whose words a route speaks: its errors are shown, and its streams end, accordingly. */
+/** The format of a route's errors, and of the end of its streams. */
 export type Dialect = 'openai' | 'responses' | 'anthropic' | 'native';
 
-/** One route of the backend that clients may reach. The upstream path is ours, never the client's. */
+/** The shapes of a completion: one for each API that streams. */
+export type CompletionShape = 'chat' | 'completion' | 'response' | 'message';
+
+/** The field of a route that may hold several inputs. llama-server decodes each of them as a sequence of its own. */
+export type InputsField = 'prompt' | 'input' | 'documents';
+
+/** One route of the backend that clients may reach. Its upstream path is fixed here and never taken from the client. */
 export interface ApiRoute {
   readonly paths: readonly string[];
   readonly upstream: string;
@@ -13,20 +17,19 @@ export interface ApiRoute {
   readonly scope: Scope;
   /** Whether the backend decodes for it; counting and tokenizing need no slot. */
   readonly takesSlot: boolean;
-  /** Whether what it decodes comes back as text, and so costs tokens of output. */
+  /** Whether the decoded tokens are returned as text, and so count as output. */
   readonly generates: boolean;
-  /** Whether its one needed field is a list of messages: llama-server serves /v1/messages without, or answers 500. */
+  /** Whether the one required field is a list of messages. Without it llama-server serves /v1/messages all the same, or answers 500. */
   readonly requiresMessages: boolean;
   readonly body: 'json' | 'json or form';
-  /** In which shape its streams are put together for a client that wants one piece; undefined where it has no streams of such a kind. */
+  /** The shape to which its streams are aggregated for a client that does not stream; undefined where it has no such streams. */
   readonly shape: CompletionShape | undefined;
-  /** Which field may hold several inputs, each of which is decoded for itself. */
   readonly inputsField: InputsField | undefined;
-  /** Where the backend counts the input of such a request without serving it; undefined where it cannot. */
+  /** The path at which the backend counts the input of such a request without serving it; undefined where there is none. */
   readonly countPath: string | undefined;
 }
 
-/** `/v1` may be left out. The upstream path keeps it: without it llama-server speaks its native shapes on some. */
+/** `/v1` is optional for clients. The upstream path keeps it: without it llama-server uses its native format on some routes. */
 function openai(path: string, rest: Partial<ApiRoute> = {}): ApiRoute {
   return {
     paths: [`/v1${path}`, path],
@@ -60,7 +63,7 @@ function native(path: string, takesSlot: boolean): ApiRoute {
   };
 }
 
-/** Everything that reaches the backend, and nothing else does (contract.md, "API"). All are POST. */
+/** All routes that reach the backend; everything else is answered by the gateway itself (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
   openai('/chat/completions', {
     shape: 'chat',
@@ -94,7 +97,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   native('/apply-template', false),
 ];
 
-/** Of a request that was worded as a chat: the client is spoken to as its own route has it, the backend as that of chats. */
+/** The route of a request that was converted to a chat: the client sees its own route, the backend that of chats. */
 export function toChatRoute(route: ApiRoute): ApiRoute {
   const chat = apiRoutes.find(({ shape }) => shape === 'chat');
   return chat ? { ...chat, paths: route.paths, dialect: route.dialect } : route;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { getStreamFormatter } from './response-format.ts';
 import { hasEnded, normalizeErrorEvents } from './stream-end.ts';
-import { getStreamFormatter } from './stream-formatter.ts';
 
 const broken = { status: 502, type: 'server_error', code: 'bad_gateway', message: 'It "broke"\noff.' };
 

@@ -1,6 +1,6 @@
 import { parseBackendError } from './backend-error.ts';
+import type { StreamFormatter } from './response-format.ts';
 import type { Dialect } from './route-table.ts';
-import type { StreamFormatter } from './stream-formatter.ts';
 
 /** Whether the end of a stream says that the answer is complete, or that it failed and the client was told. */
 export function hasEnded(dialect: Dialect, tail: string): boolean {
@@ -36,12 +36,12 @@ export function readErrorCode(tail: string): string | undefined {
 const errorMark = /^(?:event: error$|data: \{"error":|error: \{)/m;
 
 /** llama-server's own error events carry a numeric code; clients are promised the same envelope everywhere. */
-export function normalizeErrorEvents(voice: StreamFormatter, events: Buffer, hasSpoken: boolean): Buffer {
+export function normalizeErrorEvents(voice: StreamFormatter, events: Buffer, hasOutput: boolean): Buffer {
   if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
   const mended = events
     .toString()
     .split('\n\n')
-    .map((event) => mendEvent(voice, event, hasSpoken));
+    .map((event) => mendEvent(voice, event, hasOutput));
   return Buffer.from(mended.join('\n\n'));
 }
 
@@ -50,8 +50,8 @@ export function readErrorEvent(event: string): string | undefined {
   return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
 }
 
-function mendEvent(voice: StreamFormatter, event: string, hasSpoken: boolean): string {
+function mendEvent(voice: StreamFormatter, event: string, hasOutput: boolean): string {
   const body = readErrorEvent(event);
   if (body === undefined) return event;
-  return voice.error(parseBackendError(500, body, { hasSpoken })).trimEnd();
+  return voice.error(parseBackendError(500, body, { hasOutput })).trimEnd();
 }

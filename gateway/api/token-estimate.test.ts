@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { countChoices, getInputs, type InputsField } from './request-inputs.ts';
+import { countChoices, getInputs } from './request-fields.ts';
+import type { InputsField } from './route-table.ts';
 import { estimateTokens } from './token-estimate.ts';
 
 const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {

@@ -1,40 +1,41 @@
 import { invalidValue } from '../errors/catalogue.ts';
-import { isJsonObject } from './json-object.ts';
+import { isJsonObject, type JsonObject, withFields } from './json-object.ts';
+import type { NormalizationNotes } from './normalization-notes.ts';
 
-/** Which tools a request lets the model call, and whether it has to. */
+/** Which tools a request lets the model call, and whether it must call one. */
 export interface ToolChoice {
   readonly mode: 'auto' | 'none' | 'required';
-  /** The only ones allowed; undefined allows all. */
+  /** The only tools allowed; undefined allows all. */
   readonly names?: readonly string[] | undefined;
-  /** One tool by its name is called once. */
+  /** A single tool, chosen by its name, is called once. */
   readonly isSingle?: boolean;
 }
 
 /**
- * The tools that are left. llama-server knows `auto`, `none` and `required` alone and takes anything else for `auto`, so
- * a choice by name becomes a choice of tools: the model is told of no others. `param` names the field that chose.
+ * The tools that a choice leaves. llama-server knows only `auto`, `none` and `required`, and treats anything else as `auto`.
+ * So a choice by name is made by offering the model no other tools. `param` names the field of the choice.
  */
 export function selectTools(
   tools: readonly unknown[],
-  nameOf: (tool: unknown) => unknown,
+  getName: (tool: unknown) => unknown,
   { mode, names }: ToolChoice,
   param: string,
 ): readonly unknown[] {
   if (mode === 'required' && tools.length === 0) {
     throw invalidValue(
       param,
-      "'auto' or 'none', or tools to choose from: the request has none that run here",
+      "'auto' or 'none', because the request has no tool that runs here; or add such a tool to 'tools'",
     );
   }
   if (names === undefined) return tools;
-  const known = new Set(tools.map(nameOf));
+  const known = new Set(tools.map(getName));
   const missing = names.find((name) => !known.has(name));
-  if (missing !== undefined) throw invalidValue(param, 'the name of one of the tools of this request');
-  const left = tools.filter((tool) => names.includes(nameOf(tool) as string));
-  return left.length === tools.length ? tools : left;
+  if (missing !== undefined) throw invalidValue(param, "the name of a tool in 'tools'");
+  const selected = tools.filter((tool) => names.includes(getName(tool) as string));
+  return selected.length === tools.length ? tools : selected;
 }
 
-/** Of a choice without names, in the words of one API or another; undefined of one with names. */
+/** The mode of a choice without names, in the format of any API; undefined for a choice by name. */
 export const getToolChoiceMode = (choice: unknown): ToolChoice['mode'] | undefined =>
   modes.get(isJsonObject(choice) ? choice.type : choice);
 
@@ -44,3 +45,16 @@ const modes: ReadonlyMap<unknown, ToolChoice['mode']> = new Map([
   ['auto', 'auto'],
   ['none', 'none'],
 ]);
+
+/**
+ * llama-server either constrains an answer to a schema or lets the model call tools, never both: with a schema no tool is ever
+ * called. Where a tool call is required, the schema (which is for a text) is removed; else the schema wins, and the client is told.
+ */
+export function resolveFormatAndTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
+  const { response_format, tools, tool_choice } = fields;
+  const hasSchema = isJsonObject(response_format) && response_format.type === 'json_schema';
+  if (!hasSchema || !Array.isArray(tools) || tools.length === 0 || tool_choice === 'none') return fields;
+  if (tool_choice === 'required') return withFields(fields, { response_format: undefined });
+  notes.droppedTools.add('function');
+  return fields;
+}

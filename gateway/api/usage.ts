@@ -1,4 +1,4 @@
-/** Tokens of one request as the backend counted them; `cached` is the part of `input` that it had not to read again. */
+/** Tokens of one request as the backend counted them; `cached` is the part of `input` that came from the prompt cache. */
 export interface Usage {
   readonly input: number;
   readonly cached: number;
@@ -6,43 +6,43 @@ export interface Usage {
 }
 
 /**
- * Reads the token counts out of the two ends of an answer, whichever API it belongs to. llama-server's `timings` stand
- * near the end of most, asked for or not; `usage` comes in OpenAI's, Responses' and Anthropic's words.
+ * Reads the token counts from the beginning and the end of a response, of any API. Most responses have llama-server's
+ * `timings` near the end, requested or not; `usage` has the names of OpenAI, Responses or Anthropic.
  */
-export function readUsage(ends: string): Usage | undefined {
-  return fromTimings(ends) ?? fromUsage(ends);
+export function readUsage(tail: string): Usage | undefined {
+  return readTimings(tail) ?? readUsageObjects(tail);
 }
 
-function fromTimings(ends: string): Usage | undefined {
-  // The last one: of what stands before it, nothing is read.
-  const from = ends.lastIndexOf('"timings":');
-  const timings = from === -1 ? undefined : objectsNamed('timings', ends.slice(from)).at(-1);
+function readTimings(tail: string): Usage | undefined {
+  // Only the last object counts, so the text before it is not searched.
+  const from = tail.lastIndexOf('"timings":');
+  const timings = from === -1 ? undefined : findObjects('timings', tail.slice(from)).at(-1);
   if (timings === undefined) return undefined;
-  const cached = count(timings, 'cache_n') ?? 0;
-  const read = count(timings, 'prompt_n');
-  const output = count(timings, 'predicted_n');
+  const cached = readCount(timings, 'cache_n') ?? 0;
+  const read = readCount(timings, 'prompt_n');
+  const output = readCount(timings, 'predicted_n');
   if (read === undefined || output === undefined) return undefined;
   return { input: cached + read, cached, output };
 }
 
-/** An Anthropic stream tells what went in at its start and what came out at its end, hence all of them, last wins. */
-function fromUsage(ends: string): Usage | undefined {
+/** An Anthropic stream has the input at its beginning and the output at its end: all objects are read, and the last one wins. */
+function readUsageObjects(tail: string): Usage | undefined {
   let usage: Usage | undefined;
-  for (const text of objectsNamed('usage', ends)) {
-    const apart = count(text, 'cache_read_input_tokens');
-    const input = count(text, 'prompt_tokens') ?? count(text, 'input_tokens');
-    const output = count(text, 'completion_tokens') ?? count(text, 'output_tokens');
+  for (const text of findObjects('usage', tail)) {
+    const separate = readCount(text, 'cache_read_input_tokens');
+    const input = readCount(text, 'prompt_tokens') ?? readCount(text, 'input_tokens');
+    const output = readCount(text, 'completion_tokens') ?? readCount(text, 'output_tokens');
     usage = {
-      input: input === undefined ? (usage?.input ?? 0) : input + (apart ?? 0),
-      cached: apart ?? count(text, 'cached_tokens') ?? usage?.cached ?? 0,
+      input: input === undefined ? (usage?.input ?? 0) : input + (separate ?? 0),
+      cached: separate ?? readCount(text, 'cached_tokens') ?? usage?.cached ?? 0,
       output: output ?? usage?.output ?? 0,
     };
   }
   return usage;
 }
 
-/** The text of each object of that name, one level of nesting included. Inside a JSON string the quotes are escaped. */
-function objectsNamed(name: keyof typeof objects, text: string): string[] {
+/** The text of each object of that name, with one level of nesting. Text inside a string cannot match: its quotes are escaped. */
+function findObjects(name: keyof typeof objects, text: string): string[] {
   return text.match(objects[name]) ?? [];
 }
 
@@ -51,7 +51,7 @@ const objects = {
   usage: /"usage":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
 } as const;
 
-function count(text: string, field: keyof typeof counts): number | undefined {
+function readCount(text: string, field: keyof typeof counts): number | undefined {
   const match = counts[field].exec(text);
   return match ? Number(match[1]) : undefined;
 }
@@ -68,17 +68,21 @@ const counts = {
   cache_read_input_tokens: /"cache_read_input_tokens"\s*:\s*(\d+)/,
 } as const;
 
-/** Why the backend stopped, as the end of the answer says it; looked for from there. */
-export function readFinishReason(ends: string): string | undefined {
-  for (let at = lastReason(ends, ends.length); at !== -1; at = at === 0 ? -1 : lastReason(ends, at - 1)) {
-    const reason = reasonAt.exec(ends.slice(at, at + LONGEST_REASON))?.[1];
+/** Why the backend stopped. The search starts at the end of the response. */
+export function readFinishReason(tail: string): string | undefined {
+  for (
+    let at = findLastReason(tail, tail.length);
+    at !== -1;
+    at = at === 0 ? -1 : findLastReason(tail, at - 1)
+  ) {
+    const reason = reasonField.exec(tail.slice(at, at + MAX_REASON_LENGTH))?.[1];
     if (reason !== undefined) return reason;
   }
   return undefined;
 }
 
-const reasonAt = /^_reason"\s*:\s*"(\w+)"/;
-const LONGEST_REASON = 64;
+const reasonField = /^_reason"\s*:\s*"(\w+)"/;
+const MAX_REASON_LENGTH = 64;
 
-/** Of `finish_reason` as OpenAI has it, and `stop_reason` as Anthropic does. */
-const lastReason = (ends: string, before: number) => ends.lastIndexOf('_reason"', before);
+/** The end of OpenAI's `finish_reason` and of Anthropic's `stop_reason`. */
+const findLastReason = (tail: string, before: number) => tail.lastIndexOf('_reason"', before);

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { ErrorHandler } from 'hono';
-import { isAnthropicClient } from '../api/anthropic/anthropic-client.ts';
-import { anthropicEnvelope } from '../api/anthropic/error-envelope.ts';
+import { anthropicEnvelope, isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { openAIEnvelope } from '../api/openai/error-envelope.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { internalError } from '../errors/catalogue.ts';

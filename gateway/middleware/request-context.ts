@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import { isAnthropicClient } from '../api/anthropic/anthropic-client.ts';
+import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
 import { ClientResponse } from '../http/client-response.ts';
 import type { RequestEvents } from '../proxy/request-events.ts';

@@ -1,4 +1,4 @@
-import { appendFields } from '../api/append-fields.ts';
+import { appendFields } from '../api/json-text.ts';
 import type { ApiRequest } from '../api/parse-request-body.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 

@@ -1,4 +1,4 @@
-import type { Aggregator } from '../api/aggregate/aggregator.ts';
+import type { Aggregator } from '../api/aggregation.ts';
 import { countGeneratedEvents } from '../api/generated-events.ts';
 import { NativeStreamEnd } from '../api/native-stream-end.ts';
 import { withModel } from '../models/address-model.ts';

@@ -2,12 +2,11 @@ import { ChatToMessageRewriter } from '../api/anthropic/chat-rewriter.ts';
 import { MessageRewriter } from '../api/anthropic/rewriter.ts';
 import { LegacyFunctionRewriter } from '../api/openai/legacy-function-rewriter.ts';
 import type { ApiRequest } from '../api/parse-request-body.ts';
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
-import { getEchoedFields } from '../api/responses/echoed-fields.ts';
+import { getStreamFormatter, type ResponseRewriter, type StreamFormatter } from '../api/response-format.ts';
+import { getEchoedFields } from '../api/responses/response-object.ts';
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
 import { ToolAliasRewriter } from '../api/responses/tool-alias-rewriter.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import { getStreamFormatter, type StreamFormatter } from '../api/stream-formatter.ts';
 
 /** What speaks to the client of one request, over as many engines as its answer takes. */
 export interface ClientFormat {

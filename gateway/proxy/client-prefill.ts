@@ -1,5 +1,5 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
 import type { Prefill } from '../api/prefill.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { supportsContinueFields, withContinueFields } from '../resume/continue-fields.ts';
 import type { PrefillBehaviour } from '../resume/prefill-behaviour.ts';
 import { PrefillStripper } from '../resume/prefill-stripper.ts';

@@ -1,4 +1,4 @@
-import { findInputsField, getInputs } from '../api/request-inputs.ts';
+import { findInputsField, getInputs } from '../api/request-fields.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { StreamFormatter } from '../api/response-format.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import type { StreamFormatter } from '../api/stream-formatter.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { QueuePosition } from '../scheduler/scheduler.ts';

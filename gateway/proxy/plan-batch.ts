@@ -1,6 +1,6 @@
 import type { ApiRequest } from '../api/parse-request-body.ts';
-import { findInputsField, getInputs, type InputsField } from '../api/request-inputs.ts';
-import type { ApiRoute } from '../api/route-table.ts';
+import { findInputsField, getInputs } from '../api/request-fields.ts';
+import type { ApiRoute, InputsField } from '../api/route-table.ts';
 import { BatchResponse } from './batch-response.ts';
 
 /** A request of many inputs as several of a few, which llama-server answers one after the other. */

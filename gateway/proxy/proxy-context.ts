@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { ApiRequest } from '../api/parse-request-body.ts';
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import type { StreamFormatter } from '../api/stream-formatter.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';

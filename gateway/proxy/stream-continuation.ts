@@ -1,5 +1,5 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
 import { readPrefill, wantsEcho } from '../api/prefill.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { supportsContinueFields } from '../resume/continue-fields.ts';
 import { createResumeRewriter } from '../resume/create-resume-rewriter.ts';
 import { planResume, type ResumePlan } from '../resume/plan-resume.ts';

@@ -1,5 +1,5 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
-import { appendFields } from '../api/append-fields.ts';
+import { appendFields } from '../api/json-text.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 
 /**
  * The words in which llama-server is asked to continue the last message and to say only what is new. Which of them are

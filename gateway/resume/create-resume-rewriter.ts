@@ -1,4 +1,4 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { ChatResumeRewriter } from './chat-rewriter.ts';
 import { MessageResumeRewriter } from './message-rewriter.ts';
 import { ResponsesResumeRewriter } from './responses-rewriter.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { planResume, type ResumePlan } from './plan-resume.ts';
 
 const said = { content: 'Once', reasoning: '' };

@@ -1,5 +1,5 @@
 import { parseEvents, type StreamEvent } from '../../sse/sse.ts';
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import type { Transcript, TranscriptText } from './transcript.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 
 /** How a build of llama-server, as it was started, treats a last message of the assistant on one of its APIs. */
 export interface PrefillBehaviour {

@@ -1,6 +1,6 @@
 import { mapEvents, type StreamEvent } from '../../sse/sse.ts';
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
 import type { Prefill } from '../api/prefill.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { UnexpectedResponse } from '../upstream/failure.ts';
 import { PrefixStripper } from './prefix-stripper.ts';
 import type { ResumeRewriter } from './resume-rewriter.ts';

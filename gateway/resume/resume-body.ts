@@ -1,6 +1,6 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
-import { appendFields } from '../api/append-fields.ts';
-import { getOutputLimit } from '../api/output-limit.ts';
+import { appendFields } from '../api/json-text.ts';
+import { getOutputLimit } from '../api/request-fields.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { withContinueFields } from './continue-fields.ts';
 import type { TranscriptText } from './transcript.ts';
 

@@ -1,4 +1,4 @@
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter } from '../api/response-format.ts';
 import type { TokenShift } from './combine-usage.ts';
 
 /** What is known where one engine's stream ended and another's goes on. */

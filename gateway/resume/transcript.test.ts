@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { Transcript } from './transcript.ts';
 
 const event = (data: object, name?: string) =>

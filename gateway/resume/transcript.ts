@@ -1,6 +1,6 @@
-import type { CompletionShape } from '../api/aggregate/aggregator.ts';
-import { findStringEnd } from '../api/json-string.ts';
+import { findStringEnd } from '../api/json-text.ts';
 import { matchesAt } from '../api/matches-at.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 
 /** What a stream has said so far, as far as it can be said again to an engine. */

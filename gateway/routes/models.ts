@@ -1,5 +1,5 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import { isAnthropicClient } from '../api/anthropic/anthropic-client.ts';
+import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
 import type { GatewayContext } from '../middleware/gateway-context.ts';
 import { anthropicModel, anthropicModelPage } from '../models/anthropic-model-list.ts';

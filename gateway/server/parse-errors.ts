@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { isAnthropicClient } from '../api/anthropic/anthropic-client.ts';
-import { anthropicEnvelope } from '../api/anthropic/error-envelope.ts';
+import { anthropicEnvelope, isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { openAIEnvelope } from '../api/openai/error-envelope.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import { headerFieldsTooLarge, malformedRequest, requestTimeout } from '../errors/catalogue.ts';

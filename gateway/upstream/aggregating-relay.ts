@@ -1,6 +1,6 @@
-import type { Aggregator } from '../api/aggregate/aggregator.ts';
+import type { Aggregator } from '../api/aggregation.ts';
 import { type BackendError, parseBackendError } from '../api/backend-error.ts';
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
 import { readErrorEvent } from '../api/stream-end.ts';
 import type { ClientResponse } from '../http/client-response.ts';
@@ -82,7 +82,7 @@ export class AggregatingRelay {
   #take(event: string): void {
     const error = readErrorEvent(event);
     if (error !== undefined)
-      this.#error ??= parseBackendError(500, error, { hasSpoken: this.#parts.ends.generated > 0 });
+      this.#error ??= parseBackendError(500, error, { hasOutput: this.#parts.ends.generated > 0 });
     const data = error === undefined ? dataOf(event) : undefined;
     if (data === '[DONE]') this.#isDone = true;
     else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));

@@ -1,12 +1,11 @@
 import type { NativeStreamEnd } from '../api/native-stream-end.ts';
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter, StreamError, StreamFormatter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
 import { endMarker, hasEnded, hasFailed, normalizeErrorEvents } from '../api/stream-end.ts';
-import type { StreamFormatter } from '../api/stream-formatter.ts';
 import { stripComments } from '../api/strip-comments.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import type { Relay, StreamError } from './relay.ts';
+import type { Relay } from './relay.ts';
 import type { ResponseTail } from './response-tail.ts';
 
 const EVENT_END = '\n\n';

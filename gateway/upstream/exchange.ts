@@ -1,11 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Aggregator } from '../api/aggregate/aggregator.ts';
+import type { Aggregator } from '../api/aggregation.ts';
 import { type BackendError, parseBackendError } from '../api/backend-error.ts';
 import type { NativeStreamEnd } from '../api/native-stream-end.ts';
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
-import type { StreamFormatter } from '../api/stream-formatter.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { AggregatingRelay } from './aggregating-relay.ts';
 import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';

@@ -1,7 +1,6 @@
-import type { StreamFormatter } from '../api/stream-formatter.ts';
+import type { StreamError, StreamFormatter } from '../api/response-format.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { type KeepAliveTimes, nextKeepAlive } from './next-keep-alive.ts';
-import type { StreamError } from './relay.ts';
 import { earlyHeaders } from './stream-headers.ts';
 
 export interface KeepAliveOptions extends KeepAliveTimes {

@@ -1,3 +1,5 @@
+import type { StreamError } from '../api/response-format.ts';
+
 /** Takes an answer's body from the backend to the client. There is one for each kind of answer. */
 export interface Relay {
   /** Something has gone to the client: another answer can no longer take its place. */
@@ -8,12 +10,4 @@ export interface Relay {
   end(): boolean;
   /** The backend's answer will never be complete: tell the client, in the way its kind of answer allows. */
   fail(failure: StreamError): void;
-}
-
-/** What a client is told of an answer that cannot be finished. */
-export interface StreamError {
-  readonly status: number;
-  readonly type: string;
-  readonly code: string;
-  readonly message: string;
 }

@@ -1,4 +1,4 @@
-import type { ResponseRewriter } from '../api/response-rewriter.ts';
+import type { ResponseRewriter } from '../api/response-format.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { ResponseTooLarge } from './failure.ts';
 import type { Relay } from './relay.ts';

@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregate/aggregator.ts';
+import type { Aggregator } from '../aggregation.ts';
 
 interface MessageEvent {
   readonly type?: string;
@@ -15,45 +15,45 @@ interface Message {
 
 interface Block {
   readonly type: string;
-  /** The arguments of a tool, as far as they have come. */
+  /** The arguments of a tool, as far as they have arrived. */
   json: string;
   readonly fields: Record<string, unknown>;
 }
 
-/** The answer of /v1/messages: blocks of text, thought and tool use, each of which grows by deltas. */
+/** For /v1/messages: blocks of text, thinking and tool use, each of which is extended by deltas. */
 export class MessageAggregator implements Aggregator {
   readonly #blocks: Block[] = [];
   #message: Message | undefined;
-  #ending: Readonly<Record<string, unknown>> = {};
+  #finalFields: Readonly<Record<string, unknown>> = {};
   #usage: object = {};
-  #isWhole = false;
+  #isComplete = false;
 
   add(event: unknown): void {
     const { type, index = 0, message, content_block, delta, usage } = event as MessageEvent;
     if (type === 'message_start') this.#message = message;
-    else if (type === 'content_block_start' && content_block) this.#blocks[index] = open(content_block);
-    else if (type === 'content_block_delta' && delta) grow(this.#blocks[index], delta);
+    else if (type === 'content_block_start' && content_block) this.#blocks[index] = openBlock(content_block);
+    else if (type === 'content_block_delta' && delta) extendBlock(this.#blocks[index], delta);
     else if (type === 'message_delta') {
-      this.#ending = delta ?? {};
+      this.#finalFields = delta ?? {};
       this.#usage = usage ?? {};
-    } else if (type === 'message_stop') this.#isWhole = true;
+    } else if (type === 'message_stop') this.#isComplete = true;
   }
 
   result(): object | undefined {
-    if (!this.#isWhole || this.#message === undefined) return undefined;
+    if (!this.#isComplete || this.#message === undefined) return undefined;
     const usage = { ...this.#message.usage, ...this.#usage };
-    const content = Object.values(this.#blocks).map(close);
-    return { ...this.#message, content, ...this.#ending, usage };
+    const content = Object.values(this.#blocks).map(closeBlock);
+    return { ...this.#message, content, ...this.#finalFields, usage };
   }
 }
 
-function open(start: { readonly type: string }): Block {
+function openBlock(start: { readonly type: string }): Block {
   const fields: Record<string, unknown> = { ...start };
   if (start.type === 'thinking') fields.signature ??= '';
   return { type: start.type, json: '', fields };
 }
 
-function grow(block: Block | undefined, delta: Readonly<Record<string, unknown>>): void {
+function extendBlock(block: Block | undefined, delta: Readonly<Record<string, unknown>>): void {
   if (block === undefined) return;
   for (const name in delta) {
     const value = delta[name];
@@ -63,11 +63,11 @@ function grow(block: Block | undefined, delta: Readonly<Record<string, unknown>>
   }
 }
 
-function close({ type, json, fields }: Block): object {
+function closeBlock({ type, json, fields }: Block): object {
   return type === 'tool_use' ? { ...fields, input: parseArguments(json) } : fields;
 }
 
-/** A call that was cut short has no arguments, as llama-server has it. */
+/** A call that was cut short has no arguments, as in llama-server's own JSON response. */
 function parseArguments(json: string): unknown {
   try {
     return JSON.parse(json);

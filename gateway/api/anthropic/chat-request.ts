@@ -1,10 +1,10 @@
-import { resolveFormatAndTools } from '../format-or-tools.ts';
 import { isJsonObject, type JsonObject } from '../json-object.ts';
 import type { NormalizationNotes } from '../normalization-notes.ts';
+import { resolveFormatAndTools } from '../tool-choice.ts';
 
-/** What llama-server allows where /v1/messages names no bound. */
-const MOST_TOKENS = 4096;
-const sameInBoth = [
+/** llama-server's own limit for /v1/messages without one. */
+const DEFAULT_MAX_TOKENS = 4096;
+const sharedFields = [
   'model',
   'stream',
   'temperature',
@@ -15,8 +15,8 @@ const sameInBoth = [
 ] as const;
 
 /**
- * A request to /v1/messages in the words of a chat, as llama-server's own converter has it. To be given what was normalized:
- * it knows only the blocks that are left then.
+ * Converts a request to /v1/messages to a chat, as llama-server's own converter does. The request must be normalized: only
+ * the blocks that are left then are converted.
  */
 export function toChatRequest(
   fields: JsonObject,
@@ -25,28 +25,28 @@ export function toChatRequest(
 ): JsonObject {
   const { system, messages, tools, tool_choice, stop_sequences, max_tokens, thinking } = fields;
   const isThinking = isJsonObject(thinking) && thinking.type === 'enabled';
-  const chat = defined({
-    ...Object.fromEntries(sameInBoth.map((name) => [name, fields[name]])),
-    messages: [...systemOf(system), ...(messages as readonly unknown[]).flatMap(messageAsChat)],
-    tools: Array.isArray(tools) ? tools.map(toolAsChat) : undefined,
-    ...choiceAsChat(tool_choice),
+  const chat = withoutUndefined({
+    ...Object.fromEntries(sharedFields.map((name) => [name, fields[name]])),
+    messages: [...convertSystem(system), ...(messages as readonly unknown[]).flatMap(convertMessage)],
+    tools: Array.isArray(tools) ? tools.map(convertTool) : undefined,
+    ...convertChoice(tool_choice),
     stop: stop_sequences ?? undefined,
-    max_tokens: max_tokens ?? MOST_TOKENS,
+    max_tokens: max_tokens ?? DEFAULT_MAX_TOKENS,
     thinking_budget_tokens: isThinking ? thinking.budget_tokens : undefined,
     response_format: schema && { type: 'json_schema', json_schema: { name: 'answer', schema } },
   });
   return resolveFormatAndTools(chat, notes);
 }
 
-const defined = (fields: JsonObject): JsonObject =>
+const withoutUndefined = (fields: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-function systemOf(system: unknown): object[] {
+function convertSystem(system: unknown): object[] {
   const text = Array.isArray(system) ? system.map((block) => (block as JsonObject).text).join('') : system;
   return typeof text === 'string' ? [{ role: 'system', content: text }] : [];
 }
 
-function choiceAsChat(choice: unknown): object {
+function convertChoice(choice: unknown): object {
   if (!isJsonObject(choice)) return {};
   return {
     tool_choice: choice.type === 'any' ? 'required' : 'auto',
@@ -54,7 +54,7 @@ function choiceAsChat(choice: unknown): object {
   };
 }
 
-function toolAsChat(tool: unknown): object {
+function convertTool(tool: unknown): object {
   const { name, description, input_schema } = tool as JsonObject;
   return {
     type: 'function',
@@ -62,35 +62,35 @@ function toolAsChat(tool: unknown): object {
   };
 }
 
-function messageAsChat(message: unknown): unknown {
+function convertMessage(message: unknown): unknown {
   if (!isJsonObject(message) || !Array.isArray(message.content)) return message;
   const blocks = message.content as readonly JsonObject[];
   const results = blocks.filter(({ type }) => type === 'tool_result');
-  if (results.length > 0) return results.map(resultAsChat);
-  const calls = blocks.filter(({ type }) => type === 'tool_use').map(callAsChat);
-  const thoughts = blocks.filter(({ type }) => type === 'thinking').map(({ thinking }) => thinking);
-  const parts = blocks.flatMap(partAsChat);
-  if (calls.length + thoughts.length + parts.length === 0) return [];
+  if (results.length > 0) return results.map(convertResult);
+  const calls = blocks.filter(({ type }) => type === 'tool_use').map(convertCall);
+  const reasoning = blocks.filter(({ type }) => type === 'thinking').map(({ thinking }) => thinking);
+  const parts = blocks.flatMap(convertPart);
+  if (calls.length + reasoning.length + parts.length === 0) return [];
   return {
     role: message.role,
     content: parts.length > 0 ? parts : '',
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    ...(thoughts.length > 0 ? { reasoning_content: thoughts.join('') } : {}),
+    ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : {}),
   };
 }
 
-function resultAsChat({ tool_use_id, content }: JsonObject): object {
-  const parts = Array.isArray(content) ? content.flatMap(partAsChat) : [];
+function convertResult({ tool_use_id, content }: JsonObject): object {
+  const parts = Array.isArray(content) ? content.flatMap(convertPart) : [];
   const isText = parts.every(({ type }) => type === 'text');
   const text = Array.isArray(content) ? parts.map((part) => part.text).join('') : (content ?? '');
   return { role: 'tool', tool_call_id: tool_use_id, content: isText ? text : parts };
 }
 
-function callAsChat({ id, name, input }: JsonObject): object {
+function convertCall({ id, name, input }: JsonObject): object {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
 }
 
-function partAsChat(block: JsonObject): JsonObject[] {
+function convertPart(block: JsonObject): JsonObject[] {
   if (block.type === 'text') return [{ type: 'text', text: block.text }];
   if (block.type !== 'image' || !isJsonObject(block.source)) return [];
   const { type, url, media_type, data } = block.source;

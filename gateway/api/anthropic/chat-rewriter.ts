@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts';
-import type { ResponseRewriter } from '../response-rewriter.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
+import type { ResponseRewriter } from '../response-format.ts';
 
 interface Call {
   readonly index?: number;
@@ -7,106 +7,117 @@ interface Call {
   readonly function?: { readonly name?: string; readonly arguments?: string };
 }
 
+/** A content block of the stream; `source` is what it is made from: text, thinking, or the index of a call. */
+interface Block {
+  readonly source: string | number;
+  readonly type: string;
+}
+
 const data = 'data: ';
 
-/** The answer of a chat in the words of /v1/messages (messages-as-chat.ts), in a stream as llama-server's own events there. */
+/**
+ * Rewrites the response to a chat as one of /v1/messages, for a request that was converted to a chat (chat-request.ts). The
+ * events of a stream are those that llama-server itself sends on that route.
+ */
 export class ChatToMessageRewriter implements ResponseRewriter {
   #hasBegun = false;
-  /** The blocks so far, by what they are of: text, thinking, or the index of a call. */
-  readonly #blocks: { readonly of: string | number; readonly type: string }[] = [];
+  readonly #blocks: Block[] = [];
   #usage: JsonObject = { input_tokens: 0, output_tokens: 0 };
 
   rewriteEvents(events: Buffer): Buffer {
     const blocks = events.toString().split('\n\n');
-    return Buffer.from(blocks.map((block) => this.#translate(block)).join(''));
+    return Buffer.from(blocks.map((block) => this.#rewriteBlock(block)).join(''));
   }
 
   rewriteBody(body: Buffer): Buffer {
-    const answer = parse(body.toString());
-    const choice = choiceOf(answer);
-    if (answer === undefined || choice === undefined) return body;
+    const completion = parseJsonObject(body.toString());
+    const choice = getChoice(completion);
+    if (completion === undefined || choice === undefined) return body;
     const { message, finish_reason } = choice;
     return Buffer.from(
       JSON.stringify({
-        ...begunMessage(answer),
-        content: blocksOf(isJsonObject(message) ? message : {}),
-        stop_reason: stopReasonOf(finish_reason),
-        usage: usageOf(answer) ?? this.#usage,
+        ...emptyMessage(completion),
+        content: toContent(isJsonObject(message) ? message : {}),
+        stop_reason: toStopReason(finish_reason),
+        usage: toUsage(completion) ?? this.#usage,
       }),
     );
   }
 
-  #translate(block: string): string {
+  #rewriteBlock(block: string): string {
     if (block === '') return '';
     if (!block.startsWith(data)) return `${block}\n\n`;
-    const told = block.slice(data.length).trimEnd();
-    if (told === '[DONE]') return event({ type: 'message_stop' });
-    const chunk = parse(told);
+    const payload = block.slice(data.length).trimEnd();
+    if (payload === '[DONE]') return formatEvent({ type: 'message_stop' });
+    const chunk = parseJsonObject(payload);
     if (chunk === undefined || isJsonObject(chunk.error)) return `${block}\n\n`;
-    this.#usage = usageOf(chunk) ?? this.#usage;
-    const choice = choiceOf(chunk);
-    const said = this.#begin(chunk) + (isJsonObject(choice?.delta) ? this.#say(choice.delta) : '');
-    return typeof choice?.finish_reason === 'string' ? said + this.#finish(choice.finish_reason) : said;
+    this.#usage = toUsage(chunk) ?? this.#usage;
+    const choice = getChoice(chunk);
+    const events = this.#begin(chunk) + (isJsonObject(choice?.delta) ? this.#rewriteDelta(choice.delta) : '');
+    return typeof choice?.finish_reason === 'string' ? events + this.#finish(choice.finish_reason) : events;
   }
 
   #begin(chunk: JsonObject): string {
     if (this.#hasBegun) return '';
     this.#hasBegun = true;
-    const message = { ...begunMessage(chunk), usage: { ...this.#usage, cache_read_input_tokens: 0 } };
-    return event({ type: 'message_start', message });
+    const message = { ...emptyMessage(chunk), usage: { ...this.#usage, cache_read_input_tokens: 0 } };
+    return formatEvent({ type: 'message_start', message });
   }
 
-  #say({ reasoning_content, content, tool_calls }: JsonObject): string {
-    let said = '';
+  #rewriteDelta({ reasoning_content, content, tool_calls }: JsonObject): string {
+    let events = '';
     if (typeof reasoning_content === 'string' && reasoning_content !== '') {
       const [index, opened] = this.#open('thinking', { type: 'thinking', thinking: '' });
-      said += opened + deltaOf(index, { type: 'thinking_delta', thinking: reasoning_content });
+      events += opened + formatDelta(index, { type: 'thinking_delta', thinking: reasoning_content });
     }
     if (typeof content === 'string' && content !== '') {
       const [index, opened] = this.#open('text', { type: 'text', text: '' });
-      said += opened + deltaOf(index, { type: 'text_delta', text: content });
+      events += opened + formatDelta(index, { type: 'text_delta', text: content });
     }
-    for (const call of (tool_calls ?? []) as readonly Call[]) said += this.#call(call);
-    return said;
+    for (const call of (tool_calls ?? []) as readonly Call[]) events += this.#rewriteCall(call);
+    return events;
   }
 
-  #call({ index: of = 0, id, function: called = {} }: Call): string {
-    const [index, opened] = this.#open(of, { type: 'tool_use', id, name: called.name, input: {} });
+  #rewriteCall({ index: source = 0, id, function: called = {} }: Call): string {
+    const [index, opened] = this.#open(source, { type: 'tool_use', id, name: called.name, input: {} });
     const partial_json = called.arguments ?? '';
-    return opened + (partial_json === '' ? '' : deltaOf(index, { type: 'input_json_delta', partial_json }));
+    return (
+      opened + (partial_json === '' ? '' : formatDelta(index, { type: 'input_json_delta', partial_json }))
+    );
   }
 
   #open(
-    of: string | number,
+    source: Block['source'],
     content_block: JsonObject & { readonly type: string },
   ): [index: number, opened: string] {
-    const known = this.#blocks.findIndex((block) => block.of === of);
+    const known = this.#blocks.findIndex((block) => block.source === source);
     if (known !== -1) return [known, ''];
-    const index = this.#blocks.push({ of, type: content_block.type }) - 1;
-    return [index, event({ type: 'content_block_start', index, content_block })];
+    const index = this.#blocks.push({ source, type: content_block.type }) - 1;
+    return [index, formatEvent({ type: 'content_block_start', index, content_block })];
   }
 
   #finish(reason: string): string {
     const closed = this.#blocks.map(({ type }, index) => {
-      const signed = type === 'thinking' ? deltaOf(index, { type: 'signature_delta', signature: '' }) : '';
-      return signed + event({ type: 'content_block_stop', index });
+      const signature = { type: 'signature_delta', signature: '' };
+      const signed = type === 'thinking' ? formatDelta(index, signature) : '';
+      return signed + formatEvent({ type: 'content_block_stop', index });
     });
-    const delta = { stop_reason: stopReasonOf(reason), stop_sequence: null };
-    return closed.join('') + event({ type: 'message_delta', delta, usage: this.#usage });
+    const delta = { stop_reason: toStopReason(reason), stop_sequence: null };
+    return closed.join('') + formatEvent({ type: 'message_delta', delta, usage: this.#usage });
   }
 }
 
-const event = (it: { readonly type: string; readonly [field: string]: unknown }) =>
-  `event: ${it.type}\n${data}${JSON.stringify(it)}\n\n`;
+const formatEvent = (event: { readonly type: string; readonly [field: string]: unknown }) =>
+  `event: ${event.type}\n${data}${JSON.stringify(event)}\n\n`;
 
-const deltaOf = (index: number, delta: object) => event({ type: 'content_block_delta', index, delta });
+const formatDelta = (index: number, delta: object) =>
+  formatEvent({ type: 'content_block_delta', index, delta });
 
-function begunMessage({ id, model }: JsonObject) {
-  const role = 'assistant';
+function emptyMessage({ id, model }: JsonObject) {
   return {
     id: String(id).replace(/^chatcmpl-/, 'msg_'),
     type: 'message',
-    role,
+    role: 'assistant',
     content: [],
     model,
     stop_reason: null,
@@ -114,27 +125,28 @@ function begunMessage({ id, model }: JsonObject) {
   };
 }
 
-function choiceOf(answer: JsonObject | undefined): JsonObject | undefined {
-  const [choice] = Array.isArray(answer?.choices) ? answer.choices : [];
+function getChoice(completion: JsonObject | undefined): JsonObject | undefined {
+  const [choice] = Array.isArray(completion?.choices) ? completion.choices : [];
   return isJsonObject(choice) ? choice : undefined;
 }
 
-function blocksOf({ reasoning_content, content, tool_calls }: JsonObject): object[] {
-  const thoughts = reasoning_content
+function toContent({ reasoning_content, content, tool_calls }: JsonObject): object[] {
+  const thinking = reasoning_content
     ? [{ type: 'thinking', thinking: reasoning_content, signature: '' }]
     : [];
   const texts = content ? [{ type: 'text', text: content }] : [];
   const calls = ((tool_calls ?? []) as readonly Call[]).map(({ id, function: called }) => {
-    return { type: 'tool_use', id, name: called?.name, input: parse(called?.arguments ?? '') ?? {} };
+    const input = parseJsonObject(called?.arguments ?? '') ?? {};
+    return { type: 'tool_use', id, name: called?.name, input };
   });
-  return [...thoughts, ...texts, ...calls];
+  return [...thinking, ...texts, ...calls];
 }
 
 const stopReasons: Readonly<Record<string, string>> = { length: 'max_tokens', tool_calls: 'tool_use' };
-const stopReasonOf = (reason: unknown) => stopReasons[String(reason)] ?? 'end_turn';
+const toStopReason = (reason: unknown) => stopReasons[String(reason)] ?? 'end_turn';
 
-/** What came from the cache is told apart from what was read, as Anthropic has it. */
-function usageOf({ timings, usage }: JsonObject): JsonObject | undefined {
+/** Anthropic counts tokens from the cache apart from the other input tokens. */
+function toUsage({ timings, usage }: JsonObject): JsonObject | undefined {
   if (isJsonObject(timings)) {
     const { cache_n, prompt_n, predicted_n } = timings;
     return { cache_read_input_tokens: cache_n ?? 0, input_tokens: prompt_n, output_tokens: predicted_n };
@@ -147,13 +159,4 @@ function usageOf({ timings, usage }: JsonObject): JsonObject | undefined {
     input_tokens: Number(usage.prompt_tokens) - cached,
     output_tokens: usage.completion_tokens,
   };
-}
-
-function parse(json: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,127 +1,129 @@
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject, mapList, withFields } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
-import { printableType } from '../printable-type.ts';
+import { type NormalizationNotes, printableMediaType, printableType } from '../normalization-notes.ts';
 import { repairInput } from '../repair-json.ts';
-import { documentBlocks, searchResultBlocks } from './document-blocks.ts';
 
-/** A message of the Messages API as messages that llama-server reads; the same one where it does already. */
-export function normalizeMessage(message: unknown, place: string, notes: NormalizationNotes): unknown {
-  if (!isJsonObject(message)) return message;
-  const { role, content } = message;
-  if (content === undefined || typeof content === 'string') return message;
-  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a text, or a list of blocks');
-  const at = (index: number) => `${place}.content[${index}]`;
-  if (role === 'assistant') {
-    const blocks = mapList(content, (block, index) => assistantBlock(block, at(index), notes));
-    return withoutResults(withFields(message, { content: blocks }), blocks);
-  }
-  const blocks = mapList(content, (block, index) => userBlock(block, at(index)));
-  return resultsFirst(withFields(message, { content: blocks }), blocks);
-}
-
-function userBlock(block: unknown, place: string): unknown {
-  const { type, ...rest } = known(block, place);
+/** A block of a user's message as blocks that llama-server reads. */
+export function userBlock(block: unknown, place: string): unknown {
+  const { type, content } = requireBlock(block, place);
   if (type !== 'tool_result') return contentBlock(block, place);
-  const { content } = rest;
   if (!Array.isArray(content)) return block;
-  const told = mapList(content, (part, index) => contentBlock(part, `${place}.content[${index}]`));
-  return withFields(block as JsonObject, { content: told });
+  const parts = mapList(content, (part, index) => contentBlock(part, `${place}.content[${index}]`));
+  return withFields(block as JsonObject, { content: parts });
 }
 
-/** What a person or a tool may show the model. */
+/** A block of the model's own message as blocks that llama-server reads; undefined where it has nothing for the model. */
+export function assistantBlock(block: unknown, place: string, notes: NormalizationNotes): unknown {
+  const known = requireBlock(block, place);
+  const { type, content } = known;
+  // It is encrypted, and means nothing to another model.
+  if (type === 'redacted_thinking') return undefined;
+  if (type === 'thinking') return block;
+  if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
+    const input = repairInput(known.input);
+    if (input !== known.input) notes.repaired += 1;
+    return withFields(known, { type: 'tool_use', input });
+  }
+  // The summary of a conversation that was compacted.
+  if (type === 'compaction' && typeof content === 'string') return { type: 'text', text: content };
+  if (isServerToolResult(known))
+    return withFields(known, { type: 'tool_result', content: resultText(content) });
+  return contentBlock(block, place);
+}
+
+export const isToolResult = (block: unknown) => isJsonObject(block) && block.type === 'tool_result';
+
+function requireBlock(block: unknown, place: string): JsonObject {
+  if (isJsonObject(block)) return block;
+  throw invalidValue(place, "a block: an object with a 'type'");
+}
+
+/** What a user or a tool may send the model. */
 function contentBlock(block: unknown, place: string): unknown {
-  const shown = known(block, place);
-  switch (shown.type) {
+  const known = requireBlock(block, place);
+  switch (known.type) {
     case 'text':
-      if (typeof shown.text !== 'string') throw invalidValue(`${place}.text`, 'a text');
+      if (typeof known.text !== 'string') throw invalidValue(`${place}.text`, 'a string');
       return block;
     case 'image':
-      refuseKeptImage(shown.source, `${place}.source`);
+      rejectStoredImage(known.source, `${place}.source`);
       return block;
     case 'document':
-      return flat(documentBlocks(shown, place), `${place}.source.content`);
+      return contentBlocks(documentBlocks(known, place), `${place}.source.content`);
     case 'search_result':
-      return flat(searchResultBlocks(shown, place), `${place}.content`);
+      return contentBlocks(searchResultBlocks(known, place), `${place}.content`);
     case 'tool_reference':
-      return { type: 'text', text: `The tool ${shown.tool_name} is there to be called.` };
+      return { type: 'text', text: `The tool ${known.tool_name} is there to be called.` };
     default:
       throw unsupportedValue(
         place,
-        `is of a type that cannot be carried${printableType(shown.type)}. Send its text, or leave it out.`,
+        `has an unsupported type${printableType(known.type)}. Send its text, or remove it.`,
       );
   }
 }
 
-/** What a document holds are blocks of their own. */
-const flat = (blocks: readonly object[], place: string) =>
+/** The content of a document consists of blocks, behind one block for its title. */
+const contentBlocks = (blocks: readonly object[], place: string) =>
   blocks.flatMap((block, index) => contentBlock(block, `${place}[${index - 1}]`));
 
-function refuseKeptImage(source: unknown, place: string): void {
+function rejectStoredImage(source: unknown, place: string): void {
   const type = isJsonObject(source) ? source.type : undefined;
   if (type !== 'base64' && type !== 'url')
     throw unsupportedValue(
       place,
-      'is no image that is sent along, and none are kept here. Send it as base64.',
+      'does not contain the image, and this server stores no images. Send it as base64.',
     );
 }
 
-function assistantBlock(block: unknown, place: string, notes: NormalizationNotes): unknown {
-  const said = known(block, place);
-  const { type } = said;
-  // What is encrypted says nothing to another model.
-  if (type === 'redacted_thinking') return undefined;
-  if (type === 'thinking') return block;
-  if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
-    const input = repairInput(said.input);
-    if (input !== said.input) notes.repaired += 1;
-    return withFields(said, { type: 'tool_use', input });
-  }
-  // What a conversation was cut down to, in words.
-  if (type === 'compaction' && typeof said.content === 'string') return { type: 'text', text: said.content };
-  if (isResult(said)) return withFields(said, { type: 'tool_result', content: resultText(said.content) });
-  return contentBlock(block, place);
+/** A document as blocks that llama-server reads: its title and its text, marked as such for the model. */
+function documentBlocks(document: JsonObject, place: string): object[] {
+  const head = ['<document>', tag('title', document.title), tag('context', document.context)];
+  const content = documentContent(document.source, `${place}.source`);
+  return [textBlock(`${head.join('')}\n`), ...content, textBlock('\n</document>')];
 }
 
-/** Of tools that ran at Anthropic, in a conversation that began there. */
-const isResult = ({ type }: JsonObject) => typeof type === 'string' && type.endsWith('_tool_result');
+function documentContent(source: unknown, place: string): object[] {
+  if (!isJsonObject(source)) throw invalidValue(place, 'the source of the document, an object');
+  const { type, data, content } = source;
+  if (type === 'text' && typeof data === 'string') return [textBlock(data)];
+  if (type === 'content' && typeof content === 'string') return [textBlock(content)];
+  if (type === 'content' && Array.isArray(content)) return content as object[];
+  throw unsupportedValue(
+    place,
+    `${describeSource(source)}, which llama-server cannot read. Send its text (type: 'text'), or its pages as images.`,
+  );
+}
+
+function describeSource({ type, media_type }: JsonObject): string {
+  if (type === 'base64') return `is a file${printableMediaType(media_type)}`;
+  if (type === 'file') return 'names a stored file';
+  return type === 'url' ? 'is a URL' : 'has an unknown type';
+}
+
+/** The result of a client's own search: what was found, and where. */
+function searchResultBlocks({ title, source, content }: JsonObject, place: string): object[] {
+  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a list of text blocks');
+  const head = ['<search_result>', tag('title', title), tag('source', source)];
+  return [textBlock(`${head.join('')}\n`), ...(content as object[]), textBlock('\n</search_result>')];
+}
+
+const textBlock = (text: string) => ({ type: 'text', text });
+
+const tag = (name: string, value: unknown) =>
+  typeof value === 'string' && value !== '' ? `\n<${name}>${value}</${name}>` : '';
+
+/** The result of a tool that ran at Anthropic, in a conversation that began there. */
+const isServerToolResult = ({ type }: JsonObject) =>
+  typeof type === 'string' && type.endsWith('_tool_result');
 
 function resultText(content: unknown): string {
   const parts = Array.isArray(content) ? content : [content];
   const texts = parts.map((part) =>
-    isJsonObject(part) && part.type === 'text' ? part.text : readable(part),
+    isJsonObject(part) && part.type === 'text' ? part.text : toReadableJson(part),
   );
   return texts.join('\n');
 }
 
 /** Without what only Anthropic can read. */
-const readable = (part: unknown) =>
+const toReadableJson = (part: unknown) =>
   JSON.stringify(part, (name, value) => (name.startsWith('encrypted_') ? undefined : value)) ?? '';
-
-/** The results of server tools stand inside the assistant's turn; llama-server knows results in the user's turn only. */
-function withoutResults(message: JsonObject, blocks: readonly unknown[]): unknown {
-  if (!blocks.some(isToolResult)) return message;
-  const turns: JsonObject[] = [];
-  for (const block of blocks) {
-    const role = isToolResult(block) ? 'user' : 'assistant';
-    const last = turns.at(-1);
-    if (last?.role === role) (last.content as unknown[]).push(block);
-    else turns.push({ role, content: [block] });
-  }
-  return turns;
-}
-
-/** llama-server puts the results of a turn behind its texts, and so a text between a call and its result. */
-function resultsFirst(message: JsonObject, blocks: readonly unknown[]): unknown {
-  const results = blocks.filter(isToolResult);
-  if (results.length === 0 || results.length === blocks.length) return message;
-  const others = blocks.filter((block) => !isToolResult(block));
-  return [withFields(message, { content: results }), withFields(message, { content: others })];
-}
-
-const isToolResult = (block: unknown) => isJsonObject(block) && block.type === 'tool_result';
-
-function known(block: unknown, place: string): JsonObject {
-  if (isJsonObject(block)) return block;
-  throw invalidValue(place, 'a block: an object with a type');
-}

@@ -1,4 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { OpenAIError } from '../openai/error-envelope.ts';
+
+/**
+ * Whether a client gets errors in Anthropic's format: always on Anthropic's routes, and on a path that both APIs have, or
+ * neither has, where the client is one of Anthropic's SDKs, which send their version with every request.
+ */
+export function isAnthropicClient(path: string, headers: IncomingHttpHeaders): boolean {
+  if (path === '/v1/messages' || path.startsWith('/v1/messages/')) return true;
+  return headers['anthropic-version'] !== undefined && sharedPaths.test(path);
+}
+
+const sharedPaths = /^(?:\/v1)?\/models(?:\/|$)|\/messages(?:\/|$)/;
 
 export interface AnthropicEnvelope {
   readonly type: 'error';
@@ -10,16 +22,16 @@ export interface AnthropicEnvelope {
 export function anthropicEnvelope(status: number, error: OpenAIError, requestId: string): AnthropicEnvelope {
   return {
     type: 'error',
-    error: { type: typeOf(status), message: messageOf(error) },
+    error: { type: getType(status), message: getMessage(error) },
     request_id: requestId,
   };
 }
 
-/** Claude Code knows by these very words, and the two numbers in them, that it has to compact the conversation. */
-function messageOf({ code, message }: OpenAIError): string {
+/** Claude Code recognises exactly these words, with the two numbers in them, and compacts the conversation. */
+function getMessage({ code, message }: OpenAIError): string {
   if (code !== 'context_length_exceeded') return message;
-  const [tokens, most] = message.match(/\d+(?= tokens)/g) ?? [];
-  return most === undefined ? message : `prompt is too long: ${tokens} tokens > ${most} maximum`;
+  const [tokens, limit] = message.match(/\d+(?= tokens)/g) ?? [];
+  return limit === undefined ? message : `prompt is too long: ${tokens} tokens > ${limit} maximum`;
 }
 
 const typeByStatus: Readonly<Record<number, string>> = {
@@ -32,6 +44,6 @@ const typeByStatus: Readonly<Record<number, string>> = {
   504: 'timeout_error',
 };
 
-function typeOf(status: number): string {
+function getType(status: number): string {
   return typeByStatus[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
 }

@@ -207,15 +207,15 @@ describe('blocks', () => {
       { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'x' } },
       /a file \(application\/pdf\).*its text/,
     ],
-    [{ type: 'document', source: { type: 'url', url: 'data:x' } }, /by url.*its text/],
-    [{ type: 'document', source: { type: 'file', file_id: 'f' } }, /by file.*its text/],
+    [{ type: 'document', source: { type: 'url', url: 'data:x' } }, /is a URL.*its text/],
+    [{ type: 'document', source: { type: 'file', file_id: 'f' } }, /a stored file.*its text/],
     [{ type: 'document' }, /expected the source/],
     [{ type: 'image', source: { type: 'file', file_id: 'f' } }, /as base64/],
     [{ type: 'image' }, /as base64/],
-    [{ type: 'container_upload', file_id: 'f' }, /container_upload.*leave it out/],
-    [{ type: 'something_new' }, /cannot be carried\. .*leave it out/],
-    [{ type: 'text', text: null }, /expected a text/],
-    [{ type: 'tool_result', tool_use_id: '1', content: [{ type: 'something_new' }] }, /cannot be carried/],
+    [{ type: 'container_upload', file_id: 'f' }, /container_upload.*remove it/],
+    [{ type: 'something_new' }, /unsupported type\. .*remove it/],
+    [{ type: 'text', text: null }, /expected a string/],
+    [{ type: 'tool_result', tool_use_id: '1', content: [{ type: 'something_new' }] }, /unsupported type/],
   ];
   it.each(blocks)('that cannot be carried are refused by their place: %j', (block, message) => {
     const refusal = refusalOf({

@@ -4,41 +4,41 @@ import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from
 import type { NormalizationNotes } from '../normalization-notes.ts';
 import { repairArguments } from '../repair-json.ts';
 
-/** The messages of a chat as llama-server reads them. */
+/** The messages of a chat in the form that llama-server reads. */
 export function normalizeChatMessages(
   messages: readonly unknown[],
   notes: NormalizationNotes,
 ): readonly unknown[] {
-  const calls = new LegacyCalls();
+  const legacyCalls = new LegacyCalls();
   return mapList(messages, (message, index) => {
     if (!isJsonObject(message) || (index > 0 && isPlainText(message))) return message;
     const place = `messages[${index}]`;
-    const said = index === 0 && message.role === 'system' ? withoutBilling(message) : message;
-    if (said === undefined) return undefined;
-    const named = withoutNulls(calls.rename(said), ['name', 'reasoning_content', 'tool_call_id']);
+    const stripped = index === 0 && message.role === 'system' ? withoutBillingLine(message) : message;
+    if (stripped === undefined) return undefined;
+    const named = withoutNulls(legacyCalls.convert(stripped), ['name', 'reasoning_content', 'tool_call_id']);
     return normalizeCalls(normalizeContent(named, place), notes);
   });
 }
 
-/** A role and a text, as most messages are: there is nothing to read otherwise. */
+/** A role and a text, as most messages are: nothing in it needs a change. */
 function isPlainText(message: JsonObject): boolean {
   for (const name in message) if (name !== 'role' && name !== 'content') return false;
   return typeof message.content === 'string' && message.role !== 'function';
 }
 
-/** A router puts Claude Code's system prompt into a chat as it came. */
-function withoutBilling(message: JsonObject): JsonObject | undefined {
+/** A router between Claude Code and us passes its system prompt on in a chat, with the billing line. */
+function withoutBillingLine(message: JsonObject): JsonObject | undefined {
   const content = stripBillingLine(message.content);
   return content === undefined && message.content !== undefined
     ? undefined
     : withFields(message, { content });
 }
 
-/** Calls and answers of the time before tools: they had no ids, so each answer belongs to the call before it. */
+/** Converts function calls of the API before tools. They had no ids: each result belongs to the call before it. */
 class LegacyCalls {
   #count = 0;
 
-  rename(message: JsonObject): JsonObject {
+  convert(message: JsonObject): JsonObject {
     const { role, function_call, tool_calls } = message;
     if (role === 'function') return withFields(message, { role: 'tool', tool_call_id: this.#id });
     if (role !== 'assistant' || !isJsonObject(function_call)) return message;
@@ -57,7 +57,7 @@ function normalizeContent(message: JsonObject, place: string): JsonObject {
   if (isJsonObject(audio))
     throw unsupportedValue(
       `${place}.audio`,
-      'is audio of an earlier answer, which is not kept here. Send its text.',
+      'refers to the audio of an earlier completion, which this server does not store. Send its text.',
     );
   if (Array.isArray(content)) {
     return withFields(message, {
@@ -91,8 +91,8 @@ function normalizeCall(call: unknown, notes: NormalizationNotes): unknown {
   if (!isJsonObject(call)) return call;
   const { type, custom } = call;
   if (type === 'custom' && isJsonObject(custom)) {
-    const asked = { name: custom.name, arguments: JSON.stringify({ input: custom.input }) };
-    return withFields(call, { type: 'function', custom: undefined, function: asked });
+    const converted = { name: custom.name, arguments: JSON.stringify({ input: custom.input }) };
+    return withFields(call, { type: 'function', custom: undefined, function: converted });
   }
   if (!isJsonObject(call.function)) return call;
   return withFields(withoutNulls(call, ['id']), {
@@ -101,12 +101,67 @@ function normalizeCall(call: unknown, notes: NormalizationNotes): unknown {
   });
 }
 
-/** An object is right as it is: llama-server takes it for its text. */
-function repairCall(asked: JsonObject, notes: NormalizationNotes): JsonObject {
-  const { arguments: given } = asked;
-  if (isJsonObject(given)) return asked;
+/** Arguments that are an object need no repair: llama-server writes them as text itself. */
+function repairCall(call: JsonObject, notes: NormalizationNotes): JsonObject {
+  const { arguments: given } = call;
+  if (isJsonObject(given)) return call;
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
-  const repaired = withFields(asked, { arguments: repairArguments(text) });
-  if (repaired !== asked) notes.repaired += 1;
+  const repaired = withFields(call, { arguments: repairArguments(text) });
+  if (repaired !== call) notes.repaired += 1;
   return repaired;
+}
+
+const MISSING_OUTPUT = '(The output of this call was lost.)';
+
+/**
+ * Adds the output of a tool call, or the call of an output, where a client lost one of the two: OpenAI rejects such a
+ * history, and most chat templates fail on it. A call in the last message is about to be answered or continued, and outputs
+ * that follow a call belong to it whatever their ids are: both stay as they are.
+ */
+export function pairChatCalls(messages: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
+  const paired: unknown[] = [];
+  let open: readonly unknown[] = [];
+  let isAfterCall = false;
+  const close = () => {
+    for (const id of open) paired.push({ role: 'tool', tool_call_id: id, content: MISSING_OUTPUT });
+    notes.repaired += open.length;
+    open = [];
+  };
+  for (const message of messages) {
+    const role = isJsonObject(message) ? message.role : undefined;
+    if (role !== 'tool') {
+      close();
+      open = isJsonObject(message) && role === 'assistant' ? getCallIds(message) : [];
+      isAfterCall = open.length > 0;
+    } else if (isAfterCall) {
+      open = withoutOne(open, (message as JsonObject).tool_call_id);
+    } else {
+      paired.push(createCallFor(message as JsonObject));
+      notes.repaired += 1;
+      isAfterCall = true;
+    }
+    paired.push(message);
+  }
+  return paired.length === messages.length ? messages : paired;
+}
+
+function getCallIds({ tool_calls }: JsonObject): readonly unknown[] {
+  return Array.isArray(tool_calls)
+    ? tool_calls.map((call) => (isJsonObject(call) ? call.id : undefined))
+    : [];
+}
+
+/** Removes the given id, else the first one: some clients send no ids. */
+function withoutOne(open: readonly unknown[], id: unknown): readonly unknown[] {
+  const at = Math.max(open.indexOf(id), 0);
+  return open.filter((_, index) => index !== at);
+}
+
+function createCallFor({ tool_call_id, name }: JsonObject): object {
+  const call = { name: typeof name === 'string' ? name : 'unknown', arguments: '{}' };
+  return {
+    role: 'assistant',
+    content: null,
+    tool_calls: [{ id: tool_call_id, type: 'function', function: call }],
+  };
 }

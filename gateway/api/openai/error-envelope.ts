@@ -1,4 +1,4 @@
-/** OpenAI's error object: all four fields are always there. */
+/** OpenAI's error object: all four fields are always present. */
 export interface OpenAIError {
   readonly message: string;
   readonly type: string;

@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregate/aggregator.ts';
+import type { Aggregator } from '../aggregation.ts';
 
 interface ResponseEvent {
   readonly type?: string;
@@ -10,15 +10,15 @@ interface Response {
   readonly output?: readonly object[];
 }
 
-const last = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const lastEvents = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
-/** The answer of /v1/responses, which its last event carries, but for what llama-server tells only in one piece. */
+/** For /v1/responses: the last event of a stream has the response, except for fields that llama-server gives only in its JSON. */
 export class ResponseAggregator implements Aggregator {
   #response: Response | undefined;
 
   add(event: unknown): void {
     const { type = '', response } = event as ResponseEvent;
-    if (last.has(type)) this.#response = response;
+    if (lastEvents.has(type)) this.#response = response;
   }
 
   result(): object | undefined {

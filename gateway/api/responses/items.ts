@@ -1,18 +1,16 @@
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject, withFields, withoutNulls } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
-import { printableType } from '../printable-type.ts';
+import { type NormalizationNotes, printableType, qualifiedToolName } from '../normalization-notes.ts';
 import { repairArguments } from '../repair-json.ts';
-import { qualifiedToolName } from '../tool-aliases.ts';
 import { normalizeInputParts, normalizeOutputParts, normalizeToolOutput } from './content-parts.ts';
 
 /**
- * An item of a Responses request's input as llama-server reads it: the same item where it does already, undefined where
- * it says nothing to the model. OpenAI lets clients leave out and leave empty more than llama-server's converter does.
+ * An item of a Responses request's input in the form that llama-server reads: the same object where it has that form already,
+ * undefined where it has nothing for the model. OpenAI lets clients omit more, and leave more empty, than llama-server does.
  */
 export function normalizeItem(item: unknown, place: string, notes: NormalizationNotes): unknown {
-  if (!isJsonObject(item)) throw invalidValue(place, 'an item: an object with a role or a type');
-  const type = item.type ?? typeOf(item);
+  if (!isJsonObject(item)) throw invalidValue(place, "an item: an object with a 'role' or a 'type'");
+  const type = item.type ?? inferType(item);
   switch (type) {
     case 'message':
       return normalizeMessage(item, place);
@@ -25,20 +23,20 @@ export function normalizeItem(item: unknown, place: string, notes: Normalization
     case 'item_reference':
       throw unsupportedValue(
         place,
-        'refers to an item of an earlier response, and this server stores none. Send the items themselves: SDKs do with store: false.',
+        'refers to an item of an earlier response, but this server stores no responses. Send the items themselves; SDKs do so with store: false.',
       );
     default:
       return normalizeForeignItem(item, type, place, notes);
   }
 }
 
-/** Both may come without one: a message by its role, a reference as a bare id. */
-function typeOf({ role, id }: JsonObject): string | undefined {
+/** Two kinds of items may have no type: a message with its role, a reference with a bare id. */
+function inferType({ role, id }: JsonObject): string | undefined {
   if (role !== undefined) return 'message';
   return typeof id === 'string' ? 'item_reference' : undefined;
 }
 
-/** What a coding agent's own tools have done, in the words of calls and their outputs. */
+/** Calls of a coding agent's own tools, and their outputs, as calls of functions. */
 function normalizeForeignItem(
   item: JsonObject,
   type: unknown,
@@ -47,64 +45,59 @@ function normalizeForeignItem(
 ): JsonObject {
   const call_id = item.call_id ?? item.id;
   if (type === 'custom_tool_call') {
-    const asked = JSON.stringify({ input: item.input });
-    return normalizeCall(
-      { call_id, name: item.name, namespace: item.namespace, arguments: asked },
-      place,
-      notes,
-    );
+    const args = JSON.stringify({ input: item.input });
+    const call = { call_id, name: item.name, namespace: item.namespace, arguments: args };
+    return normalizeCall(call, place, notes);
   }
   if (type === 'custom_tool_call_output') return normalizeOutput({ call_id }, item.output, place);
-  const [, tool, isOutput] = ownTools.exec(String(type)) ?? [];
+  const [, tool, isOutput] = agentTools.exec(String(type)) ?? [];
   if (tool !== undefined && isOutput !== undefined) {
     const { output } = item;
-    const told = typeof output === 'string' ? output : JSON.stringify(output ?? '');
-    return normalizeOutput({ call_id }, told, place);
+    const text = typeof output === 'string' ? output : JSON.stringify(output ?? '');
+    return normalizeOutput({ call_id }, text, place);
   }
   if (tool !== undefined) {
-    const asked = JSON.stringify(item.action ?? item.operation ?? {});
-    return normalizeCall({ call_id, name: tool, arguments: asked }, place, notes);
+    const args = JSON.stringify(item.action ?? item.operation ?? {});
+    return normalizeCall({ call_id, name: tool, arguments: args }, place, notes);
   }
-  throw unsupportedValue(place, whyNot(type));
+  throw unsupportedValue(place, describeUnsupported(type));
 }
 
-const ownTools = /^(local_shell|shell|apply_patch)_call(_output)?$/;
+const agentTools = /^(local_shell|shell|apply_patch)_call(_output)?$/;
 
-function whyNot(type: unknown): string {
+function describeUnsupported(type: unknown): string {
   if (typeof type !== 'string')
-    return "has neither a type nor a role: send a 'message' or one of the other items.";
-  const isOfATool = /_call|^mcp_|^tool_search|^compaction|^program/.test(type);
-  const what = isOfATool
-    ? 'is of a tool that runs at OpenAI'
-    : 'is of a type that llama-server does not know';
-  return `${what}${printableType(type)} and cannot be carried. Leave it out, or send what it says as a message.`;
+    return "has neither 'type' nor 'role'. Send a message (type: 'message', with a role), or another item with its type.";
+  const isOfTool = /_call|^mcp_|^tool_search|^compaction|^program/.test(type);
+  const what = isOfTool
+    ? 'is an item of a tool that runs at OpenAI'
+    : 'has a type that llama-server does not know';
+  return `${what}${printableType(type)}. Remove it, or send its content as a message.`;
 }
 
 function normalizeMessage(item: JsonObject, place: string): unknown {
   const { role, content } = item;
-  const named = withoutNulls(item, ['name', 'reasoning_content', 'tool_call_id', 'tool_calls', 'type']);
+  const message = withoutNulls(item, ['name', 'reasoning_content', 'tool_call_id', 'tool_calls', 'type']);
   if (role === 'assistant') {
-    return withFields(named, {
-      type: 'message',
-      content: normalizeOutputParts(content ?? [], `${place}.content`),
-    });
+    const parts = normalizeOutputParts(content ?? [], `${place}.content`);
+    return withFields(message, { type: 'message', content: parts });
   }
   if (role !== 'user' && role !== 'system' && role !== 'developer')
     throw invalidValue(`${place}.role`, "'user', 'assistant', 'system' or 'developer'");
-  return withFields(named, { content: normalizeInputParts(content, `${place}.content`) });
+  return withFields(message, { content: normalizeInputParts(content, `${place}.content`) });
 }
 
-/** OpenAI gives thoughts without their text: encrypted, or as a summary. What has no text says nothing to this model. */
+/** OpenAI sends reasoning without its text: encrypted, or as a summary. Without text it has nothing for this model. */
 function normalizeReasoning(item: JsonObject): unknown {
   const { content, summary } = item;
-  const isRead = Array.isArray(content) && content.length === 1 && Array.isArray(summary);
-  if (isRead && isJsonObject(content[0]) && typeof content[0].text === 'string') return item;
-  const text = textOf(content) || textOf(summary);
+  const isReadable = Array.isArray(content) && content.length === 1 && Array.isArray(summary);
+  if (isReadable && isJsonObject(content[0]) && typeof content[0].text === 'string') return item;
+  const text = joinTexts(content) || joinTexts(summary);
   if (text === '') return undefined;
   return withFields(item, { summary: [], content: [{ type: 'reasoning_text', text }] });
 }
 
-function textOf(parts: unknown): string {
+function joinTexts(parts: unknown): string {
   if (typeof parts === 'string') return parts;
   if (!Array.isArray(parts)) return '';
   const texts = parts.map((part) => (isJsonObject(part) ? part.text : part));
@@ -113,15 +106,15 @@ function textOf(parts: unknown): string {
 
 function normalizeCall(item: JsonObject, place: string, notes: NormalizationNotes): JsonObject {
   const { name, arguments: given } = item;
-  if (typeof name !== 'string') throw invalidValue(`${place}.name`, 'the name of the function');
+  if (typeof name !== 'string') throw invalidValue(`${place}.name`, 'the name of the function, a string');
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
-  const asked = repairArguments(text);
-  if (asked !== given) notes.repaired += 1;
+  const repaired = repairArguments(text);
+  if (repaired !== given) notes.repaired += 1;
   return withFields(item, {
     type: 'function_call',
     name: qualifiedToolName(name, item.namespace),
-    call_id: callIdOf(item, place),
-    arguments: asked,
+    call_id: getCallId(item, place),
+    arguments: repaired,
     namespace: undefined,
   });
 }
@@ -129,13 +122,48 @@ function normalizeCall(item: JsonObject, place: string, notes: NormalizationNote
 function normalizeOutput(item: JsonObject, output: unknown, place: string): JsonObject {
   return withFields(item, {
     type: 'function_call_output',
-    call_id: callIdOf(item, place),
+    call_id: getCallId(item, place),
     output: normalizeToolOutput(output, `${place}.output`),
   });
 }
 
-function callIdOf({ call_id, id }: JsonObject, place: string): string {
+function getCallId({ call_id, id }: JsonObject, place: string): string {
   const known = call_id ?? id;
-  if (typeof known !== 'string') throw invalidValue(`${place}.call_id`, 'the call_id of the call');
+  if (typeof known !== 'string') throw invalidValue(`${place}.call_id`, 'the id of the call, a string');
   return known;
+}
+
+const MISSING_OUTPUT = '(The output of this call was lost.)';
+
+/**
+ * Adds what a client lost of a pair of call and output, as for a chat (openai/chat-messages.ts). Items are matched by their
+ * ids: a missing output is added right behind its call, a missing call right before its output. Calls at the very end are
+ * still to be answered.
+ */
+export function pairResponseCalls(items: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
+  const outputs = getCallIds(items, 'function_call_output');
+  const calls = getCallIds(items, 'function_call');
+  const last = items.findLastIndex((item) => !isOfType(item, 'function_call'));
+  const paired = items.flatMap((item, index) => {
+    if (!isJsonObject(item)) return [item];
+    const { type, call_id, name } = item;
+    if (type === 'function_call' && !outputs.has(call_id) && index < last) {
+      notes.repaired += 1;
+      return [item, { type: 'function_call_output', call_id, output: MISSING_OUTPUT }];
+    }
+    if (type === 'function_call_output' && !calls.has(call_id)) {
+      notes.repaired += 1;
+      calls.add(call_id);
+      const known = typeof name === 'string' ? name : 'unknown';
+      return [{ type: 'function_call', call_id, name: known, arguments: '{}' }, item];
+    }
+    return [item];
+  });
+  return paired.length === items.length ? items : paired;
+}
+
+const isOfType = (item: unknown, type: string) => isJsonObject(item) && item.type === type;
+
+function getCallIds(items: readonly unknown[], type: string): Set<unknown> {
+  return new Set(items.flatMap((item) => (isJsonObject(item) && item.type === type ? [item.call_id] : [])));
 }

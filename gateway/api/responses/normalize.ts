@@ -1,17 +1,15 @@
 import { invalidValue, storeDisabled, unsupportedValue } from '../../errors/catalogue.ts';
 import { stripBillingLine } from '../billing-line.ts';
-import { resolveFormatAndTools } from '../format-or-tools.ts';
 import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
 import type { NormalizationNotes } from '../normalization-notes.ts';
-import { normalizeItem } from './items.ts';
-import { toResponseFormat } from './output-format.ts';
-import { pairResponseCalls } from './pair-calls.ts';
+import { resolveFormatAndTools } from '../tool-choice.ts';
+import { normalizeItem, pairResponseCalls } from './items.ts';
 import { normalizeResponseTools } from './tools.ts';
 
-/** A Responses request as llama-server reads it; the same fields where it does already. */
+/** A Responses request in the form that llama-server reads; the same object where it has that form already. */
 export function normalizeResponses(fields: JsonObject, notes: NormalizationNotes): JsonObject {
-  refuseWhatIsStored(fields);
-  refuseWhatNobodyReads(fields);
+  rejectStoredState(fields);
+  rejectUnsupported(fields);
   const { input, instructions, top_logprobs, logprobs, text, response_format } = fields;
   const items = Array.isArray(input)
     ? pairResponseCalls(
@@ -25,12 +23,12 @@ export function normalizeResponses(fields: JsonObject, notes: NormalizationNotes
     top_logprobs: top_logprobs === 0 && !logprobs ? undefined : top_logprobs,
     response_format: toResponseFormat({ text, response_format }) ?? response_format,
   };
-  const whole = withFields(withoutNulls(fields, ['tools']), members);
-  return resolveFormatAndTools(normalizeResponseTools(whole, notes), notes);
+  const normalized = withFields(withoutNulls(fields, ['tools']), members);
+  return resolveFormatAndTools(normalizeResponseTools(normalized, notes), notes);
 }
 
-/** Until there is a store (`store` itself is taken and nothing kept). */
-function refuseWhatIsStored({ previous_response_id, conversation, background, prompt }: JsonObject): void {
+/** Nothing is stored yet; `store` itself is accepted and ignored. */
+function rejectStoredState({ previous_response_id, conversation, background, prompt }: JsonObject): void {
   if (typeof previous_response_id === 'string' && previous_response_id !== '')
     throw storeDisabled('previous_response_id');
   if (conversation !== undefined && conversation !== null) throw storeDisabled('conversation');
@@ -38,21 +36,39 @@ function refuseWhatIsStored({ previous_response_id, conversation, background, pr
   if (isJsonObject(prompt))
     throw unsupportedValue(
       'prompt',
-      'names a prompt that is kept at OpenAI. Send its text as instructions and input.',
+      "names a prompt that is stored at OpenAI. Send its text in 'instructions' and 'input'.",
     );
 }
 
-function refuseWhatNobodyReads({ include, top_logprobs, logprobs, instructions, text }: JsonObject): void {
+function rejectUnsupported({ include, top_logprobs, logprobs, instructions, text }: JsonObject): void {
   if (Array.isArray(include) && include.includes('message.output_text.logprobs'))
-    throw unsupportedValue('include', `asks for log-probabilities, ${NO_LOGPROBS}`);
+    throw unsupportedValue('include', NO_LOGPROBS);
   if (typeof top_logprobs === 'number' && top_logprobs > 0 && !logprobs)
-    throw unsupportedValue('top_logprobs', `asks for log-probabilities, ${NO_LOGPROBS}`);
+    throw unsupportedValue('top_logprobs', NO_LOGPROBS);
   if (instructions !== undefined && instructions !== null && typeof instructions !== 'string')
-    throw invalidValue('instructions', 'a text; send items in input');
+    throw invalidValue('instructions', "a string; send items in 'input'");
   const format = isJsonObject(text) && isJsonObject(text.format) ? text.format.type : undefined;
   if (format !== undefined && !formats.has(format))
     throw invalidValue('text.format.type', "'text', 'json_object' or 'json_schema'");
 }
 
-const NO_LOGPROBS = 'which llama-server tells on /v1/chat/completions alone. Ask there, or leave it out.';
+const NO_LOGPROBS =
+  'asks for log-probabilities, which llama-server gives only on /v1/chat/completions. Use that route, or remove the field.';
 const formats: ReadonlySet<unknown> = new Set(['text', 'json_object', 'json_schema']);
+
+interface OutputFormat {
+  readonly type?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The output format of a Responses request in the form of chat completions; undefined where it has none. llama-server reads
+ * only `response_format`, on this route too, and ignores `text.format`.
+ */
+export function toResponseFormat({ text, response_format }: JsonObject): object | undefined {
+  const format = (text as { readonly format?: OutputFormat | null } | null | undefined)?.format;
+  if (response_format !== undefined || typeof format !== 'object' || format === null) return undefined;
+  const { type, ...json_schema } = format;
+  if (type === 'json_object') return { type };
+  return type === 'json_schema' ? { type, json_schema } : undefined;
+}

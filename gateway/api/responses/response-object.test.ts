@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readUsage } from '../usage.ts';
-import { getEchoedFields } from './echoed-fields.ts';
-import { completeResponse } from './response-object.ts';
+import { completeResponse, getEchoedFields } from './response-object.ts';
 
 const told = {
   id: 'resp_1',

@@ -1,6 +1,6 @@
-import type { EchoedFields } from './echoed-fields.ts';
+import type { JsonObject } from '../json-object.ts';
 
-/** The object of the Responses API, as far as it is looked at here. */
+/** The object of the Responses API, as far as it is read here. */
 export interface ResponseObject {
   readonly status?: string | undefined;
   readonly output?: readonly OutputItem[];
@@ -19,7 +19,24 @@ export interface OutputItem {
   readonly [field: string]: unknown;
 }
 
-/** What is known of a response before the engine says anything. */
+/** The fields of a request that its response repeats; OpenAI requires all of them. */
+export type EchoedFields = ReturnType<typeof getEchoedFields>;
+
+/** Null stands for what the request left to the engine, whose defaults differ from OpenAI's. */
+export function getEchoedFields(request: JsonObject) {
+  return {
+    instructions: request.instructions ?? null,
+    max_output_tokens: request.max_output_tokens ?? null,
+    metadata: request.metadata ?? {},
+    parallel_tool_calls: request.parallel_tool_calls ?? true,
+    temperature: request.temperature ?? null,
+    tool_choice: request.tool_choice ?? 'auto',
+    tools: request.tools ?? [],
+    top_p: request.top_p ?? null,
+  };
+}
+
+/** What is known of a response before the engine sends anything. */
 export interface ResponseContext {
   readonly model: string;
   /** Unix time, seconds. */
@@ -28,11 +45,13 @@ export interface ResponseContext {
 }
 
 /**
- * A response with every field that OpenAI requires, whatever the engine left out. `usage` comes after all that the
- * client itself has worded: the counts are read from the end of an answer (usage.ts), and nobody may forge them.
+ * A response with every field that OpenAI requires. `usage` comes after everything that the client wrote itself: the counts
+ * are read from the end of the response (usage.ts), and no client may forge them.
  */
-export function completeResponse(known: ResponseContext, told: ResponseObject): ResponseObject {
-  const { usage, ...response } = wasCut(known, told) ? { ...told, ...cutShort(told) } : told;
+export function completeResponse(context: ResponseContext, engine: ResponseObject): ResponseObject {
+  const { usage, ...response } = wasCutOff(context, engine)
+    ? { ...engine, ...incompleteFields(engine) }
+    : engine;
   return {
     id: response.id,
     object: response.object,
@@ -41,32 +60,32 @@ export function completeResponse(known: ResponseContext, told: ResponseObject): 
     error: null,
     incomplete_details: null,
     access_programs: null,
-    ...known.echoed,
+    ...context.echoed,
     ...response,
-    created_at: known.createdAt,
-    model: known.model,
-    ...(usage && { usage: wholeUsage(usage) }),
+    created_at: context.createdAt,
+    model: context.model,
+    ...(usage && { usage: completeUsage(usage) }),
   };
 }
 
-/** Nothing is ever billed for what is written to a cache here, and the types of OpenAI's SDKs want that said. */
-function wholeUsage(usage: NonNullable<ResponseObject['usage']>) {
+/** Writing to the cache costs nothing here, but the types of OpenAI's SDKs require the field. */
+function completeUsage(usage: NonNullable<ResponseObject['usage']>) {
   const details = { cached_tokens: 0, cache_write_tokens: 0, ...usage.input_tokens_details };
   return { output_tokens_details: { reasoning_tokens: 0 }, ...usage, input_tokens_details: details };
 }
 
 /**
- * llama-server says `completed` of an answer that it cut, too. One that came to its own end with the last token allowed
- * cannot be told from it, and counts as cut: better a needless warning than half an answer taken for a whole one.
+ * llama-server reports `completed` for a response that it cut off, too. A response that ended by itself with the last token
+ * allowed looks the same and counts as cut off: a needless warning is better than half a response taken for a whole one.
  */
-function wasCut({ echoed }: ResponseContext, { status, usage }: ResponseObject): boolean {
-  const most = echoed.max_output_tokens;
+function wasCutOff({ echoed }: ResponseContext, { status, usage }: ResponseObject): boolean {
+  const limit = echoed.max_output_tokens;
   return (
-    status === 'completed' && typeof most === 'number' && most >= 0 && (usage?.output_tokens ?? 0) >= most
+    status === 'completed' && typeof limit === 'number' && limit >= 0 && (usage?.output_tokens ?? 0) >= limit
   );
 }
 
-function cutShort({ output = [] }: ResponseObject) {
+function incompleteFields({ output = [] }: ResponseObject) {
   const last = output.at(-1);
   return {
     status: 'incomplete',

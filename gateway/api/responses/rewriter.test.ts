@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { getEchoedFields } from './echoed-fields.ts';
+import { getEchoedFields } from './response-object.ts';
 import { ResponsesApiRewriter } from './rewriter.ts';
 
 const mender = () =>

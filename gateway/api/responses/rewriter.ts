@@ -1,76 +1,117 @@
 import { randomBytes } from 'node:crypto';
-import type { StreamError } from '../../upstream/relay.ts';
-import type { ResponseRewriter } from '../response-rewriter.ts';
-import type { StreamFormatter } from '../stream-formatter.ts';
-import { failureEvents, keepAliveEvents } from './keep-alive-events.ts';
-import type { ResponseEvent } from './response-event.ts';
+import { parseJsonObject } from '../json-object.ts';
+import type { ResponseRewriter, StreamError, StreamFormatter } from '../response-format.ts';
 import { completeResponse, type ResponseContext } from './response-object.ts';
-import { addOwnEvents, completeEvent, initialStreamState, type ResponseStreamState } from './stream-state.ts';
+import {
+  addOwnEvents,
+  completeEvent,
+  initialStreamState,
+  type ResponseEvent,
+  type ResponseStreamState,
+} from './stream-state.ts';
 
 /**
- * Gives the answer to one Responses request what OpenAI's own clients need and llama-server leaves out, and says what is
- * to be said beside it: all events are numbered by one.
+ * Rewrites the response to one Responses request: adds what OpenAI's own clients need and llama-server omits. It also formats
+ * the events of the gateway's own, because all events of a stream share one numbering.
  */
 export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
-  readonly #known: ResponseContext;
+  readonly #context: ResponseContext;
   readonly #newId: () => string;
   #state: ResponseStreamState;
 
   /** `newId` names a response that is announced before the engine has named it. */
-  constructor(known: ResponseContext, newId = randomId) {
-    this.#known = known;
+  constructor(context: ResponseContext, newId = randomId) {
+    this.#context = context;
     this.#newId = newId;
-    this.#state = initialStreamState(known);
+    this.#state = initialStreamState(context);
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    const mended = events
+    const rewritten = events
       .toString()
       .split('\n\n')
-      .flatMap((block) => this.#mendBlock(block));
-    return Buffer.from(mended.join('\n\n'));
-  }
-
-  keepAlive(): string {
-    return this.#say(keepAliveEvents(this.#state, this.#newId));
-  }
-
-  error(broken: StreamError): string {
-    return this.#say(failureEvents(this.#state, broken, this.#newId));
-  }
-
-  #say(own: readonly ResponseEvent[]): string {
-    const { state, events } = addOwnEvents(this.#state, own);
-    const announced = own.find(({ type }) => type === 'response.created')?.response;
-    this.#state = announced ? { ...state, response: announced } : state;
-    return events.map((event) => `${blockOf(event)}\n\n`).join('');
+      .flatMap((block) => this.#rewriteBlock(block));
+    return Buffer.from(rewritten.join('\n\n'));
   }
 
   rewriteBody(body: Buffer): Buffer {
-    const response = parseObject(body.toString());
-    return response ? Buffer.from(JSON.stringify(completeResponse(this.#known, response))) : body;
+    const response = parseJsonObject(body.toString());
+    return response ? Buffer.from(JSON.stringify(completeResponse(this.#context, response))) : body;
   }
 
-  /** Comments, errors and the rest after the last event are not events of this API and pass as they are. */
-  #mendBlock(block: string): string | readonly string[] {
+  keepAlive(): string {
+    return this.#formatOwn(keepAliveEvents(this.#state, this.#newId));
+  }
+
+  error(error: StreamError): string {
+    return this.#formatOwn(errorEvents(this.#state, error, this.#newId));
+  }
+
+  #formatOwn(own: readonly ResponseEvent[]): string {
+    const { state, events } = addOwnEvents(this.#state, own);
+    const announced = own.find(({ type }) => type === 'response.created')?.response;
+    this.#state = announced ? { ...state, response: announced } : state;
+    return events.map((event) => `${formatEvent(event)}\n\n`).join('');
+  }
+
+  /** Comments, errors and the rest after the last event are not events of this API and stay as they are. */
+  #rewriteBlock(block: string): string | readonly string[] {
     const data = /^event: \S+\ndata: (.*)$/s.exec(block)?.[1];
-    const event = data === undefined ? undefined : parseObject(data);
+    const event = data === undefined ? undefined : parseJsonObject(data);
     if (typeof event?.type !== 'string') return block;
     const { state, events } = completeEvent(this.#state, event as ResponseEvent);
     this.#state = state;
-    return events.map(blockOf);
+    return events.map(formatEvent);
   }
 }
 
 const randomId = () => `resp_${randomBytes(24).toString('hex')}`;
 
-const blockOf = (event: ResponseEvent) => `event: ${event.type}\ndata: ${JSON.stringify(event)}`;
+const formatEvent = (event: ResponseEvent) => `event: ${event.type}\ndata: ${JSON.stringify(event)}`;
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+/**
+ * Events that show a client that its stream is alive. Before the first item the response is announced once, and then reported
+ * in progress again and again. Later, such a report would make some SDKs discard what they have collected: from then on the
+ * item in progress gets an empty delta, which all SDKs can append. No other event is safe for all of them.
+ */
+function keepAliveEvents(
+  { context, response, items }: ResponseStreamState,
+  newId: () => string,
+): readonly ResponseEvent[] {
+  if (response === undefined) return announcement(context, newId());
+  const item = items.at(-1);
+  if (item === undefined) return [{ type: 'response.in_progress', response }];
+  const delta = { item_id: item.id, output_index: items.length - 1, delta: '' };
+  if (item.type === 'function_call' && item.content !== 'closed')
+    return [{ type: 'response.function_call_arguments.delta', ...delta }];
+  if (item.content !== 'open') return [];
+  if (item.type === 'message')
+    return [{ type: 'response.output_text.delta', ...delta, content_index: 0, logprobs: [] }];
+  return item.type === 'reasoning'
+    ? [{ type: 'response.reasoning_text.delta', ...delta, content_index: 0 }]
+    : [];
+}
+
+/** Some clients know only one of the two error events, some only the other; no SDK accepts either before the announcement. */
+function errorEvents(
+  { context, response }: ResponseStreamState,
+  { code, message }: StreamError,
+  newId: () => string,
+): readonly ResponseEvent[] {
+  const created = response ? [] : announcement(context, newId());
+  const announced = response ?? created[0]?.response;
+  const failed = { ...announced, status: 'failed', error: { code, message } };
+  return [
+    ...created,
+    { type: 'response.failed', response: failed },
+    { type: 'error', code, message, param: null },
+  ];
+}
+
+function announcement(context: ResponseContext, id: string): readonly ResponseEvent[] {
+  const response = completeResponse(context, { id, object: 'response', status: 'in_progress' });
+  return [
+    { type: 'response.created', response },
+    { type: 'response.in_progress', response },
+  ];
 }

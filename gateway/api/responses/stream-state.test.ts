@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { getEchoedFields } from './echoed-fields.ts';
-import type { ResponseEvent } from './response-event.ts';
-import { completeEvent, initialStreamState } from './stream-state.ts';
+import { getEchoedFields } from './response-object.ts';
+import { completeEvent, initialStreamState, type ResponseEvent } from './stream-state.ts';
 
 const known = {
   model: 'horse',

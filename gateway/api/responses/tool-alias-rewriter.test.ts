@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolAliases } from '../tool-aliases.ts';
-import { CustomInputReader, readCustomInput } from './custom-input.ts';
-import { ToolAliasRewriter } from './tool-alias-rewriter.ts';
+import type { ToolAliases } from '../normalization-notes.ts';
+import { CustomInputReader, readCustomInput, ToolAliasRewriter } from './tool-alias-rewriter.ts';
 
 const asItCame = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };
 const forms: ToolAliases = new Map([

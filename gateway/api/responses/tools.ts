@@ -1,41 +1,36 @@
 import { invalidValue } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
-import { qualifiedToolName } from '../tool-aliases.ts';
+import { type NormalizationNotes, noteDroppedTool, qualifiedToolName } from '../normalization-notes.ts';
 import { getToolChoiceMode, selectTools, type ToolChoice } from '../tool-choice.ts';
 
 /**
- * The tools of a Responses request, as functions: all that llama-server knows. A custom tool is one with a single text, a
- * namespace is the functions in it; the answer names them as the client does (tool-form-answer.ts). The rest runs at
- * OpenAI, or is of the client's own kind: llama-server passes over it, and the client is told.
+ * The tools of a Responses request as functions, which are all that llama-server knows. A custom tool becomes a function with a
+ * single text, a namespace becomes the functions in it; the response uses the client's names again (tool-alias-rewriter.ts).
+ * All other tools run at OpenAI, or are of a kind of the client's own: they are dropped, and the client is told.
  */
 export function normalizeResponseTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { tools, tool_choice, parallel_tool_calls } = fields;
-  const own = Array.isArray(tools) ? mapList(tools, (tool) => asFunctions(tool, undefined, notes)) : [];
+  const functions = Array.isArray(tools) ? mapList(tools, (tool) => toFunctions(tool, undefined, notes)) : [];
   const choice = readChoice(tool_choice);
-  const left = choice ? selectTools(own, nameOf, choice, 'tool_choice') : own;
+  const selected = choice ? selectTools(functions, getName, choice, 'tool_choice') : functions;
   return withFields(fields, {
-    tools: Array.isArray(tools) ? left : tools,
+    tools: Array.isArray(tools) ? selected : tools,
     tool_choice: choice?.mode ?? tool_choice,
     parallel_tool_calls: choice?.isSingle ? (parallel_tool_calls ?? false) : parallel_tool_calls,
   });
 }
 
-const nameOf = (tool: unknown) => (isJsonObject(tool) ? tool.name : undefined);
+const getName = (tool: unknown) => (isJsonObject(tool) ? tool.name : undefined);
 
-/** The same tool where it is a function already, undefined where it is none. */
-function asFunctions(tool: unknown, namespace: string | undefined, notes: NormalizationNotes): unknown {
+/** The same tool where it is a function already, undefined where it cannot be one. */
+function toFunctions(tool: unknown, namespace: string | undefined, notes: NormalizationNotes): unknown {
   if (!isJsonObject(tool)) return tool;
   const { type, name } = tool;
   if (type === 'namespace' && typeof name === 'string' && Array.isArray(tool.tools))
-    return tool.tools.map((inner) => asFunctions(inner, name, notes)).filter((it) => it !== undefined);
-  if (type === 'custom' && typeof name === 'string') return customAsFunction(tool, name, namespace, notes);
+    return tool.tools.map((inner) => toFunctions(inner, name, notes)).filter((it) => it !== undefined);
+  if (type === 'custom' && typeof name === 'string') return customToFunction(tool, name, namespace, notes);
   if (type !== 'function' && type !== undefined && type !== null) {
-    notes.droppedTools.add(
-      String(type)
-        .slice(0, LONGEST_TYPE)
-        .replace(/[^\w.-]/g, '?'),
-    );
+    noteDroppedTool(notes, type);
     return undefined;
   }
   const read = withFields(withoutNulls(tool, ['description', 'parameters', 'strict']), { type: 'function' });
@@ -44,10 +39,7 @@ function asFunctions(tool: unknown, namespace: string | undefined, notes: Normal
   return withFields(read, { name: qualifiedToolName(name, namespace) });
 }
 
-/** It goes into a header. */
-const LONGEST_TYPE = 64;
-
-function customAsFunction(
+function customToFunction(
   tool: JsonObject,
   name: string,
   namespace: string | undefined,
@@ -55,8 +47,8 @@ function customAsFunction(
 ): object {
   const { description, format } = tool;
   notes.toolAliases.set(qualifiedToolName(name, namespace), { type: 'custom', name, namespace });
-  const isGrammar = isJsonObject(format) && typeof format.definition === 'string';
-  const about = isGrammar
+  const hasGrammar = isJsonObject(format) && typeof format.definition === 'string';
+  const about = hasGrammar
     ? `In this form (${format.syntax ?? 'grammar'}):\n${format.definition}`
     : 'As free text.';
   return {
@@ -72,24 +64,27 @@ function customAsFunction(
   };
 }
 
-/** Undefined for what llama-server understands by itself. */
+/** Undefined where llama-server understands the choice as it is. */
 function readChoice(choice: unknown): ToolChoice | undefined {
-  const plain = getToolChoiceMode(choice);
-  if (plain !== undefined) return { mode: plain };
+  const choiceMode = getToolChoiceMode(choice);
+  if (choiceMode !== undefined) return { mode: choiceMode };
   if (!isJsonObject(choice)) return undefined;
   const { type, mode, tools } = choice;
   if (type === 'allowed_tools') {
-    const names = Array.isArray(tools) ? tools.map(chosenName).filter((name) => name !== undefined) : [];
+    const names = Array.isArray(tools) ? tools.map(getChosenName).filter((name) => name !== undefined) : [];
     if (names.length === 0)
       throw invalidValue('tool_choice.tools', 'a list of functions, each with its name');
     return { mode: mode === 'required' ? 'required' : 'auto', names };
   }
-  const name = type === 'function' || type === 'custom' ? chosenName(choice) : undefined;
+  const name = type === 'function' || type === 'custom' ? getChosenName(choice) : undefined;
   if (name !== undefined) return { mode: 'required', names: [name], isSingle: true };
-  throw invalidValue('tool_choice', "'auto', 'none', 'required', or a function of this request by its name");
+  throw invalidValue(
+    'tool_choice',
+    "'auto', 'none', 'required', or an object that names a function in 'tools'",
+  );
 }
 
-function chosenName(choice: unknown): string | undefined {
+function getChosenName(choice: unknown): string | undefined {
   if (!isJsonObject(choice)) return undefined;
   const name = isJsonObject(choice.function) ? choice.function.name : choice.name;
   return typeof name === 'string' ? qualifiedToolName(name, choice.namespace) : undefined;

@@ -1,7 +1,7 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, isJsonObject, type JsonObject } from './objects.ts';
+import { asList, isJsonObject, type JsonObject } from '../json-object.ts';
 
-/** How many items a list may have, and how many characters each of them. Each is gone through at every token. */
+/** The most items of a list, and the most characters of each item. llama-server goes through all of them at every token. */
 const lists = {
   stop: [1000, 10_000],
   stop_sequences: [1000, 10_000],
@@ -12,63 +12,65 @@ const lists = {
   grammar_triggers: [64, 1000],
 } as const;
 
-const MOST_BIASES = 20_000;
-const MOST_SAMPLERS = 32;
-/** The sampler for infilling compares each candidate with each other. */
-const MOST_TO_INFILL = 1000;
+const MAX_BIASES = 20_000;
+const MAX_SAMPLERS = 32;
+/** The infill sampler compares each candidate with all others. */
+const MAX_INFILL_CANDIDATES = 1000;
 
-/** Refuses values of the engine's own fields that end it or keep it busy. */
+/** Rejects values of llama-server's own fields that crash it or keep it busy. */
 export function validateSampling(fields: JsonObject): void {
   for (const name in lists) {
     const value = fields[name];
-    if (value !== undefined && value !== null) refuseLongList(name as keyof typeof lists, value);
+    if (value !== undefined && value !== null) validateList(name as keyof typeof lists, value);
   }
-  if (fields.grammar_triggers !== undefined) refuseTriggers(fields.grammar_triggers);
-  if (fields.logit_bias !== undefined) refuseManyBiases(fields.logit_bias);
-  if (fields.samplers !== undefined) refuseSamplers(fields);
+  if (fields.grammar_triggers !== undefined) validateTriggers(fields.grammar_triggers);
+  if (fields.logit_bias !== undefined) validateBiases(fields.logit_bias);
+  if (fields.samplers !== undefined) validateSamplers(fields);
   if (typeof fields.chat_parser === 'string' && fields.chat_parser !== '')
-    throw invalidValue('chat_parser', 'nothing: it is what llama-server tells itself');
+    throw invalidValue('chat_parser', 'no value, because the field is internal to llama-server');
 }
 
-function refuseLongList(name: keyof typeof lists, value: unknown): void {
+function validateList(name: keyof typeof lists, value: unknown): void {
   const [most, longest] = lists[name];
   const items = asList(value);
-  if (items.length > most) throw invalidValue(name, `a list of ${most} at most`);
+  if (items.length > most) throw invalidValue(name, `at most ${most} items, not ${items.length}`);
   if (items.some((item) => typeof item === 'string' && item.length > longest))
-    throw invalidValue(name, `texts of ${longest} characters at most`);
+    throw invalidValue(name, `strings of at most ${longest} characters`);
 }
 
-/** 0 is a token, 1 a word, 2 and 3 are patterns, which the engine matches by recursion; others end it. */
-function refuseTriggers(triggers: unknown): void {
+/** 0 is a token, 1 a word, 2 and 3 are patterns, which llama-server matches by recursion; other numbers crash it. */
+function validateTriggers(triggers: unknown): void {
   asList(triggers).forEach((trigger, index) => {
     if (!isJsonObject(trigger)) return;
     const { type, value } = trigger;
-    if (type !== 0 && type !== 1)
-      throw invalidValue(`grammar_triggers[${index}].type`, '0 (a token) or 1 (a word)');
-    if (typeof value === 'string' && value.length > lists.grammar_triggers[1])
-      throw invalidValue(
-        `grammar_triggers[${index}].value`,
-        `${lists.grammar_triggers[1]} characters at most`,
-      );
+    const place = `grammar_triggers[${index}]`;
+    const longest = lists.grammar_triggers[1];
+    if (type !== 0 && type !== 1) throw invalidValue(`${place}.type`, '0 (a token) or 1 (a word)');
+    if (typeof value === 'string' && value.length > longest)
+      throw invalidValue(`${place}.value`, `at most ${longest} characters, not ${value.length}`);
   });
 }
 
-function refuseManyBiases(biases: unknown): void {
+function validateBiases(biases: unknown): void {
   const count = isJsonObject(biases) ? Object.keys(biases).length : asList(biases).length;
-  if (count > MOST_BIASES) throw invalidValue('logit_bias', `${MOST_BIASES} tokens at most`);
+  if (count > MAX_BIASES) throw invalidValue('logit_bias', `at most ${MAX_BIASES} tokens, not ${count}`);
 }
 
-function refuseSamplers({ samplers, top_k }: JsonObject): void {
+function validateSamplers({ samplers, top_k }: JsonObject): void {
   const names = typeof samplers === 'string' ? [...samplers] : asList(samplers);
-  if (names.length > MOST_SAMPLERS) throw invalidValue('samplers', `${MOST_SAMPLERS} samplers at most`);
+  if (names.length > MAX_SAMPLERS)
+    throw invalidValue('samplers', `at most ${MAX_SAMPLERS} samplers, not ${names.length}`);
   const infill = names.findIndex(
     (name) => name === 'infill' || (name === 'i' && typeof samplers === 'string'),
   );
   if (infill === -1) return;
   const first = names.findIndex((name) => name === 'top_k' || name === 'top-k' || name === 'k');
-  const isBounded = first !== -1 && first < infill && isFew(top_k ?? 40);
-  if (!isBounded)
-    throw invalidValue('samplers', `'infill' behind 'top_k', and a top_k from 1 to ${MOST_TO_INFILL}`);
+  const isLimited = first !== -1 && first < infill && isSmall(top_k ?? 40);
+  if (!isLimited)
+    throw invalidValue(
+      'samplers',
+      `'top_k' before 'infill', with a top_k from 1 to ${MAX_INFILL_CANDIDATES}`,
+    );
 }
 
-const isFew = (count: unknown) => typeof count === 'number' && count >= 1 && count <= MOST_TO_INFILL;
+const isSmall = (count: unknown) => typeof count === 'number' && count >= 1 && count <= MAX_INFILL_CANDIDATES;

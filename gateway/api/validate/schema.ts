@@ -1,46 +1,46 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, isJsonObject, type JsonObject } from './objects.ts';
+import { asList, isJsonObject, type JsonObject } from '../json-object.ts';
+import { MAX_REPETITIONS } from './expression.ts';
 import { validatePattern } from './pattern.ts';
-import { validateRanges } from './schema-ranges.ts';
 
-/** Objects with this many optional properties take the engine a second: its work grows with the cube of their number. */
-const MOST_OPTIONAL = 600;
-const MOST_OPTIONAL_CUBED = 2 * MOST_OPTIONAL ** 3;
-const MOST_PROPERTIES = 5000;
-/** Their names make rules of grammar, in which every character but letters and digits is the same. */
-const MOST_ALIKE = 300;
-const LONGEST_NAME = 1000;
-/** Of an `enum`, or of `oneOf` and its kind: each is tried at every token. */
-const MOST_ALTERNATIVES = 3000;
-/** Each reference costs the engine a copy of the whole schema. */
-const MOST_COPIED = 5_000_000;
-const LONGEST_CHAIN = 100;
+/** Objects with this many optional properties take llama-server a second: its work grows with the cube of their number. */
+const MAX_OPTIONAL = 600;
+const MAX_OPTIONAL_CUBED = 2 * MAX_OPTIONAL ** 3;
+const MAX_PROPERTIES = 5000;
+/** Property names become names of grammar rules, in which all characters but letters and digits are the same. */
+const MAX_SIMILAR_NAMES = 300;
+const MAX_NAME_LENGTH = 1000;
+/** Of an `enum`, or of `oneOf` and similar keywords: llama-server tries each alternative at every token. */
+const MAX_ALTERNATIVES = 3000;
+/** Each reference costs llama-server a copy of the whole schema. */
+const MAX_COPIED = 5_000_000;
+const MAX_REFERENCE_CHAIN = 100;
 /** Of the steps to a place, in an error. */
-const MOST_SHOWN = 12;
+const MAX_PATH_STEPS = 12;
+const MAX_SHOWN_NAME = 60;
 
-/** What is not a schema but a value; a member of `properties` may be called so, and is a schema. */
-const valued = new Set(['const', 'default', 'enum', 'examples']);
-/** Whose members are schemas under names of the client's own. */
-const maps = new Set(['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas']);
+/** Keywords that hold a value, not a schema. A property of such a name does hold a schema. */
+const valueKeywords = new Set(['const', 'default', 'enum', 'examples']);
+/** Keywords that hold schemas under names of the client's own. */
+const mapKeywords = new Set(['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas']);
 
-/** Keywords that are looked at. */
-const bounding = new Set([
+const limitedKeywords = new Set([
   ...['pattern', 'properties', '$ref', 'enum', 'oneOf', 'anyOf', 'allOf', 'prefixItems', 'items'],
   ...['minLength', 'maxLength', 'minItems', 'maxItems'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
 ]);
 
-function isBounding(schema: JsonObject): boolean {
-  for (const name in schema) if (bounding.has(name)) return true;
+function hasLimitedKeyword(schema: JsonObject): boolean {
+  for (const name in schema) if (limitedKeywords.has(name)) return true;
   return Array.isArray(schema.type);
 }
 
-/** One schema of a request, gone through as a whole: what it costs the engine is the sum of what its parts do. */
+/** Validates one schema of a request as a whole: its cost for llama-server is the sum of the costs of its parts. */
 export class SchemaValidator {
   readonly #root: unknown;
   readonly #place: string;
   readonly #references = new Set<string>();
-  /** Where the walk is. */
+  /** The place that is being visited. */
   readonly #path: (string | number)[] = [];
   #values = 0;
   #optionalCubed = 0;
@@ -52,111 +52,111 @@ export class SchemaValidator {
   }
 
   validate(): void {
-    this.#look(this.#root, false);
-    if (this.#references.size * this.#values > MOST_COPIED)
-      throw invalidValue(this.#place, 'a smaller schema, or one with fewer $ref in it');
+    this.#visit(this.#root, false);
+    if (this.#references.size * this.#values > MAX_COPIED)
+      throw invalidValue(this.#place, 'a smaller schema, or one with fewer uses of $ref');
   }
 
-  /** Everything that is an object or a list, as any keyword may hold a schema. */
-  #look(value: unknown, isMap: boolean): void {
+  /** Visits every object and list, because any keyword may hold a schema. */
+  #visit(value: unknown, isMap: boolean): void {
     this.#values += 1;
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) this.#lookInto(index, value[index], false);
+      for (let index = 0; index < value.length; index++) this.#visitStep(index, value[index], false);
     } else if (isJsonObject(value)) {
-      if (!isMap && isBounding(value)) this.#lookAtSchema(value);
+      if (!isMap && hasLimitedKeyword(value)) this.#validateSchema(value);
       for (const name in value) {
         const inner = value[name];
         if (typeof inner !== 'object') this.#values += 1;
-        else if (isMap || !valued.has(name)) this.#lookInto(name, inner, !isMap && maps.has(name));
+        else if (isMap || !valueKeywords.has(name))
+          this.#visitStep(name, inner, !isMap && mapKeywords.has(name));
       }
     }
   }
 
-  #lookInto(step: string | number, value: unknown, isMap: boolean): void {
+  #visitStep(step: string | number, value: unknown, isMap: boolean): void {
     this.#path.push(step);
-    this.#look(value, isMap);
+    this.#visit(value, isMap);
     this.#path.pop();
   }
 
-  #lookAtSchema(schema: JsonObject): void {
-    validateRanges(schema, this.#at);
+  #validateSchema(schema: JsonObject): void {
+    validateRanges(schema, this.#getPlace);
     const { pattern, type, properties, $ref: reference } = schema;
-    if (typeof pattern === 'string') validatePattern(pattern, () => this.#at('.pattern'));
-    if (Array.isArray(type) && new Set(type).size < type.length) this.#refuse('.type', 'each type once');
+    if (typeof pattern === 'string') validatePattern(pattern, () => this.#getPlace('.pattern'));
+    if (Array.isArray(type) && new Set(type).size < type.length) this.#reject('.type', 'each type only once');
     for (const name of ['enum', 'oneOf', 'anyOf', 'allOf', 'prefixItems', 'items'] as const) {
       const list = schema[name];
-      if (Array.isArray(list) && list.length > MOST_ALTERNATIVES)
-        this.#refuse(`.${name}`, `a list of ${MOST_ALTERNATIVES} at most`);
+      if (Array.isArray(list) && list.length > MAX_ALTERNATIVES)
+        this.#reject(`.${name}`, `at most ${MAX_ALTERNATIVES} items, not ${list.length}`);
     }
-    if (isJsonObject(properties)) this.#count(properties, schema);
-    if (typeof reference === 'string') this.#follow(reference);
+    if (isJsonObject(properties)) this.#validateProperties(properties, schema);
+    if (typeof reference === 'string') this.#followReference(reference);
   }
 
-  #count(properties: JsonObject, { required, additionalProperties }: JsonObject): void {
+  #validateProperties(properties: JsonObject, { required, additionalProperties }: JsonObject): void {
     const names = Object.keys(properties);
-    const needed = new Set(asList(required));
-    const optional = names.filter((name) => !needed.has(name)).length + (additionalProperties ? 1 : 0);
+    const requiredNames = new Set(asList(required));
+    const optional = names.filter((name) => !requiredNames.has(name)).length + (additionalProperties ? 1 : 0);
     this.#properties += names.length;
     this.#optionalCubed += optional ** 3;
-    if (this.#properties > MOST_PROPERTIES)
-      throw invalidValue(this.#place, `a schema of ${MOST_PROPERTIES} properties at most`);
-    if (this.#optionalCubed > MOST_OPTIONAL_CUBED || optional > MOST_OPTIONAL)
-      this.#refuse(
+    if (this.#properties > MAX_PROPERTIES)
+      throw invalidValue(this.#place, `a schema with at most ${MAX_PROPERTIES} properties`);
+    if (this.#optionalCubed > MAX_OPTIONAL_CUBED || optional > MAX_OPTIONAL)
+      this.#reject(
         '.properties',
-        `${MOST_OPTIONAL} optional properties at most; name the others in 'required', or divide the object`,
+        `at most ${MAX_OPTIONAL} optional properties, not ${optional}; add the others to 'required', or split the object`,
       );
-    if (names.some((name) => name.length > LONGEST_NAME))
-      this.#refuse('.properties', `names of ${LONGEST_NAME} characters at most`);
-    if (names.length > MOST_ALIKE && mostAlike(names) > MOST_ALIKE)
-      this.#refuse(
+    if (names.some((name) => name.length > MAX_NAME_LENGTH))
+      this.#reject('.properties', `names of at most ${MAX_NAME_LENGTH} characters`);
+    if (names.length > MAX_SIMILAR_NAMES && countSimilar(names) > MAX_SIMILAR_NAMES)
+      this.#reject(
         '.properties',
-        `${MOST_ALIKE} names at most that differ only in other characters than the letters a to z and digits`,
+        `at most ${MAX_SIMILAR_NAMES} names that differ only in characters other than the letters a to z and digits`,
       );
   }
 
-  /** A reference to nothing but a reference leads on, and must come to an end. */
-  #follow(reference: string): void {
+  /** A reference to nothing but a reference is followed, and must end. */
+  #followReference(reference: string): void {
     if (this.#references.has(reference)) return;
     this.#references.add(reference);
     if (!reference.startsWith('#'))
-      this.#refuse('.$ref', 'a reference within the schema (#/$defs/…): others are not fetched');
+      this.#reject('.$ref', 'a reference within the schema (#/$defs/…), because others are not fetched');
     let next: string | undefined = reference;
     for (let steps = 0; next !== undefined; steps++) {
-      if (steps > LONGEST_CHAIN)
-        this.#refuse('.$ref', 'a reference that leads to a schema, and not back to itself');
-      const target: unknown = targetOf(this.#root, next);
-      // It leads where no schema would be looked for.
-      if (next.split('/').some((step) => valued.has(step))) this.#look(target, false);
+      if (steps > MAX_REFERENCE_CHAIN)
+        this.#reject('.$ref', 'a reference that leads to a schema, and not back to itself');
+      const target: unknown = resolveReference(this.#root, next);
+      // The target is at a place where the visit looks for no schema.
+      if (next.split('/').some((step) => valueKeywords.has(step))) this.#visit(target, false);
       const further: unknown = isJsonObject(target) ? target.$ref : undefined;
       next = typeof further === 'string' ? further : undefined;
     }
   }
 
-  readonly #at = (suffix: string): string => {
-    const steps = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${shown(step)}`));
-    if (steps.length > MOST_SHOWN) steps.splice(MOST_SHOWN - 4, steps.length - MOST_SHOWN, '…');
+  readonly #getPlace = (suffix: string): string => {
+    const steps = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${shorten(step)}`));
+    if (steps.length > MAX_PATH_STEPS) steps.splice(MAX_PATH_STEPS - 4, steps.length - MAX_PATH_STEPS, '…');
     return this.#place + steps.join('') + suffix;
   };
 
-  #refuse(suffix: string, expected: string): never {
-    throw invalidValue(this.#at(suffix), expected);
+  #reject(suffix: string, expected: string): never {
+    throw invalidValue(this.#getPlace(suffix), expected);
   }
 }
 
-/** A name of the client's own, as far as one line of an error shows it. */
-const shown = (name: string) => (name.length > 60 ? `${name.slice(0, 60)}…` : name);
+const shorten = (name: string) => (name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name);
 
-function mostAlike(names: readonly string[]): number {
+function countSimilar(names: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const name of names) {
-    const asRule = name.replace(/[^a-zA-Z0-9-]+/g, '-');
-    counts.set(asRule, (counts.get(asRule) ?? 0) + 1);
+    const ruleName = name.replace(/[^a-zA-Z0-9-]+/g, '-');
+    counts.set(ruleName, (counts.get(ruleName) ?? 0) + 1);
   }
   return Math.max(...counts.values());
 }
 
-/** As the engine follows a pointer: without escapes. */
-function targetOf(root: unknown, reference: string): unknown {
+/** As llama-server resolves a pointer: without escapes. */
+function resolveReference(root: unknown, reference: string): unknown {
   const [, ...steps] = reference.slice(1).split('/');
   let target: unknown = root;
   for (const step of steps) {
@@ -164,4 +164,63 @@ function targetOf(root: unknown, reference: string): unknown {
     else target = isJsonObject(target) && Object.hasOwn(target, step) ? target[step] : undefined;
   }
   return target;
+}
+
+/** With more digits, an integer that has a limit on one side only makes llama-server generate an endless grammar. */
+const MAX_ONE_SIDED = 1e15;
+const MAX_INTEGER = 2 ** 63;
+const MAX_LENGTH = 2 ** 31 - 1;
+
+type GetPlace = (suffix: string) => string;
+
+/** Rejects ranges that are empty, or exceed llama-server's arithmetic. */
+function validateRanges(schema: JsonObject, getPlace: GetPlace): void {
+  validateLengths(schema, 'minLength', 'maxLength', getPlace);
+  validateLengths(schema, 'minItems', 'maxItems', getPlace);
+  const { type } = schema;
+  if (type === 'integer' || (Array.isArray(type) && type.includes('integer')))
+    validateIntegers(schema, getPlace);
+}
+
+function validateLengths(schema: JsonObject, minName: string, maxName: string, getPlace: GetPlace): void {
+  const [min, max] = [schema[minName], schema[maxName]];
+  for (const name of [minName, maxName]) {
+    const value = schema[name];
+    if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0 && value <= MAX_LENGTH))
+      throw invalidValue(getPlace(`.${name}`), `an integer from 0 to ${MAX_LENGTH}, not ${value}`);
+  }
+  if (typeof min !== 'number') return;
+  if (min >= MAX_REPETITIONS)
+    throw invalidValue(getPlace(`.${minName}`), `a number below ${MAX_REPETITIONS}, not ${min}`);
+  if (typeof max === 'number' && min > max)
+    throw invalidValue(getPlace(`.${minName}`), `a number not above '${maxName}' (${max}), not ${min}`);
+}
+
+function validateIntegers(schema: JsonObject, getPlace: GetPlace): void {
+  const min = readLimit(schema, 'minimum', 'exclusiveMinimum', 1, getPlace);
+  const max = readLimit(schema, 'maximum', 'exclusiveMaximum', -1, getPlace);
+  if (min !== undefined && max !== undefined && min > max)
+    throw invalidValue(getPlace('.minimum'), `a number not above 'maximum' (${max}), not ${min}`);
+  if (min !== undefined && max === undefined && min >= MAX_ONE_SIDED)
+    throw invalidValue(getPlace('.minimum'), "a number below 1e15, or a 'maximum' in addition");
+  if (max !== undefined && min === undefined && max <= -MAX_ONE_SIDED)
+    throw invalidValue(getPlace('.maximum'), "a number above -1e15, or a 'minimum' in addition");
+}
+
+/** As llama-server reads it: the inclusive limit wins over the exclusive one. */
+function readLimit(
+  schema: JsonObject,
+  inclusive: string,
+  exclusive: string,
+  step: number,
+  getPlace: GetPlace,
+): number | undefined {
+  for (const name of [inclusive, exclusive]) {
+    const value = schema[name];
+    if (typeof value === 'number' && Math.abs(value) >= MAX_INTEGER)
+      throw invalidValue(getPlace(`.${name}`), `a number that fits into 64 bits, not ${value}`);
+  }
+  const [included, excluded] = [schema[inclusive], schema[exclusive]];
+  if (typeof included === 'number') return Math.trunc(included);
+  return typeof excluded === 'number' ? Math.trunc(excluded) + step : undefined;
 }

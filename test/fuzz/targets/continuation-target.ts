@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { CompletionShape } from '../../../gateway/api/aggregate/aggregator.ts';
+import type { CompletionShape } from '../../../gateway/api/route-table.ts';
 import { createResumeRewriter } from '../../../gateway/resume/create-resume-rewriter.ts';
 import { planResume } from '../../../gateway/resume/plan-resume.ts';
 import { bodyWithText } from '../../../gateway/resume/resume-body.ts';

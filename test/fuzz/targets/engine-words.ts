@@ -1,5 +1,4 @@
-import type { CompletionShape } from '../../../gateway/api/aggregate/aggregator.ts';
-import type { Dialect } from '../../../gateway/api/route-table.ts';
+import type { CompletionShape, Dialect } from '../../../gateway/api/route-table.ts';
 
 const event = (data: object, name?: string) =>
   `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import type { CompletionShape } from '../../../gateway/api/aggregate/aggregator.ts';
+import { getStreamFormatter } from '../../../gateway/api/response-format.ts';
 import { ResponsesApiRewriter } from '../../../gateway/api/responses/rewriter.ts';
-import { getStreamFormatter } from '../../../gateway/api/stream-formatter.ts';
+import type { CompletionShape } from '../../../gateway/api/route-table.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
 import { ResponseTail } from '../../../gateway/upstream/response-tail.ts';

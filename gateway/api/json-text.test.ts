@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findExceededLimit } from './json-limits.ts';
+import { findExceededLimit } from './json-text.ts';
 
 const none = Number.POSITIVE_INFINITY;
 const deeper = (text: string, levels: number) =>

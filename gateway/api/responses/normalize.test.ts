@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toResponseFormat } from './output-format.ts';
+import { toResponseFormat } from './normalize.ts';
 
 const schema = { type: 'object' };
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestBackend } from '../../health/request-backend.ts';
 import { type LlamaServer, startLlamaServer } from '../../test/services/start-llama-server.ts';
-import type { CompletionShape } from './aggregate/aggregator.ts';
-import { getOutputLimit } from './output-limit.ts';
+import { getOutputLimit } from './request-fields.ts';
+import type { CompletionShape } from './route-table.ts';
 
 /** Where nothing else ends an answer, the context does. */
 const context = 512;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Modalities, rejectUnsupportedMedia } from './unsupported-media.ts';
+import { type Modalities, rejectUnsupportedMedia } from './media.ts';
 
 const deaf = { vision: false, audio: false };
 

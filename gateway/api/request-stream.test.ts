@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestStream } from './request-stream.ts';
+import { requestStream } from './aggregation.ts';
 
 describe('askForStream', () => {
   const ours = '"stream":true,"stream_options":{"include_usage":true}}';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { getCompletionPrefix } from './completion-prefix.ts';
+import { getCompletionPrefix } from './aggregation.ts';
 
 const user = { role: 'user', content: 'x' };
 const said = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });

@@ -1,0 +1,136 @@
+/** Work on JSON that needs no parser, or comes before it: bodies may have megabytes, and most need no change. */
+
+const [quote, backslash, openingBrace, closingBrace] = [0x22, 0x5c, 0x7b, 0x7d];
+/** JSON's white space: blank, tab, line feed, carriage return. */
+const whitespace = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/**
+ * The same JSON object with further members. They stand behind the client's own, because llama-server takes the last of two
+ * members with one name. All other bytes stay as they came, including numbers that JavaScript would round.
+ */
+export function appendFields(body: Buffer, members: string): Buffer {
+  if (members === '') return body;
+  const own = body.subarray(0, body.lastIndexOf(closingBrace));
+  return Buffer.concat([own, Buffer.from(`${hasNoMembers(own) ? '' : ','}${members}}`)]);
+}
+
+function hasNoMembers(object: Buffer): boolean {
+  const first = object.indexOf(openingBrace);
+  for (let at = first + 1; at < object.length; at++) if (!whitespace.has(object[at] ?? 0)) return false;
+  return true;
+}
+
+export interface JsonLimits {
+  /** How deep brackets may be nested. */
+  readonly levels: number;
+  /** How many values, counted by commas and opening brackets; a member of an object, counted by its colon, weighs ten. */
+  readonly values: number;
+}
+
+// Tables, because these bytes may be ten million.
+const steps = new Int8Array(256);
+const weights = new Uint8Array(256);
+for (const opening of Buffer.from('[{')) steps[opening] = 1;
+for (const closing of Buffer.from(']}')) steps[closing] = -1;
+for (const mark of Buffer.from(',[{')) weights[mark] = 1;
+// A member takes the parser ten times as long as a number in a list.
+for (const colon of Buffer.from(':')) weights[colon] = 10;
+
+/**
+ * The limit that a JSON text exceeds first; undefined where it keeps both. It is checked before parsing: millions of small
+ * values occupy the parser for seconds, in which no other request is served. Strings, most of any request, are skipped natively.
+ */
+export function findExceededLimit(
+  json: Buffer,
+  { levels, values }: JsonLimits,
+): keyof JsonLimits | undefined {
+  let [depth, count] = [0, 0];
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at] ?? 0;
+    if (byte === quote) {
+      at = findStringEnd(json, at + 1);
+      continue;
+    }
+    depth += steps[byte] ?? 0;
+    count += weights[byte] ?? 0;
+    if (depth > levels) return 'levels';
+    if (count > values) return 'values';
+  }
+  return undefined;
+}
+
+/** Below this size a loop is faster than a call into Node. */
+const SHORT = 16;
+
+/** The position of the closing quote of the JSON string whose text begins at `from`; the length of `json` where there is none. */
+export function findStringEnd(json: Buffer, from: number): number {
+  let end = findQuote(json, from);
+  while (end !== -1 && isEscaped(json, end)) end = findQuote(json, end + 1);
+  return end === -1 ? json.length : end;
+}
+
+function findQuote(json: Buffer, from: number): number {
+  const far = Math.min(from + SHORT, json.length);
+  for (let at = from; at < far; at++) if (json[at] === quote) return at;
+  return json.indexOf(quote, far);
+}
+
+function isEscaped(json: Buffer, at: number): boolean {
+  let backslashes = 0;
+  while (json[at - 1 - backslashes] === backslash) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+interface Source {
+  readonly source: string;
+}
+/** Node has both functions; TypeScript does not know them yet. */
+interface ExactJson {
+  rawJSON(text: string): object;
+  parse(text: string, reviver: (name: string, value: unknown, context: Source) => unknown): unknown;
+}
+const exact = JSON as unknown as ExactJson;
+
+/**
+ * Parses JSON and keeps the text of numbers that JavaScript would write differently (a seed of 2^63, 1.0), so that
+ * `JSON.stringify` gives it back. It takes some ten times as long as `JSON.parse`.
+ */
+export function parseKeepingNumbers(text: string): unknown {
+  return exact.parse(text, (_, value, { source }) =>
+    typeof value === 'number' && source !== String(value) ? exact.rawJSON(source) : value,
+  );
+}
+
+/** Whether JavaScript may write one of its numbers differently. A string that looks like such a number gives true as well. */
+export function mayHaveInexactNumbers(text: string): boolean {
+  return inexactNumber.test(text);
+}
+
+/** At least 16 digits, an exponent, a fraction that ends in 0 or is long, or -0. */
+const inexactNumber = /[:,[\s]-?(?:\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0[\s,\]}]|\d+\.\d{14})|-0[\s,\]}]/;
+
+/**
+ * Replaces every escape of half a character (`\ud83d` alone) by U+FFFD. JavaScript writes such an escape for a text that was
+ * cut inside an emoji, and llama-server rejects the whole body for one. Nearly all bodies have none.
+ */
+export function withoutLoneSurrogates(body: Buffer): Buffer {
+  if (!mayHaveSurrogates(body)) return body;
+  const text = body.toString();
+  const replaced = replaceLoneSurrogates(text);
+  return replaced === text ? body : Buffer.from(replaced);
+}
+
+/** The same in a string of JSON. */
+export function replaceLoneSurrogates(text: string): string {
+  if (!text.includes('\\ud') && !text.includes('\\uD')) return text;
+  return text.replace(surrogates, (found) => (found.length === LONE ? '\\ufffd' : found));
+}
+
+/** Most bodies have no such escape at all, which one search shows. */
+const mayHaveSurrogates = (body: Buffer) => body.includes('\\u') && /\\u[dD]/.test(body.toString('latin1'));
+
+const LONE = '\\ud83d'.length;
+
+/** An escaped backslash, a whole pair, and half of one. */
+const surrogates =
+  /\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}/g;
