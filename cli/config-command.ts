@@ -8,9 +8,9 @@ import { writeJson, writeStderr, writeStdout } from './output.ts';
 /** `corral config`: every variable, its value, and where that came from. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('show every variable, its value and where it came from; secrets are masked')
+    .description('show every variable with its value and source; secrets are masked')
     .addOption(jsonOption())
-    .option('--all', 'also those that are unset and have no fixed default')
+    .option('--all', 'include unset variables without a fixed default')
     .action(({ json, all }: { json?: true; all?: true }) => {
       const reading = readSettings(process.env);
       const rows = rowsOf(reading).filter(({ value }) => all || json || value !== undefined);

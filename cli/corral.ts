@@ -9,9 +9,7 @@ import { serveCommand } from './serve/serve-command.ts';
 const args = process.argv.slice(2);
 
 const corral = new Command('corral')
-  .description(
-    'Put a GGUF model on the internet: llama-server, kept alive, behind an OpenAI-compatible gateway.',
-  )
+  .description('Serve a GGUF model: a supervised llama-server behind an OpenAI-compatible gateway.')
   .version(packageFile.version, '-V, --version')
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(gatewayCommand());

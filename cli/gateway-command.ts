@@ -5,7 +5,7 @@ import { defaultHost, detectPlatform } from '../supervisor/platform/platform.ts'
 import { printProblems } from './print-problems.ts';
 
 const notes = `
-BACKEND_URL (http://host:port or unix:/path.sock) and BACKEND_API_KEY say where the llama-server is and how to get in.
+BACKEND_URL (http://host:port or unix:/path.sock) is the address of the llama-server, BACKEND_API_KEY its API key.
 
 Example:
   BACKEND_URL=http://127.0.0.1:8080 BACKEND_API_KEY=... corral gateway`;
@@ -13,7 +13,7 @@ Example:
 /** `corral gateway`: the gateway alone, in front of a llama-server that someone else started. */
 export function gatewayCommand(): Command {
   return new Command('gateway')
-    .description('stand in front of a llama-server that is already running')
+    .description('run only the gateway, in front of a llama-server that is already running')
     .addHelpText('after', notes)
     .action(async () => {
       process.exitCode = await startGateway(process.env);

@@ -2,7 +2,7 @@
 export function printProblems(problems: readonly string[]): void {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  - ${problem.replaceAll('\n', '\n    ')}`);
-  process.stderr.write([`llama-corral cannot start: ${count} to fix`, ...lines, ''].join('\n'));
+  process.stderr.write([`llama-corral cannot start (${count}):`, ...lines, ''].join('\n'));
 }
 
 /**

@@ -13,7 +13,9 @@ it('reads what this system allows', () => {
 });
 
 it('refuses a start under a limit that leaves no room for the engine and its gateway', () => {
-  expect(openFileLimitProblems(24)).toEqual([expect.stringMatching(/24 open files.*at least 64.*ulimit -n/)]);
+  expect(openFileLimitProblems(24)).toEqual([
+    expect.stringMatching(/open files is 24.*at least 64.*ulimit -n/),
+  ]);
   expect(openFileLimitProblems(64)).toEqual([]);
   expect(openFileLimitProblems()).toEqual([]);
 });

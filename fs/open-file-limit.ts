@@ -23,7 +23,7 @@ export function maxProbeConnections(openFiles = openFilesAllowed()): number {
 export function openFileLimitProblems(openFiles = openFilesAllowed()): string[] {
   if (openFiles >= FEWEST_TO_START) return [];
   return [
-    `the system allows a process ${openFiles} open files, and at least ${FEWEST_TO_START} are needed: raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)`,
+    `the limit of open files is ${openFiles}; at least ${FEWEST_TO_START} are needed: raise it (ulimit -n, LimitNOFILE=, --ulimit nofile=)`,
   ];
 }
 

@@ -29,11 +29,11 @@ it('waits for nobody, and says why it does not read what is no small file of tex
       return (error as Error).message;
     }
   };
-  expect(reason(folder.file('folder'))).toBe('it is a folder');
-  expect(reason(folder.file('pipe'))).toBe('it is a pipe or a device, not a file');
-  expect(reason('/dev/zero')).toBe('it is a pipe or a device, not a file');
+  expect(reason(folder.file('folder'))).toBe('it is a directory');
+  expect(reason(folder.file('pipe'))).toBe('it is a pipe or device, not a file');
+  expect(reason('/dev/zero')).toBe('it is a pipe or device, not a file');
   expect(reason(folder.file('large'))).toBe('it is larger than 1 MiB');
-  expect(reason(folder.file('windows'))).toBe('it is UTF-16, write it as UTF-8');
+  expect(reason(folder.file('windows'))).toBe('it is UTF-16; save it as UTF-8');
   expect(reason(folder.file('latin1'))).toBe('it is not UTF-8');
   expect(reason(folder.file('none'))).toMatch(/^ENOENT/);
 });

@@ -20,9 +20,9 @@ export function readSmallFile(path: string): string {
 }
 
 function refuseOddities(stats: Stats, mayBePipe: boolean): void {
-  if (stats.isDirectory()) throw new Error('it is a folder');
+  if (stats.isDirectory()) throw new Error('it is a directory');
   if (!stats.isFile() && !(mayBePipe && (stats.isFIFO() || stats.isSocket()))) {
-    throw new Error('it is a pipe or a device, not a file');
+    throw new Error('it is a pipe or device, not a file');
   }
 }
 
@@ -41,7 +41,7 @@ function readBytes(file: number): Buffer {
 
 function decode(bytes: Buffer): string {
   if (/^(?:\xff\xfe|\xfe\xff)/.test(bytes.toString('latin1', 0, 2)))
-    throw new Error('it is UTF-16, write it as UTF-8');
+    throw new Error('it is UTF-16; save it as UTF-8');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

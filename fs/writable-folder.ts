@@ -26,18 +26,18 @@ export function findWriteError(folder: string): string | undefined {
 
 /** What to do about such a code, behind "… cannot be written (CODE): ". */
 export function writeErrorHint(code: string): string {
-  return ways[code] ?? 'choose another or change its owner';
+  return ways[code] ?? 'choose another, or change its owner';
 }
 
-const noRoom = 'make room, or choose another';
+const noRoom = 'free some space, or choose another';
 const ways: Readonly<Record<string, string>> = {
-  EROFS: 'its volume is read-only, choose another or mount it for writing',
-  ENOTDIR: 'a file is in the place of a folder, choose another',
-  ENOENT: 'it cannot be made there, choose another',
+  EROFS: 'its volume is read-only; choose another, or mount it writable',
+  ENOTDIR: 'a part of the path is a file; choose another',
+  ENOENT: 'it cannot be created; choose another',
   ENOSPC: noRoom,
   EDQUOT: noRoom,
-  ELOOP: 'its symbolic links lead in a circle, choose another',
-  ENAMETOOLONG: 'its name is too long, choose another',
+  ELOOP: 'its symbolic links form a loop; choose another',
+  ENAMETOOLONG: 'its name is too long; choose another',
 };
 
 /** No file can be made, and yet what is there can be read and, perhaps, written. */

@@ -23,7 +23,7 @@ describe('changing keys', () => {
 
   it.each([
     ['bach', keys, 'did you mean "batch"?'],
-    ['something-else', keys, '"corral keys list" shows'],
+    ['something-else', keys, '"corral keys list" lists'],
     ['app', [], '"corral keys create app"'],
   ])('names the way on for the unknown id %s', (id, there, hint) => {
     expect(() => findKey(there, id)).toThrow(hint);

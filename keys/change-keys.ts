@@ -11,7 +11,7 @@ type Keys = readonly Key[];
 export function addKey(keys: Keys, key: Key): Keys {
   if (keys.some(({ id }) => id === key.id)) {
     throw new KeyChangeError(
-      `there is a key "${key.id}" already: choose another id, or give it a new secret with "corral keys rotate ${key.id}"`,
+      `key "${key.id}" already exists: choose another id, or replace its secret with "corral keys rotate ${key.id}"`,
     );
   }
   return [...keys, key];
@@ -42,13 +42,11 @@ export function findKey(keys: Keys, id: string): Key {
   const found = keys.find((key) => key.id === id);
   if (found) return found;
   if (keys.length === 0) {
-    throw new KeyChangeError(
-      `there is no key "${id}", nor any other: make one with "corral keys create ${id}"`,
-    );
+    throw new KeyChangeError(`no key "${id}" (there are no keys): create it with "corral keys create ${id}"`);
   }
   const ids = keys.map((key) => key.id).sort((a, b) => distance(a, id) - distance(b, id));
   const near = ids.filter((other) => distance(other, id) <= Math.max(2, id.length / 3)).slice(0, 1);
   throw new KeyChangeError(
-    `there is no key "${id}": ${near.length > 0 ? `did you mean "${near}"?` : '"corral keys list" shows the keys there are'}`,
+    `no key "${id}": ${near.length > 0 ? `did you mean "${near}"?` : '"corral keys list" lists all keys'}`,
   );
 }

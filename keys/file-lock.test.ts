@@ -29,14 +29,14 @@ describe('withFileLock', () => {
     await using folder = await temporaryFolder();
     const file = folder.file('lock');
     await withFileLock(file, async () => {
-      await expect(withFileLock(file, async () => 'never', 50)).rejects.toThrow(`has held ${file}`);
+      await expect(withFileLock(file, async () => 'never', 50)).rejects.toThrow(`has held the lock ${file}`);
     });
   });
 
   it('says when the folder is not there', async () => {
     await using folder = await temporaryFolder();
     await expect(withFileLock(folder.file('no/lock'), async () => 'never')).rejects.toThrow(
-      'cannot be opened',
+      'cannot open the lock',
     );
   });
 
@@ -44,7 +44,7 @@ describe('withFileLock', () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('lock'), 'some words that are no database, '.repeat(50));
     await expect(withFileLock(folder.file('lock'), async () => 'never')).rejects.toThrow(
-      'cannot be locked: it is no lock of ours, remove it',
+      'it is not a lock file of llama-corral; remove it',
     );
   });
 });

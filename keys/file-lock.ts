@@ -23,7 +23,7 @@ export async function withFileLock<T>(
     const waited = performance.now() - start;
     if (waited > patienceMs) {
       throw new KeyFileError(
-        `another process has held ${file} for ${patienceMs / 1000} s: end it, try again`,
+        `another process has held the lock ${file} for ${patienceMs / 1000} s: stop it and try again`,
       );
     }
     await sleep(pause(waited));
@@ -42,12 +42,9 @@ function openLock(file: string): DatabaseSync {
     leaveToOwnerOfFolder(file);
     return lock;
   } catch (error) {
-    throw new KeyFileError(
-      `the lock ${file} cannot be opened: is the folder there, and may you write to it?`,
-      {
-        cause: error,
-      },
-    );
+    throw new KeyFileError(`cannot open the lock ${file}: check that its directory exists and is writable`, {
+      cause: error,
+    });
   }
 }
 
@@ -72,17 +69,18 @@ function tryLock(lock: DatabaseSync, file: string): boolean {
   } catch (error) {
     const code = (error as { errcode?: number }).errcode ?? 0;
     if ((code & 0xff) === busy) return false;
-    throw new KeyFileError(`${file} cannot be locked: ${whyNoLock(code, file)}`, { cause: error });
+    throw new KeyFileError(`cannot lock ${file}: ${whyNoLock(code, file)}`, { cause: error });
   }
 }
 
 /** The low byte is the kind of error, the rest its finer grain. */
 function whyNoLock(code: number, file: string): string {
-  if ((code & 0xff) === readOnly) return 'you may not write to it';
-  if ((code & 0xff) === noDatabase) return 'it is no lock of ours, remove it';
+  if ((code & 0xff) === readOnly) return 'no write permission';
+  if ((code & 0xff) === noDatabase) return 'it is not a lock file of llama-corral; remove it';
   const trouble = findWriteError(dirname(file));
   if (trouble !== undefined)
-    return isDiskFull(trouble) ? 'the disk is full, make room' : writeErrorHint(trouble);
-  if (lockFailures.has(code) || (code & 0xff) === noLargeFiles) return 'the volume offers no file locks';
-  return `the volume fails (SQLite error ${code})`;
+    return isDiskFull(trouble) ? 'the disk is full; free some space' : writeErrorHint(trouble);
+  if (lockFailures.has(code) || (code & 0xff) === noLargeFiles)
+    return 'the volume does not support file locks';
+  return `I/O error (SQLite error ${code})`;
 }

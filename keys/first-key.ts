@@ -16,7 +16,7 @@ export async function ensureFirstKey(
   show: (first: FirstSecret) => void,
 ): Promise<FirstSecret | undefined> {
   if ((await readKeyFile(file)).keys.length > 0) return undefined;
-  const { key, secret } = createKey('default', { note: 'made at the first start' }, Date.now());
+  const { key, secret } = createKey('default', { note: 'created at the first start' }, Date.now());
   const first = { id: key.id, secret };
   const { keys } = await updateKeyFile(file, (there) => {
     if (there.length > 0) return there;

@@ -28,10 +28,10 @@ export function importKeys(
 
 function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<ImportResult, 'line' | 'id'> {
   const holder = keys.find((key) => [key.fingerprint, key.previous?.fingerprint].includes(fingerprint));
-  if (holder?.id === id) return { outcome: 'unchanged', reason: 'it is there already' };
+  if (holder?.id === id) return { outcome: 'unchanged', reason: 'already imported' };
   if (holder) return { outcome: 'skipped', reason: `"${holder.id}" has the same secret` };
   if (keys.some((key) => key.id === id)) {
-    return { outcome: 'skipped', reason: 'there is a key of this id with another secret: rename this one' };
+    return { outcome: 'skipped', reason: 'a key with this id and another secret exists: rename this one' };
   }
   return { outcome: 'imported' };
 }

@@ -117,7 +117,7 @@ describe('updateKeyFile', () => {
     await chmod(file, 0o640);
     const { warnings } = await updateKeyFile(file, adding('b'));
     expect(await modeOf(file)).toBe('640');
-    expect(warnings).toEqual([`${file} has mode 0640, so others can read it: chmod 600 ${file}`]);
+    expect(warnings).toEqual([`${file} has mode 0640 and is readable by others: chmod 600 ${file}`]);
   });
 
   it.each([
@@ -139,7 +139,7 @@ describe('updateKeyFile', () => {
     const file = folder.file('keys.json');
     await updateKeyFile(file, adding('app'));
     const before = await readFile(file, 'utf8');
-    await expect(updateKeyFile(file, adding('app'))).rejects.toThrow('there is a key "app" already');
+    await expect(updateKeyFile(file, adding('app'))).rejects.toThrow('key "app" already exists');
     expect(await readFile(file, 'utf8')).toBe(before);
     await updateKeyFile(file, adding('next'));
     expect(await idsIn(file)).toEqual(['app', 'next']);

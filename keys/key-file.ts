@@ -45,8 +45,7 @@ function parseWritable(text: string) {
   if (text.trim() === '') return { keys: [], extraFields: {} };
   if (isKeysJson(text)) return parseKeysJson(text);
   throw new KeyFileError(
-    'holds keys in the form of the Python ancestor, which is read but not written: ' +
-      'bring them over with "corral keys import"',
+    'is in the format of llama-gguf-inference, which is read-only: ' + 'import it with "corral keys import"',
   );
 }
 
@@ -57,13 +56,13 @@ function modeWarnings(file: string, snapshot: Snapshot | undefined): string[] {
 const causes: Record<string, string> = {
   EACCES: 'permission denied: run this as the owner of the file',
   EPERM: 'permission denied: run this as the owner of the file',
-  EROFS: 'the volume is read-only: change the keys where they come from',
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'the quota of this user is used up: make room',
-  EISDIR: 'is a folder, not a file',
-  ENOTDIR: 'a part of its path is a file, not a folder',
-  ENOENT: 'its folder is not there, and cannot be made',
-  ELOOP: 'its symbolic links lead in a circle',
+  EROFS: 'the volume is read-only: change the keys at their source',
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'disk quota exceeded: free some space',
+  EISDIR: 'is a directory, not a file',
+  ENOTDIR: 'a part of its path is a file, not a directory',
+  ENOENT: 'its directory does not exist and cannot be created',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'its name is too long',
 };
 

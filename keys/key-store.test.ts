@@ -153,7 +153,7 @@ describe('openKeyStore', () => {
     ['newer', '{"version":9,"keys":[]}', /version 9/],
     ['cut off', '{"version":1,"ke', /not valid JSON/],
     ['emptied', '', /is empty/],
-    ['gone', undefined, /is gone/],
+    ['gone', undefined, /is missing/],
   ])('keeps the last good set while the file is %s, says why once, and recovers', async (_, content, why) => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
@@ -185,9 +185,9 @@ describe('openKeyStore', () => {
   });
 
   it.each([
-    ['a folder', (file: string) => mkdir(file), /is a folder, not a file/],
-    ['a pipe', (file: string) => execa('mkfifo', [file]), /is a pipe or a device, not a file/],
-    ['a link to nowhere', (file: string) => symlink('nowhere', file), /is gone/],
+    ['a folder', (file: string) => mkdir(file), /is a directory, not a file/],
+    ['a pipe', (file: string) => execa('mkfifo', [file]), /is a pipe or device, not a file/],
+    ['a link to nowhere', (file: string) => symlink('nowhere', file), /is missing/],
     ['a link that leads in a circle', (file: string) => symlink(file, file), /ELOOP/],
   ])(
     'keeps the last good set while %s is in its place, waits for nobody, and recovers',
@@ -201,7 +201,7 @@ describe('openKeyStore', () => {
       await waitFor('the problem', () => why.test(store.problem ?? ''), { within });
       expect(idsOf(store)).toBe('good');
       const second = createKeyStore({ file });
-      expect([idsOf(second), second.problem === undefined]).toEqual(['', String(why) === '/is gone/']);
+      expect([idsOf(second), second.problem === undefined]).toEqual(['', String(why) === '/is missing/']);
       second.close();
       await rm(file, { recursive: true });
       await writeFile(file, line('better'));

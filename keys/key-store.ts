@@ -132,7 +132,7 @@ export class KeyStore {
 
   /** Of what is no fault of the file: its place cannot be told, or somebody who was told of new keys has failed. */
   #complain({ message }: Error): Kept {
-    const problem = `a reading of the keys was not finished: ${message}`;
+    const problem = `reading the keys failed: ${message}`;
     try {
       this.#options.onError?.(problem);
     } catch {

@@ -7,7 +7,7 @@ const day = 86_400_000;
 const now = Date.parse('2027-03-01T12:00:00Z');
 const keyWith = (wishes: Partial<Key>) => ({ ...createKey('app', {}, now).key, ...wishes });
 const expiry = 'expires at 2027-03-05T12:00:00Z';
-const age = 'has a secret that is 100 days old, 90 are allowed: corral keys rotate app';
+const age = 'has a secret that is 100 days old (KEY_MAX_AGE_DAYS is 90): corral keys rotate app';
 
 it.each<[string, Partial<Key>, string | undefined]>([
   ['a fresh one', {}, undefined],

@@ -11,7 +11,7 @@ export function keyWarning(key: Key, now: number, maxAgeMs: number | undefined):
   if (secretIsOld && key.created !== null && maxAgeMs !== undefined) {
     const [age, allowed] = [now - key.created, maxAgeMs].map((ms) => Math.floor(ms / DAY));
     worries.push(
-      `has a secret that is ${age} days old, ${allowed} are allowed: corral keys rotate ${key.id}`,
+      `has a secret that is ${age} days old (KEY_MAX_AGE_DAYS is ${allowed}): corral keys rotate ${key.id}`,
     );
   }
   return worries.length === 0 ? undefined : `key "${key.id}" ${worries.join(' and ')}`;

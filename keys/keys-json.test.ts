@@ -75,7 +75,7 @@ describe('parseKeysJson', () => {
     ['{"version":1,\n"keys":[,]}', /line 2 column 9|cut off/],
     ['[]', /^the file: /],
     ['{"keys":[]}', /^version: /],
-    ['{"version":2,"keys":"elsewhere"}', /version 2, this llama-corral knows version 1: update/],
+    ['{"version":2,"keys":"elsewhere"}', /version 2, but this llama-corral supports version 1: update/],
     ['{"version":1}', /^keys: /],
     [file({ fingerprint: print }), /^keys\[0\]\.id: /],
     [file({ id: 'a b', fingerprint: print }), /^keys\[0\]\.id \(key "a b"\): must be 1 to 64/],
@@ -96,7 +96,7 @@ describe('parseKeysJson', () => {
         { id: 'a', fingerprint: print },
         { id: 'b', fingerprint: fingerprint('b'), limits: { concurrent: -1 } },
       ),
-      /^keys\[1\]\.limits\.concurrent \(key "b"\): must be a whole number from 0 up$/,
+      /^keys\[1\]\.limits\.concurrent \(key "b"\): must be an integer ≥ 0$/,
     ],
     [
       file({ id: 'a', fingerprint: print }, { id: 'a', fingerprint: fingerprint('b') }),

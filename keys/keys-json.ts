@@ -21,7 +21,7 @@ const print = z
   .string()
   .refine(isFingerprint, 'must be "sha256:" and 64 lower-case hexadecimal digits')
   .transform((text) => text as Fingerprint);
-const limit = z.int({ error: 'must be a whole number from 0 up' }).min(0, 'must be a whole number from 0 up');
+const limit = z.int({ error: 'must be an integer ≥ 0' }).min(0, 'must be an integer ≥ 0');
 
 const record = z.looseObject({
   id: z.string().refine(isKeyId, keyIdRule),
@@ -92,7 +92,7 @@ function refuseNewer(content: unknown): void {
   const version = z.object({ version: z.int().min(2) }).safeParse(content).data?.version;
   if (version) {
     throw new KeyFileError(
-      `has version ${version}, this llama-corral knows version 1: update llama-corral, or restore the file it wrote`,
+      `has version ${version}, but this llama-corral supports version 1: update llama-corral, or restore the file`,
     );
   }
 }

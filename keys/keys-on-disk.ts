@@ -20,10 +20,10 @@ export const noKeysYet: KeysOnDisk = { keys: [], warnings: [], digest: undefined
 export function keysOnDisk(file: string, snapshot: Snapshot | undefined, before: KeysOnDisk): KeysOnDisk {
   if (!snapshot) {
     if (before.digest === undefined) return noKeysYet;
-    throw new KeyFileError('is gone: put it back; the keys from before stay until then');
+    throw new KeyFileError('is missing: restore it; the previous keys stay in use until then');
   }
   if (before.keys.length > 0 && snapshot.text.trim() === '') {
-    throw new KeyFileError('is empty: to have no keys, write {"version":1,"keys":[]}');
+    throw new KeyFileError('is empty: to remove all keys, write {"version":1,"keys":[]}');
   }
   const { keys, warnings } = parseKeys(snapshot.text);
   const loose = permissionWarning(file, snapshot.mode);

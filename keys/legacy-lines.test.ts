@@ -66,7 +66,7 @@ describe('readAncestorLines', () => {
     ['app:short', /secret must be 16 to 128/],
     [`app:${'x'.repeat(129)}`, /secret must be 16 to 128/],
     ['app:sk-0123456789 abcdef', /secret must be/],
-    [`app:${secret}:0`, /rate limit must be a whole number above 0/],
+    [`app:${secret}:0`, /rate limit must be an integer > 0/],
     [`app:${secret}:-1`, /rate limit/],
     [`app:${secret}:1.5`, /rate limit/],
     [`app:${secret}:5:soon`, /expiration must be an ISO time/],

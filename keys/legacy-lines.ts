@@ -52,7 +52,7 @@ function readKey(entry: string): { key: Key } | { problem: string } {
     return { problem: 'the secret must be 16 to 128 letters, digits, - or _' };
   }
   if (rate !== '' && !/^\+?0*[1-9]\d{0,14}$/.test(rate)) {
-    return { problem: 'the rate limit must be a whole number above 0' };
+    return { problem: 'the rate limit must be an integer > 0' };
   }
   if (expires === undefined) {
     return { problem: 'the expiration must be an ISO time such as 2027-01-31T12:00:00Z' };

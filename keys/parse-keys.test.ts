@@ -21,9 +21,7 @@ describe('readKeys', () => {
   it.each(['bad', '<html>\n<body>', '{oops', `# keys\nshort:abc`])(
     'refuses %j, which holds no good line',
     (text) => {
-      expect(() => parseKeys(text)).toThrow(
-        /^is (no key file, or not one line of it is good|not valid JSON)/,
-      );
+      expect(() => parseKeys(text)).toThrow(/^is (not a key file, or has no valid line|not valid JSON)/);
     },
   );
 

@@ -17,7 +17,7 @@ export function parseKeys(text: string): ParsedKeys {
   const read = gather(parseLegacyLines(text), 'line');
   const [first] = read.warnings;
   if (read.keys.length === 0 && first !== undefined) {
-    throw new KeyFileError(`is no key file, or not one line of it is good (${first})`);
+    throw new KeyFileError(`is not a key file, or has no valid line (${first})`);
   }
   return read;
 }

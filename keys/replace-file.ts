@@ -33,7 +33,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 function explainBusy(error: NodeJS.ErrnoException): never {
   if (error.code !== 'EBUSY') throw error;
-  throw new KeyFileError('cannot be replaced, as it is mounted on its own: mount its folder instead', {
+  throw new KeyFileError('cannot be replaced because it is a mount point: mount its directory instead', {
     cause: error,
   });
 }

@@ -45,14 +45,14 @@ export async function fileSignature(file: string): Promise<string> {
 export function permissionWarning(file: string, mode: number): string | undefined {
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
-  return `${file} has mode ${shown}, so others can read it: chmod 600 ${file}`;
+  return `${file} has mode ${shown} and is readable by others: chmod 600 ${file}`;
 }
 
 /** To read a pipe would be to wait for whoever writes it, and to read a device may have no end. */
 function plainFile(stats: Stats): Stats {
   if (stats.isFile()) return stats;
   throw new KeyFileError(
-    stats.isDirectory() ? 'is a folder, not a file' : 'is a pipe or a device, not a file',
+    stats.isDirectory() ? 'is a directory, not a file' : 'is a pipe or device, not a file',
   );
 }
 

@@ -45,12 +45,12 @@ const mostTold = 50;
  */
 export function unknownFields(keys: readonly Key[], further: Readonly<Record<string, unknown>>): string[] {
   const found: string[] = Object.keys(further).map(
-    (name) => `the key file has a field ${quoted(name)}: it has no effect`,
+    (name) => `the key file has an unknown field ${quoted(name)}; it has no effect`,
   );
   for (const key of keys) {
     const tell = (name: string, place: string, known: readonly string[]) =>
       found.push(
-        `key "${key.id}" has a field ${quoted(name)}${place}: it has no effect${hintFor(name, known)}`,
+        `key "${key.id}" has an unknown field ${quoted(name)}${place}; it has no effect${hintFor(name, known)}`,
       );
     for (const name of Object.keys(key)) if (!fields.includes(name)) tell(name, '', fields);
     for (const name of Object.keys(key.limits))
@@ -59,10 +59,7 @@ export function unknownFields(keys: readonly Key[], further: Readonly<Record<str
       if (!ofPrevious.includes(name)) tell(name, ' in its "previous"', ofPrevious);
   }
   if (found.length <= mostTold) return found;
-  return [
-    ...found.slice(0, mostTold),
-    `the key file has ${found.length - mostTold} further fields without effect`,
-  ];
+  return [...found.slice(0, mostTold), `the key file has ${found.length - mostTold} more unknown fields`];
 }
 
 /** Names come from a file that anybody may have written into: short, and in quotes. */

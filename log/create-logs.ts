@@ -34,8 +34,8 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
     kept?.write(formatLine(line, format, false));
   }
   function tellOfFiles(why: string | undefined): void {
-    if (why === undefined) of('log').info('the log files are written again');
-    else of('log').warn(`the log files cannot be written (${why}): lines go to stdout alone`);
+    if (why === undefined) of('log').info('log files are writable again');
+    else of('log').warn(`cannot write log files (${why}): logging to stdout only`);
   }
 
   return {

@@ -45,7 +45,7 @@ it.each(['a text', undefined, null, 7, { message: 'MY-PRIVATE-WORDS' }])(
   (thrown) => {
     const { lines } = follow();
     recordUnhandledError(thrown);
-    expect(lines.join('')).toContain('nobody had foreseen');
+    expect(lines.join('')).toContain('unhandled error');
     expect(lines.join('')).not.toContain('PRIVATE');
   },
 );

@@ -9,7 +9,7 @@ let noted = 0;
  */
 export function recordUnhandledError(error: unknown): void {
   noted += 1;
-  log?.error(whereItArose(error), 'an error that nobody had foreseen: please report it');
+  log?.error(whereItArose(error), 'unhandled error: please report it');
 }
 
 /** How many of them there were in this process. */

@@ -9,21 +9,21 @@ const intro = `# Configuration
 
 Everything is set by environment variables. This page is generated from \`settings/variables.ts\` by \`npm run docs\`.
 
-- Booleans are \`true\`, \`1\`, \`yes\`, \`on\` or \`false\`, \`0\`, \`no\`, \`off\`, and nothing else.
-- Durations are seconds, or a number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`: \`90\`, \`90s\`, \`5m\`, \`2h\`.
-- Sizes are bytes, or a number with \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\` or \`GiB\`: \`10485760\`, \`10MiB\`.
-- An empty value counts as unset. Quotes around a value are taken off, with a warning. Every mistake is reported at once, with what would fit, and
-  nothing starts (exit status 2); of the variables of OpenTelemetry, which clusters set for everybody, one is a warning and counts as unset.
-- 0 is off only where this page says so.
-- A variable marked 🔒 holds a secret: \`<NAME>_FILE\` may name a file that holds it instead.
+- **Booleans**: \`true\`, \`1\`, \`yes\`, \`on\`, or \`false\`, \`0\`, \`no\`, \`off\`.
+- **Durations**: seconds, or a number with the unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`: \`90\`, \`90s\`, \`5m\`, \`2h\`.
+- **Sizes**: bytes, or a number with the unit \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\` or \`GiB\`: \`10485760\`, \`10MiB\`.
+- **Secrets**: a variable marked 🔒 holds a secret. \`<NAME>_FILE\` may name a file that contains it instead.
+- **0** turns something off only if this page says so. An empty value counts as unset. Quotes around a value are removed, with a warning.
+- **Errors**: all invalid values are reported at once, and nothing starts (exit status 2). Invalid \`OTEL_\` variables, which clusters often set for
+  all programs, only cause a warning and are ignored.
 
-\`corral config\` shows every value in force and where it came from.`;
+\`corral config\` shows every value and its source.`;
 
 function chapter(section: string): string {
   const rows = Object.entries(variables as Record<string, Variable>)
     .filter(([, variable]) => variable.section === section)
     .map(([name, variable]) => row(name, variable));
-  return [`## ${section}`, '', '| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+  return [`## ${section}`, '', '| variable | default | description |', '|---|---|---|', ...rows].join('\n');
 }
 
 function row(name: string, variable: Variable): string {

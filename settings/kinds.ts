@@ -14,7 +14,7 @@ const yes = new Set(['true', '1', 'yes', 'on']);
 const no = new Set(['false', '0', 'no', 'off']);
 
 export const flag: Kind<boolean> = {
-  expected: 'true, 1, yes, on, false, 0, no or off',
+  expected: 'true or false (also 1, yes, on, 0, no, off)',
   parse(text) {
     const word = text.toLowerCase();
     return yes.has(word) ? true : no.has(word) ? false : undefined;
@@ -23,7 +23,7 @@ export const flag: Kind<boolean> = {
 };
 
 export const text: Kind<string> = {
-  expected: 'a text',
+  expected: 'text without NUL characters',
   parse: (value) => value,
   format: (value) => value,
 };
@@ -33,10 +33,7 @@ export const path: Kind<string> = { ...text, expected: 'a path' };
 
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
   return {
-    expected:
-      max === Number.MAX_SAFE_INTEGER
-        ? `a whole number from ${min} up`
-        : `a whole number from ${min} to ${max}`,
+    expected: max === Number.MAX_SAFE_INTEGER ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`,
     parse(text) {
       if (!/^-?\d+$/.test(text)) return undefined;
       const value = Number(text);
@@ -72,7 +69,7 @@ export const fixedPort: Kind<number> = { ...integer(1, 65535), expected: 'a port
 /** A whole number, or the word `auto`, which leaves the choice to llama-server. */
 export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
   return {
-    expected: `auto, or ${number.expected}`,
+    expected: `"auto" or ${number.expected}`,
     parse: (text) => (text.toLowerCase() === 'auto' ? 'auto' : number.parse(text)),
     format: String,
   };
@@ -82,7 +79,7 @@ const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_
 
 /** Milliseconds of any length; a bare number counts seconds, as the ancestor's variables did. */
 export const timespan: Kind<number> = {
-  expected: 'a duration: seconds, or a number with ms, s, m, h or d (90, 90s, 5m, 2h)',
+  expected: 'a duration in seconds or with a unit (90, 500ms, 90s, 5m, 2h, 1d)',
   parse(text) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
     if (!match) return undefined;
@@ -110,10 +107,10 @@ function whole(count: number, unit: number): number {
 const longestDuration = 24 * 86_400_000;
 
 /** A span that is waited for; 0 waits for nothing. */
-export const duration: Kind<number> = spanOf(0, 'up to 24d');
+export const duration: Kind<number> = spanOf(0, 'at most 24d');
 
 /** A span that is waited for, and 0 for no end to it. */
-export const durationOrOff: Kind<number> = spanOf(0, 'up to 24d, or 0 = off');
+export const durationOrOff: Kind<number> = spanOf(0, 'at most 24d, 0 = off');
 
 /** A span below which nothing works. */
 export function durationFrom(least: number): Kind<number> {
@@ -122,7 +119,7 @@ export function durationFrom(least: number): Kind<number> {
 
 /** A span below which nothing works, and 0 for no end to it. */
 export function durationFromOrOff(least: number): Kind<number> {
-  const bounded = spanOf(least, `from ${timespan.format(least)} to 24d, or 0 = off`);
+  const bounded = spanOf(least, `from ${timespan.format(least)} to 24d, 0 = off`);
   return { ...bounded, parse: (text) => (timespan.parse(text) === 0 ? 0 : bounded.parse(text)) };
 }
 
@@ -152,7 +149,7 @@ const sizeUnits: Record<string, number> = {
 export function size(least: number, most: number): Kind<number> {
   const bounds = `from ${showSize(least)} to ${showSize(most)}`;
   return {
-    expected: `a size: bytes, or a number with KB, MB, GB, KiB, MiB or GiB (10485760, 10MiB), ${bounds}`,
+    expected: `a size in bytes or with a unit (10485760, 10MB, 10MiB, 1GiB), ${bounds}`,
     parse(text) {
       const bytes = parseSize(text);
       return bytes !== undefined && bytes >= least && bytes <= most ? bytes : undefined;
@@ -198,7 +195,7 @@ export const list: Kind<readonly string[]> = {
 
 /** Comma-separated IP addresses and CIDR blocks. */
 export const networks: Kind<readonly string[]> = {
-  expected: 'a comma-separated list of addresses or networks (10.0.0.1, 10.0.0.0/8, fd00::/8)',
+  expected: 'a comma-separated list of IP addresses or networks (10.0.0.1, 10.0.0.0/8, fd00::/8)',
   parse(text) {
     const parts = list.parse(text) ?? [];
     return parts.every(isNetwork) ? parts : undefined;
@@ -223,7 +220,7 @@ export function choice<const Word extends string>(...words: readonly Word[]): Ki
 /** An absolute URL of one of the given schemes, without the colon. */
 export function url(...schemes: readonly string[]): Kind<string> {
   return {
-    expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
+    expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
     parse: (text) =>
       URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)) ? text : undefined,
     format: (value) => value,
@@ -239,7 +236,7 @@ export const urlPath: Kind<string> = {
 
 /** `user/repo[:quant]`. */
 export const huggingFaceRepo: Kind<string> = {
-  expected: 'user/repo, or user/repo:quant',
+  expected: 'user/repo or user/repo:quant',
   parse: (text) => (/^[\w-][\w.-]*\/[\w-][\w.-]*(?::[\w.-]+)?$/.test(text) ? text : undefined),
   format: (value) => value,
 };

@@ -31,9 +31,9 @@ describe('readSettings', () => {
   it('reports all mistakes together, each with the variable, the value and what would do', () => {
     const { problems } = readSettings({ PORT: 'http', AUTH_ENABLED: 'maybe', QUEUE_TIMEOUT: '5 min' });
     expect(problems.map(({ message }) => message).toSorted()).toEqual([
-      'AUTH_ENABLED: "maybe" does not fit, expected true, 1, yes, on, false, 0, no or off',
-      'PORT: "http" does not fit, expected a port number from 0 to 65535',
-      expect.stringMatching(/^QUEUE_TIMEOUT: "5 min" does not fit, expected a duration/),
+      'AUTH_ENABLED: invalid value "maybe"; expected true or false (also 1, yes, on, 0, no, off)',
+      'PORT: invalid value "http"; expected a port number from 0 to 65535',
+      expect.stringMatching(/^QUEUE_TIMEOUT: invalid value "5 min"; expected a duration/),
     ]);
   });
 
@@ -44,8 +44,8 @@ describe('readSettings', () => {
     });
     expect([settings.EXTRA_ARGS, settings.API_KEYS]).toEqual([undefined, undefined]);
     expect(problems.map(({ message }) => message)).toEqual([
-      'EXTRA_ARGS: "--temp \\"0\\u0000\\"" does not fit, expected a text',
-      'API_KEYS: its value does not fit, expected a text',
+      'EXTRA_ARGS: invalid value "--temp \\"0\\u0000\\""; expected text without NUL characters',
+      'API_KEYS: invalid value; expected text without NUL characters',
     ]);
   });
 
@@ -74,7 +74,7 @@ describe('readSettings', () => {
     ]);
     const twice = readSettings({ API_KEYS: 'app:sk-tell', API_KEYS_FILE: fileWith('app:sk-nobody') });
     expect(twice.problems.map(({ message }) => message)).toEqual([
-      'API_KEYS and API_KEYS_FILE are both set: keep one of them',
+      'API_KEYS and API_KEYS_FILE are both set: unset one of them',
     ]);
   });
 
@@ -89,7 +89,7 @@ describe('readSettings', () => {
     ['AUTHKEYSFILE', 'AUTH_KEYS_FILE'],
   ])('asks of %s whether %s was meant', (given, meant) => {
     expect(readSettings({ [given]: '1' }).warnings).toEqual([
-      `${given} is not a variable of llama-corral: did you mean ${meant}?`,
+      `unknown variable ${given}: did you mean ${meant}?`,
     ]);
   });
 
@@ -97,7 +97,7 @@ describe('readSettings', () => {
     'says what stands in the place of the ancestor’s %s',
     (name, instead) => {
       expect(readSettings({ [name]: '1' }).warnings).toEqual([
-        `${name} of llama-gguf-inference has no effect here: ${instead}`,
+        `${name} (llama-gguf-inference) has no effect: ${instead}`,
       ]);
       expect(readSettings({ [name]: '' }).warnings).toEqual([]);
     },

@@ -39,7 +39,7 @@ export function readSettings(env: Environment): SettingsResult {
     if (text === undefined) continue;
     const value = text.includes('\0') ? undefined : variable.kind.parse(text);
     if (value !== undefined) settings[name] = value;
-    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}; it counts as unset`);
+    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}; ignored`);
     else problems.push({ variable: name, message: misfit(name, variable, text) });
   }
   return {
@@ -60,7 +60,7 @@ function readText(name: VariableName, variable: Variable, env: Environment, told
   const file = variable.secret ? plain(`${name}_FILE`, env[`${name}_FILE`], told) : undefined;
   if (text) {
     if (file) {
-      const message = `${name} and ${name}_FILE are both set: keep one of them`;
+      const message = `${name} and ${name}_FILE are both set: unset one of them`;
       told.problems.push({ variable: name, message });
     }
     return { text, source: 'environment' as const };
@@ -82,13 +82,13 @@ function plain(name: string, value: string | undefined, { warnings }: Told): str
   if (!text) return undefined;
   const bare = unquote(text);
   if (bare === undefined) return text;
-  warnings.push(`${name}: the quotes around its value are taken off; what sets it should leave them out`);
+  warnings.push(`${name}: ignoring the quotes around the value; remove them where the variable is set`);
   return bare || undefined;
 }
 
 function misfit(name: string, variable: Variable, text: string): string {
-  const shown = variable.secret ? 'its value' : JSON.stringify(text);
-  return `${name}: ${shown} does not fit, expected ${variable.kind.expected}`;
+  const value = variable.secret ? '' : ` ${JSON.stringify(text)}`;
+  return `${name}: invalid value${value}; expected ${variable.kind.expected}`;
 }
 
 const known = Object.keys(variables);
@@ -103,7 +103,7 @@ function misspellings(env: Environment): string[] {
     const plain = name.replace(/_FILE$/, '');
     if (known.includes(name) || known.includes(plain) || name.startsWith('OTEL_')) continue;
     const nearest = known.find((ours) => ours.length >= 6 && isMisspelling(name, ours));
-    if (nearest) warnings.push(`${name} is not a variable of llama-corral: did you mean ${nearest}?`);
+    if (nearest) warnings.push(`unknown variable ${name}: did you mean ${nearest}?`);
   }
   return warnings;
 }

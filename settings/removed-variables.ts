@@ -18,5 +18,5 @@ export const removedVariables: Readonly<Record<string, string>> = {
 export function removedVariableWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(removedVariables)
     .filter(([name]) => env[name])
-    .map(([name, instead]) => `${name} of llama-gguf-inference has no effect here: ${instead}`);
+    .map(([name, instead]) => `${name} (llama-gguf-inference) has no effect: ${instead}`);
 }

@@ -18,7 +18,7 @@ const exporter: Kind<'otlp' | 'none'> = {
 
 const protocol = {
   ...choice('http/protobuf', 'http/json'),
-  expected: 'http/protobuf or http/json, as there is no gRPC here',
+  expected: 'http/protobuf or http/json (gRPC is not supported)',
 };
 
 /** Those of OpenTelemetry that we read; its exporter reads headers, certificates and compression by itself. */
@@ -26,30 +26,30 @@ export const traceVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     'Traces',
     url('http', 'https'),
-    'Where OTLP/HTTP is taken, such as `http://collector:4318`; traces go to `/v1/traces` below it.',
-    { computedDefault: 'nothing is traced', shared },
+    'OTLP/HTTP endpoint, such as `http://collector:4318`. Traces are sent to `/v1/traces` below it.',
+    { computedDefault: 'tracing is off', shared },
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
     'Traces',
     url('http', 'https'),
-    'The same for traces alone, taken as it is.',
+    'Endpoint for traces only. The URL is used as it is.',
     { shared },
   ),
   OTEL_TRACES_EXPORTER: required(
     'Traces',
     exporter,
     'otlp',
-    'Where traces go: `none` traces nothing, and there is no exporter but `otlp`.',
+    'Exporter of traces: `otlp`, or `none` to turn tracing off.',
     { shared },
   ),
   OTEL_EXPORTER_OTLP_PROTOCOL: required(
     'Traces',
     protocol,
     'http/protobuf',
-    'How traces are written. There is no gRPC.',
+    'Encoding of traces. gRPC is not supported.',
     { shared },
   ),
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional('Traces', protocol, 'The same for traces alone.', {
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional('Traces', protocol, 'Encoding for traces only.', {
     computedDefault: '`OTEL_EXPORTER_OTLP_PROTOCOL`',
     shared,
   }),
@@ -57,13 +57,18 @@ export const traceVariables = {
     'Traces',
     integer(1, mostMs),
     3000,
-    'The longest time for one sending with its retries, in milliseconds; a stop waits no longer for the last one.',
+    'Longest time for one export including its retries, in milliseconds. At shutdown the last export gets no more time than this.',
     { shared },
   ),
-  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: optional('Traces', integer(1, mostMs), 'The same for traces alone.', {
-    computedDefault: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
-    shared,
-  }),
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: optional(
+    'Traces',
+    integer(1, mostMs),
+    'Timeout for traces only, in milliseconds.',
+    {
+      computedDefault: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
+      shared,
+    },
+  ),
   OTEL_TRACES_SAMPLER: required(
     'Traces',
     choice(
@@ -75,22 +80,22 @@ export const traceVariables = {
       'traceidratio',
     ),
     'parentbased_always_on',
-    'Which requests are traced; the first three do as the `traceparent` of the client says, if there is one.',
+    'Which requests are traced. The `parentbased` samplers follow the `traceparent` of the client, if it sends one.',
     { shared },
   ),
   OTEL_TRACES_SAMPLER_ARG: required(
     'Traces',
     fraction,
     1,
-    'The part of the requests that a sampler by ratio traces, 0 to 1.',
+    'Share of requests that a ratio sampler traces, from 0 to 1.',
     { shared },
   ),
   OTEL_BSP_SCHEDULE_DELAY: required(
     'Traces',
     integer(1, mostMs),
     5000,
-    'How long spans are gathered before they are sent together, in milliseconds.',
+    'Delay between two exports, in milliseconds.',
     { shared },
   ),
-  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Trace nothing, whatever else is set.', { shared }),
+  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Turn tracing off, whatever else is set.', { shared }),
 } as const;

@@ -43,7 +43,7 @@ describe('quotes around a value', () => {
       ...{ CORS_ORIGINS: ['https://a.example', 'https://b.example'], EXTRA_ARGS: "--temp '0.5'" },
     });
     expect(settings.HF_TOKEN).toBeUndefined();
-    const words = 'the quotes around its value are taken off; what sets it should leave them out';
+    const words = 'ignoring the quotes around the value; remove them where the variable is set';
     expect(warnings.toSorted()).toEqual(
       Object.keys(quoted)
         .map((name) => `${name}: ${words}`)

@@ -2,7 +2,7 @@ import { type Kind, list } from './kinds.ts';
 
 /** A secret that travels in a header: what else than ASCII stands in it, clients and servers read differently. */
 export const headerText: Kind<string> = {
-  expected: 'one line of ASCII letters, digits and signs, as it travels in a header',
+  expected: 'one line of printable ASCII, because it is sent in an HTTP header',
   parse: (text) => (/^[\x20-\x7e]+$/.test(text) ? text : undefined),
   format: (value) => value,
 };
@@ -10,7 +10,7 @@ export const headerText: Kind<string> = {
 /** The address of a llama-server, of which only the place counts: its routes are known, its key has a variable. */
 export const backendUrl: Kind<string> = {
   expected:
-    'http://host:port or unix:/path.sock, without user, path and query (its key belongs into BACKEND_API_KEY)',
+    'http://host:port or unix:/path.sock, without user, path or query (set its key in BACKEND_API_KEY)',
   parse(text) {
     if (!URL.canParse(text)) return undefined;
     const { protocol, hostname, pathname, username, password, search, hash } = new URL(text);

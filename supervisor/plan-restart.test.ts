@@ -74,11 +74,11 @@ describe('a restart is not planned', () => {
     [{ PORT: '80' }, /^PORT: no variable that a restart can change; these are: MODEL_PATH, /],
     [{ LLAMA_SERVER_BIN: '/bin/sh' }, /^LLAMA_SERVER_BIN: no variable/],
     [{ HF_TOKEN_FILE: '/etc/passwd' }, /^HF_TOKEN_FILE: no variable/],
-    [{ CTX: 'large' }, /^CTX: "large" does not fit, expected auto, or a whole number/],
+    [{ CTX: 'large' }, /^CTX: invalid value "large"; expected "auto" or an integer/],
     [{ EXTRA_ARGS: '--api-key x' }, /^EXTRA_ARGS: --api-key is refused, because/],
     [{ EXTRA_ARGS: '"open' }, /^EXTRA_ARGS: a quote is left open/],
     [{ EXTRA_ARGS: '--chat-template-file /etc/passwd' }, /^EXTRA_ARGS: --chat-template-file can only be set/],
-    [{ EXTRA_ARGS: '--temp "0\0"' }, /^EXTRA_ARGS: "--temp .*" does not fit/],
+    [{ EXTRA_ARGS: '--temp "0\0"' }, /^EXTRA_ARGS: invalid value "--temp .*"; expected/],
     [{ MODEL_PATH: `/${'a'.repeat(5000)}` }, /^the model: .* cannot be looked at \(ENAMETOOLONG\)/],
     [{ MODEL_NAME: '../../../../../../../etc/passwd' }, /^the model: .* is not a GGUF file/],
     [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: there is no nowhere in .*found in .*new\.gguf/],
@@ -90,8 +90,8 @@ describe('a restart is not planned', () => {
   });
 
   it.each([
-    [{ MODEL_PATH: '/a\0b' }, /^MODEL_PATH: ".*" does not fit/],
-    [{ HF_REPO: '../../etc' }, /^HF_REPO: "..\/..\/etc" does not fit, expected user\/repo/],
+    [{ MODEL_PATH: '/a\0b' }, /^MODEL_PATH: invalid value ".*"; expected/],
+    [{ HF_REPO: '../../etc' }, /^HF_REPO: invalid value "..\/..\/etc"; expected user\/repo/],
   ])('with a model that cannot be: %j', (changes, words) => {
     expect(problemsOf(changes)).toEqual([expect.stringMatching(words), expect.stringMatching(/^no model/)]);
   });

@@ -34,7 +34,7 @@ describe('corral bench', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^concurrency 1, prompt 128 +2 +0 /m);
     expect(stdout).toMatch(/^concurrency 2, prompt 128 +2 +0 /m);
-    expect(stderr).toContain('tells no usage');
+    expect(stderr).toContain('reports no usage');
     const page = await readFile(folder.file('page.html'), 'utf8');
     expect(page).toContain('Time to first token');
     expect(page).not.toMatch(/<script|<link|<img|url\(|@import|(?:src|href)=/);
@@ -91,7 +91,7 @@ describe('corral bench', () => {
     const second = await startBench(args).outcome;
     expect(second).toMatchObject({
       status: 0,
-      stderr: expect.stringContaining('1 of 2 steps were measured before'),
+      stderr: expect.stringContaining('1 of 2 steps are already measured'),
     });
     const whole = parseReport(second.stdout);
     expect(whole.steps[0]).toEqual(broken.steps[0]);
@@ -109,7 +109,7 @@ describe('corral bench', () => {
     const refused = await startBench([url, ...few]).outcome;
     expect(refused).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/\(401\): give it with --key-file/),
+      stderr: expect.stringMatching(/\(401\); pass an API key with --key-file/),
     });
     await endpoint.stop();
     const away = await startBench([url]).outcome;
@@ -125,13 +125,13 @@ describe('corral bench', () => {
     );
     const { status, stderr } = await startBench([endpoint.backend.address.origin, ...few]).outcome;
     expect(status).toBe(1);
-    expect(stderr).toContain('no request was answered');
+    expect(stderr).toContain('no request completed');
   });
 
   it.each([
     [['nonsense'], /must start with http/],
-    [['http://127.0.0.1:9', '--concurrency', '0'], /whole number from 1 up/],
-    [['http://127.0.0.1:9', '--compare', '/nowhere/x.json'], /there is no such file/],
+    [['http://127.0.0.1:9', '--concurrency', '0'], /integer ≥ 1/],
+    [['http://127.0.0.1:9', '--compare', '/nowhere/x.json'], /no such file/],
     [['http://127.0.0.1:9', '--prompts', '/nowhere/x.txt'], /cannot be read \(ENOENT\)/],
     [['http://127.0.0.1:9', '--key-file', '/nowhere/key'], /cannot be read \(ENOENT\)/],
     [[], /missing required argument 'url'/],

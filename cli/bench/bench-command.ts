@@ -23,22 +23,23 @@ Examples:
   corral bench http://127.0.0.1:8000 --rate 10,50 --max-tokens 32 --body '{"temperature":0,"ignore_eos":true}'
   corral bench http://127.0.0.1:8000 --save before.json
   corral bench http://127.0.0.1:8000 --compare before.json --tolerance 10%,ttft.p99=30%
-  corral bench http://127.0.0.1:8000 --duration 1h --resume long.json      and again after Ctrl-C: it goes on
+  corral bench http://127.0.0.1:8000 --duration 1h --resume long.json      run it again after Ctrl-C to continue
 
---concurrency is a closed loop: so many clients, each of which asks again when it has its answer. --rate is an open one:
-requests come at their times, whether the endpoint keeps up or not, and latency counts from when they were due.
-TTFT is the time to the first token, ITL the gap between two. TOK/S is what all streams get, TOK/S EACH what one gets.
-The key comes from --key-file, else from CORRAL_API_KEY or OPENAI_API_KEY. docs/bench.md tells more.
+--concurrency is a closed loop: this many clients, each sending its next request when the last one is complete.
+--rate is an open loop: requests are sent on schedule even if the endpoint does not keep up, and latency counts from the
+scheduled time. TTFT is the time to the first token, ITL the time between two tokens. TOK/S is the throughput of all
+streams together, TOK/S EACH that of one stream. The API key is read from --key-file, else from CORRAL_API_KEY or
+OPENAI_API_KEY. More: docs/bench.md
 
-The exit status is 0 for done, 1 for a regression or no answer at all, 2 for wrong use, 130 after Ctrl-C.`;
+Exit status: 0 success, 1 a regression or no completed request, 2 usage error, 130 interrupted.`;
 
 /** `corral bench URL`: how fast an OpenAI-compatible endpoint is. */
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .description('measure any OpenAI-compatible endpoint: first tokens, gaps, throughput, errors')
-    .argument('<url>', 'http://…, https://… or unix:/path.sock; /v1 may be left out')
+    .description('benchmark any OpenAI-compatible endpoint: latency, throughput, errors')
+    .argument('<url>', 'http://…, https://… or unix:/path.sock; /v1 is optional')
     .addHelpText('after', notes)
-    .showHelpAfterError('(--help tells more)');
+    .showHelpAfterError('(see --help)');
   return addBenchOptions(command).action(bench);
 }
 
@@ -54,7 +55,8 @@ async function bench(url: string, options: BenchOptions): Promise<void> {
     const model = options.model ?? (await firstModel(pool, target, apiKey));
     const conditions = getConditions(options, { url: target.url, model, prompts: asked?.name ?? null });
     const measured = earlier ? stepsToKeep(earlier, conditions, steps) : [];
-    if (measured.length > 0) writeStderr(`${measured.length} of ${steps.length} steps were measured before.`);
+    if (measured.length > 0)
+      writeStderr(`Resuming: ${measured.length} of ${steps.length} steps are already measured.`);
     const report = await untilInterrupted((signal) =>
       runBench({
         ...{ target, pool, apiKey, conditions, steps, measured, signal },
@@ -85,10 +87,10 @@ async function readPrompts(
 
 async function readBaseline(file: string, steps: readonly Step[]): Promise<Report> {
   const baseline = await readReport(file);
-  if (!baseline) throw new UsageError(`--compare ${file}: there is no such file; --save makes one`);
+  if (!baseline) throw new UsageError(`--compare ${file}: no such file; create one with --save`);
   const names = new Set(baseline.steps.map(({ name }) => name));
   if (steps.some(({ name }) => names.has(name))) return baseline;
-  throw new UsageError(`--compare ${file} has none of these steps, but ${[...names].join('; ')}`);
+  throw new UsageError(`--compare ${file} has none of these steps; it has ${[...names].join('; ')}`);
 }
 
 /** The first Ctrl-C ends the measuring, the second one the program. */

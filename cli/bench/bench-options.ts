@@ -54,51 +54,58 @@ export function addBenchOptions(command: Command): Command {
 }
 
 const loadOptions = () => [
-  new Option('--concurrency <list>', 'so many at once, a step for each (default: 1,4,16,64)').argParser(
-    counts,
-  ),
-  new Option('--rate <list>', 'so many requests per second, a step for each').argParser(rates),
-  new Option('--arrivals <how>', 'how --rate comes').choices(['poisson', 'uniform']).default('poisson'),
-  new Option('--duration <span>', 'of each step (default: 10s, or until --requests)').argParser(
+  new Option(
+    '--concurrency <list>',
+    'concurrent requests; one benchmark step per value (default: 1,4,16,64)',
+  ).argParser(counts),
+  new Option('--rate <list>', 'requests per second; one benchmark step per value').argParser(rates),
+  new Option('--arrivals <how>', 'distribution of the requests of --rate')
+    .choices(['poisson', 'uniform'])
+    .default('poisson'),
+  new Option('--duration <span>', 'duration of each step (default: 10s, or until --requests)').argParser(
     positiveDuration,
   ),
-  new Option('--requests <n>', 'at most so many in each step').argParser(count),
-  new Option('--warmup <span>', 'load before each step that is not measured')
+  new Option('--requests <n>', 'maximum number of requests per step').argParser(count),
+  new Option('--warmup <span>', 'warm-up before each step, not measured')
     .argParser(durationOption)
     .default(2000, '2s'),
-  new Option('--max-open <n>', 'the most that --rate has under way; more wait')
+  new Option('--max-open <n>', 'maximum number of open requests with --rate; further ones wait')
     .argParser(count)
     .default(10_000),
 ];
 
 const requestOptions = () => [
-  new Option('--prompt-tokens <list>', 'lengths of made prompts, all loads with each')
+  new Option('--prompt-tokens <list>', 'length of synthetic prompts; every load runs with each length')
     .argParser(counts)
     .default([128], '128'),
-  new Option('--prompts <file>', 'prompts asked in turn, one to a line: text, or JSON').conflicts(
+  new Option('--prompts <file>', 'file of prompts to use in turn, one per line: text or JSON').conflicts(
     'promptTokens',
   ),
-  new Option('--max-tokens <n>', 'of each answer').argParser(count).default(128),
-  new Option('--path <which>', 'which API').choices(['chat', 'completions']).default('chat'),
-  new Option('--plain', 'answers in one piece, not streams'),
-  new Option('--model <name>', 'the model (default: the first that the endpoint lists)'),
-  new Option('--key-file <file>', 'a file with the API key in its first line'),
-  new Option('--body <json>', 'further fields; null takes one out').argParser(jsonObject).default({}, '{}'),
-  new Option('--timeout <span>', 'for one request').argParser(positiveDuration).default(600_000, '10m'),
-  new Option('--retries <n>', 'how often to ask again after the Retry-After of a refusal')
+  new Option('--max-tokens <n>', 'maximum number of tokens per response').argParser(count).default(128),
+  new Option('--path <which>', 'API to use').choices(['chat', 'completions']).default('chat'),
+  new Option('--plain', 'send requests without streaming'),
+  new Option('--model <name>', 'model (default: the first one listed by the endpoint)'),
+  new Option('--key-file <file>', 'file with the API key in its first line'),
+  new Option('--body <json>', 'additional fields of the request body; null removes a field')
+    .argParser(jsonObject)
+    .default({}, '{}'),
+  new Option('--timeout <span>', 'timeout of one request')
+    .argParser(positiveDuration)
+    .default(600_000, '10m'),
+  new Option('--retries <n>', 'retries of a rejected request, after its Retry-After')
     .argParser(countOrZero)
     .default(0),
 ];
 
 const reportOptions = () => [
   jsonOption(),
-  new Option('--html <file>', 'write a page with plots that needs nothing else'),
-  new Option('--save <file>', 'write the report, as a baseline'),
-  new Option('--compare <file>', 'hold the figures against a baseline'),
-  new Option('--tolerance <list>', 'how much worse is no regression: 10%, ttft=20%,tokens=5%')
+  new Option('--html <file>', 'write a self-contained HTML report with charts'),
+  new Option('--save <file>', 'save the report as a baseline'),
+  new Option('--compare <file>', 'compare the results with a baseline'),
+  new Option('--tolerance <list>', 'how much worse a value may be: 10%, ttft=20%,tokens=5%')
     .argParser(tolerances)
     .default({ all: defaultTolerance, byFigure: new Map() }, '10%'),
-  new Option('--resume <file>', 'keep what is measured there, and go on with it next time'),
+  new Option('--resume <file>', 'save finished steps to this file, and skip those already in it'),
 ];
 
 /** Steps of 1, 4, 16 and 64 at once where nothing is said. */

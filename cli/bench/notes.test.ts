@@ -15,20 +15,20 @@ describe('notesOn', () => {
   it.each([
     [
       { client: { ...client, wasBottleneck: true } },
-      /^concurrency 4, prompt 16: this program, or the machine it runs on, was too busy/,
+      /^concurrency 4, prompt 16: this client or its machine was too busy/,
     ],
-    [{ requests: { ...requests, done: 0, failed: 3 } }, /no request was answered/],
-    [{ requestsPerSecond: 0 }, /no answer ended within the duration/],
-    [{ tokens: { ...tokens, from: 'counted' as const } }, /tells no usage/],
-    [{ requests: { ...requests, resent: 1 } }, /sent again at once/],
-    [{ isPartial: true }, /broken off before its end/],
+    [{ requests: { ...requests, done: 0, failed: 3 } }, /no request completed; see/],
+    [{ requestsPerSecond: 0 }, /no request completed within the duration/],
+    [{ tokens: { ...tokens, from: 'counted' as const } }, /reports no usage/],
+    [{ requests: { ...requests, resent: 1 } }, /requests were resent/],
+    [{ isPartial: true }, /interrupted before the end/],
   ])('of %j it warns', (change, words) => {
     expect(notesWith(change)).toEqual([expect.stringMatching(words)]);
   });
 
   it('names the run that was broken off', () => {
     expect(reportNotes({ ...sampleReport([]), isInterrupted: true })).toEqual([
-      'Broken off: these are the figures until then.',
+      'Interrupted: these are partial results.',
     ]);
   });
 });

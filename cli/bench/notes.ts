@@ -7,27 +7,27 @@ export function reportNotes({ steps, isInterrupted }: Report): string[] {
     return names.length === 0 ? [] : [`${names.join('; ')}: ${words}`];
   };
   return [
-    ...(isInterrupted ? ['Broken off: these are the figures until then.'] : []),
-    ...about(({ isPartial }) => isPartial, 'broken off before its end.'),
+    ...(isInterrupted ? ['Interrupted: these are partial results.'] : []),
+    ...about(({ isPartial }) => isPartial, 'interrupted before the end.'),
     ...about(
       ({ client }) => client.wasBottleneck,
-      'this program, or the machine it runs on, was too busy to measure well, so the endpoint may be faster: offer less, or measure from a machine of its own.',
+      'this client or its machine was too busy to measure well; the endpoint may be faster. Reduce the load, or measure from another machine.',
     ),
     ...about(
       ({ requests }) => requests.done === 0 && requests.failed > 0,
-      'no request was answered; the errors say why.',
+      'no request completed; see the errors.',
     ),
     ...about(
       ({ requests, requestsPerSecond }) => requests.done > 0 && requestsPerSecond === 0,
-      'no answer ended within the duration: make --duration longer for a rate of requests.',
+      'no request completed within the duration; increase --duration to get a request rate.',
     ),
     ...about(
       ({ tokens, requests }) => tokens.from === 'counted' && requests.done > 0,
-      'the endpoint tells no usage; each piece of a stream is counted as a token.',
+      'the endpoint reports no usage; each chunk of a stream is counted as one token.',
     ),
     ...about(
       ({ requests }) => requests.resent > 0,
-      'some requests were sent again at once, as the server had closed the kept connection; the time counts from the first.',
+      'some requests were resent because the server had closed the kept-alive connection; latency counts from the first attempt.',
     ),
   ];
 }

@@ -12,7 +12,7 @@ describe('the options of corral bench', () => {
   it('reads lists of numbers', () => {
     expect(counts('1, 4,16')).toEqual([1, 4, 16]);
     expect(rates('10,0.5')).toEqual([10, 0.5]);
-    expect(() => counts('1,0')).toThrow('whole number from 1 up');
+    expect(() => counts('1,0')).toThrow('integer ≥ 1');
     expect(() => counts('')).toThrow();
     expect(() => rates('0')).toThrow('above 0');
     expect(() => rates('fast')).toThrow('above 0');
@@ -21,8 +21,8 @@ describe('the options of corral bench', () => {
   it('reads spans', () => {
     expect(durationOption('500ms')).toBe(500);
     expect(durationOption('0')).toBe(0);
-    expect(() => positiveDuration('0')).toThrow('longer than 0');
-    expect(() => durationOption('soon')).toThrow('like 10s');
+    expect(() => positiveDuration('0')).toThrow('greater than 0');
+    expect(() => durationOption('soon')).toThrow('such as 10s');
   });
 
   it('reads fields of the body', () => {
@@ -40,7 +40,7 @@ describe('the options of corral bench', () => {
         ['ttft.p99', 0.5],
       ]),
     });
-    expect(() => tolerances('10')).toThrow('like 10%');
-    expect(() => tolerances('speed=10%')).toThrow(/no figure speed; there are requests, tokens/);
+    expect(() => tolerances('10')).toThrow('such as 10%');
+    expect(() => tolerances('speed=10%')).toThrow(/Unknown metric speed; known: requests, tokens/);
   });
 });

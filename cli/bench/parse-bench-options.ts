@@ -12,13 +12,13 @@ export function counts(text: string): number[] {
 
 export function count(text: string): number {
   const value = integer(1).parse(text.trim());
-  if (value === undefined) throw new InvalidArgumentError('It must be a whole number from 1 up.');
+  if (value === undefined) throw new InvalidArgumentError('It must be an integer ≥ 1.');
   return value;
 }
 
 export function countOrZero(text: string): number {
   const value = integer(0).parse(text);
-  if (value === undefined) throw new InvalidArgumentError('It must be a whole number from 0 up.');
+  if (value === undefined) throw new InvalidArgumentError('It must be an integer ≥ 0.');
   return value;
 }
 
@@ -27,7 +27,9 @@ export function rates(text: string): number[] {
   return text.split(',').map((word) => {
     const value = /^\s*\d+(\.\d+)?\s*$/.test(word) ? Number(word) : 0;
     if (!(value > 0))
-      throw new InvalidArgumentError('It must be requests per second above 0, such as 10 or 0.5.');
+      throw new InvalidArgumentError(
+        'It must be a number of requests per second above 0, such as 10 or 0.5.',
+      );
     return value;
   });
 }
@@ -35,13 +37,13 @@ export function rates(text: string): number[] {
 /** Milliseconds. */
 export function durationOption(text: string): number {
   const value = duration.parse(text);
-  if (value === undefined) throw new InvalidArgumentError('It must be like 10s, 500ms or 10m.');
+  if (value === undefined) throw new InvalidArgumentError('It must be a duration such as 10s, 500ms or 10m.');
   return value;
 }
 
 export function positiveDuration(text: string): number {
   const value = durationOption(text);
-  if (value === 0) throw new InvalidArgumentError('It must be longer than 0.');
+  if (value === 0) throw new InvalidArgumentError('It must be greater than 0.');
   return value;
 }
 
@@ -64,7 +66,7 @@ export function tolerances(text: string): Tolerances {
   let all = defaultTolerance;
   for (const word of text.split(',').map((part) => part.trim())) {
     const match = /^(?:([\w.]+)=)?(\d+(?:\.\d+)?)%$/.exec(word);
-    if (!match) throw new InvalidArgumentError('It must be like 10%, or ttft=20%,tokens=5%.');
+    if (!match) throw new InvalidArgumentError('It must be a percentage such as 10%, or ttft=20%,tokens=5%.');
     const [, name, perCent] = match;
     if (name === undefined) all = Number(perCent) / 100;
     else byFigure.set(known(name), Number(perCent) / 100);
@@ -77,5 +79,5 @@ export const defaultTolerance = 0.1;
 function known(name: string): string {
   const names = comparedMetrics.map((figure) => figure.name);
   if (names.includes(name) || names.some((other) => other.startsWith(`${name}.`))) return name;
-  throw new InvalidArgumentError(`There is no figure ${name}; there are ${names.join(', ')}.`);
+  throw new InvalidArgumentError(`Unknown metric ${name}; known: ${names.join(', ')}.`);
 }

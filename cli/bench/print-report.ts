@@ -26,7 +26,7 @@ export async function printReport(
 function tell(comparison: Comparison, json: true | undefined): void {
   const { withoutBaseline, otherConditions } = comparison;
   if (otherConditions.length > 0)
-    writeStderr(`The baseline was asked otherwise: ${otherConditions.join(', ')}.`);
+    writeStderr(`The baseline was measured with different settings: ${otherConditions.join(', ')}.`);
   if (withoutBaseline.length > 0) writeStderr(`Not in the baseline: ${withoutBaseline.join('; ')}.`);
   (json ? writeStderr : writeStdout)(comparisonTable(comparison));
 }

@@ -11,18 +11,18 @@ export async function firstModel(
   apiKey: string | undefined,
 ): Promise<string> {
   const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-  const failed = (why: string) => new Error(`${url} lists no models (${why}): name one with --model`);
+  const failed = (why: string) => new Error(`${url} lists no models (${why}); name one with --model`);
   const { statusCode, body } = await pool
     .request({ method: 'GET', path: `${basePath}/models`, headers, headersTimeout: 60_000 })
     .catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`${url} does not answer (${error.code ?? error.message})`, { cause: error });
+      throw new Error(`${url} does not respond (${error.code ?? error.message})`, { cause: error });
     });
   const text = await body.text();
   if (statusCode === 401 || statusCode === 403)
-    throw new Error(`${url} wants another key (${statusCode}): ${keyAdvice}`);
+    throw new Error(`${url} rejected the API key (${statusCode}); ${keyAdvice}`);
   if (statusCode !== 200) throw failed(String(statusCode));
   const id = idOfFirst(text);
-  if (id === undefined) throw failed('an answer of another form');
+  if (id === undefined) throw failed('unexpected response');
   return id;
 }
 
@@ -35,7 +35,7 @@ function idOfFirst(text: string): string | undefined {
   }
 }
 
-const keyAdvice = 'give it with --key-file, CORRAL_API_KEY or OPENAI_API_KEY';
+const keyAdvice = 'pass an API key with --key-file, CORRAL_API_KEY or OPENAI_API_KEY';
 
 /** Asks once and tells how many tokens went in, where that is told. Throws, with what to do, where no answer comes. */
 export async function sendFirstRequest(
@@ -45,9 +45,9 @@ export async function sendFirstRequest(
 ): Promise<number | undefined> {
   const outcome = await asker.send(question);
   if (outcome.kind === 'done') return outcome.usage?.input;
-  if (outcome.kind === 'abandoned') throw new Error('broken off before anything was measured');
-  const advice = /^40[13]/.test(outcome.failure) ? `: ${keyAdvice}` : '';
-  throw new Error(`${url} did not answer the first request (${outcome.failure})${advice}`);
+  if (outcome.kind === 'abandoned') throw new Error('interrupted before anything was measured');
+  const advice = /^40[13]/.test(outcome.failure) ? `; ${keyAdvice}` : '';
+  throw new Error(`the first request to ${url} failed (${outcome.failure})${advice}`);
 }
 
 const SHORTER = 8;

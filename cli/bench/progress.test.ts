@@ -9,9 +9,9 @@ describe('progressLine', () => {
   it('tells the warm-up, the way through, and the wait for the last answers', () => {
     expect(progressLine({ ...line, at: 500 })).toBe('1/2 concurrency 4  ░░░░░░░░░░░░░░░░░░░░ warming up');
     expect(progressLine({ ...line, at: 6000 })).toBe(
-      '1/2 concurrency 4  ██████████░░░░░░░░░░ 50%  30 done  100 pieces/s',
+      '1/2 concurrency 4  ██████████░░░░░░░░░░ 50%  30 done  100 chunks/s',
     );
-    expect(progressLine({ ...line, at: 12_000 })).toContain('waiting for the last answers');
+    expect(progressLine({ ...line, at: 12_000 })).toContain('waiting for the last responses');
   });
 
   it('goes by the count where there is no end in time', () => {

@@ -58,8 +58,8 @@ export function progressLine({ head, counts, at, from, until, requests }: Progre
   const rate = seconds > 0 ? (pieces / seconds).toFixed(0) : '0';
   const faults = failed === 0 ? '' : `, ${failed} failed`;
   const share = Math.min(1, Math.max(ofTime, ofRequests));
-  const words = at >= until ? 'waiting for the last answers' : `${Math.floor(share * 100)}%`;
-  return `${head}  ${bar(share)} ${words}  ${done} done${faults}  ${rate} pieces/s`;
+  const words = at >= until ? 'waiting for the last responses' : `${Math.floor(share * 100)}%`;
+  return `${head}  ${bar(share)} ${words}  ${done} done${faults}  ${rate} chunks/s`;
 }
 
 function bar(share: number): string {

@@ -15,12 +15,12 @@ describe('parsePrompts', () => {
     (line) => {
       const parse = () => parsePrompts(`fine\n${line}`, 'chat');
       expect(parse).toThrow(UsageError);
-      expect(parse).toThrow(/^line 2 of the prompts is neither a text nor JSON with prompt or messages$/);
+      expect(parse).toThrow(/^line 2 of the prompts is neither text nor JSON with prompt or messages$/);
     },
   );
 
   it('refuses messages for completions, and an empty file', () => {
     expect(() => parsePrompts(JSON.stringify({ messages }), 'completions')).toThrow(/--path completions/);
-    expect(() => parsePrompts('\n\n', 'chat')).toThrow('the file of prompts is empty');
+    expect(() => parsePrompts('\n\n', 'chat')).toThrow('the prompts file is empty');
   });
 });

@@ -17,15 +17,15 @@ export function parsePrompts(text: string, path: Conditions['path']): Prompt[] {
       const prompt = parseLine(line);
       if (prompt === undefined)
         throw new UsageError(
-          `line ${number} of the prompts is neither a text nor JSON with prompt or messages`,
+          `line ${number} of the prompts is neither text nor JSON with prompt or messages`,
         );
       if (typeof prompt !== 'string' && path === 'completions')
         throw new UsageError(
-          `line ${number} of the prompts holds messages, which --path completions does not take`,
+          `line ${number} of the prompts has messages, which --path completions does not support`,
         );
       return prompt;
     });
-  if (prompts.length === 0) throw new UsageError('the file of prompts is empty');
+  if (prompts.length === 0) throw new UsageError('the prompts file is empty');
   return prompts;
 }
 

@@ -35,7 +35,7 @@ export function stepsToKeep(
   );
   if (other.length > 0)
     throw new UsageError(
-      `the run to resume differs in ${other.join(', ')}: repeat its options, or name another file`,
+      `the run to resume differs in ${other.join(', ')}: use the same options, or another file`,
     );
   const wanted = new Set(steps.map(({ name }) => name));
   return measured.filter(({ name, isPartial }) => !isPartial && wanted.has(name));

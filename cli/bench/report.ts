@@ -119,7 +119,7 @@ export function parseReport(text: string): Report {
   const parsed = report.safeParse(jsonOrUndefined(text));
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.join('.');
-  throw new Error(`it is no report of this corral bench${where ? ` (${where} does not fit)` : ''}`);
+  throw new Error(`not a report of this version of corral bench${where ? ` (invalid ${where})` : ''}`);
 }
 
 function jsonOrUndefined(text: string): unknown {

@@ -34,7 +34,7 @@ describe('comparisonTable', () => {
 
   it('says how many figures were held against the baseline', () => {
     expect(comparisonTable(compare(base, base, tolerances))).toMatch(
-      /^No regression in 1[0-9] figures against the baseline\.$/,
+      /^No regression in 1[0-9] metrics compared with the baseline\.$/,
     );
   });
 

@@ -56,7 +56,7 @@ export function errorTable({ steps }: Report): string {
 export function comparisonTable(comparison: Comparison): string {
   const worse = regressions(comparison);
   if (worse.length === 0)
-    return `No regression in ${comparison.differences.length} figures against the baseline.`;
+    return `No regression in ${comparison.differences.length} metrics compared with the baseline.`;
   const rows = worse.map(({ step, figure, before, now, worseBy, tolerance }) => [
     step,
     figure.name,

@@ -13,19 +13,19 @@ export interface MemorySizes {
 
 /** Whether the model can be loaded: its layers are spread over GPU and memory, and each request needs room besides. */
 export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
-  const about = 'room for the model';
+  const about = 'memory for the model';
   const places = gpu === undefined ? formatBytes(memory) : `${formatBytes(gpu)} free on GPUs`;
   if (model > memory + (gpu ?? 0)) {
     return {
-      ...{ about, verdict: 'bad', words: `${formatBytes(model)} do not fit into ${places}` },
-      cure: 'take a smaller quantization, or a machine with more memory',
+      ...{ about, verdict: 'bad', words: `${formatBytes(model)} does not fit into ${places}` },
+      cure: 'use a smaller quantization or a machine with more memory',
     };
   }
   if (gpu !== undefined && model > gpu) {
     return {
-      ...{ about, verdict: 'warning', words: `${formatBytes(model)} do not fit into ${places}` },
-      cure: 'what does not fit is computed on the CPU, slowly: take a smaller quantization or a larger GPU',
+      ...{ about, verdict: 'warning', words: `${formatBytes(model)} does not fit into ${places}` },
+      cure: 'the rest runs on the CPU, which is slow: use a smaller quantization or a larger GPU',
     };
   }
-  return { about, verdict: 'good', words: `${formatBytes(model)} fit into ${places}` };
+  return { about, verdict: 'good', words: `${formatBytes(model)} fits into ${places}` };
 }

@@ -14,9 +14,7 @@ export function checkGpus({ samples, trouble }: GpuSnapshot): Finding[] {
   const seen = samples.map(judgeGpu);
   if (trouble === undefined || (trouble === 'ended' && samples.length > 0)) return seen;
   const isMissing = trouble === 'absent' || trouble === 'no-devices';
-  const words = isMissing
-    ? 'no NVIDIA GPU is seen: llama-server computes on the CPU'
-    : gpuTroubleMessages[trouble];
+  const words = isMissing ? 'no NVIDIA GPU found: llama-server runs on the CPU' : gpuTroubleMessages[trouble];
   return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', words }];
 }
 
@@ -29,10 +27,10 @@ function judgeGpu(sample: GpuSample): Finding {
       : `${formatBytes(memoryTotal - (memoryUsed ?? 0))} of ${formatBytes(memoryTotal)} free`;
   const words = `${name}, driver ${driver ?? 'unknown'}, ${memory}`;
   if (recoveryAction !== undefined && recoveryAction !== 'None') {
-    return { about, verdict: 'bad', words, cure: `the driver asks for: ${recoveryAction}` };
+    return { about, verdict: 'bad', words, cure: `the driver requests: ${recoveryAction}` };
   }
   if (eccUncorrected !== undefined && eccUncorrected > 0) {
-    const cure = `its memory had ${eccUncorrected} errors that were not corrected: have it reset or exchanged`;
+    const cure = `its memory had ${eccUncorrected} uncorrectable errors: reset or replace the GPU`;
     return { about, verdict: 'warning', words, cure };
   }
   return { about, verdict: 'good', words };

@@ -16,7 +16,7 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
   const { isAsked, file, keys, warnings, problem, maxAgeMs } = sight;
   const about = 'keys';
   if (!isAsked) {
-    return [{ about, verdict: 'warning', words: 'no API key is asked for (AUTH_ENABLED=false)' }];
+    return [{ about, verdict: 'warning', words: 'no API key is required (AUTH_ENABLED=false)' }];
   }
   const told = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
   if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...told];
@@ -24,15 +24,15 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
     .map((key) => getKeyStatus(key, now, maxAgeMs))
     .filter(({ state }) => state === 'active');
   if (active.length === 0) {
-    const words = `no key that works in ${file}: nobody can ask anything`;
-    return [{ about, verdict: 'warning', words, cure: 'make one: corral keys create NAME' }, ...told];
+    const words = `no active key in ${file}: every request will be rejected`;
+    return [{ about, verdict: 'warning', words, cure: 'create one: corral keys create NAME' }, ...told];
   }
   const old = active.filter(({ secretIsOld }) => secretIsOld).length;
   const ending = active.filter(({ expiresSoon }) => expiresSoon).length;
   const notes = [
-    ...(ending > 0 ? [`${ending} of them within 14 days of their end`] : []),
+    ...(ending > 0 ? [`${ending} expiring within 14 days`] : []),
     ...(old > 0 ? [`${old} older than KEY_MAX_AGE_DAYS`] : []),
   ];
-  const words = [`${active.length} of ${keys.length} keys work (${file})`, ...notes].join(', ');
+  const words = [`${active.length} of ${keys.length} keys are active (${file})`, ...notes].join(', ');
   return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...told];
 }

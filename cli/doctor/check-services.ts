@@ -9,10 +9,10 @@ export type ReachResult =
 export function checkRedis(place: string, reach: ReachResult): Finding {
   const about = 'Redis';
   return reach.outcome === 'answered'
-    ? { about, verdict: 'good', words: `${place} answers` }
+    ? { about, verdict: 'good', words: `${place} responds` }
     : {
-        ...{ about, verdict: 'bad', words: `${place} does not answer (${reach.why})` },
-        cure: 'check REDIS_URL and the network; until it answers each gateway counts alone',
+        ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
+        cure: 'check REDIS_URL and the network; until it responds, each gateway counts on its own',
       };
 }
 
@@ -20,15 +20,15 @@ export function checkCollector(place: string, reach: ReachResult): Finding {
   const about = 'traces';
   if (reach.outcome === 'failed') {
     return {
-      ...{ about, verdict: 'bad', words: `${place} does not answer (${reach.why})` },
-      cure: 'check OTEL_EXPORTER_OTLP_ENDPOINT and the network; no request fails for it, traces are lost',
+      ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
+      cure: 'check OTEL_EXPORTER_OTLP_ENDPOINT and the network; requests are served, but traces are lost',
     };
   }
   const { status = 200 } = reach;
   return status < 400
-    ? { about, verdict: 'good', words: `${place} takes traces` }
+    ? { about, verdict: 'good', words: `${place} accepts traces` }
     : {
-        ...{ about, verdict: 'bad', words: `${place} answers ${status} to traces` },
-        cure: 'traces go to /v1/traces below OTEL_EXPORTER_OTLP_ENDPOINT, by HTTP and not by gRPC',
+        ...{ about, verdict: 'bad', words: `${place} rejects traces with ${status}` },
+        cure: 'traces are sent to /v1/traces below OTEL_EXPORTER_OTLP_ENDPOINT, over HTTP, not gRPC',
       };
 }

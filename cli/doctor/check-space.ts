@@ -5,13 +5,13 @@ import { formatBytes } from './sizes.ts';
 const little = 1024 ** 3;
 
 export function checkSpace(dataDir: string, freeBytes: number): Finding {
-  const words = `${dataDir} can be written, ${formatBytes(freeBytes)} free`;
+  const words = `${dataDir} is writable, ${formatBytes(freeBytes)} free`;
   return freeBytes >= little
     ? { about: 'data folder', verdict: 'good', words }
     : {
         about: 'data folder',
         verdict: 'warning',
         words,
-        cure: 'make room, or name another volume by DATA_DIR',
+        cure: 'free some space, or set DATA_DIR to another volume',
       };
 }

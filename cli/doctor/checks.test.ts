@@ -29,22 +29,22 @@ describe('what the findings come to', () => {
       '✗ Redis  h:1 does not answer',
       '         → check it',
       '',
-      'Something does not work: see ✗.',
+      'Something does not work: see ✗ above.',
     ]);
   });
 });
 
-describe('room for the model', () => {
+describe('memory for the model', () => {
   it.each([
-    [{ model: 4 * gib, gpu: 8 * gib, memory: 2 * gib }, 'good', '4.0 GiB fit into 8.0 GiB free on GPUs'],
+    [{ model: 4 * gib, gpu: 8 * gib, memory: 2 * gib }, 'good', '4.0 GiB fits into 8.0 GiB free on GPUs'],
     [
       { model: 9 * gib, gpu: 8 * gib, memory: 2 * gib },
       'warning',
-      '9.0 GiB do not fit into 8.0 GiB free on GPUs',
+      '9.0 GiB does not fit into 8.0 GiB free on GPUs',
     ],
     [{ model: 12 * gib, gpu: 8 * gib, memory: 2 * gib }, 'bad', expect.any(String)],
-    [{ model: 4 * gib, gpu: undefined, memory: 5 * gib }, 'good', '4.0 GiB fit into 5.0 GiB'],
-    [{ model: 6 * gib, gpu: undefined, memory: 5 * gib }, 'bad', '6.0 GiB do not fit into 5.0 GiB'],
+    [{ model: 4 * gib, gpu: undefined, memory: 5 * gib }, 'good', '4.0 GiB fits into 5.0 GiB'],
+    [{ model: 6 * gib, gpu: undefined, memory: 5 * gib }, 'bad', '6.0 GiB does not fit into 5.0 GiB'],
   ])('%j is %s', (room, verdict, words) => expect(checkFit(room)).toMatchObject({ verdict, words }));
 });
 
@@ -106,7 +106,7 @@ describe('keys', () => {
     );
 
   it.each([
-    ['that work', {}, [{ verdict: 'good', words: '1 of 1 keys work (/d/keys.json)' }]],
+    ['that work', {}, [{ verdict: 'good', words: '1 of 1 keys are active (/d/keys.json)' }]],
     ['that nobody is asked for', { isAsked: false }, [{ verdict: 'warning' }]],
     ['of a broken file', { problem: '/d/keys.json: is not valid JSON' }, [{ verdict: 'wrong' }]],
     [
@@ -136,7 +136,7 @@ it('says of others whether they answer, and where they were looked for', () => {
   expect(checkRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
   expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
     verdict: 'bad',
-    words: 'h:1 does not answer (ECONNREFUSED)',
+    words: 'h:1 does not respond (ECONNREFUSED)',
   });
   expect(checkCollector('h:1', { outcome: 'answered', status: 200 })).toMatchObject({ verdict: 'good' });
   expect(checkCollector('h:1', { outcome: 'answered', status: 404 })).toMatchObject({ verdict: 'bad' });

@@ -6,13 +6,13 @@ import { exitStatus, type Finding, type Verdict } from './finding.ts';
 import { runChecks } from './run-checks.ts';
 
 const notes = `
-It reads the same variables as \`corral serve\`, and starts nothing.
-Exit status: 0 all well (! may stand), 1 something does not work, 2 something is set wrongly.`;
+Reads the same variables as \`corral serve\` and starts nothing.
+Exit status: 0 no errors (there may be warnings), 1 something does not work, 2 a setting is wrong.`;
 
 /** `corral doctor`: everything that a start depends on, looked at. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('look at everything that a start depends on, and say how to mend what is wrong')
+    .description('check everything that a start depends on, and suggest fixes')
     .addOption(jsonOption())
     .addHelpText('after', notes)
     .action(async ({ json }: { json?: true }) => {
@@ -26,9 +26,9 @@ export function doctorCommand(): Command {
 
 const marks: Readonly<Record<Verdict, string>> = { good: '✓', warning: '!', bad: '✗', wrong: '✗' };
 const summaries = {
-  0: 'Nothing stands in the way.',
-  1: 'Something does not work: see ✗.',
-  2: 'Something is set wrongly: see ✗.',
+  0: 'No problems found.',
+  1: 'Something does not work: see ✗ above.',
+  2: 'A setting is wrong: see ✗ above.',
 } as const;
 
 /** A line for each finding, its cure below it, and what they come to. */

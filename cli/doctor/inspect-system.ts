@@ -48,7 +48,7 @@ export async function freeBytes(folder: string): Promise<number> {
 
 export async function pingRedis(url: string): Promise<ReachResult> {
   const redis = connectRedis(url);
-  let why = 'no answer in time';
+  let why = 'timeout';
   const { promise, resolve } = Promise.withResolvers<ReachResult>();
   const timer = setTimeout(() => resolve({ outcome: 'failed', why }), patienceMs);
   redis.on('error', (error: NodeJS.ErrnoException) => {
@@ -100,7 +100,7 @@ export async function findRunningInstance(origin: string): Promise<string | unde
     const answer = await fetch(`${origin}/status`, { signal: AbortSignal.timeout(patienceMs) });
     const status = (await answer.json()) as { readonly standing?: unknown; readonly version?: unknown };
     return typeof status.standing === 'string' && typeof status.version === 'string'
-      ? `llama-corral ${status.version} runs here and is ${status.standing}`
+      ? `llama-corral ${status.version} is running (${status.standing})`
       : undefined;
   } catch {
     return undefined;

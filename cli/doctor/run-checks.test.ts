@@ -77,9 +77,9 @@ describe('corral doctor', () => {
     });
     server.close();
     expect(wordsAbout('ports', findings)).toEqual([
-      expect.stringMatching(/^good: .* are in use: llama-corral 0\.1\.0 runs here and is ready$/),
+      expect.stringMatching(/^good: .* are in use: llama-corral 0\.1\.0 is running \(ready\)$/),
     ]);
-    expect(wordsAbout('traces', findings)).toEqual([`good: 127.0.0.1:${port} takes traces`]);
+    expect(wordsAbout('traces', findings)).toEqual([`good: 127.0.0.1:${port} accepts traces`]);
     expect(asked).toEqual(['/status', '/v1/traces']);
     expect(exitStatus(findings)).toBe(0);
   });

@@ -59,7 +59,7 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
     ...judged('open files', mistakes),
     ...(await examineServices(settings)),
     ...(queueWorkerEnabled(settings).isWanted
-      ? [good('RunPod queue', 'jobs are taken from the queue of this endpoint')]
+      ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
   ];
 }
@@ -78,7 +78,7 @@ function judged(
 }
 
 function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
-  if (warnings.length === 0) return judged('settings', mistakes, 'every variable is understood');
+  if (warnings.length === 0) return judged('settings', mistakes, 'all variables are valid');
   return [...judged('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
 }
 
@@ -87,7 +87,7 @@ function versions(env: Environment): Finding {
   const isNew = Number(process.versions.node.split('.')[0]) >= 24;
   return isNew
     ? good('versions', words)
-    : { about: 'versions', verdict: 'bad', words, cure: 'take Node 24 or newer' };
+    : { about: 'versions', verdict: 'bad', words, cure: 'install Node 24 or newer' };
 }
 
 async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Environment) {
@@ -104,8 +104,8 @@ async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTop
   try {
     return [good(about, `${engine.command}, build ${await readEngineVersion(engine)}`)];
   } catch {
-    const words = `${engine.command} does not tell its version`;
-    return [{ about, verdict: 'bad', words, cure: `run it by hand: ${engine.command} --version` }];
+    const words = `${engine.command} does not report its version`;
+    return [{ about, verdict: 'bad', words, cure: `run ${engine.command} --version to see the error` }];
   }
 }
 
@@ -121,7 +121,7 @@ function examineModel(
   if (model === undefined || mistakes.model.length > 0) return judged('model', mistakes);
   if (model.kind !== 'file') {
     const name = model.kind === 'url' ? model.path : model.repo;
-    return [good('model', `${name}: llama-server downloads it where it is not there yet`)];
+    return [good('model', `${name}: llama-server downloads it at the start unless it is cached`)];
   }
   const others = [config?.engine.mmproj, config?.engine.draftModel].filter((file) => file !== undefined);
   const bytes = totalSize([...modelFileParts(model.path), ...others]);

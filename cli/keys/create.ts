@@ -24,43 +24,43 @@ interface CreateOptions {
 
 const examples = `
 Examples:
-  corral keys create app                                 a key for inference, without an end
-  corral keys create batch --priority low --tpd 2000000  waits behind others, two million tokens a day
-  corral keys create guest --expires 30d --rpm 20        20 requests a minute, for 30 days
-  corral keys create ops --scopes metrics,admin          reads metrics, lists keys, reloads
-  SECRET=$(corral keys create ci --quiet)                in a script
+  corral keys create app                                 an inference key that never expires
+  corral keys create batch --priority low --tpd 2000000  low priority, two million tokens per day
+  corral keys create guest --expires 30d --rpm 20        20 requests per minute, for 30 days
+  corral keys create ops --scopes metrics,admin          metrics and administration, no inference
+  SECRET=$(corral keys create ci --quiet)                for scripts
 
-The secret is printed once, on stdout; what is kept is its SHA-256. A running gateway knows the key within a second.`;
+The secret is printed once, to stdout. Only its SHA-256 is stored. A running gateway accepts the key within a second.`;
 
 export function createCommand(): Command {
   return new Command('create')
-    .description('make a key and print its secret, once')
-    .argument('<id>', 'what to call it: letters, digits, - and _', keyId)
+    .description('create a key and print its secret once')
+    .argument('<id>', 'id of the key: letters, digits, - and _', keyId)
     .addOption(
-      new Option('--scopes <list>', 'what it may do, of inference,native,metrics,admin')
+      new Option('--scopes <list>', 'comma-separated: inference, native, metrics, admin')
         .argParser(scopeList)
         .default(keyDefaults.scopes, 'inference'),
     )
     .addOption(
-      new Option('--models <list>', 'public names of the models it may use')
+      new Option('--models <list>', 'comma-separated public names of the models it may use')
         .argParser(nameList)
         .default(keyDefaults.models, 'all'),
     )
-    .option('--rpm <n>', 'requests per minute; 0 is no limit (default: MAX_REQUESTS_PER_MINUTE)', limit)
-    .option('--tpm <n>', 'tokens per minute (default: the house limit)', limit)
-    .option('--tpd <n>', 'tokens per day, from midnight UTC; 0 is no limit (default: no limit)', limit)
-    .option('--concurrent <n>', 'requests at the same time (default: the house limit)', limit)
+    .option('--rpm <n>', 'requests per minute, 0 = unlimited (default: MAX_REQUESTS_PER_MINUTE)', limit)
+    .option('--tpm <n>', 'tokens per minute, 0 = unlimited (default: MAX_TOKENS_PER_MINUTE)', limit)
+    .option('--tpd <n>', 'tokens per UTC day, 0 = unlimited (default: unlimited)', limit)
+    .option('--concurrent <n>', 'concurrent requests, 0 = unlimited (default: unlimited)', limit)
     .addOption(
-      new Option('--expires <when>', '30d, 12h, a date or time (UTC unless it says otherwise), or never')
+      new Option('--expires <when>', '30d, 12h, an ISO date or time (UTC without an offset), or never')
         .argParser(expiry)
         .default(keyDefaults.expires, 'never'),
     )
     .addOption(
-      new Option('--priority <p>', 'its share while requests wait')
+      new Option('--priority <p>', 'share of the turns while requests queue')
         .choices(priorities)
         .default(keyDefaults.priority),
     )
-    .option('--note <text>', 'for whom or what it is', keyDefaults.note)
+    .option('--note <text>', 'free text, such as who uses the key', keyDefaults.note)
     .addOption(fileOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -74,5 +74,5 @@ async function create(id: string, options: CreateOptions): Promise<void> {
   const minted = createKey(id, { scopes, models, expires, priority, note, limits }, Date.now());
   const file = resolveKeyFile(options.file);
   const { warnings } = await updateKeyFile(file, (keys) => addKey(keys, minted.key));
-  printSecret(minted, [...warnings, `Made key "${id}" in ${file}.`], options);
+  printSecret(minted, [...warnings, `Created key "${id}" in ${file}.`], options);
 }

@@ -14,35 +14,35 @@ interface SwitchOptions {
 const disableExamples = `
 Examples:
   corral keys disable app
-  corral keys disable app --now    what is under way with it ends, too
+  corral keys disable app --now    also end its running requests
 
-New requests are refused within a second.`;
+New requests are rejected within a second.`;
 
 export function disableCommand(): Command {
-  return switchCommand('disable', 'stop a key from working, until it is enabled again', true)
-    .option('--now', 'end the requests under way with it, which otherwise finish')
+  return switchCommand('disable', 'disable a key until it is enabled again', true)
+    .option('--now', 'end its running requests, which otherwise finish')
     .addHelpText('after', disableExamples);
 }
 
 export function enableCommand(): Command {
-  return switchCommand('enable', 'let a disabled key work again', false).addHelpText(
+  return switchCommand('enable', 'enable a disabled key', false).addHelpText(
     'after',
-    '\nExample:\n  corral keys enable app\n\nIt works again within a second.',
+    '\nExample:\n  corral keys enable app\n\nThe key works again within a second.',
   );
 }
 
 function switchCommand(verb: string, description: string, disabled: boolean): Command {
   return new Command(verb)
     .description(description)
-    .argument('<id>', 'the key')
+    .argument('<id>', 'id of the key')
     .addOption(fileOption())
     .addOption(jsonOption())
     .action(async (id: string, { file, json, now = false }: SwitchOptions) => {
       const { keys, warnings } = await updateKeyFile(resolveKeyFile(file), (there) =>
         changeKey(there, id, (key) => ({ ...key, disabled, cutOff: now })),
       );
-      const ending = now ? '; what is under way with it ends' : '';
-      for (const line of [...warnings, `Key "${id}" is ${verb}d${ending}.`]) writeStderr(line);
+      const ending = now ? '; its running requests end' : '';
+      for (const line of [...warnings, `Key "${id}" ${verb}d${ending}.`]) writeStderr(line);
       if (json) writeJson(keyWithState(findKey(keys, id), Date.now()));
     });
 }

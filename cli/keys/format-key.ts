@@ -52,7 +52,7 @@ export function formatLimits({
     showLimit(requestsPerMinute, 'requests/min'),
     showLimit(tokensPerMinute, 'tokens/min'),
     showLimit(tokensPerDay, 'tokens/day'),
-    showLimit(concurrent, 'at once'),
+    showLimit(concurrent, 'concurrent'),
   ].filter((limit) => limit !== undefined);
   return own.join(', ') || '-';
 }

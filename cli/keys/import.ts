@@ -10,17 +10,17 @@ import { fileOption, jsonOption, resolveKeyFile } from './key-file-option.ts';
 
 const examples = `
 Examples:
-  corral keys import /data/api_keys.txt                      into keys.json of DATA_DIR
+  corral keys import /data/api_keys.txt                      into keys.json in DATA_DIR
   corral keys import api_keys.txt --file /srv/keys.json
 
-Reads lines key_id:api_key[:rate_limit][:expiration] and says what became of each. Secrets go on working; only their
-SHA-256 is kept. Keys that are there already stay as they are, so that importing twice does no harm. All good lines are
-written at once. The exit status is 1 where a line could not be imported.`;
+Reads lines of the form key_id:api_key[:rate_limit][:expiration] and reports the result for each. Clients keep their
+secrets; only the SHA-256 is stored. Existing keys are not changed, so the command can be repeated. All valid lines are
+imported, even if others are not. Exit status: 1 if a line was skipped.`;
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('bring over the keys of the Python ancestor')
-    .argument('<file>', 'its api_keys.txt')
+    .description('import the keys of llama-gguf-inference')
+    .argument('<file>', 'the api_keys.txt to import')
     .addOption(fileOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -33,7 +33,7 @@ async function importFile(
 ): Promise<void> {
   const text = await textOf(source);
   if (isKeysJson(text))
-    throw new UsageError(`${source} is a key file of llama-corral already: point AUTH_KEYS_FILE to it`);
+    throw new UsageError(`${source} is already a key file of llama-corral: set AUTH_KEYS_FILE to it`);
   const readings = parseLegacyLines(text);
   // The default is keys.json here, even where only the ancestor's file exists.
   const target = resolveKeyFile(options.file, (path) => path.endsWith('.json'));
@@ -66,8 +66,8 @@ function tell({ line, id, outcome, reason }: ImportResult): string {
 function conclude(fates: readonly ImportResult[], source: string, target: string): void {
   const count = (outcome: ImportResult['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
   writeStderr(
-    `${count('imported')} imported into ${target}, ${count('unchanged')} there already, ${count('skipped')} skipped.`,
+    `${count('imported')} imported into ${target}, ${count('unchanged')} unchanged, ${count('skipped')} skipped.`,
   );
-  if (count('skipped') > 0) throw new Error(`mend the skipped lines of ${source} and import it again`);
-  writeStderr(`${source} holds secrets in plain text: remove it once the gateway reads ${target}.`);
+  if (count('skipped') > 0) throw new Error(`fix the skipped lines of ${source} and import it again`);
+  writeStderr(`${source} contains secrets in plain text: delete it once the gateway uses ${target}.`);
 }

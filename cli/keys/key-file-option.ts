@@ -4,7 +4,7 @@ import { readSettings } from '../../settings/read-settings.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 
 export function fileOption(): Option {
-  return new Option('--file <path>', 'the key file (default: AUTH_KEYS_FILE, else keys.json in DATA_DIR)');
+  return new Option('--file <path>', 'key file (default: AUTH_KEYS_FILE, else keys.json in DATA_DIR)');
 }
 
 export function jsonOption(): Option {

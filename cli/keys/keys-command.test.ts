@@ -60,7 +60,7 @@ describe('corral keys create', () => {
     await using folder = await temporaryFolder();
     const { status, stdout, stderr } = await asProgram(folder, 'create', 'app');
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^sk-[\w-]{43}$/)]);
-    expect(stderr).toContain(`Made key "app" in ${folder.file('keys.json')}`);
+    expect(stderr).toContain(`Created key "app" in ${folder.file('keys.json')}`);
     expect(stderr).not.toContain(stdout);
     expect(await readFile(folder.file('keys.json'), 'utf8')).not.toContain(stdout.slice(3));
     expect((await stat(folder.file('keys.json'))).mode & 0o777).toBe(0o600);
@@ -116,9 +116,9 @@ describe('corral keys create', () => {
     [['create'], /missing required argument 'id'/],
     [['create', 'a b'], /1 to 64 letters/],
     [['create', 'app', '--scopes', 'root'], /inference, native, metrics, admin/],
-    [['create', 'app', '--rpm', 'many'], /whole number/],
+    [['create', 'app', '--rpm', 'many'], /integer/],
     [['create', 'app', '--expires', '30'], /30d or 12h/],
-    [['create', 'app', '--expires', '2020-01-01'], /passed already/],
+    [['create', 'app', '--expires', '2020-01-01'], /in the past/],
     [['create', 'app', '--priority', 'top'], /high, normal, low/],
     [['create', 'app', '--colour', 'red'], /unknown option/],
     [['crate', 'app'], /unknown command.*\n?.*create/],
@@ -145,7 +145,7 @@ describe('corral keys list and show', () => {
     expect(app).toMatch(/^app +sk-….{4} +active, expires in 5d +inference +20 requests\/min +\d{4}-/);
     expect(old).toMatch(/^old +sk-….{4} +disabled +inference +- +\d{4}-.* +never +-$/);
     expect(stderr).toContain('2 keys in');
-    expect(stderr).toContain('1 within 14 days of the end');
+    expect(stderr).toContain('1 expiring within 14 days');
     expect((await keys('show', 'old')).stdout).toMatch(/^status +disabled\n(.*\n)*note +of last year$/m);
     expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([
       { id: 'app', state: 'active', expiresSoon: true, rotating: false },
@@ -176,7 +176,7 @@ describe('corral keys list and show', () => {
     await keys('create', 'production');
     expect(await keys('show', 'prodution')).toMatchObject({
       status: 1,
-      stderr: 'error: there is no key "prodution": did you mean "production"?',
+      stderr: 'error: no key "prodution": did you mean "production"?',
     });
   });
 
@@ -221,7 +221,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
       expect(await keys('rotate', 'app', '--overlap', overlap)).toMatchObject({
         status: 2,
         stdout: '',
-        stderr: expect.stringContaining('It must be like 24h, 90m or 7d, with its unit.'),
+        stderr: expect.stringContaining('It must be a duration with a unit, such as 24h, 90m or 7d.'),
       });
       expect((await ringOf(folder.file('keys.json'))).authenticate(secret, Date.now()).outcome).toBe(
         'accepted',
@@ -236,7 +236,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
     const written = JSON.parse(await readFile(folder.file('keys.json'), 'utf8'));
     written.keys[0].enabled = false;
     await writeFile(folder.file('keys.json'), JSON.stringify(written));
-    const words = 'key "app" has a field "enabled": it has no effect, did you mean "disabled"?';
+    const words = 'key "app" has an unknown field "enabled"; it has no effect, did you mean "disabled"?';
     expect((await keys('list')).stderr).toContain(words);
     expect((await keys('show', 'app')).stderr).toContain(words);
     await keys('rotate', 'app');
@@ -266,7 +266,7 @@ describe('corral keys disable and remove --now', () => {
     const app = async () => (await readKeyFile(folder.file('keys.json'))).keys.find(({ id }) => id === 'app');
     await keys('create', 'app');
     expect((await keys('disable', 'app', '--now')).stderr).toBe(
-      'Key "app" is disabled; what is under way with it ends.',
+      'Key "app" disabled; its running requests end.',
     );
     expect(await app()).toMatchObject({ disabled: true, cutOff: true });
     await keys('enable', 'app');
@@ -314,7 +314,7 @@ copy:sk-0123456789abcdef
     const before = await readFile(folder.file('keys.json'), 'utf8');
     expect(await keys('import', folder.file('api_keys.txt'))).toMatchObject({
       status: 0,
-      stdout: 'line 1: "app" unchanged: it is there already',
+      stdout: 'line 1: "app" unchanged: already imported',
     });
     expect(await readFile(folder.file('keys.json'), 'utf8')).toBe(before);
   });

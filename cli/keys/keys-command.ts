@@ -16,13 +16,13 @@ Examples:
   corral keys disable app
   corral keys usage --since 7d
 
-Data goes to stdout, words to stderr. The exit status is 0 for done, 1 for failed, 2 for wrong use.
-Several commands may run at once, beside a running gateway, which sees every change within a second.`;
+Data is written to stdout, messages to stderr. Exit status: 0 success, 1 failure, 2 usage error.
+Commands may run concurrently. A running gateway applies every change within a second.`;
 
 /** `corral keys`: all that an operator does with API keys. */
 export function keysCommand(): Command {
   const command = new Command('keys')
-    .description('make, list, rotate and stop API keys, and show what they used')
+    .description('create, list, rotate and revoke API keys, and show their usage')
     .addHelpText('after', notes);
   const verbs = [
     createCommand(),
@@ -35,6 +35,6 @@ export function keysCommand(): Command {
     importCommand(),
     usageCommand(),
   ];
-  for (const verb of verbs) command.addCommand(verb.showHelpAfterError('(--help tells more)'));
+  for (const verb of verbs) command.addCommand(verb.showHelpAfterError('(see --help)'));
   return command;
 }

@@ -8,7 +8,7 @@ import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import { writeStderr } from '../output.ts';
 
 export function ledgerOption(): Option {
-  return new Option('--ledger <path>', `the usage ledger (default: ${ledgerFileName} in DATA_DIR)`);
+  return new Option('--ledger <path>', `usage ledger (default: ${ledgerFileName} in DATA_DIR)`);
 }
 
 /** The ledger a verb reads: the one named on the command line, else the one that the gateway writes. */
@@ -21,7 +21,7 @@ const UNFINISHED_WRITING = 776;
 
 /** Opens the ledger to read it, beside a running gateway. Throws, with the file's name, where it cannot be read. */
 export function openLedger(path: string): LedgerFile {
-  if (!existsSync(path)) throw new Error(`${path}: there is no usage ledger yet; the gateway makes it`);
+  if (!existsSync(path)) throw new Error(`${path}: no usage ledger yet; the gateway creates it`);
   try {
     return checked(new LedgerFile(path, { readOnly: true }));
   } catch (error) {

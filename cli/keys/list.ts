@@ -16,12 +16,13 @@ Examples:
   corral keys list
   corral keys list --json | jq -r '.[] | select(.state == "active") | .id'
 
-Status is active, disabled or expired; a key that ends within 14 days says so, and one whose old secret still works after
-a rotation says until when, and when somebody last came with it. A secret older than KEY_MAX_AGE_DAYS says its age. LAST USED comes from the usage ledger.`;
+STATUS is active, disabled or expired. It also shows an expiry within the next 14 days, how long the old secret works
+after a rotation and when it was last used, and the age of a secret older than KEY_MAX_AGE_DAYS.
+LAST USED is read from the usage ledger.`;
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('show all keys and how they stand')
+    .description('list all keys with their status')
     .addOption(fileOption())
     .addOption(ledgerOption())
     .addOption(jsonOption())
@@ -80,8 +81,8 @@ function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
 }
 
 function summary(keys: readonly Key[], file: string, now: number): string {
-  if (keys.length === 0) return `No keys in ${file}: make one with "corral keys create ID".`;
+  if (keys.length === 0) return `No keys in ${file}. Create one with "corral keys create ID".`;
   const ending = keys.filter((key) => getKeyStatus(key, now).expiresSoon).length;
   const count = keys.length === 1 ? '1 key' : `${keys.length} keys`;
-  return `${count} in ${file}${ending > 0 ? `; ${ending} within 14 days of the end` : ''}`;
+  return `${count} in ${file}${ending > 0 ? `; ${ending} expiring within 14 days` : ''}`;
 }

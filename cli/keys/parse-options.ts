@@ -14,21 +14,21 @@ export function keyId(text: string): string {
 /** A limit: a whole number, 0 for none. */
 export function limit(text: string): number {
   const value = integer(0).parse(text);
-  if (value === undefined)
-    throw new InvalidArgumentError('It must be a whole number from 0 up; 0 is no limit.');
+  if (value === undefined) throw new InvalidArgumentError('It must be an integer ≥ 0; 0 means unlimited.');
   return value;
 }
 
 export function scopeList(text: string): Scope[] {
   const wanted = nameList(text);
   const wrong = wanted.filter((word) => !scopes.some((scope) => scope === word));
-  if (wrong.length > 0) throw new InvalidArgumentError(`Choose from ${scopes.join(', ')}, parted by commas.`);
+  if (wrong.length > 0) throw new InvalidArgumentError(`Allowed, comma-separated: ${scopes.join(', ')}.`);
   return scopes.filter((scope) => wanted.includes(scope));
 }
 
 export function nameList(text: string): readonly string[] {
   const found = list.parse(text) ?? [];
-  if (found.length === 0) throw new InvalidArgumentError('It must name at least one, parted by commas.');
+  if (found.length === 0)
+    throw new InvalidArgumentError('It must contain at least one name; separate names by commas.');
   return found;
 }
 
@@ -38,10 +38,10 @@ export function expiry(text: string): number | null {
   const time = /^\d+(\.\d+)?[smhd]$/i.test(text) ? Date.now() + durationMs(text) : parseIsoTime(text);
   if (time === undefined) {
     throw new InvalidArgumentError(
-      'It must be like 30d or 12h, a date like 2027-01-31 (midnight UTC), or never.',
+      'It must be a duration such as 30d or 12h, a date such as 2027-01-31 (midnight UTC), or never.',
     );
   }
-  if (time <= Date.now()) throw new InvalidArgumentError('It has passed already.');
+  if (time <= Date.now()) throw new InvalidArgumentError('It is in the past.');
   return time;
 }
 
@@ -49,7 +49,7 @@ export function expiry(text: string): number | null {
 export function durationMs(text: string): number {
   const value = timespan.parse(text);
   if (value === undefined || !Number.isSafeInteger(value) || (value !== 0 && /\d$/.test(text))) {
-    throw new InvalidArgumentError('It must be like 24h, 90m or 7d, with its unit.');
+    throw new InvalidArgumentError('It must be a duration with a unit, such as 24h, 90m or 7d.');
   }
   return value;
 }

@@ -4,7 +4,7 @@ import type { MintedKey } from '../../keys/new-key.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 
 export function quietOption(): Option {
-  return new Option('--quiet', 'print the secret and nothing else').conflicts('json');
+  return new Option('--quiet', 'print only the secret').conflicts('json');
 }
 
 /** Gives the secret out: the one time that it is to be seen. */
@@ -17,7 +17,7 @@ export function printSecret(
   if (json) {
     writeJson({ key: toRecord(key), secret });
   } else {
-    if (!quiet) writeStderr('Its secret, shown only now:');
+    if (!quiet) writeStderr('Secret (shown only once):');
     writeStdout(secret);
   }
 }

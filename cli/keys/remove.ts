@@ -9,11 +9,11 @@ import { fileOption, resolveKeyFile } from './key-file-option.ts';
 const examples = `
 Examples:
   corral keys remove app
-  corral keys remove app --yes    asks nothing
-  corral keys remove app --now    what is under way with it ends, too
+  corral keys remove app --yes    without confirmation
+  corral keys remove app --now    also end its running requests
 
-A script is never asked. To stop a key for a while, disable it. Where the gateway reads the file from a network volume,
-disable it with --now first: changes may arrive there later than --now waits.`;
+Without a terminal there is no confirmation. To block a key temporarily, disable it. If the gateway reads the key file
+from a network volume, disable the key with --now first: changes may arrive there later than --now waits.`;
 
 /** A gateway sees a change of the key file within a second. */
 const UNTIL_SEEN = 1500;
@@ -26,10 +26,10 @@ interface RemoveOptions {
 
 export function removeCommand(): Command {
   return new Command('remove')
-    .description('remove a key for good')
-    .argument('<id>', 'the key')
-    .option('--now', 'end the requests under way with it, which otherwise finish')
-    .option('--yes', 'do not ask')
+    .description('remove a key permanently')
+    .argument('<id>', 'id of the key')
+    .option('--now', 'end its running requests, which otherwise finish')
+    .option('--yes', 'skip the confirmation')
     .addOption(fileOption())
     .addHelpText('after', examples)
     .action(remove);
@@ -38,7 +38,7 @@ export function removeCommand(): Command {
 async function remove(id: string, options: RemoveOptions): Promise<void> {
   const file = resolveKeyFile(options.file);
   findKey((await readKeyFile(file)).keys, id);
-  if (!options.yes && !(await confirmed(`Remove key "${id}" from ${file} for good? [y/N] `))) {
+  if (!options.yes && !(await confirmed(`Remove key "${id}" from ${file} permanently? [y/N] `))) {
     throw new Error('nothing was removed');
   }
   if (options.now) await cutOff(file, id);

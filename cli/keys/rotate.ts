@@ -17,15 +17,15 @@ interface RotateOptions {
 const examples = `
 Examples:
   corral keys rotate app --overlap 24h   the old secret works for one more day
-  corral keys rotate app                 the old secret has leaked: it stops now
+  corral keys rotate app                 the old secret stops working now
 
-Id, scopes, limits and expiry stay. Of two rotations in a row only the last secret before today's works on.`;
+Id, scopes, limits and expiry stay the same. Only the latest old secret can overlap: a second rotation ends the one before.`;
 
 export function rotateCommand(): Command {
   return new Command('rotate')
-    .description('give a key a new secret and print it, once')
-    .argument('<id>', 'the key')
-    .option('--overlap <span>', 'how long the old secret works on, such as 24h', durationMs, 0)
+    .description('replace the secret of a key and print the new one once')
+    .argument('<id>', 'id of the key')
+    .option('--overlap <span>', 'how long the old secret keeps working, such as 24h', durationMs, 0)
     .addOption(fileOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -42,7 +42,7 @@ async function rotate(id: string, options: RotateOptions): Promise<void> {
   const key = findKey(keys, id);
   const old = key.previous ? `works until ${formatTime(key.previous.validUntil, '')}` : 'no longer works';
   const words = [...warnings, `Rotated key "${id}"; its old secret ${old}.`];
-  if (key.disabled) words.push(`It is disabled: "corral keys enable ${id}" lets it work again.`);
-  if (key.expires !== null && key.expires <= now) words.push('It has expired, and so does not work.');
+  if (key.disabled) words.push(`The key is disabled; enable it with "corral keys enable ${id}".`);
+  if (key.expires !== null && key.expires <= now) words.push('The key has expired and does not work.');
   printSecret({ key, secret: minted.secret }, words, options);
 }

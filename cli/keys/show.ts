@@ -13,8 +13,8 @@ import { maxKeyAgeMs } from './max-key-age.ts';
 
 export function showCommand(): Command {
   return new Command('show')
-    .description('show all that is known of one key; its secret is not')
-    .argument('<id>', 'the key')
+    .description('show the details of one key (its secret is not stored)')
+    .argument('<id>', 'id of the key')
     .addOption(fileOption())
     .addOption(ledgerOption())
     .addOption(jsonOption())
@@ -46,7 +46,7 @@ function linesOf(key: Key, now: number, seen: KeySeen | undefined): string[][] {
     ['scopes', key.scopes.join(', ') || 'none'],
     ['models', key.models.includes('*') ? 'all' : key.models.join(', ')],
     ['priority', key.priority],
-    ['limits', formatLimits(key.limits).replace(/^-$/, 'those of the house')],
+    ['limits', formatLimits(key.limits).replace(/^-$/, 'the defaults')],
     ['created', formatTime(key.created, 'unknown')],
     ['expires', formatTime(key.expires, 'never')],
     ['last used', seen ? `${formatTime(seen.lastUsed, '')} (${formatAgo(seen.lastUsed, now)})` : '-'],

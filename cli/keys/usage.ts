@@ -19,30 +19,25 @@ interface UsageOptions {
 const notes = `
 Examples:
   corral keys usage                              every key, the last 30 days
-  corral keys usage app --since 7d               one key, day by day
+  corral keys usage app --since 7d               one key, by day
   corral keys usage --since 2026-11-01 --by day
   COST_PER_HOUR=0.79 corral keys usage --csv > usage.csv
 
-Days are whole ones and begin at midnight UTC. A running gateway writes once a second.
-INPUT counts the tokens of the prompts, CACHED the part of them that had not to be read again, OUTPUT the generated ones.
-An answer that was broken off counts with what was generated until then.
-COST is MACHINE × COST_PER_HOUR. MACHINE is the time at the engine as a share of the whole machine: a request that held one
-of four slots for a minute counts 15 s. Time in which the machine stood idle is nobody's, so the sum is less than the bill.`;
+Days are UTC days. A running gateway writes its usage once a second.
+INPUT are prompt tokens, CACHED those of them taken from the prompt cache, OUTPUT generated tokens.
+An interrupted response counts the tokens generated so far.
+COST is MACHINE × COST_PER_HOUR. MACHINE is the time at the engine as a share of the whole machine: a request that used
+one of four slots for a minute counts 15 s. Idle time is not charged to any key, so the sum is less than the bill.`;
 
 export function usageCommand(): Command {
   return new Command('usage')
-    .description('show who used how much: requests, tokens, time, money')
-    .argument('[id]', 'one key; all where none is named')
+    .description('show usage by key or day: requests, tokens, time, cost')
+    .argument('[id]', 'id of one key (default: all keys)')
     .addOption(
-      new Option('--since <when>', `from which day on: ${sinceFormat}`)
-        .argParser(since)
-        .default(since('30d'), '30d'),
+      new Option('--since <when>', `first day: ${sinceFormat}`).argParser(since).default(since('30d'), '30d'),
     )
     .addOption(
-      new Option('--by <what>', 'a line for each (default: key, or day where one key is named)').choices([
-        'key',
-        'day',
-      ]),
+      new Option('--by <what>', 'group by (default: key; day if a key is given)').choices(['key', 'day']),
     )
     .addOption(ledgerOption())
     .addOption(jsonOption().conflicts('csv'))

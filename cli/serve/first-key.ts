@@ -23,7 +23,7 @@ export async function createFirstKey(
   // Read only when needed: the schema of the key file would stay in the supervisor's memory.
   const { ensureFirstKey } = await import('../../keys/first-key.ts');
   return ensureFirstKey(file, ({ id, secret }) =>
-    show(`\nYour first API key, "${id}", shown at this start only: keep it.\n  ${secret}\n\n`),
+    show(`\nFirst API key "${id}" (shown only once: save it):\n  ${secret}\n\n`),
   );
 }
 

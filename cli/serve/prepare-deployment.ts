@@ -92,7 +92,7 @@ async function firstKeyFor(config: SupervisorConfig, show: (text: string) => voi
     return { firstKey: await createFirstKey(config, show) };
   } catch (error) {
     if ((error as Error).name !== 'KeyFileError') throw error;
-    return { keyProblem: `the first key could not be kept, and does not work: ${(error as Error).message}` };
+    return { keyProblem: `the first API key could not be saved: ${(error as Error).message}` };
   }
 }
 
@@ -104,13 +104,13 @@ interface WithModel {
 async function withModel({ settings, problems }: SettingsResult, log: Log): Promise<WithModel> {
   if (!noModelConfigured(settings)) return { settings, problems: [] };
   if (!problems.some(({ variable }) => modelVariables.includes(variable)))
-    log.info('no model is named: the demo model is served');
+    log.info('no model configured: serving the demo model');
   let MODEL_PATH: string;
   try {
     MODEL_PATH = await ensureDemoModel(cacheFolder);
   } catch (error) {
     const why = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
-    return { settings, problems: [`the demo model cannot be kept in ${cacheFolder}: ${why}`] };
+    return { settings, problems: [`the demo model cannot be written to ${cacheFolder}: ${why}`] };
   }
   // Its tokens are so cheap that a second thread would spend its time waiting for the first.
   const THREADS = settings.THREADS || 1;

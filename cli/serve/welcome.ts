@@ -15,29 +15,29 @@ export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): 
   const base = `http://${host}:${port}/v1`;
   const model = settings.MODEL_ALIAS?.[0] ?? 'default';
   const parts = [
-    `llama-corral is up: an OpenAI-compatible endpoint serves "${model}".`,
+    `llama-corral is ready: an OpenAI-compatible API for the model "${model}".`,
     table([
       ['base URL', base],
       ['API key', keyLine(config, firstKey)],
-      ...(settings.AUTH_ENABLED ? [['keys live in', keyFileFor(config)] as const] : []),
+      ...(settings.AUTH_ENABLED ? [['key file', keyFileFor(config)] as const] : []),
       ['health', `http://${host}:${healthPort}/status`],
     ]),
     `Try it:\n${indent(curl(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,
     `With the OpenAI SDK (npm install openai):\n${indent(sdk(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,
     ...(isDemoModel ? [realModel] : []),
-    'Ctrl-C stops it.',
+    'Press Ctrl-C to stop.',
   ];
   return `\n${parts.join('\n\n')}\n\n`;
 }
 
-const realModel = `This is the demo model: it knows a few stories and nothing else. For a real one, stop it and start again with one of
+const realModel = `This is the demo model, which knows only a few stories. To serve a real model, stop and start again with one of
   MODEL_PATH=/path/to/model.gguf npm start
   HF_REPO=ggml-org/gemma-3-4b-it-GGUF npm start`;
 
 function keyLine({ settings }: SupervisorConfig, firstKey: FirstKey | undefined): string {
-  if (!settings.AUTH_ENABLED) return 'none is asked for (AUTH_ENABLED=false)';
-  if (firstKey) return `${firstKey.secret}  (shown this once: keep it)`;
-  return 'one of yours; a new one: npm run corral -- keys create NAME';
+  if (!settings.AUTH_ENABLED) return 'not required (AUTH_ENABLED=false)';
+  if (firstKey) return `${firstKey.secret}  (shown only once: save it)`;
+  return 'use one of yours, or create one: npm run corral -- keys create NAME';
 }
 
 type ShownKey = FirstKey | undefined | 'off';

@@ -37,7 +37,9 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   unsupportedEncoding: catalogue.unsupportedEncoding('gzip'),
   webSocketNotSupported: catalogue.webSocketNotSupported('/v1/responses'),
   keyFileInvalid: catalogue.keyFileInvalid('keys.json: line 3: a comma is missing'),
-  invalidRestart: catalogue.invalidRestart(['CTX: "many" does not fit, expected a whole number']),
+  invalidRestart: catalogue.invalidRestart([
+    'CTX: invalid value "many"; expected "auto" or an integer ≥ 256',
+  ]),
   restartInProgress: catalogue.restartInProgress('under-way'),
   restartNotSupported: catalogue.restartNotSupported(),
   rateLimitExceeded: catalogue.rateLimitExceeded('requests', {

@@ -42,7 +42,7 @@ describe('reportPage', () => {
       timeline: [],
     };
     const page = await reportPage(sampleReport([nothing]), undefined);
-    expect(page).toContain('no request was answered');
+    expect(page).toContain('no request completed');
     expect(page).not.toMatch(/NaN|Infinity/);
   });
 });

@@ -80,7 +80,7 @@ function errorsSection(steps: readonly StepReport[]) {
 function comparisonSection(comparison: Comparison) {
   const worse = regressions(comparison);
   if (worse.length === 0)
-    return html`<h2>Against the baseline</h2><p>No regression in ${comparison.differences.length} figures.</p>`;
+    return html`<h2>Against the baseline</h2><p>No regression in ${comparison.differences.length} metrics.</p>`;
   return html`<h2 class="bad">Regressions</h2>${table(
     ['step', 'figure', 'before', 'now', 'worse by', 'tolerance'],
     worse.map(differenceRow),

@@ -68,7 +68,7 @@ async function busyKey(id: string) {
 it('disable alone refuses new requests and lets finish what is under way', async () => {
   const { stream, bystander, waiter } = await busyKey('finishes');
   const disabled = await corralKeys('disable', 'finishes');
-  expect(disabled.stderr).toBe('Key "finishes" is disabled.');
+  expect(disabled.stderr).toBe('Key "finishes" disabled.');
   await until('finishes', 401);
   const end = `${delta('two')}data: [DONE]\n\n`;
   for (const open of streams) open.end(end);

@@ -24,7 +24,7 @@ it('in one line each, at the start and as soon as the file names them, once a da
   });
   const told = () => corral.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
   expect(told()).toEqual([
-    expect.stringMatching(/^key "ops" has a secret that is \d+ days old, 90 are allowed/),
+    expect.stringMatching(/^key "ops" has a secret that is \d+ days old \(KEY_MAX_AGE_DAYS is 90\)/),
     expect.stringMatching(/^key "guest" expires at \d{4}-/),
   ]);
   const late = { secret: secretOf('late'), expires: Date.now() + day };

@@ -80,7 +80,7 @@ describe.concurrent('a start that fails ends the process', () => {
     ]);
     const { code, output } = await run(['serve', '--demo'], folder, Object.fromEntries(env));
     expect(output).toMatch(words);
-    expect([code, output.includes('1 problem to fix')]).toEqual([2, true]);
+    expect([code, output.includes('cannot start (1 problem):')]).toEqual([2, true]);
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe.concurrent('a start that fails ends the process', () => {
       ...{ AUTH_ENABLED: 'false', HOST: '0.0.0.0', PORT: String(taken) },
       ...{ DATA_DIR: folder.file('file'), BACKEND_URL: 'localhost:8080', CTX: 'many' },
     });
-    expect(output).toContain('llama-corral cannot start: 5 problems to fix');
+    expect(output).toContain('llama-corral cannot start (5 problems):');
     expect(output).toContain('ALLOW_UNAUTHENTICATED=true');
     expect(output).toContain(`PORT: port ${taken} is in use on 0.0.0.0`);
     expect(output).toMatch(/DATA_DIR: .* cannot be written \(ENOTDIR\)/);

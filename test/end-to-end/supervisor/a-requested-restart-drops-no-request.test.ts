@@ -203,7 +203,7 @@ describe('a restart on purpose', () => {
     expect(error?.message).toMatch(/4 problems to fix/);
     for (const mistake of [
       /LLAMA_SERVER_BIN: no variable that a restart can change/,
-      /PARALLEL: "many" does not fit, expected auto, or a whole number from 1 to 256/,
+      /PARALLEL: invalid value "many"; expected "auto" or an integer from 1 to 256/,
       /MODEL_NAME: there is no nowhere\.gguf in .*found in .*other\.gguf/,
       /EXTRA_ARGS: --host is refused, because/,
     ])

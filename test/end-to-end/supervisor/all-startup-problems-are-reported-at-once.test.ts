@@ -20,7 +20,7 @@ it('every mistake is named at once, before anything starts, with exit code 2', a
   });
   expect(await house.exitCode()).toBe(2);
   const problems = house.output();
-  expect(problems).toContain('CTX: "plenty" does not fit');
+  expect(problems).toContain('CTX: invalid value "plenty"');
   expect(problems).toContain(
     `${folder}/models/gone.gguf does not exist (found in ${folder}/models: ready.gguf)`,
   );
