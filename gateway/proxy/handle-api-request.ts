@@ -47,7 +47,7 @@ export function handleApiRequest(asked: ApiRoute, parts: ProxyServices) {
     using pacemaker = createKeepAlive(paced, parts.config.timeouts);
     c.set('pacemaker', pacemaker);
     const lane = laneForKey(c.get('key'));
-    const waits = { signal, onWait: reportQueuePosition(pacemaker) };
+    const waits = { signal, onQueued: reportQueuePosition(pacemaker) };
     const toCount = { ...countingLeaseRequest(lane, request.body.length), ...waits };
     rejectIfBlocked(parts.quarantine, record, request.body);
     await checkPromptLength(route, request, parts, toCount);

@@ -1,5 +1,5 @@
 /**
- * A real llama-server that dies of a request on demand, as one with a fault would: `mortal-engine.ts COMMAND ARGUMENTS…`
+ * A real llama-server that dies of a request on demand, as one with a fault would: `crashing-engine.ts COMMAND ARGUMENTS…`
  * starts it behind a wire and looks at what passes. A request with the words "die at once" ends it by SIGSEGV when it is
  * read, one with "die later" when it has answered a little, and "hang" stops it for good.
  */

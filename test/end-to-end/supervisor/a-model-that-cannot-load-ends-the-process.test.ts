@@ -55,7 +55,7 @@ describe('a model that cannot load ends the house with exit code 3', () => {
     for (const count of [1, 2]) {
       await house.reachesStatus('ready');
       const engine = Number(
-        execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'stand-in-llama-server']),
+        execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'fake-llama-server']),
       );
       process.kill(engine, 'SIGSEGV');
       await waitFor('its end', () => house.output().split('llama-server ended by SIGSEGV').length > count);

@@ -23,7 +23,7 @@ async function killed(house: RunningDeployment, child: number, signal: NodeJS.Si
 
 /** The stand-in that runs, where the house can note none. */
 const engineOf = (house: RunningDeployment) =>
-  Number(execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'stand-in-llama-server']));
+  Number(execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'fake-llama-server']));
 
 const secretsIn = (pid: number) =>
   readFileSync(`/proc/${pid}/environ`, 'utf8')

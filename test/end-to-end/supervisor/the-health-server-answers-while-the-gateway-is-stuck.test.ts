@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { startDeployment } from '../../harness/start-deployment.ts';
 
-const isGateway = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('stand-in-gateway');
+const isGateway = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('fake-gateway');
 
 it('a gateway that cannot answer anybody costs no probe', async () => {
   await using house = await startDeployment();
