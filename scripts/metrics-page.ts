@@ -1,28 +1,27 @@
-import { catalogue } from '../gateway/metrics/catalogue.ts';
-import { type MetricDefinition, metricSections } from '../gateway/metrics/metric-definition.ts';
+import { catalogue, type MetricDefinition, metricSections } from '../gateway/metrics/catalogue.ts';
 
-/** `docs/metrics.md`, made from the one place that knows the metrics. `npm run docs` writes it. */
+/** The text of `docs/metrics.md`; `npm run docs` writes it. */
 export function metricsPage(): string {
-  return `${[intro, ...metricSections.map(chapter), engine].join('\n\n')}\n`;
+  return `${[intro, ...metricSections.map(renderSection), engine].join('\n\n')}\n`;
 }
 
 const intro = `# Metrics
 
-What \`/metrics\` shows. This page is generated from \`gateway/metrics/catalogue.ts\` by \`npm run docs\`; [observability.md](observability.md)
-says how to scrape and what to watch. Counters begin at 0 when the gateway starts.`;
+The metrics that \`/metrics\` serves. This page is generated from \`gateway/metrics/catalogue.ts\` by \`npm run docs\`;
+[observability.md](observability.md) explains how to scrape them and what to watch. Counters start at 0 when the gateway starts.`;
 
-const engine = `## llama-server's own
+const engine = `## llama-server's own metrics
 
-All that llama-server counts (\`llamacpp:…\`) follows under its own names, read by the gateway alone, once a second at the most and only when
-something has gone to it since. Two are left out, \`llamacpp:prompt_tokens_seconds\` and \`llamacpp:predicted_tokens_seconds\`: averages since the
-last question, whoever asked it. \`rate(llamacpp:tokens_predicted_total[1m])\` says the same for any time.`;
+The metrics of llama-server (\`llamacpp:…\`) follow under their own names. The gateway reads them at most once per second, and only if requests
+have been sent to llama-server since the last reading. \`llamacpp:prompt_tokens_seconds\` and \`llamacpp:predicted_tokens_seconds\` are left out:
+they are averages since the last reading by any reader. \`rate(llamacpp:tokens_predicted_total[1m])\` gives the same for any period.`;
 
-function chapter(title: string): string {
-  const rows = catalogue.filter((family) => family.section === title).map(row);
+function renderSection(title: string): string {
+  const rows = catalogue.filter((metric) => metric.section === title).map(renderRow);
   return [`## ${title}`, '', '| metric | kind | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function row({ name, type, labels, help }: MetricDefinition): string {
+function renderRow({ name, type, labels, help }: MetricDefinition): string {
   const shown = labels.map((label) => `\`${label}\``).join(' ') || '–';
   return `| \`${name}\` | ${type} | ${shown} | ${help} |`;
 }

@@ -4,8 +4,8 @@ import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { UsageLedger } from '../usage/usage-ledger.ts';
 import { BoundedLabel } from './bounded-label.ts';
+import type { MetricSample } from './catalogue.ts';
 import { perKey } from './catalogue.ts';
-import type { MetricSample } from './metric-definition.ts';
 import { registerSamples } from './register.ts';
 
 export interface BudgetSources {

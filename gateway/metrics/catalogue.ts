@@ -1,24 +1,49 @@
-import type { MetricDefinition, MetricSection } from './metric-definition.ts';
+export const metricSections = [
+  'Requests',
+  'Generation',
+  'Queue and limits',
+  'Keys',
+  'Backend',
+  'Deployment',
+  'GPU',
+  'Gateway process',
+  'Endpoint pickers',
+] as const;
+export type MetricSection = (typeof metricSections)[number];
 
-const family =
-  (chapter: MetricSection, type: MetricDefinition['type']) =>
+/** One metric with all its series, as `/metrics` shows it and docs/metrics.md describes it. */
+export interface MetricDefinition<Label extends string = string> {
+  readonly section: MetricSection;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+  /** Upper bounds of a histogram's buckets, ascending. */
+  readonly bounds: readonly number[];
+}
+
+/** The labels of one series and its value. */
+export type MetricSample<Label extends string> = readonly [Readonly<Record<Label, string>>, number];
+
+const define =
+  (section: MetricSection, type: MetricDefinition['type']) =>
   <Label extends string = never>(
     name: string,
     help: string,
     labels: readonly Label[] = [],
     bounds: readonly number[] = [],
-  ): MetricDefinition<Label> => ({ section: chapter, type, name, help, labels, bounds });
+  ): MetricDefinition<Label> => ({ section, type, name, help, labels, bounds });
 
-/** The conventions' bounds end at 82 s: a cold start, or a CPU at work, takes minutes. */
+/** OpenTelemetry's bounds end at 82 s, but a cold start or generation on a CPU takes minutes. */
 const durations = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
   655.36, 1310.72,
 ];
-/** Here at 10 s. */
+/** OpenTelemetry's bounds end at 10 s. */
 const firstTokens = [
   0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 320,
 ];
-/** And here at 2.5 s; downwards for small models. */
+/** OpenTelemetry's bounds end at 2.5 s; the smallest bounds are for small models. */
 const perToken = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10,
 ];
@@ -27,404 +52,410 @@ const waits = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120
 
 const ofModel = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const;
 
-/** Every metric of ours. Names, units and meanings stand here and nowhere else; docs/metrics.md is made from it. */
+/** Every metric of the gateway, with its name, unit and meaning; docs/metrics.md is generated from it. */
 export const requests = {
-  total: family('Requests', 'counter')(
+  total: define('Requests', 'counter')(
     'corral_requests_total',
-    'Requests answered, by route, by the status that the client got (499: it left) and by how they ended: ok, refused (a status from 400 on), broken_off (an answer under way that could not be finished), client_left.',
+    'Finished requests, by route, HTTP status (499: the client disconnected) and outcome: ok, refused (status 400 or above), broken_off (the response had started and could not be completed), client_left (the client disconnected).',
     ['route', 'status', 'outcome'],
   ),
-  refusals: family('Requests', 'counter')(
+  errors: define('Requests', 'counter')(
     'corral_refusals_total',
-    'Requests that ended in an error, by the code that the client was told.',
+    'Requests that ended with an error, by the error code sent to the client.',
     ['code'],
   ),
-  inFlight: family('Requests', 'gauge')(
+  inFlight: define('Requests', 'gauge')(
     'corral_requests_in_flight',
-    'Requests to the model under way, waiting ones included.',
+    'Requests to the model in progress, including queued ones.',
   ),
-  connections: family('Requests', 'gauge')('corral_connections', 'Connections of clients that are open.'),
-  connectionsDisplaced: family('Requests', 'counter')(
+  connections: define('Requests', 'gauge')('corral_connections', 'Open client connections.'),
+  connectionsEvicted: define('Requests', 'counter')(
     'corral_connections_displaced_total',
-    'Idle connections that were closed to make room for others (MAX_CONNECTIONS).',
+    'Idle connections closed to make room for new ones (MAX_CONNECTIONS).',
   ),
-  connectionsRefused: family('Requests', 'counter')(
+  connectionsRejected: define('Requests', 'counter')(
     'corral_connections_refused_total',
-    'Connections that found no room, as all others were at work.',
+    'Connections rejected because MAX_CONNECTIONS was reached and no connection was idle.',
   ),
-  bodies: family('Requests', 'gauge')(
+  bodies: define('Requests', 'gauge')(
     'corral_request_bodies_bytes',
-    'Request bodies in memory, of requests that wait or are being answered (MAX_REQUEST_BODIES_SIZE).',
+    'Bytes of request bodies held in memory for queued and running requests (MAX_REQUEST_BODIES_SIZE).',
   ),
-  bytes: family('Requests', 'counter')(
+  bytes: define('Requests', 'counter')(
     'corral_response_bytes_total',
-    'Bytes of answers of the model passed on to clients.',
+    'Bytes of model responses sent to clients.',
   ),
-  replays: family('Requests', 'counter')(
+  replays: define('Requests', 'counter')(
     'corral_replays_total',
-    'How often a request was sent to the backend again because it went away before it had said anything.',
+    'Requests sent to the backend again because it failed before it had sent any part of a response.',
   ),
-  continued: family('Requests', 'counter')(
+  resumed: define('Requests', 'counter')(
     'corral_continuations_total',
-    'How often a stream that had spoken was continued after the backend went away.',
+    'Streams that were continued after the backend failed in the middle of the response.',
   ),
 };
 
 export const generation = {
-  duration: family('Generation', 'histogram')(
+  duration: define('Generation', 'histogram')(
     'gen_ai_server_request_duration_seconds',
-    'Time from the arrival of a request to the end of its answer, waiting included.',
+    'Time from the arrival of a request to the end of its response, including time in the queue.',
     [...ofModel, 'error_type'],
     durations,
   ),
-  firstToken: family('Generation', 'histogram')(
+  firstToken: define('Generation', 'histogram')(
     'gen_ai_server_time_to_first_token_seconds',
-    'Time from the arrival of a stream request to the first event that went to its client, waiting included.',
+    'Time from the arrival of a streaming request to the first event sent to the client, including time in the queue.',
     ofModel,
     firstTokens,
   ),
-  perToken: family('Generation', 'histogram')(
+  perToken: define('Generation', 'histogram')(
     'gen_ai_server_time_per_output_token_seconds',
-    'Time between two tokens of a completed stream, after the first.',
+    'Average time per output token of a completed stream, without the first token.',
     ofModel,
     perToken,
   ),
-  usage: family('Generation', 'histogram')(
+  usage: define('Generation', 'histogram')(
     'gen_ai_client_token_usage',
-    'Tokens of a request, by gen_ai_token_type: input (cached ones included) and output.',
+    'Tokens per request, by gen_ai_token_type: input (including cached tokens) or output.',
     [...ofModel, 'gen_ai_token_type'],
     tokens,
   ),
-  input: family('Generation', 'counter')(
+  input: define('Generation', 'counter')(
     'corral_input_tokens_total',
-    'Tokens of input, cached ones included.',
+    'Input tokens, including cached ones.',
     ['model'],
   ),
-  cached: family('Generation', 'counter')(
+  cached: define('Generation', 'counter')(
     'corral_cached_input_tokens_total',
-    'The part of the input that the backend had not to read again.',
+    'Input tokens that were found in the prompt cache and not processed again.',
     ['model'],
   ),
-  output: family('Generation', 'counter')('corral_output_tokens_total', 'Tokens of output.', ['model']),
+  output: define('Generation', 'counter')('corral_output_tokens_total', 'Output tokens.', ['model']),
 };
 
-export const waiting = {
-  depth: family('Waiting', 'gauge')('corral_queue_depth', 'Requests that wait for a slot, by priority.', [
-    'priority',
-  ]),
-  limit: family('Waiting', 'gauge')('corral_queue_limit', 'Requests that may wait (MAX_QUEUE_SIZE).'),
-  waited: family('Waiting', 'histogram')(
+export const queue = {
+  depth: define('Queue and limits', 'gauge')(
+    'corral_queue_depth',
+    'Requests waiting for a slot, by priority.',
+    ['priority'],
+  ),
+  limit: define('Queue and limits', 'gauge')(
+    'corral_queue_limit',
+    'Maximum number of queued requests (MAX_QUEUE_SIZE).',
+  ),
+  wait: define('Queue and limits', 'histogram')(
     'corral_queue_wait_seconds',
-    'How long requests waited for a slot, by priority; those that got one at once count as 0.',
+    'Time that requests waited for a slot, by priority; requests that got a slot at once count as 0.',
     ['priority'],
     waits,
   ),
-  admissions: family('Waiting', 'counter')(
+  admissions: define('Queue and limits', 'counter')(
     'corral_admissions_total',
-    'What became of claims for a slot, by priority: granted, full, timed-out, draining, lost (the engine will not come back), left. A request that is sent again claims again.',
+    'Requests for a slot, by priority and outcome: granted, full (the queue is full), timed-out, draining, lost (the engine will not come back) or left (the client disconnected). A request that is sent again is counted again.',
     ['outcome', 'priority'],
   ),
-  slots: family('Waiting', 'gauge')(
+  slots: define('Queue and limits', 'gauge')(
     'corral_slots',
-    'Requests that may be at the backend at once; 0 while it cannot serve.',
+    'Maximum number of concurrent requests at the backend; 0 while it is unavailable.',
   ),
-  leased: family('Waiting', 'gauge')('corral_slots_leased', 'Slots that requests hold right now.'),
-  sharing: family('Waiting', 'gauge')(
+  leased: define('Queue and limits', 'gauge')('corral_slots_leased', 'Slots in use.'),
+  limitsSharing: define('Queue and limits', 'gauge')(
     'corral_limits_sharing',
-    'Whether rate limits hold together with other gateways: off (no Redis), together, or alone while Redis is away. 1 for the one that holds.',
+    'How rate limits are counted: off (this gateway only, no Redis configured), together (shared through Redis) or alone (Redis is unreachable). 1 for the current mode, 0 for the others.',
     ['sharing'],
   ),
-  fallbacks: family('Waiting', 'counter')(
+  limitsFallbacks: define('Queue and limits', 'counter')(
     'corral_limits_fallbacks_total',
-    'How often Redis went away and this gateway counted alone.',
+    'How often Redis became unreachable and this gateway went on counting rate limits alone.',
   ),
 };
 
 export const keys = {
-  count: family('Keys', 'gauge')('corral_keys', 'Keys in force, by state: active, disabled, expired.', [
+  count: define('Keys', 'gauge')('corral_keys', 'API keys, by state: active, disabled or expired.', [
     'state',
   ]),
-  expiring: family('Keys', 'gauge')('corral_keys_expiring', 'Active keys that expire within 14 days.'),
-  oldSecrets: family('Keys', 'gauge')(
+  expiring: define('Keys', 'gauge')('corral_keys_expiring', 'Active keys that expire within 14 days.'),
+  oldSecrets: define('Keys', 'gauge')(
     'corral_keys_with_old_secret',
     'Active keys whose secret is older than KEY_MAX_AGE_DAYS.',
   ),
-  broken: family('Keys', 'gauge')(
+  broken: define('Keys', 'gauge')(
     'corral_key_file_broken',
-    '1 while the key file cannot be used and the keys read before stay in force.',
+    '1 while the key file is invalid or unreadable and the previous keys remain in effect.',
   ),
-  failures: family('Keys', 'counter')(
+  failures: define('Keys', 'counter')(
     'corral_key_file_failures_total',
-    'Readings of the key file that failed; one that is broken is read again and again.',
+    'Failed attempts to read the key file; while it is invalid, it is read again at intervals.',
   ),
-  loadedAt: family('Keys', 'gauge')(
+  loadedAt: define('Keys', 'gauge')(
     'corral_key_file_last_success_timestamp_seconds',
-    'When the key file was last read with success, in seconds since 1970.',
+    'Unix time of the last successful read of the key file, in seconds.',
   ),
-  failedLogins: family('Keys', 'counter')(
+  failedLogins: define('Keys', 'counter')(
     'corral_failed_logins_total',
-    'Requests that came with a key that is unknown, expired or disabled.',
+    'Requests with an unknown, expired or disabled key.',
   ),
-  ledgerDegraded: family('Keys', 'gauge')(
+  ledgerDegraded: define('Keys', 'gauge')(
     'corral_ledger_degraded',
-    '1 while the usage ledger cannot be written and is kept in memory.',
+    '1 while the usage ledger cannot be written and usage is kept in memory.',
   ),
 };
 
-/** Only for those who may see single keys. */
+/** Shown only to clients that may see per-key metrics. */
 export const perKey = {
-  requests: family('Keys', 'counter')('corral_key_requests_total', 'Requests of a key.', ['key']),
-  errors: family('Keys', 'counter')(
+  requests: define('Keys', 'counter')('corral_key_requests_total', 'Requests, by key.', ['key']),
+  errors: define('Keys', 'counter')(
     'corral_key_errors_total',
-    'Requests of a key that ended with a status of 400 or more, or in a stream that could not be finished.',
+    'Requests with status 400 or above, or with a stream that could not be completed, by key.',
     ['key'],
   ),
-  input: family('Keys', 'counter')(
+  input: define('Keys', 'counter')(
     'corral_key_input_tokens_total',
-    'Tokens of input of a key, cached ones included.',
+    'Input tokens including cached ones, by key.',
     ['key'],
   ),
-  cached: family('Keys', 'counter')(
-    'corral_key_cached_input_tokens_total',
-    'Cached tokens of input of a key.',
-    ['key'],
-  ),
-  output: family('Keys', 'counter')('corral_key_output_tokens_total', 'Tokens of output of a key.', ['key']),
-  machine: family('Keys', 'counter')(
+  cached: define('Keys', 'counter')('corral_key_cached_input_tokens_total', 'Cached input tokens, by key.', [
+    'key',
+  ]),
+  output: define('Keys', 'counter')('corral_key_output_tokens_total', 'Output tokens, by key.', ['key']),
+  machine: define('Keys', 'counter')(
     'corral_key_machine_seconds_total',
-    'Time of the whole machine that a key had: one of four slots for a second is a quarter.',
+    'Machine time, by key: one of four slots for one second counts as 0.25 seconds.',
     ['key'],
   ),
-  cost: family('Keys', 'counter')(
+  cost: define('Keys', 'counter')(
     'corral_key_cost_total',
-    'Money that the machine time of a key cost, in the currency of COST_PER_HOUR; only where that is set.',
+    'Cost of the machine time, by key, in the currency of COST_PER_HOUR; only if that is set.',
     ['key'],
   ),
-  budgetUsed: family('Keys', 'gauge')(
+  budgetUsed: define('Keys', 'gauge')(
     'corral_key_budget_used_ratio',
-    'The part of its tokens of a day (tokensPerDay) that a key has used since midnight UTC; only of keys that have such a budget.',
+    'Fraction of the daily token budget (tokensPerDay) used since midnight UTC, by key; only for keys with such a budget.',
     ['key'],
   ),
 };
 
 export const backend = {
-  standing: family('The backend', 'gauge')(
+  status: define('Backend', 'gauge')(
     'corral_standing',
-    'What the gateway knows of the backend: starting, loading, ready, restarting, failed or draining. 1 for the one that holds.',
+    'Status of the backend as seen by the gateway: starting, loading, ready, restarting, failed or draining. 1 for the current status, 0 for the others.',
     ['standing'],
   ),
-  context: family('The backend', 'gauge')(
+  context: define('Backend', 'gauge')(
     'corral_context_tokens',
-    'Tokens of context that one request may use.',
+    'Context size available to one request, in tokens.',
   ),
-  readable: family('The backend', 'gauge')(
+  engineMetricsUp: define('Backend', 'gauge')(
     'corral_engine_metrics_up',
-    '1 where the llamacpp metrics below are as of the last second or since the last request; 0 where the backend did not tell and they are left out.',
+    '1 if the llamacpp metrics below are up to date; 0 if the backend did not provide them and they are omitted.',
   ),
-  costPerHour: family('The backend', 'gauge')(
+  costPerHour: define('Backend', 'gauge')(
     'corral_cost_per_hour',
-    'What an hour of this machine costs (COST_PER_HOUR).',
+    'Cost of this machine per hour (COST_PER_HOUR).',
   ),
 };
 
-/** Only where a supervisor owns the gateway. */
+/** Only if the gateway runs under the supervisor. */
 export const system = {
-  standing: family('The house', 'gauge')(
+  status: define('Deployment', 'gauge')(
     'corral_house_standing',
-    'What the supervisor says of the whole: starting, loading, ready, restarting, failed or draining. 1 for the one that holds.',
+    'Status of the deployment as reported by the supervisor: starting, loading, ready, restarting, failed or draining. 1 for the current status, 0 for the others.',
     ['standing'],
   ),
-  loadTime: family('The house', 'gauge')(
+  loadTime: define('Deployment', 'gauge')(
     'corral_model_load_seconds',
-    'From the start of the process until the model was loaded for the first time.',
+    'Time from the start of the process until the model was first loaded.',
   ),
-  restarts: family('The house', 'counter')(
+  restarts: define('Deployment', 'counter')(
     'corral_restarts_total',
-    'Restarts, by child: engine or gateway.',
+    'Restarts of a child process: engine or gateway.',
     ['child'],
   ),
-  crashes: family('The house', 'counter')(
+  crashes: define('Deployment', 'counter')(
     'corral_crashes_total',
-    'Ends that nobody wanted, by child and by class of crash.',
+    'Crashes, by child process and crash class.',
     ['child', 'class'],
   ),
 };
 
-/** Where the ledger, and by default the logs and the models, lie. */
+/** The volume of the ledger and, by default, of the logs and models. */
 export const volume = {
-  free: family('The gateway itself', 'gauge')(
-    'corral_data_free_bytes',
-    'What is free on the volume of DATA_DIR.',
+  free: define('Gateway process', 'gauge')('corral_data_free_bytes', 'Free bytes on the volume of DATA_DIR.'),
+  size: define('Gateway process', 'gauge')(
+    'corral_data_size_bytes',
+    'Size of the volume of DATA_DIR in bytes.',
   ),
-  size: family('The gateway itself', 'gauge')('corral_data_size_bytes', 'Size of the volume of DATA_DIR.'),
 };
 
-export const itself = {
-  build: family('The gateway itself', 'gauge')('corral_build_info', 'Always 1; the labels say what runs.', [
-    'version',
-    'node',
-    'engine',
-  ]),
-  unforeseen: family('The gateway itself', 'counter')(
+export const gatewayProcess = {
+  build: define('Gateway process', 'gauge')(
+    'corral_build_info',
+    'Always 1; the labels give the versions in use.',
+    ['version', 'node', 'engine'],
+  ),
+  unexpectedErrors: define('Gateway process', 'counter')(
     'corral_unforeseen_errors_total',
-    'Errors of the gateway that no code of it had taken. Each is a fault of ours: the log says where it arose.',
+    'Unexpected errors in the gateway. Each one is a bug; the log has its stack trace.',
   ),
-  lagMedian: family('The gateway itself', 'gauge')(
+  lagMedian: define('Gateway process', 'gauge')(
     'nodejs_eventloop_lag_p50_seconds',
-    'How late the event loop was, median of the last 15 s.',
+    'Event loop lag, median over the last 15 seconds.',
   ),
-  lagTail: family('The gateway itself', 'gauge')(
+  lagTail: define('Gateway process', 'gauge')(
     'nodejs_eventloop_lag_p99_seconds',
-    'How late the event loop was, 99th percentile of the last 15 s.',
+    'Event loop lag, 99th percentile over the last 15 seconds.',
   ),
-  lagMax: family('The gateway itself', 'gauge')(
+  lagMax: define('Gateway process', 'gauge')(
     'nodejs_eventloop_lag_max_seconds',
-    'How late the event loop was at the worst of the last 15 s.',
+    'Event loop lag, maximum over the last 15 seconds.',
   ),
-  busy: family('The gateway itself', 'gauge')(
+  busy: define('Gateway process', 'gauge')(
     'nodejs_eventloop_utilization_ratio',
-    'The part of the last 15 s in which the event loop was at work.',
+    'Fraction of the last 15 seconds in which the event loop was busy.',
   ),
-  cpu: family('The gateway itself', 'counter')(
+  cpu: define('Gateway process', 'counter')(
     'process_cpu_seconds_total',
-    'CPU time of the gateway, user and system, in seconds.',
+    'User and system CPU time of the gateway in seconds.',
   ),
-  resident: family('The gateway itself', 'gauge')(
+  resident: define('Gateway process', 'gauge')(
     'process_resident_memory_bytes',
-    'Resident memory of the gateway.',
+    'Resident memory of the gateway in bytes.',
   ),
-  heap: family('The gateway itself', 'gauge')('nodejs_heap_size_used_bytes', 'JavaScript heap in use.'),
-  external: family('The gateway itself', 'gauge')(
+  heap: define('Gateway process', 'gauge')(
+    'nodejs_heap_size_used_bytes',
+    'JavaScript heap in use, in bytes.',
+  ),
+  external: define('Gateway process', 'gauge')(
     'nodejs_external_memory_bytes',
-    'Memory outside the JavaScript heap, buffers included.',
+    'Memory outside the JavaScript heap, including buffers, in bytes.',
   ),
-  openFiles: family('The gateway itself', 'gauge')('process_open_fds', 'Open file descriptors.'),
-  startedAt: family('The gateway itself', 'gauge')(
+  openFiles: define('Gateway process', 'gauge')('process_open_fds', 'Open file descriptors.'),
+  startedAt: define('Gateway process', 'gauge')(
     'process_start_time_seconds',
-    'When the gateway was started, in seconds since 1970.',
+    'Unix time at which the gateway started, in seconds.',
   ),
 };
 
-/** The names that the picker of the Gateway API Inference Extension looks for, as vLLM gives them. */
-export const picker = {
-  waiting: family('For endpoint pickers', 'gauge')(
-    'vllm:num_requests_waiting',
-    'Requests that wait for a slot.',
-  ),
-  running: family('For endpoint pickers', 'gauge')(
-    'vllm:num_requests_running',
-    'Slots that requests hold right now.',
-  ),
-  cacheInUse: family('For endpoint pickers', 'gauge')(
+/** vLLM's metric names, which the endpoint picker of the Gateway API Inference Extension reads. */
+export const endpointPicker = {
+  waiting: define('Endpoint pickers', 'gauge')('vllm:num_requests_waiting', 'Requests waiting for a slot.'),
+  running: define('Endpoint pickers', 'gauge')('vllm:num_requests_running', 'Slots in use.'),
+  cacheInUse: define('Endpoint pickers', 'gauge')(
     'vllm:kv_cache_usage_perc',
-    'The part of the context of all slots that running requests fill, 0 to 1.',
+    'Fraction of the context of all slots in use by running requests, 0 to 1.',
   ),
 };
 
-/** What the GPUs of this machine say; what one does not tell is left out. */
+/** Values that a GPU does not report are omitted. */
 export const gpu = {
-  count: family('GPU', 'gauge')('corral_gpus', 'GPUs that tell of themselves at present.'),
-  trouble: family('GPU', 'gauge')(
+  count: define('GPU', 'gauge')('corral_gpus', 'GPUs that currently report metrics.'),
+  trouble: define('GPU', 'gauge')(
     'corral_gpu_trouble',
-    'Why figures of GPUs are missing: absent (there is no nvidia-smi), no-driver, driver-mismatch, no-devices, gpu-lost, no-permission, hung or ended. 1 for the one that holds.',
+    'Why GPU metrics are missing: absent (nvidia-smi was not found), no-driver, driver-mismatch, no-devices, gpu-lost, no-permission, hung or ended. 1 for the current reason; no series while all GPUs report.',
     ['trouble'],
   ),
-  info: family('GPU', 'gauge')('corral_gpu_info', 'Always 1; the labels say which GPU it is.', [
+  info: define('GPU', 'gauge')('corral_gpu_info', 'Always 1; the labels identify the GPU.', [
     'gpu',
     'uuid',
     'name',
     'driver',
   ]),
-  utilization: family('GPU', 'gauge')(
+  utilization: define('GPU', 'gauge')(
     'corral_gpu_utilization_ratio',
-    'The part of the time in which the GPU was at work, 0 to 1; with MIG nobody knows.',
+    'Fraction of time in which the GPU was busy, 0 to 1; not available with MIG.',
     ['gpu'],
   ),
-  memoryActivity: family('GPU', 'gauge')(
+  memoryActivity: define('GPU', 'gauge')(
     'corral_gpu_memory_activity_ratio',
-    'The part of the time in which its memory was read or written, 0 to 1.',
+    'Fraction of time in which GPU memory was read or written, 0 to 1.',
     ['gpu'],
   ),
-  memoryUsed: family('GPU', 'gauge')(
+  memoryUsed: define('GPU', 'gauge')(
     'corral_gpu_memory_used_bytes',
-    'Memory of the GPU in use, by whomever; with MIG of the whole card.',
+    'GPU memory in use by all processes; with MIG, of the whole card.',
     ['gpu'],
   ),
-  memorySize: family('GPU', 'gauge')('corral_gpu_memory_size_bytes', 'Memory of the GPU.', ['gpu']),
-  temperature: family('GPU', 'gauge')('corral_gpu_temperature_celsius', 'Temperature of the GPU.', ['gpu']),
-  memoryTemperature: family('GPU', 'gauge')(
+  memorySize: define('GPU', 'gauge')('corral_gpu_memory_size_bytes', 'Total GPU memory.', ['gpu']),
+  temperature: define('GPU', 'gauge')('corral_gpu_temperature_celsius', 'GPU temperature.', ['gpu']),
+  memoryTemperature: define('GPU', 'gauge')(
     'corral_gpu_memory_temperature_celsius',
-    'Temperature of its memory.',
+    'GPU memory temperature.',
     ['gpu'],
   ),
-  power: family('GPU', 'gauge')('corral_gpu_power_watts', 'Power that the GPU draws.', ['gpu']),
-  powerLimit: family('GPU', 'gauge')('corral_gpu_power_limit_watts', 'Power that it may draw.', ['gpu']),
-  energy: family('GPU', 'counter')(
+  power: define('GPU', 'gauge')('corral_gpu_power_watts', 'Power draw of the GPU.', ['gpu']),
+  powerLimit: define('GPU', 'gauge')('corral_gpu_power_limit_watts', 'Power limit of the GPU.', ['gpu']),
+  energy: define('GPU', 'counter')(
     'corral_gpu_energy_joules_total',
-    'Energy that the GPU drew since the gateway was started, idle or not.',
+    'Energy used by the GPU since the gateway started, including idle time.',
     ['gpu'],
   ),
-  smClock: family('GPU', 'gauge')('corral_gpu_sm_clock_hertz', 'Clock of the multiprocessors.', ['gpu']),
-  memoryClock: family('GPU', 'gauge')('corral_gpu_memory_clock_hertz', 'Clock of the memory.', ['gpu']),
-  fan: family('GPU', 'gauge')(
+  smClock: define('GPU', 'gauge')(
+    'corral_gpu_sm_clock_hertz',
+    'Clock frequency of the streaming multiprocessors.',
+    ['gpu'],
+  ),
+  memoryClock: define('GPU', 'gauge')('corral_gpu_memory_clock_hertz', 'Clock frequency of the GPU memory.', [
+    'gpu',
+  ]),
+  fan: define('GPU', 'gauge')(
     'corral_gpu_fan_ratio',
-    'Speed of the fan, 1 is what it is made for: some turn faster.',
+    'Fan speed relative to its nominal maximum; some fans exceed 1.',
     ['gpu'],
   ),
-  slowdown: family('GPU', 'gauge')(
+  slowdown: define('GPU', 'gauge')(
     'corral_gpu_slowdown',
-    '1 for each reason that holds the clocks down: idle, application_clocks, software_power_cap, hardware_slowdown, sync_boost, software_thermal, hardware_thermal, hardware_power_brake, display_clocks.',
+    '1 for each reason that limits the clock frequencies: idle, application_clocks, software_power_cap, hardware_slowdown, sync_boost, software_thermal, hardware_thermal, hardware_power_brake, display_clocks.',
     ['gpu', 'reason'],
   ),
-  eccErrors: family('GPU', 'counter')(
+  eccErrors: define('GPU', 'counter')(
     'corral_gpu_ecc_errors_total',
-    'Memory errors since the driver was loaded: corrected or uncorrected.',
+    'ECC memory errors since the driver was loaded, by kind: corrected or uncorrected.',
     ['gpu', 'kind'],
   ),
-  recoveryAction: family('GPU', 'gauge')(
+  recoveryAction: define('GPU', 'gauge')(
     'corral_gpu_recovery_action',
-    '1 for what the driver asks for after a fault, such as Reset or Reboot; not shown while all is well.',
+    '1 for the action that the driver requires after a fault, such as Reset or Reboot; no series while none is required.',
     ['gpu', 'action'],
   ),
-  mig: family('GPU', 'gauge')('corral_gpu_mig', '1 where the GPU is cut into instances (MIG).', ['gpu']),
+  mig: define('GPU', 'gauge')('corral_gpu_mig', '1 if the GPU is partitioned into instances (MIG).', ['gpu']),
 };
 
-/** Over the last five minutes, idle time included; tokens are output, or processed: read anew and written. */
-export const price = {
-  energy: family('GPU', 'gauge')(
+/** Over the last five minutes, including idle time. */
+export const tokenCost = {
+  energy: define('GPU', 'gauge')(
     'corral_energy_per_token_joules',
-    'Energy of all GPUs in the last five minutes, idle time included, by the tokens of that time: output, or processed (input that was not cached, and output).',
+    'Energy of all GPUs per token over the last five minutes, including idle time. tokens: output, or processed (output and uncached input).',
     ['tokens'],
   ),
-  cost: family('GPU', 'gauge')(
+  cost: define('GPU', 'gauge')(
     'corral_cost_per_million_tokens',
-    'What a million tokens cost at the rate of the last five minutes, idle time included; only where COST_PER_HOUR is set.',
+    'Cost of a million tokens over the last five minutes, including idle time. tokens: output, or processed (output and uncached input). Only if COST_PER_HOUR is set.',
     ['tokens'],
   ),
-  energyOfKey: family('GPU', 'gauge')(
+  keyEnergy: define('GPU', 'gauge')(
     'corral_key_energy_per_token_joules',
-    'The same of a key: keys share all energy of that time as they shared the machine.',
+    'Energy per token, by key. All energy of the last five minutes is divided among the keys in proportion to their machine time.',
     ['key', 'tokens'],
   ),
-  costOfKey: family('GPU', 'gauge')(
+  keyCost: define('GPU', 'gauge')(
     'corral_key_cost_per_million_tokens',
-    'The same of a key: keys share all cost of that time as they shared the machine.',
+    'Cost of a million tokens, by key. All cost of the last five minutes is divided among the keys in proportion to their machine time.',
     ['key', 'tokens'],
   ),
 };
 
-/** All of them, in the order in which they are shown. */
+/** All metrics, in the order of docs/metrics.md. */
 export const catalogue: readonly MetricDefinition[] = [
   requests,
   generation,
-  waiting,
+  queue,
   keys,
   perKey,
   backend,
   system,
   gpu,
-  price,
-  itself,
+  tokenCost,
+  gatewayProcess,
   volume,
-  picker,
+  endpointPicker,
 ].flatMap((group): readonly MetricDefinition[] => Object.values(group));

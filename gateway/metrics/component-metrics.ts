@@ -10,8 +10,8 @@ import type { LiveRequests } from '../proxy/live-requests.ts';
 import { priorityForWeight } from '../scheduler/lane-for-key.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { UsageLedger } from '../usage/usage-ledger.ts';
-import { backend, keys as keyFamilies, picker, requests, waiting } from './catalogue.ts';
-import type { MetricSample } from './metric-definition.ts';
+import type { MetricSample } from './catalogue.ts';
+import { backend, endpointPicker, keys as keyMetrics, queue, requests } from './catalogue.ts';
 import { registerSamples, registerValue } from './register.ts';
 
 /** The owners of what is shown; each is asked at the scrape and pays nothing before. */
@@ -44,20 +44,20 @@ export function registerComponentMetrics(registry: Registry, rooms: MetricSource
   showBackend(registry, rooms);
   showKeys(registry, rooms);
   registerValue(registry, requests.inFlight, () => rooms.live.count);
-  registerSamples(registry, waiting.sharing, () =>
+  registerSamples(registry, queue.limitsSharing, () =>
     sharings.map((sharing) => [{ sharing }, Number(sharing === rooms.buckets.sharing)] as const),
   );
-  registerValue(registry, waiting.fallbacks, () => rooms.buckets.outages);
+  registerValue(registry, queue.limitsFallbacks, () => rooms.buckets.outages);
 }
 
 function showLine(registry: Registry, { admission, maxWaiting }: MetricSources): void {
-  registerSamples(registry, waiting.depth, () => depths(admission.waitingByWeight));
-  registerValue(registry, waiting.limit, () => maxWaiting);
-  registerSamples(registry, waiting.admissions, () => admissionsOf(admission));
-  registerValue(registry, waiting.slots, () => admission.counts.capacity);
-  registerValue(registry, waiting.leased, () => admission.counts.leased);
-  registerValue(registry, picker.waiting, () => admission.counts.waiting);
-  registerValue(registry, picker.running, () => admission.counts.leased);
+  registerSamples(registry, queue.depth, () => depths(admission.waitingByWeight));
+  registerValue(registry, queue.limit, () => maxWaiting);
+  registerSamples(registry, queue.admissions, () => admissionsOf(admission));
+  registerValue(registry, queue.slots, () => admission.counts.capacity);
+  registerValue(registry, queue.leased, () => admission.counts.leased);
+  registerValue(registry, endpointPicker.waiting, () => admission.counts.waiting);
+  registerValue(registry, endpointPicker.running, () => admission.counts.leased);
 }
 
 function depths(byShare: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
@@ -77,7 +77,7 @@ function admissionsOf({ outcomes }: MetricSources['admission']): MetricSample<'o
 }
 
 function showBackend(registry: Registry, { watch, admission, costPerHour }: MetricSources): void {
-  registerSamples(registry, backend.standing, () =>
+  registerSamples(registry, backend.status, () =>
     oneHot(statuses, admission.isDraining ? 'draining' : watch.status),
   );
   registerValue(registry, backend.context, () => watch.props?.contextPerSlot);
@@ -90,24 +90,24 @@ export function oneHot(all: readonly string[], now: string): MetricSample<'stand
 }
 
 function showKeys(registry: Registry, { keys, keyMaxAgeMs, failedLogins, ledger }: MetricSources): void {
-  registerSamples(registry, keyFamilies.count, () => (keys ? keysByState(keys) : []));
+  registerSamples(registry, keyMetrics.count, () => (keys ? keysByState(keys) : []));
   const count = (matches: (status: KeyStatus) => boolean) => () =>
     keys && countKeys(keys.ring.keys, (key, now) => matches(getKeyStatus(key, now, keyMaxAgeMs)));
   registerValue(
     registry,
-    keyFamilies.expiring,
+    keyMetrics.expiring,
     count((status) => status.expiresSoon),
   );
   registerValue(
     registry,
-    keyFamilies.oldSecrets,
+    keyMetrics.oldSecrets,
     count((status) => status.secretIsOld),
   );
-  registerValue(registry, keyFamilies.broken, () => keys && Number(keys.problem !== undefined));
-  registerValue(registry, keyFamilies.failures, () => keys?.failures);
-  registerValue(registry, keyFamilies.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
-  registerValue(registry, keyFamilies.failedLogins, () => failedLogins.total);
-  registerValue(registry, keyFamilies.ledgerDegraded, () => Number(ledger.problem !== undefined));
+  registerValue(registry, keyMetrics.broken, () => keys && Number(keys.problem !== undefined));
+  registerValue(registry, keyMetrics.failures, () => keys?.failures);
+  registerValue(registry, keyMetrics.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
+  registerValue(registry, keyMetrics.failedLogins, () => failedLogins.total);
+  registerValue(registry, keyMetrics.ledgerDegraded, () => Number(ledger.problem !== undefined));
 }
 
 function countKeys(keys: readonly Key[], matches: (key: Key, now: number) => boolean): number {

@@ -11,6 +11,6 @@ export function registerConnectionMetrics(
 ): void {
   registerValue(registry, requests.bodies, () => bodies.bytes);
   registerValue(registry, requests.connections, () => connections.open);
-  registerValue(registry, requests.connectionsDisplaced, () => connections.evicted);
-  registerValue(registry, requests.connectionsRefused, () => connections.rejected);
+  registerValue(registry, requests.connectionsEvicted, () => connections.evicted);
+  registerValue(registry, requests.connectionsRejected, () => connections.rejected);
 }

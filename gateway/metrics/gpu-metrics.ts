@@ -2,8 +2,8 @@ import type { Registry } from 'prom-client';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import { slowdowns } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { Gpus } from '../gpu/gpus.ts';
+import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import { gpu } from './catalogue.ts';
-import type { MetricDefinition, MetricSample } from './metric-definition.ts';
 import { registerSamples, registerValue } from './register.ts';
 
 type OfGpu = MetricSample<'gpu'>;

@@ -7,7 +7,7 @@ import type { RequestFinished } from '../proxy/request-events.ts';
 import type { UsageEntry } from '../usage/usage-batch.ts';
 import type { UsageLedger } from '../usage/usage-ledger.ts';
 import { registerBudgetMetrics } from './budget-metrics.ts';
-import { backend, system as houseFamilies, itself, picker, volume } from './catalogue.ts';
+import { backend, endpointPicker, gatewayProcess, system as systemMetrics, volume } from './catalogue.ts';
 import { type MetricSources, oneHot, registerComponentMetrics, statuses } from './component-metrics.ts';
 import { type EngineMetrics, EngineMetricsReader } from './engine-metrics.ts';
 import { EventLoopMonitor } from './event-loop.ts';
@@ -111,21 +111,21 @@ interface Outside {
 }
 
 function showOutside(registry: Registry, outside: Outside): void {
-  registerValue(registry, backend.readable, () => Number(outside.engine.lines !== undefined));
-  registerValue(registry, picker.cacheInUse, () => outside.engine.cacheInUse);
+  registerValue(registry, backend.engineMetricsUp, () => Number(outside.engine.lines !== undefined));
+  registerValue(registry, endpointPicker.cacheInUse, () => outside.engine.cacheInUse);
   registerValue(registry, volume.free, () => outside.volume?.free);
   registerValue(registry, volume.size, () => outside.volume?.size);
-  registerSamples(registry, houseFamilies.standing, () =>
+  registerSamples(registry, systemMetrics.status, () =>
     outside.house ? oneHot(statuses, outside.house.standing) : [],
   );
-  registerValue(registry, houseFamilies.loadTime, () => {
+  registerValue(registry, systemMetrics.loadTime, () => {
     const ms = outside.house?.loadTimeMs;
     return ms == null ? undefined : ms / 1000;
   });
-  registerSamples(registry, houseFamilies.restarts, () =>
+  registerSamples(registry, systemMetrics.restarts, () =>
     Object.entries(outside.house?.restarts ?? {}).map(([child, count]) => [{ child }, count] as const),
   );
-  registerSamples(registry, houseFamilies.crashes, () =>
+  registerSamples(registry, systemMetrics.crashes, () =>
     Object.entries(outside.house?.crashes ?? {}).flatMap(([child, classes]) =>
       Object.entries(classes).map(([name, count]) => [{ child, class: name }, count] as const),
     ),
@@ -133,7 +133,7 @@ function showOutside(registry: Registry, outside: Outside): void {
 }
 
 function showBuild(registry: Registry, { watch }: MetricSources): void {
-  registerSamples(registry, itself.build, () => [
+  registerSamples(registry, gatewayProcess.build, () => [
     [{ version: packageFile.version, node: process.versions.node, engine: watch.props?.buildInfo ?? '' }, 1],
   ]);
 }

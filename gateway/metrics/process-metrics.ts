@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
 import { countUnhandledErrors } from '../../log/unhandled-errors.ts';
-import { itself } from './catalogue.ts';
+import { gatewayProcess } from './catalogue.ts';
 import type { EventLoopMonitor } from './event-loop.ts';
 import { registerValue } from './register.ts';
 
@@ -11,17 +11,17 @@ export function registerProcessMetrics(
   loop: EventLoopMonitor,
   openFiles: () => number | undefined,
 ) {
-  registerValue(registry, itself.lagMedian, () => loop.window.p50);
-  registerValue(registry, itself.lagTail, () => loop.window.p99);
-  registerValue(registry, itself.lagMax, () => loop.window.max);
-  registerValue(registry, itself.busy, () => loop.window.busy);
-  registerValue(registry, itself.cpu, cpuSeconds);
-  registerValue(registry, itself.resident, () => process.memoryUsage.rss());
-  registerValue(registry, itself.heap, () => process.memoryUsage().heapUsed);
-  registerValue(registry, itself.external, () => process.memoryUsage().external);
-  registerValue(registry, itself.openFiles, openFiles);
-  registerValue(registry, itself.unforeseen, countUnhandledErrors);
-  registerValue(registry, itself.startedAt, () => Date.now() / 1000 - process.uptime());
+  registerValue(registry, gatewayProcess.lagMedian, () => loop.window.p50);
+  registerValue(registry, gatewayProcess.lagTail, () => loop.window.p99);
+  registerValue(registry, gatewayProcess.lagMax, () => loop.window.max);
+  registerValue(registry, gatewayProcess.busy, () => loop.window.busy);
+  registerValue(registry, gatewayProcess.cpu, cpuSeconds);
+  registerValue(registry, gatewayProcess.resident, () => process.memoryUsage.rss());
+  registerValue(registry, gatewayProcess.heap, () => process.memoryUsage().heapUsed);
+  registerValue(registry, gatewayProcess.external, () => process.memoryUsage().external);
+  registerValue(registry, gatewayProcess.openFiles, openFiles);
+  registerValue(registry, gatewayProcess.unexpectedErrors, countUnhandledErrors);
+  registerValue(registry, gatewayProcess.startedAt, () => Date.now() / 1000 - process.uptime());
 }
 
 /** Undefined where the system does not tell. */

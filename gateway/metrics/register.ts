@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import type { HistogramData } from './histogram-data.ts';
-import type { MetricDefinition, MetricSample } from './metric-definition.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 type Read<Label extends string> = () => Iterable<MetricSample<Label>>;

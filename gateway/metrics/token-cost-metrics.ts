@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { RecentTokenCost } from '../gpu/recent-token-cost.ts';
 import type { TokenCost } from '../gpu/token-cost.ts';
-import { price } from './catalogue.ts';
-import type { MetricSample } from './metric-definition.ts';
+import type { MetricSample } from './catalogue.ts';
+import { tokenCost } from './catalogue.ts';
 import { registerSamples } from './register.ts';
 
 /** Shows what a token takes at present: of all work, and of each key where only those look who may see single keys. */
@@ -11,10 +11,10 @@ export function registerTokenCostMetrics(
   keyRegistry: Registry,
   recent: RecentTokenCost,
 ): void {
-  registerSamples(registry, price.energy, () => energyOf(recent.overall));
-  registerSamples(registry, price.cost, () => costOf(recent.overall));
-  registerSamples(keyRegistry, price.energyOfKey, () => ofKeys(recent, energyOf));
-  registerSamples(keyRegistry, price.costOfKey, () => ofKeys(recent, costOf));
+  registerSamples(registry, tokenCost.energy, () => energyOf(recent.overall));
+  registerSamples(registry, tokenCost.cost, () => costOf(recent.overall));
+  registerSamples(keyRegistry, tokenCost.keyEnergy, () => ofKeys(recent, energyOf));
+  registerSamples(keyRegistry, tokenCost.keyCost, () => ofKeys(recent, costOf));
 }
 
 function energyOf({ joulesPerOutputToken, joulesPerToken }: TokenCost): MetricSample<'tokens'>[] {

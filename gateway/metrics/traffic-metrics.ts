@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { UsageSums } from '../proxy/usage-sums.ts';
-import { generation, perKey, requests, waiting } from './catalogue.ts';
+import type { MetricDefinition, MetricSample } from './catalogue.ts';
+import { generation, perKey, queue, requests } from './catalogue.ts';
 import type { KeyTraffic } from './key-traffic.ts';
-import type { MetricDefinition, MetricSample } from './metric-definition.ts';
 import type { ModelTraffic } from './model-traffic.ts';
 import { registerHistograms, registerSamples, registerValue } from './register.ts';
 import type { Traffic } from './traffic.ts';
@@ -13,13 +13,13 @@ export function registerTrafficMetrics(registry: Registry, traffic: Traffic): vo
   registerSamples(registry, requests.total, () =>
     [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
   );
-  registerSamples(registry, requests.refusals, () =>
+  registerSamples(registry, requests.errors, () =>
     [...traffic.refusals].map(([code, count]) => [{ code }, count] as const),
   );
   registerValue(registry, requests.bytes, () => traffic.bytes);
   registerValue(registry, requests.replays, () => traffic.replays);
-  registerValue(registry, requests.continued, () => traffic.continued);
-  registerHistograms(registry, waiting.waited, () =>
+  registerValue(registry, requests.resumed, () => traffic.continued);
+  registerHistograms(registry, queue.wait, () =>
     Object.entries(traffic.waits).map(([priority, spread]) => [{ priority }, spread] as const),
   );
 }

@@ -4,7 +4,7 @@ import type { RequestFinished } from '../proxy/request-events.ts';
 import type { RequestOutcome } from '../proxy/request-outcome.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
-import { waiting } from './catalogue.ts';
+import { queue } from './catalogue.ts';
 import { HistogramData } from './histogram-data.ts';
 import { ModelTraffic } from './model-traffic.ts';
 
@@ -21,9 +21,9 @@ export class Traffic {
   readonly requests = new Map<string, RequestCount>();
   readonly refusals = new Map<string, number>();
   readonly waits: Readonly<Record<Priority, HistogramData>> = {
-    high: new HistogramData(waiting.waited.bounds),
-    normal: new HistogramData(waiting.waited.bounds),
-    low: new HistogramData(waiting.waited.bounds),
+    high: new HistogramData(queue.wait.bounds),
+    normal: new HistogramData(queue.wait.bounds),
+    low: new HistogramData(queue.wait.bounds),
   };
   readonly #models = new Map<string, ModelTraffic>();
   readonly #codes = new BoundedLabel(MOST_CODES);

@@ -27,7 +27,7 @@ const variables: VariableModel[] = [
     label: 'Machine',
     type: 'query',
     datasource: source,
-    query: `label_values(${backend.standing.name}, instance)`,
+    query: `label_values(${backend.status.name}, instance)`,
     refresh: VariableRefresh.onTimeRangeChanged,
     sort: VariableSort.alphabeticalAsc,
     multi: true,

@@ -1,4 +1,4 @@
-import type { MetricDefinition } from '../../gateway/metrics/metric-definition.ts';
+import type { MetricDefinition } from '../../gateway/metrics/catalogue.ts';
 
 /** The series of a metric of ours, on the machines that were chosen; `matchers` as in PromQL. */
 export function selector({ name }: Pick<MetricDefinition, 'name'>, matchers = ''): string {

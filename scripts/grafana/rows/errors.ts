@@ -11,7 +11,7 @@ export const errors: Row = {
       description: 'What clients were told.',
       unit: 'reqps',
       width: 12,
-      queries: [{ expr: `sum by (code) (${rate(requests.refusals)})`, legend: '{{code}}' }],
+      queries: [{ expr: `sum by (code) (${rate(requests.errors)})`, legend: '{{code}}' }],
     }),
     lines({
       title: 'Failed, for reasons of ours',

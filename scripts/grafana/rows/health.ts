@@ -1,4 +1,11 @@
-import { backend, generation, itself, system, volume, waiting } from '../../../gateway/metrics/catalogue.ts';
+import {
+  backend,
+  gatewayProcess,
+  generation,
+  queue,
+  system,
+  volume,
+} from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { bands, currentValue, lines, statusText } from '../panels.ts';
 import { percentile, rate, selector } from '../queries.ts';
@@ -10,13 +17,13 @@ export const health: Row = {
       title: 'Standing',
       description: 'What the gateway knows of llama-server.',
       unit: 'none',
-      queries: [{ expr: `max by (standing) (${selector(backend.standing)} == 1)`, legend: '{{standing}}' }],
+      queries: [{ expr: `max by (standing) (${selector(backend.status)} == 1)`, legend: '{{standing}}' }],
     }),
     statusText({
       title: 'The house',
       description: 'What the supervisor says of the whole; nothing where the gateway runs alone.',
       unit: 'none',
-      queries: [{ expr: `max by (standing) (${selector(system.standing)} == 1)`, legend: '{{standing}}' }],
+      queries: [{ expr: `max by (standing) (${selector(system.status)} == 1)`, legend: '{{standing}}' }],
     }),
     currentValue({
       title: 'Tokens a second',
@@ -34,22 +41,20 @@ export const health: Row = {
       title: 'In line',
       description: 'Requests that wait for a slot.',
       unit: 'short',
-      queries: [{ expr: `sum(${selector(waiting.depth)})`, legend: 'waiting' }],
+      queries: [{ expr: `sum(${selector(queue.depth)})`, legend: 'waiting' }],
     }),
     currentValue({
       title: 'Slots in use',
       description: 'Of those that there are.',
       unit: 'percentunit',
-      queries: [
-        { expr: `sum(${selector(waiting.leased)}) / sum(${selector(waiting.slots)})`, legend: 'in use' },
-      ],
+      queries: [{ expr: `sum(${selector(queue.leased)}) / sum(${selector(queue.slots)})`, legend: 'in use' }],
     }),
     bands({
       title: 'Standing over time',
       description: 'Of each machine.',
       unit: 'none',
       width: 12,
-      queries: [{ expr: `${selector(backend.standing)} == 1`, legend: '{{instance}} {{standing}}' }],
+      queries: [{ expr: `${selector(backend.status)} == 1`, legend: '{{instance}} {{standing}}' }],
     }),
     currentValue({
       title: 'Model loaded in',
@@ -61,7 +66,7 @@ export const health: Row = {
       title: 'Gateway up for',
       description: 'The youngest of those chosen.',
       unit: 's',
-      queries: [{ expr: `time() - max(${selector(itself.startedAt)})`, legend: 'up' }],
+      queries: [{ expr: `time() - max(${selector(gatewayProcess.startedAt)})`, legend: 'up' }],
     }),
     statusText({
       title: 'Version',
@@ -69,7 +74,7 @@ export const health: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `max by (version, node, engine) (${selector(itself.build)})`,
+          expr: `max by (version, node, engine) (${selector(gatewayProcess.build)})`,
           legend: '{{version}} · Node {{node}} · {{engine}}',
         },
       ],
@@ -80,9 +85,9 @@ export const health: Row = {
       unit: 's',
       width: 6,
       queries: [
-        { expr: selector(itself.lagMedian), legend: '{{instance}} median' },
-        { expr: selector(itself.lagTail), legend: '{{instance}} 99 %' },
-        { expr: selector(itself.lagMax), legend: '{{instance}} worst' },
+        { expr: selector(gatewayProcess.lagMedian), legend: '{{instance}} median' },
+        { expr: selector(gatewayProcess.lagTail), legend: '{{instance}} 99 %' },
+        { expr: selector(gatewayProcess.lagMax), legend: '{{instance}} worst' },
       ],
     }),
     lines({
@@ -91,8 +96,8 @@ export const health: Row = {
       unit: 'bytes',
       width: 6,
       queries: [
-        { expr: selector(itself.resident), legend: '{{instance}} resident' },
-        { expr: selector(itself.heap), legend: '{{instance}} heap' },
+        { expr: selector(gatewayProcess.resident), legend: '{{instance}} resident' },
+        { expr: selector(gatewayProcess.heap), legend: '{{instance}} heap' },
       ],
     }),
     lines({
@@ -101,8 +106,8 @@ export const health: Row = {
       unit: 'short',
       width: 6,
       queries: [
-        { expr: rate(itself.cpu), legend: '{{instance}} CPU' },
-        { expr: selector(itself.busy), legend: '{{instance}} event loop' },
+        { expr: rate(gatewayProcess.cpu), legend: '{{instance}} CPU' },
+        { expr: selector(gatewayProcess.busy), legend: '{{instance}} event loop' },
       ],
     }),
     lines({

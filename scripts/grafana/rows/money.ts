@@ -1,4 +1,4 @@
-import { backend, gpu, price } from '../../../gateway/metrics/catalogue.ts';
+import { backend, gpu, tokenCost } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { currentValue, lines } from '../panels.ts';
 import { rate, selector } from '../queries.ts';
@@ -10,13 +10,13 @@ export const money: Row = {
       title: 'A million tokens cost',
       description: 'In the last five minutes, idle time included; in the currency of COST_PER_HOUR.',
       unit: 'none',
-      queries: [{ expr: selector(price.cost), legend: '{{instance}} {{tokens}}' }],
+      queries: [{ expr: selector(tokenCost.cost), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
       title: 'A token takes',
       description: 'Energy of all GPUs in the last five minutes, idle time included.',
       unit: 'joule',
-      queries: [{ expr: selector(price.energy), legend: '{{instance}} {{tokens}}' }],
+      queries: [{ expr: selector(tokenCost.energy), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
       title: 'A million tokens of a key cost',
@@ -24,7 +24,7 @@ export const money: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `topk(10, max by (key) (${selector(price.costOfKey, 'tokens="output"')}))`,
+          expr: `topk(10, max by (key) (${selector(tokenCost.keyCost, 'tokens="output"')}))`,
           legend: '{{key}}',
         },
       ],
@@ -35,7 +35,7 @@ export const money: Row = {
       unit: 'joule',
       queries: [
         {
-          expr: `topk(10, max by (key) (${selector(price.energyOfKey, 'tokens="output"')}))`,
+          expr: `topk(10, max by (key) (${selector(tokenCost.keyEnergy, 'tokens="output"')}))`,
           legend: '{{key}}',
         },
       ],

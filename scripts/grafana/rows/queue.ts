@@ -1,4 +1,4 @@
-import { waiting } from '../../../gateway/metrics/catalogue.ts';
+import { queue as queueMetrics } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines, stack } from '../panels.ts';
 import { percentile, rate, selector } from '../queries.ts';
@@ -10,13 +10,13 @@ export const queue: Row = {
       title: 'Waiting, by priority',
       description: 'Requests without a slot.',
       unit: 'short',
-      queries: [{ expr: `sum by (priority) (${selector(waiting.depth)})`, legend: '{{priority}}' }],
+      queries: [{ expr: `sum by (priority) (${selector(queueMetrics.depth)})`, legend: '{{priority}}' }],
     }),
     lines({
       title: 'Wait, by priority',
       description: 'One in twenty waits longer.',
       unit: 's',
-      queries: [{ expr: percentile(waiting.waited, 95, 'priority'), legend: '{{priority}}' }],
+      queries: [{ expr: percentile(queueMetrics.wait, 95, 'priority'), legend: '{{priority}}' }],
     }),
     stack({
       title: 'What became of claims for a slot',
@@ -24,7 +24,7 @@ export const queue: Row = {
       unit: 'reqps',
       queries: [
         {
-          expr: `sum by (outcome, priority) (${rate(waiting.admissions)})`,
+          expr: `sum by (outcome, priority) (${rate(queueMetrics.admissions)})`,
           legend: '{{outcome}} {{priority}}',
         },
       ],

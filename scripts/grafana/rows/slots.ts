@@ -1,4 +1,4 @@
-import { picker, waiting } from '../../../gateway/metrics/catalogue.ts';
+import { endpointPicker, queue } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines } from '../panels.ts';
 import { rate, selector } from '../queries.ts';
@@ -11,15 +11,15 @@ export const slots: Row = {
       description: 'Held by requests, and all that there are; 0 while llama-server cannot serve.',
       unit: 'short',
       queries: [
-        { expr: `sum(${selector(waiting.leased)})`, legend: 'held' },
-        { expr: `sum(${selector(waiting.slots)})`, legend: 'there' },
+        { expr: `sum(${selector(queue.leased)})`, legend: 'held' },
+        { expr: `sum(${selector(queue.slots)})`, legend: 'there' },
       ],
     }),
     lines({
       title: 'Context in use',
       description: 'By running requests, of that of all slots.',
       unit: 'percentunit',
-      queries: [{ expr: selector(picker.cacheInUse), legend: '{{instance}}' }],
+      queries: [{ expr: selector(endpointPicker.cacheInUse), legend: '{{instance}}' }],
     }),
     lines({
       title: 'By its own count',

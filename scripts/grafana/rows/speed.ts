@@ -1,4 +1,4 @@
-import { generation, requests, waiting } from '../../../gateway/metrics/catalogue.ts';
+import { generation, queue, requests } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { lines } from '../panels.ts';
 import { mean, percentiles, selector } from '../queries.ts';
@@ -31,7 +31,7 @@ export const speed: Row = {
       queries: [
         { expr: mean(generation.firstToken), legend: 'first token' },
         { expr: mean(generation.duration), legend: 'duration' },
-        { expr: mean(waiting.waited), legend: 'wait in line' },
+        { expr: mean(queue.wait), legend: 'wait in line' },
       ],
     }),
     lines({

@@ -12,7 +12,7 @@ export const survival: Row = {
       unit: 'short',
       queries: [
         { expr: `sum(increase(${selector(requests.replays)}[$__rate_interval]))`, legend: 'sent again' },
-        { expr: `sum(increase(${selector(requests.continued)}[$__rate_interval]))`, legend: 'continued' },
+        { expr: `sum(increase(${selector(requests.resumed)}[$__rate_interval]))`, legend: 'continued' },
       ],
     }),
     lines({

@@ -1,4 +1,4 @@
-import { itself, keys, waiting } from '../../../gateway/metrics/catalogue.ts';
+import { gatewayProcess, keys, queue } from '../../../gateway/metrics/catalogue.ts';
 import type { Row } from '../layout.ts';
 import { bands, lines } from '../panels.ts';
 import { selector } from '../queries.ts';
@@ -10,7 +10,7 @@ export const trouble: Row = {
       title: 'Limits hold',
       description: 'Together with other gateways, alone while Redis is away, or off: no Redis.',
       unit: 'none',
-      queries: [{ expr: `${selector(waiting.sharing)} == 1`, legend: '{{instance}} {{sharing}}' }],
+      queries: [{ expr: `${selector(queue.limitsSharing)} == 1`, legend: '{{instance}} {{sharing}}' }],
     }),
     lines({
       title: 'In trouble',
@@ -27,7 +27,7 @@ export const trouble: Row = {
       unit: 'short',
       queries: [
         { expr: `sum(increase(${selector(keys.failures)}[$__rate_interval]))`, legend: 'key file' },
-        { expr: `sum(increase(${selector(waiting.fallbacks)}[$__rate_interval]))`, legend: 'Redis' },
+        { expr: `sum(increase(${selector(queue.limitsFallbacks)}[$__rate_interval]))`, legend: 'Redis' },
       ],
     }),
     lines({
@@ -44,7 +44,7 @@ export const trouble: Row = {
       title: 'Open files',
       description: 'Of the gateway, connections included.',
       unit: 'short',
-      queries: [{ expr: selector(itself.openFiles), legend: '{{instance}}' }],
+      queries: [{ expr: selector(gatewayProcess.openFiles), legend: '{{instance}}' }],
     }),
   ],
 };

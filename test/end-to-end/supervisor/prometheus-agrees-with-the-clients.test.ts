@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { generation, gpu, system as houseFamilies, requests } from '../../../gateway/metrics/catalogue.ts';
+import { generation, gpu, requests, system as systemMetrics } from '../../../gateway/metrics/catalogue.ts';
 import { metricNames } from '../../../scripts/grafana/metric-names.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { type MeasuredStream, measureStream } from '../../harness/measured-stream.ts';
@@ -198,7 +198,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     expect(firing[0]?.annotations.summary).toMatch(
       /^key thrifty of 127\.0\.0\.1:\d+ has used \d+(\.\d+)?% of/,
     );
-    expect(await prometheus.value(`${houseFamilies.restarts.name}{child="engine"}`)).toBe(1);
-    expect(await prometheus.value(`sum(${requests.refusals.name}{code="invalid_api_key"})`)).toBe(1);
+    expect(await prometheus.value(`${systemMetrics.restarts.name}{child="engine"}`)).toBe(1);
+    expect(await prometheus.value(`sum(${requests.errors.name}{code="invalid_api_key"})`)).toBe(1);
   });
 });
