@@ -1,13 +1,12 @@
-const eventEnd = '\n\n';
+import { EVENT_END, EventSplitter, getEventData, splitEvents } from '../sse/sse.ts';
 
 /**
  * Gathers a stream's bytes and gives them away in whole events, so that no character and no event is ever cut. Signs of
  * life (comments, and the pings of Anthropic's API) are left out: whoever reads the queue has others.
  */
 export class EventBuffer {
-  readonly #decoder = new TextDecoder();
+  readonly #splitter = new EventSplitter();
   readonly #events: string[] = [];
-  #held = '';
   #chars = 0;
   #error: unknown;
 
@@ -22,11 +21,8 @@ export class EventBuffer {
   }
 
   add(bytes: Uint8Array): void {
-    const [rest = '', ...before] = (this.#held + this.#decoder.decode(bytes, { stream: true }))
-      .split(eventEnd)
-      .reverse();
-    this.#held = rest;
-    for (const event of before.reverse()) this.#keep(event + eventEnd);
+    const events = this.#splitter.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    if (events) for (const event of splitEvents(events.toString())) this.#keep(event + EVENT_END);
   }
 
   /** As many events as fit into so many characters, and one at least. */
@@ -52,7 +48,7 @@ export class EventBuffer {
 /** OpenAI's streams carry it in a member of that name, Anthropic's and those of Responses in an event of that name. */
 function errorIn(event: string): unknown {
   if (!/^data: \{"error"|^event: error$|"type":"error"/m.test(event)) return undefined;
-  const data = /^data: (.*)$/m.exec(event)?.[1] ?? '';
+  const data = getEventData(event) ?? '';
   try {
     const said = JSON.parse(data) as { readonly error?: unknown; readonly type?: unknown } | null;
     return said?.error ?? (said?.type === 'error' ? said : undefined);

@@ -1,30 +1,118 @@
+/**
+ * Server-sent events as the APIs of language models use them: an optional `event:` line, one `data:` line, an empty
+ * line. Everything that frames, splits or parses them does so here.
+ */
 export type StreamEvent = Readonly<Record<string, unknown>>;
 
-/** Rewrites the events of a piece one by one; one that is answered with undefined is left out. What is no JSON passes. */
-export function mapEvents(events: Buffer, rewrite: (event: StreamEvent) => StreamEvent | undefined): Buffer {
-  const blocks = events.toString().split('\n\n');
-  return Buffer.from(
-    blocks
-      .map((block) => rewriteBlock(block, rewrite))
-      .filter((it) => it !== undefined)
-      .join('\n\n'),
-  );
+/** What follows each event. */
+export const EVENT_END = '\n\n';
+const DATA = 'data: ';
+
+/** One event. `data` is written as JSON, or as it is where it is text. */
+export function formatEvent(data: object | string, name?: string): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return name === undefined ? `${DATA}${text}${EVENT_END}` : `event: ${name}\n${DATA}${text}${EVENT_END}`;
 }
 
-function rewriteBlock(
-  block: string,
-  rewrite: (event: StreamEvent) => StreamEvent | undefined,
-): string | undefined {
-  const [, head = '', data] = /^((?:event: .*\n)?data: )(\{.*\})$/s.exec(block) ?? [];
-  if (data === undefined) return block;
-  const event = rewrite(JSON.parse(data) as StreamEvent);
-  return event && head + JSON.stringify(event);
+/** A comment, which clients ignore. */
+export const formatComment = (text: string): string => `: ${text}${EVENT_END}`;
+
+/** Collects the bytes of a stream and returns them in whole events, so that no event and no character is cut. */
+export class EventSplitter {
+  #rest: Buffer | undefined;
+
+  /** The bytes of an event whose end has not arrived yet. */
+  get rest(): Buffer | undefined {
+    return this.#rest;
+  }
+
+  /** The events that this chunk completes, in one piece; undefined if it completes none. */
+  push(chunk: Buffer): Buffer | undefined {
+    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+    const lastEnd = bytes.lastIndexOf(EVENT_END);
+    if (lastEnd === -1) {
+      this.#rest = bytes.length === 0 ? undefined : bytes;
+      return undefined;
+    }
+    const end = lastEnd + EVENT_END.length;
+    this.#rest = end === bytes.length ? undefined : bytes.subarray(end);
+    return this.#rest === undefined ? bytes : bytes.subarray(0, end);
+  }
+
+  /** Forgets the rest. */
+  clear(): void {
+    this.#rest = undefined;
+  }
 }
 
-/** The events of a text, parsed; what is no JSON is left out. */
+/** The events of a text, without the empty lines behind them; after the last event follows an empty text. */
+export const splitEvents = (events: string): string[] => events.split(EVENT_END);
+
+/** Where the event ends that holds the byte at `at`; -1 if its end is not there. */
+export function findEventEnd(events: Buffer, at: number): number {
+  const end = events.indexOf(EVENT_END, at);
+  return end === -1 ? -1 : end + EVENT_END.length;
+}
+
+/** The same events, each replaced by what `map` returns for it: one event, several, or none. */
+export function mapEvents(
+  events: Buffer,
+  map: (event: string) => string | readonly string[] | undefined,
+): Buffer {
+  const mapped = splitEvents(events.toString()).flatMap((event) => map(event) ?? []);
+  return Buffer.from(mapped.join(EVENT_END));
+}
+
+/** As `mapEvents`, for the data of events that hold a JSON object; the others stay as they are. */
+export function mapEventData(events: Buffer, map: (data: StreamEvent) => StreamEvent | undefined): Buffer {
+  return mapEvents(events, (event) => {
+    const [, head = '', json] = /^((?:event: .*\n)?data: )(\{.*\})$/s.exec(event) ?? [];
+    if (json === undefined) return event;
+    const data = map(JSON.parse(json) as StreamEvent);
+    return data && head + JSON.stringify(data);
+  });
+}
+
+/** The data of the events in a text that hold a JSON object. */
 export function parseEvents(text: string): StreamEvent[] {
   return text
     .split('\n')
-    .filter((line) => line.startsWith('data: {') && line.endsWith('}'))
-    .map((line) => JSON.parse(line.slice('data: '.length)) as StreamEvent);
+    .filter((line) => line.startsWith(`${DATA}{`) && line.endsWith('}'))
+    .map((line) => JSON.parse(line.slice(DATA.length)) as StreamEvent);
+}
+
+/** The data of one event, whatever it is; undefined if it has none, as a comment. */
+export function getEventData(event: string): string | undefined {
+  if (event.startsWith(DATA)) return event.slice(DATA.length).trimEnd();
+  const before = event.startsWith(':') ? -1 : event.indexOf(`\n${DATA}`);
+  return before === -1 ? undefined : event.slice(before + 1 + DATA.length).trimEnd();
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DATA_FIELD = 'data:';
+
+/** Reads the data lines of any server's stream, whose line ends and spaces vary, each as soon as its line is whole. */
+export class DataLineReader {
+  #rest: Buffer | undefined;
+
+  /** The data lines that this chunk completes. */
+  read(chunk: Buffer): string[] {
+    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const found: string[] = [];
+    let from = 0;
+    for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, from)) {
+      const data = readDataLine(bytes, from, bytes[end - 1] === CR ? end - 1 : end);
+      if (data !== undefined) found.push(data);
+      from = end + 1;
+    }
+    this.#rest = from < bytes.length ? bytes.subarray(from) : undefined;
+    return found;
+  }
+}
+
+function readDataLine(bytes: Buffer, from: number, end: number): string | undefined {
+  const isData =
+    end - from > DATA_FIELD.length && bytes.toString('latin1', from, from + DATA_FIELD.length) === DATA_FIELD;
+  return isData ? bytes.toString('utf8', from + DATA_FIELD.length, end).trimStart() : undefined;
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { EventLines } from './event-lines.ts';
+import { DataLineReader } from '../../sse/sse.ts';
 import { faultName, type Outcome, readRetryAfter } from './outcome.ts';
 import { parseChunk, parseError } from './stream-chunk.ts';
 
@@ -60,7 +60,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #brokenOff: Outcome | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
-  #lines: EventLines | undefined;
+  #lines: DataLineReader | undefined;
   readonly #body: Buffer[] = [];
   #bodyBytes = 0;
   #pieces = 0;
@@ -92,7 +92,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     if (status < 300 && headers['content-type']?.startsWith('text/event-stream'))
-      this.#lines = new EventLines();
+      this.#lines = new DataLineReader();
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

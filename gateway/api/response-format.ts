@@ -1,6 +1,9 @@
+import { formatEvent, mapEvents } from '../../sse/sse.ts';
 import { anthropicEnvelope } from './anthropic/error-envelope.ts';
+import { parseBackendError } from './backend-error.ts';
 import { openAIEnvelope } from './openai/error-envelope.ts';
 import type { Dialect } from './route-table.ts';
+import { readErrorEvent } from './stream-markers.ts';
 
 /** Rewrites an engine's response to what its API promises. Every response has its own rewriter. */
 export interface ResponseRewriter {
@@ -31,18 +34,27 @@ export function getStreamFormatter(dialect: Exclude<Dialect, 'responses'>): Stre
   return dialect === 'anthropic' ? anthropic : openai;
 }
 
-/** The error has no event name: the Python SDK reads a named one as an ordinary chunk (facts/platforms.md, section 10). */
+/** The error has no event name: the Python SDK reads a named one as an ordinary chunk. */
 const openai: StreamFormatter = {
   keepAlive: () => '',
-  error: ({ message, type, code }) =>
-    `data: ${JSON.stringify(openAIEnvelope({ message, type, code, param: null }))}\n\n`,
+  error: ({ message, type, code }) => formatEvent(openAIEnvelope({ message, type, code, param: null })),
 };
 
 /** Anthropic's clients accept only events as a sign of life, and ignore this one at any place. */
 const anthropic: StreamFormatter = {
-  keepAlive: () => 'event: ping\ndata: {"type":"ping"}\n\n',
+  keepAlive: () => formatEvent({ type: 'ping' }, 'ping'),
   error({ status, message, type, code }) {
     const { request_id: _, ...error } = anthropicEnvelope(status, { message, type, code, param: null }, '');
-    return `event: error\ndata: ${JSON.stringify(error)}\n\n`;
+    return formatEvent(error, 'error');
   },
 };
+
+/** Gives llama-server's own error events, whose code is a number, the envelope that clients are promised. */
+export function normalizeErrorEvents(formatter: StreamFormatter, events: Buffer, hasOutput: boolean): Buffer {
+  if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
+  return mapEvents(events, (event) => {
+    const body = readErrorEvent(event);
+    if (body === undefined) return event;
+    return formatter.error(parseBackendError(500, body, { hasOutput })).trimEnd();
+  });
+}

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import { formatEvent } from '../../sse/sse.ts';
 
 const EVERY = 1000;
 /** A page that takes nothing in, such as one on a phone that sleeps, is told nothing more until it does. */
@@ -90,4 +91,4 @@ export class SseClients {
 }
 
 const messages = (parts: readonly (readonly [name: string, text: string])[]) =>
-  parts.map(([name, text]) => `event: ${name}\ndata: ${text}\n\n`).join('');
+  parts.map(([name, text]) => formatEvent(text, name)).join('');

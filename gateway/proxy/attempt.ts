@@ -1,6 +1,5 @@
 import type { Aggregator } from '../api/aggregation.ts';
-import { countGeneratedEvents } from '../api/generated-events.ts';
-import { NativeStreamEnd } from '../api/native-stream-end.ts';
+import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts';
 import { withModel } from '../models/address-model.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { TrackedRequest } from '../scheduler/quarantine.ts';

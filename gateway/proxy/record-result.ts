@@ -1,6 +1,6 @@
 import type { ApiRequest } from '../api/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import { readErrorCode } from '../api/stream-end.ts';
+import { readErrorCode } from '../api/stream-markers.ts';
 import { readFinishReason, readUsage, type Usage } from '../api/usage.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';

@@ -1,4 +1,4 @@
-import { hasEnded } from '../api/stream-end.ts';
+import { hasEnded } from '../api/stream-markers.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Status of a request whose client left before the answer was complete: nobody receives it. */

@@ -1,4 +1,4 @@
-import { mapEvents, parseEvents, type StreamEvent } from '../../sse/sse.ts';
+import { mapEventData, parseEvents, type StreamEvent } from '../../sse/sse.ts';
 import { combineTimings, combineUsage } from './combine-usage.ts';
 import type { ResumePoint, ResumeRewriter } from './resume-rewriter.ts';
 
@@ -25,7 +25,7 @@ export class ChatResumeRewriter implements ResumeRewriter {
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    return mapEvents(events, (event) => this.#rewrite(event));
+    return mapEventData(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {

@@ -1,4 +1,4 @@
-import { mapEvents, parseEvents, type StreamEvent } from '../../sse/sse.ts';
+import { mapEventData, parseEvents, type StreamEvent } from '../../sse/sse.ts';
 import type { ResumePoint, ResumeRewriter } from './resume-rewriter.ts';
 
 /** Of Anthropic's messages. Their id and the input's tokens stand in the opening alone. */
@@ -13,7 +13,7 @@ export class MessageResumeRewriter implements ResumeRewriter {
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    return mapEvents(events, (event) => this.#rewrite(event));
+    return mapEventData(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {

@@ -1,4 +1,4 @@
-import { mapEvents, type StreamEvent } from '../../sse/sse.ts';
+import { mapEventData, type StreamEvent } from '../../sse/sse.ts';
 import type { Prefill } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import { UnexpectedResponse } from '../upstream/failure.ts';
@@ -34,7 +34,7 @@ export class PrefillStripper implements ResumeRewriter {
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    return mapEvents(events, (event) => this.#rewrite(event));
+    return mapEventData(events, (event) => this.#rewrite(event));
   }
 
   #rewrite(event: StreamEvent): StreamEvent | undefined {

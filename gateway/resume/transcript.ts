@@ -1,6 +1,7 @@
+import { findEventEnd } from '../../sse/sse.ts';
 import { findStringEnd } from '../api/json-text.ts';
-import { matchesAt } from '../api/matches-at.ts';
 import type { CompletionShape } from '../api/route-table.ts';
+import { matchesAt } from '../api/stream-markers.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 
 /** What a stream has said so far, as far as it can be said again to an engine. */
@@ -66,8 +67,8 @@ export class Transcript {
 
   /** The events behind the last generated text, with which the answer began to end. */
   get closing(): string {
-    const end = this.#lastPiece.indexOf(EVENT_END, this.#lastTextAt);
-    const rest = end === -1 ? [] : [this.#lastPiece.subarray(end + EVENT_END.length)];
+    const end = findEventEnd(this.#lastPiece, this.#lastTextAt);
+    const rest = end === -1 ? [] : [this.#lastPiece.subarray(end)];
     return Buffer.concat([...rest, ...this.#after]).toString();
   }
 
@@ -91,7 +92,6 @@ export class Transcript {
 }
 
 const comma = 0x2c;
-const EVENT_END = '\n\n';
 
 const unescaped = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
 

@@ -1,14 +1,14 @@
+import { EventSplitter, getEventData, splitEvents } from '../../sse/sse.ts';
 import type { Aggregator } from '../api/aggregation.ts';
 import { type BackendError, parseBackendError } from '../api/backend-error.ts';
 import type { ResponseRewriter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
-import { readErrorEvent } from '../api/stream-end.ts';
+import { readErrorEvent } from '../api/stream-markers.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { EventObserver } from './event-stream-relay.ts';
 import { type Failure, ResponseTooLarge } from './failure.ts';
 import type { ResponseTail } from './response-tail.ts';
 
-const EVENT_END = '\n\n';
 /** Of a stream; the answer made of it is far smaller, unless it tells log-probabilities. */
 const MOST_BYTES = 64 * 1024 ** 2;
 
@@ -38,7 +38,7 @@ export interface AggregatingRelayOptions {
  */
 export class AggregatingRelay {
   readonly #parts: AggregatingRelayOptions;
-  #held: Buffer | undefined;
+  readonly #splitter = new EventSplitter();
   #bytes = 0;
   #isDone = false;
   #error: BackendError | undefined;
@@ -51,15 +51,13 @@ export class AggregatingRelay {
   write(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > MOST_BYTES) throw new ResponseTooLarge(`a stream of more than ${MOST_BYTES} bytes`);
-    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
-    const lastEnd = bytes.lastIndexOf(EVENT_END);
-    const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
-    this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
-    if (whole > 0) this.#read(bytes.subarray(0, whole));
+    const events = this.#splitter.push(chunk);
+    if (events) this.#read(events);
   }
 
   end(): AggregateResult {
-    if (this.#held !== undefined) this.#read(this.#held);
+    const { rest } = this.#splitter;
+    if (rest) this.#read(rest);
     if (this.#error) return { outcome: 'declined', error: this.#error };
     const { dialect, assembly } = this.#parts;
     const answer = this.#isDone || dialect !== 'openai' ? assembly.result() : undefined;
@@ -76,14 +74,14 @@ export class AggregatingRelay {
     const events = seam ? seam.rewriteEvents(told) : told;
     ends.keep(events);
     ends.generated += listen(events);
-    for (const event of events.toString().split(EVENT_END)) this.#take(event);
+    for (const event of splitEvents(events.toString())) this.#take(event);
   }
 
   #take(event: string): void {
     const error = readErrorEvent(event);
     if (error !== undefined)
       this.#error ??= parseBackendError(500, error, { hasOutput: this.#parts.ends.generated > 0 });
-    const data = error === undefined ? dataOf(event) : undefined;
+    const data = error === undefined ? getEventData(event) : undefined;
     if (data === '[DONE]') this.#isDone = true;
     else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));
   }
@@ -95,13 +93,4 @@ export class AggregatingRelay {
     ends.countSent(body.length);
     response.end(body);
   }
-}
-
-const mark = 'data: ';
-
-/** The data of an event; undefined where it has none, such as a comment. */
-function dataOf(event: string): string | undefined {
-  if (event.startsWith(mark)) return event.slice(mark.length).trimEnd();
-  const before = event.startsWith(':') ? -1 : event.indexOf(`\n${mark}`);
-  return before === -1 ? undefined : event.slice(before + 1 + mark.length).trimEnd();
 }

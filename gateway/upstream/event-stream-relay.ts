@@ -1,14 +1,17 @@
-import type { NativeStreamEnd } from '../api/native-stream-end.ts';
-import type { ResponseRewriter, StreamError, StreamFormatter } from '../api/response-format.ts';
+import { EventSplitter, mapEvents } from '../../sse/sse.ts';
+import {
+  normalizeErrorEvents,
+  type ResponseRewriter,
+  type StreamError,
+  type StreamFormatter,
+} from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
-import { endMarker, hasEnded, hasFailed, normalizeErrorEvents } from '../api/stream-end.ts';
-import { stripComments } from '../api/strip-comments.ts';
+import { endMarker, hasEnded, hasFailed, type NativeStreamEnd } from '../api/stream-markers.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Relay } from './relay.ts';
 import type { ResponseTail } from './response-tail.ts';
 
-const EVENT_END = '\n\n';
 const lineEnd = Buffer.from('\n');
 
 /** Sees every event as the backend has sent it, and tells how many of them bring generated text. */
@@ -39,7 +42,7 @@ export class EventStreamRelay implements Relay {
   readonly hasStarted = true;
   readonly #parts: EventStreamRelayOptions;
   #seam: Seam | undefined;
-  #held: Buffer | undefined;
+  readonly #splitter = new EventSplitter();
 
   constructor(parts: EventStreamRelayOptions) {
     this.#parts = parts;
@@ -48,16 +51,13 @@ export class EventStreamRelay implements Relay {
 
   /** Another engine goes on from here; its events pass another seam. What is held of half an event is said again. */
   resume(seam: Seam | undefined): void {
-    this.#held = undefined;
+    this.#splitter.clear();
     this.#seam = seam;
   }
 
   write(chunk: Buffer): boolean {
-    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
-    const lastEnd = bytes.lastIndexOf(EVENT_END);
-    const whole = lastEnd === -1 ? 0 : lastEnd + EVENT_END.length;
-    this.#held = whole === bytes.length ? undefined : bytes.subarray(whole);
-    return whole === 0 || this.#pass(bytes.subarray(0, whole));
+    const events = this.#splitter.push(chunk);
+    return events === undefined || this.#pass(events);
   }
 
   /**
@@ -65,7 +65,8 @@ export class EventStreamRelay implements Relay {
    * closed the answer itself, and was not cut off.
    */
   end(inOrder = true): boolean {
-    if (this.#held !== undefined) this.#passLastEvent(this.#held);
+    const { rest } = this.#splitter;
+    if (rest) this.#passLastEvent(rest);
     const isWhole = this.#isWhole(inOrder);
     if (isWhole) this.#parts.response.end();
     return isWhole;
@@ -114,4 +115,23 @@ export class EventStreamRelay implements Relay {
     pacemaker?.touch();
     return response.write(bytes);
   }
+}
+
+const COLON = 0x3a;
+/** With several prompts llama-server's stream begins with it. Clients read it as a chunk, and fail. */
+const emptyEvent = Buffer.from('data: null\n\n');
+
+/** Removes llama-server's own keep-alive comments, which come at its pace, and empty events. */
+export function stripComments(events: Buffer): Buffer {
+  if (!hasComments(events)) return events;
+  return mapEvents(events, (event) => (event.startsWith(':') || event === 'data: null' ? undefined : event));
+}
+
+/** They come alone or, rarely, with others. */
+function hasComments(events: Buffer): boolean {
+  return (
+    events[0] === COLON ||
+    events.includes('\n\n:') ||
+    events.subarray(0, emptyEvent.length).equals(emptyEvent)
+  );
 }

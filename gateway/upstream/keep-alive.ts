@@ -1,3 +1,4 @@
+import { formatComment } from '../../sse/sse.ts';
 import type { StreamError, StreamFormatter } from '../api/response-format.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { type KeepAliveTimes, nextKeepAlive } from './next-keep-alive.ts';
@@ -87,6 +88,6 @@ export class KeepAlive implements Disposable {
     const words = this.comment();
     const sign = this.#options.formatter.keepAlive();
     if (words === undefined && sign !== '') return sign;
-    return `: ${words ?? 'keep-alive'}\n\n${sign}`;
+    return formatComment(words ?? 'keep-alive') + sign;
   }
 }

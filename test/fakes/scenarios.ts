@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { formatEvent } from '../../sse/sse.ts';
 import type { BackendScenario, Received } from './start-fake-backend.ts';
 
 /** Answers with the words of the last message: whoever sees another's words has another's answer. */
@@ -30,8 +31,7 @@ export function startStream(response: ServerResponse): ServerResponse {
 }
 
 /** One event of a chat stream. */
-export const delta = (content: string) =>
-  `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
+export const delta = (content: string) => formatEvent({ choices: [{ delta: { content } }] });
 
 /** Takes the request and says nothing. */
 export const silent: BackendScenario = () => {};

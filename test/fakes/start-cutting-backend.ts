@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
+import { EVENT_END, EventSplitter, splitEvents } from '../../sse/sse.ts';
 import { Echo, repeatedBy } from '../harness/echo.ts';
 import type { LlamaServer } from '../services/start-llama-server.ts';
 
@@ -103,19 +104,18 @@ async function passEvents(
   { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', repeated }: Wishes,
 ): Promise<void> {
   const echo = new Echo(repeated);
-  let held = '';
+  const splitter = new EventSplitter();
   let passed = 0;
   if (cutAfter === 0) return cut(response, lastGasp);
-  for await (const chunk of answer.setEncoding('utf8')) {
-    const blocks = (held + chunk).split('\n\n');
-    held = blocks.pop() ?? '';
-    for (const block of blocks.flatMap((one) => echo.around(one))) {
-      response.write(`${block}\n\n`);
+  for await (const chunk of answer) {
+    const events = splitEvents(splitter.push(chunk)?.toString() ?? '').slice(0, -1);
+    for (const event of events.flatMap((one) => echo.around(one))) {
+      response.write(event + EVENT_END);
       passed += 1;
       if (passed === cutAfter) return cut(response, lastGasp);
     }
   }
-  response.end(held);
+  response.end(splitter.rest);
 }
 
 function cut(response: ServerResponse, lastGasp: string): void {

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { parseEvents } from '../../sse/sse.ts';
 import type { WireResponse } from './violations.ts';
 
 interface ApiOperation {
@@ -64,7 +65,7 @@ export class ApiContract {
     const schema = `${pointer}/content/${escaped(type)}/schema`;
     if (type === 'text/plain') return [];
     if (type === 'text/event-stream')
-      return eventsIn(answer.text).flatMap((event) => this.#validate(event, schema));
+      return parseEvents(answer.text).flatMap((event) => this.#validate(event, schema));
     const body: unknown = JSON.parse(answer.text);
     return [...this.#validate(body, schema), ...unknownCode(body, content.examples)];
   }
@@ -117,8 +118,4 @@ function unknownCode(body: unknown, examples: Readonly<Record<string, Example>> 
   const { error } = body as Example['value'];
   const codes = Object.values(examples).map(({ value }) => value.error.code);
   return codes.includes(error.code) ? [] : [`the code ${error.code} is none of ${codes.join(', ')}`];
-}
-
-function eventsIn(text: string): unknown[] {
-  return [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) => JSON.parse(json));
 }

@@ -1,3 +1,5 @@
+import { formatEvent } from '../../sse/sse.ts';
+
 interface Question {
   readonly stream?: boolean;
   readonly messages?: readonly { readonly content: string }[];
@@ -10,7 +12,6 @@ interface Question {
 export function answerToGateway(path: string, body: string, inputTokens: number): string {
   if (path !== '/v1/chat/completions') return JSON.stringify({ input_tokens: inputTokens });
   const { stream, messages } = JSON.parse(body) as Question;
-  if (stream)
-    return `data: ${JSON.stringify({ choices: [{ delta: { content: ' on' } }] })}\n\ndata: [DONE]\n\n`;
+  if (stream) return formatEvent({ choices: [{ delta: { content: ' on' } }] }) + formatEvent('[DONE]');
   return JSON.stringify({ choices: [{ message: { content: `${messages?.at(-1)?.content} on` } }] });
 }

@@ -1,12 +1,11 @@
+import { parseEvents, type StreamEvent } from '../../sse/sse.ts';
 import { RawClient } from './raw-client.ts';
 import { postOf } from './raw-request.ts';
-
-export type StreamEvent = Readonly<Record<string, unknown>>;
 
 export interface EventsResponse {
   /** The body as it came. */
   readonly text: string;
-  /** What stands behind `data: `, as far as it is JSON. */
+  /** The data of its events, as far as it is JSON. */
   readonly events: readonly StreamEvent[];
 }
 
@@ -15,8 +14,7 @@ export async function requestEvents(port: number, path: string, body: object): P
   await using client = await RawClient.connect(port);
   const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
   if (answer?.status !== 200) throw new Error(`${path} answered ${answer?.status}: ${answer?.body}`);
-  const data = [...answer.body.matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) => json);
-  return { text: answer.body, events: data.map((json) => JSON.parse(json) as StreamEvent) };
+  return { text: answer.body, events: parseEvents(answer.body) };
 }
 
 interface Delta {

@@ -17,6 +17,7 @@ import {
 import { responseEvent } from '../../scripts/api-reference/shapes/response-event.ts';
 import { inputTokens, responseObject } from '../../scripts/api-reference/shapes/response-object.ts';
 import { textCompletion, textCompletionChunk } from '../../scripts/api-reference/shapes/text-completion.ts';
+import { splitEvents } from '../../sse/sse.ts';
 
 /** An answer as it came over the wire. */
 export interface WireResponse {
@@ -75,7 +76,7 @@ export function violations(answer: WireResponse): string[] {
 }
 
 function inStream({ text, status, ended }: WireResponse, shape: Shape): string[] {
-  const blocks = text.split('\n\n');
+  const blocks = splitEvents(text);
   const unfinished = blocks.pop();
   const found = blocks.flatMap((block) => inEvent(block, shape));
   if (status !== 200) found.push('a stream has a status other than 200');

@@ -1,3 +1,4 @@
+import { EVENT_END, formatEvent, getEventData, splitEvents } from '../../../sse/sse.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
@@ -13,8 +14,6 @@ interface Block {
   readonly type: string;
 }
 
-const data = 'data: ';
-
 /**
  * Rewrites the response to a chat as one of /v1/messages, for a request that was converted to a chat (chat-request.ts). The
  * events of a stream are those that llama-server itself sends on that route.
@@ -25,8 +24,8 @@ export class ChatToMessageRewriter implements ResponseRewriter {
   #usage: JsonObject = { input_tokens: 0, output_tokens: 0 };
 
   rewriteEvents(events: Buffer): Buffer {
-    const blocks = events.toString().split('\n\n');
-    return Buffer.from(blocks.map((block) => this.#rewriteBlock(block)).join(''));
+    const rewritten = splitEvents(events.toString()).map((event) => this.#rewriteEvent(event));
+    return Buffer.from(rewritten.join(''));
   }
 
   rewriteBody(body: Buffer): Buffer {
@@ -44,13 +43,12 @@ export class ChatToMessageRewriter implements ResponseRewriter {
     );
   }
 
-  #rewriteBlock(block: string): string {
-    if (block === '') return '';
-    if (!block.startsWith(data)) return `${block}\n\n`;
-    const payload = block.slice(data.length).trimEnd();
-    if (payload === '[DONE]') return formatEvent({ type: 'message_stop' });
-    const chunk = parseJsonObject(payload);
-    if (chunk === undefined || isJsonObject(chunk.error)) return `${block}\n\n`;
+  #rewriteEvent(event: string): string {
+    if (event === '') return '';
+    const data = getEventData(event);
+    if (data === '[DONE]') return formatTyped({ type: 'message_stop' });
+    const chunk = data === undefined ? undefined : parseJsonObject(data);
+    if (chunk === undefined || isJsonObject(chunk.error)) return event + EVENT_END;
     this.#usage = toUsage(chunk) ?? this.#usage;
     const choice = getChoice(chunk);
     const events = this.#begin(chunk) + (isJsonObject(choice?.delta) ? this.#rewriteDelta(choice.delta) : '');
@@ -61,7 +59,7 @@ export class ChatToMessageRewriter implements ResponseRewriter {
     if (this.#hasBegun) return '';
     this.#hasBegun = true;
     const message = { ...emptyMessage(chunk), usage: { ...this.#usage, cache_read_input_tokens: 0 } };
-    return formatEvent({ type: 'message_start', message });
+    return formatTyped({ type: 'message_start', message });
   }
 
   #rewriteDelta({ reasoning_content, content, tool_calls }: JsonObject): string {
@@ -93,25 +91,25 @@ export class ChatToMessageRewriter implements ResponseRewriter {
     const known = this.#blocks.findIndex((block) => block.source === source);
     if (known !== -1) return [known, ''];
     const index = this.#blocks.push({ source, type: content_block.type }) - 1;
-    return [index, formatEvent({ type: 'content_block_start', index, content_block })];
+    return [index, formatTyped({ type: 'content_block_start', index, content_block })];
   }
 
   #finish(reason: string): string {
     const closed = this.#blocks.map(({ type }, index) => {
       const signature = { type: 'signature_delta', signature: '' };
       const signed = type === 'thinking' ? formatDelta(index, signature) : '';
-      return signed + formatEvent({ type: 'content_block_stop', index });
+      return signed + formatTyped({ type: 'content_block_stop', index });
     });
     const delta = { stop_reason: toStopReason(reason), stop_sequence: null };
-    return closed.join('') + formatEvent({ type: 'message_delta', delta, usage: this.#usage });
+    return closed.join('') + formatTyped({ type: 'message_delta', delta, usage: this.#usage });
   }
 }
 
-const formatEvent = (event: { readonly type: string; readonly [field: string]: unknown }) =>
-  `event: ${event.type}\n${data}${JSON.stringify(event)}\n\n`;
+const formatTyped = (event: { readonly type: string; readonly [field: string]: unknown }) =>
+  formatEvent(event, event.type);
 
 const formatDelta = (index: number, delta: object) =>
-  formatEvent({ type: 'content_block_delta', index, delta });
+  formatTyped({ type: 'content_block_delta', index, delta });
 
 function emptyMessage({ id, model }: JsonObject) {
   return {

@@ -1,3 +1,4 @@
+import { formatEvent, getEventData, mapEvents } from '../../../sse/sse.ts';
 import { isJsonObject, type JsonObject, parseJsonObject, withFields } from '../json-object.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
@@ -6,19 +7,16 @@ export class LegacyFunctionRewriter implements ResponseRewriter {
   rewriteEvents(events: Buffer): Buffer {
     // Most events of a stream carry only text.
     if (!events.includes('"tool_calls"')) return events;
-    const blocks = events.toString().split('\n\n');
-    return Buffer.from(blocks.map((block) => rewriteBlock(block)).join('\n\n'));
+    return mapEvents(events, (event) => {
+      const data = event.startsWith('data: {') ? getEventData(event) : undefined;
+      return data === undefined ? event : formatEvent(rewriteCompletion(data)).trimEnd();
+    });
   }
 
   rewriteBody(body: Buffer): Buffer {
     return Buffer.from(rewriteCompletion(body.toString()));
   }
 }
-
-const data = 'data: ';
-
-const rewriteBlock = (block: string) =>
-  block.startsWith(`${data}{`) ? data + rewriteCompletion(block.slice(data.length)) : block;
 
 function rewriteCompletion(json: string): string {
   const completion = parseJsonObject(json);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { parseJsonObject } from '../json-object.ts';
 import type { ResponseRewriter, StreamError, StreamFormatter } from '../response-format.ts';
 import { completeResponse, type ResponseContext } from './response-object.ts';
@@ -27,11 +28,7 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    const rewritten = events
-      .toString()
-      .split('\n\n')
-      .flatMap((block) => this.#rewriteBlock(block));
-    return Buffer.from(rewritten.join('\n\n'));
+    return mapEvents(events, (event) => this.#rewriteBlock(event));
   }
 
   rewriteBody(body: Buffer): Buffer {
@@ -51,7 +48,7 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     const { state, events } = addOwnEvents(this.#state, own);
     const announced = own.find(({ type }) => type === 'response.created')?.response;
     this.#state = announced ? { ...state, response: announced } : state;
-    return events.map((event) => `${formatEvent(event)}\n\n`).join('');
+    return events.map((event) => formatEvent(event, event.type)).join('');
   }
 
   /** Comments, errors and the rest after the last event are not events of this API and stay as they are. */
@@ -61,13 +58,11 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     if (typeof event?.type !== 'string') return block;
     const { state, events } = completeEvent(this.#state, event as ResponseEvent);
     this.#state = state;
-    return events.map(formatEvent);
+    return events.map((event) => formatEvent(event, event.type).trimEnd());
   }
 }
 
 const randomId = () => `resp_${randomBytes(24).toString('hex')}`;
-
-const formatEvent = (event: ResponseEvent) => `event: ${event.type}\ndata: ${JSON.stringify(event)}`;
 
 /**
  * Events that show a client that its stream is alive. Before the first item the response is announced once, and then reported

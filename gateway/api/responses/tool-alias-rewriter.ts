@@ -1,3 +1,4 @@
+import { formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
 import type { ToolAlias, ToolAliases } from '../normalization-notes.ts';
 import type { ResponseRewriter } from '../response-format.ts';
@@ -25,8 +26,7 @@ export class ToolAliasRewriter implements ResponseRewriter {
   rewriteEvents(events: Buffer): Buffer {
     const completed = this.#inner.rewriteEvents(events);
     if (!completed.includes('function_call')) return completed;
-    const blocks = completed.toString().split('\n\n');
-    return Buffer.from(blocks.map((block) => this.#rewriteBlock(block)).join('\n\n'));
+    return mapEvents(completed, (event) => this.#rewriteBlock(event));
   }
 
   rewriteBody(body: Buffer): Buffer {
@@ -40,7 +40,7 @@ export class ToolAliasRewriter implements ResponseRewriter {
     const event = data === undefined ? undefined : parseJsonObject(data);
     if (event === undefined) return block;
     const rewritten = this.#rewriteEvent(event);
-    return rewritten === event ? block : `event: ${rewritten.type}\ndata: ${JSON.stringify(rewritten)}`;
+    return rewritten === event ? block : formatEvent(rewritten, String(rewritten.type)).trimEnd();
   }
 
   #rewriteEvent(event: JsonObject): JsonObject {

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import type { StreamEvent } from '../../../sse/sse.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
-import { requestEvents, type StreamEvent } from '../../harness/request-events.ts';
+import { requestEvents } from '../../harness/request-events.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { withLine } from '../../harness/with-line.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';

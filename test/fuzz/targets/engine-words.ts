@@ -1,7 +1,5 @@
 import type { CompletionShape, Dialect } from '../../../gateway/api/route-table.ts';
-
-const event = (data: object, name?: string) =>
-  `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;
+import { formatEvent } from '../../../sse/sse.ts';
 
 /** How llama-server words a stream of one kind. */
 export interface EngineWords {
@@ -24,7 +22,7 @@ interface Chunk {
 }
 
 const chat = (delta: object, finish_reason: string | null = null) =>
-  event({
+  formatEvent({
     choices: [{ finish_reason, index: 0, delta }],
     created: 1,
     id: 'chat-1',
@@ -32,14 +30,15 @@ const chat = (delta: object, finish_reason: string | null = null) =>
     object: 'chat.completion.chunk',
   });
 const completion = (text: string, finish_reason: string | null = null) =>
-  event({
+  formatEvent({
     choices: [{ text, index: 0, finish_reason }],
     created: 1,
     id: 'text-1',
     model: 'm',
     object: 'text_completion',
   });
-const named = (data: { readonly type: string; readonly [field: string]: unknown }) => event(data, data.type);
+const named = (data: { readonly type: string; readonly [field: string]: unknown }) =>
+  formatEvent(data, data.type);
 const item = (text: string) => ({
   type: 'message',
   id: 'msg_1',

@@ -5,6 +5,7 @@ import type { CompletionShape } from '../../../gateway/api/route-table.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
 import { ResponseTail } from '../../../gateway/upstream/response-tail.ts';
+import { splitEvents } from '../../../sse/sse.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
 import { engineWords } from './engine-words.ts';
@@ -116,7 +117,7 @@ function saysMoreThanItsEnd(stream: Buffer): boolean {
 
 /** As an engine does: the type of an event stands before what it tells. */
 function saysTypesFirst(stream: Buffer): boolean {
-  const blocks = stream.toString().split('\n\n');
+  const blocks = splitEvents(stream.toString());
   return blocks.every((block) => !block.includes('"delta":"') || /"type":".*"delta":"/s.test(block));
 }
 

@@ -1,6 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { countGeneratedEvents } from './generated-events.ts';
 import type { Dialect } from './route-table.ts';
+import { countGeneratedEvents, hasEnded } from './stream-markers.ts';
+
+describe('hasEnded', () => {
+  it.each([
+    ['openai', 'data: {}\n\ndata: [DONE]\n\n'],
+    ['responses', 'event: response.incomplete\ndata: {}\n\n'],
+    ['responses', 'event: response.failed\ndata: {}\n\n'],
+    ['anthropic', 'event: message_stop\ndata: {}\n\n'],
+    ['anthropic', 'event: error\ndata: {}\n\n'],
+    ['native', 'data: {"content":"","stop":true,"timings":{}}\n\n'],
+    ['openai', 'data: {"error":{"message":"x"}}\n\n'],
+    ['openai', 'error: {"code":500}\n\n'],
+  ] as const)('an %s stream has ended with %j', (dialect, tail) =>
+    expect(hasEnded(dialect, tail)).toBe(true),
+  );
+
+  it.each([
+    ['openai', ''],
+    ['openai', 'data: {"content":"data: [DONE]"}\n\n'],
+    ['openai', 'data: {"content":"error: {}"}\n\n'],
+    ['responses', 'event: response.created\ndata: {"x":"event: response.completed"}\n\n'],
+    ['responses', 'event: response.completed.soon\n'],
+    ['anthropic', 'data: [DONE]\n\n'],
+    ['native', 'data: {"content":"\\"stop\\":true","stop":false}\n\n'],
+  ] as const)('an %s stream has not ended with %j', (dialect, tail) =>
+    expect(hasEnded(dialect, tail)).toBe(false),
+  );
+});
 
 /** As llama-server 0.7.0 words them, shortened. */
 const streams: [name: string, dialect: Dialect, events: string[], generated: number][] = [
@@ -58,17 +85,20 @@ const streams: [name: string, dialect: Dialect, events: string[], generated: num
   ],
 ];
 
-describe('generatedEvents', () => {
-  it.each(streams)('of %s, in one piece and piece by piece', (_, dialect, events, generated) => {
-    const pieces = events.map((data) => Buffer.from(`data: ${data}\n\n`));
-    expect(countGeneratedEvents(dialect, Buffer.concat(pieces))).toBe(generated);
-    expect(pieces.reduce((sum, piece) => sum + countGeneratedEvents(dialect, piece), 0)).toBe(generated);
-  });
+describe('countGeneratedEvents', () => {
+  it.each(streams)(
+    'counts the events of %s, in one chunk and event by event',
+    (_, dialect, events, generated) => {
+      const pieces = events.map((data) => Buffer.from(`data: ${data}\n\n`));
+      expect(countGeneratedEvents(dialect, Buffer.concat(pieces))).toBe(generated);
+      expect(pieces.reduce((sum, piece) => sum + countGeneratedEvents(dialect, piece), 0)).toBe(generated);
+    },
+  );
 
-  it('is not taken in by a text that speaks of such events', () => {
-    const spoken = JSON.stringify({
+  it('counts no event twice whose text contains a marker', () => {
+    const event = JSON.stringify({
       choices: [{ delta: { content: '"delta":{"content":"x"} "text":"y"' } }],
     });
-    expect(countGeneratedEvents('openai', Buffer.from(`data: ${spoken}\n\n`))).toBe(1);
+    expect(countGeneratedEvents('openai', Buffer.from(`data: ${event}\n\n`))).toBe(1);
   });
 });

@@ -1,0 +1,136 @@
+import { formatEvent } from '../../sse/sse.ts';
+import type { Dialect } from './route-table.ts';
+
+/** At the start of a line only: generated text may contain `data: [DONE]`. */
+const endMarkers: Readonly<Record<Dialect, RegExp>> = {
+  openai: /^data: \[DONE\]/m,
+  responses: /^event: response\.(?:completed|incomplete|failed)$/m,
+  anthropic: /^event: message_stop$/m,
+  native: /^data: (?:\[DONE\]|\{.*"stop":true)/m,
+};
+const errorMarker = /^(?:event: error$|data: \{"error":|error: \{)/m;
+
+/** Whether the end of a stream shows that the response is complete, or that it failed with an error event. */
+export function hasEnded(dialect: Dialect, tail: string): boolean {
+  // Nearly every stream ends like this: nothing to search for.
+  if (dialect === 'openai' && tail.endsWith('\ndata: [DONE]\n\n')) return true;
+  return endMarkers[dialect].test(tail) || hasFailed(tail);
+}
+
+/** Whether the stream ends with an error event. */
+export const hasFailed = (tail: string): boolean => errorMarker.test(tail);
+
+/** The end marker of a stream. In Responses and native streams it is part of the last event, so theirs is never needed. */
+export function endMarker(dialect: Dialect): string {
+  return dialect === 'anthropic'
+    ? formatEvent({ type: 'message_stop' }, 'message_stop')
+    : formatEvent('[DONE]');
+}
+
+/** The code of the error event that ends a stream; undefined if there is none. */
+export function readErrorCode(tail: string): string | undefined {
+  if (!tail.includes('error') || !errorMarker.test(tail)) return undefined;
+  return /"code":"(\w+)"/.exec(tail.slice(tail.search(errorMarker)))?.[1] ?? 'engine_error';
+}
+
+/** The body of llama-server's own error event; undefined for any other event. */
+export function readErrorEvent(event: string): string | undefined {
+  return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
+}
+
+interface TextMarker {
+  readonly bytes: Buffer;
+  /** What follows in an event without text, such as the empty text of the last event. */
+  readonly unless: Buffer;
+}
+
+function marker(text: string, unless: string): TextMarker {
+  return { bytes: Buffer.from(text), unless: Buffer.from(unless) };
+}
+
+/** Bytes that only an event with generated text has; inside a JSON string their quotes would be escaped. */
+const textMarkers: Readonly<Record<Dialect, readonly TextMarker[]>> = {
+  openai: [marker('"delta":{"', 'role"'), marker('"text":"', '"')],
+  responses: [marker('"delta":"', '"')],
+  anthropic: [marker('"delta":{"type":"', 'signature_delta')],
+  native: [marker('"content":"', '"')],
+};
+
+/**
+ * How many of these events have generated text. llama-server sends one per token, apart from tokens that form one
+ * character together. Cheap enough for every chunk of every stream.
+ */
+export function countGeneratedEvents(dialect: Dialect, events: Buffer): number {
+  for (const one of textMarkers[dialect]) {
+    const found = countTexts(one, events);
+    if (found > 0) return found;
+  }
+  return 0;
+}
+
+function countTexts({ bytes, unless }: TextMarker, events: Buffer): number {
+  let found = 0;
+  let at = events.indexOf(bytes);
+  while (at !== -1) {
+    const next = at + bytes.length;
+    if (!matchesAt(unless, events, next)) found += 1;
+    at = events.indexOf(bytes, next);
+  }
+  return found;
+}
+
+/** Whether `wanted` is in `bytes` at `at`. A loop: a call into Node costs more than these few bytes. */
+export function matchesAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+const dataStart = Buffer.from('data: {');
+const errorStart = Buffer.from('data: {"error":');
+const notStopped = Buffer.from('"stop":false');
+const stopped = Buffer.from('"stop":true');
+const LF = 0x0a;
+
+/**
+ * Detects the end of a native stream, which has one final event for each choice of each prompt. An event is final unless
+ * it has `"stop":false`: `response_fields` may remove `"stop":true`, and only that.
+ */
+export class NativeStreamEnd {
+  readonly #expected: number;
+  #seen = 0;
+  /** All final events so far had `"stop":true`. */
+  #areExplicit = true;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
+
+  /** Whole events, in their order. */
+  add(events: Buffer): void {
+    const finals = countLines(dataStart, events) - countLines(errorStart, events) - count(notStopped, events);
+    if (finals <= 0) return;
+    this.#seen += finals;
+    if (count(stopped, events) < finals) this.#areExplicit = false;
+  }
+
+  /** Whether the stream is complete. Without `"stop":true` that is only certain if the backend closed it in good order. */
+  isComplete(closedInOrder: boolean): boolean {
+    return this.#seen >= this.#expected && (this.#areExplicit || closedInOrder);
+  }
+}
+
+/** Lines that begin so. Inside a JSON string a line end would be escaped. */
+function countLines(start: Buffer, events: Buffer): number {
+  let found = 0;
+  for (let at = events.indexOf(start); at !== -1; at = events.indexOf(start, at + start.length)) {
+    if (at === 0 || events[at - 1] === LF) found += 1;
+  }
+  return found;
+}
+
+function count(wanted: Buffer, events: Buffer): number {
+  let found = 0;
+  for (let at = events.indexOf(wanted); at !== -1; at = events.indexOf(wanted, at + wanted.length))
+    found += 1;
+  return found;
+}
