@@ -28,9 +28,8 @@ import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-events.ts';
 import { PrefillProbe } from './resume/prefill-probe.ts';
 import { CapacityGate } from './scheduler/capacity-gate.ts';
-import { createCountingScheduler } from './scheduler/counting-scheduler.ts';
-import { createQuarantine } from './scheduler/create-quarantine.ts';
-import { Scheduler } from './scheduler/scheduler.ts';
+import { createQuarantine } from './scheduler/quarantine.ts';
+import { createCountingScheduler, Scheduler } from './scheduler/scheduler.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
 import { createRequestListener } from './server/request-listener.ts';
@@ -53,9 +52,9 @@ export interface Gateway {
   /** The port it listens on, for those who asked for port 0. */
   readonly port: number;
   readonly connections: ConnectionLimiter;
-  readonly admission: Scheduler;
+  readonly scheduler: Scheduler;
   readonly bodies: BodyBudget;
-  readonly countingPlaces: Scheduler;
+  readonly countingScheduler: Scheduler;
   readonly watch: BackendMonitor;
   readonly ledger: UsageLedger;
   readonly gpus: Gpus;
@@ -85,11 +84,11 @@ export async function startGateway(
   { parent, openedPort }: StartOptions = {},
 ): Promise<Gateway> {
   const supervisor = new SupervisorClient(parent);
-  const countingPlaces = createCountingScheduler(config.admission);
-  const admission = new Scheduler({ ...config.admission, beside: countingPlaces });
-  const suspects = createQuarantine({
+  const countingScheduler = createCountingScheduler(config.admission);
+  const scheduler = new Scheduler({ ...config.admission, beside: countingScheduler });
+  const quarantine = createQuarantine({
     ...{ ...config.admission, log, supervisor },
-    watch: () => watch,
+    monitor: () => watch,
   });
   let mayFindItAsleep = config.sleeps;
   const end = new AbortController();
@@ -98,8 +97,8 @@ export async function startGateway(
     followSleep: () => mayFindItAsleep,
     onChange: (standing) => {
       log.info({ standing, slots: watch.props?.slots }, `backend is ${standing}`);
-      if (standing === 'ready') suspects.onBackendUp();
-      else suspects.onBackendDown();
+      if (standing === 'ready') quarantine.onBackendUp();
+      else quarantine.onBackendDown();
       followFacts();
     },
     onPropsChange() {
@@ -122,7 +121,7 @@ export async function startGateway(
     },
   });
   const gate = new CapacityGate({
-    ...{ scheduler: admission, countingScheduler: countingPlaces, watch },
+    ...{ scheduler, countingScheduler, monitor: watch },
     routerSlots: () => router.served?.slots,
     maxConcurrent: config.admission.maxConcurrent,
   });
@@ -137,7 +136,7 @@ export async function startGateway(
   const doorKeys = config.auth.enabled ? createGatewayKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
   const pool = await createBackendPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, watch, ended: end.signal, quarantine: suspects };
+  const counting = { backend: config.backend, watch, ended: end.signal, quarantine };
   const models = new ModelNames({
     ...config.models,
     props: () => watch.props,
@@ -150,7 +149,7 @@ export async function startGateway(
   const abandoned = new AbandonedInputCounter(counting);
   const buckets = await createRateCounters({ ...config.rates, log });
   const metrics = createMetrics({
-    ...{ ...config.metrics, admission, watch, live, buckets, keys, failedLogins, ledger },
+    ...{ ...config.metrics, admission: scheduler, watch, live, buckets, keys, failedLogins, ledger },
     backend: config.backend,
     maxWaiting: config.admission.maxWaiting,
     keyMaxAgeMs: config.auth.keyMaxAgeMs,
@@ -166,7 +165,18 @@ export async function startGateway(
   const rateLimits = new RateLimits(config.rates.house, buckets.store);
   const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
-    ...{ watch, gate, admission, models, live, keys, ledger, gpus, recentWork, ring: doorkeeper.ring },
+    ...{
+      watch,
+      gate,
+      admission: scheduler,
+      models,
+      live,
+      keys,
+      ledger,
+      gpus,
+      recentWork,
+      ring: doorkeeper.ring,
+    },
     isTrusted,
     healthUrl: config.metrics.healthUrl,
     maxWaiting: config.admission.maxWaiting,
@@ -190,8 +200,8 @@ export async function startGateway(
     ...{
       config,
       pool,
-      scheduler: admission,
-      countingScheduler: countingPlaces,
+      scheduler,
+      countingScheduler,
       watch,
       models,
       liveRequests: live,
@@ -216,7 +226,7 @@ export async function startGateway(
     },
     shutdown: cut.signal,
     prefillProbe: prefillHabits,
-    quarantine: suspects,
+    quarantine,
   });
   const { server, port, connections, serve, closeUnused } = openedPort ?? (await startListening(config));
   registerConnectionMetrics(metrics.registry, connections, bodies);
@@ -226,7 +236,7 @@ export async function startGateway(
     `gateway listens on port ${port}`,
   );
   supervisor.subscribe({
-    onBlamelessCrash: () => suspects.excuseCrash(),
+    onBlamelessCrash: () => quarantine.excuseCrash(),
     async onOrders({ pause, modelNames, maySleep, hasFailed }) {
       models.setNames(modelNames);
       mayFindItAsleep = maySleep;
@@ -266,9 +276,9 @@ export async function startGateway(
   return {
     port,
     connections,
-    admission,
+    scheduler,
     bodies,
-    countingPlaces,
+    countingScheduler,
     watch,
     ledger,
     gpus,

@@ -7,7 +7,7 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
 import type { FailedLogins } from '../middleware/failed-logins.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { priorityForWeight } from '../scheduler/lane-for-key.ts';
+import { priorityForWeight } from '../scheduler/lane.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { UsageLedger } from '../usage/usage-ledger.ts';
 import type { MetricSample } from './catalogue.ts';
@@ -16,7 +16,7 @@ import { registerSamples, registerValue } from './register.ts';
 
 /** The owners of what is shown; each is asked at the scrape and pays nothing before. */
 export interface MetricSources {
-  readonly admission: Pick<Scheduler, 'counts' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
+  readonly admission: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
   readonly maxWaiting: number;
   readonly watch: Pick<BackendMonitor, 'status' | 'since' | 'props'>;
   readonly live: Pick<LiveRequests, 'count'>;
@@ -60,16 +60,16 @@ function showLine(registry: Registry, { admission, maxWaiting }: MetricSources):
   registerValue(registry, endpointPicker.running, () => admission.counts.leased);
 }
 
-function depths(byShare: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
-  const byPriority = new Map([...byShare].map(([share, count]) => [priorityForWeight(share), count]));
+function depths(byWeight: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
+  const byPriority = new Map([...byWeight].map(([weight, count]) => [priorityForWeight(weight), count]));
   return priorities.map((priority) => [{ priority }, byPriority.get(priority) ?? 0]);
 }
 
 function admissionsOf({ outcomes }: MetricSources['admission']): MetricSample<'outcome' | 'priority'>[] {
-  return [...outcomes.byWeight].flatMap(([share, counts]) =>
+  return [...outcomes].flatMap(([weight, counts]) =>
     Object.entries(counts).map(
       ([outcome, count]): MetricSample<'outcome' | 'priority'> => [
-        { outcome, priority: priorityForWeight(share) },
+        { outcome, priority: priorityForWeight(weight) },
         count,
       ],
     ),

@@ -20,7 +20,7 @@ export interface EngineMetrics {
 export interface EngineMetricsOptions {
   readonly backend: Backend;
   readonly watch: Pick<BackendMonitor, 'status' | 'since'>;
-  readonly admission: Pick<Scheduler, 'counts' | 'outcomes'>;
+  readonly admission: Pick<Scheduler, 'counts' | 'granted'>;
   /** Whether its slots share one context. */
   readonly unified: boolean;
 }
@@ -45,7 +45,7 @@ export class EngineMetricsReader {
   async #read(): Promise<EngineMetrics> {
     const { watch, admission } = this.#parts;
     if (watch.status !== 'ready') return nothing;
-    const past = `${watch.since} ${admission.outcomes.granted}`;
+    const past = `${watch.since} ${admission.granted}`;
     const isIdle = admission.counts.leased === 0;
     if (isIdle && this.#readAfter === past) return this.#last;
     this.#last = { lines: await this.#lines(), cacheInUse: isIdle ? 0 : await this.#cacheInUse() };

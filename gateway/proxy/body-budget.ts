@@ -1,7 +1,6 @@
 import type { ApiError } from '../errors/api-error.ts';
 import { bodyMemoryFull, keyBodyMemoryFull } from '../errors/catalogue.ts';
-import { createRecentServiceTime } from '../scheduler/recent-service-time.ts';
-import { RetryAfterEstimator } from '../scheduler/retry-after-estimator.ts';
+import { RetryAfterEstimator } from '../scheduler/retry-after.ts';
 
 export interface BodyBudgetOptions {
   /** Bytes of bodies in memory, of all requests together. */
@@ -27,8 +26,7 @@ export interface BodyAllocation extends Disposable {
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
   readonly #owners = new Map<string, number>();
-  readonly #heldFor = createRecentServiceTime();
-  readonly #appointments = new RetryAfterEstimator();
+  readonly #retryAfter = new RetryAfterEstimator();
   readonly #stopping = new AbortController();
   #bytes = 0;
   #holders = 0;
@@ -66,11 +64,11 @@ export class BodyBudget {
       },
       [Symbol.dispose]: () => {
         if (held === 0) return;
-        this.#heldFor.add(performance.now() - since);
+        this.#retryAfter.addServiceTime(performance.now() - since);
         this.#holders -= 1;
         this.#add(owner, -held);
         held = 0;
-        if (this.#bytes < this.#options.total / 2) this.#appointments.reset();
+        if (this.#bytes < this.#options.total / 2) this.#retryAfter.reset();
       },
     };
   }
@@ -92,7 +90,6 @@ export class BodyBudget {
 
   /** Bodies go as often as their requests end. */
   #retryAfterMs(): number {
-    const everyMs = this.#heldFor.ms / Math.max(this.#holders, 1);
-    return this.#appointments.next(performance.now(), everyMs);
+    return this.#retryAfter.next(performance.now(), this.#holders);
   }
 }

@@ -2,10 +2,9 @@ import { beforeEach, expect, it } from 'vitest';
 import type { BackendStatus } from '../../health/backend-status.ts';
 import type { BackendProps } from '../../health/props.ts';
 import { CapacityGate } from './capacity-gate.ts';
-import { createCountingScheduler } from './counting-scheduler.ts';
-import { Scheduler } from './scheduler.ts';
+import { createCountingScheduler, Scheduler } from './scheduler.ts';
 
-const factsWith = (slots: number): BackendProps => ({
+const propsWith = (slots: number): BackendProps => ({
   slots,
   contextPerSlot: 512,
   modelAlias: 'demo',
@@ -17,70 +16,70 @@ const factsWith = (slots: number): BackendProps => ({
 const lane = { id: 'k', weight: 2, maxConcurrent: 10 };
 
 let backend: { status: BackendStatus; props: BackendProps | undefined; refresh: () => Promise<void> };
-let admission: Scheduler;
-let countingPlaces: Scheduler;
+let scheduler: Scheduler;
+let countingScheduler: Scheduler;
 let gate: CapacityGate;
 
 beforeEach(() => {
-  backend = { status: 'ready', props: factsWith(2), refresh: async () => {} };
+  backend = { status: 'ready', props: propsWith(2), refresh: async () => {} };
   const options = { maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 60_000 };
-  admission = new Scheduler(options);
-  countingPlaces = createCountingScheduler(options);
+  scheduler = new Scheduler(options);
+  countingScheduler = createCountingScheduler(options);
   gate = new CapacityGate({
-    scheduler: admission,
-    countingScheduler: countingPlaces,
-    watch: backend,
+    scheduler,
+    countingScheduler,
+    monitor: backend,
     maxConcurrent: undefined,
   });
   gate.updateCapacity();
 });
 
-async function enter(where = admission) {
-  const admitted = await where.admit({ lane, slots: 1, signal: new AbortController().signal });
-  if (admitted.outcome !== 'granted') throw new Error(admitted.outcome);
-  return admitted.lease;
+async function admit(where = scheduler) {
+  const result = await where.admit({ lane, slots: 1, signal: new AbortController().signal });
+  if (result.outcome !== 'granted') throw new Error(result.outcome);
+  return result.lease;
 }
 
-it('opens and closes with the backend', () => {
-  expect(admission.counts.capacity).toBe(2);
+it('follows the status of the backend', () => {
+  expect(scheduler.counts.capacity).toBe(2);
   backend.status = 'restarting';
   gate.updateCapacity();
-  expect([gate.status, admission.counts.capacity]).toEqual(['restarting', 0]);
+  expect([gate.status, scheduler.counts.capacity]).toEqual(['restarting', 0]);
 });
 
-it('held, lets nothing in, and tells when the last has left, those without a slot included', async () => {
-  const [running, counting] = [await enter(), await enter(countingPlaces)];
-  let isHeld = false;
-  const held = gate.pause().then(() => {
-    isHeld = true;
+it('grants nothing while paused, and reports when the last request has ended, counting requests included', async () => {
+  const [running, counting] = [await admit(), await admit(countingScheduler)];
+  let isPaused = false;
+  const paused = gate.pause().then(() => {
+    isPaused = true;
   });
-  const waiting = enter();
-  expect([gate.status, admission.counts]).toEqual(['restarting', { capacity: 0, leased: 1, waiting: 1 }]);
+  const waiting = admit();
+  expect([gate.status, scheduler.counts]).toEqual(['restarting', { capacity: 0, leased: 1, waiting: 1 }]);
   running[Symbol.dispose]();
   await Promise.resolve();
-  expect(isHeld).toBe(false);
+  expect(isPaused).toBe(false);
   counting[Symbol.dispose]();
-  await held;
-  expect(admission.counts).toEqual({ capacity: 0, leased: 0, waiting: 1 });
+  await paused;
+  expect(scheduler.counts).toEqual({ capacity: 0, leased: 0, waiting: 1 });
   await gate.resume();
   expect((await waiting).slots).toBe(1);
 });
 
-it('released, has as many places as the new backend has slots', async () => {
+it('has the slot count of the new backend after it resumes', async () => {
   await gate.pause();
   backend.refresh = async () => {
-    backend.props = factsWith(7);
+    backend.props = propsWith(7);
   };
   gate.updateCapacity();
-  expect(admission.counts.capacity).toBe(0);
+  expect(scheduler.counts.capacity).toBe(0);
   await gate.resume();
-  expect([gate.status, admission.counts.capacity]).toEqual(['ready', 7]);
+  expect([gate.status, scheduler.counts.capacity]).toEqual(['ready', 7]);
 });
 
-it('held again while it is being released, stays closed', async () => {
+it('stays closed if it is paused again while it resumes', async () => {
   await gate.pause();
-  const released = gate.resume();
+  const resumed = gate.resume();
   await gate.pause();
-  await released;
-  expect(admission.counts.capacity).toBe(0);
+  await resumed;
+  expect(scheduler.counts.capacity).toBe(0);
 });

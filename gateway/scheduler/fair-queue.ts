@@ -10,55 +10,53 @@ import {
 } from './lane.ts';
 
 export interface QueueLimits {
-  /** Waiters in all. */
+  /** Waiting requests in all. */
   readonly maxWaiting: number;
-  /** Waiters in one lane. */
+  /** Waiting requests in one lane. */
   readonly maxWaitingPerLane: number;
 }
 
-/** How it goes for one who comes. */
 export type EnqueueResult<W extends Waiter> =
-  | { readonly entry: 'granted'; readonly grant: Grant<W> }
-  /** `displaced` had to leave for it. */
-  | { readonly entry: 'waits'; readonly displaced?: W }
-  | { readonly entry: 'full' };
+  | { readonly outcome: 'granted'; readonly grant: Grant<W> }
+  /** `evicted` had to leave the queue for it. */
+  | { readonly outcome: 'queued'; readonly evicted?: W }
+  | { readonly outcome: 'full' };
 
-/** What was granted: give the same value back when the backend has let go. */
+/** Release the same value when the backend has released the slots. */
 export interface Grant<W extends Waiter> {
   readonly waiter: W;
   readonly slots: number;
 }
 
 export interface QueueCounts {
-  /** Slots; 0 while there is no backend to serve anyone. */
+  /** Slots; 0 while no backend can serve requests. */
   readonly capacity: number;
   readonly leased: number;
   readonly waiting: number;
 }
 
 /**
- * Slots and the lanes that wait for them. A state machine without clocks and promises: events come in, grants come out.
- * Between two events nobody waits who could be served, so a newcomer is granted at once only where that passes over no
- * one. The head of the lane whose turn it is holds the others up until it fits, or heavy requests would starve.
+ * Slots, and the lanes that wait for them. A state machine without clocks and promises: events go in, grants come out.
+ * Between two events no request waits that could be served, so a new one is granted at once only if it overtakes nobody.
+ * The first request of the lane whose turn it is blocks the others until it fits, or requests with many slots would starve.
  */
 export class FairQueue<W extends Waiter> {
-  readonly #bounds: QueueLimits;
+  readonly #limits: QueueLimits;
   readonly #lanes = new Map<string, Lane<W>>();
   #capacity = 0;
   #leased = 0;
   #waiting = 0;
-  /** What a lane that was idle is taken to have had: as much as the one served last. */
+  /** What an idle lane counts as having had: as much as the lane served last. */
   #served = 0;
 
-  constructor(bounds: QueueLimits) {
-    this.#bounds = bounds;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   get counts(): QueueCounts {
     return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting };
   }
 
-  /** Everyone who waits. */
   get waiting(): W[] {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
   }
@@ -69,16 +67,16 @@ export class FairQueue<W extends Waiter> {
     else lane.waiting.push(waiter);
     this.#waiting += 1;
     const [grant] = this.#grant();
-    if (grant) return { entry: 'granted', grant };
-    if (waiter.requeued) return { entry: 'waits' };
-    const isLaneFull = lane.waiting.length > this.#bounds.maxWaitingPerLane;
-    if (!isLaneFull && this.#waiting <= this.#bounds.maxWaiting) return { entry: 'waits' };
-    const displaced = isLaneFull ? undefined : pickEvicted(lane, this.#lanes.values());
-    this.#remove(displaced ?? waiter);
-    return displaced === undefined ? { entry: 'full' } : { entry: 'waits', displaced };
+    if (grant) return { outcome: 'granted', grant };
+    if (waiter.requeued) return { outcome: 'queued' };
+    const isLaneFull = lane.waiting.length > this.#limits.maxWaitingPerLane;
+    if (!isLaneFull && this.#waiting <= this.#limits.maxWaiting) return { outcome: 'queued' };
+    const evicted = isLaneFull ? undefined : pickEvicted(lane, this.#lanes.values());
+    this.#remove(evicted ?? waiter);
+    return evicted === undefined ? { outcome: 'full' } : { outcome: 'queued', evicted };
   }
 
-  /** Takes a waiter out. False where it does not wait (any more). */
+  /** Takes a request out of the queue. False if it does not wait (any more). */
   remove(waiter: W): readonly [boolean, readonly Grant<W>[]] {
     return this.#remove(waiter) ? [true, this.#grant()] : [false, []];
   }
@@ -103,26 +101,26 @@ export class FairQueue<W extends Waiter> {
     return this.#grant();
   }
 
-  /** Slots come with a backend that is ready, and go with it; what is leased stays leased until it is given back. */
+  /** Slots appear and disappear with the backend; leased ones stay leased until they are released. */
   setCapacity(capacity: number): readonly Grant<W>[] {
     this.#capacity = capacity;
     return this.#grant();
   }
 
-  /** The place of a waiter among all who wait, from 1; 0 for one who does not. */
+  /** The position of a request among all that wait, from 1; 0 for one that does not wait. */
   positionOf(waiter: W): number {
     return queuePosition(waiter, this.#lanes.values());
   }
 
-  #laneOf({ lane: terms }: W): Lane<W> {
-    const known = this.#lanes.get(terms.id);
+  #laneOf({ lane: settings }: W): Lane<W> {
+    const known = this.#lanes.get(settings.id);
     if (known) {
-      known.settings = terms;
-      if (known.waiting.length === 0) this.#queueUp(known);
+      known.settings = settings;
+      if (known.waiting.length === 0) this.#moveToBack(known);
       return known;
     }
-    const lane = createLane<W>(terms, this.#served);
-    this.#lanes.set(terms.id, lane);
+    const lane = createLane<W>(settings, this.#served);
+    this.#lanes.set(settings.id, lane);
     return lane;
   }
 
@@ -132,7 +130,7 @@ export class FairQueue<W extends Waiter> {
       const lane = pickLane(this.#lanes.values());
       const waiter = lane?.waiting[0];
       if (!lane || !waiter) break;
-      // Never more than there is, or a request with many choices would wait for ever.
+      // Never more than there are, or a request with many choices would wait for ever.
       const slots = Math.min(waiter.slots, this.#capacity);
       if (this.#leased + slots > this.#capacity) break;
       this.#serve(lane, waiter, slots);
@@ -148,20 +146,20 @@ export class FairQueue<W extends Waiter> {
     this.#leased += slots;
     this.#served = Math.max(this.#served, lane.served);
     lane.served += costOf(waiter) / lane.settings.weight;
-    this.#queueUp(lane);
+    this.#moveToBack(lane);
     for (const other of this.#lanes.values()) this.#closeIfIdle(other);
   }
 
-  /** To the end of the lanes: in a tie the one that has waited longest goes first. */
-  #queueUp(lane: Lane<W>): void {
+  /** In a tie the lane that has waited longest goes first. */
+  #moveToBack(lane: Lane<W>): void {
     lane.served = Math.max(lane.served, this.#served);
     this.#lanes.delete(lane.id);
     this.#lanes.set(lane.id, lane);
   }
 
   /**
-   * Forgets a lane that has nothing and is ahead of nobody. One that has had more than the others is remembered until
-   * they have caught up, or coming again and again would put it before those who stay.
+   * Forgets an idle lane that is not ahead of the others. A lane that has had more than they is remembered until they have
+   * caught up, or a client that comes again and again would overtake clients that stay.
    */
   #closeIfIdle(lane: Lane<W>): void {
     if (isIdle(lane) && lane.served <= this.#served) this.#lanes.delete(lane.id);

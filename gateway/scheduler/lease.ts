@@ -1,8 +1,8 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 
 /**
- * A claim on slots by one request. It travels with the exchange, not with the handler, and goes back exactly once,
- * when the upstream has closed: `using lease = …`, or dispose it by hand. One that is kept goes back later than that.
+ * A claim on slots by one request. It belongs to the exchange with the backend, not to the handler, and is returned exactly
+ * once, when the backend has released the slots: `using lease = …`, or dispose of it by hand.
  */
 export class Lease implements Disposable {
   readonly slots: number;
@@ -10,15 +10,15 @@ export class Lease implements Disposable {
   #onReturn: (() => void) | undefined;
   #keptUntil: Promise<void> | undefined;
 
-  constructor(weight: number, waitedMs: number, onReturn: () => void) {
-    this.slots = weight;
+  constructor(slots: number, waitedMs: number, onReturn: () => void) {
+    this.slots = slots;
     this.waitedMs = waitedMs;
     this.#onReturn = onReturn;
   }
 
-  /** Disposed before that, it goes back then. */
-  keepUntil(letGo: Promise<void>): void {
-    this.#keptUntil = letGo;
+  /** If the lease is disposed of earlier, it is returned when `released` resolves. */
+  keepUntil(released: Promise<void>): void {
+    this.#keptUntil = released;
   }
 
   [Symbol.dispose](): void {

@@ -6,161 +6,161 @@ import { Quarantine, TrackedRequest } from './quarantine.ts';
 const body = (content: string, fields = {}) => Buffer.from(JSON.stringify({ prompt: content, ...fields }));
 const never = new AbortController().signal;
 
-function open({ maxReplays = 3, hearsOfKills = true } = {}) {
+function createQuarantine({ maxReplays = 3, reportsKills = true } = {}) {
   const engine = { isUp: false };
-  const onCulprit = vi.fn();
-  const suspects = new Quarantine({
+  const onBlocked = vi.fn();
+  const quarantine = new Quarantine({
     isBackendUp: async () => engine.isUp,
     maxReplays,
-    reportsKills: () => hearsOfKills,
-    onBlocked: onCulprit,
+    reportsKills: () => reportsKills,
+    onBlocked,
   });
-  /** The engine dies with these at work, each having got on so far. */
-  const die = async (...at: [content: string, progress?: number][]) => {
+  /** The engine crashes with these bodies, each of which has made that progress. */
+  const crash = async (...at: [content: string, progress?: number][]) => {
     for (const [content, progress = 0] of at) {
-      const work = suspects.start(body(content)) ?? new TrackedRequest(body(content));
-      await suspects.connectionLost(work, progress);
+      const request = quarantine.start(body(content)) ?? new TrackedRequest(body(content));
+      await quarantine.connectionLost(request, progress);
     }
-    suspects.onBackendUp();
+    quarantine.onBackendUp();
   };
-  const isRefused = (content: string, fields = {}) => suspects.isBlocked(body(content, fields));
-  return { suspects, engine, onCulprit, die, isRefused };
+  const isBlocked = (content: string, fields = {}) => quarantine.isBlocked(body(content, fields));
+  return { quarantine, engine, onBlocked, crash, isBlocked };
 }
 
-describe('what the engine dies of', () => {
-  it('twice is refused, in any order of its fields and whatever stands beside', async () => {
-    const { die, isRefused, onCulprit } = open();
-    await die(['poison']);
-    expect(isRefused('poison')).toBe(false);
-    await die(['poison']);
-    expect(isRefused('poison', { stream: true, user: 'x', seed: 5, max_tokens: 7 })).toBe(true);
-    expect(isRefused('poison ')).toBe(false);
-    expect(onCulprit.mock.calls).toEqual([[2]]);
+describe('a body that the engine crashes on', () => {
+  it('is blocked after two crashes, whatever the order of its fields and fields that do not reach the model', async () => {
+    const { crash, isBlocked, onBlocked } = createQuarantine();
+    await crash(['poison']);
+    expect(isBlocked('poison')).toBe(false);
+    await crash(['poison']);
+    expect(isBlocked('poison', { stream: true, user: 'x', seed: 5, max_tokens: 7 })).toBe(true);
+    expect(isBlocked('poison ')).toBe(false);
+    expect(onBlocked.mock.calls).toEqual([[2]]);
   });
 
-  it('is found among others, who are cleared by their answers', async () => {
-    const { suspects, die, isRefused } = open();
-    await die(['poison'], ['a'], ['b']);
+  it('is found among others, which are cleared by their own responses', async () => {
+    const { quarantine, crash, isBlocked } = createQuarantine();
+    await crash(['poison'], ['a'], ['b']);
     for (const content of ['a', 'b']) {
-      const work = suspects.start(body(content));
-      expect(suspects.start(body('poison'))).toBeUndefined();
-      if (work) suspects.completed(work);
-      expect(suspects.isClear(body(content))).toBe(true);
+      const request = quarantine.start(body(content));
+      expect(quarantine.start(body('poison'))).toBeUndefined();
+      if (request) quarantine.completed(request);
+      expect(quarantine.isClear(body(content))).toBe(true);
     }
-    await die(['poison']);
-    expect([isRefused('poison'), isRefused('a'), isRefused('b')]).toEqual([true, false, false]);
+    await crash(['poison']);
+    expect([isBlocked('poison'), isBlocked('a'), isBlocked('b')]).toEqual([true, false, false]);
   });
 
-  it('is not the long stream that was there each time', async () => {
-    const { die, isRefused } = open();
+  it('is not the long stream that was there at each crash', async () => {
+    const { crash, isBlocked } = createQuarantine();
     for (const poison of ['p1', 'p2', 'p3', 'p4']) {
-      await die([poison], ['long', 500]);
-      await die([poison], ['long', 500]);
-      expect(isRefused(poison)).toBe(true);
+      await crash([poison], ['long', 500]);
+      await crash([poison], ['long', 500]);
+      expect(isBlocked(poison)).toBe(true);
     }
-    expect(isRefused('long')).toBe(false);
+    expect(isBlocked('long')).toBe(false);
   });
 
-  it('may be a stream that gets on each time, where it is alone', async () => {
-    const { die, isRefused } = open();
-    await die(['late', 500]);
-    await die(['late', 500]);
-    expect(isRefused('late')).toBe(true);
+  it('may be a stream that makes progress each time, if it is alone', async () => {
+    const { crash, isBlocked } = createQuarantine();
+    await crash(['late', 500]);
+    await crash(['late', 500]);
+    expect(isBlocked('late')).toBe(true);
   });
 
-  it('is nothing that was there when it was killed from outside, whether that is heard before or behind', async () => {
-    const { suspects, die, isRefused } = open();
+  it('is not one that was there when the engine was killed from outside, whether that is reported before or after', async () => {
+    const { quarantine, crash, isBlocked } = createQuarantine();
     for (let n = 0; n < 5; n++) {
-      const work = suspects.start(body('there'));
-      if (n % 2 === 0) suspects.excuseCrash();
-      if (work) await suspects.connectionLost(work, 0);
-      if (n % 2 === 1) suspects.excuseCrash();
-      suspects.onBackendUp();
+      const request = quarantine.start(body('there'));
+      if (n % 2 === 0) quarantine.excuseCrash();
+      if (request) await quarantine.connectionLost(request, 0);
+      if (n % 2 === 1) quarantine.excuseCrash();
+      quarantine.onBackendUp();
     }
-    expect([isRefused('there'), suspects.isClear(body('there'))]).toEqual([false, true]);
-    await die();
+    expect([isBlocked('there'), quarantine.isClear(body('there'))]).toEqual([false, true]);
+    await crash();
   });
 
-  it('is nothing that got on, where nobody would say that it was killed', async () => {
-    const { die, isRefused } = open({ hearsOfKills: false });
-    for (let n = 0; n < 5; n++) await die(['long', 500]);
-    expect(isRefused('long')).toBe(false);
+  it('is not one that made progress, if nobody reports kills', async () => {
+    const { crash, isBlocked } = createQuarantine({ reportsKills: false });
+    for (let n = 0; n < 5; n++) await crash(['long', 500]);
+    expect(isBlocked('long')).toBe(false);
   });
 
-  it('is nothing of an engine that lives: a connection broke, and no more', async () => {
-    const { suspects, engine, die, isRefused } = open();
+  it('is not one whose connection broke while the engine lives', async () => {
+    const { quarantine, engine, crash, isBlocked } = createQuarantine();
     engine.isUp = true;
-    for (let n = 0; n < 5; n++) await die(['there']);
-    expect([isRefused('there'), suspects.isClear(body('there'))]).toEqual([false, true]);
+    for (let n = 0; n < 5; n++) await crash(['there']);
+    expect([isBlocked('there'), quarantine.isClear(body('there'))]).toEqual([false, true]);
   });
 
-  it('may be one whose client has left: the engine was at it still', async () => {
-    const { suspects, isRefused } = open();
+  it('may be one whose client has left, as the engine still works on it', async () => {
+    const { quarantine, isBlocked } = createQuarantine();
     for (let n = 0; n < 2; n++) {
-      const work = suspects.start(body('hang'));
-      if (work) suspects.abandoned(work);
-      suspects.onBackendDown();
-      suspects.onBackendUp();
+      const request = quarantine.start(body('hang'));
+      if (request) quarantine.abandoned(request);
+      quarantine.onBackendDown();
+      quarantine.onBackendUp();
     }
-    expect(isRefused('hang')).toBe(true);
+    expect(isBlocked('hang')).toBe(true);
   });
 
-  it('is not one whose client has left, once a later one was answered', async () => {
-    const { suspects } = open();
-    const [gone, later] = [suspects.start(body('gone')), suspects.start(body('later'))];
+  it('is not one whose client has left, once a later request was served', async () => {
+    const { quarantine } = createQuarantine();
+    const [gone, later] = [quarantine.start(body('gone')), quarantine.start(body('later'))];
     if (gone && later) {
-      suspects.abandoned(gone);
-      suspects.completed(later);
+      quarantine.abandoned(gone);
+      quarantine.completed(later);
     }
-    suspects.onBackendDown();
-    suspects.onBackendUp();
-    expect(suspects.isClear(body('gone'))).toBe(true);
+    quarantine.onBackendDown();
+    quarantine.onBackendUp();
+    expect(quarantine.isClear(body('gone'))).toBe(true);
   });
 
-  it('is not cleared by being counted', async () => {
-    const { suspects, die, isRefused } = open();
-    await die(['poison']);
-    suspects.counted(new TrackedRequest(body('poison')));
-    await die(['poison']);
-    expect(isRefused('poison')).toBe(true);
+  it('is not cleared by a count of its tokens', async () => {
+    const { quarantine, crash, isBlocked } = createQuarantine();
+    await crash(['poison']);
+    quarantine.counted(new TrackedRequest(body('poison')));
+    await crash(['poison']);
+    expect(isBlocked('poison')).toBe(true);
   });
 });
 
-describe('suspects go one at a time', () => {
-  it('until one has said a word, or its client leaves', async () => {
-    const { suspects, die } = open();
-    await die(['a'], ['b'], ['c']);
-    const first = suspects.start(body('a'));
+describe('suspects are sent one at a time', () => {
+  it('until one has produced tokens, or its client leaves', async () => {
+    const { quarantine, crash } = createQuarantine();
+    await crash(['a'], ['b'], ['c']);
+    const first = quarantine.start(body('a'));
     const order: string[] = [];
-    const next = suspects.waitForTurn(never).then(() => order.push('next'));
+    const next = quarantine.waitForTurn(never).then(() => order.push('next'));
     const gone = new AbortController();
-    const leaving = suspects.waitForTurn(gone.signal).then(() => order.push('gone'));
-    expect(suspects.start(body('b'))).toBeUndefined();
-    expect(suspects.start(body('fresh'))).toBeDefined();
+    const leaving = quarantine.waitForTurn(gone.signal).then(() => order.push('gone'));
+    expect(quarantine.start(body('b'))).toBeUndefined();
+    expect(quarantine.start(body('fresh'))).toBeDefined();
     gone.abort();
     await leaving;
     expect(order).toEqual(['gone']);
-    if (first) suspects.onTokens(first);
+    if (first) quarantine.onTokens(first);
     await next;
-    expect(suspects.start(body('b'))).toBeDefined();
+    expect(quarantine.start(body('b'))).toBeDefined();
   });
 
-  it('and to its end the one that was there twice', async () => {
-    const { suspects, die } = open();
-    await die(['a', 5], ['b', 5]);
-    await die(['a', 5], ['b', 5]);
-    const again = suspects.start(body('a'));
-    if (again) suspects.onTokens(again);
-    expect(suspects.start(body('b'))).toBeUndefined();
-    if (again) suspects.completed(again);
-    expect(suspects.start(body('b'))).toBeDefined();
+  it('and to its end if it was there at two crashes', async () => {
+    const { quarantine, crash } = createQuarantine();
+    await crash(['a', 5], ['b', 5]);
+    await crash(['a', 5], ['b', 5]);
+    const again = quarantine.start(body('a'));
+    if (again) quarantine.onTokens(again);
+    expect(quarantine.start(body('b'))).toBeUndefined();
+    if (again) quarantine.completed(again);
+    expect(quarantine.start(body('b'))).toBeDefined();
   });
 });
 
-it('who allows more replays than usual has its requests tried again as often', () => {
-  const death = new Map([['a', 0]]);
+it('a higher MAX_REPLAYS allows as many more crashes', () => {
+  const crash = new Map([['a', 0]]);
   const after = (deaths: number, maxReplays: number) =>
-    isCrashCause('a', death, () => deaths, crashCauseLimits(maxReplays));
+    isCrashCause('a', crash, () => deaths, crashCauseLimits(maxReplays));
   expect([0, 1, 3].map((replays) => [after(1, replays), after(2, replays)])).toEqual([
     [false, true],
     [false, true],
@@ -176,6 +176,6 @@ it.each([
   ['{"a":[1,2]}', '{"a":[2,1]}', false],
   ['a form', 'a form', true],
   ['a form', 'another form', false],
-])('%s and %s are one matter: %s', (one, other, expected) => {
+])('the same prompt: %s and %s: %s', (one, other, expected) => {
   expect(promptDigest(Buffer.from(one)) === promptDigest(Buffer.from(other))).toBe(expected);
 });

@@ -1,4 +1,7 @@
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import {
   type CrashCauseLimits,
   crashCauseLimits,
@@ -6,47 +9,46 @@ import {
   isCrashCause,
   MADE_PROGRESS,
 } from './crash-cause.ts';
-import { ExclusiveTurn } from './exclusive-turn.ts';
 import { promptDigest } from './prompt-digest.ts';
 
 export interface QuarantineOptions {
-  /** Looks at the backend, and tells whether it is there. */
+  /** Probes the backend. */
   readonly isBackendUp: () => Promise<boolean>;
-  /** As the variable of this name. */
+  /** The variable of this name. */
   readonly maxReplays: number;
-  /** Whether somebody says so when the engine is ended from outside. */
+  /** Whether a supervisor reports it when the engine is killed from outside. */
   readonly reportsKills: () => boolean;
-  /** A body was found to be what the engine died of, so often. */
-  readonly onBlocked: (deaths: number) => void;
+  /** The engine has crashed on one body, this many times. */
+  readonly onBlocked: (crashes: number) => void;
 }
 
-/** How long a body is remembered after the last death at which it was at work, ms. */
+/** How long a body is remembered after the last crash at which it was at the engine, ms. */
 const SUSPECT_FOR = 10 * 60_000;
-const CULPRIT_FOR = 60 * 60_000;
+const BLOCKED_FOR = 60 * 60_000;
 /** The most bodies that are remembered. */
-const MOST = 1000;
-/** Between a death as the gateway sees it and the word of the supervisor on it, ms. */
-const SAME_DEATH = 5000;
-/** Of those whose clients have left: how long the engine may still be at them, ms. */
-const LINGERS_FOR = 10 * 60_000;
+const MAX_ENTRIES = 1000;
+/** The longest time between a crash as the gateway sees it and the supervisor's report on it, ms. */
+const SAME_CRASH = 5000;
+/** How long the engine may still work on a request whose client has left, ms. */
+const ABANDONED_FOR = 10 * 60_000;
 
 interface Entry {
-  deaths: number;
-  isCulprit: boolean;
+  crashes: number;
+  isBlocked: boolean;
   until: number;
 }
 
-/** One use of a body at the engine: a request sent, or a question how many tokens it has. */
+/** One use of a body at the engine: a request, or a count of its tokens. */
 export class TrackedRequest {
   readonly body: Buffer;
   readonly startedAt = performance.now();
-  /** Where it is a suspect: gives the turn back. */
+  /** Set for a suspect: lets the next one go. */
   readonly releaseTurn: (() => void) | undefined;
   #digest: string | undefined;
 
-  constructor(body: Buffer, giveBack?: () => void) {
+  constructor(body: Buffer, releaseTurn?: () => void) {
     this.body = body;
-    this.releaseTurn = giveBack;
+    this.releaseTurn = releaseTurn;
   }
 
   get digest(): string {
@@ -56,142 +58,138 @@ export class TrackedRequest {
 }
 
 /**
- * The bodies that were at work when the engine died: one of them may be what it died of. A suspect is given to the engine
- * again, but no two of them at a time, so that those who were merely there are cleared by their answers; what it dies of
- * twice it is not given again, whoever asks. While nothing has died this costs nothing.
+ * Remembers the bodies that were at the engine when it crashed: one of them may be the cause. A suspect is sent again, but
+ * no two at a time, so that those that were merely there are cleared by their own responses. A body that the engine crashes on
+ * twice is blocked, whoever sends it. While nothing has crashed, this costs nothing.
  */
 export class Quarantine {
   readonly #options: QuarantineOptions;
-  readonly #bounds: CrashCauseLimits;
+  readonly #limits: CrashCauseLimits;
   readonly #known = new Map<string, Entry>();
   readonly #turn = new ExclusiveTurn();
-  /** Whose clients have left, or who were silent for too long: nobody knows whether the engine is at them still. */
-  readonly #lingering = new Set<TrackedRequest>();
-  /** The one that is not over: the engine is not back yet. */
-  #death: Map<string, number> | undefined;
-  /** When that was seen, and when it was last said that no request was to blame, `performance.now()`. */
-  #diedAt = Number.NEGATIVE_INFINITY;
-  #absolvedAt = Number.NEGATIVE_INFINITY;
+  /** Their clients have left, or they were silent for too long: the engine may still work on them. */
+  readonly #abandoned = new Set<TrackedRequest>();
+  /** The crash that is not over: the engine is not back yet. */
+  #crash: Map<string, number> | undefined;
+  #crashedAt = Number.NEGATIVE_INFINITY;
+  /** When it was last reported that no request was the cause, `performance.now()`. */
+  #excusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: QuarantineOptions) {
     this.#options = options;
-    this.#bounds = crashCauseLimits(options.maxReplays);
+    this.#limits = crashCauseLimits(options.maxReplays);
   }
 
-  /** Whether the engine may be asked about this body beside its being served. */
+  /** Whether a body is not suspected, so that its tokens may be counted without need. */
   isClear(body: Buffer): boolean {
     return this.#entryOf(body) === undefined;
   }
 
-  /** Whether it is what the engine dies of. */
+  /** Whether the engine has crashed on this body repeatedly. */
   isBlocked(body: Buffer): boolean {
-    return this.#entryOf(body)?.isCulprit ?? false;
+    return this.#entryOf(body)?.isBlocked ?? false;
   }
 
-  /** For a body that goes to the engine now. Undefined for a suspect while another one is at work: it has to wait. */
+  /** To be called when a body goes to the engine. Undefined for a suspect while another one is there: it has to wait. */
   start(body: Buffer): TrackedRequest | undefined {
     if (this.isClear(body)) return new TrackedRequest(body);
     return this.#turn.isTaken ? undefined : new TrackedRequest(body, this.#turn.take());
   }
 
-  /** Settles when another suspect may go. */
+  /** Resolves when another suspect may go. */
   async waitForTurn(signal: AbortSignal): Promise<void> {
     await this.#turn.whenFree(signal);
   }
 
-  /** It has said a word: whatever it is, it is not what kills at once, and the next suspect may go unless it was at it twice. */
-  onTokens(work: TrackedRequest): void {
-    if (work.releaseTurn === undefined) return;
-    if ((this.#known.get(work.digest)?.deaths ?? 0) < 2) work.releaseTurn();
+  /** It has produced tokens, so it does not crash the engine at once: the next suspect may go, unless it was there at two crashes. */
+  onTokens(request: TrackedRequest): void {
+    if (request.releaseTurn === undefined) return;
+    if ((this.#known.get(request.digest)?.crashes ?? 0) < 2) request.releaseTurn();
   }
 
   /** The engine has served it and lives: it is cleared. */
-  completed(work: TrackedRequest): void {
-    if (this.#known.size > 0) this.#known.delete(work.digest);
-    this.counted(work);
+  completed(request: TrackedRequest): void {
+    if (this.#known.size > 0) this.#known.delete(request.digest);
+    this.counted(request);
   }
 
-  /** The engine has answered about it, which clears nobody: it may still die of serving it. What lingered before is over. */
-  counted(work: TrackedRequest): void {
-    work.releaseTurn?.();
-    for (const other of this.#lingering) if (other.startedAt < work.startedAt) this.#lingering.delete(other);
+  /**
+   * The engine has counted its tokens, which clears nobody: it may still crash when it serves the request. Requests that were
+   * abandoned earlier are over.
+   */
+  counted(request: TrackedRequest): void {
+    request.releaseTurn?.();
+    for (const other of this.#abandoned)
+      if (other.startedAt < request.startedAt) this.#abandoned.delete(other);
   }
 
-  /** Nobody waits for it any more; the engine may still be at it. */
-  abandoned(work: TrackedRequest): void {
-    work.releaseTurn?.();
-    this.#lingering.add(work);
-    const oldest = performance.now() - LINGERS_FOR;
-    for (const other of this.#lingering) {
-      if (other.startedAt < oldest || this.#lingering.size > MOST) this.#lingering.delete(other);
+  /** No client waits for it any more; the engine may still work on it. */
+  abandoned(request: TrackedRequest): void {
+    request.releaseTurn?.();
+    this.#abandoned.add(request);
+    const oldest = performance.now() - ABANDONED_FOR;
+    for (const other of this.#abandoned) {
+      if (other.startedAt < oldest || this.#abandoned.size > MAX_ENTRIES) this.#abandoned.delete(other);
     }
   }
 
-  /** The engine broke off, having got on by so many tokens that are kept. Settles when it is known whether it has died. */
-  async connectionLost(work: TrackedRequest, progress: number): Promise<void> {
-    if (!(await this.#options.isBackendUp())) this.#add(this.#begin(), work, progress);
-    work.releaseTurn?.();
+  /** The engine broke off after `progress` tokens that are kept. Resolves when it is known whether it has crashed. */
+  async connectionLost(request: TrackedRequest, progress: number): Promise<void> {
+    if (!(await this.#options.isBackendUp())) addProgress(this.#beginCrash(), request, progress);
+    request.releaseTurn?.();
   }
 
-  /** The engine is away. Of whom nobody waits for, nobody else would tell. */
+  /** Abandoned requests have nobody else to report that they were at the engine. */
   onBackendDown(): void {
-    if (this.#lingering.size > 0) this.#begin();
+    if (this.#abandoned.size > 0) this.#beginCrash();
   }
 
-  /** It was ended from outside, or on purpose: no request is to blame. */
+  /** The engine was killed from outside, or restarted on purpose: no request is the cause. */
   excuseCrash(): void {
-    this.#absolvedAt = performance.now();
+    this.#excusedAt = performance.now();
   }
 
-  /** The engine is back: what it died of, as far as that can be told, is settled now. */
+  /** Decides what the engine crashed on, as far as that can be known. */
   onBackendUp(): void {
-    const death = this.#death;
-    this.#death = undefined;
-    if (death === undefined || Math.abs(this.#diedAt - this.#absolvedAt) < SAME_DEATH) return;
-    for (const [digest, progress] of death) this.#count(digest, progress);
-    for (const digest of death.keys()) this.#judge(digest, death);
+    const crash = this.#crash;
+    this.#crash = undefined;
+    if (crash === undefined || Math.abs(this.#crashedAt - this.#excusedAt) < SAME_CRASH) return;
+    for (const [digest, progress] of crash) this.#countCrash(digest, progress);
+    for (const digest of crash.keys()) this.#judge(digest, crash);
   }
 
-  #begin(): Map<string, number> {
-    if (this.#death !== undefined) return this.#death;
-    const death = new Map<string, number>();
-    for (const gone of this.#lingering) this.#add(death, gone, 0);
-    this.#lingering.clear();
-    this.#death = death;
-    this.#diedAt = performance.now();
-    return death;
+  #beginCrash(): Map<string, number> {
+    if (this.#crash !== undefined) return this.#crash;
+    const crash = new Map<string, number>();
+    for (const request of this.#abandoned) addProgress(crash, request, 0);
+    this.#abandoned.clear();
+    this.#crash = crash;
+    this.#crashedAt = performance.now();
+    return crash;
   }
 
-  /** Of two uses of one body the one that got on less tells more. */
-  #add(death: Map<string, number>, work: TrackedRequest, progress: number): void {
-    death.set(work.digest, Math.min(death.get(work.digest) ?? progress, progress));
-  }
-
-  #count(digest: string, progress: number): void {
-    // Who gets on is no more than unlucky, where nobody would say that the engine was ended from outside.
+  #countCrash(digest: string, progress: number): void {
+    // If nobody reports kills, a request that made progress was probably only unlucky.
     const isCleared = progress >= MADE_PROGRESS && !this.#options.reportsKills();
-    const before = isCleared ? 0 : (this.#known.get(digest)?.deaths ?? 0);
+    const before = isCleared ? 0 : (this.#known.get(digest)?.crashes ?? 0);
     this.#known.delete(digest);
     this.#known.set(digest, {
-      deaths: before + 1,
-      isCulprit: false,
+      crashes: before + 1,
+      isBlocked: false,
       until: performance.now() + SUSPECT_FOR,
     });
     const [oldest] = this.#known.keys();
-    if (this.#known.size > MOST && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size > MAX_ENTRIES && oldest !== undefined) this.#known.delete(oldest);
   }
 
-  #judge(digest: string, death: EngineCrash): void {
+  #judge(digest: string, crash: EngineCrash): void {
     const entry = this.#known.get(digest);
-    if (
-      entry === undefined ||
-      !isCrashCause(digest, death, (it) => this.#known.get(it)?.deaths ?? 0, this.#bounds)
-    )
-      return;
-    entry.isCulprit = true;
-    entry.until = performance.now() + CULPRIT_FOR;
+    const crashes = (other: string) => this.#known.get(other)?.crashes ?? 0;
+    if (entry === undefined || !isCrashCause(digest, crash, crashes, this.#limits)) return;
+    entry.isBlocked = true;
+    entry.until = performance.now() + BLOCKED_FOR;
     try {
-      this.#options.onBlocked(entry.deaths);
+      this.#options.onBlocked(entry.crashes);
     } catch (error) {
       recordUnhandledError(error);
     }
@@ -205,4 +203,66 @@ export class Quarantine {
     this.#known.delete(digest);
     return undefined;
   }
+}
+
+/** Of two uses of one body the one with less progress says more. */
+function addProgress(crash: Map<string, number>, request: TrackedRequest, progress: number): void {
+  crash.set(request.digest, Math.min(crash.get(request.digest) ?? progress, progress));
+}
+
+/** A lock that is tried, not queued for. */
+class ExclusiveTurn {
+  #isTaken = false;
+  readonly #waiting = new Set<() => void>();
+
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** Only while it is free. Returns the function that releases it, once. */
+  take(): () => void {
+    this.#isTaken = true;
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#isTaken = false;
+      for (const resolve of [...this.#waiting]) resolve();
+    };
+  }
+
+  /** Resolves when it may be free, or when the signal aborts. */
+  async whenFree(signal: AbortSignal): Promise<void> {
+    if (!this.#isTaken || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onFree = () => resolve();
+    this.#waiting.add(onFree);
+    signal.addEventListener('abort', onFree, { once: true });
+    await promise;
+    this.#waiting.delete(onFree);
+    signal.removeEventListener('abort', onFree);
+  }
+}
+
+interface QuarantineServices {
+  readonly monitor: () => Pick<BackendMonitor, 'status' | 'probe'>;
+  readonly maxReplays: number;
+  readonly log: Log;
+  readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCulprit'>;
+}
+
+/** The quarantine of one backend. */
+export function createQuarantine({ monitor, maxReplays, log, supervisor }: QuarantineServices): Quarantine {
+  return new Quarantine({
+    maxReplays,
+    reportsKills: () => supervisor.isPresent,
+    async isBackendUp() {
+      await monitor().probe();
+      return monitor().status === 'ready';
+    },
+    onBlocked(crashes) {
+      log.warn({ deaths: crashes }, 'blocked a request that crashed the engine repeatedly');
+      supervisor.reportCulprit(crashes);
+    },
+  });
 }

@@ -1,151 +1,166 @@
 import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
 import type { LaneSettings, Waiter } from './lane.ts';
 import { Lease } from './lease.ts';
-import { OutcomeCounts } from './outcome-counts.ts';
-import { createRecentServiceTime } from './recent-service-time.ts';
-import { RetryAfterEstimator } from './retry-after-estimator.ts';
+import { RetryAfterEstimator } from './retry-after.ts';
 
 export interface LeaseRequest {
   readonly lane: LaneSettings;
   /** Sequences that the backend will decode for it. */
   readonly slots: number;
-  /** What it takes of its lane's due, where that is not its weight. */
+  /** Its cost to the lane, if that is not the number of its slots. */
   readonly cost?: number;
-  /** Aborts when the client leaves. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
-  /** It had a lease before and lost its backend: it goes first in its lane, and finds room there. */
+  /** It had a lease before and lost its backend: it goes first in its lane, even if the queue is full. */
   readonly requeued?: boolean;
-  /** Called where the request has to wait, with a way to ask for its place. */
-  readonly onQueued?: (place: () => QueuePosition) => void;
+  /** Called if the request has to queue, with a function that returns its current position. */
+  readonly onQueued?: (position: () => QueuePosition) => void;
 }
 
-/** Where a request stands: `ahead` of all `waiting`, from 1. */
 export interface QueuePosition {
+  /** From 1; 0 for a request that does not wait any more. */
   readonly position: number;
   readonly waiting: number;
 }
 
-/** How an admission ends. All but the first come with the time after which trying again makes sense. */
 export type AdmissionResult =
   | { readonly outcome: 'granted'; readonly lease: Lease }
-  | { readonly outcome: 'full' | 'timed-out' | 'draining' | 'lost'; readonly retryAfterMs: number }
+  | {
+      readonly outcome: 'full' | 'timed-out' | 'draining' | 'lost';
+      /** When it makes sense to try again. */
+      readonly retryAfterMs: number;
+    }
   | { readonly outcome: 'left' };
+
+type Outcome = AdmissionResult['outcome'];
+type OutcomeCounts = Record<Outcome, number>;
 
 export interface SchedulerOptions extends QueueLimits {
   readonly timeoutMs: number;
-  /** Whether what is leased are slots of the backend; the default. */
+  /** Whether a lease stands for slots of the backend; the default. */
   readonly leasesSlots?: boolean;
-  /** Of what needs no slot: who waits there is counted with those who wait here. */
+  /** The scheduler for requests that need no slot: requests waiting there are counted with those waiting here. */
   readonly beside?: Scheduler;
 }
 
 interface Candidate extends Waiter {
   readonly since: number;
   readonly requeued: boolean;
-  readonly end: (admitted: AdmissionResult) => void;
+  readonly end: (result: AdmissionResult) => void;
 }
 
-/** Decides for each request: a lease now, a wait in its lane, or a refusal. The one owner of the lanes. */
+const SHUTDOWN_RETRY_MS = 1000;
+
+/** Decides for each request: a lease now, a place in the queue, or a rejection. The one owner of the queue. */
 export class Scheduler {
   readonly #timeoutMs: number;
   readonly #leasesSlots: boolean;
-  readonly #lanes: FairQueue<Candidate>;
-  readonly #serviceTime = createRecentServiceTime();
-  readonly #appointments = new RetryAfterEstimator();
+  readonly #queue: FairQueue<Candidate>;
+  readonly #retryAfter = new RetryAfterEstimator();
   readonly #beside: Scheduler | undefined;
-  readonly #tally: OutcomeCounts;
-  #draining = false;
-  #shut: 'draining' | 'lost' | undefined;
+  readonly #outcomes: Map<number, OutcomeCounts>;
+  #isDraining = false;
+  #closed: 'draining' | 'lost' | undefined;
   #leasesOut = 0;
-  /** Since when no slot has come back though somebody waits, `performance.now()`. */
+  /** Since when no slot has been returned although requests wait, `performance.now()`. */
   #stuckSince = 0;
-  #onSettled: (() => void)[] = [];
+  #onIdle: (() => void)[] = [];
 
-  constructor({ timeoutMs, leasesSlots = true, beside, ...bounds }: SchedulerOptions) {
+  constructor({ timeoutMs, leasesSlots = true, beside, ...limits }: SchedulerOptions) {
     this.#timeoutMs = timeoutMs;
     this.#beside = beside;
-    this.#tally = beside === undefined ? new OutcomeCounts() : beside.#tally;
+    this.#outcomes = beside === undefined ? new Map() : beside.#outcomes;
     this.#leasesSlots = leasesSlots;
-    this.#lanes = new FairQueue(bounds);
+    this.#queue = new FairQueue(limits);
   }
 
   get counts(): QueueCounts {
-    const { waiting, ...slots } = this.#lanes.counts;
+    const { waiting, ...slots } = this.#queue.counts;
     return { ...slots, waiting: waiting + (this.#beside?.counts.waiting ?? 0) };
   }
 
   get isDraining(): boolean {
-    return this.#draining;
+    return this.#isDraining;
   }
 
-  /** How admissions ended so far. */
-  get outcomes(): Pick<OutcomeCounts, 'granted' | 'byWeight'> {
-    return this.#tally;
+  /** How many requests each outcome has had so far, by the weight of their lanes. Includes the scheduler `beside`. */
+  get outcomes(): ReadonlyMap<number, Readonly<OutcomeCounts>> {
+    return this.#outcomes;
   }
 
-  /** How many wait, by the share of their lanes. */
+  /** How many leases were granted so far. */
+  get granted(): number {
+    let granted = 0;
+    for (const counts of this.#outcomes.values()) granted += counts.granted;
+    return granted;
+  }
+
+  /** How many requests wait, by the weight of their lanes. */
   get waitingByWeight(): ReadonlyMap<number, number> {
-    const counts = new Map<number, number>();
-    for (const [share, count] of this.#beside?.waitingByWeight ?? []) counts.set(share, count);
-    for (const { lane } of this.#lanes.waiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
+    const counts = new Map(this.#beside?.waitingByWeight);
+    for (const { lane } of this.#queue.waiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
     return counts;
   }
 
-  async admit(claim: LeaseRequest): Promise<AdmissionResult> {
-    const admitted = await this.#decide(claim);
-    this.#tally.add(claim.lane.weight, admitted.outcome);
-    return admitted;
+  async admit(request: LeaseRequest): Promise<AdmissionResult> {
+    const result = await this.#decide(request);
+    this.#count(request.lane.weight, result.outcome);
+    return result;
   }
 
-  /** Follows the backend: its slots while it is ready, 0 while it is not, so that all who come wait. */
+  /** The slots of the backend while it is ready, 0 while it is not, so that all new requests queue. */
   setCapacity(capacity: number): void {
-    if (capacity !== this.counts.capacity) this.#tell(this.#lanes.setCapacity(capacity));
+    if (capacity !== this.counts.capacity) this.#grant(this.#queue.setCapacity(capacity));
   }
 
-  /** Nothing new from here on: who waits is sent away; who holds a lease, or held one that the engine's end took, goes on. */
+  /** Rejects waiting and new requests. Those that hold a lease, or lost it with their engine, go on. */
   drain(): void {
-    this.#draining = true;
-    const newcomers = this.#lanes.waiting.filter(({ requeued }) => !requeued);
+    this.#isDraining = true;
+    const newcomers = this.#queue.waiting.filter(({ requeued }) => !requeued);
     // From the back, so that nobody moves up.
     for (const candidate of newcomers.reverse()) {
-      this.#dismiss(candidate, { outcome: 'draining', retryAfterMs: 1000 });
+      this.#dismiss(candidate, { outcome: 'draining', retryAfterMs: SHUTDOWN_RETRY_MS });
     }
   }
 
   /**
-   * Nobody waits any more, those included who would come again: the gateway breaks off what is under way (`draining`), or
-   * the engine will not come back (`lost`).
+   * Rejects all waiting and new requests, requeued ones included: the gateway ends (`draining`), or the engine will not
+   * come back (`lost`).
    */
-  close(why: 'draining' | 'lost'): void {
-    this.#shut ??= why;
-    for (const candidate of this.#lanes.waiting.reverse()) {
-      this.#dismiss(candidate, { outcome: this.#shut, retryAfterMs: 1000 });
+  close(reason: 'draining' | 'lost'): void {
+    this.#closed ??= reason;
+    for (const candidate of this.#queue.waiting.reverse()) {
+      this.#dismiss(candidate, { outcome: this.#closed, retryAfterMs: SHUTDOWN_RETRY_MS });
     }
   }
 
-  /** Settles when no lease is out. */
+  /** Resolves when no lease is out. */
   async whenIdle(): Promise<void> {
     if (this.#leasesOut === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onSettled.push(resolve);
+    this.#onIdle.push(resolve);
     await promise;
   }
 
-  async #decide(claim: LeaseRequest): Promise<AdmissionResult> {
-    if (claim.signal.aborted) return { outcome: 'left' };
-    if (this.#shut) return { outcome: this.#shut, retryAfterMs: 1000 };
-    if (this.#draining && !claim.requeued) return { outcome: 'draining', retryAfterMs: 1000 };
+  async #decide(request: LeaseRequest): Promise<AdmissionResult> {
+    if (request.signal.aborted) return { outcome: 'left' };
+    if (this.#closed) return { outcome: this.#closed, retryAfterMs: SHUTDOWN_RETRY_MS };
+    if (this.#isDraining && !request.requeued)
+      return { outcome: 'draining', retryAfterMs: SHUTDOWN_RETRY_MS };
     const { promise, resolve } = Promise.withResolvers<AdmissionResult>();
     const since = performance.now();
-    const { lane: terms, slots: weight, cost = weight, requeued = false } = claim;
-    const candidate: Candidate = { lane: terms, slots: weight, cost, since, requeued, end: resolve };
-    const entered = this.#lanes.enqueue(candidate);
-    if (entered.entry === 'granted') return { outcome: 'granted', lease: this.#leaseFor(entered.grant) };
-    if (entered.entry === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
-    entered.displaced?.end({ outcome: 'full', retryAfterMs: this.#retryAfterMs() });
-    if (this.#lanes.counts.waiting === 1) this.#stuckSince = since;
-    claim.onQueued?.(() => ({ position: this.#lanes.positionOf(candidate), waiting: this.counts.waiting }));
-    return this.#wait(candidate, promise, claim.signal);
+    const { lane, slots, cost = slots, requeued = false } = request;
+    const candidate: Candidate = { lane, slots, cost, since, requeued, end: resolve };
+    const entry = this.#queue.enqueue(candidate);
+    if (entry.outcome === 'granted') return { outcome: 'granted', lease: this.#createLease(entry.grant) };
+    if (entry.outcome === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
+    entry.evicted?.end({ outcome: 'full', retryAfterMs: this.#retryAfterMs() });
+    if (this.#queue.counts.waiting === 1) this.#stuckSince = since;
+    request.onQueued?.(() => ({
+      position: this.#queue.positionOf(candidate),
+      waiting: this.counts.waiting,
+    }));
+    return this.#wait(candidate, promise, request.signal);
   }
 
   async #wait(
@@ -166,45 +181,74 @@ export class Scheduler {
     }
   }
 
-  /** Out of the lane first, told after: whoever stands in a lane can still be granted a lease. */
-  #dismiss(candidate: Candidate, admitted: AdmissionResult): void {
-    const [hasLeft, grants] = this.#lanes.remove(candidate);
-    this.#tell(grants);
-    if (hasLeft) candidate.end(admitted);
+  /** Leaves the lane first and ends after that: a request in a lane can still be granted a lease. */
+  #dismiss(candidate: Candidate, result: AdmissionResult): void {
+    const [wasQueued, grants] = this.#queue.remove(candidate);
+    this.#grant(grants);
+    if (wasQueued) candidate.end(result);
   }
 
-  #tell(grants: readonly Grant<Candidate>[]): void {
-    for (const grant of grants) grant.waiter.end({ outcome: 'granted', lease: this.#leaseFor(grant) });
+  #grant(grants: readonly Grant<Candidate>[]): void {
+    for (const grant of grants) grant.waiter.end({ outcome: 'granted', lease: this.#createLease(grant) });
   }
 
-  #leaseFor(grant: Grant<Candidate>): Lease {
+  #createLease(grant: Grant<Candidate>): Lease {
     const grantedAt = performance.now();
     this.#leasesOut += 1;
     const slots = this.#leasesSlots ? grant.slots : 0;
     return new Lease(slots, grantedAt - grant.waiter.since, () => {
-      this.#serviceTime.add(performance.now() - grantedAt);
+      this.#retryAfter.addServiceTime(performance.now() - grantedAt);
       this.#leasesOut -= 1;
       this.#stuckSince = performance.now();
-      this.#tell(this.#lanes.release(grant));
-      if (this.#hasRoom) this.#appointments.reset();
-      if (this.#leasesOut === 0) for (const settle of this.#onSettled.splice(0)) settle();
+      this.#grant(this.#queue.release(grant));
+      if (this.#hasFreeSlot) this.#retryAfter.reset();
+      if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     });
   }
 
-  /** Whether the next one who comes is served at once. */
-  get #hasRoom(): boolean {
-    const { waiting, leased, capacity } = this.#lanes.counts;
+  /** Whether the next request is served at once. */
+  get #hasFreeSlot(): boolean {
+    const { waiting, leased, capacity } = this.#queue.counts;
     return waiting === 0 && leased < capacity;
   }
 
-  /**
-   * When to come back: the line moves by one place whenever one of the slots is free again. While none comes back for
-   * longer than usual, that is what it takes.
-   */
+  /** The queue moves by one place whenever a slot becomes free. While none does for longer than usual, the standstill counts. */
   #retryAfterMs(): number {
     const now = performance.now();
-    const usualMs = this.#serviceTime.ms / Math.max(this.counts.capacity, 1);
-    const stuckMs = this.#lanes.counts.waiting > 0 ? now - this.#stuckSince : 0;
-    return this.#appointments.next(now, Math.max(usualMs, stuckMs));
+    const stuckMs = this.#queue.counts.waiting > 0 ? now - this.#stuckSince : 0;
+    return this.#retryAfter.next(now, this.counts.capacity, stuckMs);
   }
+
+  #count(weight: number, outcome: Outcome): void {
+    let counts = this.#outcomes.get(weight);
+    if (counts === undefined) {
+      counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
+      this.#outcomes.set(weight, counts);
+    }
+    counts[outcome] += 1;
+  }
+}
+
+/**
+ * How many requests that only count tokens are at the backend at once, our own counts included. They need no slot, but
+ * llama-server starts a thread for each and has no processor to spare: every one of them slows generation down.
+ */
+export const COUNTING_CONCURRENCY = 4;
+/** The most of one key, so that other keys find a place. */
+const COUNTING_CONCURRENCY_PER_LANE = 2;
+/** The part of a body that costs one turn. */
+const BYTES_PER_TURN = 64 * 1024;
+
+/** The scheduler for requests that only count tokens. It has lanes of its own. */
+export function createCountingScheduler(options: SchedulerOptions): Scheduler {
+  return new Scheduler({ ...options, leasesSlots: false });
+}
+
+/** What the counting scheduler is asked for a body of this size. */
+export function countingLeaseRequest(
+  lane: LaneSettings,
+  bytes: number,
+): Pick<LeaseRequest, 'lane' | 'slots' | 'cost'> {
+  const maxConcurrent = Math.min(lane.maxConcurrent, COUNTING_CONCURRENCY_PER_LANE);
+  return { lane: { ...lane, maxConcurrent }, slots: 1, cost: Math.ceil((bytes + 1) / BYTES_PER_TURN) };
 }

@@ -14,7 +14,7 @@ it.each(['0', '1'])('with room for %s to wait', async (room) => {
   await waitFor('the slot to be taken', () => standIn.open === 1);
   await using waiter = await RawClient.connect(corral.port);
   if (room === '1') waiter.send(postOf(chatOf('waiter')));
-  await waitFor('the line to be full', () => corral.gateway.admission.counts.waiting === Number(room));
+  await waitFor('the line to be full', () => corral.gateway.scheduler.counts.waiting === Number(room));
 
   await using late = await RawClient.connect(corral.port);
   const answer = await late.send(postOf(chatOf('late', { stream: true }))).answer();

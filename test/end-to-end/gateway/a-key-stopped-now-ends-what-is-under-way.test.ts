@@ -61,7 +61,7 @@ async function busyKey(id: string) {
   await stream.send(ask({ stream: true }, id)).receives('one');
   await bystander.send(ask({ stream: true }, 'other')).receives('one');
   waiter.send(ask({}, id));
-  await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+  await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
   return { stream, bystander, waiter };
 }
 
@@ -94,7 +94,7 @@ describe.each([
     expect([refused?.status, JSON.parse(refused?.body ?? '').error.code]).toEqual([403, 'request_cancelled']);
     await command;
     await until(id, 401);
-    expect(corral.gateway.admission.counts).toMatchObject({ leased: 1, waiting: 0 });
+    expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 1, waiting: 0 });
     for (const open of streams) open.end('data: [DONE]\n\n');
     expect((await bystander.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
   });

@@ -22,12 +22,12 @@ it('serves who waits in the order of arrival, one who left skipped', async () =>
     const client = await RawClient.connect(corral.port);
     clients.push(client.send(postOf(chatOf(`guest ${n}`))));
     await waitFor('it to be served or to wait', () => {
-      const { leased, waiting } = corral.gateway.admission.counts;
+      const { leased, waiting } = corral.gateway.scheduler.counts;
       return leased + waiting === n + 1;
     });
   }
   clients[3]?.reset();
-  await waitFor('the place to be given up', () => corral.gateway.admission.counts.waiting === 4);
+  await waitFor('the place to be given up', () => corral.gateway.scheduler.counts.waiting === 4);
   for (let n = 1; n <= 5; n++) {
     const next = await waitFor('the next to be served', () => waiting.shift());
     next();

@@ -15,7 +15,7 @@ it('holds requests while the backend loads and serves them once it is ready', as
   chat.send(postOf(chatOf('early')));
   await using count = await RawClient.connect(corral.port);
   count.send(postOf(chatOf('count'), { path: '/v1/messages/count_tokens' }));
-  await waitFor('both to wait', () => corral.gateway.admission.counts.waiting === 2);
+  await waitFor('both to wait', () => corral.gateway.scheduler.counts.waiting === 2);
   expect((await fetch(`${corral.origin}/ping`)).status).toBe(204);
   expect((await fetch(`${corral.origin}/readyz`)).status).toBe(503);
   expect(standIn.received).toHaveLength(0);

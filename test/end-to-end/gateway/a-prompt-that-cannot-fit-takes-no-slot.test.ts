@@ -25,9 +25,9 @@ it.each([
   ['/completions', { prompt: long }],
   ['/responses', { input: long }],
 ])('on %s it is refused with the numbers while the only slot is taken', async (path, body) => {
-  const { admission } = demo.corral.gateway;
+  const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   using _lease = held.lease;
   const refused = await ask(path, body);

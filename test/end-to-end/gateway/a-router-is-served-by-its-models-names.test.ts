@@ -75,8 +75,8 @@ it('is told of in the log, with what it serves and how many at once', () => {
   const warning = corral.logged.find(({ msg }) => String(msg).includes('the backend is a router'));
   expect(warning?.level).toBe(40);
   expect(corral.logged.find(({ models }) => models)).toMatchObject({ models: 'alpha, beta', slots: 3 });
-  expect(corral.gateway.admission.counts.capacity).toBe(3);
-  expect(strict.gateway.admission.counts.capacity).toBe(2);
+  expect(corral.gateway.scheduler.counts.capacity).toBe(3);
+  expect(strict.gateway.scheduler.counts.capacity).toBe(2);
 });
 
 it('lists its models, to each key those that it may use', async () => {

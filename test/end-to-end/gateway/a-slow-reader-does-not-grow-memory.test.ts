@@ -53,7 +53,7 @@ it.each([true, false])('holds the upstream back and loses nothing (stream: %s)',
   const held = await settled(() => poured.bytes);
   // What the sockets of the kernel hold on both legs, a few MB each, and our own buffers.
   expect(held).toBeLessThan(24 * MB);
-  expect(corral.gateway.admission.counts.leased).toBe(1);
+  expect(corral.gateway.scheduler.counts.leased).toBe(1);
 
   let read = 0;
   client.socket.removeAllListeners('data').on('data', (chunk) => {

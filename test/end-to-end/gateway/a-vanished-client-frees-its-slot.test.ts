@@ -57,9 +57,9 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     const sent = standIn.received.length;
     await using waiter = await RawClient.connect(corral.port);
     waiter.send(postOf(chatOf('leaver')));
-    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     leave(waiter);
-    await waitFor('the line to be empty', () => corral.gateway.admission.counts.waiting === 0);
+    await waitFor('the line to be empty', () => corral.gateway.scheduler.counts.waiting === 0);
     holder.reset();
     await gatewayIsIdle(corral, standIn);
     expect(standIn.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
@@ -78,7 +78,7 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     client.socket.pause();
     client.send(postOf(chatOf('hello', { stream: true })));
     await waitFor('the stream to run', () => standIn.open === 1);
-    await waitFor('the gateway to hold a lease', () => corral.gateway.admission.counts.leased === 1);
+    await waitFor('the gateway to hold a lease', () => corral.gateway.scheduler.counts.leased === 1);
     leave(client);
     await gatewayIsIdle(corral, standIn);
   });

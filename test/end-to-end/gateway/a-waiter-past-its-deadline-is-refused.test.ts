@@ -20,7 +20,7 @@ it('is told so, leaves the line and never reaches the backend', async () => {
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error.code).toBe('queue_timeout');
   expect(Number(answer?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-  expect(corral.gateway.admission.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
+  expect(corral.gateway.scheduler.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
   holder.reset();
   await gatewayIsIdle(corral, standIn);
   expect(standIn.received).toHaveLength(1);

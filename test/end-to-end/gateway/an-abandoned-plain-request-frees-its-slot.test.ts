@@ -47,7 +47,7 @@ it.each(Object.entries(requests))('of %s, while another keeps the engine busy', 
   await waitFor('the slot to be free', async () => (await busySlots()).length === 1);
   // It began before, as long a story: were the abandoned one told to its end, this one would be over by now.
   expect(busy.isClosed, 'the other one is still served').toBe(false);
-  await waitFor('the lease to be back', () => demo.corral.gateway.admission.counts.leased === 1);
+  await waitFor('the lease to be back', () => demo.corral.gateway.scheduler.counts.leased === 1);
   const line = await waitFor('its line', () =>
     demo.corral.logged.find(({ msg }) => msg === `POST ${path} 499`),
   );

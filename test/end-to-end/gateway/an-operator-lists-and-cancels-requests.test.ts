@@ -44,7 +44,7 @@ describe('GET /admin/requests', () => {
     await using running = await asking('runs', { stream: true });
     await running.receives('one');
     await using waiting = await asking('waits');
-    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(await listed()).toEqual([
       {
         ...{ id: 'runs', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' },
@@ -78,7 +78,7 @@ describe('DELETE /admin/requests/{id}', () => {
     await using running = await asking('runs');
     await waitFor('it to run', () => standIn.open === 1);
     await using waiting = await asking('waits');
-    await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(await asOps(`DELETE /admin/requests/${id}`)).toMatchObject({
       status: 200,
       body: { id, cancelled: 1 },

@@ -157,7 +157,7 @@ describe('answers of the house', () => {
     });
     await waitFor('it to be listed', async () => {
       expect(await ask('GET /admin/requests', ops)).toEqual([200]);
-      return corral.gateway.admission.counts.leased > 0;
+      return corral.gateway.scheduler.counts.leased > 0;
     });
     expect(await ask('DELETE /admin/requests/long', ops)).toEqual([200]);
     expect(await long).toEqual([403]);

@@ -78,7 +78,7 @@ describe('the bodies of requests', () => {
 
   it('that wait in line, or are at the engine, count until they are answered', async () => {
     for (let n = 0; n < 2; n++) (await connect()).send(requestOf('a', 90 * KIB));
-    await waitFor('both to be there', () => corral.gateway.admission.counts.waiting === 1);
+    await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);
     expect((await refusal((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
     standIn.mood = echo;

@@ -55,7 +55,7 @@ async function send(id: string, path: string): Promise<RawClient> {
     postOf({ ...chatOf('x'), input: 'x', content: 'x', tokens: [1] }, { path, secret: secretOf(id) }),
   );
 }
-const counts = () => corral.gateway.countingPlaces.counts;
+const counts = () => corral.gateway.countingScheduler.counts;
 
 describe('requests that only count', () => {
   it('go to the backend a few at a time, two of a key, and keep nobody from being served', async () => {

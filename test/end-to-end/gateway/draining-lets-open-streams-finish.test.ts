@@ -22,7 +22,7 @@ async function busyHouse(env: Record<string, string>) {
   if (!streaming || !waiting || !idle) throw new Error('three clients were to be connected');
   await streaming.send(postOf(chatOf('stream', { stream: true }))).receives('one');
   waiting.send(postOf(chatOf('waits')));
-  await waitFor('one to wait', () => corral.gateway.admission.counts.waiting === 1);
+  await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
   await idle.send('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n').answer();
   return { standIn, corral, streams, streaming, waiting, idle };
 }
@@ -43,7 +43,7 @@ it('finishes what runs, sends away what waits and takes nothing new', async () =
   for (const stream of streams) stream.end(`${delta('two')}data: [DONE]\n\n`);
   expect((await streaming.answer())?.body).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
   await stopped;
-  expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+  expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
   await standIn.stop();
 });
 
@@ -101,7 +101,7 @@ it.each(['the deadline', 'a second stop'])(
     expect(word).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error.code).toBe('draining');
     await stopped;
-    expect(corral.gateway.admission.counts.leased).toBe(0);
+    expect(corral.gateway.scheduler.counts.leased).toBe(0);
     await standIn.stop();
   },
 );

@@ -109,7 +109,7 @@ describe('a broken body', () => {
   it('is refused though its head was good', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n'));
-    await waitFor('the head to be read', () => corral.gateway.admission.counts.waiting === 0);
+    await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
     expect((await client.send('rubbish\r\n').answer())?.status).toBe(400);
     await client.closed();
   });
@@ -121,7 +121,7 @@ describe('a broken body', () => {
       '/v1/messages',
     );
     client.send(head);
-    await waitFor('the head to be read', () => corral.gateway.admission.counts.waiting === 0);
+    await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
     const answer = await client.send('rubbish\r\n').answer();
     expect(answer?.status).toBe(400);
     expect(answer?.headers['request-id']).toMatch(/\S/);

@@ -42,7 +42,7 @@ beforeAll(async () => {
   ]);
   await leave(client);
   await refused();
-  await waitFor('all to be booked', () => gateway.gateway.admission.counts.leased === 0);
+  await waitFor('all to be booked', () => gateway.gateway.scheduler.counts.leased === 0);
   await waitFor('the last to be counted', async () => {
     page = await scrape(gateway.origin);
     // A scrape does not wait for long for the engine's own figures.

@@ -42,13 +42,13 @@ async function ask(key: Priority, order: Priority[]): Promise<void> {
   order.push(key);
 }
 
-const waiting = (least: number) => () => demo.corral.gateway.admission.counts.waiting >= least;
+const waiting = (least: number) => () => demo.corral.gateway.scheduler.counts.waiting >= least;
 
 /** Holds the one slot until all who are to compete are waiting. */
 async function holdTheSlot(until: () => Promise<unknown>): Promise<void> {
-  const { admission } = demo.corral.gateway;
+  const { scheduler } = demo.corral.gateway;
   const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   using _lease = held.lease;
   await until();

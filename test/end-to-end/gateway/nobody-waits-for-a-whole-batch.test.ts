@@ -100,7 +100,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     const single = post('single', '/v1/completions', { prompt: 'single', max_tokens: 1 });
     await waitFor(
       'the other to wait, or be there',
-      () => corral.gateway.admission.counts.waiting > 0 || held.length > 1,
+      () => corral.gateway.scheduler.counts.waiting > 0 || held.length > 1,
     );
     let most = 0;
     const rounds: string[][] = [];

@@ -6,7 +6,7 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const capacityOf = ({ gateway }: TestGateway) => gateway.admission.counts.capacity;
+const capacityOf = ({ gateway }: TestGateway) => gateway.scheduler.counts.capacity;
 
 async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
   const answer = await fetch(`${origin}/v1/models`, { headers: { 'x-api-key': secret } });
@@ -32,7 +32,7 @@ describe('as many requests go to the backend as it has slots', () => {
     expect(capacityOf(corral)).toBe(1);
     const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(corral.port)));
     for (const client of clients) client.send(postOf(chatOf('hello')));
-    await waitFor('seven to wait', () => corral.gateway.admission.counts.waiting === 7);
+    await waitFor('seven to wait', () => corral.gateway.scheduler.counts.waiting === 7);
     expect(standIn.open).toBe(1);
     standIn.props = props;
     await waitFor('all of them to be there', () => standIn.open === 8);

@@ -26,8 +26,8 @@ const visits: ((client: RawClient) => Promise<unknown>)[] = [
 ];
 
 it('over hundreds of clients that leave at any moment, with others in line', async () => {
-  const { admission } = demo.corral.gateway;
-  await using watched = watchEngineLoad(demo.engine.backend, () => admission.counts.leased);
+  const { scheduler } = demo.corral.gateway;
+  await using watched = watchEngineLoad(demo.engine.backend, () => scheduler.counts.leased);
   let next = 0;
   const full = () => watched.looks.filter(({ busy }) => busy >= slots - 1).length;
   const isEnough = () => next >= 400 && watched.looks.length > 100 && full() > 10;
@@ -42,7 +42,7 @@ it('over hundreds of clients that leave at any moment, with others in line', asy
   await Promise.all(Array.from({ length: 3 * slots }, visitor));
   await gatewayIsIdle(demo.corral);
   expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
-  expect(admission.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
+  expect(scheduler.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
   const impatient = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));
   expect(impatient).toEqual([]);
 });

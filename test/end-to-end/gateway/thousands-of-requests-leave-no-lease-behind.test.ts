@@ -51,7 +51,7 @@ it('good ones, bad ones and aborted ones', async () => {
   };
   await Promise.all(Array.from({ length: 16 }, visitor));
   await gatewayIsIdle(corral, standIn);
-  expect(corral.gateway.admission.counts).toEqual({ capacity: 4, leased: 0, waiting: 0 });
+  expect(corral.gateway.scheduler.counts).toEqual({ capacity: 4, leased: 0, waiting: 0 });
   expect(corral.logged.filter(({ error, cause }) => error === 'internal_error' && cause)).toEqual([]);
   await corral.stop();
   await waitFor('the sockets to be gone', () => openSockets() <= before);

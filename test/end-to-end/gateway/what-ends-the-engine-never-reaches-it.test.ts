@@ -172,5 +172,5 @@ it.each<[string, object]>([
 
 it('the engine is the same as before, and idle', () => {
   expect(demo.corral.logged.filter(({ msg }) => String(msg).startsWith('backend is'))).toHaveLength(1);
-  expect(demo.corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+  expect(demo.corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });

@@ -74,5 +74,5 @@ it('one that kills after a word gets on, and is not taken for the cause', async 
 });
 
 it('no lease is left behind', () => {
-  expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+  expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });

@@ -57,8 +57,8 @@ async function allWaiting(env: Record<string, string>) {
   corral = await startTestGateway({ backend: llama.backend, env });
   const plain = requests.map(([path, body]) => post(path, body));
   const streams = await Promise.all(requests.map(([path, body]) => post(path, { ...body, stream: true })));
-  const { admission, watch } = corral.gateway;
-  await waitFor('all to be under way', () => admission.counts.leased === 8, { every: 1 });
+  const { scheduler, watch } = corral.gateway;
+  await waitFor('all to be under way', () => scheduler.counts.leased === 8, { every: 1 });
   await waitFor('all streams to have begun', () => streams.every(({ read }) => read().includes('Horse')), {
     every: 1,
   });
@@ -66,7 +66,7 @@ async function allWaiting(env: Record<string, string>) {
   llama.kill('SIGKILL');
   await waitFor(
     'all to wait for the next engine',
-    () => admission.counts.waiting === 8 && watch.status !== 'ready',
+    () => scheduler.counts.waiting === 8 && watch.status !== 'ready',
   );
   return { plain, streams };
 }
@@ -103,7 +103,7 @@ describe('who waits to be continued', () => {
     const stopped = corral.gateway.stop();
     await expectAllTold(waiting, 'draining');
     await stopped;
-    expect(corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+    expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
   });
 
   it('is told at a second stop', async () => {
@@ -115,7 +115,7 @@ describe('who waits to be continued', () => {
 
   it('is told when the engine is given up, and so is whoever comes then', async () => {
     const waiting = await allWaiting({});
-    corral.gateway.admission.close('lost');
+    corral.gateway.scheduler.close('lost');
     await expectAllTold(waiting, 'backend_unavailable');
     const late = await post('/v1/chat/completions', { messages: story });
     expect([late.status, await late.end]).toEqual([

@@ -17,12 +17,12 @@ function textOf(received: string): string {
 
 it('a stream is told its place, moves up, and gets its whole answer', async () => {
   await using demo = await startDemo({ llama: { slots: 1 }, env: quick });
-  const { admission } = demo.corral.gateway;
+  const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   const first = (await RawClient.connect(demo.corral.port)).send(ask(true));
-  await waitFor('the first to wait', () => admission.counts.waiting === 1);
+  await waitFor('the first to wait', () => scheduler.counts.waiting === 1);
   const second = (await RawClient.connect(demo.corral.port)).send(ask(true));
   await first.receives(': queued 1 of 2\n\n');
   await second.receives(': queued 2 of 2\n\n');
@@ -40,9 +40,9 @@ it('a stream that is refused before its head has gone out hears it by the status
     llama: { slots: 1 },
     env: { STREAM_HEADERS_AFTER: '1h', MAX_QUEUE_SIZE: '0' },
   });
-  const { admission } = demo.corral.gateway;
+  const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   const client = (await RawClient.connect(demo.corral.port)).send(ask(true));
   expect((await client.answer())?.status).toBe(503);
   if (held.outcome === 'granted') held.lease[Symbol.dispose]();
@@ -51,9 +51,9 @@ it('a stream that is refused before its head has gone out hears it by the status
 
 it('a stream that waits past its deadline, its head long out, is told by an error event', async () => {
   await using demo = await startDemo({ llama: { slots: 1 }, env: { ...quick, QUEUE_TIMEOUT: '400ms' } });
-  const { admission } = demo.corral.gateway;
+  const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 1, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   const client = (await RawClient.connect(demo.corral.port)).send(ask(true));
   const ending = await waitFor('the error', () => /data: (\{"error".*\})/.exec(client.text)?.[1]);
   expect(JSON.parse(ending)).toEqual({

@@ -23,9 +23,9 @@ it('two hundred requests at once through four slots, as the SDK comes out of the
     return (await client.chat.completions.create({ model: 'any', messages })).choices[0]?.message.content;
   };
   await ask('first');
-  const { admission } = corral.gateway;
+  const { scheduler } = corral.gateway;
   const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
-  const held = await admission.admit({ lane, slots: 4, signal: new AbortController().signal });
+  const held = await scheduler.admit({ lane, slots: 4, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slots are taken');
   const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
   const asked = Promise.all(words.map(ask));

@@ -107,7 +107,7 @@ describe('what goes wrong after an early head', () => {
     const stack = new AsyncDisposableStack();
     const corral = stack.use(await startTestGateway({ backend: demo.engine.backend, env: line }));
     const claim = { lane, slots: 1, signal: new AbortController().signal };
-    const held = await corral.gateway.admission.admit(claim);
+    const held = await corral.gateway.scheduler.admit(claim);
     if (held.outcome !== 'granted') throw new Error('the slot is taken');
     stack.use(held.lease);
     return { stack, corral, ...connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret }) };

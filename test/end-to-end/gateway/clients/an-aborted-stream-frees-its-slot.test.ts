@@ -34,7 +34,7 @@ async function isEngineBusy(): Promise<boolean> {
 const atRest = () =>
   waitFor(
     'the slot to be free',
-    async () => demo.corral.gateway.admission.counts.leased === 0 && !(await isEngineBusy()),
+    async () => demo.corral.gateway.scheduler.counts.leased === 0 && !(await isEngineBusy()),
   );
 
 it('when the loop over the stream is left', async () => {
@@ -70,7 +70,7 @@ it('when a request in one piece is given up', async () => {
   leaving.abort();
   await expect(answer).rejects.toThrow('aborted');
   await atRest();
-  expect(demo.corral.gateway.admission.counts).toMatchObject({ leased: 0, waiting: 0 });
+  expect(demo.corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });
 
 it('and who comes next is served', async () => {
