@@ -18,11 +18,11 @@ import { authorizeMetrics, handleMetrics } from './metrics/metrics-route.ts';
 import { type Authenticator, authenticate } from './middleware/authenticate.ts';
 import { cors } from './middleware/cors.ts';
 import { limitDailyTokens } from './middleware/daily-token-limit.ts';
-import type { GatewayEnv } from './middleware/gateway-context.ts';
 import { handleError } from './middleware/handle-error.ts';
 import { limitHeaders } from './middleware/header-limits.ts';
 import { limitRequestRate, reportRates } from './middleware/rate-limit.ts';
 import { type RequestContextOptions, requestContext } from './middleware/request-context.ts';
+import type { GatewayEnv } from './proxy/gateway-context.ts';
 import { handleApiRequest } from './proxy/handle-api-request.ts';
 import type { ProxyServices } from './proxy/proxy-context.ts';
 import {

@@ -1,13 +1,41 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import type { Settings } from '../settings/variables.ts';
-import type { GpuConfig } from './gpu/gpus.ts';
-import type { Rates } from './limits/key-rates.ts';
-import type { BodyBudgetOptions } from './proxy/body-budget.ts';
-import { type TraceConfig, traceConfig } from './tracing/trace-config.ts';
 
 const DAY = 86_400_000;
 /** Each look costs nvidia-smi some milliseconds of a CPU. */
 const SHORTEST_GPU_INTERVAL = 100;
+
+export interface GpuConfig {
+  /** nvidia-smi; undefined where GPUs are not monitored. */
+  readonly program: string | undefined;
+  readonly intervalMs: number;
+}
+
+/** Limits per minute; 0 is no limit. */
+export interface Rates {
+  readonly requests: number;
+  readonly tokens: number;
+}
+
+export interface BodyBudgetOptions {
+  /** Bytes of bodies in memory, of all requests together. */
+  readonly total: number;
+  /** Bytes of those of one key, or of one network where no key is required. */
+  readonly perOwner: number;
+}
+
+export interface TraceConfig {
+  /** Where OTLP/HTTP takes traces. */
+  readonly url: string;
+  readonly protocol: Settings['OTEL_EXPORTER_OTLP_PROTOCOL'];
+  readonly sampler: Settings['OTEL_TRACES_SAMPLER'];
+  /** The part of the traces that a sampler by ratio keeps, 0 to 1. */
+  readonly ratio: number;
+  /** How long spans are gathered, ms. */
+  readonly gatherMs: number;
+  /** For one sending with its retries, ms. */
+  readonly timeoutMs: number;
+}
 
 /** What the gateway was set up with: plain values, durations in ms, sizes in bytes. */
 export interface GatewayConfig {
@@ -203,4 +231,27 @@ export function gatewayConfig(
       drain: settings.DRAIN_TIMEOUT,
     },
   };
+}
+
+/** Undefined where no traces are wanted. */
+export function traceConfig(settings: Settings): TraceConfig | undefined {
+  const url = settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? below(settings.OTEL_EXPORTER_OTLP_ENDPOINT);
+  if (url === undefined || settings.OTEL_SDK_DISABLED || settings.OTEL_TRACES_EXPORTER === 'none')
+    return undefined;
+  return {
+    url,
+    protocol: settings.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? settings.OTEL_EXPORTER_OTLP_PROTOCOL,
+    sampler: settings.OTEL_TRACES_SAMPLER,
+    ratio: settings.OTEL_TRACES_SAMPLER_ARG,
+    gatherMs: settings.OTEL_BSP_SCHEDULE_DELAY,
+    timeoutMs: settings.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? settings.OTEL_EXPORTER_OTLP_TIMEOUT,
+  };
+}
+
+/** As OpenTelemetry has it: the endpoint of all signals is a base, that of traces alone is taken as it is. */
+function below(endpoint: string | undefined): string | undefined {
+  if (endpoint === undefined) return undefined;
+  const url = new URL(endpoint);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+  return url.href;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { arch, platform as system } from 'node:os';
 import { resolve } from 'node:path';
-import { traceConfig } from '../../gateway/tracing/trace-config.ts';
+import { traceConfig } from '../../gateway/config.ts';
 import { keyFilePath } from '../../keys/key-file-path.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
 import packageFile from '../../package.json' with { type: 'json' };

@@ -1,14 +1,5 @@
+import type { BackendError } from '../errors/api-error.ts';
 import { redactMessage } from './redact-message.ts';
-
-/** A backend's error in our format: its message without what it quotes; the other fields follow contract.md, "Errors". */
-export interface BackendError {
-  readonly status: number;
-  readonly type: string;
-  readonly code: string;
-  readonly message: string;
-  /** The same request would fail in the same way, at its full cost: clients are told not to retry. */
-  readonly isFinal?: boolean;
-}
 
 /**
  * Reads llama-server's `{"error":{"code":400,"message":…,"type":…}}`, with or without the outer object. Other bodies, such

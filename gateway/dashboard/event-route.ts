@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { pageHeaders } from '../http/page-headers.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Dashboard } from './dashboard.ts';
 import { getSessionId } from './session-cookie.ts';
 

@@ -1,6 +1,6 @@
 import { adminDisabled } from '../errors/catalogue.ts';
 import { getPublicOrigin } from '../http/public-origin.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Dashboard } from './dashboard.ts';
 import { deleteSessionCookie, getSession, getSessionId, setSessionCookie } from './session-cookie.ts';
 

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { crossSiteRequest, sessionRequired } from '../errors/catalogue.ts';
 import { getPublicOrigin } from '../http/public-origin.ts';
-import type { GatewayContext, GatewayEnv } from '../middleware/gateway-context.ts';
+import type { GatewayContext, GatewayEnv } from '../proxy/gateway-context.ts';
 import type { Dashboard } from './dashboard.ts';
 import { isCrossSite, isSameOrigin } from './same-origin.ts';
 import { getSession } from './session-cookie.ts';

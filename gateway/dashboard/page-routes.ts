@@ -1,7 +1,7 @@
 import { unknownUrl } from '../errors/catalogue.ts';
 import { pageHeaders } from '../http/page-headers.ts';
 import { getPublicOrigin } from '../http/public-origin.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Asset } from './assets.ts';
 import type { Dashboard } from './dashboard.ts';
 import { dashboardPage } from './dashboard-page.ts';

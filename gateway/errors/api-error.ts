@@ -32,3 +32,13 @@ export interface ApiErrorOptions {
   /** For the log only. */
   readonly cause?: unknown;
 }
+
+/** A backend's error in our format: its message without what it quotes; the other fields follow contract.md, "Errors". */
+export interface BackendError {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+  readonly message: string;
+  /** The same request would fail in the same way, at its full cost: clients are told not to retry. */
+  readonly isFinal?: boolean;
+}

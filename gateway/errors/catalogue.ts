@@ -1,6 +1,5 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { BackendError } from '../api/backend-error.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, type BackendError } from './api-error.ts';
 
 /** Every refusal the gateway can give. Texts, statuses and codes stand here and nowhere else (contract.md, "Errors"). */
 

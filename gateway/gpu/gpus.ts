@@ -2,14 +2,9 @@ import type { Log } from '../../log/create-log.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
+import type { GpuConfig } from '../config.ts';
 import { EnergyMeter } from './energy-meter.ts';
 import { gpuTroubleMessages } from './trouble-messages.ts';
-
-export interface GpuConfig {
-  /** nvidia-smi; undefined watches nothing. */
-  readonly program: string | undefined;
-  readonly intervalMs: number;
-}
 
 /** The GPUs of this machine, as far as there are any and they can be watched. */
 export interface Gpus extends Disposable {

@@ -1,10 +1,5 @@
 import type { Key } from '../../keys/key.ts';
-
-/** What may come in a minute; 0 is no limit. */
-export interface Rates {
-  readonly requests: number;
-  readonly tokens: number;
-}
+import type { Rates } from '../config.ts';
 
 /** A key's own limits, and the house's where it has none. */
 export function getRates(key: Key | undefined, house: Rates): Rates {

@@ -1,6 +1,6 @@
+import type { Rates } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { CounterResult } from './counter-store.ts';
-import type { Rates } from './key-rates.ts';
 
 /** Tells a client where it stands, on refusals and relayed answers alike. */
 export function setRateHeaders(

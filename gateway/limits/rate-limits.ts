@@ -1,12 +1,12 @@
 import type { Key } from '../../keys/key.ts';
 import type { TokenEstimate } from '../api/token-estimate.ts';
+import type { Rates } from '../config.ts';
 import { rateLimitExceeded, tokenLimitTooSmall } from '../errors/catalogue.ts';
 import type { ClientResponse } from '../http/client-response.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
 import { type CounterStore, refund } from './counter-store.ts';
-import { bucketName, getRates, type Rates, type RateUnit } from './key-rates.ts';
+import { bucketName, getRates, type RateUnit } from './key-rates.ts';
 import { setRateHeaders } from './rate-headers.ts';
-import { Reservation } from './reservation.ts';
+import { type RequestUsage, Reservation } from './reservation.ts';
 import { tokensToReserve } from './tokens-to-reserve.ts';
 
 export interface TokenReservationOptions {
@@ -16,7 +16,7 @@ export interface TokenReservationOptions {
   readonly context: number | undefined;
   /** Whether the backend writes anything for it. */
   readonly generates: boolean;
-  readonly record: RequestRecord;
+  readonly record: RequestUsage;
   readonly response: ClientResponse;
 }
 

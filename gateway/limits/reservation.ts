@@ -1,13 +1,20 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
+import type { Usage } from '../api/usage.ts';
 import { type CounterResult, refund } from './counter-store.ts';
+
+/** The part of a request's record that a reservation needs. */
+export interface RequestUsage {
+  readonly usage?: Usage;
+  readonly pendingUsage?: Promise<void>;
+  readonly usageCorrection?: Promise<number>;
+}
 
 export interface ReservationOptions {
   readonly bucket: string;
   readonly tokens: number;
   readonly count: CounterResult;
-  /** Tells at its end what was used: nothing, where the backend never had the request. */
-  readonly record: RequestRecord;
+  /** Has no usage at the end where the backend never got the request. */
+  readonly record: RequestUsage;
 }
 
 /**

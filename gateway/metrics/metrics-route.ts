@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { type Authenticator, authenticate } from '../middleware/authenticate.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
 import { presentedSecrets } from '../middleware/presented-secrets.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Metrics } from './metrics.ts';
 
 /**

@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import type { Scope } from '../../keys/key.ts';
 import type { Authentication, KeyRing } from '../../keys/key-ring.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { FailedLogins } from './failed-logins.ts';
-import type { GatewayEnv } from './gateway-context.ts';
 import { presentedSecrets } from './presented-secrets.ts';
 
 /** Who may ask: the ring of this moment, or undefined where authentication is off. */

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-headers.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import { createOriginMatcher } from './allowed-origins.ts';
-import type { GatewayEnv } from './gateway-context.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
 const MAX_AGE_SECONDS = '86400';

@@ -6,8 +6,8 @@ import { openAIEnvelope } from '../api/openai/error-envelope.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { internalError } from '../errors/catalogue.ts';
 import type { ClientResponse } from '../http/client-response.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
-import type { GatewayEnv } from './gateway-context.ts';
 
 /** The one place where a thrown refusal becomes an answer. Anything else that is thrown is our fault and says nothing. */
 export const handleError: ErrorHandler<GatewayEnv> = (error, c) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { headerFieldsTooLarge, malformedRequest, uriTooLong } from '../errors/catalogue.ts';
-import type { GatewayEnv } from './gateway-context.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 
 export interface HeaderLimits {
   readonly maxHeaders: number;

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { ApiError } from '../errors/api-error.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { GatewayEnv } from './gateway-context.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 
 const TOO_MANY = 429;
 

@@ -6,11 +6,11 @@ import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
 import { ClientResponse } from '../http/client-response.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { RequestEvents } from '../proxy/request-events.ts';
 import { getOutcome, reachedStreamEnd } from '../proxy/request-outcome.ts';
 import { createRequestRecord, type RequestRecord } from '../proxy/request-record.ts';
 import type { RequestTrace } from '../proxy/request-trace.ts';
-import type { GatewayEnv } from './gateway-context.ts';
 
 /** Ids that others can log as they are: no spaces, no control characters, a bounded length. */
 const wellFormed = /^[\w.:+/=-]{1,128}$/;

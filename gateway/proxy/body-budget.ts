@@ -1,13 +1,7 @@
+import type { BodyBudgetOptions } from '../config.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import { bodyMemoryFull, keyBodyMemoryFull } from '../errors/catalogue.ts';
 import { RetryAfterEstimator } from '../scheduler/retry-after.ts';
-
-export interface BodyBudgetOptions {
-  /** Bytes of bodies in memory, of all requests together. */
-  readonly total: number;
-  /** Of those of one key, or of one network where no key is asked for. */
-  readonly perOwner: number;
-}
 
 /** The part of the budget that one request has taken. Disposed of, all of it goes back. */
 export interface BodyAllocation extends Disposable {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { unknownUrl } from '../errors/catalogue.ts';
 import { pageHeaders } from '../http/page-headers.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import { referencePage } from './reference-page.ts';
 
 /** Swagger UI's icons are data: addresses in its styles. */

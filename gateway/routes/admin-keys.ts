@@ -2,7 +2,7 @@ import type { Key, KeyLimits } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import { adminDisabled, keyFileInvalid } from '../errors/catalogue.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 /** `GET /admin/keys`: the keys in force, and what is wrong with the key file. */
 export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {

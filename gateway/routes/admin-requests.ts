@@ -1,5 +1,5 @@
 import { requestNotFound } from '../errors/catalogue.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { SettingChanges } from '../../health/supervisor-messages.ts';
 import { invalidJson, invalidRestart, restartInProgress, restartNotSupported } from '../errors/catalogue.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import { readBody } from '../proxy/read-body.ts';
 
 const MAX_BYTES = 64 * 1024;

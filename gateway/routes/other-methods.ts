@@ -1,5 +1,5 @@
 import { methodNotAllowed, webSocketNotSupported } from '../errors/catalogue.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 /** Codex knocks here first, and goes on over HTTP at once only where it hears 426. */
 const dialledPaths = new Set(['/v1/responses', '/responses']);

@@ -1,7 +1,7 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
 import type { ModelNames } from '../models/model-names.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 

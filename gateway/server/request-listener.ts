@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { openAIEnvelope } from '../api/openai/error-envelope.ts';
 import { malformedRequest } from '../errors/catalogue.ts';
-import type { GatewayEnv } from '../middleware/gateway-context.ts';
+import type { GatewayEnv } from '../proxy/gateway-context.ts';
 
 /** Answers Node's requests by the app. */
 export function createRequestListener(app: Hono<GatewayEnv>): RequestListener {

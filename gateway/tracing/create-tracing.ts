@@ -1,5 +1,5 @@
 import type { Log } from '../../log/create-log.ts';
-import type { TraceConfig } from './trace-config.ts';
+import type { TraceConfig } from '../config.ts';
 import type { Tracing } from './tracing.ts';
 
 /** OpenTelemetry is loaded only where traces are wanted: nobody else pays for its memory. */

@@ -9,10 +9,10 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import type { Log } from '../../log/create-log.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { apiRoutes } from '../api/route-table.ts';
+import type { TraceConfig } from '../config.ts';
 import { LoggingExporter } from './logging-exporter.ts';
 import { createSampler } from './sampler.ts';
 import { SpanTrace } from './span-trace.ts';
-import type { TraceConfig } from './trace-config.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Every path that reaches the backend, and the route it belongs to. */

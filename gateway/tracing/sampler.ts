@@ -5,7 +5,7 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
-import type { TraceConfig } from './trace-config.ts';
+import type { TraceConfig } from '../config.ts';
 
 /** Which requests are traced, by the names that OpenTelemetry has for that. */
 export function createSampler(name: TraceConfig['sampler'], ratio: number): Sampler {

@@ -1,9 +1,10 @@
 import { EventSplitter, getEventData, splitEvents } from '../../sse/sse.ts';
 import type { Aggregator } from '../api/aggregation.ts';
-import { type BackendError, parseBackendError } from '../api/backend-error.ts';
+import { parseBackendError } from '../api/backend-error.ts';
 import type { ResponseRewriter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
 import { readErrorEvent } from '../api/stream-markers.ts';
+import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { EventObserver } from './event-stream-relay.ts';
 import { type Failure, ResponseTooLarge } from './failure.ts';

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Aggregator } from '../api/aggregation.ts';
-import { type BackendError, parseBackendError } from '../api/backend-error.ts';
+import { parseBackendError } from '../api/backend-error.ts';
 import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
 import type { NativeStreamEnd } from '../api/stream-markers.ts';
+import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { AggregatingRelay } from './aggregating-relay.ts';
 import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';

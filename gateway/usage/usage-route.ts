@@ -1,5 +1,5 @@
 import { invalidValue } from '../errors/catalogue.ts';
-import type { GatewayContext } from '../middleware/gateway-context.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import { parseSince, sinceFormat } from './parse-since.ts';
 import type { UsageLedger } from './usage-ledger.ts';
 import { createUsageReport } from './usage-report.ts';

@@ -2,8 +2,8 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Key } from '../../keys/key.ts';
 import type { ClientResponse } from '../http/client-response.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /** What the door leaves for the rooms behind it. */
 export interface GatewayVariables {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../settings/read-settings.ts';
-import { traceConfig } from './trace-config.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { traceConfig } from './config.ts';
 
 const configured = (env: Record<string, string>) => traceConfig(readSettings(env).settings);
 const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
