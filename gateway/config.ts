@@ -1,7 +1,7 @@
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
+import { DAY } from '../settings/durations.ts';
 import type { Settings } from '../settings/variables.ts';
 
-const DAY = 86_400_000;
 /** Each look costs nvidia-smi some milliseconds of a CPU. */
 const SHORTEST_GPU_INTERVAL = 100;
 

@@ -1,3 +1,4 @@
+import { DAY } from '../settings/durations.ts';
 import type { Key } from './key.ts';
 
 /** How a key stands at one moment. Times are milliseconds since 1970. */
@@ -11,7 +12,7 @@ export interface KeyStatus {
   readonly rotatingUntil: number | undefined;
 }
 
-const soon = 14 * 86_400_000;
+const soon = 14 * DAY;
 
 /** `maxAgeMs` is `KEY_MAX_AGE_DAYS`; without it no secret is too old. */
 export function getKeyStatus(key: Key, now: number, maxAgeMs = Infinity): KeyStatus {

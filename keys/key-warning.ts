@@ -1,7 +1,6 @@
+import { DAY } from '../settings/durations.ts';
 import type { Key } from './key.ts';
 import { getKeyStatus } from './key-status.ts';
-
-const DAY = 86_400_000;
 
 /** What to say of a key that will soon stop, or whose secret is older than `maxAgeMs`; undefined where all is well. */
 export function keyWarning(key: Key, now: number, maxAgeMs: number | undefined): string | undefined {

@@ -43,6 +43,15 @@ describe('reasonToInstall', () => {
     expect(reasonToInstall({ ...situation, ...change })).toMatch(reason);
   });
 
+  it('does not ask for packages in a folder of the repository, which are only linked', () => {
+    const linked = {
+      'node_modules/local': { link: true },
+      'scripts/local': { version: '1.0.0' },
+    };
+    const withLocal = { packages: { ...wanted.packages, ...linked } };
+    expect(reasonToInstall({ ...situation, wanted: withLocal })).toBeUndefined();
+  });
+
   it('asks for no tools of development where they are not needed', () => {
     const installed = { packages: production };
     expect(reasonToInstall({ ...situation, installed, development: false })).toBeUndefined();

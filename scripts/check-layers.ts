@@ -13,7 +13,8 @@ const topLevel: Layers = [
   ['scripts'],
   ['supervisor', 'gateway', 'runpod'],
   ['health', 'nvidia-smi-parser'],
-  ['keys', 'settings', 'log'],
+  ['keys'],
+  ['settings', 'log'],
   ['fs', 'sse'],
 ];
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { DAY, formatDuration, parseDuration, roundUp } from './durations.ts';
 
 /**
  * How the text of one variable becomes a value. `expected` completes the sentence "… is not …, expected";
@@ -75,36 +76,18 @@ export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
   };
 }
 
-const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds of any length; a bare number counts seconds, as the ancestor's variables did. */
+/** Milliseconds of any length. */
 export const timespan: Kind<number> = {
   expected: 'a duration in seconds or with a unit (90, 500ms, 90s, 5m, 2h, 1d)',
-  parse(text) {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/i.exec(text);
-    if (!match) return undefined;
-    return whole(Number(match[1]), durationUnits[(match[2] ?? 's').toLowerCase()] ?? 1000);
-  },
-  format(ms) {
-    for (const unit of ['h', 'm', 's'] as const) {
-      const size = durationUnits[unit] ?? 1;
-      if (ms !== 0 && ms % size === 0) return `${ms / size}${unit}`;
-    }
-    return ms === 0 ? '0' : `${ms}ms`;
-  },
+  parse: parseDuration,
+  format: formatDuration,
 };
-
-/** What is not nothing stays more than nothing: 0 often means something else than very little. */
-function whole(count: number, unit: number): number {
-  const rounded = Math.round(count * unit);
-  return rounded === 0 && count > 0 ? 1 : rounded;
-}
 
 /**
  * No timer of Node's waits longer than 2^31-1 ms: it would be over at once. The days left below that are for what is added
  * to a span, such as the grace behind a drain.
  */
-const longestDuration = 24 * 86_400_000;
+const longestDuration = 24 * DAY;
 
 /** A span that is waited for; 0 waits for nothing. */
 export const duration: Kind<number> = spanOf(0, 'at most 24d');
@@ -171,7 +154,7 @@ export function sizeOrOff(most: number): Kind<number> {
 function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
   const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
-  return match && unit ? whole(Number(match[1]), unit) : undefined;
+  return match && unit ? roundUp(Number(match[1]), unit) : undefined;
 }
 
 function showSize(bytes: number): string {

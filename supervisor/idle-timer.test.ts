@@ -1,3 +1,4 @@
+import { DAY } from '../settings/durations.ts';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { IdleTimer } from './idle-timer.ts';
 
@@ -48,11 +49,11 @@ it('goes on counting when something ends that had not begun', () => {
 });
 
 it('waits for limits that no timer can hold', () => {
-  const { clock, onLimit } = clockOf(60 * 86_400_000);
+  const { clock, onLimit } = clockOf(60 * DAY);
   clock.ended('boot');
-  vi.advanceTimersByTime(59 * 86_400_000);
+  vi.advanceTimersByTime(59 * DAY);
   expect(onLimit).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(86_400_000);
+  vi.advanceTimersByTime(DAY);
   expect(onLimit).toHaveBeenCalledOnce();
 });
 

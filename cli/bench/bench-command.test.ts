@@ -115,7 +115,7 @@ describe('corral bench', () => {
     const away = await startBench([url]).outcome;
     expect(away).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/does not answer \(ECONNREFUSED\)/),
+      stderr: expect.stringMatching(/does not respond \(ECONNREFUSED\)/),
     });
   });
 

@@ -1,4 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { DAY } from '../../settings/durations.ts';
 import { curveShares, type Summary } from './report.ts';
 
 /**
@@ -9,12 +10,12 @@ export class LatencyHistogram {
   // Thousandths: of milliseconds, microseconds; up to a day.
   readonly #thousandths: RecordableHistogram = createHistogram({
     lowest: 1,
-    highest: 86_400_000_000,
+    highest: 1000 * DAY,
     figures: 3,
   });
 
   add(value: number): void {
-    this.#thousandths.record(Math.min(Math.max(1, Math.round(value * 1000)), 86_400_000_000));
+    this.#thousandths.record(Math.min(Math.max(1, Math.round(value * 1000)), 1000 * DAY));
   }
 
   /** Null where nothing was added. */

@@ -8,6 +8,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { readEngineVersion } from '../../scripts/engine/engine-version.ts';
 import { findEngine } from '../../scripts/engine/find-engine.ts';
 import { cacheFolder } from '../../scripts/project-folders.ts';
+import { DAY } from '../../settings/durations.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { connectableHost } from '../../supervisor/await-gateway.ts';
@@ -136,7 +137,7 @@ function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   const store = createKeyStore({ file, inline });
   const { problem, warnings, ring } = store;
   store.close();
-  const maxAgeMs = days && days * 86_400_000;
+  const maxAgeMs = days && days * DAY;
   return checkKeys({ isAsked, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
 }
 

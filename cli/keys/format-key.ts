@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { KeySeen } from '../../gateway/usage/usage-batch.ts';
 import type { Key, KeyLimits } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
+import { HOUR } from '../../settings/durations.ts';
 
 /** To the minute, in UTC. */
 export function formatTime(time: number | null, otherwise: string): string {
@@ -62,7 +63,7 @@ function showLimit(value: number | undefined, unit: string): string | undefined 
 }
 
 function showSpan(ms: number): string {
-  const hours = ms / 3_600_000;
+  const hours = ms / HOUR;
   if (hours >= 48) return `${Math.round(hours / 24)}d`;
   return hours >= 1 ? `${Math.round(hours)}h` : `${Math.ceil(hours * 60)}m`;
 }

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
+import { DAY } from '../../settings/durations.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { runCommand } from '../run-command.ts';
@@ -159,7 +160,7 @@ describe('corral keys list and show', () => {
     const keys = corralKeysIn(folder, { KEY_MAX_AGE_DAYS: '90' });
     await keys('create', 'app');
     expect((await keys('list')).stdout).not.toContain('old');
-    const created = new Date(Date.now() - 120 * 86_400_000).toISOString();
+    const created = new Date(Date.now() - 120 * DAY).toISOString();
     await writeFile(
       file,
       (await readFile(file, 'utf8')).replace(/"created": "[^"]*"/, `"created": "${created}"`),

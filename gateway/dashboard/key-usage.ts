@@ -1,9 +1,9 @@
 import type { Key, Priority } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
+import { HOUR } from '../../settings/durations.ts';
 import type { TokenCost } from '../gpu/token-cost.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
 
-const HOUR = 3_600_000;
 const MOST = 12;
 
 /** What a key did since midnight UTC, and what it may. */

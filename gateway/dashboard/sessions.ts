@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { fingerprint } from '../../keys/fingerprint.ts';
 import type { Key } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import { HOUR } from '../../settings/durations.ts';
 import { isSessionValid, type Session } from './session.ts';
 
 /** A working day and a bit: who comes back the next morning shows the key again. */
-const LASTS = 12 * 3_600_000;
+const SESSION_DURATION = 12 * HOUR;
 /** More browsers than this nobody has; the oldest goes. */
 const MOST = 200;
 
@@ -24,7 +25,7 @@ export class Sessions {
   create(key: Key, withPrevious: boolean, now: number): string {
     const id = randomBytes(32).toString('base64url');
     const shown = withPrevious && key.previous ? key.previous.fingerprint : key.fingerprint;
-    this.#all.set(fingerprint(id), { keyId: key.id, fingerprint: shown, until: now + LASTS });
+    this.#all.set(fingerprint(id), { keyId: key.id, fingerprint: shown, until: now + SESSION_DURATION });
     for (const [oldest] of this.#all) {
       if (this.#all.size <= MOST) break;
       this.#all.delete(oldest);
@@ -50,4 +51,4 @@ export class Sessions {
 }
 
 /** Seconds that a browser is to keep the cookie. */
-export const sessionSeconds = LASTS / 1000;
+export const sessionSeconds = SESSION_DURATION / 1000;

@@ -1,3 +1,5 @@
+import { HOUR } from '../../settings/durations.ts';
+
 /** Tokens that somebody got for energy and money. */
 export interface Work {
   /** What the model wrote. */
@@ -57,7 +59,7 @@ export function tokenCostByKey(
 function spentBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): Spent {
   return {
     joules: to.joules === undefined ? undefined : to.joules - (from.joules ?? 0),
-    money: costPerHour === undefined ? undefined : (costPerHour * (to.at - from.at)) / 3_600_000,
+    money: costPerHour === undefined ? undefined : (costPerHour * (to.at - from.at)) / HOUR,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { HOUR } from '../../settings/durations.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
 import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import { generation, perKey, queue, requests } from './catalogue.ts';
@@ -6,8 +7,6 @@ import type { KeyTraffic } from './key-traffic.ts';
 import type { ModelTraffic } from './model-traffic.ts';
 import { registerHistograms, registerSamples, registerValue } from './register.ts';
 import type { Traffic } from './traffic.ts';
-
-const HOUR = 3_600_000;
 
 export function registerTrafficMetrics(registry: Registry, traffic: Traffic): void {
   registerSamples(registry, requests.total, () =>

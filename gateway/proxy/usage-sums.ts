@@ -1,3 +1,5 @@
+import { DAY } from '../../settings/durations.ts';
+
 /** What one key used: sums over any number of requests. Times are milliseconds. */
 export interface UsageSums {
   requests: number;
@@ -49,6 +51,5 @@ export function utcDay(moment: number): string {
   return lastDay.name;
 }
 
-const DAY = 86_400_000;
 /** Nearly every moment that is asked for lies in the same day. */
 let lastDay = { from: 0, name: '1970-01-01' };

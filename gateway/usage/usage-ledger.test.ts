@@ -2,13 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DAY } from '../../settings/durations.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { noUsage, utcDay } from '../proxy/usage-sums.ts';
 import { LedgerFile, ledgerFileName } from './ledger-file.ts';
 import type { UsageEntry } from './usage-batch.ts';
 import { UsageLedger } from './usage-ledger.ts';
-
-const DAY = 86_400_000;
 
 let folder: string;
 beforeEach(() => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { DAY } from '../../settings/durations.ts';
 import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
 import { ledgerFileName } from './ledger-file.ts';
 import type { LedgerCommand, LedgerReply, LedgerWorkerData } from './ledger-worker.ts';
@@ -11,7 +12,6 @@ const FLUSH_EVERY = 1000;
 const RETRY_EVERY = 10_000;
 /** After this long without an answer the volume is taken to be stuck; what waits stays in memory. */
 const PATIENCE = 30_000;
-const DAY = 86_400_000;
 /** More than today, as a clock that is set forwards and back must not grant a day's budget twice. */
 const DAYS_KEPT = 3;
 

@@ -1,3 +1,4 @@
+import { HOUR } from '../../settings/durations.ts';
 import { addUsage, noUsage, type UsageSums } from '../proxy/usage-sums.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 
@@ -80,8 +81,6 @@ export function createUsageReport({ question, rows, costPerHour, seen }: UsageRe
     .sort((a, b) => ((a.key ?? a.day ?? '') < (b.key ?? b.day ?? '') ? -1 : 1));
   return { since, by, costPerHour: costPerHour ?? null, usage, total: figuresOf(total, costPerHour) };
 }
-
-const HOUR = 3_600_000;
 
 function figuresOf(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageValues {
   return {

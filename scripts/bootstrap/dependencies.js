@@ -23,7 +23,9 @@ export function reasonToInstall({ wanted, installed, exists, development, needed
   const present = installed?.packages;
   if (!present) return 'nothing is installed yet, or an installation was interrupted';
   for (const [path, want] of Object.entries(wanted.packages ?? {})) {
-    if (path === '' || want.link || (!development && isForDevelopment(want))) continue;
+    // Packages in a folder of this repository are linked, not installed.
+    if (!path.startsWith('node_modules/') || want.link) continue;
+    if (!development && isForDevelopment(want)) continue;
     const name = path.replace(/^node_modules\//, '');
     const have = present[path];
     if (!have) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
@@ -19,11 +19,15 @@ describe('the packages of production', () => {
   });
 
   it('are those of package.json and what they need, none of the development', () => {
-    expect(names).toEqual(expect.arrayContaining(Object.keys(packageFile.dependencies)));
+    const { '@scarf/scarf': _, ...dependencies } = packageFile.dependencies;
+    expect(names).toEqual(expect.arrayContaining(Object.keys(dependencies)));
     for (const name of Object.keys(packageFile.devDependencies)) expect(names).not.toContain(name);
   });
 
-  it('are told by their own names, even where they stand in for another', () => {
+  it('contain no telemetry: an empty package of this repository replaces @scarf/scarf', () => {
+    const empty = 'scripts/supply/no-telemetry';
+    expect(packageFile.dependencies['@scarf/scarf']).toBe(`file:${empty}`);
+    expect(readdirSync(join(projectFolder, empty)).toSorted()).toEqual(['README.md', 'package.json']);
     expect(names).not.toContain('@scarf/scarf');
   });
 });

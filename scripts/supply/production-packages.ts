@@ -25,6 +25,8 @@ interface LockedPackage {
   readonly license?: string;
   readonly integrity?: string;
   readonly dev?: boolean;
+  /** A folder of this repository: scripts/supply/no-telemetry. */
+  readonly link?: boolean;
   readonly optional?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -36,7 +38,7 @@ type Lock = Readonly<Record<string, LockedPackage>>;
 export function productionPackages(): ProductionPackage[] {
   const lock = readLock();
   const found = Object.entries(lock)
-    .filter(([place, { dev = false }]) => place !== '' && !dev)
+    .filter(([place, { dev = false, link = false }]) => place.startsWith('node_modules/') && !dev && !link)
     .map(([place, { license, integrity, optional = false, version = '' }]) => ({
       id: idOf(lock, place),
       name: nameOf(lock, place),
@@ -65,7 +67,7 @@ function needsOf(lock: Lock, place: string): string[] {
   const { dependencies, optionalDependencies } = lock[place] ?? {};
   return Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) => {
     const found = placesFor(place, name).find((candidate) => candidate in lock);
-    return found === undefined ? [] : [idOf(lock, found)];
+    return found === undefined || lock[found]?.link ? [] : [idOf(lock, found)];
   });
 }
 

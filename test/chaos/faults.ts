@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { HOUR } from '../../settings/durations.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { ChaosProduct } from './product.ts';
 
@@ -78,7 +79,7 @@ const jumpInTime: Fault = {
   async strike(product) {
     try {
       for (const hours of [1, -1]) {
-        product.shiftClock(hours * 3_600_000);
+        product.shiftClock(hours * HOUR);
         await engineSignal('SIGKILL').strike(product);
       }
     } finally {

@@ -39,6 +39,9 @@ export function productionPackages(): string[] {
     readonly packages: Readonly<Record<string, Locked>>;
   };
   return Object.entries(lock.packages)
-    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
+    .filter(
+      ([path, { dev, optional, devOptional }]) =>
+        path.startsWith('node_modules/') && !dev && !optional && !devOptional,
+    )
     .map(([path]) => path);
 }

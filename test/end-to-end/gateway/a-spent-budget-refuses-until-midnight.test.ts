@@ -1,3 +1,4 @@
+import { DAY } from '../../../settings/durations.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { noUsage, utcDay } from '../../../gateway/proxy/usage-sums.ts';
 import { LedgerFile, ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
@@ -67,7 +68,7 @@ it('of the key that spent it, restarts or not', async () => {
 it("and yesterday's tokens do not count", async () => {
   await using folder = await temporaryFolder();
   const ledger = new LedgerFile(folder.file(ledgerFileName));
-  const yesterday = utcDay(Date.now() - 86_400_000);
+  const yesterday = utcDay(Date.now() - DAY);
   ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
   ledger.close();
   await using corral = await startTestGateway({ backend: standIn.backend, keys, folder: folder.path });

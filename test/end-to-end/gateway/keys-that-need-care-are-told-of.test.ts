@@ -1,3 +1,4 @@
+import { DAY } from '../../../settings/durations.ts';
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { echo } from '../../fakes/scenarios.ts';
@@ -7,9 +8,8 @@ import { requestGateway } from '../../harness/request-gateway.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
-const day = 86_400_000;
 const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
-const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * day };
+const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
 
 it('in one line each, at the start and as soon as the file names them, once a day', async () => {
   await using standIn = await startFakeBackend(echo);
@@ -27,7 +27,7 @@ it('in one line each, at the start and as soon as the file names them, once a da
     expect.stringMatching(/^key "ops" has a secret that is \d+ days old \(KEY_MAX_AGE_DAYS is 90\)/),
     expect.stringMatching(/^key "guest" expires at \d{4}-/),
   ]);
-  const late = { secret: secretOf('late'), expires: Date.now() + day };
+  const late = { secret: secretOf('late'), expires: Date.now() + DAY };
   writeFileSync(corral.keyFile, keyFileText({ ops, guest, late }));
   await requestGateway(corral.origin, 'POST /reload', ops.secret);
   expect(told().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);

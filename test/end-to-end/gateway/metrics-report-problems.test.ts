@@ -1,3 +1,4 @@
+import { DAY } from '../../../settings/durations.ts';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
@@ -13,7 +14,6 @@ import { startRedis } from '../../services/start-redis.ts';
 import { requireTestService } from '../../services/test-service.ts';
 
 const redisProgram = await requireTestService(redisServer);
-const DAY = 86_400_000;
 
 const toShow = (gateway: TestGateway, name: string, value: number, labels: Record<string, string> = {}) =>
   waitFor(`${name} to be ${value}`, async () => {
