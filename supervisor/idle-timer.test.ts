@@ -1,5 +1,5 @@
-import { DAY } from '../settings/durations.ts';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DAY } from '../settings/durations.ts';
 import { IdleTimer } from './idle-timer.ts';
 
 beforeEach(() => void vi.useFakeTimers());

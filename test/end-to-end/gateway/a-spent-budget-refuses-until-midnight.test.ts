@@ -1,7 +1,7 @@
-import { DAY } from '../../../settings/durations.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { noUsage, utcDay } from '../../../gateway/proxy/usage-sums.ts';
 import { LedgerFile, ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
+import { DAY } from '../../../settings/durations.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { RawClient } from '../../harness/raw-client.ts';

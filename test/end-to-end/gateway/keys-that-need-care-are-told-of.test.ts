@@ -1,6 +1,6 @@
-import { DAY } from '../../../settings/durations.ts';
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { DAY } from '../../../settings/durations.ts';
 import { echo } from '../../fakes/scenarios.ts';
 import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';

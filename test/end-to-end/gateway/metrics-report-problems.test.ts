@@ -1,7 +1,7 @@
-import { DAY } from '../../../settings/durations.ts';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
+import { DAY } from '../../../settings/durations.ts';
 import { echo } from '../../fakes/scenarios.ts';
 import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
