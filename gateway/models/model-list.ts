@@ -1,8 +1,9 @@
 import type { BackendStatus } from '../../health/backend-status.ts';
 import type { ModelMeta } from '../../health/model-meta.ts';
 import type { BackendProps } from '../../health/props.ts';
+import { invalidValue } from '../errors/catalogue.ts';
 
-/** What is known of the one model that stands behind all public names. */
+/** What is known of a model that clients may name. */
 export interface ModelInfo {
   readonly meta: ModelMeta | undefined;
   readonly props: Pick<BackendProps, 'contextPerSlot' | 'modalities'> | undefined;
@@ -12,31 +13,36 @@ export interface ModelInfo {
 export type ModelStatus = 'unloaded' | 'loading' | 'loaded' | 'sleeping' | 'failed';
 
 export function getModelStatus(
-  standing: BackendStatus,
-  facts: Pick<BackendProps, 'sleeping'> | undefined,
+  status: BackendStatus,
+  props: Pick<BackendProps, 'sleeping'> | undefined,
 ): ModelStatus {
-  if (standing === 'failed') return 'failed';
-  if (standing !== 'ready' && standing !== 'draining') return 'loading';
-  return facts?.sleeping === true ? 'sleeping' : 'loaded';
+  if (status === 'failed') return 'failed';
+  if (status !== 'ready' && status !== 'draining') return 'loading';
+  return props?.sleeping === true ? 'sleeping' : 'loaded';
 }
 
-/** When this process started, seconds: a date that does not wander with every call. */
-export const startedAt = Math.floor(Date.now() / 1000);
+/** When this process started, seconds. A model needs a date that is the same in every response. */
+const startedAt = Math.floor(Date.now() / 1000);
 
-/** OpenAI's four fields, and those by which clients of other servers find a model's context and what it takes. */
+/** OpenAI's four fields, and those in which clients of other servers look for a model's context size and inputs. */
 export function describeModel(id: string, { meta, props, status }: ModelInfo) {
   return {
     ...{ id, object: 'model', created: startedAt, owned_by: 'llama-corral' },
     ...(meta && { meta }),
     ...(props && {
       context_length: props.contextPerSlot,
-      architecture: { input_modalities: inputsOf(props), output_modalities: ['text'] },
+      architecture: { input_modalities: listInputs(props), output_modalities: ['text'] },
     }),
     status,
   };
 }
 
-/** As llama-server lists a model beside OpenAI's list, in Ollama's manner. It has no more to say than this either. */
+function listInputs({ modalities }: Pick<BackendProps, 'modalities'>): readonly string[] {
+  const { vision, audio, video = false } = modalities;
+  return ['text', ...(vision ? ['image'] : []), ...(audio ? ['audio'] : []), ...(video ? ['video'] : [])];
+}
+
+/** A model in Ollama's format, which llama-server's list has beside OpenAI's. llama-server leaves the same fields empty. */
 export function ollamaModelEntry(id: string, { props }: ModelInfo) {
   const { vision = false, audio = false } = props?.modalities ?? {};
   return {
@@ -50,7 +56,47 @@ export function ollamaModelEntry(id: string, { props }: ModelInfo) {
   };
 }
 
-function inputsOf({ modalities }: Pick<BackendProps, 'modalities'>): readonly string[] {
-  const { vision, audio, video = false } = modalities;
-  return ['text', ...(vision ? ['image'] : []), ...(audio ? ['audio'] : []), ...(video ? ['video'] : [])];
+/** A model in the format of Anthropic's API. */
+export function anthropicModel(id: string, { props }: ModelInfo) {
+  const context = props?.contextPerSlot ?? null;
+  return {
+    ...{ type: 'model', id, display_name: id, created_at: new Date(startedAt * 1000).toISOString() },
+    ...{ max_input_tokens: context, max_tokens: context, capabilities: null },
+    ...{ lifecycle: 'active', deprecated_at: null, retires_at: null, line: null },
+  };
+}
+
+export interface PageQuery {
+  readonly limit?: string;
+  readonly after_id?: string;
+  readonly before_id?: string;
+}
+
+const DEFAULT_PAGE = 20;
+const MAX_PAGE = 1000;
+
+/** One page of Anthropic's list of models. */
+export function anthropicModelPage(ids: readonly string[], info: ModelInfo, query: PageQuery) {
+  const limit = query.limit === undefined ? DEFAULT_PAGE : Number(query.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw invalidValue('limit', `an integer from 1 to ${MAX_PAGE}`);
+  const { after_id, before_id } = query;
+  const from = after_id === undefined ? 0 : findIndex(ids, 'after_id', after_id) + 1;
+  const to = before_id === undefined ? ids.length : findIndex(ids, 'before_id', before_id);
+  const between = ids.slice(from, to);
+  // Read backwards, a page ends right before `before_id`.
+  const page =
+    after_id === undefined && before_id !== undefined ? between.slice(-limit) : between.slice(0, limit);
+  return {
+    data: page.map((id) => anthropicModel(id, info)),
+    has_more: page.length < between.length,
+    first_id: page[0] ?? null,
+    last_id: page.at(-1) ?? null,
+  };
+}
+
+function findIndex(ids: readonly string[], name: string, id: string): number {
+  const index = ids.indexOf(id);
+  if (index === -1) throw invalidValue(name, 'the id of a model in this list');
+  return index;
 }

@@ -2,44 +2,49 @@ import type { Backend } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type ModelMeta, readModelMeta } from '../../health/model-meta.ts';
 
-/** Longer than an engine takes that is there, and short for who asks for a list. */
-const PATIENCE = 1000;
-/** How long one that did not say is not asked again. */
-const PAUSE = 5000;
+/** Long enough for an engine that is running, and short for a client that waits for a list. */
+const TIMEOUT_MS = 1000;
+/** The pause before a backend that did not answer is asked again. */
+const RETRY_AFTER_MS = 5000;
 
-interface Reading {
-  /** The model and the life of the backend that it is of. */
-  readonly of: string;
+interface Entry {
+  /** Identifies the model and the run of the backend. */
+  readonly model: string;
   readonly meta: Promise<ModelMeta | undefined>;
-  readonly at: number;
+  readonly requestedAt: number;
   isKnown: boolean;
 }
 
-/** What the model is, asked of its backend when somebody wants to know, and once for each model. */
+/** The metadata of the backend's model, requested on demand and once for each model. */
 export class ModelMetaCache {
   readonly #backend: Backend;
-  readonly #watch: BackendMonitor;
-  #last: Reading | undefined;
+  readonly #monitor: BackendMonitor;
+  #last: Entry | undefined;
 
-  constructor(backend: Backend, watch: BackendMonitor) {
+  constructor(backend: Backend, monitor: BackendMonitor) {
     this.#backend = backend;
-    this.#watch = watch;
+    this.#monitor = monitor;
   }
 
-  /** Undefined while there is nobody to ask, and where the backend does not say. */
+  /** Undefined while there is no backend, and where it does not give its metadata. */
   async read(): Promise<ModelMeta | undefined> {
-    const { props, status, since } = this.#watch;
+    const { props, status, since } = this.#monitor;
     if (props === undefined) return undefined;
-    // While it is away its facts are still those of the model that was read last.
+    // While the backend is unreachable, `props` are still those of its last model.
     if (status !== 'ready') return this.#last?.meta;
-    const of = JSON.stringify([props.modelPath, props.modelAlias, props.contextPerSlot, since]);
+    const model = JSON.stringify([props.modelPath, props.modelAlias, props.contextPerSlot, since]);
     const last = this.#last;
     const now = performance.now();
-    if (last?.of === of && (last.isKnown || now - last.at < PAUSE)) return last.meta;
-    const reading: Reading = { of, meta: readModelMeta(this.#backend, PATIENCE), at: now, isKnown: false };
-    this.#last = reading;
-    const meta = await reading.meta;
-    reading.isKnown = meta !== undefined;
+    if (last?.model === model && (last.isKnown || now - last.requestedAt < RETRY_AFTER_MS)) return last.meta;
+    const entry: Entry = {
+      model,
+      meta: readModelMeta(this.#backend, TIMEOUT_MS),
+      requestedAt: now,
+      isKnown: false,
+    };
+    this.#last = entry;
+    const meta = await entry.meta;
+    entry.isKnown = meta !== undefined;
     return meta;
   }
 }

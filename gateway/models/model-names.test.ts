@@ -14,7 +14,7 @@ const codeOf = (act: () => unknown) => {
   }
 };
 
-describe('publicNameOf', () => {
+describe('toPublicName', () => {
   it.each([
     ['/models/a.gguf', 'a'],
     ['a.GGUF', 'a'],
@@ -24,7 +24,7 @@ describe('publicNameOf', () => {
 });
 
 describe('ModelNames', () => {
-  it('shows the configured names, else the alias, else the file name, never a path', () => {
+  it('gives the configured names, else the alias, else the file name, and never a path', () => {
     expect(names({ names: ['a', 'b'] }).public).toEqual(['a', 'b']);
     expect(names({ props: () => ({ ...facts, modelAlias: 'alias' }) }).public).toEqual(['alias']);
     expect(names({ props: () => ({ ...facts, modelAlias: '/models/x.gguf' }) }).public).toEqual(['x']);
@@ -32,7 +32,7 @@ describe('ModelNames', () => {
     expect(names({ props: () => undefined }).public).toEqual([]);
   });
 
-  it('lets any name mean the one model, unless it is strict', () => {
+  it('resolves any name to the one model, unless it is strict', () => {
     expect(names({ names: ['a', 'b'] }).resolve('gpt-4o', undefined)).toBe('a');
     expect(names({ names: ['a', 'b'] }).resolve('b', undefined)).toBe('b');
     const strict = names({ names: ['a'], strict: true });
@@ -41,11 +41,11 @@ describe('ModelNames', () => {
     expect(strict.resolve('Some-Model-Q4.gguf', undefined)).toBe('a');
   });
 
-  it('serves before the backend has told its name', () => {
+  it('resolves a name before the backend has reported its own', () => {
     expect(names({ props: () => undefined }).resolve('gpt-4o', undefined)).toBe('default');
   });
 
-  it('refuses a key what it may not use', () => {
+  it('rejects a model that the key may not use', () => {
     const both = names({ names: ['a', 'b'] });
     expect(both.resolve('b', keyFor('b'))).toBe('b');
     expect(both.resolve('a', keyFor('*'))).toBe('a');

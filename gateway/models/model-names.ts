@@ -6,13 +6,13 @@ import { modelNotAllowed, modelNotFound } from '../errors/catalogue.ts';
 export interface ModelNamesOptions {
   readonly names: readonly string[];
   readonly strict: boolean;
-  /** What the backend has told of itself, once it has; its paths never leave this file whole. */
+  /** Undefined until the backend has reported them. A path in them is never shown to a client. */
   readonly props: () => Pick<BackendProps, 'modelAlias' | 'modelPath'> | undefined;
-  /** Those of a router, where the backend is one. */
+  /** The names of a router's models, where the backend is a router. */
   readonly routerModels?: () => readonly string[] | undefined;
 }
 
-/** The names under which this deployment serves its one model, or a router its several. */
+/** The names under which this deployment serves its one model, or the models of a router. */
 export class ModelNames {
   readonly #options: ModelNamesOptions;
   #names: readonly string[];
@@ -22,43 +22,45 @@ export class ModelNames {
     this.#names = options.names;
   }
 
-  /** Another model is served from now on. */
+  /** For a model that replaces the one before. */
   setNames(names: readonly string[]): void {
     this.#names = names;
   }
 
-  /** The public names, the first of them foremost. */
+  /** The public names; the first one is the main name. */
   get public(): readonly string[] {
     if (this.#names.length > 0) return this.#names;
     const { props, routerModels } = this.#options;
-    const several = routerModels?.();
-    if (several) return several;
-    const named = props()?.modelAlias ?? props()?.modelPath;
-    return named === undefined ? [] : [toPublicName(named)];
+    const routed = routerModels?.();
+    if (routed) return routed;
+    const name = props()?.modelAlias ?? props()?.modelPath;
+    return name === undefined ? [] : [toPublicName(name)];
   }
 
   /**
-   * The public name of what a request asks for, as far as the key may have it. Unless `STRICT_MODEL` is set any name
-   * means the one model, or the first of several that the key may have: clients come with `gpt-4o` built in.
+   * The public name of the model that a request names; throws an ApiError where the key may not use it. Unless `STRICT_MODEL`
+   * is set, any other name means the one model, or the first of several that the key may use: some clients have a built-in
+   * name such as `gpt-4o`.
    */
-  resolve(asked: string | undefined, key: Key | undefined): string {
+  resolve(requested: string | undefined, key: Key | undefined): string {
     const names = this.public;
     const isAllowed = (name: string) => !key || key.models.includes('*') || key.models.includes(name);
-    const isSeveral = this.#options.routerModels?.() !== undefined;
-    const served = (isSeveral ? names.find(isAllowed) : undefined) ?? names[0] ?? 'default';
-    if (asked !== undefined && this.#options.strict && !this.#knows(asked)) throw modelNotFound(asked);
-    const name = asked !== undefined && names.includes(asked) ? asked : served;
+    const hasSeveral = this.#options.routerModels?.() !== undefined;
+    const fallback = (hasSeveral ? names.find(isAllowed) : undefined) ?? names[0] ?? 'default';
+    if (requested !== undefined && this.#options.strict && !this.#isKnown(requested))
+      throw modelNotFound(requested);
+    const name = requested !== undefined && names.includes(requested) ? requested : fallback;
     if (!isAllowed(name)) throw modelNotAllowed(name);
     return name;
   }
 
-  #knows(name: string): boolean {
+  #isKnown(name: string): boolean {
     const path = this.#options.props()?.modelPath;
     return this.public.includes(name) || (path !== undefined && basename(path) === name);
   }
 }
 
-/** The file name without `.gguf` and without the number of a part. */
+/** The file name of a path, without `.gguf` and the number of a part. */
 export function toPublicName(path: string): string {
   return basename(path)
     .replace(/\.gguf$/i, '')

@@ -1,6 +1,6 @@
 import type { Aggregator } from '../api/aggregation.ts';
 import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts';
-import { withModel } from '../models/address-model.ts';
+import { withModel } from '../models/router-models.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { TrackedRequest } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';

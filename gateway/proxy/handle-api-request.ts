@@ -3,7 +3,7 @@ import type { ApiRequest } from '../api/parse-request-body.ts';
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
 import { addressGroup } from '../http/address-group.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { addressModel } from '../models/address-model.ts';
+import { addressModel } from '../models/router-models.ts';
 import { laneForKey } from '../scheduler/lane.ts';
 import { countingLeaseRequest } from '../scheduler/scheduler.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';

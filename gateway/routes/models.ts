@@ -1,8 +1,14 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
-import { anthropicModel, anthropicModelPage } from '../models/anthropic-model-list.ts';
-import { describeModel, getModelStatus, type ModelInfo, ollamaModelEntry } from '../models/model-list.ts';
+import {
+  anthropicModel,
+  anthropicModelPage,
+  describeModel,
+  getModelStatus,
+  type ModelInfo,
+  ollamaModelEntry,
+} from '../models/model-list.ts';
 import type { ModelMetaCache } from '../models/model-meta-cache.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
