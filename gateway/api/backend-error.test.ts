@@ -10,7 +10,7 @@ const tooLong = {
   n_prompt_tokens: 20004,
 };
 
-describe('backendErrorOf', () => {
+describe('parseBackendError', () => {
   it('keeps the numbers of a prompt that is too long', () => {
     expect(parseBackendError(400, told(tooLong))).toEqual({
       status: 400,
@@ -35,7 +35,7 @@ describe('backendErrorOf', () => {
     'Only no echo is supported',
     'uri must be base64 encoded',
     'something that no version has said so far',
-  ])('takes a 500 that blames the request for a 400: %s', (message) => {
+  ])('converts a 500 that blames the request to a 400: %s', (message) => {
     expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 400,
       type: 'invalid_request_error',
@@ -63,7 +63,7 @@ describe('backendErrorOf', () => {
     'vk::Queue::submit: ErrorDeviceLost',
     'Resource temporarily unavailable',
     'unknown error',
-  ])('leaves a 500 of the engine itself what it is: %s', (message) => {
+  ])("keeps a 500 that is the engine's own fault: %s", (message) => {
     expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 500,
       type: 'server_error',
@@ -72,7 +72,7 @@ describe('backendErrorOf', () => {
     });
   });
 
-  it("takes nothing for the request's fault once the engine has spoken, but for its size", () => {
+  it('blames the request for nothing but its size once the engine has sent output', () => {
     const after = (message: string) =>
       parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasOutput: true });
     expect(after('something that no version has said so far').status).toBe(500);
@@ -82,14 +82,14 @@ describe('backendErrorOf', () => {
     });
   });
 
-  it("takes a grammar that lets the model say nothing for the request's, and one that ends too soon for the model's", () => {
+  it('blames the request for a grammar that allows no output, and the model for one that ends too soon', () => {
     const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
     const error = told({ code: 500, message, type: 'server_error' });
     expect(parseBackendError(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
     expect(parseBackendError(500, error, { hasOutput: true })).toMatchObject({ status: 500, isFinal: true });
   });
 
-  it('takes a router whose child is gone for one that is away', () => {
+  it('reports a router whose child is gone as unavailable', () => {
     const error = told({
       code: 500,
       message: 'proxy error: Could not establish connection',
@@ -102,7 +102,7 @@ describe('backendErrorOf', () => {
     'The model produced output that does not match the expected peg-native format',
     'Failed to parse input at pos 12: <tool_call>',
     "Invalid diff: 'ab' not found at start of 'cd'",
-  ])('tells clients not to send again what the model has got wrong: %s', (message) => {
+  ])("marks an error of the model's output as final: %s", (message) => {
     const error = { status: 500, code: 'internal_error', isFinal: true };
     expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
   });
@@ -116,7 +116,7 @@ describe('backendErrorOf', () => {
       'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 64).',
       64,
     ],
-  ])('tells the way out of an input that outgrew the batch', (message, most) => {
+  ])('explains how to send an input that is larger than the batch size', (message, most) => {
     const error = parseBackendError(500, told({ code: 500, message, type: 'server_error' }));
     expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
     expect(error.type).toBe('invalid_request_error');
@@ -125,7 +125,7 @@ describe('backendErrorOf', () => {
     );
   });
 
-  it('tells the way out of an input that outgrew the context', () => {
+  it('explains how to send an input that is larger than the context', () => {
     const message = 'input (900 tokens) is larger than the max context size (512 tokens). skipping';
     const error = { code: 400, type: 'exceed_context_size_error', message };
     expect(parseBackendError(400, told(error))).toEqual({
@@ -150,7 +150,7 @@ describe('backendErrorOf', () => {
       { type: 'server_error', code: 'backend_unavailable' },
     ],
     [404, { type: 'not_found_error', message: 'no' }, { type: 'not_found_error', code: 'not_found' }],
-  ])('words a %i', (status, error, expected) => {
+  ])('converts an error with status %i', (status, error, expected) => {
     expect(parseBackendError(status, told(error))).toEqual({ status, message: 'no', ...expected });
   });
 
@@ -162,7 +162,7 @@ describe('backendErrorOf', () => {
     '{"error":null}',
     '{"error":{"message":5}}',
     '{"error":',
-  ])('gives %j only its status', (body) => {
+  ])('gives only the status for the body %j', (body) => {
     expect(parseBackendError(500, body)).toEqual({
       status: 500,
       type: 'server_error',
@@ -171,7 +171,7 @@ describe('backendErrorOf', () => {
     });
   });
 
-  it('takes an error that is a text, and one without its wrapping', () => {
+  it('reads an error that is a string, and one without the outer object', () => {
     expect(parseBackendError(400, '{"error":"no"}').message).toBe('no');
     expect(parseBackendError(200, '{"code":400,"message":"no","type":"invalid_request_error"}').status).toBe(
       400,

@@ -8,7 +8,7 @@ it.each([
   'container_upload',
   'code_execution_tool_result',
   'input_audio',
-])('%s is named', (type) => {
+])('an error names the type %s', (type) => {
   expect(printableType(type)).toBe(` (${type})`);
 });
 
@@ -23,11 +23,11 @@ it.each([
   null,
   undefined,
   {},
-])('%j is not repeated', (type) => {
+])('an error does not repeat %j', (type) => {
   expect(printableType(type)).toBe('');
 });
 
-it('of media types those that are some are named', () => {
+it('an error names only well-formed media types', () => {
   expect(['application/pdf', 'my pin', 'text/my pin', 7].map(printableMediaType)).toEqual([
     ' (application/pdf)',
     '',

@@ -8,7 +8,7 @@ const read = (api: Api, fields: object | string) => {
   const normalized = normalizeRequest(api, JSON.parse(text), body);
   return { ...normalized, isSame: normalized.body === body, sent: JSON.parse(normalized.body.toString()) };
 };
-const refusalOf = (api: Api, fields: object): ApiError => {
+const getError = (api: Api, fields: object): ApiError => {
   try {
     read(api, fields);
   } catch (error) {
@@ -32,7 +32,7 @@ const call = (id: string, args: unknown = '{}') => ({
 });
 const output = (id: string) => ({ role: 'tool', tool_call_id: id, content: 'x' });
 
-describe('a body that is right', () => {
+describe('a body that llama-server reads correctly', () => {
   it.each<[Api, object]>([
     ['chat', { messages: [user], tools: [fn('a')], tool_choice: 'auto' }],
     [
@@ -67,7 +67,7 @@ describe('a body that is right', () => {
   });
 });
 
-it('keeps every number as it came, though other parts are worded anew', () => {
+it('every number keeps its text, although other parts of the body change', () => {
   const numbers =
     '"seed":9223372036854775808,"a":1.0,"b":1e400,"c":-0,"d":[0.10,123456789012345678901234567890]';
   const text = `{"id_slot":1,${numbers},"messages":[{"role":"user","content":"1.0 and 1e400"}]}`;
@@ -76,7 +76,7 @@ it('keeps every number as it came, though other parts are worded anew', () => {
   expect(read('chat', short).body.toString()).toBe('{"seed":7,"messages":[]}');
 });
 
-describe('tools by name', () => {
+describe('a choice of tools by name', () => {
   const tools = [fn('a'), fn('b'), fn('c')];
   it.each([
     [{ type: 'function', function: { name: 'b' } }, ['b'], 'required', false],
@@ -94,7 +94,7 @@ describe('tools by name', () => {
       undefined,
     ],
     [{ type: 'allowed_tools', mode: 'required', tools: [flat('b')] }, ['b'], 'required', undefined],
-  ])('of a chat: %j', (tool_choice, names, mode, parallel) => {
+  ])('is applied in a chat: %j', (tool_choice, names, mode, parallel) => {
     const { sent } = read('chat', { messages: [user], tools, tool_choice });
     expect(sent.tools.map((it: ReturnType<typeof fn>) => it.function.name)).toEqual(names);
     expect([sent.tool_choice, sent.parallel_tool_calls]).toEqual([mode, parallel]);
@@ -104,13 +104,13 @@ describe('tools by name', () => {
     [{ type: 'function', name: 'b' }, ['b'], 'required'],
     [{ type: 'function', function: { name: 'b' } }, ['b'], 'required'],
     [{ type: 'allowed_tools', mode: 'auto', tools: [flat('a'), flat('b')] }, ['a', 'b'], 'auto'],
-  ])('of a response: %j', (tool_choice, names, mode) => {
+  ])('is applied in a Responses request: %j', (tool_choice, names, mode) => {
     const { sent } = read('responses', { input: 'x', tools: [flat('a'), flat('b')], tool_choice });
     expect(sent.tools.map((it: { name: string }) => it.name)).toEqual(names);
     expect(sent.tool_choice).toBe(mode);
   });
 
-  it("leaves the client's own wish for calls in parallel", () => {
+  it("keeps the client's own parallel_tool_calls", () => {
     const tool_choice = { type: 'function', function: { name: 'b' } };
     expect(
       read('chat', { messages: [user], tools, tool_choice, parallel_tool_calls: true }).sent,
@@ -136,14 +136,14 @@ describe('tools by name', () => {
       'responses',
       { input: 'x', tools: [flat('a')], tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [] } },
     ],
-  ])('refuses a choice that nothing fits: %s %j', (api, fields) => {
-    expect(refusalOf(api, fields)).toMatchObject({
+  ])('is rejected where no tool matches: %s %j', (api, fields) => {
+    expect(getError(api, fields)).toMatchObject({
       status: 400,
       param: expect.stringMatching(/^tool_choice/),
     });
   });
 
-  it('reads functions, the old name of tools', () => {
+  it('works with functions, the old name of tools', () => {
     const fields = {
       messages: [user],
       functions: [{ name: 'a' }, { name: 'b' }],
@@ -159,12 +159,12 @@ describe('tools by name', () => {
     expect(responseConversion).toBe('legacy function call');
     const { sent: free } = read('chat', { ...fields, function_call: 'auto' });
     expect(free).toMatchObject({ tools: [{}, {}], tool_choice: 'auto' });
-    const missing = refusalOf('chat', { ...fields, function_call: { name: 'z' } });
+    const missing = getError('chat', { ...fields, function_call: { name: 'z' } });
     expect(missing.param).toBe('function_call');
-    expect(refusalOf('chat', { ...fields, tools }).param).toBe('functions');
+    expect(getError('chat', { ...fields, tools }).param).toBe('functions');
   });
 
-  it('puts the tools of a namespace, and custom ones, as functions', () => {
+  it('works with custom tools and tools of a namespace, which become functions', () => {
     const grammar = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' };
     const tools = [
       {
@@ -210,12 +210,12 @@ describe('tools by name', () => {
     ['chat', 'any', 'required'],
     ['responses', { type: 'none' }, 'none'],
     ['responses', { type: 'required' }, 'required'],
-  ] as const)('understands the words of other APIs: %s %j', (api, tool_choice, mode) => {
+  ] as const)('accepts the values of other APIs: %s %j', (api, tool_choice, mode) => {
     const offered = api === 'chat' ? [fn('a')] : [flat('a')];
     expect(read(api, { messages: [], input: 'x', tools: offered, tool_choice }).sent.tool_choice).toBe(mode);
   });
 
-  it('tells which tools of a response run elsewhere', () => {
+  it('reports the tools of a Responses request that run elsewhere', () => {
     const tools = [
       { type: 'web_search' },
       flat('a'),
@@ -255,12 +255,12 @@ describe('nulls', () => {
       { input: [{ type: null, role: 'assistant', content: null }, user] },
       { input: [{ type: 'message', role: 'assistant', content: [] }, user] },
     ],
-  ])('are taken out where llama-server chokes on them: %s %j', (api, fields, sent) => {
+  ])('are removed where llama-server fails on them: %s %j', (api, fields, sent) => {
     expect(read(api, fields).sent).toEqual(sent);
   });
 });
 
-describe('items of a response', () => {
+describe('items of a Responses request', () => {
   const items: [item: object, read: object | undefined][] = [
     [
       { role: 'assistant', content: 'x' },
@@ -342,7 +342,7 @@ describe('items of a response', () => {
       { name: 'f', arguments: '{}' },
       '',
     ],
-  ])('carries a call as one of a function: %j %j', (asked, given, function_call, told) => {
+  ])('converts a call to a function call: %j %j', (asked, given, function_call, told) => {
     const { sent, headers } = read('responses', { input: [user, asked, given] });
     expect(sent.input).toMatchObject([
       user,
@@ -368,16 +368,16 @@ describe('items of a response', () => {
     [{ role: 'user', content: [{ type: 'input_audio' }] }, /'input_text'/],
     [{ type: 'function_call', call_id: '1', arguments: '{}' }, /the name of the function/],
     [{ type: 'function_call_output', output: 'x' }, /call_id/],
-  ])('refuses %j with the place, the reason and the way out', (item, message) => {
-    const refusal = refusalOf('responses', { input: [user, item] });
-    expect(refusal.status).toBe(400);
-    expect(refusal.param).toMatch(/^input\[1\]/);
-    expect(refusal.message).toMatch(message);
-    expect(refusal.message.length).toBeLessThan(200);
+  ])('rejects %j and names the place, the reason and the fix', (item, message) => {
+    const error = getError('responses', { input: [user, item] });
+    expect(error.status).toBe(400);
+    expect(error.param).toMatch(/^input\[1\]/);
+    expect(error.message).toMatch(message);
+    expect(error.message.length).toBeLessThan(200);
   });
 });
 
-it("loses Claude Code's billing line, through whichever router it comes", () => {
+it("Claude Code's billing line is removed on every API", () => {
   const line = 'x-anthropic-billing-header: cc_version=2.1; cch=a5145;';
   const system = (content: unknown) => ({ role: 'system', content });
   const texts = (...list: string[]) => list.map((text) => ({ type: 'text', text }));
@@ -393,7 +393,7 @@ it("loses Claude Code's billing line, through whichever router it comes", () => 
   expect(read('responses', { input: 'x', instructions: line }).sent).toEqual({ input: 'x' });
 });
 
-describe('what is not there', () => {
+describe('an unsupported field', () => {
   it.each<[Api, object, string]>([
     ['responses', { previous_response_id: 'resp_1' }, 'store_disabled'],
     ['responses', { conversation: 'conv_1' }, 'store_disabled'],
@@ -410,20 +410,20 @@ describe('what is not there', () => {
     ['completion', { suffix: 'x' }, 'invalid_value'],
     ['completion', { echo: true }, 'invalid_value'],
     ['completion', { best_of: 3 }, 'invalid_value'],
-  ])('is refused by its name: %s %j', (api, fields, code) => {
-    const refusal = refusalOf(api, { input: 'x', messages: [], prompt: 'x', ...fields });
-    expect(refusal).toMatchObject({ status: 400, code });
-    expect(refusal.param).toMatch(new RegExp(`^${Object.keys(fields)[0]}`));
-    expect(refusal.message.length).toBeLessThan(200);
+  ])('is rejected by its name: %s %j', (api, fields, code) => {
+    const error = getError(api, { input: 'x', messages: [], prompt: 'x', ...fields });
+    expect(error).toMatchObject({ status: 400, code });
+    expect(error.param).toMatch(new RegExp(`^${Object.keys(fields)[0]}`));
+    expect(error.message.length).toBeLessThan(200);
   });
 
-  it('counts no log-probabilities where none are asked for', () => {
+  it('may ask for 0 log-probabilities', () => {
     expect(read('responses', { input: 'x', top_logprobs: 0 }).sent).toEqual({ input: 'x' });
   });
 });
 
-describe('a damaged history', () => {
-  it('has its arguments repaired and counted', () => {
+describe('repair of a damaged history', () => {
+  it('repairs and counts the arguments of calls', () => {
     const calls = [call('1', '{"a": "b'), call('2', '{}'), call('3', 'ls'), call('4', null), call('5', '')];
     const outputs = ['1', '2', '3', '4', '5'].map(output);
     const { sent, headers } = read('chat', {
@@ -440,7 +440,7 @@ describe('a damaged history', () => {
     expect(response.headers).toEqual({ 'x-corral-repaired': '1' });
   });
 
-  it('gets what lacks of a pair of call and output', () => {
+  it('adds what is missing of a pair of call and output', () => {
     const asked = { role: 'assistant', content: null, tool_calls: [call('1'), call('2')] };
     const { sent, headers } = read('chat', { messages: [user, asked, output('2'), user, output('9'), user] });
     expect(sent.messages).toMatchObject([
@@ -465,7 +465,7 @@ describe('a damaged history', () => {
     ]);
   });
 
-  it('of the time before tools has its functions', () => {
+  it('converts function calls of the API before tools', () => {
     const asked = { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } };
     const { sent, headers } = read('chat', {
       messages: [user, asked, { role: 'function', name: 'f', content: 'x' }],

@@ -44,8 +44,11 @@ it.each<[Api, object]>([
     },
   ],
   ['responses', { input: 'x', text: { format: { ...format, name: 'x' } } }],
-])('what would harm is refused, however it has to be worded for llama-server: %s %j', (api, fields) => {
-  expect(() => parseRequestBody(Buffer.from(JSON.stringify(fields)), { ...options, api })).toThrow(
-    expect.objectContaining({ status: 400 }),
-  );
-});
+])(
+  'a harmful value is rejected, even where only normalization moves it to its harmful place: %s %j',
+  (api, fields) => {
+    expect(() => parseRequestBody(Buffer.from(JSON.stringify(fields)), { ...options, api })).toThrow(
+      expect.objectContaining({ status: 400 }),
+    );
+  },
+);

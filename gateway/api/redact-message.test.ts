@@ -77,7 +77,7 @@ it.each([
   [`something new: "${sent}"`, 'something new'],
   [`something new about 'my ${sent}' and its like`, 'something new about …'],
   [`something new: {\n"a": "${sent}"}`, 'something new'],
-])('cuts what is quoted: %j', (message, left) => {
+])('a quotation is cut: %j', (message, left) => {
   const shown = redactMessage(message);
   expect(shown).not.toMatch(/4711|the-pin/);
   if (left !== undefined) expect(shown).toBe(left);
@@ -103,6 +103,6 @@ it.each([
   'Invalid continue_final_message: expected a boolean, "content" or "reasoning_content"',
   'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)',
   "JSON schema error at #: pattern must start with '^' and end with '$'",
-])('leaves what is not: %j', (message) => {
+])('text of llama-server itself stays: %j', (message) => {
   expect(redactMessage(message)).toBe(message);
 });

@@ -30,7 +30,7 @@ const isObject = (text: string) => {
 };
 
 describe('repairArguments', () => {
-  it('touches no byte of what is right', () => {
+  it('changes nothing in valid arguments', () => {
     for (const one of objects(500)) {
       for (const text of [
         JSON.stringify(one),
@@ -43,7 +43,7 @@ describe('repairArguments', () => {
     expect(repairArguments(big)).toBe(big);
   });
 
-  it('makes an object of whatever is left of one, wherever it was cut', () => {
+  it('completes an object that was cut off at any place', () => {
     for (const one of objects(60)) {
       const text = JSON.stringify(one);
       for (let end = 0; end <= text.length; end++) {
@@ -80,11 +80,11 @@ describe('repairArguments', () => {
     ["{'a': 1}", `{"_unparsed":"{'a': 1}"}`],
     ['{"a":1}}', '{"_unparsed":"{\\"a\\":1}}"}'],
     ['{"a":[1}', '{"_unparsed":"{\\"a\\":[1}"}'],
-  ])('makes of %s %s', (text, repaired) => {
+  ])('repairs %s to %s', (text, repaired) => {
     expect(repairArguments(text)).toBe(repaired);
   });
 
-  it('makes nothing that is nested deeply', () => {
+  it('keeps deeply nested text as text', () => {
     const cut = '{"a":'.repeat(100_000);
     expect(JSON.parse(repairArguments(cut))).toEqual({ _unparsed: cut });
     const whole = `${cut}1${'}'.repeat(100_000)}`;
@@ -92,14 +92,14 @@ describe('repairArguments', () => {
     expect(repairInput(cut)).toEqual({ _unparsed: cut });
   });
 
-  it('takes megabytes in its stride', () => {
+  it('repairs megabytes quickly', () => {
     expect(repairArguments(`{"a":"${'\\\\'.repeat(2_000_000)}`)).toHaveLength(4_000_000 + 8);
     expect(repairArguments(`{"a":${'1'.repeat(2_000_000)}`)).toHaveLength(2_000_000 + 6);
   });
 });
 
 describe('repairInput', () => {
-  it('leaves an object what it is, and makes one of anything else', () => {
+  it('keeps an object, and converts any other value to one', () => {
     const input = { a: 1 };
     expect(repairInput(input)).toBe(input);
     expect(repairInput(null)).toEqual({});

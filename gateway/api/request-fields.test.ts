@@ -34,7 +34,7 @@ async function writtenBy(path: string, base: object, limits: string): Promise<nu
   return Number(told?.[1]);
 }
 
-describe.each(routes)('of %s', (path, shape, base) => {
+describe.each(routes)('the output limit of %s', (path, shape, base) => {
   const pairs = names.flatMap((one) => names.filter((other) => other !== one).map((other) => [one, other]));
   const values = [-1, null, 0, 7.9, 1e1, true];
   it.each([
@@ -43,7 +43,7 @@ describe.each(routes)('of %s', (path, shape, base) => {
     ...values.map((value) => `"max_tokens":9,"max_output_tokens":${value}`),
     '"max_tokens":5',
     '"temperature":0',
-  ])('llama-server and we agree on how long an answer to %s may be', async (limits) => {
+  ])('is the one that llama-server applies: %s', async (limits) => {
     const fields = JSON.parse(`{${limits}}`);
     const { tokens = Number.POSITIVE_INFINITY, name } = getOutputLimit(shape, fields);
     const written = await writtenBy(path, base, limits);
@@ -53,7 +53,7 @@ describe.each(routes)('of %s', (path, shape, base) => {
     expect(await writtenBy(path, base, `${limits},"${name}":2`)).toBe(2);
   });
 
-  it.each(['"7"', '[7]', '3000000000', '-2'])('what is no limit, %s, is refused', async (value) => {
+  it.each(['"7"', '[7]', '3000000000', '-2'])('%s is not a limit: llama-server rejects it', async (value) => {
     const name = shape === 'message' ? 'max_tokens' : 'n_predict';
     expect(await writtenBy(path, base, `"${name}":${value}`)).toBe('refused');
   });
@@ -63,6 +63,6 @@ it.each([
   [{}, 4096],
   [{ max_tokens: null }, undefined],
   [{ max_tokens: 12, n_predict: 3 }, 12],
-])('a message that names %j may have %s tokens', (fields, tokens) => {
+])('a message with %j may have %s tokens', (fields, tokens) => {
   expect(getOutputLimit('message', fields)).toEqual({ name: 'max_tokens', tokens });
 });

@@ -10,8 +10,8 @@ const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {
   return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions: answers });
 };
 
-describe('expectTokens', () => {
-  it('takes four bytes for a token', () => {
+describe('estimateTokens', () => {
+  it('counts four bytes as a token', () => {
     const fields = { prompt: 'some '.repeat(8000) };
     expect(expectOf(fields).input).toBeGreaterThan(10_000);
     expect(expectOf(fields).input).toBeLessThan(10_010);
@@ -26,12 +26,12 @@ describe('expectTokens', () => {
     expect(input).toBeLessThan(1100);
   });
 
-  it('takes long words for text as long as they could be words', () => {
+  it('counts long words as text', () => {
     expect(expectOf({ prompt: '漢字'.repeat(2000) }).input).toBeGreaterThan(2900);
     expect(expectOf({ prompt: 'some words '.repeat(200) }).input).toBeGreaterThan(500);
   });
 
-  it('takes text for text where the APIs have it, whatever it looks like', () => {
+  it('counts the text fields of the APIs as text, whatever they contain', () => {
     const long = 'abcdefgh'.repeat(10_000);
     const chat = { messages: [{ role: 'user', content: long }] };
     const parts = { messages: [{ role: 'user', content: [{ type: 'text', text: long }] }] };
@@ -84,7 +84,7 @@ describe('expectTokens', () => {
     expect(expectOf(fields, batch)).toMatchObject({ inputs, input });
   });
 
-  it('expects an answer for each choice of each input', () => {
+  it('counts a completion for each choice of each input', () => {
     expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2 }, 'prompt').completions).toBe(6);
     expect(expectOf({ prompt: ['a', 'b', 'c'], n: 2, n_cmpl: 4 }, 'prompt').completions).toBe(12);
     expect(

@@ -9,7 +9,7 @@ describe('anthropicEnvelope', () => {
     'request (15003 tokens) exceeds the available context size (512 tokens), try increasing it',
     'input (15003 tokens) is larger than the max context size (512 tokens). skipping',
     'the request exceeds the available context size. try increasing the context size (15003 tokens of 512 tokens)',
-  ])('tells of an overflow in the words that Claude Code looks for: %s', (message) => {
+  ])('reports a prompt that is too long in the words that Claude Code recognises: %s', (message) => {
     const error = told('context_length_exceeded', message);
     expect(error).toEqual({
       type: 'invalid_request_error',
@@ -18,7 +18,7 @@ describe('anthropicEnvelope', () => {
     expect(error.message).toMatch(/prompt is too long[^0-9]*(\d+)\s*tokens?\s*>\s*(\d+)/i);
   });
 
-  it('invents no numbers, and leaves all other errors in their words', () => {
+  it('invents no numbers and keeps the text of all other errors', () => {
     const message = 'the request exceeds the available context size';
     expect(told('context_length_exceeded', message).message).toBe(message);
     const other = 'Prompt contains 5 tokens of 9 tokens';

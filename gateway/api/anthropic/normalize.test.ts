@@ -13,7 +13,7 @@ const textOf = (block: object) =>
   contentOf(block)
     .map((it: { text: string }) => it.text)
     .join('');
-const refusalOf = (fields: object): ApiError => {
+const getError = (fields: object): ApiError => {
   try {
     read(fields);
   } catch (error) {
@@ -66,7 +66,7 @@ it.each([
     tool_choice: null,
   },
   { messages: ['odd', 5, { role: 'user' }] },
-])('a request that is right keeps its bytes: %j', (fields) => {
+])('a request that llama-server reads correctly keeps its bytes: %j', (fields) => {
   expect(read(fields)).toMatchObject({ isSame: true, headers: {} });
 });
 
@@ -89,21 +89,21 @@ describe("Claude Code's billing line", () => {
     [line, undefined],
     [[{ type: 'text', text: line }], undefined],
   ];
-  it.each(systems)('goes: %j', (system, left) => {
+  it.each(systems)('is removed: %j', (system, left) => {
     expect(read({ messages: [user], system }).sent.system).toEqual(left);
     expect(read({ messages: [user], system }, 'counted messages').sent.system).toEqual(left);
   });
 
   it.each([[[you, { type: 'text', text: line }]], ['About x-anthropic-billing-header: a=b;'], [[you]]])(
-    'stays where it is none: %j',
+    'stays where the text only looks similar: %j',
     (system) => {
       expect(read({ messages: [user], system }).isSame).toBe(true);
     },
   );
 });
 
-describe('blocks', () => {
-  it('of documents become text with their title', () => {
+describe('normalization of content blocks', () => {
+  it('converts documents to text with their title', () => {
     const source = { type: 'text', media_type: 'text/plain', data: 'the text' };
     expect(textOf({ type: 'document', source, title: 'A', context: 'B' })).toBe(
       '<document>\n<title>A</title>\n<context>B</context>\nthe text\n</document>',
@@ -123,7 +123,7 @@ describe('blocks', () => {
     ]);
   });
 
-  it('of search results become text with their source, in a tool result too', () => {
+  it('converts search results to text with their source, also in a tool result', () => {
     const found = {
       type: 'search_result',
       title: 'A',
@@ -143,7 +143,7 @@ describe('blocks', () => {
     expect(told.content.map((it: { text: string }) => it.text).join('')).toBe(text);
   });
 
-  it('of tools that ran at Anthropic become calls and their results', () => {
+  it('converts tools that ran at Anthropic to calls and their results', () => {
     const { sent } = read({
       messages: [
         user,
@@ -178,7 +178,7 @@ describe('blocks', () => {
     expect(JSON.stringify(sent)).not.toContain('zzz');
   });
 
-  it('that name a tool, or sum up what was cut away, become text', () => {
+  it('converts tool references and summaries of compacted conversations to text', () => {
     const found = { role: 'user', content: [result('1', [{ type: 'tool_reference', tool_name: 'grep' }])] };
     const asked = { role: 'assistant', content: [use('1')] };
     const [told] = read({ messages: [user, asked, found] }).sent.messages[2].content;
@@ -189,7 +189,7 @@ describe('blocks', () => {
     expect(sent.messages[1].content).toEqual([{ type: 'text', text: 'so far' }]);
   });
 
-  it('of results come before the text of their turn', () => {
+  it('moves tool results before the text of their turn', () => {
     const text = { type: 'text', text: 'and?' };
     const messages = [
       user,
@@ -217,24 +217,27 @@ describe('blocks', () => {
     [{ type: 'text', text: null }, /expected a string/],
     [{ type: 'tool_result', tool_use_id: '1', content: [{ type: 'something_new' }] }, /unsupported type/],
   ];
-  it.each(blocks)('that cannot be carried are refused by their place: %j', (block, message) => {
-    const refusal = refusalOf({
+  it.each(blocks)('rejects an unsupported block and names its place: %j', (block, message) => {
+    const error = getError({
       messages: [user, { role: 'user', content: [{ type: 'text', text: 'x' }, block] }],
     });
-    expect(refusal.status).toBe(400);
-    expect(refusal.param).toMatch(/^messages\[1\]\.content\[1\]/);
-    expect(refusal.message).toMatch(message);
-    expect(refusal.message.length).toBeLessThan(200);
+    expect(error.status).toBe(400);
+    expect(error.param).toMatch(/^messages\[1\]\.content\[1\]/);
+    expect(error.message).toMatch(message);
+    expect(error.message.length).toBeLessThan(200);
   });
 
-  it.each([[[{ type: 'image' }]], [['x']]])('of a system prompt are text: %j', (system) => {
-    expect(refusalOf({ messages: [user], system }).param).toBe('system[0]');
-  });
+  it.each([[[{ type: 'image' }]], [['x']]])(
+    'rejects a block of the system prompt that is not text: %j',
+    (system) => {
+      expect(getError({ messages: [user], system }).param).toBe('system[0]');
+    },
+  );
 });
 
-describe('tools', () => {
+describe('normalization of tools', () => {
   const tools = [tool('a'), tool('b')];
-  it('are chosen by name, or not at all', () => {
+  it('offers only the chosen tool, or none', () => {
     expect(read({ messages: [user], tools, tool_choice: { type: 'tool', name: 'b' } }).sent).toEqual({
       messages: [user],
       tools: [tool('b')],
@@ -255,11 +258,11 @@ describe('tools', () => {
       tools: [{ type: 'web_search_20250305', name: 'web_search' }],
       tool_choice: { type: 'tool', name: 'web_search' },
     },
-  ])('are refused where nothing fits: %j', (fields) => {
-    expect(refusalOf({ messages: [user], ...fields })).toMatchObject({ status: 400, param: 'tool_choice' });
+  ])('rejects a choice that no tool matches: %j', (fields) => {
+    expect(getError({ messages: [user], ...fields })).toMatchObject({ status: 400, param: 'tool_choice' });
   });
 
-  it('that run at Anthropic are not offered, and the client is told', () => {
+  it('drops tools that run at Anthropic, and tells the client', () => {
     const mixed = [
       { type: 'web_search_20250305', name: 'web_search' },
       tool('a'),
@@ -271,8 +274,8 @@ describe('tools', () => {
   });
 });
 
-describe('a damaged history', () => {
-  it('has its inputs repaired', () => {
+describe('repair of a damaged history', () => {
+  it('repairs the inputs of tools', () => {
     const calls = [use('1', '{"a": "b'), use('2', null), use('3', [1]), use('4', { a: 1 })];
     const results = ['1', '2', '3', '4'].map((id) => result(id));
     const { sent, headers } = read({
@@ -283,7 +286,7 @@ describe('a damaged history', () => {
     expect(headers).toEqual({ 'x-corral-repaired': '3' });
   });
 
-  it('gets what lacks of a pair of call and result', () => {
+  it('adds what is missing of a pair of call and result', () => {
     const { sent, headers } = read({
       messages: [
         user,
@@ -316,13 +319,13 @@ describe('a damaged history', () => {
   });
 });
 
-describe('what only the route of chats reads', () => {
+describe('conversion to a chat', () => {
   const schema = { type: 'object', properties: { n: { type: 'boolean' } } };
   const format = { type: 'json_schema', schema };
   const response_format = { type: 'json_schema', json_schema: { name: 'answer', schema } };
 
   it.each([{ output_config: { format, effort: 'low' } }, { output_format: format }])(
-    'is asked there: %j',
+    'is made for a schema of the answer: %j',
     (fields) => {
       const { sent, responseConversion } = read({
         model: 'm',
@@ -345,7 +348,7 @@ describe('what only the route of chats reads', () => {
     },
   );
 
-  it('with the whole conversation', () => {
+  it('converts the whole conversation', () => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } };
     const { sent } = read({
       system: [
@@ -398,7 +401,7 @@ describe('what only the route of chats reads', () => {
     });
   });
 
-  it('with a schema or a call, never both', () => {
+  it('uses either the schema or tools, never both', () => {
     const both = { messages: [user], tools: [tool('a')], output_format: format };
     expect(read({ ...both, tool_choice: { type: 'any' } }).sent).not.toHaveProperty('response_format');
     expect(read(both)).toMatchObject({
@@ -412,7 +415,7 @@ describe('what only the route of chats reads', () => {
     [{ output_config: { format: { type: 'xml' } } }, 'output_config.format.type'],
     [{ output_config: { format: { type: 'json_schema' } } }, 'output_config.format.schema'],
     [{ output_format: { type: 'json_schema', schema: 'x' } }, 'output_format.schema'],
-  ])('or refused: %j', (fields, param) => {
-    expect(refusalOf({ messages: [user], ...fields }).param).toBe(param);
+  ])('rejects an invalid schema: %j', (fields, param) => {
+    expect(getError({ messages: [user], ...fields }).param).toBe(param);
   });
 });

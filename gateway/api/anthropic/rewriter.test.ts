@@ -8,21 +8,21 @@ const delta = (reason: string, sequence: string) =>
 const said = (text: string) =>
   `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', delta: { type: 'text_delta', text } })}\n\n`;
 
-describe('MessageMender', () => {
-  it('names a message as Anthropic does, in its first event and nowhere else', () => {
+describe('MessageRewriter', () => {
+  it("gives the message an id of Anthropic's form, in the first event and nowhere else", () => {
     const one = new MessageRewriter();
     expect(one.rewriteEvents(Buffer.from(start('chatcmpl-aB1'))).toString()).toBe(start('msg_aB1'));
     const quote = Buffer.from(said(start('chatcmpl-2')));
     expect(one.rewriteEvents(quote)).toBe(quote);
   });
 
-  it('names one that comes with all its events in one piece', () => {
+  it('gives the id to a message whose events arrive in one piece', () => {
     const all = start('chatcmpl-1') + said('"id":"chatcmpl-9"') + delta('end_turn', '"x"');
     const mended = start('msg_1') + said('"id":"chatcmpl-9"') + delta('stop_sequence', '"x"');
     expect(new MessageRewriter().rewriteEvents(Buffer.from(all)).toString()).toBe(mended);
   });
 
-  it('finds the end behind other events of one piece', () => {
+  it('finds the stop reason behind other events of one piece', () => {
     const one = new MessageRewriter();
     one.rewriteEvents(Buffer.from(start('chatcmpl-1')));
     const word = Buffer.from(said('a'));
@@ -36,12 +36,12 @@ describe('MessageMender', () => {
     ['end_turn', '"the \\"end\\""', 'stop_sequence'],
     ['max_tokens', 'null', 'max_tokens'],
     ['tool_use', 'null', 'tool_use'],
-  ])('of the end %s, %s it makes %s', (reason, sequence, expected) => {
+  ])('corrects the stop reason %s with the sequence %s to %s', (reason, sequence, expected) => {
     const event = Buffer.from(delta(reason, sequence));
     expect(new MessageRewriter().rewriteEvents(event).toString()).toBe(delta(expected, sequence));
   });
 
-  it('does both to an answer in one piece, and leaves what a tool is given', () => {
+  it('makes both corrections in a JSON response, and none in the input of a tool', () => {
     const input = '{"id":"chatcmpl-9","stop_reason":"end_turn","stop_sequence":"a","n":12345678901234567890}';
     const answer = (id: string, reason: string, sequence: string) =>
       `{"id":"${id}","type":"message","content":[{"type":"tool_use","input":${input}}],"stop_reason":"${reason}","stop_sequence":${sequence},"usage":{}}`;

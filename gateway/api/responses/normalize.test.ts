@@ -3,8 +3,8 @@ import { toResponseFormat } from './normalize.ts';
 
 const schema = { type: 'object' };
 
-describe('chatFormat', () => {
-  it('words a schema, or any object, as chat completions do', () => {
+describe('toResponseFormat', () => {
+  it('converts a schema, or any object, to the form of chat completions', () => {
     const format = { type: 'json_schema', name: 'horse', strict: true, schema };
     expect(toResponseFormat({ text: { format } })).toEqual({
       type: 'json_schema',
@@ -22,5 +22,5 @@ describe('chatFormat', () => {
     { text: { format: 'json_object' } },
     { text: { format: { type: 'text' } } },
     { text: { format: { type: 'json_object' } }, response_format: { type: 'text' } },
-  ])('has nothing to say of %j', (request) => expect(toResponseFormat(request)).toBeUndefined());
+  ])('has no format for %j', (request) => expect(toResponseFormat(request)).toBeUndefined());
 });

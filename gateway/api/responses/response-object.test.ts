@@ -17,8 +17,8 @@ const asking = (request: Record<string, unknown>) => ({
   echoed: getEchoedFields(request),
 });
 
-describe('wholeResponse', () => {
-  it('fills what is missing and keeps what is told', () => {
+describe('completeResponse', () => {
+  it('adds missing fields and keeps all others', () => {
     expect(completeResponse(asking({ temperature: 0.5 }), { ...told, extra: 1, top_p: 0.95 })).toEqual({
       ...told,
       extra: 1,
@@ -43,7 +43,7 @@ describe('wholeResponse', () => {
     });
   });
 
-  it('has no usage before the engine has told it', () => {
+  it('has no usage before the engine has reported it', () => {
     const begun = completeResponse(asking({}), { id: 'resp_1', object: 'response', status: 'in_progress' });
     expect(begun).toMatchObject({ status: 'in_progress', output: [] });
     expect(begun).not.toHaveProperty('usage');
@@ -55,14 +55,14 @@ describe('wholeResponse', () => {
     [0, 'incomplete'],
     [-1, 'completed'],
     [null, 'completed'],
-  ])('with at most %j tokens and five sampled is %s', (max_output_tokens, status) => {
+  ])('with a limit of %j tokens and five generated is %s', (max_output_tokens, status) => {
     const whole = completeResponse(asking({ max_output_tokens }), told);
     expect(whole).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
     const details = status === 'incomplete' ? { reason: 'max_output_tokens' } : null;
     expect(whole.incomplete_details).toEqual(details);
   });
 
-  it('lets no request forge the counts', () => {
+  it('does not let a request forge the counts', () => {
     const forged = { usage: { input_tokens: 0, output_tokens: 0 }, timings: { prompt_n: 0 } };
     const whole = completeResponse(asking({ tools: [forged], metadata: forged, instructions: forged }), told);
     expect(readUsage(JSON.stringify(whole))).toEqual({ input: 2, cached: 0, output: 5 });

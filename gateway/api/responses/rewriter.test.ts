@@ -5,20 +5,20 @@ import { ResponsesApiRewriter } from './rewriter.ts';
 const mender = () =>
   new ResponsesApiRewriter({ model: 'horse', createdAt: 1_700_000_000, echoed: getEchoedFields({}) });
 
-describe('ResponseMender', () => {
+describe('ResponsesApiRewriter', () => {
   it.each([
     ':\n\n',
     'error: {"code":500}\n\n',
     'data: {"error":{"code":500}}\n\n',
     'event: x\ndata: {"half\n\n',
     'event: x\ndata: null\n\n',
-  ])('passes %j as it is', (text) => {
+  ])('does not change %j', (text) => {
     const one = mender();
     expect(one.rewriteEvents(Buffer.from(text)).toString()).toBe(text);
     expect(one.rewriteBody(Buffer.from(text)).toString()).toBe(text);
   });
 
-  it('counts on from one piece to the next', () => {
+  it('continues the numbering from one piece to the next', () => {
     const one = mender();
     const event = Buffer.from('event: response.queued\ndata: {"type":"response.queued"}\n\n');
     const pieces = [one.rewriteEvents(Buffer.concat([event, event])), one.rewriteEvents(event)];
@@ -41,7 +41,7 @@ describe('ResponseMender', () => {
     response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
   });
 
-  it('announces a response in a silence before the engine does, under a name that stays', () => {
+  it('announces a response before the engine does, with an id that stays', () => {
     const one = mender();
     const signs = [one.keepAlive(), one.keepAlive()].flatMap(eventsIn);
     expect(signs.map(({ type }) => type)).toEqual([
@@ -70,7 +70,7 @@ describe('ResponseMender', () => {
     expect(all.every(({ name, type }) => name === type)).toBe(true);
   });
 
-  it('keeps the name of the engine where that came first', () => {
+  it('keeps the id of the engine where that came first', () => {
     const one = mender();
     one.rewriteEvents(created);
     expect(eventsIn(one.keepAlive())).toMatchObject([
@@ -84,7 +84,7 @@ describe('ResponseMender', () => {
     ['text', 'message', 'msg_1', { type: 'response.output_text.delta', content_index: 0, logprobs: [] }],
     ['a thought', 'reasoning', 'rs_1', { type: 'response.reasoning_text.delta', content_index: 0 }],
     ['a call', 'function_call', 'fc_1', { type: 'response.function_call_arguments.delta' }],
-  ])('adds nothing to %s under way, which every client can add', (_, type, id, expected) => {
+  ])('sends an empty delta for %s in progress, which every client can append', (_, type, id, expected) => {
     const one = mender();
     const part = { type: 'response.content_part.added', item_id: id, part: { type: 'output_text' } };
     for (const event of [created, added(type, id)]) one.rewriteEvents(event);
@@ -94,7 +94,7 @@ describe('ResponseMender', () => {
     ]);
   });
 
-  it('has no sign where nothing can be added', () => {
+  it('sends nothing where no delta can be appended', () => {
     const one = mender();
     for (const event of [created, added('message', 'msg_1')]) one.rewriteEvents(event);
     expect(one.keepAlive()).toBe('');
@@ -108,24 +108,32 @@ describe('ResponseMender', () => {
     expect(one.keepAlive()).toBe('');
   });
 
-  it.each([0, 1])('ends a stream that fails for every client, announced (%s) or not', (signs) => {
-    const one = mender();
-    const before = signs === 0 ? [] : eventsIn(one.keepAlive());
-    const broken = { status: 503, type: 'server_error', code: 'queue_timeout', message: 'It took too long.' };
-    const all = [...before, ...eventsIn(one.error(broken))];
-    expect(all.map(({ type }) => type)).toEqual([
-      'response.created',
-      'response.in_progress',
-      'response.failed',
-      'error',
-    ]);
-    expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3]);
-    const { code, message } = broken;
-    expect(all[3]).toMatchObject({ code, message, param: null });
-    expect(all[2].response).toEqual({ ...all[0].response, status: 'failed', error: { code, message } });
-  });
+  it.each([0, 1])(
+    'ends a failed stream in a way that every client understands, after %s keep-alives',
+    (signs) => {
+      const one = mender();
+      const before = signs === 0 ? [] : eventsIn(one.keepAlive());
+      const broken = {
+        status: 503,
+        type: 'server_error',
+        code: 'queue_timeout',
+        message: 'It took too long.',
+      };
+      const all = [...before, ...eventsIn(one.error(broken))];
+      expect(all.map(({ type }) => type)).toEqual([
+        'response.created',
+        'response.in_progress',
+        'response.failed',
+        'error',
+      ]);
+      expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3]);
+      const { code, message } = broken;
+      expect(all[3]).toMatchObject({ code, message, param: null });
+      expect(all[2].response).toEqual({ ...all[0].response, status: 'failed', error: { code, message } });
+    },
+  );
 
-  it('takes U+2028 in a text for no end of the line', () => {
+  it('does not treat U+2028 in a text as the end of a line', () => {
     const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
     const mended = mender().rewriteEvents(
       Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
@@ -134,7 +142,7 @@ describe('ResponseMender', () => {
     expect(mended.toString()).toContain('a\u2028b');
   });
 
-  it('gives an event the name of its mended type', () => {
+  it('gives an event the name of its corrected type', () => {
     const response = { status: 'completed', usage: { output_tokens: 3 } };
     const event = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;
     const cut = new ResponsesApiRewriter({

@@ -23,8 +23,8 @@ const done = (type: string, id: string, rest: object) => ({
   item: { type, id, ...rest },
 });
 
-describe('stepResponseStream', () => {
-  it('puts every event into the place of its item, whatever the order', () => {
+describe('completeEvent', () => {
+  it('gives every event the index of its item, whatever the order', () => {
     const events = walk(
       added('reasoning', 'rs_1'),
       added('message', 'msg_1'),
@@ -36,7 +36,7 @@ describe('stepResponseStream', () => {
     expect(events.map((event) => event.sequence_number)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('opens and closes a thought, once', () => {
+  it('opens and closes reasoning, once', () => {
     const delta = { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' };
     const content = [{ type: 'reasoning_text', text: 'hmhm' }];
     const events = walk(added('reasoning', 'rs_1'), delta, delta, done('reasoning', 'rs_1', { content }));
@@ -70,7 +70,7 @@ describe('stepResponseStream', () => {
     ]);
   });
 
-  it('leaves alone what an engine says of itself', () => {
+  it('keeps events that an engine sends itself', () => {
     const part = { type: 'reasoning_text', text: '' };
     const types = walk(
       added('reasoning', 'rs_1'),
@@ -85,7 +85,7 @@ describe('stepResponseStream', () => {
     expect(types).toHaveLength(8);
   });
 
-  it('tells the end of the arguments before the end of a call', () => {
+  it('adds the end of the arguments before the end of a call', () => {
     const events = walk(
       added('function_call', 'fc_1'),
       done('function_call', 'fc_1', { arguments: '{"a":1}' }),
@@ -99,12 +99,12 @@ describe('stepResponseStream', () => {
     });
   });
 
-  it('gives no place to what belongs to no item', () => {
+  it('gives no index to an event without an item', () => {
     const [event] = walk({ type: 'response.output_text.delta', item_id: 'msg_9', delta: 'a' });
     expect(event).not.toHaveProperty('output_index');
   });
 
-  it('names the end of a cut answer', () => {
+  it('reports a response that was cut off as incomplete', () => {
     const response = { status: 'completed', output: [], usage: { output_tokens: 5 } };
     const timings = { predicted_n: 5 };
     const [event] = walk({ type: 'response.completed', response, timings });

@@ -9,9 +9,9 @@ const forms: ToolAliases = new Map([
 ]);
 const input = 'a "b"\n\\ 😀 é\t{"input":"x"}';
 
-describe('CustomInput', () => {
+describe('CustomInputReader', () => {
   it.each([JSON.stringify({ input }), `{ "input" : ${JSON.stringify(input)} }`])(
-    'reads it however it is cut: %j',
+    'reads the input however the arguments are cut: %j',
     (json) => {
       for (let size = 1; size < json.length; size++) {
         const reader = new CustomInputReader();
@@ -23,13 +23,13 @@ describe('CustomInput', () => {
     },
   );
 
-  it('reads what there is of one that was cut, and gives others back', () => {
+  it('reads what there is of an input that was cut off, and returns other arguments unchanged', () => {
     expect(readCustomInput('{"input":"half of')).toBe('half of');
     expect(readCustomInput('{"other":1}')).toBe('{"other":1}');
   });
 });
 
-describe('ToolFormAnswer', () => {
+describe('ToolAliasRewriter', () => {
   const call = (name: string, args: string) => ({
     type: 'function_call',
     id: 'fc_1',
@@ -47,7 +47,7 @@ describe('ToolFormAnswer', () => {
     status: 'completed',
   };
 
-  it('gives an answer in one piece the calls of its tools', () => {
+  it('converts the calls of a JSON response', () => {
     const output = [call('patch', json), call('fs__read', '{}'), call('other', '{}')];
     const body = Buffer.from(JSON.stringify({ object: 'response', output }));
     const told = JSON.parse(new ToolAliasRewriter(asItCame, forms).rewriteBody(body).toString());
@@ -58,7 +58,7 @@ describe('ToolFormAnswer', () => {
     ]);
   });
 
-  it('gives a stream the events of its tools, in their order and with their numbers', () => {
+  it('converts the events of a stream and keeps their order and numbers', () => {
     const half = Math.floor(json.length / 2);
     const place = { item_id: 'fc_1', output_index: 0 };
     const told = [

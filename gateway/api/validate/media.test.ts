@@ -21,7 +21,7 @@ const picture = { type: 'image', source: { type: 'base64', media_type: 'image/pn
 const say = (...content: unknown[]) => ({ messages: [{ role: 'user', content }] });
 const text = { type: 'text', text: 'image_url' };
 
-describe('what a model cannot take', () => {
+describe('media that the model cannot take', () => {
   it.each([
     ['a picture in a chat', say(text, image), 'messages[0].content[1]'],
     ['a sound', say(sound), 'messages[0].content[0]'],
@@ -42,16 +42,16 @@ describe('what a model cannot take', () => {
       { input: [{ type: 'function_call_output', output: [{ type: 'input_image', image_url: 'data:x' }] }] },
       'input[0].output[0]',
     ],
-  ])('%s', (_, fields, place) => expect(placeOf(fields)).toBe(place));
+  ])('are found: %s', (_, fields, place) => expect(placeOf(fields)).toBe(place));
 
   it.each([
     ['text alone', say(text)],
     ['a text in one piece', { messages: [{ role: 'user', content: 'image_url' }] }],
     ['what a tool is given', say({ type: 'tool_use', input: { type: 'image', content: 'x' } })],
     ['anything odd', { messages: [null, 5, [image], { content: { type: 'image' } }], input: 'x' }],
-  ])('not %s', (_, fields) => expect(placeOf(fields)).toBeUndefined());
+  ])('are not found in %s', (_, fields) => expect(placeOf(fields)).toBeUndefined());
 
-  it('is told by what the engine says of itself', () => {
+  it('depend on the modalities that the engine reports', () => {
     expect(placeOf(say(image), { vision: true, audio: false })).toBeUndefined();
     expect(placeOf(say(sound), { vision: true, audio: false })).toBe('messages[0].content[0]');
     expect(placeOf(say(image, sound), { vision: true, audio: true })).toBeUndefined();
@@ -60,6 +60,6 @@ describe('what a model cannot take', () => {
   });
 });
 
-it('nothing is judged before the engine has told', () => {
+it('all media are accepted before the engine has reported its modalities', () => {
   expect(() => rejectUnsupportedMedia(say(image), undefined)).not.toThrow();
 });

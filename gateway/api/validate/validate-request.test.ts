@@ -3,7 +3,7 @@ import { crashingBodies } from '../../../test/harness/crashing-bodies.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { validateRequest } from './validate-request.ts';
 
-const refusalOf = (fields: object): ApiError | undefined => {
+const getError = (fields: object): ApiError | undefined => {
   try {
     validateRequest(fields as Record<string, unknown>);
     return undefined;
@@ -16,11 +16,11 @@ const schemaOf = (schema: unknown) => ({ json_schema: schema });
 const patternOf = (pattern: string) => schemaOf({ type: 'string', pattern });
 const grammarOf = (grammar: string) => ({ grammar });
 
-it.each(crashingBodies)('%s, %s, is refused, its field named', (_, _path, body, param) => {
-  expect(refusalOf(body)).toMatchObject({ status: 400, code: 'invalid_value', param });
+it.each(crashingBodies)('%s, %s, is rejected with the name of its field', (_, _path, body, param) => {
+  expect(getError(body)).toMatchObject({ status: 400, code: 'invalid_value', param });
 });
 
-describe('a bound holds to the digit', () => {
+describe('a limit is exact', () => {
   it.each<[string, object, object]>([
     ['times', patternOf('^a{2,1}$'), patternOf('^a{1,2}$')],
     ['times in words of the engine', patternOf('^a{2,1x}$'), patternOf('^a{x,1}$')],
@@ -63,8 +63,8 @@ describe('a bound holds to the digit', () => {
       { samplers: ['top_k', 'infill'], top_k: 1001 },
       { samplers: ['top_k', 'infill'], top_k: 1000 },
     ],
-  ])('%s', (_, beyond, within) => {
-    expect([refusalOf(beyond)?.status, refusalOf(within)]).toEqual([400, undefined]);
+  ])('for %s', (_, beyond, within) => {
+    expect([getError(beyond)?.status, getError(within)]).toEqual([400, undefined]);
   });
 });
 
@@ -95,6 +95,7 @@ it.each<[string, object]>([
     'a grammar with comments, strings and classes of brackets',
     grammarOf('# {5,1}\nroot ::= "{5,1}" [{5,1}] "\\"{5,1}" a # ((((\na ::= ( "x" | root )* '),
   ],
+  ['a long row of repetitions', grammarOf(`root ::= "a"${'+'.repeat(100_000)}`)],
   ['a pattern of classes with brackets', patternOf('^[{5,1}(]\\{5,1\\}$')],
   [
     'text in a message that looks like anything',
@@ -105,6 +106,6 @@ it.each<[string, object]>([
       ],
     },
   ],
-])('%s is left to the engine', (_, fields) => {
-  expect(refusalOf(fields)).toBeUndefined();
+])('%s is left to llama-server', (_, fields) => {
+  expect(getError(fields)).toBeUndefined();
 });
