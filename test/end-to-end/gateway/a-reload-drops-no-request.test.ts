@@ -133,6 +133,7 @@ it('SIGHUP reads the key file, broken or not, and the gateway lives on', async (
   });
   const lines = (pattern: RegExp) => printed.match(pattern)?.length ?? 0;
   await waitFor('it to listen', () => lines(/gateway listens/g));
+  await waitFor('its backend to be ready', () => lines(/backend is ready/g));
   const origin = `http://127.0.0.1:${/gateway listens on port (\d+)/.exec(printed)?.[1]}`;
   writeFileSync(keyFile, keysWithNew);
   gateway.kill('SIGHUP');
