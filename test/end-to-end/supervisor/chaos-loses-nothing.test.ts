@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { engineFaults } from '../../chaos/faults.ts';
 import { type ChaosProduct, startChaosProduct } from '../../chaos/product.ts';
 import { type ChaosReport, runChaos } from '../../chaos/run-chaos.ts';
-import { inLedger } from '../gateway/clients/told-usage.ts';
+import { inLedger } from '../gateway/clients/reported-usage.ts';
 
 let product: ChaosProduct;
 let told: ChaosReport['told'] | undefined;

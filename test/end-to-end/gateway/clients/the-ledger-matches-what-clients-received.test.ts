@@ -9,7 +9,7 @@ import { startGatewayProcess } from '../../../harness/start-gateway-process.ts';
 import { temporaryFolder } from '../../../harness/temporary-folder.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../../services/start-llama-server.ts';
-import { aborted, askMany, clientsOf, inLedger, whole } from './told-usage.ts';
+import { aborted, askMany, clientsOf, inLedger, whole } from './reported-usage.ts';
 
 let engine: LlamaServer;
 beforeAll(async () => {

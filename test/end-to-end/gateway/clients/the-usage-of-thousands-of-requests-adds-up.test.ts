@@ -3,7 +3,16 @@ import { expect, inject, it } from 'vitest';
 import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usage-sums.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../../harness/start-deployment.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
-import { aborted, askMany, type Clients, clientsOf, inLedger, long, type Told, whole } from './told-usage.ts';
+import {
+  aborted,
+  askMany,
+  type Clients,
+  clientsOf,
+  inLedger,
+  long,
+  type Told,
+  whole,
+} from './reported-usage.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuv`;
 
