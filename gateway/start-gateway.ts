@@ -7,16 +7,16 @@ import { createApp } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { type Gpus, watchGpus } from './gpu/gpus.ts';
-import { RecentTokenCost } from './gpu/recent-token-cost.ts';
+import { RecentTokenCost } from './gpu/token-cost.ts';
 import { createProxyMatcher } from './http/client-address.ts';
 import type { ParentChannel } from './ipc/parent-channel.ts';
 import { SupervisorClient } from './ipc/supervisor-client.ts';
+import { createSupervisorStatusReader } from './ipc/supervisor-status.ts';
 import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
 import { RateLimits } from './limits/rate-limits.ts';
-import { registerConnectionMetrics } from './metrics/connection-metrics.ts';
-import { registerGpuMetrics } from './metrics/gpu-metrics.ts';
+import { registerConnectionMetrics } from './metrics/component-metrics.ts';
+import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
-import { registerTokenCostMetrics } from './metrics/token-cost-metrics.ts';
 import { FailedLogins } from './middleware/failed-logins.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
 import { ModelMetaCache } from './models/model-meta-cache.ts';
@@ -33,7 +33,7 @@ import { createCountingScheduler, Scheduler } from './scheduler/scheduler.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
 import { createRequestListener } from './server/request-listener.ts';
-import { createTracing } from './tracing/create-tracing.ts';
+import { createTracing } from './tracing/tracing.ts';
 import { createSlotTracker } from './upstream/create-slot-tracker.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { createBackendPool } from './upstream/pool.ts';
@@ -148,8 +148,12 @@ export async function startGateway(
   const ledger = createUsageLedger(config.ledger, log);
   const abandoned = new AbandonedInputCounter(counting);
   const buckets = await createRateCounters({ ...config.rates, log });
+  const readSupervisorStatus = createSupervisorStatusReader(config.metrics.healthUrl);
   const metrics = createMetrics({
-    ...{ ...config.metrics, admission: scheduler, watch, live, buckets, keys, failedLogins, ledger },
+    ...{ ...config.metrics, scheduler, keys, failedLogins, ledger, readSupervisorStatus },
+    backendMonitor: watch,
+    liveRequests: live,
+    rateCounters: buckets,
     backend: config.backend,
     maxWaiting: config.admission.maxWaiting,
     keyMaxAgeMs: config.auth.keyMaxAgeMs,

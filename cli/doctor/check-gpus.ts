@@ -1,4 +1,4 @@
-import { gpuTroubleMessages } from '../../gateway/gpu/trouble-messages.ts';
+import { gpuTroubleMessages } from '../../gateway/gpu/gpus.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
 import type { Finding } from './finding.ts';

@@ -3,9 +3,7 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { Gpus } from '../gpu/gpus.ts';
-import type { RecentTokenCost } from '../gpu/recent-token-cost.ts';
-import type { TokenCost } from '../gpu/token-cost.ts';
-import { gpuTroubleMessages } from '../gpu/trouble-messages.ts';
+import type { RecentTokenCost, TokenCost } from '../gpu/token-cost.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
@@ -27,7 +25,7 @@ export interface SnapshotSources {
   /** Undefined where authentication is off. */
   readonly keys: Pick<KeyStore, 'ring' | 'problem'> | undefined;
   readonly ledger: Pick<UsageLedger, 'today' | 'problem'>;
-  readonly gpus: Pick<Gpus, 'samples' | 'trouble'>;
+  readonly gpus: Pick<Gpus, 'samples' | 'troubleMessage'>;
   readonly recentWork: Pick<RecentTokenCost, 'overall' | 'byKey'>;
   readonly costPerHour: number | undefined;
 }
@@ -91,7 +89,7 @@ export function takeSnapshot(
     ...whatIsOpen(owners),
     keys: keysOf(owners),
     gpus: gpus.samples,
-    gpuTrouble: gpus.trouble === undefined ? null : gpuTroubleMessages[gpus.trouble],
+    gpuTrouble: gpus.troubleMessage ?? null,
     costPerHour: costPerHour ?? null,
     price: recentWork.overall,
     problems: problemsOf(owners),

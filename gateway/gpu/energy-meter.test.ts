@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseLine } from '../../nvidia-smi-parser/parse-line.ts';
 import { fullQuery } from '../../nvidia-smi-parser/query.ts';
 import { cards } from '../../test/fakes/nvidia-smi-recordings.ts';
-import { EnergyMeter } from './energy-meter.ts';
+import { EnergyMeter } from './gpus.ts';
 
 function reading(index: number, seconds: number, watts: number | undefined) {
   const line = parseLine(cards.h200WithMig.lines[0], fullQuery, seconds * 1000);

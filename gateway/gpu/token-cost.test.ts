@@ -23,8 +23,8 @@ function minuteLater(keys: Record<string, KeyWork>): WorkTally {
 
 describe('the cost of a token', () => {
   it('is everything spent divided by all tokens', () => {
-    const price = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
-    expect(price).toEqual({
+    const cost = tokenCostBetween(begin, minuteLater({ app: work(60_000, 6000, 18_000) }), 3);
+    expect(cost).toEqual({
       joulesPerOutputToken: 3,
       joulesPerToken: 1,
       costPerMillionOutputTokens: (0.05 / 6000) * 1e6,
@@ -40,8 +40,8 @@ describe('the cost of a token', () => {
   });
 
   it('is undefined if there were no tokens', () => {
-    const price = tokenCostBetween(begin, minuteLater({}), 3);
-    expect(new Set(Object.values(price))).toEqual(new Set([undefined]));
+    const cost = tokenCostBetween(begin, minuteLater({}), 3);
+    expect(new Set(Object.values(cost))).toEqual(new Set([undefined]));
   });
 
   it('is undefined in money without COST_PER_HOUR and in energy without power readings', () => {
@@ -50,8 +50,8 @@ describe('the cost of a token', () => {
       costPerMillionTokens: undefined,
       joulesPerToken: 1800,
     });
-    const dark = { ...later, joules: undefined };
-    expect(tokenCostBetween({ ...begin, joules: undefined }, dark, 3).joulesPerToken).toBeUndefined();
+    const withoutPower = { ...later, joules: undefined };
+    expect(tokenCostBetween({ ...begin, joules: undefined }, withoutPower, 3).joulesPerToken).toBeUndefined();
   });
 
   it('counts energy from zero if power readings started in between', () => {
@@ -62,21 +62,21 @@ describe('the cost of a token', () => {
 
 describe('the token costs by key', () => {
   it('divide the spending in proportion to machine time', () => {
-    const prices = tokenCostByKey(
+    const costs = tokenCostByKey(
       begin,
       minuteLater({ app: work(30_000, 3000), batch: work(10_000, 3000), idle: work(0, 0) }),
       3,
     );
-    expect([...prices.keys()]).toEqual(['app', 'batch']);
-    expect(prices.get('app')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.75) / 3000);
-    expect(prices.get('batch')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.25) / 3000);
+    expect([...costs.keys()]).toEqual(['app', 'batch']);
+    expect(costs.get('app')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.75) / 3000);
+    expect(costs.get('batch')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.25) / 3000);
   });
 
   it('add up to the whole spending', () => {
     const keys = { a: work(1234, 17, 170), b: work(777, 300, 900), c: work(5, 1, 1) };
-    const prices = tokenCostByKey(begin, minuteLater(keys), 3);
+    const costs = tokenCostByKey(begin, minuteLater(keys), 3);
     const paid = Object.entries(keys).map(
-      ([id, { processed }]) => ((prices.get(id)?.costPerMillionTokens ?? 0) * processed) / 1e6,
+      ([id, { processed }]) => ((costs.get(id)?.costPerMillionTokens ?? 0) * processed) / 1e6,
     );
     expect(paid.reduce((sum, money) => sum + money)).toBeCloseTo(0.05, 10);
   });

@@ -1,28 +1,27 @@
 import { HOUR } from '../../settings/durations.ts';
 
-/** Tokens that somebody got for energy and money. */
+/** Tokens produced for energy and money. */
 export interface Work {
-  /** What the model wrote. */
   readonly output: number;
-  /** What it read and wrote; cached input was not read again. */
+  /** Output and uncached input. */
   readonly processed: number;
 }
 
 export interface KeyWork extends Work {
-  /** Time of the whole machine: one of four slots for a second is a quarter of one. */
+  /** Machine time: one of four slots for a second is a quarter of a second. */
   readonly machineMs: number;
 }
 
-/** All that was spent and made up to a moment. */
+/** Totals up to a moment. */
 export interface WorkTally extends Work {
   /** `performance.now()`. */
   readonly at: number;
-  /** Undefined where no GPU tells its power. */
+  /** Undefined if no GPU reports its power. */
   readonly joules: number | undefined;
   readonly keys: ReadonlyMap<string, KeyWork>;
 }
 
-/** What a token took; undefined where nothing was made, or nothing is known of what was spent. */
+/** The cost of a token; undefined if there were no tokens or the spending is unknown. */
 export interface TokenCost {
   readonly joulesPerOutputToken: number | undefined;
   readonly joulesPerToken: number | undefined;
@@ -30,33 +29,35 @@ export interface TokenCost {
   readonly costPerMillionTokens: number | undefined;
 }
 
-interface Spent {
+interface Spending {
   readonly joules: number | undefined;
   readonly money: number | undefined;
 }
 
-/** What a token took between two moments. Idle time is spent, too: a machine that has little to do makes dear tokens. */
+/** Includes idle time: on a machine with little to do, tokens are expensive. */
 export function tokenCostBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): TokenCost {
-  return priceOf(spentBetween(from, to, costPerHour), workBetween(from, to));
+  return divide(spendingBetween(from, to, costPerHour), workBetween(from, to));
 }
 
 /**
- * The same for each key that had something of the machine in between. Keys share all that was spent, idle time included,
- * as they shared the machine; so together they pay for all of it.
+ * The same for each key that used the machine in the interval. All spending, including idle time, is divided among the
+ * keys in proportion to their machine time, so together they pay for all of it.
  */
 export function tokenCostByKey(
   from: WorkTally,
   to: WorkTally,
   costPerHour: number | undefined,
 ): Map<string, TokenCost> {
-  const spent = spentBetween(from, to, costPerHour);
-  const had = [...to.keys].map(([id, now]) => [id, keyWorkBetween(from.keys.get(id), now)] as const);
-  const machineMs = had.reduce((sum, [, work]) => sum + work.machineMs, 0);
-  const busy = had.filter(([, work]) => work.machineMs > 0);
-  return new Map(busy.map(([id, work]) => [id, priceOf(partOf(spent, work.machineMs / machineMs), work)]));
+  const spending = spendingBetween(from, to, costPerHour);
+  const work = [...to.keys].map(([id, now]) => [id, keyWorkBetween(from.keys.get(id), now)] as const);
+  const machineMs = work.reduce((sum, [, ofKey]) => sum + ofKey.machineMs, 0);
+  const active = work.filter(([, ofKey]) => ofKey.machineMs > 0);
+  return new Map(
+    active.map(([id, ofKey]) => [id, divide(multiply(spending, ofKey.machineMs / machineMs), ofKey)]),
+  );
 }
 
-function spentBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): Spent {
+function spendingBetween(from: WorkTally, to: WorkTally, costPerHour: number | undefined): Spending {
   return {
     joules: to.joules === undefined ? undefined : to.joules - (from.joules ?? 0),
     money: costPerHour === undefined ? undefined : (costPerHour * (to.at - from.at)) / HOUR,
@@ -71,11 +72,11 @@ function keyWorkBetween(from: KeyWork = { output: 0, processed: 0, machineMs: 0 
   return { ...workBetween(from, to), machineMs: to.machineMs - from.machineMs };
 }
 
-function partOf({ joules, money }: Spent, share: number): Spent {
+function multiply({ joules, money }: Spending, share: number): Spending {
   return { joules: joules && joules * share, money: money && money * share };
 }
 
-function priceOf({ joules, money }: Spent, { output, processed }: Work): TokenCost {
+function divide({ joules, money }: Spending, { output, processed }: Work): TokenCost {
   return {
     joulesPerOutputToken: per(joules, output),
     joulesPerToken: per(joules, processed),
@@ -84,6 +85,49 @@ function priceOf({ joules, money }: Spent, { output, processed }: Work): TokenCo
   };
 }
 
-function per(spent: number | undefined, made: number): number | undefined {
-  return spent === undefined || made <= 0 ? undefined : spent / made;
+function per(spent: number | undefined, tokens: number): number | undefined {
+  return spent === undefined || tokens <= 0 ? undefined : spent / tokens;
+}
+
+const INTERVAL = 5000;
+/** The period that counts as recent. */
+const WINDOW = 300_000;
+
+/** The cost of a token over the last five minutes, or since the gateway started. */
+export class RecentTokenCost {
+  readonly #takeTally: () => WorkTally;
+  readonly #costPerHour: number | undefined;
+  /** Oldest first. */
+  readonly #tallies: WorkTally[];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(takeTally: () => WorkTally, costPerHour: number | undefined) {
+    this.#takeTally = takeTally;
+    this.#costPerHour = costPerHour;
+    this.#tallies = [takeTally()];
+    this.#timer = setInterval(() => this.#addTally(), INTERVAL).unref();
+  }
+
+  get overall(): TokenCost {
+    return tokenCostBetween(this.#oldest, this.#takeTally(), this.#costPerHour);
+  }
+
+  /** By key id; only keys that used the machine in this time. */
+  get byKey(): ReadonlyMap<string, TokenCost> {
+    return tokenCostByKey(this.#oldest, this.#takeTally(), this.#costPerHour);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  get #oldest(): WorkTally {
+    return this.#tallies[0] ?? this.#takeTally();
+  }
+
+  #addTally(): void {
+    const now = this.#takeTally();
+    this.#tallies.push(now);
+    while (this.#oldest.at < now.at - WINDOW) this.#tallies.shift();
+  }
 }

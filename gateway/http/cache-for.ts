@@ -1,25 +1,25 @@
 /**
- * Asks no more often than every so many ms, and once for all who want to know meanwhile. A question that fails has no
- * answer to be kept: whoever waited for it learns of the failure, and the next one asks anew.
+ * Caches the result of `load` for so many ms after its arrival. Concurrent callers share one call. Failures are not
+ * cached: all callers that were waiting get the error, and the next call loads again.
  */
-export function cacheFor<T>(forMs: number, find: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | undefined;
-  let until = 0;
-  async function ask(): Promise<T> {
+export function cacheFor<T>(ms: number, load: () => Promise<T>): () => Promise<T> {
+  let cached: Promise<T> | undefined;
+  let validUntil = 0;
+  async function reload(): Promise<T> {
     try {
-      const found = await find();
-      until = performance.now() + forMs;
-      return found;
+      const result = await load();
+      validUntil = performance.now() + ms;
+      return result;
     } catch (error) {
-      until = 0;
+      validUntil = 0;
       throw error;
     }
   }
   return () => {
-    if (known === undefined || performance.now() >= until) {
-      until = Infinity;
-      known = ask();
+    if (cached === undefined || performance.now() >= validUntil) {
+      validUntil = Infinity;
+      cached = reload();
     }
-    return known;
+    return cached;
   };
 }

@@ -2,29 +2,31 @@ import { parseBackendUrl } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
 import { cacheFor } from '../http/cache-for.ts';
 
-const FRESH_FOR = 1000;
-const PATIENCE = 300;
+const MAX_AGE = 1000;
+const TIMEOUT = 500;
 
-/** What the supervisor's `/status` says, as far as it is shown here. */
+/** The supervisor's `/status`, as far as the gateway uses it. */
 export interface SupervisorStatus {
   readonly standing: string;
+  /** ms since the start of the boot, by phase; not every phase applies everywhere. */
+  readonly boot: Readonly<Record<string, number | string>>;
   readonly loadTimeMs: number | null;
+  /** By child. */
   readonly restarts: Readonly<Record<string, number>>;
   /** By child, then by class. */
   readonly crashes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** Asks the health server of the house, once a second at the most; undefined where it does not answer. */
+/** Reads the status at most once per second; undefined if there is no health server or it does not respond. */
 export function createSupervisorStatusReader(
   healthUrl: string | undefined,
 ): () => Promise<SupervisorStatus | undefined> {
   if (healthUrl === undefined) return async () => undefined;
   const health = { address: parseBackendUrl(healthUrl), apiKey: undefined };
-  return cacheFor(FRESH_FOR, async () => {
-    const answer = await requestBackend(health, { path: '/status', timeoutMs: PATIENCE });
-    return answer.outcome === 'answered' && answer.status === 200
-      ? parseSupervisorStatus(answer.body)
-      : undefined;
+  return cacheFor(MAX_AGE, async () => {
+    const response = await requestBackend(health, { path: '/status', timeoutMs: TIMEOUT });
+    const isOk = response.outcome === 'answered' && response.status === 200;
+    return isOk ? parseSupervisorStatus(response.body) : undefined;
   });
 }
 
@@ -32,8 +34,11 @@ export function parseSupervisorStatus(body: string): SupervisorStatus | undefine
   try {
     const status = JSON.parse(body) as Partial<SupervisorStatus> | null;
     if (typeof status?.standing !== 'string') return undefined;
-    const { standing, loadTimeMs, restarts = {}, crashes = {} } = status;
-    return { standing, loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null, restarts, crashes };
+    const { standing, boot = {}, loadTimeMs, restarts = {}, crashes = {} } = status;
+    return {
+      ...{ standing, boot, restarts, crashes },
+      loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null,
+    };
   } catch {
     return undefined;
   }

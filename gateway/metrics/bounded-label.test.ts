@@ -3,7 +3,7 @@ import { BoundedLabel } from './bounded-label.ts';
 
 it('keeps a limited number of values and maps all later ones to "other"', () => {
   const label = new BoundedLabel(2);
-  expect(['a', 'b', 'c', 'a', 'd'].map((value) => label.of(value))).toEqual([
+  expect(['a', 'b', 'c', 'a', 'd'].map((value) => label.limit(value))).toEqual([
     'a',
     'b',
     'other',

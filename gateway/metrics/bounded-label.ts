@@ -1,18 +1,21 @@
-/** Where what there is no room for is counted. */
+/** The label value for everything beyond the limit. */
 export const other = 'other';
 
-/** Values that a label may take: the first so many that come, all later ones are `other`. */
+/**
+ * Limits the number of values of a label, and so the number of series: the first `max` values are kept, all later ones
+ * become `other`.
+ */
 export class BoundedLabel {
-  readonly #most: number;
+  readonly #max: number;
   readonly #known = new Set<string>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
-  of(value: string): string {
+  limit(value: string): string {
     if (this.#known.has(value)) return value;
-    if (this.#known.size >= this.#most) return other;
+    if (this.#known.size >= this.#max) return other;
     this.#known.add(value);
     return value;
   }

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import type { BackendStatus } from '../../health/backend-status.ts';
 import { type Key, priorities } from '../../keys/key.ts';
 import { getKeyStatus, type KeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
@@ -9,100 +8,106 @@ import type { FailedLogins } from '../middleware/failed-logins.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import { priorityForWeight } from '../scheduler/lane.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { UsageLedger } from '../usage/usage-ledger.ts';
-import type { MetricSample } from './catalogue.ts';
-import { backend, endpointPicker, keys as keyMetrics, queue, requests } from './catalogue.ts';
-import { registerSamples, registerValue } from './register.ts';
+import {
+  backend,
+  endpointPicker,
+  keys as keyMetrics,
+  type MetricSample,
+  queue,
+  requests,
+} from './catalogue.ts';
+import { registerSamples, registerValue, statusSamples } from './register.ts';
 
-/** The owners of what is shown; each is asked at the scrape and pays nothing before. */
+/** The components whose state is shown. They are read at the scrape only. */
 export interface MetricSources {
-  readonly admission: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
+  readonly scheduler: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
   readonly maxWaiting: number;
-  readonly watch: Pick<BackendMonitor, 'status' | 'since' | 'props'>;
-  readonly live: Pick<LiveRequests, 'count'>;
-  readonly buckets: Pick<RateCounters, 'sharing' | 'outages'>;
-  /** Undefined where authentication is off. */
+  readonly backendMonitor: Pick<BackendMonitor, 'status' | 'since' | 'props'>;
+  readonly liveRequests: Pick<LiveRequests, 'count'>;
+  readonly rateCounters: Pick<RateCounters, 'sharing' | 'outages'>;
+  /** Undefined if authentication is off. */
   readonly keys: Pick<KeyStore, 'ring' | 'problem' | 'loadedAt' | 'failures'> | undefined;
   readonly keyMaxAgeMs: number | undefined;
   readonly failedLogins: Pick<FailedLogins, 'total'>;
-  readonly ledger: Pick<UsageLedger, 'problem'>;
+  readonly ledger: {
+    /** Why usage cannot be written; undefined if it can. */
+    readonly problem: string | undefined;
+  };
   readonly costPerHour: number | undefined;
 }
 
-export const statuses: readonly BackendStatus[] = [
-  'starting',
-  'loading',
-  'ready',
-  'restarting',
-  'failed',
-  'draining',
-];
-const sharings: readonly Sharing[] = ['off', 'together', 'alone'];
+const sharingModes: readonly Sharing[] = ['off', 'together', 'alone'];
 
-export function registerComponentMetrics(registry: Registry, rooms: MetricSources): void {
-  showLine(registry, rooms);
-  showBackend(registry, rooms);
-  showKeys(registry, rooms);
-  registerValue(registry, requests.inFlight, () => rooms.live.count);
+export function registerComponentMetrics(registry: Registry, sources: MetricSources): void {
+  registerQueueMetrics(registry, sources);
+  registerBackendMetrics(registry, sources);
+  registerKeyMetrics(registry, sources);
+  const { liveRequests, rateCounters } = sources;
+  registerValue(registry, requests.inFlight, () => liveRequests.count);
   registerSamples(registry, queue.limitsSharing, () =>
-    sharings.map((sharing) => [{ sharing }, Number(sharing === rooms.buckets.sharing)] as const),
+    sharingModes.map((sharing) => [{ sharing }, Number(sharing === rateCounters.sharing)] as const),
   );
-  registerValue(registry, queue.limitsFallbacks, () => rooms.buckets.outages);
+  registerValue(registry, queue.limitsFallbacks, () => rateCounters.outages);
 }
 
-function showLine(registry: Registry, { admission, maxWaiting }: MetricSources): void {
-  registerSamples(registry, queue.depth, () => depths(admission.waitingByWeight));
+/** Registered later than the others, as the connections exist only once the port is open. */
+export function registerConnectionMetrics(
+  registry: Registry,
+  connections: { readonly open: number; readonly evicted: number; readonly rejected: number },
+  bodies: { readonly bytes: number },
+): void {
+  registerValue(registry, requests.bodies, () => bodies.bytes);
+  registerValue(registry, requests.connections, () => connections.open);
+  registerValue(registry, requests.connectionsEvicted, () => connections.evicted);
+  registerValue(registry, requests.connectionsRejected, () => connections.rejected);
+}
+
+function registerQueueMetrics(registry: Registry, { scheduler, maxWaiting }: MetricSources): void {
+  registerSamples(registry, queue.depth, () => depthByPriority(scheduler.waitingByWeight));
   registerValue(registry, queue.limit, () => maxWaiting);
-  registerSamples(registry, queue.admissions, () => admissionsOf(admission));
-  registerValue(registry, queue.slots, () => admission.counts.capacity);
-  registerValue(registry, queue.leased, () => admission.counts.leased);
-  registerValue(registry, endpointPicker.waiting, () => admission.counts.waiting);
-  registerValue(registry, endpointPicker.running, () => admission.counts.leased);
+  registerSamples(registry, queue.admissions, () => admissionsByPriority(scheduler));
+  registerValue(registry, queue.slots, () => scheduler.counts.capacity);
+  registerValue(registry, queue.leased, () => scheduler.counts.leased);
+  registerValue(registry, endpointPicker.waiting, () => scheduler.counts.waiting);
+  registerValue(registry, endpointPicker.running, () => scheduler.counts.leased);
 }
 
-function depths(byWeight: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
+function depthByPriority(byWeight: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
   const byPriority = new Map([...byWeight].map(([weight, count]) => [priorityForWeight(weight), count]));
   return priorities.map((priority) => [{ priority }, byPriority.get(priority) ?? 0]);
 }
 
-function admissionsOf({ outcomes }: MetricSources['admission']): MetricSample<'outcome' | 'priority'>[] {
-  return [...outcomes].flatMap(([weight, counts]) =>
-    Object.entries(counts).map(
-      ([outcome, count]): MetricSample<'outcome' | 'priority'> => [
-        { outcome, priority: priorityForWeight(weight) },
-        count,
-      ],
-    ),
-  );
+function admissionsByPriority({
+  outcomes,
+}: MetricSources['scheduler']): MetricSample<'outcome' | 'priority'>[] {
+  return [...outcomes].flatMap(([weight, counts]) => {
+    const priority = priorityForWeight(weight);
+    return Object.entries(counts).map(
+      ([outcome, count]): MetricSample<'outcome' | 'priority'> => [{ outcome, priority }, count],
+    );
+  });
 }
 
-function showBackend(registry: Registry, { watch, admission, costPerHour }: MetricSources): void {
+function registerBackendMetrics(
+  registry: Registry,
+  { backendMonitor, scheduler, costPerHour }: MetricSources,
+): void {
   registerSamples(registry, backend.status, () =>
-    oneHot(statuses, admission.isDraining ? 'draining' : watch.status),
+    statusSamples(scheduler.isDraining ? 'draining' : backendMonitor.status),
   );
-  registerValue(registry, backend.context, () => watch.props?.contextPerSlot);
+  registerValue(registry, backend.context, () => backendMonitor.props?.contextPerSlot);
   registerValue(registry, backend.costPerHour, () => costPerHour);
 }
 
-/** A series for each standing there is, 1 for the one that holds. */
-export function oneHot(all: readonly string[], now: string): MetricSample<'standing'>[] {
-  return all.map((standing) => [{ standing }, Number(standing === now)]);
-}
-
-function showKeys(registry: Registry, { keys, keyMaxAgeMs, failedLogins, ledger }: MetricSources): void {
-  registerSamples(registry, keyMetrics.count, () => (keys ? keysByState(keys) : []));
-  const count = (matches: (status: KeyStatus) => boolean) => () =>
+function registerKeyMetrics(
+  registry: Registry,
+  { keys, keyMaxAgeMs, failedLogins, ledger }: MetricSources,
+): void {
+  const countIf = (matches: (status: KeyStatus) => boolean) =>
     keys && countKeys(keys.ring.keys, (key, now) => matches(getKeyStatus(key, now, keyMaxAgeMs)));
-  registerValue(
-    registry,
-    keyMetrics.expiring,
-    count((status) => status.expiresSoon),
-  );
-  registerValue(
-    registry,
-    keyMetrics.oldSecrets,
-    count((status) => status.secretIsOld),
-  );
+  registerSamples(registry, keyMetrics.count, () => (keys ? keysByState(keys.ring.keys) : []));
+  registerValue(registry, keyMetrics.expiring, () => countIf(({ expiresSoon }) => expiresSoon));
+  registerValue(registry, keyMetrics.oldSecrets, () => countIf(({ secretIsOld }) => secretIsOld));
   registerValue(registry, keyMetrics.broken, () => keys && Number(keys.problem !== undefined));
   registerValue(registry, keyMetrics.failures, () => keys?.failures);
   registerValue(registry, keyMetrics.loadedAt, () => keys?.loadedAt && keys.loadedAt / 1000);
@@ -117,9 +122,9 @@ function countKeys(keys: readonly Key[], matches: (key: Key, now: number) => boo
   return count;
 }
 
-function keysByState(keys: NonNullable<MetricSources['keys']>): MetricSample<'state'>[] {
+function keysByState(keys: readonly Key[]): MetricSample<'state'>[] {
   const counts = { active: 0, disabled: 0, expired: 0 };
   const now = Date.now();
-  for (const key of keys.ring.keys) counts[getKeyStatus(key, now).state] += 1;
+  for (const key of keys) counts[getKeyStatus(key, now).state] += 1;
   return Object.entries(counts).map(([state, count]) => [{ state }, count]);
 }

@@ -1,41 +1,50 @@
 import type { Registry } from 'prom-client';
-import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
-import { slowdowns } from '../../nvidia-smi-parser/gpu-sample.ts';
-import type { Gpus } from '../gpu/gpus.ts';
-import type { MetricDefinition, MetricSample } from './catalogue.ts';
-import { gpu } from './catalogue.ts';
+import { type GpuSample, slowdowns } from '../../nvidia-smi-parser/gpu-sample.ts';
+import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
+import { gpu, type MetricDefinition, type MetricSample, tokenCost } from './catalogue.ts';
 import { registerSamples, registerValue } from './register.ts';
 
-type OfGpu = MetricSample<'gpu'>;
-
-/** Shows what each GPU says; what one does not tell is left out. */
-export function registerGpuMetrics(registry: Registry, gpus: Gpus): void {
-  const show = (family: MetricDefinition<'gpu'>, of: (sample: GpuSample) => number | undefined) =>
-    registerSamples(registry, family, () => gpus.samples.flatMap((sample) => figureOf(sample, of(sample))));
-  show(gpu.utilization, ({ utilization }) => utilization);
-  show(gpu.memoryActivity, ({ memoryActivity }) => memoryActivity);
-  show(gpu.memoryUsed, ({ memoryUsed }) => memoryUsed);
-  show(gpu.memorySize, ({ memoryTotal }) => memoryTotal);
-  show(gpu.temperature, ({ temperature }) => temperature);
-  show(gpu.memoryTemperature, ({ memoryTemperature }) => memoryTemperature);
-  show(gpu.power, ({ power }) => power);
-  show(gpu.powerLimit, ({ powerLimit }) => powerLimit);
-  show(gpu.smClock, ({ smClock }) => smClock);
-  show(gpu.memoryClock, ({ memoryClock }) => memoryClock);
-  show(gpu.fan, ({ fan }) => fan);
-  show(gpu.mig, ({ mig }) => (mig === undefined ? undefined : Number(mig)));
-  showWords(registry, gpus);
+export interface GpuSource {
+  /** The latest of each GPU, by index. */
+  readonly samples: readonly GpuSample[];
+  readonly energy: {
+    /** By GPU index. */
+    readonly joules: ReadonlyMap<number, number>;
+  };
+  /** Why samples are missing. */
+  readonly trouble: GpuTrouble | undefined;
 }
 
-function showWords(registry: Registry, gpus: Gpus): void {
+/** Values that a GPU does not report are omitted. */
+export function registerGpuMetrics(registry: Registry, gpus: GpuSource): void {
+  const register = (metric: MetricDefinition<'gpu'>, pick: (sample: GpuSample) => number | undefined) =>
+    registerSamples(registry, metric, () =>
+      gpus.samples.flatMap((sample) => toSamples(sample, pick(sample))),
+    );
+  register(gpu.utilization, ({ utilization }) => utilization);
+  register(gpu.memoryActivity, ({ memoryActivity }) => memoryActivity);
+  register(gpu.memoryUsed, ({ memoryUsed }) => memoryUsed);
+  register(gpu.memorySize, ({ memoryTotal }) => memoryTotal);
+  register(gpu.temperature, ({ temperature }) => temperature);
+  register(gpu.memoryTemperature, ({ memoryTemperature }) => memoryTemperature);
+  register(gpu.power, ({ power }) => power);
+  register(gpu.powerLimit, ({ powerLimit }) => powerLimit);
+  register(gpu.smClock, ({ smClock }) => smClock);
+  register(gpu.memoryClock, ({ memoryClock }) => memoryClock);
+  register(gpu.fan, ({ fan }) => fan);
+  register(gpu.mig, ({ mig }) => (mig === undefined ? undefined : Number(mig)));
+  registerGpuStates(registry, gpus);
+}
+
+function registerGpuStates(registry: Registry, gpus: GpuSource): void {
   registerSamples(registry, gpu.info, () =>
     gpus.samples.map(({ index, uuid = '', name = '', driver = '' }) => [
       { gpu: String(index), uuid, name, driver },
       1,
     ]),
   );
-  registerSamples(registry, gpu.slowdown, () => gpus.samples.flatMap(slowdownsOf));
-  registerSamples(registry, gpu.eccErrors, () => gpus.samples.flatMap(eccErrorsOf));
+  registerSamples(registry, gpu.slowdown, () => gpus.samples.flatMap(slowdownSamples));
+  registerSamples(registry, gpu.eccErrors, () => gpus.samples.flatMap(eccErrorSamples));
   registerSamples(registry, gpu.recoveryAction, () =>
     gpus.samples.flatMap(({ index, recoveryAction: action }) =>
       action === undefined || action === 'None' ? [] : [[{ gpu: String(index), action }, 1] as const],
@@ -50,18 +59,66 @@ function showWords(registry: Registry, gpus: Gpus): void {
   );
 }
 
-function figureOf({ index }: GpuSample, value: number | undefined): OfGpu[] {
+function toSamples({ index }: GpuSample, value: number | undefined): MetricSample<'gpu'>[] {
   return value === undefined ? [] : [[{ gpu: String(index) }, value]];
 }
 
-function slowdownsOf({ index, slowdowns: active }: GpuSample): MetricSample<'gpu' | 'reason'>[] {
+function slowdownSamples({ index, slowdowns: active }: GpuSample): MetricSample<'gpu' | 'reason'>[] {
   if (active === undefined) return [];
   return slowdowns.map((reason) => [{ gpu: String(index), reason }, Number(active.includes(reason))]);
 }
 
-function eccErrorsOf({ index, eccCorrected, eccUncorrected }: GpuSample): MetricSample<'gpu' | 'kind'>[] {
+function eccErrorSamples({ index, eccCorrected, eccUncorrected }: GpuSample): MetricSample<'gpu' | 'kind'>[] {
   const kinds = { corrected: eccCorrected, uncorrected: eccUncorrected };
   return Object.entries(kinds).flatMap(([kind, count]) =>
     count === undefined ? [] : [[{ gpu: String(index), kind }, count] as const],
+  );
+}
+
+/** What a token costs in energy and money; undefined where it is unknown. */
+interface TokenCost {
+  readonly joulesPerOutputToken: number | undefined;
+  readonly joulesPerToken: number | undefined;
+  readonly costPerMillionOutputTokens: number | undefined;
+  readonly costPerMillionTokens: number | undefined;
+}
+
+export interface TokenCostSource {
+  readonly overall: TokenCost;
+  readonly byKey: ReadonlyMap<string, TokenCost>;
+}
+
+/** The costs by key go to `keyRegistry`, as not every client may see them. */
+export function registerTokenCostMetrics(
+  registry: Registry,
+  keyRegistry: Registry,
+  costs: TokenCostSource,
+): void {
+  registerSamples(registry, tokenCost.energy, () => energySamples(costs.overall));
+  registerSamples(registry, tokenCost.cost, () => costSamples(costs.overall));
+  registerSamples(keyRegistry, tokenCost.keyEnergy, () => samplesByKey(costs.byKey, energySamples));
+  registerSamples(keyRegistry, tokenCost.keyCost, () => samplesByKey(costs.byKey, costSamples));
+}
+
+function energySamples({ joulesPerOutputToken, joulesPerToken }: TokenCost): MetricSample<'tokens'>[] {
+  return knownSamples({ output: joulesPerOutputToken, processed: joulesPerToken });
+}
+
+function costSamples(cost: TokenCost): MetricSample<'tokens'>[] {
+  return knownSamples({ output: cost.costPerMillionOutputTokens, processed: cost.costPerMillionTokens });
+}
+
+function knownSamples(values: Readonly<Record<string, number | undefined>>): MetricSample<'tokens'>[] {
+  return Object.entries(values).flatMap(([tokens, value]) =>
+    value === undefined ? [] : [[{ tokens }, value] as const],
+  );
+}
+
+function samplesByKey(
+  byKey: TokenCostSource['byKey'],
+  toCostSamples: (cost: TokenCost) => MetricSample<'tokens'>[],
+): MetricSample<'key' | 'tokens'>[] {
+  return [...byKey].flatMap(([key, cost]) =>
+    toCostSamples(cost).map(([labels, value]) => [{ key, ...labels }, value] as const),
   );
 }

@@ -4,22 +4,22 @@ import { HistogramData } from './histogram-data.ts';
 
 describe('a histogram', () => {
   it('counts a value equal to a bound in the bucket of that bound', () => {
-    const spread = new HistogramData([1, 2]);
-    for (const value of [0, 1, 1.5, 2, 3]) spread.observe(value);
-    expect(spread.cumulative).toEqual([2, 4, 5]);
-    expect(spread.sum).toBe(7.5);
+    const histogram = new HistogramData([1, 2]);
+    for (const value of [0, 1, 1.5, 2, 3]) histogram.observe(value);
+    expect(histogram.cumulativeCounts).toEqual([2, 4, 5]);
+    expect(histogram.sum).toBe(7.5);
   });
 
   it('returns cumulative counts', () => {
     const bounds = [0.1, 1, 10, 100];
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1000, noNaN: true })), (values) => {
-        const spread = new HistogramData(bounds);
-        for (const value of values) spread.observe(value);
+        const histogram = new HistogramData(bounds);
+        for (const value of values) histogram.observe(value);
         const expected = [...bounds, Infinity].map(
           (bound) => values.filter((value) => value <= bound).length,
         );
-        expect(spread.cumulative).toEqual(expected);
+        expect(histogram.cumulativeCounts).toEqual(expected);
       }),
     );
   });

@@ -1,7 +1,7 @@
-/** How values are spread over buckets. Plain numbers: a value costs a few comparisons, so it may stand in the hot path. */
+/** The counts of a histogram as plain numbers: an observation costs a few comparisons, cheap enough for the hot path. */
 export class HistogramData {
   readonly #bounds: readonly number[];
-  /** How many fell into each bucket alone; the last one has no upper bound. */
+  /** Per bucket, not cumulative; the last bucket has no upper bound. */
   readonly #counts: Float64Array;
   #sum = 0;
 
@@ -21,12 +21,12 @@ export class HistogramData {
     return this.#sum;
   }
 
-  /** How many values were at most each bound, as Prometheus counts them; the last is all. */
-  get cumulative(): number[] {
-    let below = 0;
+  /** As in Prometheus: the number of values up to each bound; the last element is the total. */
+  get cumulativeCounts(): number[] {
+    let total = 0;
     return Array.from(this.#counts, (count) => {
-      below += count;
-      return below;
+      total += count;
+      return total;
     });
   }
 }

@@ -2,138 +2,166 @@ import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { cacheFor } from '../http/cache-for.ts';
-import { createSupervisorStatusReader, type SupervisorStatus } from '../ipc/supervisor-status.ts';
+import type { SupervisorStatus } from '../ipc/supervisor-status.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
-import type { UsageEntry } from '../usage/usage-batch.ts';
-import type { UsageLedger } from '../usage/usage-ledger.ts';
-import { registerBudgetMetrics } from './budget-metrics.ts';
+import type { UsageSums } from '../proxy/usage-sums.ts';
 import { backend, endpointPicker, gatewayProcess, system as systemMetrics, volume } from './catalogue.ts';
-import { type MetricSources, oneHot, registerComponentMetrics, statuses } from './component-metrics.ts';
-import { type EngineMetrics, EngineMetricsReader } from './engine-metrics.ts';
-import { EventLoopMonitor } from './event-loop.ts';
-import { KeyTraffic } from './key-traffic.ts';
-import { countOpenFiles, registerProcessMetrics } from './process-metrics.ts';
-import { registerSamples, registerValue } from './register.ts';
+import { type MetricSources, registerComponentMetrics } from './component-metrics.ts';
+import { type EngineMetrics, EngineMetricsReader, noEngineMetrics } from './engine-metrics.ts';
+import {
+  type BudgetSources,
+  KeyTraffic,
+  registerBudgetMetrics,
+  registerKeyTrafficMetrics,
+} from './key-metrics.ts';
+import {
+  countOpenFiles,
+  createVolumeReader,
+  EventLoopMonitor,
+  registerProcessMetrics,
+  type VolumeSpace,
+} from './process-metrics.ts';
+import { registerSamples, registerValue, statusSamples } from './register.ts';
 import { Traffic } from './traffic.ts';
-import { registerGenerationMetrics, registerKeyMetrics, registerTrafficMetrics } from './traffic-metrics.ts';
-import { createVolumeReader, type VolumeSpace } from './volume-space.ts';
-import { type WorkDone, workDone } from './work-done.ts';
+import { registerTrafficMetrics } from './traffic-metrics.ts';
 
-/** A page made once serves all who ask within this time, ms, so that no number of scrapers costs more than one. */
-const FRESH_FOR = 250;
+/** Scrapes within this time, ms, share one page, so that any number of scrapers costs no more than one. */
+const PAGE_MAX_AGE = 250;
 
 export interface MetricsOptions extends MetricSources {
   readonly backend: Backend;
   /** Whether the slots of the backend share one context. */
   readonly unified: boolean;
-  /** Where the supervisor's health server answers; undefined where there is none. */
-  readonly healthUrl: string | undefined;
+  readonly readSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  /** Keys with series of their own. */
   readonly mostKeys: number;
-  readonly ledger: Pick<UsageLedger, 'problem' | 'today'>;
-  /** Whose volume is watched. */
+  readonly ledger: MetricSources['ledger'] & BudgetSources['ledger'];
+  /** The free space on its volume is shown. */
   readonly dataDir: string;
 }
 
-/** All that `/metrics` shows. Others add figures of their own to the registry (show.ts). */
-export interface Metrics extends Disposable {
-  readonly registry: Registry;
-  /** For the figures of single keys. */
-  readonly keyRegistry: Registry;
-  readonly workDone: WorkDone;
-  /** Counts a request, once, when it is over. */
-  onRequestFinished(finished: RequestFinished): void;
-  /** Counts what a key used. */
-  recordUsage(booking: UsageEntry): void;
-  /** The page in Prometheus' text form, with or without the figures of single keys. */
-  page(withKeys: boolean): Promise<string>;
+/** Tokens and machine time since the gateway started, overall and by key. */
+export interface WorkDone {
+  readonly output: number;
+  /** Output and uncached input. */
+  readonly processed: number;
+  readonly keys: ReadonlyMap<
+    string,
+    { readonly output: number; readonly processed: number; readonly machineMs: number }
+  >;
 }
 
-export function createMetrics(parts: MetricsOptions): Metrics {
+/** Everything that `/metrics` shows. Other components can register their own metrics (register.ts). */
+export interface Metrics extends Disposable {
+  readonly registry: Registry;
+  /** For metrics by key, which not every client may see. */
+  readonly keyRegistry: Registry;
+  readonly workDone: WorkDone;
+  readonly onRequestFinished: (event: RequestFinished) => void;
+  readonly recordUsage: (entry: { readonly keyId: string; readonly usage: Readonly<UsageSums> }) => void;
+  /** The page in Prometheus' text format, with or without the metrics by key. */
+  render(withKeys: boolean): Promise<string>;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const keyRegistry = new Registry();
   const traffic = new Traffic();
-  const keyTraffic = new KeyTraffic(parts.mostKeys);
+  const keyTraffic = new KeyTraffic(options.mostKeys);
   const loop = new EventLoopMonitor();
-  const engine = new EngineMetricsReader(parts);
-  const askHouse = createSupervisorStatusReader(parts.healthUrl);
-  const askVolume = createVolumeReader(parts.dataDir);
-  const outside: Outside = {
-    engine: { lines: undefined, cacheInUse: 0 },
-    house: undefined,
+  const engine = new EngineMetricsReader(options);
+  const readVolume = createVolumeReader(options.dataDir);
+  const external: ExternalMetrics = {
+    engine: noEngineMetrics,
+    supervisor: undefined,
     volume: undefined,
     openFiles: undefined,
   };
 
   registerTrafficMetrics(registry, traffic);
-  registerGenerationMetrics(registry, traffic);
-  registerComponentMetrics(registry, parts);
-  showOutside(registry, outside);
-  showBuild(registry, parts);
-  registerProcessMetrics(registry, loop, () => outside.openFiles);
-  registerKeyMetrics(keyRegistry, keyTraffic, parts.costPerHour);
-  registerBudgetMetrics(keyRegistry, parts);
+  registerComponentMetrics(registry, options);
+  registerExternalMetrics(registry, external);
+  registerBuildInfo(registry, options);
+  registerProcessMetrics(registry, loop, () => external.openFiles);
+  registerKeyTrafficMetrics(keyRegistry, keyTraffic, options.costPerHour);
+  registerBudgetMetrics(keyRegistry, options);
 
-  /** What is not in this process is asked for first; the rest is read when the page is written. */
-  async function lookOutside(): Promise<void> {
-    const [reading, house, volume, openFiles] = await Promise.all([
+  /** Values from other processes and the system are read first; all others while the page is rendered. */
+  async function readExternalMetrics(): Promise<void> {
+    const [engineMetrics, supervisor, volumeSpace, openFiles] = await Promise.all([
       engine.read(),
-      askHouse(),
-      askVolume(),
+      options.readSupervisorStatus(),
+      readVolume(),
       countOpenFiles(),
     ]);
-    Object.assign(outside, { engine: reading, house, volume, openFiles });
+    Object.assign(external, { engine: engineMetrics, supervisor, volume: volumeSpace, openFiles });
   }
-  const shared = cacheFor(FRESH_FOR, async () => {
-    await lookOutside();
-    return `${await registry.metrics()}${outside.engine.lines ?? ''}`;
+  const renderShared = cacheFor(PAGE_MAX_AGE, async () => {
+    await readExternalMetrics();
+    return `${await registry.metrics()}${external.engine.lines ?? ''}`;
   });
-  const ofKeys = cacheFor(FRESH_FOR, () => keyRegistry.metrics());
+  const renderKeys = cacheFor(PAGE_MAX_AGE, () => keyRegistry.metrics());
 
   return {
     registry,
     keyRegistry,
     get workDone() {
-      return workDone(traffic, keyTraffic);
+      return sumWork(traffic, keyTraffic);
     },
-    onRequestFinished: (finished) => traffic.add(finished),
-    recordUsage: (booking) => keyTraffic.record(booking),
-    page: async (withKeys) => (withKeys ? (await ofKeys()) + (await shared()) : shared()),
+    onRequestFinished: (event) => traffic.add(event),
+    recordUsage: ({ keyId, usage }) => keyTraffic.add(keyId, usage),
+    render: async (withKeys) => (withKeys ? (await renderKeys()) + (await renderShared()) : renderShared()),
     [Symbol.dispose]: () => loop[Symbol.dispose](),
   };
 }
 
-/** What other processes and the system told last. */
-interface Outside {
+/** The last values from other processes and the system. */
+interface ExternalMetrics {
   engine: EngineMetrics;
-  house: SupervisorStatus | undefined;
+  supervisor: SupervisorStatus | undefined;
   volume: VolumeSpace | undefined;
   openFiles: number | undefined;
 }
 
-function showOutside(registry: Registry, outside: Outside): void {
-  registerValue(registry, backend.engineMetricsUp, () => Number(outside.engine.lines !== undefined));
-  registerValue(registry, endpointPicker.cacheInUse, () => outside.engine.cacheInUse);
-  registerValue(registry, volume.free, () => outside.volume?.free);
-  registerValue(registry, volume.size, () => outside.volume?.size);
+function registerExternalMetrics(registry: Registry, external: ExternalMetrics): void {
+  registerValue(registry, backend.engineMetricsUp, () => Number(external.engine.lines !== undefined));
+  registerValue(registry, endpointPicker.cacheInUse, () => external.engine.contextUsage);
+  registerValue(registry, volume.free, () => external.volume?.free);
+  registerValue(registry, volume.size, () => external.volume?.size);
   registerSamples(registry, systemMetrics.status, () =>
-    outside.house ? oneHot(statuses, outside.house.standing) : [],
+    external.supervisor ? statusSamples(external.supervisor.standing) : [],
   );
   registerValue(registry, systemMetrics.loadTime, () => {
-    const ms = outside.house?.loadTimeMs;
+    const ms = external.supervisor?.loadTimeMs;
     return ms == null ? undefined : ms / 1000;
   });
   registerSamples(registry, systemMetrics.restarts, () =>
-    Object.entries(outside.house?.restarts ?? {}).map(([child, count]) => [{ child }, count] as const),
+    Object.entries(external.supervisor?.restarts ?? {}).map(([child, count]) => [{ child }, count] as const),
   );
   registerSamples(registry, systemMetrics.crashes, () =>
-    Object.entries(outside.house?.crashes ?? {}).flatMap(([child, classes]) =>
+    Object.entries(external.supervisor?.crashes ?? {}).flatMap(([child, classes]) =>
       Object.entries(classes).map(([name, count]) => [{ child, class: name }, count] as const),
     ),
   );
 }
 
-function showBuild(registry: Registry, { watch }: MetricSources): void {
+function registerBuildInfo(registry: Registry, { backendMonitor }: MetricSources): void {
+  const version = packageFile.version;
+  const node = process.versions.node;
   registerSamples(registry, gatewayProcess.build, () => [
-    [{ version: packageFile.version, node: process.versions.node, engine: watch.props?.buildInfo ?? '' }, 1],
+    [{ version, node, engine: backendMonitor.props?.buildInfo ?? '' }, 1],
   ]);
+}
+
+function sumWork(traffic: Traffic, keyTraffic: KeyTraffic): WorkDone {
+  let [output, processed] = [0, 0];
+  for (const model of traffic.models) {
+    output += model.output.sum;
+    processed += model.input.sum - model.cached + model.output.sum;
+  }
+  const keys = [...keyTraffic.all].map(({ labels, sums }) => {
+    const { input, cached, machineMs } = sums;
+    return [labels.key, { output: sums.output, processed: input - cached + sums.output, machineMs }] as const;
+  });
+  return { output, processed, keys: new Map(keys) };
 }

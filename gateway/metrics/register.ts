@@ -1,119 +1,105 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type MetricType, type Registry } from 'prom-client';
+import type { BackendStatus } from '../../health/backend-status.ts';
 import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import type { HistogramData } from './histogram-data.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
-type Read<Label extends string> = () => Iterable<MetricSample<Label>>;
-type ReadSpreads<Label extends string> = () => Iterable<readonly [Labels<Label>, HistogramData]>;
+
+interface Series {
+  readonly metricName?: string;
+  readonly labels: { readonly le?: number | string };
+  readonly sharedLabels: object;
+  readonly value: number;
+}
 
 /**
- * Shows a counter or gauge whose figures somebody else owns: `read` is asked at each scrape, and what it does not name
- * is not shown. The seam for whoever has figures of their own. Labels that are the same object each time are written
- * quicker.
+ * Registers a counter or gauge whose values belong to another component. `read` is called at each scrape and returns all
+ * series; series that it does not return are not shown. A scrape is faster if the labels are the same objects each time.
  */
 export function registerSamples<Label extends string>(
   registry: Registry,
-  family: MetricDefinition<Label>,
-  read: Read<Label>,
+  metric: MetricDefinition<Label>,
+  read: () => Iterable<MetricSample<Label>>,
 ): void {
-  if (family.type === 'gauge') new FigureGauge(registry, family, read);
-  else new FigureCounter(registry, family, read);
+  new ComputedMetric(registry, metric, () =>
+    Array.from(read(), ([sharedLabels, value]) => ({ labels: noLabels, sharedLabels, value })),
+  );
 }
 
-/** As showFigures, for one without labels; undefined shows nothing. */
+/** Registers a counter or gauge without labels; undefined shows nothing. */
 export function registerValue(
   registry: Registry,
-  family: MetricDefinition<never>,
+  metric: MetricDefinition<never>,
   read: () => number | undefined,
 ): void {
-  registerSamples(registry, family, () => {
+  registerSamples(registry, metric, () => {
     const value = read();
-    return value === undefined ? [] : [[none, value]];
+    return value === undefined ? [] : [[noLabels, value]];
   });
 }
 
-const none = {};
-
-/** As showFigures, for a histogram. */
 export function registerHistograms<Label extends string>(
   registry: Registry,
-  family: MetricDefinition<Label>,
-  read: ReadSpreads<Label>,
+  metric: MetricDefinition<Label>,
+  read: () => Iterable<readonly [Labels<Label>, HistogramData]>,
 ): void {
-  new SpreadHistogram(registry, family, read);
+  new ComputedMetric(registry, metric, () =>
+    [...read()].flatMap(([labels, data]) => histogramSeries(metric, labels, data)),
+  );
 }
 
-// Metrics in prom-client's registry that are counted outside of it, by plain numbers: an observation there costs a
-// microsecond, and filling one anew for each scrape more than all the rest of the scrape.
+const statuses: readonly BackendStatus[] = [
+  'starting',
+  'loading',
+  'ready',
+  'restarting',
+  'failed',
+  'draining',
+];
 
-class FigureGauge<Label extends string> extends Gauge<Label> {
-  readonly #read: Read<Label>;
-
-  constructor(registry: Registry, family: MetricDefinition<Label>, read: Read<Label>) {
-    super(configurationOf(registry, family));
-    this.#read = read;
-  }
-
-  override async get() {
-    return { ...(await super.get()), values: valuesOf(this.#read()) };
-  }
+/** One series per status: 1 for the current one, 0 for the others. */
+export function statusSamples(current: string): MetricSample<'standing'>[] {
+  return statuses.map((standing) => [{ standing }, Number(standing === current)]);
 }
 
-class FigureCounter<Label extends string> extends Counter<Label> {
-  readonly #read: Read<Label>;
+const noLabels = {};
 
-  constructor(registry: Registry, family: MetricDefinition<Label>, read: Read<Label>) {
-    super(configurationOf(registry, family));
-    this.#read = read;
-  }
-
-  override async get() {
-    return { ...(await super.get()), values: valuesOf(this.#read()) };
-  }
-}
-
-class SpreadHistogram<Label extends string> extends Histogram<Label> {
-  readonly #family: MetricDefinition<Label>;
-  readonly #read: ReadSpreads<Label>;
-
-  constructor(registry: Registry, family: MetricDefinition<Label>, read: ReadSpreads<Label>) {
-    super({ ...configurationOf(registry, family), buckets: [...family.bounds] });
-    this.#family = family;
-    this.#read = read;
-  }
-
-  /** Where the registry, and `get`, have all they show of a histogram from. */
-  async getForPromString() {
-    const { name, help } = this.#family;
-    const values = [...this.#read()].flatMap(([labels, spread]) => this.#seriesOf(labels, spread));
-    return { name, help, type: 'histogram', values };
-  }
-
-  #seriesOf(sharedLabels: Labels<Label>, spread: HistogramData) {
-    const { name, bounds } = this.#family;
-    const counts = spread.cumulative;
-    const buckets = counts.map((value, index) => ({
+function histogramSeries({ name, bounds }: MetricDefinition, sharedLabels: object, data: HistogramData) {
+  const counts = data.cumulativeCounts;
+  const buckets = counts.map(
+    (value, index): Series => ({
       metricName: `${name}_bucket`,
       labels: { le: bounds[index] ?? '+Inf' },
       sharedLabels,
       value,
-    }));
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels: none, sharedLabels, value: spread.sum },
-      { metricName: `${name}_count`, labels: none, sharedLabels, value: counts.at(-1) ?? 0 },
-    ];
+    }),
+  );
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: noLabels, sharedLabels, value: data.sum },
+    { metricName: `${name}_count`, labels: noLabels, sharedLabels, value: counts.at(-1) ?? 0 },
+  ];
+}
+
+/**
+ * A metric of any type whose values are computed at the scrape. They are counted as plain numbers outside of prom-client,
+ * as an observation there costs a microsecond on the hot path.
+ *
+ * `get` is prom-client's public method. Its types lack two things: a metric's type is a string at run time, and the
+ * registry caches the text of `sharedLabels`, without which a scrape takes three times as long.
+ */
+class ComputedMetric extends Gauge {
+  readonly #type: string;
+  readonly #read: () => readonly Series[];
+
+  constructor(registry: Registry, { name, help, type }: MetricDefinition, read: () => readonly Series[]) {
+    super({ name, help, registers: [registry] });
+    this.#type = type;
+    this.#read = read;
   }
-}
 
-function configurationOf<Label extends string>(
-  registry: Registry,
-  { name, help, labels }: MetricDefinition<Label>,
-) {
-  return { name, help, labelNames: labels, registers: [registry] };
-}
-
-/** The registry writes `sharedLabels` once for each object and remembers the text. */
-function valuesOf<Label extends string>(figures: Iterable<MetricSample<Label>>) {
-  return Array.from(figures, ([sharedLabels, value]) => ({ labels: {}, sharedLabels, value }));
+  override async get() {
+    const type = this.#type as unknown as MetricType;
+    return { ...(await super.get()), type, values: [...this.#read()] };
+  }
 }

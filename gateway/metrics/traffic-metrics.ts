@@ -1,68 +1,51 @@
 import type { Registry } from 'prom-client';
-import { HOUR } from '../../settings/durations.ts';
-import type { UsageSums } from '../proxy/usage-sums.ts';
-import type { MetricDefinition, MetricSample } from './catalogue.ts';
-import { generation, perKey, queue, requests } from './catalogue.ts';
-import type { KeyTraffic } from './key-traffic.ts';
-import type { ModelTraffic } from './model-traffic.ts';
+import { generation, type MetricSample, queue, requests } from './catalogue.ts';
 import { registerHistograms, registerSamples, registerValue } from './register.ts';
-import type { Traffic } from './traffic.ts';
+import type { ModelTraffic, Traffic } from './traffic.ts';
 
 export function registerTrafficMetrics(registry: Registry, traffic: Traffic): void {
   registerSamples(registry, requests.total, () =>
     [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
   );
   registerSamples(registry, requests.errors, () =>
-    [...traffic.refusals].map(([code, count]) => [{ code }, count] as const),
+    [...traffic.errors].map(([code, count]) => [{ code }, count] as const),
   );
   registerValue(registry, requests.bytes, () => traffic.bytes);
   registerValue(registry, requests.replays, () => traffic.replays);
-  registerValue(registry, requests.resumed, () => traffic.continued);
+  registerValue(registry, requests.resumed, () => traffic.resumed);
   registerHistograms(registry, queue.wait, () =>
-    Object.entries(traffic.waits).map(([priority, spread]) => [{ priority }, spread] as const),
+    Object.entries(traffic.queueTimes).map(([priority, histogram]) => [{ priority }, histogram] as const),
   );
+  registerGenerationMetrics(registry, () => [...traffic.models]);
 }
 
-export function registerGenerationMetrics(registry: Registry, traffic: Traffic): void {
-  const models = () => [...traffic.models];
-  registerHistograms(registry, generation.duration, () => models().flatMap(durationsOf));
+function registerGenerationMetrics(registry: Registry, models: () => readonly ModelTraffic[]): void {
+  registerHistograms(registry, generation.duration, () => models().flatMap(durationHistograms));
   registerHistograms(registry, generation.firstToken, () =>
     models().map(({ labels, firstToken }) => [labels, firstToken] as const),
   );
   registerHistograms(registry, generation.perToken, () =>
     models().map(({ labels, perToken }) => [labels, perToken] as const),
   );
-  registerHistograms(registry, generation.usage, () => models().flatMap(usageOf));
-  const sum = (pick: (model: ModelTraffic) => number) => () => byModel(models(), pick);
-  registerSamples(
-    registry,
-    generation.input,
-    sum(({ input }) => input.sum),
-  );
-  registerSamples(
-    registry,
-    generation.cached,
-    sum(({ cached }) => cached),
-  );
-  registerSamples(
-    registry,
-    generation.output,
-    sum(({ output }) => output.sum),
-  );
+  registerHistograms(registry, generation.usage, () => models().flatMap(usageHistograms));
+  registerSamples(registry, generation.input, () => sumByModel(models(), ({ input }) => input.sum));
+  registerSamples(registry, generation.cached, () => sumByModel(models(), ({ cached }) => cached));
+  registerSamples(registry, generation.output, () => sumByModel(models(), ({ output }) => output.sum));
 }
 
-function durationsOf({ durations }: ModelTraffic) {
-  return [...durations.values()].map(({ labels, spread }) => [labels, spread] as const);
+function durationHistograms({ durations }: ModelTraffic) {
+  return [...durations.values()].map(({ labels, histogram }) => [labels, histogram] as const);
 }
 
-function usageOf({ inputLabels, input, outputLabels, output }: ModelTraffic) {
+function usageHistograms({ inputLabels, input, outputLabels, output }: ModelTraffic) {
   return [
     [inputLabels, input],
     [outputLabels, output],
   ] as const;
 }
 
-function byModel(
+/** Adds up the operations of each model. */
+function sumByModel(
   models: readonly ModelTraffic[],
   pick: (model: ModelTraffic) => number,
 ): MetricSample<'model'>[] {
@@ -72,22 +55,4 @@ function byModel(
     sums.set(model, (sums.get(model) ?? 0) + pick(traffic));
   }
   return [...sums].map(([model, value]) => [{ model }, value]);
-}
-
-export function registerKeyMetrics(
-  registry: Registry,
-  keys: KeyTraffic,
-  costPerHour: number | undefined,
-): void {
-  const show = (family: MetricDefinition<'key'>, pick: (sums: UsageSums) => number) =>
-    registerSamples(registry, family, () =>
-      [...keys.all].map(({ labels, sums }) => [labels, pick(sums)] as const),
-    );
-  show(perKey.requests, (sums) => sums.requests);
-  show(perKey.errors, (sums) => sums.errors);
-  show(perKey.input, (sums) => sums.input);
-  show(perKey.cached, (sums) => sums.cached);
-  show(perKey.output, (sums) => sums.output);
-  show(perKey.machine, (sums) => sums.machineMs / 1000);
-  if (costPerHour !== undefined) show(perKey.cost, (sums) => (sums.machineMs / HOUR) * costPerHour);
 }

@@ -1,35 +1,35 @@
 import type { Priority } from '../../keys/key.ts';
-import { getOperation, routeLabel } from '../api/route-label.ts';
+import { getOperation, type Operation, routeLabel } from '../api/route-label.ts';
+import type { Usage } from '../api/usage.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
 import type { RequestOutcome } from '../proxy/request-outcome.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
-import { queue } from './catalogue.ts';
+import { generation, queue } from './catalogue.ts';
 import { HistogramData } from './histogram-data.ts';
-import { ModelTraffic } from './model-traffic.ts';
 
-/** Codes come from our catalogue, and a few from the backend; more than this many would be somebody's doing. */
-const MOST_CODES = 80;
+/** Codes come from our catalogue and a few from the backend; more than this would be an attempt to fill the memory. */
+const MAX_CODES = 80;
 
-export interface RequestCount {
+interface RequestCount {
   readonly labels: { readonly route: string; readonly status: string; readonly outcome: string };
   count: number;
 }
 
-/** What came and what became of it: plain numbers, counted once at the end of each request. Nothing is done per token. */
+/** Request counters as plain numbers, updated once at the end of each request. Nothing is done per token. */
 export class Traffic {
   readonly requests = new Map<string, RequestCount>();
-  readonly refusals = new Map<string, number>();
-  readonly waits: Readonly<Record<Priority, HistogramData>> = {
+  readonly errors = new Map<string, number>();
+  readonly queueTimes: Readonly<Record<Priority, HistogramData>> = {
     high: new HistogramData(queue.wait.bounds),
     normal: new HistogramData(queue.wait.bounds),
     low: new HistogramData(queue.wait.bounds),
   };
   readonly #models = new Map<string, ModelTraffic>();
-  readonly #codes = new BoundedLabel(MOST_CODES);
+  readonly #codes = new BoundedLabel(MAX_CODES);
   bytes = 0;
   replays = 0;
-  continued = 0;
+  resumed = 0;
 
   get models(): Iterable<ModelTraffic> {
     return this.#models.values();
@@ -37,13 +37,13 @@ export class Traffic {
 
   add({ record, end, pattern, priority = 'normal' }: RequestFinished): void {
     const route = routeLabel(pattern);
-    const error = record.error === undefined ? undefined : this.#codes.of(record.error);
+    const error = record.error === undefined ? undefined : this.#codes.limit(record.error);
     this.#countRequest(route, end);
-    if (error !== undefined) this.refusals.set(error, (this.refusals.get(error) ?? 0) + 1);
+    if (error !== undefined) this.errors.set(error, (this.errors.get(error) ?? 0) + 1);
     this.bytes += record.bytesOut;
     this.replays += record.retries ?? 0;
-    this.continued += record.continued ?? 0;
-    if (record.queuedMs !== undefined) this.waits[priority].observe(record.queuedMs / 1000);
+    this.resumed += record.continued ?? 0;
+    if (record.queuedMs !== undefined) this.queueTimes[priority].observe(record.queuedMs / 1000);
     this.#countGeneration(route, record, end, error);
   }
 
@@ -60,20 +60,21 @@ export class Traffic {
     end: RequestOutcome,
     error: string | undefined,
   ): void {
-    const model = this.#modelTraffic(route, record.model);
+    const model = this.#getModel(route, record.model);
     if (model === undefined) return;
     const { startedAt, endedAt = performance.now(), firstByteAt, usage, streamed } = record;
-    const left = end.outcome === 'client_left';
-    model.recordDuration((endedAt - startedAt) / 1000, error ?? (left ? 'client_left' : ''));
+    const hasLeft = end.outcome === 'client_left';
+    model.recordDuration((endedAt - startedAt) / 1000, error ?? (hasLeft ? 'client_left' : ''));
     if (usage) model.recordUsage(usage);
-    if (!streamed || firstByteAt === undefined || !(left || end.outcome === 'ok')) return;
+    if (!streamed || firstByteAt === undefined || !(hasLeft || end.outcome === 'ok')) return;
     model.firstToken.observe((firstByteAt - startedAt) / 1000);
-    const later = (usage?.output ?? 0) - 1;
-    if (end.outcome === 'ok' && later > 0) model.perToken.observe((endedAt - firstByteAt) / later / 1000);
+    const laterTokens = (usage?.output ?? 0) - 1;
+    if (end.outcome === 'ok' && laterTokens > 0)
+      model.perToken.observe((endedAt - firstByteAt) / laterTokens / 1000);
   }
 
-  /** Undefined for a request that never came so far that its model was known, and for those that only count. */
-  #modelTraffic(route: string, model: string | undefined): ModelTraffic | undefined {
+  /** Undefined for a request that ended before its model was known, and for routes that only count tokens. */
+  #getModel(route: string, model: string | undefined): ModelTraffic | undefined {
     const operation = getOperation(route);
     if (operation === undefined || model === undefined) return undefined;
     const key = `${operation} ${model}`;
@@ -83,5 +84,67 @@ export class Traffic {
       this.#models.set(key, traffic);
     }
     return traffic;
+  }
+}
+
+interface ModelLabels {
+  readonly gen_ai_operation_name: Operation;
+  readonly gen_ai_provider_name: string;
+  readonly gen_ai_request_model: string;
+}
+
+interface UsageLabels extends ModelLabels {
+  readonly gen_ai_token_type: 'input' | 'output';
+}
+
+interface Durations {
+  readonly labels: ModelLabels & { readonly error_type: string };
+  readonly histogram: HistogramData;
+}
+
+/** The counters of one model and operation. */
+export class ModelTraffic {
+  readonly labels: ModelLabels;
+  readonly inputLabels: UsageLabels;
+  readonly outputLabels: UsageLabels;
+  /** By error; '' is none. */
+  readonly durations = new Map<string, Durations>();
+  readonly firstToken = new HistogramData(generation.firstToken.bounds);
+  readonly perToken = new HistogramData(generation.perToken.bounds);
+  readonly input = new HistogramData(generation.usage.bounds);
+  readonly output = new HistogramData(generation.usage.bounds);
+  cached = 0;
+
+  constructor(operation: Operation, model: string) {
+    this.labels = {
+      gen_ai_operation_name: operation,
+      gen_ai_provider_name: 'llama_cpp',
+      gen_ai_request_model: model,
+    };
+    this.inputLabels = { ...this.labels, gen_ai_token_type: 'input' };
+    this.outputLabels = { ...this.labels, gen_ai_token_type: 'output' };
+  }
+
+  recordDuration(seconds: number, error: string): void {
+    let durations = this.durations.get(error);
+    if (durations === undefined) {
+      durations = {
+        labels: { ...this.labels, error_type: error },
+        histogram: new HistogramData(generation.duration.bounds),
+      };
+      this.durations.set(error, durations);
+    }
+    durations.histogram.observe(seconds);
+  }
+
+  recordUsage({ input, cached, output }: Usage): void {
+    this.input.observe(input);
+    this.cached += cached;
+    if (this.#generatesText) this.output.observe(output);
+  }
+
+  get #generatesText(): boolean {
+    const { gen_ai_operation_name: operation } = this.labels;
+    return operation !== 'embeddings' && operation !== 'rerank';
   }
 }

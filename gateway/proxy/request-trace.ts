@@ -1,19 +1,19 @@
 import type { ExchangeResult } from '../upstream/exchange.ts';
 
-/** One request, followed for a collector of traces. */
+/** The trace of one request. */
 export interface RequestTrace {
-  /** By it the pages of a collector find the trace. */
+  /** The trace id, for the log. */
   readonly id: string;
-  /** A wait for a slot has begun; what comes back is told what became of it. */
+  /** Starts the span of a wait for a slot; call the returned function with its outcome. */
   startWait(): (outcome: string) => void;
-  /** An exchange with the backend begins: one for each try. */
+  /** Starts the span of an exchange with the backend, one per attempt. */
   startExchange(upstreamPath: string): ExchangeTrace;
-  /** The response has closed, and the record is whole. */
-  end(end: { readonly status: number; readonly outcome: string }): void;
+  /** Call when the response has closed and the record is complete. */
+  end(outcome: { readonly status: number; readonly outcome: string }): void;
 }
 
 export interface ExchangeTrace {
-  /** Names our own span to the backend. */
+  /** The header value that identifies our span to the backend. */
   readonly traceparent: string;
-  end(ending: ExchangeResult): void;
+  end(result: ExchangeResult): void;
 }

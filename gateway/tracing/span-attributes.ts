@@ -2,23 +2,23 @@ import { getOperation } from '../api/route-label.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 
-/** Names of OpenTelemetry's conventions where it has one, `corral.` before ours. Nothing here is what anybody said. */
+/** Names follow OpenTelemetry's conventions; our own start with `corral.`. No value contains text of a request or response. */
 type Attributes = Readonly<Record<string, string | number | boolean | string[] | undefined>>;
 
-interface End {
+interface Outcome {
   readonly status: number;
   readonly outcome: string;
 }
 
-/** What is known of a request when it is over. */
+/** The attributes of a finished request. */
 export function requestAttributes(
   record: RequestRecord,
   route: string,
-  { status, outcome }: End,
+  { status, outcome }: Outcome,
 ): Attributes {
   const { keyId, queuedMs, retries = 0, continued = 0 } = record;
   return {
-    ...generation(record, route),
+    ...generationAttributes(record, route),
     'http.response.status_code': status,
     'error.type': record.error ?? (outcome === 'client_left' ? outcome : undefined),
     'corral.outcome': outcome,
@@ -29,7 +29,7 @@ export function requestAttributes(
   };
 }
 
-function generation(record: RequestRecord, route: string): Attributes {
+function generationAttributes(record: RequestRecord, route: string): Attributes {
   const operation = getOperation(route);
   if (operation === undefined) return {};
   const { model, streamed, usage, finishReason } = record;
@@ -45,22 +45,21 @@ function generation(record: RequestRecord, route: string): Attributes {
   };
 }
 
-/** How one exchange ended. */
-export function exchangeAttributes(ending: ExchangeResult): Attributes {
-  if (ending.outcome === 'complete') return { 'corral.outcome': ending.outcome };
-  if (ending.outcome === 'failed')
-    return { 'corral.outcome': ending.outcome, 'error.type': ending.failure.kind };
-  const { status, code } = ending.error;
-  return { 'corral.outcome': ending.outcome, 'http.response.status_code': status, 'error.type': code };
+export function exchangeAttributes(result: ExchangeResult): Attributes {
+  if (result.outcome === 'complete') return { 'corral.outcome': result.outcome };
+  if (result.outcome === 'failed')
+    return { 'corral.outcome': result.outcome, 'error.type': result.failure.kind };
+  const { status, code } = result.error;
+  return { 'corral.outcome': result.outcome, 'http.response.status_code': status, 'error.type': code };
 }
 
-/** As the conventions have it: a server's span is an error where the server is at fault. */
-export function isServerError({ status, outcome }: End): boolean {
+/** By the conventions, a server span is an error only if the server is at fault. */
+export function isServerError({ status, outcome }: Outcome): boolean {
   return status >= 500 || outcome === 'broken_off';
 }
 
-/** Nobody's fault: the client left, or an operator wanted it to end. */
-export function isExchangeError(ending: ExchangeResult): boolean {
-  if (ending.outcome !== 'failed') return ending.outcome === 'declined';
-  return ending.failure.kind !== 'client-left' && ending.failure.kind !== 'cancelled';
+/** A disconnected client or a cancellation by an operator is not an error. */
+export function isExchangeError(result: ExchangeResult): boolean {
+  if (result.outcome !== 'failed') return result.outcome === 'declined';
+  return result.failure.kind !== 'client-left' && result.failure.kind !== 'cancelled';
 }

@@ -25,24 +25,24 @@ export interface SpanTraceOptions {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The spans of one request: itself, as a part of its client's trace; below it admissions, exchanges and the relay. */
+/** The spans of one request: the request itself as part of its client's trace, with admissions, exchanges and the relay. */
 export class SpanTrace implements RequestTrace {
   readonly id: string;
-  readonly #followed: SpanTraceOptions;
+  readonly #options: SpanTraceOptions;
   readonly #span: Span;
   readonly #context: Context;
-  /** What to add to `performance.now()` for the time of day; taken anew for each request, as clocks drift. */
-  readonly #clock = Date.now() - performance.now();
+  /** Added to `performance.now()` it gives the wall-clock time; measured for each request, as clocks drift. */
+  readonly #clockOffset = Date.now() - performance.now();
 
-  constructor(followed: SpanTraceOptions) {
-    const { tracer, propagator, record, route, headers } = followed;
-    this.#followed = followed;
-    const caller = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
+  constructor(options: SpanTraceOptions) {
+    const { tracer, propagator, record, route, headers } = options;
+    this.#options = options;
+    const parent = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
     this.#span = tracer.startSpan(
       `${record.method} ${route}`,
       {
         kind: SpanKind.SERVER,
-        startTime: this.#at(record.startedAt),
+        startTime: this.#toWallClock(record.startedAt),
         attributes: {
           'http.request.method': record.method,
           'http.route': route,
@@ -50,14 +50,14 @@ export class SpanTrace implements RequestTrace {
           'corral.request_id': record.id,
         },
       },
-      caller,
+      parent,
     );
     this.id = this.#span.spanContext().traceId;
-    this.#context = trace.setSpan(caller, this.#span);
+    this.#context = trace.setSpan(parent, this.#span);
   }
 
   startWait(): (outcome: string) => void {
-    const span = this.#begin('admission', SpanKind.INTERNAL);
+    const span = this.#startSpan('admission', SpanKind.INTERNAL);
     return (outcome) => {
       span.setAttribute('corral.outcome', outcome);
       span.end(this.#now);
@@ -65,8 +65,8 @@ export class SpanTrace implements RequestTrace {
   }
 
   startExchange(upstreamPath: string): ExchangeTrace {
-    const { propagator, record } = this.#followed;
-    const span = this.#begin('exchange', SpanKind.CLIENT);
+    const { propagator, record } = this.#options;
+    const span = this.#startSpan('exchange', SpanKind.CLIENT);
     span.setAttributes({
       'http.request.method': 'POST',
       'url.path': upstreamPath,
@@ -75,41 +75,42 @@ export class SpanTrace implements RequestTrace {
     });
     const carrier: { traceparent?: string } = {};
     propagator.inject(trace.setSpan(this.#context, span), carrier, defaultTextMapSetter);
-    const ends = (ending: ExchangeResult) => {
-      span.setAttributes(exchangeAttributes(ending));
-      if (isExchangeError(ending)) span.setStatus({ code: SpanStatusCode.ERROR });
+    const end = (result: ExchangeResult) => {
+      span.setAttributes(exchangeAttributes(result));
+      if (isExchangeError(result)) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(this.#now);
     };
-    return { traceparent: carrier.traceparent ?? '', end: ends };
+    return { traceparent: carrier.traceparent ?? '', end };
   }
 
-  end(end: Parameters<RequestTrace['end']>[0]): void {
-    const { record, route } = this.#followed;
-    const endedAt = this.#at(record.endedAt ?? performance.now());
-    this.#showRelay(endedAt);
-    this.#span.setAttributes(requestAttributes(record, route, end));
-    if (isServerError(end)) this.#span.setStatus({ code: SpanStatusCode.ERROR });
+  end(outcome: Parameters<RequestTrace['end']>[0]): void {
+    const { record, route } = this.#options;
+    const endedAt = this.#toWallClock(record.endedAt ?? performance.now());
+    this.#addRelaySpan(endedAt);
+    this.#span.setAttributes(requestAttributes(record, route, outcome));
+    if (isServerError(outcome)) this.#span.setStatus({ code: SpanStatusCode.ERROR });
     this.#span.end(endedAt);
   }
 
-  /** From the first byte of the answer's body until the response closed, over however many exchanges. */
-  #showRelay(endedAt: number): void {
-    const { firstByteAt, bytesOut } = this.#followed.record;
+  /** From the first byte of the response body until the response closed, over any number of exchanges. */
+  #addRelaySpan(endedAt: number): void {
+    const { firstByteAt, bytesOut } = this.#options.record;
     if (firstByteAt === undefined) return;
-    const span = this.#begin('relay', SpanKind.INTERNAL, firstByteAt);
+    const span = this.#startSpan('relay', SpanKind.INTERNAL, firstByteAt);
     span.setAttribute('http.response.body.size', bytesOut);
     span.end(endedAt);
   }
 
-  #begin(name: string, kind: SpanKind, since = performance.now()): Span {
-    return this.#followed.tracer.startSpan(name, { kind, startTime: this.#at(since) }, this.#context);
+  #startSpan(name: string, kind: SpanKind, startedAt = performance.now()): Span {
+    const startTime = this.#toWallClock(startedAt);
+    return this.#options.tracer.startSpan(name, { kind, startTime }, this.#context);
   }
 
   get #now(): number {
-    return this.#at(performance.now());
+    return this.#toWallClock(performance.now());
   }
 
-  #at(time: number): number {
-    return this.#clock + time;
+  #toWallClock(time: number): number {
+    return this.#clockOffset + time;
   }
 }

@@ -1,11 +1,13 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { RequestRecord } from '../proxy/request-record.ts';
-import type { RequestTrace } from '../proxy/request-trace.ts';
+import type { Log } from '../../log/create-log.ts';
+import type { TraceConfig } from '../config.ts';
+import type { Tracing } from './otlp-tracing.ts';
 
-/** Follows requests for a collector of traces; undefined where there is none. */
-export interface Tracing {
-  /** Undefined for what is no request of the API: probes, pages, paths that there are not. */
-  startTrace(record: RequestRecord, headers: IncomingHttpHeaders): RequestTrace | undefined;
-  /** Sends what is left, or gives it up after the time that one sending may take. */
-  close(): Promise<void>;
+/** OpenTelemetry is loaded only if traces are configured, as it takes memory. */
+export async function createTracing(config: TraceConfig | undefined, log: Log): Promise<Tracing | undefined> {
+  if (config === undefined) return undefined;
+  const { createOtlpTracing } = await import('./otlp-tracing.ts');
+  const tracing = await createOtlpTracing(config, log);
+  // Only the origin is logged: the path or query may contain a token.
+  log.info({ collector: new URL(config.url).origin, sampler: config.sampler }, 'tracing enabled');
+  return tracing;
 }

@@ -40,11 +40,11 @@ it('requests succeed while the collector is unreachable, which is logged once', 
   const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
   expect(await askOften(corral.port)).toEqual(allOk());
-  const complaints = () => corral.logged.filter(({ msg }) => String(msg).startsWith('traces do not arrive'));
-  await waitFor('the log to tell of it', () => complaints().length > 0);
+  const warnings = () => corral.logged.filter(({ msg }) => String(msg).startsWith('trace export failed'));
+  await waitFor('the log to tell of it', () => warnings().length > 0);
   expect(await askOften(corral.port)).toEqual(allOk());
   await corral.stop();
-  expect(complaints()).toEqual([expect.objectContaining({ reason: 'ECONNREFUSED' })]);
+  expect(warnings()).toEqual([expect.objectContaining({ reason: 'ECONNREFUSED' })]);
 });
 
 it('the status of a collector that rejects traces is logged, and its recovery too', async () => {
@@ -54,10 +54,10 @@ it('the status of a collector that rejects traces is logged, and its recovery to
   collector.answer = (response) => response.writeHead(403).end('words that the collector chose');
   expect(await askOften(corral.port)).toEqual(allOk());
   const told = (text: string) => () => corral.logged.find(({ msg }) => String(msg).startsWith(text));
-  expect(await waitFor('the complaint', told('traces do not arrive'))).toMatchObject({ reason: '403' });
+  expect(await waitFor('the warning', told('trace export failed'))).toMatchObject({ reason: '403' });
   collector.answer = take;
   expect(await askOften(corral.port)).toEqual(allOk());
-  expect(await waitFor('the end of it', told('traces arrive again'))).toMatchObject({ level: 30 });
+  expect(await waitFor('the recovery', told('trace export recovered'))).toMatchObject({ level: 30 });
   expect(JSON.stringify(corral.logged)).not.toContain('words that the collector chose');
 });
 

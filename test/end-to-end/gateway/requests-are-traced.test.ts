@@ -253,6 +253,6 @@ it('the configured headers are sent to the collector and never logged', () => {
   expect(collector.deliveries.at(-1)?.headers['x-collector-key']).toBe('for-the-collector-alone');
   expect(JSON.stringify(corral.logged)).not.toContain('for-the-collector-alone');
   expect(corral.logged).toContainEqual(
-    expect.objectContaining({ msg: 'requests are traced', collector: collector.endpoint }),
+    expect.objectContaining({ msg: 'tracing enabled', collector: collector.endpoint }),
   );
 });

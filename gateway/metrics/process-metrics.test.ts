@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
-import { createVolumeReader } from './volume-space.ts';
+import { createVolumeReader } from './process-metrics.ts';
 
 it('returns the free space and size of the volume of a folder', async () => {
   const { free = 0, size = 0 } = (await createVolumeReader(tmpdir())()) ?? {};

@@ -5,10 +5,10 @@ import { KeyRing } from '../../keys/key-ring.ts';
 import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
 import { readMetrics } from '../../test/harness/read-metrics.ts';
 import { noUsage } from '../proxy/usage-sums.ts';
-import { registerBudgetMetrics } from './budget-metrics.ts';
+import { registerBudgetMetrics } from './key-metrics.ts';
 
-const keyOf = (id: string, tokensPerDay: number, wishes: NewKeyOptions = {}): Key =>
-  createKey(id, { limits: { tokensPerDay }, ...wishes }, Date.now()).key;
+const keyOf = (id: string, tokensPerDay: number, options: NewKeyOptions = {}): Key =>
+  createKey(id, { limits: { tokensPerDay }, ...options }, Date.now()).key;
 
 /** Each key has used 30 tokens of input and 20 of output today. */
 async function shown(keys: readonly Key[], mostKeys = 10) {
