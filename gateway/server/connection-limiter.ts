@@ -4,30 +4,30 @@ import { addressGroup } from '../http/address-group.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { StalledResponses } from './stalled-responses.ts';
 
-/** Connections beyond the bound that are told so at the same time; what comes on top is closed without a word. */
-const TOLD_AT_A_TIME = 128;
-/** How long one beyond the bound has to ask, ms. */
-const TIME_TO_ASK = 2000;
+/** Connections over the limit that get an error response at the same time; any more are closed at once. */
+const MAX_OVER_LIMIT = 128;
+/** How long a connection over the limit has to send its request, ms. */
+const REQUEST_TIMEOUT = 2000;
 
 export interface ConnectionLimits {
   readonly max: number;
-  /** How long a whole answer may wait for its client to take it, ms; 0 is no limit. */
+  /** How long a complete response may wait for its client to read it, ms; 0 is no limit. */
   readonly stallTimeoutMs: number;
 }
 
 export interface ConnectionLimiter {
   readonly open: number;
-  /** Idle ones that were closed to make room, so far. */
+  /** Idle connections closed to make room, so far. */
   readonly evicted: number;
-  /** Those that found no room, so far. */
+  /** Connections over the limit, so far. */
   readonly rejected: number;
-  /** Whether this one found no room: it is to be told so, and closed. */
+  /** Whether this connection is over the limit: its request gets an error, and it is closed. */
   isOverLimit(socket: Socket): boolean;
 }
 
 /**
- * Keeps the number of connections in bounds. Where there is no more room an idle one goes, of those who hold the most of
- * them; whoever asks something, or waits for an answer, stays. Only where all are busy the newcomer is refused.
+ * Limits the number of connections. At the limit, a new connection evicts an idle one, from the address that holds the
+ * most of them. Connections with a request in progress stay. Only when all are busy the new one is rejected.
  */
 export function limitConnections(
   server: Server,
@@ -35,17 +35,17 @@ export function limitConnections(
 ): ConnectionLimiter {
   const idle = new IdleConnections<Socket>();
   const groups = new Map<Socket, string>();
-  const underWay = new Map<Socket, number>();
-  const beyond = new WeakSet<Socket>();
-  const untaken = new StalledResponses(stallTimeoutMs);
-  let [displaced, refused] = [0, 0];
-  server.maxConnections = max + TOLD_AT_A_TIME;
+  const requests = new Map<Socket, number>();
+  const overLimit = new WeakSet<Socket>();
+  const stalled = new StalledResponses(stallTimeoutMs);
+  let [evicted, rejected] = [0, 0];
+  server.maxConnections = max + MAX_OVER_LIMIT;
 
   function makeRoom(): boolean {
     if (groups.size < max) return true;
     const socket = idle.evictionCandidate;
     if (socket === undefined) return false;
-    displaced += 1;
+    evicted += 1;
     forget(socket);
     socket.destroy();
     return true;
@@ -53,48 +53,50 @@ export function limitConnections(
   function forget(socket: Socket): void {
     idle.delete(groups.get(socket) ?? '', socket);
     groups.delete(socket);
-    underWay.delete(socket);
+    requests.delete(socket);
   }
-  function refuse(socket: Socket): void {
-    refused += 1;
-    beyond.add(socket);
-    const timer = setTimeout(() => socket.destroy(), TIME_TO_ASK);
+  function reject(socket: Socket): void {
+    rejected += 1;
+    overLimit.add(socket);
+    const timer = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT);
     socket.once('close', () => clearTimeout(timer));
   }
-  function begin(socket: Socket, response: ServerResponse): void {
+  function onRequest(socket: Socket, response: ServerResponse): void {
     const group = groups.get(socket);
     if (group === undefined) return;
     idle.delete(group, socket);
-    underWay.set(socket, (underWay.get(socket) ?? 0) + 1);
-    untaken.track(response);
-    response.once('close', () => end(group, socket));
+    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    stalled.track(response);
+    response.once('close', () => onResponseClosed(group, socket));
   }
-  function end(group: string, socket: Socket): void {
-    const left = (underWay.get(socket) ?? 1) - 1;
+  function onResponseClosed(group: string, socket: Socket): void {
+    const left = (requests.get(socket) ?? 1) - 1;
     if (!groups.has(socket) || socket.destroyed) return;
-    underWay.set(socket, left);
+    requests.set(socket, left);
     if (left === 0) idle.add(group, socket);
   }
 
   server.on('connection', (socket: Socket) => {
-    if (!makeRoom()) return refuse(socket);
+    if (!makeRoom()) return reject(socket);
     const group = addressGroup(socket.remoteAddress ?? '');
     groups.set(socket, group);
     idle.add(group, socket);
     socket.once('close', () => forget(socket));
   });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => begin(socket, response));
-  server.once('close', () => untaken.close());
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
+    onRequest(socket, response),
+  );
+  server.once('close', () => stalled.close());
   return {
     get open() {
       return groups.size;
     },
     get evicted() {
-      return displaced;
+      return evicted;
     },
     get rejected() {
-      return refused;
+      return rejected;
     },
-    isOverLimit: (socket) => beyond.has(socket),
+    isOverLimit: (socket) => overLimit.has(socket),
   };
 }

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
 import { IdleConnections } from './idle-connections.ts';
 
-it('gives up the longest idle one of those who hold the most', () => {
+it('evicts the connection idle longest of the group that holds the most', () => {
   const idle = new IdleConnections<string>();
-  idle.add('guest', 'guest 1');
-  for (const name of ['crowd 1', 'crowd 2', 'crowd 3']) idle.add('crowd', name);
-  expect(idle.evictionCandidate).toBe('crowd 1');
-  idle.delete('crowd', 'crowd 1');
-  expect(idle.evictionCandidate).toBe('crowd 2');
+  idle.add('other', 'other 1');
+  for (const name of ['flood 1', 'flood 2', 'flood 3']) idle.add('flood', name);
+  expect(idle.evictionCandidate).toBe('flood 1');
+  idle.delete('flood', 'flood 1');
+  expect(idle.evictionCandidate).toBe('flood 2');
 });
 
-it('counts one that has been asked as the last again', () => {
+it('a connection that becomes idle again is the most recent one', () => {
   const idle = new IdleConnections<string>();
   idle.add('a', 'one');
   idle.add('a', 'two');
@@ -19,7 +19,7 @@ it('counts one that has been asked as the last again', () => {
   expect(idle.evictionCandidate).toBe('two');
 });
 
-it('gives up none where none is idle', () => {
+it('evicts nothing when no connection is idle', () => {
   const idle = new IdleConnections<string>();
   expect(idle.evictionCandidate).toBeUndefined();
   idle.add('a', 'one');

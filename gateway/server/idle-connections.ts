@@ -1,8 +1,8 @@
-/** The connections on which nothing is asked at present, by where they come from. */
+/** The connections without a request in progress, grouped by client address. */
 export class IdleConnections<Connection> {
   readonly #groups = new Map<string, Set<Connection>>();
 
-  /** It is the last of its group to have become idle. */
+  /** It becomes the most recently idle of its group. */
   add(group: string, connection: Connection): void {
     const members = this.#groups.get(group);
     if (members) members.add(connection);
@@ -16,8 +16,8 @@ export class IdleConnections<Connection> {
   }
 
   /**
-   * Which of them goes where there is no more room: of those who hold the most, the one that has been idle longest. So a
-   * crowd from one place displaces itself, and nobody else. Undefined where none is idle.
+   * The connection to close when room is needed: the one idle longest, of the group that holds the most. So a flood from
+   * one address evicts only its own connections. Undefined where none is idle.
    */
   get evictionCandidate(): Connection | undefined {
     let largest: ReadonlySet<Connection> | undefined;

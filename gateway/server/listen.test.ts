@@ -26,44 +26,44 @@ async function open() {
   return { opened, connections, origin: `http://127.0.0.1:${opened.port}` };
 }
 
-describe('a port that is open before there is anybody to answer', () => {
-  it('keeps those who come, and what they have sent', async () => {
+describe('a port that is open before requests can be handled', () => {
+  it('keeps the requests that arrive, with their bodies', async () => {
     const { origin, connections, opened } = await open();
-    const answers = ['one', 'two'].map((body) => fetch(origin, { method: 'POST', body }));
-    await waitFor('both', async () => (await connections()) === 2);
+    const responses = ['one', 'two'].map((body) => fetch(origin, { method: 'POST', body }));
+    await waitFor('both connections', async () => (await connections()) === 2);
     opened.serve(async (request, response) => {
-      response.end(`heard ${Buffer.concat(await request.toArray())}`);
+      response.end(`received ${Buffer.concat(await request.toArray())}`);
     });
-    answers.push(fetch(origin, { method: 'POST', body: 'three' }));
-    expect(await Promise.all(answers.map(async (answer) => (await answer).text()))).toEqual([
-      'heard one',
-      'heard two',
-      'heard three',
+    responses.push(fetch(origin, { method: 'POST', body: 'three' }));
+    expect(await Promise.all(responses.map(async (response) => (await response).text()))).toEqual([
+      'received one',
+      'received two',
+      'received three',
     ]);
   });
 
-  it('forgets those who leave', async () => {
+  it('skips requests whose clients have disconnected', async () => {
     const { origin, connections, opened } = await open();
-    const leaver = new AbortController();
-    const gone = fetch(origin, { signal: leaver.signal }).catch(() => 'gone');
-    let asked = false;
+    const controller = new AbortController();
+    const gone = fetch(origin, { signal: controller.signal }).catch(() => 'gone');
+    let arrived = false;
     opened.server.once('request', () => {
-      asked = true;
+      arrived = true;
     });
-    await waitFor('the question', () => asked);
-    leaver.abort();
+    await waitFor('the request', () => arrived);
+    controller.abort();
     expect(await gone).toBe('gone');
-    await waitFor('its end', async () => (await connections()) === 0);
-    const heard: string[] = [];
+    await waitFor('its close', async () => (await connections()) === 0);
+    const handled: string[] = [];
     opened.serve((request, response) => {
-      heard.push(request.url ?? '');
+      handled.push(request.url ?? '');
       response.end();
     });
     await fetch(`${origin}/later`);
-    expect(heard).toEqual(['/later']);
+    expect(handled).toEqual(['/later']);
   });
 
-  it('is not had where somebody else has it', async () => {
+  it('rejects with the listen error when the port is in use', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const { port } = holder.address() as AddressInfo;

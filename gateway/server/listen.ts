@@ -1,30 +1,40 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
 import { maxClientConnections } from '../../fs/open-file-limit.ts';
+import { renderError } from '../api/error-response.ts';
 import type { GatewayConfig } from '../config.ts';
+import { tooManyConnections } from '../errors/catalogue.ts';
 import { type ConnectionLimiter, limitConnections } from './connection-limiter.ts';
 import { handleParseErrors } from './parse-errors.ts';
-import { rejectOverLimit } from './reject-over-limit.ts';
-import { trackUnusedConnections } from './unused-connections.ts';
 
-/** How often Node looks for requests that arrive too slowly, ms; its default of 30 s would stretch every limit. */
-const SLOWNESS_CHECK = 1000;
-/** Longer than the idle time-outs of the proxies in front of us (60–600 s are common), so that they close first. */
-const KEEP_ALIVE = 620_000;
+/** How often Node checks for requests that arrive too slowly, ms; its default of 30 s would extend every limit. */
+const SLOWNESS_CHECK_INTERVAL = 1000;
+/** Longer than the idle timeouts of common reverse proxies (60–600 s), so that they close first. */
+const KEEP_ALIVE_TIMEOUT = 620_000;
+/** For a client whose connection is over the limit, ms. */
+const RETRY_AFTER = 2000;
 
-/** The gateway's port, and whoever has come already. */
+/** The gateway's port. Requests that arrive before `serve` is called wait. */
 export interface ListeningServer {
   readonly server: Server;
   readonly port: number;
   readonly connections: ConnectionLimiter;
-  /** From now on requests are answered, those first that have waited for it. */
+  /** From now on requests are handled, the waiting ones first. */
   serve(listener: RequestListener): void;
-  /** Closes the connections on which nothing was asked yet. */
+  /** Closes the connections that have not carried a request yet. */
   closeUnused(): void;
 }
 
 /**
- * Listens before there is anybody to answer: reading the code of the rest takes most of a gateway's start, and one that
- * takes the place of a crashed one must not refuse connections for so long. Rejects with the listen error.
+ * Listens before anything can handle requests: loading the rest of the code takes most of a gateway's start, and a
+ * gateway that replaces a crashed one must not refuse connections for so long. Rejects with the listen error.
  */
 export async function startListening({
   host,
@@ -36,34 +46,34 @@ export async function startListening({
     maxHeaderSize: limits.maxRequestLineBytes + limits.maxHeaders * limits.maxHeaderLineBytes,
     headersTimeout: timeouts.clientHeader,
     requestTimeout: 0,
-    connectionsCheckingInterval: SLOWNESS_CHECK,
-    keepAliveTimeout: KEEP_ALIVE,
+    connectionsCheckingInterval: SLOWNESS_CHECK_INTERVAL,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     noDelay: true,
-    // limit-headers.ts refuses a request without Host in our own words.
+    // middleware/header-limits.ts rejects a request without Host, with an error of ours.
     requireHostHeader: false,
   });
   server.maxHeadersCount = 0;
-  // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
+  // An unknown expectation may be ignored (RFC 9110, 10.1.1); Node would respond 417 without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   handleParseErrors(server);
-  const closeSilent = trackUnusedConnections(server);
-  const most = maxClientConnections(limits.maxConnections);
-  const connections = limitConnections(server, { max: most, stallTimeoutMs: timeouts.streamIdle });
+  const closeUnused = trackUnusedConnections(server);
+  const max = maxClientConnections(limits.maxConnections);
+  const connections = limitConnections(server, { max, stallTimeoutMs: timeouts.streamIdle });
   const waiting: Parameters<RequestListener>[] = [];
-  const letWait: RequestListener = (...exchange) => void waiting.push(exchange);
-  server.on('request', letWait);
+  const wait: RequestListener = (...exchange) => void waiting.push(exchange);
+  server.on('request', wait);
   return {
     server,
     port: await listen(server, host, port),
     connections,
-    serve(answer) {
+    serve(handle) {
       const listener: RequestListener = (request, response) =>
-        connections.isOverLimit(request.socket) ? rejectOverLimit(response) : answer(request, response);
-      server.off('request', letWait).on('request', listener);
-      // Of one who has left meanwhile nobody would hear that.
+        connections.isOverLimit(request.socket) ? rejectOverLimit(response) : handle(request, response);
+      server.off('request', wait).on('request', listener);
+      // Skip clients that have disconnected: the close event of their responses is past.
       for (const [request, response] of waiting.splice(0)) if (!response.closed) listener(request, response);
     },
-    closeUnused: closeSilent,
+    closeUnused,
   };
 }
 
@@ -76,4 +86,25 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     resolve(typeof address === 'object' && address ? address.port : port);
   });
   return promise;
+}
+
+/**
+ * Connections without a request so far, such as those that browsers and pools open in advance. Node does not count them
+ * as idle, so a shutdown would wait for them. Returns a function that closes them.
+ */
+function trackUnusedConnections(server: Server): () => void {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
+  return () => {
+    for (const socket of unused) socket.destroy();
+  };
+}
+
+function rejectOverLimit(response: ServerResponse): void {
+  const { status, headers, body } = renderError(tooManyConnections(RETRY_AFTER), randomUUID(), undefined);
+  response.writeHead(status, headers).end(body);
 }

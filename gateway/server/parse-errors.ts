@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { anthropicEnvelope, isAnthropicClient } from '../api/anthropic/error-envelope.ts';
-import { openAIEnvelope } from '../api/openai/error-envelope.ts';
+import { renderError } from '../api/error-response.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import { headerFieldsTooLarge, malformedRequest, requestTimeout } from '../errors/catalogue.ts';
 
-/** How long a client may go on sending after its refusal, ms: a socket closed at once would take the answer along. */
+/** How long a client may keep sending after the error, ms: closing the socket at once would discard the response. */
 const LINGER = 1000;
 
 interface Exchange {
@@ -14,32 +13,32 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** Answers what Node's parser will not pass on, with the status it deserves, and closes. */
+/** Responds to requests that Node's HTTP parser rejects, with a fitting status, and closes their connections. */
 export function handleParseErrors(server: Server): void {
   const exchanges = new WeakMap<Socket, Exchange[]>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const open = (exchanges.get(request.socket) ?? []).filter((one) => !isOver(one));
     exchanges.set(request.socket, [...open, { request, response }]);
   });
-  server.on('clientError', (error: ParserError, socket: Socket) => {
-    const refusal = refusalFor(error);
+  server.on('clientError', (parserError: ParserError, socket: Socket) => {
+    const error = errorFor(parserError);
     const open = (exchanges.get(socket) ?? []).filter((one) => !isOver(one));
-    if (refusal === undefined || !socket.writable || !open.every(isUnanswered)) socket.destroy();
-    else answerRaw(socket, refusal, open.at(-1)?.request);
+    if (error === undefined || !socket.writable || !open.every(isUnanswered)) socket.destroy();
+    else respond(socket, error, open.at(-1)?.request);
   });
 }
 
 const isOver = ({ request, response }: Exchange) => request.complete && response.closed;
 
-/** The very request that broke, still without an answer. Any other would take the refusal for its own. */
+/** The request that could not be parsed. Any other request on the socket would take the error for its own response. */
 const isUnanswered = ({ request, response }: Exchange) => !request.complete && !response.headersSent;
 
 interface ParserError extends Error {
   readonly code?: string;
 }
 
-/** What was wrong with the request; undefined where the client is merely gone. */
-function refusalFor({ code }: ParserError): ApiError | undefined {
+/** Undefined where the client has merely disconnected. */
+function errorFor({ code }: ParserError): ApiError | undefined {
   switch (code) {
     case 'ECONNRESET':
     case 'EPIPE':
@@ -53,22 +52,18 @@ function refusalFor({ code }: ParserError): ApiError | undefined {
   }
 }
 
-/** Writes an answer without Node's help, which ended with the parser's. `request` is the one that broke, where its head was read. */
-function answerRaw(socket: Socket, refusal: ApiError, request: IncomingMessage | undefined): void {
-  const id = randomUUID();
+/** Writes a response to the socket itself. `request` is the one that failed, where its head was complete. */
+function respond(socket: Socket, error: ApiError, request: IncomingMessage | undefined): void {
   const [path = ''] = request?.url?.split('?', 1) ?? [];
-  const isAnthropic = request !== undefined && isAnthropicClient(path, request.headers);
-  const body = JSON.stringify(
-    isAnthropic ? anthropicEnvelope(refusal.status, refusal, id) : openAIEnvelope(refusal),
+  const { status, headers, body } = renderError(
+    error,
+    randomUUID(),
+    request && { path, headers: request.headers },
   );
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n` +
-      'content-type: application/json; charset=utf-8\r\n' +
-      `x-request-id: ${id}\r\n` +
-      (isAnthropic ? `request-id: ${id}\r\n` : '') +
-      `content-length: ${Buffer.byteLength(body)}\r\n` +
-      `connection: close\r\n\r\n${body}`,
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
   );
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));

@@ -1,27 +1,26 @@
 import type { ServerResponse } from 'node:http';
 
-/** How often it is looked after them, ms. */
-const LOOK_EVERY = 1000;
+const CHECK_INTERVAL = 1000;
 
 /**
- * Whole answers that their clients do not take. The backend has long let go of them, so nothing else would ever end
- * them: a client that stops reading would hold its connection, and the answer's memory, for good.
+ * Closes complete responses that their clients do not read. The backend has long finished them, so nothing else would
+ * end them: a client that stops reading would hold its connection, and the memory of the response, forever.
  */
 export class StalledResponses {
   readonly #open = new Set<ServerResponse>();
-  /** Since when an answer has been whole and not taken, `performance.now()`. */
+  /** Since when a response has been complete and unread, `performance.now()`. */
   readonly #since = new WeakMap<ServerResponse, number>();
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #timer: NodeJS.Timeout;
 
-  /** `patience` in ms; 0 is without end. */
-  constructor(patience: number) {
-    this.#patience = patience;
-    this.#timer = setInterval(() => this.check(performance.now()), LOOK_EVERY).unref();
+  /** `timeoutMs` of 0 is no limit. */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setInterval(() => this.check(performance.now()), CHECK_INTERVAL).unref();
   }
 
   track(response: ServerResponse): void {
-    if (this.#patience === 0) return;
+    if (this.#timeoutMs === 0) return;
     this.#open.add(response);
     response.once('close', () => this.#open.delete(response));
   }
@@ -31,7 +30,7 @@ export class StalledResponses {
       if (!response.writableEnded || response.writableFinished) continue;
       const since = this.#since.get(response);
       if (since === undefined) this.#since.set(response, now);
-      else if (now - since >= this.#patience) response.destroy();
+      else if (now - since >= this.#timeoutMs) response.destroy();
     }
   }
 
