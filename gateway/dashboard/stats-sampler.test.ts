@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createRequestRecord, type RequestRecord } from '../proxy/request-record.ts';
-import { ResponseTail } from '../upstream/response-tail.ts';
+import { ResponseTail } from '../upstream/relay.ts';
 import { StatsSampler } from './stats-sampler.ts';
 
 const start = { id: 'a', method: 'POST', path: '/v1/chat/completions', address: '' };

@@ -7,7 +7,7 @@ import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import { type ExchangeResult, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
-import type { ResponseTail } from '../upstream/response-tail.ts';
+import type { ResponseTail } from '../upstream/relay.ts';
 import type { PreparedRequest } from './client-prefill.ts';
 import { exchangeLimits } from './exchange-limits.ts';
 import { type ProxyContext, requestsStream } from './proxy-context.ts';

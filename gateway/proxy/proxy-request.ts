@@ -9,7 +9,7 @@ import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
-import { ResponseTail } from '../upstream/response-tail.ts';
+import { ResponseTail } from '../upstream/relay.ts';
 import { runAttempt } from './attempt.ts';
 import { ClientPrefill, type PreparedRequest } from './client-prefill.ts';
 import type { ProxyContext } from './proxy-context.ts';

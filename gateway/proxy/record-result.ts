@@ -5,7 +5,7 @@ import { readFinishReason, readUsage, type Usage } from '../api/usage.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
-import type { ResponseTail } from '../upstream/response-tail.ts';
+import type { ResponseTail } from '../upstream/relay.ts';
 import type { AbandonedInputCounter } from './count-abandoned-input.ts';
 import type { RequestRecord } from './request-record.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ResponseTail } from '../upstream/response-tail.ts';
+import { ResponseTail } from '../upstream/relay.ts';
 import { getOutcome, reachedStreamEnd } from './request-outcome.ts';
 import { createRequestRecord } from './request-record.ts';
 

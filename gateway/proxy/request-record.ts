@@ -1,5 +1,5 @@
 import type { Usage } from '../api/usage.ts';
-import type { ResponseTail } from '../upstream/response-tail.ts';
+import type { ResponseTail } from '../upstream/relay.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** What is known of one request: filled in along its way, told once at its end. Times are `performance.now()` ms. */

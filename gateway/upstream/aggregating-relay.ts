@@ -8,12 +8,12 @@ import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { EventObserver } from './event-stream-relay.ts';
 import { type Failure, ResponseTooLarge } from './failure.ts';
-import type { ResponseTail } from './response-tail.ts';
+import type { ResponseTail } from './relay.ts';
 
-/** Of a stream; the answer made of it is far smaller, unless it tells log-probabilities. */
-const MOST_BYTES = 64 * 1024 ** 2;
+/** The largest stream, bytes. The response made of it is far smaller, unless it has log-probabilities. */
+const MAX_BYTES = 64 * 1024 ** 2;
 
-/** How an assembled answer ended. All but the first leave the client without a byte, so a status is still possible. */
+/** How it ended. Unless it is complete, the client has received nothing, so an error status is still possible. */
 export type AggregateResult =
   | { readonly outcome: 'complete' }
   | { readonly outcome: 'declined'; readonly error: BackendError }
@@ -22,76 +22,76 @@ export type AggregateResult =
 export interface AggregatingRelayOptions {
   readonly response: ClientResponse;
   readonly dialect: Dialect;
-  /** Holds what an earlier engine has told, where this one goes on. */
-  readonly assembly: Aggregator;
-  /** What its events pass first. */
-  readonly seam: Pick<ResponseRewriter, 'rewriteEvents'> | undefined;
-  readonly listen: EventObserver;
-  readonly mender: ResponseRewriter | undefined;
-  readonly ends: ResponseTail;
-  /** Writes the head of an answer of so many bytes, unless one has gone out. */
-  readonly begin: (contentLength: number) => void;
+  /** Where an earlier engine began the response, it holds what that has sent. */
+  readonly aggregator: Aggregator;
+  /** Applied to the events first. */
+  readonly resumeRewriter: Pick<ResponseRewriter, 'rewriteEvents'> | undefined;
+  readonly observe: EventObserver;
+  readonly rewriter: ResponseRewriter | undefined;
+  readonly tail: ResponseTail;
+  /** Writes the head of the response, unless one was sent early. */
+  readonly writeHead: (contentLength: number) => void;
 }
 
 /**
- * Takes the stream that stands for an answer in one piece, and writes that when it is whole. The backend is asked for a
- * stream because it notices at once when the other side of a stream has gone, and because a stream tells how far it is.
+ * Builds a JSON response from a stream, and writes it when it is complete. The backend is asked for a stream because it
+ * notices at once when the client of a stream disconnects, and because a stream shows how far it has come.
  */
 export class AggregatingRelay {
-  readonly #parts: AggregatingRelayOptions;
+  readonly #options: AggregatingRelayOptions;
   readonly #splitter = new EventSplitter();
   #bytes = 0;
-  #isDone = false;
+  #hasEndMarker = false;
   #error: BackendError | undefined;
 
-  constructor(parts: AggregatingRelayOptions) {
-    this.#parts = parts;
+  constructor(options: AggregatingRelayOptions) {
+    this.#options = options;
   }
 
-  /** Throws what ends the exchange: AnswerTooLarge, or the parser's error where the backend does not speak JSON. */
+  /** Throws what ends the exchange: ResponseTooLarge, or the parser's error if the backend does not send JSON. */
   write(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MOST_BYTES) throw new ResponseTooLarge(`a stream of more than ${MOST_BYTES} bytes`);
+    if (this.#bytes > MAX_BYTES) throw new ResponseTooLarge(`a stream of more than ${MAX_BYTES} bytes`);
     const events = this.#splitter.push(chunk);
-    if (events) this.#read(events);
+    if (events) this.#addAll(events);
   }
 
   end(): AggregateResult {
     const { rest } = this.#splitter;
-    if (rest) this.#read(rest);
+    if (rest) this.#addAll(rest);
     if (this.#error) return { outcome: 'declined', error: this.#error };
-    const { dialect, assembly } = this.#parts;
-    const answer = this.#isDone || dialect !== 'openai' ? assembly.result() : undefined;
-    if (answer === undefined) {
-      const cause = new Error('the backend stopped before the answer was complete');
+    const { dialect, aggregator } = this.#options;
+    const result = this.#hasEndMarker || dialect !== 'openai' ? aggregator.result() : undefined;
+    if (result === undefined) {
+      const cause = new Error('the backend closed the connection before the response was complete');
       return { outcome: 'failed', failure: { kind: 'broke-off', cause }, relay: undefined };
     }
-    this.#send(Buffer.from(JSON.stringify(answer)));
+    this.#send(Buffer.from(JSON.stringify(result)));
     return { outcome: 'complete' };
   }
 
-  #read(told: Buffer): void {
-    const { seam, ends, listen } = this.#parts;
-    const events = seam ? seam.rewriteEvents(told) : told;
-    ends.keep(events);
-    ends.generated += listen(events);
-    for (const event of splitEvents(events.toString())) this.#take(event);
+  #addAll(received: Buffer): void {
+    const { resumeRewriter, tail, observe } = this.#options;
+    const events = resumeRewriter ? resumeRewriter.rewriteEvents(received) : received;
+    tail.keep(events);
+    tail.generated += observe(events);
+    for (const event of splitEvents(events.toString())) this.#add(event);
   }
 
-  #take(event: string): void {
+  #add(event: string): void {
     const error = readErrorEvent(event);
     if (error !== undefined)
-      this.#error ??= parseBackendError(500, error, { hasOutput: this.#parts.ends.generated > 0 });
+      this.#error ??= parseBackendError(500, error, { hasOutput: this.#options.tail.generated > 0 });
     const data = error === undefined ? getEventData(event) : undefined;
-    if (data === '[DONE]') this.#isDone = true;
-    else if (data !== undefined) this.#parts.assembly.add(JSON.parse(data));
+    if (data === '[DONE]') this.#hasEndMarker = true;
+    else if (data !== undefined) this.#options.aggregator.add(JSON.parse(data));
   }
 
-  #send(assembled: Buffer): void {
-    const { response, mender, ends, begin } = this.#parts;
-    const body = mender?.rewriteBody(assembled) ?? assembled;
-    begin(body.length);
-    ends.countSent(body.length);
+  #send(result: Buffer): void {
+    const { response, rewriter, tail, writeHead } = this.#options;
+    const body = rewriter?.rewriteBody(result) ?? result;
+    writeHead(body.length);
+    tail.countSent(body.length);
     response.end(body);
   }
 }

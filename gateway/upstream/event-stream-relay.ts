@@ -9,50 +9,48 @@ import type { Dialect } from '../api/route-table.ts';
 import { endMarker, hasEnded, hasFailed, type NativeStreamEnd } from '../api/stream-markers.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import type { Relay } from './relay.ts';
-import type { ResponseTail } from './response-tail.ts';
+import type { Relay, ResponseTail } from './relay.ts';
 
 const lineEnd = Buffer.from('\n');
 
-/** Sees every event as the backend has sent it, and tells how many of them bring generated text. */
+/** Is called with all events of a stream, as the backend sent them. Returns how many of them have generated text. */
 export type EventObserver = (events: Buffer) => number;
+
+type EventRewriter = Pick<ResponseRewriter, 'rewriteEvents'>;
 
 export interface EventStreamRelayOptions {
   readonly response: ClientResponse;
   readonly dialect: Dialect;
-  readonly voice: StreamFormatter;
-  readonly ends: ResponseTail;
-  readonly mender: ResponseRewriter | undefined;
-  readonly pacemaker: KeepAlive | undefined;
-  readonly listen: EventObserver;
-  /** How a native stream shows that it is whole. */
-  readonly finals: NativeStreamEnd | undefined;
-  /** What its events pass first. */
-  readonly seam: Seam | undefined;
+  readonly formatter: StreamFormatter;
+  readonly tail: ResponseTail;
+  readonly rewriter: ResponseRewriter | undefined;
+  readonly keepAlive: KeepAlive | undefined;
+  readonly observe: EventObserver;
+  /** Native streams only. */
+  readonly nativeEnd: NativeStreamEnd | undefined;
+  /** Applied to the events first. */
+  readonly resumeRewriter: EventRewriter | undefined;
 }
 
-type Seam = Pick<ResponseRewriter, 'rewriteEvents'>;
-
 /**
- * Passes a stream of events as it comes, but whole events only: what a client has seen can always be followed by an
- * error event, or by another engine's events, however the backend ends. llama-server sends an event at a time, so hardly
- * anything is ever held.
+ * Passes a stream of events as it arrives, but whole events only: whenever the backend dies, an error event or the events
+ * of another engine can follow. llama-server sends one event at a time, so hardly anything is ever held.
  */
 export class EventStreamRelay implements Relay {
   readonly hasStarted = true;
-  readonly #parts: EventStreamRelayOptions;
-  #seam: Seam | undefined;
+  readonly #options: EventStreamRelayOptions;
   readonly #splitter = new EventSplitter();
+  #resumeRewriter: EventRewriter | undefined;
 
-  constructor(parts: EventStreamRelayOptions) {
-    this.#parts = parts;
-    this.#seam = parts.seam;
+  constructor(options: EventStreamRelayOptions) {
+    this.#options = options;
+    this.#resumeRewriter = options.resumeRewriter;
   }
 
-  /** Another engine goes on from here; its events pass another seam. What is held of half an event is said again. */
-  resume(seam: Seam | undefined): void {
+  /** Another engine continues the stream from here, with another rewriter. It sends a half event again. */
+  resume(resumeRewriter: EventRewriter | undefined): void {
     this.#splitter.clear();
-    this.#seam = seam;
+    this.#resumeRewriter = resumeRewriter;
   }
 
   write(chunk: Buffer): boolean {
@@ -61,64 +59,69 @@ export class EventStreamRelay implements Relay {
   }
 
   /**
-   * False for a backend that closes without its end mark: it has not finished, whatever the connection says. `inOrder`: it
-   * closed the answer itself, and was not cut off.
+   * Returns false if the end marker is missing: then the stream is not complete, whatever the connection says.
+   * `closedInOrder`: the backend closed the response itself; the connection was not lost.
    */
-  end(inOrder = true): boolean {
+  end(closedInOrder = true): boolean {
     const { rest } = this.#splitter;
     if (rest) this.#passLastEvent(rest);
-    const isWhole = this.#isWhole(inOrder);
-    if (isWhole) this.#parts.response.end();
-    return isWhole;
+    const isComplete = this.#isComplete(closedInOrder);
+    if (isComplete) this.#options.response.end();
+    return isComplete;
   }
 
-  #isWhole(inOrder: boolean): boolean {
-    const { dialect, ends, finals } = this.#parts;
-    const tail = ends.fullText();
-    return finals === undefined ? hasEnded(dialect, tail) : finals.isComplete(inOrder) || hasFailed(tail);
+  #isComplete(closedInOrder: boolean): boolean {
+    const { dialect, tail, nativeEnd } = this.#options;
+    const text = tail.fullText();
+    return nativeEnd === undefined
+      ? hasEnded(dialect, text)
+      : nativeEnd.isComplete(closedInOrder) || hasFailed(text);
   }
 
-  /** The backend died when all had been said: what lacks is ours to say. */
+  /** The backend died when only the end marker was missing: writes it. */
   close(): void {
-    this.#write(Buffer.from(endMarker(this.#parts.dialect)));
-    this.#parts.response.end();
+    this.#write(Buffer.from(endMarker(this.#options.dialect)));
+    this.#options.response.end();
   }
 
-  fail(broken: StreamError): void {
-    const { voice, ends, response } = this.#parts;
-    const event = Buffer.from(voice.error(broken));
-    ends.add(event);
+  fail(error: StreamError): void {
+    const { formatter, tail, response } = this.#options;
+    const event = Buffer.from(formatter.error(error));
+    tail.add(event);
     response.end(event);
   }
 
-  /** What is left over is half an event, and dropped, unless it is an end mark that only lacks its empty line. */
-  #passLastEvent(held: Buffer): void {
-    const text = held.toString('latin1');
-    if (text.endsWith('\n') && hasEnded(this.#parts.dialect, text))
-      this.#pass(Buffer.concat([held, lineEnd]));
+  /** The rest is half an event and is dropped, unless it is an end marker that lacks only its empty line. */
+  #passLastEvent(rest: Buffer): void {
+    const text = rest.toString('latin1');
+    if (text.endsWith('\n') && hasEnded(this.#options.dialect, text))
+      this.#pass(Buffer.concat([rest, lineEnd]));
   }
 
-  #pass(whole: Buffer): boolean {
-    const told = stripComments(whole);
-    const events = this.#seam && told.length > 0 ? this.#seam.rewriteEvents(told) : told;
+  #pass(received: Buffer): boolean {
+    const stripped = stripComments(received);
+    const events =
+      this.#resumeRewriter && stripped.length > 0 ? this.#resumeRewriter.rewriteEvents(stripped) : stripped;
     if (events.length === 0) return true;
-    const { voice, ends, mender, listen } = this.#parts;
-    ends.generated += listen(events);
-    this.#parts.finals?.add(events);
-    const mended = mender ? mender.rewriteEvents(events) : events;
-    return mended.length === 0 || this.#write(normalizeErrorEvents(voice, mended, ends.generated > 0));
+    const { formatter, tail, rewriter, observe, nativeEnd } = this.#options;
+    tail.generated += observe(events);
+    nativeEnd?.add(events);
+    const rewritten = rewriter ? rewriter.rewriteEvents(events) : events;
+    return (
+      rewritten.length === 0 || this.#write(normalizeErrorEvents(formatter, rewritten, tail.generated > 0))
+    );
   }
 
   #write(bytes: Buffer): boolean {
-    const { ends, pacemaker, response } = this.#parts;
-    ends.add(bytes);
-    pacemaker?.touch();
+    const { tail, keepAlive, response } = this.#options;
+    tail.add(bytes);
+    keepAlive?.touch();
     return response.write(bytes);
   }
 }
 
 const COLON = 0x3a;
-/** With several prompts llama-server's stream begins with it. Clients read it as a chunk, and fail. */
+/** The first event of llama-server's stream for several prompts. Clients read it as a chunk, and fail. */
 const emptyEvent = Buffer.from('data: null\n\n');
 
 /** Removes llama-server's own keep-alive comments, which come at its pace, and empty events. */

@@ -8,27 +8,25 @@ import type { NativeStreamEnd } from '../api/stream-markers.ts';
 import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { AggregatingRelay } from './aggregating-relay.ts';
+import type { BackendPool } from './backend-pool.ts';
 import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';
 import { classifyFailure, type Failure, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
+import { PlainRelay, RewritingRelay } from './json-relay.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import { PlainRelay } from './plain-relay.ts';
-import type { BackendPool } from './pool.ts';
-import type { Relay } from './relay.ts';
-import type { ResponseTail } from './response-tail.ts';
-import { RewritingRelay } from './rewriting-relay.ts';
+import type { Relay, ResponseTail } from './relay.ts';
 import type { SlotUse } from './slot-tracker.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
-  /** It asks for a stream, behind which llama-server closes the connection without having said so. */
+  /** For a stream: llama-server closes the connection after it without announcing that. */
   readonly closesConnection: boolean;
 }
 
 export interface ExchangeTimeouts {
-  /** The longest wait for the head of the answer, ms; 0 is no limit. */
+  /** The longest wait for the head of the response, ms; 0 is no limit. */
   readonly firstByteTimeout: number;
   /** The longest silence after it. */
   readonly idleTimeout: number;
@@ -41,30 +39,28 @@ export interface ExchangeContext {
   readonly response: ClientResponse;
   readonly dialect: Dialect;
   readonly formatter: StreamFormatter;
-  /** Where answers do not pass as they are. */
+  /** If responses do not pass as they are. */
   readonly rewriter: ResponseRewriter | undefined;
-  /** Where a stream is to become an answer in one piece. */
+  /** If a stream is to become a JSON response. */
   readonly aggregator: Aggregator | undefined;
-  /** What the events of a stream pass first, as where another engine's answer is gone on with. */
+  /** Applied to the events of a stream first, for example if it continues the stream of another engine. */
   readonly resumeRewriter: Pick<ResponseRewriter, 'rewriteEvents'> | undefined;
-  /** Where the client may be kept alive before and between the pieces of its answer. */
+  /** If the client may be kept alive before and during its response. */
   readonly keepAlive: KeepAlive | undefined;
   readonly tail: ResponseTail;
-  /** How a native stream shows that it is whole. */
+  /** Native streams only. */
   readonly nativeEnd: NativeStreamEnd | undefined;
-  /** Hears the events of a stream. */
   readonly observe: EventObserver;
-  /** The stream of another engine that this exchange is to go on with. */
+  /** The stream of another engine that this exchange continues. */
   readonly resumedRelay: EventStreamRelay | undefined;
-  /** In the backend's slots. */
   readonly slotUse: SlotUse;
-  /** Aborts when the client leaves or the request is cancelled; the reason is an Error of failure.ts. */
+  /** Aborts when the client disconnects or the request is cancelled. Its reason is an error of failure.ts. */
   readonly signal: AbortSignal;
   /**
-   * Of work that llama-server does to its end whether its client is there or not: nobody waits for it any more, and this
-   * is told when it is over.
+   * For work that llama-server completes whether its client is connected or not. It is called when the client has gone, with
+   * a promise that resolves when the work is done.
    */
-  readonly keepLeaseUntil: ((untilThen: Promise<void>) => void) | undefined;
+  readonly keepLeaseUntil: ((done: Promise<void>) => void) | undefined;
   readonly timeouts: ExchangeTimeouts;
   /** When the client's request arrived, `performance.now()`. */
   readonly startedAt: number;
@@ -72,15 +68,15 @@ export interface ExchangeContext {
 }
 
 /**
- * How an exchange ended. Only after `failed` with a relay is there somebody to tell in the stream; without one, nothing
- * has gone to the client yet and a refusal with a status of its own is possible.
+ * How an exchange ended. After `failed` with a relay, the client has a part of the response and is informed in the stream.
+ * Without one the client has received nothing yet, and a response with an error status is possible.
  */
 export type ExchangeResult =
   | { readonly outcome: 'complete' }
   | { readonly outcome: 'declined'; readonly error: BackendError }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly relay: Relay | undefined };
 
-/** One request at the backend. Settles when the upstream has closed. */
+/** Sends one request to the backend and relays the response. Resolves when the upstream side has closed; never rejects. */
 export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<ExchangeResult> {
   const handler = new ExchangeHandler(context);
   const { path, headers, body, closesConnection: reset } = request;
@@ -100,118 +96,110 @@ export function exchange(request: ExchangeRequest, context: ExchangeContext): Pr
   return handler.ended;
 }
 
-/** Enough for any error that llama-server words; what is longer is cut. */
+/** Enough for any error of llama-server. What is longer is cut. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
 /** For work that goes on without a client, ms. */
-const WORKS_ON_AT_MOST = 600_000;
+const MAX_ORPHANED_MS = 600_000;
 
-/** What waits for a client that does not keep up, bytes. */
-const MOST_UNREAD = 1024 ** 2;
+/** How much may wait for a client that does not keep up, bytes. */
+const MAX_UNREAD = 1024 ** 2;
 
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly ended: Promise<ExchangeResult>;
   readonly #context: ExchangeContext;
-  readonly #end: (ending: ExchangeResult) => void;
-  readonly #abortForSignal = () => this.#leave(this.#context.signal.reason);
-  readonly #timer: NodeJS.Timeout | undefined;
-  #stuck: NodeJS.Timeout | undefined;
+  readonly #end: (result: ExchangeResult) => void;
+  readonly #onSignal = () => this.#abandon(this.#context.signal.reason);
+  readonly #totalTimer: NodeJS.Timeout | undefined;
+  #stalledTimer: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #aborted: Error | undefined;
-  /** Nobody waits for the answer any more, and the backend works on: called when it has done. */
-  #onDone: (() => void) | undefined;
+  #abortReason: Error | undefined;
+  /** Set when the client has gone and the backend works on: called when that is done. */
+  #onOrphanDone: (() => void) | undefined;
   #relay: Relay | undefined;
-  #assembling: AggregatingRelay | undefined;
+  #aggregating: AggregatingRelay | undefined;
   #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
 
   constructor(context: ExchangeContext) {
     const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
     this.ended = promise;
-    this.#end = (ending) => {
-      clearTimeout(this.#timer);
-      clearTimeout(this.#stuck);
-      context.signal.removeEventListener('abort', this.#abortForSignal);
-      context.slotUse.end(isBrokenOff(ending) ? 'broken-off' : 'complete');
-      resolve(ending);
+    this.#end = (result) => {
+      clearTimeout(this.#totalTimer);
+      clearTimeout(this.#stalledTimer);
+      context.signal.removeEventListener('abort', this.#onSignal);
+      context.slotUse.end(mayStillRun(result) ? 'aborted' : 'complete');
+      resolve(result);
     };
     this.#context = context;
     const { totalTimeout } = context.timeouts;
-    if (totalTimeout > 0) this.#timer = setTimeout(() => this.#abort(new TimeoutExceeded()), totalTimeout);
-    if (context.signal.aborted) this.#abortForSignal();
-    else context.signal.addEventListener('abort', this.#abortForSignal, { once: true });
+    if (totalTimeout > 0)
+      this.#totalTimer = setTimeout(() => this.#abort(new TimeoutExceeded()), totalTimeout);
+    if (context.signal.aborted) this.#onSignal();
+    else context.signal.addEventListener('abort', this.#onSignal, { once: true });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#aborted) controller.abort(this.#aborted);
+    if (this.#abortReason) controller.abort(this.#abortReason);
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (this.#onDone) return;
+    if (this.#onOrphanDone) return;
     this.#context.slotUse.start();
     if (status >= 400) {
       this.#error = { status, chunks: [], bytes: 0 };
       return;
     }
-    const { aggregator, keepAlive } = this.#context;
+    const { aggregator, keepAlive, resumedRelay, response } = this.#context;
     const isStream = isEventStream(headers);
-    if (isStream && this.#context.resumedRelay) this.#relay = this.#context.resumedRelay;
-    else if (isStream && aggregator) this.#assemble(aggregator);
-    else if (this.#context.response.headersSent && isStream !== (keepAlive?.format === 'events'))
-      this.#abort(new UnexpectedResponse('the backend answered in another form than it was asked for'));
-    else this.#relay = this.#relayAs(status, headers, isStream);
+    if (isStream && resumedRelay) this.#relay = resumedRelay;
+    else if (isStream && aggregator) this.#aggregating = this.#createAggregatingRelay(aggregator);
+    else if (response.headersSent && isStream !== (keepAlive?.format === 'events'))
+      this.#abort(new UnexpectedResponse('the backend sent another kind of response than requested'));
+    else this.#relay = isStream ? this.#startStream(status, headers) : this.#createJsonRelay(status, headers);
   }
 
-  #relayAs(status: number, headers: IncomingHttpHeaders, isStream: boolean): Relay {
-    const { response, dialect, formatter, rewriter, tail, keepAlive, observe, nativeEnd, resumeRewriter } =
-      this.#context;
-    if (isStream) {
-      this.#begin(status, headers);
-      // Together with the first event, where that has come with the head.
-      queueMicrotask(() => tail.bytes > 0 || response.flushHead());
-      keepAlive?.touch();
-      return new EventStreamRelay({
-        response,
-        dialect,
-        voice: formatter,
-        mender: rewriter,
-        ends: tail,
-        pacemaker: keepAlive,
-        listen: observe,
-        finals: nativeEnd,
-        seam: resumeRewriter,
-      });
-    }
-    const begin = (length?: number) => {
+  #startStream(status: number, headers: IncomingHttpHeaders): Relay {
+    const { response, tail, keepAlive } = this.#context;
+    this.#writeHead(status, headers);
+    // Together with the first event, if that came with the head.
+    queueMicrotask(() => tail.bytes > 0 || response.flushHead());
+    keepAlive?.touch();
+    return new EventStreamRelay(this.#context);
+  }
+
+  #createJsonRelay(status: number, headers: IncomingHttpHeaders): Relay {
+    const { response, rewriter, tail, keepAlive } = this.#context;
+    const writeHead = (length?: number) => {
       keepAlive?.stop();
-      const ofOurs = length === undefined ? {} : { 'content-length': String(length) };
-      this.#begin(status, { ...headers, ...ofOurs });
+      const own = length === undefined ? {} : { 'content-length': String(length) };
+      this.#writeHead(status, { ...headers, ...own });
     };
     return rewriter
-      ? new RewritingRelay(response, tail, rewriter, begin)
-      : new PlainRelay(response, tail, begin);
+      ? new RewritingRelay(response, tail, rewriter, writeHead)
+      : new PlainRelay(response, tail, writeHead);
   }
 
-  #assemble(assembly: Aggregator): void {
+  #createAggregatingRelay(aggregator: Aggregator): AggregatingRelay {
     const { response, dialect, resumeRewriter, observe, rewriter, tail, keepAlive } = this.#context;
-    const begin = (contentLength: number) => {
+    const writeHead = (contentLength: number) => {
       keepAlive?.stop();
-      this.#begin(200, { 'content-length': String(contentLength) });
+      this.#writeHead(200, { 'content-length': String(contentLength) });
     };
-    this.#assembling = new AggregatingRelay({
+    return new AggregatingRelay({
       response,
       dialect,
-      assembly,
-      seam: resumeRewriter,
-      listen: observe,
-      mender: rewriter,
-      ends: tail,
-      begin,
+      aggregator,
+      resumeRewriter,
+      observe,
+      rewriter,
+      tail,
+      writeHead,
     });
   }
 
-  /** Writes the head, unless one went out early. */
-  #begin(status: number, headers: IncomingHttpHeaders): void {
+  /** Does nothing if a head was sent early. */
+  #writeHead(status: number, headers: IncomingHttpHeaders): void {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
@@ -219,39 +207,40 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#onDone) return;
+    if (this.#onOrphanDone) return;
     if (this.#error) collect(this.#error, chunk);
-    else if (this.#assembling) this.#assembling.write(chunk);
-    else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#holdBack(controller);
+    else if (this.#aggregating) this.#aggregating.write(chunk);
+    else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#pause(controller);
   }
 
-  /** Most answers are far shorter: a slot is worth more than the memory that lets it go before its client has read all. */
+  /** Most responses are far shorter, and a slot is worth more than the memory: it becomes free before the client has read all. */
   get #isFarBehind(): boolean {
-    return this.#context.response.raw.writableLength > MOST_UNREAD;
+    return this.#context.response.raw.writableLength > MAX_UNREAD;
   }
 
-  /** Reads on as soon as the client has caught up; one that takes nothing for too long gives its slot to others. */
-  #holdBack(controller: Dispatcher.DispatchController): void {
+  /** Stops reading until the client has caught up. A client that reads nothing for too long is disconnected. */
+  #pause(controller: Dispatcher.DispatchController): void {
     const { response, timeouts } = this.#context;
     controller.pause();
-    clearTimeout(this.#stuck);
-    if (timeouts.idleTimeout > 0) this.#stuck = setTimeout(() => response.destroy(), timeouts.idleTimeout);
+    clearTimeout(this.#stalledTimer);
+    if (timeouts.idleTimeout > 0)
+      this.#stalledTimer = setTimeout(() => response.destroy(), timeouts.idleTimeout);
     response.raw.once('drain', () => {
-      clearTimeout(this.#stuck);
+      clearTimeout(this.#stalledTimer);
       controller.resume();
     });
   }
 
   onResponseEnd(): void {
-    if (this.#onDone) {
-      this.#onDone();
+    if (this.#onOrphanDone) {
+      this.#onOrphanDone();
     } else if (this.#error) {
       const { status, chunks } = this.#error;
       this.#end({ outcome: 'declined', error: parseBackendError(status, Buffer.concat(chunks).toString()) });
-    } else if (this.#assembling) {
-      this.#end(this.#assembling.end());
+    } else if (this.#aggregating) {
+      this.#end(this.#aggregating.end());
     } else if (this.#relay?.end() === false) {
-      const cause = new Error('the backend stopped before the answer was complete');
+      const cause = new Error('the backend closed the connection before the response was complete');
       this.#end({ outcome: 'failed', failure: { kind: 'broke-off', cause }, relay: this.#relay });
     } else {
       this.#end({ outcome: 'complete' });
@@ -259,51 +248,51 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    const relay = this.#begunRelay;
-    if (this.#onDone) this.#onDone();
-    // Cut behind its end mark, a stream is whole all the same.
-    else if (!this.#aborted && relay instanceof EventStreamRelay && relay.end(false))
+    const relay = this.#startedRelay;
+    if (this.#onOrphanDone) this.#onOrphanDone();
+    // A stream is complete if the connection was lost after its end marker.
+    else if (!this.#abortReason && relay instanceof EventStreamRelay && relay.end(false))
       this.#end({ outcome: 'complete' });
-    else this.#end({ outcome: 'failed', failure: classifyFailure(this.#aborted ?? error), relay });
+    else this.#end({ outcome: 'failed', failure: classifyFailure(this.#abortReason ?? error), relay });
   }
 
-  get #begunRelay(): Relay | undefined {
+  get #startedRelay(): Relay | undefined {
     return this.#relay?.hasStarted ? this.#relay : undefined;
   }
 
-  #leave(reason: Error): void {
+  #abandon(reason: Error): void {
     const { keepLeaseUntil } = this.#context;
     const controller = this.#controller;
     if (keepLeaseUntil === undefined || controller === undefined) this.#abort(reason);
-    else this.#letWorkOn(keepLeaseUntil, controller, reason);
+    else this.#letWorkFinish(keepLeaseUntil, controller, reason);
   }
 
-  #letWorkOn(
-    worksOn: (untilThen: Promise<void>) => void,
+  #letWorkFinish(
+    keepLeaseUntil: (done: Promise<void>) => void,
     controller: Dispatcher.DispatchController,
     reason: Error,
   ): void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => controller.abort(reason), WORKS_ON_AT_MOST);
-    this.#onDone = () => {
+    const timer = setTimeout(() => controller.abort(reason), MAX_ORPHANED_MS);
+    this.#onOrphanDone = () => {
       clearTimeout(timer);
       resolve();
     };
-    worksOn(promise);
+    keepLeaseUntil(promise);
     controller.resume();
-    this.#end({ outcome: 'failed', failure: classifyFailure(reason), relay: this.#begunRelay });
+    this.#end({ outcome: 'failed', failure: classifyFailure(reason), relay: this.#startedRelay });
   }
 
-  /** Closes the upstream socket, which is how llama-server learns that a request is cancelled. */
+  /** Closes the upstream connection, which is how llama-server learns that a request is cancelled. */
   #abort(reason: Error): void {
-    this.#aborted ??= reason;
-    this.#controller?.abort(this.#aborted);
+    this.#abortReason ??= reason;
+    this.#controller?.abort(this.#abortReason);
   }
 }
 
-/** Whether the backend may be at work on it still. */
-function isBrokenOff(ending: ExchangeResult): boolean {
-  return ending.outcome === 'failed' && ending.failure.kind !== 'unreachable';
+/** Whether the backend may still be working on the request. */
+function mayStillRun(result: ExchangeResult): boolean {
+  return result.outcome === 'failed' && result.failure.kind !== 'unreachable';
 }
 
 function collect(error: { readonly chunks: Buffer[]; bytes: number }, chunk: Buffer): void {

@@ -1,9 +1,9 @@
 /**
- * How an exchange went wrong, named by what may be done next.
- * unreachable: nothing was sent, so it may go elsewhere or wait · broke-off: the backend had the request and went away ·
- * stalled: it stayed silent past a limit · shut-down: we end it ourselves · client-left: nobody's fault ·
- * cancelled: an operator wanted it to end · too-large: more than we hold for an answer in one piece ·
- * misunderstood: it answered in a form that it was not asked for.
+ * How an exchange failed, named by what may be done next.
+ * unreachable: nothing was sent, so the request may be sent again or wait · broke-off: the connection was lost after the
+ * backend had received the request · stalled: a timeout · shut-down: the gateway ended it · client-left: the client
+ * disconnected · cancelled: by an operator, or because its key ended · too-large: more than is held of a JSON response ·
+ * misunderstood: a response of another form than was requested. They are part of the traces, so the names stay.
  */
 export type FailureKind =
   | 'unreachable'
@@ -20,37 +20,37 @@ export interface Failure {
   readonly cause: unknown;
 }
 
-/** The reason with which a departing client aborts its request. */
+/** Why a request is aborted: its client disconnected. */
 export class ClientDisconnected extends Error {
-  override readonly name = 'ClientGone';
+  override readonly name = 'ClientDisconnected';
 }
 
-/** The reason with which an operator, or the end of its key, aborts a request. */
+/** Why a request is aborted: by an operator, or because its key ended. */
 export class RequestCancelled extends Error {
   override readonly name = 'RequestCancelled';
 }
 
-/** The reason with which a limit of ours ends an exchange. */
+/** Why an exchange ends: a timeout of the gateway. */
 export class TimeoutExceeded extends Error {
-  override readonly name = 'TookTooLong';
+  override readonly name = 'TimeoutExceeded';
 }
 
-/** The reason with which an answer that we would have to hold whole ends its exchange. */
+/** Why an exchange ends: its response has to be held as a whole, and is too large. */
 export class ResponseTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
+  override readonly name = 'ResponseTooLarge';
 }
 
-/** The reason with which an answer of another form than was promised to the client ends its exchange. */
+/** Why an exchange ends: the response has another form than its client was promised. */
 export class UnexpectedResponse extends Error {
-  override readonly name = 'AnswerMisunderstood';
+  override readonly name = 'UnexpectedResponse';
 }
 
-/** The reason with which the gateway's own end ends an exchange. */
+/** Why an exchange ends: the gateway shuts down. */
 export class ShuttingDown extends Error {
   override readonly name = 'ShuttingDown';
 }
 
-const neverSent = new Set([
+const notSentCodes = new Set([
   'ECONNREFUSED',
   'ENOENT',
   'ENOTFOUND',
@@ -60,13 +60,13 @@ const neverSent = new Set([
   // A unix socket whose listener has too many waiting connections.
   'EAGAIN',
 ]);
-const silence = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 export function classifyFailure(error: unknown): Failure {
-  return { kind: kindOf(error), cause: error };
+  return { kind: getKind(error), cause: error };
 }
 
-function kindOf(error: unknown): FailureKind {
+function getKind(error: unknown): FailureKind {
   if (error instanceof ClientDisconnected) return 'client-left';
   if (error instanceof RequestCancelled) return 'cancelled';
   if (error instanceof TimeoutExceeded) return 'stalled';
@@ -74,6 +74,6 @@ function kindOf(error: unknown): FailureKind {
   if (error instanceof ResponseTooLarge) return 'too-large';
   if (error instanceof UnexpectedResponse) return 'misunderstood';
   const code = (error as { code?: string }).code ?? '';
-  if (neverSent.has(code)) return 'unreachable';
-  return silence.has(code) ? 'stalled' : 'broke-off';
+  if (notSentCodes.has(code)) return 'unreachable';
+  return timeoutCodes.has(code) ? 'stalled' : 'broke-off';
 }

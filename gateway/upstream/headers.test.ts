@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { headersForBackend, headersForClient } from './headers.ts';
 
 describe('headersForBackend', () => {
-  it('takes what is listed and adds our own', () => {
+  it('passes the listed headers and adds those of the gateway', () => {
     const given = {
       authorization: 'Bearer sk-client',
       cookie: 'a=b',
@@ -17,7 +17,7 @@ describe('headersForBackend', () => {
     });
   });
 
-  it("sends no Authorization, least of all the client's, where the backend demands none", () => {
+  it("sends no Authorization if the backend has no key, and never the client's", () => {
     expect(headersForBackend({ authorization: 'Bearer sk-client' }, 'id', undefined)).not.toHaveProperty(
       'authorization',
     );
@@ -27,7 +27,7 @@ describe('headersForBackend', () => {
 describe('headersForClient', () => {
   const timing = { queuedMs: 1.4, processingMs: 2.6 };
 
-  it('keeps a length, and announces no buffering for streams only', () => {
+  it('keeps the content length, and forbids buffering for streams only', () => {
     const plain = headersForClient(
       { 'content-type': 'application/json', 'content-length': '5', server: 'x' },
       timing,

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { streamHeaders } from './stream-headers.ts';
 
 /**
- * What may travel, in either direction. Anything else stays here: credentials, `Origin`, hop-by-hop headers, and
- * llama-server's `X-Conversation-Id`, which would let a client read or cancel another's stream.
+ * Headers that may pass to the backend. No others pass in either direction: not credentials, `Origin`, hop-by-hop headers,
+ * nor llama-server's `X-Conversation-Id`, with which a client could read or cancel the stream of another.
  */
 const requestHeaders = [
   'content-type',
@@ -14,13 +13,13 @@ const requestHeaders = [
 ] as const;
 
 export function headersForBackend(
-  given: IncomingHttpHeaders,
+  incoming: IncomingHttpHeaders,
   requestId: string,
   apiKey: string | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = { 'x-request-id': requestId };
   for (const name of requestHeaders) {
-    const value = given[name];
+    const value = incoming[name];
     if (typeof value === 'string') headers[name] = value;
   }
   headers['content-type'] ??= 'application/json';
@@ -33,7 +32,16 @@ export interface RequestTimings {
   readonly processingMs: number;
 }
 
-/** The head of a relayed answer; request id and CORS headers stand on the response already. */
+/** On all streams: proxies must not cache, buffer or compress them. Compressing means buffering, too. */
+const streamHeaders = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' } as const;
+
+/** The headers of a response that begins before the backend has sent one. */
+export const earlyHeaders = {
+  events: { 'content-type': 'text/event-stream', ...streamHeaders },
+  json: { 'content-type': 'application/json; charset=utf-8', ...streamHeaders },
+} as const;
+
+/** The headers of a relayed response. Request id and CORS headers are set on it already. */
 export function headersForClient(
   backend: IncomingHttpHeaders,
   { queuedMs, processingMs }: RequestTimings,

@@ -1,13 +1,71 @@
 import type { StreamError } from '../api/response-format.ts';
 
-/** Takes an answer's body from the backend to the client. There is one for each kind of answer. */
+/** Passes the body of a response from the backend to the client. Each kind of response has a class of its own. */
 export interface Relay {
-  /** Something has gone to the client: another answer can no longer take its place. */
+  /** The client has received a part of the response, so no other response can take its place. */
   readonly hasStarted: boolean;
-  /** False where the client does not keep up: stop reading until the response drains. */
+  /** False if the client does not keep up: stop reading until the response drains. */
   write(chunk: Buffer): boolean;
-  /** The backend has closed its answer; false where that was not complete. */
+  /** The backend has closed its response. Returns false if that was not complete. */
   end(): boolean;
-  /** The backend's answer will never be complete: tell the client, in the way its kind of answer allows. */
-  fail(failure: StreamError): void;
+  /** The response will never be complete: informs the client, as far as its kind of response allows. */
+  fail(error: StreamError): void;
+}
+
+/** Number of last chunks that are kept: finish reason, usage and end marker may each come in a chunk of its own. */
+const LAST_CHUNKS = 4;
+const MAX_CHARACTERS = 64 * 1024;
+
+/** What is kept of a response while it is relayed: its size, when it began, and its first and last chunks. */
+export class ResponseTail {
+  /** All bytes so far. */
+  bytes = 0;
+  /** Events of a stream with generated text so far: about one for each token. */
+  generated = 0;
+  /** When the first byte was sent to the client, `performance.now()`; undefined before. */
+  firstByteAt: number | undefined;
+  readonly #last: (Buffer | undefined)[] = new Array(LAST_CHUNKS).fill(undefined);
+  #first: Buffer | undefined;
+  #next = 0;
+
+  /** A chunk that is sent to the client as it is. */
+  add(chunk: Buffer): void {
+    this.keep(chunk);
+    this.countSent(chunk.length);
+  }
+
+  /** Keeps references only. Nothing is copied or decoded until `text` is called. */
+  keep(chunk: Buffer): void {
+    if (this.#first === undefined) this.#first = chunk;
+    else {
+      this.#last[this.#next] = chunk;
+      this.#next = (this.#next + 1) % LAST_CHUNKS;
+    }
+  }
+
+  /** Counts bytes that are sent to the client and were made from what is kept. */
+  countSent(bytes: number): void {
+    this.firstByteAt ??= performance.now();
+    this.bytes += bytes;
+  }
+
+  /** The first and the last chunks, cut to 64 KiB each. Readers look for ASCII, and latin1 is the fastest to decode. */
+  text(): string {
+    return this.#decode(MAX_CHARACTERS);
+  }
+
+  /** The same, not cut: the name of an event may come before a large amount of data. */
+  fullText(): string {
+    return this.#decode(Number.POSITIVE_INFINITY);
+  }
+
+  #decode(maxCharacters: number): string {
+    const inOrder = [...this.#last.slice(this.#next), ...this.#last.slice(0, this.#next)];
+    const last = Buffer.concat(inOrder.filter((chunk) => chunk !== undefined));
+    const first = this.#first ?? Buffer.alloc(0);
+    return (
+      first.toString('latin1', Math.max(first.length - maxCharacters, 0)) +
+      last.toString('latin1', Math.max(last.length - maxCharacters, 0))
+    );
+  }
 }

@@ -1,35 +1,36 @@
-/** A request that holds slots of the backend, as far as can be told from our side. Times are `performance.now()`. */
+/** A request that holds slots of the backend, as far as the gateway can tell. Times are `performance.now()`. */
 export interface SlotHolder {
-  readonly weight: number;
+  readonly slots: number;
   readonly sentAt: number;
-  /** When the head of its answer came: a stream's comes when its slot has started. */
+  /** When the head of its response came. That of a stream comes when its slot has started. */
   startedAt: number | undefined;
-  /** When its exchange was broken off. */
+  /** When its exchange was aborted. */
   abortedAt: number | undefined;
 }
 
-/** How long a request may be on its way before the backend's count holds it, and after it was broken off, still come. */
+/** How long a request may be in transit before the backend counts it, and may still arrive after it was aborted. */
 export const MAX_TRANSIT_MS = 100;
 
 /**
- * Which of the broken-off ones the backend has let go of, when it held or owed `busy` slots at some time after `askedAt`.
- * Its count has no names: what those under way do not explain may be any of the broken-off ones, so that many stay. Nobody
- * is let go of too early; who is too young to be surely counted explains nothing and is not let go of.
+ * Which aborted requests the backend has released, if it was working on `busy` slots at some time after `askedAt`. That
+ * number says nothing about which requests: slots that the running ones do not explain may belong to any of the aborted
+ * ones, so that many stay taken. A request too young to be surely counted explains nothing and is not released. No
+ * slot is released too early.
  */
-export function releasedSlots<O extends SlotHolder>(
-  occupants: Iterable<O>,
+export function releasedSlots<H extends SlotHolder>(
+  holders: Iterable<H>,
   busy: number,
   askedAt: number,
-): O[] {
-  const counted = [...occupants].filter((occupant) => isSurelyCounted(occupant, askedAt));
-  const brokenOff = counted.filter(({ abortedAt }) => abortedAt !== undefined);
-  const underWay = counted.filter(({ abortedAt }) => abortedAt === undefined);
-  const unexplained = Math.max(busy - weightOf(underWay), 0);
-  let free = weightOf(brokenOff) - unexplained;
-  return brokenOff.filter(({ weight }) => {
-    const goes = weight <= free;
-    if (goes) free -= weight;
-    return goes;
+): H[] {
+  const counted = [...holders].filter((holder) => isSurelyCounted(holder, askedAt));
+  const aborted = counted.filter(({ abortedAt }) => abortedAt !== undefined);
+  const running = counted.filter(({ abortedAt }) => abortedAt === undefined);
+  const unexplained = Math.max(busy - sumSlots(running), 0);
+  let free = sumSlots(aborted) - unexplained;
+  return aborted.filter(({ slots }) => {
+    const isReleased = slots <= free;
+    if (isReleased) free -= slots;
+    return isReleased;
   });
 }
 
@@ -38,4 +39,4 @@ function isSurelyCounted({ startedAt, abortedAt, sentAt }: SlotHolder, askedAt: 
   return (abortedAt ?? sentAt) + MAX_TRANSIT_MS <= askedAt;
 }
 
-const weightOf = (occupants: readonly SlotHolder[]) => occupants.reduce((sum, { weight }) => sum + weight, 0);
+const sumSlots = (holders: readonly SlotHolder[]) => holders.reduce((sum, { slots }) => sum + slots, 0);

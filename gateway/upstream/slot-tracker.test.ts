@@ -1,106 +1,111 @@
 import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { Lease } from '../scheduler/lease.ts';
-import type { BusySlots } from './busy-slots.ts';
-import { SlotTracker } from './slot-tracker.ts';
+import { type BusySlots, SlotTracker } from './slot-tracker.ts';
 
-/** A backend that says what `busy` is set to, and leases that note when they go back. */
-function house({ patienceMs = 3_600_000 } = {}) {
-  const state = { busy: 0 as BusySlots, looks: 0, back: [] as string[] };
-  const onImpatience = vi.fn();
-  const occupancy = new SlotTracker({
+/** A backend that reports what `busy` is set to, and leases that record when they are returned. */
+function setUp({ timeoutMs = 3_600_000 } = {}) {
+  const state = { busy: 0 as BusySlots, polls: 0, returned: [] as string[] };
+  const onTimeout = vi.fn();
+  const tracker = new SlotTracker({
     fetchBusySlots: async () => {
-      state.looks += 1;
+      state.polls += 1;
       return state.busy;
     },
-    onTimeout: onImpatience,
-    timeoutMs: patienceMs,
+    onTimeout,
+    timeoutMs,
   });
-  const enter = (name: string, { weight = 1, isStream = true } = {}) => {
-    const lease = new Lease(weight, 0, () => state.back.push(name));
-    const stay = occupancy.track(lease, isStream);
+  const track = (name: string, { slots = 1, isStream = true } = {}) => {
+    const lease = new Lease(slots, 0, () => state.returned.push(name));
+    const use = tracker.track(lease, isStream);
     return {
-      begin: () => stay.start(),
-      end: (how: 'complete' | 'broken-off') => {
-        stay.end(how);
+      start: () => use.start(),
+      end: (how: 'complete' | 'aborted') => {
+        use.end(how);
         lease[Symbol.dispose]();
       },
     };
   };
-  const looks = (more: number) => {
-    const wanted = state.looks + more;
-    return waitFor(`${more} more looks`, () => state.looks >= wanted, { every: 1 });
+  const polls = (more: number) => {
+    const wanted = state.polls + more;
+    return waitFor(`${more} more polls`, () => state.polls >= wanted, { every: 1 });
   };
-  return { state, enter, looks, onImpatience };
+  return { state, track, polls, onTimeout };
 }
 
-describe('Occupancy', () => {
-  it('gives the lease of a whole exchange back at once, and asks nobody', () => {
-    const { state, enter } = house();
-    enter('whole').end('complete');
-    expect(state).toMatchObject({ back: ['whole'], looks: 0 });
+describe('SlotTracker', () => {
+  it('returns the lease of a complete exchange at once, without asking the backend', () => {
+    const { state, track } = setUp();
+    track('whole').end('complete');
+    expect(state).toMatchObject({ returned: ['whole'], polls: 0 });
   });
 
-  it('holds that of a broken-off one until the backend holds no more than what is under way', async () => {
-    const { state, enter, looks } = house();
+  it('keeps the lease of an aborted exchange until the backend works on no more than the running ones', async () => {
+    const { state, track, polls } = setUp();
     state.busy = 2;
-    const [stays, leaves] = [enter('stays'), enter('leaves')];
-    for (const it of [stays, leaves]) it.begin();
-    leaves.end('broken-off');
-    await looks(3);
-    expect(state.back).toEqual([]);
+    const [stays, leaves] = [track('stays'), track('leaves')];
+    for (const it of [stays, leaves]) it.start();
+    leaves.end('aborted');
+    await polls(3);
+    expect(state.returned).toEqual([]);
     state.busy = 1;
-    await waitFor('the lease to be back', () => state.back.includes('leaves'));
-    const seen = state.looks;
+    await waitFor('the lease to be returned', () => state.returned.includes('leaves'));
+    const seen = state.polls;
     stays.end('complete');
-    expect(state).toMatchObject({ back: ['leaves', 'stays'], looks: seen });
+    expect(state).toMatchObject({ returned: ['leaves', 'stays'], polls: seen });
   });
 
-  it('asks for all of them together', async () => {
-    const { state, enter, looks } = house();
+  it('asks once for all aborted exchanges', async () => {
+    const { state, track, polls } = setUp();
     state.busy = 50;
-    const many = Array.from({ length: 50 }, (_, n) => enter(String(n)));
-    for (const one of many) one.begin();
-    for (const one of many) one.end('broken-off');
-    await looks(2);
-    const [looksBefore, backBefore] = [state.looks, state.back.length];
+    const many = Array.from({ length: 50 }, (_, n) => track(String(n)));
+    for (const one of many) one.start();
+    for (const one of many) one.end('aborted');
+    await polls(2);
+    const [pollsBefore, returnedBefore] = [state.polls, state.returned.length];
     state.busy = 0;
-    await waitFor('all leases to be back', () => state.back.length === 50);
-    expect([backBefore, state.looks]).toEqual([0, looksBefore + 1]);
+    await waitFor('all leases to be returned', () => state.returned.length === 50);
+    expect([returnedBefore, state.polls]).toEqual([0, pollsBefore + 1]);
   });
 
-  it.each(['away', 'untold'] as const)('gives it back to a backend that is %s', async (busy) => {
-    const { state, enter } = house();
-    state.busy = busy;
-    enter('left').end('broken-off');
-    await waitFor('the lease to be back', () => state.back.length === 1);
-    expect(state.looks).toBe(1);
-  });
+  it.each(['unreachable', 'unsupported'] as const)(
+    'returns the lease of an aborted exchange if the count is %s',
+    async (busy) => {
+      const { state, track } = setUp();
+      state.busy = busy;
+      track('left').end('aborted');
+      await waitFor('the lease to be returned', () => state.returned.length === 1);
+      expect(state.polls).toBe(1);
+    },
+  );
 
-  it.each([1, 'deaf'] as const)('but not for ever, when it says %j and nothing else', async (busy) => {
-    const { state, enter, onImpatience } = house({ patienceMs: 100 });
-    state.busy = busy;
-    const left = enter('left');
-    left.begin();
-    left.end('broken-off');
-    await waitFor('the lease to be back', () => state.back.length === 1);
-    expect(onImpatience).toHaveBeenCalledOnce();
-  });
+  it.each([1, 'timed-out'] as const)(
+    'returns the lease after the timeout if the count stays %j',
+    async (busy) => {
+      const { state, track, onTimeout } = setUp({ timeoutMs: 100 });
+      state.busy = busy;
+      const left = track('left');
+      left.start();
+      left.end('aborted');
+      await waitFor('the lease to be returned', () => state.returned.length === 1);
+      expect(onTimeout).toHaveBeenCalledOnce();
+    },
+  );
 
-  it('seldom asks about a plain one, as our asking keeps llama-server from looking for its client', async () => {
-    const { state, enter, onImpatience } = house({ patienceMs: 200 });
+  it('asks rarely while no stream was aborted, as each request delays the check of llama-server', async () => {
+    const { state, track, onTimeout } = setUp({ timeoutMs: 200 });
     state.busy = 1;
-    const left = enter('left', { isStream: false });
-    left.begin();
-    left.end('broken-off');
-    await waitFor('the lease to be back', () => state.back.length === 1);
-    expect(onImpatience).toHaveBeenCalledOnce();
-    expect(state.looks).toBeLessThanOrEqual(2);
+    const left = track('left', { isStream: false });
+    left.start();
+    left.end('aborted');
+    await waitFor('the lease to be returned', () => state.returned.length === 1);
+    expect(onTimeout).toHaveBeenCalledOnce();
+    expect(state.polls).toBeLessThanOrEqual(2);
   });
 
-  it('asks nothing about what takes no slot', () => {
-    const { state, enter } = house();
-    enter('counted', { weight: 0 }).end('broken-off');
-    expect(state).toMatchObject({ back: ['counted'], looks: 0 });
+  it('does not ask about an exchange that takes no slot', () => {
+    const { state, track } = setUp();
+    track('counted', { slots: 0 }).end('aborted');
+    expect(state).toMatchObject({ returned: ['counted'], polls: 0 });
   });
 });

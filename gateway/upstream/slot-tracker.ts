@@ -1,124 +1,161 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backend } from '../../health/backend.ts';
+import { requestBackend } from '../../health/request-backend.ts';
+import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { Lease } from '../scheduler/lease.ts';
-import type { BusySlots } from './busy-slots.ts';
 import { releasedSlots, type SlotHolder } from './released-slots.ts';
 
-/** Between two looks at the backend's count, ms. */
-const BETWEEN_LOOKS = 20;
+/** Between two requests for the backend's count, ms. */
+const POLL_INTERVAL = 20;
 
 /**
- * Where a plain request was broken off: llama-server looks for its client after a second in which nobody got any result,
- * and our own question is answered by one.
+ * The same where only requests without a stream were aborted. llama-server checks for the client of such a request after a
+ * second in which nobody received a result, and each response to us is one.
  */
-const BETWEEN_LOOKS_FOR_PLAIN = 1250;
+const POLL_INTERVAL_WITHOUT_STREAM = 1250;
 
-/** What had ended when the backend counted is known here a little later, ms. */
-const ENDS_ARRIVE_WITHIN = 5;
+/** Exchanges that had ended when the backend counted are reported here a little later, ms. */
+const END_REPORTED_WITHIN = 5;
+
+/**
+ * How many slots the backend works on or has queued, by its own count.
+ * unreachable: there is no engine that could hold any · timed-out: no response in time · unsupported: it does not publish
+ * the count (llama-server without `--metrics`).
+ */
+export type BusySlots = number | 'unreachable' | 'timed-out' | 'unsupported';
+
+/** Goes through llama-server's task queue, so the count is as of between two batches. */
+export async function fetchBusySlots(backend: Backend, timeoutMs = 1000): Promise<BusySlots> {
+  const response = await requestBackend(backend, { path: '/metrics', timeoutMs });
+  if (response.outcome !== 'answered') return response.outcome === 'deaf' ? 'timed-out' : 'unreachable';
+  // It loads a model: its earlier requests are gone.
+  if (response.status === 503) return 'unreachable';
+  const [processing, deferred] = ['processing', 'deferred'].map((name) => readGauge(response.body, name));
+  return processing === undefined ? 'unsupported' : processing + (deferred ?? 0);
+}
+
+function readGauge(metrics: string, name: string): number | undefined {
+  const value = new RegExp(`^llamacpp:requests_${name} (\\d+)`, 'm').exec(metrics)?.[1];
+  return value === undefined ? undefined : Number(value);
+}
 
 export interface SlotTrackerOptions {
   readonly fetchBusySlots: () => Promise<BusySlots>;
-  /** A backend kept a broken-off request longer than a lease is held for it. */
+  /** The backend worked on an aborted request longer than its lease is kept. */
   readonly onTimeout: (heldMs: number) => void;
   /** How long that is. */
   readonly timeoutMs?: number;
 }
 
-/** One exchange's stay in the backend's slots. */
-export interface SlotUse {
-  /** The head of the answer has come. */
-  start(): void;
-  /** The exchange is over. Where it was broken off, its lease goes back when the backend has let go of its slots. */
-  end(how: 'complete' | 'broken-off'): void;
+/** The part of a lease that is needed here. */
+export interface TrackedLease {
+  readonly slots: number;
+  keepUntil(released: Promise<void>): void;
 }
 
-interface Guest extends SlotHolder {
+/** The use of slots by one exchange. */
+export interface SlotUse {
+  /** The head of the response has arrived. */
+  start(): void;
+  /** The exchange is over. If it was aborted, its lease is kept until the backend has released the slots. */
+  end(how: 'complete' | 'aborted'): void;
+}
+
+interface Holder extends SlotHolder {
   readonly isStream: boolean;
-  readonly letGo: () => void;
+  readonly release: () => void;
 }
 
 /**
- * Who holds slots of the backend, and who may hold some still: a socket that we close tells llama-server to stop, and it
- * does so when it next writes to it. One look at a time serves all who wait for that.
+ * Knows which requests hold slots of the backend, and which may still hold some: closing a connection tells llama-server to
+ * stop, and it stops when it next writes to it. One request for the count serves all that wait.
  */
 export class SlotTracker {
   readonly #options: SlotTrackerOptions;
-  readonly #guests = new Set<Guest>();
-  #looking = false;
+  readonly #holders = new Set<Holder>();
+  #isPolling = false;
 
   constructor(options: SlotTrackerOptions) {
     this.#options = options;
   }
 
-  /** A request goes to the backend, under a lease. */
-  track(lease: Lease, isStream: boolean): SlotUse {
+  /** A request is sent to the backend, under a lease. */
+  track(lease: TrackedLease, isStream: boolean): SlotUse {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const guest: Guest = {
-      weight: lease.slots,
+    const holder: Holder = {
+      slots: lease.slots,
       isStream,
       sentAt: performance.now(),
       startedAt: undefined,
       abortedAt: undefined,
-      letGo: resolve,
+      release: resolve,
     };
-    if (lease.slots > 0) this.#guests.add(guest);
+    if (lease.slots > 0) this.#holders.add(holder);
     return {
       start: () => {
-        guest.startedAt ??= performance.now();
+        holder.startedAt ??= performance.now();
       },
       end: (how) => {
-        if (how === 'complete' || lease.slots === 0) return void this.#guests.delete(guest);
-        guest.abortedAt = performance.now();
+        if (how === 'complete' || lease.slots === 0) return void this.#holders.delete(holder);
+        holder.abortedAt = performance.now();
         lease.keepUntil(promise);
-        if (!this.#looking) this.#lookUntilAllAreGone().catch(recordUnhandledError);
+        if (!this.#isPolling) this.#pollUntilAllAreReleased().catch(recordUnhandledError);
       },
     };
   }
 
-  async #lookUntilAllAreGone(): Promise<void> {
-    this.#looking = true;
+  async #pollUntilAllAreReleased(): Promise<void> {
+    this.#isPolling = true;
     try {
-      while (this.#waiting.length > 0) {
-        await this.#look();
-        if (this.#waiting.length > 0) await sleep(this.#betweenLooks, undefined, { ref: false });
+      while (this.#aborted.length > 0) {
+        await this.#poll();
+        if (this.#aborted.length > 0) await sleep(this.#pollInterval, undefined, { ref: false });
       }
     } finally {
-      this.#looking = false;
+      this.#isPolling = false;
     }
   }
 
-  get #waiting(): Guest[] {
-    return [...this.#guests].filter(({ abortedAt }) => abortedAt !== undefined);
+  get #aborted(): Holder[] {
+    return [...this.#holders].filter(({ abortedAt }) => abortedAt !== undefined);
   }
 
-  get #betweenLooks(): number {
-    return this.#waiting.some(({ isStream }) => isStream) ? BETWEEN_LOOKS : BETWEEN_LOOKS_FOR_PLAIN;
+  get #pollInterval(): number {
+    return this.#aborted.some(({ isStream }) => isStream) ? POLL_INTERVAL : POLL_INTERVAL_WITHOUT_STREAM;
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const askedAt = performance.now();
-    // A question that fails has told nothing; who waits is let go when its patience is over.
-    const busy = await this.#options.fetchBusySlots().catch((): BusySlots => 'deaf');
-    await sleep(ENDS_ARRIVE_WITHIN, undefined, { ref: false });
-    for (const guest of this.#goneBy(busy, askedAt)) this.#letGo(guest);
-    for (const guest of this.#waiting) this.#letGoIfOverdue(guest);
+    // A failed request says nothing about the slots. The timeout releases them in the end.
+    const busy = await this.#options.fetchBusySlots().catch((): BusySlots => 'timed-out');
+    await sleep(END_REPORTED_WITHIN, undefined, { ref: false });
+    for (const holder of this.#releasedBy(busy, askedAt)) this.#release(holder);
+    for (const holder of this.#aborted) this.#releaseIfOverdue(holder);
   }
 
-  #goneBy(busy: BusySlots, askedAt: number): readonly Guest[] {
-    if (busy === 'deaf') return [];
-    return typeof busy === 'string' ? this.#waiting : releasedSlots(this.#guests, busy, askedAt);
+  #releasedBy(busy: BusySlots, askedAt: number): readonly Holder[] {
+    if (busy === 'timed-out') return [];
+    return typeof busy === 'string' ? this.#aborted : releasedSlots(this.#holders, busy, askedAt);
   }
 
-  #letGoIfOverdue(guest: Guest): void {
+  #releaseIfOverdue(holder: Holder): void {
     const { onTimeout, timeoutMs = 3000 } = this.#options;
-    const heldMs = performance.now() - (guest.abortedAt ?? 0);
+    const heldMs = performance.now() - (holder.abortedAt ?? 0);
     if (heldMs < timeoutMs) return;
     onTimeout(heldMs);
-    this.#letGo(guest);
+    this.#release(holder);
   }
 
-  #letGo(guest: Guest): void {
-    this.#guests.delete(guest);
-    guest.letGo();
+  #release(holder: Holder): void {
+    this.#holders.delete(holder);
+    holder.release();
   }
+}
+
+export function createSlotTracker(backend: Backend, log: Log): SlotTracker {
+  return new SlotTracker({
+    fetchBusySlots: () => fetchBusySlots(backend),
+    onTimeout: (heldMs) =>
+      log.debug({ heldMs: Math.round(heldMs) }, 'the backend still works on an aborted request'),
+  });
 }

@@ -1,4 +1,4 @@
-import { fetchBusySlots } from '../../gateway/upstream/busy-slots.ts';
+import { fetchBusySlots } from '../../gateway/upstream/slot-tracker.ts';
 import type { Backend } from '../../health/backend.ts';
 
 export interface EngineLook {

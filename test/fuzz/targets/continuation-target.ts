@@ -5,7 +5,7 @@ import { planResume } from '../../../gateway/resume/plan-resume.ts';
 import { bodyWithText } from '../../../gateway/resume/resume-body.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
-import { ResponseTail } from '../../../gateway/upstream/response-tail.ts';
+import { ResponseTail } from '../../../gateway/upstream/relay.ts';
 import { parseEvents } from '../../../sse/sse.ts';
 import { pure, type Target } from '../target.ts';
 import { cut } from './cut.ts';
@@ -70,14 +70,14 @@ function dieAndGoOn(shape: CompletionShape, tokens: readonly string[], diesAt: n
     ...{
       response: client.asResponse,
       dialect: words.dialect,
-      voice: silent,
-      ends: new ResponseTail(),
-      mender: undefined,
-      pacemaker: undefined,
-      finals: undefined,
-      seam: undefined,
+      formatter: silent,
+      tail: new ResponseTail(),
+      rewriter: undefined,
+      keepAlive: undefined,
+      nativeEnd: undefined,
+      resumeRewriter: undefined,
     },
-    listen: (events) => spoken.add(events),
+    observe: (events) => spoken.add(events),
   });
   const [heard = Buffer.alloc(0)] = cut(stream, [diesAt % (stream.length + 1)]);
   relay.write(heard.subarray(0, diesAt % (stream.length + 1)));

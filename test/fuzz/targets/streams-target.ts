@@ -4,7 +4,7 @@ import { ResponsesApiRewriter } from '../../../gateway/api/responses/rewriter.ts
 import type { CompletionShape } from '../../../gateway/api/route-table.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
-import { ResponseTail } from '../../../gateway/upstream/response-tail.ts';
+import { ResponseTail } from '../../../gateway/upstream/relay.ts';
 import { splitEvents } from '../../../sse/sse.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
@@ -82,30 +82,30 @@ export const streamsTarget: Target = {
 function passed(shape: CompletionShape, pieces: readonly Buffer[]) {
   const { dialect } = engineWords[shape];
   const response = new HeardResponse();
-  const ends = new ResponseTail();
+  const tail = new ResponseTail();
   const spoken = new Transcript(shape);
-  const mender =
+  const rewriter =
     dialect === 'responses'
       ? new ResponsesApiRewriter({ model: 'm', createdAt: 0, echoed: nothingRepeated }, () => 'resp_1')
       : undefined;
-  const listen = (events: Buffer) => spoken.add(events);
+  const observe = (events: Buffer) => spoken.add(events);
   const relay = new EventStreamRelay({
     response: response.asResponse,
     dialect,
-    voice: mender ?? getStreamFormatter(dialect === 'anthropic' ? dialect : 'openai'),
-    ends,
-    mender,
-    pacemaker: undefined,
-    listen,
-    finals: undefined,
-    seam: undefined,
+    formatter: rewriter ?? getStreamFormatter(dialect === 'anthropic' ? dialect : 'openai'),
+    tail,
+    rewriter,
+    keepAlive: undefined,
+    observe,
+    nativeEnd: undefined,
+    resumeRewriter: undefined,
   });
   for (const piece of pieces) relay.write(piece);
   const isWhole = relay.end();
   return {
     told: response.bytes.toString('latin1'),
     isWhole,
-    generated: ends.generated,
+    generated: tail.generated,
     said: saidBy(spoken),
   };
 }
