@@ -106,6 +106,6 @@ it.each<[string, object]>([
       ],
     },
   ],
-])('%s is left to llama-server', (_, fields) => {
+])('llama-server gets %s', (_, fields) => {
   expect(getError(fields)).toBeUndefined();
 });

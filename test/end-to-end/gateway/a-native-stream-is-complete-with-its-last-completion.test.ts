@@ -30,19 +30,16 @@ it.each([
   ['a field in a field', ['generation_settings/n_predict']],
   ['what there is not', ['no_such_field']],
   ['all of it', []],
-])(
-  'whose last event tells %s ends without an error, though it was asked for so',
-  async (_, response_fields) => {
-    for (const prompt of ['Once', ['Once', 'keys']]) {
-      const [{ events, text }, line] = await withLine(corral, () => ask({ prompt, response_fields }));
-      expect(events.filter(isError)).toEqual([]);
-      expect(events.map(({ content }) => content ?? '').join('')).toContain(' upon');
-      expect(text.match(/^data: \{/gm)?.length).toBe(events.length);
-      expect(line).toMatchObject({ status: 200 });
-      expect(line).not.toHaveProperty('error');
-    }
-  },
-);
+])('a stream whose last event has only %s ends without an error', async (_, response_fields) => {
+  for (const prompt of ['Once', ['Once', 'keys']]) {
+    const [{ events, text }, line] = await withLine(corral, () => ask({ prompt, response_fields }));
+    expect(events.filter(isError)).toEqual([]);
+    expect(events.map(({ content }) => content ?? '').join('')).toContain(' upon');
+    expect(text.match(/^data: \{/gm)?.length).toBe(events.length);
+    expect(line).toMatchObject({ status: 200 });
+    expect(line).not.toHaveProperty('error');
+  }
+});
 
 it.each<[string, object, number]>([
   ['one prompt', { prompt: 'Once' }, 1],
@@ -51,19 +48,22 @@ it.each<[string, object, number]>([
   ['several choices of several prompts', { prompt: ['Once', 'keys'], n: 2 }, 4],
   ['one prompt of token numbers and text', { prompt: [1, 'Once'] }, 1],
   [
-    'an end that is not told',
+    'a stop that is not reported',
     { prompt: ['Once', 'keys'], response_fields: ['content'] },
     Number.POSITIVE_INFINITY,
   ],
-])('of %s is broken where it is cut before its last answer has ended', async (_, fields, answers) => {
-  const whole = await ask(fields);
-  for (let cutAfter = 1; cutAfter <= whole.events.length; cutAfter++) {
-    // llama-server's first event of several is an empty one, which is not passed on.
-    wire.cuts = [cutAfter];
-    const { events, text } = await ask(fields);
-    const ended = text.match(/^data: \{.*"stop":true/gm)?.length ?? 0;
-    expect(events.some(isError), `cut after ${cutAfter} events`).toBe(ended < answers);
-  }
-});
+])(
+  'a stream of %s fails where it is cut before its last completion has ended',
+  async (_, fields, answers) => {
+    const whole = await ask(fields);
+    for (let cutAfter = 1; cutAfter <= whole.events.length; cutAfter++) {
+      // llama-server begins a stream of several with an empty event, which is removed.
+      wire.cuts = [cutAfter];
+      const { events, text } = await ask(fields);
+      const ended = text.match(/^data: \{.*"stop":true/gm)?.length ?? 0;
+      expect(events.some(isError), `cut after ${cutAfter} events`).toBe(ended < answers);
+    }
+  },
+);
 
-it('leaves no lease behind', () => gatewayIsIdle(corral));
+it('no lease is left behind', () => gatewayIsIdle(corral));

@@ -172,7 +172,7 @@ describe('a field that OpenAI allows to be null may be null', () => {
     ['/v1/responses', names('effort summary'), (nulls) => ({ input: 'hi', reasoning: nulls })],
     ['/v1/responses', names('format verbosity'), (nulls) => ({ input: 'hi', text: nulls })],
   ];
-  it.each(inside)('%s, within: %s', async (path, parts, body) => {
+  it.each(inside)('within %s: %s', async (path, parts, body) => {
     for (const name of parts) {
       const { status, text } = await post(path, { ...body({ [name]: null }), n_predict: 1 });
       expect([name, status, text.slice(0, 200)]).toEqual([name, 200, expect.anything()]);
@@ -180,7 +180,7 @@ describe('a field that OpenAI allows to be null may be null', () => {
   });
 });
 
-describe('a conversation of Responses goes on', () => {
+describe('a Responses conversation continues', () => {
   const turns: Record<string, object[]> = {
     'with an assistant that has no type': [{ role: 'assistant', content: 'hello' }],
     'with the parts of an answer without their types': [
@@ -209,7 +209,7 @@ describe('a conversation of Responses goes on', () => {
     expect(await ask('/v1/responses', turn)).toMatchObject({ status: 200, body: { object: 'response' } });
   });
 
-  it('and says so of what it cannot carry', async () => {
+  it('and an unsupported item is an error', async () => {
     const { status, body } = await post('/v1/responses', {
       input: [user, { type: 'item_reference', id: 'msg_1' }],
     });
@@ -219,7 +219,7 @@ describe('a conversation of Responses goes on', () => {
   });
 });
 
-describe('half a character costs no conversation', () => {
+describe('half a character does not break a conversation', () => {
   const cut = String.raw`cut \ud83d`;
   it.each([
     [
@@ -235,7 +235,7 @@ describe('half a character costs no conversation', () => {
   });
 });
 
-describe('a damaged call of a tool costs no conversation', () => {
+describe('a damaged tool call does not break a conversation', () => {
   const damages = [
     '{"x": "unfin',
     '',

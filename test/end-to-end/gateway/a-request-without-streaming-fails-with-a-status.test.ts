@@ -8,7 +8,7 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 
 let standIn: FakeBackend;
 let corral: TestGateway;
-/** Gives up on a silence soon; the other when the test itself has long failed. */
+/** Its idle limit is short; that of `corral` is longer than the test. */
 let impatient: TestGateway;
 beforeAll(async () => {
   standIn = await startFakeBackend(silent);
@@ -79,7 +79,7 @@ it.each(Object.entries(failures))('%s', async (_, [mood, status, error]) => {
   expect(answer.json.error).toMatchObject(error);
 });
 
-it('larger than we hold, and one that has to be put right', async () => {
+it('a response that is too large to aggregate or rewrite fails with a status', async () => {
   standIn.mood = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = Buffer.alloc(1024 ** 2, ' ');
@@ -98,13 +98,13 @@ it('larger than we hold, and one that has to be put right', async () => {
   await gatewayIsIdle(corral, standIn);
 });
 
-it('silent for too long', async () => {
+it('a response that takes too long fails with a status', async () => {
   const answer = await answerTo((_, response) => void startStream(response).write(delta('one')), impatient);
   expect(answer.status).toBe(504);
   expect(answer.json.error.code).toBe('request_timeout');
 });
 
-it('one that comes in small pieces is whole all the same', async () => {
+it('a response in small pieces is complete all the same', async () => {
   const whole = `:\n\n${delta('grün')}:\n\n${delta(' und "blau"')}${finish}data: [DONE]\n`;
   const answer = await answerTo(async (_, response) => {
     startStream(response);

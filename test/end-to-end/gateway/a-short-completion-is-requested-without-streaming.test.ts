@@ -5,7 +5,7 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
-it('and any other as a stream, of which llama-server knows at once that its client has left', async () => {
+it('only a long completion is requested as a stream, so that llama-server notices at once that its client has disconnected', async () => {
   await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   const asksForStream = async (fields: object) => {

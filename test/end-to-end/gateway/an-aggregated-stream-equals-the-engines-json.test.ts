@@ -21,7 +21,7 @@ interface Answer {
   readonly json: unknown;
 }
 
-/** What the engine itself answers in one piece. */
+/** The engine's own JSON response. */
 async function fromEngine(path: string, body: object): Promise<Answer> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.engine.apiKey}` };
   const answer = await engine.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
@@ -49,7 +49,7 @@ async function throughGateway(path: string, body: object): Promise<Answer & { re
 const madeUp = new Set(['id', 'call_id', 'created', 'created_at', 'completed_at']);
 const measured = /^(?:prompt|predicted)_(?:ms|per_\w+)$/;
 
-/** The same answer without what differs from one request to the next; every member is still there. */
+/** The same response without values that differ from request to request; every member is still there. */
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== 'object' || value === null) return value;
@@ -63,16 +63,16 @@ function comparable(value: unknown): unknown {
   );
 }
 
-/** /v1/messages does not let the cache be turned off, so what was read and what was cached is taken together. */
+/** The cache cannot be turned off on /v1/messages, so the counts of read and cached tokens are added. */
 function inputTogether(message: unknown): unknown {
   const { usage, ...rest } = message as { usage: Record<string, number>; stop_sequence?: string | null };
   const { cache_read_input_tokens: cached = 0, input_tokens: read = 0, ...others } = usage;
-  // Mended on its way, in one piece as well: the engine says that the turn has ended.
+  // Corrected by the gateway in a JSON response as well: the engine reports the end of the turn.
   const reason = rest.stop_sequence ? { stop_reason: 'stop_sequence' } : {};
   return { ...rest, ...reason, usage: { ...others, input: cached + read } };
 }
 
-/** As Anthropic has it, and llama-server does not: without the beginning that the request gave. */
+/** As in Anthropic's API, but not in llama-server's: without the beginning that the request contains. */
 function withoutBeginning(message: unknown): unknown {
   const { content, ...rest } = message as { content: { type: string; text: string }[] };
   const told = content.map(({ text, ...block }) => ({
@@ -246,7 +246,7 @@ async function expectTheSame(path: string, wishes: object, view = (json: unknown
 describe('/v1/chat/completions', () => {
   it.each(Object.entries(chats))('%s', (_, body) => expectTheSame('/v1/chat/completions', body));
 
-  it('stop and logprobs, where the engine in one piece loses what its stream tells', async () => {
+  it('stop and logprobs, which the engine loses in its JSON but not in its stream', async () => {
     const body = { messages: user('keys'), stop: ['has one'], logprobs: true, top_logprobs: 1 };
     const own = (await fromEngine('/v1/chat/completions', body)).json as { choices: object[] };
     const ours = (await throughGateway('/v1/chat/completions', body)).json as { choices: object[] };
@@ -263,7 +263,7 @@ describe('/v1/chat/completions', () => {
 describe('/v1/completions', () => {
   it.each(Object.entries(completions))('%s', (_, body) => expectTheSame('/v1/completions', body));
 
-  it('more prompts than slots, whose tokens are told together where the engine tells those of the first', async () => {
+  it('more prompts than slots: the usage covers all of them, where the engine gives that of the first', async () => {
     const prompt = ['keys', 'limits', 'streams'].map(asPrompt);
     const body = { ...settled, prompt, max_tokens: 30 };
     const own = (await fromEngine('/v1/completions', body)).json as Completion;
@@ -282,7 +282,7 @@ interface Completion {
 describe('/v1/messages', () => {
   it.each(Object.entries(messages))('%s', (_, body) => expectTheSame('/v1/messages', body, inputTogether));
 
-  it.each(Object.entries(begun))('%s is not told again', async (_, wishes) => {
+  it.each(Object.entries(begun))('%s is not repeated', async (_, wishes) => {
     const body = { ...settled, ...wishes };
     const own = await fromEngine('/v1/messages', body);
     const ours = await throughGateway('/v1/messages', body);
@@ -311,7 +311,7 @@ const responses: Record<string, object> = {
   },
 };
 
-describe('/v1/responses, before it is mended', () => {
+describe('/v1/responses, before it is rewritten', () => {
   it.each(Object.entries(responses))('%s', async (_, wishes) => {
     const body = { ...settled, ...wishes };
     const own = await fromEngine('/v1/responses', body);
@@ -320,7 +320,7 @@ describe('/v1/responses, before it is mended', () => {
     expect(comparable(assembly.result())).toEqual(comparable(own.json));
   });
 
-  it('and arrives in one piece', async () => {
+  it('the client gets one JSON object', async () => {
     const { status, json } = await throughGateway('/v1/responses', { input: 'keys' });
     expect(status).toBe(200);
     expect(json).toMatchObject({
@@ -330,7 +330,7 @@ describe('/v1/responses, before it is mended', () => {
   });
 });
 
-describe('refused as if it had asked for one piece', () => {
+describe('an error is the one of a request without streaming', () => {
   it.each(Object.entries(refused))('%s', async (_, [path, body]) => {
     const own = await fromEngine(path, body);
     const ours = await throughGateway(path, body);
@@ -339,7 +339,7 @@ describe('refused as if it had asked for one piece', () => {
     const told = (own.json as { error: { message: string } }).error.message;
     const overflow = path === '/v1/messages' ? /^request \((\d+ tokens)\).*\((\d+) tokens\).*$/ : /^$/;
     const worded = told.replace(overflow, 'prompt is too long: $1 > $2 maximum');
-    // What it quotes of the request is left out.
+    // Quotations of the request are removed.
     expect(message).toBe(worded.replace(/: nope$/, ' …'));
     expect(ours.status).toBeGreaterThanOrEqual(400);
     expect(ours.status).toBeLessThan(500);

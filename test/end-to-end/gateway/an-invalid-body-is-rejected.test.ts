@@ -10,7 +10,7 @@ const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const hello = [{ role: 'user', content: 'hello' }];
 const chat = (fields: object) => ({ messages: hello, max_tokens: 2, ...fields });
 
-/** Not JSON, or no object. */
+/** Not JSON, or not an object. */
 const notJson: Record<string, string | Buffer> = {
   'cut short': '{"messages":[',
   'single quotes': "{'messages':[]}",
@@ -41,7 +41,7 @@ const notJson: Record<string, string | Buffer> = {
   'a form': 'messages=hello',
 };
 
-/** JSON that asks for what makes no sense; the field that the refusal names, where the gateway is the one who sees it. */
+/** JSON with an invalid value, and the field that the error names, where the gateway detects it. */
 const wrong: [path: string, body: object, param?: string][] = [
   ['/v1/chat/completions', {}, 'messages'],
   ['/v1/chat/completions', { messages: null }, 'messages'],
@@ -121,7 +121,7 @@ async function post(path: string, body: string | Buffer) {
   return { status: answer?.status, error: JSON.parse(answer?.body ?? '').error };
 }
 
-describe('what is no JSON object', () => {
+describe('a body that is not a JSON object is rejected', () => {
   it.each(Object.entries(notJson))('%s', async (_, body) => {
     const { status, error } = await post('/v1/chat/completions', body);
     expect(status).toBe(400);
@@ -134,7 +134,7 @@ describe('what is no JSON object', () => {
   });
 });
 
-describe('what makes no sense', () => {
+describe('an invalid value is rejected', () => {
   it.each(wrong)('%s %j', async (path, body, param) => {
     const { status, error } = await post(path, JSON.stringify(body));
     expect(status).toBe(400);
@@ -153,7 +153,7 @@ describe('what makes no sense', () => {
   });
 });
 
-describe('what is nested so deeply that it would end the engine', () => {
+describe('a body nested so deeply that it would crash the engine is rejected', () => {
   const deep = `${'{"type":"object","properties":{"a":'.repeat(20_000)}{}${'}}'.repeat(20_000)}`;
   it.each([
     ['a schema', `"response_format":{"type":"json_schema","json_schema":{"schema":${deep}}}`],
@@ -167,7 +167,7 @@ describe('what is nested so deeply that it would end the engine', () => {
   });
 });
 
-it('what is odd but right is served', async () => {
+it('an odd but valid body is served', async () => {
   const odd = [
     '{"messages":[{"role":"user","content":"first"}],"messages":[{"role":"user","content":"hello"}],"max_tokens":2}',
     JSON.stringify({ ...chat({}), __proto__: undefined, 'a b': { constructor: 1 } }),
@@ -180,7 +180,7 @@ it('what is odd but right is served', async () => {
   for (const body of odd) expect((await post('/v1/chat/completions', body)).status).toBe(200);
 });
 
-describe('an object is served whatever blanks stand in it, in one piece or as a stream', () => {
+describe('an object is served whatever white space it contains, streamed or not', () => {
   const more = { max_tokens: 40, max_output_tokens: 40 };
   const bodies = {
     '/v1/chat/completions': { messages: hello, ...more },
@@ -211,6 +211,6 @@ describe('an object is served whatever blanks stand in it, in one piece or as a 
   });
 });
 
-it('and the gateway tells nobody what was in it', () => {
+it('neither errors nor the log contain the body', () => {
   expect(JSON.stringify(corral.logged)).not.toContain('hello');
 });

@@ -40,26 +40,26 @@ describe('a body', () => {
     return JSON.stringify(chatOf('x'.repeat(bytes - empty.length)));
   };
 
-  it('of just the limit is served', async () => {
+  it('of exactly the limit is served', async () => {
     await using client = await RawClient.connect(corral.port);
     expect((await client.send(postOf(content(MiB))).answer())?.status).toBe(200);
   });
 
-  it('of one byte more is refused, and the client that sends it all hears so', async () => {
+  it('of one byte more is rejected, and a client that sends all of it gets the error', async () => {
     for (let n = 0; n < 5; n++) {
       await using client = await RawClient.connect(corral.port);
       expectRefusal(await client.send(postOf(content(MiB + 1))).answer(), 413, 'payload_too_large');
     }
   });
 
-  it('that only announces itself is refused before it comes', async () => {
+  it('is rejected by its announced length, before it arrives', async () => {
     await using client = await RawClient.connect(corral.port);
     const head = postOf('').replace('Content-Length: 0', 'Content-Length: 99999999999');
     expectRefusal(await client.send(head).answer(), 413, 'payload_too_large');
     await client.closed();
   });
 
-  it('that was to be waited for is refused as well', async () => {
+  it('announced with Expect: 100-continue is rejected as well', async () => {
     await using client = await RawClient.connect(corral.port);
     const head = postOf('', { headers: ['Expect: 100-continue'] }).replace(
       'Content-Length: 0',
@@ -69,7 +69,7 @@ describe('a body', () => {
     expectRefusal(answer?.status === 100 ? await client.answer() : answer, 413, 'payload_too_large');
   });
 
-  it.each(['known', 'unknown'])('in chunks without end is refused and cut off (key: %s)', async (which) => {
+  it.each(['known', 'unknown'])('of endless chunks is rejected and disconnected (key: %s)', async (which) => {
     await using client = await RawClient.connect(corral.port);
     const secret = which === 'known' ? testerSecret : 'sk-unknown';
     const head = postOf('', { secret, headers: ['Transfer-Encoding: chunked'] });
@@ -87,7 +87,7 @@ describe('a body', () => {
     expect(sent).toBeGreaterThan(0);
   });
 
-  it('fetch hears the refusal of a large upload too', async () => {
+  it('sent by fetch is rejected with an error that fetch can read', async () => {
     const answer = await fetch(`${corral.origin}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
@@ -97,7 +97,7 @@ describe('a body', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'payload_too_large' } });
   });
 
-  it('that stops coming is refused at the limit', async () => {
+  it('that stops arriving is rejected at the time limit', async () => {
     await using client = await RawClient.connect(impatient.port);
     const head = postOf('{"mess').replace('Content-Length: 6', 'Content-Length: 600');
     expectRefusal(await client.send(head).answer(), 408, 'request_timeout');
@@ -105,7 +105,7 @@ describe('a body', () => {
   });
 });
 
-describe('a head', () => {
+describe('a request header', () => {
   const models = (path: string, headers: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${key}${headers}\r\n`;
 
   it.each([
@@ -141,14 +141,14 @@ describe('a head', () => {
     'GET /v1/models HTTP/1.1\r\nHost: x\r\n',
     'GET /v1/mod',
     'GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A',
-  ])('that stops coming is refused at the limit: %j', async (bytes) => {
+  ])('that stops arriving is rejected at the time limit: %j', async (bytes) => {
     await using client = await RawClient.connect(impatient.port);
     expectRefusal(await client.send(bytes).answer(), 408, 'request_timeout');
     await client.closed();
   });
 });
 
-describe('what is no JSON by its own account', () => {
+describe('the content type', () => {
   const typed = (type: string) => {
     const lines = type === '' ? [] : [`Content-Type: ${type}`];
     return postOf(chatOf('hello')).replace('Content-Type: application/json', lines[0] ?? 'X-A: none');
@@ -161,7 +161,7 @@ describe('what is no JSON by its own account', () => {
     'application/jsonp',
     'application/json-seq',
     'json',
-  ])('%s is refused', async (type) => {
+  ])('%s is rejected', async (type) => {
     await using client = await RawClient.connect(corral.port);
     expectRefusal(await client.send(typed(type)).answer(), 415, 'unsupported_media_type');
   });

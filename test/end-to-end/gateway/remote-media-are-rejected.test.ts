@@ -4,7 +4,7 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-/** Every shape in which a request can name media, with a hole for the address. */
+/** Every place where a request can name media, with a gap for the address. */
 const shapes: Record<string, [path: string, (address: string) => object]> = {
   'chat image_url': ['/v1/chat/completions', (url) => userSays([{ type: 'image_url', image_url: { url } }])],
   'chat image_url as text': [
@@ -63,7 +63,7 @@ const addresses = [
   'gopher://127.0.0.1:6379/_INFO',
   '\t\nhttps://example.org',
   'http:127.0.0.1/a',
-  // What looks like base64, and is a host to a llama-server that fetches by libcurl.
+  // It looks like base64, but is a host for a llama-server that fetches with libcurl.
   'http.internal/latest',
   'javascript:alert(1)',
   'x-later+scheme.1:anything',
@@ -89,7 +89,7 @@ async function post(path: string, body: object) {
 }
 
 describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
-  it.each(addresses)('refuses %s', async (address) => {
+  it.each(addresses)('rejects %s', async (address) => {
     const sent = standIn.received.length;
     const { status, body } = await post(path, shape(address));
     expect(status).toBe(400);
@@ -100,7 +100,7 @@ describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
   });
 
   it.each(['data:image/png;base64,AAAA', 'DATA:image/png;base64,AAAA', 'AAAA', '//uQxAAA/+8='])(
-    'lets %s pass',
+    'accepts %s',
     async (address) => {
       expect((await post(path, shape(address))).status).toBe(200);
       expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toMatchObject(shape(address));
@@ -108,7 +108,7 @@ describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
   );
 });
 
-it('lets all pass where ALLOW_REMOTE_MEDIA is set', async () => {
+it('ALLOW_REMOTE_MEDIA accepts all addresses', async () => {
   await using open = await startTestGateway({
     backend: standIn.backend,
     env: { ALLOW_REMOTE_MEDIA: 'true' },
@@ -198,7 +198,7 @@ const textOnly: Record<string, [path: string, body: object]> = {
   ],
 };
 
-it.each(Object.entries(textOnly))('takes %s for what it is', async (_, [path, body]) => {
+it.each(Object.entries(textOnly))('%s is accepted as text', async (_, [path, body]) => {
   expect((await post(path, body)).status).toBe(200);
 });
 
@@ -208,7 +208,7 @@ it.each([
     '/v1/responses',
     (file_url: string) => ({ input: [{ role: 'user', content: [{ type: 'input_file', file_url }] }] }),
   ],
-])('refuses a file on %s, by URL or not', async (path, shape) => {
+])('a file on %s is rejected, by URL or not', async (path, shape) => {
   expect((await post(path, shape(url))).body.error.code).toBe('remote_media_not_allowed');
   const { status, body } = await post(path, shape('data:application/pdf;base64,AAAA'));
   expect(status).toBe(400);

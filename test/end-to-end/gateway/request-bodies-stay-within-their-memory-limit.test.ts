@@ -59,8 +59,8 @@ async function refusal(client: RawClient) {
   return { status: answer?.status, headers: answer?.headers, ...error };
 }
 
-describe('the bodies of requests', () => {
-  it('that are on their way count, and one key has half of the room', async () => {
+describe('request bodies', () => {
+  it('count while they arrive, and one key may have half of the memory', async () => {
     await begin('a', 90 * KIB);
     await begin('a', 90 * KIB);
     const third = await refusal(await begin('a', 90 * KIB));
@@ -76,7 +76,7 @@ describe('the bodies of requests', () => {
     expect((await scrape(corral.origin)).value('corral_request_bodies_bytes')).toBe(held());
   });
 
-  it('that wait in line, or are at the engine, count until they are answered', async () => {
+  it('count while they queue and until they are answered', async () => {
     for (let n = 0; n < 2; n++) (await connect()).send(requestOf('a', 90 * KIB));
     await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);
@@ -91,7 +91,7 @@ describe('the bodies of requests', () => {
   });
 
   it.each(['announced', 'in chunks'])(
-    'that come %s are refused in the middle where the room is taken',
+    'that come %s are rejected in the middle where the memory is full',
     async (how) => {
       await begin('a', 90 * KIB);
       await begin('a', 90 * KIB);
@@ -108,8 +108,8 @@ describe('the bodies of requests', () => {
     },
   );
 
-  it.each(['the end', 'a reset', 'bad JSON', 'a key that may not', 'a body beyond the bound'])(
-    'give their room back after %s',
+  it.each(['the end', 'a reset', 'invalid JSON', 'a key without permission', 'a body above the limit'])(
+    'free their memory after %s',
     async (how) => {
       standIn.mood = echo;
       const client = await connect();
@@ -138,7 +138,7 @@ describe('the bodies of requests', () => {
   );
 });
 
-it('where no key is asked for, one network has half of the room', async () => {
+it('without keys, one network may have half of the memory', async () => {
   await using open = await startTestGateway({
     backend: standIn.backend,
     env: { ...env, AUTH_ENABLED: 'false' },

@@ -22,7 +22,7 @@ async function post(path: string, body: object) {
   };
 }
 
-describe('a body that would end or hang a bare llama-server is refused, its field named', () => {
+describe('a body that would crash or hang llama-server is rejected with the name of its field', () => {
   it.each(crashingBodies)('%s, %s', async (_, path, body, param) => {
     const { status, error } = await post(path, body);
     expect(status).toBe(400);
@@ -84,7 +84,7 @@ it.each<[string, object]>([
   ],
   ['a pattern that is not anchored', format({ type: 'string', pattern: '\\d+' })],
   [
-    'a tree that refers to itself',
+    'a recursive tree',
     format({
       $ref: '#/$defs/node',
       $defs: {
@@ -94,7 +94,7 @@ it.each<[string, object]>([
   ],
   ['an enum of countries', format({ enum: Array.from({ length: 250 }, (_, n) => `country ${n}`) })],
   [
-    'properties that are called like keywords',
+    'properties named like keywords',
     format({
       type: 'object',
       properties: {
@@ -115,7 +115,7 @@ it.each<[string, object]>([
   ],
   ['the tools of an agent', { ...chat, tools: tools(25) }],
   [
-    'arguments with much in them',
+    'large arguments',
     {
       ...chat,
       messages: [
@@ -150,7 +150,7 @@ it.each<[string, object]>([
     },
   ],
   [
-    'sampling of its own',
+    "the engine's own sampling fields",
     {
       ...chat,
       samplers: ['top_k', 'top_p', 'infill'],
@@ -161,16 +161,16 @@ it.each<[string, object]>([
       dry_sequence_breakers: ['\n', ':'],
     },
   ],
-])('%s is served', async (_, body) => {
+])('a valid request is served: %s', async (_, body) => {
   const path = '/v1/chat/completions';
   const { status, error } = await post(path, body);
-  // Builds of August 2026 cannot make a grammar of every one; then the refusal is theirs.
+  // Builds of August 2026 cannot make a grammar of every schema; then the error is theirs.
   const bare = await requestBackend(demo.engine.backend, { path, body, timeoutMs: 60_000 });
   expect(bare).toMatchObject({ outcome: 'answered', status });
   expect(error?.param ?? null).toBe(null);
 });
 
-it('the engine is the same as before, and idle', () => {
+it('the engine is the same process as before, and idle', () => {
   expect(demo.corral.logged.filter(({ msg }) => String(msg).startsWith('backend is'))).toHaveLength(1);
   expect(demo.corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });

@@ -74,7 +74,7 @@ async function ask(question: string, { body, secret = testerSecret, headers = {}
   ];
 }
 
-it('names every route of the running app, and no other', () => {
+it('the document has every route of the running app, and no other', () => {
   const routes = (served.app?.routes ?? [])
     .filter(({ method, path }) => method !== 'ALL' && !/^\/($|dashboard|docs|favicon)/.test(path))
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?/g, '{$1}')}`);
@@ -87,7 +87,7 @@ const chat = { model: 'demo', messages, max_tokens: 5 };
 const prompt = { model: 'demo', prompt: 'keys', max_tokens: 5 };
 const response = { model: 'demo', input: 'keys', max_output_tokens: 5 };
 
-describe('answers of the real llama-server', () => {
+describe('responses of a real llama-server', () => {
   it.each([
     ['POST /v1/chat/completions', chat],
     ['POST /chat/completions', { ...chat, n: 2 }],
@@ -114,7 +114,7 @@ describe('answers of the real llama-server', () => {
   });
 });
 
-/** The demo model can do the rest; of these the engine says that it cannot. */
+/** The engine rejects these for the demo model, which supports all others. */
 const needOthers = /embeddings|rerank|transcriptions|infill/;
 
 it.each(proxiedOperations)('the example of $path is served', async ({ path, body }) => {
@@ -123,7 +123,7 @@ it.each(proxiedOperations)('the example of $path is served', async ({ path, body
   expect(needOthers.test(path) ? [400, 501] : [200]).toContain(status);
 });
 
-describe('answers of the house', () => {
+describe('responses of the gateway itself', () => {
   const ops = { secret: opsSecret };
   it.each([
     ['GET /ping', 200],
@@ -150,7 +150,7 @@ describe('answers of the house', () => {
     expect(await ask(question, ops)).toEqual([status]);
   });
 
-  it('requests that are under way, one of which is cancelled', async () => {
+  it('requests in progress, one of which is cancelled', async () => {
     const long = ask('POST /v1/chat/completions', {
       body: { ...chat, max_tokens: 4000, messages: [{ role: 'user', content: 'a long story' }] },
       headers: { 'x-request-id': 'long' },
@@ -164,7 +164,7 @@ describe('answers of the house', () => {
   });
 });
 
-describe('refusals', () => {
+describe('errors', () => {
   it.each([
     [401, 'POST /v1/chat/completions', { secret: 'sk-wrong', body: chat }],
     [401, 'POST /v1/messages', { secret: null, body: chat }],
@@ -186,14 +186,14 @@ describe('refusals', () => {
     expect(await ask(question, asked)).toEqual([status]);
   });
 
-  it('429 of a key that asks too often', async () => {
+  it('429 for a key above its rate limit', async () => {
     const asked = { secret: slowSecret, body: chat };
     expect(await ask('POST /v1/chat/completions', asked)).toEqual([200]);
     expect(await ask('POST /v1/chat/completions', asked)).toEqual([429]);
   });
 });
 
-it('the contract would notice: a field of the wrong kind, a header and a code that are not named', async () => {
+it('the check finds a field of the wrong type, an unknown header and an unknown code', async () => {
   const answer = {
     method: 'GET',
     path: '/v1/models',

@@ -22,18 +22,18 @@ async function sentOn(body: object): Promise<unknown> {
   return sent();
 }
 
-/** What arrived, without what the gateway asks for itself. */
+/** The body that arrived, without the gateway's own members. */
 function sent(): unknown {
   const { stream: _, stream_options: __, ...fields } = JSON.parse(standIn.received.at(-1)?.body ?? '');
   return fields;
 }
 
-it.each(['id_slot', 'sse_ping_interval'])('%s, whatever it holds', async (field) => {
+it.each(['id_slot', 'sse_ping_interval'])('%s is removed, whatever its value', async (field) => {
   const rest = { ...chatOf('hëllo \u{1f600}'), seed: 12, nested: { [field]: 1 } };
   for (const value of [0, -1, null, 'x']) expect(await sentOn({ ...rest, [field]: value })).toEqual(rest);
 });
 
-it('both at once, the second of a pair too', async () => {
+it('both fields are removed together, even where one occurs twice', async () => {
   await using client = await RawClient.connect(corral.port);
   const body = '{"id_slot":1,"messages":[{"content":"x"}],"id_slot":2,"sse_ping_interval":-1}';
   await client.send(postOf(body)).answer();

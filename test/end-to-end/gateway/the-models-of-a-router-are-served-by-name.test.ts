@@ -71,7 +71,7 @@ async function ask(body: string | object, secret: string, path = '/v1/chat/compl
 
 const messages = [{ role: 'user', content: 'limits' }];
 
-it('is told of in the log, with what it serves and how many at once', () => {
+it('the log has the models of the router and its slots', () => {
   const warning = corral.logged.find(({ msg }) => String(msg).includes('the backend is a router'));
   expect(warning?.level).toBe(40);
   expect(corral.logged.find(({ models }) => models)).toMatchObject({ models: 'alpha, beta', slots: 3 });
@@ -79,7 +79,7 @@ it('is told of in the log, with what it serves and how many at once', () => {
   expect(strict.gateway.scheduler.counts.capacity).toBe(2);
 });
 
-it('lists its models, to each key those that it may use', async () => {
+it('each key sees the models that it may use', async () => {
   expect(await listed(secrets.all)).toEqual(['alpha', 'beta']);
   expect(await listed(secrets.beta)).toEqual(['beta']);
   expect(await listed(secrets.all, strict)).toEqual(['alpha']);
@@ -94,12 +94,12 @@ describe.each([
   ['/tokenize', { content: 'limits' }],
   ['/v1/messages/count_tokens', { messages }],
 ])('%s', (path, body) => {
-  it.each(['alpha', 'beta'])('is answered by %s where that is asked for', async (model) => {
+  it.each(['alpha', 'beta'])('is served by %s where the request names it', async (model) => {
     const { status, line } = await ask({ ...body, model }, secrets.all, path);
     expect([status, line.model]).toEqual([200, model]);
   });
 
-  it('is answered by a model that the key may have, and by no other', async () => {
+  it('is served by a model that the key may use, and by no other', async () => {
     for (const model of [undefined, 'gpt-4o', 'beta']) {
       const { status, line } = await ask({ ...body, model }, secrets.beta, path);
       expect([status, line.model]).toEqual([200, 'beta']);
@@ -109,7 +109,7 @@ describe.each([
   });
 });
 
-it('hears the resolved name, whatever else the body says', async () => {
+it('the router gets the resolved name, whatever else the body contains', async () => {
   for (const asked of ['{"model":"alpha","model":"gpt","messages":M}', '{"model":null,"messages":M}']) {
     const { status, json } = await ask(asked.replace('M', JSON.stringify(messages)), secrets.beta);
     expect([status, json.model]).toEqual([200, 'beta']);
@@ -118,7 +118,7 @@ it('hears the resolved name, whatever else the body says', async () => {
   expect([status, json.error?.code]).toEqual([404, 'model_not_found']);
 });
 
-it('refuses a form, whose model would not be looked at', async () => {
+it('a form is rejected, because its model is not read', async () => {
   const form = new FormData();
   form.set('model', 'alpha');
   const answer = await fetch(`${corral.origin}/v1/audio/transcriptions`, {
@@ -129,7 +129,7 @@ it('refuses a form, whose model would not be looked at', async () => {
   expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'content-type' } }]);
 });
 
-it('goes on with a stream, and with what its client began, by the same model', async () => {
+it('the same model continues a stream, and a given beginning', async () => {
   wire.cuts = [9, 5];
   const [{ events }, line] = await withLine(corral, () =>
     requestEvents(corral.port, '/v1/chat/completions', { messages, model: 'beta' }),
@@ -140,7 +140,7 @@ it('goes on with a stream, and with what its client began, by the same model', a
   expect(asked).toEqual(['beta', 'beta', 'beta']);
 });
 
-/** The processes that a router has started for a model. */
+/** The processes that a router started for a model. */
 function childrenFor(model: string): number[] {
   const words = (pid: string, file: string) => {
     try {
@@ -156,7 +156,7 @@ function childrenFor(model: string): number[] {
     .map(Number);
 }
 
-it('goes on with a stream whose model the router has lost', async () => {
+it('a stream continues after the router has lost its model', async () => {
   const story = { messages: [{ role: 'user', content: 'a long story' }], model: 'beta', stream: true };
   await using client = await RawClient.connect(corral.port);
   const [answer, line] = await withLine(corral, async () => {
@@ -171,4 +171,4 @@ it('goes on with a stream whose model the router has lost', async () => {
   expect(line.continued).toBeGreaterThan(0);
 });
 
-it('leaves no lease behind', () => gatewayIsIdle(corral));
+it('no lease is left behind', () => gatewayIsIdle(corral));

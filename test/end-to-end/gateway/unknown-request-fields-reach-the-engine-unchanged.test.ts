@@ -5,7 +5,7 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
-/** The gateway asks for a stream, in members of its own behind all others; nothing else may change. */
+/** The gateway appends members that ask for a stream; nothing else may change. */
 const asSent = (body: string) =>
   body.replace(/\}\s*$/, ',"stream":true,"stream_options":{"include_usage":true}}');
 
@@ -16,7 +16,7 @@ const bodies = [
   `{"messages":[{"content":"${'long '.repeat(200_000)}"}]}`,
 ];
 
-it('byte for byte', async () => {
+it('a body arrives byte for byte', async () => {
   await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   for (const body of bodies) {
@@ -26,7 +26,7 @@ it('byte for byte', async () => {
   }
 });
 
-it('byte for byte where the client itself asks for a stream', async () => {
+it('a body that asks for a stream arrives byte for byte', async () => {
   await using standIn = await startFakeBackend((_, response) =>
     startStream(response).end('data: [DONE]\n\n'),
   );
@@ -37,7 +37,7 @@ it('byte for byte where the client itself asks for a stream', async () => {
   expect(standIn.received.at(-1)?.body).toBe(body);
 });
 
-it('byte for byte though they come in chunks, one byte at a time', async () => {
+it('a body in chunks of one byte arrives byte for byte', async () => {
   await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   await using client = await RawClient.connect(corral.port);

@@ -8,7 +8,7 @@ import { waitFor } from '../../../harness/wait-for.ts';
 /** How long the backend works on the first request, from which the gateway tells when to come back, and on others, ms. */
 const [FIRST, OTHERS] = [200, 40];
 
-it('two hundred requests at once through four slots, as the SDK comes out of the box', async () => {
+it('the OpenAI SDK with its defaults gets 200 concurrent requests through four slots', async () => {
   await using standIn = await startFakeBackend(
     (request, response) => {
       const work = tokensOf(request) === 'first' ? FIRST : OTHERS;

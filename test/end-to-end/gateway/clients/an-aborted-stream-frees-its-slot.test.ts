@@ -37,7 +37,7 @@ const atRest = () =>
     async () => demo.corral.gateway.scheduler.counts.leased === 0 && !(await isEngineBusy()),
   );
 
-it('when the loop over the stream is left', async () => {
+it('leaving the loop over a stream frees its slot', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = await openai.chat.completions.create({ ...request, stream: true });
   let text = '';
@@ -51,7 +51,7 @@ it('when the loop over the stream is left', async () => {
   expect(await logged(wire.last.requestId)).toMatchObject({ status: 499 });
 });
 
-it('when the signal of the request aborts', async () => {
+it('aborting the signal of a request frees its slot', async () => {
   const { openai } = connectOpenAI(demo);
   const leaving = new AbortController();
   const stream = await openai.chat.completions.create(
@@ -62,7 +62,7 @@ it('when the signal of the request aborts', async () => {
   await atRest();
 });
 
-it('when a request in one piece is given up', async () => {
+it('aborting a request without streaming frees its slot', async () => {
   const { openai } = connectOpenAI(demo);
   const leaving = new AbortController();
   const answer = openai.chat.completions.create(request, { signal: leaving.signal });
@@ -73,7 +73,7 @@ it('when a request in one piece is given up', async () => {
   expect(demo.corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });
 
-it('and who comes next is served', async () => {
+it('the next request is served', async () => {
   const { openai } = connectOpenAI(demo);
   const messages = [{ role: 'user' as const, content: 'keys' }];
   const { choices } = await openai.chat.completions.create({ model: 'demo', messages });

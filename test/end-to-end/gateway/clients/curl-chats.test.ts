@@ -42,14 +42,14 @@ it.each([
   ['Authorization: SECRET'],
   ['X-Api-Key: SECRET'],
   ['api-key: SECRET'],
-])('is let in by %s', async (form) => {
+])('curl is authenticated by %s', async (form) => {
   const key = form.replace('SECRET', demo.apiKey);
   const { status, text } = await curl(url(), '-H', key, ...json, '-d', ask());
   expect(status).toBe(200);
   expect(JSON.parse(text).choices[0].message.content).toBe(storyText('keys'));
 });
 
-it('gets a stream that ends', async () => {
+it('curl gets a stream that ends', async () => {
   const { status, header, text } = await curl(
     ...['-N', url(), '-H', `Authorization: Bearer ${demo.apiKey}`, ...json, '-d', ask({ stream: true })],
   );
@@ -63,7 +63,7 @@ it('gets a stream that ends', async () => {
   expect(deltas.join('')).toBe(storyText('keys'));
 });
 
-it('sees each event as it comes', async () => {
+it('curl gets each event at once', async () => {
   const { promise: asked, resolve: answer } =
     Promise.withResolvers<(text: string, isLast: boolean) => void>();
   await using standIn = await startFakeBackend((_, response) => {
@@ -85,14 +85,14 @@ it('sees each event as it comes', async () => {
   expect(seen).toBe('data: {"n":1}\n\ndata: [DONE]\n\n');
 });
 
-it('is refused in plain words', async () => {
+it('curl gets an error in plain words', async () => {
   const { status, header, text } = await curl(url(), ...json, '-d', ask());
   expect(status).toBe(401);
   expect(header('www-authenticate')).toBe('Bearer');
   expect(JSON.parse(text).error).toMatchObject({ code: 'invalid_api_key' });
 });
 
-it('is told so when it forgets the content type', async () => {
+it('curl without a content type gets an error that says so', async () => {
   const form = await curl(url(), '-H', `x-api-key: ${demo.apiKey}`, '-d', ask());
   expect(form.status).toBe(415);
   expect(JSON.parse(form.text).error.message).toContain('send application/json');

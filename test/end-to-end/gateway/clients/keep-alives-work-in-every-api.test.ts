@@ -67,7 +67,7 @@ function connectAnthropic(baseURL = demo.corral.origin) {
 describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => {
   const signsIn = ({ answers }: RecordedTraffic) => answers[0]?.text.match(sign)?.length ?? 0;
 
-  it('hears signs of life before the first event, and gets its whole answer', async () => {
+  it('gets keep-alives before the first event, and the whole completion', async () => {
     demo.engine.kill('SIGSTOP');
     const { wire, text } = read('survival');
     await waitFor('three signs', () => signsIn(wire) >= 3);
@@ -76,7 +76,7 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
     expectInOrder(wire);
   });
 
-  it('hears them in the middle of its answer, which is whole all the same', async () => {
+  it('gets keep-alives in the middle of a completion, which is complete all the same', async () => {
     // The short one may be over before it can be stopped in its middle.
     const { wire, text } = read('long story');
     await waitFor('it to speak', () => (wire.answers[0]?.text.match(/delta/g)?.length ?? 0) > 3);
@@ -99,7 +99,7 @@ function expectInOrder({ events }: RecordedTraffic): void {
   expect(new Set(ids).size).toBe(1);
 }
 
-describe('what goes wrong after an early head', () => {
+describe('an error after an early header', () => {
   const line = { STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: '1h', QUEUE_TIMEOUT: '300ms' };
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   /** A gateway whose one slot is taken for as long as this is held. */
@@ -118,7 +118,7 @@ describe('what goes wrong after an early head', () => {
       (error: unknown) => error,
     );
 
-  it('is an APIError with its code to each SDK, and Responses have begun and failed', async () => {
+  it('is an APIError with its code in each SDK, and a response that was created and failed', async () => {
     const { stack, corral, openai, wire } = await fullGateway();
     await using _ = stack;
     const chat = await errorOf(openai.chat.completions.stream({ model, messages }).finalMessage());
@@ -140,7 +140,7 @@ describe('what goes wrong after an early head', () => {
     expect(heard.last.text).toMatch(/^: queued 1 of 1\n\nevent: ping\n/);
   });
 
-  it('tells of a prompt that is too long in the words of the API', async () => {
+  it('reports a prompt that is too long in the format of the API', async () => {
     // Few bytes for so many tokens: nobody counts them before the engine does.
     const prompt = 'x'.repeat(9000);
     const long = [{ role: 'user' as const, content: prompt }];
@@ -164,7 +164,7 @@ describe('what goes wrong after an early head', () => {
   });
 });
 
-it('where signs are off, an early head comes without one', async () => {
+it('with keep-alives off, an early header comes without one', async () => {
   await using corral = await startTestGateway({
     backend: demo.engine.backend,
     env: { STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: '0' },

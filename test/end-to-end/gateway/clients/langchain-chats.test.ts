@@ -18,7 +18,7 @@ function connect(apiKey = demo.apiKey): ChatOpenAI {
   return new ChatOpenAI({ model: 'demo', apiKey, configuration, maxRetries: 0, maxTokens: 500 });
 }
 
-it('answers in one piece', async () => {
+it('LangChain invokes a model', async () => {
   const answer = await connect().invoke('keys');
   expect(answer.content).toBe(storyText('keys'));
   expect(answer.response_metadata).toMatchObject({
@@ -27,7 +27,7 @@ it('answers in one piece', async () => {
   });
 });
 
-it('answers in a stream', async () => {
+it('LangChain streams', async () => {
   let text = '';
   for await (const chunk of await connect().stream('emoji')) {
     text += chunk.content;
@@ -35,14 +35,14 @@ it('answers in a stream', async () => {
   expect(text).toBe(storyText('emoji'));
 });
 
-it('answers by a schema', async () => {
+it('LangChain gets an answer that matches a schema', async () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const structured = connect().withStructuredOutput(horse, { name: 'horse', method: 'jsonSchema' });
   const answer = await structured.invoke('Describe a horse');
   expect(horse.parse(answer)).toEqual(answer);
 });
 
-it('calls a tool', async () => {
+it('LangChain calls a tool', async () => {
   const weather = {
     type: 'function',
     function: {
@@ -63,7 +63,7 @@ it('calls a tool', async () => {
   expect(answer.tool_calls).toMatchObject([{ name: 'weather_in', args }]);
 });
 
-it('answers by a function, and calls the tool of its choice', async () => {
+it('LangChain gets a function call, and the tool that it chose', async () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const structured = connect().withStructuredOutput(horse, { name: 'horse', method: 'functionCalling' });
   expect(horse.parse(await structured.invoke('Describe a horse'))).toBeDefined();
@@ -75,7 +75,7 @@ it('answers by a function, and calls the tool of its choice', async () => {
   expect(answer.tool_calls).toMatchObject([{ name: 'second' }]);
 });
 
-it('understands a refusal', async () => {
+it('LangChain understands an error', async () => {
   const error = await connect('sk-nobody')
     .invoke('keys')
     .catch((it) => it);

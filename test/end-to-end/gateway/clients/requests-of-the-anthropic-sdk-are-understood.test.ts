@@ -27,11 +27,11 @@ const ask = (content: string | Anthropic.ContentBlockParam[]) => ({
   messages: [says(content)],
 });
 
-describe('an answer of a schema', () => {
+describe('an answer with a schema', () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const asked = { ...ask('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
 
-  it('obeys it', async () => {
+  it('matches the schema', async () => {
     const { anthropic } = connect();
     const message = await anthropic.messages.parse(asked);
     expect(horse.parse(message.parsed_output)).toEqual(message.parsed_output);
@@ -39,7 +39,7 @@ describe('an answer of a schema', () => {
     expect(message.usage.output_tokens).toBeGreaterThan(5);
   });
 
-  it('obeys it in a stream', async () => {
+  it('matches the schema in a stream', async () => {
     const { anthropic, wire } = connect();
     const message = await anthropic.messages.stream(asked).finalMessage();
     const [block] = message.content;
@@ -50,7 +50,7 @@ describe('an answer of a schema', () => {
     expect(wire.last.text).toMatch(/event: message_stop\ndata: .*\n\n$/);
   });
 
-  it('obeys it where the answer is short enough to be asked for in one piece, and says that it was cut', async () => {
+  it('matches the schema where it is too short to be streamed, and reports that it was cut off', async () => {
     const { anthropic } = connect();
     const short = await anthropic.messages.create({ ...asked, max_tokens: 30 });
     expect(
@@ -60,7 +60,7 @@ describe('an answer of a schema', () => {
     expect(cut).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 2 } });
   });
 
-  it('obeys it though an older field names it, and behind a thought and a call of a tool', async () => {
+  it('matches the schema of the older field, after thinking and a tool call', async () => {
     const { anthropic } = connect();
     const { output_config: _, ...older } = asked;
     const message = await anthropic.messages.create({
@@ -99,7 +99,7 @@ describe('tools', () => {
   }));
   const weather = { ...ask('What is the weather like?'), tools };
 
-  it.each([false, true])('are called by the name that was chosen (no two at once: %s)', async (isOne) => {
+  it.each([false, true])('are called by the chosen name (no parallel calls: %s)', async (isOne) => {
     const { anthropic } = connect();
     const tool_choice = { type: 'tool' as const, name: 'second', disable_parallel_tool_use: isOne };
     const body = { ...weather, tool_choice };
@@ -117,7 +117,7 @@ describe('tools', () => {
     }
   });
 
-  it('are not offered where none may be called', async () => {
+  it('are not offered where no call is allowed', async () => {
     const { anthropic } = connect();
     const count = async (more: object) =>
       (await anthropic.messages.countTokens({ model: 'demo', messages: weather.messages, ...more }))
@@ -162,7 +162,7 @@ describe('documents', () => {
     expect(usage.input_tokens + (usage.cache_read_input_tokens ?? 0)).toBe(input_tokens);
   });
 
-  it('that cannot be read are refused, counted or not', async () => {
+  it('that cannot be read are rejected, also when counting', async () => {
     const { anthropic } = connect();
     const pdf = { type: 'base64' as const, media_type: 'application/pdf' as const, data: 'JVBERi0=' };
     const body = ask([{ type: 'document', source: pdf }]);
@@ -177,7 +177,7 @@ describe('documents', () => {
   });
 });
 
-it("reads from the cache what only Claude Code's billing line tells apart", async () => {
+it("prompts that differ only in Claude Code's billing line share the cache", async () => {
   const { anthropic } = connect();
   const system = (cch: string): Anthropic.TextBlockParam[] => [
     {

@@ -19,7 +19,7 @@ function connect({ baseURL, apiKey }: Pick<Demo, 'baseURL' | 'apiKey'> = demo) {
   return { corral: createOpenAICompatible({ name: 'corral', baseURL, apiKey, ...settings }), wire };
 }
 
-it('generates a text', async () => {
+it('the AI SDK generates a text', async () => {
   const { corral } = connect();
   const { text, finishReason, usage } = await generateText({ model: corral('demo'), prompt: 'keys' });
   expect(text).toBe(storyText('keys'));
@@ -27,7 +27,7 @@ it('generates a text', async () => {
   expect(usage.outputTokens).toBeGreaterThan(20);
 });
 
-it('streams a text', async () => {
+it('the AI SDK streams a text', async () => {
   const { corral } = connect();
   const { textStream, finishReason, usage } = streamText({ model: corral('demo'), prompt: 'emoji' });
   const parts = await Array.fromAsync(textStream);
@@ -37,7 +37,7 @@ it('streams a text', async () => {
   expect((await usage).outputTokens).toBeGreaterThan(20);
 });
 
-it('tells the thought from the text', async () => {
+it('the AI SDK separates reasoning from text', async () => {
   const { corral } = connect();
   const plain = await generateText({ model: corral('demo'), prompt: 'thinking' });
   const streamed = streamText({ model: corral('demo'), prompt: 'thinking' });
@@ -47,7 +47,7 @@ it('tells the thought from the text', async () => {
   }
 });
 
-it('generates an object of a schema', async () => {
+it('the AI SDK generates an object that matches a schema', async () => {
   const { corral, wire } = connect();
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const request = { model: corral('demo'), prompt: 'Describe a horse', maxOutputTokens: 200 };
@@ -58,7 +58,7 @@ it('generates an object of a schema', async () => {
   expect(wire.answers).toHaveLength(2);
 });
 
-it('calls a tool', async () => {
+it('the AI SDK calls a tool', async () => {
   const { corral } = connect();
   const cities: string[] = [];
   const weather = tool({
@@ -87,7 +87,7 @@ it('calls a tool', async () => {
   expect(cities).toHaveLength(2);
 });
 
-it('embeds', async () => {
+it('the AI SDK embeds texts', async () => {
   // With more slots, builds of August 2026 get the first of several inputs wrong; what we do is the same.
   await using embedding = await startDemo({
     llama: { slots: 1, args: ['--embeddings', '--pooling', 'mean'] },
@@ -102,7 +102,7 @@ it('embeds', async () => {
   expect(embeddings[1]).not.toEqual(embeddings[0]);
 });
 
-it('understands a refusal', async () => {
+it('the AI SDK understands an error', async () => {
   const { corral } = connect({ ...demo, apiKey: 'sk-nobody' });
   const error = await generateText({ model: corral('demo'), prompt: 'keys' }).catch((it) => it);
   expect(APICallError.isInstance(error)).toBe(true);

@@ -19,14 +19,14 @@ function connect() {
   return createOpenAI({ baseURL, apiKey, fetch: wire.fetch }).responses('demo');
 }
 
-it('generates a text', async () => {
+it('the AI SDK generates a text', async () => {
   const { text, finishReason, usage } = await generateText({ model: connect(), prompt: 'keys' });
   expect(text).toBe(storyText('keys'));
   expect(finishReason).toBe('stop');
   expect(usage.outputTokens).toBeGreaterThan(20);
 });
 
-it.each(['emoji', 'thinking'] as const)('streams a text: %s', async (prompt) => {
+it.each(['emoji', 'thinking'] as const)('the AI SDK streams a text: %s', async (prompt) => {
   const { textStream, finishReason, usage, response } = streamText({ model: connect(), prompt });
   const parts = await Array.fromAsync(textStream);
   expect(parts.length).toBeGreaterThan(20);
@@ -36,20 +36,20 @@ it.each(['emoji', 'thinking'] as const)('streams a text: %s', async (prompt) => 
   expect(await response).toMatchObject({ id: expect.stringMatching(/^resp_/), modelId: 'demo' });
 });
 
-it('is told that an answer was cut', async () => {
+it('the AI SDK sees that a response was cut off', async () => {
   const request = { model: connect(), prompt: 'keys', maxOutputTokens: 3 };
   expect((await generateText(request)).finishReason).toBe('length');
   expect(await streamText(request).finishReason).toBe('length');
 });
 
-it('generates an object of a schema', async () => {
+it('the AI SDK generates an object that matches a schema', async () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const request = { model: connect(), prompt: 'Describe a horse', maxOutputTokens: 200 };
   const streamed = streamText({ ...request, output: Output.object({ schema: horse }) });
   expect(horse.parse(await streamed.output)).toEqual(JSON.parse(await streamed.text));
 });
 
-it('calls a tool', async () => {
+it('the AI SDK calls a tool', async () => {
   const weather = tool({
     description: 'Tells the weather',
     inputSchema: jsonSchema<{ city: string }>({
@@ -72,7 +72,7 @@ it('calls a tool', async () => {
   expect(await streamText(request).toolResults).toMatchObject([{ output }]);
 });
 
-it('goes on with a conversation, after a thought and after a tool', async () => {
+it('the AI SDK continues a conversation after reasoning and after a tool call', async () => {
   const say = tool({
     description: 'Says it',
     inputSchema: jsonSchema<{ word: string }>({

@@ -32,7 +32,7 @@ const ask = (content: string) => ({
   messages: [{ role: 'user' as const, content }],
 });
 
-it('gets a message in one piece', async () => {
+it('the Anthropic SDK gets a message', async () => {
   const { anthropic } = connect();
   const message = await anthropic.messages.create(ask('keys'));
   expect(message.content).toMatchObject([{ type: 'text', text: storyText('keys') }]);
@@ -41,7 +41,7 @@ it('gets a message in one piece', async () => {
   expect(message._request_id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-it('gets a message in a stream', async () => {
+it('the Anthropic SDK streams a message', async () => {
   const { anthropic, wire } = connect();
   const stream = anthropic.messages.stream(ask('emoji'));
   expect(await stream.finalText()).toBe(storyText('emoji'));
@@ -51,14 +51,14 @@ it('gets a message in a stream', async () => {
   expect(wire.last.text).toMatch(/event: message_stop\ndata: .*\n\n$/);
 });
 
-it('is told that the answer was cut at max_tokens', async () => {
+it('the Anthropic SDK sees that a message was cut off at max_tokens', async () => {
   const { anthropic } = connect();
   const message = await anthropic.messages.create({ ...ask('keys'), max_tokens: 3 });
   expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 3 } });
 });
 
 it.each([500, 30])(
-  'is told which sequence stopped it, streamed or not (at most %i tokens)',
+  'the Anthropic SDK sees which sequence stopped a message, streamed or not (at most %i tokens)',
   async (max_tokens) => {
     const { anthropic } = connect();
     const asked = {
@@ -79,7 +79,7 @@ it.each([500, 30])(
   },
 );
 
-it('gets the thought as a block of its own', async () => {
+it('the Anthropic SDK gets thinking as a separate block', async () => {
   const { anthropic } = connect();
   const blocks = [
     { type: 'thinking', thinking: storyThought('thinking') },
@@ -110,7 +110,7 @@ const call = {
   input: { city: expect.stringMatching(/^(Bergen|Oslo)$/) },
 };
 
-it('is given a tool call', async () => {
+it('the Anthropic SDK gets a tool call', async () => {
   const { anthropic } = connect();
   const plain = await anthropic.messages.create(withTools);
   expect(plain.stop_reason).toBe('tool_use');
@@ -120,7 +120,7 @@ it('is given a tool call', async () => {
   expect(streamed.content.at(-1)).toMatchObject(call);
 });
 
-it('lists the models, page by page, and looks one up', async () => {
+it('the Anthropic SDK lists the models page by page, and gets one of them', async () => {
   await using corral = await startTestGateway({
     backend: demo.engine.backend,
     env: { MODEL_ALIAS: 'demo,claude-local,acme/demo' },
@@ -147,7 +147,7 @@ it('lists the models, page by page, and looks one up', async () => {
   }
 });
 
-it('can have its tokens counted', async () => {
+it('the Anthropic SDK counts tokens', async () => {
   const { anthropic } = connect();
   const { max_tokens: _, ...asked } = ask('keys');
   const { input_tokens } = await anthropic.messages.countTokens(asked);
@@ -155,7 +155,7 @@ it('can have its tokens counted', async () => {
   expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0));
 });
 
-describe('understands', () => {
+describe('the Anthropic SDK understands', () => {
   const refusalOf = async (answer: PromiseLike<unknown>): Promise<APIError> => {
     const error = await answer.then(
       () => undefined,
@@ -181,7 +181,7 @@ describe('understands', () => {
     ['the engine', false, 'x'.repeat(9000)],
     ['the engine', true, 'x'.repeat(9000)],
   ])(
-    'BadRequestError, in the words of Anthropic: too long a prompt, which %s refuse (stream: %s)',
+    'BadRequestError with the text of Anthropic: a prompt that is too long, rejected by %s (stream: %s)',
     async (_, stream, prompt) => {
       const { anthropic } = connect();
       const error = await refusalOf(anthropic.messages.create({ ...ask(prompt), stream }));
@@ -203,7 +203,7 @@ describe('understands', () => {
         { type: 'tool_result' as const, tool_use_id: 'a', content: [picture] },
       ],
     ],
-  ])('BadRequestError: a picture %s for a model that takes text, counted or sent', async (_, contentOf) => {
+  ])('BadRequestError: an image %s for a text model, also when counting', async (_, contentOf) => {
     const { anthropic, wire } = connect();
     const data = 'iVBORw0KGgo=';
     const content = contentOf({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
@@ -220,7 +220,7 @@ describe('understands', () => {
     expect(wire.answers).toHaveLength(2);
   });
 
-  it('NotFoundError: a model that is not in the list, and a base URL with a /v1 too many', async () => {
+  it('NotFoundError: a model that is not in the list, and a base URL with an extra /v1', async () => {
     const { anthropic } = connect();
     const error = await refusalOf(anthropic.models.retrieve('claude'));
     expect(error).toBeInstanceOf(NotFoundError);
@@ -239,7 +239,7 @@ describe('understands', () => {
     expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
   });
 
-  it('InternalServerError: a backend that breaks off', async () => {
+  it('InternalServerError: a backend that fails', async () => {
     await using standIn = await startFakeBackend((_, response) => response.destroy());
     await using corral = await startTestGateway({ backend: standIn.backend });
     const { anthropic } = connect(corral.origin);
@@ -257,7 +257,7 @@ describe('understands', () => {
     expect(error.error).toMatchObject({ error: { type: 'overloaded_error' } });
   });
 
-  it('that it may try again, and is served', async () => {
+  it('that it may retry, and is served', async () => {
     const held: (() => void)[] = [];
     await using standIn = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -278,7 +278,7 @@ describe('understands', () => {
     expect(message.content).toMatchObject([{ text: 'Hello' }]);
   });
 
-  it('APIError in the midst of a stream that breaks off', async () => {
+  it('APIError in the middle of a stream that fails', async () => {
     await using standIn = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const begun = { ...finished, content: [], stop_reason: null };

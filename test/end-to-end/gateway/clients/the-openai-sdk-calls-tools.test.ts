@@ -34,7 +34,7 @@ const request = {
   ],
 };
 
-it('is given a tool call', async () => {
+it('the OpenAI SDK gets a tool call', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices } = await openai.chat.completions.create(request);
   expect(choices[0]?.finish_reason).toBe('tool_calls');
@@ -43,7 +43,7 @@ it('is given a tool call', async () => {
   expect(city.options).toContain(cityOf(call));
 });
 
-it('is given a tool call in a stream', async () => {
+it('the OpenAI SDK gets a tool call in a stream', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = openai.chat.completions.stream(request);
   const { choices } = await stream.finalChatCompletion();
@@ -54,7 +54,7 @@ it('is given a tool call in a stream', async () => {
   expect(wire.events.length).toBeGreaterThan(2);
 });
 
-it('is answered when it returns with the result of a tool', async () => {
+it('the OpenAI SDK gets a completion after the result of a tool', async () => {
   const { openai } = connectOpenAI(demo);
   const first = await openai.chat.completions.create(request);
   const [message] = first.choices.map((choice) => choice.message);
@@ -89,7 +89,7 @@ const choices: [string, OpenAI.ChatCompletionToolChoiceOption, string][] = [
   ],
 ];
 
-it.each(choices)('calls the tool that was chosen %s', async (_, tool_choice, name) => {
+it.each(choices)('the model calls the tool that was chosen %s', async (_, tool_choice, name) => {
   const { openai } = connectOpenAI(demo);
   const body = { ...several, tool_choice };
   const whole = await openai.chat.completions.create(body);
@@ -103,14 +103,14 @@ it.each(choices)('calls the tool that was chosen %s', async (_, tool_choice, nam
   }
 });
 
-it('is told where the chosen tool does not exist', async () => {
+it('choosing a tool that does not exist is an error', async () => {
   const { openai } = connectOpenAI(demo);
   const tool_choice = { type: 'function' as const, function: { name: 'fourth' } };
   const error = await openai.chat.completions.create({ ...several, tool_choice }).catch((it) => it);
   expect(error).toMatchObject({ status: 400, param: 'tool_choice', code: 'invalid_value' });
 });
 
-it('calls a function of the time before tools', async () => {
+it('the model calls a function of the API before tools', async () => {
   const { openai } = connectOpenAI(demo);
   const { tools: _, tool_choice: __, ...rest } = several;
   const body = {
@@ -158,14 +158,14 @@ const aboutAHorse = {
   response_format: zodResponseFormat(horse, 'horse'),
 };
 
-it('is given JSON of the schema it asks for', async () => {
+it('the OpenAI SDK gets JSON that matches its schema', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices } = await openai.chat.completions.parse(aboutAHorse);
   expect(choices[0]?.finish_reason).toBe('stop');
   expect(horse.parse(choices[0]?.message.parsed)).toEqual(JSON.parse(choices[0]?.message.content ?? ''));
 });
 
-it('is given JSON of the schema it asks for in a stream', async () => {
+it('the OpenAI SDK gets JSON that matches its schema in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices } = await openai.chat.completions.stream(aboutAHorse).finalChatCompletion();
   expect(horse.parse(choices[0]?.message.parsed)).toEqual(JSON.parse(choices[0]?.message.content ?? ''));

@@ -12,7 +12,7 @@ afterAll(() => demo.stop());
 
 const ask = (content: string) => [{ role: 'user' as const, content }];
 
-it('gets an answer in one piece', async () => {
+it('the OpenAI SDK gets a completion', async () => {
   const { openai } = connectOpenAI(demo);
   const answer = await openai.chat.completions.create({
     model: 'demo',
@@ -28,7 +28,7 @@ it('gets an answer in one piece', async () => {
   expect(answer._request_id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-it('keeps the request id that it was given', async () => {
+it('the OpenAI SDK sees the request id', async () => {
   const { openai } = connectOpenAI(demo);
   const request = { model: 'demo', messages: ask('hello'), max_tokens: 1 };
   const answer = await openai.chat.completions.create(request, { headers: { 'x-request-id': 'mine-1' } });
@@ -36,7 +36,7 @@ it('keeps the request id that it was given', async () => {
 });
 
 it.each(['welcome', 'limits', 'emoji', 'long story'] as const)(
-  'streams the story about %s',
+  'the OpenAI SDK streams the story about %s',
   async (topic) => {
     const { openai, wire } = connectOpenAI(demo);
     const stream = await openai.chat.completions.create({
@@ -56,7 +56,7 @@ it.each(['welcome', 'limits', 'emoji', 'long story'] as const)(
   },
 );
 
-it('sees no usage in a stream unless it asks', async () => {
+it('a stream has no usage unless the client asks for it', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = await openai.chat.completions.create({
     model: 'demo',
@@ -68,7 +68,7 @@ it('sees no usage in a stream unless it asks', async () => {
   expect(wire.last.text).toMatch(/data: \[DONE\]\n\n$/);
 });
 
-it('sees the usage at the end of a stream when it asks', async () => {
+it('a stream ends with the usage where the client asks for it', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const request = { model: 'demo', messages: ask('streams') };
   const plain = await openai.chat.completions.create(request);
@@ -84,7 +84,7 @@ it('sees the usage at the end of a stream when it asks', async () => {
   });
 });
 
-it('gets the thought apart from the text', async () => {
+it('reasoning is separate from the text', async () => {
   const { openai } = connectOpenAI(demo);
   const answer = await openai.chat.completions.create({ model: 'demo', messages: ask('thinking') });
   expect(answer.choices[0]?.message).toEqual({
@@ -94,7 +94,7 @@ it('gets the thought apart from the text', async () => {
   });
 });
 
-it('gets the thought apart from the text in a stream', async () => {
+it('reasoning is separate from the text in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = await openai.chat.completions.create({
     model: 'demo',
@@ -111,7 +111,7 @@ it('gets the thought apart from the text in a stream', async () => {
   expect({ thought, text }).toEqual({ thought: storyThought('thinking'), text: storyText('thinking') });
 });
 
-it('gets log-probabilities', async () => {
+it('a completion has log-probabilities', async () => {
   const { openai } = connectOpenAI(demo);
   const answer = await openai.chat.completions.create({
     model: 'demo',
@@ -129,7 +129,7 @@ it('gets log-probabilities', async () => {
   }
 });
 
-it('gets log-probabilities in a stream', async () => {
+it('a stream has log-probabilities', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = openai.chat.completions.stream({
     model: 'demo',
@@ -142,7 +142,7 @@ it('gets log-probabilities in a stream', async () => {
   expect(choices[0]?.logprobs?.content?.map(({ token }) => token).join('')).toBe(storyText('keys'));
 });
 
-it('gets two choices', async () => {
+it('a completion has two choices', async () => {
   const { openai } = connectOpenAI(demo);
   const answer = await openai.chat.completions.create({ model: 'demo', messages: ask('survival'), n: 2 });
   expect(answer.choices.map(({ index, message }) => [index, message.content])).toEqual([
@@ -151,7 +151,7 @@ it('gets two choices', async () => {
   ]);
 });
 
-it('gets two choices in a stream', async () => {
+it('a stream has two choices', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = openai.chat.completions.stream({ model: 'demo', messages: ask('survival'), n: 2 });
   const { choices } = await stream.finalChatCompletion();
@@ -161,7 +161,7 @@ it('gets two choices in a stream', async () => {
   ]);
 });
 
-it('goes on from the beginning of an answer', async () => {
+it('a completion continues a given beginning', async () => {
   const { openai } = connectOpenAI(demo);
   const request = { model: 'demo', messages: ask('dashboard') };
   const first = await openai.chat.completions.create({ ...request, max_tokens: 9 });
@@ -174,7 +174,7 @@ it('goes on from the beginning of an answer', async () => {
   expect(begun + (await rest.finalContent())).toBe(storyText('dashboard'));
 });
 
-it('leaves a line in the log that says 200, though it hangs up at [DONE]', async () => {
+it('the log has status 200, although the client disconnects at [DONE]', async () => {
   const { openai, wire } = connectOpenAI(demo);
   for (let i = 0; i < 30; i++) {
     await openai.chat.completions

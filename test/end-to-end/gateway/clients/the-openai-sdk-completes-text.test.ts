@@ -13,14 +13,14 @@ afterAll(() => demo.stop());
 const asPrompt = (asked: string) => `<|user|>${asked}<|end|><|assistant|>`;
 const request = { model: 'demo', prompt: asPrompt('limits'), max_tokens: 500 };
 
-it('gets a text in one piece', async () => {
+it('the OpenAI SDK gets a text', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices, usage } = await openai.completions.create(request);
   expect(choices).toMatchObject([{ index: 0, text: storyText('limits'), finish_reason: 'stop' }]);
   expect(usage?.completion_tokens).toBeGreaterThan(20);
 });
 
-it('gets a text in a stream', async () => {
+it('the OpenAI SDK streams a text', async () => {
   const { openai, wire } = connectOpenAI(demo);
   let text = '';
   for await (const { choices } of await openai.completions.create({ ...request, stream: true })) {
@@ -30,7 +30,7 @@ it('gets a text in a stream', async () => {
   expect(wire.last.text).toMatch(/"finish_reason":"stop".*\n\ndata: \[DONE\]\n\n$/);
 });
 
-it('gets the usage at the end of a stream', async () => {
+it('a stream ends with the usage', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = await openai.completions.create({
     ...request,
@@ -43,7 +43,7 @@ it('gets the usage at the end of a stream', async () => {
   expect(usages).toMatchObject([{ completion_tokens: 4 }]);
 });
 
-it('gets an answer to each of several prompts', async () => {
+it('each of several prompts gets a completion', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices } = await openai.completions.create({
     ...request,
@@ -55,7 +55,7 @@ it('gets an answer to each of several prompts', async () => {
   ]);
 });
 
-it('stops at the words it names', async () => {
+it('a completion ends at a stop word', async () => {
   const { openai } = connectOpenAI(demo);
   const { choices } = await openai.completions.create({ ...request, stop: ['Others wait'] });
   expect(storyText('limits').startsWith(`${choices[0]?.text}Others wait`)).toBe(true);

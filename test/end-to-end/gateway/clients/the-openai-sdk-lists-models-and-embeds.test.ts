@@ -21,19 +21,19 @@ afterAll(async () => {
   await embedding.stop();
 });
 
-it('lists the models by their public names', async () => {
+it('the OpenAI SDK lists the models by their public names', async () => {
   const { openai } = connectOpenAI(demo);
   const ids = [];
   for await (const { id } of openai.models.list()) ids.push(id);
   expect(ids).toEqual(['demo-large', 'demo-small', 'acme/demo']);
 });
 
-it('looks one model up', async () => {
+it('the OpenAI SDK gets one model', async () => {
   const { openai } = connectOpenAI(demo);
   expect(await openai.models.retrieve('demo-small')).toMatchObject({ id: 'demo-small', object: 'model' });
 });
 
-it("is told a model's context, what it takes, and how large it is", async () => {
+it('a model has its context size, its inputs and its metadata', async () => {
   const { openai } = connectOpenAI(demo);
   const { data } = await openai.models.list();
   for (const model of [...data, await openai.models.retrieve('acme/demo')]) {
@@ -47,7 +47,7 @@ it("is told a model's context, what it takes, and how large it is", async () => 
 });
 
 it.each(['acme/demo', 'acme%2Fdemo', 'acme%2fdemo', 'acme/demo?limit=1'])(
-  'a name with a slash is found at /v1/models/%s and without the /v1',
+  'a name with a slash is found at /v1/models/%s and without /v1',
   async (path) => {
     for (const base of [demo.baseURL, demo.corral.origin]) {
       const headers = { authorization: `Bearer ${demo.apiKey}` };
@@ -57,7 +57,7 @@ it.each(['acme/demo', 'acme%2Fdemo', 'acme%2fdemo', 'acme/demo?limit=1'])(
   },
 );
 
-it("finds the engine's own list beside it", async () => {
+it("the list of models contains the engine's own list", async () => {
   const headers = { authorization: `Bearer ${demo.apiKey}` };
   const { models } = (await (await fetch(`${demo.baseURL}/models`, { headers })).json()) as {
     models: { name: string; capabilities: string[] }[];
@@ -74,7 +74,7 @@ it("finds the engine's own list beside it", async () => {
   expect(models[0]).toEqual({ ...told, name: 'demo-large', model: 'demo-large' });
 });
 
-it('is told that a model loads, sleeps or has failed', async () => {
+it('a model has a status while it loads, sleeps or has failed', async () => {
   await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
@@ -88,7 +88,7 @@ it('is told that a model loads, sleeps or has failed', async () => {
   expect((await found()).meta).toBeUndefined();
 });
 
-it('is told which model does not exist', async () => {
+it('an error names the model that does not exist', async () => {
   const { openai } = connectOpenAI(demo);
   const error = await openai.models.retrieve('gpt-4o').catch((it) => it);
   expect(error).toBeInstanceOf(NotFoundError);
@@ -96,7 +96,7 @@ it('is told which model does not exist', async () => {
   expect(error.message).toContain("'gpt-4o'");
 });
 
-it('embeds texts, and the same text in the same way', async () => {
+it('the OpenAI SDK embeds texts, and equal texts equally', async () => {
   const { openai } = connectOpenAI(embedding);
   const { data } = await openai.embeddings.create({ model: 'demo', input: ['horse', 'gate', 'horse'] });
   expect(data.map(({ index }) => index)).toEqual([0, 1, 2]);
@@ -107,7 +107,7 @@ it('embeds texts, and the same text in the same way', async () => {
   expect(second).not.toEqual(first);
 });
 
-it('embeds as numbers just as in base64, which it asks for by itself', async () => {
+it('embeddings as numbers are equal to those in base64, the default of the SDK', async () => {
   const { openai, wire } = connectOpenAI(embedding);
   const request = { model: 'demo', input: 'horse' };
   const inBase64 = await openai.embeddings.create(request);
@@ -118,14 +118,14 @@ it('embeds as numbers just as in base64, which it asks for by itself', async () 
   for (const [place, value] of (a ?? []).entries()) expect(value).toBeCloseTo(b?.[place] ?? Number.NaN, 5);
 });
 
-it('is told the served name, whatever it asked for', async () => {
+it('the response has the served name of the model, whatever the request named', async () => {
   const { openai } = connectOpenAI(embedding);
   for (const model of ['gpt-4o', 'demo', 'x"y']) {
     expect((await openai.embeddings.create({ model, input: 'horse' })).model).toBe('demo');
   }
 });
 
-it("may name the size of the model's embeddings, and is refused any other", async () => {
+it("the size of embeddings may be the model's own, and no other", async () => {
   const { openai, wire } = connectOpenAI(embedding, { maxRetries: 2 });
   const asked = { model: 'demo', input: 'horse', encoding_format: 'float' as const };
   const [own] = (await openai.embeddings.create(asked)).data;
@@ -141,7 +141,7 @@ it("may name the size of the model's embeddings, and is refused any other", asyn
   expect(wire.answers).toHaveLength(before + 1);
 });
 
-it('is asked to come again where the size of embeddings is not known yet', async () => {
+it('a request with dimensions is told to retry while the size of embeddings is unknown', async () => {
   await using standIn = await startFakeBackend((_, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
@@ -155,7 +155,7 @@ it('is asked to come again where the size of embeddings is not known yet', async
   expect(standIn.received).toEqual([]);
 });
 
-it('is told once, without a retry, that a model does not embed', async () => {
+it('the error of a model without embeddings is not retried', async () => {
   const { openai, wire } = connectOpenAI(demo, { maxRetries: 2 });
   const error = await openai.embeddings.create({ model: 'demo', input: 'horse' }).catch((it) => it);
   expect(error).toBeInstanceOf(APIError);

@@ -13,7 +13,7 @@ const completion = {
   usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
 };
 
-it('waits as long as a full queue asks for, and is served', async () => {
+it('the OpenAI SDK waits for the Retry-After of a full queue, and is served', async () => {
   const held = Promise.withResolvers<() => void>();
   await using standIn = await startFakeBackend((_, response) => {
     const answer = () =>

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-it('accumulates a text, and counts the events', async () => {
+it('the OpenAI SDK accumulates a text from numbered events', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = openai.responses.stream({ model: 'demo', input: 'keys' });
   const numbers: number[] = [];
@@ -27,7 +27,7 @@ it('accumulates a text, and counts the events', async () => {
   expect(numbers).toEqual(numbers.map((_, place) => place));
 });
 
-it('accumulates a thought before a text', async () => {
+it('the OpenAI SDK accumulates reasoning before a text', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = openai.responses.stream({ model: 'demo', input: 'thinking' });
   let thought = '';
@@ -57,7 +57,7 @@ const weather = {
   },
 };
 
-it('accumulates a function call', async () => {
+it('the OpenAI SDK accumulates a function call', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = openai.responses.stream({
     model: 'demo',
@@ -83,7 +83,7 @@ it('accumulates a function call', async () => {
 it.each([
   ['in a stream', true],
   ['in one piece', false],
-])('is told that an answer was cut, %s', async (_, streamed) => {
+])('the OpenAI SDK sees that a response was cut off, %s', async (_, streamed) => {
   const { openai } = connectOpenAI(demo);
   const request = { model: 'demo', input: 'keys', max_output_tokens: 3 };
   const response = streamed
@@ -98,7 +98,7 @@ it.each([
   expect(storyText('keys').startsWith(response.output_text)).toBe(true);
 });
 
-it('is told again what it asked for', async () => {
+it('a response repeats fields of its request', async () => {
   const { openai } = connectOpenAI(demo);
   const asked = { instructions: 'Be kind.', metadata: { who: 'me' }, temperature: 0.5, top_p: 0.9 };
   const request = {
@@ -116,14 +116,14 @@ it('is told again what it asked for', async () => {
   }
 });
 
-it('gets a whole answer although its last event is very long', async () => {
+it('a response is complete although its last event is very long', async () => {
   const { openai } = connectOpenAI(demo);
   const metadata = { note: 'x'.repeat(200_000) };
   const response = await openai.responses.stream({ model: 'demo', input: 'keys', metadata }).finalResponse();
   expect(response.output_text).toBe(storyText('keys'));
 });
 
-it('is given an object of a schema, parsed', async () => {
+it('the OpenAI SDK gets a parsed object that matches its schema', async () => {
   const { openai } = connectOpenAI(demo);
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const request = {

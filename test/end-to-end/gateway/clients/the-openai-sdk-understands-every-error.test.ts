@@ -79,14 +79,14 @@ describe('in front of a real llama-server', () => {
     expect(error.message).toContain('POST /v1/images/generations');
   });
 
-  it('BadRequestError: a value of ours', async () => {
+  it('BadRequestError: a value that the gateway rejects', async () => {
     const { openai } = connectOpenAI(demo);
     const error = await refusalOf(openai.chat.completions.create({ ...request, n: 0 }));
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'invalid_value', param: 'n', type: 'invalid_request_error' });
   });
 
-  it('BadRequestError: a value of the engine', async () => {
+  it('BadRequestError: a value that the engine rejects', async () => {
     const { openai } = connectOpenAI(demo);
     const error = await refusalOf(openai.chat.completions.create({ ...request, top_logprobs: 2 }));
     expect(error).toBeInstanceOf(BadRequestError);
@@ -95,7 +95,7 @@ describe('in front of a real llama-server', () => {
   });
 
   it.each([false, true])(
-    'BadRequestError: too long a prompt, with the numbers (stream: %s)',
+    'BadRequestError: a prompt that is too long, with the numbers (stream: %s)',
     async (stream) => {
       const { openai } = connectOpenAI(demo);
       const messages = [{ role: 'user' as const, content: 'horse '.repeat(2500) }];
@@ -108,7 +108,7 @@ describe('in front of a real llama-server', () => {
     },
   );
 
-  it('APIError with status 413: too large a body, which is not sent again', async () => {
+  it('APIError with status 413: a body that is too large, without a retry', async () => {
     const { openai, wire } = connectOpenAI(demo, { maxRetries: 2 });
     const messages = [{ role: 'user' as const, content: 'x'.repeat(300_000) }];
     const error = await refusalOf(openai.chat.completions.create({ ...request, messages }));
@@ -117,7 +117,7 @@ describe('in front of a real llama-server', () => {
   });
 });
 
-describe('in front of a backend in a mood', () => {
+describe('in front of a misbehaving backend', () => {
   const answering = async (mood: BackendScenario, env: Record<string, string> = {}) => {
     const stack = new AsyncDisposableStack();
     const standIn = stack.use(await startFakeBackend(mood));
@@ -157,7 +157,7 @@ describe('in front of a backend in a mood', () => {
     expect(await first).toBeInstanceOf(APIUserAbortError);
   });
 
-  it('InternalServerError: a backend that breaks off', async () => {
+  it('InternalServerError: a backend that fails', async () => {
     const { stack, openai } = await answering((_, response) => response.destroy());
     await using _ = stack;
     const error = await refusalOf(openai.chat.completions.create(request));
@@ -165,7 +165,7 @@ describe('in front of a backend in a mood', () => {
     expect(error).toMatchObject({ status: 502, code: 'bad_gateway', type: 'server_error' });
   });
 
-  it('APIError in the midst of a stream that breaks off', async () => {
+  it('APIError in the middle of a stream that fails', async () => {
     const { stack, openai } = await answering((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`data: ${JSON.stringify(firstChunk)}\n\n`, () => response.destroy());
@@ -183,7 +183,7 @@ describe('in front of a backend in a mood', () => {
 
   it.each([
     [
-      'the model has got its call wrong',
+      'a tool call that cannot be parsed',
       'The model produced output that does not match the expected peg-native format',
       1,
     ],
@@ -200,7 +200,7 @@ describe('in front of a backend in a mood', () => {
     expect(wire.answers).toHaveLength(asked);
   });
 
-  it('BadRequestError: an input that outgrew the batch, with the way out', async () => {
+  it('BadRequestError: an input larger than the batch size, with the fix', async () => {
     const message =
       'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)';
     const { stack, openai, wire } = await answering((_, response) =>
@@ -215,7 +215,7 @@ describe('in front of a backend in a mood', () => {
     expect(wire.answers).toHaveLength(1);
   });
 
-  it('InternalServerError: nothing is said of what went wrong inside', async () => {
+  it('InternalServerError: an internal error without its details', async () => {
     const { stack, openai } = await answering((_, response) =>
       response.writeHead(500, { 'content-type': 'text/plain' }).end('at /srv/llama.cpp: secret'),
     );

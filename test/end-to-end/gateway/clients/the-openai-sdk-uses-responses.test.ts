@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-it('gets a response in one piece', async () => {
+it('the OpenAI SDK gets a response', async () => {
   const { openai } = connectOpenAI(demo);
   const response = await openai.responses.create({ model: 'demo', input: 'keys' });
   expect(response).toMatchObject({ object: 'response', status: 'completed', model: 'demo' });
@@ -18,7 +18,7 @@ it('gets a response in one piece', async () => {
   expect(response.usage?.output_tokens).toBeGreaterThan(20);
 });
 
-it('gets a response event by event', async () => {
+it('the OpenAI SDK gets a response event by event', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = await openai.responses.create({ model: 'demo', input: 'keys', stream: true });
   const types: string[] = [];
@@ -43,7 +43,7 @@ it('gets a response event by event', async () => {
   expect(wire.last.text).not.toContain('[DONE]');
 });
 
-it('gets the thought as an item of its own', async () => {
+it('reasoning is a separate item', async () => {
   const { openai } = connectOpenAI(demo);
   const response = await openai.responses.create({ model: 'demo', input: 'thinking' });
   expect(response.output_text).toBe(storyText('thinking'));
@@ -53,7 +53,7 @@ it('gets the thought as an item of its own', async () => {
   ]);
 });
 
-it('gets the thought before the text in a stream', async () => {
+it('reasoning comes before the text in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = await openai.responses.create({ model: 'demo', input: 'thinking', stream: true });
   let [thought, text] = ['', ''];
@@ -84,7 +84,7 @@ const withTools = {
   tool_choice: 'required' as const,
 };
 
-it('is given a function call', async () => {
+it('the OpenAI SDK gets a function call', async () => {
   const { openai } = connectOpenAI(demo);
   const response = await openai.responses.create(withTools);
   const calls = response.output.filter((item) => item.type === 'function_call');
@@ -92,7 +92,7 @@ it('is given a function call', async () => {
   expect(JSON.parse(calls[0]?.arguments ?? '')).toEqual({ city: expect.stringMatching(/^(Bergen|Oslo)$/) });
 });
 
-it('is given a function call in a stream', async () => {
+it('the OpenAI SDK gets a function call in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   let args = '';
   for await (const event of await openai.responses.create({ ...withTools, stream: true })) {
@@ -101,7 +101,7 @@ it('is given a function call in a stream', async () => {
   expect(JSON.parse(args)).toEqual({ city: expect.stringMatching(/^(Bergen|Oslo)$/) });
 });
 
-it('is given the function that was chosen by its name', async () => {
+it('the model calls the function that was chosen by name', async () => {
   const { openai } = connectOpenAI(demo);
   const tools = ['first', 'second'].map((name) => ({ ...weather, name }));
   const asked = { ...withTools, tools, tool_choice: { type: 'function' as const, name: 'second' } };
@@ -112,7 +112,7 @@ it('is given the function that was chosen by its name', async () => {
   expect(response.tool_choice).toEqual({ type: 'function', name: 'second' });
 });
 
-it('is given the call of a custom tool, and of one in a namespace', async () => {
+it('the OpenAI SDK gets calls of a custom tool and of a tool in a namespace', async () => {
   const { openai } = connectOpenAI(demo);
   const tools: OpenAI.Responses.Tool[] = [
     { type: 'custom', name: 'say', description: 'Says it' },
@@ -154,7 +154,7 @@ it('is given the call of a custom tool, and of one in a namespace', async () => 
   expect(again.output_text).toBe(storyText('keys'));
 });
 
-it("goes on with a conversation as OpenAI's guide does", async () => {
+it("a conversation continues as in OpenAI's guide", async () => {
   const { openai } = connectOpenAI(demo);
   const history: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'thinking' }];
   const first = await openai.responses.create({ model: 'demo', input: history });
@@ -170,7 +170,7 @@ it("goes on with a conversation as OpenAI's guide does", async () => {
   expect(streamed.output_text).toBe(storyText('keys'));
 });
 
-it('is told that responses are not stored', async () => {
+it('an error says that responses are not stored', async () => {
   const { openai } = connectOpenAI(demo);
   for (const stored of [
     { previous_response_id: 'resp_1' },
@@ -184,7 +184,7 @@ it('is told that responses are not stored', async () => {
   }
 });
 
-it('can have its tokens counted', async () => {
+it('the OpenAI SDK counts tokens', async () => {
   const { openai } = connectOpenAI(demo);
   const input = { model: 'demo', input: 'keys' };
   const { input_tokens } = await openai.responses.inputTokens.count(input);

@@ -16,7 +16,7 @@ function connect(env: Record<string, string>, windowSeconds = 60) {
   return startTestGateway({ backend: engine.backend, env, windowSeconds });
 }
 
-it('throws a RateLimitError that says how long to wait', async () => {
+it('the OpenAI SDK throws a RateLimitError with the time to wait', async () => {
   await using corral = await connect({ MAX_REQUESTS_PER_MINUTE: '1' });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   const { response } = await openai.chat.completions.create(request).withResponse();
@@ -29,7 +29,7 @@ it('throws a RateLimitError that says how long to wait', async () => {
   expect(waitMs).toBeLessThanOrEqual(60_000);
 });
 
-it('is served after the wait it was told, without the user seeing an error', async () => {
+it('the OpenAI SDK waits and is served, without an error for its user', async () => {
   await using corral = await connect({ MAX_REQUESTS_PER_MINUTE: '2' }, 2);
   const { openai, wire } = connectOpenAI(
     { baseURL: `${corral.origin}/v1`, apiKey: corral.secret },
@@ -44,7 +44,7 @@ it('is served after the wait it was told, without the user seeing an error', asy
   expect(wire.violations).toEqual([]);
 });
 
-it('does not try again what can never fit', async () => {
+it('the OpenAI SDK does not retry a request that exceeds the limit alone', async () => {
   await using corral = await connect({ MAX_TOKENS_PER_MINUTE: '100', MAX_REQUESTS_PER_MINUTE: '5' });
   const { openai } = connectOpenAI(
     { baseURL: `${corral.origin}/v1`, apiKey: corral.secret },
