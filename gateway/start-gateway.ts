@@ -292,8 +292,8 @@ export async function startGateway(
     },
     async reloadKeys() {
       const result = await keys?.reload();
-      if (result?.outcome === 'loaded') log.info({ keys: result.keys }, 'keys read as asked');
-      if (result?.outcome === 'kept') log.error(`${result.problem}; the keys read before stay in force`);
+      if (result?.outcome === 'loaded') log.info({ keys: result.keys }, 'API keys reloaded on SIGHUP');
+      if (result?.outcome === 'kept') log.error(`${result.problem}; the keys loaded before remain valid`);
     },
     stop() {
       if (stopping) cutOff();

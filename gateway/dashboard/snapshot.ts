@@ -112,7 +112,7 @@ function keysOf({ keys, ledger, recentWork, costPerHour }: SnapshotSources): Key
 function problemsOf({ watch, keys, ledger }: SnapshotSources): string[] {
   const all = [
     watch.keyRejected ? 'The backend refuses our key: BACKEND_API_KEY is wrong.' : undefined,
-    keys?.problem === undefined ? undefined : `${keys.problem}; the keys read before stay in force.`,
+    keys?.problem === undefined ? undefined : `${keys.problem}; the keys loaded before remain valid.`,
     ledger.problem === undefined ? undefined : `Usage cannot be written down: ${ledger.problem}.`,
   ];
   return all.filter((problem) => problem !== undefined);

@@ -11,11 +11,11 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   invalidRestart: [['one']],
 };
 
-/** No wait within the minute that clients can be told of helps. */
-const hopeless = ['tokenLimitTooSmall', 'dailyBudgetExceeded'];
+/** Errors that are gone only after more than the minute that clients wait at most. */
+const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded'];
 
-/** One of each, made with arguments that fit any of them. */
-const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {
+/** One of each, with arguments that fit all of them. */
+const everyError = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {
   const args = ownArgs[name] ?? ['one', 'two', ['three']];
   const isTimed =
     /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory)/.test(name) &&
@@ -24,32 +24,32 @@ const everyRefusal = Object.entries(catalogue).map(([name, make]): [string, ApiE
   return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];
 });
 
-describe.each(everyRefusal)('%s', (name, refusal) => {
+describe.each(everyError)('%s', (name, error) => {
   it("renders in OpenAI's envelope with all four fields", () => {
-    expect(refusal).toBeInstanceOf(ApiError);
-    expect(refusal.status).toBeGreaterThanOrEqual(400);
-    expect(openAIEnvelope(refusal)).toEqual({
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error.status).toBeGreaterThanOrEqual(400);
+    expect(openAIEnvelope(error)).toEqual({
       error: {
         message: expect.stringMatching(/\S/),
         type: expect.stringMatching(/^[a-z_]+$/),
-        param: refusal.param === null ? null : expect.any(String),
+        param: error.param === null ? null : expect.any(String),
         code: expect.stringMatching(/^[a-z_]+$/),
       },
     });
   });
 
-  it("renders in Anthropic's", () => {
-    expect(anthropicEnvelope(refusal.status, refusal, 'req')).toEqual({
+  it("renders in Anthropic's envelope", () => {
+    expect(anthropicEnvelope(error.status, error, 'req')).toEqual({
       type: 'error',
-      error: { type: expect.stringMatching(/^[a-z_]+$/), message: refusal.message },
+      error: { type: expect.stringMatching(/^[a-z_]+$/), message: error.message },
       request_id: 'req',
     });
   });
 
-  it('says when to come back wherever it is 429 or 503', () => {
-    const helpsToWait = [429, 503].includes(refusal.status) && !hopeless.includes(name);
-    if (!helpsToWait) return expect(refusal.headers['retry-after']).toBeUndefined();
-    expect(refusal.headers).toMatchObject({ 'retry-after': '13', 'retry-after-ms': '12345' });
+  it('has a Retry-After header if its status is 429 or 503', () => {
+    const isTemporary = [429, 503].includes(error.status) && !withoutRetryAfter.includes(name);
+    if (!isTemporary) return expect(error.headers['retry-after']).toBeUndefined();
+    expect(error.headers).toMatchObject({ 'retry-after': '13', 'retry-after-ms': '12345' });
   });
 });
 
@@ -60,7 +60,7 @@ describe('Retry-After', () => {
     [1000.2, '2', '1001'],
     [60_000, '60', '60000'],
     [3_600_000, '60', '60000'],
-  ])('of %d ms lies between 1 and 60 s', (ms, seconds, bounded) => {
+  ])('is between 1 and 60 s for a wait of %d ms', (ms, seconds, bounded) => {
     expect(catalogue.queueFull(ms).headers).toEqual({ 'retry-after': seconds, 'retry-after-ms': bounded });
   });
 });

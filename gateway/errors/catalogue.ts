@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { ApiError, type BackendError } from './api-error.ts';
 
-/** Every refusal the gateway can give. Texts, statuses and codes stand here and nowhere else (contract.md, "Errors"). */
+/** Every error that the gateway itself can respond with: messages, statuses and codes are defined here and nowhere else. */
 
 const invalid = 'invalid_request_error';
 
@@ -28,10 +28,10 @@ export const remoteMediaNotAllowed = (param: string) =>
     type: invalid,
     code: 'remote_media_not_allowed',
     param,
-    message: `'${param}' names media by URL, which this server does not fetch. Send it inline, as a data: URL or base64.`,
+    message: `'${param}' refers to media by URL, which this server does not fetch. Send the media inline, as a data: URL or base64.`,
   });
 
-/** Of what no engine behind this gateway could be told; `why` ends with the way out. */
+/** For what cannot be expressed to llama-server. `why` ends with what to do instead. */
 export const unsupportedValue = (param: string, why: string) =>
   new ApiError({ status: 400, type: invalid, code: 'invalid_value', param, message: `'${param}' ${why}` });
 
@@ -41,20 +41,20 @@ export const storeDisabled = (param: string) =>
     type: invalid,
     code: 'store_disabled',
     param,
-    message: `'${param}' needs stored responses, and this server stores none. Leave it out and send the whole conversation in input (SDKs do with store: false).`,
+    message: `'${param}' requires stored responses, which this server does not support. Remove it and send the whole conversation in 'input' (SDKs do so with store: false).`,
   });
 
-/** It begins with the engine's words, which a client may already know. */
+/** Begins as the engine's own message does, which clients may recognise. */
 export const mediaNotSupported = (param: string, medium: 'image' | 'audio' | 'video') =>
   new ApiError({
     status: 400,
     type: invalid,
     code: 'media_not_supported',
     param,
-    message: `${medium} input is not supported by this model, and '${param}' is such. Send text; the operator of a model that can take it gives the model its projector (MMPROJ).`,
+    message: `${medium} input is not supported by this model, but '${param}' contains it. Send text only. If the model can read ${medium} input, the operator can enable it with a multimodal projector (MMPROJ).`,
   });
 
-/** In the engine's words, which a client may already know. */
+/** The engine's own message, which clients may recognise. */
 export const contextLengthExceeded = (tokens: number, context: number) =>
   new ApiError({
     status: 400,
@@ -68,7 +68,7 @@ export const malformedRequest = () =>
     status: 400,
     type: invalid,
     code: 'bad_request',
-    message: 'The request is not well-formed HTTP.',
+    message: 'The request is not valid HTTP.',
     headers: { connection: 'close' },
   });
 
@@ -79,7 +79,7 @@ export const invalidApiKey = () =>
     code: 'invalid_api_key',
     param: 'authorization',
     message:
-      'No valid API key was given. Send one in the Authorization header (Authorization: Bearer YOUR_KEY) or in x-api-key.',
+      'Missing or invalid API key. Send a valid key in the Authorization header (Authorization: Bearer YOUR_KEY) or in x-api-key.',
     headers: { 'www-authenticate': 'Bearer' },
   });
 
@@ -88,17 +88,17 @@ export const insufficientScope = (scope: string) =>
     status: 403,
     type: 'permission_error',
     code: 'insufficient_scope',
-    message: `This API key may not be used here: it lacks the scope '${scope}'.`,
+    message: `This API key lacks the scope '${scope}', which this route requires. Use a key that has it.`,
   });
 
-/** Of the dashboard's pages, which show no key of their own. */
+/** For the pages of the dashboard, which send a session cookie instead of a key. */
 export const sessionRequired = () =>
   new ApiError({
     status: 401,
     type: invalid,
     code: 'session_needed',
     message:
-      'There is no session, or it has ended. Log in at /dashboard; programs use the /admin routes with a key.',
+      'The dashboard session is missing or has expired. Log in at /dashboard. Programs use the /admin routes with an API key instead.',
   });
 
 export const crossSiteRequest = () =>
@@ -107,7 +107,7 @@ export const crossSiteRequest = () =>
     type: 'permission_error',
     code: 'wrong_site',
     message:
-      'This is for the pages of this server alone. Behind a proxy that changes Host, name it in TRUSTED_PROXIES and let it send X-Forwarded-Host.',
+      'Only the dashboard of this server may call this route, and the request came from another site. Behind a proxy that changes the Host header, list the proxy in TRUSTED_PROXIES and let it send X-Forwarded-Host.',
   });
 
 export const adminDisabled = () =>
@@ -116,16 +116,16 @@ export const adminDisabled = () =>
     type: 'permission_error',
     code: 'insufficient_scope',
     message:
-      "This needs an API key with the scope 'admin', and this server asks for none (AUTH_ENABLED=false).",
+      "This route requires an API key with the scope 'admin', but authentication is disabled (AUTH_ENABLED=false). Enable it to use this route.",
   });
 
-/** 403, as no client tries that again: somebody wanted it to end. */
+/** 403, because no client retries that: the cancellation was intended. */
 export const requestCancelled = () =>
   new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'request_cancelled',
-    message: 'The operator of this server cancelled the request.',
+    message: 'An operator of this server cancelled the request.',
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -135,10 +135,10 @@ export const modelNotAllowed = (model: string) =>
     type: 'permission_error',
     code: 'model_not_allowed',
     param: 'model',
-    message: `This API key may not use the model '${model}'.`,
+    message: `This API key may not use the model '${model}'. GET /v1/models lists the models it may use.`,
   });
 
-/** `hint` is a sentence on what may have been meant. */
+/** `hint` is a sentence that suggests the intended path. */
 export const unknownUrl = (method: string, path: string, hint?: string) =>
   new ApiError({
     status: 404,
@@ -153,7 +153,7 @@ export const modelNotFound = (model: string) =>
     type: invalid,
     code: 'model_not_found',
     param: 'model',
-    message: `The model '${model}' does not exist here. GET /v1/models lists what does.`,
+    message: `The model '${model}' does not exist. GET /v1/models lists the available models.`,
   });
 
 export const requestNotFound = (id: string) =>
@@ -161,7 +161,7 @@ export const requestNotFound = (id: string) =>
     status: 404,
     type: invalid,
     code: 'request_not_found',
-    message: `No request with the id '${id}' is under way. GET /admin/requests lists those that are.`,
+    message: `No request with the id '${id}' is in progress. GET /admin/requests lists the requests in progress.`,
   });
 
 export const methodNotAllowed = (method: string, path: string, allowed: readonly string[]) =>
@@ -178,7 +178,8 @@ export const requestTimeout = () =>
     status: 408,
     type: invalid,
     code: 'request_timeout',
-    message: 'The request took too long to arrive.',
+    message:
+      'The request took too long to arrive. Send it faster, or ask the operator to raise CLIENT_HEADER_TIMEOUT.',
     headers: { connection: 'close' },
   });
 
@@ -187,7 +188,7 @@ export const lengthRequired = () =>
     status: 411,
     type: invalid,
     code: 'length_required',
-    message: 'This request needs a body: send Content-Length or Transfer-Encoding: chunked.',
+    message: 'This request requires a body: send Content-Length or Transfer-Encoding: chunked.',
   });
 
 export const payloadTooLarge = (maxBytes: number) =>
@@ -212,7 +213,7 @@ export const unsupportedEncoding = (given: string) =>
     status: 415,
     type: invalid,
     code: 'unsupported_media_type',
-    message: `Unsupported content encoding '${given}': send the body as it is, uncompressed.`,
+    message: `Unsupported content encoding '${given}': send the body uncompressed.`,
     headers: { 'accept-encoding': 'identity' },
   });
 
@@ -224,13 +225,13 @@ export const unsupportedMediaType = (given: string, expected: string) =>
     message: `Unsupported content type '${given}': send ${expected}.`,
   });
 
-/** Codex asks for one first, and takes this status for the sign to go on without (facts/agents.md, Q5). */
+/** Codex tries a WebSocket first, and falls back to HTTP at once on this status. */
 export const webSocketNotSupported = (path: string) =>
   new ApiError({
     status: 426,
     type: invalid,
     code: 'websocket_not_supported',
-    message: `There are no WebSockets here: send POST ${path} over plain HTTP, with "stream": true for a stream.`,
+    message: `WebSockets are not supported: send POST ${path} over plain HTTP, with "stream": true for a stream.`,
     headers: { upgrade: 'HTTP/1.1', connection: 'Upgrade', 'x-should-retry': 'false' },
   });
 
@@ -239,7 +240,7 @@ export const keyFileInvalid = (problem: string) =>
     status: 422,
     type: invalid,
     code: 'key_file_unusable',
-    message: `${problem}. The keys read before stay in force.`,
+    message: `${problem}. The keys loaded before remain valid.`,
   });
 
 export const invalidRestart = (problems: readonly string[]) =>
@@ -247,7 +248,7 @@ export const invalidRestart = (problems: readonly string[]) =>
     status: 400,
     type: invalid,
     code: 'invalid_value',
-    message: `Nothing was restarted. ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix: ${problems.join('; ')}.`,
+    message: `The engine was not restarted (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}): ${problems.join('; ')}.`,
   });
 
 export const restartInProgress = (what: 'under-way' | 'stopping') =>
@@ -257,8 +258,8 @@ export const restartInProgress = (what: 'under-way' | 'stopping') =>
     code: 'restart_under_way',
     message:
       what === 'stopping'
-        ? 'The server is stopping: nothing is restarted any more.'
-        : 'A restart is under way already. GET /health tells when the engine is ready again.',
+        ? 'The server is shutting down, so the engine cannot be restarted.'
+        : 'A restart is already in progress. GET /health reports when the engine is ready again.',
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -268,13 +269,13 @@ export const restartNotSupported = () =>
     type: 'server_error',
     code: 'not_supported',
     message:
-      'This gateway did not start its llama-server and cannot restart it. Restart it where it runs: requests wait meanwhile.',
+      'This gateway runs without a supervisor, so it cannot restart llama-server. Restart llama-server where it runs; requests wait until it is back.',
     headers: { 'x-should-retry': 'false' },
   });
 
 export interface RateLimitState {
   readonly limit: number;
-  /** What is taken of it, and what this request would take on top. */
+  /** Used so far, without this request. */
   readonly used: number;
   readonly requested: number;
   readonly resetMs: number;
@@ -294,15 +295,15 @@ export const rateLimitExceeded = (
     headers: retryAfter(resetMs),
   });
 
-/** No wait helps: it would not fit into an empty minute. */
+/** Waiting does not help: the request exceeds the limit of a whole minute. */
 export const tokenLimitTooSmall = (wanted: number, limit: number) =>
   new ApiError({
     status: 429,
     type: 'tokens',
     code: 'rate_limit_exceeded',
     message:
-      `This request may take ${wanted} tokens, and this API key may use ${limit} in a minute. ` +
-      'Shorten the prompt, send fewer inputs at once, or ask for fewer tokens (max_tokens).',
+      `This request may use up to ${wanted} tokens, but this API key is limited to ${limit} tokens per minute. ` +
+      'Shorten the prompt, send fewer inputs at once, or lower max_tokens.',
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -311,7 +312,8 @@ export const tooManyFailedLogins = (retryAfterMs: number) =>
     status: 429,
     type: 'requests',
     code: 'too_many_failed_logins',
-    message: 'Too many wrong API keys came from this address. Check the key, then try again.',
+    message:
+      'Too many requests with an invalid API key came from this address. Check the key, then try again later.',
     headers: retryAfter(retryAfterMs),
   });
 
@@ -323,13 +325,13 @@ export const headerFieldsTooLarge = () =>
     message: 'Request headers too large or too many headers',
   });
 
-/** Without Retry-After: a minute, the longest that clients obey, would be in vain, and some heed nothing else. */
+/** Without Retry-After: clients obey at most a minute, which would not be long enough. */
 export const dailyBudgetExceeded = (budget: number, used: number) =>
   new ApiError({
     status: 429,
     type: 'tokens',
     code: 'insufficient_quota',
-    message: `This API key may use ${budget} tokens a day and has used ${used}. Its budget begins anew at midnight UTC.`,
+    message: `This API key has used ${used} of its ${budget} tokens for today. The budget resets at midnight UTC.`,
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -342,7 +344,7 @@ export const internalError = (cause: unknown) =>
     cause,
   });
 
-/** The engine's own verdict on a request, in our envelope. */
+/** An error of the engine's own. */
 export const engineError = ({ status, type, code, message, isFinal = false }: BackendError) =>
   new ApiError({
     status: status as ContentfulStatusCode,
@@ -357,7 +359,7 @@ export const badGateway = (cause: unknown) =>
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
-    message: 'The engine broke off while it was working on this request. Please try again.',
+    message: 'The engine failed while processing this request. Please try again.',
     cause,
   });
 
@@ -366,7 +368,7 @@ export const cannotContinue = (why: string) =>
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
-    message: `The engine broke off in the middle of this answer, which cannot be continued: ${why}. Please try again.`,
+    message: `The engine failed in the middle of this response, which cannot be continued: ${why}. Please try again.`,
   });
 
 export const engineKeptCrashing = (times: number) =>
@@ -374,7 +376,7 @@ export const engineKeptCrashing = (times: number) =>
     status: 502,
     type: 'server_error',
     code: 'bad_gateway',
-    message: `The engine broke off ${times} times while it was working on this request, which may be the cause. It is not tried again.`,
+    message: `The engine failed ${times} times while processing this request, which may be the cause. The request is not retried.`,
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -384,8 +386,8 @@ export const engineCrashed = () =>
     type: invalid,
     code: 'engine_crashed',
     message:
-      'The engine crashed, or hung, each time that it worked on this request, so it is not given it again. ' +
-      'Change the request: what it asks of the engine beyond plain text (schemas, grammars, tools, media, sampling) is the likely cause.',
+      'The engine crashed or hung each time it processed this request, so the request is blocked. ' +
+      'Change the request: the likely cause is a feature beyond plain text (schemas, grammars, tools, media, sampling parameters).',
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -394,7 +396,7 @@ export const responseTooLarge = () =>
     status: 502,
     type: 'server_error',
     code: 'answer_too_large',
-    message: 'The answer is too large to be sent in one piece. Ask for a stream ("stream": true).',
+    message: 'The response is too large to be sent as one JSON object. Request a stream ("stream": true).',
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -403,7 +405,7 @@ export const tooManyConnections = (retryAfterMs: number) =>
     status: 503,
     type: 'server_error',
     code: 'too_many_connections',
-    message: 'This server has no room for another connection, try again later',
+    message: 'This server has too many open connections. Please try again later.',
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
@@ -421,18 +423,18 @@ export const queueTimeout = (retryAfterMs: number) =>
     status: 503,
     type: 'server_error',
     code: 'queue_timeout',
-    message: 'The request waited too long for a free slot. Please try again later.',
+    message: 'No slot became free within the queue timeout. Please try again later.',
     headers: retryAfter(retryAfterMs),
   });
 
-/** Its body, or the rest of it, is not read. */
+/** The rest of the body is not read. */
 export const bodyMemoryFull = (retryAfterMs: number) =>
   new ApiError({
     status: 503,
     type: 'server_error',
     code: 'queue_full',
     message:
-      'Server busy: the requests under way fill the memory for request bodies (MAX_REQUEST_BODIES_SIZE). Try again later.',
+      'Server busy: the bodies of the requests in progress fill the memory reserved for them (MAX_REQUEST_BODIES_SIZE). Please try again later.',
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
@@ -442,8 +444,8 @@ export const keyBodyMemoryFull = (retryAfterMs: number, held: number, most: numb
     type: 'requests',
     code: 'rate_limit_exceeded',
     message:
-      `The requests under way from this client hold ${held} bytes of request bodies, and it may have ${most} at the same time ` +
-      '(MAX_REQUEST_BODIES_SIZE_PER_KEY). Wait until some of them are answered, or send smaller ones.',
+      `The requests in progress from this client hold ${held} bytes of request bodies; the limit is ${most} bytes ` +
+      '(MAX_REQUEST_BODIES_SIZE_PER_KEY). Wait until some of them finish, or send smaller ones.',
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
@@ -461,12 +463,12 @@ export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
     status: 503,
     type: 'server_error',
     code: 'backend_unavailable',
-    message: 'The engine is not available at the moment. Please try again later.',
+    message: 'The engine is currently unavailable. Please try again later.',
     headers: retryAfter(retryAfterMs),
     cause,
   });
 
-/** One that is half sent would not end before its connection does. */
+/** A request whose body is incomplete can only end with its connection. */
 export const draining = (retryAfterMs: number, body?: 'half-sent') =>
   new ApiError({
     status: 503,

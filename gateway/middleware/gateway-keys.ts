@@ -23,12 +23,12 @@ export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveR
     inline: auth.inlineKeys,
     builtInKeys: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
-      log.info({ keys }, 'keys read again');
+      log.info({ keys }, 'API keys reloaded');
       tellNew(warnings);
       endCutOff(store, log, live);
       reminders.check();
     },
-    onError: (problem) => log.error(`${problem}; the keys read before stay in force`),
+    onError: (problem) => log.error(`${problem}; the keys loaded before remain valid`),
   });
   tellNew(store.warnings);
   tellOpening(store, log);
@@ -47,12 +47,12 @@ export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveR
 }
 
 function tellOpening({ problem, ring }: KeyStore, log: Log): void {
-  if (problem !== undefined) log.error(`${problem}; no key of it is known`);
-  if (ring.keys.length === 0) log.warn(`no API key is known yet: make one with 'corral keys create'`);
+  if (problem !== undefined) log.error(`${problem}; its keys were not loaded`);
+  if (ring.keys.length === 0) log.warn(`no API keys configured: create one with 'corral keys create'`);
 }
 
 function endCutOff({ ring }: KeyStore, log: Log, live: LiveRequests): void {
   const cutOff = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
   const ended = live.cancelForKeys(new Set(cutOff));
-  if (ended > 0) log.info({ requests: ended }, 'ended what was under way with disabled keys');
+  if (ended > 0) log.info({ requests: ended }, 'cancelled the requests of disabled keys');
 }

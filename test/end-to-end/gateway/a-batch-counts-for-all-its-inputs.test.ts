@@ -59,7 +59,7 @@ describe.each([
   it('one that is larger than the minute is told so, before it costs anything', async () => {
     const { status, body } = await post(corral, 'narrow', path, batchOf(300));
     expect([status, body.error.type, body.error.code]).toEqual([429, 'tokens', 'rate_limit_exceeded']);
-    expect(body.error.message).toMatch(/may take \d{4} tokens.*send fewer inputs at once/);
+    expect(body.error.message).toMatch(/may use up to \d{4} tokens.*send fewer inputs at once/);
     expect(await tokensIn(corral, 'narrow', 1)).toBe(0);
   });
 

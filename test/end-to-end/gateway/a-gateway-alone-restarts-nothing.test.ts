@@ -27,7 +27,7 @@ it('whoever has not started llama-server cannot restart it, and says so', async 
       code: 'not_supported',
       type: 'server_error',
       param: null,
-      message: expect.stringContaining('did not start its llama-server and cannot restart it'),
+      message: expect.stringContaining('runs without a supervisor, so it cannot restart llama-server'),
     },
   ]);
   expect(headers.get('x-should-retry')).toBe('false');

@@ -61,7 +61,7 @@ describe('POST /reload', () => {
         code: 'key_file_unusable',
         type: 'invalid_request_error',
         param: null,
-        message: expect.stringMatching(/keys\[0\]\.disabled \(key "tester"\): .* stay in force\.$/),
+        message: expect.stringMatching(/keys\[0\]\.disabled \(key "tester"\): .* remain valid\.$/),
       },
     ]);
     expect(await statusOf(corral.origin, testerSecret)).toBe(200);
@@ -137,10 +137,10 @@ it('SIGHUP reads the key file, broken or not, and the gateway lives on', async (
   const origin = `http://127.0.0.1:${/gateway listens on port (\d+)/.exec(printed)?.[1]}`;
   writeFileSync(keyFile, keysWithNew);
   gateway.kill('SIGHUP');
-  await waitFor('the new keys', () => lines(/"keys":3,"msg":"keys read as asked"/g));
+  await waitFor('the new keys', () => lines(/"keys":3,"msg":"API keys reloaded on SIGHUP"/g));
   expect(await statusOf(origin, newSecret)).toBe(200);
   writeFileSync(keyFile, 'broken {');
   for (let n = 0; n < 20; n++) gateway.kill('SIGHUP');
-  await waitFor('the problem', () => lines(/the keys read before stay in force/g));
+  await waitFor('the problem', () => lines(/the keys loaded before remain valid/g));
   expect(await statusOf(origin, newSecret)).toBe(200);
 });

@@ -44,7 +44,7 @@ it('of the key that spent it, restarts or not', async () => {
   expect(refused.status).toBe(429);
   expect(refused.error).toEqual({
     message: expect.stringContaining(
-      '100 tokens a day and has used 100. Its budget begins anew at midnight UTC',
+      'has used 100 of its 100 tokens for today. The budget resets at midnight UTC',
     ),
     type: 'tokens',
     param: null,

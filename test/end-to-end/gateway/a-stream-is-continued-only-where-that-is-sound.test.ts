@@ -129,7 +129,7 @@ it.each<[string, string, object, number]>([
   const { events, text } = await requestEvents(corral.port, path, { max_tokens: 60, ...body });
   const { error = events.at(-1) } = events.at(-1) as { error?: object };
   expect(error).toMatchObject({
-    message: expect.stringMatching(/broke off in the middle of this answer, which cannot be continued: \w+/),
+    message: expect.stringMatching(/failed in the middle of this response, which cannot be continued: \w+/),
     param: null,
     code: 'bad_gateway',
   });

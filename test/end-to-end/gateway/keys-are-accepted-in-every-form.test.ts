@@ -86,7 +86,7 @@ describe('refused, all in the same words', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
     expect(answer.body).toEqual({
       error: {
-        message: expect.stringMatching(/^No valid API key was given\. Send one in /),
+        message: expect.stringMatching(/^Missing or invalid API key\. Send a valid key in /),
         type: 'invalid_request_error',
         param: 'authorization',
         code: 'invalid_api_key',

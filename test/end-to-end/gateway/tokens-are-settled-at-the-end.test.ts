@@ -139,7 +139,7 @@ describe('a request that does not fit', () => {
     expect(refused.headers.get('retry-after')).toBeNull();
     const { error } = (await refused.json()) as { error: { message: string } };
     expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
-    expect(error.message).toMatch(/may take 40\d\d tokens, .* may use 1000 in a minute/);
+    expect(error.message).toMatch(/may use up to 40\d\d tokens, .* limited to 1000 tokens per minute/);
     const answer = await post(ask('keys'));
     expect(answer.status).toBe(200);
   });

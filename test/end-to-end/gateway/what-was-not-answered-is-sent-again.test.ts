@@ -49,7 +49,7 @@ it('one that kills every time is refused, so that it does not kill for ever', as
   expect(answer?.status).toBe(502);
   expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
     code: 'bad_gateway',
-    message: expect.stringContaining('broke off 4 times while it was working on this request'),
+    message: expect.stringContaining('failed 4 times while processing this request'),
   });
   expect(answer?.headers['x-should-retry']).toBe('false');
   expect(standIn.received.length - before).toBe(4);

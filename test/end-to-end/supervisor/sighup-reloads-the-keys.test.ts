@@ -11,7 +11,7 @@ it('also while the gateway starts, which it survives', async () => {
   for (let n = 0; n < 10; n++) house.process.kill('SIGHUP');
   await house.reachesStatus('ready');
   house.process.kill('SIGHUP');
-  await waitFor('the gateway to read them', () => house.output().includes('keys read as asked'));
+  await waitFor('the gateway to read them', () => house.output().includes('API keys reloaded on SIGHUP'));
   expect(house.children()).toEqual(children);
   expect(await house.status()).toMatchObject({ restarts: { engine: 0, gateway: 0 } });
 });

@@ -107,5 +107,5 @@ it('the AI SDK understands an error', async () => {
   const error = await generateText({ model: corral('demo'), prompt: 'keys' }).catch((it) => it);
   expect(APICallError.isInstance(error)).toBe(true);
   expect(error).toMatchObject({ statusCode: 401, isRetryable: false });
-  expect(error.message).toContain('No valid API key was given');
+  expect(error.message).toContain('Missing or invalid API key');
 });
