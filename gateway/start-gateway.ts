@@ -37,8 +37,7 @@ import { createTracing } from './tracing/tracing.ts';
 import { createBackendPool } from './upstream/backend-pool.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { createSlotTracker } from './upstream/slot-tracker.ts';
-import { createUsageLedger } from './usage/create-usage-ledger.ts';
-import type { UsageLedger } from './usage/usage-ledger.ts';
+import { createUsageLedger, type UsageLedger } from './usage/usage-ledger.ts';
 import { createUsageRecorder } from './usage/usage-recorder.ts';
 
 /** How long the clients of broken-off exchanges have to take their last event, ms. */

@@ -1,6 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseSince, sinceFormat } from '../../gateway/usage/parse-since.ts';
-import { createUsageReport, type UsageReport } from '../../gateway/usage/usage-report.ts';
+import {
+  createUsageReport,
+  parseSince,
+  sinceFormat,
+  type UsageReport,
+} from '../../gateway/usage/usage-report.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { jsonOption } from './key-file-option.ts';
@@ -64,13 +68,13 @@ function usage(keyId: string | undefined, options: UsageOptions): void {
 function read(path: string, keyId: string | undefined, options: UsageOptions): UsageReport {
   const { COST_PER_HOUR } = readSettings(process.env).settings;
   const by = options.by ?? (keyId === undefined ? 'key' : 'day');
-  const question = { since: options.since, keyId, by } as const;
+  const query = { since: options.since, keyId, by } as const;
   const ledger = openLedger(path);
   try {
     const seen = new Map(ledger.seen().map((one) => [one.keyId, one]));
     return createUsageReport({
-      question,
-      rows: ledger.sums(question),
+      query,
+      rows: ledger.sums(query),
       costPerHour: COST_PER_HOUR,
       seen: (id) => seen.get(id),
     });

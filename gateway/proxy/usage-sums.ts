@@ -1,18 +1,18 @@
 import { DAY } from '../../settings/durations.ts';
 
-/** What one key used: sums over any number of requests. Times are milliseconds. */
+/** The usage of one key, over any number of requests. Times are milliseconds. */
 export interface UsageSums {
   requests: number;
-  /** Requests that ended with a status of 400 or more, or in a stream that could not be finished. */
+  /** Requests with a status of 400 or above, or with a stream that could not be completed. */
   errors: number;
-  /** Tokens read, `cached` included. */
+  /** Including `cached`. */
   input: number;
   cached: number;
   output: number;
   queueMs: number;
   /** Time at the backend. */
   computeMs: number;
-  /** The same as a share of the whole machine: one of four slots for a second counts a quarter. */
+  /** The same as a share of the machine: one of four slots for a second counts as a quarter of a second. */
   machineMs: number;
 }
 
@@ -27,10 +27,10 @@ export const noUsage: Readonly<UsageSums> = {
   machineMs: 0,
 };
 
-/** The columns, in the order in which they are stored and shown. */
+/** In the order of the stored columns. */
 export const sumNames = Object.keys(noUsage) as readonly (keyof UsageSums)[];
 
-/** Name by name: it runs at the end of every request, and a loop over the names takes ten times as long. */
+/** Without a loop over the names, which takes ten times as long: it runs at the end of every request. */
 export function addUsage(to: UsageSums, more: Readonly<UsageSums>): void {
   to.requests += more.requests;
   to.errors += more.errors;
@@ -42,14 +42,14 @@ export function addUsage(to: UsageSums, more: Readonly<UsageSums>): void {
   to.machineMs += more.machineMs;
 }
 
-/** The day of a moment (ms since 1970) in UTC, `2026-11-20`: where budgets begin anew. */
-export function utcDay(moment: number): string {
-  if (moment < lastDay.from || moment >= lastDay.from + DAY) {
-    const from = moment - (moment % DAY);
+/** The UTC day of a time in ms since 1970, such as `2026-11-20`. Daily budgets reset with it. */
+export function utcDay(time: number): string {
+  if (time < lastDay.from || time >= lastDay.from + DAY) {
+    const from = time - (time % DAY);
     lastDay = { from, name: new Date(from).toISOString().slice(0, 10) };
   }
   return lastDay.name;
 }
 
-/** Nearly every moment that is asked for lies in the same day. */
+/** Cached, as nearly all calls are for the same day. */
 let lastDay = { from: 0, name: '1970-01-01' };

@@ -3,25 +3,25 @@ import { sumNames } from '../proxy/usage-sums.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 import type { UsageQuery } from './usage-report.ts';
 
-/** The name of the ledger inside `DATA_DIR`. */
+/** The name of the ledger in `DATA_DIR`. */
 export const ledgerFileName = 'usage.sqlite';
 
 const columns = sumNames.map(toColumn);
 
 /**
- * The usage ledger on disk: one row per key and day, and when each key was last seen. Readers and the one writer may be
- * different processes. The rollback journal, not WAL, as network volumes lack the shared memory that WAL needs.
+ * The usage ledger on disk: one row per key and day, and when each key was last used. Readers and the one writer can be
+ * different processes. It uses a rollback journal: WAL needs shared memory, which network volumes do not have.
  */
 export class LedgerFile {
   readonly #db: DatabaseSync;
 
-  /** Throws where the file can neither be opened nor made. */
+  /** Throws if the file can be neither opened nor created. */
   constructor(path: string, { readOnly = false } = {}) {
     this.#db = new DatabaseSync(path, { readOnly, timeout: 5000 });
-    if (!readOnly) this.#setUp();
+    if (!readOnly) this.#createTables();
   }
 
-  /** All or nothing. */
+  /** In one transaction. */
   write(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
@@ -30,12 +30,13 @@ export class LedgerFile {
          ON CONFLICT DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`,
       );
       for (const row of rows) add.run(row.day, row.keyId, ...sumNames.map((name) => row[name]));
-      const see = this.#db.prepare(
+      const updateSeen = this.#db.prepare(
         `INSERT INTO seen (key_id, last_used, previous_last_used) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET last_used = max(last_used, excluded.last_used),
            previous_last_used = coalesce(excluded.previous_last_used, previous_last_used)`,
       );
-      for (const one of seen) see.run(one.keyId, one.lastUsed, one.previousLastUsed);
+      for (const { keyId, lastUsed, previousLastUsed } of seen)
+        updateSeen.run(keyId, lastUsed, previousLastUsed);
       this.#db.exec('COMMIT');
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -49,12 +50,12 @@ export class LedgerFile {
     return query.all(day).map(toRow);
   }
 
-  /** A row for each key, or for each day; what they were added up over is left empty. */
+  /** One row per key, or per day; the other column is empty. */
   sums({ since, keyId, by }: UsageQuery): UsageRow[] {
     const [day, key] = by === 'day' ? ['day', "''"] : ["''", 'key_id'];
-    const added = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
+    const sums = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
     const query = this.#db.prepare(
-      `SELECT ${day} AS day, ${key} AS key_id, ${added} FROM usage
+      `SELECT ${day} AS day, ${key} AS key_id, ${sums} FROM usage
        WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${by === 'day' ? 'day' : 'key_id'}`,
     );
     return query.all(since, keyId ?? null, keyId ?? null).map(toRow);
@@ -69,7 +70,6 @@ export class LedgerFile {
     }));
   }
 
-  /** Drops what is older than that day. */
   deleteBefore(day: string): void {
     this.#db.prepare('DELETE FROM usage WHERE day < ?').run(day);
   }
@@ -78,7 +78,7 @@ export class LedgerFile {
     this.#db.close();
   }
 
-  #setUp(): void {
+  #createTables(): void {
     this.#db.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL');
     const sums = columns.map((name) => `${name} REAL NOT NULL`).join(', ');
     this.#db.exec(`CREATE TABLE IF NOT EXISTS usage (day TEXT, key_id TEXT, ${sums}, PRIMARY KEY (day, key_id)) WITHOUT ROWID;

@@ -1,4 +1,4 @@
-/** The thread that keeps the ledger: a slow or stalled volume then holds up nobody's stream. */
+/** The thread that writes the ledger, so that a slow or hung volume does not block the event loop. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -6,89 +6,91 @@ import { LedgerFile } from './ledger-file.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 import type { UsageQuery } from './usage-report.ts';
 
-/** What the gateway asks of the thread. */
 export type LedgerCommand =
   | {
-      readonly order: 'write';
+      readonly command: 'write';
       readonly rows: readonly UsageRow[];
       readonly seen: readonly KeySeen[];
-      /** Days before this one are forgotten. */
+      /** Days before this one are deleted. */
       readonly keepFrom: string;
     }
-  | { readonly order: 'read'; readonly question: UsageQuery }
-  | { readonly order: 'close' };
+  | { readonly command: 'read'; readonly query: UsageQuery }
+  | { readonly command: 'close' };
 
-/** What the thread answers: the rows of the day it was opened, then how each order went, in their order. */
+/** First the rows of the current day when the file is opened, then one reply per command, in their order. */
 export type LedgerReply =
-  | { readonly report: 'opened'; readonly today: readonly UsageRow[]; readonly seen: readonly KeySeen[] }
-  | { readonly report: 'written' }
-  | { readonly report: 'read'; readonly rows: readonly UsageRow[] }
-  | { readonly report: 'failed'; readonly order: LedgerCommand['order'] | 'open'; readonly why: string }
-  | { readonly report: 'closed' };
+  | { readonly reply: 'opened'; readonly today: readonly UsageRow[]; readonly seen: readonly KeySeen[] }
+  | { readonly reply: 'written' }
+  | { readonly reply: 'read'; readonly rows: readonly UsageRow[] }
+  | { readonly reply: 'failed'; readonly command: LedgerCommand['command'] | 'open'; readonly reason: string }
+  | { readonly reply: 'closed' };
 
 export interface LedgerWorkerData {
   readonly path: string;
   readonly today: string;
 }
 
-const place = workerData as LedgerWorkerData;
+const { path, today } = workerData as LedgerWorkerData;
 let file: LedgerFile | undefined;
 let keptFrom = '';
 
-/** Tells what the file holds before anything is added to it, so that nothing is counted twice. */
+/** Sends the contents of the file before anything is added to it, so that no usage is counted twice. */
 function open(): LedgerFile {
-  makeFolder();
-  const opened = new LedgerFile(place.path);
-  tell({ report: 'opened', today: opened.usageSince(place.today), seen: opened.seen() });
+  createFolder();
+  const opened = new LedgerFile(path);
+  send({ reply: 'opened', today: opened.usageSince(today), seen: opened.seen() });
   file = opened;
   return opened;
 }
 
-/** One step only: where even its parent is missing, the way to it is somebody's mistake. */
-function makeFolder(): void {
+/** Not recursive: if the parent is missing too, the path is probably a mistake. */
+function createFolder(): void {
   try {
-    mkdirSync(dirname(place.path));
+    mkdirSync(dirname(path));
   } catch {
-    // It is there already, or opening the file will say what is wrong.
+    // It exists, or opening the file will report the error.
   }
 }
 
-function carryOut(order: LedgerCommand): void {
-  switch (order.order) {
+function execute(command: LedgerCommand): void {
+  switch (command.command) {
     case 'write':
-      write(file ?? open(), order);
-      tell({ report: 'written' });
+      write(file ?? open(), command);
+      send({ reply: 'written' });
       break;
     case 'read':
-      tell({ report: 'read', rows: (file ?? open()).sums(order.question) });
+      send({ reply: 'read', rows: (file ?? open()).sums(command.query) });
       break;
     case 'close':
       file?.close();
-      tell({ report: 'closed' });
+      send({ reply: 'closed' });
   }
 }
 
-function write(into: LedgerFile, { rows, seen, keepFrom }: Extract<LedgerCommand, { order: 'write' }>): void {
-  // First of all: rows that are written must not be reported as failed for another reason.
+function write(
+  into: LedgerFile,
+  { rows, seen, keepFrom }: Extract<LedgerCommand, { command: 'write' }>,
+): void {
+  // Before the write: rows that have been written must not be reported as failed because the deletion failed.
   if (keepFrom !== keptFrom) into.deleteBefore(keepFrom);
   keptFrom = keepFrom;
   into.write(rows, seen);
 }
 
-function tell(report: LedgerReply): void {
-  parentPort?.postMessage(report);
+function send(reply: LedgerReply): void {
+  parentPort?.postMessage(reply);
 }
 
-function attempt(order: LedgerCommand['order'] | 'open', work: () => void): void {
+function attempt(command: LedgerCommand['command'] | 'open', run: () => void): void {
   try {
-    work();
+    run();
   } catch (error) {
-    letGo();
-    tell({ report: 'failed', order, why: (error as Error).message });
+    closeFile();
+    send({ reply: 'failed', command, reason: (error as Error).message });
   }
 }
 
-function letGo(): void {
+function closeFile(): void {
   try {
     file?.close();
   } finally {
@@ -97,4 +99,4 @@ function letGo(): void {
 }
 
 attempt('open', open);
-parentPort?.on('message', (order: LedgerCommand) => attempt(order.order, () => carryOut(order)));
+parentPort?.on('message', (command: LedgerCommand) => attempt(command.command, () => execute(command)));

@@ -1,6 +1,6 @@
 import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
 
-/** The sums of one key on one day since the last writing. */
+/** The usage of one key on one day. */
 export interface UsageRow extends UsageSums {
   readonly keyId: string;
   readonly day: string;
@@ -13,17 +13,17 @@ export interface KeySeen {
   readonly previousLastUsed: number | null;
 }
 
-/** One request, as it is booked at its end. */
+/** The usage of one request, recorded at its end. */
 export interface UsageEntry {
   readonly keyId: string;
   /** ms since 1970. */
   readonly at: number;
-  /** The client came with the secret from before the last rotation. */
+  /** The client used the secret from before the last rotation. */
   readonly previousSecret: boolean;
   readonly usage: Readonly<UsageSums>;
 }
 
-/** What is booked and not yet written. Small, whatever the traffic: one row per key and day. */
+/** Usage that is not yet written. Small under any load: one row per key and day. */
 export class UsageBatch {
   readonly #rows = new Map<string, UsageRow>();
   readonly #seen = new Map<string, KeySeen>();
@@ -42,13 +42,14 @@ export class UsageBatch {
 
   add({ keyId, at, previousSecret, usage }: UsageEntry): void {
     this.#add(keyId, utcDay(at), usage);
-    this.#see(keyId, at, previousSecret ? at : null);
+    this.#setSeen(keyId, at, previousSecret ? at : null);
   }
 
-  /** Takes back what could not be written. */
+  /** Adds a batch that could not be written. */
   merge(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
     for (const row of rows) this.#add(row.keyId, row.day, row);
-    for (const one of seen) this.#see(one.keyId, one.lastUsed, one.previousLastUsed);
+    for (const { keyId, lastUsed, previousLastUsed } of seen)
+      this.#setSeen(keyId, lastUsed, previousLastUsed);
   }
 
   #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
@@ -58,14 +59,14 @@ export class UsageBatch {
     else this.#rows.set(id, { ...noUsage, ...usage, keyId, day });
   }
 
-  #see(keyId: string, lastUsed: number, previousLastUsed: number | null): void {
+  #setSeen(keyId: string, lastUsed: number, previousLastUsed: number | null): void {
     const known = this.#seen.get(keyId);
-    const one = { keyId, lastUsed, previousLastUsed };
-    this.#seen.set(keyId, known ? latestUse(known, one) : one);
+    const next = { keyId, lastUsed, previousLastUsed };
+    this.#seen.set(keyId, known ? latestUse(known, next) : next);
   }
 }
 
-/** The later of each moment. */
+/** The later of each time. */
 export function latestUse(a: KeySeen, b: KeySeen): KeySeen {
   return {
     keyId: a.keyId,

@@ -15,14 +15,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function booking(keyId: string, output: number, more: Partial<UsageEntry> = {}): UsageEntry {
+function entry(keyId: string, output: number, more: Partial<UsageEntry> = {}): UsageEntry {
   const usage = { ...noUsage, requests: 1, input: 10, output };
   return { keyId, at: Date.now(), previousSecret: false, usage, ...more };
 }
 
-function openLedger(dataDir = folder) {
+function createLedger(dataDir = folder) {
   const problems: (string | undefined)[] = [];
-  const ledger = new UsageLedger({ dataDir, retentionDays: 30, onProblem: (why) => problems.push(why) });
+  const ledger = new UsageLedger({
+    dataDir,
+    retentionDays: 30,
+    onProblem: (reason) => problems.push(reason),
+  });
   return { ledger, problems };
 }
 
@@ -37,22 +41,24 @@ function onDisk(dataDir = folder) {
 
 describe('UsageLedger', () => {
   it('adds up usage per key and day and writes it within about a second', async () => {
-    const { ledger } = openLedger();
-    ledger.record(booking('app', 5));
-    ledger.record(booking('app', 7));
-    ledger.record(booking('other', 1));
-    const rows = await waitFor('three bookings on disk', () => onDisk().length === 2 && onDisk());
+    const { ledger } = createLedger();
+    ledger.record(entry('app', 5));
+    ledger.record(entry('app', 7));
+    ledger.record(entry('other', 1));
+    const rows = await waitFor('three entries on disk', () => onDisk().length === 2 && onDisk());
     expect(rows.find(({ keyId }) => keyId === 'app')).toMatchObject({ requests: 2, input: 20, output: 12 });
     await ledger.close();
   });
 
   it('writes pending usage on close and continues counting after a restart', async () => {
-    const first = openLedger();
-    first.ledger.record(booking('app', 5, { previousSecret: true }));
+    const first = createLedger();
+    // Starting the thread may take longer than `close` waits.
+    await first.ledger.ready;
+    first.ledger.record(entry('app', 5, { previousSecret: true }));
     await first.ledger.close();
-    const { ledger } = openLedger();
-    await waitFor('the past is known', () => ledger.today('app', Date.now()).output === 5);
-    ledger.record(booking('app', 2));
+    const { ledger } = createLedger();
+    await waitFor('the history to be read', () => ledger.today('app', Date.now()).output === 5);
+    ledger.record(entry('app', 2));
     expect(ledger.today('app', Date.now())).toMatchObject({ requests: 2, output: 7 });
     expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
     await ledger.close();
@@ -60,13 +66,13 @@ describe('UsageLedger', () => {
   });
 
   it('answers queries with written and unwritten usage', async () => {
-    const earlier = openLedger();
+    const earlier = createLedger();
     const yesterday = Date.now() - DAY;
-    earlier.ledger.record(booking('app', 5, { at: yesterday }));
-    earlier.ledger.record(booking('other', 1));
+    earlier.ledger.record(entry('app', 5, { at: yesterday }));
+    earlier.ledger.record(entry('other', 1));
     await earlier.ledger.close();
-    const { ledger } = openLedger();
-    ledger.record(booking('app', 2));
+    const { ledger } = createLedger();
+    ledger.record(entry('app', 2));
     const since = utcDay(yesterday);
     const byKey = await ledger.query({ since, keyId: undefined, by: 'key' });
     expect(byKey).toMatchObject([
@@ -85,9 +91,9 @@ describe('UsageLedger', () => {
   });
 
   it('loses no usage that is recorded during a write', async () => {
-    const { ledger } = openLedger();
+    const { ledger } = createLedger();
     for (let n = 0; n < 50; n++) {
-      ledger.record(booking('app', 1));
+      ledger.record(entry('app', 1));
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     await ledger.close();
@@ -95,12 +101,12 @@ describe('UsageLedger', () => {
   });
 
   it('starts a new day at midnight UTC', async () => {
-    const { ledger } = openLedger();
+    const { ledger } = createLedger();
     const beforeMidnight = Date.parse('2026-11-20T23:59:59.999Z');
-    ledger.record(booking('app', 5, { at: beforeMidnight }));
+    ledger.record(entry('app', 5, { at: beforeMidnight }));
     expect(ledger.today('app', beforeMidnight).output).toBe(5);
     expect(ledger.today('app', beforeMidnight + 1)).toEqual(noUsage);
-    ledger.record(booking('app', 1, { at: beforeMidnight + 1 }));
+    ledger.record(entry('app', 1, { at: beforeMidnight + 1 }));
     expect(ledger.today('app', beforeMidnight + 1).output).toBe(1);
     await ledger.close();
   });
@@ -109,12 +115,12 @@ describe('UsageLedger', () => {
     ['a day forwards and back', [0, 1, 0], [5, 7, 5 + 9]],
     ['a day back and forwards', [0, -1, 0, 1], [5, 7, 5 + 9, 3]],
   ])('grants no day twice when the clock is set %s', async (_, jumps, sums) => {
-    const { ledger } = openLedger();
+    const { ledger } = createLedger();
     const now = Date.now();
     const outputs = [5, 7, 9, 3];
     for (const [n, days] of jumps.entries()) {
       const at = now + days * DAY;
-      ledger.record(booking('app', outputs[n] ?? 0, { at }));
+      ledger.record(entry('app', outputs[n] ?? 0, { at }));
       expect(ledger.today('app', at).output).toBe(sums[n]);
     }
     await ledger.close();
@@ -125,18 +131,18 @@ describe('UsageLedger', () => {
     const file = new LedgerFile(join(folder, ledgerFileName));
     file.write([{ keyId: 'app', day: utcDay(long), ...noUsage, requests: 1 }], []);
     file.close();
-    const { ledger } = openLedger();
-    ledger.record(booking('app', 1));
+    const { ledger } = createLedger();
+    ledger.record(entry('app', 1));
     await waitFor('the old day is gone', () => onDisk().every(({ day }) => day !== utcDay(long)));
     await ledger.close();
   });
 
   it('keeps usage in memory while the file cannot be written, reports the problem once, and catches up', async () => {
     const place = join(folder, 'missing', 'too');
-    const { ledger, problems } = openLedger(place);
-    ledger.record(booking('app', 5));
+    const { ledger, problems } = createLedger(place);
+    ledger.record(entry('app', 5));
     await waitFor('the problem is told', () => problems.length > 0);
-    ledger.record(booking('app', 6));
+    ledger.record(entry('app', 6));
     expect(problems).toEqual([expect.stringContaining('unable to open')]);
     expect(ledger.today('app', Date.now()).output).toBe(11);
     mkdirSync(join(folder, 'missing'));

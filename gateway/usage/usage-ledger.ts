@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Log } from '../../log/create-log.ts';
 import { DAY } from '../../settings/durations.ts';
 import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
 import { ledgerFileName } from './ledger-file.ts';
@@ -7,25 +8,43 @@ import type { LedgerCommand, LedgerReply, LedgerWorkerData } from './ledger-work
 import { type KeySeen, latestUse, UsageBatch, type UsageEntry, type UsageRow } from './usage-batch.ts';
 import { addUnwritten, type UsageQuery } from './usage-report.ts';
 
-const FLUSH_EVERY = 1000;
-/** After a failed writing: a full disk does not empty itself within a second. */
-const RETRY_EVERY = 10_000;
-/** After this long without an answer the volume is taken to be stuck; what waits stays in memory. */
-const PATIENCE = 30_000;
-/** More than today, as a clock that is set forwards and back must not grant a day's budget twice. */
-const DAYS_KEPT = 3;
+const FLUSH_INTERVAL = 1000;
+/** After a failed write: a full disk is not freed within a second. */
+const RETRY_INTERVAL = 10_000;
+/** After this long without a reply the volume counts as hung. */
+const TIMEOUT = 30_000;
+const CLOSE_TIMEOUT = 2000;
+/** Not only today: a clock that is set forwards and back must not grant a day's budget twice. */
+const DAYS_IN_MEMORY = 3;
 
-export interface UsageLedgerOptions {
-  /** Where `usage.sqlite` lies. */
+export interface LedgerConfig {
+  /** The folder of `usage.sqlite`. */
   readonly dataDir: string;
   readonly retentionDays: number;
-  /** The file cannot be written, or can be again (undefined). Until then all stays in memory. */
-  readonly onProblem: (why: string | undefined) => void;
+}
+
+export interface UsageLedgerOptions extends LedgerConfig {
+  /** Called with the reason when the file becomes unwritable, and with undefined when it is writable again. */
+  readonly onProblem: (reason: string | undefined) => void;
+}
+
+/** Creates the ledger, and logs when it cannot be written and when it can again. */
+export function createUsageLedger(config: LedgerConfig, log: Log): UsageLedger {
+  return new UsageLedger({
+    ...config,
+    onProblem: (reason) => {
+      if (reason === undefined) log.info('the usage ledger is writable again; no usage was lost');
+      else
+        log.warn(
+          `cannot write the usage ledger in ${config.dataDir} (${reason}): usage is kept in memory until it is writable`,
+        );
+    },
+  });
 }
 
 /**
- * Who used what. Booking is a few additions in memory; once a second a thread writes them down, so that a `kill -9` loses
- * one second at the most and no volume, however slow or full, ever fails a request.
+ * The usage of each key. Recording is a few additions in memory; once per second a thread writes them to a file. A
+ * `kill -9` loses at most one second, and a slow or full volume never fails a request.
  */
 export class UsageLedger {
   readonly #options: UsageLedgerOptions;
@@ -34,42 +53,43 @@ export class UsageLedger {
   readonly #seen = new Map<string, KeySeen>();
   #worker: Worker | undefined;
   #pending = new UsageBatch();
-  #underWay: UsageBatch | undefined;
-  #underWaySince = 0;
-  readonly #asked: ((rows: readonly UsageRow[]) => void)[] = [];
-  readonly #pastKnown = Promise.withResolvers<void>();
+  #inFlight: UsageBatch | undefined;
+  #inFlightSince = 0;
+  /** In the order of their read commands. */
+  readonly #queries: ((rows: readonly UsageRow[]) => void)[] = [];
+  readonly #historyRead = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #closed: PromiseWithResolvers<void> | undefined;
   #problem: string | undefined;
-  #knowsPast = false;
+  #hasHistory = false;
 
   constructor(options: UsageLedgerOptions) {
     this.#options = options;
-    this.#start();
-    this.#schedule(FLUSH_EVERY);
+    this.#startWorker();
+    this.#scheduleFlush(FLUSH_INTERVAL);
   }
 
-  /** Why nothing is written at present; undefined while all is well. */
+  /** Why the file cannot be written; undefined if it can. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Settles when what earlier processes wrote today is known, or cannot be had. */
+  /** Resolves when the usage that earlier processes wrote today has been read, or cannot be read. */
   get ready(): Promise<void> {
-    return this.#pastKnown.promise;
+    return this.#historyRead.promise;
   }
 
-  record(booking: UsageEntry): void {
-    this.#pending.add(booking);
-    this.#count(booking.keyId, utcDay(booking.at), booking.usage);
-    this.#see({
-      keyId: booking.keyId,
-      lastUsed: booking.at,
-      previousLastUsed: booking.previousSecret ? booking.at : null,
+  record(entry: UsageEntry): void {
+    this.#pending.add(entry);
+    this.#add(entry.keyId, utcDay(entry.at), entry.usage);
+    this.#setSeen({
+      keyId: entry.keyId,
+      lastUsed: entry.at,
+      previousLastUsed: entry.previousSecret ? entry.at : null,
     });
   }
 
-  /** What a key used since midnight UTC, this process's predecessors included. */
+  /** The usage of a key since midnight UTC, including earlier processes. */
   today(keyId: string, now: number): Readonly<UsageSums> {
     return this.#days.get(utcDay(now))?.get(keyId) ?? noUsage;
   }
@@ -79,115 +99,115 @@ export class UsageLedger {
   }
 
   /**
-   * A row for each key or each day, what is not yet written included. Where the file cannot be read it is all there is.
-   * Reports come in the order of the orders, so what is under way when the answer comes cannot be in it.
+   * One row per key or per day, including unwritten usage; only unwritten usage if the file cannot be read. The worker
+   * replies in the order of the commands, so a batch still in flight when the reply arrives is not part of it.
    */
-  async query(question: UsageQuery): Promise<UsageRow[]> {
-    if (!this.#worker) this.#start();
+  async query(query: UsageQuery): Promise<UsageRow[]> {
+    if (!this.#worker) this.#startWorker();
     const { promise, resolve } = Promise.withResolvers<readonly UsageRow[]>();
-    this.#asked.push(resolve);
-    this.#order({ order: 'read', question });
-    const timer = setTimeout(resolve, PATIENCE, []);
+    this.#queries.push(resolve);
+    this.#send({ command: 'read', query });
+    const timer = setTimeout(resolve, TIMEOUT, []);
     const rows = await promise;
     clearTimeout(timer);
-    return addUnwritten(question, rows, [...(this.#underWay?.rows ?? []), ...this.#pending.rows]);
+    return addUnwritten(query, rows, [...(this.#inFlight?.rows ?? []), ...this.#pending.rows]);
   }
 
-  /** Writes what is pending and ends the thread; gives up where that cannot be done within two seconds. */
+  /** Writes pending usage and ends the thread, or gives up after two seconds. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closed = Promise.withResolvers();
-    const patience = setTimeout(this.#closed.resolve, 2000);
-    this.#underWay = undefined;
+    const timer = setTimeout(this.#closed.resolve, CLOSE_TIMEOUT);
+    this.#inFlight = undefined;
     this.#flush();
-    this.#order({ order: 'close' });
+    this.#send({ command: 'close' });
     await this.#closed.promise;
-    clearTimeout(patience);
+    clearTimeout(timer);
     await this.#worker?.terminate();
   }
 
-  #start(): void {
-    const place: LedgerWorkerData = {
+  #startWorker(): void {
+    const workerData: LedgerWorkerData = {
       path: join(this.#options.dataDir, ledgerFileName),
       today: utcDay(Date.now()),
     };
-    const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData: place });
+    const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData });
     worker.unref();
-    worker.on('message', (report: LedgerReply) => this.#learn(report));
+    worker.on('message', (reply: LedgerReply) => this.#onReply(reply));
     worker.on('error', (error) => {
       this.#worker = undefined;
-      for (const answer of this.#asked.splice(0)) answer([]);
-      this.#takeBack();
+      for (const resolve of this.#queries.splice(0)) resolve([]);
+      this.#restoreInFlight();
       this.#fail(error.message);
     });
     this.#worker = worker;
   }
 
-  #schedule(ms: number): void {
+  #scheduleFlush(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#flush();
-      this.#schedule(this.#problem === undefined ? FLUSH_EVERY : RETRY_EVERY);
+      this.#scheduleFlush(this.#problem === undefined ? FLUSH_INTERVAL : RETRY_INTERVAL);
     }, ms);
     this.#timer.unref();
   }
 
   #flush(): void {
-    if (this.#underWay && performance.now() - this.#underWaySince > PATIENCE)
-      this.#fail('the volume does not answer');
-    if (this.#pending.isEmpty || this.#underWay) return;
-    if (!this.#worker) this.#start();
-    this.#underWay = this.#pending;
-    this.#underWaySince = performance.now();
+    if (this.#inFlight && performance.now() - this.#inFlightSince > TIMEOUT)
+      this.#fail('the volume does not respond');
+    if (this.#pending.isEmpty || this.#inFlight) return;
+    if (!this.#worker) this.#startWorker();
+    this.#inFlight = this.#pending;
+    this.#inFlightSince = performance.now();
     this.#pending = new UsageBatch();
-    const { rows, seen } = this.#underWay;
+    const { rows, seen } = this.#inFlight;
     const keepFrom = utcDay(Date.now() - this.#options.retentionDays * DAY);
-    this.#order({ order: 'write', rows, seen, keepFrom });
+    this.#send({ command: 'write', rows, seen, keepFrom });
   }
 
-  #order(order: LedgerCommand): void {
-    this.#worker?.postMessage(order);
+  #send(command: LedgerCommand): void {
+    this.#worker?.postMessage(command);
   }
 
-  #learn(report: LedgerReply): void {
-    switch (report.report) {
+  #onReply(reply: LedgerReply): void {
+    switch (reply.reply) {
       case 'opened':
-        this.#learnPast(report.today, report.seen);
-        this.#pastKnown.resolve();
+        this.#addHistory(reply.today, reply.seen);
+        this.#historyRead.resolve();
         break;
       case 'written':
-        this.#underWay = undefined;
+        this.#inFlight = undefined;
         this.#recover();
         break;
       case 'read':
-        this.#asked.shift()?.(report.rows);
+        this.#queries.shift()?.(reply.rows);
         break;
       case 'failed':
-        if (report.order === 'write') this.#takeBack();
-        if (report.order === 'read') this.#asked.shift()?.([]);
-        this.#fail(report.why);
+        if (reply.command === 'write') this.#restoreInFlight();
+        if (reply.command === 'read') this.#queries.shift()?.([]);
+        this.#fail(reply.reason);
         break;
       case 'closed':
         this.#closed?.resolve();
     }
   }
 
-  /** Once: a thread that is started again finds our own rows in the file. */
-  #learnPast(today: readonly UsageRow[], seen: readonly KeySeen[]): void {
-    if (this.#knowsPast) return;
-    this.#knowsPast = true;
-    for (const row of today) this.#count(row.keyId, row.day, row);
-    for (const one of seen) this.#see(one);
+  /** Only once: a restarted thread finds our own rows in the file. */
+  #addHistory(today: readonly UsageRow[], seen: readonly KeySeen[]): void {
+    if (this.#hasHistory) return;
+    this.#hasHistory = true;
+    for (const row of today) this.#add(row.keyId, row.day, row);
+    for (const keySeen of seen) this.#setSeen(keySeen);
   }
 
-  #takeBack(): void {
-    if (this.#underWay) this.#pending.merge(this.#underWay.rows, this.#underWay.seen);
-    this.#underWay = undefined;
+  #restoreInFlight(): void {
+    if (this.#inFlight) this.#pending.merge(this.#inFlight.rows, this.#inFlight.seen);
+    this.#inFlight = undefined;
   }
 
-  #fail(why: string): void {
-    this.#pastKnown.resolve();
-    if (this.#problem === undefined) this.#options.onProblem(why);
-    this.#problem = why;
+  #fail(reason: string): void {
+    this.#historyRead.resolve();
+    if (this.#problem === undefined) this.#options.onProblem(reason);
+    this.#problem = reason;
   }
 
   #recover(): void {
@@ -195,24 +215,24 @@ export class UsageLedger {
     this.#problem = undefined;
   }
 
-  #count(keyId: string, day: string, usage: Readonly<UsageSums>): void {
-    const known = this.#rowsOf(day).get(keyId);
+  #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
+    const known = this.#rowsOfDay(day).get(keyId);
     if (known) addUsage(known, usage);
-    else this.#rowsOf(day).set(keyId, { ...noUsage, ...usage, keyId, day });
+    else this.#rowsOfDay(day).set(keyId, { ...noUsage, ...usage, keyId, day });
   }
 
-  #rowsOf(day: string): Map<string, UsageRow> {
+  #rowsOfDay(day: string): Map<string, UsageRow> {
     const known = this.#days.get(day);
     if (known) return known;
     const rows = new Map<string, UsageRow>();
     this.#days.set(day, rows);
     const [oldest] = this.#days.keys();
-    if (this.#days.size > DAYS_KEPT && oldest !== undefined) this.#days.delete(oldest);
+    if (this.#days.size > DAYS_IN_MEMORY && oldest !== undefined) this.#days.delete(oldest);
     return rows;
   }
 
-  #see(one: KeySeen): void {
-    const known = this.#seen.get(one.keyId);
-    this.#seen.set(one.keyId, known ? latestUse(known, one) : one);
+  #setSeen(keySeen: KeySeen): void {
+    const known = this.#seen.get(keySeen.keyId);
+    this.#seen.set(keySeen.keyId, known ? latestUse(known, keySeen) : keySeen);
   }
 }

@@ -1,26 +1,29 @@
+import { parseIsoTime } from '../../keys/iso-time.ts';
 import { HOUR } from '../../settings/durations.ts';
-import { addUsage, noUsage, type UsageSums } from '../proxy/usage-sums.ts';
+import { timespan } from '../../settings/kinds.ts';
+import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 
-/** What somebody wants to know of the ledger. */
 export interface UsageQuery {
   /** The first day, in UTC: `2026-11-20`. */
   readonly since: string;
-  /** Undefined for all keys. */
+  /** Undefined: all keys. */
   readonly keyId: string | undefined;
-  /** What there is to be one line for. */
+  /** One line per key, or per day. */
   readonly by: 'key' | 'day';
 }
 
-/** Puts what is not yet written to what the file answered. */
+/** Adds unwritten rows to those read from the file. */
 export function addUnwritten(
   { since, keyId, by }: UsageQuery,
-  answered: readonly UsageRow[],
+  read: readonly UsageRow[],
   unwritten: readonly UsageRow[],
 ): UsageRow[] {
   const sums = new Map<string, UsageRow>();
-  const wanted = unwritten.filter((row) => row.day >= since && (keyId === undefined || row.keyId === keyId));
-  for (const row of [...answered, ...wanted]) {
+  const selected = unwritten.filter(
+    (row) => row.day >= since && (keyId === undefined || row.keyId === keyId),
+  );
+  for (const row of [...read, ...selected]) {
     const known = sums.get(row[by === 'key' ? 'keyId' : 'day']);
     if (known) addUsage(known, row);
     else if (by === 'key') sums.set(row.keyId, { ...row, day: '' });
@@ -29,11 +32,11 @@ export function addUnwritten(
   return [...sums.values()];
 }
 
-/** Usage as `--json` and `/admin/usage` show it. */
+/** The JSON of `corral keys usage --json` and `/admin/usage`. */
 export interface UsageReport {
   readonly since: string;
   readonly by: 'key' | 'day';
-  /** What an hour of the whole machine costs; null where nobody said. */
+  /** Of the whole machine; null if COST_PER_HOUR is not set. */
   readonly costPerHour: number | null;
   readonly usage: readonly UsageLine[];
   readonly total: UsageValues;
@@ -42,7 +45,7 @@ export interface UsageReport {
 export interface UsageLine extends UsageValues {
   readonly key?: string;
   readonly day?: string;
-  /** ISO 8601, of all time, not only of the days that were asked for; null where it is not known. */
+  /** ISO 8601; not limited to the queried days; null if unknown. */
   readonly lastUsed?: string | null;
 }
 
@@ -50,39 +53,39 @@ export interface UsageValues {
   readonly requests: number;
   readonly errors: number;
   readonly inputTokens: number;
-  /** The part of the input that had not to be read again. */
+  /** Input tokens found in the prompt cache. */
   readonly cachedTokens: number;
   readonly outputTokens: number;
   readonly queueSeconds: number;
   readonly computeSeconds: number;
-  /** Compute time as a share of the whole machine, which is what costs: one of four slots for a second is a quarter. */
+  /** Compute time as a share of the machine: one of four slots for a second is a quarter of a second. */
   readonly machineSeconds: number;
-  /** `machineSeconds` at `costPerHour`; null where that is not known. */
+  /** `machineSeconds` at `costPerHour`; null if that is null. */
   readonly cost: number | null;
 }
 
 export interface UsageReportOptions {
-  readonly question: UsageQuery;
+  readonly query: UsageQuery;
   readonly rows: readonly UsageRow[];
   readonly costPerHour: number | undefined;
   readonly seen: (keyId: string) => KeySeen | undefined;
 }
 
-export function createUsageReport({ question, rows, costPerHour, seen }: UsageReportOptions): UsageReport {
-  const { since, by } = question;
+export function createUsageReport({ query, rows, costPerHour, seen }: UsageReportOptions): UsageReport {
+  const { since, by } = query;
   const total: UsageSums = { ...noUsage };
   for (const row of rows) addUsage(total, row);
   const usage = rows
     .map((row): UsageLine => {
-      const figures = figuresOf(row, costPerHour);
-      if (by === 'day') return { day: row.day, ...figures };
-      return { key: row.keyId, ...figures, lastUsed: showMoment(seen(row.keyId)?.lastUsed) };
+      const values = toValues(row, costPerHour);
+      if (by === 'day') return { day: row.day, ...values };
+      return { key: row.keyId, ...values, lastUsed: formatTime(seen(row.keyId)?.lastUsed) };
     })
     .sort((a, b) => ((a.key ?? a.day ?? '') < (b.key ?? b.day ?? '') ? -1 : 1));
-  return { since, by, costPerHour: costPerHour ?? null, usage, total: figuresOf(total, costPerHour) };
+  return { since, by, costPerHour: costPerHour ?? null, usage, total: toValues(total, costPerHour) };
 }
 
-function figuresOf(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageValues {
+function toValues(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageValues {
   return {
     requests: sums.requests,
     errors: sums.errors,
@@ -92,13 +95,23 @@ function figuresOf(sums: Readonly<UsageSums>, costPerHour: number | undefined): 
     queueSeconds: seconds(sums.queueMs),
     computeSeconds: seconds(sums.computeMs),
     machineSeconds: seconds(sums.machineMs),
-    cost: costPerHour === undefined ? null : rounded((sums.machineMs / HOUR) * costPerHour, 1e6),
+    cost: costPerHour === undefined ? null : round((sums.machineMs / HOUR) * costPerHour, 1e6),
   };
 }
 
-const seconds = (ms: number) => rounded(ms / 1000, 1e3);
-const rounded = (value: number, steps: number) => Math.round(value * steps) / steps;
+const seconds = (ms: number) => round(ms / 1000, 1e3);
+const round = (value: number, steps: number) => Math.round(value * steps) / steps;
 
-function showMoment(ms: number | undefined): string | null {
+function formatTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+export const sinceFormat = 'a duration such as 7d or 12h, or a date such as 2026-11-01';
+
+/** The UTC day of the given time, as the ledger has whole days only. Undefined if the text is not valid. */
+export function parseSince(text: string, now: number): string | undefined {
+  const isDuration = /^\d+(?:\.\d+)?[smhd]$/i.test(text);
+  const moment = isDuration ? now - (timespan.parse(text) ?? 0) : parseIsoTime(text);
+  if (moment === undefined || Number.isNaN(new Date(moment).getTime())) return undefined;
+  return utcDay(Math.max(moment, 0));
 }

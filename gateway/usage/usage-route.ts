@@ -1,10 +1,9 @@
 import { invalidValue } from '../errors/catalogue.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import { parseSince, sinceFormat } from './parse-since.ts';
 import type { UsageLedger } from './usage-ledger.ts';
-import { createUsageReport } from './usage-report.ts';
+import { createUsageReport, parseSince, sinceFormat } from './usage-report.ts';
 
-/** `GET /admin/usage`: what `corral keys usage --json` says, to the last request. */
+/** `GET /admin/usage`: the same as `corral keys usage --json`, including the latest requests. */
 export function handleUsage(ledger: UsageLedger, costPerHour: number | undefined) {
   return async (c: GatewayContext) => {
     const since = parseSince(c.req.query('since') ?? '30d', Date.now());
@@ -12,9 +11,9 @@ export function handleUsage(ledger: UsageLedger, costPerHour: number | undefined
     const keyId = c.req.query('key');
     const by = c.req.query('by') ?? (keyId === undefined ? 'key' : 'day');
     if (by !== 'key' && by !== 'day') throw invalidValue('by', 'key or day');
-    const question = { since, keyId, by } as const;
-    const rows = await ledger.query(question);
-    const report = createUsageReport({ question, rows, costPerHour, seen: (id) => ledger.seen(id) });
+    const query = { since, keyId, by } as const;
+    const rows = await ledger.query(query);
+    const report = createUsageReport({ query, rows, costPerHour, seen: (id) => ledger.seen(id) });
     return c.json({ ...report, problem: ledger.problem ?? null });
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sinceFormat } from '../../gateway/usage/parse-since.ts';
+import { sinceFormat } from '../../gateway/usage/usage-report.ts';
 import { errorGroups } from './error-examples.ts';
 import type { Operation } from './operation.ts';
 import * as house from './shapes/admin.ts';

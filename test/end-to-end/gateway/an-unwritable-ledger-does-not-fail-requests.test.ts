@@ -25,15 +25,15 @@ it('logs once when the ledger fails and once when it recovers, and loses no usag
   const { ledger } = corral.gateway;
   await waitFor('the problem', () => ledger.problem);
   for (let n = 0; n < 20; n++) expect(await ask()).toBe(200);
-  await waitFor('the bookings', () => ledger.today('tester', Date.now()).requests === 20);
+  await waitFor('the usage to be recorded', () => ledger.today('tester', Date.now()).requests === 20);
   expect(ledgerLines(corral)).toEqual([
-    [40, expect.stringMatching(/^the usage ledger in .* cannot be written \(unable to open database file\)/)],
+    [40, expect.stringMatching(/^cannot write the usage ledger in .* \(unable to open database file\)/)],
   ]);
   rmdirSync(folder.file(ledgerFileName));
-  await waitFor('the end of the problem', () => ledger.problem === undefined);
+  await waitFor('the problem to end', () => ledger.problem === undefined);
   expect(await ask()).toBe(200);
   await corral.stop();
-  expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is written again')]]);
+  expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is writable again')]]);
   const file = new LedgerFile(folder.file(ledgerFileName), { readOnly: true });
   expect(file.usageSince('2000-01-01')).toMatchObject([{ keyId: 'tester', requests: 21 }]);
   file.close();
