@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { type Variable, variables } from '../settings/variables.ts';
-import { settingsAsVariables } from '../supervisor/gateway-environment.ts';
+import { settingsAsVariables } from '../supervisor/spawn-gateway.ts';
 import { echo } from '../test/fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../test/fakes/start-fake-backend.ts';
 import { startTraceCollector, type TraceCollector } from '../test/fakes/start-trace-collector.ts';

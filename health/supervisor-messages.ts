@@ -1,51 +1,51 @@
 /**
- * What supervisor and gateway tell each other over the channel between a Node process and its child. Neither depends on
- * it to serve: a gateway without a supervisor hears nothing, and a message that is lost with a process is made good by
- * the orders that every new gateway is given.
+ * The messages between supervisor and gateway, over the IPC channel between a Node process and its child. Neither needs
+ * them to serve: a gateway without a supervisor receives none, and a message lost with a process is made up for by the
+ * engine state that each new gateway receives first.
  */
 export type GatewayMessage =
-  /** An administrator wants the engine started again, with these variables changed. */
-  | { readonly kind: 'restart-wanted'; readonly id: number; readonly changes: SettingChanges }
-  /** Nothing is at the engine any more, and nothing new goes there, as was ordered. */
-  | { readonly kind: 'holding' }
-  /** So many ends of the engine were the doing of one request, which it is not given any more. */
-  | { readonly kind: 'culprit'; readonly deaths: number }
-  /** Somebody is being served or waits. */
+  /** An administrator requests a restart of the engine with these changes. */
+  | { readonly kind: 'restart-request'; readonly id: number; readonly changes: SettingChanges }
+  /** The gateway is paused and has no requests at the engine any more. */
+  | { readonly kind: 'drained' }
+  /** This many crashes of the engine were caused by a single request, which is not sent again. */
+  | { readonly kind: 'crash-cause-found'; readonly crashes: number }
+  /** Requests are running or queued. */
   | { readonly kind: 'busy' }
-  /** Nobody has been for so long, in milliseconds. */
+  /** There have been no requests for this long. */
   | { readonly kind: 'idle'; readonly forMs: number };
 
 export type SupervisorMessage =
   | EngineStateMessage
   | RestartReply
-  /** The engine was ended from outside, or on purpose: no request that was at work has to do with it. */
-  | { readonly kind: 'engine-ended-blamelessly' };
+  /** The engine was stopped from outside or on purpose: no running request caused it. */
+  | { readonly kind: 'engine-stopped-from-outside' };
 
-/** How the gateway is to behave from now on. The first thing that it hears, and again whenever it changes. */
+/** The whole state of the engine: the first message to each gateway, sent again after each change. */
 export interface EngineStateMessage {
-  readonly kind: 'orders';
-  /** Let nothing new go to the engine: it is about to be replaced. */
+  readonly kind: 'engine-state';
+  /** Send nothing new to the engine: it is about to be replaced. */
   readonly pause: boolean;
   /** The public names of the model. */
   readonly modelNames: readonly string[];
   /** The engine may be found sleeping. */
   readonly maySleep: boolean;
-  /** The engine will not be started again: nobody has anything to wait for. */
+  /** The engine will not be restarted: waiting is pointless. */
   readonly hasFailed: boolean;
 }
 
 export interface RestartReply {
-  readonly kind: 'restart-answer';
-  /** That of the question. */
+  readonly kind: 'restart-reply';
+  /** The id of the request. */
   readonly id: number;
   readonly result: RestartOutcome;
 }
 
 export type RestartOutcome =
   | { readonly outcome: 'accepted' }
-  /** The mistakes, each with its cure. */
-  | { readonly outcome: 'refused'; readonly problems: readonly string[] }
-  | { readonly outcome: 'under-way' | 'stopping' };
+  /** Every problem with the changes, each with a hint. */
+  | { readonly outcome: 'rejected'; readonly problems: readonly string[] }
+  | { readonly outcome: 'in-progress' | 'stopping' };
 
-/** Variables by their own names, as the environment would give them; an empty text unsets one. */
+/** Variables by name, as in the environment; an empty string unsets one. */
 export type SettingChanges = Readonly<Record<string, string>>;

@@ -4,8 +4,7 @@ import { resolveDataDir } from './data-dir.ts';
 import { defaultSlots, type EngineOptions, maxContext } from './engine/llama-arguments.ts';
 import { chooseModel, defaultModelName, type ModelSource } from './engine/model.ts';
 import { splitWords } from './engine/split-words.ts';
-import { defaultHost, detectPlatform, type Platform } from './platform/platform.ts';
-import { queueWorkerEnabled } from './platform/queue-worker-enabled.ts';
+import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 
 /** What the supervisor is to do, in plain values. */
@@ -75,7 +74,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
-    runsQueueWorker: jobs.isWanted,
+    runsQueueWorker: jobs.isEnabled,
     idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
   return { config, problems, warnings: [...choice.warnings, ...jobs.warnings] };
@@ -129,11 +128,11 @@ function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonl
 function restartPolicy(settings: Settings): RestartPolicy {
   return {
     ...defaultPolicy,
-    delayMs: settings.RESTART_DELAY_MIN,
-    longestDelayMs: settings.RESTART_DELAY_MAX,
-    mostEnds: settings.RESTART_MAX_CRASHES,
+    minDelayMs: settings.RESTART_DELAY_MIN,
+    maxDelayMs: settings.RESTART_DELAY_MAX,
+    maxCrashes: settings.RESTART_MAX_CRASHES,
     windowMs: settings.RESTART_WINDOW,
-    mostLoadEnds: settings.RESTART_MAX_LOAD_CRASHES,
+    maxLoadCrashes: settings.RESTART_MAX_LOAD_CRASHES,
   };
 }
 

@@ -1,217 +1,55 @@
+import { randomBytes } from 'node:crypto';
 import type { Backend } from '../health/backend.ts';
 import type { BackendStatus } from '../health/backend-status.ts';
 import type { HealthSnapshot } from '../health/health-response.ts';
-import type { BackendProps } from '../health/props.ts';
+import type { SupervisorMessage } from '../health/supervisor-messages.ts';
+import type { Log } from '../log/create-log.ts';
+import type { Logs } from '../log/create-logs.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { type BootTimes, startBoot } from './boot.ts';
+import { startBoot } from './boot.ts';
+import type { SupervisorConfig } from './config.ts';
+import { failureMessage } from './crash-messages.ts';
 import type { CrashClass } from './engine/crash-class.ts';
 import { crashHint } from './engine/crash-hints.ts';
-import { type LoadFailure, superviseEngine } from './engine-process.ts';
-import { superviseGateway } from './gateway-process.ts';
-import type { Child, ChildExit } from './process/child.ts';
+import type { Engine } from './engine/installed-engine.ts';
+import { spawnEngine } from './engine/spawn-engine.ts';
+import { EngineProcess } from './engine-process.ts';
+import type {
+  ChildCrash,
+  ChildOwner,
+  ClassifiedExit,
+  DeploymentFailure,
+  FatalCrash,
+  Outcome,
+  SupervisorEvents,
+} from './events.ts';
+import { GatewayProcess } from './gateway-process.ts';
+import type { Child } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
 import type { ManagedProcess } from './process/managed-process.ts';
-import type { ExitHistory, RestartPolicy } from './process/restart-policy.ts';
+import type { RuntimeDir } from './process/runtime-dir.ts';
+import { createQueueWorker, reportUnhealthy } from './queue-worker.ts';
+import { RestartController, type RestartTarget } from './restart-controller.ts';
+import { shutDown } from './shutdown.ts';
+import { type Command, spawnGateway } from './spawn-gateway.ts';
 import { systemStatus } from './system-status.ts';
 
 export interface DeploymentOptions {
-  readonly backend: Backend;
-  /** Where the gateway listens. */
-  readonly host: string;
-  readonly port: number;
-  readonly loadTimeoutMs: number;
-  /** Whether llama-server may be found sleeping. */
-  readonly followSleep: () => boolean;
-  /** 0 is never. */
-  readonly hangTimeoutMs: number;
-  readonly policy: RestartPolicy;
-  readonly startEngine: (serves: () => boolean) => Child;
-  readonly startGateway: () => Child;
-  readonly onStanding: (standing: BackendStatus) => void;
-  /** Once: both children serve, and the first token has come. */
-  readonly onReady: (ready: ReadyReport) => void;
-  readonly onEngineReady: () => void;
-  /** As tend-engine.ts has it. */
-  readonly takeBack: (why: LoadFailure, end?: ChildExit) => boolean;
-  /** Whether llama-server is being replaced on purpose; call `refresh` when that changes. */
-  readonly isReplacing: () => boolean;
-  readonly onHung: () => void;
-  /** As tend-gateway.ts has them. */
-  readonly onGatewaySilent: (isSilent: boolean) => void;
-  readonly onGatewayHung: () => void;
-  readonly onNoToken: (why: string) => void;
-  readonly onStillLoading: (sinceMs: number) => void;
-  readonly onEnd: (end: ChildCrash) => void;
-  /** llama-server was ended from outside, or to be replaced: no request that was at work has to do with it. */
-  readonly onBlamelessEnd: () => void;
-  /** `last` is the end that was one too many, where it was one. */
-  readonly onFailure: (failure: DeploymentFailure, last?: FatalCrash) => void;
+  readonly config: SupervisorConfig;
+  readonly engine: Engine;
+  readonly gatewayCommand: Command;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly logs: Logs;
+  readonly runtimeDir: RuntimeDir;
+  readonly events: SupervisorEvents;
 }
 
-export interface ReadyReport {
-  /** Undefined where the backend does not tell. */
-  readonly props: BackendProps | undefined;
-  readonly boot: BootTimes;
-}
-
-/** An end of a child that nobody asked for. */
-export interface ChildCrash {
-  readonly who: 'llama-server' | 'gateway';
-  readonly end: ChildExit;
-  /** Milliseconds until it is started again; undefined where it is not. */
-  readonly restartInMs: number | undefined;
-  readonly crash: CrashClass;
-  /** It had been ready since it was started. */
-  readonly wasReady: boolean;
-}
-
-/** The end of a child that is not started again, and those before it. */
-export interface FatalCrash extends Pick<ChildCrash, 'who' | 'crash' | 'end'> {
-  readonly history: ExitHistory;
-}
-
-export type DeploymentFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
-
-/** The two children, what is known of them, and what the health server may say of it. */
-export interface Deployment {
-  readonly engine: ManagedProcess;
-  readonly gateway: ManagedProcess;
-  readonly snapshot: () => HealthSnapshot;
-  /** A gateway that is not up yet would die of the signal, and reads the keys anyway. */
-  reloadKeys(): void;
-  refresh(): void;
-  /** So many of llama-server's last ends were the doing of one request. */
-  pardonEngine(ends: number): void;
-  /** From now on no end of a child is a surprise. */
-  beginStopping(): void;
-  close(): void;
-}
-
-/** Starts both children beside each other, and follows them until closed. */
-export function startDeployment(options: DeploymentOptions): Deployment {
-  const boot = startBoot();
-  let standing: BackendStatus = 'starting';
-  let since = Date.now();
-  let everReady = false;
-  let announced = false;
-  let stopping = false;
-  let failed = false;
-  let lastCrash: LastCrash | undefined;
-  const crashes: CrashCounts = { engine: {}, gateway: {} };
-
-  const engine = superviseEngine({
-    ...options,
-    boot,
-    start: options.startEngine,
-    onChange: refresh,
-    onEnd: (end, state) => learnEnd({ who: 'llama-server', ...end }, state),
-    onLoadTimedOut: () => fail('load-timed-out'),
-    onRouter: () => fail('is-router'),
-  });
-  const gateway = superviseGateway({
-    ...options,
-    boot,
-    start: options.startGateway,
-    onChange: refresh,
-    onEnd: (end, state) => learnEnd({ who: 'gateway', ...end }, state),
-  });
-
-  function learnEnd(ended: Omit<ChildCrash, 'restartInMs'>, state: ChildState): void {
-    const { who, crash, end } = ended;
-    if (who === 'llama-server' && (crash === 'killed' || state.phase === 'replacing'))
-      options.onBlamelessEnd();
-    if (state.phase !== 'stopped' && state.phase !== 'replacing') {
-      const counts = crashes[who === 'gateway' ? 'gateway' : 'engine'];
-      counts[crash] = (counts[crash] ?? 0) + 1;
-      lastCrash = {
-        ...{ who, class: crash, cure: crashHint(who, crash), code: end.code, signal: end.signal },
-        at: new Date().toISOString(),
-      };
-      const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
-      options.onEnd({ ...ended, restartInMs });
-      if (state.phase === 'given-up')
-        fail(who === 'gateway' ? 'gateway-failed' : 'engine-failed', {
-          who,
-          crash,
-          end,
-          history: state.history,
-        });
-    }
-    refresh();
-  }
-
-  function fail(failure: DeploymentFailure, last?: FatalCrash): void {
-    failed = true;
-    refresh();
-    options.onFailure(failure, last);
-  }
-
-  function refresh(): void {
-    const next = systemStatus({
-      stopping,
-      failed,
-      replacing: options.isReplacing(),
-      enginePhase: engine.tended.state.phase,
-      backend: engine.watch.status,
-      gatewayUp: gateway.isUp && !gateway.isSilent,
-      everReady,
-    });
-    everReady ||= next === 'ready';
-    if (next !== standing) adopt(next);
-    if (standing === 'ready' && !announced && boot.times['first token'] !== undefined) {
-      announced = true;
-      options.onReady({ props: engine.watch.props, boot: boot.times });
-    }
-  }
-
-  function adopt(next: BackendStatus): void {
-    standing = next;
-    since = Date.now();
-    options.onStanding(standing);
-  }
-
-  engine.tended.start();
-  gateway.tended.start();
-  return {
-    engine: engine.tended,
-    gateway: gateway.tended,
-    pardonEngine: engine.pardon,
-    snapshot: () => ({
-      status: standing,
-      everReady,
-      gatewayUnresponsive: gateway.isSilent,
-      details: {
-        phase: boot.phase,
-        since: new Date(since).toISOString(),
-        loadTimeMs: boot.times.loaded ?? null,
-        boot: boot.times,
-        restarts: { engine: engine.tended.restarts, gateway: gateway.tended.restarts },
-        crashes,
-        lastCrash: lastCrash ?? null,
-        gatewayUp: gateway.isUp && !gateway.isSilent,
-        sleeping: engine.watch.status === 'ready' && engine.watch.props?.sleeping === true,
-        version: packageFile.version,
-      },
-    }),
-    refresh,
-    reloadKeys() {
-      if (gateway.isUp) gateway.tended.child?.signal('SIGHUP');
-    },
-    beginStopping() {
-      stopping = true;
-      refresh();
-    },
-    close() {
-      engine.close();
-      gateway.close();
-    },
-  };
-}
-
-/** How many unwanted ends there were. */
+/** How many crashes there were, by child and class. */
 type CrashCounts = Record<'engine' | 'gateway', Partial<Record<CrashClass, number>>>;
 
-/** What `/status` says of the last unwanted end: how it was, never what was said. */
+/** What `/status` shows of the last crash: how it happened, but no output. */
 interface LastCrash {
   readonly who: ChildCrash['who'];
   readonly class: CrashClass;
@@ -219,4 +57,244 @@ interface LastCrash {
   readonly code: number | null;
   readonly signal: string | null;
   readonly at: string;
+}
+
+/** Owns the children (llama-server, the gateway, possibly a queue worker), and the status of the whole. */
+export class Deployment implements ChildOwner, RestartTarget {
+  readonly #options: DeploymentOptions;
+  readonly #backend: Backend & { readonly apiKey: string };
+  readonly #queueWorkerKey: string | undefined;
+  readonly #boot = startBoot();
+  readonly #restarts: RestartController;
+  readonly #engine: EngineProcess;
+  readonly #gateway: GatewayProcess;
+  readonly #queueWorker: ManagedProcess | undefined;
+  readonly #outcome = Promise.withResolvers<Outcome>();
+  #status: BackendStatus = 'starting';
+  #statusSince = Date.now();
+  #wasReady = false;
+  #isReadyReported = false;
+  #isStopping = false;
+  #hasFailed = false;
+  readonly #crashes: CrashCounts = { engine: {}, gateway: {} };
+  #lastCrash: LastCrash | undefined;
+
+  constructor(options: DeploymentOptions) {
+    const { config, env, log, logs, runtimeDir, events } = options;
+    this.#options = options;
+    this.#backend = { address: backendAddress(config, runtimeDir), apiKey: createSecret() };
+    this.#queueWorkerKey = config.runsQueueWorker ? createSecret() : undefined;
+    this.#restarts = new RestartController({ config, env, log, target: this });
+    const shared = { config, boot: this.#boot, owner: this, events };
+    this.#engine = new EngineProcess({
+      ...shared,
+      backend: this.#backend,
+      spawn: (isServing) => this.#spawnEngine(isServing),
+      restarts: this.#restarts,
+    });
+    this.#gateway = new GatewayProcess({ ...shared, spawn: () => this.#spawnGateway() });
+    if (this.#queueWorkerKey !== undefined)
+      this.#queueWorker = createQueueWorker({
+        ...{ ...config, env, key: this.#queueWorkerKey },
+        log: logs.getLog('runpod-worker'),
+        forward: logs.forward,
+        onSpawned: (child) => this.#record(child),
+        onCrash: (exit) => events.queueWorkerCrashed(exit),
+        onFailure: (message) => this.end({ reason: 'queue-worker-failed', message }),
+      });
+  }
+
+  /** Resolves when the deployment has to end: on request, after a failure, or because it was idle. */
+  get outcome(): Promise<Outcome> {
+    return this.#outcome.promise;
+  }
+
+  /** Starts all children at the same time. */
+  start(): void {
+    this.#engine.process.start();
+    this.#gateway.process.start();
+    this.#queueWorker?.start();
+  }
+
+  /** The first call decides the outcome. */
+  end(outcome: Outcome): void {
+    this.#outcome.resolve(outcome);
+  }
+
+  reloadKeys(): void {
+    this.#gateway.reloadKeys();
+  }
+
+  /** Tells RunPod that this worker cannot do jobs any more. */
+  async reportUnhealthy({ reason, message = '' }: Outcome): Promise<void> {
+    if (this.#queueWorker) await reportUnhealthy(this.#queueWorker, { check: reason, reason: message });
+  }
+
+  /** Stops all children, the gateway first. Resolves when none is left. */
+  async stop(force: AbortSignal): Promise<void> {
+    this.#restarts.stop();
+    this.#isStopping = true;
+    this.changed();
+    await shutDown({
+      queueWorker: this.#queueWorker,
+      gateway: this.#gateway.process,
+      engine: this.#engine.process,
+      drainTimeoutMs: this.#options.config.drainTimeoutMs,
+      force,
+    });
+    this.#engine.close();
+    this.#gateway.close();
+  }
+
+  /** Kills all children at once. */
+  kill(): void {
+    for (const process of [this.#queueWorker, this.#engine.process, this.#gateway.process])
+      process?.child?.kill();
+  }
+
+  /** What the health server shows. */
+  snapshot(): HealthSnapshot {
+    const { times, phase } = this.#boot;
+    return {
+      status: this.#status,
+      everReady: this.#wasReady,
+      gatewayUnresponsive: this.#gateway.isUnresponsive,
+      details: {
+        phase,
+        since: new Date(this.#statusSince).toISOString(),
+        loadTimeMs: times.loaded ?? null,
+        boot: times,
+        restarts: { engine: this.#engine.process.restarts, gateway: this.#gateway.process.restarts },
+        crashes: this.#crashes,
+        lastCrash: this.#lastCrash ?? null,
+        gatewayUp: this.#gateway.isUp,
+        sleeping: this.#engine.isSleeping,
+        version: packageFile.version,
+        ...this.#restarts.details,
+      },
+    };
+  }
+
+  // What the children report.
+
+  changed(): void {
+    const next = systemStatus({
+      stopping: this.#isStopping,
+      failed: this.#hasFailed,
+      replacing: this.#restarts.isReplacing,
+      enginePhase: this.#engine.process.state.phase,
+      backend: this.#engine.monitor.status,
+      gatewayUp: this.#gateway.isUp,
+      everReady: this.#wasReady,
+    });
+    this.#wasReady ||= next === 'ready';
+    if (next !== this.#status) this.#setStatus(next);
+    this.#reportReady();
+  }
+
+  exited(exit: ClassifiedExit, state: ChildState): void {
+    if (exit.who === 'llama-server' && (exit.crash === 'killed' || state.phase === 'replacing'))
+      this.#restarts.engineStoppedFromOutside();
+    if (state.phase !== 'stopped' && state.phase !== 'replacing') this.#onCrash(exit, state);
+    this.changed();
+  }
+
+  failed(failure: DeploymentFailure, crash?: FatalCrash): void {
+    this.#hasFailed = true;
+    this.changed();
+    const message = failureMessage(failure, crash);
+    if (failure !== 'gateway-failed') this.#restarts.engineFailed();
+    this.#options.events.failed(message);
+    this.end({ reason: failure, message });
+  }
+
+  // What the restart controller asks for.
+
+  replaceEngine(): void {
+    this.#engine.replace();
+  }
+
+  sendToGateway(message: SupervisorMessage): void {
+    this.#gateway.process.child?.send(message);
+  }
+
+  forgiveEngineExits(count: number): void {
+    this.#engine.forgiveExits(count).catch(recordUnhandledError);
+  }
+
+  idle(): void {
+    this.end({ reason: 'idle' });
+  }
+
+  #setStatus(status: BackendStatus): void {
+    this.#status = status;
+    this.#statusSince = Date.now();
+    this.#options.events.statusChanged(status);
+  }
+
+  #reportReady(): void {
+    const { times } = this.#boot;
+    if (this.#status !== 'ready' || this.#isReadyReported || times['first token'] === undefined) return;
+    this.#isReadyReported = true;
+    this.#options.events.ready({ props: this.#engine.monitor.props, boot: times });
+  }
+
+  #onCrash(exit: ClassifiedExit, state: ChildState): void {
+    this.#countCrash(exit);
+    const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
+    this.#options.events.crashed({ ...exit, restartInMs });
+    if (exit.who === 'gateway') this.#restarts.gatewayCrashed();
+    if (state.phase === 'given-up')
+      this.failed(exit.who === 'gateway' ? 'gateway-failed' : 'engine-failed', {
+        ...exit,
+        history: state.history,
+      });
+  }
+
+  #countCrash({ who, crash, exit: { code, signal } }: ClassifiedExit): void {
+    const counts = this.#crashes[who === 'gateway' ? 'gateway' : 'engine'];
+    counts[crash] = (counts[crash] ?? 0) + 1;
+    const at = new Date().toISOString();
+    this.#lastCrash = { who, class: crash, cure: crashHint(who, crash), code, signal, at };
+  }
+
+  #spawnEngine(isServing: () => boolean): Child {
+    const { engine, env, logs } = this.#options;
+    const log = logs.getLog('llama-server');
+    const { config } = this.#restarts;
+    return this.#record(spawnEngine({ engine, config, backend: this.#backend, env, isServing, log }));
+  }
+
+  #spawnGateway(): Child {
+    const { gatewayCommand, env, logs } = this.#options;
+    const child = spawnGateway({
+      command: gatewayCommand,
+      config: this.#restarts.config,
+      backend: this.#backend,
+      queueWorkerKey: this.#queueWorkerKey,
+      env,
+      log: logs.getLog('gateway'),
+      forward: logs.forward,
+      onMessage: (message) => this.#restarts.onMessage(message),
+    });
+    child.send(this.#restarts.engineState);
+    return this.#record(child);
+  }
+
+  /** The next start kills a child that outlives us. */
+  #record(child: Child): Child {
+    if (child.pid !== undefined) this.#options.runtimeDir.recordChild(child.pid);
+    return child;
+  }
+}
+
+function backendAddress({ backendPort }: SupervisorConfig, { socketPath }: RuntimeDir): Backend['address'] {
+  return backendPort === undefined
+    ? { origin: 'http://llama-server', socketPath }
+    : { origin: `http://127.0.0.1:${backendPort}`, socketPath: undefined };
+}
+
+/** A secret between processes: generated at each start, passed in environments, and stored nowhere. */
+function createSecret(): string {
+  return randomBytes(32).toString('base64url');
 }

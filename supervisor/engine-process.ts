@@ -2,212 +2,207 @@ import type { Backend } from '../health/backend.ts';
 import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { Boot } from './boot.ts';
-import { abortHungEngine } from './engine/abort-hung-engine.ts';
+import type { SupervisorConfig } from './config.ts';
 import { type CrashClass, classifyCrash, isFatal } from './engine/crash-class.ts';
 import { generateFirstToken } from './engine/first-token.ts';
-import { monitorProgress } from './engine/hang-monitor.ts';
+import { abortHungEngine, monitorProgress } from './engine/hang-monitor.ts';
+import type { ChildOwner, SupervisorEvents } from './events.ts';
 import { countOomKills, wasOomKill } from './platform/oom-kills.ts';
 import type { Child, ChildExit } from './process/child.ts';
-import type { ChildState } from './process/child-state.ts';
-import { type ManagedProcess, superviseProcess } from './process/managed-process.ts';
-import type { RestartPolicy } from './process/restart-policy.ts';
+import type { ChildEvent, ChildState } from './process/child-state.ts';
+import { ManagedProcess } from './process/managed-process.ts';
+import type { RestartController } from './restart-controller.ts';
 
-const tellLoadingEveryMs = 10_000;
+const loadingReportIntervalMs = 10_000;
 
-/** What llama-server may take to free its memory once it is asked to end. */
-export const engineGraceMs = 5000;
-
-/** The same where another waits for its place: one that is at work beyond the drain does not heed the signal, and its streams wait. */
-export const replacementGraceMs = 1000;
+/** How long llama-server may take to exit after SIGTERM when it is replaced: it ignores the signal while it works. */
+const replacementGraceMs = 1000;
 
 /**
- * How much more an engine may die of single requests than without a cause, while nothing shows that it can work at all:
- * one that dies of whatever it is asked has more than one fault.
+ * How many times more crashes caused by single requests are forgiven than the policy allows without a cause, while
+ * nothing shows that the engine works at all. An engine that crashes on every request has another fault.
  */
-const MOST_PARDONED = 4;
+const forgivenessFactor = 4;
 
 export interface EngineProcessOptions {
+  readonly config: Pick<SupervisorConfig, 'loadTimeoutMs' | 'hangTimeoutMs' | 'policy'>;
   readonly backend: Backend;
   readonly boot: Boot;
-  readonly loadTimeoutMs: number;
-  readonly followSleep: () => boolean;
-  /** 0 is never. */
-  readonly hangTimeoutMs: number;
-  readonly policy: RestartPolicy;
-  /** Starts one; `serves` tells whether requests may be at work in it. */
-  readonly start: (serves: () => boolean) => Child;
-  /** Something that others see has changed. */
-  readonly onChange: () => void;
-  readonly onEnd: (end: EngineExit, state: ChildState) => void;
-  /** It makes no progress any more, and is ended for it. */
-  readonly onHung: () => void;
-  readonly onLoadTimedOut: () => void;
-  /** It has come up as a router, which serves no model itself. */
-  readonly onRouter: () => void;
-  /** It has just become ready, for the first time or again. */
-  readonly onEngineReady: () => void;
-  /**
-   * The one that ended, or took too long, was never ready. Answers whether it had arguments on trial, which are then
-   * taken back, so that the next is started as before.
-   */
-  readonly takeBack: (why: LoadFailure, end?: ChildExit) => boolean;
-  /** Now and then while a model takes its time. */
-  readonly onStillLoading: (sinceMs: number) => void;
-  /** It is ready, and yet generates nothing. */
-  readonly onNoToken: (why: string) => void;
+  /** Starts llama-server; `isServing` tells whether requests may run in it. */
+  readonly spawn: (isServing: () => boolean) => Child;
+  readonly restarts: Pick<RestartController, 'maySleep' | 'engineReady' | 'rollBack'>;
+  readonly owner: ChildOwner;
+  readonly events: SupervisorEvents;
 }
 
-export interface EngineExit {
-  readonly end: ChildExit;
-  readonly crash: CrashClass;
-  /** It had been ready since it was started. */
-  readonly wasReady: boolean;
-}
+/** llama-server as a child: its load is timed, a first token proves that it works, and a hang aborts it. */
+export class EngineProcess {
+  readonly process: ManagedProcess;
+  readonly monitor: BackendMonitor;
+  readonly #options: EngineProcessOptions;
+  /** It has been ready since its last start. */
+  #isReady = false;
+  #isHung = false;
+  /** Exits forgiven since it last generated a token. */
+  #forgiven = 0;
+  #oomKillsBefore: number | undefined;
+  #hangMonitor: Disposable | undefined;
+  #loadDeadline: NodeJS.Timeout | undefined;
+  #loadingReports: NodeJS.Timeout | undefined;
 
-export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
-
-/** llama-server as a child, its loading watched and timed, proved by a first token. */
-export interface EngineProcess {
-  readonly tended: ManagedProcess;
-  readonly watch: BackendMonitor;
-  /** So many of its last ends were the doing of one request, and count for nothing. */
-  pardon(ends: number): void;
-  close(): void;
-}
-
-export function superviseEngine(options: EngineProcessOptions): EngineProcess {
-  const { backend, boot, loadTimeoutMs } = options;
-  /** It has been ready since it was last started. */
-  let isReady = false;
-  let isHung = false;
-  /** Ends that were pardoned since it was last seen to say a word. */
-  let pardoned = 0;
-  let oomKills: number | undefined;
-  let progress: Disposable | undefined;
-  let deadline: NodeJS.Timeout | undefined;
-  let patience: NodeJS.Timeout | undefined;
-  const watch = monitorBackend(backend, {
-    followSleep: options.followSleep,
-    onChange(standing) {
-      if (standing === 'loading' || standing === 'ready') boot.markReached('bound');
-      if (standing === 'ready' && tended.state.phase !== 'replacing') learnWhatCameUp();
-      options.onChange();
-    },
-    onPropsChange() {
-      if (watch.isRouter) refuseRouter();
-      options.onChange();
-    },
-  });
-  const tended = superviseProcess({
-    start: () => options.start(() => watch.status === 'ready'),
-    policy: options.policy,
-    judge(end) {
-      if (isReady) return 'ended';
-      const crash = classify(end);
-      if (options.takeBack(crash, end)) return 'ended-on-trial';
-      return boot.times.loaded === undefined && isFatal(crash) ? 'ended-for-good' : { loadFailure: crash };
-    },
-    onStarted() {
-      isReady = false;
-      isHung = false;
-      oomKills = countOomKills();
-      boot.markReached('process up');
-      awaitLoad();
-      expectProgress();
-      watch.probeNow();
-    },
-    onEnded(end, state) {
-      const engineEnd = { end, crash: classify(end), wasReady: isReady };
-      stopWaiting();
-      progress?.[Symbol.dispose]();
-      watch.markDown();
-      options.onEnd(engineEnd, state);
-    },
-  });
-
-  function classify(end: ChildExit): CrashClass {
-    return classifyCrash(end, { hung: isHung, oomKilled: wasOomKill(oomKills, countOomKills()) });
-  }
-
-  function expectProgress(): void {
-    const { hangTimeoutMs, followSleep } = options;
-    if (hangTimeoutMs === 0) return;
-    progress = monitorProgress({
-      backend,
-      hangTimeoutMs,
-      loadTimeoutMs,
-      maySleep: followSleep(),
-      startedAgain: boot.times.loaded !== undefined,
-      wasReady: () => isReady,
-      onHung: endHung,
+  constructor(options: EngineProcessOptions) {
+    this.#options = options;
+    const { config, backend, boot, spawn, restarts, owner } = options;
+    this.process = new ManagedProcess({
+      spawn: () => spawn(() => this.monitor.status === 'ready'),
+      policy: config.policy,
+      classifyExit: (exit) => this.#classifyExit(exit),
+      onStarted: () => this.#onStarted(),
+      onExit: (exit, state) => this.#onExit(exit, state),
+    });
+    this.monitor = monitorBackend(backend, {
+      followSleep: () => restarts.maySleep,
+      onChange: (status) => {
+        if (status === 'loading' || status === 'ready') boot.markReached('bound');
+        if (status === 'ready' && this.process.state.phase !== 'replacing') {
+          if (this.monitor.isRouter) this.#rejectRouter();
+          else this.#onBackendReady();
+        }
+        owner.changed();
+      },
+      onPropsChange: (monitor) => {
+        if (monitor.isRouter) this.#rejectRouter();
+        owner.changed();
+      },
     });
   }
 
-  function endHung(): void {
-    if (tended.state.phase !== 'running') return;
-    isHung = true;
-    options.onHung();
-    if (tended.child) abortHungEngine(tended.child).catch(recordUnhandledError);
+  get isSleeping(): boolean {
+    return this.monitor.status === 'ready' && this.monitor.props?.sleeping === true;
   }
 
-  function awaitLoad(): void {
-    const begin = performance.now();
-    deadline = setTimeout(giveUpLoading, loadTimeoutMs);
-    patience = setInterval(() => options.onStillLoading(performance.now() - begin), tellLoadingEveryMs);
+  /** Stops llama-server and starts it with the current configuration. */
+  replace(): void {
+    this.process.replace(replacementGraceMs);
   }
 
-  function giveUpLoading(): void {
-    if (options.takeBack('load-timed-out')) tended.replace(replacementGraceMs);
-    else options.onLoadTimedOut();
+  /**
+   * The last `count` exits were caused by a single request and do not count. They are forgiven at once, because the next
+   * exit may be the one to give up on; then a test token shows whether the engine works.
+   */
+  async forgiveExits(count: number): Promise<void> {
+    const { config, backend } = this.#options;
+    if (this.#forgiven + count > forgivenessFactor * config.policy.maxCrashes) return;
+    this.#forgiven += count;
+    this.process.forgiveExits(count);
+    const token = await generateFirstToken(backend, config.loadTimeoutMs);
+    if (token.outcome !== 'failed') this.#forgiven = 0;
   }
 
-  function stopWaiting(): void {
-    clearTimeout(deadline);
-    clearInterval(patience);
+  close(): void {
+    this.monitor.close();
+    this.#stopLoadTimers();
+    this.#hangMonitor?.[Symbol.dispose]();
   }
 
-  function learnWhatCameUp(): void {
-    if (watch.isRouter) refuseRouter();
-    else learnReady();
+  #classify(exit: ChildExit): CrashClass {
+    const oomKilled = wasOomKill(this.#oomKillsBefore, countOomKills());
+    return classifyCrash(exit, { hung: this.#isHung, oomKilled });
   }
 
-  function refuseRouter(): void {
-    if (isReady || !options.takeBack('is-router')) options.onRouter();
-    else tended.replace(replacementGraceMs);
+  #classifyExit(exit: ChildExit): ChildEvent {
+    if (this.#isReady) return 'exited';
+    const crash = this.#classify(exit);
+    if (this.#options.restarts.rollBack(crash, exit)) return 'candidate-exited';
+    const wasNeverLoaded = this.#options.boot.times.loaded === undefined;
+    return wasNeverLoaded && isFatal(crash) ? 'exited-fatally' : { loadFailure: crash };
   }
 
-  function learnReady(): void {
-    isReady = true;
+  #onStarted(): void {
+    this.#isReady = false;
+    this.#isHung = false;
+    this.#oomKillsBefore = countOomKills();
+    this.#options.boot.markReached('process up');
+    this.#startLoadTimers();
+    this.#startHangMonitor();
+    this.monitor.probeNow();
+  }
+
+  #onExit(exit: ChildExit, state: ChildState): void {
+    const classified = {
+      who: 'llama-server',
+      exit,
+      crash: this.#classify(exit),
+      wasReady: this.#isReady,
+    } as const;
+    this.#stopLoadTimers();
+    this.#hangMonitor?.[Symbol.dispose]();
+    this.monitor.markDown();
+    this.#options.owner.exited(classified, state);
+  }
+
+  #startLoadTimers(): void {
+    const { config, events } = this.#options;
+    const startedAt = performance.now();
+    this.#loadDeadline = setTimeout(() => this.#onLoadTimeout(), config.loadTimeoutMs);
+    this.#loadingReports = setInterval(
+      () => events.stillLoading(performance.now() - startedAt),
+      loadingReportIntervalMs,
+    );
+  }
+
+  #stopLoadTimers(): void {
+    clearTimeout(this.#loadDeadline);
+    clearInterval(this.#loadingReports);
+  }
+
+  #onLoadTimeout(): void {
+    if (this.#options.restarts.rollBack('load-timed-out')) this.replace();
+    else this.#options.owner.failed('load-timed-out');
+  }
+
+  #startHangMonitor(): void {
+    const { config, backend, boot, restarts } = this.#options;
+    if (config.hangTimeoutMs === 0) return;
+    this.#hangMonitor = monitorProgress({
+      backend,
+      hangTimeoutMs: config.hangTimeoutMs,
+      loadTimeoutMs: config.loadTimeoutMs,
+      maySleep: restarts.maySleep,
+      isRestart: boot.times.loaded !== undefined,
+      wasReady: () => this.#isReady,
+      onHung: () => this.#abortHung(),
+    });
+  }
+
+  #abortHung(): void {
+    if (this.process.state.phase !== 'running') return;
+    this.#isHung = true;
+    this.#options.events.engineHung();
+    if (this.process.child) abortHungEngine(this.process.child).catch(recordUnhandledError);
+  }
+
+  #onBackendReady(): void {
+    const { boot, restarts } = this.#options;
+    this.#isReady = true;
     boot.markReached('loaded');
-    stopWaiting();
-    options.onEngineReady();
-    if (boot.times['first token'] === undefined) proveByToken().catch(recordUnhandledError);
+    this.#stopLoadTimers();
+    restarts.engineReady();
+    if (boot.times['first token'] === undefined) this.#testFirstToken().catch(recordUnhandledError);
   }
 
-  async function proveByToken(): Promise<void> {
-    const token = await generateFirstToken(backend, loadTimeoutMs);
-    if (token.outcome === 'failed') return options.onNoToken(token.why);
-    boot.markReached('first token', token.outcome === 'came');
-    options.onChange();
+  /** A router serves no model itself. */
+  #rejectRouter(): void {
+    if (this.#isReady || !this.#options.restarts.rollBack('is-router'))
+      this.#options.owner.failed('is-router');
+    else this.replace();
   }
 
-  /** Pardons at once, as the next end may be the one to give up at, and looks whether it can say a word. */
-  async function pardon(ends: number): Promise<void> {
-    if (pardoned + ends > MOST_PARDONED * options.policy.mostEnds) return;
-    pardoned += ends;
-    tended.pardon(ends);
-    const token = await generateFirstToken(backend, loadTimeoutMs);
-    if (token.outcome !== 'failed') pardoned = 0;
+  async #testFirstToken(): Promise<void> {
+    const { config, backend, boot, owner, events } = this.#options;
+    const token = await generateFirstToken(backend, config.loadTimeoutMs);
+    if (token.outcome === 'failed') return events.firstTokenFailed(token.reason);
+    boot.markReached('first token', token.outcome === 'generated');
+    owner.changed();
   }
-
-  return {
-    tended,
-    watch,
-    pardon: (ends) => void pardon(ends).catch(recordUnhandledError),
-    close() {
-      watch.close();
-      stopWaiting();
-      progress?.[Symbol.dispose]();
-    },
-  };
 }

@@ -1,101 +1,132 @@
 import type { RestartOutcome, SettingChanges } from '../health/supervisor-messages.ts';
-import type { EnginePlan } from './engine-plan.ts';
-import type { LoadFailure } from './engine-process.ts';
+import type { SupervisorConfig } from './config.ts';
+import type { LoadFailure } from './events.ts';
 import type { RestartPlan } from './plan-restart.ts';
 
 export interface ReplacementOptions {
-  readonly plan: EnginePlan;
-  readonly check: (changes: SettingChanges) => RestartPlan;
-  /** How long what is at the engine may go on. */
+  readonly configs: EngineConfigs;
+  readonly plan: (changes: SettingChanges) => RestartPlan;
+  /** How long requests at the engine may continue. */
   readonly drainTimeoutMs: number;
-  /** Ends llama-server and starts it as now planned. */
+  /** Stops llama-server and starts it with the current configuration. */
   readonly replaceEngine: () => void;
-  /** Called after each change of what others see. */
+  /** Called after each change of the report. */
   readonly onChange: (report: ReplacementReport) => void;
 }
 
-/** What `/status` says of the last restart that was asked for. */
+/** What `/status` shows of the last requested restart. */
 export interface ReplacementReport {
-  /** draining: what is at the engine may finish · loading: the new one comes up · done · fell-back: as before again. */
+  /** draining: requests at the engine may finish · loading: the new engine starts · done · fell-back: as before again. */
   readonly state: 'draining' | 'loading' | 'done' | 'fell-back';
-  /** The names of the variables that were to change. */
+  /** The names of the variables to change. */
   readonly changes: readonly string[];
   readonly since: string;
-  /** Why the changed one could not be loaded. */
+  /** Why the engine did not load with the changes. */
   readonly failure: LoadFailure | null;
 }
 
-/** llama-server replaced on purpose: drained, ended, started anew, and brought back as it was where the new one fails. */
+/** The configurations of the engine: the one that has served, and a candidate that has not served yet. */
+export class EngineConfigs {
+  #proven: SupervisorConfig;
+  #candidate: SupervisorConfig | undefined;
+
+  constructor(config: SupervisorConfig) {
+    this.#proven = config;
+  }
+
+  get current(): SupervisorConfig {
+    return this.#candidate ?? this.#proven;
+  }
+
+  setCandidate(config: SupervisorConfig): void {
+    this.#candidate = config;
+  }
+
+  /** The candidate serves. */
+  commit(): void {
+    this.#proven = this.current;
+    this.#candidate = undefined;
+  }
+
+  /** Drops the candidate. False if there was none. */
+  rollBack(): boolean {
+    const hadCandidate = this.#candidate !== undefined;
+    this.#candidate = undefined;
+    return hadCandidate;
+  }
+}
+
+/** A requested restart of llama-server: drain, stop, start with the changes, and roll back if it does not load. */
 export class EngineReplacement {
-  readonly #parts: ReplacementOptions;
+  readonly #options: ReplacementOptions;
   #stage: 'none' | 'draining' | 'loading' | 'stopping' = 'none';
   #report: ReplacementReport | undefined;
-  #patience: NodeJS.Timeout | undefined;
-  #planned: RestartPlan | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
+  #candidate: SupervisorConfig | undefined;
 
-  constructor(parts: ReplacementOptions) {
-    this.#parts = parts;
+  constructor(options: ReplacementOptions) {
+    this.#options = options;
   }
 
   get report(): ReplacementReport | undefined {
     return this.#report;
   }
 
-  get isUnderWay(): boolean {
+  get isInProgress(): boolean {
     return this.#stage === 'draining' || this.#stage === 'loading';
   }
 
-  /** Everything that can be wrong with the changes is found before anything happens. */
-  ask(changes: SettingChanges): RestartOutcome {
+  /** Finds every problem with the changes before anything happens. */
+  request(changes: SettingChanges): RestartOutcome {
     if (this.#stage === 'stopping') return { outcome: 'stopping' };
-    if (this.#stage !== 'none') return { outcome: 'under-way' };
-    const planned = this.#parts.check(changes);
-    if (!planned.ok) return { outcome: 'refused', problems: planned.problems };
+    if (this.#stage !== 'none') return { outcome: 'in-progress' };
+    const plan = this.#options.plan(changes);
+    if (!plan.ok) return { outcome: 'rejected', problems: plan.problems };
     const names = Object.keys(changes);
-    this.#planned = names.length > 0 ? planned : undefined;
+    this.#candidate = names.length > 0 ? plan.config : undefined;
     this.#stage = 'draining';
-    this.#patience = setTimeout(() => this.#replace(), this.#parts.drainTimeoutMs);
-    this.#tell({ state: 'draining', changes: names, failure: null });
+    this.#drainTimer = setTimeout(() => this.#replace(), this.#options.drainTimeoutMs);
+    this.#update({ state: 'draining', changes: names, failure: null });
     return { outcome: 'accepted' };
   }
 
-  /** The gateway has nothing at the engine any more. */
-  held(): void {
+  /** The gateway has no requests at the engine any more. */
+  drained(): void {
     if (this.#stage === 'draining') this.#replace();
   }
 
   engineReady(): void {
     if (this.#stage !== 'loading') return;
     this.#stage = 'none';
-    this.#parts.plan.keep();
-    this.#tell({ state: this.#report?.failure ? 'fell-back' : 'done' });
+    this.#options.configs.commit();
+    this.#update({ state: this.#report?.failure ? 'fell-back' : 'done' });
   }
 
-  /** As tend-engine.ts asks it. */
-  takeBack(failure: LoadFailure): boolean {
-    if (this.#stage !== 'loading' || !this.#parts.plan.takeBack()) return false;
-    this.#tell({ failure });
+  /** See RestartController.rollBack. */
+  rollBack(failure: LoadFailure): boolean {
+    if (this.#stage !== 'loading' || !this.#options.configs.rollBack()) return false;
+    this.#update({ failure });
     return true;
   }
 
-  /** The house ends: nothing is replaced any more. */
+  /** The deployment shuts down: no replacement from now on. */
   stop(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#drainTimer);
     this.#stage = 'stopping';
   }
 
   #replace(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#drainTimer);
     this.#stage = 'loading';
-    if (this.#planned?.ok) this.#parts.plan.tryOut(this.#planned.config);
-    this.#planned = undefined;
-    this.#tell({ state: 'loading' });
-    this.#parts.replaceEngine();
+    if (this.#candidate) this.#options.configs.setCandidate(this.#candidate);
+    this.#candidate = undefined;
+    this.#update({ state: 'loading' });
+    this.#options.replaceEngine();
   }
 
-  #tell(change: Partial<ReplacementReport>): void {
+  #update(change: Partial<ReplacementReport>): void {
     const before = this.#report ?? { state: 'draining', changes: [], failure: null };
     this.#report = { ...before, ...change, since: new Date().toISOString() };
-    this.#parts.onChange(this.#report);
+    this.#options.onChange(this.#report);
   }
 }

@@ -1,11 +1,5 @@
 import { Agent } from 'node:http';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
-import {
-  isGatewayHung,
-  nextUnresponsiveness,
-  type Unresponsiveness,
-  unresponsiveAfterMs,
-} from './gateway-hang.ts';
 import { type GatewayProbeResult, probeGateway } from './probe-gateway.ts';
 
 export interface GatewayMonitorOptions {
@@ -13,41 +7,41 @@ export interface GatewayMonitorOptions {
   readonly port: number;
   /** 0 is never. */
   readonly hangTimeoutMs: number;
-  /** Whether it has answered since it was started. */
-  readonly wasUp: () => boolean;
-  /** It answers nobody for some seconds, or answers again. */
-  readonly onSilent: (isSilent: boolean) => void;
-  /** Once: it is to be replaced. */
+  /** Whether it has responded since its start. */
+  readonly hasResponded: () => boolean;
+  /** It has not responded for some seconds, or responds again. */
+  readonly onResponsivenessChange: (isUnresponsive: boolean) => void;
+  /** Called once: it has to be restarted. */
   readonly onHung: () => void;
 }
 
 const intervalMs = 1000;
-/** One that is busy answers late, and must not be taken for one that never answers. */
-const questionMs = 10_000;
+/** A busy gateway responds late, which is no hang. */
+const probeTimeoutMs = 10_000;
 
-/** Asks one gateway whether it is there, again and again until closed; never two questions at a time. */
+/** Probes one gateway until closed, with one probe at a time. */
 export function monitorGateway(options: GatewayMonitorOptions): Disposable {
-  const { host, port, hangTimeoutMs, wasUp, onSilent, onHung } = options;
+  const { host, port, hangTimeoutMs, hasResponded, onResponsivenessChange, onHung } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  let closed = false;
-  let silence: Unresponsiveness = { ms: 0, at: performance.now() };
-  let isSilent = false;
-  let isAsking = false;
+  let isClosed = false;
+  let state: Unresponsiveness = { ms: 0, at: performance.now() };
+  let isUnresponsive = false;
+  let isProbing = false;
 
-  async function ask(): Promise<void> {
-    isAsking = true;
-    const sight = await probeGateway({ host, port, agent, timeoutMs: questionMs });
-    isAsking = false;
-    learn(sight);
+  async function probe(): Promise<void> {
+    isProbing = true;
+    const result = await probeGateway({ host, port, agent, timeoutMs: probeTimeoutMs });
+    isProbing = false;
+    update(result);
   }
 
-  function learn(sight?: GatewayProbeResult): void {
-    if (closed) return;
-    silence = nextUnresponsiveness(silence, sight, performance.now(), 2 * intervalMs);
-    const wasSilent = isSilent;
-    isSilent = silence.ms >= unresponsiveAfterMs;
-    if (isSilent !== wasSilent) onSilent(isSilent);
-    if (isGatewayHung(silence, hangTimeoutMs, wasUp())) {
+  function update(result?: GatewayProbeResult): void {
+    if (isClosed) return;
+    state = nextUnresponsiveness(state, result, performance.now(), 2 * intervalMs);
+    const before = isUnresponsive;
+    isUnresponsive = state.ms >= unresponsiveAfterMs;
+    if (isUnresponsive !== before) onResponsivenessChange(isUnresponsive);
+    if (isGatewayHung(state, hangTimeoutMs, hasResponded())) {
       close();
       onHung();
     }
@@ -55,13 +49,51 @@ export function monitorGateway(options: GatewayMonitorOptions): Disposable {
 
   function close(): void {
     clearInterval(timer);
-    closed = true;
+    isClosed = true;
     agent.destroy();
   }
 
   const timer = setInterval(() => {
-    if (isAsking) learn();
-    else ask().catch(recordUnhandledError);
+    if (isProbing) update();
+    else probe().catch(recordUnhandledError);
   }, intervalMs);
   return { [Symbol.dispose]: close };
+}
+
+/** For how long a gateway has not responded. */
+export interface Unresponsiveness {
+  readonly ms: number;
+  /** When this was last updated. */
+  readonly at: number;
+}
+
+/** Shorter silence may be a long garbage collection. */
+export const unresponsiveAfterMs = 5000;
+
+/** How long the first response may take when the gateway is alone on a slow machine. */
+export const maxStartMs = 60_000;
+
+/**
+ * The state at `now` of a monotonic clock; `result` is the last probe's, undefined while a probe is pending. A step counts
+ * for at most `maxStepMs`: if we were suspended together with the gateway (a paused container, a resumed virtual
+ * machine), an hour may have passed in which nothing could respond.
+ */
+export function nextUnresponsiveness(
+  { ms, at }: Unresponsiveness,
+  result: GatewayProbeResult | undefined,
+  now: number,
+  maxStepMs: number,
+): Unresponsiveness {
+  if (result === 'alive') return { ms: 0, at: now };
+  return { ms: result === 'unknown' ? ms : ms + Math.min(now - at, maxStepMs), at: now };
+}
+
+/** `hangTimeoutMs` 0 is never. A gateway is unresponsive before it counts as hung. */
+export function isGatewayHung(
+  { ms }: Unresponsiveness,
+  hangTimeoutMs: number,
+  hasResponded: boolean,
+): boolean {
+  const minMs = hasResponded ? unresponsiveAfterMs : maxStartMs;
+  return hangTimeoutMs > 0 && ms >= Math.max(hangTimeoutMs, minMs);
 }

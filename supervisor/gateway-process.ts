@@ -1,117 +1,122 @@
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
-import { awaitGateway } from './await-gateway.ts';
 import type { Boot } from './boot.ts';
+import type { SupervisorConfig } from './config.ts';
 import { type CrashClass, classifyCrash } from './engine/crash-class.ts';
+import type { ChildOwner, SupervisorEvents } from './events.ts';
 import { exitCodes } from './exit-codes.ts';
 import { monitorGateway } from './gateway-monitor.ts';
+import { waitForGateway } from './probe-gateway.ts';
 import type { Child, ChildExit } from './process/child.ts';
-import type { ChildState } from './process/child-state.ts';
-import { type ManagedProcess, superviseProcess } from './process/managed-process.ts';
-import { gatewayPolicy, type RestartPolicy } from './process/restart-policy.ts';
+import type { ChildEvent, ChildState } from './process/child-state.ts';
+import { ManagedProcess } from './process/managed-process.ts';
+import { gatewayPolicy } from './process/restart-policy.ts';
 
 export interface GatewayProcessOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly config: Pick<SupervisorConfig, 'host' | 'port' | 'hangTimeoutMs' | 'policy'>;
   readonly boot: Boot;
-  readonly policy: RestartPolicy;
-  /** 0 is never. */
-  readonly hangTimeoutMs: number;
-  readonly start: () => Child;
-  /** Something that others see has changed. */
-  readonly onChange: () => void;
-  readonly onEnd: (end: GatewayExit, state: ChildState) => void;
-  /** It has answered nobody for some seconds, or answers again. */
-  readonly onGatewaySilent: (isSilent: boolean) => void;
-  /** It answers nobody any more, and is ended for it. */
-  readonly onGatewayHung: () => void;
+  readonly spawn: () => Child;
+  readonly owner: ChildOwner;
+  readonly events: SupervisorEvents;
 }
 
-export interface GatewayExit {
-  readonly end: ChildExit;
-  readonly crash: CrashClass;
-  /** It had answered since it was started. */
-  readonly wasReady: boolean;
-}
+/** The gateway as a child: probed until it responds, and killed if it stops responding. */
+export class GatewayProcess {
+  readonly process: ManagedProcess;
+  readonly #options: GatewayProcessOptions;
+  /** Aborted when the running gateway exits. */
+  #lifetime = new AbortController();
+  #hasResponded = false;
+  #isUnresponsive = false;
+  #isHung = false;
+  #monitor: Disposable | undefined;
 
-/** The gateway as a child. */
-export interface GatewayProcess {
-  readonly tended: ManagedProcess;
-  /** It has answered since it was last started. */
-  readonly isUp: boolean;
-  /** It did, and has not for some seconds. */
-  readonly isSilent: boolean;
-  close(): void;
-}
-
-export function superviseGateway(options: GatewayProcessOptions): GatewayProcess {
-  const { host, port, boot, policy, start, onChange, onEnd } = options;
-  let life = new AbortController();
-  let isUp = false;
-  let isSilent = false;
-  let isHung = false;
-  let watch: Disposable | undefined;
-
-  async function awaitAnswer(): Promise<void> {
-    life = new AbortController();
-    if (!(await awaitGateway(host, port, life.signal))) return;
-    isUp = true;
-    boot.markReached('gateway up');
-    onChange();
-  }
-
-  function begin(): void {
-    isHung = false;
-    awaitAnswer().catch(recordUnhandledError);
-    watch = monitorGateway({
-      ...options,
-      wasUp: () => isUp,
-      onSilent(silent) {
-        const wasSilent = isSilent;
-        isSilent = silent && isUp && tended.state.phase === 'running';
-        if (isSilent === wasSilent) return;
-        options.onGatewaySilent(isSilent);
-        onChange();
-      },
-      onHung: endHung,
+  constructor(options: GatewayProcessOptions) {
+    this.#options = options;
+    this.process = new ManagedProcess({
+      spawn: options.spawn,
+      policy: gatewayPolicy(options.config.policy),
+      classifyExit: (exit) => this.#classifyExit(exit),
+      onStarted: () => this.#onStarted(),
+      onExit: (exit, state) => this.#onExit(exit, state),
     });
   }
 
-  /** One that is asked to stop has closed its port, and ends by the time it was given. */
-  function endHung(): void {
-    if (tended.state.phase !== 'running') return;
-    isHung = true;
-    options.onGatewayHung();
-    tended.child?.kill();
+  /** It has responded since its last start, and still does. */
+  get isUp(): boolean {
+    return this.#hasResponded && !this.#isUnresponsive;
   }
 
-  const tended = superviseProcess({
-    start,
-    policy: gatewayPolicy(policy),
-    judge(end) {
-      if (end.code === exitCodes.configuration) return 'ended-for-good';
-      return isUp ? 'ended' : { loadFailure: classifyCrash(end, { hung: isHung }) };
-    },
-    onStarted: begin,
-    onEnded(end, state) {
-      life.abort();
-      watch?.[Symbol.dispose]();
-      const wasReady = isUp;
-      isUp = false;
-      isSilent = false;
-      onEnd({ end, crash: classifyCrash(end, { hung: isHung }), wasReady }, state);
-    },
-  });
-  return {
-    tended,
-    get isUp() {
-      return isUp;
-    },
-    get isSilent() {
-      return isSilent;
-    },
-    close() {
-      life.abort();
-      watch?.[Symbol.dispose]();
-    },
-  };
+  /** It has responded since its last start, but not for some seconds. */
+  get isUnresponsive(): boolean {
+    return this.#isUnresponsive;
+  }
+
+  /** A gateway that has not started yet would be killed by the signal, and reads the keys anyway. */
+  reloadKeys(): void {
+    if (this.#hasResponded) this.process.child?.signal('SIGHUP');
+  }
+
+  close(): void {
+    this.#lifetime.abort();
+    this.#monitor?.[Symbol.dispose]();
+  }
+
+  #classify(exit: ChildExit): CrashClass {
+    return classifyCrash(exit, { hung: this.#isHung });
+  }
+
+  #classifyExit(exit: ChildExit): ChildEvent {
+    if (exit.code === exitCodes.configuration) return 'exited-fatally';
+    return this.#hasResponded ? 'exited' : { loadFailure: this.#classify(exit) };
+  }
+
+  #onStarted(): void {
+    const { config } = this.#options;
+    this.#isHung = false;
+    this.#lifetime = new AbortController();
+    this.#awaitFirstResponse(this.#lifetime.signal).catch(recordUnhandledError);
+    this.#monitor = monitorGateway({
+      ...config,
+      hasResponded: () => this.#hasResponded,
+      onResponsivenessChange: (isUnresponsive) => this.#onResponsivenessChange(isUnresponsive),
+      onHung: () => this.#killHung(),
+    });
+  }
+
+  #onExit(exit: ChildExit, state: ChildState): void {
+    this.close();
+    const classified = {
+      who: 'gateway',
+      exit,
+      crash: this.#classify(exit),
+      wasReady: this.#hasResponded,
+    } as const;
+    this.#hasResponded = false;
+    this.#isUnresponsive = false;
+    this.#options.owner.exited(classified, state);
+  }
+
+  async #awaitFirstResponse(signal: AbortSignal): Promise<void> {
+    const { config, boot, owner } = this.#options;
+    if (!(await waitForGateway(config.host, config.port, signal))) return;
+    this.#hasResponded = true;
+    boot.markReached('gateway up');
+    owner.changed();
+  }
+
+  #onResponsivenessChange(isUnresponsive: boolean): void {
+    const before = this.#isUnresponsive;
+    this.#isUnresponsive = isUnresponsive && this.#hasResponded && this.process.state.phase === 'running';
+    if (this.#isUnresponsive === before) return;
+    this.#options.events.gatewayResponsivenessChanged(this.#isUnresponsive);
+    this.#options.owner.changed();
+  }
+
+  /** A gateway that was asked to stop has closed its port and exits within its grace period. */
+  #killHung(): void {
+    if (this.process.state.phase !== 'running') return;
+    this.#isHung = true;
+    this.#options.events.gatewayHung();
+    this.process.child?.kill();
+  }
 }

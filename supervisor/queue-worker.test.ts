@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
-import { queueWorkerEnabled } from './platform/queue-worker-enabled.ts';
+import { queueWorkerEnabled } from './platform/platform.ts';
 import { queueWorkerEnvironment } from './queue-worker.ts';
 
 const runpod = {
@@ -30,13 +30,13 @@ describe('whether jobs are taken from the queue', () => {
     ['where RunPod says where they are', runpod, true],
     ['not elsewhere', {}, false],
     ['not where it is turned off', { ...runpod, RUNPOD_WORKER: 'off' }, false],
-  ])('%s', (_, env, isWanted) => {
-    expect(queueWorkerEnabled(settingsOf(env))).toEqual({ isWanted, warnings: [] });
+  ])('%s', (_, env, isEnabled) => {
+    expect(queueWorkerEnabled(settingsOf(env))).toEqual({ isEnabled, warnings: [] });
   });
 
   it('is told where something of it lacks', () => {
-    const { isWanted, warnings } = queueWorkerEnabled(settingsOf({ ...runpod, RUNPOD_AI_API_KEY: '' }));
-    expect(isWanted).toBe(false);
+    const { isEnabled, warnings } = queueWorkerEnabled(settingsOf({ ...runpod, RUNPOD_AI_API_KEY: '' }));
+    expect(isEnabled).toBe(false);
     expect(warnings).toEqual([expect.stringContaining('RUNPOD_AI_API_KEY')]);
   });
 

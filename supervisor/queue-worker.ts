@@ -3,22 +3,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
 import { queueVariables } from '../settings/queue-variables.ts';
 import type { Settings } from '../settings/variables.ts';
-import { connectableHost } from './await-gateway.ts';
+import { queueWorkerFailureMessage } from './crash-messages.ts';
 import { exitCodes } from './exit-codes.ts';
-import { logUnclassifiedCrash, queueWorkerFailureMessage } from './failure-messages.ts';
-import { foreignEnvironment, settingsAsVariables } from './gateway-environment.ts';
-import { type Child, startChild } from './process/child.ts';
+import { connectableHost } from './probe-gateway.ts';
+import { type Child, type ChildExit, spawnChild } from './process/child.ts';
 import { environmentSecrets, settingSecrets } from './process/known-secrets.ts';
-import { type ManagedProcess, superviseProcess } from './process/managed-process.ts';
+import { ManagedProcess } from './process/managed-process.ts';
 import { createSecretRedactor } from './process/redact-secrets.ts';
 import { gatewayPolicy, type RestartPolicy } from './process/restart-policy.ts';
+import { foreignEnvironment, settingsAsVariables } from './spawn-gateway.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const program = join(import.meta.dirname, '..', 'runpod', 'main.ts');
 
-/** Everything else is none of its business: no key of a client, no token of a model. */
-const passed = [
+/** It gets these variables and no others of ours: no client's key, no token for models. */
+const passedVariables = [
   ...queueVariables,
   ...(['RUNPOD_WEBHOOK_PING', 'RUNPOD_PING_INTERVAL', 'RUNPOD_POD_ID', 'RUNPOD_STREAM_INTERVAL'] as const),
   ...(['LOG_LEVEL', 'QUEUE_TIMEOUT', 'DRAIN_TIMEOUT'] as const),
@@ -27,78 +27,80 @@ const passed = [
 export interface QueueWorkerOptions {
   readonly settings: Settings;
   readonly env: Environment;
-  /** What it shows the gateway. */
+  /** Its key at the gateway. */
   readonly key: string;
   readonly host: string;
   readonly port: number;
   readonly policy: RestartPolicy;
-  /** Of the supervisor, and of the child for what is no line of its log. */
+  /** For output that is not a line of its log. */
   readonly log: Log;
-  readonly childLog: Log;
-  readonly passOn: (line: string) => boolean;
-  readonly noted: (child: Child) => Child;
-  /** It will not be started again. */
-  readonly onFailure: (words: string) => void;
+  /** Passes on a line of its log; false if it is none. */
+  readonly forward: (line: string) => boolean;
+  readonly onSpawned: (child: Child) => void;
+  readonly onCrash: (exit: ChildExit) => void;
+  /** It will not be restarted. */
+  readonly onFailure: (message: string) => void;
 }
 
-/** The worker of RunPod's queue as a child: its crash costs neither the model nor those whom the gateway serves. */
-export function superviseQueueWorker(options: QueueWorkerOptions): ManagedProcess {
-  const { log, policy, noted, onFailure } = options;
-  return superviseProcess({
-    start: () => noted(startQueueWorker(options)),
-    policy: gatewayPolicy(policy),
-    judge: ({ code }) => (code === exitCodes.configuration ? 'ended-for-good' : 'ended'),
-    onEnded(end, { phase, history }) {
+/** The RunPod queue worker as a child: its crash affects neither the model nor the gateway's other clients. */
+export function createQueueWorker(options: QueueWorkerOptions): ManagedProcess {
+  return new ManagedProcess({
+    spawn: () => spawnQueueWorker(options),
+    policy: gatewayPolicy(options.policy),
+    classifyExit: ({ code }) => (code === exitCodes.configuration ? 'exited-fatally' : 'exited'),
+    onExit(exit, { phase, history }) {
       if (phase !== 'waiting' && phase !== 'given-up') return;
-      logUnclassifiedCrash(log, 'the queue worker', end);
-      if (phase === 'given-up') onFailure(queueWorkerFailureMessage(history));
+      options.onCrash(exit);
+      if (phase === 'given-up') options.onFailure(queueWorkerFailureMessage(history));
     },
   });
 }
 
-/** What that may take, ms: the worker may still be starting. */
-const tellingMs = 5000;
+/** How long the report may take: the worker may still be starting. */
+const reportTimeoutMs = 5000;
 
-/** Has the worker tell RunPod that it can do no more jobs; settles when it has ended of that, or takes too long. */
+/** Makes the worker tell RunPod that it can do no more jobs. Resolves when it has exited after that, or takes too long. */
 export async function reportUnhealthy(
   queueWorker: ManagedProcess,
-  trouble: { readonly check: string; readonly reason: string },
+  problem: { readonly check: string; readonly reason: string },
 ): Promise<void> {
   const { child } = queueWorker;
-  queueWorker.letGo();
-  child?.send(trouble);
-  await Promise.race([child?.ended, sleep(tellingMs, undefined, { ref: false })]);
+  queueWorker.disableRestart();
+  child?.send(problem);
+  await Promise.race([child?.exited, sleep(reportTimeoutMs, undefined, { ref: false })]);
 }
 
-function startQueueWorker({ env, childLog, passOn, ...options }: QueueWorkerOptions): Child {
-  const show = createSecretRedactor([
+function spawnQueueWorker({ env, log, forward, onSpawned, ...options }: QueueWorkerOptions): Child {
+  const redact = createSecretRedactor([
     ...settingSecrets(options.settings),
     ...environmentSecrets(env),
     options.key,
   ]);
-  return startChild({
+  const child = spawnChild({
     command: process.execPath,
     args: [program],
     env: queueWorkerEnvironment(env, options),
     onStdoutLine(line) {
-      if (!passOn(line)) childLog.warn(show(line));
+      if (!forward(line)) log.warn(redact(line));
     },
-    show,
-    onLine: (line) => childLog.warn(line),
-    // It says nothing; it is told where the house has failed.
+    redact,
+    onLine: (line) => log.warn(line),
+    // The channel is needed for reportUnhealthy; the worker sends nothing.
     onMessage() {},
   });
+  onSpawned(child);
+  return child;
 }
 
 export function queueWorkerEnvironment(
   env: Environment,
   { settings, key, host, port }: Pick<QueueWorkerOptions, 'settings' | 'key' | 'host' | 'port'>,
 ): Record<string, string> {
-  const wanted = Object.fromEntries(passed.map((name) => [name, settings[name]]));
+  const passed = Object.fromEntries(passedVariables.map((name) => [name, settings[name]]));
   return {
     ...foreignEnvironment(env),
     ...settingsAsVariables({
-      ...wanted,
+      ...passed,
       LOG_FORMAT: 'json',
       LOG_FILES: false,
       RUNPOD_WORKER_KEY: key,

@@ -6,140 +6,166 @@ import type {
 } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { SupervisorConfig } from './config.ts';
-import { EnginePlan } from './engine-plan.ts';
-import type { LoadFailure } from './engine-process.ts';
-import { EngineReplacement, type ReplacementReport } from './engine-replacement.ts';
-import { logCrash } from './failure-messages.ts';
+import { logCrash } from './crash-messages.ts';
+import { EngineConfigs, EngineReplacement, type ReplacementReport } from './engine-replacement.ts';
+import type { LoadFailure } from './events.ts';
 import { IdleTimer } from './idle-timer.ts';
-import { planRestart } from './plan-restart.ts';
+import { planRestart, type RestartPlan } from './plan-restart.ts';
 import type { ChildExit } from './process/child.ts';
+
+/** What the controller needs from the deployment. */
+export interface RestartTarget {
+  replaceEngine(): void;
+  sendToGateway(message: SupervisorMessage): void;
+  /** Something that affects the status has changed. */
+  changed(): void;
+  /** The last `count` exits of the engine were caused by a single request. */
+  forgiveEngineExits(count: number): void;
+  /** There were no requests for `IDLE_SHUTDOWN_SECONDS`. */
+  idle(): void;
+}
 
 export interface RestartControllerOptions {
   readonly config: SupervisorConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  readonly replaceEngine: () => void;
-  readonly tellGateway: (message: SupervisorMessage) => void;
-  /** What the house stands for may have changed. */
-  readonly onChange: () => void;
-  /** So many ends of the engine were the doing of one request. */
-  readonly onCulprit: (deaths: number) => void;
-  /** Nobody has wanted anything for `IDLE_SHUTDOWN_SECONDS`. */
-  readonly onIdle: () => void;
+  readonly target: RestartTarget;
 }
 
-/** Talks with the gateway, and decides what it is told: how the engine is started, and whether anybody needs it. */
+/** Exchanges messages with the gateway, and decides with which configuration and for how long the engine runs. */
 export class RestartController {
   readonly #options: RestartControllerOptions;
-  readonly #plan: EnginePlan;
+  readonly #configs: EngineConfigs;
   readonly #replacement: EngineReplacement;
-  readonly #idleClock: IdleTimer;
-  #isLost = false;
+  readonly #idleTimer: IdleTimer;
+  #engineHasFailed = false;
 
   constructor(options: RestartControllerOptions) {
-    const { config, replaceEngine } = options;
+    const { config, target } = options;
     this.#options = options;
-    this.#plan = new EnginePlan(config);
-    this.#idleClock = new IdleTimer({ limitMs: config.idleShutdownMs, onLimit: options.onIdle });
+    this.#configs = new EngineConfigs(config);
+    this.#idleTimer = new IdleTimer({ limitMs: config.idleShutdownMs, onLimit: () => target.idle() });
     this.#replacement = new EngineReplacement({
-      plan: this.#plan,
-      check: (changes) => this.#check(changes),
+      configs: this.#configs,
+      plan: (changes) => this.#plan(changes),
       drainTimeoutMs: config.drainTimeoutMs,
-      replaceEngine,
-      onChange: (report) => this.#follow(report),
+      replaceEngine: () => target.replaceEngine(),
+      onChange: (report) => this.#onReplacementChange(report),
     });
   }
 
-  /** What the next child is started with. */
+  /** The configuration of the next child that starts. */
   get config(): SupervisorConfig {
-    return this.#plan.current;
+    return this.#configs.current;
   }
 
-  get orders(): EngineStateMessage {
-    const { settings, engine } = this.config;
-    return {
-      kind: 'orders',
-      pause: this.#replacement.isUnderWay,
-      modelNames: settings.MODEL_ALIAS ?? [],
-      maySleep: Boolean(engine.sleepIdleMs),
-      hasFailed: this.#isLost,
-    };
+  /** llama-server may be found sleeping. */
+  get maySleep(): boolean {
+    return Boolean(this.config.engine.sleepIdleMs);
   }
 
   get isReplacing(): boolean {
-    return this.#replacement.isUnderWay;
+    return this.#replacement.isInProgress;
+  }
+
+  /** For the gateway: sent to each new one first, and again after each change. */
+  get engineState(): EngineStateMessage {
+    return {
+      kind: 'engine-state',
+      pause: this.isReplacing,
+      modelNames: this.config.settings.MODEL_ALIAS ?? [],
+      maySleep: this.maySleep,
+      hasFailed: this.#engineHasFailed,
+    };
   }
 
   /** For `/status`. */
   get details() {
     return {
       model: this.config.engine.publicName,
-      idleSeconds: Math.floor(this.#idleClock.idleMs / 1000),
+      idleSeconds: Math.floor(this.#idleTimer.idleMs / 1000),
       restart: this.#replacement.report ?? null,
     };
   }
 
-  hear(message: GatewayMessage): void {
-    if (message.kind === 'restart-wanted') this.#answer(message.id, message.changes);
-    else if (message.kind === 'holding') this.#replacement.held();
-    else if (message.kind === 'culprit') this.#options.onCulprit(message.deaths);
-    else if (message.kind === 'busy') this.#idleClock.began('requests');
-    else this.#idleClock.ended('requests', message.forMs);
+  onMessage(message: GatewayMessage): void {
+    const { target } = this.#options;
+    switch (message.kind) {
+      case 'restart-request':
+        target.sendToGateway({
+          kind: 'restart-reply',
+          id: message.id,
+          result: this.#replacement.request(message.changes),
+        });
+        break;
+      case 'drained':
+        this.#replacement.drained();
+        break;
+      case 'crash-cause-found':
+        target.forgiveEngineExits(message.crashes);
+        break;
+      case 'busy':
+        this.#idleTimer.began('requests');
+        break;
+      default:
+        this.#idleTimer.ended('requests', message.forMs);
+    }
   }
 
-  /** Its requests have ended with it; the next one tells of its own. */
-  gatewayEnded(): void {
-    this.#idleClock.ended('requests');
+  /** Its requests have ended with it. The next gateway reports its own. */
+  gatewayCrashed(): void {
+    this.#idleTimer.ended('requests');
   }
 
-  /** As house.ts has it. */
-  engineEndedBlamelessly(): void {
-    this.#options.tellGateway({ kind: 'engine-ended-blamelessly' });
+  /** The engine was stopped from outside or on purpose: no request caused it. */
+  engineStoppedFromOutside(): void {
+    this.#options.target.sendToGateway({ kind: 'engine-stopped-from-outside' });
   }
 
   engineReady(): void {
     this.#replacement.engineReady();
-    this.#idleClock.ended('boot');
+    this.#idleTimer.ended('boot');
   }
 
-  /** As tend-engine.ts asks it. */
-  takeBack(failure: LoadFailure, end: ChildExit | undefined): boolean {
-    if (!this.#replacement.takeBack(failure)) return false;
+  /**
+   * The engine did not load. If it ran with a candidate configuration, drops that and returns true: the next engine
+   * starts as before.
+   */
+  rollBack(failure: LoadFailure, exit?: ChildExit): boolean {
+    if (!this.#replacement.rollBack(failure)) return false;
     const { log } = this.#options;
-    if (end && failure !== 'load-timed-out' && failure !== 'is-router')
-      logCrash(log, { who: 'llama-server', end, crash: failure, restartInMs: 0 });
-    log.error({ class: failure }, 'the changed engine did not load: it is started as before');
+    if (exit && failure !== 'load-timed-out' && failure !== 'is-router')
+      logCrash(log, { who: 'llama-server', exit, crash: failure, restartInMs: 0 });
+    log.error(
+      { class: failure },
+      'llama-server did not load with the changed settings; restoring the previous ones',
+    );
     return true;
   }
 
-  /** The engine will not be started again. */
-  engineLost(): void {
-    this.#isLost = true;
-    this.#options.tellGateway(this.orders);
+  /** The engine will not be restarted. */
+  engineFailed(): void {
+    this.#engineHasFailed = true;
+    this.#options.target.sendToGateway(this.engineState);
   }
 
   stop(): void {
     this.#replacement.stop();
-    this.#idleClock.close();
+    this.#idleTimer.close();
   }
 
-  #answer(id: number, changes: SettingChanges): void {
-    const verdict = this.#replacement.ask(changes);
-    this.#options.tellGateway({ kind: 'restart-answer', id, result: verdict });
+  #plan(changes: SettingChanges): RestartPlan {
+    const plan = planRestart(this.config, changes, this.#options.env);
+    if (plan.ok) for (const warning of plan.warnings) this.#options.log.warn(warning);
+    return plan;
   }
 
-  #check(changes: SettingChanges) {
-    const planned = planRestart(this.config, changes, this.#options.env);
-    if (planned.ok) for (const warning of planned.warnings) this.#options.log.warn(warning);
-    return planned;
-  }
-
-  #follow({ state, changes, failure }: ReplacementReport): void {
-    const why = { changes: changes.join(', ') || undefined, failure: failure ?? undefined };
-    this.#options.log.info(why, `restart of llama-server: ${state}`);
-    if (this.#replacement.isUnderWay) this.#idleClock.began('replacement');
-    else this.#idleClock.ended('replacement');
-    this.#options.tellGateway(this.orders);
-    this.#options.onChange();
+  #onReplacementChange({ state, changes, failure }: ReplacementReport): void {
+    const fields = { changes: changes.join(', ') || undefined, failure: failure ?? undefined };
+    this.#options.log.info(fields, `restart of llama-server: ${state}`);
+    if (this.#replacement.isInProgress) this.#idleTimer.began('replacement');
+    else this.#idleTimer.ended('replacement');
+    this.#options.target.sendToGateway(this.engineState);
+    this.#options.target.changed();
   }
 }

@@ -1,69 +1,70 @@
-import { engineGraceMs } from './engine-process.ts';
 import type { Child, ChildExit } from './process/child.ts';
 import type { ManagedProcess } from './process/managed-process.ts';
 
-/** What the gateway may take beyond the drain, to close what it has cut. */
+/** How long llama-server may take to exit after SIGTERM. */
+const engineGraceMs = 5000;
+/** How long the gateway may take after the drain to close what it has cut off. */
 const gatewayGraceMs = 2000;
-/** What a queue worker may take beyond the drain, to tell RunPod of what it has broken off. */
+/** How long a queue worker may take after the drain to report aborted jobs to RunPod. */
 const queueWorkerGraceMs = 5000;
-const hurriedGraceMs = 1000;
+const forcedGraceMs = 1000;
 
-/** What the queue worker has taken when it is told to stop is at the gateway by then, which takes nothing new afterwards. */
+/** Jobs that the queue worker has taken reach the gateway within this time; afterwards the gateway accepts nothing new. */
 const queueWorkerLeadMs = 500;
 
 export interface ShutdownOptions {
-  /** Undefined where no jobs are taken from a queue. */
+  /** Undefined if no jobs are taken from a queue. */
   readonly queueWorker: ManagedProcess | undefined;
   readonly gateway: ManagedProcess;
   readonly engine: ManagedProcess;
   readonly drainTimeoutMs: number;
-  /** Aborted when somebody does not want to wait. */
-  readonly hurry: AbortSignal;
+  /** Aborted to skip the wait. */
+  readonly force: AbortSignal;
 }
 
 /**
- * Ends the gateway first, which lets running requests finish, then llama-server, which until then is brought back like at
- * any other time. A queue worker takes nothing new from the begin, and has until the end to post what it made. Settles
- * when nothing is left of them.
+ * Stops the gateway first, so that running requests can finish, then llama-server, which is restarted as usual until
+ * then. A queue worker takes no new jobs from the beginning, and can post its results until the end. Resolves when no
+ * child is left.
  */
-export async function shutDown(plan: ShutdownOptions): Promise<void> {
-  const { queueWorker, gateway, engine, drainTimeoutMs, hurry } = plan;
-  queueWorker?.letGo();
-  const workerGone = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, hurry);
-  if (workerGone) await within(workerGone, queueWorkerLeadMs, hurry);
-  gateway.letGo();
-  await stop(gateway, drainTimeoutMs + gatewayGraceMs, hurry);
-  engine.letGo();
-  await stop(engine, engineGraceMs, hurry);
-  await workerGone;
+export async function shutDown(options: ShutdownOptions): Promise<void> {
+  const { queueWorker, gateway, engine, drainTimeoutMs, force } = options;
+  queueWorker?.disableRestart();
+  const workerStopped = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, force);
+  if (workerStopped) await within(workerStopped, queueWorkerLeadMs, force);
+  gateway.disableRestart();
+  await stop(gateway, drainTimeoutMs + gatewayGraceMs, force);
+  engine.disableRestart();
+  await stop(engine, engineGraceMs, force);
+  await workerStopped;
 }
 
 async function stop(
   { child }: ManagedProcess,
   graceMs: number,
-  hurry: AbortSignal,
+  force: AbortSignal,
 ): Promise<ChildExit | undefined> {
   if (!child) return undefined;
   child.signal('SIGTERM');
-  const end = await within(child.ended, graceMs, hurry);
-  return end ?? (hurry.aborted ? hurried(child) : killed(child));
+  const exit = await within(child.exited, graceMs, force);
+  return exit ?? (force.aborted ? interrupt(child) : kill(child));
 }
 
 /**
- * The children take a second signal for a wish to be quick. It is another one than the first: of two alike that come
- * together the system delivers one.
+ * The children skip the wait at a second signal. It differs from the first, because the system delivers two identical
+ * pending signals as one.
  */
-async function hurried(child: Child): Promise<ChildExit> {
+async function interrupt(child: Child): Promise<ChildExit> {
   child.signal('SIGINT');
-  return (await within(child.ended, hurriedGraceMs)) ?? killed(child);
+  return (await within(child.exited, forcedGraceMs)) ?? kill(child);
 }
 
-function killed(child: Child): Promise<ChildExit> {
+function kill(child: Child): Promise<ChildExit> {
   child.kill();
-  return child.ended;
+  return child.exited;
 }
 
-/** The value, or undefined where it took too long or the signal came first. */
+/** The value, or undefined if it took too long or the signal came first. */
 function within<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve) => {
     const end = (value?: T) => {

@@ -3,11 +3,14 @@ import { type Backend, formatBackendUrl } from '../health/backend.ts';
 import type { GatewayMessage } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import { removeJsonExcerpts } from '../log/remove-json-excerpts.ts';
+import { type Settings, type Variable, variables } from '../settings/variables.ts';
 import type { SupervisorConfig } from './config.ts';
-import { gatewayEnvironment } from './gateway-environment.ts';
-import { type Child, startChild } from './process/child.ts';
+import { platformKeys } from './platform/stop-call.ts';
+import { type Child, spawnChild } from './process/child.ts';
 import { environmentSecrets, keyFileSecrets, settingSecrets } from './process/known-secrets.ts';
 import { createSecretRedactor } from './process/redact-secrets.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Command {
   readonly command: string;
@@ -15,32 +18,32 @@ export interface Command {
 }
 
 /**
- * Half of V8's usual size for young objects, MiB: 100 MB less under load, and streams are no slower for it
+ * Half of V8's default size for young objects, in MiB: 100 MB less under load, and streams are no slower
  * (docs/performance.md).
  */
-const SEMI_SPACE = 8;
+const semiSpaceMiB = 8;
 
 export const defaultGatewayCommand: Command = {
   command: process.execPath,
-  args: [`--max-semi-space-size=${SEMI_SPACE}`, join(import.meta.dirname, '..', 'gateway', 'main.ts')],
+  args: [`--max-semi-space-size=${semiSpaceMiB}`, join(import.meta.dirname, '..', 'gateway', 'main.ts')],
 };
 
 export interface SpawnGatewayOptions {
-  readonly program: Command;
+  readonly command: Command;
   readonly config: SupervisorConfig;
   readonly backend: Backend;
-  /** What the queue worker shows; undefined where there is none. */
+  /** The key of the queue worker; undefined if there is none. */
   readonly queueWorkerKey: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly log: Log;
-  /** Takes a line of the gateway's own log; false where it is none. */
-  readonly passOn: (line: string) => boolean;
+  /** Passes on a line of the gateway's own log; false if it is none. */
+  readonly forward: (line: string) => boolean;
   readonly onMessage: (message: GatewayMessage) => void;
 }
 
-/** Starts one gateway. Its log comes in JSON and goes into the one stream of lines; what it says besides is unexpected. */
+/** Starts a gateway. It logs JSON to stdout, which joins the one log; all other output is unexpected. */
 export function spawnGateway(options: SpawnGatewayOptions): Child {
-  const { program, config, backend, queueWorkerKey, env, log, passOn, onMessage } = options;
+  const { command, config, backend, queueWorkerKey, env, log, forward, onMessage } = options;
   const settings = {
     ...config.settings,
     LOG_FORMAT: 'json' as const,
@@ -49,19 +52,53 @@ export function spawnGateway(options: SpawnGatewayOptions): Child {
     BACKEND_API_KEY: backend.apiKey,
     RUNPOD_WORKER_KEY: queueWorkerKey,
   };
-  const show = createSecretRedactor(
+  const redact = createSecretRedactor(
     [...settingSecrets(settings), ...environmentSecrets(env)],
     keyFileSecrets({ ...settings, dataDir: config.dataDir }),
   );
-  return startChild({
-    ...program,
+  return spawnChild({
+    ...command,
     env: gatewayEnvironment(env, settings),
     onStdoutLine(line) {
-      if (!passOn(line)) log.warn(show(removeJsonExcerpts(line)));
+      if (!forward(line)) log.warn(redact(removeJsonExcerpts(line)));
     },
-    cut: removeJsonExcerpts,
-    show,
+    filter: removeJsonExcerpts,
+    redact,
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),
   });
+}
+
+/**
+ * The environment of the gateway: ours, with every setting as finally decided, so that the gateway decides nothing a
+ * second time. Secrets that only other processes need are left out.
+ */
+export function gatewayEnvironment(env: Environment, settings: Settings): Record<string, string> {
+  return {
+    ...foreignEnvironment(env),
+    ...settingsAsVariables({ ...settings, HF_TOKEN: undefined, RUNPOD_AI_API_KEY: undefined }),
+  };
+}
+
+/** All variables that are not ours, without the keys of the platforms. */
+export function foreignEnvironment(env: Environment): Record<string, string> {
+  const passed = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !isOurs(entry[0]) && !isPlatformKey(entry[0]),
+  );
+  return Object.fromEntries(passed);
+}
+
+const isPlatformKey = (name: string) => (platformKeys as readonly string[]).includes(name);
+
+const isOurs = (name: string) => name.replace(/_FILE$/, '') in variables || name in variables;
+
+/** The variables that would produce these settings. */
+export function settingsAsVariables(settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, variable] of Object.entries(variables) as [string, Variable][]) {
+    const value = settings[name];
+    if (value !== undefined) result[name] = variable.kind.format(value);
+  }
+  return result;
 }

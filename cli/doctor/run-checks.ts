@@ -11,13 +11,13 @@ import { cacheFolder } from '../../scripts/project-folders.ts';
 import { DAY } from '../../settings/durations.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
-import { connectableHost } from '../../supervisor/await-gateway.ts';
+import { connectableHost } from '../../supervisor/probe-gateway.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import { modelFileParts } from '../../supervisor/engine/gguf-file.ts';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { defaultHost, detectPlatform } from '../../supervisor/platform/platform.ts';
-import { queueWorkerEnabled } from '../../supervisor/platform/queue-worker-enabled.ts';
+import { queueWorkerEnabled } from '../../supervisor/platform/platform.ts';
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { checkFit } from './check-fit.ts';
 import { checkGpus, freeGpuBytes, type GpuSnapshot } from './check-gpus.ts';
@@ -59,7 +59,7 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
     ...(await examinePorts(settings, env, mistakes)),
     ...judged('open files', mistakes),
     ...(await examineServices(settings)),
-    ...(queueWorkerEnabled(settings).isWanted
+    ...(queueWorkerEnabled(settings).isEnabled
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
   ];

@@ -11,7 +11,7 @@ import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import type { ExitCode } from '../../supervisor/exit-codes.ts';
 import { detectPlatform } from '../../supervisor/platform/platform.ts';
-import { vastLogLines, writeVastLine } from '../../supervisor/platform/vast-log-lines.ts';
+import { vastLogLines, writeVastLine } from '../../supervisor/platform/platform.ts';
 import { preflight } from '../../supervisor/preflight.ts';
 import { supervise } from '../../supervisor/supervise.ts';
 import { demoModelName, ensureDemoModel } from './demo-model-file.ts';

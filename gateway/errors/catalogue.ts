@@ -251,7 +251,7 @@ export const invalidRestart = (problems: readonly string[]) =>
     message: `The engine was not restarted (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}): ${problems.join('; ')}.`,
   });
 
-export const restartInProgress = (what: 'under-way' | 'stopping') =>
+export const restartInProgress = (what: 'in-progress' | 'stopping') =>
   new ApiError({
     status: 409,
     type: invalid,

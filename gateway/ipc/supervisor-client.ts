@@ -46,7 +46,7 @@ export class SupervisorClient {
 
   /** Tells of ends of the engine that one request was the cause of. */
   reportCulprit(deaths: number): void {
-    this.#channel?.send({ kind: 'culprit', deaths });
+    this.#channel?.send({ kind: 'crash-cause-found', crashes: deaths });
   }
 
   /** Undefined where no supervisor hears us. */
@@ -56,7 +56,7 @@ export class SupervisorClient {
     const id = ++this.#asked;
     const timer = setTimeout(() => resolve(undefined), ANSWER_TIMEOUT);
     this.#questions.set(id, resolve);
-    this.#channel?.send({ kind: 'restart-wanted', id, changes });
+    this.#channel?.send({ kind: 'restart-request', id, changes });
     const verdict = await promise;
     clearTimeout(timer);
     this.#questions.delete(id);
@@ -64,11 +64,11 @@ export class SupervisorClient {
   }
 
   async #hear(message: SupervisorMessage, { onOrders, onBlamelessCrash }: SupervisorHandlers): Promise<void> {
-    if (message.kind === 'restart-answer') return this.#learn(message);
-    if (message.kind === 'engine-ended-blamelessly') return onBlamelessCrash();
+    if (message.kind === 'restart-reply') return this.#learn(message);
+    if (message.kind === 'engine-stopped-from-outside') return onBlamelessCrash();
     this.#isPresent = true;
     await onOrders(message);
-    if (message.pause) this.#channel?.send({ kind: 'holding' });
+    if (message.pause) this.#channel?.send({ kind: 'drained' });
   }
 
   #learn({ id, result }: RestartReply): void {

@@ -13,7 +13,7 @@ export function restartEngine(supervisor: SupervisorClient, idleTimeout: number)
     const changes = changesFrom(await readText(c.env.incoming, idleTimeout));
     const verdict = await supervisor.restartEngine(changes);
     if (verdict === undefined) throw restartNotSupported();
-    if (verdict.outcome === 'refused') throw invalidRestart(verdict.problems);
+    if (verdict.outcome === 'rejected') throw invalidRestart(verdict.problems);
     if (verdict.outcome !== 'accepted') throw restartInProgress(verdict.outcome);
     return c.json(
       {

@@ -40,7 +40,7 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   invalidRestart: catalogue.invalidRestart([
     'CTX: invalid value "many"; expected "auto" or an integer ≥ 256',
   ]),
-  restartInProgress: catalogue.restartInProgress('under-way'),
+  restartInProgress: catalogue.restartInProgress('in-progress'),
   restartNotSupported: catalogue.restartNotSupported(),
   rateLimitExceeded: catalogue.rateLimitExceeded('requests', {
     limit: 100,

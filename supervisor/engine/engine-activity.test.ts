@@ -6,76 +6,76 @@ import { readEngineActivity } from './engine-activity.ts';
 
 const timeoutMs = 600_000;
 
-/** The work seen at a llama-server that counts. */
-async function workOf(server: Awaited<ReturnType<typeof startLlamaServer>>) {
-  const sight = await readEngineActivity(server.backend, timeoutMs);
-  if (sight.seen !== 'work') throw new Error(`saw ${sight.seen}`);
-  return sight;
+/** The counters of a llama-server. */
+async function countersOf(server: Awaited<ReturnType<typeof startLlamaServer>>) {
+  const activity = await readEngineActivity(server.backend, timeoutMs);
+  if (activity.state !== 'counted') throw new Error(`got ${activity.state}`);
+  return activity;
 }
 
-describe('a look at a real llama-server', () => {
-  it('sees more and more done inside one long prompt', async () => {
+describe('the activity of a real llama-server', () => {
+  it('shows progress inside one long prompt', async () => {
     await using server = await startLlamaServer({ slots: 1, context: 16_384, args: ['--batch-size', '128'] });
-    expect(await workOf(server)).toEqual({ seen: 'work', busySlots: 0, done: 0, isExact: true });
-    let answered = false;
+    expect(await countersOf(server)).toEqual({ state: 'counted', busySlots: 0, done: 0, isExact: true });
+    let isDone = false;
     const body = { prompt: 'word '.repeat(1000), max_tokens: 1 };
-    const answer = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs }).then(
+    const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs }).then(
       ({ outcome }) => {
-        answered = true;
+        isDone = true;
         return outcome;
       },
     );
     const counts = new Set<number>();
-    await waitFor('more and more', async () => {
-      const { busySlots, done } = await workOf(server);
+    await waitFor('progress', async () => {
+      const { busySlots, done } = await countersOf(server);
       if (busySlots === 1) counts.add(done);
-      return answered || counts.size >= 5;
+      return isDone || counts.size >= 5;
     });
     expect(counts.size).toBeGreaterThanOrEqual(5);
-    expect(await answer).toBe('answered');
+    expect(await response).toBe('answered');
   });
 
-  it('sees nothing of one that is stopped, and that one without its key does not count', async () => {
+  it('is unreachable while it is stopped, and unsupported without its key', async () => {
     await using server = await startLlamaServer();
-    const stranger = { ...server.backend, apiKey: 'another' };
-    expect(await readEngineActivity(stranger, timeoutMs)).toEqual({ seen: 'blind' });
+    const otherKey = { ...server.backend, apiKey: 'another' };
+    expect(await readEngineActivity(otherKey, timeoutMs)).toEqual({ state: 'unsupported' });
     server.kill('SIGSTOP');
-    expect(await readEngineActivity(server.backend, 100)).toEqual({ seen: 'nothing' });
+    expect(await readEngineActivity(server.backend, 100)).toEqual({ state: 'unreachable' });
   });
 
-  it('keeps none awake that wants to sleep', async () => {
+  it('can be read without keeping it awake', async () => {
     await using server = await startLlamaServer({ args: ['--sleep-idle-seconds', '1'] });
     const isAsleep = async () => {
-      expect(await workOf(server)).toMatchObject({ busySlots: 0 });
+      expect(await countersOf(server)).toMatchObject({ busySlots: 0 });
       const props = await requestBackend(server.backend, { path: '/props', timeoutMs });
       return props.outcome === 'answered' && props.body.includes('"is_sleeping":true');
     };
-    await waitFor('its sleep', isAsleep, { every: 100 });
+    await waitFor('sleep', isAsleep, { every: 100 });
     expect(await isAsleep()).toBe(true);
   });
 
   it.each([
-    { args: [], told: /^\[\[\d+,\d+,\d+\]\]$/ },
-    { args: ['--no-slots'], told: /^untold$/ },
-  ])('asks its slots where its counters stand still, and is told in whole numbers: %j', async (options) => {
-    const { args, told } = options;
+    { args: [], expected: /^\[\[\d+,\d+,\d+\]\]$/ },
+    { args: ['--no-slots'], expected: /^unsupported$/ },
+  ])('includes its slots, in whole numbers, when its counters stand still: %j', async (options) => {
+    const { args, expected } = options;
     await using server = await startLlamaServer({ slots: 1, args: [...args, '--batch-size', '64'] });
-    const idle = await workOf(server);
+    const idle = await countersOf(server);
     expect(await readEngineActivity(server.backend, timeoutMs, idle.done)).toEqual(idle);
     const body = { prompt: 'word '.repeat(1000), max_tokens: 2000, ignore_eos: true };
-    const left = new AbortController();
-    const { signal } = left;
-    const answer = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
+    const client = new AbortController();
+    const { signal } = client;
+    const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
     const steps = new Set<string>();
-    await waitFor('many looks', async () => {
-      // As if its counters had said the same before.
-      const { done } = await workOf(server);
-      const sight = await readEngineActivity(server.backend, timeoutMs, done);
-      if (sight.seen === 'work' && sight.slots !== undefined) steps.add(sight.slots);
+    await waitFor('many checks', async () => {
+      // As if its counters had been the same before.
+      const { done } = await countersOf(server);
+      const activity = await readEngineActivity(server.backend, timeoutMs, done);
+      if (activity.state === 'counted' && activity.slots !== undefined) steps.add(activity.slots);
       return steps.size >= 3 || (args.length > 0 && steps.size > 0);
     });
-    left.abort();
-    await answer;
-    for (const step of steps) expect(step).toMatch(told);
+    client.abort();
+    await response;
+    for (const step of steps) expect(step).toMatch(expected);
   });
 });

@@ -1,5 +1,6 @@
 import type { Backend } from '../../health/backend.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { Child } from '../process/child.ts';
 import { readEngineActivity } from './engine-activity.ts';
 import { type HangLimits, initialProgress, isHung, nextProgress } from './progress.ts';
 
@@ -9,53 +10,67 @@ export interface HangMonitorOptions {
   readonly loadTimeoutMs: number;
   /** Whether llama-server may put its model to sleep. */
   readonly maySleep: boolean;
-  /** Whether an earlier one has served in its place. */
-  readonly startedAgain: boolean;
-  /** Whether it has been seen ready, which may have been before the first look. */
+  /** Whether an earlier process has served in its place. */
+  readonly isRestart: boolean;
+  /** Whether it has been ready, possibly before the first check. */
   readonly wasReady: () => boolean;
-  /** Once: it makes no progress any more. */
+  /** Called once: it makes no progress any more. */
   readonly onHung: () => void;
 }
 
-const longestIntervalMs = 10_000;
+const maxIntervalMs = 10_000;
 
-/** Looks at one llama-server from time to time until it is closed or the engine is found hung. */
+/** Checks the progress of one llama-server periodically, until it is disposed or the engine has hung. */
 export function monitorProgress({
   backend,
-  startedAgain,
+  isRestart,
   wasReady,
   onHung,
-  ...limits
+  ...timeouts
 }: HangMonitorOptions): Disposable {
-  const intervalMs = Math.floor(Math.min(limits.hangTimeoutMs / 10, longestIntervalMs));
-  // A look asks two things in turn and may wait for each as long as for the next look.
-  const patience: HangLimits = { ...limits, longestStepMs: 3 * intervalMs };
-  let progress = initialProgress(performance.now(), startedAgain);
-  let closed = false;
-  let timer = later();
+  const intervalMs = Math.floor(Math.min(timeouts.hangTimeoutMs / 10, maxIntervalMs));
+  // A check sends two requests in turn, and each may take one interval.
+  const limits: HangLimits = { ...timeouts, maxStepMs: 3 * intervalMs };
+  let progress = initialProgress(performance.now(), isRestart);
+  let isClosed = false;
+  let timer = schedule();
 
-  function later(): NodeJS.Timeout {
-    return setTimeout(() => look().catch(recordUnhandledError), intervalMs);
+  function schedule(): NodeJS.Timeout {
+    return setTimeout(() => check().catch(recordUnhandledError), intervalMs);
   }
 
-  async function look(): Promise<void> {
-    const sight = await readEngineActivity(backend, intervalMs, progress.done);
-    if (closed) return;
+  async function check(): Promise<void> {
+    const activity = await readEngineActivity(backend, intervalMs, progress.done);
+    if (isClosed) return;
     const ready = wasReady();
     progress = nextProgress(
-      { ...progress, wasUp: progress.wasUp || ready, hasAnswered: progress.hasAnswered || ready },
-      sight,
+      { ...progress, wasUp: progress.wasUp || ready, hasResponded: progress.hasResponded || ready },
+      activity,
       performance.now(),
-      patience,
+      limits,
     );
-    if (isHung(progress, patience)) onHung();
-    else timer = later();
+    if (isHung(progress, limits)) onHung();
+    else timer = schedule();
   }
 
   return {
     [Symbol.dispose]() {
-      closed = true;
+      isClosed = true;
       clearTimeout(timer);
     },
   };
+}
+
+/** How long llama-server may take to write its backtrace. */
+const backtraceTimeoutMs = 5000;
+
+/**
+ * Aborts a hung llama-server with SIGABRT, whose backtrace in its last lines shows where it hangs. A process that is
+ * stopped, or stuck in a driver, ignores SIGABRT and is killed.
+ */
+export async function abortHungEngine(child: Child): Promise<void> {
+  const killTimer = setTimeout(() => child.kill(), backtraceTimeoutMs);
+  child.signal('SIGABRT');
+  await child.exited;
+  clearTimeout(killTimer);
 }

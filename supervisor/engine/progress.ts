@@ -1,76 +1,79 @@
 import type { EngineActivity, EngineCounters } from './engine-activity.ts';
 
-/** What is known of a llama-server's progress since it was started. */
+/** What is known of the progress of a llama-server since its start. */
 export interface Progress {
-  /** For how long it has made none although it should have. */
+  /** For how long it has made no progress although it had work. */
   readonly stuckMs: number;
-  /** The count of its work when that was last seen; undefined before. */
+  /** Its last counter of work; undefined before the first. */
   readonly done: number | undefined;
-  /** How far its slots were when that was last seen. */
+  /** The last progress of its slots. */
   readonly slots: string | undefined;
   readonly busy: boolean;
-  /** It has answered before, or an earlier one has in its place. */
+  /** It has responded before, or an earlier process has in its place. */
   readonly wasUp: boolean;
-  /** It has answered itself since it was started. */
-  readonly hasAnswered: boolean;
-  /** When the last look was over. */
-  readonly lookedAt: number;
+  /** It has responded itself since its start. */
+  readonly hasResponded: boolean;
+  /** When the last check ended. */
+  readonly checkedAt: number;
 }
 
 export interface HangLimits {
   readonly hangTimeoutMs: number;
-  /** What a model may take to load again after a sleep. */
+  /** How long a model may take to load again after a sleep. */
   readonly loadTimeoutMs: number;
   readonly maySleep: boolean;
   /**
-   * The most that one look may add to the time without progress. Whoever is stopped together with the engine (a paused
-   * container, a virtual machine that is resumed) finds an hour gone and must not take it for a silent one.
+   * The most that one check may add to the time without progress. If we were suspended together with the engine (a paused
+   * container, a resumed virtual machine), an hour may have passed in which nothing could respond.
    */
-  readonly longestStepMs: number;
+  readonly maxStepMs: number;
 }
 
-/** Of one that is started again it is known that it can answer: what it is silent from its start on counts, too. */
-export function initialProgress(now: number, startedAgain = false): Progress {
-  const none = { done: undefined, slots: undefined, busy: false, hasAnswered: false };
-  return { ...none, stuckMs: 0, wasUp: startedAgain, lookedAt: now };
+/** A restarted llama-server is known to work, so silence counts from its start. */
+export function initialProgress(now: number, isRestart = false): Progress {
+  const none = { done: undefined, slots: undefined, busy: false, hasResponded: false };
+  return { ...none, stuckMs: 0, wasUp: isRestart, checkedAt: now };
 }
 
-/** What is known after one more look, at `now` of a clock that never runs backwards. */
+/** The progress after one more check, at `now` of a monotonic clock. */
 export function nextProgress(
   progress: Progress,
-  sight: EngineActivity,
+  activity: EngineActivity,
   now: number,
-  { longestStepMs }: HangLimits,
+  { maxStepMs }: HangLimits,
 ): Progress {
-  const stuck = isStuck(progress, sight);
+  const counters = activity.state === 'counted' ? activity : undefined;
+  const isReachable = activity.state !== 'unreachable';
   return {
-    stuckMs: stuck ? progress.stuckMs + Math.min(now - progress.lookedAt, longestStepMs) : 0,
-    done: sight.seen === 'work' ? sight.done : progress.done,
-    slots: (sight.seen === 'work' ? sight.slots : undefined) ?? progress.slots,
-    busy: sight.seen === 'work' ? sight.busySlots > 0 : progress.busy,
-    wasUp: progress.wasUp || sight.seen !== 'nothing',
-    hasAnswered: progress.hasAnswered || sight.seen !== 'nothing',
-    lookedAt: now,
+    stuckMs: isStuck(progress, activity)
+      ? progress.stuckMs + Math.min(now - progress.checkedAt, maxStepMs)
+      : 0,
+    done: counters ? counters.done : progress.done,
+    slots: counters?.slots ?? progress.slots,
+    busy: counters ? counters.busySlots > 0 : progress.busy,
+    wasUp: progress.wasUp || isReachable,
+    hasResponded: progress.hasResponded || isReachable,
+    checkedAt: now,
   };
 }
 
-function isStuck(progress: Progress, sight: EngineActivity): boolean {
-  switch (sight.seen) {
-    case 'work':
-      return sight.busySlots > 0 && sight.done === progress.done && slotsStandStill(progress, sight);
+function isStuck(progress: Progress, activity: EngineActivity): boolean {
+  switch (activity.state) {
+    case 'counted':
+      return activity.busySlots > 0 && activity.done === progress.done && areSlotsStuck(progress, activity);
     case 'alive':
       return true;
-    case 'nothing':
+    case 'unreachable':
       return progress.wasUp;
     default:
-      // LOAD_TIMEOUT watches over the load, and one that does not count can only be taken at its word.
+      // LOAD_TIMEOUT limits the load. Without counters there is no way to tell.
       return false;
   }
 }
 
-/** Where neither a rounded count nor the slots can tell, an engine that still answers for its queue is no hung one. */
-function slotsStandStill(progress: Progress, { slots, isExact }: EngineCounters): boolean {
-  return slots === 'untold' ? isExact : slots === undefined || slots === progress.slots;
+/** If neither a rounded counter nor the slots can tell, an engine whose queue still responds does not count as hung. */
+function areSlotsStuck(progress: Progress, { slots, isExact }: EngineCounters): boolean {
+  return slots === 'unsupported' ? isExact : slots === undefined || slots === progress.slots;
 }
 
 /**
@@ -79,11 +82,11 @@ function slotsStandStill(progress: Progress, { slots, isExact }: EngineCounters)
  */
 export const startupGraceMs = 60_000;
 
-/** An engine that was idle before it stopped responding may be waking up, where sleep is on: it has the time of a load. */
+/** An engine that was idle before it stopped responding may be waking up, if sleep is on: it has the time of a load. */
 export function isHung(
-  { stuckMs, busy, hasAnswered }: Progress,
+  { stuckMs, busy, hasResponded }: Progress,
   { hangTimeoutMs, loadTimeoutMs, maySleep }: HangLimits,
 ): boolean {
-  const limitMs = hasAnswered ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
+  const limitMs = hasResponded ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
   return stuckMs >= (maySleep && !busy ? Math.max(limitMs, loadTimeoutMs) : limitMs);
 }

@@ -1,52 +1,45 @@
 import type { Backend } from '../../health/backend.ts';
 import type { Log } from '../../log/create-log.ts';
-import type { SupervisorConfig } from '../config.ts';
-import { type Child, failedToStart, startChild } from '../process/child.ts';
+import type { Settings } from '../../settings/variables.ts';
+import { type Child, failedToStart, spawnChild } from '../process/child.ts';
 import { environmentSecrets, keyFileSecrets, settingSecrets } from '../process/known-secrets.ts';
 import { createSecretRedactor } from '../process/redact-secrets.ts';
 import { prepareSocketPath } from '../process/runtime-dir.ts';
-import { availableMemory } from './available-memory.ts';
-import { engineEnvironment } from './engine-environment.ts';
 import { parseEngineLine } from './engine-log.ts';
 import { modelFileBytes } from './gguf-file.ts';
 import type { Engine } from './installed-engine.ts';
-import { llamaArguments } from './llama-arguments.ts';
-import { promptCacheMiB } from './prompt-cache.ts';
+import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
+import { availableMemory, promptCacheMiB } from './memory.ts';
 import { createPromptRedactor } from './redact-prompts.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SpawnEngineOptions {
   readonly engine: Engine;
-  readonly config: SupervisorConfig;
+  readonly config: { readonly engine: EngineOptions; readonly settings: Settings; readonly dataDir: string };
   readonly backend: Backend & { readonly apiKey: string };
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether requests may be at work in it. */
-  readonly serves: () => boolean;
+  readonly env: Environment;
+  /** Whether requests may run in it. */
+  readonly isServing: () => boolean;
   readonly log: Log;
 }
 
-/** Starts one llama-server on the backend's address, its output going into the log. */
-export function spawnEngine({ engine, config, backend, env, serves, log }: SpawnEngineOptions): Child {
+/** Starts a llama-server on the address of the backend. Its output goes to the log. */
+export function spawnEngine({ engine, config, backend, env, isServing, log }: SpawnEngineOptions): Child {
   const { socketPath } = backend.address;
   try {
-    // llama-server refuses an address that a killed one has left, and does not clear it away itself.
+    // llama-server does not start on a socket left by a killed one, and does not remove it.
     if (socketPath !== undefined) prepareSocketPath(socketPath);
   } catch (error) {
     return failedToStart(error as Error);
   }
-  const { model, extraArgs } = config.engine;
-  const downloads = model.kind !== 'file';
-  const cacheMiB = promptCacheMiB({
-    extraArgs,
-    spareMemory: availableMemory(),
-    modelBytes: model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path),
-  });
-  if (cacheMiB !== undefined)
-    log.info(
-      `llama-server may keep ${cacheMiB} MiB of earlier prompts (--cache-ram), by the memory there is`,
-    );
-  return startChild({
+  const downloads = config.engine.model.kind !== 'file';
+  return spawnChild({
     command: engine.command,
-    args: [...engine.args, ...llamaArguments(config.engine, backend.address, cacheMiB)],
+    args: [
+      ...engine.args,
+      ...llamaArguments(config.engine, backend.address, promptCacheLimit(config.engine, log)),
+    ],
     env: {
       ...(downloads && config.settings.MODELS_DIR && { LLAMA_CACHE: config.settings.MODELS_DIR }),
       ...engineEnvironment(env, {
@@ -54,8 +47,8 @@ export function spawnEngine({ engine, config, backend, env, serves, log }: Spawn
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
     },
-    cut: createPromptRedactor(serves),
-    show: createSecretRedactor(
+    filter: createPromptRedactor(isServing),
+    redact: createSecretRedactor(
       [backend.apiKey, ...settingSecrets(config.settings), ...environmentSecrets(env)],
       keyFileSecrets({ ...config.settings, dataDir: config.dataDir }),
     ),
@@ -64,4 +57,45 @@ export function spawnEngine({ engine, config, backend, env, serves, log }: Spawn
       log[level](text);
     },
   });
+}
+
+function promptCacheLimit({ model, extraArgs }: EngineOptions, log: Log): number | undefined {
+  const modelBytes = model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path);
+  const limitMiB = promptCacheMiB({ extraArgs, availableMemory: availableMemory(), modelBytes });
+  if (limitMiB !== undefined)
+    log.info(`prompt cache limited to ${limitMiB} MiB by the available memory (--cache-ram)`);
+  return limitMiB;
+}
+
+/**
+ * What llama-server may see of our environment. An allow-list, because each of its options has a variable
+ * (`LLAMA_ARG_…`, `AIP_…`) that would reconfigure it silently, and because it must not see the platforms' tokens.
+ */
+const passedVariables = new Set(
+  ['PATH HOME USER TMPDIR TZ LANG LC_ALL LC_CTYPE LD_LIBRARY_PATH DYLD_LIBRARY_PATH LLAMA_CACHE']
+    .concat('HF_HOME HF_HUB_CACHE HF_ENDPOINT MODEL_ENDPOINT XDG_CACHE_HOME SSL_CERT_FILE SSL_CERT_DIR')
+    .concat('HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy all_proxy')
+    .flatMap((names) => names.split(' ')),
+);
+const passedPrefixes = /^(CUDA|NVIDIA|GGML|OMP|KMP|GOMP|HIP|ROCR|HSA|VK)_/;
+
+interface EngineSecrets {
+  readonly apiKey: string;
+  /** Only if llama-server downloads a model itself. */
+  readonly hfToken: string | undefined;
+}
+
+export function engineEnvironment(
+  env: Environment,
+  { apiKey, hfToken }: EngineSecrets,
+): Record<string, string> {
+  const passed = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (passedVariables.has(entry[0]) || passedPrefixes.test(entry[0])),
+  );
+  return {
+    ...Object.fromEntries(passed),
+    ...(hfToken !== undefined && { HF_TOKEN: hfToken }),
+    LLAMA_API_KEY: apiKey,
+  };
 }

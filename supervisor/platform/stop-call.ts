@@ -1,6 +1,7 @@
-import type { SupervisorConfig } from '../config.ts';
+import type { Settings } from '../../settings/variables.ts';
+import type { Platform } from './platform.ts';
 
-/** The call by which a rented machine asks its platform to be stopped, so that it is not paid for any longer. */
+/** The request that makes a platform stop this rented machine, so that it costs nothing any more. */
 export interface StopCall {
   readonly platform: string;
   readonly url: string;
@@ -13,15 +14,15 @@ export interface StopCall {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What holds the platforms' keys. Nothing but this call needs them. */
+/** The variables with the platforms' keys. Only this request needs them. */
 export const platformKeys = ['RUNPOD_API_KEY', 'CONTAINER_API_KEY'] as const;
 
 /**
- * Undefined where we are on no such machine or it was given no key of its own. What a serverless platform has started, it
- * stops itself.
+ * Undefined if this is no such machine, or the platform has provided no key. A serverless platform stops what it has
+ * started by itself.
  */
 export function createStopCall(
-  { platform, settings }: Pick<SupervisorConfig, 'platform' | 'settings'>,
+  { platform, settings }: { readonly platform: Platform; readonly settings: Settings },
   env: Environment,
 ): StopCall | undefined {
   if (platform === 'runpod-pod') return runpodCall(settings.RUNPOD_API_URL, env);
@@ -35,10 +36,10 @@ function runpodCall(
 ): StopCall | undefined {
   if (!id || !key) return undefined;
   const pod = `${withoutSlash(base)}/pods/${encodeURIComponent(id)}`;
-  // Its first version, which RunPod retires in December 2026, has a path for each action.
+  // Version 1 of the API, which RunPod retires in December 2026, has a path for each action.
   if (/\/v1\/*$/.test(base))
-    return { platform: 'RunPod', url: `${pod}/stop`, init: { method: 'POST', headers: bearing(key) } };
-  const headers = { ...bearing(key), 'content-type': 'application/json' };
+    return { platform: 'RunPod', url: `${pod}/stop`, init: { method: 'POST', headers: bearer(key) } };
+  const headers = { ...bearer(key), 'content-type': 'application/json' };
   return {
     platform: 'RunPod',
     url: `${pod}/action`,
@@ -53,10 +54,10 @@ function vastCall(
   const id = CONTAINER_ID || VAST_CONTAINERLABEL?.replace(/^C\./, '');
   if (!id || !key) return undefined;
   const url = `${withoutSlash(base)}/instances/${encodeURIComponent(id)}/`;
-  const headers = { ...bearing(key), 'content-type': 'application/json' };
+  const headers = { ...bearer(key), 'content-type': 'application/json' };
   return { platform: 'Vast', url, init: { method: 'PUT', headers, body: '{"state":"stopped"}' } };
 }
 
-const bearing = (key: string) => ({ authorization: `Bearer ${key}` });
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 const withoutSlash = (url: string) => url.replace(/\/+$/, '');

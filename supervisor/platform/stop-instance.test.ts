@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { StopCall } from './stop-call.ts';
 import { stopInstance } from './stop-instance.ts';
 
-const insistence = { pausesMs: [1, 1], timeoutMs: 1000 };
+const retries = { delaysMs: [1, 1], timeoutMs: 1000 };
 
 /** A platform that answers with these statuses, one after the other; 0 breaks off. */
 async function platformAnswering(...statuses: readonly number[]) {
@@ -31,27 +31,29 @@ function memoryLog() {
   return { log: pino({}, { write: (line) => void lines.push(line) }), text: () => lines.join('') };
 }
 
-it('is asked again when it is busy, out of order or out of reach, and the key is never told', async () => {
+it('a platform that is busy or unreachable is asked again, and the key is never logged', async () => {
   using platform = await platformAnswering(429, 0, 200);
   const { log, text } = memoryLog();
-  await stopInstance(platform.call, log, insistence);
+  await stopInstance(platform.call, log, retries);
   expect(platform.asked()).toBe(3);
-  expect(text()).toMatch(/it answered 429.*\n.*did not stop.*\n.*RunPod was asked to stop this instance/);
+  expect(text()).toMatch(
+    /status 429.*\n.*did not stop.*\n.*RunPod accepted the request to stop this instance/,
+  );
   expect(text()).not.toContain('secret');
 });
 
-it('is not asked again where it says no', async () => {
+it('a platform that rejects the request is not asked again', async () => {
   using platform = await platformAnswering(403);
   const { log, text } = memoryLog();
-  await stopInstance(platform.call, log, insistence);
+  await stopInstance(platform.call, log, retries);
   expect(platform.asked()).toBe(1);
-  expect(text()).toMatch(/it answered 403.*\n.*stop it by hand/);
+  expect(text()).toMatch(/status 403.*\n.*stop it by hand/);
 });
 
-it('is asked a few times, no more', async () => {
+it('a platform is asked a limited number of times', async () => {
   using platform = await platformAnswering(500, 502, 503, 200);
   const { log, text } = memoryLog();
-  await stopInstance(platform.call, log, insistence);
+  await stopInstance(platform.call, log, retries);
   expect(platform.asked()).toBe(3);
   expect(text()).toContain('stop it by hand');
 });

@@ -7,10 +7,10 @@ import {
 } from './restart-policy.ts';
 
 /**
- * Where a child stands in its life.
- * idle: never started · running · waiting: ended, to be started again at `until` · stopping: asked to end ·
- * stopped: ended as asked · given-up: ended, and will not be started again · replacing: another one is started as soon as
- * it has ended, which counts for nothing.
+ * The life of a child.
+ * idle: never started · running · waiting: exited, restarts at `until` · stopping: asked to stop · stopped: exited as
+ * requested · given-up: exited and not restarted · replacing: another one starts as soon as it has exited; this exit
+ * does not count as a crash.
  */
 export type ChildState =
   | { readonly phase: 'idle'; readonly history: ExitHistory }
@@ -19,21 +19,21 @@ export type ChildState =
   | { readonly phase: 'stopping' | 'stopped' | 'given-up' | 'replacing'; readonly history: ExitHistory };
 
 /**
- * `ended-for-good`: the next start would end the same way. `loadFailure`: why it ended before it was ready.
- * `ended-on-trial`: the next start will be another one.
+ * `exited-fatally`: the next start would fail the same way. `loadFailure`: why it exited before it was ready.
+ * `candidate-exited`: the next start uses other arguments.
  */
 export type ChildEvent =
   | 'started'
-  | 'stop-wanted'
-  | 'replace-wanted'
-  | 'ended'
-  | 'ended-for-good'
-  | 'ended-on-trial'
+  | 'stop-requested'
+  | 'replace-requested'
+  | 'exited'
+  | 'exited-fatally'
+  | 'candidate-exited'
   | { readonly loadFailure: string };
 
 export const initialState: ChildState = { phase: 'idle', history: noExits };
 
-/** The state after an event; `now` and all times are milliseconds of a clock that never jumps. */
+/** The state after an event; `now` and all times are milliseconds of a monotonic clock. */
 export function nextChildState(
   state: ChildState,
   event: ChildEvent,
@@ -45,30 +45,30 @@ export function nextChildState(
   switch (event) {
     case 'started':
       return { phase: 'running', since: now, history };
-    case 'stop-wanted':
-      return { phase: hasChild(phase) ? 'stopping' : 'stopped', history };
-    case 'replace-wanted':
+    case 'stop-requested':
+      return { phase: hasProcess(phase) ? 'stopping' : 'stopped', history };
+    case 'replace-requested':
       return phase === 'running' || phase === 'waiting' ? { phase: 'replacing', history } : state;
     default:
       if (phase === 'replacing') return state;
       if (phase !== 'running') return { phase: 'stopped', history };
-      if (event === 'ended-for-good') return { phase: 'given-up', history };
-      if (event === 'ended-on-trial') return { phase: 'replacing', history };
-      return afterUnwantedEnd(state, { ranForMs: now - state.since, loadFailure }, policy, now);
+      if (event === 'exited-fatally') return { phase: 'given-up', history };
+      if (event === 'candidate-exited') return { phase: 'replacing', history };
+      return afterCrash(state, { ranForMs: now - state.since, loadFailure }, policy, now);
   }
 }
 
-const hasChild = (phase: ChildState['phase']) =>
+const hasProcess = (phase: ChildState['phase']) =>
   phase === 'running' || phase === 'replacing' || phase === 'stopping';
 
-function afterUnwantedEnd(
+function afterCrash(
   { history }: ChildState,
-  end: ExitSummary,
+  exit: ExitSummary,
   policy: RestartPolicy,
   now: number,
 ): ChildState {
-  const verdict = decideRestart(policy, history, end, now);
-  return verdict.action === 'give-up'
-    ? { phase: 'given-up', history: verdict.history }
-    : { phase: 'waiting', until: now + verdict.delayMs, history: verdict.history };
+  const decision = decideRestart(policy, history, exit, now);
+  return decision.action === 'give-up'
+    ? { phase: 'given-up', history: decision.history }
+    : { phase: 'waiting', until: now + decision.delayMs, history: decision.history };
 }

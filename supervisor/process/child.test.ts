@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { isRunning } from '../../test/harness/start-deployment.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { startChild } from './child.ts';
+import { spawnChild } from './child.ts';
 
 const env = { PATH: process.env.PATH ?? '' };
 
 function shell(script: string) {
   const lines: string[] = [];
-  const child = startChild({
+  const child = spawnChild({
     command: '/bin/sh',
     args: ['-c', script],
     env,
@@ -19,7 +19,7 @@ function shell(script: string) {
 describe('a child', () => {
   it('hands over its lines and ends with its code', async () => {
     const { child, lines } = shell('echo one; echo two >&2; printf three; exit 7');
-    const end = await child.ended;
+    const end = await child.exited;
     expect(end).toMatchObject({ code: 7, signal: null, spawnError: undefined });
     expect([...lines].sort()).toEqual(['one', 'three', 'two']);
     expect(end.lastLines).toEqual(lines);
@@ -27,12 +27,12 @@ describe('a child', () => {
 
   it('shows neither in its lines nor in its arguments what is to be hidden', async () => {
     const shown: string[] = [];
-    const child = startChild({
+    const child = spawnChild({
       ...{ command: '/bin/sh', args: ['-c', 'echo "it is $1"', 'sh', 'sesame'], env },
-      show: (text) => text.replaceAll('sesame', '…'),
+      redact: (text) => text.replaceAll('sesame', '…'),
       onLine: (line) => shown.push(line),
     });
-    const { commandLine, lastLines, ranForMs } = await child.ended;
+    const { commandLine, lastLines, ranForMs } = await child.exited;
     expect([shown, lastLines]).toEqual([['it is …'], ['it is …']]);
     expect(commandLine).toEqual(['/bin/sh', '-c', 'echo "it is $1"', 'sh', '…']);
     expect(ranForMs).toBeGreaterThan(0);
@@ -40,51 +40,51 @@ describe('a child', () => {
 
   it('keeps only its last lines', async () => {
     const { child } = shell('i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; done');
-    const { lastLines } = await child.ended;
+    const { lastLines } = await child.exited;
     expect([lastLines.length, lastLines[0], lastLines.at(-1)]).toEqual([300, 'line 101', 'line 400']);
   });
 
   it('talks with us where it is given a channel, and needs none to live', async () => {
     const heard: unknown[] = [];
     const script = "process.on('message', (said) => process.send({ said })); process.channel.unref();";
-    const child = startChild({
+    const child = spawnChild({
       command: process.execPath,
       args: ['-e', `${script} process.stdin.resume(); setInterval(() => {}, 60_000)`],
       env,
       onLine: () => {},
       onMessage: (message) => heard.push(message),
     });
-    child.send({ kind: 'orders' });
+    child.send({ kind: 'engine-state' });
     await waitFor('its answer', () => heard.length > 0);
-    expect(heard).toEqual([{ said: { kind: 'orders' } }]);
+    expect(heard).toEqual([{ said: { kind: 'engine-state' } }]);
     child.kill();
-    await child.ended;
-    child.send({ kind: 'orders' });
+    await child.exited;
+    child.send({ kind: 'engine-state' });
   });
 
   it('ends by a signal in the same shape', async () => {
     const { child, lines } = shell('echo up; exec sleep 600');
     await waitFor('the child', () => lines.includes('up'));
     child.signal('SIGTERM');
-    expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+    expect(await child.exited).toMatchObject({ code: null, signal: 'SIGTERM' });
   });
 
   it('takes what it has started along when it ends', async () => {
     const { child, lines } = shell('sleep 600 & echo $!; exit 0');
-    await child.ended;
+    await child.exited;
     const grandchild = Number(lines[0]);
     await waitFor('the grandchild to end', () => !isRunning(grandchild));
     expect(grandchild).toBeGreaterThan(1);
   });
 
   it('ends in the same shape where it cannot be started', async () => {
-    const child = startChild({
+    const child = spawnChild({
       command: '/no/such/program',
       args: [],
       env,
       onLine: () => {},
     });
-    const { code, spawnError, lastLines } = await child.ended;
+    const { code, spawnError, lastLines } = await child.exited;
     expect(spawnError ?? [code, lastLines.join()]).toEqual([
       127,
       expect.stringContaining('/no/such/program'),

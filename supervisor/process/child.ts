@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readLines } from './read-lines.ts';
 import { redactArguments } from './redact-secrets.ts';
 
-export interface ChildSpec {
+export interface SpawnOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -11,9 +11,9 @@ export interface ChildSpec {
   readonly onStdoutLine?: (line: string) => void;
   readonly onLine: (line: string) => void;
   /** Leaves of a line what may be kept and shown; undefined where nothing is left of it. */
-  readonly cut?: (line: string) => string | undefined;
+  readonly filter?: (line: string) => string | undefined;
   /** What it says, and its arguments, as others may see them. */
-  readonly show?: (text: string) => string;
+  readonly redact?: (text: string) => string;
   /** Given, the child is a Node process with a channel to us, and these are its messages. */
   readonly onMessage?: ((message: unknown) => void) | undefined;
 }
@@ -33,7 +33,7 @@ export interface ChildExit {
 export interface Child {
   /** Undefined where it could not be started. */
   readonly pid: number | undefined;
-  readonly ended: Promise<ChildExit>;
+  readonly exited: Promise<ChildExit>;
   /** Tells the child itself. */
   signal(signal: NodeJS.Signals): void;
   /** Nothing happens where there is no channel, or none any more. */
@@ -43,21 +43,21 @@ export interface Child {
 }
 
 /** Enough for what was said before the stacks of a hundred threads. */
-const keptLines = 300;
+const maxKeptLines = 300;
 /** What a child may still say after its end, should something of its hold the pipe open. */
-const lastWordsMs = 500;
+const trailingOutputMs = 500;
 
 /** Where util-linux's setpriv is, the kernel ends a child when we die, even by `kill -9`. */
-const leash =
+const setpriv =
   process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync) : undefined;
 
 /** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
-export function startChild(spec: ChildSpec): Child {
-  const { command, args, env, onLine, onStdoutLine, onMessage, cut = String, show = String } = spec;
+export function spawnChild(spec: SpawnOptions): Child {
+  const { command, args, env, onLine, onStdoutLine, onMessage, filter = String, redact = String } = spec;
   const startedAt = performance.now();
   const lastLines: string[] = [];
-  const [file = command, ...rest] = leash
-    ? [leash, '--pdeathsig', 'SIGKILL', command, ...args]
+  const [file = command, ...rest] = setpriv
+    ? [setpriv, '--pdeathsig', 'SIGKILL', command, ...args]
     : [command, ...args];
   const subprocess = spawn(file, rest, {
     env: { ...env },
@@ -66,16 +66,16 @@ export function startChild(spec: ChildSpec): Child {
   });
   if (onMessage) subprocess.on('message', onMessage);
   const keep = (said: string) => {
-    const own = cut(said);
+    const own = filter(said);
     if (own === undefined) return;
-    const line = show(own);
-    if (lastLines.push(line) > keptLines) lastLines.shift();
+    const line = redact(own);
+    if (lastLines.push(line) > maxKeptLines) lastLines.shift();
     onLine(line);
   };
   const endOf = (how: Pick<ChildExit, 'code' | 'signal' | 'spawnError'>): ChildExit => ({
     ...how,
     lastLines,
-    commandLine: redactArguments([command, ...args], show),
+    commandLine: redactArguments([command, ...args], redact),
     ranForMs: Math.round(performance.now() - startedAt),
   });
   if (subprocess.stdout) readLines(subprocess.stdout, onStdoutLine ?? keep);
@@ -92,7 +92,7 @@ export function startChild(spec: ChildSpec): Child {
       kill();
       const end = endOf({ code, signal, spawnError: undefined });
       const settle = () => resolve(end);
-      const impatience = setTimeout(settle, lastWordsMs);
+      const impatience = setTimeout(settle, trailingOutputMs);
       subprocess.once('close', () => {
         clearTimeout(impatience);
         settle();
@@ -101,7 +101,7 @@ export function startChild(spec: ChildSpec): Child {
   });
   return {
     pid: subprocess.pid,
-    ended,
+    exited: ended,
     signal(signal) {
       if (subprocess.exitCode === null && subprocess.signalCode === null) subprocess.kill(signal);
     },
@@ -124,5 +124,5 @@ function sendTo(target: number, signal: NodeJS.Signals): void {
 /** A child of which the way was not clear: it has ended before it was started. */
 export function failedToStart(spawnError: Error): Child {
   const end = { code: null, signal: null, spawnError, lastLines: [], commandLine: [], ranForMs: 0 };
-  return { pid: undefined, ended: Promise.resolve(end), signal() {}, send() {}, kill() {} };
+  return { pid: undefined, exited: Promise.resolve(end), signal() {}, send() {}, kill() {} };
 }

@@ -4,91 +4,91 @@ import { type ChildEvent, type ChildState, initialState, nextChildState } from '
 import { forgiveExits, type RestartPolicy } from './restart-policy.ts';
 
 export interface ManagedProcessOptions {
-  readonly start: () => Child;
+  readonly spawn: () => Child;
   readonly policy: RestartPolicy;
-  /** What an end that nobody asked for means for the child's life; left out, it is an end like any other. */
-  readonly judge?: (end: ChildExit) => ChildEvent;
-  readonly onStarted?: (child: Child) => unknown;
-  /** Called for every end; the state tells what follows. */
-  readonly onEnded: (end: ChildExit, state: ChildState) => void;
+  /** What an unexpected exit means for the state; without it, every exit counts as a plain crash. */
+  readonly classifyExit?: (exit: ChildExit) => ChildEvent;
+  readonly onStarted?: () => void;
+  /** Called for every exit; the state shows what follows. */
+  readonly onExit: (exit: ChildExit, state: ChildState) => void;
 }
 
-/** A child that is started again when it ends, until that is no longer wanted or worth trying. */
-export interface ManagedProcess {
-  readonly state: ChildState;
-  /** The one that runs now. */
-  readonly child: Child | undefined;
-  readonly restarts: number;
-  start(): void;
-  /** Ends the child, by force after the grace, and starts another at once. Nothing happens where none is wanted any more. */
-  replace(graceMs: number): void;
-  /** Its last ends, so many, do not count towards giving up. */
-  pardon(ends: number): void;
-  /** No more restarts from here on; the child itself is still to be told. */
-  letGo(): void;
-}
+/** A child process that is restarted whenever it exits, until restarts are disabled or the policy gives up. */
+export class ManagedProcess {
+  readonly #options: ManagedProcessOptions;
+  #state: ChildState = initialState;
+  #child: Child | undefined;
+  #starts = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
 
-export function superviseProcess({
-  start,
-  policy,
-  judge,
-  onStarted,
-  onEnded,
-}: ManagedProcessOptions): ManagedProcess {
-  let state: ChildState = initialState;
-  let child: Child | undefined;
-  let starts = 0;
-  let timer: NodeJS.Timeout | undefined;
-
-  function begin(): void {
-    if (state.phase !== 'replacing') starts += 1;
-    const current = start();
-    child = current;
-    state = nextChildState(state, 'started', policy, performance.now());
-    onStarted?.(current);
-    current.ended.then(learnEnd).catch(recordUnhandledError);
+  constructor(options: ManagedProcessOptions) {
+    this.#options = options;
   }
 
-  function learnEnd(end: ChildExit): void {
-    child = undefined;
-    const event = (state.phase === 'running' ? judge?.(end) : undefined) ?? 'ended';
-    state = nextChildState(state, event, policy, performance.now());
-    if (state.phase === 'waiting') timer = setTimeout(begin, state.until - performance.now());
+  get state(): ChildState {
+    return this.#state;
+  }
+
+  /** The process that runs now. */
+  get child(): Child | undefined {
+    return this.#child;
+  }
+
+  /** Restarts after crashes. Replacements do not count. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  start(): void {
+    if (this.#state.phase !== 'replacing') this.#starts += 1;
+    const child = this.#options.spawn();
+    this.#child = child;
+    this.#advance('started');
+    this.#options.onStarted?.();
+    child.exited.then((exit) => this.#onExit(exit)).catch(recordUnhandledError);
+  }
+
+  /** Stops the child, by SIGKILL after the grace period, and starts another at once. Has no effect once restarts are disabled. */
+  replace(graceMs: number): void {
+    this.#advance('replace-requested');
+    if (this.#state.phase !== 'replacing') return;
+    clearTimeout(this.#restartTimer);
+    if (this.#child) stop(this.#child, graceMs);
+    else this.start();
+  }
+
+  /** The last `count` exits no longer count towards giving up. */
+  forgiveExits(count: number): void {
+    this.#state = { ...this.#state, history: forgiveExits(this.#state.history, count) };
+  }
+
+  /** No restarts from now on. The caller still has to stop the running child. */
+  disableRestart(): void {
+    clearTimeout(this.#restartTimer);
+    this.#advance('stop-requested');
+  }
+
+  #advance(event: ChildEvent): void {
+    this.#state = nextChildState(this.#state, event, this.#options.policy, performance.now());
+  }
+
+  #onExit(exit: ChildExit): void {
+    this.#child = undefined;
+    const isUnexpected = this.#state.phase === 'running';
+    this.#advance((isUnexpected ? this.#options.classifyExit?.(exit) : undefined) ?? 'exited');
+    if (this.#state.phase === 'waiting')
+      this.#restartTimer = setTimeout(() => this.start(), this.#state.until - performance.now());
     try {
-      onEnded(end, state);
+      this.#options.onExit(exit, this.#state);
     } finally {
-      // Whoever is told may fail; the child is wanted all the same.
-      if (state.phase === 'replacing') begin();
+      // The replacement is started even if the callback throws.
+      if (this.#state.phase === 'replacing') this.start();
     }
   }
+}
 
-  return {
-    get state() {
-      return state;
-    },
-    get child() {
-      return child;
-    },
-    get restarts() {
-      return Math.max(0, starts - 1);
-    },
-    start: begin,
-    replace(graceMs) {
-      state = nextChildState(state, 'replace-wanted', policy, performance.now());
-      if (state.phase !== 'replacing') return;
-      clearTimeout(timer);
-      if (!child) return begin();
-      const current = child;
-      current.signal('SIGTERM');
-      const patience = setTimeout(() => current.kill(), graceMs);
-      current.ended.then(() => clearTimeout(patience)).catch(recordUnhandledError);
-    },
-    pardon(ends) {
-      state = { ...state, history: forgiveExits(state.history, ends) };
-    },
-    letGo() {
-      clearTimeout(timer);
-      state = nextChildState(state, 'stop-wanted', policy, performance.now());
-    },
-  };
+function stop(child: Child, graceMs: number): void {
+  child.signal('SIGTERM');
+  const killTimer = setTimeout(() => child.kill(), graceMs);
+  child.exited.then(() => clearTimeout(killTimer)).catch(recordUnhandledError);
 }

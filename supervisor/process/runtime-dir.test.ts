@@ -66,12 +66,12 @@ describe('a runtime folder', () => {
 
 describe('the way for a socket', () => {
   it('is cleared of what lies there, its folder made again where something has tidied it away', () => {
-    const { path, socketPath, remove, noteChild } = createRuntimeDir(base);
+    const { path, socketPath, remove, recordChild } = createRuntimeDir(base);
     writeFileSync(socketPath, 'left by a killed one');
     prepareSocketPath(socketPath);
     expect(existsSync(socketPath)).toBe(false);
     rmSync(path, { recursive: true });
-    noteChild(process.pid);
+    recordChild(process.pid);
     prepareSocketPath(socketPath);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     remove();
@@ -92,7 +92,7 @@ describe('the sweep', () => {
   it('leaves the folder and the children of a living supervisor', () => {
     const dir = createRuntimeDir(base);
     const { pid } = sleeper();
-    dir.noteChild(pid);
+    dir.recordChild(pid);
     expect(removeStaleRuntimeDirs(base)).toEqual([]);
     expect(existsSync(dir.path)).toBe(true);
     expect(identifyProcess(pid).startedAt).toBeDefined();
@@ -102,7 +102,7 @@ describe('the sweep', () => {
     const dir = createRuntimeDir(base);
     const { child, pid } = sleeper();
     const ended = once(child, 'exit');
-    dir.noteChild(pid);
+    dir.recordChild(pid);
     orphan(dir);
     expect(removeStaleRuntimeDirs(base)).toEqual([pid]);
     expect(await ended).toEqual([null, 'SIGKILL']);

@@ -19,7 +19,7 @@ export interface RuntimeDir {
   readonly path: string;
   readonly socketPath: string;
   /** Notes a child, so that a later start can end it should this process be killed. */
-  noteChild(pid: number): void;
+  recordChild(pid: number): void;
   remove(): void;
 }
 
@@ -43,7 +43,7 @@ export function createRuntimeDir(base = tmpdir()): RuntimeDir {
   return {
     path,
     socketPath: join(path, 'llama.sock'),
-    noteChild(pid) {
+    recordChild(pid) {
       note = { ...note, children: [...note.children.filter(isAlive), identifyProcess(pid)] };
       try {
         writeNote(path, note);

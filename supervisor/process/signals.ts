@@ -1,39 +1,47 @@
 import { closeSync, openSync } from 'node:fs';
-import { classifySignal } from './classify-signal.ts';
 
 export interface SignalHandlers {
   readonly onStop: () => void;
-  /** Somebody has asked a second time. */
-  readonly onHurry: () => void;
+  /** A second request to stop. */
+  readonly onForce: () => void;
   readonly onReload: () => void;
 }
 
-/** Follows the signals of this process until the answered function is called. */
-export function handleSignals({ onStop, onHurry, onReload }: SignalHandlers): () => void {
-  let askedAt: number | undefined;
+/** Handles the signals of this process until the returned function is called. */
+export function handleSignals({ onStop, onForce, onReload }: SignalHandlers): () => void {
+  let lastAt: number | undefined;
   const stop = () => {
     const now = performance.now();
-    const wish = classifySignal(askedAt, now);
-    if (wish === 'echo') return;
-    askedAt = now;
-    if (wish === 'stop') onStop();
-    else onHurry();
+    const meaning = classifySignal(lastAt, now);
+    if (meaning === 'duplicate') return;
+    lastAt = now;
+    if (meaning === 'stop') onStop();
+    else onForce();
   };
-  const hangUp = () => (terminalIsGone() ? stop() : onReload());
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp).on('SIGXFSZ', goOn);
+  const hangUp = () => (isTerminalGone() ? stop() : onReload());
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp).on('SIGXFSZ', ignore);
   return () => {
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp).off('SIGXFSZ', goOn);
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp).off('SIGXFSZ', ignore);
   };
 }
 
-/**
- * Beyond a file-size limit a write fails, which is dealt with where it is made. Node ignores the signal that comes with it
- * until a library (signal-exit, of execa) has followed it and let it go; then it would end us.
- */
-const goOn = () => {};
+/** npm forwards the terminal's Ctrl-C, which we have received already: signals this close together count as one. */
+export const duplicateSignalMs = 300;
 
-/** SIGHUP means that the keys are to be read again, except where it is the end of the terminal that we run in. */
-function terminalIsGone(): boolean {
+/** The meaning of a stop signal after an earlier one at `lastAt`. */
+export function classifySignal(lastAt: number | undefined, now: number): 'stop' | 'force' | 'duplicate' {
+  if (lastAt === undefined) return 'stop';
+  return now - lastAt > duplicateSignalMs ? 'force' : 'duplicate';
+}
+
+/**
+ * A write beyond a file-size limit fails, and the caller handles that. Node ignores the accompanying signal until a
+ * library (signal-exit, used by execa) has handled and released it; then it would kill us.
+ */
+const ignore = () => {};
+
+/** SIGHUP reloads the keys, unless it was sent because our terminal was closed. */
+function isTerminalGone(): boolean {
   if (!process.stdout.isTTY) return false;
   try {
     closeSync(openSync('/dev/tty', 'r'));

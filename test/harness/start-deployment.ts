@@ -4,7 +4,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
-import { duplicateSignalMs } from '../../supervisor/process/classify-signal.ts';
+import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 

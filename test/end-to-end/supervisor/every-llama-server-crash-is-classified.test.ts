@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { probe } from '../../../health/probe.ts';
 import { classifyCrash, decisiveLine } from '../../../supervisor/engine/crash-class.ts';
-import { type ChildExit, startChild } from '../../../supervisor/process/child.ts';
+import { type ChildExit, spawnChild } from '../../../supervisor/process/child.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -27,7 +27,7 @@ function start(args: readonly string[], shell = 'exec "$@"') {
   const engine = inject('engine');
   starts += 1;
   const socket = folder.file(`free/${starts}.sock`);
-  const child = startChild({
+  const child = spawnChild({
     command: '/bin/sh',
     args: [
       ...['-c', shell, 'sh', engine.command, ...engine.args],
@@ -48,7 +48,7 @@ const classOf = async (ended: Promise<ChildExit>) => {
 /** Builds of August 2026 now and then end without their last lines, which nobody can class; the next start tells. */
 async function classOfAToldEnd(args: readonly string[]) {
   for (let tries = 1; ; tries++) {
-    const told = await classOf(start(args).child.ended);
+    const told = await classOf(start(args).child.exited);
     if (told.class !== 'unknown' || tries === 5) return told;
   }
 }
@@ -87,14 +87,14 @@ describe('a real llama-server that cannot start ends as', () => {
 
   it('out-of-memory where it gets too little', async () => {
     const { child } = start(['-c', '2000000'], 'ulimit -v 400000; exec "$@"');
-    expect(await classOf(child.ended)).toMatchObject({ class: 'out-of-memory' });
+    expect(await classOf(child.exited)).toMatchObject({ class: 'out-of-memory' });
   });
 
   it('not-startable where there is none', async () => {
-    const child = startChild({
+    const child = spawnChild({
       ...{ command: '/no/such/llama-server', args: [], env: {}, onLine: () => {} },
     });
-    expect(await classOf(child.ended)).toMatchObject({ class: 'not-startable' });
+    expect(await classOf(child.exited)).toMatchObject({ class: 'not-startable' });
   });
 });
 
@@ -109,6 +109,6 @@ describe('a real llama-server that serves ends as', () => {
     const { child, isUp } = start([]);
     await waitFor('llama-server', isUp);
     child.signal(signal);
-    expect(await classOf(child.ended)).toEqual({ class: crash, line: undefined });
+    expect(await classOf(child.exited)).toEqual({ class: crash, line: undefined });
   });
 });

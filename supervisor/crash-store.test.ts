@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type CrashRecord, crashFolder, readCrashes } from '../../health/crash-records.ts';
-import type { Log } from '../../log/create-log.ts';
-import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { createCrashStore } from './crash-files.ts';
+import { type CrashRecord, crashFolder, readCrashes } from '../health/crash-records.ts';
+import type { Log } from '../log/create-log.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { createCrashStore } from './crash-store.ts';
 
 const recordOf = (second: number): CrashRecord => ({
   at: new Date(Date.UTC(2026, 10, 21, 2, 0, second)).toISOString(),
@@ -35,8 +35,8 @@ describe('crashes are kept', () => {
     await using folder = await temporaryFolder();
     const { told, log } = warnings();
     const files = createCrashStore(folder.path, log);
-    for (let second = 0; second < 25; second++) files.keep(recordOf(second));
-    await files.settled(longEnoughMs);
+    for (let second = 0; second < 25; second++) files.add(recordOf(second));
+    await files.flush(longEnoughMs);
     const kept = Array.from({ length: 20 }, (_, place) => recordOf(24 - place));
     expect(await readCrashes(folder.path)).toEqual(kept);
     expect(told).toEqual([]);
@@ -51,8 +51,8 @@ describe('crashes are kept', () => {
     writeFileSync(`${crashFolder(folder.path)}/2026-11-21T02-00-09.000Z-gateway.json`, '{"at":');
     writeFileSync(`${crashFolder(folder.path)}/2026-11-21T02-00-09.000Z-gateway.json.new`, '');
     const files = createCrashStore(folder.path, warnings().log);
-    files.keep(recordOf(1));
-    await files.settled(longEnoughMs);
+    files.add(recordOf(1));
+    await files.flush(longEnoughMs);
     expect(await readCrashes(folder.path)).toEqual([recordOf(1)]);
     expect(readdirSync(crashFolder(folder.path)).sort()).toEqual([
       '2026-11-21T02-00-01.000Z-llama-server.json',
@@ -66,8 +66,8 @@ describe('crashes are kept', () => {
     writeFileSync(crashFolder(folder.path), 'a file where the folder should be');
     const { told, log } = warnings();
     const files = createCrashStore(folder.path, log);
-    for (let second = 0; second < 3; second++) files.keep(recordOf(second));
-    await files.settled(longEnoughMs);
+    for (let second = 0; second < 3; second++) files.add(recordOf(second));
+    await files.flush(longEnoughMs);
     expect(told).toEqual([
       expect.stringContaining(`crashes cannot be kept in ${crashFolder(folder.path)}: `),
     ]);

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { availableMemory } from './available-memory.ts';
+import { availableMemory, promptCacheMiB } from './memory.ts';
 
 const meminfo = 'MemTotal:       32000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\n';
 const unified = (folder: string, max: string, current: number, inactive = 0) => ({
@@ -19,22 +19,22 @@ const legacy = (folder: string, limit: string, used: number, inactive: number) =
 it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
   ['what the machine has available', { 'proc/meminfo': meminfo }, 8_192_000],
   [
-    'what the container leaves, with what files hold',
+    'what the container leaves, including the page cache',
     { 'proc/meminfo': meminfo, 'proc/self/cgroup': '0::/\n', ...unified('', '5000000', 2_000_000, 500_000) },
     3_500_000,
   ],
   [
-    'the machine, where the container has no limit',
+    'that of the machine, if the container has no limit',
     { 'proc/meminfo': meminfo, 'proc/self/cgroup': '0::/\n', ...unified('', 'max', 2_000_000) },
     8_192_000,
   ],
   [
-    'the machine, where the container may have more than there is',
+    'that of the machine, if the limit of the container is higher',
     { 'proc/meminfo': meminfo, 'proc/self/cgroup': '0::/\n', ...unified('', '99000000', 2_000_000) },
     8_192_000,
   ],
   [
-    'the least of a group and those it is in',
+    'the lowest limit of a group and its parents',
     {
       'proc/self/cgroup': '0::/pod/box\n',
       ...unified('/pod/box', 'max', 100),
@@ -42,19 +42,19 @@ it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
     },
     400,
   ],
-  ['nothing, where more is used than allowed', { ...unified('', '700', 900) }, 0],
+  ['nothing, if more is used than allowed', { ...unified('', '700', 900) }, 0],
   [
-    'a container of cgroups of version 1, whose path is of the machine',
+    'what a container with version 1 cgroups leaves, whose path is of the machine',
     { 'proc/self/cgroup': '4:cpu,memory:/docker/x\n', ...legacy('', '9000', 4000, 500) },
     5500,
   ],
   [
-    'version 1 without a limit',
+    'that of the machine, with version 1 cgroups without a limit',
     { 'proc/meminfo': meminfo, ...legacy('', '9223372036854771712', 4000, 500) },
     8_192_000,
   ],
-  ['unknown where nobody tells', {}, undefined],
-])('the memory to spare is %s', async (_, files, expected) => {
+  ['unknown if nothing can be read', {}, undefined],
+])('the available memory is %s', async (_, files, expected) => {
   await using root = await temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(root.file(name)), { recursive: true });
@@ -63,6 +63,36 @@ it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
   expect(availableMemory(root.path)).toBe(expected);
 });
 
-it('of this machine is known', () => {
+it('the available memory of this machine is known', () => {
   expect(availableMemory()).toBeGreaterThan(0);
 });
+
+const GiB = 1024 ** 3;
+const cacheOf = (spare: number | undefined, model: number, ...extraArgs: string[]) =>
+  promptCacheMiB({
+    extraArgs,
+    availableMemory: spare === undefined ? undefined : spare * GiB,
+    modelBytes: model * GiB,
+  });
+
+it.each([
+  { spare: 8, model: 4, expected: 1024 },
+  { spare: 4, model: 0.5, expected: 896 },
+  { spare: 8, model: 7.9, expected: 512 },
+  { spare: 16, model: 24, expected: 1024 },
+  { spare: 0, model: 1, expected: 0 },
+])('the prompt cache gets a part of the memory that the model leaves: %j', ({ spare, model, expected }) => {
+  expect(cacheOf(spare, model)).toBe(expected);
+});
+
+it('the default of llama-server stays if it fits, or if the memory is unknown', () => {
+  expect(cacheOf(64, 16)).toBeUndefined();
+  expect(cacheOf(undefined, 16)).toBeUndefined();
+});
+
+it.each([['-cram', '4096'], ['--cache-ram', '0'], ['--cache-ram=-1'], ['--cache_ram', '100']])(
+  'EXTRA_ARGS override the limit of the prompt cache: %j',
+  (...args) => {
+    expect(cacheOf(4, 1, '--temp', '0', ...args)).toBeUndefined();
+  },
+);

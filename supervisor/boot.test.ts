@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { startBoot } from './boot.ts';
-import { formatBootTable } from './boot-table.ts';
+import { formatBootTable, startBoot } from './boot.ts';
 
-it('tells the boot in one table, the gateway beside the phases of the engine', () => {
+it('the boot table shows the gateway beside the phases of the engine', () => {
   let now = 0;
   const boot = startBoot(() => now);
   const reach = (at: number, ...phase: Parameters<typeof boot.markReached>) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
-import { gatewayEnvironment } from './gateway-environment.ts';
+import { gatewayEnvironment } from './spawn-gateway.ts';
 
 describe('the environment of the gateway', () => {
   it('gives the gateway the very settings that were decided', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { engineEnvironment } from './engine-environment.ts';
+import { engineEnvironment } from './spawn-engine.ts';
 
 const outside = {
   PATH: '/bin',

@@ -1,0 +1,80 @@
+import type { Log } from '../log/create-log.ts';
+import { decisiveLine } from './engine/crash-class.ts';
+import { crashHint } from './engine/crash-hints.ts';
+import { parseEngineLine } from './engine/engine-log.ts';
+import type { ChildCrash, DeploymentFailure, FatalCrash } from './events.ts';
+import type { ChildExit } from './process/child.ts';
+import { type ExitHistory, noExits } from './process/restart-policy.ts';
+
+/** Why the deployment cannot continue, and what helps: the last line of the log, and what RunPod and Vast are told. */
+export function failureMessage(failure: DeploymentFailure, last?: FatalCrash): string {
+  if (failure === 'load-timed-out')
+    return 'giving up: the model did not load within LOAD_TIMEOUT; raise LOAD_TIMEOUT, or check the disk it is read from';
+  if (failure === 'is-router') return routerMessage;
+  const who = last?.who ?? (failure === 'gateway-failed' ? 'gateway' : 'llama-server');
+  const crash = last?.crash ?? 'unknown';
+  return `giving up on ${withArticle(who)} ${howOften(last?.history ?? noExits)} (${crash}): ${rejectedArgument(last)}${crashHint(who, crash)}`;
+}
+
+/** The line that names the rejected argument. For no other class does one line say so much. */
+function rejectedArgument(last: FatalCrash | undefined): string {
+  const line = last?.crash === 'bad-arguments' ? decisiveLine(last.exit) : undefined;
+  return line === undefined ? '' : `“${line}”: `;
+}
+
+export function queueWorkerFailureMessage(history: ExitHistory): string {
+  return `giving up on the RunPod queue worker ${howOften(history)}: see its last output lines above`;
+}
+
+const withArticle = (who: ChildCrash['who']) => (who === 'gateway' ? 'the gateway' : who);
+
+function howOften({ exits, loadFailures }: ExitHistory): string {
+  if (loadFailures !== undefined && loadFailures.count > 1)
+    return `after ${loadFailures.count} failed loads in a row`;
+  const [first = 0] = exits;
+  const spanMs = (exits.at(-1) ?? first) - first;
+  return exits.length > 1
+    ? `after ${exits.length} crashes in ${Math.max(1, Math.round(spanMs / 1000))} s`
+    : 'at its first start';
+}
+
+const routerMessage =
+  'llama-server started in router mode and serves no model itself: set HF_REPO to a repository with one model instead of presets, or name one file with MODEL_PATH, MODEL_NAME or MODEL_URL; to use a router of your own, run `corral gateway` in front of it';
+
+const maxOutputLines = 10;
+
+/**
+ * Logs an unexpected exit: how it ended, a hint, the output that is not in the log yet, and the restart. Without a
+ * restart, the last line of the log has the hint.
+ */
+export function logCrash(log: Log, { who, exit, crash, restartInMs }: Omit<ChildCrash, 'wasReady'>): void {
+  const hint = restartInMs === undefined ? '' : `: ${crashHint(who, crash)}`;
+  log.error(`${who} ${describeExit(exit)} (${crash}${hint})`);
+  for (const line of lastOutput(exit)) if (!wasLogged(log, who, line)) log.error(`${who} output: ${line}`);
+  if (restartInMs !== undefined)
+    log.warn(`restarting ${who} in ${Math.max(0, Math.round(restartInMs / 100) / 10)} s`);
+}
+
+/** Each line was logged when it came, unless its level is disabled. */
+function wasLogged(log: Log, who: ChildCrash['who'], line: string): boolean {
+  return log.isLevelEnabled(who === 'llama-server' ? parseEngineLine(line).level : 'warn');
+}
+
+/** Exits of the queue worker have no classes. Its output is logged as warnings. */
+export function logQueueWorkerCrash(log: Log, exit: ChildExit): void {
+  log.error(`queue worker ${describeExit(exit)}`);
+  if (log.isLevelEnabled('warn')) return;
+  for (const line of lastOutput(exit)) log.error(`queue worker output: ${line}`);
+}
+
+function describeExit({ spawnError, signal, code }: ChildExit): string {
+  if (spawnError) return `could not be started: ${spawnError.message}`;
+  return signal ? `was terminated by ${signal}` : `exited with code ${code}`;
+}
+
+/** The last lines that are not empty, preceded by the decisive one if it is further back. */
+function lastOutput(exit: ChildExit): readonly string[] {
+  const last = exit.lastLines.filter((line) => line.trim() !== '').slice(-maxOutputLines);
+  const decisive = decisiveLine(exit);
+  return decisive === undefined || last.includes(decisive) ? last : [decisive, ...last];
+}

@@ -1,0 +1,73 @@
+import type { BackendStatus } from '../health/backend-status.ts';
+import type { BackendProps } from '../health/props.ts';
+import type { BootTimes } from './boot.ts';
+import type { CrashClass } from './engine/crash-class.ts';
+import type { ChildExit } from './process/child.ts';
+import type { ChildState } from './process/child-state.ts';
+import type { ExitHistory } from './process/restart-policy.ts';
+
+/** What happens to the deployment, for those who log, record or report it. The one list of its events. */
+export interface SupervisorEvents {
+  statusChanged(status: BackendStatus): void;
+  /** Once: both children serve, and the engine has generated its first token. */
+  ready(report: ReadyReport): void;
+  /** From time to time while the model loads. */
+  stillLoading(elapsedMs: number): void;
+  /** The engine is ready but generates nothing. */
+  firstTokenFailed(reason: string): void;
+  /** The engine makes no progress and is being aborted. */
+  engineHung(): void;
+  /** The gateway has not responded for some seconds, or responds again. */
+  gatewayResponsivenessChanged(isUnresponsive: boolean): void;
+  /** The gateway does not respond and is being killed. */
+  gatewayHung(): void;
+  crashed(crash: ChildCrash): void;
+  queueWorkerCrashed(exit: ChildExit): void;
+  /** The deployment cannot continue; `message` says why and what helps. */
+  failed(message: string): void;
+}
+
+/** What the engine and the gateway report to the deployment that owns them. */
+export interface ChildOwner {
+  /** Something that affects the status has changed. */
+  changed(): void;
+  exited(exit: ClassifiedExit, state: ChildState): void;
+  failed(failure: DeploymentFailure): void;
+}
+
+export interface ReadyReport {
+  /** Undefined if the backend does not report them. */
+  readonly props: BackendProps | undefined;
+  readonly boot: BootTimes;
+}
+
+/** An exit of a child, expected or not. */
+export interface ClassifiedExit {
+  readonly who: 'llama-server' | 'gateway';
+  readonly exit: ChildExit;
+  readonly crash: CrashClass;
+  /** It had been ready since its start. */
+  readonly wasReady: boolean;
+}
+
+/** An unexpected exit of a child. */
+export interface ChildCrash extends ClassifiedExit {
+  /** Milliseconds until the restart; undefined if it is not restarted. */
+  readonly restartInMs: number | undefined;
+}
+
+/** The crash after which a child is not restarted, with those before it. */
+export interface FatalCrash extends Pick<ChildCrash, 'who' | 'crash' | 'exit'> {
+  readonly history: ExitHistory;
+}
+
+export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
+
+export type DeploymentFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
+
+/** Why the deployment ends. */
+export interface Outcome {
+  readonly reason: 'requested' | 'idle' | 'internal-error' | 'queue-worker-failed' | DeploymentFailure;
+  /** For failures: what happened and what helps. */
+  readonly message?: string;
+}
