@@ -54,7 +54,7 @@ export function configure(settings: Settings, env: Environment): Configuration {
   const choice = chooseModel(settings, dataDir);
   const extraArgs = splitWords(settings.EXTRA_ARGS ?? '');
   const problems = [...choice.problems];
-  if (!extraArgs) problems.push('EXTRA_ARGS: a quote is left open');
+  if (!extraArgs) problems.push('EXTRA_ARGS: unterminated quote');
   problems.push(...contextProblems(settings));
   if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
   const jobs = queueWorkerEnabled(settings);
@@ -86,7 +86,7 @@ function contextProblems({ CTX, PARALLEL }: Settings): string[] {
   return slots * CTX <= maxContext
     ? []
     : [
-        `CTX: ${CTX} tokens in each of ${slots} slots are more than the ${maxContext} that llama-server can count: lower CTX or PARALLEL`,
+        `CTX: ${CTX} tokens in each of ${slots} slots exceed the ${maxContext} tokens that llama-server supports; lower CTX or PARALLEL`,
       ];
 }
 

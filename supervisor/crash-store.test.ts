@@ -69,7 +69,7 @@ describe('crashes are kept', () => {
     for (let second = 0; second < 3; second++) files.add(recordOf(second));
     await files.flush(longEnoughMs);
     expect(told).toEqual([
-      expect.stringContaining(`crashes cannot be kept in ${crashFolder(folder.path)}: `),
+      expect.stringContaining(`cannot write crash records to ${crashFolder(folder.path)}: `),
     ]);
     expect(await readCrashes(folder.path)).toEqual([]);
   });

@@ -35,9 +35,9 @@ describe('checkDataDir', () => {
     writeFileSync(folder.file('a/b/file'), '');
   });
 
-  it('refuses one that cannot be written, unless the keys are there already', async () => {
+  it('rejects one that is not writable, unless it has keys', async () => {
     await using folder = await temporaryFolder();
-    const code = expect.stringMatching(/^DATA_DIR: \/sys cannot be written \(E[A-Z]+\): /);
+    const code = expect.stringMatching(/^DATA_DIR: \/sys is not writable \(E[A-Z]+\); /);
     expect(check({ DATA_DIR: locked })).toEqual({ problems: [code], warnings: [] });
     const file = folder.file('keys.json');
     expect(check({ DATA_DIR: locked, AUTH_KEYS_FILE: file }).problems).toEqual([code]);

@@ -7,10 +7,10 @@ import { resolveDataDir } from './data-dir.ts';
 import { statPath } from './engine/gguf-file.ts';
 
 /**
- * What is wrong with the place of the key file. A file that is missing may come later, unless it `willBeMade` at this
- * start. What it holds is not looked at: a broken one must not cost the keys of `API_KEYS`.
+ * Problems with the location of the key file. A missing file may appear later, unless it `willBeCreated` at this start.
+ * Its content is not checked: a broken file must not disable the keys of `API_KEYS`.
  */
-export function keyFileProblems(settings: Settings, { willBeMade = false } = {}): string[] {
+export function keyFileProblems(settings: Settings, { willBeCreated = false } = {}): string[] {
   const { AUTH_ENABLED, AUTH_KEYS_FILE, API_KEYS } = settings;
   if (!AUTH_ENABLED) return [];
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
@@ -18,26 +18,24 @@ export function keyFileProblems(settings: Settings, { willBeMade = false } = {})
   const name = AUTH_KEYS_FILE === undefined ? 'the key file' : 'AUTH_KEYS_FILE';
   const found = statPath(file);
   if (found === undefined) {
-    return willBeMade && API_KEYS === undefined ? makingProblems(name, file, dataDir) : [];
+    return willBeCreated && API_KEYS === undefined ? creationProblems(name, file, dataDir) : [];
   }
   if ('problem' in found) {
-    const isFaultOfFolder = AUTH_KEYS_FILE === undefined && findWriteError(dataDir) !== undefined;
-    return isFaultOfFolder ? [] : [`${name}: ${file} cannot be looked at (${found.problem})`];
+    const isFolderProblem = AUTH_KEYS_FILE === undefined && findWriteError(dataDir) !== undefined;
+    return isFolderProblem ? [] : [`${name}: cannot access ${file} (${found.problem})`];
   }
   if (!found.isFile()) {
-    const kind = found.isDirectory() ? 'a folder' : 'no plain file';
-    return [`${name}: ${file} is ${kind}: name a file`];
+    const kind = found.isDirectory() ? 'a folder' : 'not a regular file';
+    return [`${name}: ${file} is ${kind}; expected a file`];
   }
-  return isReadable(file) ? [] : [`${name}: ${file} cannot be read: check its owner and permissions`];
+  return isReadable(file) ? [] : [`${name}: cannot read ${file}; check its owner and permissions`];
 }
 
-/** Of the data folder itself its own check tells. */
-function makingProblems(name: string, file: string, dataDir: string): string[] {
+/** The data folder has a check of its own. */
+function creationProblems(name: string, file: string, dataDir: string): string[] {
   const folder = dirname(resolve(file));
   if (folder === dataDir && !existsSync(folder)) return [];
   const code = findWriteError(folder);
   if (code === undefined || (folder === dataDir && code !== 'ENOSPC')) return [];
-  return [
-    `${name}: ${file} cannot be made, as ${folder} cannot be written (${code}): ${writeErrorHint(code)}`,
-  ];
+  return [`${name}: cannot create ${file}: ${folder} is not writable (${code}); ${writeErrorHint(code)}`];
 }

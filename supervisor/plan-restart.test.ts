@@ -71,18 +71,18 @@ describe('a restart that is planned', () => {
 
 describe('a restart is not planned', () => {
   it.each([
-    [{ PORT: '80' }, /^PORT: no variable that a restart can change; these are: MODEL_PATH, /],
-    [{ LLAMA_SERVER_BIN: '/bin/sh' }, /^LLAMA_SERVER_BIN: no variable/],
-    [{ HF_TOKEN_FILE: '/etc/passwd' }, /^HF_TOKEN_FILE: no variable/],
+    [{ PORT: '80' }, /^PORT: a restart cannot change this variable, only these: MODEL_PATH, /],
+    [{ LLAMA_SERVER_BIN: '/bin/sh' }, /^LLAMA_SERVER_BIN: a restart cannot change this variable/],
+    [{ HF_TOKEN_FILE: '/etc/passwd' }, /^HF_TOKEN_FILE: a restart cannot change this variable/],
     [{ CTX: 'large' }, /^CTX: invalid value "large"; expected "auto" or an integer/],
-    [{ EXTRA_ARGS: '--api-key x' }, /^EXTRA_ARGS: --api-key is refused, because/],
-    [{ EXTRA_ARGS: '"open' }, /^EXTRA_ARGS: a quote is left open/],
+    [{ EXTRA_ARGS: '--api-key x' }, /^EXTRA_ARGS: --api-key is not allowed: /],
+    [{ EXTRA_ARGS: '"open' }, /^EXTRA_ARGS: unterminated quote/],
     [{ EXTRA_ARGS: '--chat-template-file /etc/passwd' }, /^EXTRA_ARGS: --chat-template-file can only be set/],
     [{ EXTRA_ARGS: '--temp "0\0"' }, /^EXTRA_ARGS: invalid value "--temp .*"; expected/],
-    [{ MODEL_PATH: `/${'a'.repeat(5000)}` }, /^the model: .* cannot be looked at \(ENAMETOOLONG\)/],
-    [{ MODEL_NAME: '../../../../../../../etc/passwd' }, /^the model: .* is not a GGUF file/],
-    [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: there is no nowhere in .*found in .*new\.gguf/],
-    [{ MODEL_NAME: 'text.gguf' }, /^the model: .*text\.gguf/],
+    [{ MODEL_PATH: `/${'a'.repeat(5000)}` }, /^model: cannot access .* \(ENAMETOOLONG\)/],
+    [{ MODEL_NAME: '../../../../../../../etc/passwd' }, /^model: .* is not a GGUF file/],
+    [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: nowhere does not exist in .*found in .*new\.gguf/],
+    [{ MODEL_NAME: 'text.gguf' }, /^model: .*text\.gguf/],
   ])('with mistakes: %j', (changes, words) => {
     const problems = problemsOf(changes);
     expect(problems).toHaveLength(1);

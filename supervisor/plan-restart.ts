@@ -10,16 +10,16 @@ export type RestartPlan =
   | { readonly ok: true; readonly config: SupervisorConfig; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-const sources = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
-/** What fits one model and no other. */
+const modelVariables = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
+/** Files that belong to one model only. */
 const companions = ['MMPROJ', 'DRAFT_MODEL'] as const;
 
 /**
- * The variables that a restart of llama-server may change. Its program is none of them: whoever may administer may not
- * run what they like.
+ * The variables that a restart of llama-server may change. Its executable is not among them: administrators must not run
+ * arbitrary programs.
  */
 const changeable: readonly VariableName[] = [
-  ...sources,
+  ...modelVariables,
   ...companions,
   ...(['MODELS_DIR', 'HF_TOKEN', 'MODEL_ALIAS'] as const),
   ...(['CTX', 'PARALLEL', 'NGL', 'THREADS', 'FLASH_ATTN', 'CACHE_TYPE_K', 'CACHE_TYPE_V'] as const),
@@ -28,15 +28,15 @@ const changeable: readonly VariableName[] = [
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Looks for every mistake in the changes that can be found while the old engine still serves. */
+/** Finds every problem with the changes while the old engine still serves. */
 export function planRestart(
   current: SupervisorConfig,
   changes: SettingChanges,
   env: Environment,
 ): RestartPlan {
   const names = Object.keys(changes);
-  const strangers = names.filter((name) => !isChangeable(name)).map(cannotChange);
-  const { settings: read, problems: misfits } = readSettings(
+  const unchangeable = names.filter((name) => !isChangeable(name)).map(cannotChange);
+  const { settings: read, problems: invalid } = readSettings(
     Object.fromEntries(Object.entries(changes).filter(([name]) => isChangeable(name))),
   );
   const settings = {
@@ -44,15 +44,17 @@ export function planRestart(
     ...pick(read, names.filter(isChangeable)),
   };
   const { config, problems, warnings } = configure(settings, env);
-  const mistakes = [
-    ...strangers,
-    ...misfits.map(({ message }) => message),
+  const allProblems = [
+    ...unchangeable,
+    ...invalid.map(({ message }) => message),
     ...problems,
     ...modelProblems(config, settings),
     ...argumentProblems(settings),
     ...startProblems(changes),
   ];
-  return config && mistakes.length === 0 ? { ok: true, config, warnings } : { ok: false, problems: mistakes };
+  return config && allProblems.length === 0
+    ? { ok: true, config, warnings }
+    : { ok: false, problems: allProblems };
 }
 
 function isChangeable(name: string): name is VariableName {
@@ -60,23 +62,23 @@ function isChangeable(name: string): name is VariableName {
 }
 
 const cannotChange = (name: string) =>
-  `${name}: no variable that a restart can change; these are: ${changeable.join(', ')}`;
+  `${name}: a restart cannot change this variable, only these: ${changeable.join(', ')}`;
 
-/** Of what comes over HTTP alone: what the house was started with stays as it is. */
+/** Applies to changes over HTTP only: the settings of the start stay as they are. */
 function startProblems({ EXTRA_ARGS = '' }: SettingChanges): string[] {
   return findStartOnlyArguments(splitWords(EXTRA_ARGS) ?? []).map(
-    (argument) => `EXTRA_ARGS: ${argument} can only be set where the house is started, not by a restart`,
+    (argument) => `EXTRA_ARGS: ${argument} can only be set when llama-corral is started, not by a restart`,
   );
 }
 
-/** Whoever names another model does not want the one that was named in another way, nor what belongs to that. */
+/** A change of the model also clears the other variables that select one, and the files that belong to it. */
 function baseFor(
   { givenSettings, givenModelIndependentSettings }: SupervisorConfig,
   changes: SettingChanges,
 ): Settings {
-  if (!sources.some((name) => changes[name])) return givenSettings;
-  const left = Object.fromEntries([...sources, ...companions].map((name) => [name, undefined]));
-  return { ...givenModelIndependentSettings, ...left };
+  if (!modelVariables.some((name) => changes[name])) return givenSettings;
+  const cleared = Object.fromEntries([...modelVariables, ...companions].map((name) => [name, undefined]));
+  return { ...givenModelIndependentSettings, ...cleared };
 }
 
 function pick(settings: Settings, names: readonly VariableName[]): Partial<Settings> {

@@ -5,14 +5,14 @@ import { portProblems } from './port-problems.ts';
 import { unauthenticatedProblems } from './preflight.ts';
 
 export interface GatewayPreflightOptions {
-  /** As decided: with HOST. */
+  /** As finally decided, with HOST. */
   readonly settings: Settings;
   readonly host: string;
-  /** Names of the variables that do not fit, and what is said of them. */
+  /** The invalid variables, and their messages. */
   readonly invalidSettings: readonly { readonly variable: string; readonly message: string }[];
 }
 
-/** The checks of `corral serve` that concern a gateway in front of a llama-server that somebody else has started. */
+/** The checks of `corral serve` that apply to a gateway in front of a llama-server that runs elsewhere. */
 export async function preflightGateway({ settings, host, invalidSettings }: GatewayPreflightOptions) {
   const data = checkDataDir(settings);
   const isNamed =
@@ -21,7 +21,7 @@ export async function preflightGateway({ settings, host, invalidSettings }: Gate
     ...invalidSettings.map(({ message }) => message),
     ...(isNamed
       ? []
-      : ['BACKEND_URL: not set, expected the address of a llama-server (http://127.0.0.1:8080)']),
+      : ['BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080']),
     ...unauthenticatedProblems(settings, host),
     ...keyFileProblems(settings),
     ...data.problems,

@@ -58,7 +58,7 @@ describe('preflight', () => {
   });
 
   it('names a port that is in use, and not the one that we hold ourselves', async () => {
-    const inUse = `port ${heldPort} is in use on 127.0.0.1: stop what listens there or set another`;
+    const inUse = `port ${heldPort} on 127.0.0.1 is in use; stop the process that listens there or choose another port`;
     expect(await problemsOf({ PORT: String(heldPort) })).toEqual([`PORT: ${inUse}`]);
     expect(await problemsOf({ PORT_BACKEND: String(heldPort) })).toEqual([`PORT_BACKEND: ${inUse}`]);
     expect(await problemsOf({ PORT_HEALTH: String(heldPort) })).toEqual([`PORT_HEALTH: ${inUse}`]);
@@ -70,7 +70,7 @@ describe('preflight', () => {
     async (healthPortIsOurs) => {
       const one = String(heldPort);
       const both = (first: string, second: string) => [
-        `${second} and ${first} are both ${one}: give each its own`,
+        `${second} and ${first} are both ${one}; use a different port for each`,
       ];
       const ports = (...names: string[]) => Object.fromEntries(names.map((name) => [name, one]));
       const problems = (...names: string[]) =>
@@ -96,7 +96,7 @@ describe('preflight', () => {
 
   it('names a host that this machine does not have', async () => {
     expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
-      'PORT: HOST 203.0.113.7 is no address of this machine',
+      'PORT: HOST 203.0.113.7 is not an address of this machine',
     );
   });
 
@@ -118,7 +118,7 @@ describe('preflight', () => {
       DATA_DIR: '/proc/nowhere',
       MODEL_PATH: join(folder, 'my-model.gguf'),
     });
-    expect(problems).toEqual([expect.stringMatching(/^DATA_DIR: \/proc\/nowhere cannot be written/)]);
+    expect(problems).toEqual([expect.stringMatching(/^DATA_DIR: \/proc\/nowhere is not writable/)]);
   });
 
   it('lets both ports be the choice of the system', async () => {
@@ -132,7 +132,7 @@ describe('preflight', () => {
     );
     expect(problems).toEqual([
       'CTX: wrong',
-      'EXTRA_ARGS: a quote is left open',
+      'EXTRA_ARGS: unterminated quote',
       `MMPROJ: ${folder}/none.gguf does not exist`,
     ]);
   });

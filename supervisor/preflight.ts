@@ -17,19 +17,19 @@ import { runtimeDirProblems } from './process/runtime-dir.ts';
 
 export interface PreflightOptions {
   readonly settings: Settings;
-  /** Undefined where none was found or could be fetched: `engineProblem` says why. */
+  /** Undefined if none was found or fetched; `engineProblem` says why. */
   readonly engine: Engine | undefined;
   readonly engineProblem?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Mistakes that were found before, such as those of reading the settings. */
+  /** Problems found earlier, such as those of reading the settings. */
   readonly settingsProblems?: readonly string[];
-  /** The health server is already listening, so that its port is taken by ourselves. */
+  /** Our health server already listens, so its port is in use. */
   readonly ownsHealthPort?: boolean;
-  /** A first key is made at this start where there is no key file. */
+  /** This start creates a first key if there is no key file. */
   readonly createsFirstKey?: boolean;
 }
 
-/** The mistakes that were found, by what they are about. */
+/** The problems, by topic. */
 export type ProblemsByTopic = Readonly<
   Record<
     'settings' | 'llama-server' | 'model' | 'address' | 'keys' | 'data folder' | 'ports' | 'open files',
@@ -39,7 +39,7 @@ export type ProblemsByTopic = Readonly<
 
 export type Preflight = { readonly warnings: readonly string[]; readonly mistakes: ProblemsByTopic } & (
   | { readonly ok: true; readonly config: SupervisorConfig }
-  /** The configuration where one could be made, as far as that goes. */
+  /** The configuration, if there is one despite the problems. */
   | {
       readonly ok: false;
       readonly problems: readonly string[];
@@ -47,7 +47,7 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
     }
 );
 
-/** Looks for every mistake that can be found before anything is started, and names them all at once. */
+/** Finds every problem that can be found before anything is started, and reports all of them at once. */
 export async function preflight(question: PreflightOptions): Promise<Preflight> {
   const { settings, env } = question;
   const { config, problems: configProblems, warnings: configWarnings } = configure(settings, env);
@@ -59,7 +59,7 @@ export async function preflight(question: PreflightOptions): Promise<Preflight> 
     'llama-server': engineProblems(question),
     model: [...configProblems, ...modelProblems(config, settings), ...argumentProblems(settings)],
     address: unauthenticatedProblems(settings, host),
-    keys: keyFileProblems(settings, { willBeMade: question.createsFirstKey }),
+    keys: keyFileProblems(settings, { willBeCreated: question.createsFirstKey }),
     'data folder': [...data.problems, ...runtimeDirProblems()],
     ports: await portProblems(portsOf(settings, host, question.ownsHealthPort === true)),
     'open files': openFileLimitProblems(),
@@ -70,8 +70,8 @@ export async function preflight(question: PreflightOptions): Promise<Preflight> 
 }
 
 function engineProblems({ engine, engineProblem }: PreflightOptions): string[] {
-  if (!engine) return [engineProblem ?? 'no llama-server was found: set LLAMA_SERVER_BIN'];
-  return isExecutable(engine.command) ? [] : [`${engine.origin}: ${engine.command} cannot be executed`];
+  if (!engine) return [engineProblem ?? 'llama-server not found; set LLAMA_SERVER_BIN'];
+  return isExecutable(engine.command) ? [] : [`${engine.origin}: ${engine.command} is not executable`];
 }
 
 export function modelProblems(config: SupervisorConfig | undefined, settings: Settings): string[] {
@@ -84,26 +84,26 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
 }
 
 function mainModelProblems(path: string): string[] {
-  const faults = modelFileProblems(path);
+  const problems = modelFileProblems(path);
   const others = existsSync(path) ? '' : ` (${describeModelFolder(dirname(path))})`;
-  return faults.map((fault) => `the model: ${fault}${others}`);
+  return problems.map((problem) => `model: ${problem}${others}`);
 }
 
 const named = (variable: string, path: string | undefined) =>
-  path === undefined ? [] : modelFileProblems(path).map((fault) => `${variable}: ${fault}`);
+  path === undefined ? [] : modelFileProblems(path).map((problem) => `${variable}: ${problem}`);
 
 export function argumentProblems(settings: Settings): string[] {
   const args = splitWords(settings.EXTRA_ARGS ?? '') ?? [];
   return findForbiddenArguments(args).map(
-    ({ argument, why }) => `EXTRA_ARGS: ${argument} is refused, because ${why}`,
+    ({ argument, reason }) => `EXTRA_ARGS: ${argument} is not allowed: ${reason}`,
   );
 }
 
-/** Nobody is let in without a key from outside unless that is said to be meant. */
+/** Access from outside without a key has to be confirmed. */
 export function unauthenticatedProblems(settings: Settings, host: string): string[] {
   if (settings.AUTH_ENABLED || settings.ALLOW_UNAUTHENTICATED || isLoopback(host)) return [];
   return [
-    `AUTH_ENABLED=false on ${host} would let anyone use the model: set ALLOW_UNAUTHENTICATED=true if that is wanted, or HOST=127.0.0.1`,
+    `AUTH_ENABLED=false with HOST=${host} gives everyone access to the model; set ALLOW_UNAUTHENTICATED=true to allow that, or HOST=127.0.0.1`,
   ];
 }
 

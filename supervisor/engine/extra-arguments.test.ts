@@ -63,7 +63,7 @@ describe('EXTRA_ARGS', () => {
 
   it('names each with its reason, without its value', () => {
     expect(findForbiddenArguments(['--hf-token=hf_secret'])).toEqual([
-      { argument: '--hf-token', why: expect.stringContaining('HF_TOKEN') },
+      { argument: '--hf-token', reason: expect.stringContaining('HF_TOKEN') },
     ]);
   });
 

@@ -1,40 +1,43 @@
-const isolation = 'llama-server is reachable through the gateway only';
-const reaches = 'it would let requests reach into this machine';
-const records = 'it would write what users send to disk';
-const mutes = 'the log is all that tells why llama-server could not start';
+const isolation = 'llama-server must be reachable through the gateway only';
+const machineAccess = 'it would give requests access to this machine';
+const recording = 'it would write user input to disk';
+const muting = 'the log is needed to explain failed starts';
 
-/** Arguments that EXTRA_ARGS may not carry, and why; a trailing `*` stands for any ending. */
-const refused: readonly (readonly [names: string, why: string])[] = [
+/** Arguments that EXTRA_ARGS may not contain, and why; a trailing `*` matches any ending. */
+const forbidden: readonly (readonly [names: string, reason: string])[] = [
   ['--host --port --reuse-port', isolation],
-  ['--api-key --api-key-file', `${isolation}; its key is made afresh at each boot`],
-  ['--ssl-*', `${isolation}; TLS belongs in front of the gateway`],
-  ['--api-prefix', 'the gateway and the probes would no longer find it'],
-  ['--tools --tools-runtime --agent -ag --mcp-servers-*', reaches],
-  ['--ui-mcp-proxy --webui-mcp-proxy', reaches],
-  ['--path --media-path', reaches],
-  ['--props', 'requests could change the settings of all others'],
-  ['--slot-save-path --log-prompts-dir --log-file', records],
+  ['--api-key --api-key-file', `${isolation}; its key is generated at each start`],
+  ['--ssl-*', `${isolation}; terminate TLS in front of the gateway`],
+  ['--api-prefix', 'the gateway and the probes would not find it'],
+  ['--tools --tools-runtime --agent -ag --mcp-servers-*', machineAccess],
+  ['--ui-mcp-proxy --webui-mcp-proxy', machineAccess],
+  ['--path --media-path', machineAccess],
+  ['--props', 'requests could change the settings for all clients'],
+  ['--slot-save-path --log-prompts-dir --log-file', recording],
   ['--ui --webui', 'the web UI is not served through the gateway'],
   ['--models-* --no-models-autoload', 'one deployment serves one model'],
-  ['--model -m', 'set MODEL_PATH'],
-  ['--model-url -mu', 'set MODEL_URL'],
-  ['--hf-repo -hf -hfr', 'set HF_REPO'],
-  ['--docker-repo -dr', 'it names another model: set MODEL_PATH, HF_REPO or MODEL_URL'],
-  ['--hf-token -hft', 'set HF_TOKEN: arguments can be read by every user of the machine'],
-  ['--alias -a', 'set MODEL_ALIAS'],
-  ['--parallel -np', 'set PARALLEL'],
-  ['--ctx-size -c', 'set CTX, which counts the tokens of one request'],
-  ['--sleep-idle-seconds', 'set SLEEP_IDLE_SECONDS'],
-  ['--log-disable', mutes],
+  ['--model -m', 'use MODEL_PATH instead'],
+  ['--model-url -mu', 'use MODEL_URL instead'],
+  ['--hf-repo -hf -hfr', 'use HF_REPO instead'],
+  ['--docker-repo -dr', 'use MODEL_PATH, HF_REPO or MODEL_URL instead'],
+  ['--hf-token -hft', 'use HF_TOKEN instead; every user of the machine can read arguments'],
+  ['--alias -a', 'use MODEL_ALIAS instead'],
+  ['--parallel -np', 'use PARALLEL instead'],
+  ['--ctx-size -c', 'use CTX instead, which counts the tokens of one request'],
+  ['--sleep-idle-seconds', 'use SLEEP_IDLE_SECONDS instead'],
+  ['--log-disable', muting],
   [
     '--no-prefill-assistant',
-    'answers could not go on after a crash: what they had said would come twice, as it does where clients write the beginning of an answer',
+    'answers could not continue after a crash: their text would be repeated, as it would for clients that prefill an answer',
   ],
-  ['--embd-gemma-* --fim-qwen-* --gpt-oss-* --vision-gemma-*', 'it names a model and a port: set HF_REPO'],
+  [
+    '--embd-gemma-* --fim-qwen-* --gpt-oss-* --vision-gemma-*',
+    'it sets a model and a port; use HF_REPO instead',
+  ],
 ];
 
-/** What names files, programs and machines, or tells the log what users send: for who starts the house to set. */
-const setAtTheStart = new Set(
+/** Arguments that name files, programs or machines, or log user input: only the operator may set them, at the start. */
+const startOnly = new Set(
   [
     '-v --verbose --log-verbose -lv --verbosity --log-verbosity --rpc -jf --lora --lora-scaled --control-vector',
     '--control-vector-scaled -lcs --lookup-cache-static -lcd --lookup-cache-dynamic -mm --mmproj -mmu -md',
@@ -42,55 +45,55 @@ const setAtTheStart = new Set(
     '-hfv -hfrv --hf-repo-v -hffv --hf-file-v',
   ].flatMap((names) => names.split(' ')),
 );
-const endsInAPlace = /^--.*-(?:file|path|dir|url)$/;
+const endsWithLocation = /^--.*-(?:file|path|dir|url)$/;
 
 const reasons = new Map(
-  refused.flatMap(([names, why]) => names.split(' ').map((name) => [name, why] as const)),
+  forbidden.flatMap(([names, reason]) => names.split(' ').map((name) => [name, reason] as const)),
 );
 const families = [...reasons].filter(([name]) => name.endsWith('*'));
 
-/** Below 1 llama-server tells not even of its errors. */
+/** Below 1 llama-server does not even log errors. */
 const verbosity = new Set(['-lv', '--verbosity', '--log-verbosity']);
 
 export interface ForbiddenArgument {
   readonly argument: string;
-  readonly why: string;
+  readonly reason: string;
 }
 
-/** Which of the arguments are refused. Values cannot be told from names here: one that looks like a refused name is refused. */
+/** The forbidden arguments. Values cannot be distinguished from names: a value that looks like a forbidden name is forbidden. */
 export function findForbiddenArguments(args: readonly string[]): ForbiddenArgument[] {
   return args.flatMap((argument, index) => {
     const name = nameOf(argument);
-    const why =
+    const reason =
       reasons.get(name) ??
       families.find(([family]) => name.startsWith(family.slice(0, -1)))?.[1] ??
-      whyMuted(name, argument, args[index + 1]);
-    return why === undefined ? [] : [{ argument: argument.split('=', 1)[0] ?? argument, why }];
+      mutingReason(name, argument, args[index + 1]);
+    return reason === undefined ? [] : [{ argument: argument.split('=', 1)[0] ?? argument, reason }];
   });
 }
 
-function whyMuted(name: string, argument: string, next = ''): string | undefined {
+function mutingReason(name: string, argument: string, next = ''): string | undefined {
   if (!verbosity.has(name)) return undefined;
   const [, value = next] = argument.split('=');
-  return Number(value) < 1 ? `below 1 it says nothing, and ${mutes}` : undefined;
+  return Number(value) < 1 ? `below 1 llama-server logs nothing, and ${muting}` : undefined;
 }
 
 /**
- * Which of the arguments an administrator may not set over HTTP, besides those that nobody may: the files of the machine,
- * and what else it can reach, are not theirs.
+ * The arguments that an administrator may not set over HTTP, in addition to the forbidden ones: the files of the machine
+ * and its network are not theirs.
  */
 export function findStartOnlyArguments(args: readonly string[]): string[] {
   return args
-    .filter((argument) => setAtTheStart.has(nameOf(argument)) || endsInAPlace.test(nameOf(argument)))
+    .filter((argument) => startOnly.has(nameOf(argument)) || endsWithLocation.test(nameOf(argument)))
     .map((argument) => argument.split('=', 1)[0] ?? argument);
 }
 
-/** Whether one of these arguments is among those given, in whatever spelling. */
+/** Whether one of these arguments is given, in any spelling. */
 export function includesArgument(args: readonly string[], names: readonly string[]): boolean {
   return args.some((argument) => names.includes(nameOf(argument)));
 }
 
-/** llama-server takes `--api_key` for `--api-key`; builds differ in whether `--name=value` is taken. */
+/** llama-server accepts `--api_key` for `--api-key`; only some builds accept `--name=value`. */
 function nameOf(argument: string): string {
   const name = argument.split('=', 1)[0] ?? argument;
   return name.startsWith('--') ? name.replaceAll('_', '-') : name;

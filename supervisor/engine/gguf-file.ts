@@ -1,64 +1,61 @@
 import { closeSync, type Dirent, opendirSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const mostFilesShown = 20;
-/** Whoever names a folder such as `/` must not have the health server wait for a walk through all of it. */
-const mostEntriesSeen = 5000;
+const maxFiles = 20;
+/** A folder such as `/` must not block the health server while all of it is searched. */
+const maxEntries = 5000;
 
-/**
- * The models in a folder and its subfolders, the nearest first of all, a split one by its first part; none where the
- * folder cannot be read.
- */
+/** The models in a folder and its subfolders, a split one by its first part; none if the folder cannot be read. */
 export function findGgufFiles(folder: string): string[] {
   const found: string[] = [];
   const folders = [''];
   let seen = 0;
   for (const below of folders) {
-    for (const entry of entriesOf(join(folder, below))) {
+    for (const entry of readEntries(join(folder, below))) {
       seen += 1;
-      if (seen > mostEntriesSeen) return shown(found);
+      if (seen > maxEntries) return limit(found);
       const name = join(below, entry.name);
       if (entry.isDirectory()) folders.push(name);
       else if (/\.gguf$/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(name)) found.push(name);
     }
   }
-  return shown(found);
+  return limit(found);
 }
 
-const shown = (files: readonly string[]) => files.toSorted().slice(0, mostFilesShown);
+const limit = (files: readonly string[]) => files.toSorted().slice(0, maxFiles);
 
-function* entriesOf(folder: string): Generator<Dirent> {
+function* readEntries(folder: string): Generator<Dirent> {
   try {
     using directory = opendirSync(folder);
     for (let entry = directory.readSync(); entry; entry = directory.readSync()) yield entry;
   } catch {
-    // It is not there, or not for us: then nothing of it can be named.
+    // A folder that is missing or not readable has no models.
   }
 }
 
-/** What lies at a path, or why nobody can tell. Never throws: not everything that is called a path can be one. */
+/** The file at a path, or why it cannot be accessed. Never throws, even if the path is invalid. */
 export function statPath(path: string): Stats | undefined | { readonly problem: string } {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    return { problem: (error as NodeJS.ErrnoException).code ?? 'no path' };
+    return { problem: (error as NodeJS.ErrnoException).code ?? 'invalid path' };
   }
 }
 
-/** What is wrong with a model file, all its parts included. */
+/** Problems with a model file, including all its parts. */
 export function modelFileProblems(path: string): string[] {
   const [first = path, ...rest] = modelFileParts(path);
-  if (first !== path) return [`${path} is not the first part of its model: name ${first}`];
-  return [first, ...rest].flatMap((part) => faultOfFile(part) ?? []);
+  if (first !== path) return [`${path} is not the first part of its model; use ${first}`];
+  return [first, ...rest].flatMap((part) => fileProblem(part) ?? []);
 }
 
-/** What a model's files take, in bytes; those that are not there take nothing. */
+/** The size of a model's files in bytes; missing ones count as 0. */
 export function modelFileBytes(path: string): number {
   const sizes = modelFileParts(path).map((part) => statPath(part));
   return sizes.reduce((sum, file) => sum + (file && 'size' in file ? file.size : 0), 0);
 }
 
-/** The files of a model: of a split one all parts, whichever of them is named. */
+/** The files of a model: all parts of a split one, whichever of them is given. */
 export function modelFileParts(path: string): string[] {
   const part = /-\d{5}-of-(\d{5})(\.gguf)$/i.exec(path);
   if (!part) return [path];
@@ -68,21 +65,21 @@ export function modelFileParts(path: string): string[] {
   return Array.from({ length: Number(count) }, (_, index) => partName(index + 1));
 }
 
-function faultOfFile(path: string): [string] | undefined {
+function fileProblem(path: string): [string] | undefined {
   const found = statPath(path);
   if (!found) return [`${path} does not exist`];
-  if ('problem' in found) return [`${path} cannot be looked at (${found.problem})`];
-  if (!found.isFile()) return [`${path} is not a file`];
-  const start = startOf(path);
-  if (start === undefined) return [`${path} cannot be read: check its permissions`];
+  if ('problem' in found) return [`cannot access ${path} (${found.problem})`];
+  if (!found.isFile()) return [`${path} is not a regular file`];
+  const start = readMagic(path);
+  if (start === undefined) return [`cannot read ${path}; check its permissions`];
   if (start.startsWith('GGUF')) return undefined;
   if (start.startsWith('version https://git-lfs')) {
-    return [`${path} is a Git LFS pointer, not the model: run git lfs pull where it came from`];
+    return [`${path} is a Git LFS pointer, not a model; run git lfs pull in its repository`];
   }
   return [found.size === 0 ? `${path} is empty` : `${path} is not a GGUF file`];
 }
 
-function startOf(path: string): string | undefined {
+function readMagic(path: string): string | undefined {
   try {
     const file = openSync(path, 'r');
     try {

@@ -62,9 +62,9 @@ describe('findInstalledEngine', () => {
 
   it.each([
     ['does not exist', async () => join(folder, 'gone')],
-    ['is not a file', async () => folder],
+    ['is not a regular file', async () => folder],
     [
-      'may not be executed',
+      'is not executable',
       async () => {
         const file = await program('plain');
         await chmod(file, 0o644);

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 
-/** A llama-server that can be started: `command` with `args` before all others. */
+/** A llama-server executable: `command` with `args` before all other arguments. */
 export interface Engine {
   readonly command: string;
-  /** Arguments that belong to the command, such as the loader's own; those of llama-server follow them. */
+  /** Arguments of the command itself, such as those of a loader; llama-server's own follow them. */
   readonly args: readonly string[];
   readonly origin: 'LLAMA_SERVER_BIN' | 'PATH' | '/app/llama-server' | 'fetched';
 }
@@ -15,18 +15,18 @@ interface Places {
   readonly configured?: string | undefined;
   /** The value of `PATH`. */
   readonly searchPath?: string | undefined;
-  /** Where llama.cpp's own container image keeps it. */
+  /** Its path in the container image of llama.cpp. */
   readonly imagePath?: string;
 }
 
-/** What `LLAMA_SERVER_BIN` names cannot be run. */
+/** The value of `LLAMA_SERVER_BIN` cannot be run. */
 export class EngineNotRunnable extends Error {
   override readonly name = 'EngineNotRunnable';
 }
 
 /**
- * The llama-server that this machine has, or undefined. A configured one that cannot be run throws EngineNotRunnable:
- * whoever names an engine does not want another.
+ * The llama-server installed on this machine, or undefined. Throws EngineNotRunnable if the configured one cannot be run,
+ * because no other may replace it.
  */
 export async function findInstalledEngine({
   configured,
@@ -46,15 +46,15 @@ async function configuredEngine(configured: string, searchPath: string): Promise
   if (command !== undefined && (await isRunnable(command)))
     return { command, args: [], origin: 'LLAMA_SERVER_BIN' };
   throw new EngineNotRunnable(
-    `LLAMA_SERVER_BIN: ${configured} ${await whatIsWrong(command)}: name the llama-server to run, or unset it`,
+    `LLAMA_SERVER_BIN: ${configured} ${await describeProblem(command)}; set it to a llama-server executable, or unset it`,
   );
 }
 
-async function whatIsWrong(file: string | undefined): Promise<string> {
+async function describeProblem(file: string | undefined): Promise<string> {
   if (file === undefined) return 'is not on the PATH';
   const found = await stat(file).catch(() => undefined);
   if (!found) return 'does not exist';
-  return found.isFile() ? 'may not be executed' : 'is not a file';
+  return found.isFile() ? 'is not executable' : 'is not a regular file';
 }
 
 async function findOnPath(name: string, searchPath: string): Promise<string | undefined> {

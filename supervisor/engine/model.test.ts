@@ -33,8 +33,8 @@ describe('the model', () => {
     const choice = choose({ MODEL_PATH: '/m/a.gguf', MODEL_NAME: 'b', HF_REPO: 'u/r' });
     expect(choice.model).toEqual({ kind: 'file', path: '/m/a.gguf' });
     expect(choice.warnings).toEqual([
-      'MODEL_NAME is not used, because MODEL_PATH is set too',
-      'HF_REPO is not used, because MODEL_PATH is set too',
+      'MODEL_NAME is ignored because MODEL_PATH is set',
+      'HF_REPO is ignored because MODEL_PATH is set',
     ]);
   });
 
@@ -72,7 +72,7 @@ describe('the model', () => {
     ['all dots', '../'.repeat(2000)],
   ])('that has no possible name is not found: %s', (_, name) => {
     expect(choose({ MODEL_NAME: name }).problems).toEqual([
-      expect.stringMatching(/^MODEL_NAME: there is no /),
+      expect.stringMatching(/^MODEL_NAME: .* does not exist in /),
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('the model', () => {
     const [problem] = choose({}).problems;
     expect(problem).toContain('set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL');
     expect(problem).toContain(`found in ${models}: a.gguf, sub/b-00001-of-00002.gguf)`);
-    expect(choose({ MODEL_NAME: 'c' }).problems).toEqual([expect.stringContaining('there is no c in')]);
+    expect(choose({ MODEL_NAME: 'c' }).problems).toEqual([expect.stringContaining('c does not exist in')]);
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('a model file', () => {
       `${models}/b-00003-of-00003.gguf is empty`,
     ]);
     expect(modelFileProblems(put('c-00002-of-00002.gguf'))).toEqual([
-      expect.stringContaining(`name ${models}/c-00001-of-00002.gguf`),
+      expect.stringContaining(`use ${models}/c-00001-of-00002.gguf`),
     ]);
   });
 
@@ -129,7 +129,7 @@ describe('a model file', () => {
     ['with a NUL', '/a\0b'],
     ['too long', `/${'a'.repeat(5000)}`],
   ])('that has no possible path has a fault like any other: %s', (_, path) => {
-    expect(modelFileProblems(path)).toEqual([expect.stringMatching(/cannot be looked at \((?:ERR_|ENAME)/)]);
+    expect(modelFileProblems(path)).toEqual([expect.stringMatching(/^cannot access .* \((?:ERR_|ENAME)/s)]);
   });
 
   it('is told from other things', () => {
@@ -137,6 +137,6 @@ describe('a model file', () => {
       'git lfs pull',
     );
     expect(modelFileProblems(put('z.gguf', 'PK zip'))[0]).toContain('is not a GGUF file');
-    expect(modelFileProblems(models)[0]).toContain('is not a file');
+    expect(modelFileProblems(models)[0]).toContain('is not a regular file');
   });
 });

@@ -2,11 +2,11 @@ import { basename, join, resolve } from 'node:path';
 import type { Settings } from '../../settings/variables.ts';
 import { findGgufFiles, statPath } from './gguf-file.ts';
 
-/** What llama-server is to load. */
+/** The model that llama-server loads. */
 export type ModelSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'hugging-face'; readonly repo: string }
-  /** `path` is where llama-server puts what it downloads. */
+  /** `path` is where llama-server stores the download. */
   | { readonly kind: 'url'; readonly url: string; readonly path: string };
 
 export interface ModelChoice {
@@ -17,21 +17,21 @@ export interface ModelChoice {
 
 type ModelSettings = Pick<Settings, 'MODEL_PATH' | 'MODEL_NAME' | 'MODELS_DIR' | 'HF_REPO' | 'MODEL_URL'>;
 
-/** The variables that can name the model, the first one that is set wins. */
+/** The variables that select the model. The first one that is set wins. */
 const byPrecedence = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 
 export function chooseModel(settings: ModelSettings, dataDir: string): ModelChoice {
   const modelsDir = resolve(settings.MODELS_DIR ?? join(dataDir, 'models'));
   const [chosen, ...others] = byPrecedence.filter((name) => settings[name] !== undefined);
   if (chosen === undefined) return { model: undefined, problems: [noModel(modelsDir)], warnings: [] };
-  const model = sourceOf(settings, modelsDir);
-  const warnings = others.map((name) => `${name} is not used, because ${chosen} is set too`);
+  const model = findSource(settings, modelsDir);
+  const warnings = others.map((name) => `${name} is ignored because ${chosen} is set`);
   return model
     ? { model, problems: [], warnings }
-    : { model, problems: [notFound(settings.MODEL_NAME ?? '', modelsDir)], warnings };
+    : { model, problems: [modelNotFound(settings.MODEL_NAME ?? '', modelsDir)], warnings };
 }
 
-function sourceOf(settings: ModelSettings, modelsDir: string): ModelSource | undefined {
+function findSource(settings: ModelSettings, modelsDir: string): ModelSource | undefined {
   const { MODEL_PATH, MODEL_NAME, HF_REPO, MODEL_URL } = settings;
   if (MODEL_PATH !== undefined) return { kind: 'file', path: resolve(MODEL_PATH) };
   if (MODEL_NAME !== undefined) return findByName(MODEL_NAME, modelsDir);
@@ -41,7 +41,7 @@ function sourceOf(settings: ModelSettings, modelsDir: string): ModelSource | und
     : { kind: 'url', url: MODEL_URL, path: join(modelsDir, fileNameOf(MODEL_URL)) };
 }
 
-/** Always a model's name: what is downloaded takes the place of a model, and of nothing else that lies there. */
+/** Always the name of a model: a download may replace a model, but no other file. */
 function fileNameOf(url: string): string {
   const name = basename(decoded(new URL(url).pathname)).replace(/\p{Cc}/gu, '');
   if (/[^.].*\.gguf$/i.test(name)) return name;
@@ -67,22 +67,20 @@ function isFile(path: string): boolean {
 }
 
 function noModel(modelsDir: string): string {
-  return `no model is named: set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL (${describeModelFolder(modelsDir)})`;
+  return `no model is configured; set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL (${describeModelFolder(modelsDir)})`;
 }
 
-function notFound(name: string, modelsDir: string): string {
-  return `MODEL_NAME: there is no ${name} in ${modelsDir} (${describeModelFolder(modelsDir)})`;
+function modelNotFound(name: string, modelsDir: string): string {
+  return `MODEL_NAME: ${name} does not exist in ${modelsDir} (${describeModelFolder(modelsDir)})`;
 }
 
-/** The end of a message about a missing model: what could have been meant. */
+/** The end of a message about a missing model: the models that exist. */
 export function describeModelFolder(folder: string): string {
   const files = findGgufFiles(folder);
-  return files.length === 0
-    ? `no .gguf file was found in ${folder}`
-    : `found in ${folder}: ${files.join(', ')}`;
+  return files.length === 0 ? `no .gguf files in ${folder}` : `found in ${folder}: ${files.join(', ')}`;
 }
 
-/** The name that a model goes by where MODEL_ALIAS gives none: its file's or repository's, without ending and part number. */
+/** The public name of a model without MODEL_ALIAS: that of its file or repository, without extension and part number. */
 export function defaultModelName(model: ModelSource): string {
   if (model.kind === 'hugging-face')
     return basename(model.repo.split(':', 1)[0] ?? '').replace(/-gguf$/i, '');

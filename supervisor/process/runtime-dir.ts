@@ -14,16 +14,16 @@ import { makeFolder } from '../../fs/make-folder.ts';
 import { findWriteError, writeErrorHint } from '../../fs/writable-folder.ts';
 import { identifyProcess, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
 
-/** A private folder of one supervisor: the socket, and a note of whom it has started. */
+/** A private folder of one supervisor: the socket, and a record of the children it has started. */
 export interface RuntimeDir {
   readonly path: string;
   readonly socketPath: string;
-  /** Notes a child, so that a later start can end it should this process be killed. */
+  /** Records a child, so that the next start can kill it if this process is killed. */
   recordChild(pid: number): void;
   remove(): void;
 }
 
-interface Note {
+interface OwnerRecord {
   readonly namespace: string;
   readonly owner: ProcessIdentity;
   readonly children: readonly ProcessIdentity[];
@@ -33,68 +33,72 @@ const prefix = 'corral-';
 /** The kernel's limit for a socket's path is 108 bytes on Linux and 104 on macOS. */
 const longestSocketPath = 100;
 
-/** Makes a folder that only this user can enter; its name is short enough for a socket. */
+/** Creates a folder that only this user can enter, with a name short enough for a socket. */
 export function createRuntimeDir(base = tmpdir()): RuntimeDir {
-  const parent = placesFor(base).find((place) => findWriteError(place) === undefined) ?? base;
+  const parent = candidateFolders(base).find((folder) => findWriteError(folder) === undefined) ?? base;
   makeFolder(parent);
   const path = mkdtempSync(join(parent, prefix));
-  let note: Note = { namespace: processNamespace(), owner: identifyProcess(process.pid), children: [] };
-  writeNote(path, note);
+  let record: OwnerRecord = {
+    namespace: processNamespace(),
+    owner: identifyProcess(process.pid),
+    children: [],
+  };
+  writeRecord(path, record);
   return {
     path,
     socketPath: join(path, 'llama.sock'),
     recordChild(pid) {
-      note = { ...note, children: [...note.children.filter(isAlive), identifyProcess(pid)] };
+      record = { ...record, children: [...record.children.filter(isAlive), identifyProcess(pid)] };
       try {
-        writeNote(path, note);
+        writeRecord(path, record);
       } catch {
-        // A full disk must not cost the house; the child's parent-death signal is the first net.
+        // A full disk must not stop the deployment; the parent-death signal is the first safeguard.
       }
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
 
-/** What is wrong where there is no place for such a folder. */
+/** Problems if there is no folder for such a folder. */
 export function runtimeDirProblems(base = tmpdir()): string[] {
-  const places = placesFor(base).map((place) => ({ place, code: findWriteError(place) }));
-  if (places.some(({ code }) => code === undefined)) return [];
-  return places.slice(0, 1).map(({ place, code = '' }) => {
-    const others = place === '/tmp' ? '' : ', nor can /tmp';
-    return `TMPDIR: ${place} cannot be written (${code})${others}: ${writeErrorHint(code)}`;
+  const folders = candidateFolders(base).map((folder) => ({ folder, code: findWriteError(folder) }));
+  if (folders.some(({ code }) => code === undefined)) return [];
+  return folders.slice(0, 1).map(({ folder, code = '' }) => {
+    const others = folder === '/tmp' ? '' : ', and neither is /tmp';
+    return `TMPDIR: ${folder} is not writable (${code})${others}; ${writeErrorHint(code)}`;
   });
 }
 
-/** The folder for what is temporary, where its name leaves room for the socket's, else the one that all systems have. */
-function placesFor(base: string): string[] {
-  const isRoomy = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
-  return [...new Set(isRoomy ? [base, '/tmp'] : ['/tmp'])];
+/** The folder for temporary files if its path is short enough for a socket, else /tmp. */
+function candidateFolders(base: string): string[] {
+  const isShort = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
+  return [...new Set(isShort ? [base, '/tmp'] : ['/tmp'])];
 }
 
 /**
- * Clears the way for a socket: its folder stands, should something have tidied it away, and nothing lies in its place.
- * Throws where somebody else has put a folder there meanwhile.
+ * Prepares the path of a socket: creates its folder again if something removed it, and removes an old socket. Throws if
+ * another user has created the folder in the meantime.
  */
 export function prepareSocketPath(socketPath: string): void {
   const folder = dirname(socketPath);
   makeFolder(folder, 0o700);
   const { uid } = lstatSync(folder);
   if (uid !== process.getuid?.())
-    throw new Error(`${folder} belongs to another user: restart, or change TMPDIR`);
+    throw new Error(`${folder} belongs to another user; restart, or change TMPDIR`);
   rmSync(socketPath, { force: true });
 }
 
 /**
- * Clears away what killed supervisors left: their folders, and children that outlived them. Answers the numbers of
- * the processes that were ended. Whoever still lives, or ran in another container with the same /tmp, is left alone.
+ * Removes what killed supervisors left: their folders, and children that outlived them. Returns the ids of the killed
+ * processes. Supervisors that still run, or ran in another container with the same /tmp, are left alone.
  */
 export function removeStaleRuntimeDirs(base = tmpdir()): number[] {
   return [...new Set([base, '/tmp'])].flatMap((parent) =>
     ownFolders(parent).flatMap((path) => {
-      const note = readNote(path);
-      if (!note || note.namespace !== processNamespace() || isAlive(note.owner)) return [];
-      const orphans = note.children.filter(isAlive);
-      for (const { pid } of orphans) endGroup(pid);
+      const record = readRecord(path);
+      if (!record || record.namespace !== processNamespace() || isAlive(record.owner)) return [];
+      const orphans = record.children.filter(isAlive);
+      for (const { pid } of orphans) killGroup(pid);
       rmSync(path, { recursive: true, force: true });
       return orphans.map(({ pid }) => pid);
     }),
@@ -113,27 +117,29 @@ function ownFolders(parent: string): string[] {
 }
 
 /** Each child leads a group of its own. */
-function endGroup(pid: number): void {
+function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended by itself in the meantime.
+    // It has exited in the meantime.
   }
 }
 
-const noteFile = (path: string) => join(path, 'owner.json');
+const recordFile = (path: string) => join(path, 'owner.json');
 
-function writeNote(path: string, note: Note): void {
-  const draft = `${noteFile(path)}.new`;
-  writeFileSync(draft, JSON.stringify(note));
-  renameSync(draft, noteFile(path));
+function writeRecord(path: string, record: OwnerRecord): void {
+  const draft = `${recordFile(path)}.new`;
+  writeFileSync(draft, JSON.stringify(record));
+  renameSync(draft, recordFile(path));
 }
 
-/** Undefined for a folder that is not one of ours, whatever its name. */
-function readNote(path: string): Note | undefined {
+/** Undefined if the folder is not ours, whatever its name. */
+function readRecord(path: string): OwnerRecord | undefined {
   try {
-    const note = JSON.parse(readFileSync(noteFile(path), 'utf8')) as Partial<Note>;
-    return note.owner && note.namespace && Array.isArray(note.children) ? (note as Note) : undefined;
+    const record = JSON.parse(readFileSync(recordFile(path), 'utf8')) as Partial<OwnerRecord>;
+    return record.owner && record.namespace && Array.isArray(record.children)
+      ? (record as OwnerRecord)
+      : undefined;
   } catch {
     return undefined;
   }

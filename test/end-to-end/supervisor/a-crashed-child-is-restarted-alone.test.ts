@@ -37,7 +37,7 @@ describe('a child that dies comes back, and the other does not notice', () => {
       restarts: { engine: 1, gateway: 0 },
       lastCrash: { who: 'llama-server', class: 'killed', signal: 'SIGKILL' },
     });
-    expect(house.output()).toContain('llama-server ended by SIGKILL');
+    expect(house.output()).toContain('llama-server was terminated by SIGKILL');
     expect(house.output()).toContain('stand-in: listening');
   });
 

@@ -52,22 +52,22 @@ function broken(module: string, name: string, argument: string): string {
 
 describe.concurrent('a start that fails ends the process', () => {
   it.each([
-    [
-      'a data folder that is a file',
-      { DATA_DIR: 'FILE' },
-      /DATA_DIR: .*\/file cannot be written \(ENOTDIR\)/,
-    ],
-    ['a data folder below a file', { DATA_DIR: 'FILE/a/b' }, /DATA_DIR: .* cannot be written \(ENOTDIR\)/],
+    ['a data folder that is a file', { DATA_DIR: 'FILE' }, /DATA_DIR: .*\/file is not writable \(ENOTDIR\)/],
+    ['a data folder below a file', { DATA_DIR: 'FILE/a/b' }, /DATA_DIR: .* is not writable \(ENOTDIR\)/],
     [
       'a data folder below /proc',
       { DATA_DIR: '/proc/a/b', LOG_FILES: 'true' },
       /DATA_DIR: \/proc\/a\/b cannot/,
     ],
-    ['a link that leads in a circle', { DATA_DIR: 'LOOP/a' }, /DATA_DIR: .* cannot be written \(ELOOP\)/],
+    ['a link that leads in a circle', { DATA_DIR: 'LOOP/a' }, /DATA_DIR: .* is not writable \(ELOOP\)/],
     ['a key file below /proc', { AUTH_KEYS_FILE: '/proc/a/keys.json' }, /AUTH_KEYS_FILE: .* cannot be made/],
     ['a key file in /sys', { AUTH_KEYS_FILE: '/sys/keys.json' }, /AUTH_KEYS_FILE: .* cannot be made/],
     ['a key file below a file', { AUTH_KEYS_FILE: 'FILE/keys.json' }, /AUTH_KEYS_FILE: .* cannot be made/],
-    ['a folder as the key file', { AUTH_KEYS_FILE: 'FOLDER' }, /AUTH_KEYS_FILE: .* is a folder: name a file/],
+    [
+      'a folder as the key file',
+      { AUTH_KEYS_FILE: 'FOLDER' },
+      /AUTH_KEYS_FILE: .* is a folder; expected a file/,
+    ],
   ])('%s is named, with status 2', async (_, wrong: Record<string, string>, words) => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
@@ -123,13 +123,16 @@ describe.concurrent('a start that fails ends the process', () => {
     });
     expect(output).toContain('llama-corral cannot start (5 problems):');
     expect(output).toContain('ALLOW_UNAUTHENTICATED=true');
-    expect(output).toContain(`PORT: port ${taken} is in use on 0.0.0.0`);
-    expect(output).toMatch(/DATA_DIR: .* cannot be written \(ENOTDIR\)/);
+    expect(output).toContain(`PORT: port ${taken} on 0.0.0.0 is in use`);
+    expect(output).toMatch(/DATA_DIR: .* is not writable \(ENOTDIR\)/);
     expect(output.match(/BACKEND_URL/g)).toHaveLength(1);
     expect(code).toBe(2);
     const keys = { BACKEND_URL: 'http://127.0.0.1:9', AUTH_KEYS_FILE: folder.file('keys') };
     const second = await run(['gateway'], folder, keys);
-    expect([second.code, second.output]).toEqual([2, expect.stringContaining('is a folder: name a file')]);
+    expect([second.code, second.output]).toEqual([
+      2,
+      expect.stringContaining('is a folder; expected a file'),
+    ]);
   });
 });
 

@@ -35,7 +35,7 @@ describe('a llama-server that hangs is ended and started again', () => {
       restarts: { engine: 1, gateway: 0 },
       lastCrash: { who: 'llama-server', class: 'hung', signal: 'SIGKILL' },
     });
-    expect(house.output()).toContain('llama-server hangs: no progress for HANG_TIMEOUT (5 s)');
+    expect(house.output()).toContain('llama-server hung: no progress for 5 s (HANG_TIMEOUT)');
   });
 
   it.each<[string, Scenario]>([

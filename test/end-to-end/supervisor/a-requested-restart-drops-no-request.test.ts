@@ -145,7 +145,9 @@ describe('a restart on purpose', () => {
       standing: 'ready',
       restart: { state: 'fell-back', changes: ['MODEL_NAME'], failure: 'bad-model' },
     });
-    expect(house.output()).toMatch(/the changed engine did not load: it is started as before/);
+    expect(house.output()).toMatch(
+      /llama-server did not load with the changed settings; restoring the previous ones/,
+    );
     expect(house.process.exitCode).toBeNull();
   });
 
@@ -202,10 +204,10 @@ describe('a restart on purpose', () => {
     expect([status, error?.code]).toEqual([400, 'invalid_value']);
     expect(error?.message).toMatch(/4 problems to fix/);
     for (const mistake of [
-      /LLAMA_SERVER_BIN: no variable that a restart can change/,
+      /LLAMA_SERVER_BIN: a restart cannot change this variable/,
       /PARALLEL: invalid value "many"; expected "auto" or an integer from 1 to 256/,
-      /MODEL_NAME: there is no nowhere\.gguf in .*found in .*other\.gguf/,
-      /EXTRA_ARGS: --host is refused, because/,
+      /MODEL_NAME: nowhere\.gguf does not exist in .*found in .*other\.gguf/,
+      /EXTRA_ARGS: --host is not allowed: /,
     ])
       expect(error?.message).toMatch(mistake);
     for (const body of [[], { CTX: ['8192'] }]) expect((await restart(house, body)).status).toBe(400);

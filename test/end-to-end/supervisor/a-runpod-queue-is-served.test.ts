@@ -61,7 +61,7 @@ describe('jobs of the queue', () => {
   it('go on when their worker dies, with the next one', async () => {
     const worker = house.children()[2] ?? 0;
     process.kill(worker, 'SIGKILL');
-    await waitFor('its end', () => house.output().includes('the queue worker ended by SIGKILL'));
+    await waitFor('its end', () => house.output().includes('queue worker was terminated by SIGKILL'));
     const { results } = await runpod.finished(runpod.add({ messages: question('survival').messages }));
     expect(results).toMatchObject([
       { output: [{ choices: [{ message: { content: storyText('survival') } }] }] },

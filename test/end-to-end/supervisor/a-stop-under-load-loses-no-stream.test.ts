@@ -131,7 +131,7 @@ describe('a stop while streams are open and llama-server dies', () => {
     process.kill(engine, 'SIGKILL');
     expect(await endings(streams)).toEqual([whole, whole]);
     expect(await house.exitCode()).toBe(0);
-    expect(house.output()).toContain('llama-server ended by SIGKILL');
+    expect(house.output()).toContain('llama-server was terminated by SIGKILL');
   });
 });
 

@@ -28,7 +28,7 @@ it('every mistake is named at once, before anything starts, with exit code 2', a
   expect(problems).toContain('EXTRA_ARGS: --api_key is refused');
   expect(problems).toContain('EXTRA_ARGS: --host is refused');
   expect(problems).toContain('ALLOW_UNAUTHENTICATED=true');
-  expect(problems).toContain('ready.gguf/data cannot be written (ENOTDIR)');
+  expect(problems).toContain('ready.gguf/data is not writable (ENOTDIR)');
   expect(problems).toContain('PORT_BACKEND and PORT are both 18017');
   expect(house.children()).toEqual([]);
 });
