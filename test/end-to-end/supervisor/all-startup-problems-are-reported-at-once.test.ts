@@ -25,8 +25,8 @@ it('every mistake is named at once, before anything starts, with exit code 2', a
     `${folder}/models/gone.gguf does not exist (found in ${folder}/models: ready.gguf)`,
   );
   expect(problems).toContain(`MMPROJ: ${folder}/no-projector.gguf does not exist`);
-  expect(problems).toContain('EXTRA_ARGS: --api_key is refused');
-  expect(problems).toContain('EXTRA_ARGS: --host is refused');
+  expect(problems).toContain('EXTRA_ARGS: --api_key is not allowed');
+  expect(problems).toContain('EXTRA_ARGS: --host is not allowed');
   expect(problems).toContain('ALLOW_UNAUTHENTICATED=true');
   expect(problems).toContain('ready.gguf/data is not writable (ENOTDIR)');
   expect(problems).toContain('PORT_BACKEND and PORT are both 18017');
