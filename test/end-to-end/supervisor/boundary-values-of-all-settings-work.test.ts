@@ -26,6 +26,8 @@ it.concurrent.each([
     expect(await house.exitCode()).toBe(0);
     const shown = house.output();
     expect(shown).not.toMatch(/ hung: |unhandled error|LOAD_TIMEOUT/);
-    expect(readFileSync(join(house.folder, 'data/logs/corral.log'), 'utf8')).toMatch(/stopping|standing/);
+    expect(readFileSync(join(house.folder, 'data/logs/corral.log'), 'utf8')).toMatch(
+      /shutting down|status: /,
+    );
   },
 );
