@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../log/create-log.ts';
 import { formatPath, logRequest, tokensPerSecond } from './access-log.ts';
-import type { RequestOutcome } from './proxy/request-outcome.ts';
+import type { RequestOutcome } from './proxy/request-record.ts';
 import { createRequestRecord, type RequestRecord } from './proxy/request-record.ts';
 
 const ok: RequestOutcome = { status: 200, outcome: 'ok' };

@@ -23,7 +23,6 @@ import { limitHeaders } from './middleware/header-limits.ts';
 import { limitRequestRate, reportRates } from './middleware/rate-limit.ts';
 import { type RequestContextOptions, requestContext } from './middleware/request-context.ts';
 import type { GatewayEnv } from './proxy/gateway-context.ts';
-import { handleApiRequest } from './proxy/handle-api-request.ts';
 import type { ProxyServices } from './proxy/proxy-context.ts';
 import {
   handleApiDocument,
@@ -33,6 +32,7 @@ import {
 import { listKeys, reloadKeys } from './routes/admin-keys.ts';
 import { cancelRequest, listRequests } from './routes/admin-requests.ts';
 import { restartEngine } from './routes/admin-restart.ts';
+import { proxyApiRoute } from './routes/api-requests.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { rejectOtherMethods } from './routes/other-methods.ts';
 import { createProbes } from './routes/probes.ts';
@@ -96,7 +96,7 @@ export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
         authenticate(doorkeeper, route.scope),
         limited,
         mayStillSpend,
-        handleApiRequest(route, parts),
+        proxyApiRoute(route, parts),
       );
       app.all(path, rejectOtherMethods('POST'));
     }

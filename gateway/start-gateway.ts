@@ -135,7 +135,7 @@ export async function startGateway(
   const doorKeys = config.auth.enabled ? createGatewayKeys(config, log, live) : undefined;
   const keys = doorKeys?.store;
   const pool = await createBackendPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, watch, ended: end.signal, quarantine };
+  const counting = { backend: config.backend, monitor: watch, ended: end.signal, quarantine };
   const models = new ModelNames({
     ...config.models,
     props: () => watch.props,
@@ -205,7 +205,7 @@ export async function startGateway(
       pool,
       scheduler,
       countingScheduler,
-      watch,
+      monitor: watch,
       models,
       liveRequests: live,
       keys,

@@ -2,7 +2,7 @@ import type { Priority } from '../../keys/key.ts';
 import { getOperation, type Operation, routeLabel } from '../api/route-label.ts';
 import type { Usage } from '../api/usage.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
-import type { RequestOutcome } from '../proxy/request-outcome.ts';
+import type { RequestOutcome } from '../proxy/request-record.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import { BoundedLabel } from './bounded-label.ts';
 import { generation, queue } from './catalogue.ts';

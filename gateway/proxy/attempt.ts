@@ -1,111 +1,133 @@
 import type { Aggregator } from '../api/aggregation.ts';
 import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts';
+import type { GatewayConfig } from '../config.ts';
+import { draining } from '../errors/catalogue.ts';
 import { withModel } from '../models/router-models.ts';
 import type { Lease } from '../scheduler/lease.ts';
-import type { TrackedRequest } from '../scheduler/quarantine.ts';
+import type { Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
-import { type ExchangeResult, exchange } from '../upstream/exchange.ts';
+import { type ExchangeResult, type ExchangeTimeouts, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
-import type { PreparedRequest } from './client-prefill.ts';
-import { exchangeLimits } from './exchange-limits.ts';
+import { rejectIfBlocked } from './check-request.ts';
 import { type ProxyContext, requestsStream } from './proxy-context.ts';
-import { raceShutdown } from './race-shutdown.ts';
-import { rejectIfBlocked } from './reject-if-blocked.ts';
 import { admissionError } from './result-errors.ts';
-import { reportTokens, trackInQuarantine } from './track-in-quarantine.ts';
+import type { PreparedRequest } from './stream-continuation.ts';
 
-/** What an exchange sends, and into what its answer goes. */
+/** What an attempt sends, and where its response goes. */
 export interface Attempt {
   readonly tail: ResponseTail;
-  /** Where it is to become an answer in one piece. */
+  /** Set if a stream is to become one JSON object. */
   readonly aggregator: Aggregator | undefined;
   /** Of a stream that has begun. */
   readonly relay: EventStreamRelay | undefined;
-  /** Hears the events of a stream; where it is undefined they are only counted. */
+  /** Reads the events of a stream; undefined if they are only counted. */
   readonly observe: EventObserver | undefined;
-  /** How many tokens of the answer are kept that it has said in this attempt. */
+  /** How many tokens of this attempt are kept if it breaks off now. */
   readonly progress: () => number;
-  /** What to do when the lease is there, before anything is sent; undefined where the request goes as it is. */
+  /** Called with the lease, before anything is sent; undefined if the request goes as it is. */
   readonly prepare: (() => Promise<PreparedRequest>) | undefined;
 }
 
-/** Waits for a lease, then for the backend's answer to have gone to the client, or to have failed. */
+/**
+ * Waits for a lease, then for the backend's response to have gone to the client, or to have failed. A suspect that has to wait
+ * for another one returns its lease meanwhile.
+ */
 export async function runAttempt(
-  sending: ProxyContext,
-  claim: LeaseRequest,
+  context: ProxyContext,
+  leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
-  const ending = await sendWithLease(sending, claim, attempt);
-  if (ending !== 'waits') return ending;
-  await sending.services.quarantine.waitForTurn(sending.signal);
-  return runAttempt(sending, { ...claim, requeued: true }, attempt);
+  const result = await sendWithLease(context, leaseRequest, attempt);
+  if (result !== 'quarantined') return result;
+  await context.services.quarantine.waitForTurn(context.signal);
+  return runAttempt(context, { ...leaseRequest, requeued: true }, attempt);
 }
 
-/** A suspect that has to wait for another one gives its lease back meanwhile. */
 async function sendWithLease(
-  sending: ProxyContext,
-  claim: LeaseRequest,
+  context: ProxyContext,
+  leaseRequest: LeaseRequest,
   attempt: Attempt,
-): Promise<ExchangeResult | 'waits'> {
-  using lease = await admit(sending, claim);
-  const { route, services, request, record } = sending;
+): Promise<ExchangeResult | 'quarantined'> {
+  using lease = await admit(context, leaseRequest);
+  const { services, request, record } = context;
   rejectIfBlocked(services.quarantine, record, request.body);
-  const work = services.quarantine.start(request.body);
-  if (work === undefined) return 'waits';
-  sending.keepAlive?.start();
-  const sent = { takesSlot: route.takesSlot, progress: attempt.progress };
-  // Awaited here: the lease goes back when this function ends, or when the backend has let go after that.
-  return await trackInQuarantine(services.quarantine, work, () => send(sending, lease, work, attempt), sent);
+  const tracked = services.quarantine.start(request.body);
+  if (tracked === undefined) return 'quarantined';
+  context.keepAlive?.start();
+  // Awaited here: the lease is returned when this function ends, or when the backend releases the slot after that.
+  return await sendTracked(context, lease, tracked, attempt);
 }
 
-async function admit({ route, services, record }: ProxyContext, claim: LeaseRequest): Promise<Lease> {
-  const { watch } = services;
-  const admission = route.takesSlot ? services.scheduler : services.countingScheduler;
+async function admit({ route, services, record }: ProxyContext, leaseRequest: LeaseRequest): Promise<Lease> {
+  const { monitor } = services;
+  const scheduler = route.takesSlot ? services.scheduler : services.countingScheduler;
   const since = performance.now();
-  const traced = record.trace?.startWait();
-  const admitted = await admission.admit(claim);
-  traced?.(admitted.outcome);
+  const endTrace = record.trace?.startWait();
+  const admission = await scheduler.admit(leaseRequest);
+  endTrace?.(admission.outcome);
   record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
-  if (admitted.outcome !== 'granted') throw admissionError(admitted, watch.status, claim.signal);
-  record.machineShare = admitted.lease.slots / Math.max(admission.counts.capacity, 1);
-  return admitted.lease;
+  if (admission.outcome !== 'granted') throw admissionError(admission, monitor.status, leaseRequest.signal);
+  record.machineShare = admission.lease.slots / Math.max(scheduler.counts.capacity, 1);
+  return admission.lease;
+}
+
+/** Tells the quarantine how the request went for the engine. */
+async function sendTracked(
+  context: ProxyContext,
+  lease: Lease,
+  tracked: TrackedRequest,
+  attempt: Attempt,
+): Promise<ExchangeResult> {
+  const { quarantine } = context.services;
+  try {
+    const result = await send(context, lease, tracked, attempt);
+    if (result.outcome === 'failed') {
+      const { kind } = result.failure;
+      if (kind === 'unreachable') tracked.releaseTurn?.();
+      else if (kind === 'broke-off') await quarantine.connectionLost(tracked, attempt.progress());
+      else quarantine.abandoned(tracked);
+    }
+    // An engine that loads has read nothing.
+    else if (result.outcome === 'declined' && result.error.status === 503) tracked.releaseTurn?.();
+    else if (context.route.takesSlot) quarantine.completed(tracked);
+    else quarantine.counted(tracked);
+    return result;
+  } catch (error) {
+    quarantine.abandoned(tracked);
+    throw error;
+  }
 }
 
 async function send(
-  sending: ProxyContext,
+  context: ProxyContext,
   lease: Lease,
-  work: TrackedRequest,
+  tracked: TrackedRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
   const { route, services, request, signal, record, keepAlive, formatter, rewriter, incoming, response } =
-    sending;
+    context;
   const { config, pool } = services;
   const { dialect } = route;
-  const told = request.responseConversion === 'message' ? 'openai' : dialect;
-  const { tail, aggregator, relay, observe = (events) => countGeneratedEvents(told, events) } = attempt;
+  const engineDialect = request.responseConversion === 'message' ? 'openai' : dialect;
+  const {
+    tail,
+    aggregator,
+    relay,
+    observe = (events) => countGeneratedEvents(engineDialect, events),
+  } = attempt;
   const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
   if (prepared) relay?.resume(prepared.rewriter);
-  const isStream = requestsStream(request);
   record.responseTail = tail;
-  const body = prepared?.body ?? request.body;
-  // What stands at the address may have become a router while this one waited.
-  const mayServeSeveral = services.watch.props === undefined;
-  if (mayServeSeveral) record.model = sending.modelName();
-  const type = incoming.headers['content-type'];
-  const sent = mayServeSeveral ? withModel(record.model ?? '', body, type) : body;
   const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
-  const traced = record.trace?.startExchange(route.upstream);
-  if (traced) headers.traceparent = traced.traceparent;
+  const body = bodyForBackend(context, prepared?.body ?? request.body);
+  const trace = record.trace?.startExchange(route.upstream);
+  if (trace) headers.traceparent = trace.traceparent;
+  const isStream = requestsStream(request);
   const since = performance.now();
-  const ending = await exchange(
-    {
-      path: route.upstream,
-      headers,
-      body: sent,
-      closesConnection: isStream,
-    },
+  const result = await exchange(
+    { path: route.upstream, headers, body, closesConnection: isStream },
     {
       pool,
       response,
@@ -117,17 +139,60 @@ async function send(
       keepAlive,
       tail,
       slotUse: services.slotTracker.track(lease, isStream),
-      observe: reportTokens(services.quarantine, work, observe),
+      observe: reportTokens(services.quarantine, tracked, observe),
       nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.weight) : undefined,
       resumedRelay: relay,
       signal,
-      keepLeaseUntil: route.takesSlot ? undefined : (untilThen) => lease.keepUntil(untilThen),
-      timeouts: exchangeLimits(request.stream, config.timeouts),
+      keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),
+      timeouts: exchangeTimeouts(request.stream, config.timeouts),
       startedAt: record.startedAt,
       queuedMs: lease.waitedMs,
     },
   );
   record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
-  traced?.end(ending);
-  return ending;
+  trace?.end(result);
+  return result;
+}
+
+/** While the backend's props are unknown, it may have become a router with several models: then the body names one. */
+function bodyForBackend({ services, record, incoming, modelName }: ProxyContext, body: Buffer): Buffer {
+  if (services.monitor.props !== undefined) return body;
+  record.model = modelName();
+  return withModel(record.model, body, incoming.headers['content-type']);
+}
+
+/** Tells the quarantine as soon as a suspect has produced tokens; other requests are observed as before. */
+function reportTokens(
+  quarantine: Quarantine,
+  tracked: TrackedRequest,
+  observe: EventObserver,
+): EventObserver {
+  if (tracked.releaseTurn === undefined) return observe;
+  return (events) => {
+    const tokens = observe(events);
+    if (tokens > 0) quarantine.onTokens(tracked);
+    return tokens;
+  };
+}
+
+const TEN_MINUTES = 600_000;
+
+/** A stream that moves has no end unless `REQUEST_TIMEOUT` is set. Any other request has one. */
+function exchangeTimeouts(stream: boolean, timeouts: GatewayConfig['timeouts']): ExchangeTimeouts {
+  const { request, firstByte, streamIdle } = timeouts;
+  if (stream) return { firstByteTimeout: firstByte, idleTimeout: streamIdle, totalTimeout: request ?? 0 };
+  return { firstByteTimeout: 0, idleTimeout: streamIdle, totalTimeout: request ?? TEN_MINUTES };
+}
+
+/** Rejects with the error `draining` as soon as the gateway breaks off all requests. */
+export async function raceShutdown<T>(work: Promise<T>, shutdown: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(draining(1000));
+  if (shutdown.aborted) abort();
+  else shutdown.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([aborted, work]);
+  } finally {
+    shutdown.removeEventListener('abort', abort);
+  }
 }

@@ -3,19 +3,19 @@ import type { ApiError } from '../errors/api-error.ts';
 import { bodyMemoryFull, keyBodyMemoryFull } from '../errors/catalogue.ts';
 import { RetryAfterEstimator } from '../scheduler/retry-after.ts';
 
-/** The part of the budget that one request has taken. Disposed of, all of it goes back. */
+/** The memory that one request has taken. Disposing of it returns all of it. */
 export interface BodyAllocation extends Disposable {
-  /** Aborts when the server stops: what has not come by then is not waited for. */
+  /** Aborts when the server stops: the rest of a body is not waited for then. */
   readonly shutdown: AbortSignal;
-  /** Takes so many bytes more, or answers the refusal. */
+  /** Takes this many bytes more, or returns the error. */
   allocate(bytes: number): ApiError | undefined;
-  /** The refusal of a body of that size, before any of it is taken. */
+  /** The error of a body of this size, before any of it is allocated. */
   errorFor(bytes: number): ApiError | undefined;
 }
 
 /**
- * What request bodies take of the memory, from their first byte until their requests are over: most of it is theirs who
- * wait in line. Whoever would go beyond is refused, and nobody can take all of it.
+ * The memory for request bodies, from their first byte until their requests have ended; most of it belongs to queued requests.
+ * Bodies beyond the limit are rejected, and no client can take all of it.
  */
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
@@ -29,39 +29,39 @@ export class BodyBudget {
     this.#options = options;
   }
 
-  /** In memory now. */
+  /** Bytes in memory now. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** No body that is still on its way is waited for. */
+  /** From now on, bodies that have not arrived are not waited for. */
   stop(): void {
     this.#stopping.abort();
   }
 
   /** For one request. */
   open(owner: string): BodyAllocation {
-    let [held, since] = [0, 0];
+    let [allocated, since] = [0, 0];
     return {
       shutdown: this.#stopping.signal,
-      errorFor: (bytes) => this.#refusalOf(owner, bytes),
+      errorFor: (bytes) => this.#errorFor(owner, bytes),
       allocate: (bytes) => {
-        const refusal = this.#refusalOf(owner, bytes);
-        if (refusal !== undefined) return refusal;
-        if (held === 0) {
+        const error = this.#errorFor(owner, bytes);
+        if (error !== undefined) return error;
+        if (allocated === 0) {
           since = performance.now();
           this.#holders += 1;
         }
-        held += bytes;
+        allocated += bytes;
         this.#add(owner, bytes);
         return undefined;
       },
       [Symbol.dispose]: () => {
-        if (held === 0) return;
+        if (allocated === 0) return;
         this.#retryAfter.addServiceTime(performance.now() - since);
         this.#holders -= 1;
-        this.#add(owner, -held);
-        held = 0;
+        this.#add(owner, -allocated);
+        allocated = 0;
         if (this.#bytes < this.#options.total / 2) this.#retryAfter.reset();
       },
     };
@@ -69,12 +69,12 @@ export class BodyBudget {
 
   #add(owner: string, bytes: number): void {
     this.#bytes += bytes;
-    const all = (this.#owners.get(owner) ?? 0) + bytes;
-    if (all > 0) this.#owners.set(owner, all);
+    const sum = (this.#owners.get(owner) ?? 0) + bytes;
+    if (sum > 0) this.#owners.set(owner, sum);
     else this.#owners.delete(owner);
   }
 
-  #refusalOf(owner: string, bytes: number): ApiError | undefined {
+  #errorFor(owner: string, bytes: number): ApiError | undefined {
     const { total, perOwner } = this.#options;
     const own = this.#owners.get(owner) ?? 0;
     if (own + bytes > perOwner) return keyBodyMemoryFull(this.#retryAfterMs(), own, perOwner);
@@ -82,7 +82,7 @@ export class BodyBudget {
     return undefined;
   }
 
-  /** Bodies go as often as their requests end. */
+  /** Memory becomes free as often as requests end. */
   #retryAfterMs(): number {
     return this.#retryAfter.next(performance.now(), this.#holders);
   }

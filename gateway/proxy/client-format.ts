@@ -7,11 +7,14 @@ import { getEchoedFields } from '../api/responses/response-object.ts';
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
 import { ToolAliasRewriter } from '../api/responses/tool-alias-rewriter.ts';
 import type { ApiRoute } from '../api/route-table.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import { KeepAlive } from '../upstream/keep-alive.ts';
 
-/** What speaks to the client of one request, over as many engines as its answer takes. */
+/** How one client is written to, over as many engines as its response takes. */
 export interface ClientFormat {
   readonly formatter: StreamFormatter;
-  /** Where answers do not pass as they are. */
+  /** Undefined if responses pass unchanged. */
   readonly rewriter: ResponseRewriter | undefined;
 }
 
@@ -22,17 +25,46 @@ export function createClientFormat(
 ): ClientFormat {
   if (dialect === 'responses') {
     const createdAt = Math.floor(Date.now() / 1000);
-    const mender = new ResponsesApiRewriter({ model, createdAt, echoed: echoed ?? getEchoedFields({}) });
-    return { formatter: mender, rewriter: toolAliases ? new ToolAliasRewriter(mender, toolAliases) : mender };
+    const rewriter = new ResponsesApiRewriter({ model, createdAt, echoed: echoed ?? getEchoedFields({}) });
+    return {
+      formatter: rewriter,
+      rewriter: toolAliases ? new ToolAliasRewriter(rewriter, toolAliases) : rewriter,
+    };
   }
-  return { formatter: getStreamFormatter(dialect), rewriter: menderFor(shape, responseConversion) };
+  return { formatter: getStreamFormatter(dialect), rewriter: createRewriter(shape, responseConversion) };
 }
 
-function menderFor(
+function createRewriter(
   shape: ApiRoute['shape'],
-  form: ApiRequest['responseConversion'],
+  conversion: ApiRequest['responseConversion'],
 ): ResponseRewriter | undefined {
-  if (form === 'legacy function call') return new LegacyFunctionRewriter();
-  if (form === 'message') return new ChatToMessageRewriter();
+  if (conversion === 'legacy function call') return new LegacyFunctionRewriter();
+  if (conversion === 'message') return new ChatToMessageRewriter();
   return shape === 'message' ? new MessageRewriter() : undefined;
+}
+
+export interface KeepAliveContext {
+  readonly route: ApiRoute;
+  readonly request: ApiRequest;
+  readonly formatter: StreamFormatter;
+  readonly response: ClientResponse;
+  /** When the request arrived, `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** Undefined if nothing may be sent before the response. */
+export function createKeepAlive(
+  { route, request, formatter, response, startedAt }: KeepAliveContext,
+  { streamHeaders, streamKeepAlive: interval, jsonKeepAlive }: GatewayConfig['timeouts'],
+): KeepAlive | undefined {
+  const { dialect, shape, takesSlot } = route;
+  const mayStream = shape !== undefined || (dialect === 'native' && takesSlot);
+  if (request.stream && mayStream) {
+    const headersAfter = streamHeaders;
+    return new KeepAlive(response, { format: 'events', formatter, startedAt, headersAfter, interval });
+  }
+  // A route that takes forms may respond with plain text, where white space matters.
+  if (jsonKeepAlive === 0 || route.body !== 'json') return undefined;
+  const headersAfter = jsonKeepAlive;
+  return new KeepAlive(response, { format: 'json', formatter, startedAt, headersAfter, interval });
 }

@@ -19,7 +19,7 @@ const request = (input: number): ApiRequest => ({
   body: Buffer.alloc(input * 4, 'x'),
 });
 
-/** Counts that the backend has not answered yet. */
+/** Counts that the backend has not responded to yet. */
 const held: ServerResponse[] = [];
 let abandoned: AbandonedInputCounter;
 beforeEach(async () => {
@@ -33,8 +33,8 @@ beforeEach(async () => {
     address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
     apiKey: undefined,
   };
-  const watch = { status: 'ready', props: { contextPerSlot: context } } as unknown as BackendMonitor;
-  const suspects = new Quarantine({
+  const monitor = { status: 'ready', props: { contextPerSlot: context } } as unknown as BackendMonitor;
+  const quarantine = new Quarantine({
     isBackendUp: async () => true,
     maxReplays: 3,
     reportsKills: () => false,
@@ -42,9 +42,9 @@ beforeEach(async () => {
   });
   abandoned = new AbandonedInputCounter({
     backend,
-    watch,
+    monitor,
     ended: new AbortController().signal,
-    quarantine: suspects,
+    quarantine,
   });
   return () => {
     server.closeAllConnections();
@@ -52,35 +52,35 @@ beforeEach(async () => {
     held.length = 0;
   };
 });
-async function answer(tokens: number): Promise<void> {
-  await waitFor('the question', () => held.length > 0);
+async function respond(tokens: number): Promise<void> {
+  await waitFor('the count request', () => held.length > 0);
   held.shift()?.end(JSON.stringify({ input_tokens: tokens }));
 }
 
-it('tells what the backend counts where it does so soon', async () => {
+it('reports the count of the backend if that is there within a second', async () => {
   const { soon, correction } = abandoned.count(chat, request(100));
-  await answer(93);
+  await respond(93);
   expect([await soon, await correction]).toEqual([93, 0]);
 });
 
-it('tells an estimate after a second, and corrects it when the count is there', async () => {
+it('reports an estimate after a second, and corrects it when the count is there', async () => {
   const counted = [100, 40].map((input) => abandoned.count(chat, request(input)));
   expect(await Promise.all(counted.map(({ soon }) => soon))).toEqual([100, 40]);
-  await answer(93);
-  await answer(55);
+  await respond(93);
+  await respond(55);
   expect(await Promise.all(counted.map(({ correction }) => correction))).toEqual([-7, 15]);
 });
 
-it('tells no more than fits, and nothing once it is known that it did not', async () => {
+it('reports no more than the context, and nothing once it is known that the request did not fit', async () => {
   const { soon, correction } = abandoned.count(chat, request(10_000));
   expect(await soon).toBe(context);
-  await answer(9000);
+  await respond(9000);
   expect(await correction).toBe(-context);
 });
 
-it('keeps to the estimate where the backend cannot say', async () => {
+it('keeps the estimate if the backend cannot count', async () => {
   const { soon, correction } = abandoned.count(chat, request(100));
-  await waitFor('the question', () => held.length > 0);
+  await waitFor('the count request', () => held.length > 0);
   held.shift()?.destroy();
   expect([await soon, await correction]).toEqual([100, 0]);
 });

@@ -1,31 +1,104 @@
-import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import { readErrorCode } from '../api/stream-markers.ts';
+import { readFinishReason, readUsage, type Usage } from '../api/usage.ts';
 import type { ApiError } from '../errors/api-error.ts';
+import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
-import type { ProxyResult } from './record-result.ts';
+import type { ResponseTail } from '../upstream/relay.ts';
+import type { AbandonedInputCounter } from './count-abandoned-input.ts';
+import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { exchangeError } from './result-errors.ts';
 
-/** Tells the client of an answer that did not complete: in the answer where that has begun, else by a refusal, thrown. */
-export function finish(record: RequestRecord, answered: ProxyResult, watch: BackendMonitor): void {
-  const { result } = answered;
+/** What became of a request, after its last attempt. */
+export interface ProxyResult {
+  /** The result of the last exchange, or the reason why there will be no other. */
+  readonly result: ExchangeResult | { readonly outcome: 'rejected'; readonly error: ApiError };
+  readonly tail: ResponseTail;
+  /** Of a stream that has begun and may have to be broken off. */
+  readonly relay: EventStreamRelay | undefined;
+}
+
+/**
+ * Records what a response contained, and reports a response that did not complete: in the stream if that has begun, else by
+ * throwing an ApiError.
+ */
+export function finish(context: ProxyContext, proxied: ProxyResult): void {
+  const { record, services } = context;
+  recordResult(context, proxied);
+  const { result } = proxied;
   if (result.outcome === 'complete') return;
-  if (result.outcome === 'failed' && !isWanted(result.failure)) watch.probeNow();
-  const refusal = result.outcome === 'refused' ? result.refusal : exchangeError(result, watch.status);
-  if (refusal === undefined) return;
-  const relay = begunOf(answered);
-  if (relay === undefined) throw refusal;
-  note(record, refusal);
-  relay.fail(refusal);
+  if (result.outcome === 'failed' && !isDeliberate(result.failure)) services.monitor.probeNow();
+  const error =
+    result.outcome === 'rejected' ? result.error : exchangeError(result, services.monitor.status);
+  if (error === undefined) return;
+  const relay = proxied.relay ?? (result.outcome === 'failed' ? result.relay : undefined);
+  if (relay === undefined) throw error;
+  record.error = error.code;
+  record.cause = error.cause;
+  relay.fail(error);
 }
 
-function begunOf({ result, relay }: ProxyResult) {
-  return relay ?? (result.outcome === 'failed' ? result.relay : undefined);
+/** The client or an operator ended it, which says nothing about the backend. */
+const isDeliberate = ({ kind }: Failure) => kind === 'client-left' || kind === 'cancelled';
+
+function recordResult(context: ProxyContext, proxied: ProxyResult): void {
+  const { record } = context;
+  const { result, tail } = proxied;
+  record.bytesOut = tail.bytes;
+  const text = tail.text();
+  if (tail.firstByteAt !== undefined) record.firstByteAt = tail.firstByteAt;
+  const finishReason = readFinishReason(text);
+  if (finishReason !== undefined) record.finishReason = finishReason;
+  const error = record.streamed && result.outcome === 'complete' ? readErrorCode(text) : undefined;
+  if (error !== undefined) record.error = error;
+  recordUsage(context, proxied, readUsage(text));
 }
 
-function note(record: RequestRecord, { code, cause }: ApiError): void {
-  record.error = code;
-  record.cause = cause;
+function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usage | undefined): void {
+  const { route, request, record, services } = context;
+  const { tail, result } = proxied;
+  const isComplete = result.outcome === 'complete';
+  const isWhole = isComplete && reported !== undefined;
+  // The native formats of embeddings and rankings have no place for usage.
+  const reportsNoUsage = isComplete && !route.generates;
+  if (!route.takesSlot || !(isWhole || reachedEngine(proxied) || reportsNoUsage)) return;
+  const cached = reported?.cached ?? 0;
+  const output = isWhole
+    ? totalOutput(context, tail, reported)
+    : Math.max(reported?.output ?? 0, tail.generated);
+  record.usage = { input: reported?.input ?? 0, cached, output };
+  // Of several prompts llama-server reports the tokens of one; of texts to embed or to rank, of all.
+  const hasSeveralPrompts = request.weight > 1 && route.generates && route.inputsField !== undefined;
+  if (reported !== undefined && !(isWhole && hasSeveralPrompts)) return;
+  countInputLater(context, services.abandonedInput, { cached, output });
 }
 
-/** Somebody on our side of the wire ended it: nothing is learnt about the backend. */
-const isWanted = ({ kind }: Failure) => kind === 'client-left' || kind === 'cancelled';
+function countInputLater(
+  { route, request, record }: { readonly record: RequestRecord } & Pick<ProxyContext, 'route' | 'request'>,
+  counter: AbandonedInputCounter,
+  rest: Pick<Usage, 'cached' | 'output'>,
+): void {
+  const { soon, correction } = counter.count(route, request);
+  record.pendingUsage = soon.then((input) => {
+    record.usage = { input, ...rest };
+  });
+  record.usageCorrection = correction;
+}
+
+/** The engine worked on it, and the exchange was broken off. A request that it declined or never got costs nothing. */
+function reachedEngine({ result, tail }: ProxyResult): boolean {
+  if (tail.generated > 0) return true;
+  if (result.outcome !== 'failed') return false;
+  const { kind } = result.failure;
+  return kind === 'client-left' || kind === 'cancelled' || result.relay !== undefined;
+}
+
+/**
+ * llama-server reports the usage of one choice, however many it made. In a stream the others are counted; in a JSON response they
+ * are assumed to be as long.
+ */
+function totalOutput({ request }: ProxyContext, tail: ResponseTail, { output }: Usage): number {
+  if (request.weight === 1) return output;
+  return tail.generated > 0 ? Math.max(output, tail.generated) : output * request.weight;
+}

@@ -1,102 +1,133 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Key } from '../../keys/key.ts';
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
 import { addressGroup } from '../http/address-group.ts';
+import type { ClientResponse } from '../http/client-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { addressModel } from '../models/router-models.ts';
 import { laneForKey } from '../scheduler/lane.ts';
-import { countingLeaseRequest } from '../scheduler/scheduler.ts';
-import { abortOnDisconnect } from './abort-on-disconnect.ts';
-import { checkPromptLength } from './check-prompt-length.ts';
-import { createClientFormat } from './client-format.ts';
-import { createKeepAlive, reportQueuePosition } from './create-keep-alive.ts';
-import { checkDimensions, withPublicName } from './embedding-request.ts';
+import { countingLeaseRequest, type QueuePosition } from '../scheduler/scheduler.ts';
+import { ClientDisconnected } from '../upstream/failure.ts';
+import type { KeepAlive } from '../upstream/keep-alive.ts';
+import { checkDimensions, checkPromptLength, rejectIfBlocked } from './check-request.ts';
+import { createClientFormat, createKeepAlive } from './client-format.ts';
 import { finish } from './finish.ts';
-import type { GatewayContext } from './gateway-context.ts';
-import { parseRequest } from './parse-request.ts';
+import { addressRequest, parseRequest } from './parse-request.ts';
 import { planBatch } from './plan-batch.ts';
 import { proxyBatch } from './proxy-batch.ts';
-import type { ProxyServices } from './proxy-context.ts';
-import { RetryLoop } from './proxy-request.ts';
-import { recordResult } from './record-result.ts';
-import { rejectIfBlocked } from './reject-if-blocked.ts';
+import type { ProxyContext, ProxyServices } from './proxy-context.ts';
+import { proxyRequest } from './proxy-request.ts';
+import type { RequestRecord } from './request-record.ts';
 
-/** The middle of the way: read the request, wait for a lease, exchange with the backend, note what came of it. */
-export function handleApiRequest(asked: ApiRoute, parts: ProxyServices) {
-  return async (c: GatewayContext): Promise<Response> => {
-    const { incoming } = c.env;
-    const response = c.get('response');
-    const record = c.get('record');
-    const controller = abortOnDisconnect(response.raw);
-    const { signal } = controller;
-    using _listed = parts.liveRequests.add(record, controller);
-    using held = parts.bodyBudget.open(ownerOf(c));
-    const received = await parseRequest(asked, parts.config, incoming, held, signal, parts.watch.props);
-    const route = received.responseConversion === 'message' ? toChatRoute(asked) : asked;
-    record.streamed = received.stream;
-    for (const name in received.headers) response.setHeader(name, received.headers[name] ?? '');
-    const modelName = () => parts.models.resolve(received.model, c.get('key'));
-    record.model = modelName();
-    const named = withPublicName(route, received, record.model);
-    const type = incoming.headers['content-type'];
-    const request = parts.watch.isRouter ? addressModel(named, record.model, type) : named;
-    await checkDimensions(request, parts);
-    const speaking = createClientFormat(route, request, record.model);
-    const { formatter } = speaking;
-    const paced = { route, request, formatter, response, startedAt: record.startedAt };
-    using pacemaker = createKeepAlive(paced, parts.config.timeouts);
-    c.set('pacemaker', pacemaker);
-    const lane = laneForKey(c.get('key'));
-    const waits = { signal, onQueued: reportQueuePosition(pacemaker) };
-    const toCount = { ...countingLeaseRequest(lane, request.body.length), ...waits };
-    rejectIfBlocked(parts.quarantine, record, request.body);
-    await checkPromptLength(route, request, parts, toCount);
-    using _reserved = await reserve(route, parts, request, c);
-    const claim = route.takesSlot ? { lane, slots: request.weight, ...waits } : toCount;
-    const sending = {
-      route,
-      services: parts,
-      request,
-      signal,
-      record,
-      keepAlive: pacemaker,
-      ...speaking,
-      incoming,
-      response,
-      modelName,
-    };
-    const batch = planBatch(route, request, parts.scheduler.counts.capacity);
-    if (batch !== undefined) {
-      await proxyBatch(batch, sending, claim);
-      return RESPONSE_ALREADY_SENT;
-    }
-    const answered = await new RetryLoop(sending, claim).run();
-    recordResult(record, answered, parts.abandonedInput);
-    finish(record, answered, parts.watch);
-    return RESPONSE_ALREADY_SENT;
+/** The client's side of one request. */
+export interface ClientExchange {
+  readonly incoming: IncomingMessage;
+  readonly response: ClientResponse;
+  readonly record: RequestRecord;
+  /** Undefined without authentication. */
+  readonly key: Key | undefined;
+  /** Called as soon as it is known what keeps the client's connection alive; undefined if nothing may. */
+  readonly onKeepAlive: (keepAlive: KeepAlive | undefined) => void;
+}
+
+/**
+ * The whole way of an API request: parse, check, wait for a lease, exchange with the backend, finish. Throws the ApiError
+ * of a request whose response has not begun.
+ */
+export async function handleApiRequest(
+  matched: ApiRoute,
+  services: ProxyServices,
+  client: ClientExchange,
+): Promise<void> {
+  const { incoming, response, record, key } = client;
+  const { config, monitor } = services;
+  const controller = abortOnDisconnect(response.raw);
+  const { signal } = controller;
+  using _listed = services.liveRequests.add(record, controller);
+  using allocation = services.bodyBudget.open(bodyOwner(client));
+  const parsed = await parseRequest(matched, config, incoming, allocation, signal, monitor.props);
+  const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
+  record.streamed = parsed.stream;
+  for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
+  const modelName = () => services.models.resolve(parsed.model, key);
+  record.model = modelName();
+  const request = addressRequest(
+    route,
+    parsed,
+    record.model,
+    incoming.headers['content-type'],
+    monitor.isRouter,
+  );
+  await checkDimensions(request, services);
+  const format = createClientFormat(route, request, record.model);
+  const { formatter } = format;
+  using keepAlive = createKeepAlive(
+    { route, request, formatter, response, startedAt: record.startedAt },
+    config.timeouts,
+  );
+  client.onKeepAlive(keepAlive);
+  const lane = laneForKey(key);
+  const waiting = { signal, onQueued: reportQueuePosition(keepAlive) };
+  const countingLease = { ...countingLeaseRequest(lane, request.body.length), ...waiting };
+  rejectIfBlocked(services.quarantine, record, request.body);
+  await checkPromptLength(route, request, services, countingLease);
+  using _reserved = await reserveTokens({ route, services, request }, client);
+  const leaseRequest = route.takesSlot ? { lane, slots: request.weight, ...waiting } : countingLease;
+  const context: ProxyContext = {
+    route,
+    services,
+    request,
+    signal,
+    record,
+    keepAlive,
+    formatter,
+    rewriter: format.rewriter,
+    incoming,
+    response,
+    modelName,
   };
+  const batch = planBatch(route, request, services.scheduler.counts.capacity);
+  if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
+  else finish(context, await proxyRequest(context, leaseRequest));
 }
 
-/** Whose bodies they are: of a key, or of a network where no key is asked for. */
-function ownerOf(c: GatewayContext): string {
-  const key = c.get('key');
-  return key === undefined ? `from ${addressGroup(c.get('record').address)}` : `of ${key.id}`;
+/** Aborts if the client disconnects before its response is complete, in whatever way: FIN, RST or half-close. */
+function abortOnDisconnect(response: ServerResponse): AbortController {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new ClientDisconnected('the client left'));
+  if (response.destroyed || response.closed) abort();
+  else response.once('close', () => response.writableFinished || abort());
+  return controller;
 }
 
-/** What only counts or tokenizes costs no tokens. */
-async function reserve(
-  { takesSlot, generates }: ApiRoute,
-  { rateLimits, watch }: ProxyServices,
-  { estimate }: ApiRequest,
-  c: GatewayContext,
+/** Whose share of the memory a body takes: a key's, or without authentication a network's. */
+function bodyOwner({ key, record }: ClientExchange): string {
+  return key === undefined ? `from ${addressGroup(record.address)}` : `of ${key.id}`;
+}
+
+/** Requests that only count tokens cost none. */
+async function reserveTokens(
+  { route, services, request }: Pick<ProxyContext, 'route' | 'services' | 'request'>,
+  { key, record, response }: ClientExchange,
 ): Promise<Reservation | undefined> {
-  if (!takesSlot) return undefined;
-  return rateLimits.reserveTokens({
-    key: c.get('key'),
-    expected: estimate,
-    generates,
-    context: watch.props?.contextPerSlot,
-    record: c.get('record'),
-    response: c.get('response'),
+  if (!route.takesSlot) return undefined;
+  return services.rateLimits.reserveTokens({
+    key,
+    expected: request.estimate,
+    generates: route.generates,
+    context: services.monitor.props?.contextPerSlot,
+    record,
+    response,
   });
+}
+
+/** Shows a queued client its position, for as long as it waits in a lane. */
+function reportQueuePosition(keepAlive: KeepAlive | undefined): (position: () => QueuePosition) => void {
+  return (currentPosition) => {
+    if (keepAlive === undefined) return;
+    keepAlive.comment = () => {
+      const { position, waiting } = currentPosition();
+      return position === 0 ? undefined : `queued ${position} of ${waiting}`;
+    };
+    keepAlive.start();
+  };
 }

@@ -11,7 +11,7 @@ function openIn(live: LiveRequests, id: string, keyId?: string) {
 }
 
 describe('live requests', () => {
-  it('are listed from their beginning to their end', () => {
+  it('are listed from beginning to end', () => {
     const live = new LiveRequests();
     const [one, two] = [openIn(live, 'one'), openIn(live, 'two')];
     expect(live.records).toEqual([one.record, two.record]);
@@ -19,7 +19,7 @@ describe('live requests', () => {
     expect(live.records).toEqual([two.record]);
   });
 
-  it('are cancelled by id, all that have it, once', () => {
+  it('with one id are all cancelled, once', () => {
     const live = new LiveRequests();
     const [one, twin, other] = [openIn(live, 'same'), openIn(live, 'same'), openIn(live, 'other')];
     expect(live.cancel('same')).toBe(2);
@@ -29,7 +29,7 @@ describe('live requests', () => {
     expect(live.cancel('none')).toBe(0);
   });
 
-  it('of a key that is cut off end, those that slipped in just before, too', () => {
+  it('of a disabled key are cancelled, including one whose key was checked just before', () => {
     const live = new LiveRequests();
     const [early, other, nobody] = [openIn(live, 'a', 'app'), openIn(live, 'b', 'web'), openIn(live, 'c')];
     expect(live.cancelForKeys(new Set(['app']))).toBe(1);

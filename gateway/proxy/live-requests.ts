@@ -6,13 +6,13 @@ interface LiveRequest {
   readonly controller: AbortController;
 }
 
-/** The requests under way: who asks what, and the means to end them. The one owner of that list. */
+/** The one list of the requests in progress, and the way to cancel them. */
 export class LiveRequests {
   readonly #all = new Set<LiveRequest>();
   readonly #onCount: (count: number) => void;
-  #keysCutOff: ReadonlySet<string> = new Set();
+  #cancelledKeys: ReadonlySet<string> = new Set();
 
-  /** `onCount` is told how many there are, whenever that changes. */
+  /** `onCount` is called with the number of requests whenever that changes. */
   constructor(onCount: (count: number) => void = () => {}) {
     this.#onCount = onCount;
   }
@@ -26,13 +26,13 @@ export class LiveRequests {
     return [...this.#all].map(({ record }) => record);
   }
 
-  /** Lists a request until what it answers is disposed of. The controller aborts it. */
+  /** Lists a request until the returned value is disposed of. The controller aborts it. */
   add(record: RequestRecord, controller: AbortController): Disposable {
     const request = { record, controller };
     this.#all.add(request);
     this.#onCount(this.#all.size);
-    // Its key may have been cut off between the door and here.
-    if (this.#isCutOff(request)) cancel(request);
+    // Its key may have been disabled since it was checked.
+    if (this.#hasCancelledKey(request)) cancel(request);
     return {
       [Symbol.dispose]: () => {
         if (this.#all.delete(request)) this.#onCount(this.#all.size);
@@ -40,19 +40,19 @@ export class LiveRequests {
     };
   }
 
-  /** Cancels all requests of that id, as clients may choose one twice; answers how many. */
+  /** Cancels all requests with this id, as clients may use one id twice. Returns how many. */
   cancel(id: string): number {
     return this.#cancelWhere(({ record }) => record.id === id);
   }
 
-  /** Cancels what is under way with these keys, until it is called with others; answers how many. */
+  /** Cancels the requests of these keys, present and future, until it is called with others. Returns how many. */
   cancelForKeys(keyIds: ReadonlySet<string>): number {
-    this.#keysCutOff = keyIds;
-    return this.#cancelWhere((request) => this.#isCutOff(request));
+    this.#cancelledKeys = keyIds;
+    return this.#cancelWhere((request) => this.#hasCancelledKey(request));
   }
 
-  #isCutOff({ record }: LiveRequest): boolean {
-    return record.keyId !== undefined && this.#keysCutOff.has(record.keyId);
+  #hasCancelledKey({ record }: LiveRequest): boolean {
+    return record.keyId !== undefined && this.#cancelledKeys.has(record.keyId);
   }
 
   #cancelWhere(matches: (request: LiveRequest) => boolean): number {

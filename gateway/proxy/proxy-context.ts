@@ -16,18 +16,18 @@ import type { KeepAlive } from '../upstream/keep-alive.ts';
 import type { SlotTracker } from '../upstream/slot-tracker.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { AbandonedInputCounter } from './count-abandoned-input.ts';
-import type { CountingContext } from './count-input-tokens.ts';
+import type { CountingContext } from './count-tokens.ts';
 import type { LiveRequests } from './live-requests.ts';
 import type { RequestRecord } from './request-record.ts';
 
-/** What all requests share on their way. */
+/** What all requests share. */
 export interface ProxyServices {
   readonly config: GatewayConfig;
   readonly pool: BackendPool;
   readonly scheduler: Scheduler;
-  /** For what needs no slot. */
+  /** For requests that need no slot. */
   readonly countingScheduler: Scheduler;
-  readonly watch: BackendMonitor;
+  readonly monitor: BackendMonitor;
   readonly models: ModelNames;
   readonly modelSheet: ModelMetaCache;
   readonly liveRequests: LiveRequests;
@@ -37,28 +37,28 @@ export interface ProxyServices {
   readonly rateLimits: RateLimits;
   readonly slotTracker: SlotTracker;
   readonly quarantine: Quarantine;
-  /** Aborts when all that is under way is broken off, because the gateway ends. */
+  /** Aborts when the gateway ends and breaks off all requests. */
   readonly shutdown: AbortSignal;
   readonly prefillProbe: PrefillProbe;
 }
 
-/** One request that is on its way to the backend, as often as that takes. */
+/** One request on its way to the backend, over as many attempts as it takes. */
 export interface ProxyContext {
   readonly route: ApiRoute;
   readonly services: ProxyServices;
   readonly request: ApiRequest;
-  /** Aborts when the client leaves or the request is cancelled. */
+  /** Aborts when the client disconnects or the request is cancelled. */
   readonly signal: AbortSignal;
   readonly record: RequestRecord;
   readonly keepAlive: KeepAlive | undefined;
   readonly formatter: StreamFormatter;
-  /** Where answers do not pass as they are. */
+  /** Undefined if responses pass unchanged. */
   readonly rewriter: ResponseRewriter | undefined;
   readonly incoming: IncomingMessage;
   readonly response: ClientResponse;
-  /** The name of the model that the request is for, as far as its key may have it; throws the Refusal where it may not. */
+  /** The name of the requested model; throws an ApiError if the key may not use it. */
   readonly modelName: () => string;
 }
 
-/** Whether the backend is asked for a stream, whatever the client gets: a stream as well, or one piece made of it. */
+/** Whether the backend is asked for a stream. The client may get a stream too, or one JSON object made of it. */
 export const requestsStream = ({ stream, aggregation }: ApiRequest) => stream || aggregation !== undefined;

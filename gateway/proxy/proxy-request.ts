@@ -10,180 +10,188 @@ import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
 import { ResponseTail } from '../upstream/relay.ts';
-import { runAttempt } from './attempt.ts';
-import { ClientPrefill, type PreparedRequest } from './client-prefill.ts';
+import { raceShutdown, runAttempt } from './attempt.ts';
+import { bodyDigest } from './check-request.ts';
+import type { ProxyResult } from './finish.ts';
 import type { ProxyContext } from './proxy-context.ts';
-import { raceShutdown } from './race-shutdown.ts';
-import type { ProxyResult } from './record-result.ts';
-import { bodyDigest } from './reject-if-blocked.ts';
 import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './retry-policy.ts';
-import { CannotContinue, StreamContinuation } from './stream-continuation.ts';
+import {
+  CannotContinue,
+  ClientPrefill,
+  type PreparedRequest,
+  StreamContinuation,
+} from './stream-continuation.ts';
 
-/** Between tries at a backend that says that it is ready, ms. */
+/** Between attempts at a backend that claims to be ready, ms. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
-
-/** What there is of an answer so far. */
-interface Answer {
-  readonly ends: ResponseTail;
-  /** Where it is to be in one piece. */
-  readonly assembly: Aggregator | undefined;
-  /** Undefined where no other engine can go on with it. */
-  readonly continuation: StreamContinuation | undefined;
-  /** Where the client itself has begun it. */
-  readonly ownPrefill: ClientPrefill | undefined;
-}
+/** For a backend that sends a token and dies, at once and for ever; a real engine takes its time to come back. */
+const MAX_CONTINUATIONS = 100;
 
 /**
- * The way of one request to its answer, over as many engines as that takes. A backend that is away, or dies, costs a
- * request time and nothing else: what has said nothing is sent again, what has spoken is continued.
+ * Sends one request to as many engines as it takes to get its whole response. A backend that is unreachable, or crashes, costs a
+ * request only time: if the client has received nothing it is sent again, if the response has begun it is continued.
+ * Throws the ApiError of a request whose response has not begun, and ClientDisconnected.
  */
-export class RetryLoop {
-  readonly #sending: ProxyContext;
-  readonly #claim: LeaseRequest;
-  #answer: Answer;
-  /** Of a stream that has begun: its client holds a part of it, so there is no other answer any more. */
+export function proxyRequest(context: ProxyContext, leaseRequest: LeaseRequest): Promise<ProxyResult> {
+  return new RetryLoop(context, leaseRequest).run();
+}
+
+/** What there is of a response so far. */
+interface PartialResponse {
+  readonly tail: ResponseTail;
+  /** Set if it is to be one JSON object. */
+  readonly aggregator: Aggregator | undefined;
+  /** Undefined if no other engine can continue it. */
+  readonly continuation: StreamContinuation | undefined;
+  /** Set if the client has given its beginning. */
+  readonly clientPrefill: ClientPrefill | undefined;
+}
+
+class RetryLoop {
+  readonly #context: ProxyContext;
+  readonly #leaseRequest: LeaseRequest;
+  #partial: PartialResponse;
+  /** Of a stream that has begun: the client has a part of the response, so it cannot be another one. */
   #relay: EventStreamRelay | undefined;
   #plan: ResumePlan | undefined;
-  #tries: Attempts | undefined;
+  #attempts: Attempts | undefined;
 
-  constructor(sending: ProxyContext, claim: LeaseRequest) {
-    this.#sending = sending;
-    this.#claim = claim;
-    this.#answer = newAnswer(sending);
+  constructor(context: ProxyContext, leaseRequest: LeaseRequest) {
+    this.#context = context;
+    this.#leaseRequest = leaseRequest;
+    this.#partial = createPartialResponse(context);
   }
 
-  /** Throws the Refusal of a request that has not begun to be answered, and ClientGone where its client left. */
   async run(): Promise<ProxyResult> {
     for (;;) {
-      const heard = this.#heard;
-      const ending = await this.#send();
-      if (ending === 'not-continued') {
-        this.#startAnew();
+      const before = this.#generated;
+      const result = await this.#attempt();
+      if (result === 'not-continued') {
+        this.#startOver();
         continue;
       }
-      if (ending instanceof ApiError) return this.#answered({ outcome: 'refused', refusal: ending });
-      if (ending.outcome === 'failed' && ending.relay instanceof EventStreamRelay) this.#relay = ending.relay;
-      const next = this.#nextAfter(ending, this.#heard > heard);
-      if (next !== 'again') return this.#answered(next);
+      if (result instanceof ApiError) return this.#end({ outcome: 'rejected', error: result });
+      if (result.outcome === 'failed' && result.relay instanceof EventStreamRelay) this.#relay = result.relay;
+      const next = this.#decide(result, this.#generated > before);
+      if (next !== 'again') return this.#end(next);
     }
   }
 
-  get #heard(): number {
-    return this.#answer.continuation?.transcript.generated ?? 0;
+  /** Tokens of the response so far. */
+  get #generated(): number {
+    return this.#partial.continuation?.transcript.generated ?? 0;
   }
 
-  /** One that is refused, or left, while it waits to be continued has an answer that ends so, and costs what was said of it. */
-  async #send(): Promise<ExchangeResult | ApiError | 'not-continued'> {
-    const { shutdown } = this.#sending.services;
-    const { ends, assembly, continuation } = this.#answer;
+  /**
+   * An error before the response has begun is thrown. After that it ends the response, and the tokens so far count: the request
+   * may be rejected, or its client may leave, while it waits to be continued.
+   */
+  async #attempt(): Promise<ExchangeResult | ApiError | 'not-continued'> {
+    const { shutdown } = this.#context.services;
+    const { tail, aggregator, continuation } = this.#partial;
     const [relay, plan] = [this.#relay, this.#plan];
-    const claim = this.#tries === undefined ? this.#claim : { ...this.#claim, requeued: true };
+    const leaseRequest =
+      this.#attempts === undefined ? this.#leaseRequest : { ...this.#leaseRequest, requeued: true };
     const prepare = this.#preparation(plan);
-    const before = this.#heard;
-    const progress = () => (this.#planNext() === undefined ? 0 : this.#heard - before);
-    const attempt = {
-      tail: ends,
-      aggregator: assembly,
-      relay,
-      observe: continuation?.observe,
-      prepare,
-      progress,
-    };
+    const before = this.#generated;
+    const progress = () => (this.#resumePlan() === undefined ? 0 : this.#generated - before);
+    const observe = continuation?.observe;
     try {
-      if (this.#tries !== undefined) await raceShutdown(this.#untilNextTry(this.#tries.count), shutdown);
-      return await runAttempt(this.#sending, claim, attempt);
+      if (this.#attempts !== undefined) await raceShutdown(this.#pause(this.#attempts.count), shutdown);
+      return await runAttempt(this.#context, leaseRequest, {
+        tail,
+        aggregator,
+        relay,
+        observe,
+        prepare,
+        progress,
+      });
     } catch (error) {
       if (error instanceof BackendUnreachable)
         return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
       if (error instanceof CannotContinue) return relay ? cannotContinue(error.message) : 'not-continued';
-      if (relay === undefined && this.#heard === 0) throw error;
+      if (relay === undefined && this.#generated === 0) throw error;
       if (error instanceof ApiError) return error;
       return { outcome: 'failed', failure: classifyFailure(error), relay };
     }
   }
 
-  /** A backend that is ready and yet away, as a router without its child is, gets a moment that grows with each try. */
-  async #untilNextTry(tries: number): Promise<void> {
-    const { services, signal } = this.#sending;
-    await services.watch.probe();
-    if (tries > 1 && services.watch.status === 'ready')
-      await sleep(Math.min(FIRST_PAUSE * 2 ** (tries - 2), LONGEST_PAUSE), undefined, { signal }).catch(
-        () => {},
-      );
+  /** A backend that is ready and yet unreachable, such as a router without its child, gets a pause that grows. */
+  async #pause(attempts: number): Promise<void> {
+    const { services, signal } = this.#context;
+    await services.monitor.probe();
+    if (attempts < 2 || services.monitor.status !== 'ready') return;
+    const pause = Math.min(FIRST_PAUSE * 2 ** (attempts - 2), LONGEST_PAUSE);
+    await sleep(pause, undefined, { signal }).catch(() => {});
   }
 
   #preparation(plan: ResumePlan | undefined): (() => Promise<PreparedRequest>) | undefined {
-    const { continuation, ownPrefill } = this.#answer;
-    if (plan && continuation) return () => continuation.resume(plan, ownPrefill);
-    return ownPrefill && (() => ownPrefill.prepare());
+    const { continuation, clientPrefill } = this.#partial;
+    if (plan && continuation) return () => continuation.resume(plan, clientPrefill);
+    return clientPrefill && (() => clientPrefill.prepare());
   }
 
-  #nextAfter(ending: ExchangeResult, wasHeard: boolean): 'again' | ProxyResult['result'] {
-    const { services, request, record } = this.#sending;
-    const { maxReplays, timeoutMs: patienceMs } = services.config.admission;
-    if (ending.outcome === 'complete') return ending;
-    if (ending.outcome === 'failed' && hasGone(ending.failure)) services.prefillProbe.clear();
-    this.#plan = this.#planNext();
+  #decide(result: ExchangeResult, hasNewTokens: boolean): 'again' | ProxyResult['result'] {
+    const { services, request, record } = this.#context;
+    const { maxReplays, timeoutMs: maxWaitMs } = services.config.admission;
+    if (result.outcome === 'complete') return result;
+    if (result.outcome === 'failed' && mayBeReplaced(result.failure)) services.prefillProbe.clear();
+    this.#plan = this.#resumePlan();
     const now = performance.now();
-    const hasGotOn = wasHeard && this.#plan !== undefined;
-    this.#tries = recordFailure(this.#tries, ending, { hasGotOn, now });
-    if (shouldRetry(ending, this.#tries, { maxReplays, maxWaitMs: patienceMs }, now))
-      return this.#again(ending);
-    if (!isLikelyCrashCause(this.#tries, maxReplays)) return ending;
+    const madeProgress = hasNewTokens && this.#plan !== undefined;
+    this.#attempts = recordFailure(this.#attempts, result, { madeProgress, now });
+    if (shouldRetry(result, this.#attempts, { maxReplays, maxWaitMs }, now)) return this.#retry(result);
+    if (!isLikelyCrashCause(this.#attempts, maxReplays)) return result;
     record.digest = bodyDigest(request.body);
-    return { outcome: 'refused', refusal: engineKeptCrashing(this.#tries.brokenOff) };
+    return { outcome: 'rejected', error: engineKeptCrashing(this.#attempts.brokenOff) };
   }
 
-  /** Undefined where the request is to be sent again as it was: of that, too little or nothing of its answer is kept. */
-  #planNext(): ResumePlan | undefined {
-    const plan = this.#answer.continuation?.plan(this.#relay !== undefined);
+  /** Undefined if the request is to be sent again as it was: nothing, or too little, of its response is kept. */
+  #resumePlan(): ResumePlan | undefined {
+    const plan = this.#partial.continuation?.plan(this.#relay !== undefined);
     return this.#relay !== undefined || plan?.how === 'go-on' ? plan : undefined;
   }
 
-  #again(ending: ExchangeResult): 'again' | ProxyResult['result'] {
-    const { record } = this.#sending;
+  #retry(result: ExchangeResult): 'again' | ProxyResult['result'] {
+    const { record } = this.#context;
     const plan = this.#plan;
     if (plan === undefined && this.#relay === undefined) {
-      this.#startAnew();
+      this.#startOver();
       return 'again';
     }
-    if (plan === undefined || (record.continued ?? 0) >= MOST_CONTINUATIONS) return ending;
-    if (plan.how === 'none') return { outcome: 'refused', refusal: cannotContinue(plan.why) };
+    if (plan === undefined || (record.continued ?? 0) >= MAX_CONTINUATIONS) return result;
+    if (plan.how === 'none') return { outcome: 'rejected', error: cannotContinue(plan.why) };
     record.continued = (record.continued ?? 0) + 1;
     if (plan.how !== 'close') return 'again';
     this.#relay?.close();
     return { outcome: 'complete' };
   }
 
-  /** Nothing of the answer is kept, of which its client has heard nothing. */
-  #startAnew(): void {
-    const { record } = this.#sending;
+  /** Drops the response so far, of which the client has received nothing. */
+  #startOver(): void {
+    const { record } = this.#context;
     record.retries = (record.retries ?? 0) + 1;
     this.#plan = undefined;
-    this.#answer = newAnswer(this.#sending);
+    this.#partial = createPartialResponse(this.#context);
   }
 
-  #answered(ending: ProxyResult['result']): ProxyResult {
-    const { route, request } = this.#sending;
-    return { route, request, result: ending, tail: this.#answer.ends, relay: this.#relay };
+  #end(result: ProxyResult['result']): ProxyResult {
+    return { result, tail: this.#partial.tail, relay: this.#relay };
   }
 }
 
-function newAnswer(sending: ProxyContext): Answer {
-  const { aggregation } = sending.request;
-  const ownPrefill = ClientPrefill.for(sending);
-  const isRepeated = () => ownPrefill?.isRepeatedInJson ?? false;
+function createPartialResponse(context: ProxyContext): PartialResponse {
+  const { aggregation } = context.request;
+  const clientPrefill = ClientPrefill.for(context);
+  const isRepeated = () => clientPrefill?.isRepeatedInJson ?? false;
   return {
-    ends: new ResponseTail(),
-    assembly: aggregation && createAggregator(aggregation, isRepeated),
-    continuation: StreamContinuation.for(sending),
-    ownPrefill,
+    tail: new ResponseTail(),
+    aggregator: aggregation && createAggregator(aggregation, isRepeated),
+    continuation: StreamContinuation.for(context),
+    clientPrefill,
   };
 }
 
-/** What answers at the backend's address from now on may be another one. */
-const hasGone = ({ kind }: Failure) => kind === 'broke-off' || kind === 'unreachable';
-
-/** Against a backend that says a word and dies, at once and for ever; an engine takes its time to come back. */
-const MOST_CONTINUATIONS = 100;
+/** Another backend may be at the same address from now on. */
+const mayBeReplaced = ({ kind }: Failure) => kind === 'broke-off' || kind === 'unreachable';

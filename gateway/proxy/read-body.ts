@@ -1,78 +1,110 @@
 import type { IncomingMessage } from 'node:http';
 import { draining, lengthRequired, payloadTooLarge, requestTimeout } from '../errors/catalogue.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
-import { abortError } from './abort-error.ts';
 import type { BodyAllocation } from './body-budget.ts';
 import { BodyChunks } from './body-chunks.ts';
-import { monitorPace, type PaceLimits } from './body-pace.ts';
+import { abortError } from './result-errors.ts';
 
 export interface BodyLimits extends PaceLimits {
   readonly maxBytes: number;
-  /** Where it takes the memory from; undefined for what is small. */
-  readonly held?: BodyAllocation;
-  /** Aborts when the client leaves or the request is cancelled. */
+  /** Where the memory comes from; undefined for small bodies. */
+  readonly allocation?: BodyAllocation;
+  /** Aborts when the client disconnects or the request is cancelled. */
   readonly signal: AbortSignal;
 }
 
-/** As whoever else comes to a server that stops. */
-const TRY_AGAIN_MS = 1000;
+export interface PaceLimits {
+  /** The longest silence between two chunks, ms. */
+  readonly idleTimeout: number;
+  /** Bytes per second that have to arrive in each such period; 0 is no limit. */
+  readonly minRate: number;
+}
 
-/** Reads a whole request body into memory, never more than `maxBytes`, announced or not. */
+const SHUTDOWN_RETRY_MS = 1000;
+
+/** Reads a whole request body into memory, never more than `maxBytes`, with or without a content-length. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
-  const noRoom = limits.held?.errorFor(Number(announced ?? 0));
-  if (noRoom !== undefined) throw noRoom;
+  const error = limits.allocation?.errorFor(Number(announced ?? 0));
+  if (error !== undefined) throw error;
   if (limits.signal.aborted) throw abortError(limits.signal.reason);
-  return isThere(request, announced) ? takeAll(request, limits.held) : collect(request, limits);
+  return isBuffered(request, announced) ? readBuffered(request, limits.allocation) : collect(request, limits);
 }
 
-/** Most bodies come together with their heads, and are here when the door is passed. */
-function isThere({ readableLength }: IncomingMessage, announced: string | undefined): boolean {
+/** Most bodies arrive together with their headers. */
+function isBuffered({ readableLength }: IncomingMessage, announced: string | undefined): boolean {
   return announced !== undefined && readableLength === Number(announced) && readableLength > 0;
 }
 
-/** Nothing to wait for, no listeners, no timer. */
-async function takeAll(request: IncomingMessage, held: BodyAllocation | undefined): Promise<Buffer> {
+/** Without listeners or timers. */
+async function readBuffered(
+  request: IncomingMessage,
+  allocation: BodyAllocation | undefined,
+): Promise<Buffer> {
   const body: Buffer = request.read();
-  held?.allocate(body.length);
-  // So that it comes to its end, which Node and the log wait for.
+  allocation?.allocate(body.length);
+  // Node and the access log wait for the end of the request.
   request.resume();
   return body;
 }
 
 function collect(
   request: IncomingMessage,
-  { maxBytes, idleTimeout, minRate, held, signal }: BodyLimits,
+  { maxBytes, idleTimeout, minRate, allocation, signal }: BodyLimits,
 ): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const pieces = new BodyChunks();
-  const refuse = (refusal: Error) => {
+  const chunks = new BodyChunks();
+  const fail = (error: Error) => {
     request.pause();
-    reject(refusal);
+    reject(error);
   };
-  const pace = monitorPace({ idleTimeout, minRate }, () => refuse(requestTimeout()));
-  const onData = (piece: Buffer) => {
-    pace.came(piece.length);
-    const isTooLarge = pieces.length + piece.length > maxBytes;
-    const refusal = isTooLarge ? payloadTooLarge(maxBytes) : held?.allocate(piece.length);
-    if (refusal !== undefined) refuse(refusal);
-    else pieces.add(piece);
+  const pace = monitorPace({ idleTimeout, minRate }, () => fail(requestTimeout()));
+  const onData = (chunk: Buffer) => {
+    pace.addBytes(chunk.length);
+    const isTooLarge = chunks.length + chunk.length > maxBytes;
+    const error = isTooLarge ? payloadTooLarge(maxBytes) : allocation?.allocate(chunk.length);
+    if (error !== undefined) fail(error);
+    else chunks.add(chunk);
   };
-  const onEnd = () => resolve(pieces.toBuffer());
-  // It comes behind the end, too, and before the listeners are gone; an error with its stack is not for nothing.
+  const onEnd = () => resolve(chunks.toBuffer());
+  // Also emitted after the end, before the listeners are gone; an error with its stack is expensive.
   const onClose = () => request.complete || reject(new ClientDisconnected('the client left'));
-  const onAbort = () => refuse(abortError(signal.reason));
-  const onStop = () => refuse(draining(TRY_AGAIN_MS, 'half-sent'));
-  if (held?.shutdown.aborted) onStop();
-  held?.shutdown.addEventListener('abort', onStop, { once: true });
+  const onAbort = () => fail(abortError(signal.reason));
+  const onShutdown = () => fail(draining(SHUTDOWN_RETRY_MS, 'half-sent'));
+  if (allocation?.shutdown.aborted) onShutdown();
+  allocation?.shutdown.addEventListener('abort', onShutdown, { once: true });
   signal.addEventListener('abort', onAbort, { once: true });
   request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
   return promise.finally(() => {
     pace.stop();
     signal.removeEventListener('abort', onAbort);
-    held?.shutdown.removeEventListener('abort', onStop);
+    allocation?.shutdown.removeEventListener('abort', onShutdown);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   });
+}
+
+/**
+ * Calls `onTooSlow` if the chunks of a body arrive too slowly. Each period of `idleTimeout` is judged for itself: bytes that were
+ * sent early do not buy hours for the rest.
+ */
+function monitorPace({ idleTimeout, minRate }: PaceLimits, onTooSlow: () => void) {
+  const required = Math.max((minRate * idleTimeout) / 1000, 1);
+  let bytesInPeriod = 0;
+  const silence = setTimeout(onTooSlow, idleTimeout);
+  const periods = setInterval(() => {
+    if (minRate > 0 && bytesInPeriod < required) onTooSlow();
+    bytesInPeriod = 0;
+  }, idleTimeout);
+  return {
+    addBytes(bytes: number): void {
+      silence.refresh();
+      bytesInPeriod += bytes;
+    },
+    stop(): void {
+      clearTimeout(silence);
+      clearInterval(periods);
+    },
+  };
 }

@@ -1,48 +1,49 @@
+import { hasEnded } from '../api/stream-markers.ts';
 import type { Usage } from '../api/usage.ts';
+import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
-import type { RequestTrace } from './request-trace.ts';
 
-/** What is known of one request: filled in along its way, told once at its end. Times are `performance.now()` ms. */
+/** What is known of one request: filled in on its way, passed to the observers at its end. Times are `performance.now()` ms. */
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
   readonly path: string;
-  /** The client's, as far as it can be known (door/client-address.ts). */
+  /** The client's, as far as it is known (http/client-address.ts). */
   readonly address: string;
   readonly startedAt: number;
-  /** Follows it for a collector of traces, where there is one. */
+  /** Undefined if requests are not traced. */
   trace?: RequestTrace | undefined;
   keyId?: string;
-  /** The client came with the secret from before the last rotation. */
+  /** The client used the secret from before the last rotation. */
   previousSecret?: boolean;
   model?: string;
   streamed?: boolean;
   queuedMs?: number;
-  /** How long it was at the backend, ms. */
+  /** Time at the backend, ms. */
   computeMs?: number;
-  /** How much of the backend it had: its slots of all. */
+  /** Its slots, as a part of all slots. */
   machineShare?: number;
   /** How often it was sent again. */
   retries?: number;
   /** How often its stream was continued by another engine. */
   continued?: number;
-  /** Of a request that the engine died of too often: by it the same one is known again. */
+  /** Identifies a request that crashed the engine too often. */
   digest?: string;
-  /** When the first byte of the answer's body went out. */
+  /** When the first byte of the response body went out. */
   firstByteAt?: number;
   bytesOut: number;
   /** What has gone to the client so far. */
   responseTail?: ResponseTail;
   usage?: Usage;
-  /** Settles when `usage` is whole, counted or estimated, where that has still to be found out after the end. */
+  /** Resolves when `usage` is complete, if its tokens have to be counted or estimated after the end. */
   pendingUsage?: Promise<void>;
-  /** Tokens of input to be added to that, or taken off (below 0), when they have been counted after all. */
+  /** Input tokens to add to `usage` (negative: to subtract) once they have been counted. */
   usageCorrection?: Promise<number>;
   endedAt?: number;
   finishReason?: string;
-  /** Code of the refusal or failure that ended the request. */
+  /** Code of the error that ended the request. */
   error?: string;
-  /** What only the log may know of that failure. */
+  /** The cause of that error, for the log alone. */
   cause?: unknown;
 }
 
@@ -51,3 +52,48 @@ export function createRequestRecord(
 ): RequestRecord {
   return { ...start, startedAt: performance.now(), bytesOut: 0 };
 }
+
+/** The trace of one request. */
+export interface RequestTrace {
+  /** The trace id, for the log. */
+  readonly id: string;
+  /** Starts the span of a wait for a slot; call the returned function with its outcome. */
+  startWait(): (outcome: string) => void;
+  /** Starts the span of an exchange with the backend, one per attempt. */
+  startExchange(upstreamPath: string): ExchangeTrace;
+  /** Call when the response has closed and the record is complete. */
+  end(outcome: { readonly status: number; readonly outcome: string }): void;
+}
+
+export interface ExchangeTrace {
+  /** The header value that identifies our span to the backend. */
+  readonly traceparent: string;
+  end(result: ExchangeResult): void;
+}
+
+/** Status of a request whose client left before the response was complete; nobody receives it. */
+const CLIENT_LEFT = 499;
+
+/** How a request ended, as its client saw it. */
+export interface RequestOutcome {
+  /** What the client got; 499 if it left. */
+  readonly status: number;
+  /** broken_off: the response had begun and could not be finished. */
+  readonly outcome: 'ok' | 'refused' | 'broken_off' | 'client_left';
+}
+
+/** `completed`: the whole response has gone out. */
+export function getOutcome({ error }: RequestRecord, status: number, completed: boolean): RequestOutcome {
+  if (!completed) return { status: CLIENT_LEFT, outcome: 'client_left' };
+  if (status >= 400) return { status, outcome: 'refused' };
+  return { status, outcome: error === undefined ? 'ok' : 'broken_off' };
+}
+
+/** Whether a stream has its end marker: many clients hang up when they read it, before the response is closed. */
+export function reachedStreamEnd({ streamed, responseTail }: RequestRecord): boolean {
+  if (!streamed || responseTail === undefined) return false;
+  const tail = responseTail.fullText();
+  return dialects.some((dialect) => hasEnded(dialect, tail));
+}
+
+const dialects = ['openai', 'responses', 'anthropic', 'native'] as const;

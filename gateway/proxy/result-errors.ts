@@ -14,41 +14,46 @@ import {
 } from '../errors/catalogue.ts';
 import type { AdmissionResult } from '../scheduler/scheduler.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
-import { abortError } from './abort-error.ts';
+import { ClientDisconnected, RequestCancelled } from '../upstream/failure.ts';
 
-/** Long enough for a restarted engine to be back, short enough for the SDKs to obey. */
+/** Long enough for a restarted engine to be back, short enough for SDKs to obey. */
 const RESTART_MS = 5000;
 
-/** What to tell a request that got no lease. While the model loads, that is the reason, whatever the line looks like. */
-export function admissionError(
-  admitted: Exclude<AdmissionResult, { outcome: 'granted' }>,
-  standing: BackendStatus,
-  signal: AbortSignal,
-): Error {
-  if (admitted.outcome === 'left') return abortError(signal.reason);
-  const { retryAfterMs } = admitted;
-  if (admitted.outcome === 'draining') return draining(retryAfterMs);
-  if (admitted.outcome === 'lost') return backendUnavailable(RESTART_MS);
-  if (standing === 'starting' || standing === 'loading') return modelLoading(retryAfterMs);
-  if (standing === 'restarting' || standing === 'failed')
-    return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));
-  return admitted.outcome === 'full' ? queueFull(retryAfterMs) : queueTimeout(retryAfterMs);
+/** The error of a request that ends before the backend has it, from the reason of its abort signal. */
+export function abortError(reason: unknown): Error {
+  return reason instanceof RequestCancelled ? requestCancelled() : new ClientDisconnected('the client left');
 }
 
-/** What to tell of an exchange that did not complete; undefined where nobody is left to tell. */
+/** The error of a request that got no lease. While the model loads, that is the cause, whatever the state of the queue. */
+export function admissionError(
+  admission: Exclude<AdmissionResult, { outcome: 'granted' }>,
+  status: BackendStatus,
+  signal: AbortSignal,
+): Error {
+  if (admission.outcome === 'left') return abortError(signal.reason);
+  const { retryAfterMs } = admission;
+  if (admission.outcome === 'draining') return draining(retryAfterMs);
+  if (admission.outcome === 'lost') return backendUnavailable(RESTART_MS);
+  if (status === 'starting' || status === 'loading') return modelLoading(retryAfterMs);
+  if (status === 'restarting' || status === 'failed')
+    return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));
+  return admission.outcome === 'full' ? queueFull(retryAfterMs) : queueTimeout(retryAfterMs);
+}
+
+/** The error of an exchange that did not complete; undefined if the client has left. */
 export function exchangeError(
-  ending: Exclude<ExchangeResult, { outcome: 'complete' }>,
-  standing: BackendStatus,
+  result: Exclude<ExchangeResult, { outcome: 'complete' }>,
+  status: BackendStatus,
 ): ApiError | undefined {
-  if (ending.outcome === 'declined') {
-    const { error } = ending;
-    // Our own key was refused, or the model is away: neither is the client's doing.
-    if (error.status === 401) return backendUnavailable(RESTART_MS, new Error('the backend refused our key'));
-    if (error.status === 503)
-      return standing === 'ready' ? backendUnavailable(1000) : modelLoading(RESTART_MS);
+  if (result.outcome === 'declined') {
+    const { error } = result;
+    // Our own key was rejected, or the model is not loaded: neither is the client's fault.
+    if (error.status === 401)
+      return backendUnavailable(RESTART_MS, new Error('the backend rejected our API key'));
+    if (error.status === 503) return status === 'ready' ? backendUnavailable(1000) : modelLoading(RESTART_MS);
     return engineError(error);
   }
-  const { kind, cause } = ending.failure;
+  const { kind, cause } = result.failure;
   switch (kind) {
     case 'client-left':
       return undefined;
@@ -59,7 +64,7 @@ export function exchangeError(
     case 'shut-down':
       return draining(1000);
     case 'stalled':
-      return backendTimeout('the engine stayed silent for too long.');
+      return backendTimeout('the engine sent nothing for too long.');
     case 'too-large':
       return responseTooLarge();
     case 'broke-off':

@@ -15,37 +15,37 @@ const declined = (status: number): ExchangeResult => ({
 });
 const once: Attempts = { count: 1, brokenOff: 0, since: 0 };
 
-describe('mayTryAgain', () => {
+describe("a request is sent again", () => {
   it.each<[string, ExchangeResult, Partial<Attempts>, boolean]>([
-    ['complete: it is answered', { outcome: 'complete' }, {}, false],
-    ['unreachable: nothing was sent', failed('unreachable'), {}, true],
-    ['unreachable, whatever went before', failed('unreachable'), { count: 9, brokenOff: 9 }, true],
-    ['unreachable again and again', failed('unreachable'), { count: 10 }, false],
-    ['the engine says that it loads', declined(503), {}, true],
-    ['broke off for the third time', failed('broke-off'), { brokenOff: 3 }, true],
-    ['broke off too often: it may be the cause', failed('broke-off'), { brokenOff: 4 }, false],
-    ['the client has left', failed('client-left'), {}, false],
-    ['an operator cancelled it', failed('cancelled'), {}, false],
-    ['it stayed silent past a limit', failed('stalled'), {}, false],
-    ['it answered in another form: it would again', failed('misunderstood'), {}, false],
-    ['we shut down', failed('shut-down'), {}, false],
-    ['the engine does not like it', declined(400), {}, false],
-  ])('%s', (_, ending, tries, expected) => {
-    expect(shouldRetry(ending, { ...once, ...tries }, limits, 999)).toBe(expected);
+    ['not if it is complete', { outcome: 'complete' }, {}, false],
+    ['if the backend is unreachable', failed('unreachable'), {}, true],
+    ['if the backend is unreachable, whatever happened before', failed('unreachable'), { count: 9, brokenOff: 9 }, true],
+    ['not if the backend is unreachable again and again', failed('unreachable'), { count: 10 }, false],
+    ['if the engine is loading', declined(503), {}, true],
+    ['if the engine broke off for the third time', failed('broke-off'), { brokenOff: 3 }, true],
+    ['not if the engine broke off too often: the request may be the cause', failed('broke-off'), { brokenOff: 4 }, false],
+    ['not if the client has left', failed('client-left'), {}, false],
+    ['not if an operator cancelled it', failed('cancelled'), {}, false],
+    ['not after a timeout', failed('stalled'), {}, false],
+    ['not after a response in the wrong format, which would come again', failed('misunderstood'), {}, false],
+    ['not while the gateway shuts down', failed('shut-down'), {}, false],
+    ['not if the engine declines it', declined(400), {}, false],
+  ])('%s', (_, result, attempts, expected) => {
+    expect(shouldRetry(result, { ...once, ...attempts }, limits, 999)).toBe(expected);
   });
 
-  it('not for ever', () => {
+  it('not after the longest wait', () => {
     expect(shouldRetry(failed('unreachable'), once, limits, 1000)).toBe(false);
   });
 });
 
-describe('tries', () => {
-  it('count on while nothing is gained, and begin anew with a word of the answer', () => {
-    const first = recordFailure(undefined, failed('broke-off'), { hasGotOn: true, now: 10 });
+describe("failed attempts", () => {
+  it('add up without progress, and start from zero after a token of the response', () => {
+    const first = recordFailure(undefined, failed('broke-off'), { madeProgress: true, now: 10 });
     expect(first).toEqual({ count: 1, brokenOff: 1, since: 10 });
-    const second = recordFailure(first, failed('unreachable'), { hasGotOn: false, now: 20 });
+    const second = recordFailure(first, failed('unreachable'), { madeProgress: false, now: 20 });
     expect(second).toEqual({ count: 2, brokenOff: 1, since: 10 });
-    const third = recordFailure(second, failed('broke-off'), { hasGotOn: true, now: 30 });
+    const third = recordFailure(second, failed('broke-off'), { madeProgress: true, now: 30 });
     expect(third).toEqual({ count: 1, brokenOff: 1, since: 30 });
   });
 
@@ -54,7 +54,7 @@ describe('tries', () => {
     [3, 3, false],
     [1, 0, false],
     [2, 0, true],
-  ])('%d deaths in a row of %d allowed: the cause? %s', (brokenOff, maxReplays, expected) => {
+  ])('%d crashes in a row, %d replays allowed: likely the cause: %s', (brokenOff, maxReplays, expected) => {
     expect(isLikelyCrashCause({ ...once, brokenOff }, maxReplays)).toBe(expected);
   });
 });

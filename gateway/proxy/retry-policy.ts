@@ -1,6 +1,6 @@
 import type { ExchangeResult } from '../upstream/exchange.ts';
 
-/** What became of a request at the backend since it last got on. */
+/** What became of a request at the backend since it last made progress. */
 export interface Attempts {
   /** Exchanges. */
   readonly count: number;
@@ -11,50 +11,51 @@ export interface Attempts {
 }
 
 export interface RetryLimits {
-  /** How often a request may be at work when the engine dies, and get nowhere, before it is refused: it may be what kills it. */
+  /** At how many crashes in a row a request may be at the engine without progress: it may be the cause. */
   readonly maxReplays: number;
-  /** The longest a request may wait for a backend that is away, ms. */
+  /** The longest a request may wait for a backend that is not there, ms. */
   readonly maxWaitMs: number;
 }
 
-/** Against a backend whose probe answers and whose other doors are shut. */
-const MOST_TRIES = 10;
+/** For a backend whose health probe succeeds although every request fails. */
+const MAX_ATTEMPTS = 10;
 
-/** The tries with one more that failed. One that has got on meanwhile, by a word of its answer, begins anew. */
+/** The attempts with one more that failed. A request that has made progress meanwhile starts again from zero. */
 export function recordFailure(
   before: Attempts | undefined,
-  ending: ExchangeResult,
-  { hasGotOn, now }: { readonly hasGotOn: boolean; readonly now: number },
+  result: ExchangeResult,
+  { madeProgress, now }: { readonly madeProgress: boolean; readonly now: number },
 ): Attempts {
-  const { count, brokenOff, since } = before && !hasGotOn ? before : { count: 0, brokenOff: 0, since: now };
-  return { count: count + 1, brokenOff: brokenOff + (brokeOff(ending) ? 1 : 0), since };
+  const { count, brokenOff, since } =
+    before && !madeProgress ? before : { count: 0, brokenOff: 0, since: now };
+  return { count: count + 1, brokenOff: brokenOff + (brokeOff(result) ? 1 : 0), since };
 }
 
 /**
- * Whether a request may be sent again, as far as its failures go. One that never reached the backend, or found it loading,
- * did nobody harm; one that was at work when the engine died is counted.
+ * Whether a request may be sent again. A request that never reached the backend, or found it loading, did no harm; a request that
+ * was at the engine when it crashed is counted.
  */
 export function shouldRetry(
-  ending: ExchangeResult,
-  tries: Attempts,
+  result: ExchangeResult,
+  attempts: Attempts,
   limits: RetryLimits,
   now: number,
 ): boolean {
-  if (now - tries.since >= limits.maxWaitMs) return false;
-  if (wasAway(ending)) return tries.count < MOST_TRIES;
-  return brokeOff(ending) && tries.brokenOff <= limits.maxReplays;
+  if (now - attempts.since >= limits.maxWaitMs) return false;
+  if (wasNotServed(result)) return attempts.count < MAX_ATTEMPTS;
+  return brokeOff(result) && attempts.brokenOff <= limits.maxReplays;
 }
 
-const brokeOff = (ending: ExchangeResult) =>
-  ending.outcome === 'failed' && ending.failure.kind === 'broke-off';
+const brokeOff = (result: ExchangeResult) =>
+  result.outcome === 'failed' && result.failure.kind === 'broke-off';
 
-/** llama-server says 503 while it loads, and of nothing else that it is asked for here. */
-function wasAway(ending: ExchangeResult): boolean {
-  if (ending.outcome === 'declined') return ending.error.status === 503;
-  return ending.outcome === 'failed' && ending.failure.kind === 'unreachable';
+/** Of the requests sent here, llama-server declines with 503 only while it loads. */
+function wasNotServed(result: ExchangeResult): boolean {
+  if (result.outcome === 'declined') return result.error.status === 503;
+  return result.outcome === 'failed' && result.failure.kind === 'unreachable';
 }
 
-/** A request that was at work at so many deaths in a row, and got nowhere, may be what the engine dies of. */
+/** A request that was at the engine at so many crashes in a row, without progress, may be the cause. */
 export function isLikelyCrashCause({ brokenOff }: Attempts, maxReplays: number): boolean {
   return brokenOff > Math.max(maxReplays, 1);
 }

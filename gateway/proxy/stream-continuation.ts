@@ -1,6 +1,6 @@
-import { readPrefill, wantsEcho } from '../api/prefill.ts';
+import { type Prefill, readPrefill, wantsEcho } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
-import { supportsContinueFields } from '../resume/continue-fields.ts';
+import { supportsContinueFields, withContinueFields } from '../resume/continue-fields.ts';
 import { createResumeRewriter } from '../resume/create-resume-rewriter.ts';
 import { planResume, type ResumePlan } from '../resume/plan-resume.ts';
 import type { PrefillBehaviour } from '../resume/prefill-behaviour.ts';
@@ -10,140 +10,202 @@ import { bodyForOneToken, bodyWithText, bodyWithTokensLeft, isLimitReached } fro
 import type { ResumeRewriter } from '../resume/resume-rewriter.ts';
 import { Transcript, type TranscriptText } from '../resume/transcript.ts';
 import type { EventObserver } from '../upstream/event-stream-relay.ts';
-import { type ClientPrefill, learnHabit, type PreparedRequest } from './client-prefill.ts';
-import { countInputTokens, countTextTokens } from './count-input-tokens.ts';
+import { countInputTokens, countTextTokens } from './count-tokens.ts';
 import { type ProxyContext, requestsStream } from './proxy-context.ts';
 
-/** Of a request that is sent again as it was. */
-const whole = {
+/** What is sent, and what its response passes first. */
+export interface PreparedRequest {
+  readonly body: Buffer;
+  readonly rewriter: ResumeRewriter | undefined;
+}
+
+/** The engine does not continue a response; `message` says why. */
+export class CannotContinue extends Error {
+  override readonly name = 'CannotContinue';
+}
+
+/** Longer than a busy engine takes to count: without the count, usage is wrong. */
+const COUNT_TIMEOUT = 15_000;
+
+/** One where the reasoning begins and one where it ends, as in most chat templates. */
+const REASONING_MARKER_TOKENS = 2;
+
+/** For a request that is sent again as it was. */
+const fromTheStart = {
   content: '',
   finished: 'no',
   closingRepeatsText: true,
   tokenShift: { input: undefined, generatedBefore: 0, discarded: 0 },
 } as const;
 
-/** The engine that is to go on with an answer does not; `message` says why. */
-export class CannotContinue extends Error {
-  override readonly name = 'NotContinued';
-}
-
-/** Hears what an answer says, so that another engine can take it up where this one dies. */
+/** Keeps the text of a response, so that another engine can continue it if this one crashes. */
 export class StreamContinuation {
   readonly transcript: Transcript;
   readonly observe: EventObserver;
-  readonly #sending: ProxyContext;
+  readonly #context: ProxyContext;
   readonly #shape: CompletionShape;
 
-  /** Undefined for what is not asked for as a stream of a kind that can be continued, and where `CONTINUE_STREAMS` is off. */
-  static for(sending: ProxyContext): StreamContinuation | undefined {
-    const { route, request, services } = sending;
+  /** Undefined if the backend is not asked for a stream that can be continued, and with `CONTINUE_STREAMS=false`. */
+  static for(context: ProxyContext): StreamContinuation | undefined {
+    const { route, request, services } = context;
     if (route.shape === undefined || !requestsStream(request) || !services.config.admission.continueStreams)
       return undefined;
-    return new StreamContinuation(sending, route.shape);
+    return new StreamContinuation(context, route.shape);
   }
 
-  private constructor(sending: ProxyContext, shape: CompletionShape) {
+  private constructor(context: ProxyContext, shape: CompletionShape) {
     this.transcript = new Transcript(shape);
     this.observe = (events) => this.transcript.add(events);
-    this.#sending = sending;
+    this.#context = context;
     this.#shape = shape;
   }
 
-  /** `hasBegun`: the client holds a part of the answer. */
-  plan(hasBegun: boolean): ResumePlan {
-    const { weight } = this.#sending.request;
-    const [shape, fields, spoken] = [this.#shape, this.#fields, this.transcript];
-    return planResume({ shape, fields, weight, isPartlySent: hasBegun, transcript: spoken });
+  /** `isPartlySent`: the client has a part of the response. */
+  plan(isPartlySent: boolean): ResumePlan {
+    const { weight } = this.#context.request;
+    const [shape, fields, transcript] = [this.#shape, this.#fields, this.transcript];
+    return planResume({ shape, fields, weight, isPartlySent, transcript });
   }
 
-  /** To be called when a backend is there to be asked. Throws NotContinued. */
-  async resume(plan: ResumePlan, ownPrefill: ClientPrefill | undefined): Promise<PreparedRequest> {
-    if (plan.how === 'go-on') return this.#goOn(this.#withoutEcho(plan.said));
+  /** To be called while a backend is ready. Throws CannotContinue. */
+  async resume(plan: ResumePlan, clientPrefill: ClientPrefill | undefined): Promise<PreparedRequest> {
+    if (plan.how === 'go-on') return this.#continueText(this.#withoutEcho(plan.said));
     const { opening, closing } = this.transcript;
-    const seam = createResumeRewriter(this.#shape, { ...whole, opening, closing });
-    const prepared = await ownPrefill?.prepare();
-    return { body: prepared?.body ?? this.#sending.request.body, rewriter: joined(prepared?.rewriter, seam) };
+    const rewriter = createResumeRewriter(this.#shape, { ...fromTheStart, opening, closing });
+    const prepared = await clientPrefill?.prepare();
+    return {
+      body: prepared?.body ?? this.#context.request.body,
+      rewriter: chain(prepared?.rewriter, rewriter),
+    };
   }
 
-  async #goOn(said: TranscriptText): Promise<PreparedRequest> {
+  async #continueText(text: TranscriptText): Promise<PreparedRequest> {
     const shape = this.#shape;
-    const habit = await this.#learnHabit();
+    const behaviour = await this.#prefillBehaviour();
     const { opening, closing } = this.transcript;
-    const { body } = this.#sending.request;
     const fields = this.#fields;
-    const withSaid = bodyWithText(shape, body, fields, said);
-    const { input, spent } = await this.#count(said);
-    const isAtLimit = isLimitReached(shape, fields, spent);
-    const over = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
-    const { content } = said;
-    const isRepeatedAtEnd = habit.jsonRepeats;
-    const moved = { input, generatedBefore: spent, discarded: isAtLimit ? 1 : 0 };
-    const seam = createResumeRewriter(shape, {
+    const withText = bodyWithText(shape, this.#context.request.body, fields, text);
+    const { input, generated } = await this.#count(text);
+    const isAtLimit = isLimitReached(shape, fields, generated);
+    const finished = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
+    const rewriter = createResumeRewriter(shape, {
       opening,
       closing,
-      content,
-      finished: over,
-      closingRepeatsText: isRepeatedAtEnd,
-      tokenShift: moved,
+      content: text.content,
+      finished,
+      closingRepeatsText: behaviour.jsonRepeats,
+      tokenShift: { input, generatedBefore: generated, discarded: isAtLimit ? 1 : 0 },
     });
-    const prefill = habit.streamRepeats ? readPrefill(shape, JSON.parse(withSaid.toString())) : undefined;
-    const sent =
-      over === 'no'
-        ? bodyWithTokensLeft(shape, withSaid, fields, spent)
-        : bodyForOneToken(shape, withSaid, fields);
-    return { body: sent, rewriter: joined(prefill && new PrefillStripper(shape, prefill, true), seam) };
+    const prefill = behaviour.streamRepeats ? readPrefill(shape, JSON.parse(withText.toString())) : undefined;
+    const body =
+      finished === 'no'
+        ? bodyWithTokensLeft(shape, withText, fields, generated)
+        : bodyForOneToken(shape, withText, fields);
+    return { body, rewriter: chain(prefill && new PrefillStripper(shape, prefill, true), rewriter) };
   }
 
-  async #learnHabit(): Promise<PrefillBehaviour> {
-    // The prompt of a completion is text, and its stream tells what comes behind it.
+  async #prefillBehaviour(): Promise<PrefillBehaviour> {
+    // The prompt of a completion is text, and its stream has only what follows.
     if (this.#shape === 'completion') return { continues: true, streamRepeats: false, jsonRepeats: false };
-    const habit = await learnHabit(this.#sending, this.#shape, supportsContinueFields(this.#shape));
-    if (habit === undefined)
-      throw new CannotContinue('this llama-server does not tell how it continues an answer');
-    if (!habit.continues) throw new CannotContinue('this llama-server begins another answer instead');
-    return habit;
+    const behaviour = await getPrefillBehaviour(
+      this.#context,
+      this.#shape,
+      supportsContinueFields(this.#shape),
+    );
+    if (behaviour === undefined)
+      throw new CannotContinue('it is unknown how this llama-server continues a response');
+    if (!behaviour.continues) throw new CannotContinue('this llama-server begins a new response instead');
+    return behaviour;
   }
 
-  /** A client that wanted its own beginning told again has read it as a part of the answer. */
-  #withoutEcho(said: TranscriptText): TranscriptText {
+  /** If the client asked for its own prefill to be repeated, the transcript begins with it. */
+  #withoutEcho(text: TranscriptText): TranscriptText {
     const fields = this.#fields;
     const prefill = wantsEcho(this.#shape, fields) ? readPrefill(this.#shape, fields) : undefined;
-    if (prefill === undefined) return said;
+    if (prefill === undefined) return text;
     return {
-      content: new PrefixStripper(prefill.texts).strip(said.content),
-      reasoning: new PrefixStripper([prefill.reasoning]).strip(said.reasoning),
+      content: new PrefixStripper(prefill.texts).strip(text.content),
+      reasoning: new PrefixStripper([prefill.reasoning]).strip(text.reasoning),
     };
   }
 
   get #fields(): Readonly<Record<string, unknown>> {
-    return JSON.parse(this.#sending.request.body.toString());
+    return JSON.parse(this.#context.request.body.toString());
   }
 
-  /** Where the backend cannot say how many tokens were said, one for each event. */
+  /** If the backend cannot count the generated tokens, each event counts as one. */
   async #count({
     content,
     reasoning,
-  }: TranscriptText): Promise<{ input: number | undefined; spent: number }> {
-    const { route, services, request, record } = this.#sending;
-    const counting = { ...services.counting, timeoutMs: PATIENCE };
-    const [input, said, thought] = await Promise.all([
+  }: TranscriptText): Promise<{ input: number | undefined; generated: number }> {
+    const { route, services, request, record } = this.#context;
+    const counting = { ...services.counting, timeoutMs: COUNT_TIMEOUT };
+    const [input, contentTokens, reasoningTokens] = await Promise.all([
       countInputTokens(counting, route, request.body),
       countTextTokens(counting, content, record.model),
       reasoning === '' ? 0 : countTextTokens(counting, reasoning, record.model),
     ]);
-    if (said === undefined || thought === undefined) return { input, spent: this.transcript.generated };
-    return { input, spent: said + thought + (reasoning === '' ? 0 : MARKS_OF_A_THOUGHT) };
+    if (contentTokens === undefined || reasoningTokens === undefined)
+      return { input, generated: this.transcript.generated };
+    const markers = reasoning === '' ? 0 : REASONING_MARKER_TOKENS;
+    return { input, generated: contentTokens + reasoningTokens + markers };
   }
 }
 
-/** Longer than a busy engine takes to count: what is not counted here is told wrongly. */
-const PATIENCE = 15_000;
+/** The beginning of a response that the client itself has given. Whatever the build of llama-server, a stream has only what follows. */
+export class ClientPrefill {
+  readonly #context: ProxyContext;
+  readonly #shape: CompletionShape;
+  readonly #prefill: Prefill;
+  #behaviour: PrefillBehaviour | undefined;
 
-/** One where it begins and one where it ends, as most templates have it. */
-const MARKS_OF_A_THOUGHT = 2;
+  /** Undefined without a prefill, if the client wants it repeated, and if the backend is not asked for a stream. */
+  static for(context: ProxyContext): ClientPrefill | undefined {
+    const { request, route } = context;
+    if (route.shape === undefined || request.prefill === undefined || !requestsStream(request))
+      return undefined;
+    return new ClientPrefill(context, route.shape, request.prefill);
+  }
 
-/** What passes both, the first of them first. */
-function joined(first: ResumeRewriter | undefined, second: ResumeRewriter): ResumeRewriter {
+  private constructor(context: ProxyContext, shape: CompletionShape, prefill: Prefill) {
+    this.#context = context;
+    this.#shape = shape;
+    this.#prefill = prefill;
+  }
+
+  /** Whether a JSON response would begin with it. If unknown, llama-server 0.7.0 is assumed. */
+  get isRepeatedInJson(): boolean {
+    return this.#behaviour?.jsonRepeats ?? true;
+  }
+
+  /** To be called while a backend is ready. */
+  async prepare(): Promise<PreparedRequest> {
+    const { body } = this.#context.request;
+    this.#behaviour = await getPrefillBehaviour(this.#context, this.#shape, false);
+    if (!this.#behaviour?.streamRepeats) return { body, rewriter: undefined };
+    const explicit =
+      supportsContinueFields(this.#shape) && (await getPrefillBehaviour(this.#context, this.#shape, true));
+    const stripper = new PrefillStripper(this.#shape, this.#prefill, false);
+    if (!explicit) return { body, rewriter: stripper };
+    return {
+      body: withContinueFields(this.#shape, body),
+      rewriter: explicit.streamRepeats ? stripper : undefined,
+    };
+  }
+}
+
+/** How this request's engine continues a response; undefined if that is unknown. */
+async function getPrefillBehaviour(
+  { services, record }: ProxyContext,
+  api: CompletionShape,
+  isExplicit: boolean,
+): Promise<PrefillBehaviour | undefined> {
+  if (api === 'completion') return undefined;
+  const model = services.monitor.isRouter ? record.model : undefined;
+  return services.prefillProbe.get({ api, isExplicit, model });
+}
+
+function chain(first: ResumeRewriter | undefined, second: ResumeRewriter): ResumeRewriter {
   if (first === undefined) return second;
   return { rewriteEvents: (events) => second.rewriteEvents(first.rewriteEvents(events)) };
 }

@@ -12,7 +12,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { RequestRecord } from '../proxy/request-record.ts';
-import type { ExchangeTrace, RequestTrace } from '../proxy/request-trace.ts';
+import type { ExchangeTrace, RequestTrace } from '../proxy/request-record.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { exchangeAttributes, isExchangeError, isServerError, requestAttributes } from './span-attributes.ts';
 

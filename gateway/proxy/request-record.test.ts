@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ResponseTail } from '../upstream/relay.ts';
-import { getOutcome, reachedStreamEnd } from './request-outcome.ts';
-import { createRequestRecord } from './request-record.ts';
+import { createRequestRecord, getOutcome, reachedStreamEnd } from './request-record.ts';
 
 const record = (error?: string) => ({
   ...createRequestRecord({ id: 'r', method: 'POST', path: '/v1/completions', address: '127.0.0.1' }),
   ...(error !== undefined && { error }),
 });
 
-describe('a request ends', () => {
+describe('the outcome of a request', () => {
   it.each([
     [undefined, 200, true, { status: 200, outcome: 'ok' }],
     ['queue_full', 503, true, { status: 503, outcome: 'refused' }],
@@ -20,20 +19,20 @@ describe('a request ends', () => {
   });
 });
 
-describe('a stream has said all', () => {
-  const streamOf = (...pieces: string[]) => {
-    const answer = new ResponseTail();
-    for (const piece of pieces) answer.add(Buffer.from(piece));
-    return { ...record(), streamed: true, responseTail: answer };
+describe('a stream is complete', () => {
+  const streamOf = (...chunks: string[]) => {
+    const responseTail = new ResponseTail();
+    for (const chunk of chunks) responseTail.add(Buffer.from(chunk));
+    return { ...record(), streamed: true, responseTail };
   };
 
-  it('when its end mark has gone out, in any dialect', () => {
+  it('when its end marker has gone out, in any dialect', () => {
     expect(reachedStreamEnd(streamOf('data: {"a":1}\n\n', 'data: [DONE]\n\n'))).toBe(true);
     expect(reachedStreamEnd(streamOf('event: message_stop\ndata: {"type":"message_stop"}\n\n'))).toBe(true);
     expect(reachedStreamEnd(streamOf('event: response.completed\ndata: {}\n\n'))).toBe(true);
   });
 
-  it('not before, whatever the model speaks of', () => {
+  it('not before, whatever the text of the model', () => {
     expect(reachedStreamEnd(streamOf('data: {"content":"data: [DONE]"}\n\n'))).toBe(false);
     expect(reachedStreamEnd(record())).toBe(false);
   });
