@@ -1,7 +1,6 @@
 import type { Log } from '../log/create-log.ts';
 import { removeJsonExcerpts } from '../log/remove-json-excerpts.ts';
-import type { RequestOutcome } from './proxy/request-record.ts';
-import type { RequestRecord } from './proxy/request-record.ts';
+import type { RequestOutcome, RequestRecord } from './proxy/request-record.ts';
 
 const LONGEST_PATH = 256;
 const LONGEST_CAUSE = 2000;

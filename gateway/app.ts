@@ -67,7 +67,7 @@ export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
     throw unknownUrl(c.req.method, c.req.path, suggestPath(c.req.path));
   });
 
-  const { ping, health, livez, readyz } = createProbes({ ...parts, admission: parts.scheduler });
+  const { ping, health, livez, readyz } = createProbes(parts);
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
 
   app.get('/openapi.json', handleApiDocument).get('/docs', handleReferencePage);
@@ -80,9 +80,9 @@ export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
   const mayInfer = authenticate(doorkeeper, 'inference');
   const tellRates = reportRates(parts.rateLimits);
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, mayInfer, tellRates, listModels({ ...parts, sheet: parts.modelSheet }));
+    app.get(path, mayInfer, tellRates, listModels(parts));
     // Names may hold slashes, and most clients leave them as they are.
-    app.get(`${path}/:id{.+}`, mayInfer, tellRates, getModel({ ...parts, sheet: parts.modelSheet }));
+    app.get(`${path}/:id{.+}`, mayInfer, tellRates, getModel(parts));
     app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
   }
   const countRequest = limitRequestRate(parts.rateLimits, 'requests');

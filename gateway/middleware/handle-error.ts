@@ -14,7 +14,7 @@ export const handleError: ErrorHandler<GatewayEnv> = (thrown, c) => {
   record.error = error.code;
   record.cause = error.cause;
   const response = c.get('response');
-  const keepAlive = c.get('pacemaker');
+  const keepAlive = c.get('keepAlive');
   const request = { path: c.req.path, headers: c.env.incoming.headers };
   if (response.headersSent && keepAlive) {
     keepAlive.fail(error, errorEnvelope(error, request, record.id));

@@ -8,9 +8,13 @@ import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
 import { ClientResponse } from '../http/client-response.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { RequestEvents } from '../proxy/request-events.ts';
-import { getOutcome, reachedStreamEnd } from '../proxy/request-record.ts';
-import { createRequestRecord, type RequestRecord } from '../proxy/request-record.ts';
 import type { RequestTrace } from '../proxy/request-record.ts';
+import {
+  createRequestRecord,
+  getOutcome,
+  type RequestRecord,
+  reachedStreamEnd,
+} from '../proxy/request-record.ts';
 
 /** Ids that others can log as they are: no spaces, no control characters, a bounded length. */
 const wellFormed = /^[\w.:+/=-]{1,128}$/;

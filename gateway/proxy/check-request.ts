@@ -54,11 +54,7 @@ const COUNT_TIMEOUT = 600_000;
 export async function checkPromptLength(
   route: ApiRoute,
   { estimate, weight, body }: ApiRequest,
-  {
-    countingScheduler,
-    counting,
-    monitor,
-  }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'monitor'>,
+  { countingScheduler, counting, monitor }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'monitor'>,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
   const context = monitor.props?.contextPerSlot;

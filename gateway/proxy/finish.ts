@@ -29,8 +29,7 @@ export function finish(context: ProxyContext, proxied: ProxyResult): void {
   const { result } = proxied;
   if (result.outcome === 'complete') return;
   if (result.outcome === 'failed' && !isDeliberate(result.failure)) services.monitor.probeNow();
-  const error =
-    result.outcome === 'rejected' ? result.error : exchangeError(result, services.monitor.status);
+  const error = result.outcome === 'rejected' ? result.error : exchangeError(result, services.monitor.status);
   if (error === undefined) return;
   const relay = proxied.relay ?? (result.outcome === 'failed' ? result.relay : undefined);
   if (relay === undefined) throw error;

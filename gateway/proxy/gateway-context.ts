@@ -5,14 +5,14 @@ import type { ClientResponse } from '../http/client-response.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import type { RequestRecord } from './request-record.ts';
 
-/** What the door leaves for the rooms behind it. */
+/** What the middleware leaves for the handlers. */
 export interface GatewayVariables {
   record: RequestRecord;
   response: ClientResponse;
-  /** Undefined where authentication is off, and before it. */
+  /** Undefined without authentication, and before it. */
   key: Key | undefined;
-  /** Of a request that may be kept alive before its answer. */
-  pacemaker: KeepAlive | undefined;
+  /** Set for a request that may be kept alive before its response. */
+  keepAlive: KeepAlive | undefined;
 }
 
 export interface GatewayEnv {

@@ -1,7 +1,6 @@
 import type { Priority } from '../../keys/key.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { RequestOutcome } from './request-record.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestOutcome, RequestRecord } from './request-record.ts';
 
 /** A request is over: its response has closed and its record is complete. */
 export interface RequestFinished {

@@ -15,15 +15,25 @@ const declined = (status: number): ExchangeResult => ({
 });
 const once: Attempts = { count: 1, brokenOff: 0, since: 0 };
 
-describe("a request is sent again", () => {
+describe('a request is sent again', () => {
   it.each<[string, ExchangeResult, Partial<Attempts>, boolean]>([
     ['not if it is complete', { outcome: 'complete' }, {}, false],
     ['if the backend is unreachable', failed('unreachable'), {}, true],
-    ['if the backend is unreachable, whatever happened before', failed('unreachable'), { count: 9, brokenOff: 9 }, true],
+    [
+      'if the backend is unreachable, whatever happened before',
+      failed('unreachable'),
+      { count: 9, brokenOff: 9 },
+      true,
+    ],
     ['not if the backend is unreachable again and again', failed('unreachable'), { count: 10 }, false],
     ['if the engine is loading', declined(503), {}, true],
     ['if the engine broke off for the third time', failed('broke-off'), { brokenOff: 3 }, true],
-    ['not if the engine broke off too often: the request may be the cause', failed('broke-off'), { brokenOff: 4 }, false],
+    [
+      'not if the engine broke off too often: the request may be the cause',
+      failed('broke-off'),
+      { brokenOff: 4 },
+      false,
+    ],
     ['not if the client has left', failed('client-left'), {}, false],
     ['not if an operator cancelled it', failed('cancelled'), {}, false],
     ['not after a timeout', failed('stalled'), {}, false],
@@ -39,7 +49,7 @@ describe("a request is sent again", () => {
   });
 });
 
-describe("failed attempts", () => {
+describe('failed attempts', () => {
   it('add up without progress, and start from zero after a token of the response', () => {
     const first = recordFailure(undefined, failed('broke-off'), { madeProgress: true, now: 10 });
     expect(first).toEqual({ count: 1, brokenOff: 1, since: 10 });

@@ -12,7 +12,7 @@ export function proxyApiRoute(route: ApiRoute, services: ProxyServices) {
       response: c.get('response'),
       record: c.get('record'),
       key: c.get('key'),
-      onKeepAlive: (keepAlive) => c.set('pacemaker', keepAlive),
+      onKeepAlive: (keepAlive) => c.set('keepAlive', keepAlive),
     });
     return RESPONSE_ALREADY_SENT;
   };

@@ -16,8 +16,8 @@ import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 
 export interface ModelRouteOptions {
   readonly models: ModelNames;
-  readonly sheet: ModelMetaCache;
-  readonly watch: BackendMonitor;
+  readonly modelSheet: ModelMetaCache;
+  readonly monitor: BackendMonitor;
   readonly gate: CapacityGate;
 }
 
@@ -53,8 +53,8 @@ function allowed(models: ModelNames, c: GatewayContext): readonly string[] {
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
-async function factsOf({ sheet, watch, gate }: ModelRouteOptions): Promise<ModelInfo> {
-  const meta = await sheet.read();
-  const { props } = watch;
+async function factsOf({ modelSheet, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
+  const meta = await modelSheet.read();
+  const { props } = monitor;
   return { meta, props, status: getModelStatus(gate.status, props) };
 }

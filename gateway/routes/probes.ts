@@ -6,8 +6,8 @@ import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 
 export interface ProbeOptions {
-  readonly watch: BackendMonitor;
-  readonly admission: Scheduler;
+  readonly monitor: BackendMonitor;
+  readonly scheduler: Scheduler;
   readonly gate: CapacityGate;
   readonly models: ModelNames;
   /** Undefined where authentication is off. */
@@ -15,8 +15,8 @@ export interface ProbeOptions {
 }
 
 /** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
-export function createProbes({ watch, admission, gate, keys, models }: ProbeOptions) {
-  const standing = () => (admission.isDraining ? 'draining' : gate.status);
+export function createProbes({ monitor, scheduler, gate, keys, models }: ProbeOptions) {
+  const standing = () => (scheduler.isDraining ? 'draining' : gate.status);
   const isGone = () => ['draining', 'failed'].includes(standing());
   return {
     ping(c: GatewayContext) {
@@ -26,14 +26,14 @@ export function createProbes({ watch, admission, gate, keys, models }: ProbeOpti
     livez: (c: GatewayContext) => c.text('ok'),
     readyz: (c: GatewayContext) => (standing() === 'ready' ? c.text('ready') : c.text(standing(), 503)),
     health(c: GatewayContext) {
-      const { capacity, leased, waiting } = admission.counts;
+      const { capacity, leased, waiting } = scheduler.counts;
       const body = {
         status: standing(),
         model: models.public[0] ?? null,
         backend: {
-          standing: watch.status,
-          since: new Date(watch.since).toISOString(),
-          sleeping: watch.status === 'ready' && watch.props?.sleeping === true,
+          standing: monitor.status,
+          since: new Date(monitor.since).toISOString(),
+          sleeping: monitor.status === 'ready' && monitor.props?.sleeping === true,
         },
         queue: { waiting },
         slots: { total: capacity, busy: leased },

@@ -21,8 +21,7 @@ import type { Log } from '../../log/create-log.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { apiRoutes } from '../api/route-table.ts';
 import type { TraceConfig } from '../config.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
-import type { RequestTrace } from '../proxy/request-record.ts';
+import type { RequestRecord, RequestTrace } from '../proxy/request-record.ts';
 import { SpanTrace } from './span-trace.ts';
 
 /** Traces requests with OpenTelemetry. */

@@ -11,8 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { RequestRecord } from '../proxy/request-record.ts';
-import type { ExchangeTrace, RequestTrace } from '../proxy/request-record.ts';
+import type { ExchangeTrace, RequestRecord, RequestTrace } from '../proxy/request-record.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { exchangeAttributes, isExchangeError, isServerError, requestAttributes } from './span-attributes.ts';
 
