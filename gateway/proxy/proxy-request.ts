@@ -4,7 +4,7 @@ import { createAggregator } from '../api/create-aggregator.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { cannotContinue, engineKeptCrashing } from '../errors/catalogue.ts';
 import type { ResumePlan } from '../resume/plan-resume.ts';
-import { BackendUnreachable } from '../resume/probe-prefill.ts';
+import { BackendUnreachable } from '../resume/prefill-probe.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
@@ -150,7 +150,7 @@ class RetryLoop {
   /** Undefined if the request is to be sent again as it was: nothing, or too little, of its response is kept. */
   #resumePlan(): ResumePlan | undefined {
     const plan = this.#partial.continuation?.plan(this.#relay !== undefined);
-    return this.#relay !== undefined || plan?.how === 'go-on' ? plan : undefined;
+    return this.#relay !== undefined || plan?.action === 'continue' ? plan : undefined;
   }
 
   #retry(result: ExchangeResult): 'again' | ProxyResult['result'] {
@@ -161,9 +161,9 @@ class RetryLoop {
       return 'again';
     }
     if (plan === undefined || (record.continued ?? 0) >= MAX_CONTINUATIONS) return result;
-    if (plan.how === 'none') return { outcome: 'rejected', error: cannotContinue(plan.why) };
+    if (plan.action === 'fail') return { outcome: 'rejected', error: cannotContinue(plan.reason) };
     record.continued = (record.continued ?? 0) + 1;
-    if (plan.how !== 'close') return 'again';
+    if (plan.action !== 'close') return 'again';
     this.#relay?.close();
     return { outcome: 'complete' };
   }

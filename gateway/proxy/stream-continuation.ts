@@ -1,13 +1,18 @@
 import { type Prefill, readPrefill, wantsEcho } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
-import { supportsContinueFields, withContinueFields } from '../resume/continue-fields.ts';
-import { createResumeRewriter } from '../resume/create-resume-rewriter.ts';
 import { planResume, type ResumePlan } from '../resume/plan-resume.ts';
-import type { PrefillBehaviour } from '../resume/prefill-behaviour.ts';
-import { PrefillStripper } from '../resume/prefill-stripper.ts';
-import { PrefixStripper } from '../resume/prefix-stripper.ts';
-import { bodyForOneToken, bodyWithText, bodyWithTokensLeft, isLimitReached } from '../resume/resume-body.ts';
-import type { ResumeRewriter } from '../resume/resume-rewriter.ts';
+import type { PrefillBehaviour } from '../resume/prefill-probe.ts';
+import { PrefillStripper, PrefixStripper } from '../resume/prefill-stripper.ts';
+import {
+  bodyForOneToken,
+  bodyWithText,
+  bodyWithTokensLeft,
+  isLimitReached,
+  supportsContinueFields,
+  withContinueFields,
+} from '../resume/resume-body.ts';
+import type { ResumeRewriter } from '../resume/resume-point.ts';
+import { createResumeRewriter } from '../resume/resume-rewriters.ts';
 import { Transcript, type TranscriptText } from '../resume/transcript.ts';
 import type { EventObserver } from '../upstream/event-stream-relay.ts';
 import { countInputTokens, countTextTokens } from './count-tokens.ts';
@@ -69,7 +74,7 @@ export class StreamContinuation {
 
   /** To be called while a backend is ready. Throws CannotContinue. */
   async resume(plan: ResumePlan, clientPrefill: ClientPrefill | undefined): Promise<PreparedRequest> {
-    if (plan.how === 'go-on') return this.#continueText(this.#withoutEcho(plan.said));
+    if (plan.action === 'continue') return this.#continueText(this.#withoutEcho(plan.text));
     const { opening, closing } = this.transcript;
     const rewriter = createResumeRewriter(this.#shape, { ...fromTheStart, opening, closing });
     const prepared = await clientPrefill?.prepare();
@@ -87,7 +92,7 @@ export class StreamContinuation {
     const withText = bodyWithText(shape, this.#context.request.body, fields, text);
     const { input, generated } = await this.#count(text);
     const isAtLimit = isLimitReached(shape, fields, generated);
-    const finished = isAtLimit ? 'at-limit' : closing === '' ? 'no' : 'told';
+    const finished = isAtLimit ? 'limit-reached' : closing === '' ? 'no' : 'complete';
     const rewriter = createResumeRewriter(shape, {
       opening,
       closing,

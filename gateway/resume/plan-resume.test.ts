@@ -2,12 +2,17 @@ import { expect, it } from 'vitest';
 import type { CompletionShape } from '../api/route-table.ts';
 import { planResume, type ResumePlan } from './plan-resume.ts';
 
-const said = { content: 'Once', reasoning: '' };
-const plan = (shape: CompletionShape, fields: object, more: object = {}, closing = ''): ResumePlan['how'] =>
+const text = { content: 'Once', reasoning: '' };
+const plan = (
+  shape: CompletionShape,
+  fields: object,
+  more: object = {},
+  closing = '',
+): ResumePlan['action'] =>
   planResume({
     ...{ shape, fields: fields as Record<string, unknown>, weight: 1, isPartlySent: true, ...more },
-    transcript: { generated: 1, hasOtherContent: false, text: said, closing },
-  }).how;
+    transcript: { generated: 1, hasOtherContent: false, text, closing },
+  }).action;
 
 const assistant = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
 const call = { type: 'function_call', name: 'f', call_id: 'c', arguments: '{}' };
@@ -27,8 +32,8 @@ it.each<[CompletionShape, object, object?]>([
   ['response', { input: [call, { type: 'function_call_output' }, assistant('x')] }],
   ['message', { logprobs: true, n_probs: 3, grammar: 'root ::= "a"', json_schema: {} }, { weight: 2 }],
   ['message', { messages: [assistant([{ type: 'tool_use' }]), { role: 'user' }] }],
-])('%s goes on with %j', (shape, fields, more) => {
-  expect(plan(shape, fields, more)).toBe('go-on');
+])('a %s with %j is continued', (shape, fields, more) => {
+  expect(plan(shape, fields, more)).toBe('continue');
 });
 
 it.each<[CompletionShape, object, object?]>([
@@ -45,21 +50,21 @@ it.each<[CompletionShape, object, object?]>([
   ['message', { messages: [assistant([{ type: 'text' }, { type: 'tool_use' }])] }],
   ['response', { input: [{ role: 'user' }, call] }],
   ['response', { input: [{ role: 'user' }, call, assistant('x')] }],
-])('%s does not go on with %j', (shape, fields, more) => {
-  expect(plan(shape, fields, more)).toBe('none');
+])('a %s with %j is not continued', (shape, fields, more) => {
+  expect(plan(shape, fields, more)).toBe('fail');
 });
 
 const finish = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
 
-it('what lacks only its end is closed for a client that holds the rest, and else gone on with', () => {
+it('a stream that lacks only its end marker is closed if the client has the rest, and otherwise continued', () => {
   expect(plan('chat', {}, {}, finish)).toBe('close');
-  expect(plan('chat', {}, { isPartlySent: false }, finish)).toBe('go-on');
-  expect(plan('chat', { stream_options: { include_usage: true } }, {}, finish)).toBe('go-on');
+  expect(plan('chat', {}, { isPartlySent: false }, finish)).toBe('continue');
+  expect(plan('chat', { stream_options: { include_usage: true } }, {}, finish)).toBe('continue');
 });
 
 it.each<[CompletionShape, object]>([
   ['message', { type: 'content_block_start', index: 1, content_block: { type: 'tool_use' } }],
   ['response', { type: 'response.output_item.added', item: { type: 'function_call' } }],
-])('%s does not go on where a call was announced', (shape, event) => {
-  expect(plan(shape, {}, {}, `event: x\ndata: ${JSON.stringify(event)}\n\n`)).toBe('none');
+])('a %s is not continued after a tool call was announced', (shape, event) => {
+  expect(plan(shape, {}, {}, `event: x\ndata: ${JSON.stringify(event)}\n\n`)).toBe('fail');
 });

@@ -3,16 +3,16 @@ import type { CompletionShape } from '../api/route-table.ts';
 import type { Transcript, TranscriptText } from './transcript.ts';
 
 /**
- * What may be done for a stream whose engine died in the middle of it.
- * from-the-start: nothing was generated, so the same request, its opening events left out · go-on: the same request with
- * what was said as the assistant's beginning · close: all was said, only the end mark lacks · none: it cannot be made
- * whole soundly, and `why` is told to the client.
+ * What is done for a stream whose engine died.
+ * restart: nothing was generated, so the same request is sent and its opening events are left out · continue: the same
+ * request with the text so far as the assistant's prefill · close: only the end marker is missing · fail: the stream cannot
+ * be completed soundly, and the client is given the reason.
  */
 export type ResumePlan =
-  | { readonly how: 'from-the-start' }
-  | { readonly how: 'go-on'; readonly said: TranscriptText }
-  | { readonly how: 'close' }
-  | { readonly how: 'none'; readonly why: string };
+  | { readonly action: 'restart' }
+  | { readonly action: 'continue'; readonly text: TranscriptText }
+  | { readonly action: 'close' }
+  | { readonly action: 'fail'; readonly reason: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,23 +22,27 @@ export interface InterruptedStream {
   readonly fields: Fields;
   /** Choices of the request. */
   readonly weight: number;
-  /** The client holds a part of it; an answer in one piece is not written before all of it is told. */
+  /** The client has received a part of it. A JSON response is not written before it is complete. */
   readonly isPartlySent: boolean;
   readonly transcript: Pick<Transcript, 'generated' | 'hasOtherContent' | 'text' | 'closing'>;
 }
 
-/** Decides it, from what was asked for and what was said. */
+/** Decides from the request and from what was generated. */
 export function planResume(interrupted: InterruptedStream): ResumePlan {
   const { shape, fields, isPartlySent, transcript } = interrupted;
-  if (transcript.generated === 0) return { how: 'from-the-start' };
-  if (isPartlySent && lacksOnlyItsEnd(shape, fields, parseEvents(transcript.closing)))
-    return { how: 'close' };
-  const why = reasonAgainst(interrupted);
-  return why === undefined ? { how: 'go-on', said: transcript.text } : { how: 'none', why };
+  if (transcript.generated === 0) return { action: 'restart' };
+  if (isPartlySent && lacksOnlyEndMarker(shape, fields, parseEvents(transcript.closing)))
+    return { action: 'close' };
+  const reason = findReasonAgainst(interrupted);
+  return reason === undefined ? { action: 'continue', text: transcript.text } : { action: 'fail', reason };
 }
 
-/** A response says its last word in the event that ends it. */
-function lacksOnlyItsEnd(shape: CompletionShape, fields: Fields, closing: readonly StreamEvent[]): boolean {
+/** In Responses the end marker is part of the last event. */
+function lacksOnlyEndMarker(
+  shape: CompletionShape,
+  fields: Fields,
+  closing: readonly StreamEvent[],
+): boolean {
   if (shape === 'response') return false;
   if (shape === 'message') return closing.some(({ type }) => type === 'message_delta');
   const options = fields.stream_options as { include_usage?: unknown } | null | undefined;
@@ -48,22 +52,21 @@ function lacksOnlyItsEnd(shape: CompletionShape, fields: Fields, closing: readon
   });
 }
 
-function reasonAgainst({ shape, fields, weight, transcript }: InterruptedStream): string | undefined {
-  if (weight > 1 && shape !== 'message') return 'of several choices none can be taken up again';
-  if (asksForLogprobs(shape, fields)) return 'log-probabilities cannot be taken up again';
-  if (transcript.hasOtherContent || hasBegunCall(parseEvents(transcript.closing)))
-    return shape === 'chat'
-      ? 'a tool call was under way'
-      : 'neither thoughts nor calls can be taken up again';
+/** The reason in the error `cannotContinue`; undefined if it can be continued. */
+function findReasonAgainst({ shape, fields, weight, transcript }: InterruptedStream): string | undefined {
+  if (weight > 1 && shape !== 'message') return 'it has several choices';
+  if (requestsLogprobs(shape, fields)) return 'it has log-probabilities';
+  if (transcript.hasOtherContent || hasStartedCall(parseEvents(transcript.closing)))
+    return shape === 'chat' ? 'a tool call was unfinished' : 'it has reasoning or a tool call';
   const { content, reasoning } = transcript.text;
-  if (reasoning !== '' && content === '') return 'a thought was under way';
-  if (isConstrained(shape, fields)) return 'the grammar would begin anew';
-  if (endsInAssistantsCall(shape, fields)) return 'the last message calls a tool';
+  if (reasoning !== '' && content === '') return 'its reasoning was unfinished';
+  if (isConstrained(shape, fields)) return 'its grammar would start again';
+  if (endsInToolCall(shape, fields)) return 'the last message contains a tool call';
   return undefined;
 }
 
-/** llama-server's `/v1/messages` reads no field of this kind, nor how many choices are wanted. */
-function asksForLogprobs(shape: CompletionShape, { logprobs, n_probs, include }: Fields): boolean {
+/** `/v1/messages` of llama-server reads no such field, nor the number of choices. */
+function requestsLogprobs(shape: CompletionShape, { logprobs, n_probs, include }: Fields): boolean {
   if (shape === 'message') return false;
   const included = shape === 'response' && Array.isArray(include) && include.includes(outputLogprobs);
   return Boolean(logprobs || n_probs || included);
@@ -71,8 +74,8 @@ function asksForLogprobs(shape: CompletionShape, { logprobs, n_probs, include }:
 
 const outputLogprobs = 'message.output_text.logprobs';
 
-/** The events that announce a call come before those that bring it. */
-function hasBegunCall(closing: readonly StreamEvent[]): boolean {
+/** A call is announced by events of its own, before its arguments. */
+function hasStartedCall(closing: readonly StreamEvent[]): boolean {
   return closing.some((event) => {
     const { item, content_block } = event as { item?: Typed; content_block?: Typed };
     return item?.type === 'function_call' || content_block?.type === 'tool_use';
@@ -80,8 +83,8 @@ function hasBegunCall(closing: readonly StreamEvent[]): boolean {
 }
 
 /**
- * A JSON schema of a chat takes the assistant's beginning into account (seen with llama-server 0.7.0), under each of its
- * names; a bare grammar, and whatever constrains a completion, begins anew behind it.
+ * A JSON schema of a chat applies to the prefill and the continuation together, under each of its names (observed with
+ * llama-server 0.7.0). A bare grammar, and whatever constrains a completion, starts again after the prefill.
  */
 function isConstrained(shape: CompletionShape, { grammar, json_schema, response_format }: Fields): boolean {
   if (shape === 'message') return false;
@@ -91,9 +94,9 @@ function isConstrained(shape: CompletionShape, { grammar, json_schema, response_
   return Boolean(json_schema) || (format !== undefined && format !== 'text');
 }
 
-/** An assistant's message that is to be continued has to be text. */
-function endsInAssistantsCall(shape: CompletionShape, { messages, input }: Fields): boolean {
-  if (shape === 'response') return callsAtTheEnd(Array.isArray(input) ? input : []);
+/** Only a message of text can be continued. */
+function endsInToolCall(shape: CompletionShape, { messages, input }: Fields): boolean {
+  if (shape === 'response') return hasCallAtEnd(Array.isArray(input) ? input : []);
   const last = Array.isArray(messages) ? (messages.at(-1) as Message | null | undefined) : undefined;
   if (last?.role !== 'assistant') return false;
   const { tool_calls, content } = last;
@@ -103,13 +106,13 @@ function endsInAssistantsCall(shape: CompletionShape, { messages, input }: Field
   );
 }
 
-/** llama-server makes one message of all the assistant's items in a row. */
-function callsAtTheEnd(input: readonly (Item | null)[]): boolean {
-  const others = input.findLastIndex((item) => item?.role !== 'assistant' && !ofAssistant.has(item?.type));
+/** llama-server joins consecutive items of the assistant into one message. */
+function hasCallAtEnd(input: readonly (Item | null)[]): boolean {
+  const others = input.findLastIndex((item) => item?.role !== 'assistant' && !assistantItems.has(item?.type));
   return input.slice(others + 1).some((item) => item?.type === 'function_call');
 }
 
-const ofAssistant: ReadonlySet<unknown> = new Set(['function_call', 'reasoning']);
+const assistantItems: ReadonlySet<unknown> = new Set(['function_call', 'reasoning']);
 
 interface Typed {
   readonly type?: unknown;

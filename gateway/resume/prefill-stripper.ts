@@ -2,14 +2,65 @@ import { mapEventData, type StreamEvent } from '../../sse/sse.ts';
 import type { Prefill } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import { UnexpectedResponse } from '../upstream/failure.ts';
-import { PrefixStripper } from './prefix-stripper.ts';
-import type { ResumeRewriter } from './resume-rewriter.ts';
+import type { ResumeRewriter } from './resume-point.ts';
 
-/** Which text of an event is looked at: what is said, or what is thought. */
-type Kind = 'texts' | 'reasoning';
+/**
+ * Removes a text from the beginning of another that arrives in pieces, to the character, wherever it is cut. Between two of
+ * its parts there may be line breaks.
+ */
+export class PrefixStripper {
+  readonly #parts: readonly string[];
+  #part = 0;
+  #at = 0;
+  /** What was removed so far, in case it turns out to be another text. */
+  #removed = '';
+  #state: 'matching' | 'done' | 'mismatch' = 'matching';
 
-/** The texts of one choice. */
-type Repeated = Readonly<Record<Kind, PrefixStripper>>;
+  constructor(parts: readonly string[]) {
+    this.#parts = parts.filter((part) => part !== '');
+    if (this.#parts.length === 0) this.#state = 'done';
+  }
+
+  /** Nothing more is to be removed. */
+  get isDone(): boolean {
+    return this.#state !== 'matching';
+  }
+
+  /** It was another text: everything has been returned. */
+  get hasMismatch(): boolean {
+    return this.#state === 'mismatch';
+  }
+
+  /** What remains of the next piece. */
+  strip(piece: string): string {
+    if (this.isDone) return piece;
+    for (let i = 0; i < piece.length; i++) {
+      if (!this.#matches(piece[i])) {
+        this.#state = 'mismatch';
+        return this.#removed + piece;
+      }
+      if (this.isDone) return piece.slice(i + 1);
+    }
+    this.#removed += piece;
+    return '';
+  }
+
+  #matches(character: string | undefined): boolean {
+    const part = this.#parts[this.#part] ?? '';
+    if (character !== part[this.#at]) return character === '\n' && this.#at === 0 && this.#part > 0;
+    this.#at += 1;
+    if (this.#at === part.length) {
+      this.#at = 0;
+      this.#part += 1;
+    }
+    if (this.#part === this.#parts.length) this.#state = 'done';
+    return true;
+  }
+}
+
+type Kind = 'content' | 'reasoning';
+
+type ChoiceStrippers = Readonly<Record<Kind, PrefixStripper>>;
 
 interface Choice {
   readonly index?: number;
@@ -18,14 +69,14 @@ interface Choice {
 }
 
 /**
- * Takes out of a stream the beginning of the answer, with which an engine repeats it. What differs from that beginning
- * passes as it came, unless it `mustMatch`: to a client that has read the beginning it would be told twice.
+ * Removes the prefill from the stream of an engine that repeats it. A text that differs from the prefill passes as it came,
+ * unless it `mustMatch`: a client that has read the prefill would receive it twice.
  */
 export class PrefillStripper implements ResumeRewriter {
   readonly #shape: CompletionShape;
   readonly #prefill: Prefill;
   readonly #mustMatch: boolean;
-  readonly #choices = new Map<number, Repeated>();
+  readonly #choices = new Map<number, ChoiceStrippers>();
 
   constructor(shape: CompletionShape, prefill: Prefill, mustMatch: boolean) {
     this.#shape = shape;
@@ -41,13 +92,13 @@ export class PrefillStripper implements ResumeRewriter {
     if (this.#shape === 'chat') return this.#rewriteChat(event);
     const { type, delta } = event as { type?: string; delta?: Record<string, unknown> | string };
     if (type === 'response.output_text.delta' || type === 'response.reasoning_text.delta') {
-      const rest = this.#rest(0, type.includes('reasoning') ? 'reasoning' : 'texts', delta);
+      const rest = this.#strip(0, type.includes('reasoning') ? 'reasoning' : 'content', delta);
       return rest === '' ? undefined : { ...event, delta: rest };
     }
     if (typeof delta !== 'object') return event;
     const name = delta.type === 'text_delta' ? 'text' : delta.type === 'thinking_delta' ? 'thinking' : '';
     if (name === '') return event;
-    const rest = this.#rest(0, name === 'text' ? 'texts' : 'reasoning', delta[name]);
+    const rest = this.#strip(0, name === 'text' ? 'content' : 'reasoning', delta[name]);
     return rest === '' ? undefined : { ...event, delta: { ...delta, [name]: rest } };
   }
 
@@ -64,28 +115,28 @@ export class PrefillStripper implements ResumeRewriter {
   #rewriteChoice(choice: Choice): Choice {
     const { index = 0, delta = {} } = choice;
     const { content, reasoning_content, ...others } = delta;
-    const told = {
-      content: this.#rest(index, 'texts', content),
-      reasoning_content: this.#rest(index, 'reasoning', reasoning_content),
+    const stripped = {
+      content: this.#strip(index, 'content', content),
+      reasoning_content: this.#strip(index, 'reasoning', reasoning_content),
     };
-    const rest = Object.entries(told).filter(([, text]) => text !== '' && text !== undefined);
+    const rest = Object.entries(stripped).filter(([, text]) => text !== '' && text !== undefined);
     return { ...choice, delta: { ...others, ...Object.fromEntries(rest) } };
   }
 
-  #rest(index: number, kind: Kind, text: unknown): unknown {
+  #strip(index: number, kind: Kind, text: unknown): unknown {
     if (typeof text !== 'string') return text;
-    const repeated = this.#repeated(index)[kind];
-    const wasOver = repeated.isDone;
-    const rest = repeated.strip(text);
-    if (this.#mustMatch && !wasOver && repeated.hasMismatch)
-      throw new UnexpectedResponse('the engine went on from another beginning than it was given');
+    const stripper = this.#getStrippers(index)[kind];
+    const wasDone = stripper.isDone;
+    const rest = stripper.strip(text);
+    if (this.#mustMatch && !wasDone && stripper.hasMismatch)
+      throw new UnexpectedResponse('the engine continued from another text than it was given');
     return rest;
   }
 
-  #repeated(index: number): Repeated {
+  #getStrippers(index: number): ChoiceStrippers {
     const { texts, reasoning } = this.#prefill;
     const known = this.#choices.get(index) ?? {
-      texts: new PrefixStripper(texts),
+      content: new PrefixStripper(texts),
       reasoning: new PrefixStripper([reasoning]),
     };
     this.#choices.set(index, known);

@@ -2,158 +2,189 @@ import { findEventEnd } from '../../sse/sse.ts';
 import { findStringEnd } from '../api/json-text.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import { matchesAt } from '../api/stream-markers.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
 
-/** What a stream has said so far, as far as it can be said again to an engine. */
+/** The text of a stream so far, as far as it can be given to an engine again. */
 export interface TranscriptText {
   readonly content: string;
-  /** What was thought before the content; only a chat tells it in a way that can be given back. */
+  /** The reasoning before the content. Only in a chat can it be given back. */
   readonly reasoning: string;
 }
 
 /**
- * Keeps what a stream has told its client, so that another engine can go on from there. It sees every event of every
- * stream: nothing is parsed here, the text is copied as it stands in the JSON, escapes and all.
+ * Keeps what a stream has sent to its client, so that another engine can continue from there. It sees every event of every
+ * stream, so it parses nothing: the text is copied as it is in the JSON, escapes included.
  */
 export class Transcript {
-  /** Events with generated text so far: about one a token. */
+  /** Events with generated text so far: about one per token. */
   generated = 0;
-  readonly #take: Taker;
+  readonly #reader: TokenReader;
   readonly #content = new GrowingBuffer();
   readonly #reasoning = new GrowingBuffer();
   #opening: Buffer[] = [];
-  /** The piece with the last generated text, where in it that ends, and the pieces behind it. */
-  #lastPiece: Buffer = Buffer.alloc(0);
-  #lastTextAt = 0;
+  /** The chunk with the last generated text, where in it that text ends, and the chunks after it. */
+  #lastChunk: Buffer = Buffer.alloc(0);
+  #lastTextEnd = 0;
   #after: Buffer[] = [];
-  #isBeyondText = false;
+  #hasOtherContent = false;
 
   constructor(shape: CompletionShape) {
-    this.#take = takers[shape];
+    this.#reader = readers[shape];
   }
 
-  /** Of whole events, in their order; answers how many of them bring generated text. */
+  /** Whole events, in their order. Returns how many of them have generated text. */
   add(events: Buffer): number {
     if (this.generated === 0) this.#opening.push(events);
-    const { mark, kindAt } = this.#take;
+    const { marker, readAt } = this.#reader;
     let found = 0;
-    for (let at = events.indexOf(mark); at !== -1; at = events.indexOf(mark, at)) {
-      at += mark.length;
-      const { kind, skip } = kindAt(events, at);
-      if (kind === 'framing') continue;
+    for (let at = events.indexOf(marker); at !== -1; at = events.indexOf(marker, at)) {
+      at += marker.length;
+      const { kind, skip } = readAt(events, at);
+      if (kind === 'none') continue;
       found += 1;
-      at = this.#keep(kind, events, at + skip);
-      this.#lastTextAt = at;
+      at = this.#copy(kind, events, at + skip);
+      this.#lastTextEnd = at;
     }
     this.generated += found;
-    if (found > 0) this.#begin(events);
+    if (found > 0) this.#setLastChunk(events);
     else if (this.generated > 0) this.#after.push(events);
     return found;
   }
 
-  /** Something was generated that is no text: a tool call, a signature, a part of a kind not known here. */
+  /** Something was generated that is not text: a tool call, a signature, a part of an unknown kind. */
   get hasOtherContent(): boolean {
-    return this.#isBeyondText;
+    return this.#hasOtherContent;
   }
 
   get text(): TranscriptText {
-    return { content: unescaped(this.#content), reasoning: unescaped(this.#reasoning) };
+    return { content: unescapeJson(this.#content), reasoning: unescapeJson(this.#reasoning) };
   }
 
-  /** The events up to the first generated text, where the answer's names and times stand. */
+  /** The events up to the first generated text, which have the id and the time of the response. */
   get opening(): string {
     return Buffer.concat(this.#opening).toString();
   }
 
-  /** The events behind the last generated text, with which the answer began to end. */
+  /** The events after the last generated text, with which the response began to end. */
   get closing(): string {
-    const end = findEventEnd(this.#lastPiece, this.#lastTextAt);
-    const rest = end === -1 ? [] : [this.#lastPiece.subarray(end)];
+    const end = findEventEnd(this.#lastChunk, this.#lastTextEnd);
+    const rest = end === -1 ? [] : [this.#lastChunk.subarray(end)];
     return Buffer.concat([...rest, ...this.#after]).toString();
   }
 
-  #begin(lastPiece: Buffer): void {
-    this.#lastPiece = lastPiece;
+  #setLastChunk(lastChunk: Buffer): void {
+    this.#lastChunk = lastChunk;
     if (this.#after.length > 0) this.#after = [];
   }
 
-  /** Answers where to look on. */
-  #keep(kind: Kind, events: Buffer, from: number): number {
+  /** Returns where to continue the search. */
+  #copy(kind: Kind, events: Buffer, from: number): number {
     if (kind === 'other') {
-      this.#isBeyondText = true;
+      this.#hasOtherContent = true;
       return from;
     }
     const end = findStringEnd(events, from);
     (kind === 'content' ? this.#content : this.#reasoning).add(events, from, end);
-    // Another member beside it in the same delta.
-    if (events[end + 1] === comma && this.#take.standsAlone) this.#isBeyondText = true;
+    // The same delta has another member.
+    if (events[end + 1] === COMMA && this.#reader.isOnlyMember) this.#hasOtherContent = true;
     return end;
   }
 }
 
-const comma = 0x2c;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
 
-const unescaped = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
+const unescapeJson = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
+
+const INITIAL_SIZE = 1024;
+/** Below this size a loop is faster than a call into Node. */
+const SHORT = 32;
+
+/** Bytes that are appended to, in one buffer that doubles. */
+class GrowingBuffer {
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+
+  /** Appends the bytes of `source` from `start` up to `end`. */
+  add(source: Buffer, start: number, end: number): void {
+    const size = end - start;
+    this.#ensureSpace(size);
+    if (size > SHORT) source.copy(this.#bytes, this.#length, start, end);
+    else for (let i = 0; i < size; i++) this.#bytes[this.#length + i] = source[start + i] ?? 0;
+    this.#length += size;
+  }
+
+  toString(): string {
+    return this.#bytes.toString('utf8', 0, this.#length);
+  }
+
+  #ensureSpace(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2, INITIAL_SIZE));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}
 
 type Kind = 'content' | 'reasoning' | 'other';
 
-interface Found {
-  readonly kind: Kind | 'framing';
-  /** How far behind the mark its text begins. */
+interface FoundToken {
+  readonly kind: Kind | 'none';
+  /** How far after the marker its text begins. */
   readonly skip: number;
 }
 
-interface Taker {
-  /** By what an event with generated text is known; inside a JSON string the quotes would be escaped. */
-  readonly mark: Buffer;
-  /** Whether the text is the only member where it stands. */
-  readonly standsAlone: boolean;
-  /** What stands behind the mark. */
-  kindAt(events: Buffer, at: number): Found;
+interface TokenReader {
+  /** Only events with generated text have these bytes; inside a JSON string their quotes would be escaped. */
+  readonly marker: Buffer;
+  /** Whether the text is the only member of its object. */
+  readonly isOnlyMember: boolean;
+  /** What follows the marker. */
+  readAt(events: Buffer, at: number): FoundToken;
 }
 
-const framing: Found = { kind: 'framing', skip: 0 };
-const other: Found = { kind: 'other', skip: 0 };
-const bareContent: Found = { kind: 'content', skip: 0 };
+const none: FoundToken = { kind: 'none', skip: 0 };
+const other: FoundToken = { kind: 'other', skip: 0 };
+const contentAtMarker: FoundToken = { kind: 'content', skip: 0 };
 
-function choose(...choices: readonly (readonly [string, Found])[]) {
+function choose(...choices: readonly (readonly [string, FoundToken])[]) {
   const known = choices.map(([text, found]) => [Buffer.from(text), found] as const);
-  return (events: Buffer, at: number): Found => {
+  return (events: Buffer, at: number): FoundToken => {
     for (const [text, found] of known) if (matchesAt(text, events, at)) return found;
     return other;
   };
 }
 
-const textOf = (kind: Kind, opening: string) => [opening, { kind, skip: opening.length }] as const;
+const textAfter = (kind: Kind, opening: string) => [opening, { kind, skip: opening.length }] as const;
 
-const typeMark = Buffer.from('"type":"');
+const typeMarker = Buffer.from('"type":"');
 const outputText = Buffer.from('response.output_text.delta"');
 
-const takers: Readonly<Record<CompletionShape, Taker>> = {
+const readers: Readonly<Record<CompletionShape, TokenReader>> = {
   chat: {
-    mark: Buffer.from('"delta":{"'),
-    standsAlone: true,
-    kindAt: choose(textOf('content', 'content":"'), textOf('reasoning', 'reasoning_content":"'), [
+    marker: Buffer.from('"delta":{"'),
+    isOnlyMember: true,
+    readAt: choose(textAfter('content', 'content":"'), textAfter('reasoning', 'reasoning_content":"'), [
       'role"',
-      framing,
+      none,
     ]),
   },
   completion: {
-    mark: Buffer.from('"text":"'),
-    standsAlone: false,
-    kindAt: (events, at) => (events[at] === 0x22 ? framing : bareContent),
+    marker: Buffer.from('"text":"'),
+    isOnlyMember: false,
+    readAt: (events, at) => (events[at] === QUOTE ? none : contentAtMarker),
   },
   message: {
-    mark: Buffer.from('"delta":{"type":"'),
-    standsAlone: true,
-    kindAt: choose(textOf('content', 'text_delta","text":"'), ['signature_delta', framing]),
+    marker: Buffer.from('"delta":{"type":"'),
+    isOnlyMember: true,
+    readAt: choose(textAfter('content', 'text_delta","text":"'), ['signature_delta', none]),
   },
   response: {
-    mark: Buffer.from('"delta":"'),
-    standsAlone: false,
-    kindAt(events, at) {
-      const type = events.lastIndexOf(typeMark, at) + typeMark.length;
-      return matchesAt(outputText, events, type) ? bareContent : other;
+    marker: Buffer.from('"delta":"'),
+    isOnlyMember: false,
+    readAt(events, at) {
+      const type = events.lastIndexOf(typeMarker, at) + typeMarker.length;
+      return matchesAt(outputText, events, type) ? contentAtMarker : other;
     },
   },
 };

@@ -166,7 +166,7 @@ describe('a build that cannot be asked', () => {
         .map((event) => ('error' in event || event.type === 'error' ? '' : streamed(event)))
         .join('');
       expect(story.startsWith(said)).toBe(true);
-      expect(text).toContain('which cannot be continued: this llama-server does not tell');
+      expect(text).toContain('which cannot be continued: it is unknown how this llama-server');
       expect(line).toMatchObject({ error: 'bad_gateway' });
       wire.cuts = [9];
       const [answer, second] = await piece(path, ask());
@@ -186,7 +186,7 @@ describe('an engine that was started with --no-prefill-assistant', () => {
       wire.cuts = [9, 5];
       const [{ events, text }, line] = await stream(path, ask());
       if (path === '/v1/messages') {
-        expect(text).toContain('which cannot be continued: this llama-server begins another answer');
+        expect(text).toContain('which cannot be continued: this llama-server begins a new response');
         expect(line).toMatchObject({ error: 'bad_gateway' });
       } else expect(events.map(streamed).join('')).toBe(story);
       wire.cuts = [9];

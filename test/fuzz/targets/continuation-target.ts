@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import type { CompletionShape } from '../../../gateway/api/route-table.ts';
-import { createResumeRewriter } from '../../../gateway/resume/create-resume-rewriter.ts';
 import { planResume } from '../../../gateway/resume/plan-resume.ts';
 import { bodyWithText } from '../../../gateway/resume/resume-body.ts';
+import { createResumeRewriter } from '../../../gateway/resume/resume-rewriters.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
 import { ResponseTail } from '../../../gateway/upstream/relay.ts';
@@ -86,13 +86,13 @@ function dieAndGoOn(shape: CompletionShape, tokens: readonly string[], diesAt: n
     return;
   }
   const plan = planResume({ shape, fields, weight: 1, isPartlySent: true, transcript: spoken });
-  if (plan.how === 'none') throw new Error(`plain text cannot be gone on with: ${plan.why}`);
-  if (plan.how === 'close') return;
-  const content = plan.how === 'go-on' ? plan.said.content : '';
+  if (plan.action === 'fail') throw new Error(`plain text cannot be continued: ${plan.reason}`);
+  if (plan.action === 'close') return;
+  const content = plan.action === 'continue' ? plan.text.content : '';
   if (!text.startsWith(content)) throw new Error('it has said what it never said');
-  if (plan.how === 'go-on') expectBegun(shape, content);
+  if (plan.action === 'continue') expectBegun(shape, content);
   const { opening, closing } = spoken;
-  const over = plan.how === 'go-on' && closing !== '' ? 'told' : 'no';
+  const over = plan.action === 'continue' && closing !== '' ? 'complete' : 'no';
   relay.resume(
     createResumeRewriter(shape, {
       opening,

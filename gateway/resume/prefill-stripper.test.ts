@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PrefixStripper } from './prefix-stripper.ts';
+import { PrefixStripper } from './prefill-stripper.ts';
 
-function restOf(parts: readonly string[], pieces: readonly string[]): string {
-  const repeated = new PrefixStripper(parts);
-  return pieces.map((piece) => repeated.strip(piece)).join('');
+function stripAll(parts: readonly string[], pieces: readonly string[]): string {
+  const stripper = new PrefixStripper(parts);
+  return pieces.map((piece) => stripper.strip(piece)).join('');
 }
 
 const cutAt = (text: string, at: readonly number[]) => {
@@ -12,12 +12,12 @@ const cutAt = (text: string, at: readonly number[]) => {
   return places.slice(1).map((end, n) => text.slice(places[n], end));
 };
 
-describe('RepeatedText', () => {
-  it('takes out exactly what is repeated, however that is cut', () => {
+describe('PrefixStripper', () => {
+  it('removes exactly the prefix, wherever the text is cut', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 30 });
     fc.assert(
       fc.property(fc.array(text), text, fc.array(fc.nat(), { maxLength: 5 }), (parts, rest, cuts) => {
-        expect(restOf(parts, cutAt(parts.join('') + rest, cuts))).toBe(rest);
+        expect(stripAll(parts, cutAt(parts.join('') + rest, cuts))).toBe(rest);
       }),
     );
   });
@@ -31,17 +31,17 @@ describe('RepeatedText', () => {
     [['🐎 é'], ['🐎', ' ', 'é', '🐎'], '🐎'],
     [[], ['x'], 'x'],
     [['', ''], ['x'], 'x'],
-  ])('%j out of %j leaves %j', (parts, pieces, rest) => {
-    expect(restOf(parts, pieces)).toBe(rest);
+  ])('%j removed from %j leaves %j', (parts, pieces, rest) => {
+    expect(stripAll(parts, pieces)).toBe(rest);
   });
 
-  it('gives back all that was said where that is another text', () => {
-    const repeated = new PrefixStripper(['one two']);
-    expect(['one ', 'three', ' four'].map((piece) => repeated.strip(piece))).toEqual([
+  it('returns everything if it is another text', () => {
+    const stripper = new PrefixStripper(['one two']);
+    expect(['one ', 'three', ' four'].map((piece) => stripper.strip(piece))).toEqual([
       '',
       'one three',
       ' four',
     ]);
-    expect(repeated.hasMismatch).toBe(true);
+    expect(stripper.hasMismatch).toBe(true);
   });
 });
