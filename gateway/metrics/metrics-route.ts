@@ -1,6 +1,5 @@
 import { Registry } from 'prom-client';
-import { type Authenticator, authenticate } from '../middleware/authenticate.ts';
-import { presentedSecrets } from '../middleware/presented-secrets.ts';
+import { type Authenticator, authenticate, presentedSecrets } from '../middleware/authenticate.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Metrics } from './metrics.ts';
 

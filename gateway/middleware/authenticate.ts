@@ -1,37 +1,38 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import type { Scope } from '../../keys/key.ts';
-import type { Authentication, KeyRing } from '../../keys/key-ring.ts';
+import type { KeyRing } from '../../keys/key-ring.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { FailedLogins } from './failed-logins.ts';
-import { presentedSecrets } from './presented-secrets.ts';
 
-/** Who may ask: the ring of this moment, or undefined where authentication is off. */
+/** What authentication needs. */
 export interface Authenticator {
+  /** The current keys; undefined where authentication is disabled. */
   readonly ring: () => KeyRing | undefined;
   readonly failedLogins: FailedLogins;
 }
 
 /**
- * Lets a request in with a key that has one of the scopes. Unknown, expired and disabled keys get one and the same
- * answer. With authentication off everybody may do everything but administer.
+ * Accepts a request with a key that has one of the scopes. Unknown, expired and disabled keys get the same error. With
+ * authentication disabled everything is allowed except administration.
  */
 export function authenticate(
-  doorkeeper: Authenticator,
+  { ring, failedLogins }: Authenticator,
   scope: Scope,
-  ...orElse: readonly Scope[]
+  ...alternatives: readonly Scope[]
 ): MiddlewareHandler<GatewayEnv> {
-  const scopes = [scope, ...orElse];
+  const scopes = [scope, ...alternatives];
   return async function authenticate(c, next) {
-    const ring = doorkeeper.ring();
-    if (ring === undefined) {
+    const keys = ring();
+    if (keys === undefined) {
       if (scope === 'admin') throw adminDisabled();
       return next();
     }
     const secrets = presentedSecrets(c.env.incoming.headers);
     const record = c.get('record');
-    const accepted = recognise(ring, secrets);
-    if (accepted === undefined) throw await refuseLogin(doorkeeper, secrets, record.address);
+    const accepted = findKey(keys, secrets);
+    if (accepted === undefined) throw await loginError(failedLogins, secrets, record.address);
     const { key, previous } = accepted;
     record.keyId = key.id;
     record.previousSecret = previous;
@@ -41,17 +42,40 @@ export function authenticate(
   };
 }
 
-/** A request that shows no secret guesses nothing, and is not counted. */
-async function refuseLogin({ failedLogins }: Authenticator, secrets: readonly string[], address: string) {
+/** A request without a secret is no attempt to guess one, and does not count. */
+async function loginError(failedLogins: FailedLogins, secrets: readonly string[], address: string) {
   const wait = secrets.length > 0 ? await failedLogins.count(address) : undefined;
   return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }
 
-function recognise(ring: KeyRing, secrets: readonly string[]) {
+function findKey(ring: KeyRing, secrets: readonly string[]) {
   const now = Date.now();
   for (const secret of secrets) {
-    const authentication: Authentication = ring.authenticate(secret, now);
+    const authentication = ring.authenticate(secret, now);
     if (authentication.outcome === 'accepted') return authentication;
   }
   return undefined;
+}
+
+/**
+ * Every secret that a request presents, in order of precedence. `x-api-key` and `api-key` come first: where a platform
+ * uses `Authorization` itself (RunPod), clients send the key for us in one of them.
+ */
+export function presentedSecrets(headers: IncomingHttpHeaders): string[] {
+  const presented = [headers['x-api-key'], headers['api-key'], bearer(headers.authorization)];
+  return presented.flatMap((secret) => (typeof secret === 'string' && secret !== '' ? decode(secret) : []));
+}
+
+const beyondAscii = /[\x80-\xff]/;
+
+/** Node reads header bytes as Latin-1, which browsers write; curl and most other programs write UTF-8. */
+function decode(secret: string): string[] {
+  if (!beyondAscii.test(secret)) return [secret];
+  const text = Buffer.from(secret, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? [secret] : [text, secret];
+}
+
+/** `Bearer SECRET`, in any case, or the secret alone, as clients of llama-gguf-inference send it. */
+function bearer(authorization: string | undefined): string | undefined {
+  return authorization?.replace(/^bearer\s+/i, '').trim();
 }

@@ -1,11 +1,10 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-headers.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
-import { createOriginMatcher } from './allowed-origins.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
-const MAX_AGE_SECONDS = '86400';
-const EXPOSED = [
+const PREFLIGHT_MAX_AGE_SECONDS = '86400';
+const EXPOSED_HEADERS = [
   'x-request-id',
   'request-id',
   'x-queue-wait-ms',
@@ -19,13 +18,12 @@ const EXPOSED = [
 ].join(', ');
 
 /**
- * Lets browsers of the listed origins call. The headers are set first of all, so that they stand
- * on refusals and relayed streams alike. A preflight is answered without a key, as it cannot carry one, within the
- * limits of headers.
+ * Allows browsers of the listed origins to call. The headers are set before anything else, so that errors and relayed
+ * streams have them too. A preflight request needs no key, as it cannot carry one, but its headers are limited too.
  */
 export function cors(
   origins: readonly string[],
-  limit: MiddlewareHandler<GatewayEnv>,
+  headerLimits: MiddlewareHandler<GatewayEnv>,
 ): MiddlewareHandler<GatewayEnv> {
   const any = origins.includes('*');
   const isAllowed = createOriginMatcher(origins);
@@ -37,25 +35,61 @@ export function cors(
     if (origins.length > 0 && !any) response.setHeader('vary', 'Origin');
     if (allowed) {
       response.setHeader('access-control-allow-origin', any ? '*' : origin);
-      response.setHeader('access-control-expose-headers', EXPOSED);
+      response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
     }
     if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined) {
       return next();
     }
-    // What is echoed below is bounded like in any other request.
-    await limit(c, async () => {});
+    // The requested headers are repeated in the response below, so their size is limited first.
+    await headerLimits(c, async () => {});
     if (allowed) {
       response.setHeader('access-control-allow-methods', METHODS);
       response.setHeader(
         'access-control-allow-headers',
         incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
       );
-      response.setHeader('access-control-max-age', MAX_AGE_SECONDS);
-      // A page of the internet that calls into a private network is asked twice.
+      response.setHeader('access-control-max-age', PREFLIGHT_MAX_AGE_SECONDS);
+      // Browsers ask for this when a page of the internet calls into a private network.
       if (incoming.headers['access-control-request-private-network'] === 'true') {
         response.setHeader('access-control-allow-private-network', 'true');
       }
     }
     return c.body(null, 204);
   };
+}
+
+/** A host name has at most 253 characters. */
+const MAX_ORIGIN_LENGTH = 300;
+
+/** Whether an origin matches one of the entries of `CORS_ORIGINS`, which are of the kind `origins`. */
+export function createOriginMatcher(entries: readonly string[]): (origin: string) => boolean {
+  const exact = new Set(entries.filter((entry) => !entry.includes('*')));
+  const patterns = entries.filter((entry) => entry.includes('*')).map(patternFrom);
+  return (origin) => {
+    if (origin.length > MAX_ORIGIN_LENGTH) return false;
+    const lower = origin.toLowerCase();
+    return exact.has(lower) || patterns.some((pattern) => pattern.test(lower));
+  };
+}
+
+/** The port `*` also matches an origin without a port. */
+function patternFrom(entry: string): RegExp {
+  const [scheme = '', rest = ''] = entry.split('://');
+  const [, host = '', port] = /^(\[.*\]|[^:]*)(?::(.*))?$/.exec(rest) ?? [];
+  const ending = port === '*' ? '(?::\\d+)?' : port === undefined ? '' : `:${port}`;
+  return new RegExp(`^${RegExp.escape(scheme)}://${hostPattern(host)}${ending}$`);
+}
+
+function hostPattern(host: string): string {
+  if (host === '*') return '(?:\\[[0-9a-f:.]+\\]|[^/:@?#\\s]+)';
+  return host.split('.').map(labelPattern).join('\\.');
+}
+
+/** A label that is `*` matches one or more labels. */
+function labelPattern(label: string): string {
+  if (label === '*') return '[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*';
+  return label
+    .split('*')
+    .map((part) => RegExp.escape(part))
+    .join('[a-z0-9_-]+');
 }

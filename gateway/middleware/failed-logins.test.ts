@@ -11,7 +11,7 @@ async function failTimes(logins: FailedLogins, address: string, times: number) {
 }
 
 describe('failed logins', () => {
-  it('are let pass up to the limit, and then told the real wait', async () => {
+  it('have no wait up to the limit, and the rest of the minute beyond it', async () => {
     const logins = new FailedLogins(2);
     expect(await failTimes(logins, '203.0.113.7', 3)).toEqual([undefined, undefined, 60_000]);
     vi.advanceTimersByTime(45_000);
@@ -20,7 +20,7 @@ describe('failed logins', () => {
     expect(await logins.count('203.0.113.7')).toBe(undefined);
   });
 
-  it('are counted for each address, and for each /64 of IPv6', async () => {
+  it('are counted per address, and per /64 for IPv6', async () => {
     const logins = new FailedLogins(1);
     await logins.count('203.0.113.7');
     await logins.count('2001:db8:1:2::1');
@@ -29,19 +29,19 @@ describe('failed logins', () => {
     expect(await logins.count('2001:db8:1:2:ffff::1')).toBe(60_000);
   });
 
-  it('are not counted with a limit of 0', async () => {
+  it('have no wait if the limit is 0', async () => {
     const waits = await failTimes(new FailedLogins(0), '203.0.113.7', 100);
     expect(new Set(waits)).toEqual(new Set([undefined]));
   });
 
-  it('are all told in the total, whatever the limit', async () => {
+  it('are all counted in the total, whatever the limit', async () => {
     for (const logins of [new FailedLogins(0), new FailedLogins(2)]) {
       await failTimes(logins, '203.0.113.7', 5);
       expect(logins.total).toBe(5);
     }
   });
 
-  it('of any number of addresses keep a bounded number of counts', async () => {
+  it('use a bounded number of counters for any number of addresses', async () => {
     const logins = new FailedLogins(1_000_000);
     const before = vi.getTimerCount();
     for (let n = 0; n < 120_000; n++)

@@ -2,39 +2,39 @@ import { hash, randomBytes } from 'node:crypto';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { addressGroup } from '../http/address-group.ts';
 
-/** Addresses share this many counts, so that no number of guessers grows the memory. */
-const COUNTS = 65_536;
+/** All addresses share this many counters, so that memory use is bounded. */
+const COUNTERS = 65_536;
 const WINDOW_SECONDS = 60;
 
-/** How often each address came with a wrong key. Slows guessers down; a good key is never asked about here. */
+/** Counts the requests with an invalid key of each address, to slow down guessing. Valid keys are not affected. */
 export class FailedLogins {
   readonly #limit: number;
-  readonly #counts: RateLimiterMemory;
-  /** Nobody outside can tell who shares a count with whom. */
+  readonly #counters: RateLimiterMemory;
+  /** Makes it unpredictable which addresses share a counter. */
   readonly #salt = randomBytes(16).toString('hex');
   #total = 0;
 
-  /** `limit` a minute; 0 is none. */
+  /** `limit` is per minute; 0 is no limit. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#counts = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
+    this.#counters = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
   }
 
-  /** How many failed since the gateway began. */
+  /** Failures since the gateway started. */
   get total(): number {
     return this.#total;
   }
 
-  /** Counts one that failed. Answers how long the address has to wait, ms, once it has used its attempts up. */
+  /** Counts a failure. Returns how long the address has to wait, ms, once it has used up its attempts. */
   async count(address: string): Promise<number | undefined> {
     this.#total += 1;
     if (this.#limit === 0) return undefined;
-    const { consumedPoints, msBeforeNext } = await this.#counts.penalty(this.#countOf(address));
+    const { consumedPoints, msBeforeNext } = await this.#counters.penalty(this.#counterOf(address));
     return consumedPoints > this.#limit ? msBeforeNext : undefined;
   }
 
-  #countOf(address: string): number {
+  #counterOf(address: string): number {
     const digest = hash('sha256', this.#salt + addressGroup(address), 'buffer');
-    return digest.readUInt32BE() % COUNTS;
+    return digest.readUInt32BE() % COUNTERS;
   }
 }

@@ -1,22 +1,24 @@
+import { fingerprint } from '../../keys/fingerprint.ts';
+import { type Key, keyDefaults } from '../../keys/key.ts';
 import { createKeyStore, type KeyStore } from '../../keys/key-store.ts';
+import { keyWarning } from '../../keys/key-warning.ts';
+import { secretHint } from '../../keys/mint.ts';
 import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { KeyWarnings } from './key-warnings.ts';
-import { queueWorkerKey } from './queue-worker-key.ts';
 
-/** The keys of a gateway that runs, kept fresh and minded. */
+/** The key store of a running gateway. */
 export interface GatewayKeys extends Disposable {
   readonly store: KeyStore;
 }
 
-/** Opens the keys, tells the log what becomes of them, and ends what is under way with a key that is cut off. */
+/** Opens the key store, logs its changes and warnings, and cancels requests whose key was disabled with `--now`. */
 export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): GatewayKeys {
-  let told = new Set<string>();
-  /** A file that is written again has mostly the same to be said of it. */
-  const tellNew = (warnings: readonly string[]) => {
-    for (const warning of warnings) if (!told.has(warning)) log.warn(warning);
-    told = new Set(warnings);
+  let logged = new Set<string>();
+  /** A file that is saved again usually has the same warnings. */
+  const logNew = (warnings: readonly string[]) => {
+    for (const warning of warnings) if (!logged.has(warning)) log.warn(warning);
+    logged = new Set(warnings);
   };
   const store = createKeyStore({
     file: auth.keyFile,
@@ -24,18 +26,19 @@ export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveR
     builtInKeys: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
       log.info({ keys }, 'API keys reloaded');
-      tellNew(warnings);
-      endCutOff(store, log, live);
+      logNew(warnings);
+      cancelDisabled(store, log, live);
       reminders.check();
     },
     onError: (problem) => log.error(`${problem}; the keys loaded before remain valid`),
   });
-  tellNew(store.warnings);
-  tellOpening(store, log);
-  const reminders = new KeyWarnings({
+  logNew(store.warnings);
+  if (store.problem !== undefined) log.error(`${store.problem}; its keys were not loaded`);
+  if (store.ring.keys.length === 0) log.warn(`no API keys configured: create one with 'corral keys create'`);
+  const reminders = new KeyReminders({
     keys: () => store.ring.keys,
     maxAgeMs: auth.keyMaxAgeMs,
-    warn: (words) => log.warn(words),
+    warn: (message) => log.warn(message),
   });
   return {
     store,
@@ -46,13 +49,67 @@ export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveR
   };
 }
 
-function tellOpening({ problem, ring }: KeyStore, log: Log): void {
-  if (problem !== undefined) log.error(`${problem}; its keys were not loaded`);
-  if (ring.keys.length === 0) log.warn(`no API keys configured: create one with 'corral keys create'`);
+function cancelDisabled({ ring }: KeyStore, log: Log, live: LiveRequests): void {
+  const disabled = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
+  const cancelled = live.cancelForKeys(new Set(disabled));
+  if (cancelled > 0) log.info({ requests: cancelled }, 'cancelled the requests of disabled keys');
 }
 
-function endCutOff({ ring }: KeyStore, log: Log, live: LiveRequests): void {
-  const cutOff = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
-  const ended = live.cancelForKeys(new Set(cutOff));
-  if (ended > 0) log.info({ requests: ended }, 'cancelled the requests of disabled keys');
+/**
+ * The key of RunPod's queue worker. RunPod authenticates its clients and decides how many jobs are sent, so this key has no
+ * limits; but it queues like any other key, and its usage is recorded under its own name.
+ */
+function queueWorkerKey(secret: string): Key {
+  return {
+    ...keyDefaults,
+    id: 'runpod-queue',
+    fingerprint: fingerprint(secret),
+    hint: secretHint(secret),
+    limits: { requestsPerMinute: 0, tokensPerMinute: 0 },
+    note: "jobs of RunPod's queue; this key is created at each start",
+  };
+}
+
+const CHECK_INTERVAL = 600_000;
+
+export interface KeyRemindersOptions {
+  /** The current keys. */
+  readonly keys: () => readonly Key[];
+  readonly maxAgeMs: number | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** Warns of keys that need attention soon, once a day (UTC) for each. */
+export class KeyReminders {
+  readonly #options: KeyRemindersOptions;
+  readonly #timer = setInterval(() => this.check(), CHECK_INTERVAL).unref();
+  #day = '';
+  #warned = new Set<string>();
+
+  constructor(options: KeyRemindersOptions) {
+    this.#options = options;
+    this.check();
+  }
+
+  /** Call it also when the keys have changed. */
+  check(now = Date.now()): void {
+    this.#startDay(new Date(now).toISOString().slice(0, 10));
+    for (const key of this.#options.keys()) {
+      if (this.#warned.has(key.id)) continue;
+      const warning = keyWarning(key, now, this.#options.maxAgeMs);
+      if (warning === undefined) continue;
+      this.#warned.add(key.id);
+      this.#options.warn(warning);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #startDay(day: string): void {
+    if (day === this.#day) return;
+    this.#day = day;
+    this.#warned = new Set();
+  }
 }

@@ -12,15 +12,15 @@ export interface HeaderLimits {
 const METHOD_AND_VERSION = ' '.length + ' HTTP/1.1'.length;
 const COLON_AND_SPACE = 2;
 
-/** RFC 9112, section 3.2: one Host, which HTTP/1.0 may leave out. Node would take the first of several. */
-function saysWhereItGoes({ httpVersion }: IncomingMessage, hosts: number): boolean {
+/** RFC 9112, section 3.2: exactly one Host, optional in HTTP/1.0. Node would use the first of several. */
+function hasValidHost({ httpVersion }: IncomingMessage, hosts: number): boolean {
   if (hosts === 0) return httpVersion === '1.0';
   return hosts === 1 && (httpVersion === '1.1' || httpVersion === '1.0');
 }
 
 const isHost = (name: string) => name.length === 4 && name.toLowerCase() === 'host';
 
-/** Node's parser has one limit for the whole head; these are the finer ones. */
+/** Limits the request line, each header line and the number of headers; Node's parser limits only their sum. */
 export function limitHeaders(limits: HeaderLimits): MiddlewareHandler<GatewayEnv> {
   return async function limitHeaders(c, next) {
     const { method = '', url = '', rawHeaders } = c.env.incoming;
@@ -35,7 +35,7 @@ export function limitHeaders(limits: HeaderLimits): MiddlewareHandler<GatewayEnv
       if (line > limits.maxHeaderLineBytes) throw headerFieldsTooLarge();
       if (isHost(name)) hosts += 1;
     }
-    if (!saysWhereItGoes(c.env.incoming, hosts)) throw malformedRequest();
+    if (!hasValidHost(c.env.incoming, hosts)) throw malformedRequest();
     return next();
   };
 }

@@ -52,7 +52,7 @@ describe.each(routes)('%s', (request, needed) => {
     const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
     expect(status).toBe(403);
     const told = JSON.stringify(body.error);
-    expect(told).toContain(`it lacks the scope '${needed}'`);
+    expect(told).toContain(`lacks the scope '${needed}'`);
     expect(standIn.received).toHaveLength(sent);
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { origins } from '../../settings/wire-kinds.ts';
-import { createOriginMatcher } from './allowed-origins.ts';
+import { createOriginMatcher } from './cors.ts';
 
-describe('allowedOrigins', () => {
+describe('createOriginMatcher', () => {
   it.each([
     ['https://Upper.Example', ['https://upper.example', 'https://UPPER.example'], ['http://upper.example']],
     ['https://a.example/', ['https://a.example'], ['https://a.example:8443', 'https://a.example.evil']],
@@ -37,13 +37,13 @@ describe('allowedOrigins', () => {
     ['http://[::1]:*', ['http://[::1]:80', 'http://[::1]'], ['http://[::2]:80']],
     ['https://a.example,null', ['null', 'https://a.example'], ['NULL.example']],
     ['https://axexample', ['https://axexample'], ['https://a.example']],
-  ])('%s', (text, inside, outside) => {
+  ])('%s', (text, matching, others) => {
     const isAllowed = createOriginMatcher(origins.parse(text) ?? []);
-    for (const origin of inside) expect([origin, isAllowed(origin)]).toEqual([origin, true]);
-    for (const origin of outside) expect([origin, isAllowed(origin)]).toEqual([origin, false]);
+    for (const origin of matching) expect([origin, isAllowed(origin)]).toEqual([origin, true]);
+    for (const origin of others) expect([origin, isAllowed(origin)]).toEqual([origin, false]);
   });
 
-  it('allows nobody where nothing is listed, and no origin that is longer than any name', () => {
+  it('matches nothing if no origin is listed, and no origin that is longer than any host name', () => {
     expect(createOriginMatcher([])('https://a')).toBe(false);
     expect(createOriginMatcher(['https://*.a'])(`https://${'a'.repeat(400)}.a`)).toBe(false);
   });

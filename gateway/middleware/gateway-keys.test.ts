@@ -1,51 +1,51 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Key } from '../../keys/key.ts';
 import { createKey } from '../../keys/new-key.ts';
-import { KeyWarnings } from './key-warnings.ts';
+import { KeyReminders } from './gateway-keys.ts';
 
 const hour = 3_600_000;
 beforeEach(() => vi.useFakeTimers({ now: Date.parse('2027-03-01T22:00:00Z') }));
 afterEach(() => vi.useRealTimers());
 
 function watchKeys(...ids: string[]) {
-  const told: string[] = [];
+  const warned: string[] = [];
   let keys: readonly Key[] = ids.map(
     (id) => createKey(id, { expires: Date.now() + 72 * hour }, Date.now()).key,
   );
-  const warnings = new KeyWarnings({
+  const reminders = new KeyReminders({
     keys: () => keys,
     maxAgeMs: undefined,
-    warn: (words) => told.push(words),
+    warn: (message) => warned.push(message),
   });
   const change = (next: readonly Key[]) => {
     keys = next;
-    warnings.check();
+    reminders.check();
   };
-  return { told, warnings, change };
+  return { warned, reminders, change };
 }
 
-it('each key is told of once a day, until it has ended', () => {
-  const { told, warnings } = watchKeys('app', 'web');
-  expect(told).toEqual([
+it('warns of each key once a day, until it has expired', () => {
+  const { warned, reminders } = watchKeys('app', 'web');
+  expect(warned).toEqual([
     'key "app" expires at 2027-03-04T22:00:00Z',
     'key "web" expires at 2027-03-04T22:00:00Z',
   ]);
   vi.advanceTimersByTime(hour);
-  expect(told).toHaveLength(2);
+  expect(warned).toHaveLength(2);
   vi.advanceTimersByTime(2 * hour);
-  expect(told).toHaveLength(4);
+  expect(warned).toHaveLength(4);
   vi.advanceTimersByTime(240 * hour);
-  expect(told).toHaveLength(8);
-  warnings.close();
+  expect(warned).toHaveLength(8);
+  reminders.close();
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('a key that is new is told of at once', () => {
-  const { told, warnings, change } = watchKeys('app');
+it('warns of a new key at once', () => {
+  const { warned, reminders, change } = watchKeys('app');
   change([
     createKey('app', { expires: Date.now() + hour }, 0).key,
     createKey('new', { expires: Date.now() + hour }, 0).key,
   ]);
-  expect(told.map((words) => words.split(' ')[1])).toEqual(['"app"', '"new"']);
-  warnings.close();
+  expect(warned.map((message) => message.split(' ')[1])).toEqual(['"app"', '"new"']);
+  reminders.close();
 });

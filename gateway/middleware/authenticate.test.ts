@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { presentedSecrets } from './presented-secrets.ts';
+import { presentedSecrets } from './authenticate.ts';
 
-/** What Node makes of the UTF-8 bytes of a header. */
+/** The string that Node gives for a header of UTF-8 bytes. */
 const latin1 = (text: string) => Buffer.from(text).toString('latin1');
 
 describe('presentedSecrets', () => {
