@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject } from './json-object.ts';
-import { appendFields } from './json-text.ts';
+import { appendFields, isJsonObject, type JsonObject } from './json.ts';
 import { wantsEcho } from './prefill.ts';
 import type { CompletionShape } from './route-table.ts';
 

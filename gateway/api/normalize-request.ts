@@ -1,13 +1,12 @@
 import { normalizeCountTokens, normalizeMessages } from './anthropic/normalize.ts';
-import type { JsonObject } from './json-object.ts';
-import { mayHaveInexactNumbers, parseKeepingNumbers } from './json-text.ts';
+import { type JsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from './json.ts';
 import {
   createNotes,
   type NormalizationNotes,
   notesToHeaders,
   type ResponseConversion,
   type ToolAliases,
-} from './normalization-notes.ts';
+} from './normalization.ts';
 import { normalizeChat, normalizeCompletion } from './openai/normalize.ts';
 import { normalizeResponses } from './responses/normalize.ts';
 

@@ -1,15 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../errors/catalogue.ts';
 import { type AggregationPlan, planAggregation, requestStream } from './aggregation.ts';
-import { isJsonObject, type JsonObject } from './json-object.ts';
-import { findExceededLimit, withoutLoneSurrogates } from './json-text.ts';
-import type { ResponseConversion, ToolAliases } from './normalization-notes.ts';
+import { findExceededLimit, isJsonObject, type JsonObject, withoutLoneSurrogates } from './json.ts';
+import type { ResponseConversion, ToolAliases } from './normalization.ts';
 import { type Api, normalizeRequest } from './normalize-request.ts';
 import { type Prefill, readPrefill, wantsEcho } from './prefill.ts';
-import { countChoices, getInputs } from './request-fields.ts';
+import {
+  countChoices,
+  estimateTokens,
+  getInputs,
+  maxOutputTokens,
+  type TokenEstimate,
+} from './request-size.ts';
 import { type EchoedFields, getEchoedFields } from './responses/response-object.ts';
 import type { CompletionShape, InputsField } from './route-table.ts';
-import { estimateTokens, maxOutputTokens, type TokenEstimate } from './token-estimate.ts';
 import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from './validate/media.ts';
 import { validateRequest } from './validate/validate-request.ts';
 

@@ -1,5 +1,4 @@
-import { isJsonObject } from './json-object.ts';
-import { findExceededLimit, replaceLoneSurrogates } from './json-text.ts';
+import { findExceededLimit, isJsonObject, replaceLoneSurrogates } from './json.ts';
 
 /**
  * The arguments of a tool call as the text of one JSON object; the same text where it is one already. Models make mistakes or

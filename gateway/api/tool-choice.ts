@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, withFields } from './json-object.ts';
-import type { NormalizationNotes } from './normalization-notes.ts';
+import { isJsonObject, type JsonObject, withFields } from './json.ts';
+import type { NormalizationNotes } from './normalization.ts';
 
 /** Which tools a request lets the model call, and whether it must call one. */
 export interface ToolChoice {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anthropicEnvelope } from '../api/anthropic/error-envelope.ts';
-import { openAIEnvelope } from '../api/openai/error-envelope.ts';
+import { anthropicEnvelope, openAIEnvelope } from '../api/error-response.ts';
 import { ApiError } from './api-error.ts';
 import * as catalogue from './catalogue.ts';
 

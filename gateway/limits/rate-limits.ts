@@ -1,5 +1,5 @@
 import type { Key } from '../../keys/key.ts';
-import type { TokenEstimate } from '../api/token-estimate.ts';
+import type { TokenEstimate } from '../api/request-size.ts';
 import type { Rates } from '../config.ts';
 import { rateLimitExceeded, tokenLimitTooSmall } from '../errors/catalogue.ts';
 import type { ClientResponse } from '../http/client-response.ts';

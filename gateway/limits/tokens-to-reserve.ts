@@ -1,4 +1,4 @@
-import type { TokenEstimate } from '../api/token-estimate.ts';
+import type { TokenEstimate } from '../api/request-size.ts';
 
 /** Output to reckon with for each answer whose request names no end. */
 const USUAL_OUTPUT = 1024;

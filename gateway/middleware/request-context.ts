@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
+import { isAnthropicClient } from '../api/error-response.ts';
 import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
 import { ClientResponse } from '../http/client-response.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';

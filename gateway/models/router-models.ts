@@ -1,6 +1,6 @@
 import type { Backend } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
-import { appendFields } from '../api/json-text.ts';
+import { appendFields } from '../api/json.ts';
 import type { ApiRequest } from '../api/parse-request-body.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 

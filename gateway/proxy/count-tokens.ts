@@ -1,7 +1,7 @@
 import type { Backend } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type BackendResponse, requestBackend } from '../../health/request-backend.ts';
-import { findInputsField, getInputs } from '../api/request-fields.ts';
+import { findInputsField, getInputs } from '../api/request-size.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import { type Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { BackendProps } from '../../health/props.ts';
-import { appendFields } from '../api/json-text.ts';
+import { appendFields } from '../api/json.ts';
 import { apiForPath } from '../api/normalize-request.ts';
 import { type ApiRequest, parseRequestBody } from '../api/parse-request-body.ts';
+import { estimateFormTokens } from '../api/request-size.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import { estimateFormTokens } from '../api/token-estimate.ts';
 import type { GatewayConfig } from '../config.ts';
 import { unsupportedEncoding, unsupportedMediaType } from '../errors/catalogue.ts';
 import { addressModel } from '../models/router-models.ts';

@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../api/parse-request-body.ts';
-import { findInputsField, getInputs } from '../api/request-fields.ts';
+import { findInputsField, getInputs } from '../api/request-size.ts';
 import type { ApiRoute, InputsField } from '../api/route-table.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

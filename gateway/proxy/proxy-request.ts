@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aggregator } from '../api/aggregation.ts';
-import { createAggregator } from '../api/create-aggregator.ts';
+import { createAggregator } from '../api/response-format.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { cannotContinue, engineKeptCrashing } from '../errors/catalogue.ts';
 import type { ResumePlan } from '../resume/plan-resume.ts';

@@ -1,5 +1,5 @@
-import { appendFields } from '../api/json-text.ts';
-import { getOutputLimit } from '../api/request-fields.ts';
+import { appendFields } from '../api/json.ts';
+import { getOutputLimit } from '../api/request-size.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import type { TranscriptText } from './transcript.ts';
 

@@ -1,5 +1,5 @@
 import { findEventEnd } from '../../sse/sse.ts';
-import { findStringEnd } from '../api/json-text.ts';
+import { findStringEnd } from '../api/json.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import { matchesAt } from '../api/stream-markers.ts';
 

@@ -1,5 +1,5 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import { isAnthropicClient } from '../api/anthropic/error-envelope.ts';
+import { isAnthropicClient } from '../api/error-response.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
 import {
   anthropicModel,

@@ -1,5 +1,4 @@
-import { anthropicEnvelope } from '../../gateway/api/anthropic/error-envelope.ts';
-import { openAIEnvelope } from '../../gateway/api/openai/error-envelope.ts';
+import { anthropicEnvelope, openAIEnvelope } from '../../gateway/api/error-response.ts';
 import type { ApiError } from '../../gateway/errors/api-error.ts';
 import { type ErrorName, errorExamples } from './error-examples.ts';
 import { commonHeaders, headers, headersNamed } from './headers.ts';

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import type { NormalizationNotes } from '../normalization.ts';
 import { resolveFormatAndTools } from '../tool-choice.ts';
 
 /** llama-server's own limit for /v1/messages without one. */

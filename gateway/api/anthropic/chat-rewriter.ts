@@ -1,5 +1,5 @@
 import { EVENT_END, formatEvent, getEventData, splitEvents } from '../../../sse/sse.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
 interface Call {

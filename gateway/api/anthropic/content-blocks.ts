@@ -1,6 +1,6 @@
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields } from '../json-object.ts';
-import { type NormalizationNotes, printableMediaType, printableType } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields } from '../json.ts';
+import { type NormalizationNotes, printableMediaType, printableType } from '../normalization.ts';
 import { repairInput } from '../repair-json.ts';
 
 /** A block of a user's message as blocks that llama-server reads. */

@@ -1,7 +1,6 @@
 import { unsupportedValue } from '../../errors/catalogue.ts';
-import { stripBillingLine } from '../billing-line.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import { type NormalizationNotes, stripBillingLine } from '../normalization.ts';
 import { repairArguments } from '../repair-json.ts';
 
 /** The messages of a chat in the form that llama-server reads. */

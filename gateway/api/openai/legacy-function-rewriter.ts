@@ -1,5 +1,5 @@
 import { formatEvent, getEventData, mapEvents } from '../../../sse/sse.ts';
-import { isJsonObject, type JsonObject, parseJsonObject, withFields } from '../json-object.ts';
+import { isJsonObject, type JsonObject, parseJsonObject, withFields } from '../json.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
 /** Rewrites the response to a chat that used `functions`: its call moves to where clients of that API look for it. */

@@ -1,6 +1,6 @@
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import type { NormalizationNotes } from '../normalization.ts';
 import { getToolChoiceMode, resolveFormatAndTools, selectTools, type ToolChoice } from '../tool-choice.ts';
 import { normalizeChatMessages, pairChatCalls } from './chat-messages.ts';
 

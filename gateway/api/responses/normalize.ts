@@ -1,7 +1,6 @@
 import { invalidValue, storeDisabled, unsupportedValue } from '../../errors/catalogue.ts';
-import { stripBillingLine } from '../billing-line.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
-import type { NormalizationNotes } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import { type NormalizationNotes, stripBillingLine } from '../normalization.ts';
 import { resolveFormatAndTools } from '../tool-choice.ts';
 import { normalizeItem, pairResponseCalls } from './items.ts';
 import { normalizeResponseTools } from './tools.ts';

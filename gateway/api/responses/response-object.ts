@@ -1,4 +1,5 @@
-import type { JsonObject } from '../json-object.ts';
+import type { Aggregator } from '../aggregation.ts';
+import type { JsonObject } from '../json.ts';
 
 /** The object of the Responses API, as far as it is read here. */
 export interface ResponseObject {
@@ -92,4 +93,33 @@ function incompleteFields({ output = [] }: ResponseObject) {
     incomplete_details: { reason: 'max_output_tokens' },
     output: last ? [...output.slice(0, -1), { ...last, status: 'incomplete' }] : output,
   };
+}
+
+interface FinalEvent {
+  readonly type?: string;
+  readonly response?: FinalResponse;
+}
+
+interface FinalResponse {
+  readonly created_at?: number;
+  readonly output?: readonly object[];
+}
+
+const lastEvents = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+
+/** For /v1/responses: the last event of a stream has the response, except for fields that llama-server gives only in its JSON. */
+export class ResponseAggregator implements Aggregator {
+  #response: FinalResponse | undefined;
+
+  add(event: unknown): void {
+    const { type = '', response } = event as FinalEvent;
+    if (lastEvents.has(type)) this.#response = response;
+  }
+
+  result(): object | undefined {
+    if (this.#response === undefined) return undefined;
+    const { created_at, output = [] } = this.#response;
+    const items = output.map((item) => ({ status: 'completed', ...item }));
+    return { completed_at: created_at, ...this.#response, output: items };
+  }
 }

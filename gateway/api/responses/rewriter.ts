@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { formatEvent, mapEvents } from '../../../sse/sse.ts';
-import { parseJsonObject } from '../json-object.ts';
+import { parseJsonObject } from '../json.ts';
 import type { ResponseRewriter, StreamError, StreamFormatter } from '../response-format.ts';
 import { completeResponse, type ResponseContext } from './response-object.ts';
 import {

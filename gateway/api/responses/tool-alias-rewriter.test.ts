@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolAliases } from '../normalization-notes.ts';
+import type { ToolAliases } from '../normalization.ts';
 import { CustomInputReader, readCustomInput, ToolAliasRewriter } from './tool-alias-rewriter.ts';
 
 const asItCame = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };

@@ -1,6 +1,6 @@
 import { formatEvent, mapEvents } from '../../../sse/sse.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
-import type { ToolAlias, ToolAliases } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts';
+import type { ToolAlias, ToolAliases } from '../normalization.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
 interface OpenCall {

@@ -1,6 +1,6 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json-object.ts';
-import { type NormalizationNotes, noteDroppedTool, qualifiedToolName } from '../normalization-notes.ts';
+import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import { type NormalizationNotes, noteDroppedTool, qualifiedToolName } from '../normalization.ts';
 import { getToolChoiceMode, selectTools, type ToolChoice } from '../tool-choice.ts';
 
 /**

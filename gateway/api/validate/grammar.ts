@@ -1,5 +1,5 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import type { JsonObject } from '../json-object.ts';
+import type { JsonObject } from '../json.ts';
 import {
   ExpressionReader,
   type ExpressionSize,

@@ -1,6 +1,6 @@
 import type { BackendProps } from '../../../health/props.ts';
 import { mediaNotSupported, remoteMediaNotAllowed } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 
 export type Modalities = BackendProps['modalities'];
 export type Medium = 'image' | 'audio' | 'video';

@@ -1,5 +1,5 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, isJsonObject, type JsonObject } from '../json-object.ts';
+import { asList, isJsonObject, type JsonObject } from '../json.ts';
 import { MAX_REPETITIONS } from './expression.ts';
 import { validatePattern } from './pattern.ts';
 

@@ -1,7 +1,7 @@
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
-import { ResponseAggregator } from '../../../gateway/api/responses/aggregate.ts';
+import { ResponseAggregator } from '../../../gateway/api/responses/response-object.ts';
 import { type Demo, startDemo } from '../../harness/start-demo.ts';
 
 let demo: Demo;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { withoutLoneSurrogates } from '../../../gateway/api/json-text.ts';
+import { withoutLoneSurrogates } from '../../../gateway/api/json.ts';
 import { apiForPath, normalizeRequest } from '../../../gateway/api/normalize-request.ts';
 import { type ParseOptions, parseRequestBody } from '../../../gateway/api/parse-request-body.ts';
 import { apiRoutes } from '../../../gateway/api/route-table.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findExceededLimit, withoutLoneSurrogates } from './json-text.ts';
+import { findExceededLimit, withoutLoneSurrogates } from './json.ts';
 
 const none = Number.POSITIVE_INFINITY;
 const deeper = (text: string, levels: number) =>

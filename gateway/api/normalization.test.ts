@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { printableMediaType, printableType } from './normalization-notes.ts';
+import { printableMediaType, printableType } from './normalization.ts';
 
 it.each([
   'web_search_call',
