@@ -52,12 +52,12 @@ export function mapList(
 
 /** Removes those of the named members that are null: OpenAI allows them, llama-server does not. */
 export function withoutNulls(object: JsonObject, names: readonly string[]): JsonObject {
-  const nulls = names.filter((name) => object[name] === null);
-  if (nulls.length === 0) return object;
-  return withFields(object, Object.fromEntries(nulls.map((name) => [name, undefined])));
+  const isNull = (name: string) => object[name] === null;
+  if (!names.some(isNull)) return object;
+  return withFields(object, Object.fromEntries(names.filter(isNull).map((name) => [name, undefined])));
 }
 
-/** Work on JSON that needs no parser, or comes before it: bodies may have megabytes, and most need no change. */
+// From here on, JSON is read and changed as bytes or text: a body may have megabytes, and most need no change.
 
 const [quote, backslash, openingBrace, closingBrace] = [0x22, 0x5c, 0x7b, 0x7d];
 /** JSON's white space: blank, tab, line feed, carriage return. */

@@ -64,7 +64,7 @@ export function parseRequestBody(body: Buffer, options: ParseOptions): ApiReques
   const text = withoutLoneSurrogates(body);
   const original = parse(text);
   if (requiresMessages && !Array.isArray(original.messages))
-    throw invalidValue('messages', 'a list of messages');
+    throw invalidValue('messages', 'a list of messages', original.messages);
   validate(original, options);
   const { fields, body: normalized, ...rest } = normalizeRequest(api, original, text);
   // Normalization moves schemas, parameters of tools and images to other places.
@@ -133,7 +133,7 @@ function optional<T>(
 ): T | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
-  if (!isValid(value)) throw invalidValue(name, expected);
+  if (!isValid(value)) throw invalidValue(name, expected, value);
   return value as T;
 }
 

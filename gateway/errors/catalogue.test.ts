@@ -63,3 +63,20 @@ describe('Retry-After', () => {
     expect(catalogue.queueFull(ms).headers).toEqual({ 'retry-after': seconds, 'retry-after-ms': bounded });
   });
 });
+
+it.each([
+  [[], 'expected a number.'],
+  [[0], 'expected a number, got 0.'],
+  [[null], 'expected a number, got null.'],
+  [[undefined], 'expected a number, got nothing.'],
+  [[''], 'expected a number, got an empty string.'],
+  [['a secret'], 'expected a number, got a string.'],
+  [[[]], 'expected a number, got an empty list.'],
+  [[['a secret']], 'expected a number, got a list.'],
+  [[{ secret: 1 }], 'expected a number, got an object.'],
+] satisfies [[value?: unknown], string][])(
+  'an invalid value is described and never quoted: %j',
+  (given, message) => {
+    expect(catalogue.invalidValue('n', 'a number', ...given).message).toBe(`Invalid 'n': ${message}`);
+  },
+);

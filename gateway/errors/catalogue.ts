@@ -13,14 +13,22 @@ export const invalidJson = (detail: string) =>
     message: `The request body is not valid JSON: ${detail}`,
   });
 
-export const invalidValue = (param: string, expected: string) =>
+/** `given` is the rejected value. Only its kind is shown unless it is a number or the like: a string may be part of a prompt. */
+export const invalidValue = (param: string, expected: string, ...given: [value?: unknown]) =>
   new ApiError({
     status: 400,
     type: invalid,
     code: 'invalid_value',
     param,
-    message: `Invalid '${param}': expected ${expected}.`,
+    message: `Invalid '${param}': expected ${expected}${given.length === 0 ? '' : `, got ${describeValue(given[0])}`}.`,
   });
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
 
 export const remoteMediaNotAllowed = (param: string) =>
   new ApiError({

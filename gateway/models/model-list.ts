@@ -79,7 +79,7 @@ const MAX_PAGE = 1000;
 export function anthropicModelPage(ids: readonly string[], info: ModelInfo, query: PageQuery) {
   const limit = query.limit === undefined ? DEFAULT_PAGE : Number(query.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
-    throw invalidValue('limit', `an integer from 1 to ${MAX_PAGE}`);
+    throw invalidValue('limit', `an integer from 1 to ${MAX_PAGE}`, limit);
   const { after_id, before_id } = query;
   const from = after_id === undefined ? 0 : findIndex(ids, 'after_id', after_id) + 1;
   const to = before_id === undefined ? ids.length : findIndex(ids, 'before_id', before_id);

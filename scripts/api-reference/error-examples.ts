@@ -8,7 +8,7 @@ const soon = 5000;
 /** One of each, as a client might get it. A refusal that is new to the catalogue does not compile until it stands here. */
 export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   invalidJson: catalogue.invalidJson('Unexpected end of input'),
-  invalidValue: catalogue.invalidValue('n', 'an integer from 1 to 2147483647'),
+  invalidValue: catalogue.invalidValue('n', 'an integer from 1 to 2147483647', 0),
   remoteMediaNotAllowed: catalogue.remoteMediaNotAllowed('messages[0].content[1].image_url.url'),
   unsupportedValue: catalogue.unsupportedValue(
     'messages[0].content[1]',

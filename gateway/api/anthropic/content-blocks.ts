@@ -35,7 +35,7 @@ export const isToolResult = (block: unknown) => isJsonObject(block) && block.typ
 
 function requireBlock(block: unknown, place: string): JsonObject {
   if (isJsonObject(block)) return block;
-  throw invalidValue(place, "a block: an object with a 'type'");
+  throw invalidValue(place, "a block: an object with a 'type'", block);
 }
 
 /** What a user or a tool may send the model. */
@@ -43,7 +43,7 @@ function contentBlock(block: unknown, place: string): unknown {
   const known = requireBlock(block, place);
   switch (known.type) {
     case 'text':
-      if (typeof known.text !== 'string') throw invalidValue(`${place}.text`, 'a string');
+      if (typeof known.text !== 'string') throw invalidValue(`${place}.text`, 'a string', known.text);
       return block;
     case 'image':
       rejectStoredImage(known.source, `${place}.source`);
@@ -83,7 +83,7 @@ function documentBlocks(document: JsonObject, place: string): object[] {
 }
 
 function documentContent(source: unknown, place: string): object[] {
-  if (!isJsonObject(source)) throw invalidValue(place, 'the source of the document, an object');
+  if (!isJsonObject(source)) throw invalidValue(place, 'the source of the document, an object', source);
   const { type, data, content } = source;
   if (type === 'text' && typeof data === 'string') return [textBlock(data)];
   if (type === 'content' && typeof content === 'string') return [textBlock(content)];
@@ -102,7 +102,7 @@ function describeSource({ type, media_type }: JsonObject): string {
 
 /** The result of a client's own search: what was found, and where. */
 function searchResultBlocks({ title, source, content }: JsonObject, place: string): object[] {
-  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a list of text blocks');
+  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a list of text blocks', content);
   const head = ['<search_result>', tag('title', title), tag('source', source)];
   return [textBlock(`${head.join('')}\n`), ...(content as object[]), textBlock('\n</search_result>')];
 }

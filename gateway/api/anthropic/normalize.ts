@@ -38,7 +38,8 @@ function getSchema({ output_config, output_format }: JsonObject): JsonObject | u
   if (!isJsonObject(format)) return undefined;
   const param = isCurrent ? 'output_config.format' : 'output_format';
   if (format.type !== 'json_schema') throw invalidValue(`${param}.type`, "'json_schema'");
-  if (!isJsonObject(format.schema)) throw invalidValue(`${param}.schema`, 'a JSON schema, an object');
+  if (!isJsonObject(format.schema))
+    throw invalidValue(`${param}.schema`, 'a JSON schema, an object', format.schema);
   return format.schema;
 }
 
@@ -113,7 +114,8 @@ function normalizeMessage(message: unknown, place: string, notes: NormalizationN
   if (!isJsonObject(message)) return message;
   const { role, content } = message;
   if (content === undefined || typeof content === 'string') return message;
-  if (!Array.isArray(content)) throw invalidValue(`${place}.content`, 'a string, or a list of blocks');
+  if (!Array.isArray(content))
+    throw invalidValue(`${place}.content`, 'a string, or a list of blocks', content);
   const at = (index: number) => `${place}.content[${index}]`;
   if (role === 'assistant') {
     const blocks = mapList(content, (block, index) => assistantBlock(block, at(index), notes));

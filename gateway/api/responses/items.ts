@@ -8,7 +8,7 @@ import { repairArguments } from '../repair-json.ts';
  * undefined where it has nothing for the model. OpenAI lets clients omit more, and leave more empty, than llama-server does.
  */
 export function normalizeItem(item: unknown, place: string, notes: NormalizationNotes): unknown {
-  if (!isJsonObject(item)) throw invalidValue(place, "an item: an object with a 'role' or a 'type'");
+  if (!isJsonObject(item)) throw invalidValue(place, "an item: an object with a 'role' or a 'type'", item);
   const type = item.type ?? inferType(item);
   switch (type) {
     case 'message':
@@ -105,7 +105,8 @@ function joinTexts(parts: unknown): string {
 
 function normalizeCall(item: JsonObject, place: string, notes: NormalizationNotes): JsonObject {
   const { name, arguments: given } = item;
-  if (typeof name !== 'string') throw invalidValue(`${place}.name`, 'the name of the function, a string');
+  if (typeof name !== 'string')
+    throw invalidValue(`${place}.name`, 'the name of the function, a string', name);
   const text = typeof given === 'string' ? given : JSON.stringify(given ?? {});
   const repaired = repairArguments(text);
   if (repaired !== given) notes.repaired += 1;
@@ -128,7 +129,8 @@ function normalizeOutput(item: JsonObject, output: unknown, place: string): Json
 
 function getCallId({ call_id, id }: JsonObject, place: string): string {
   const known = call_id ?? id;
-  if (typeof known !== 'string') throw invalidValue(`${place}.call_id`, 'the id of the call, a string');
+  if (typeof known !== 'string')
+    throw invalidValue(`${place}.call_id`, 'the id of the call, a string', known);
   return known;
 }
 
@@ -184,7 +186,7 @@ function normalizeParts(
   normalizePart: (part: unknown, place: string) => unknown,
 ): unknown {
   if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) throw invalidValue(place, 'a string, or a list of parts');
+  if (!Array.isArray(content)) throw invalidValue(place, 'a string, or a list of parts', content);
   return mapList(content, (part, index) => normalizePart(part, `${place}[${index}]`));
 }
 
@@ -192,7 +194,7 @@ const textTypes: ReadonlySet<unknown> = new Set([undefined, null, 'text', 'input
 
 function inputPart(part: unknown, place: string): unknown {
   if (typeof part === 'string') return { type: 'input_text', text: part };
-  if (!isJsonObject(part)) throw invalidValue(place, "a part: an object with a 'type'");
+  if (!isJsonObject(part)) throw invalidValue(place, "a part: an object with a 'type'", part);
   const { type, text, image_url, file_id } = part;
   if (textTypes.has(type) && typeof text === 'string') return withFields(part, { type: 'input_text' });
   if (type === 'refusal' && typeof part.refusal === 'string')
@@ -213,7 +215,7 @@ function inputPart(part: unknown, place: string): unknown {
 
 function outputPart(part: unknown, place: string): unknown {
   if (typeof part === 'string') return { type: 'output_text', text: part };
-  if (!isJsonObject(part)) throw invalidValue(place, "a part: an object with a 'type'");
+  if (!isJsonObject(part)) throw invalidValue(place, "a part: an object with a 'type'", part);
   const { type, text, refusal } = part;
   if (type === 'refusal' && typeof refusal === 'string') return { type: 'output_text', text: refusal };
   if (!textTypes.has(type) || typeof text !== 'string')

@@ -45,7 +45,7 @@ function rejectUnsupported({ include, top_logprobs, logprobs, instructions, text
   if (typeof top_logprobs === 'number' && top_logprobs > 0 && !logprobs)
     throw unsupportedValue('top_logprobs', NO_LOGPROBS);
   if (instructions !== undefined && instructions !== null && typeof instructions !== 'string')
-    throw invalidValue('instructions', "a string; send items in 'input'");
+    throw invalidValue('instructions', "a string (send items in 'input')", instructions);
   const format = isJsonObject(text) && isJsonObject(text.format) ? text.format.type : undefined;
   if (format !== undefined && !formats.has(format))
     throw invalidValue('text.format.type', "'text', 'json_object' or 'json_schema'");

@@ -187,20 +187,20 @@ function validateLengths(schema: JsonObject, minName: string, maxName: string, g
   for (const name of [minName, maxName]) {
     const value = schema[name];
     if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0 && value <= MAX_LENGTH))
-      throw invalidValue(getPlace(`.${name}`), `an integer from 0 to ${MAX_LENGTH}, not ${value}`);
+      throw invalidValue(getPlace(`.${name}`), `an integer from 0 to ${MAX_LENGTH}`, value);
   }
   if (typeof min !== 'number') return;
   if (min >= MAX_REPETITIONS)
-    throw invalidValue(getPlace(`.${minName}`), `a number below ${MAX_REPETITIONS}, not ${min}`);
+    throw invalidValue(getPlace(`.${minName}`), `a number below ${MAX_REPETITIONS}`, min);
   if (typeof max === 'number' && min > max)
-    throw invalidValue(getPlace(`.${minName}`), `a number not above '${maxName}' (${max}), not ${min}`);
+    throw invalidValue(getPlace(`.${minName}`), `a number not above '${maxName}' (${max})`, min);
 }
 
 function validateIntegers(schema: JsonObject, getPlace: GetPlace): void {
   const min = readLimit(schema, 'minimum', 'exclusiveMinimum', 1, getPlace);
   const max = readLimit(schema, 'maximum', 'exclusiveMaximum', -1, getPlace);
   if (min !== undefined && max !== undefined && min > max)
-    throw invalidValue(getPlace('.minimum'), `a number not above 'maximum' (${max}), not ${min}`);
+    throw invalidValue(getPlace('.minimum'), `a number not above 'maximum' (${max})`, min);
   if (min !== undefined && max === undefined && min >= MAX_ONE_SIDED)
     throw invalidValue(getPlace('.minimum'), "a number below 1e15, or a 'maximum' in addition");
   if (max !== undefined && min === undefined && max <= -MAX_ONE_SIDED)
@@ -218,7 +218,7 @@ function readLimit(
   for (const name of [inclusive, exclusive]) {
     const value = schema[name];
     if (typeof value === 'number' && Math.abs(value) >= MAX_INTEGER)
-      throw invalidValue(getPlace(`.${name}`), `a number that fits into 64 bits, not ${value}`);
+      throw invalidValue(getPlace(`.${name}`), `a number that fits into 64 bits`, value);
   }
   const [included, excluded] = [schema[inclusive], schema[exclusive]];
   if (typeof included === 'number') return Math.trunc(included);

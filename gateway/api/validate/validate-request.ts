@@ -141,7 +141,7 @@ function validateTriggers(triggers: unknown): void {
     const { type, value } = trigger;
     const place = `grammar_triggers[${index}]`;
     const longest = lists.grammar_triggers[1];
-    if (type !== 0 && type !== 1) throw invalidValue(`${place}.type`, '0 (a token) or 1 (a word)');
+    if (type !== 0 && type !== 1) throw invalidValue(`${place}.type`, '0 (a token) or 1 (a word)', type);
     if (typeof value === 'string' && value.length > longest)
       throw invalidValue(`${place}.value`, `at most ${longest} characters, not ${value.length}`);
   });
