@@ -25,10 +25,10 @@ async function post({ origin }: TestGateway, id: Id, path: string, body: object,
   return { status: answer.status, headers: answer.headers, body: JSON.parse(await answer.text()) };
 }
 
-/** What has been booked for a key, once nothing is under way. */
+/** The input tokens recorded for a key, once this many requests have ended. */
 async function tokensIn(corral: TestGateway, id: Id, requests: number): Promise<number> {
   const { ledger } = corral.gateway;
-  await waitFor('the booking', () => ledger.today(id, Date.now()).requests === requests);
+  await waitFor('the usage to be recorded', () => ledger.today(id, Date.now()).requests === requests);
   return ledger.today(id, Date.now()).input;
 }
 
@@ -37,7 +37,7 @@ const text = 'word '.repeat(20);
 describe.each([
   ['embeddings', ['--embeddings', '--pooling', 'mean']],
   ['rerank', ['--embeddings', '--pooling', 'rank']],
-] as const)('of %s', (kind, args) => {
+] as const)('a batch of %s', (kind, args) => {
   let engine: LlamaServer;
   let corral: TestGateway;
   beforeAll(async () => {
@@ -56,14 +56,14 @@ describe.each([
       ? { query: 'word', documents: Array(count).fill(text) }
       : { input: Array(count).fill(text) };
 
-  it('one that is larger than the minute is told so, before it costs anything', async () => {
+  it('that exceeds the limit per minute is rejected with that reason, and costs nothing', async () => {
     const { status, body } = await post(corral, 'narrow', path, batchOf(300));
     expect([status, body.error.type, body.error.code]).toEqual([429, 'tokens', 'rate_limit_exceeded']);
     expect(body.error.message).toMatch(/may use up to \d{4} tokens.*send fewer inputs at once/);
     expect(await tokensIn(corral, 'narrow', 1)).toBe(0);
   });
 
-  it('puts aside what all of them take, not one context, and is settled to what they took', async () => {
+  it('reserves the tokens of all its inputs, not of one context, and is charged for what they used', async () => {
     const { status, headers, body } = await post(corral, 'wide', path, batchOf(200));
     expect(status).toBe(200);
     expect(1_000_000 - Number(headers.get('x-ratelimit-remaining-tokens'))).toBeGreaterThan(5000);
@@ -71,7 +71,7 @@ describe.each([
     expect(body.usage.prompt_tokens).toBeGreaterThan(15_000);
   });
 
-  it('is answered as llama-server answers it whole', async () => {
+  it('gets the response that llama-server gives to the whole request', async () => {
     const words = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
     const request = kind === 'rerank' ? { query: 'many', documents: words, top_n: 5 } : { input: words };
     const { body } = await post(corral, 'wide', path, request);
@@ -94,7 +94,7 @@ describe.each([
     }
   });
 
-  it('is booked where the answer has no place to tell it', async () => {
+  it('is charged even if the response has no place for usage', async () => {
     const small = kind === 'rerank' ? { query: 'word', texts: [text, text] } : { content: [text, text] };
     const { status, body } = await post(corral, 'native', path, small);
     expect([status, Array.isArray(body)]).toEqual([200, true]);

@@ -17,11 +17,11 @@ const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0
 const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
 const program = join(import.meta.dirname, '../../harness/run-keys-command.ts');
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 let streams: ServerResponse[] = [];
 beforeAll(async () => {
-  standIn = await startFakeBackend(
+  fake = await startFakeBackend(
     (_, response) => {
       startStream(response).write(delta('one'));
       streams.push(response);
@@ -29,17 +29,17 @@ beforeAll(async () => {
     { slots: 2 },
   );
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fake.backend,
     keys: keyFileText(Object.fromEntries(ids.map((id) => [id, { secret: secretOf(id) }]))),
   });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 beforeEach(async () => {
   streams = [];
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fake);
 });
 
 /** `corral keys …` as a program of its own, beside the gateway that runs. */
@@ -61,11 +61,11 @@ async function busyKey(id: string) {
   await stream.send(ask({ stream: true }, id)).receives('one');
   await bystander.send(ask({ stream: true }, 'other')).receives('one');
   waiter.send(ask({}, id));
-  await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
+  await waitFor('one to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
   return { stream, bystander, waiter };
 }
 
-it('disable alone refuses new requests and lets finish what is under way', async () => {
+it('disabling a key rejects its new requests and lets running ones finish', async () => {
   const { stream, bystander, waiter } = await busyKey('finishes');
   const disabled = await corralKeys('disable', 'finishes');
   expect(disabled.stderr).toBe('Key "finishes" disabled.');
@@ -74,7 +74,7 @@ it('disable alone refuses new requests and lets finish what is under way', async
   for (const open of streams) open.end(end);
   expect((await stream.answer())?.body).toBe(delta('one') + end);
   expect((await bystander.answer())?.body).toBe(delta('one') + end);
-  await waitFor('the waiter to come to its turn', () => streams.length === 3);
+  await waitFor('the queued request to be served', () => streams.length === 3);
   waiter.reset();
 });
 
@@ -82,7 +82,7 @@ describe.each([
   ['disabled', ['disable', 'disabled', '--now']],
   ['removed', ['remove', 'removed', '--now']],
 ])('a key %s now', (id, args) => {
-  it('ends its stream and its place in line, and no request of another key', async () => {
+  it('cancels its running and queued requests, and no request of another key', async () => {
     const { stream, bystander, waiter } = await busyKey(id);
     const command = corralKeys(...args);
     const answer = await stream.answer();
@@ -99,7 +99,7 @@ describe.each([
     expect((await bystander.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
   });
 
-  it('leaves the file as the command says', async () => {
+  it('leaves the key file as the command reports', async () => {
     const { keys } = JSON.parse(readFileSync(corral.keyFile, 'utf8'));
     const left = keys.find((key: { id: string }) => key.id === id);
     if (id === 'removed') expect(left).toBeUndefined();
@@ -107,7 +107,7 @@ describe.each([
   });
 });
 
-it('works as any other once it is enabled again', async () => {
+it('a key works again once it is enabled', async () => {
   await corralKeys('enable', 'disabled');
   await until('disabled', 200);
   const { stream, bystander, waiter } = await busyKey('disabled');

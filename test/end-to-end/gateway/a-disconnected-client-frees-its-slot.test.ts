@@ -15,58 +15,58 @@ const leaving: Record<string, (client: RawClient) => void> = {
   'a half-close': (client) => client.socket.end(),
 };
 
-/** No limit of ours ends a silent exchange before the test itself would fail: what ends it is that its client has left. */
-const patient = { FIRST_BYTE_TIMEOUT: '1h', STREAM_IDLE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
+/** No timeout ends a silent exchange during the test: only the disconnection of the client does. */
+const noTimeouts = { FIRST_BYTE_TIMEOUT: '1h', STREAM_IDLE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent, { slots: 1 });
-  corral = await startTestGateway({ backend: standIn.backend, env: patient });
+  fake = await startFakeBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: fake.backend, env: noTimeouts });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
-beforeEach(() => gatewayIsIdle(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, fake));
 
-describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) => {
-  it('before the first byte of its answer', async () => {
-    standIn.mood = silent;
+describe.each(Object.entries(leaving))('a client that disconnects by %s frees its slot', (_, leave) => {
+  it('before the first byte of its response', async () => {
+    fake.mood = silent;
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello')));
-    await waitFor('the request to arrive', () => standIn.open === 1);
+    await waitFor('the request to arrive', () => fake.open === 1);
     leave(client);
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
   });
 
   it('in the middle of its stream', async () => {
-    standIn.mood = sendAndStall;
+    fake.mood = sendAndStall;
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello', { stream: true })));
     await client.receives('one');
     leave(client);
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
   });
 
-  it('while it waits in line, and the one behind it moves up', async () => {
-    standIn.mood = silent;
+  it('or its place in the queue', async () => {
+    fake.mood = silent;
     await using holder = await RawClient.connect(corral.port);
     holder.send(postOf(chatOf('holder')));
-    await waitFor('the slot to be taken', () => standIn.open === 1);
-    const sent = standIn.received.length;
+    await waitFor('the slot to be taken', () => fake.open === 1);
+    const sent = fake.received.length;
     await using waiter = await RawClient.connect(corral.port);
     waiter.send(postOf(chatOf('leaver')));
-    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
+    await waitFor('it to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
     leave(waiter);
-    await waitFor('the line to be empty', () => corral.gateway.scheduler.counts.waiting === 0);
+    await waitFor('the queue to be empty', () => corral.gateway.scheduler.counts.waiting === 0);
     holder.reset();
-    await gatewayIsIdle(corral, standIn);
-    expect(standIn.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
+    await gatewayIsIdle(corral, fake);
+    expect(fake.received.slice(sent).some(({ body }) => body.includes('leaver'))).toBe(false);
   });
 
-  it('without having read what it was sent', async () => {
-    standIn.mood = (_request, response) => {
+  it('without having read what was sent to it', async () => {
+    fake.mood = (_request, response) => {
       startStream(response);
       const pour = () => {
         while (!response.destroyed && response.write(delta('word '.repeat(2000)))) {}
@@ -77,16 +77,16 @@ describe.each(Object.entries(leaving))('a client that leaves by %s', (_, leave) 
     await using client = await RawClient.connect(corral.port);
     client.socket.pause();
     client.send(postOf(chatOf('hello', { stream: true })));
-    await waitFor('the stream to run', () => standIn.open === 1);
+    await waitFor('the stream to run', () => fake.open === 1);
     await waitFor('the gateway to hold a lease', () => corral.gateway.scheduler.counts.leased === 1);
     leave(client);
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
   });
 });
 
-describe('a client that leaves with two requests on one connection', () => {
-  it('frees the slots of both', async () => {
-    standIn.mood = silent;
+describe('a client that disconnects with two requests on one connection', () => {
+  it('frees both slots', async () => {
+    fake.mood = silent;
     await using wide = await startFakeBackend(silent, { slots: 2 });
     await using gateway = await startTestGateway({ backend: wide.backend });
     await using client = await RawClient.connect(gateway.port);
@@ -95,14 +95,14 @@ describe('a client that leaves with two requests on one connection', () => {
     client.reset();
     await gatewayIsIdle(gateway, wide);
     await waitFor(
-      'a line for each',
+      'a log line for each',
       () => gateway.logged.filter(({ status }) => status === 499).length === 2,
     );
   });
 });
 
 describe('with the real engine', () => {
-  it('frees the slot of a long story', async () => {
+  it('a disconnected client frees the slot of a long response', async () => {
     await using engine = await startLlamaServer({ slots: 1, args: ['--slots'] });
     await using gateway = await startTestGateway({ backend: engine.backend });
     await using client = await RawClient.connect(gateway.port);

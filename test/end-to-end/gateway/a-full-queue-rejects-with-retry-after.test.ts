@@ -6,15 +6,15 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it.each(['0', '1'])('with room for %s to wait', async (room) => {
-  await using standIn = await startFakeBackend(silent, { slots: 1 });
-  await using corral = await startTestGateway({ backend: standIn.backend, env: { MAX_QUEUE_SIZE: room } });
+it.each(['0', '1'])('a full queue of MAX_QUEUE_SIZE=%s rejects with a retry-after', async (size) => {
+  await using fake = await startFakeBackend(silent, { slots: 1 });
+  await using corral = await startTestGateway({ backend: fake.backend, env: { MAX_QUEUE_SIZE: size } });
   await using holder = await RawClient.connect(corral.port);
   holder.send(postOf(chatOf('holder')));
-  await waitFor('the slot to be taken', () => standIn.open === 1);
+  await waitFor('the slot to be taken', () => fake.open === 1);
   await using waiter = await RawClient.connect(corral.port);
-  if (room === '1') waiter.send(postOf(chatOf('waiter')));
-  await waitFor('the line to be full', () => corral.gateway.scheduler.counts.waiting === Number(room));
+  if (size === '1') waiter.send(postOf(chatOf('waiter')));
+  await waitFor('the queue to be full', () => corral.gateway.scheduler.counts.waiting === Number(size));
 
   await using late = await RawClient.connect(corral.port);
   const answer = await late.send(postOf(chatOf('late', { stream: true }))).answer();
@@ -26,5 +26,5 @@ it.each(['0', '1'])('with room for %s to wait', async (room) => {
   expect(seconds).toBeGreaterThanOrEqual(1);
   expect(seconds).toBeLessThanOrEqual(60);
   expect(Math.ceil(Number(answer?.headers['retry-after-ms']) / 1000)).toBe(seconds);
-  expect(standIn.received).toHaveLength(1);
+  expect(fake.received).toHaveLength(1);
 });

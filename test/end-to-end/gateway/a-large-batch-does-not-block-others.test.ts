@@ -14,20 +14,20 @@ const keys = keyFileText({
 });
 const slots = 2;
 
-/** What the backend has been asked and not answered yet. */
+/** Requests that the backend has not responded to yet. */
 let held: { readonly request: Received; readonly response: ServerResponse }[] = [];
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeEach(async () => {
   held = [];
-  standIn = await startFakeBackend((request, response) => void held.push({ request, response }), {
+  fake = await startFakeBackend((request, response) => void held.push({ request, response }), {
     slots,
   });
-  corral = await startTestGateway({ backend: standIn.backend, keys, env: { MAX_QUEUE_SIZE: '1' } });
+  corral = await startTestGateway({ backend: fake.backend, keys, env: { MAX_QUEUE_SIZE: '1' } });
 });
 afterEach(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
 type Fields = Record<string, unknown>;
@@ -86,7 +86,7 @@ const kinds: [string, string, Fields, (fields: Fields) => unknown[], (inputs: un
 ];
 
 describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
-  function answerAll(): void {
+  function respondToAll(): void {
     for (const { request, response } of held.splice(0)) {
       const fields = JSON.parse(request.body) as Fields;
       const answer = fields.prompt === 'single' ? { choices: [] } : answerTo(inputsOf(fields));
@@ -94,12 +94,12 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     }
   }
 
-  it('lets others have their turn, and its answers are put together in their order', async () => {
+  it('lets other requests have their turns, and its responses are merged in order', async () => {
     const whole = post('batch', path, batch);
-    await waitFor('its first part to be there', () => held.length > 0);
+    await waitFor('its first part to arrive', () => held.length > 0);
     const single = post('single', '/v1/completions', { prompt: 'single', max_tokens: 1 });
     await waitFor(
-      'the other to wait, or be there',
+      'the other to be queued or to arrive',
       () => corral.gateway.scheduler.counts.waiting > 0 || held.length > 1,
     );
     let most = 0;
@@ -109,14 +109,14 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     void settled.then(() => {
       isSettled = true;
     });
-    await waitFor('all to be answered', () => {
+    await waitFor('all responses', () => {
       const sequences = held.flatMap(({ request }) => {
         const fields = JSON.parse(request.body) as Fields;
         return fields.prompt === 'single' ? [fields.prompt] : inputsOf(fields);
       });
       most = Math.max(most, sequences.length);
       if (held.length > 0) rounds.push(held.map(({ request }) => request.body));
-      answerAll();
+      respondToAll();
       return isSettled;
     });
     const [{ status, headers, body }] = await settled;
@@ -130,40 +130,43 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     expect(rounds.findIndex((bodies) => bodies.some((text) => text.includes('single')))).toBeLessThanOrEqual(
       1,
     );
-    await gatewayIsIdle(corral, standIn);
-    await waitFor('its booking', () => corral.gateway.ledger.today('batch', Date.now()).requests === 1);
+    await gatewayIsIdle(corral, fake);
+    await waitFor(
+      'its usage to be recorded',
+      () => corral.gateway.ledger.today('batch', Date.now()).requests === 1,
+    );
     expect(corral.gateway.ledger.today('batch', Date.now()).input).toBe(numbers.length);
   });
 
-  it('ends with the error of the part that fails, and no other is sent', async () => {
+  it('fails with the error of the part that fails, and no other part is sent', async () => {
     const whole = post('batch', path, batch);
-    await waitFor('its first part to be there', () => held.length > 0);
-    answerAll();
-    await waitFor('the next to be there', () => held.length > 0);
-    const before = standIn.received.length;
+    await waitFor('its first part to arrive', () => held.length > 0);
+    respondToAll();
+    await waitFor('the next to arrive', () => held.length > 0);
+    const before = fake.received.length;
     const error = { code: 400, message: 'too long for us', type: 'invalid_request_error' };
     held.shift()?.response.writeHead(400).end(JSON.stringify({ error }));
     const { status, body } = await whole;
     expect([status, body.error.message]).toEqual([400, 'too long for us']);
-    await gatewayIsIdle(corral, standIn);
-    expect(standIn.received).toHaveLength(before);
+    await gatewayIsIdle(corral, fake);
+    expect(fake.received).toHaveLength(before);
   });
 
-  it('is broken off where its client leaves', async () => {
+  it('is aborted when its client disconnects', async () => {
     const leaving = new AbortController();
     const whole = post('batch', path, batch, leaving.signal);
-    await waitFor('its first part to be there', () => held.length > 0);
-    answerAll();
-    await waitFor('the next to be there', () => held.length > 0);
+    await waitFor('its first part to arrive', () => held.length > 0);
+    respondToAll();
+    await waitFor('the next to arrive', () => held.length > 0);
     leaving.abort();
     await expect(whole).rejects.toThrow();
-    await gatewayIsIdle(corral, standIn);
-    await waitFor('its line in the log', () => corral.logged.some(({ status }) => status === 499));
+    await gatewayIsIdle(corral, fake);
+    await waitFor('its log line', () => corral.logged.some(({ status }) => status === 499));
     expect(corral.gateway.bodies.bytes).toBe(0);
   });
 });
 
-it('a batch of prompts is answered as llama-server answers each, choices next to one another', async () => {
+it('the response to a batch of prompts has the choices that llama-server generates for each', async () => {
   await using demo = await startDemo({ llama: { slots: 2, context: 512 } });
   const ask = async (body: object) => {
     const answer = await fetch(`${demo.baseURL}/completions`, {

@@ -7,45 +7,44 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => response.end());
-  corral = await startTestGateway({ backend: standIn.backend });
+  fake = await startFakeBackend((_, response) => response.end());
+  corral = await startTestGateway({ backend: fake.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
-/** What comes in place of an answer, before anything of one. */
-const madness: Readonly<Record<string, (response: ServerResponse) => void>> = {
-  'bytes that are no HTTP': ({ socket }) => socket?.end('\u0000\u0001 what is this? \r\n\r\n'),
+/** What the backend sends instead of a response. */
+const misbehaviour: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  'bytes that are not HTTP': ({ socket }) => socket?.end('\u0000\u0001 what is this? \r\n\r\n'),
   'half a status line': ({ socket }) => socket?.end('HTTP/1.1 2'),
-  'a head and no body': ({ socket }) =>
+  'headers and no body': ({ socket }) =>
     socket?.end('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'),
   'half a chunk': ({ socket }) =>
     socket?.end(
       'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\nff\r\ndata: {"cho',
     ),
-  'a chunk of a size that is no number': ({ socket }) =>
+  'a chunk whose size is not a number': ({ socket }) =>
     socket?.end(
       'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\nzz\r\ndata\r\n',
     ),
-  'a body that is shorter than announced': ({ socket }) =>
+  'a body that is shorter than its content-length': ({ socket }) =>
     socket?.end(
       'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"choices":',
     ),
   'a reset': ({ socket }) => socket?.resetAndDestroy(),
-  'a word that it is loading': (response) =>
-    response.writeHead(503).end('{"error":{"message":"Loading model"}}'),
+  '503 while it loads': (response) => response.writeHead(503).end('{"error":{"message":"Loading model"}}'),
 };
 
-describe.each(Object.entries(madness))('%s', (_, say) => {
-  it.each([false, true])('and then an answer (stream: %s)', async (stream) => {
+describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbehave) => {
+  it.each([false, true])('twice, and then a response, fails no request (stream: %s)', async (stream) => {
     let times = 2;
-    standIn.mood = (request, response) => {
-      if (times-- > 0) return say(response);
+    fake.mood = (request, response) => {
+      if (times-- > 0) return misbehave(response);
       expect(isForStream(request)).toBe(stream);
       startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);
     };
@@ -53,12 +52,13 @@ describe.each(Object.entries(madness))('%s', (_, say) => {
     const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
     expect(answer?.status).toBe(200);
     expect(
-      stream ? saidIn(answer?.body ?? '') : JSON.parse(answer?.body ?? '').choices[0].message.content,
+      stream ? contentOf(answer?.body ?? '') : JSON.parse(answer?.body ?? '').choices[0].message.content,
     ).toBe('all is well');
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
   });
 });
 
 const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
 
-const saidIn = (body: string) => [...body.matchAll(/"content":"([^"]*)"/g)].map(([, said]) => said).join('');
+const contentOf = (body: string) =>
+  [...body.matchAll(/"content":"([^"]*)"/g)].map(([, content]) => content).join('');

@@ -24,22 +24,25 @@ it.each([
   ['/chat/completions', { stream: true, messages: [{ role: 'user', content: long }] }],
   ['/completions', { prompt: long }],
   ['/responses', { input: long }],
-])('on %s it is refused with the numbers while the only slot is taken', async (path, body) => {
-  const { scheduler } = demo.corral.gateway;
-  const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
-  if (held.outcome !== 'granted') throw new Error('the slot is taken');
-  using _lease = held.lease;
-  const refused = await ask(path, body);
-  expect(refused.status).toBe(400);
-  const { error } = (await refused.json()) as { error: { code: string; message: string } };
-  expect(error.code).toBe('context_length_exceeded');
-  const [tokens, size] = [...error.message.matchAll(/\d+/g)].map(Number);
-  expect(size).toBe(context);
-  expect(tokens).toBeGreaterThan(context);
-});
+])(
+  'on %s a prompt that does not fit is rejected with the numbers, although all slots are busy',
+  async (path, body) => {
+    const { scheduler } = demo.corral.gateway;
+    const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
+    const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
+    if (held.outcome !== 'granted') throw new Error('the slot is taken');
+    using _lease = held.lease;
+    const rejected = await ask(path, body);
+    expect(rejected.status).toBe(400);
+    const { error } = (await rejected.json()) as { error: { code: string; message: string } };
+    expect(error.code).toBe('context_length_exceeded');
+    const [tokens, size] = [...error.message.matchAll(/\d+/g)].map(Number);
+    expect(size).toBe(context);
+    expect(tokens).toBeGreaterThan(context);
+  },
+);
 
-it('one that looks as long and fits is served', async () => {
+it('a prompt that only looks too long is served', async () => {
   // A phrase of the demo model is one token, however many letters it has.
   const prompt = storyText('keys').repeat(3);
   expect(Buffer.byteLength(prompt)).toBeGreaterThan(4 * context);

@@ -15,14 +15,14 @@ function textOf(received: string): string {
   return chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
 }
 
-it('a stream is told its place, moves up, and gets its whole answer', async () => {
+it('a queued stream reports its position, moves up, and gets its whole response', async () => {
   await using demo = await startDemo({ llama: { slots: 1 }, env: quick });
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
   const first = (await RawClient.connect(demo.corral.port)).send(ask(true));
-  await waitFor('the first to wait', () => scheduler.counts.waiting === 1);
+  await waitFor('the first to be queued', () => scheduler.counts.waiting === 1);
   const second = (await RawClient.connect(demo.corral.port)).send(ask(true));
   await first.receives(': queued 1 of 2\n\n');
   await second.receives(': queued 2 of 2\n\n');
@@ -35,7 +35,7 @@ it('a stream is told its place, moves up, and gets its whole answer', async () =
   second.socket.destroy();
 });
 
-it('a stream that is refused before its head has gone out hears it by the status', async () => {
+it('a stream that is rejected before its headers went out gets a status', async () => {
   await using demo = await startDemo({
     llama: { slots: 1 },
     env: { STREAM_HEADERS_AFTER: '1h', MAX_QUEUE_SIZE: '0' },
@@ -49,7 +49,7 @@ it('a stream that is refused before its head has gone out hears it by the status
   client.socket.destroy();
 });
 
-it('a stream that waits past its deadline, its head long out, is told by an error event', async () => {
+it('a stream that queues too long after its headers went out gets an error event', async () => {
   await using demo = await startDemo({ llama: { slots: 1 }, env: { ...quick, QUEUE_TIMEOUT: '400ms' } });
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
@@ -58,7 +58,7 @@ it('a stream that waits past its deadline, its head long out, is told by an erro
   const ending = await waitFor('the error', () => /data: (\{"error".*\})/.exec(client.text)?.[1]);
   expect(JSON.parse(ending)).toEqual({
     error: {
-      message: expect.stringContaining('waited too long'),
+      message: expect.stringContaining('within the queue timeout'),
       type: 'server_error',
       param: null,
       code: 'queue_timeout',

@@ -7,12 +7,12 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it('is told so, leaves the line and never reaches the backend', async () => {
-  await using standIn = await startFakeBackend(silent, { slots: 1 });
-  await using corral = await startTestGateway({ backend: standIn.backend, env: { QUEUE_TIMEOUT: '60ms' } });
+it('a request that has queued for QUEUE_TIMEOUT is rejected and never reaches the backend', async () => {
+  await using fake = await startFakeBackend(silent, { slots: 1 });
+  await using corral = await startTestGateway({ backend: fake.backend, env: { QUEUE_TIMEOUT: '60ms' } });
   await using holder = await RawClient.connect(corral.port);
   holder.send(postOf(chatOf('holder')));
-  await waitFor('the slot to be taken', () => standIn.open === 1);
+  await waitFor('the slot to be taken', () => fake.open === 1);
   await using waiter = await RawClient.connect(corral.port);
   const started = performance.now();
   const answer = await waiter.send(postOf(chatOf('waiter'))).answer();
@@ -22,6 +22,6 @@ it('is told so, leaves the line and never reaches the backend', async () => {
   expect(Number(answer?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect(corral.gateway.scheduler.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
   holder.reset();
-  await gatewayIsIdle(corral, standIn);
-  expect(standIn.received).toHaveLength(1);
+  await gatewayIsIdle(corral, fake);
+  expect(fake.received).toHaveLength(1);
 });

@@ -6,7 +6,7 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { type Demo, startDemo } from '../../harness/start-demo.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-/** A story that does not end before the context does. */
+/** A response that fills the context. */
 const endless = { max_tokens: 100_000, ignore_eos: true };
 const question = { role: 'user', content: 'Tell me a long story' };
 
@@ -27,7 +27,7 @@ async function busySlots(): Promise<Slot[]> {
   return (JSON.parse(answer.body) as Slot[]).filter((slot) => slot.is_processing);
 }
 
-const isSpeaking = ({ next_token }: Slot) => next_token.some(({ n_decoded }) => n_decoded > 1);
+const isGenerating = ({ next_token }: Slot) => next_token.some(({ n_decoded }) => n_decoded > 1);
 
 const requests = {
   '/v1/chat/completions': { messages: [question], ...endless },
@@ -36,27 +36,30 @@ const requests = {
   '/v1/responses': { input: 'Tell me a long story', max_output_tokens: 100_000, ignore_eos: true },
 };
 
-it.each(Object.entries(requests))('of %s, while another keeps the engine busy', async (path, body) => {
-  await using busy = await RawClient.connect(demo.corral.port);
-  busy.send(postOf(chatOf('Tell me a long story', { ...endless, stream: true })));
-  await busy.receives('"content":"');
-  await using client = await RawClient.connect(demo.corral.port);
-  client.send(postOf(body, { path }));
-  await waitFor('both to be at work', async () => (await busySlots()).filter(isSpeaking).length === 2);
-  client.reset();
-  await waitFor('the slot to be free', async () => (await busySlots()).length === 1);
-  // It began before, as long a story: were the abandoned one told to its end, this one would be over by now.
-  expect(busy.isClosed, 'the other one is still served').toBe(false);
-  await waitFor('the lease to be back', () => demo.corral.gateway.scheduler.counts.leased === 1);
-  const line = await waitFor('its line', () =>
-    demo.corral.logged.find(({ msg }) => msg === `POST ${path} 499`),
-  );
-  expect(line.tokensOut).toBeGreaterThan(0);
-  busy.reset();
-  await gatewayIsIdle(demo.corral);
-});
+it.each(Object.entries(requests))(
+  '%s: a request without streaming frees its slot when its client disconnects, although another keeps the engine busy',
+  async (path, body) => {
+    await using busy = await RawClient.connect(demo.corral.port);
+    busy.send(postOf(chatOf('Tell me a long story', { ...endless, stream: true })));
+    await busy.receives('"content":"');
+    await using client = await RawClient.connect(demo.corral.port);
+    client.send(postOf(body, { path }));
+    await waitFor('both to generate', async () => (await busySlots()).filter(isGenerating).length === 2);
+    client.reset();
+    await waitFor('the slot to be free', async () => (await busySlots()).length === 1);
+    // It began earlier and is as long: if the abandoned response were generated to its end, this one would be complete.
+    expect(busy.isClosed, 'the other request is still served').toBe(false);
+    await waitFor('the lease to be returned', () => demo.corral.gateway.scheduler.counts.leased === 1);
+    const line = await waitFor('its log line', () =>
+      demo.corral.logged.find(({ msg }) => msg === `POST ${path} 499`),
+    );
+    expect(line.tokensOut).toBeGreaterThan(0);
+    busy.reset();
+    await gatewayIsIdle(demo.corral);
+  },
+);
 
-it('whose body begins with many blanks, at once, is counted like any other', async () => {
+it('a request with much white space in its body is logged as any other when its client disconnects at once', async () => {
   for (const blank of [' '.repeat(70), '\n'.repeat(10_000)]) {
     const path = '/v1/completions';
     const body = `{${blank}${JSON.stringify({ prompt: 'long story', ...endless }).slice(1)}`;
@@ -66,7 +69,7 @@ it('whose body begins with many blanks, at once, is counted like any other', asy
       .send(postOf('', { path }).replace('Content-Length: 0', `Content-Length: ${body.length}`))
       .send(body);
     client.reset();
-    const line = await waitFor('its line', () =>
+    const line = await waitFor('its log line', () =>
       demo.corral.logged.slice(seen).find(({ msg }) => msg === `POST ${path} 499`),
     );
     expect(line.error ?? 'client_left').toBe('client_left');

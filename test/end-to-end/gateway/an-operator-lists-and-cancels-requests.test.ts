@@ -16,17 +16,17 @@ const keys = keyFileText({
   ops: { secret: opsSecret, scopes: ['admin'] },
 });
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent, { slots: 1 });
-  corral = await startTestGateway({ backend: standIn.backend, keys });
+  fake = await startFakeBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: fake.backend, keys });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
-beforeEach(() => gatewayIsIdle(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, fake));
 
 const asOps = (request: string, { origin } = corral) => requestGateway(origin, request, opsSecret);
 const listed = async (of = corral) =>
@@ -40,7 +40,7 @@ async function asking(id: string, fields: object = {}, port = corral.port): Prom
 
 describe('GET /admin/requests', () => {
   it('lists running and queued requests, oldest first, and no finished ones', async () => {
-    standIn.mood = sendAndStall;
+    fake.mood = sendAndStall;
     await using running = await asking('runs', { stream: true });
     await running.receives('one');
     await using waiting = await asking('waits');
@@ -56,7 +56,7 @@ describe('GET /admin/requests', () => {
     ]);
     running.reset();
     waiting.reset();
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
     expect(await listed()).toEqual([]);
   });
 
@@ -74,9 +74,9 @@ describe('DELETE /admin/requests/{id}', () => {
     ['runs', 'without a byte of its answer'],
     ['waits', 'in line'],
   ])('refuses a request that %s %s', async (id) => {
-    standIn.mood = silent;
+    fake.mood = silent;
     await using running = await asking('runs');
-    await waitFor('it to run', () => standIn.open === 1);
+    await waitFor('it to run', () => fake.open === 1);
     await using waiting = await asking('waits');
     await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(await asOps(`DELETE /admin/requests/${id}`)).toMatchObject({
@@ -96,7 +96,7 @@ describe('DELETE /admin/requests/{id}', () => {
   });
 
   it('ends a stream with an error event and frees its slot for the next request', async () => {
-    standIn.mood = sendAndStall;
+    fake.mood = sendAndStall;
     await using client = await asking('streams', { stream: true });
     await client.receives('one');
     await using next = await asking('next', { stream: true });
@@ -115,7 +115,7 @@ describe('DELETE /admin/requests/{id}', () => {
   });
 
   it('cancels all requests with an id and returns 404 if there is none', async () => {
-    standIn.mood = silent;
+    fake.mood = silent;
     const twins = await Promise.all([asking('twin/1+1=2'), asking('twin/1+1=2')]);
     await waitFor('both', async () => (await listed()).length === 2);
     expect((await asOps('DELETE /admin/requests/twin/1+1=2')).body.cancelled).toBe(2);

@@ -6,25 +6,25 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
-let deaths = 0;
+let crashes = 0;
 
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => {
-    if (deaths-- > 0) response.socket?.destroy();
+  fake = await startFakeBackend((_, response) => {
+    if (crashes-- > 0) response.socket?.destroy();
     else response.setHeader('content-type', 'application/json').end('{"choices":[]}');
   });
-  corral = await startTestGateway({ backend: standIn.backend, env: { MAX_REPLAYS: '3' } });
+  corral = await startTestGateway({ backend: fake.backend, env: { MAX_REPLAYS: '3' } });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
 let before: number;
 beforeEach(() => {
-  before = standIn.received.length;
+  before = fake.received.length;
 });
 
 async function ask(fields = {}) {
@@ -33,27 +33,27 @@ async function ask(fields = {}) {
 }
 
 it.each([{}, { stream: true }])(
-  'a request over which the backend died thrice is answered the fourth time',
+  'a request at which the backend broke off three times is served at the fourth attempt',
   async (fields) => {
-    deaths = 3;
+    crashes = 3;
     expect((await ask(fields))?.status).toBe(200);
-    expect(standIn.received.length - before).toBe(4);
+    expect(fake.received.length - before).toBe(4);
     expect(corral.logged.findLast(({ status }) => status)).toMatchObject({ status: 200, retries: 3 });
   },
 );
 
-it('one that kills every time is refused, so that it does not kill for ever', async () => {
-  deaths = 100;
+it('a request at which the backend breaks off every time is rejected', async () => {
+  crashes = 100;
   const answer = await ask();
-  deaths = 0;
+  crashes = 0;
   expect(answer?.status).toBe(502);
   expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
     code: 'bad_gateway',
     message: expect.stringContaining('failed 4 times while processing this request'),
   });
   expect(answer?.headers['x-should-retry']).toBe('false');
-  expect(standIn.received.length - before).toBe(4);
-  const [{ body = '' } = {}] = standIn.received.slice(-1);
+  expect(fake.received.length - before).toBe(4);
+  const [{ body = '' } = {}] = fake.received.slice(-1);
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 16);
   expect(corral.logged.findLast(({ status }) => status)).toMatchObject({
     status: 502,
@@ -63,16 +63,16 @@ it('one that kills every time is refused, so that it does not kill for ever', as
   });
 });
 
-it('one that kills after a word gets on, and is not taken for the cause', async () => {
-  standIn.mood = (_, response) => {
-    if (deaths-- > 0) startStream(response).write(delta('word '), () => response.socket?.destroy());
+it('a request that makes progress at every attempt is continued until it is complete', async () => {
+  fake.mood = (_, response) => {
+    if (crashes-- > 0) startStream(response).write(delta('word '), () => response.socket?.destroy());
     else startStream(response).end(`${delta('end')}data: [DONE]\n\n`);
   };
-  deaths = 9;
+  crashes = 9;
   const answer = await ask({ stream: true });
   expect(answer?.body.match(/word |end/g)?.join('')).toBe(`${'word '.repeat(9)}end`);
 });
 
-it('no lease is left behind', () => {
+it('every lease was returned', () => {
   expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });

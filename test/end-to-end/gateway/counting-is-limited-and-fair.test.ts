@@ -22,7 +22,7 @@ const counting = [
   '/apply-template',
 ];
 
-/** Counts that are under way at the backend, until they are let go. */
+/** Counts that the backend has not responded to yet. */
 let held: ServerResponse[] = [];
 const hold: BackendScenario = (request, response) => {
   if (request.path.endsWith('/chat/completions')) echo(request, response);
@@ -32,20 +32,20 @@ const release = () => {
   for (const response of held.splice(0)) response.end('{"input_tokens":7,"tokens":[]}');
 };
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 const clients: RawClient[] = [];
 beforeEach(async () => {
   held = [];
-  standIn = await startFakeBackend(hold, { slots: 1 });
-  corral = await startTestGateway({ backend: standIn.backend, keys });
+  fake = await startFakeBackend(hold, { slots: 1 });
+  corral = await startTestGateway({ backend: fake.backend, keys });
 });
 afterEach(async () => {
-  standIn.mood = echo;
+  fake.mood = echo;
   release();
   for (const { socket } of clients.splice(0)) socket.destroy();
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
 async function send(id: string, path: string): Promise<RawClient> {
@@ -58,25 +58,25 @@ async function send(id: string, path: string): Promise<RawClient> {
 const counts = () => corral.gateway.countingScheduler.counts;
 
 describe('requests that only count', () => {
-  it('go to the backend a few at a time, two of a key, and keep nobody from being served', async () => {
+  it('reach the backend four at a time, two of one key, and do not delay generation', async () => {
     for (const path of counting) await send('a', path);
-    await waitFor('the others to wait', () => counts().waiting === counting.length - 2);
+    await waitFor('the others to be queued', () => counts().waiting === counting.length - 2);
     expect(held).toHaveLength(2);
     for (const id of ['b', 'b', 'c']) await send(id, '/v1/messages/count_tokens');
-    await waitFor('those of other keys to be there', () => held.length === 4);
+    await waitFor('those of other keys to arrive', () => held.length === 4);
     expect(counts()).toEqual({ capacity: 4, leased: 4, waiting: counting.length - 1 });
     const chat = await (await send('d', '/v1/chat/completions')).answer();
     expect(chat?.status).toBe(200);
-    await waitFor('all to be answered', () => {
+    await waitFor('all responses', () => {
       release();
       return clients.every(({ text }) => text.startsWith('HTTP/1.1 200'));
     });
     expect(counts()).toEqual({ capacity: 4, leased: 0, waiting: 0 });
   });
 
-  it('keep their places until the backend has done, as it works on where the client has left', async () => {
+  it('keep their leases until the backend has counted, even if the client has left', async () => {
     const [first, second] = [await send('a', '/tokenize'), await send('a', '/tokenize')];
-    await waitFor('both to be there', () => held.length === 2);
+    await waitFor('both to arrive', () => held.length === 2);
     first.reset();
     second.reset();
     await waitFor(
@@ -85,21 +85,21 @@ describe('requests that only count', () => {
     );
     expect(corral.gateway.bodies.bytes).toBe(0);
     const third = await send('a', '/tokenize');
-    await waitFor('the next to wait', () => counts().waiting === 1);
-    expect([held.length, standIn.open]).toEqual([2, 2]);
+    await waitFor('the next to be queued', () => counts().waiting === 1);
+    expect([held.length, fake.open]).toEqual([2, 2]);
     release();
-    await waitFor('the next to be there', () => held.length === 1);
+    await waitFor('the next to arrive', () => held.length === 1);
     release();
     expect((await third.answer())?.status).toBe(200);
   });
 
-  it('are out of the line when their clients leave', async () => {
+  it('leave the queue when their clients disconnect', async () => {
     for (let n = 0; n < 5; n++) await send('a', '/v1/responses/input_tokens');
-    await waitFor('three to wait', () => counts().waiting === 3);
+    await waitFor('three to be queued', () => counts().waiting === 3);
     for (const client of clients.slice(2)) client.reset();
-    await waitFor('nobody to wait', () => counts().waiting === 0);
+    await waitFor('the queue to be empty', () => counts().waiting === 0);
     release();
-    await waitFor('all places to be free', () => counts().leased === 0);
-    expect(standIn.received).toHaveLength(2);
+    await waitFor('all leases to be returned', () => counts().leased === 0);
+    expect(fake.received).toHaveLength(2);
   });
 });

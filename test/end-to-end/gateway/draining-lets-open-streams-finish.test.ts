@@ -8,27 +8,27 @@ import { startTestGateway, testerSecret } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 /** One slot, held by a stream that goes on; one request that waits; one idle connection. */
-async function busyHouse(env: Record<string, string>) {
+async function startBusyGateway(env: Record<string, string>) {
   const streams: ServerResponse[] = [];
-  const standIn = await startFakeBackend(
+  const fake = await startFakeBackend(
     (_, response) => {
       startStream(response).write(delta('one'));
       streams.push(response);
     },
     { slots: 1 },
   );
-  const corral = await startTestGateway({ backend: standIn.backend, env });
+  const corral = await startTestGateway({ backend: fake.backend, env });
   const [streaming, waiting, idle] = await Promise.all([1, 2, 3].map(() => RawClient.connect(corral.port)));
   if (!streaming || !waiting || !idle) throw new Error('three clients were to be connected');
   await streaming.send(postOf(chatOf('stream', { stream: true }))).receives('one');
   waiting.send(postOf(chatOf('waits')));
-  await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
+  await waitFor('one to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
   await idle.send('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n').answer();
-  return { standIn, corral, streams, streaming, waiting, idle };
+  return { fake, corral, streams, streaming, waiting, idle };
 }
 
-it('finishes what runs, sends away what waits and takes nothing new', async () => {
-  const { standIn, corral, streams, streaming, waiting, idle } = await busyHouse({});
+it('a drain finishes running requests, and rejects queued and new ones', async () => {
+  const { fake, corral, streams, streaming, waiting, idle } = await startBusyGateway({});
   let isStopped = false;
   const stopped = corral.gateway.stop().then(() => {
     isStopped = true;
@@ -44,15 +44,15 @@ it('finishes what runs, sends away what waits and takes nothing new', async () =
   expect((await streaming.answer())?.body).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
   await stopped;
   expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
-  await standIn.stop();
+  await fake.stop();
 });
 
 it.each([
   ['announced', (body: string) => [`Content-Length: ${body.length}`, body.slice(0, -5)]],
   ['in chunks', () => ['Transfer-Encoding: chunked', '5\r\n{"mes\r\n']],
-])('does not wait for a body that is half sent, %s', async (_, halfOf) => {
-  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
-  const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
+])('a drain does not wait for a body that is half sent, %s', async (_, halfOf) => {
+  await using fake = await startFakeBackend((_, response) => response.end('{}'));
+  const corral = await startTestGateway({ backend: fake.backend, env: { DRAIN_TIMEOUT: '1h' } });
   await using client = await RawClient.connect(corral.port);
   const [head, half] = halfOf(JSON.stringify(chatOf('hello')));
   const lines = ['POST /v1/chat/completions HTTP/1.1', 'Host: x', 'Content-Type: application/json', head];
@@ -66,9 +66,9 @@ it.each([
   await corral.stop();
 });
 
-it('does not wait for a connection that has sent nothing', async () => {
-  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
-  const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '60s' } });
+it('a drain does not wait for a connection that has sent nothing', async () => {
+  await using fake = await startFakeBackend((_, response) => response.end('{}'));
+  const corral = await startTestGateway({ backend: fake.backend, env: { DRAIN_TIMEOUT: '60s' } });
   await using silent = await RawClient.connect(corral.port);
   // Node has seen it when it answers another that came after it.
   await fetch(`${corral.origin}/ping`);
@@ -76,8 +76,8 @@ it('does not wait for a connection that has sent nothing', async () => {
   await silent.closed();
 });
 
-it('refuses and says 503 to probes on a connection that is still open', async () => {
-  const { standIn, corral, streams, waiting } = await busyHouse({});
+it('a drain rejects requests and probes with 503 on a connection that is still open', async () => {
+  const { fake, corral, streams, waiting } = await startBusyGateway({});
   // Two requests behind one that waits: they are read before the connection closes.
   waiting.send(`GET /ping HTTP/1.1\r\nHost: x\r\n\r\n${postOf(chatOf('late'))}`);
   void corral.gateway.stop();
@@ -86,14 +86,14 @@ it('refuses and says 503 to probes on a connection that is still open', async ()
   expect([503, undefined, 200]).toContain(statuses[1]);
   for (const stream of streams) stream.end('data: [DONE]\n\n');
   await corral.gateway.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
 it.each(['the deadline', 'a second stop'])(
-  'ends a stream that outlives %s with an error event',
+  'a drain ends a stream that outlives %s with an error event',
   async (what) => {
     const env = { DRAIN_TIMEOUT: what === 'the deadline' ? '100ms' : '60s' };
-    const { standIn, corral, streaming } = await busyHouse(env);
+    const { fake, corral, streaming } = await startBusyGateway(env);
     const stopped = corral.gateway.stop();
     if (what === 'a second stop') void corral.gateway.stop();
     const answer = await streaming.answer();
@@ -102,6 +102,6 @@ it.each(['the deadline', 'a second stop'])(
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error.code).toBe('draining');
     await stopped;
     expect(corral.gateway.scheduler.counts.leased).toBe(0);
-    await standIn.stop();
+    await fake.stop();
   },
 );

@@ -11,7 +11,7 @@ const priorities = Object.keys(secrets) as Priority[];
 let demo: Demo;
 const connections = new Agent({ connections: null });
 
-/** One slot, so that the order of the answers is the order of the grants. */
+/** One slot, so that the order of the responses is the order of the grants. */
 beforeAll(async () => {
   demo = await startDemo({
     llama: { slots: 1 },
@@ -29,7 +29,7 @@ afterAll(async () => {
   await demo.stop();
 });
 
-/** A request of one token; resolves when it is answered. */
+/** A request of one token; resolves with its response. */
 async function ask(key: Priority, order: Priority[]): Promise<void> {
   const { statusCode, body } = await request(`${demo.baseURL}/completions`, {
     method: 'POST',
@@ -44,8 +44,8 @@ async function ask(key: Priority, order: Priority[]): Promise<void> {
 
 const waiting = (least: number) => () => demo.corral.gateway.scheduler.counts.waiting >= least;
 
-/** Holds the one slot until all who are to compete are waiting. */
-async function holdTheSlot(until: () => Promise<unknown>): Promise<void> {
+/** Occupies the only slot until all competing requests are queued. */
+async function occupySlot(until: () => Promise<unknown>): Promise<void> {
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
@@ -54,27 +54,27 @@ async function holdTheSlot(until: () => Promise<unknown>): Promise<void> {
   await until();
 }
 
-it('one request of a key waits one turn at most behind five hundred of another', async () => {
+it('a single request of one key waits for at most one of five hundred requests of another', async () => {
   const order: Priority[] = [];
   const all: Promise<void>[] = [];
-  await holdTheSlot(async () => {
+  await occupySlot(async () => {
     for (let n = 0; n < 500; n++) all.push(ask('normal', order));
-    await waitFor('the crowd to wait', waiting(500));
+    await waitFor('the others to be queued', waiting(500));
     all.push(ask('low', order));
-    await waitFor('the lone one to wait', waiting(501));
+    await waitFor('the single request to be queued', waiting(501));
   });
   await Promise.all(all);
   expect(order).toHaveLength(501);
   expect(order.indexOf('low')).toBeLessThanOrEqual(1);
 });
 
-it('priorities share 4 : 2 : 1, within a tenth over a thousand grants', async () => {
+it('priorities share slots 4 : 2 : 1, within a tenth over a thousand grants', async () => {
   const order: Priority[] = [];
   const all: Promise<void>[] = [];
   const amounts = { high: 620, normal: 320, low: 180 };
-  await holdTheSlot(async () => {
+  await occupySlot(async () => {
     for (const key of priorities) for (let n = 0; n < amounts[key]; n++) all.push(ask(key, order));
-    await waitFor('all to wait', waiting(1120));
+    await waitFor('all to be queued', waiting(1120));
   });
   await Promise.all(all);
   const shares = { high: 4 / 7, normal: 2 / 7, low: 1 / 7 };

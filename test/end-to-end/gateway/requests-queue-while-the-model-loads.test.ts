@@ -6,38 +6,38 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it('holds requests while the backend loads and serves them once it is ready', async () => {
-  await using standIn = await startFakeBackend(echo, { slots: 2 });
-  standIn.health = 503;
-  await using corral = await startTestGateway({ backend: standIn.backend, untilReady: false });
-  await waitFor('the gateway to see it load', () => corral.gateway.watch.status === 'loading');
+it('requests queue while the model loads and are served once it is ready', async () => {
+  await using fake = await startFakeBackend(echo, { slots: 2 });
+  fake.health = 503;
+  await using corral = await startTestGateway({ backend: fake.backend, untilReady: false });
+  await waitFor('the gateway to report it as loading', () => corral.gateway.watch.status === 'loading');
   await using chat = await RawClient.connect(corral.port);
   chat.send(postOf(chatOf('early')));
   await using count = await RawClient.connect(corral.port);
   count.send(postOf(chatOf('count'), { path: '/v1/messages/count_tokens' }));
-  await waitFor('both to wait', () => corral.gateway.scheduler.counts.waiting === 2);
+  await waitFor('both to be queued', () => corral.gateway.scheduler.counts.waiting === 2);
   expect((await fetch(`${corral.origin}/ping`)).status).toBe(204);
   expect((await fetch(`${corral.origin}/readyz`)).status).toBe(503);
-  expect(standIn.received).toHaveLength(0);
+  expect(fake.received).toHaveLength(0);
 
-  standIn.health = 200;
+  fake.health = 200;
   expect((await chat.answer())?.body).toContain('early');
   expect((await count.answer())?.body).toContain('count');
   expect((await fetch(`${corral.origin}/ping`)).status).toBe(200);
 });
 
-it('says that the model loads when the wait is over before it is ready', async () => {
-  await using standIn = await startFakeBackend(echo);
-  standIn.health = 503;
+it('a request that times out in the queue while the model loads is told so', async () => {
+  await using fake = await startFakeBackend(echo);
+  fake.health = 503;
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fake.backend,
     untilReady: false,
     env: { QUEUE_TIMEOUT: '50ms' },
   });
-  await waitFor('the gateway to see it load', () => corral.gateway.watch.status === 'loading');
+  await waitFor('the gateway to report it as loading', () => corral.gateway.watch.status === 'loading');
   await using client = await RawClient.connect(corral.port);
   const answer = await client.send(postOf(chatOf('early'))).answer();
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error.code).toBe('model_loading');
-  expect(standIn.received).toHaveLength(0);
+  expect(fake.received).toHaveLength(0);
 });

@@ -52,40 +52,40 @@ async function post(
   return { status: answer.status, read: () => text, end };
 }
 
-/** A stream and a plain request of each API in the middle of their stories, and an engine that dies and does not come back. */
+/** A stream and a JSON request of each API in the middle of their responses, and an engine that dies and does not come back. */
 async function allWaiting(env: Record<string, string>) {
   corral = await startTestGateway({ backend: llama.backend, env });
   const plain = requests.map(([path, body]) => post(path, body));
   const streams = await Promise.all(requests.map(([path, body]) => post(path, { ...body, stream: true })));
   const { scheduler, watch } = corral.gateway;
-  await waitFor('all to be under way', () => scheduler.counts.leased === 8, { every: 1 });
+  await waitFor('all to be running', () => scheduler.counts.leased === 8, { every: 1 });
   await waitFor('all streams to have begun', () => streams.every(({ read }) => read().includes('Horse')), {
     every: 1,
   });
   llama.kill('SIGSTOP');
   llama.kill('SIGKILL');
   await waitFor(
-    'all to wait for the next engine',
+    'all to be queued for the next engine',
     () => scheduler.counts.waiting === 8 && watch.status !== 'ready',
   );
   return { plain, streams };
 }
 
-async function expectAllTold(
+async function expectAllRejected(
   { plain, streams }: Awaited<ReturnType<typeof allWaiting>>,
   code: string,
 ): Promise<void> {
   for (const [n, stream] of streams.entries()) {
     const [path, , error] = requests[n] ?? ['', {}, /$/];
-    const told = error.exec(await stream.end)?.[1];
-    expect(told, path).toBe(path === '/v1/messages' ? 'overloaded_error' : code);
+    const reported = error.exec(await stream.end)?.[1];
+    expect(reported, path).toBe(path === '/v1/messages' ? 'overloaded_error' : code);
   }
   for (const one of plain) {
     const { status, end } = await one;
     expect([status, await end]).toEqual([503, expect.stringContaining('"error"')]);
   }
   const linesOf = () => corral.logged.filter(({ path }) => requests.some(([one]) => one === path));
-  await waitFor('the lines of all', () => linesOf().length === 8);
+  await waitFor('all log lines', () => linesOf().length === 8);
   const lines = linesOf();
   for (const line of lines) {
     expect(line).toMatchObject({
@@ -97,26 +97,26 @@ async function expectAllTold(
   }
 }
 
-describe('who waits to be continued', () => {
-  it('is told at DRAIN_TIMEOUT that the gateway ends', async () => {
+describe('a request that waits to be continued', () => {
+  it('is rejected at DRAIN_TIMEOUT', async () => {
     const waiting = await allWaiting({ DRAIN_TIMEOUT: '100ms' });
     const stopped = corral.gateway.stop();
-    await expectAllTold(waiting, 'draining');
+    await expectAllRejected(waiting, 'draining');
     await stopped;
     expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
   });
 
-  it('is told at a second stop', async () => {
+  it('is rejected at a second stop', async () => {
     const waiting = await allWaiting({ DRAIN_TIMEOUT: '1h' });
     void corral.gateway.stop();
     void corral.gateway.stop();
-    await expectAllTold(waiting, 'draining');
+    await expectAllRejected(waiting, 'draining');
   });
 
-  it('is told when the engine is given up, and so is whoever comes then', async () => {
+  it('is rejected when the engine is given up, and so is every new request', async () => {
     const waiting = await allWaiting({});
     corral.gateway.scheduler.close('lost');
-    await expectAllTold(waiting, 'backend_unavailable');
+    await expectAllRejected(waiting, 'backend_unavailable');
     const late = await post('/v1/chat/completions', { messages: story });
     expect([late.status, await late.end]).toEqual([
       503,

@@ -14,63 +14,63 @@ async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
   return data?.map(({ id }) => id) ?? [];
 }
 
-/** Another one takes its place: it was away in between. */
-async function replaced(standIn: FakeBackend, corral: TestGateway, props: object | undefined) {
-  standIn.health = 503;
-  await waitFor('it to be away', () => corral.gateway.watch.status === 'loading');
-  standIn.props = props;
-  standIn.health = 200;
+/** Another backend takes its place: it was unavailable in between. */
+async function replace(fake: FakeBackend, corral: TestGateway, props: object | undefined) {
+  fake.health = 503;
+  await waitFor('it to be unavailable', () => corral.gateway.watch.status === 'loading');
+  fake.props = props;
+  fake.health = 200;
   await waitFor('it to be ready', () => corral.gateway.watch.status === 'ready');
 }
 
-describe('as many requests go to the backend as it has slots', () => {
-  it('also where it does not say so at once', async () => {
-    await using standIn = await startFakeBackend(silent, { slots: 8 });
-    const { props } = standIn;
-    standIn.props = undefined;
-    await using corral = await startTestGateway({ backend: standIn.backend });
+describe('as many requests reach the backend as it has slots', () => {
+  it('even if it does not report its slots at once', async () => {
+    await using fake = await startFakeBackend(silent, { slots: 8 });
+    const { props } = fake;
+    fake.props = undefined;
+    await using corral = await startTestGateway({ backend: fake.backend });
     expect(capacityOf(corral)).toBe(1);
     const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(corral.port)));
     for (const client of clients) client.send(postOf(chatOf('hello')));
-    await waitFor('seven to wait', () => corral.gateway.scheduler.counts.waiting === 7);
-    expect(standIn.open).toBe(1);
-    standIn.props = props;
-    await waitFor('all of them to be there', () => standIn.open === 8);
+    await waitFor('seven to be queued', () => corral.gateway.scheduler.counts.waiting === 7);
+    expect(fake.open).toBe(1);
+    fake.props = props;
+    await waitFor('all to arrive', () => fake.open === 8);
     expect(capacityOf(corral)).toBe(8);
     for (const client of clients) await client[Symbol.asyncDispose]();
   });
 
-  it('and not as many as the one before it had, whose name is forgotten, too', async () => {
-    await using standIn = await startFakeBackend(silent, { slots: 8 });
-    await using corral = await startTestGateway({ backend: standIn.backend });
-    await replaced(standIn, corral, undefined);
+  it('after it was replaced by another, whose model name counts, too', async () => {
+    await using fake = await startFakeBackend(silent, { slots: 8 });
+    await using corral = await startTestGateway({ backend: fake.backend });
+    await replace(fake, corral, undefined);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([1, []]);
-    standIn.props = { ...propsWith(2), model_alias: 'another' };
-    await waitFor('the facts of the other', () => corral.gateway.watch.props?.slots === 2);
+    fake.props = { ...propsWith(2), model_alias: 'another' };
+    await waitFor('the props of the other', () => corral.gateway.watch.props?.slots === 2);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([2, ['another']]);
     expect(corral.logged).toContainEqual(
       expect.objectContaining({ slots: 2, msg: 'what the backend says of itself has changed' }),
     );
   });
 
-  it('also where another came while nobody looked', async () => {
-    await using standIn = await startFakeBackend(silent, { slots: 8 });
-    await using corral = await startTestGateway({ backend: standIn.backend });
-    await waitFor('its facts', () => capacityOf(corral) === 8);
-    standIn.props = propsWith(2);
+  it('after it was replaced between two probes', async () => {
+    await using fake = await startFakeBackend(silent, { slots: 8 });
+    await using corral = await startTestGateway({ backend: fake.backend });
+    await waitFor('its props', () => capacityOf(corral) === 8);
+    fake.props = propsWith(2);
     corral.gateway.watch.probeNow();
-    await waitFor('the facts of the other', () => capacityOf(corral) === 2);
+    await waitFor('the props of the other', () => capacityOf(corral) === 2);
   });
 
-  it('unless MAX_CONCURRENT_REQUESTS says otherwise', async () => {
-    await using standIn = await startFakeBackend(silent, { slots: 8 });
+  it('unless MAX_CONCURRENT_REQUESTS is set', async () => {
+    await using fake = await startFakeBackend(silent, { slots: 8 });
     await using corral = await startTestGateway({
-      backend: standIn.backend,
+      backend: fake.backend,
       env: { MAX_CONCURRENT_REQUESTS: '3' },
     });
-    standIn.props = propsWith(2);
+    fake.props = propsWith(2);
     corral.gateway.watch.probeNow();
-    await waitFor('the facts of the other', () => corral.gateway.watch.props?.slots === 2);
+    await waitFor('the props of the other', () => corral.gateway.watch.props?.slots === 2);
     expect(capacityOf(corral)).toBe(3);
   });
 });

@@ -15,8 +15,8 @@ afterAll(() => demo.stop());
 const endless = { stream: true, max_tokens: 15_000, ignore_eos: true };
 const story = (fields: object) => postOf(chatOf('Tell me a long story', fields));
 
-/** What each sends, and sees before it goes. */
-const visits: ((client: RawClient) => Promise<unknown>)[] = [
+/** What each client sends, and receives before it disconnects. */
+const sessions: ((client: RawClient) => Promise<unknown>)[] = [
   (client) => client.send(story(endless)).receives('"content":"'),
   async (client) => client.send(story(endless)),
   (client) => client.send(story(endless)).receives('HTTP/1.1 200'),
@@ -25,24 +25,24 @@ const visits: ((client: RawClient) => Promise<unknown>)[] = [
   (client) => client.send(story({ max_tokens: 5 })).answer(),
 ];
 
-it('over hundreds of clients that leave at any moment, with others in line', async () => {
+it('hundreds of clients that disconnect at any moment never occupy more slots than are leased', async () => {
   const { scheduler } = demo.corral.gateway;
   await using watched = watchEngineLoad(demo.engine.backend, () => scheduler.counts.leased);
   let next = 0;
   const full = () => watched.looks.filter(({ busy }) => busy >= slots - 1).length;
   const isEnough = () => next >= 400 && watched.looks.length > 100 && full() > 10;
-  const visitor = async () => {
+  const runClient = async () => {
     while (!isEnough()) {
-      const visit = visits[next++ % visits.length];
+      const session = sessions[next++ % sessions.length];
       await using client = await RawClient.connect(demo.corral.port);
-      await visit?.(client);
+      await session?.(client);
       client.reset();
     }
   };
-  await Promise.all(Array.from({ length: 3 * slots }, visitor));
+  await Promise.all(Array.from({ length: 3 * slots }, runClient));
   await gatewayIsIdle(demo.corral);
   expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
   expect(scheduler.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
-  const impatient = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));
-  expect(impatient).toEqual([]);
+  const warnings = demo.corral.logged.filter(({ msg }) => String(msg).includes('still at work'));
+  expect(warnings).toEqual([]);
 });

@@ -7,8 +7,8 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-/** Does what the words of the request say. */
-const obedient: BackendScenario = (request, response) => {
+/** Behaves as the text of the request says. */
+const scripted: BackendScenario = (request, response) => {
   if (request.body.includes('break')) return void response.destroy();
   if (request.body.includes('fail'))
     return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
@@ -34,23 +34,23 @@ const kinds: ((client: RawClient) => Promise<unknown>)[] = [
   async (client) => client.send(postOf(chatOf('good')).slice(0, -5)).reset(),
 ];
 
-/** Each brings two requests on average. */
+/** With two requests each on average. */
 const connections = 1200;
 
-it('good ones, bad ones and aborted ones', async () => {
-  await using standIn = await startFakeBackend(obedient, { slots: 4 });
+it('valid, invalid and aborted requests return every lease', async () => {
+  await using fake = await startFakeBackend(scripted, { slots: 4 });
   const before = openSockets();
-  const corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
+  const corral = await startTestGateway({ backend: fake.backend, env: { DRAIN_TIMEOUT: '1h' } });
   let next = 0;
-  const visitor = async () => {
+  const runClient = async () => {
     while (next < connections) {
       const kind = kinds[next++ % kinds.length];
       await using client = await RawClient.connect(corral.port);
       await kind?.(client);
     }
   };
-  await Promise.all(Array.from({ length: 16 }, visitor));
-  await gatewayIsIdle(corral, standIn);
+  await Promise.all(Array.from({ length: 16 }, runClient));
+  await gatewayIsIdle(corral, fake);
   expect(corral.gateway.scheduler.counts).toEqual({ capacity: 4, leased: 0, waiting: 0 });
   expect(corral.logged.filter(({ error, cause }) => error === 'internal_error' && cause)).toEqual([]);
   await corral.stop();
