@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import type { BackendStatus } from '../health/backend-status.ts';
+import type { BackendStatus } from '../health/backend.ts';
 import { freePort } from '../test/harness/free-port.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { warnWhenUnreachable } from './unreachable-backend-warning.ts';

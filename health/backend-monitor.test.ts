@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../test/harness/wait-for.ts';
+import type { BackendStatus } from './backend.ts';
 import { type BackendMonitor, type BackendMonitorOptions, monitorBackend } from './backend-monitor.ts';
-import type { BackendStatus } from './backend-status.ts';
 import { probe } from './probe.ts';
 
 const props = {
@@ -30,7 +30,7 @@ let folder: string;
 let socketPath: string;
 let server: Server | undefined;
 let watch: BackendMonitor | undefined;
-let mood: 'loading' | 'ready' | 'deaf';
+let mood: 'loading' | 'ready' | 'timed-out';
 /** What it says of itself: a text is no JSON, `silent` no answer at all. */
 let said: object | string;
 /** How often it was asked what it is. */
@@ -51,7 +51,7 @@ afterEach(() => {
 
 async function appear(): Promise<void> {
   server = createServer((request, response) => {
-    if (mood === 'deaf') return;
+    if (mood === 'timed-out') return;
     const keyed = request.headers.authorization === 'Bearer k';
     if (request.url === '/props') tellOfItself(keyed, response);
     else response.writeHead(mood === 'ready' ? 200 : 503).end('{}');
@@ -130,8 +130,8 @@ describe('a watched backend', () => {
     await appear();
     const { watch: patient, seen } = watched({ probeTimeoutMs: 20 });
     await waitFor('ready', () => patient.status === 'ready');
-    mood = 'deaf';
-    expect(await probe(backend('k'), 20)).toBe('deaf');
+    mood = 'timed-out';
+    expect(await probe(backend('k'), 20)).toBe('timed-out');
     mood = 'ready';
     expect(await probe(backend('k'))).toBe('ready');
     expect(seen).toEqual(['ready']);

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Backend } from './backend.ts';
-import type { BackendStatus } from './backend-status.ts';
-import { initialProbedState, nextStatus, type ProbedState } from './next-status.ts';
-import { probe } from './probe.ts';
+import type { Backend, BackendStatus } from './backend.ts';
+import { initialProbedState, nextStatus, type ProbedState, probe } from './probe.ts';
 import { type BackendProps, type PropsResult, readProps } from './props.ts';
 
 export interface BackendMonitorOptions {
@@ -141,7 +139,7 @@ export function monitorBackend(backend: Backend, options: BackendMonitorOptions 
       return known === 'router';
     },
     get keyRejected() {
-      return known === 'key-refused';
+      return known === 'key-rejected';
     },
     probeNow() {
       nudged = true;

@@ -1,17 +1,25 @@
 /** One llama-server as its clients see it. */
 export interface Backend {
   readonly address: BackendAddress;
-  /** The key it demands; undefined where it demands none. */
+  /** The key it requires; undefined if it requires none. */
   readonly apiKey: string | undefined;
 }
 
-/** `origin` is what an HTTP client dials; with `socketPath` it goes there and the origin is only a name. */
+/** `origin` is what an HTTP client connects to; with `socketPath` it connects there, and the origin is only a name. */
 export interface BackendAddress {
   readonly origin: string;
   readonly socketPath: string | undefined;
 }
 
-/** Reads `http://host:port` or `unix:/path.sock`; throws a TypeError for anything else. */
+/**
+ * The status of a backend.
+ * starting: its process has not bound its address yet · loading: bound, the model is being loaded · ready: it serves ·
+ * restarting: it has exited, and a new one is starting · failed: it will not come back · draining: it finishes running
+ * requests and accepts no new ones.
+ */
+export type BackendStatus = 'starting' | 'loading' | 'ready' | 'restarting' | 'failed' | 'draining';
+
+/** Parses `http://host:port` or `unix:/path.sock`; throws a TypeError for anything else. */
 export function parseBackendUrl(url: string): BackendAddress {
   if (url.startsWith('unix:')) {
     const socketPath = decodeURIComponent(new URL(url).pathname);
@@ -22,7 +30,7 @@ export function parseBackendUrl(url: string): BackendAddress {
   return { origin, socketPath: undefined };
 }
 
-/** The inverse of parseBackendUrl: what `BACKEND_URL` holds. */
+/** The inverse of parseBackendUrl: the value of `BACKEND_URL`. */
 export function formatBackendUrl({ origin, socketPath }: BackendAddress): string {
   return socketPath === undefined ? origin : `unix:${socketPath}`;
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { BackendStatus } from './backend-status.ts';
+import type { BackendStatus } from './backend.ts';
 import { type HealthOptions, healthResponse } from './health-response.ts';
 
 const statusOf = (path: string, status: BackendStatus, everReady = false, options?: HealthOptions) =>
-  healthResponse(path, 'GET', { status: status, everReady, details: {} }, options).status;
+  healthResponse(path, 'GET', { status, everReady, details: {} }, options).status;
 
-describe('the health server answers', () => {
+describe('the health server responds', () => {
   it.each([
     ['/ping', { starting: 204, loading: 204, restarting: 204, ready: 200, draining: 503, failed: 503 }],
     ['/readyz', { starting: 503, loading: 503, restarting: 503, ready: 200, draining: 503, failed: 503 }],
@@ -13,13 +13,13 @@ describe('the health server answers', () => {
     ['/startupz', { starting: 503, loading: 503, restarting: 503, ready: 200, draining: 200, failed: 503 }],
     ['/status', { starting: 200, loading: 200, restarting: 200, ready: 200, draining: 200, failed: 200 }],
     ['/else', { starting: 404, loading: 404, restarting: 404, ready: 404, draining: 404, failed: 404 }],
-  ])('%s by standing', (path, expected) => {
-    for (const [standing, status] of Object.entries(expected)) {
-      expect([standing, statusOf(path, standing as BackendStatus)]).toEqual([standing, status]);
+  ])('to %s according to the status', (path, expected) => {
+    for (const [status, code] of Object.entries(expected)) {
+      expect([status, statusOf(path, status as BackendStatus)]).toEqual([status, code]);
     }
   });
 
-  it('503 to whoever would send requests while the gateway hangs', () => {
+  it('with 503 to /ping and /readyz while the gateway hangs', () => {
     const snapshot = {
       status: 'restarting',
       everReady: true,
@@ -30,19 +30,19 @@ describe('the health server answers', () => {
     expect(paths.map((path) => healthResponse(path, 'GET', snapshot).status)).toEqual([503, 503, 200, 200]);
   });
 
-  it('startupz with 200 for good once the model has been ready', () => {
+  it('to /startupz with 200 forever once the model has been ready', () => {
     expect(statusOf('/startupz', 'restarting', true)).toBe(200);
     expect(statusOf('/startupz', 'failed', true)).toBe(200);
   });
 
-  it('the further path like /ping', () => {
+  it('to HEALTH_CHECK_PATH like to /ping', () => {
     const options = { healthCheckPath: '/health' };
     expect(statusOf('/health', 'loading', false, options)).toBe(204);
     expect(statusOf('/health', 'draining', false, options)).toBe(503);
     expect(statusOf('/ping', 'loading', false, options)).toBe(204);
   });
 
-  it('200 to every GET where the ancestor did, and keeps /status useful', () => {
+  it('to every GET with 200 under PING_ALWAYS_OK, while /status keeps its content', () => {
     const options = { pingAlwaysOk: true };
     expect(statusOf('/ping', 'failed', false, options)).toBe(200);
     expect(statusOf('/anything', 'starting', false, options)).toBe(200);
@@ -55,7 +55,7 @@ describe('the health server answers', () => {
     expect(status.body).toEqual({ standing: 'failed', restarts: 5 });
   });
 
-  it('only GET and HEAD', () => {
+  it('to GET and HEAD only', () => {
     const snapshot = { status: 'ready', everReady: true, details: {} } as const;
     expect(healthResponse('/ping', 'HEAD', snapshot).status).toBe(200);
     expect(healthResponse('/ping', 'POST', snapshot)).toMatchObject({
@@ -64,7 +64,7 @@ describe('the health server answers', () => {
     });
   });
 
-  it('204 without a body', () => {
+  it('with 204 without a body', () => {
     expect(
       healthResponse('/ping', 'GET', { status: 'loading', everReady: false, details: {} }).body,
     ).toBeUndefined();

@@ -1,4 +1,4 @@
-import type { BackendStatus } from './backend-status.ts';
+import type { BackendStatus } from './backend.ts';
 
 /** What the owner of the health server knows at the moment of a question. */
 export interface HealthSnapshot {

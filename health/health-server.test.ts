@@ -13,7 +13,7 @@ async function started(options: { healthCheckPath?: string; patienceMs?: number 
 }
 
 describe('the health server', () => {
-  it('says 204 from the first moment, before its owner knows anything', async () => {
+  it('responds with 204 from the beginning, before it has a snapshot source', async () => {
     const { origin } = await started();
     const ping = await fetch(`${origin}/ping`);
     expect([ping.status, await ping.text()]).toEqual([204, '']);
@@ -21,7 +21,7 @@ describe('the health server', () => {
     expect(await status.json()).toEqual({ standing: 'starting' });
   });
 
-  it('shows what its owner knows at the moment of the question, whatever the query string', async () => {
+  it('shows the snapshot at the moment of the request, whatever the query string', async () => {
     const { server, origin } = await started({ healthCheckPath: '/health' });
     let restarts = 0;
     server.setSnapshotSource(() => ({ status: 'ready', everReady: true, details: { restarts } }));
@@ -32,14 +32,14 @@ describe('the health server', () => {
     expect((await fetch(`${origin}/health?x=/ping`)).status).toBe(200);
   });
 
-  it('answers HEAD like GET, without the body', async () => {
+  it('responds to HEAD like to GET, without the body', async () => {
     const { server, origin } = await started();
     server.setSnapshotSource(() => ({ status: 'ready', everReady: true, details: {} }));
     const head = await fetch(`${origin}/ping`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
   });
 
-  it('closes although a client keeps its connection', async () => {
+  it('closes even if a client keeps its connection', async () => {
     const { server } = await started();
     const client = createConnection(server.port, '127.0.0.1');
     await once(client, 'connect');
@@ -84,7 +84,7 @@ describe('the health server', () => {
     await closed;
   });
 
-  it('rejects where the port is taken', async () => {
+  it('rejects if the port is in use', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const address = holder.address();

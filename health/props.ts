@@ -1,37 +1,37 @@
 import type { Backend } from './backend.ts';
 import { requestBackend } from './request-backend.ts';
 
-/** What a ready backend says of itself. */
+/** What a ready backend reports about itself. */
 export interface BackendProps {
   readonly slots: number;
   /** Context tokens that one request may use. */
   readonly contextPerSlot: number;
-  /** The name it was given (`--alias`); without one, llama-server says the path here. */
+  /** The name it was given (`--alias`); without one, llama-server reports the path here. */
   readonly modelAlias: string | undefined;
   readonly modelPath: string | undefined;
   readonly modalities: { readonly vision: boolean; readonly audio: boolean; readonly video?: boolean };
   readonly buildInfo: string | undefined;
-  /** It has given its memory back until the next request (`--sleep-idle-seconds`). */
+  /** It has released its memory until the next request (`--sleep-idle-seconds`). */
   readonly sleeping: boolean;
 }
 
-/** router: it serves no model itself, and hands requests on to llama-servers of its own (`--models-dir` and the like). */
-export type PropsResult = BackendProps | 'router' | 'key-refused' | 'unreadable';
+/** router: it serves no model itself, and forwards requests to llama-servers of its own (`--models-dir` and similar). */
+export type PropsResult = BackendProps | 'router' | 'key-rejected' | 'unreadable';
 
-/** Reads `/props`, which needs the backend's key and wakes no sleeping model. */
+/** Reads `/props`, which requires the backend's key and does not wake a sleeping model. */
 export async function readProps(backend: Backend, timeoutMs: number): Promise<PropsResult> {
-  const answer = await requestBackend(backend, { path: '/props', timeoutMs });
-  if (answer.outcome !== 'answered') return 'unreadable';
-  if (answer.status === 401 || answer.status === 403) return 'key-refused';
-  if (answer.status !== 200) return 'unreadable';
+  const response = await requestBackend(backend, { path: '/props', timeoutMs });
+  if (response.outcome !== 'responded') return 'unreadable';
+  if (response.status === 401 || response.status === 403) return 'key-rejected';
+  if (response.status !== 200) return 'unreadable';
   try {
-    return factsFrom(JSON.parse(answer.body));
+    return parseProps(JSON.parse(response.body));
   } catch {
     return 'unreadable';
   }
 }
 
-interface Props {
+interface RawProps {
   readonly role?: unknown;
   readonly total_slots?: unknown;
   readonly model_alias?: unknown;
@@ -42,25 +42,57 @@ interface Props {
   readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
 
-function factsFrom(props: Props): PropsResult {
-  if (props.role === 'router') return 'router';
-  const slots = props.total_slots;
-  const context = props.default_generation_settings?.n_ctx;
+function parseProps(raw: RawProps): PropsResult {
+  if (raw.role === 'router') return 'router';
+  const slots = raw.total_slots;
+  const context = raw.default_generation_settings?.n_ctx;
   if (typeof slots !== 'number' || typeof context !== 'number') return 'unreadable';
   return {
     slots,
     contextPerSlot: context,
-    modelAlias: textOf(props.model_alias),
-    modelPath: textOf(props.model_path),
-    modalities: modalitiesOf(props.modalities),
-    buildInfo: textOf(props.build_info),
-    sleeping: props.is_sleeping === true,
+    modelAlias: textOrUndefined(raw.model_alias),
+    modelPath: textOrUndefined(raw.model_path),
+    modalities: parseModalities(raw.modalities),
+    buildInfo: textOrUndefined(raw.build_info),
+    sleeping: raw.is_sleeping === true,
   };
 }
 
-function modalitiesOf({ vision, audio, video }: NonNullable<Props['modalities']> = {}) {
-  // Older builds take no films, and do not say so.
+function parseModalities({ vision, audio, video }: NonNullable<RawProps['modalities']> = {}) {
+  // Older builds do not support video, and have no such field.
   return { vision: vision === true, audio: audio === true, ...(video === true && { video }) };
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+const textOrUndefined = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+/** What llama-server reports about its model in `/v1/models`, with its own field names. */
+export interface ModelMeta {
+  readonly n_ctx?: number;
+  readonly n_ctx_train?: number;
+  readonly n_embd?: number;
+  readonly n_vocab?: number;
+  readonly n_params?: number;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+const metaNames = ['n_ctx', 'n_ctx_train', 'n_embd', 'n_vocab', 'n_params', 'size'] as const;
+
+/** Does not wake a sleeping model. Undefined if the backend does not report it, or is no llama-server. */
+export async function readModelMeta(backend: Backend, timeoutMs: number): Promise<ModelMeta | undefined> {
+  const response = await requestBackend(backend, { path: '/v1/models', timeoutMs });
+  if (response.outcome !== 'responded' || response.status !== 200) return undefined;
+  try {
+    const { data } = JSON.parse(response.body) as { data?: readonly { meta?: Record<string, unknown> }[] };
+    const meta = data?.[0]?.meta;
+    return typeof meta === 'object' && meta !== null ? pickNumbers(meta) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pickNumbers(meta: Readonly<Record<string, unknown>>): ModelMeta {
+  return Object.fromEntries(
+    metaNames.map((name) => [name, meta[name]]).filter(([, value]) => Number.isFinite(value)),
+  );
+}

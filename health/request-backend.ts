@@ -3,27 +3,26 @@ import type { Backend, BackendAddress } from './backend.ts';
 
 export interface BackendRequest {
   readonly path: string;
-  /** Sent as JSON with POST, bytes as they are; without one it is a GET. */
+  /** Sent with POST as JSON, a Buffer as it is; without a body it is a GET. */
   readonly body?: unknown;
   readonly timeoutMs: number;
-  /** Ends the wait before that. */
+  /** Ends the wait earlier. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export type BackendResponse =
-  | { readonly outcome: 'answered'; readonly status: number; readonly body: string }
-  /** unreachable: nobody listens, or broke off · deaf: no whole answer in time. */
-  | { readonly outcome: 'unreachable' | 'deaf' };
+  | { readonly outcome: 'responded'; readonly status: number; readonly body: string }
+  /** unreachable: nothing listens, or the connection broke · timed-out: no complete response in time. */
+  | { readonly outcome: 'unreachable' | 'timed-out' };
 
 /**
- * Asks a backend one thing; never throws. Each question has a connection of its own, so that it never finds a socket
- * which the backend has just closed.
+ * Sends one request to a backend; never throws. Each request has its own connection, so that it never uses a socket that
+ * the backend has just closed.
  */
 export function requestBackend(
   { address, apiKey }: Backend,
-  question: BackendRequest,
+  { path, body, timeoutMs, signal: aborted }: BackendRequest,
 ): Promise<BackendResponse> {
-  const { path, body, timeoutMs, signal: ended } = question;
   const content = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const headers = {
     ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
@@ -31,25 +30,23 @@ export function requestBackend(
   };
   const method = content === undefined ? 'GET' : 'POST';
   return new Promise<BackendResponse>((resolve) => {
-    const late = AbortSignal.timeout(timeoutMs);
-    const signal = ended === undefined ? late : AbortSignal.any([late, ended]);
-    const end = () => resolve({ outcome: late.aborted ? 'deaf' : 'unreachable' });
-    const asking = request(
-      { ...connectOptions(address), method, path, headers, signal, agent: false },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.on('end', () =>
-          resolve({ outcome: 'answered', status: response.statusCode ?? 0, body: text }),
-        );
-        response.on('error', end);
-      },
-    );
-    asking.on('error', end).end(content);
-    // Thrown on the spot, such as for a key that no header can hold: nobody was reached.
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = aborted === undefined ? timeout : AbortSignal.any([timeout, aborted]);
+    const fail = () => resolve({ outcome: timeout.aborted ? 'timed-out' : 'unreachable' });
+    const options = { ...connectOptions(address), method, path, headers, signal, agent: false };
+    const outgoing = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ outcome: 'responded', status: response.statusCode ?? 0, body: text }),
+      );
+      response.on('error', fail);
+    });
+    outgoing.on('error', fail).end(content);
+    // Thrown at once, for example for a key that no header can hold.
   }).catch((): BackendResponse => ({ outcome: 'unreachable' }));
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Backend } from '../health/backend.ts';
-import type { BackendStatus } from '../health/backend-status.ts';
+import type { Backend, BackendStatus } from '../health/backend.ts';
 import type { HealthSnapshot } from '../health/health-response.ts';
 import type { SupervisorMessage } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';

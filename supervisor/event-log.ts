@@ -1,4 +1,4 @@
-import type { BackendStatus } from '../health/backend-status.ts';
+import type { BackendStatus } from '../health/backend.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/create-logs.ts';
 import { formatBootTable } from './boot.ts';

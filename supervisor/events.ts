@@ -1,4 +1,4 @@
-import type { BackendStatus } from '../health/backend-status.ts';
+import type { BackendStatus } from '../health/backend.ts';
 import type { BackendProps } from '../health/props.ts';
 import type { BootTimes } from './boot.ts';
 import type { CrashClass } from './engine/crash-class.ts';

@@ -49,7 +49,7 @@ export async function waitForGateway(host: string, port: number, signal: AbortSi
   while (!signal.aborted) {
     const response = await requestBackend(gateway, { path: '/livez', timeoutMs: 1000 });
     if (signal.aborted) break;
-    if (response.outcome === 'answered' && response.status === 200) return true;
+    if (response.outcome === 'responded' && response.status === 200) return true;
     await sleep(startPollMs);
   }
   return false;

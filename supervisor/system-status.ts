@@ -1,4 +1,4 @@
-import type { BackendStatus } from '../health/backend-status.ts';
+import type { BackendStatus } from '../health/backend.ts';
 import type { ChildState } from './process/child-state.ts';
 
 /** All that decides what the health server says. */

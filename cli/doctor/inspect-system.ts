@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { connectRedis } from '../../gateway/limits/connect-redis.ts';
+import { readSupervisorStatus } from '../../health/supervisor-status.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
 import type { GpuSnapshot } from './check-gpus.ts';
 import type { ReachResult } from './check-services.ts';
@@ -94,15 +95,10 @@ export async function pingCollector(url: string): Promise<ReachResult> {
   }
 }
 
-/** The standing of a llama-corral whose health server answers here; undefined where there is none. */
+/** The llama-corral whose health server responds at this origin; undefined if there is none. */
 export async function findRunningInstance(origin: string): Promise<string | undefined> {
-  try {
-    const answer = await fetch(`${origin}/status`, { signal: AbortSignal.timeout(patienceMs) });
-    const status = (await answer.json()) as { readonly standing?: unknown; readonly version?: unknown };
-    return typeof status.standing === 'string' && typeof status.version === 'string'
-      ? `llama-corral ${status.version} is running (${status.standing})`
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const status = await readSupervisorStatus(origin, patienceMs);
+  return status?.version === undefined
+    ? undefined
+    : `llama-corral ${status.version} is running (${status.standing})`;
 }

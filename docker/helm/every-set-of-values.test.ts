@@ -1,6 +1,6 @@
 import type { IProbe } from 'kubernetes-models/v1/Probe';
 import { describe, expect, it } from 'vitest';
-import type { BackendStatus } from '../../health/backend-status.ts';
+import type { BackendStatus } from '../../health/backend.ts';
 import { healthResponse } from '../../health/health-response.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Variable, variables } from '../../settings/variables.ts';

@@ -26,7 +26,7 @@ afterAll(() => engine.stop());
 async function writtenBy(path: string, base: object, limits: string): Promise<number | 'refused'> {
   const body = Buffer.from(`${JSON.stringify(base).slice(0, -1)},${limits}}`);
   const answer = await requestBackend(engine.backend, { path, body, timeoutMs: 60_000 });
-  if (answer.outcome !== 'answered') throw new Error(`llama-server is ${answer.outcome}`);
+  if (answer.outcome !== 'responded') throw new Error(`llama-server is ${answer.outcome}`);
   if (answer.status !== 200) return 'refused';
   const told = /"(?:completion_tokens|output_tokens|predicted_n|tokens_predicted)"\s*:\s*(\d+)/.exec(
     answer.body,

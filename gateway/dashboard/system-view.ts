@@ -20,7 +20,7 @@ export function createSystemReader(healthUrl: string | undefined): () => Promise
   const health = { address: parseBackendUrl(healthUrl), apiKey: undefined };
   return cacheFor(FRESH_FOR, async () => {
     const answer = await requestBackend(health, { path: '/status', timeoutMs: PATIENCE });
-    return answer.outcome === 'answered' && answer.status === 200 ? parseSystemView(answer.body) : undefined;
+    return answer.outcome === 'responded' && answer.status === 200 ? parseSystemView(answer.body) : undefined;
   });
 }
 

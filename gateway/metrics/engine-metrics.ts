@@ -67,7 +67,7 @@ export class EngineMetricsReader {
 
   async #get(path: string): Promise<string | undefined> {
     const response = await requestBackend(this.#options.backend, { path, timeoutMs: TIMEOUT });
-    return response.outcome === 'answered' && response.status === 200 ? response.body : undefined;
+    return response.outcome === 'responded' && response.status === 200 ? response.body : undefined;
   }
 }
 

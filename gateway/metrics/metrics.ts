@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
+import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { cacheFor } from '../http/cache-for.ts';
-import type { SupervisorStatus } from '../ipc/supervisor-status.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
 import { backend, endpointPicker, gatewayProcess, system as systemMetrics, volume } from './catalogue.ts';

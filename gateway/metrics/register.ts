@@ -1,5 +1,5 @@
 import { Gauge, type MetricType, type Registry } from 'prom-client';
-import type { BackendStatus } from '../../health/backend-status.ts';
+import type { BackendStatus } from '../../health/backend.ts';
 import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import type { HistogramData } from './histogram-data.ts';
 

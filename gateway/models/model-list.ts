@@ -1,6 +1,5 @@
-import type { BackendStatus } from '../../health/backend-status.ts';
-import type { ModelMeta } from '../../health/model-meta.ts';
-import type { BackendProps } from '../../health/props.ts';
+import type { BackendStatus } from '../../health/backend.ts';
+import type { BackendProps, ModelMeta } from '../../health/props.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 
 /** What is known of a model that clients may name. */

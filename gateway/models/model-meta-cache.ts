@@ -1,6 +1,6 @@
 import type { Backend } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import { type ModelMeta, readModelMeta } from '../../health/model-meta.ts';
+import { type ModelMeta, readModelMeta } from '../../health/props.ts';
 
 /** Long enough for an engine that is running, and short for a client that waits for a list. */
 const TIMEOUT_MS = 1000;

@@ -59,7 +59,7 @@ export class RouterModels {
   async #refresh(): Promise<void> {
     const response = await requestBackend(this.#backend, { path: '/v1/models', timeoutMs: TIMEOUT_MS });
     if (!this.#isRouter) return;
-    const isOk = response.outcome === 'answered' && response.status === 200;
+    const isOk = response.outcome === 'responded' && response.status === 200;
     const served = isOk ? parseModelList(response.body) : undefined;
     const hasChanged = served !== undefined && JSON.stringify(served) !== JSON.stringify(this.#served);
     const delay = served ? INTERVAL_MS : INTERVAL_MS / 10;

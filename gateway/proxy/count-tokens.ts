@@ -30,9 +30,9 @@ export async function countInputTokens(
   const tracked = new TrackedRequest(body);
   const countBody = withModelForRouter(context, createCountBody(route, body), body);
   const { outcome, tokens } = await count(context, countPath, countBody);
-  if (outcome === 'answered') quarantine.counted(tracked);
+  if (outcome === 'responded') quarantine.counted(tracked);
   else if (outcome === 'unreachable') await quarantine.connectionLost(tracked, 0);
-  else if (outcome === 'deaf') quarantine.abandoned(tracked);
+  else if (outcome === 'timed-out') quarantine.abandoned(tracked);
   return tokens;
 }
 
@@ -77,7 +77,7 @@ async function count(
 ): Promise<Count> {
   if (monitor.status !== 'ready') return { outcome: 'not-asked', tokens: undefined };
   const response = await requestBackend(backend, { path, body, timeoutMs, signal: ended });
-  const tokens = response.outcome === 'answered' ? readTokens(response.body) : undefined;
+  const tokens = response.outcome === 'responded' ? readTokens(response.body) : undefined;
   return { outcome: response.outcome, tokens };
 }
 

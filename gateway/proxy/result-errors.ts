@@ -1,4 +1,4 @@
-import type { BackendStatus } from '../../health/backend-status.ts';
+import type { BackendStatus } from '../../health/backend.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import {
   backendTimeout,

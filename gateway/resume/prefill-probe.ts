@@ -78,7 +78,7 @@ async function probePrefill(
     // Indented: tests recognise the streams of clients, which they count and cut, by `"stream":true`.
     const text = Buffer.from(JSON.stringify({ ...body, ...fields }, undefined, 1));
     const response = await requestBackend(backend, { path, body: text, timeoutMs: TIMEOUT, signal: ended });
-    if (response.outcome !== 'answered' || isUnreachable(response.status, response.body))
+    if (response.outcome !== 'responded' || isUnreachable(response.status, response.body))
       throw new BackendUnreachable('the backend became unreachable while it was probed for prefill support');
     return response.status === 200 ? response.body : undefined;
   };

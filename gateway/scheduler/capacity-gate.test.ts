@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { BackendStatus } from '../../health/backend-status.ts';
+import type { BackendStatus } from '../../health/backend.ts';
 import type { BackendProps } from '../../health/props.ts';
 import { CapacityGate } from './capacity-gate.ts';
 import { createCountingScheduler, Scheduler } from './scheduler.ts';

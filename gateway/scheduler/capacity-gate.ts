@@ -1,5 +1,5 @@
+import type { BackendStatus } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import type { BackendStatus } from '../../health/backend-status.ts';
 import { COUNTING_CONCURRENCY, type Scheduler } from './scheduler.ts';
 
 export interface CapacityGateOptions {

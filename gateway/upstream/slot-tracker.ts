@@ -27,7 +27,7 @@ export type BusySlots = number | 'unreachable' | 'timed-out' | 'unsupported';
 /** Goes through llama-server's task queue, so the count is as of between two batches. */
 export async function fetchBusySlots(backend: Backend, timeoutMs = 1000): Promise<BusySlots> {
   const response = await requestBackend(backend, { path: '/metrics', timeoutMs });
-  if (response.outcome !== 'answered') return response.outcome === 'deaf' ? 'timed-out' : 'unreachable';
+  if (response.outcome !== 'responded') return response.outcome;
   // It loads a model: its earlier requests are gone.
   if (response.status === 503) return 'unreachable';
   const [processing, deferred] = ['processing', 'deferred'].map((name) => readGauge(response.body, name));

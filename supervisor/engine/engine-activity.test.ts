@@ -48,7 +48,7 @@ describe('the activity of a real llama-server', () => {
     const isAsleep = async () => {
       expect(await countersOf(server)).toMatchObject({ busySlots: 0 });
       const props = await requestBackend(server.backend, { path: '/props', timeoutMs });
-      return props.outcome === 'answered' && props.body.includes('"is_sleeping":true');
+      return props.outcome === 'responded' && props.body.includes('"is_sleeping":true');
     };
     await waitFor('sleep', isAsleep, { every: 100 });
     expect(await isAsleep()).toBe(true);

@@ -32,12 +32,12 @@ export async function readEngineActivity(
   doneBefore?: number,
 ): Promise<EngineActivity> {
   const metrics = await requestBackend(backend, { path: '/metrics', timeoutMs });
-  if (metrics.outcome === 'answered') {
+  if (metrics.outcome === 'responded') {
     if (metrics.status === 200) return withSlots(parseCounters(metrics.body), backend, timeoutMs, doneBefore);
     return { state: metrics.status === 503 ? 'loading' : 'unsupported' };
   }
   const health = await requestBackend(backend, { path: '/health', timeoutMs });
-  if (health.outcome !== 'answered') return { state: 'unreachable' };
+  if (health.outcome !== 'responded') return { state: 'unreachable' };
   return { state: health.status === 503 ? 'loading' : 'alive' };
 }
 
@@ -68,7 +68,7 @@ async function withSlots(
   if (activity.state !== 'counted' || activity.busySlots === 0 || activity.done !== doneBefore)
     return activity;
   const slots = await requestBackend(backend, { path: '/slots', timeoutMs });
-  if (slots.outcome !== 'answered') return activity;
+  if (slots.outcome !== 'responded') return activity;
   return { ...activity, slots: slots.status === 200 ? parseSlots(slots.body) : 'unsupported' };
 }
 

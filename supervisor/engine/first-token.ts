@@ -11,7 +11,7 @@ export type FirstTokenResult =
 export async function generateFirstToken(backend: Backend, timeoutMs: number): Promise<FirstTokenResult> {
   const body = { prompt: 'Hello', max_tokens: 1, cache_prompt: false };
   const answer = await requestBackend(backend, { path: '/v1/completions', body, timeoutMs });
-  if (answer.outcome !== 'answered') return { outcome: 'failed', reason: answer.outcome };
+  if (answer.outcome !== 'responded') return { outcome: 'failed', reason: answer.outcome };
   if (answer.status === 200) return { outcome: 'generated' };
   if (answer.status === 501 || answer.body.includes('not_supported_error'))
     return { outcome: 'not-applicable' };

@@ -80,7 +80,7 @@ describe.each([
       body: { model: 'demo', ...request },
       timeoutMs: 60_000,
     });
-    if (direct.outcome !== 'answered') throw new Error(direct.outcome);
+    if (direct.outcome !== 'responded') throw new Error(direct.outcome);
     const whole = JSON.parse(direct.body);
     expect({ ...body, data: 0, results: 0 }).toEqual({ ...whole, data: 0, results: 0 });
     const [got, expected] = [body.results ?? body.data, whole.results ?? whole.data];

@@ -117,7 +117,7 @@ describe('with the real engine', () => {
 
 async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
   const answer = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
-  if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
+  if (answer.outcome !== 'responded') throw new Error(`/slots: ${answer.outcome}`);
   const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
   return slots.filter(({ is_processing }) => is_processing).length;
 }

@@ -23,7 +23,7 @@ interface Slot {
 
 async function busySlots(): Promise<Slot[]> {
   const answer = await requestBackend(demo.engine.backend, { path: '/slots', timeoutMs: 60_000 });
-  if (answer.outcome !== 'answered') throw new Error(`/slots: ${answer.outcome}`);
+  if (answer.outcome !== 'responded') throw new Error(`/slots: ${answer.outcome}`);
   return (JSON.parse(answer.body) as Slot[]).filter((slot) => slot.is_processing);
 }
 

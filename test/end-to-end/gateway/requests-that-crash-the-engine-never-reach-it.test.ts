@@ -166,7 +166,7 @@ it.each<[string, object]>([
   const { status, error } = await post(path, body);
   // Builds of August 2026 cannot make a grammar of every schema; then the error is theirs.
   const bare = await requestBackend(demo.engine.backend, { path, body, timeoutMs: 60_000 });
-  expect(bare).toMatchObject({ outcome: 'answered', status });
+  expect(bare).toMatchObject({ outcome: 'responded', status });
   expect(error?.param ?? null).toBe(null);
 });
 

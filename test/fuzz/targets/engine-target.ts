@@ -197,11 +197,11 @@ async function openEngine(): Promise<Subject> {
         body: { prompt: 'x', max_tokens: 1 },
         timeoutMs: PATIENCE,
       });
-      if (lives.outcome === 'answered' && answer.outcome === 'answered' && spent < MOST_WORK) return;
+      if (lives.outcome === 'responded' && answer.outcome === 'responded' && spent < MOST_WORK) return;
       const fate = await server.end();
       server = await startBare(engine, folder, model);
       throw new Error(
-        `the engine ${fate ?? (answer.outcome === 'answered' ? 'was busy with it' : 'hung')}: a body that gateway/api/validate/ misses`,
+        `the engine ${fate ?? (answer.outcome === 'responded' ? 'was busy with it' : 'hung')}: a body that gateway/api/validate/ misses`,
       );
     },
     async [Symbol.asyncDispose]() {
@@ -253,7 +253,7 @@ async function startBare(engine: Engine, folder: string, model: string): Promise
   const backend = { address: { origin: 'http://llama-server', socketPath }, apiKey: undefined };
   await waitFor('llama-server to be ready', async () => {
     const answer = await requestBackend(backend, { path: '/health', timeoutMs: 1000 });
-    return answer.outcome === 'answered' && answer.status === 200;
+    return answer.outcome === 'responded' && answer.status === 200;
   });
   return { backend, work: () => workOf(child), end: () => endOf(child) };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createSupervisorStatusReader, parseSupervisorStatus } from './supervisor-status.ts';
+import { parseSupervisorStatus, readSupervisorStatus } from './supervisor-status.ts';
 
 describe('the status of the supervisor', () => {
   it('is parsed from /status', () => {
     const status = {
       standing: 'ready',
+      version: '1.2.3',
       boot: { loaded: 1500 },
       loadTimeMs: 1500,
       restarts: { engine: 2, gateway: 0 },
@@ -18,6 +19,7 @@ describe('the status of the supervisor', () => {
   it('may have missing fields', () => {
     expect(parseSupervisorStatus('{"standing":"starting"}')).toEqual({
       standing: 'starting',
+      version: undefined,
       boot: {},
       loadTimeMs: null,
       restarts: {},
@@ -28,7 +30,6 @@ describe('the status of the supervisor', () => {
   it('is undefined if the response is invalid or there is none', async () => {
     for (const body of ['', '[]', 'null', '{}', '{"standing":7}'])
       expect(parseSupervisorStatus(body)).toBeUndefined();
-    expect(await createSupervisorStatusReader(undefined)()).toBeUndefined();
-    expect(await createSupervisorStatusReader('http://127.0.0.1:1')()).toBeUndefined();
+    expect(await readSupervisorStatus('http://127.0.0.1:1', 500)).toBeUndefined();
   });
 });

@@ -1,0 +1,41 @@
+import { parseBackendUrl } from './backend.ts';
+import { requestBackend } from './request-backend.ts';
+
+/** The supervisor's `/status`, as far as others use it. */
+export interface SupervisorStatus {
+  readonly standing: string;
+  readonly version: string | undefined;
+  /** ms since the start of the boot, by phase; not every phase applies everywhere. */
+  readonly boot: Readonly<Record<string, number | string>>;
+  readonly loadTimeMs: number | null;
+  /** By child. */
+  readonly restarts: Readonly<Record<string, number>>;
+  /** By child, then by class. */
+  readonly crashes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** Requests `/status` once; undefined if no supervisor's health server responds at this URL. */
+export async function readSupervisorStatus(
+  healthUrl: string,
+  timeoutMs: number,
+): Promise<SupervisorStatus | undefined> {
+  const health = { address: parseBackendUrl(healthUrl), apiKey: undefined };
+  const response = await requestBackend(health, { path: '/status', timeoutMs });
+  const isOk = response.outcome === 'responded' && response.status === 200;
+  return isOk ? parseSupervisorStatus(response.body) : undefined;
+}
+
+export function parseSupervisorStatus(body: string): SupervisorStatus | undefined {
+  try {
+    const status = JSON.parse(body) as Partial<SupervisorStatus> | null;
+    if (typeof status?.standing !== 'string') return undefined;
+    const { standing, version, boot = {}, loadTimeMs, restarts = {}, crashes = {} } = status;
+    return {
+      ...{ standing, boot, restarts, crashes },
+      version: typeof version === 'string' ? version : undefined,
+      loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null,
+    };
+  } catch {
+    return undefined;
+  }
+}
