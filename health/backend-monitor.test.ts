@@ -17,7 +17,7 @@ const props = {
   build_info: 'b1',
   is_sleeping: false,
 };
-const facts = {
+const parsedProps = {
   slots: 4,
   contextPerSlot: 2048,
   modelPath: '/models/demo.gguf',
@@ -29,43 +29,45 @@ const facts = {
 let folder: string;
 let socketPath: string;
 let server: Server | undefined;
-let watch: BackendMonitor | undefined;
-let mood: 'loading' | 'ready' | 'timed-out';
-/** What it says of itself: a text is no JSON, `silent` no answer at all. */
-let said: object | string;
-/** How often it was asked what it is. */
-let questions: number;
+let monitor: BackendMonitor | undefined;
+let state: 'loading' | 'ready' | 'timed-out';
+/** Its response to `/props`: a text is invalid JSON, `silent` is no response. */
+let reported: object | string;
+/** The number of requests to `/props`. */
+let propsRequests: number;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'watch-'));
+  folder = mkdtempSync(join(tmpdir(), 'monitor-'));
   socketPath = join(folder, 'b.sock');
-  mood = 'loading';
-  said = props;
-  questions = 0;
+  state = 'loading';
+  reported = props;
+  propsRequests = 0;
 });
 afterEach(() => {
-  watch?.close();
-  vanish();
+  monitor?.close();
+  stopBackend();
   rmSync(folder, { recursive: true });
 });
 
-async function appear(): Promise<void> {
+async function startBackend(): Promise<void> {
   server = createServer((request, response) => {
-    if (mood === 'timed-out') return;
+    if (state === 'timed-out') return;
     const keyed = request.headers.authorization === 'Bearer k';
-    if (request.url === '/props') tellOfItself(keyed, response);
-    else response.writeHead(mood === 'ready' ? 200 : 503).end('{}');
+    if (request.url === '/props') respondWithProps(keyed, response);
+    else response.writeHead(state === 'ready' ? 200 : 503).end('{}');
   }).listen(socketPath);
   await once(server, 'listening');
 }
 
-function tellOfItself(keyed: boolean, response: ServerResponse): void {
-  questions += 1;
-  if (said === 'silent') return;
-  response.writeHead(keyed ? 200 : 401).end(typeof said === 'string' ? said : JSON.stringify(said));
+function respondWithProps(keyed: boolean, response: ServerResponse): void {
+  propsRequests += 1;
+  if (reported === 'silent') return;
+  response
+    .writeHead(keyed ? 200 : 401)
+    .end(typeof reported === 'string' ? reported : JSON.stringify(reported));
 }
 
-function vanish(): void {
+function stopBackend(): void {
   server?.close();
   server?.closeAllConnections();
   server = undefined;
@@ -73,200 +75,200 @@ function vanish(): void {
 
 const backend = (apiKey: string) => ({ address: { origin: 'http://llama-server', socketPath }, apiKey });
 
-function watched(options: BackendMonitorOptions & { apiKey?: string } = {}) {
+function monitored(options: BackendMonitorOptions & { apiKey?: string } = {}) {
   const seen: BackendStatus[] = [];
-  /** The slots that were known whenever something was told. */
-  const told: (number | undefined)[] = [];
-  watch = monitorBackend(backend(options.apiKey ?? 'k'), {
+  /** The known slots at each callback. */
+  const slots: (number | undefined)[] = [];
+  monitor = monitorBackend(backend(options.apiKey ?? 'k'), {
     intervalWhileStartingMs: 5,
     intervalWhileReadyMs: 5,
     ...options,
-    onChange(standing, { props: known }) {
-      seen.push(standing);
-      told.push(known?.slots);
+    onChange(status, { props: known }) {
+      seen.push(status);
+      slots.push(known?.slots);
     },
-    onPropsChange: ({ props: known }) => told.push(known?.slots),
+    onPropsChange: ({ props: known }) => slots.push(known?.slots),
   });
-  return { watch, seen, told };
+  return { monitor, seen, slots };
 }
 
-describe('a watched backend', () => {
-  it('is followed from nothing to ready, through a restart, facts known before ready is told', async () => {
-    const factsWhenReady: unknown[] = [];
+describe('a monitored backend', () => {
+  it('is followed from its start through a restart, and its props are known when it is ready', async () => {
+    const propsWhenReady: unknown[] = [];
     const seen: BackendStatus[] = [];
-    watch = monitorBackend(backend('k'), {
+    monitor = monitorBackend(backend('k'), {
       intervalWhileStartingMs: 5,
       intervalWhileReadyMs: 5,
-      onChange(standing, { props: known }) {
-        seen.push(standing);
-        if (standing === 'ready') factsWhenReady.push(known);
+      onChange(status, { props: known }) {
+        seen.push(status);
+        if (status === 'ready') propsWhenReady.push(known);
       },
     });
-    expect(watch.status).toBe('starting');
-    await appear();
-    await waitFor('loading', () => watch?.status === 'loading');
-    mood = 'ready';
-    await waitFor('ready', () => watch?.status === 'ready');
-    vanish();
-    await waitFor('restarting', () => watch?.status === 'restarting');
-    await appear();
-    await waitFor('ready again', () => watch?.status === 'ready');
+    expect(monitor.status).toBe('starting');
+    await startBackend();
+    await waitFor('loading', () => monitor?.status === 'loading');
+    state = 'ready';
+    await waitFor('ready', () => monitor?.status === 'ready');
+    stopBackend();
+    await waitFor('restarting', () => monitor?.status === 'restarting');
+    await startBackend();
+    await waitFor('ready again', () => monitor?.status === 'ready');
     expect(seen).toEqual(['loading', 'ready', 'restarting', 'ready']);
-    expect(factsWhenReady).toEqual([facts, facts]);
+    expect(propsWhenReady).toEqual([parsedProps, parsedProps]);
   });
 
-  it('is looked at again at once when nudged', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: sleepy } = watched({ intervalWhileReadyMs: 3_600_000 });
-    await waitFor('ready', () => sleepy.status === 'ready');
-    vanish();
-    sleepy.probeNow();
-    await waitFor('restarting', () => sleepy.status === 'restarting');
+  it('is probed at once on request', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor } = monitored({ intervalWhileReadyMs: 3_600_000 });
+    await waitFor('ready', () => monitor.status === 'ready');
+    stopBackend();
+    monitor.probeNow();
+    await waitFor('restarting', () => monitor.status === 'restarting');
   });
 
-  it('stays ready while it is deaf for a moment', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: patient, seen } = watched({ probeTimeoutMs: 20 });
-    await waitFor('ready', () => patient.status === 'ready');
-    mood = 'timed-out';
+  it('stays ready while it does not respond for a moment', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, seen } = monitored({ probeTimeoutMs: 20 });
+    await waitFor('ready', () => monitor.status === 'ready');
+    state = 'timed-out';
     expect(await probe(backend('k'), 20)).toBe('timed-out');
-    mood = 'ready';
+    state = 'ready';
     expect(await probe(backend('k'))).toBe('ready');
     expect(seen).toEqual(['ready']);
   });
 
-  it('tells that the key is refused', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: mistaken } = watched({ apiKey: 'wrong' });
-    await waitFor('ready', () => mistaken.status === 'ready');
-    expect([mistaken.keyRejected, mistaken.props]).toEqual([true, undefined]);
+  it('shows that the key is rejected', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor } = monitored({ apiKey: 'wrong' });
+    await waitFor('ready', () => monitor.status === 'ready');
+    expect([monitor.keyRejected, monitor.props]).toEqual([true, undefined]);
   });
 
-  it('is asked again what it is only where it may have become another', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: settled } = watched();
-    await waitFor('ready', () => settled.status === 'ready');
-    said = { ...props, total_slots: 8 };
-    await settled.probe();
-    expect(settled.props?.slots).toBe(4);
-    await settled.refresh();
-    expect(settled.props?.slots).toBe(8);
+  it('is asked for its props again only on refresh', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor } = monitored();
+    await waitFor('ready', () => monitor.status === 'ready');
+    reported = { ...props, total_slots: 8 };
+    await monitor.probe();
+    expect(monitor.props?.slots).toBe(4);
+    await monitor.refresh();
+    expect(monitor.props?.slots).toBe(8);
   });
 
-  it('is asked at every look whether it sleeps, where that is followed', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: attentive, seen } = watched({ followSleep: () => true });
-    await waitFor('ready', () => attentive.status === 'ready');
-    said = { ...props, is_sleeping: true };
-    await waitFor('it to sleep', () => attentive.props?.sleeping);
-    said = props;
-    await waitFor('it to wake', () => !attentive.props?.sleeping);
+  it('is asked with every probe whether it sleeps, if that is followed', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, seen } = monitored({ followSleep: () => true });
+    await waitFor('ready', () => monitor.status === 'ready');
+    reported = { ...props, is_sleeping: true };
+    await waitFor('it to sleep', () => monitor.props?.sleeping);
+    reported = props;
+    await waitFor('it to wake', () => !monitor.props?.sleeping);
     expect(seen).toEqual(['ready']);
   });
 
-  it('is away from the moment at which its process ended, whatever is still on the way', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: bereft, seen } = watched({ intervalWhileReadyMs: 3_600_000 });
-    await waitFor('ready', () => bereft.status === 'ready');
-    const underWay = bereft.probe();
-    bereft.markDown();
-    expect(bereft.status).toBe('restarting');
+  it('is down from the moment it is marked down, whatever a pending probe returns', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, seen } = monitored({ intervalWhileReadyMs: 3_600_000 });
+    await waitFor('ready', () => monitor.status === 'ready');
+    const underWay = monitor.probe();
+    monitor.markDown();
+    expect(monitor.status).toBe('restarting');
     await underWay;
-    await waitFor('the next one', () => bereft.status === 'ready');
+    await waitFor('the next one', () => monitor.status === 'ready');
     expect(seen).toEqual(['ready', 'restarting', 'ready']);
   });
 
-  it('is left alone after the watch is closed', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: over, seen } = watched();
-    over.close();
-    over.probeNow();
+  it('is not probed after the monitor is closed', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, seen } = monitored();
+    monitor.close();
+    monitor.probeNow();
     expect(await probe(backend('k'))).toBe('ready');
     expect(seen).toEqual([]);
   });
 });
 
-describe('what a backend says of itself', () => {
-  it.each(['silent', 'no JSON', {}, { total_slots: 'many' }])(
-    'is asked for until it can be read, and told then: %j',
-    async (firstAnswer) => {
-      mood = 'ready';
-      said = firstAnswer;
-      await appear();
-      const { watch: patient, told } = watched({ propsTimeoutMs: 50 });
-      await waitFor('a second question', () => questions > 1);
-      expect([patient.status, patient.props, told]).toEqual(['ready', undefined, [undefined]]);
-      said = props;
-      await waitFor('its facts', () => patient.props !== undefined);
-      expect(told).toEqual([undefined, 4]);
+describe('the props of a backend', () => {
+  it.each(['silent', 'invalid JSON', {}, { total_slots: 'many' }])(
+    'are requested until they can be read: %j',
+    async (firstResponse) => {
+      state = 'ready';
+      reported = firstResponse;
+      await startBackend();
+      const { monitor, slots } = monitored({ propsTimeoutMs: 50 });
+      await waitFor('a second request', () => propsRequests > 1);
+      expect([monitor.status, monitor.props, slots]).toEqual(['ready', undefined, [undefined]]);
+      reported = props;
+      await waitFor('its props', () => monitor.props !== undefined);
+      expect(slots).toEqual([undefined, 4]);
     },
   );
 
-  it('is forgotten when another is ready in its place and does not say', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: wary, told } = watched({ propsTimeoutMs: 50 });
-    await waitFor('its facts', () => wary.props !== undefined);
-    vanish();
-    await waitFor('restarting', () => wary.status === 'restarting');
-    expect(wary.props?.slots).toBe(4);
-    said = 'silent';
-    await appear();
-    await waitFor('ready again', () => wary.status === 'ready');
-    expect(wary.props).toBeUndefined();
-    said = { ...props, total_slots: 2 };
-    await waitFor('the facts of the other', () => wary.props?.slots === 2);
-    expect(told.slice(-2)).toEqual([undefined, 2]);
+  it('are forgotten when another backend is ready in its place and reports none', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, slots } = monitored({ propsTimeoutMs: 50 });
+    await waitFor('its props', () => monitor.props !== undefined);
+    stopBackend();
+    await waitFor('restarting', () => monitor.status === 'restarting');
+    expect(monitor.props?.slots).toBe(4);
+    reported = 'silent';
+    await startBackend();
+    await waitFor('ready again', () => monitor.status === 'ready');
+    expect(monitor.props).toBeUndefined();
+    reported = { ...props, total_slots: 2 };
+    await waitFor('the props of the other', () => monitor.props?.slots === 2);
+    expect(slots.slice(-2)).toEqual([undefined, 2]);
   });
 
-  it('is kept while the same one does not answer for a moment', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: calm, told } = watched({ propsMaxAgeMs: 0 });
-    await waitFor('its facts', () => calm.props !== undefined);
-    said = 'no JSON';
-    const before = questions;
-    await waitFor('further questions', () => questions > before + 2);
-    expect([calm.props?.slots, told]).toEqual([4, [4]]);
+  it('are kept while the same backend does not respond for a moment', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, slots } = monitored({ propsMaxAgeMs: 0 });
+    await waitFor('its props', () => monitor.props !== undefined);
+    reported = 'invalid JSON';
+    const before = propsRequests;
+    await waitFor('further requests', () => propsRequests > before + 2);
+    expect([monitor.props?.slots, slots]).toEqual([4, [4]]);
   });
 
-  it('is read again after a while, as another may have come between two looks', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: settled, told } = watched({ propsMaxAgeMs: 0 });
-    await waitFor('its facts', () => settled.props !== undefined);
-    said = { ...props, total_slots: 8, model_alias: 'another' };
-    await waitFor('the new facts', () => settled.props?.modelAlias === 'another');
-    expect(told).toEqual([4, 8]);
+  it('are read again after a while, because another backend may have come', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, slots } = monitored({ propsMaxAgeMs: 0 });
+    await waitFor('its props', () => monitor.props !== undefined);
+    reported = { ...props, total_slots: 8, model_alias: 'another' };
+    await waitFor('the new props', () => monitor.props?.modelAlias === 'another');
+    expect(slots).toEqual([4, 8]);
   });
 
-  it('is read again when the traffic tells that something has changed', async () => {
-    mood = 'ready';
-    await appear();
-    const { watch: settled, told } = watched({ intervalWhileReadyMs: 3_600_000, propsMaxAgeMs: 3_600_000 });
-    await waitFor('its facts', () => settled.props !== undefined);
-    said = { ...props, total_slots: 8 };
-    settled.probeNow();
-    await waitFor('the new facts', () => settled.props?.slots === 8);
-    expect(told).toEqual([4, 8]);
+  it('are read again when a probe is requested', async () => {
+    state = 'ready';
+    await startBackend();
+    const { monitor, slots } = monitored({ intervalWhileReadyMs: 3_600_000, propsMaxAgeMs: 3_600_000 });
+    await waitFor('its props', () => monitor.props !== undefined);
+    reported = { ...props, total_slots: 8 };
+    monitor.probeNow();
+    await waitFor('the new props', () => monitor.props?.slots === 8);
+    expect(slots).toEqual([4, 8]);
   });
 
-  it('is that it is a router, where it is one', async () => {
-    mood = 'ready';
-    said = { role: 'router', model_path: 'none', default_generation_settings: { n_ctx: 0 } };
-    await appear();
-    const { watch: watching } = watched();
-    await waitFor('that it is a router', () => watching.isRouter);
-    expect([watching.status, watching.props, watching.keyRejected]).toEqual(['ready', undefined, false]);
-    said = props;
-    await waitFor('a server behind its address', () => watching.props !== undefined);
-    expect(watching.isRouter).toBe(false);
+  it('show whether it is a router', async () => {
+    state = 'ready';
+    reported = { role: 'router', model_path: 'none', default_generation_settings: { n_ctx: 0 } };
+    await startBackend();
+    const { monitor } = monitored();
+    await waitFor('that it is a router', () => monitor.isRouter);
+    expect([monitor.status, monitor.props, monitor.keyRejected]).toEqual(['ready', undefined, false]);
+    reported = props;
+    await waitFor('a server behind its address', () => monitor.props !== undefined);
+    expect(monitor.isRouter).toBe(false);
   });
 });

@@ -4,128 +4,124 @@ import { initialProbedState, nextStatus, type ProbedState, probe } from './probe
 import { type BackendProps, type PropsResult, readProps } from './props.ts';
 
 export interface BackendMonitorOptions {
-  /** Called after each change of standing, when the facts of a backend that became ready are known, or cannot be had. */
-  readonly onChange?: (standing: BackendStatus, watch: BackendMonitor) => void;
-  /** Called when what the backend says of itself has changed and its standing has not; its sleep is not told. */
-  readonly onPropsChange?: (watch: BackendMonitor) => void;
+  /** Called after each change of the status. For a backend that became ready, the props are known by then, or unavailable. */
+  readonly onChange?: (status: BackendStatus, monitor: BackendMonitor) => void;
+  /** Called when the props have changed and the status has not. Sleep does not count as a change. */
+  readonly onPropsChange?: (monitor: BackendMonitor) => void;
   readonly intervalWhileStartingMs?: number;
   readonly intervalWhileReadyMs?: number;
   readonly probeTimeoutMs?: number;
   readonly propsTimeoutMs?: number;
-  /** How long facts hold: another process may have taken the address between two looks. */
+  /** How long props stay valid: another process may have taken the address between two probes. */
   readonly propsMaxAgeMs?: number;
-  /** Whether to ask at every look if it sleeps, which costs a further question. */
+  /** Whether to check with every probe if it sleeps, which costs another request. */
   readonly followSleep?: () => boolean;
 }
 
-/** What is known of a backend right now, kept up to date by probes until closed. */
+/** What is currently known about a backend, kept up to date by probes until closed. */
 export interface BackendMonitor {
   readonly status: BackendStatus;
-  /** When the standing began, in milliseconds of the epoch. */
+  /** When the status began, in milliseconds of the epoch. */
   readonly since: number;
-  /** What the backend last said of itself; kept while it restarts, until it is ready again. */
+  /** The last known props; kept while it restarts, until it is ready again. */
   readonly props: BackendProps | undefined;
-  /** It serves no model itself, and so has no facts. */
+  /** It serves no model itself, and so has no props. */
   readonly isRouter: boolean;
-  /** The backend is up and does not take our key. */
+  /** The backend is up but rejects our key. */
   readonly keyRejected: boolean;
-  /** The traffic or the process tells that something has changed: look now rather than at the next interval. */
+  /** Something may have changed: probe now instead of at the next interval. */
   probeNow(): void;
-  /** Its process has ended: what answers from now on is another one. */
+  /** Its process has exited: whatever responds from now on is another one. */
   markDown(): void;
-  /** Looks now; settles when what was seen is known here. */
+  /** Probes now; resolves when the result is known here. */
   probe(): Promise<void>;
-  /** As `look`, with its facts read anew: another model may stand behind the same address. */
+  /** Like `probe`, but also reads the props again: another model may have taken the address. */
   refresh(): Promise<void>;
   close(): void;
 }
 
-/** What the backend has said of itself, or why that is not known. */
-type Knowledge = Exclude<PropsResult, 'unreadable'> | undefined;
+/** The props, or why they are unknown. */
+type KnownProps = Exclude<PropsResult, 'unreadable'> | undefined;
 
-/** Probes a backend at once and from then on: often while it comes up, seldom while it serves. */
+/** Probes a backend at once and periodically: often while it starts, rarely while it serves. */
 export function monitorBackend(backend: Backend, options: BackendMonitorOptions = {}): BackendMonitor {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
   const { propsTimeoutMs = 2000, propsMaxAgeMs = 5000, followSleep = () => false } = options;
   let state: ProbedState = initialProbedState(Date.now());
-  let known: Knowledge;
-  /** When it was last read, of a clock that never runs backwards. */
+  let known: KnownProps;
+  /** When they were last read, by a monotonic clock. */
   let readAt = Number.NEGATIVE_INFINITY;
-  let closed = false;
-  /** How often the process has changed; what was seen of an earlier one does not count. */
-  let lives = 0;
-  /** sure: as read · doubted: may have changed, and holds until it is read again · void: of a process that is gone. */
-  let trust: 'sure' | 'doubted' | 'void' = 'void';
-  let nudged = false;
-  let looking = false;
-  let underWay: Promise<void> = Promise.resolve();
+  let isClosed = false;
+  /** Increased when the process changes: results of an earlier one do not count. */
+  let generation = 0;
+  /** fresh: as read · stale: may have changed, used until read again · invalid: of a process that is gone. */
+  let validity: 'fresh' | 'stale' | 'invalid' = 'invalid';
+  let isProbeRequested = false;
+  let isProbing = false;
+  let pendingProbe: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
-  async function look(): Promise<void> {
-    looking = true;
-    nudged = false;
+  async function runProbe(): Promise<void> {
+    isProbing = true;
+    isProbeRequested = false;
     clearTimeout(timer);
-    const life = lives;
+    const generationBefore = generation;
     const next = nextStatus(state, await probe(backend, probeTimeoutMs), Date.now());
-    if (next.status === 'ready' && state.status !== 'ready') trust = 'void';
-    const learned = next.status === 'ready' && isDue() ? await readAnew() : known;
-    looking = false;
-    if (closed) return;
+    if (next.status === 'ready' && state.status !== 'ready') validity = 'invalid';
+    const props = next.status === 'ready' && isDue() ? await refreshProps() : known;
+    isProbing = false;
+    if (isClosed) return;
     try {
-      if (life === lives) adopt(next, learned);
+      if (generation === generationBefore) update(next, props);
     } finally {
-      // Whoever is told may fail; we go on looking.
+      // Probing continues even if a callback throws.
       schedule();
     }
   }
 
   function isDue(): boolean {
     return (
-      trust !== 'sure' ||
+      validity !== 'fresh' ||
       typeof known !== 'object' ||
       followSleep() ||
       performance.now() - readAt >= propsMaxAgeMs
     );
   }
 
-  async function readAnew(): Promise<Knowledge> {
-    const before = trust;
-    // Whoever doubts while the answer is on its way doubts that answer, too.
-    trust = 'sure';
-    const reading = await readProps(backend, propsTimeoutMs);
-    if (reading !== 'unreadable') {
+  async function refreshProps(): Promise<KnownProps> {
+    const before = validity;
+    // If the props become stale during the request, so does its result.
+    validity = 'fresh';
+    const result = await readProps(backend, propsTimeoutMs);
+    if (result !== 'unreadable') {
       readAt = performance.now();
-      return reading;
+      return result;
     }
-    if (trust === 'sure') trust = before;
-    return before === 'void' ? undefined : known;
+    if (validity === 'fresh') validity = before;
+    return before === 'invalid' ? undefined : known;
   }
 
-  function adopt(next: ProbedState, learned: Knowledge): void {
-    const changed = next.status !== state.status;
-    const toldAnew = !isDeepStrictEqual(awake(learned), awake(known));
+  function update(next: ProbedState, props: KnownProps): void {
+    const hasStatusChanged = next.status !== state.status;
+    const havePropsChanged = !isDeepStrictEqual(awake(props), awake(known));
     state = next;
-    known = learned;
-    if (changed) options.onChange?.(state.status, watch);
-    else if (toldAnew) options.onPropsChange?.(watch);
-  }
-
-  function doubt(): void {
-    if (trust === 'sure') trust = 'doubted';
+    known = props;
+    if (hasStatusChanged) options.onChange?.(state.status, monitor);
+    else if (havePropsChanged) options.onPropsChange?.(monitor);
   }
 
   function schedule(): void {
-    if (closed) return;
+    if (isClosed) return;
     const interval = state.status === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
-    timer = setTimeout(begin, nudged ? 0 : interval);
+    timer = setTimeout(startProbe, isProbeRequested ? 0 : interval);
   }
 
-  function begin(): Promise<void> {
-    if (!looking) underWay = look();
-    return underWay;
+  function startProbe(): Promise<void> {
+    if (!isProbing) pendingProbe = runProbe();
+    return pendingProbe;
   }
 
-  const watch: BackendMonitor = {
+  const monitor: BackendMonitor = {
     get status() {
       return state.status;
     },
@@ -142,36 +138,36 @@ export function monitorBackend(backend: Backend, options: BackendMonitorOptions 
       return known === 'key-rejected';
     },
     probeNow() {
-      nudged = true;
-      doubt();
-      if (!looking && !closed) begin();
+      isProbeRequested = true;
+      if (validity === 'fresh') validity = 'stale';
+      if (!isProbing && !isClosed) startProbe();
     },
     markDown() {
-      lives += 1;
-      trust = 'void';
-      adopt(nextStatus(state, 'unreachable', Date.now()), known);
-      watch.probeNow();
+      generation += 1;
+      validity = 'invalid';
+      update(nextStatus(state, 'unreachable', Date.now()), known);
+      monitor.probeNow();
     },
     async probe() {
-      // One that is under way may have begun before what its caller has seen.
-      if (looking) await underWay;
-      if (!closed) await begin();
+      // A pending probe may have started before the caller's reason to probe.
+      if (isProbing) await pendingProbe;
+      if (!isClosed) await startProbe();
     },
     async refresh() {
-      if (looking) await underWay;
-      trust = 'void';
-      if (!closed) await begin();
+      if (isProbing) await pendingProbe;
+      validity = 'invalid';
+      if (!isClosed) await startProbe();
     },
     close() {
-      closed = true;
+      isClosed = true;
       clearTimeout(timer);
     },
   };
-  begin();
-  return watch;
+  startProbe();
+  return monitor;
 }
 
-/** Sleep comes and goes, and changes nothing that others have to follow. */
-function awake(known: Knowledge): Knowledge {
+/** Sleep is not a change that others have to follow. */
+function awake(known: KnownProps): KnownProps {
   return typeof known === 'object' ? { ...known, sleeping: false } : known;
 }

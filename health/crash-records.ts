@@ -1,22 +1,22 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** An end of a child that nobody asked for, as it is kept in `$DATA_DIR/crashes`. It holds no secret. */
+/** An unexpected exit of a child, as written to `$DATA_DIR/crashes`. It contains no secrets. */
 export interface CrashRecord {
   /** ISO 8601. */
   readonly at: string;
   readonly who: 'llama-server' | 'gateway';
-  /** One of those in docs/operations.md. */
+  /** One of the classes in docs/operations.md. */
   readonly class: string;
   readonly cure: string;
   readonly code: number | null;
   readonly signal: string | null;
   readonly ranForMs: number;
-  /** It had been ready since it was started. */
+  /** It had been ready since its start. */
   readonly wasReady: boolean;
-  /** Null where it was not started again. */
+  /** Null if it was not restarted. */
   readonly restartInMs: number | null;
-  /** The line that says most. */
+  /** The line of its output that explains most. */
   readonly tellingLine: string | null;
   readonly lastLines: readonly string[];
   readonly command: string;
@@ -26,7 +26,7 @@ export interface CrashRecord {
 
 export const crashFolder = (dataDir: string) => join(dataDir, 'crashes');
 
-/** The crashes that are on record, newest first. Files that are none of ours, or torn, are passed over. */
+/** The recorded crashes, newest first. Foreign and incomplete files are skipped. */
 export async function readCrashes(dataDir: string): Promise<CrashRecord[]> {
   const folder = crashFolder(dataDir);
   const names = await readdir(folder).catch(() => []);
@@ -38,7 +38,7 @@ export async function readCrashes(dataDir: string): Promise<CrashRecord[]> {
 
 const shape = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-[\w-]+\.json$/;
 
-/** Those of the names that are crash files: each begins with its time, in an order that sorting keeps. */
+/** The crash files among these names. Each begins with its time, in a format that sorts by time. */
 export function crashFilesNewestFirst(names: readonly string[]): string[] {
   return names
     .filter((name) => shape.test(name))

@@ -1,31 +1,31 @@
 import type { BackendStatus } from './backend.ts';
 
-/** What the owner of the health server knows at the moment of a question. */
+/** What the owner of the health server knows at the moment of a request. */
 export interface HealthSnapshot {
   readonly status: BackendStatus;
-  /** The model has been ready at least once since the process began. */
+  /** The model has been ready at least once since the process started. */
   readonly everReady: boolean;
-  /** The model may be well, and yet nobody is answered: the gateway hangs. */
+  /** The gateway hangs: nobody is served, even if the model is fine. */
   readonly gatewayUnresponsive?: boolean;
-  /** What `/status` says beyond the standing. */
+  /** What `/status` shows beyond the status. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface HealthOptions {
-  /** A further path that is answered like `/ping`. */
+  /** Another path that is handled like `/ping`. */
   readonly healthCheckPath?: string | undefined;
-  /** 200 to every GET, whatever the path and the standing. */
+  /** 200 to every GET, whatever the path and the status. */
   readonly pingAlwaysOk?: boolean;
 }
 
 export interface HealthResponse {
   readonly status: number;
-  /** Absent where the status forbids a body. */
+  /** Absent if the status code forbids a body. */
   readonly body?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The whole surface of the health server, for a path without its query string. */
+/** All responses of the health server, for a path without its query string. */
 export function healthResponse(
   path: string,
   method: string,
@@ -37,26 +37,26 @@ export function healthResponse(
   }
   const { status: standing, details } = snapshot;
   if (path === '/status') return { status: 200, body: { standing, ...details } };
-  const status = pingAlwaysOk ? 200 : statusFor(path === healthCheckPath ? '/ping' : path, snapshot);
-  if (status === undefined) return { status: 404, body: { error: 'not found' } };
-  return status === 204 ? { status } : { status, body: { standing } };
+  const code = pingAlwaysOk ? 200 : statusCode(path === healthCheckPath ? '/ping' : path, snapshot);
+  if (code === undefined) return { status: 404, body: { error: 'not found' } };
+  return code === 204 ? { status: code } : { status: code, body: { standing } };
 }
 
-function statusFor(
+function statusCode(
   path: string,
-  { status: standing, everReady, gatewayUnresponsive }: HealthSnapshot,
+  { status, everReady, gatewayUnresponsive }: HealthSnapshot,
 ): number | undefined {
-  const ending = standing === 'draining' || standing === 'failed';
-  const ready = standing === 'ready';
+  const isEnding = status === 'draining' || status === 'failed';
+  const isReady = status === 'ready';
   switch (path) {
     case '/ping':
-      return ending || gatewayUnresponsive ? 503 : ready ? 200 : 204;
+      return isEnding || gatewayUnresponsive ? 503 : isReady ? 200 : 204;
     case '/readyz':
-      return ready ? 200 : 503;
+      return isReady ? 200 : 503;
     case '/livez':
-      return standing === 'failed' ? 503 : 200;
+      return status === 'failed' ? 503 : 200;
     case '/startupz':
-      return everReady || ready || standing === 'draining' ? 200 : 503;
+      return everReady || isReady || status === 'draining' ? 200 : 503;
     default:
       return undefined;
   }

@@ -7,7 +7,7 @@ import { type HealthServer, startHealthServer } from './health-server.ts';
 let running: HealthServer | undefined;
 afterEach(() => running?.close());
 
-async function started(options: { healthCheckPath?: string; patienceMs?: number } = {}) {
+async function started(options: { healthCheckPath?: string; idleTimeoutMs?: number } = {}) {
   running = await startHealthServer({ host: '127.0.0.1', port: 0, ...options });
   return { server: running, origin: `http://127.0.0.1:${running.port}` };
 }
@@ -53,7 +53,7 @@ describe('the health server', () => {
     ['have asked once', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['have sent half a body', 'POST /ping HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx'],
   ])('answers probes in bounded room while 300 connections %s', async (_, bytes) => {
-    const { server, origin } = await started({ patienceMs: 3_600_000 });
+    const { server, origin } = await started({ idleTimeoutMs: 3_600_000 });
     const clients = [];
     let open = 0;
     for (let n = 0; n < 300; n++) {
@@ -77,7 +77,7 @@ describe('the health server', () => {
     ['sends too large a head', `GET /ping HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`],
     ['asked and stays', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],
   ])('closes the connection of one who %s', async (_, bytes) => {
-    const { server } = await started({ patienceMs: 200 });
+    const { server } = await started({ idleTimeoutMs: 200 });
     const client = createConnection(server.port, '127.0.0.1').on('error', () => {});
     const closed = once(client.resume(), 'close');
     client.write(bytes);

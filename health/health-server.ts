@@ -4,56 +4,56 @@ import { type HealthOptions, type HealthSnapshot, healthResponse } from './healt
 
 export interface HealthServerOptions extends HealthOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
-  /** How long a request may take to arrive, and a connection be kept without one, ms. */
+  /** How long a request may take to arrive, and how long an idle connection is kept, ms. */
   readonly idleTimeoutMs?: number;
   readonly maxConnections?: number;
 }
 
 export interface HealthServer {
   readonly port: number;
-  /** Asks `source` at each question from now on; until the first call the standing is `starting`. */
+  /** Calls `source` for each request from now on; until the first call the status is `starting`. */
   setSnapshotSource(source: () => HealthSnapshot): void;
   close(): Promise<void>;
 }
 
-/** A probe comes in one packet. */
-const usualPatienceMs = 5000;
-const largestHeadBytes = 8192;
+/** A probe fits into one packet. */
+const defaultIdleTimeoutMs = 5000;
+const maxHeadBytes = 8192;
 
 /**
- * Platforms have a handful. The descriptors are the supervisor's: it needs some thirty, and more to start a child, of the 64
- * that preflight asks for at the least.
+ * Platforms need a handful. The file descriptors belong to the supervisor, which needs some thirty, and more to start a
+ * child, of the 64 that preflight requires.
  */
-const usualConnections = 12;
+const defaultMaxConnections = 12;
 
 /**
- * Anybody can reach this port. Where there are too many connections the one goes that has been quiet longest: a probe that
- * has just come is answered, however many stand about.
+ * Anyone can reach this port. Above the limit, the connection that has been idle longest is closed, so that a new probe is
+ * handled however many connections are open.
  */
-function boundConnections(server: Server, most: number): void {
-  const quietest = new Set<Socket>();
+function limitConnections(server: Server, max: number): void {
+  const byIdleTime = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    quietest.add(socket);
-    socket.once('close', () => quietest.delete(socket));
-    if (quietest.size > most) quietest.values().next().value?.destroy();
+    byIdleTime.add(socket);
+    socket.once('close', () => byIdleTime.delete(socket));
+    if (byIdleTime.size > max) byIdleTime.values().next().value?.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage) => {
-    // It stands behind the others again. One that was just displaced stays away.
-    if (quietest.delete(socket)) quietest.add(socket);
+    // Moves to the end, unless it was just evicted.
+    if (byIdleTime.delete(socket)) byIdleTime.add(socket);
   });
 }
 
 /**
- * Listens as soon as it is called, which a serve command does before anything else: platforms count from the first
- * answer. It asks nobody but its owner. Rejects with the listen error where the port cannot be had.
+ * Listens at once. `corral serve` starts it before anything else, because platforms measure until the first response. It
+ * depends only on its snapshot source. Rejects with the listen error if the port is not available.
  */
 export async function startHealthServer({
   host,
   port,
-  idleTimeoutMs = usualPatienceMs,
-  maxConnections = usualConnections,
+  idleTimeoutMs = defaultIdleTimeoutMs,
+  maxConnections = defaultMaxConnections,
   ...options
 }: HealthServerOptions): Promise<HealthServer> {
   let source = (): HealthSnapshot => ({ status: 'starting', everReady: false, details: {} });
@@ -63,11 +63,11 @@ export async function startHealthServer({
       requestTimeout: idleTimeoutMs,
       keepAliveTimeout: idleTimeoutMs,
       connectionsCheckingInterval: idleTimeoutMs / 4,
-      maxHeaderSize: largestHeadBytes,
+      maxHeaderSize: maxHeadBytes,
     },
     (request, response) => reply(request, response, source(), options),
   );
-  boundConnections(server, maxConnections);
+  limitConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -93,7 +93,7 @@ function reply(
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { status, body, headers } = healthResponse(path, request.method ?? 'GET', snapshot, options);
   request.resume();
-  // Nobody needs what a body says, or how long it is.
+  // The body is not needed.
   if ('transfer-encoding' in request.headers || 'content-length' in request.headers)
     response.shouldKeepAlive = false;
   response.writeHead(status, {
