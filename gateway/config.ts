@@ -95,11 +95,11 @@ export interface GatewayConfig {
   };
   readonly rates: {
     /** Of a key that has no limits of its own, in a window; 0 is no limit. */
-    readonly house: Rates;
+    readonly defaults: Rates;
     readonly windowSeconds: number;
     readonly redisUrl: string | undefined;
     /** How long a request may wait for Redis. */
-    readonly redisPatienceMs: number;
+    readonly redisTimeoutMs: number;
   };
   readonly limits: {
     readonly maxBodyBytes: number;
@@ -202,10 +202,10 @@ export function gatewayConfig(
       timeoutMs: settings.QUEUE_TIMEOUT,
     },
     rates: {
-      house: { requests: settings.MAX_REQUESTS_PER_MINUTE, tokens: settings.MAX_TOKENS_PER_MINUTE },
+      defaults: { requests: settings.MAX_REQUESTS_PER_MINUTE, tokens: settings.MAX_TOKENS_PER_MINUTE },
       windowSeconds: 60,
       redisUrl: settings.REDIS_URL,
-      redisPatienceMs: 75,
+      redisTimeoutMs: 75,
     },
     limits: {
       maxBodyBytes: settings.MAX_REQUEST_BODY_SIZE,

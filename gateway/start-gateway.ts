@@ -165,7 +165,7 @@ export async function startGateway(
   const recentWork = new RecentTokenCost(takeTally, config.ledger.costPerHour);
   registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, recentWork);
   const bodies = new BodyBudget(config.limits.bodies);
-  const rateLimits = new RateLimits(config.rates.house, buckets.store);
+  const rateLimits = new RateLimits(config.rates.defaults, buckets.store);
   const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
     ...{

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { connectRedis } from '../../gateway/limits/connect-redis.ts';
+import { connectRedis } from '../../gateway/limits/redis-store.ts';
 import { readSupervisorStatus } from '../../health/supervisor-status.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
 import type { GpuSnapshot } from './check-gpus.ts';

@@ -1,14 +1,14 @@
-/** Where a bucket stands. A bucket fills during a window, which begins with its first points, and is empty after it. */
+/** The state of a bucket. Its window starts with its first points, and the bucket is empty after it. */
 export interface CounterResult {
   /** Whether the points were taken: all of them, or none. */
   readonly fits: boolean;
-  /** What is taken in this window, these points included where they fit. */
+  /** Points used in this window, including these where they fit. */
   readonly used: number;
-  /** Until the window is over, ms. */
+  /** Until the end of the window, ms. */
   readonly resetMs: number;
-  /** When that is, `performance.now()`: never later than it really is. */
+  /** The end of the window, `performance.now()`; never later than it really is. */
   readonly windowEnds: number;
-  /** Who counted it: what is changed later is changed there. */
+  /** The store that counted them: later adjustments go to the same one. */
   readonly store: RefundableStore;
 }
 
@@ -16,17 +16,64 @@ export interface CounterStore {
   consume(bucket: string, points: number, limit: number): Promise<CounterResult>;
 }
 
-/** Keeps the buckets, each under its name. */
+/** Counters in named buckets, each with a fixed window. */
 export interface RefundableStore extends CounterStore {
-  /** Adds points whatever the limit, or gives some back (below 0), and never more than are taken. */
+  /** Adds points regardless of the limit. A negative number refunds points, at most those that are used. */
   adjust(bucket: string, points: number): Promise<void>;
 }
 
-/** Gives points back into the window that they were taken from; one that has ended has forgotten them. */
+/** Refunds points to the window they were taken from, unless it is over. */
 export async function refund(
   { store, windowEnds }: CounterResult,
   bucket: string,
   points: number,
 ): Promise<void> {
   if (points > 0 && performance.now() < windowEnds) await store.adjust(bucket, -points);
+}
+
+interface Window {
+  used: number;
+  /** `performance.now()` ms, so that no change of the clock shortens or extends a window. */
+  readonly ends: number;
+}
+
+/** Counters in the memory of this process. A bucket exists as long as its window. */
+export class LocalStore implements RefundableStore {
+  readonly #windowMs: number;
+  /** Sorted by their ends, as all have the same length. */
+  readonly #windows = new Map<string, Window>();
+
+  constructor(windowSeconds: number) {
+    this.#windowMs = windowSeconds * 1000;
+  }
+
+  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
+    const now = performance.now();
+    this.#deleteEnded(now);
+    const known = this.#windows.get(bucket);
+    const window = known ?? { used: 0, ends: now + this.#windowMs };
+    const fits = window.used + points <= limit;
+    if (fits && points > 0) {
+      window.used += points;
+      if (known === undefined) this.#windows.set(bucket, window);
+    }
+    const { used, ends } = window;
+    const resetMs = Math.min(Math.ceil(ends - now), this.#windowMs);
+    return { fits, used, resetMs, windowEnds: ends, store: this };
+  }
+
+  async adjust(bucket: string, points: number): Promise<void> {
+    const now = performance.now();
+    this.#deleteEnded(now);
+    const known = this.#windows.get(bucket);
+    if (known !== undefined) known.used = Math.max(known.used + points, 0);
+    else if (points > 0) this.#windows.set(bucket, { used: points, ends: now + this.#windowMs });
+  }
+
+  #deleteEnded(now: number): void {
+    for (const [bucket, { ends }] of this.#windows) {
+      if (ends > now) return;
+      this.#windows.delete(bucket);
+    }
+  }
 }

@@ -1,69 +1,69 @@
 import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
+import { LocalStore } from './counter-store.ts';
 import { FallbackStore, type FallbackStoreOptions } from './fallback-store.ts';
-import { LocalStore } from './local-store.ts';
 
-/** Shared counts that are right, and answer once they are let. */
-function slowCounts() {
-  const counts = new LocalStore(60);
-  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
-  const take: LocalStore['consume'] = async (bucket, points, limit) => {
-    const count = await counts.consume(bucket, points, limit);
-    await mayAnswer;
+/** A Redis store whose counts are right, but whose replies wait for `reply`. */
+function slowStore() {
+  const store = new LocalStore(60);
+  const { promise: mayReply, resolve: reply } = Promise.withResolvers<void>();
+  const consume: LocalStore['consume'] = async (bucket, points, limit) => {
+    const count = await store.consume(bucket, points, limit);
+    await mayReply;
     return count;
   };
-  const change: LocalStore['adjust'] = (bucket, points) => counts.adjust(bucket, points);
+  const adjust: LocalStore['adjust'] = (bucket, points) => store.adjust(bucket, points);
   const shared = {
-    consume: take,
-    adjust: change,
+    consume,
+    adjust,
     problem: undefined,
     connected: async () => {},
     reconnect() {},
     close() {},
   };
-  return { shared, answer, taken: async () => (await counts.consume('bucket', 0, 100)).used };
+  return { shared, reply, used: async () => (await store.consume('bucket', 0, 100)).used };
 }
 
-const open = (shared: FallbackStoreOptions['shared'], patienceMs: number, local = new LocalStore(60)) =>
-  new FallbackStore({ shared, local, log: pino({ level: 'silent' }), patienceMs });
+const create = (shared: FallbackStoreOptions['shared'], timeoutMs: number, local = new LocalStore(60)) =>
+  new FallbackStore({ shared, local, log: pino({ level: 'silent' }), timeoutMs });
 
 afterEach(() => void vi.useRealTimers());
 
-it('counts a request here whose shared count is late, and no longer there when that comes', async () => {
-  const { shared, answer, taken } = slowCounts();
+it('counts a request locally when Redis times out, and undoes the count of a late reply', async () => {
+  const { shared, reply, used } = slowStore();
   const local = new LocalStore(60);
-  const steadfast = open(shared, 20, local);
-  expect(await steadfast.consume('bucket', 7, 10)).toMatchObject({ fits: true, used: 7, store: local });
-  expect(steadfast.isLocal).toBe(false);
-  expect(await taken()).toBe(7);
-  answer();
-  await waitFor('it to be given back', async () => (await taken()) === 0);
+  const fallback = create(shared, 20, local);
+  expect(await fallback.consume('bucket', 7, 10)).toMatchObject({ fits: true, used: 7, store: local });
+  expect(fallback.isLocal).toBe(false);
+  expect(await used()).toBe(7);
+  reply();
+  await waitFor('the refund', async () => (await used()) === 0);
   expect((await local.consume('bucket', 0, 10)).used).toBe(7);
 });
 
-it('gives back nothing of a request that did not fit', async () => {
-  const { shared, answer, taken } = slowCounts();
+it('refunds nothing when the late reply says that the request did not fit', async () => {
+  const { shared, reply, used } = slowStore();
   await shared.adjust('bucket', 5);
-  const steadfast = open(shared, 20);
-  expect((await steadfast.consume('bucket', 7, 10)).fits).toBe(true);
-  answer();
-  const later = await steadfast.consume('bucket', 5, 10);
-  expect([later.used, await taken()]).toEqual([10, 10]);
+  const fallback = create(shared, 20);
+  expect((await fallback.consume('bucket', 7, 10)).fits).toBe(true);
+  reply();
+  const later = await fallback.consume('bucket', 5, 10);
+  expect([later.used, await used()]).toEqual([10, 10]);
 });
 
-it('has nobody wait any more after three late answers in a row', async () => {
+it('stops waiting for Redis after three timeouts in a row', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const steadfast = open(slowCounts().shared, 75);
+  const fallback = create(slowStore().shared, 75);
   for (let n = 1; n <= 3; n++) {
-    const counting = steadfast.consume('bucket', 1, 10);
+    const counted = fallback.consume('bucket', 1, 10);
     await vi.advanceTimersByTimeAsync(74);
-    expect(steadfast.isLocal).toBe(false);
+    expect(fallback.isLocal).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect((await counting).used).toBe(n);
+    expect((await counted).used).toBe(n);
   }
-  expect([steadfast.isLocal, steadfast.losses]).toEqual([true, 1]);
-  // Time stands still.
-  expect((await steadfast.consume('bucket', 1, 10)).used).toBe(4);
-  steadfast.close();
+  expect([fallback.isLocal, fallback.outages]).toEqual([true, 1]);
+  // The fake clock does not advance here.
+  expect((await fallback.consume('bucket', 1, 10)).used).toBe(4);
+  fallback.close();
 });

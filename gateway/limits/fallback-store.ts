@@ -1,124 +1,122 @@
 import type { Log } from '../../log/create-log.ts';
-import type { CounterResult, CounterStore } from './counter-store.ts';
-import type { LocalStore } from './local-store.ts';
+import type { CounterResult, CounterStore, LocalStore } from './counter-store.ts';
 import type { RedisStore } from './redis-store.ts';
 import { DeadlineExceeded, withDeadline } from './with-deadline.ts';
 
-/** So many late answers in a row are no hiccup any more: nobody waits for the next. */
-const HICCUPS = 3;
-/** How long the first look at the shared counts may take, ms: a connection has to be made. */
-const FIRST_PATIENCE = 1000;
-/** Time between two looks whether the shared counts are back, ms. */
-const LOOK_AGAIN_AFTER = 500;
+/** After this many timeouts in a row Redis counts as unreachable. */
+const MAX_TIMEOUTS = 3;
+/** For the first connection, ms. */
+const CONNECT_TIMEOUT = 1000;
+const RETRY_INTERVAL = 500;
 
 export interface FallbackStoreOptions {
   readonly shared: Pick<RedisStore, 'consume' | 'adjust' | 'problem' | 'connected' | 'reconnect' | 'close'>;
   readonly local: LocalStore;
   readonly log: Log;
-  /** The longest that a request may wait for a shared count, ms. */
-  readonly patienceMs: number;
+  /** How long a request may wait for Redis, ms. */
+  readonly timeoutMs: number;
 }
 
 /**
- * Counts together with the other gateways while that can be done, alone otherwise: because of Redis no request fails, and
- * no count takes longer than its patience. Only those under way when it goes away wait at all. One late answer has no effect but
- * that its own request is counted here.
+ * Counts in Redis while it is reachable, and locally otherwise: Redis never fails a request, and never delays one by more
+ * than the timeout. After a single timeout only that request is counted locally.
  */
 export class FallbackStore implements CounterStore {
-  readonly #parts: FallbackStoreOptions;
+  readonly #options: FallbackStoreOptions;
   #isAlone = false;
-  #losses = 0;
-  #late = 0;
+  #outages = 0;
+  #consecutiveTimeouts = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: FallbackStoreOptions) {
-    this.#parts = parts;
+  constructor(options: FallbackStoreOptions) {
+    this.#options = options;
   }
 
-  /** Whether the shared counts are away. */
+  /** Whether Redis is unreachable. */
   get isLocal(): boolean {
     return this.#isAlone;
   }
 
-  /** How often they went away. */
-  get losses(): number {
-    return this.#losses;
+  /** How often Redis became unreachable. */
+  get outages(): number {
+    return this.#outages;
   }
 
   async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
-    const { shared, local, patienceMs } = this.#parts;
+    const { shared, local, timeoutMs } = this.#options;
     if (this.#isAlone) return local.consume(bucket, points, limit);
     const counting = shared.consume(bucket, points, limit);
     try {
-      const count = await withDeadline(patienceMs, counting);
-      this.#late = 0;
+      const count = await withDeadline(timeoutMs, counting);
+      this.#consecutiveTimeouts = 0;
       return count;
     } catch (error) {
-      void this.#giveBack(counting, bucket, points);
-      this.#late += 1;
-      if (!(error instanceof DeadlineExceeded) || this.#late >= HICCUPS) this.#lose(error);
+      void this.#refundLate(counting, bucket, points);
+      this.#consecutiveTimeouts += 1;
+      if (!(error instanceof DeadlineExceeded) || this.#consecutiveTimeouts >= MAX_TIMEOUTS)
+        this.#fallBack(error);
       return local.consume(bucket, points, limit);
     }
   }
 
-  /** Waits for a first answer of the shared counts, for a second at most. */
+  /** Waits for Redis, for at most a second. */
   async connect(): Promise<void> {
     try {
-      await withDeadline(FIRST_PATIENCE, this.#parts.shared.connected());
-      await this.#tryOut();
+      await withDeadline(CONNECT_TIMEOUT, this.#options.shared.connected());
+      await this.#tryWrite();
     } catch (error) {
-      this.#lose(error);
+      this.#fallBack(error);
     }
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#parts.shared.close();
+    this.#options.shared.close();
   }
 
-  /** What is counted here is not to be counted there as well, should the answer come after all. */
-  async #giveBack(counting: Promise<CounterResult>, bucket: string, points: number): Promise<void> {
+  /** Undoes a count in Redis that has been counted here meanwhile. */
+  async #refundLate(counting: Promise<CounterResult>, bucket: string, points: number): Promise<void> {
     try {
       const { fits } = await counting;
-      if (fits && points > 0) await this.#parts.shared.adjust(bucket, -points);
+      if (fits && points > 0) await this.#options.shared.adjust(bucket, -points);
     } catch {
-      // It never came: whether it was counted, nobody knows. The window's end forgets it.
+      // No reply: it is unknown whether Redis counted it. The end of the window resets it anyway.
     }
   }
 
-  #lose(error: unknown): void {
+  #fallBack(error: unknown): void {
     if (this.#isAlone) return;
     this.#isAlone = true;
-    this.#losses += 1;
-    const why = this.#parts.shared.problem ?? (error instanceof Error ? error.message : String(error));
-    this.#parts.log.warn(
+    this.#outages += 1;
+    const why = this.#options.shared.problem ?? (error instanceof Error ? error.message : String(error));
+    this.#options.log.warn(
       { why },
-      'Redis is away: this gateway counts requests and tokens alone until it is back',
+      'Redis is unreachable: this gateway counts requests and tokens on its own until it can reconnect',
     );
-    this.#parts.shared.reconnect();
-    this.#lookAgain();
+    this.#options.shared.reconnect();
+    this.#retryLater();
   }
 
-  #lookAgain(): void {
+  #retryLater(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(async () => {
       try {
-        await this.#tryOut();
+        await this.#tryWrite();
         this.#isAlone = false;
-        this.#late = 0;
-        this.#parts.log.info('Redis is back: requests and tokens are counted together again');
+        this.#consecutiveTimeouts = 0;
+        this.#options.log.info('Redis is back: requests and tokens are counted across all gateways again');
       } catch {
-        this.#parts.shared.reconnect();
-        this.#lookAgain();
+        this.#options.shared.reconnect();
+        this.#retryLater();
       }
-    }, LOOK_AGAIN_AFTER);
+    }, RETRY_INTERVAL);
     this.#timer.unref();
   }
 
-  /** Writes, as a Redis that is full or only a replica still reads. */
-  #tryOut(): Promise<void> {
-    return withDeadline(this.#parts.patienceMs, this.#parts.shared.adjust('trial', 1));
+  /** Tries a write, because a full Redis and a replica still allow reads. */
+  #tryWrite(): Promise<void> {
+    return withDeadline(this.#options.timeoutMs, this.#options.shared.adjust('trial', 1));
   }
 }

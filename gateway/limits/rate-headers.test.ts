@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatReset } from './rate-headers.ts';
 
-describe('showReset', () => {
+describe('formatReset', () => {
   it.each([
     [-3, '0ms'],
     [0, '0ms'],
@@ -12,7 +12,7 @@ describe('showReset', () => {
     [60_000, '1m0s'],
     [360_000, '6m0s'],
     [61_500, '1m2s'],
-  ])('of %d ms is %s', (ms, shown) => {
+  ])('formats %d ms as %s', (ms, shown) => {
     expect(formatReset(ms)).toBe(shown);
   });
 });

@@ -2,7 +2,7 @@ import type { Rates } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { CounterResult } from './counter-store.ts';
 
-/** Tells a client where it stands, on refusals and relayed answers alike. */
+/** Sets the headers on errors and relayed responses alike. */
 export function setRateHeaders(
   response: ClientResponse,
   unit: keyof Rates,
@@ -21,10 +21,10 @@ const headerNames = {
   tokens: ['x-ratelimit-limit-tokens', 'x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
 } as const satisfies Record<keyof Rates, readonly [string, string, string]>;
 
-/** All of them, for browsers that may read no header unless it is named. */
+/** All of them, for CORS: browsers may read only the headers that are listed. */
 export const rateHeaderNames: readonly string[] = Object.values(headerNames).flat();
 
-/** A duration as OpenAI writes it: `850ms`, `12s`, `1m0s`. Never shorter than it is. */
+/** A duration in OpenAI's format: `850ms`, `12s`, `1m0s`, rounded up. */
 export function formatReset(ms: number): string {
   if (ms < 1000) return `${Math.max(Math.ceil(ms), 0)}ms`;
   const seconds = Math.ceil(ms / 1000);

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { CounterResult, RefundableStore } from './counter-store.ts';
 
 /**
- * Takes all or nothing in one step, so that a request which does not fit leaves no trace, and gives back no more than
- * there is. ARGV: points, seconds of the window, limit. Answers what is taken, or would be, and the window's rest in ms.
+ * Takes all points or none in one step, so that a request that does not fit changes nothing, and refunds no more points
+ * than are used. ARGV: points, window in seconds, limit. Returns the points used (or that would be) and the rest of the
+ * window in ms.
  */
-const takeOrGiveBack = `
+const consumeOrRefund = `
 local points = tonumber(ARGV[1])
 local rest = redis.call('pttl', KEYS[1])
 local taken = 0
@@ -18,7 +19,7 @@ redis.call('set', KEYS[1], string.format('%d', after), 'PX', rest)
 return {after, rest}
 `;
 
-/** Buckets in a Redis or Valkey, which all gateways with the same `REDIS_URL` fill together. */
+/** Counters in Redis or Valkey, shared by all gateways with the same `REDIS_URL`. */
 export class RedisStore implements RefundableStore {
   readonly #client: Redis;
   readonly #windowSeconds: number;
@@ -36,29 +37,29 @@ export class RedisStore implements RefundableStore {
     });
   }
 
-  /** Why there is no connection; undefined where there is one, or none was tried yet. */
+  /** The connection error; undefined while connected, and before the first attempt. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Settles when a connection is there. */
+  /** Resolves when connected. */
   async connected(): Promise<void> {
     if (this.#client.status !== 'ready') await once(this.#client, 'ready');
   }
 
   async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     const { consumedPoints, msBeforeNext } = await this.#limiterOf(limit).penalty(bucket, points);
     const fits = consumedPoints <= limit;
-    const taken = fits ? consumedPoints : consumedPoints - points;
-    return { fits, used: taken, resetMs: msBeforeNext, windowEnds: askedAt + msBeforeNext, store: this };
+    const used = fits ? consumedPoints : consumedPoints - points;
+    return { fits, used, resetMs: msBeforeNext, windowEnds: sentAt + msBeforeNext, store: this };
   }
 
   async adjust(bucket: string, points: number): Promise<void> {
     await this.#limiterOf(Number.MAX_SAFE_INTEGER).penalty(bucket, points);
   }
 
-  /** A connection on which an answer failed to come may be dead without saying so. */
+  /** For a connection without replies, which may be dead without an error. */
   reconnect(): void {
     if (this.#client.status === 'ready') this.#client.disconnect(true);
   }
@@ -67,7 +68,7 @@ export class RedisStore implements RefundableStore {
     this.#client.disconnect();
   }
 
-  /** The limit is part of the limiter, and hardly any two keys differ in theirs. */
+  /** A limiter has a fixed limit. There are few different ones: most keys share the same. */
   #limiterOf(limit: number): RateLimiterRedis {
     const known = this.#limiters.get(limit);
     if (known) return known;
@@ -77,9 +78,29 @@ export class RedisStore implements RefundableStore {
       points: limit,
       duration: this.#windowSeconds,
       rejectIfRedisNotReady: true,
-      customIncrTtlLuaScript: takeOrGiveBack,
+      customIncrTtlLuaScript: consumeOrRefund,
     });
     this.#limiters.set(limit, limiter);
     return limiter;
   }
+}
+
+const RECONNECT_DELAY = 500;
+const CONNECT_TIMEOUT = 2000;
+
+/**
+ * A connection that never queues commands: one that cannot be sent now fails now, because a request waits for it. It
+ * reconnects by itself until it is closed.
+ */
+export function connectRedis(url: string): Redis {
+  return new Redis(url, {
+    // Supported by every Redis, every Valkey and the proxies in front of them.
+    protocol: 2,
+    connectionName: 'llama-corral',
+    connectTimeout: CONNECT_TIMEOUT,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => RECONNECT_DELAY,
+  });
 }

@@ -1,4 +1,5 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { TokenEstimate } from '../api/request-size.ts';
 import type { Usage } from '../api/usage.ts';
 import { type CounterResult, refund } from './counter-store.ts';
 
@@ -18,15 +19,14 @@ export interface ReservationOptions {
 }
 
 /**
- * Tokens that a request has put aside. When it is over they are settled: what it used stays taken, the rest goes back.
- * A window that has ended meanwhile has forgotten them, so nothing goes back into a later one; what was used beyond
- * them counts in the window of the moment.
+ * Tokens that a request has reserved. Disposing settles it: the used tokens stay counted, the rest is refunded, unless
+ * their window is over. Tokens used beyond the reservation count in the current window.
  */
 export class Reservation implements Disposable {
-  readonly #reserved: ReservationOptions;
+  readonly #options: ReservationOptions;
 
-  constructor(reserved: ReservationOptions) {
-    this.#reserved = reserved;
+  constructor(options: ReservationOptions) {
+    this.#options = options;
   }
 
   [Symbol.dispose](): void {
@@ -34,16 +34,42 @@ export class Reservation implements Disposable {
   }
 
   async #settle(): Promise<void> {
-    const { tokens, record } = this.#reserved;
+    const { tokens, record } = this.#options;
     await record.pendingUsage;
     const used = record.usage ? record.usage.input + record.usage.output : 0;
-    // Shared counts that are away cannot take it; a minute later it would not matter any more.
-    await this.#correct(used - tokens).catch(() => {});
-    await this.#correct((await record.usageCorrection) ?? 0).catch(() => {});
+    // Fails while Redis is unreachable. A retry is pointless: the window lasts a minute.
+    await this.#adjust(used - tokens).catch(() => {});
+    await this.#adjust((await record.usageCorrection) ?? 0).catch(() => {});
   }
 
-  #correct(points: number): Promise<void> {
-    const { bucket, count } = this.#reserved;
+  #adjust(points: number): Promise<void> {
+    const { bucket, count } = this.#options;
     return points > 0 ? count.store.adjust(bucket, points) : refund(count, bucket, -points);
   }
+}
+
+/** Assumed output of a completion whose request sets no limit. */
+const DEFAULT_OUTPUT = 1024;
+
+export interface ReservationBounds {
+  /** Tokens per minute. */
+  readonly limit: number;
+  /** Context of one sequence; undefined while it is unknown. */
+  readonly context: number | undefined;
+  /** Whether the backend generates tokens, or only processes the prompt. */
+  readonly generates: boolean;
+}
+
+/**
+ * How many tokens to reserve until the usage is known. The assumed output of a request without an output limit never
+ * exceeds the rate limit.
+ */
+export function tokensToReserve(
+  { input, inputs, output, completions }: TokenEstimate,
+  { limit, context = Number.POSITIVE_INFINITY, generates }: ReservationBounds,
+): number {
+  const prompt = Math.min(input, context * inputs);
+  if (!generates) return prompt;
+  if (output !== undefined) return prompt + Math.min(output, context) * completions;
+  return prompt + Math.min(Math.min(DEFAULT_OUTPUT, context) * completions, Math.max(limit - prompt, 0));
 }

@@ -1,16 +1,15 @@
-/** An answer that did not come in time. */
 export class DeadlineExceeded extends Error {
-  override readonly name = 'TooLate';
+  override readonly name = 'DeadlineExceeded';
 }
 
-/** The promise's answer, or TooLate when it has not come within so long (ms). */
+/** The result of a promise, or DeadlineExceeded if there is none within so many ms. */
 export async function withDeadline<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(new DeadlineExceeded(`no answer within ${ms} ms`));
-  // One more look at the sockets: while this process is busy, answers lie there that came in time.
-  const timer = setTimeout(() => setImmediate(giveUp), ms);
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const expire = () => reject(new DeadlineExceeded(`no result within ${ms} ms`));
+  // Read the sockets once more first: if this process was busy, a reply may have arrived in time.
+  const timer = setTimeout(() => setImmediate(expire), ms);
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, deadline]);
   } finally {
     clearTimeout(timer);
   }

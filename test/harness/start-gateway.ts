@@ -39,7 +39,7 @@ export interface TestGatewayOptions {
   /** How long a "minute" of the rate limits lasts; a real one where nothing is given. */
   readonly windowSeconds?: number;
   /** How long a request may wait for Redis; as long as in earnest where nothing is given. */
-  readonly redisPatienceMs?: number | undefined;
+  readonly redisTimeoutMs?: number | undefined;
 }
 
 /** A whole gateway on a free port, in this process, in front of the given backend. */
@@ -50,7 +50,7 @@ export async function startTestGateway({
   untilReady = true,
   folder: kept,
   windowSeconds = 60,
-  redisPatienceMs,
+  redisTimeoutMs,
 }: TestGatewayOptions): Promise<TestGateway> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
   const keyFile = join(folder, 'api_keys.txt');
@@ -72,7 +72,7 @@ export async function startTestGateway({
   const rates = {
     ...config.rates,
     windowSeconds,
-    redisPatienceMs: redisPatienceMs ?? config.rates.redisPatienceMs,
+    redisTimeoutMs: redisTimeoutMs ?? config.rates.redisTimeoutMs,
   };
   const gateway = await startGateway({ ...config, rates }, log);
   const stop = async () => {

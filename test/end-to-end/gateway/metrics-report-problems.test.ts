@@ -80,7 +80,7 @@ describe('the metrics report', () => {
       await using gateway = await startTestGateway({
         backend: standIn.backend,
         env,
-        redisPatienceMs: 3_600_000,
+        redisTimeoutMs: 3_600_000,
       });
       const together = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
       expect(together.value('corral_limits_fallbacks_total')).toBe(0);

@@ -36,10 +36,10 @@ describe.skipIf(program === undefined)('a Redis', () => {
   const start = async (port?: number) => {
     if (program) redis = await startRedis(program, port);
   };
-  const open = async (env: Record<string, string>, redisPatienceMs?: number) => {
+  const open = async (env: Record<string, string>, redisTimeoutMs?: number) => {
     const all = { REDIS_URL: redis.url, ...env };
-    const house = await startTestGateway({ backend: standIn.backend, env: all, redisPatienceMs });
-    if (redisPatienceMs !== undefined) await together(house);
+    const house = await startTestGateway({ backend: standIn.backend, env: all, redisTimeoutMs });
+    if (redisTimeoutMs !== undefined) await together(house);
     return house;
   };
   const together = (house: TestGateway) =>
@@ -94,8 +94,8 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await Promise.all(users);
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     for (const house of houses) {
-      expect(said(house, 'Redis is away')).toBeGreaterThanOrEqual(1);
-      expect(said(house, 'Redis is back')).toBe(said(house, 'Redis is away'));
+      expect(said(house, 'Redis is unreachable')).toBeGreaterThanOrEqual(1);
+      expect(said(house, 'Redis is back')).toBe(said(house, 'Redis is unreachable'));
     }
     const [first, second] = [await ask(one), await ask(two)];
     expect(second.remaining).toBe(first.remaining - 1);
@@ -122,7 +122,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await using house = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
     expect(house.gateway.sharing).toBe('alone');
     expect((await ask(house)).remaining).toBe(4);
-    const [warning] = house.logged.filter(({ msg }) => String(msg).includes('Redis is away'));
+    const [warning] = house.logged.filter(({ msg }) => String(msg).includes('Redis is unreachable'));
     expect(warning?.why).toMatch(/ECONNREFUSED/);
     await start(redis.port);
     await waitFor('it to be found', () => house.gateway.sharing === 'together');
@@ -134,7 +134,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await using house = await open({ REDIS_URL: url, MAX_REQUESTS_PER_MINUTE: '5' });
     expect(house.gateway.sharing).toBe('alone');
     expect((await ask(house)).status).toBe(200);
-    expect(said(house, 'Redis is away')).toBe(1);
+    expect(said(house, 'Redis is unreachable')).toBe(1);
     expect(JSON.stringify(house.logged)).not.toContain('very-secret-word');
   });
 });
