@@ -33,56 +33,56 @@ const dialects = {
   },
 } as const;
 
-/** How the backend goes away after one whole event. */
+/** What the backend sends after one whole event, before it disconnects. */
 const cuts = {
   'between two events': '',
   'in the middle of an event': 'data: {"choices":[{"del',
   'between the two line ends of an event': 'data: {"choices":[]}\n',
 };
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => response.end());
+  fake = await startFakeBackend((_, response) => response.end());
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fake.backend,
     env: { AUTH_ENABLED: 'false', CONTINUE_STREAMS: 'false' },
   });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
 describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end }) => {
-  async function answerTo(say: Parameters<typeof startFakeBackend>[0]) {
-    standIn.mood = say;
+  async function responseTo(scenario: Parameters<typeof startFakeBackend>[0]) {
+    fake.mood = scenario;
     await using client = await RawClient.connect(corral.port);
     const answer = await client.send(postOf(body, { path })).answer();
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fake);
     expect(answer?.status).toBe(200);
     return answer?.body ?? '';
   }
 
-  for (const [when, half] of Object.entries(cuts)) {
-    it(`cut ${when}`, async () => {
-      const body = await answerTo((_, response) => {
-        startStream(response).write(`${event}\n\n${half}`, () => response.destroy());
+  for (const [when, partial] of Object.entries(cuts)) {
+    it(`a connection that is lost ${when} ends with an error event`, async () => {
+      const body = await responseTo((_, response) => {
+        startStream(response).write(`${event}\n\n${partial}`, () => response.destroy());
       });
       expect(body.startsWith(`${event}\n\n`)).toBe(true);
       expectError(name, body.slice(event.length + 2), 'bad_gateway');
     });
 
-    it(`ended without its end mark ${when}`, async () => {
-      const body = await answerTo((_, response) => startStream(response).end(`${event}\n\n${half}`));
+    it(`a stream that is closed without its end marker ${when} ends with an error event`, async () => {
+      const body = await responseTo((_, response) => startStream(response).end(`${event}\n\n${partial}`));
       expect(body.startsWith(`${event}\n\n`)).toBe(true);
       expectError(name, body.slice(event.length + 2), 'bad_gateway');
     });
   }
 
-  it("passes whole events byte for byte, however they are cut into pieces, but for the engine's own pings", async () => {
+  it("whole events pass byte for byte, however they are cut, except the engine's own comments", async () => {
     const whole = `${event}\n\n:\n\n${end}\n\n`;
-    const body = await answerTo(async (_, response) => {
+    const body = await responseTo(async (_, response) => {
       startStream(response);
       for (let at = 0; at < whole.length; at += 5) {
         await new Promise((resolve) => response.write(whole.slice(at, at + 5), resolve));
@@ -92,14 +92,14 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
     expect(body).toBe(`${event}\n\n${end}\n\n`);
   });
 
-  it('passes an end mark that lacks its last line end', async () => {
-    const body = await answerTo((_, response) => startStream(response).end(`${event}\n\n${end}\n`));
+  it('an end marker that lacks its last line end passes', async () => {
+    const body = await responseTo((_, response) => startStream(response).end(`${event}\n\n${end}\n`));
     expect(body).toBe(`${event}\n\n${end}\n\n`);
   });
 
-  it("puts the backend's own error event into our words", async () => {
+  it("the backend's own error event is rewritten to the format of the API", async () => {
     const error = { code: 500, message: 'Context size has been exceeded.', type: 'server_error' };
-    const body = await answerTo((_, response) => {
+    const body = await responseTo((_, response) => {
       startStream(response).end(`${event}\n\ndata: ${JSON.stringify({ error })}\n\n`);
     });
     expect(body.startsWith(`${event}\n\n`)).toBe(true);
@@ -109,7 +109,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   });
 });
 
-/** In the words of the dialect: one event, alone; of Responses, the events that make up a failure. */
+/** In the format of the API: one event alone, or for Responses the events of a failed response. */
 function expectError(dialect: string, text: string, code: string): void {
   if (dialect === 'responses') {
     expectFailure(text, code);
@@ -127,7 +127,7 @@ function expectError(dialect: string, text: string, code: string): void {
   }
 }
 
-/** The stream that was cut has announced no response, without which the SDK takes no other event. */
+/** The broken stream has announced no response. Without that the SDK accepts no other event. */
 function expectFailure(text: string, code: string): void {
   const events = [...text.matchAll(/^event: (.*)\ndata: (.*)\n$/gm)].map(([, name, data = '']) => ({
     name,

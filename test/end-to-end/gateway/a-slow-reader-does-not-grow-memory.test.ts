@@ -10,32 +10,32 @@ import { waitFor } from '../../harness/wait-for.ts';
 const MB = 1024 * 1024;
 const total = 48 * MB;
 
-/** An upstream that sends `total` bytes as fast as they are taken, and tells how many were. */
-function pourer() {
+/** A backend that sends `total` bytes as fast as they are read, and counts them. */
+function countingBackend() {
   const piece = delta('x'.repeat(16_000));
-  const poured = { bytes: 0 };
+  const sent = { bytes: 0 };
   const mood: BackendScenario = async (request, response) => {
-    poured.bytes = 0;
+    sent.bytes = 0;
     const isStream = isForStream(request);
     if (isStream) startStream(response);
     let wake = () => {};
     for (const event of ['drain', 'close']) response.on(event, () => wake());
-    while (poured.bytes < total && !response.destroyed) {
+    while (sent.bytes < total && !response.destroyed) {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      poured.bytes += piece.length;
+      sent.bytes += piece.length;
       if (!response.write(piece)) await promise;
     }
     response.end(isStream ? 'data: [DONE]\n\n' : '');
   };
-  return { mood, poured };
+  return { mood, sent };
 }
 
-/** Waits until a number has stayed the same for some looks. */
-async function settled(read: () => number): Promise<number> {
+/** Waits until a number has stayed the same for some time. */
+async function whenStable(read: () => number): Promise<number> {
   let last = -1;
   let same = 0;
-  await waitFor('the upstream to be held back', () => {
+  await waitFor('the backend to be paused', () => {
     same = read() === last && last > 0 ? same + 1 : 0;
     last = read();
     return same >= 20;
@@ -43,38 +43,41 @@ async function settled(read: () => number): Promise<number> {
   return last;
 }
 
-it.each([true, false])('holds the upstream back and loses nothing (stream: %s)', async (stream) => {
-  const { mood, poured } = pourer();
-  await using standIn = await startFakeBackend(mood);
-  await using corral = await startTestGateway({ backend: standIn.backend });
-  await using client = await RawClient.connect(corral.port);
-  client.socket.pause();
-  client.send(postOf(chatOf('hello', { stream })));
-  const held = await settled(() => poured.bytes);
-  // What the sockets of the kernel hold on both legs, a few MB each, and our own buffers.
-  expect(held).toBeLessThan(24 * MB);
-  expect(corral.gateway.scheduler.counts.leased).toBe(1);
+it.each([true, false])(
+  'a client that does not read pauses the backend and loses nothing (stream: %s)',
+  async (stream) => {
+    const { mood, sent } = countingBackend();
+    await using fake = await startFakeBackend(mood);
+    await using corral = await startTestGateway({ backend: fake.backend });
+    await using client = await RawClient.connect(corral.port);
+    client.socket.pause();
+    client.send(postOf(chatOf('hello', { stream })));
+    const held = await whenStable(() => sent.bytes);
+    // The kernel's socket buffers on both connections, a few MB each, and our own buffers.
+    expect(held).toBeLessThan(24 * MB);
+    expect(corral.gateway.scheduler.counts.leased).toBe(1);
 
-  let read = 0;
-  client.socket.removeAllListeners('data').on('data', (chunk) => {
-    read += chunk.length;
-  });
-  client.socket.resume();
-  await gatewayIsIdle(corral, standIn);
-  await waitFor('the client to have all', () => read >= poured.bytes);
-  expect(poured.bytes).toBeGreaterThanOrEqual(total);
-});
+    let read = 0;
+    client.socket.removeAllListeners('data').on('data', (chunk) => {
+      read += chunk.length;
+    });
+    client.socket.resume();
+    await gatewayIsIdle(corral, fake);
+    await waitFor('the client to have all', () => read >= sent.bytes);
+    expect(sent.bytes).toBeGreaterThanOrEqual(total);
+  },
+);
 
-it('lets no client that reads nothing hold its slot for longer than the idle limit', async () => {
-  const { mood } = pourer();
-  await using standIn = await startFakeBackend(mood);
+it('a client that reads nothing is disconnected at the idle timeout, and its slot is free', async () => {
+  const { mood } = countingBackend();
+  await using fake = await startFakeBackend(mood);
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fake.backend,
     env: { STREAM_IDLE_TIMEOUT: '500ms' },
   });
   await using client = await RawClient.connect(corral.port);
   client.socket.pause();
   client.send(postOf(chatOf('hello', { stream: true })));
-  await waitFor('the stream to run', () => standIn.open === 1);
-  await gatewayIsIdle(corral, standIn);
+  await waitFor('the stream to run', () => fake.open === 1);
+  await gatewayIsIdle(corral, fake);
 });

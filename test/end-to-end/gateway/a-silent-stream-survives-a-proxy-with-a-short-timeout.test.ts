@@ -8,35 +8,39 @@ import { requireTestService } from '../../services/test-service.ts';
 
 const program = await requireTestService(nginx);
 
-const PATIENCE = '4s';
-/** Longer than that, as a prompt of minutes is longer than the 60 s of a proxy in the field. */
+const PROXY_TIMEOUT = '4s';
+/** Longer than that, as a prompt that takes minutes is longer than the 60 s of a common proxy. */
 const SILENCE = 4500;
-const lively = { STREAM_HEADERS_AFTER: '200ms', STREAM_KEEPALIVE: '200ms', JSON_KEEPALIVE_AFTER: '200ms' };
-const silent = { STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '0' };
+const withKeepAlives = {
+  STREAM_HEADERS_AFTER: '200ms',
+  STREAM_KEEPALIVE: '200ms',
+  JSON_KEEPALIVE_AFTER: '200ms',
+};
+const withoutKeepAlives = { STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '0' };
 
 const chunks = ['{"choices":[{"index":0,"delta":{"content":"At last."},"finish_reason":null}]}', '[DONE]'];
 const answer = '{"choices":[{"index":0,"message":{"role":"assistant","content":"At last."}}]}';
 
-/** Until then the backend says nothing to anybody. */
+/** Until then the backend does not respond. */
 const { promise: proxyHasGivenUp, resolve: giveUp } = Promise.withResolvers<void>();
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend(async ({ body }, response) => {
+  fake = await startFakeBackend(async ({ body }, response) => {
     const isStream = JSON.parse(body).wanted === 'stream';
     await Promise.all([proxyHasGivenUp, sleep(SILENCE)]);
     response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
     response.end(isStream ? chunks.map((chunk) => `data: ${chunk}\n\n`).join('') : answer);
   });
 });
-afterAll(() => standIn.stop());
+afterAll(() => fake.stop());
 
 async function askThroughNginx(env: Record<string, string>, stream: boolean) {
   if (!program) throw new Error('there is no nginx');
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using corral = await startTestGateway({ backend: fake.backend, env });
   await using proxy = await startNginx(program, {
     upstream: `127.0.0.1:${corral.port}`,
-    readTimeout: PATIENCE,
+    readTimeout: PROXY_TIMEOUT,
   });
   const reply = await fetch(`${proxy.origin}/v1/chat/completions`, {
     method: 'POST',
@@ -46,14 +50,14 @@ async function askThroughNginx(env: Record<string, string>, stream: boolean) {
   return { status: reply.status, text: await reply.text() };
 }
 
-describe.runIf(program)('more silence than the nginx before it will bear', () => {
-  it.concurrent('end a stream without signs of life', async () => {
-    const { status } = await askThroughNginx(silent, true).finally(giveUp);
+describe.runIf(program)('a silence longer than the timeout of nginx', () => {
+  it.concurrent('ends a stream without keep-alives', async () => {
+    const { status } = await askThroughNginx(withoutKeepAlives, true).finally(giveUp);
     expect(status).toBe(504);
   });
 
-  it.concurrent('are survived by a stream', async () => {
-    const { status, text } = await askThroughNginx(lively, true);
+  it.concurrent('does not end a stream with keep-alives', async () => {
+    const { status, text } = await askThroughNginx(withKeepAlives, true);
     expect(status).toBe(200);
     expect(text).toMatch(/^(: keep-alive\n\n)+data: \{/);
     expect(text.replaceAll(': keep-alive\n\n', '')).toBe(
@@ -61,8 +65,8 @@ describe.runIf(program)('more silence than the nginx before it will bear', () =>
     );
   });
 
-  it.concurrent('are survived by a plain answer, behind white space', async () => {
-    const { status, text } = await askThroughNginx(lively, false);
+  it.concurrent('does not end a JSON request, whose response begins with white space', async () => {
+    const { status, text } = await askThroughNginx(withKeepAlives, false);
     expect(status).toBe(200);
     expect(text).toMatch(/^\s+\{/);
     expect(JSON.parse(text)).toEqual(JSON.parse(answer));

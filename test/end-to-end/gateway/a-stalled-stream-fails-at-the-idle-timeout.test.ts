@@ -6,30 +6,30 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
-/** Each limit is met alone: the others would end the exchange when the test itself has long failed. */
+/** One timeout is tested at a time. The others are longer than the test. */
 const patient = { STREAM_IDLE_TIMEOUT: '1h', FIRST_BYTE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent);
+  fake = await startFakeBackend(silent);
 });
 beforeEach(() => {
-  standIn.mood = silent;
+  fake.mood = silent;
 });
-afterAll(() => standIn.stop());
+afterAll(() => fake.stop());
 
-async function ask(limit: Partial<typeof patient>, stream: boolean) {
-  const env = { ...patient, ...limit };
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
+async function ask(timeout: Partial<typeof patient>, stream: boolean) {
+  const env = { ...patient, ...timeout };
+  await using corral = await startTestGateway({ backend: fake.backend, env });
   await using client = await RawClient.connect(corral.port);
   const started = performance.now();
   const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fake);
   return { answer, ms: performance.now() - started };
 }
 
-it('ends a stream that fell silent with an error event', async () => {
-  standIn.mood = (request, response) =>
+it('a stream that falls silent ends with an error event', async () => {
+  fake.mood = (request, response) =>
     isForStream(request) ? sendAndStall(request, response) : silent(request, response);
   const { answer, ms } = await ask({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
   expect(answer?.status).toBe(200);
@@ -43,20 +43,20 @@ it('ends a stream that fell silent with an error event', async () => {
   expect(ms).toBeGreaterThan(450);
 });
 
-it('gives a stream that never starts a status of its own', async () => {
+it('a stream that never starts gets status 504', async () => {
   const { answer } = await ask({ FIRST_BYTE_TIMEOUT: '100ms' }, true);
   expect(answer?.status).toBe(504);
   expect(JSON.parse(answer?.body ?? '').error.code).toBe('request_timeout');
 });
 
-it('gives any other request as long as REQUEST_TIMEOUT', async () => {
+it('a request without streaming fails at REQUEST_TIMEOUT', async () => {
   const { answer, ms } = await ask({ REQUEST_TIMEOUT: '300ms' }, false);
   expect(answer?.status).toBe(504);
   expect(ms).toBeGreaterThan(250);
 });
 
-it('ends a stream that moves for longer than REQUEST_TIMEOUT', async () => {
-  standIn.mood = (_, response) => {
+it('a stream that runs longer than REQUEST_TIMEOUT ends with an error event', async () => {
+  fake.mood = (_, response) => {
     startStream(response);
     const timer = setInterval(() => response.write(delta('on')), 50);
     response.once('close', () => clearInterval(timer));

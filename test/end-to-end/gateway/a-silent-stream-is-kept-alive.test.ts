@@ -8,37 +8,37 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const PACE = 100;
+const INTERVAL = 100;
 
-let standIn: FakeBackend;
-/** Sends its headers and its signs soon. */
+let fake: FakeBackend;
+/** Sends headers and keep-alives soon. */
 let corral: TestGateway;
-/** Never sends them: its `STREAM_HEADERS_AFTER` is over when the test itself has long failed. */
+/** Never sends them: its `STREAM_HEADERS_AFTER` is longer than the test. */
 let slow: TestGateway;
 let backend: ServerResponse;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent);
-  const open = (env: Record<string, string>) => startTestGateway({ backend: standIn.backend, env });
-  corral = await open({ STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: `${PACE}ms` });
+  fake = await startFakeBackend(silent);
+  const open = (env: Record<string, string>) => startTestGateway({ backend: fake.backend, env });
+  corral = await open({ STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: `${INTERVAL}ms` });
   slow = await open({ STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '1h' });
 });
 afterAll(async () => {
   await corral.stop();
   await slow.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 afterEach(async () => {
-  await gatewayIsIdle(corral, standIn);
-  await gatewayIsIdle(slow, standIn);
+  await gatewayIsIdle(corral, fake);
+  await gatewayIsIdle(slow, fake);
 });
 
-const sign = ': keep-alive\n\n';
-const signsIn = (text: string) => text.split(sign).length - 1;
+const keepAlive = ': keep-alive\n\n';
+const countKeepAlives = (text: string) => text.split(keepAlive).length - 1;
 
-/** Sends a request for a stream; from then on `backend` is what the stand-in answers with. */
+/** Sends a request for a stream. Afterwards `backend` is the response of the fake backend. */
 async function ask({ port } = corral): Promise<RawClient> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  standIn.mood = (_, response) => {
+  fake.mood = (_, response) => {
     backend = response;
     resolve();
   };
@@ -48,58 +48,58 @@ async function ask({ port } = corral): Promise<RawClient> {
   return client;
 }
 
-it('before its first event, headers first', async () => {
+it('before its first event, after the headers', async () => {
   await using client = await ask();
-  await waitFor('three signs', () => signsIn(client.text) >= 3);
+  await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(client.text).toContain('content-type: text/event-stream\r\n');
   startStream(backend).end(`${delta('one')}data: [DONE]\n\n`);
   const answer = await client.answer();
-  expect(answer?.body.replaceAll(sign, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
+  expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
 });
 
-it('between two events, at our pace and not at the engine’s', async () => {
+it('between two events, at the interval of the gateway and not of the engine', async () => {
   const started = performance.now();
   await using client = await ask();
   startStream(backend).write(delta('one'));
   for (let n = 0; n < 50; n++) backend.write(':\n\n');
-  await waitFor('three signs', () => signsIn(client.text) >= 3);
+  await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   backend.end(`${delta('two')}data: [DONE]\n\n`);
   const answer = await client.answer();
-  expect(answer?.body.replaceAll(sign, '')).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
-  const paces = (performance.now() - started) / PACE;
-  expect(signsIn(answer?.body ?? '')).toBeLessThanOrEqual(Math.ceil(paces));
+  expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
+  const intervals = (performance.now() - started) / INTERVAL;
+  expect(countKeepAlives(answer?.body ?? '')).toBeLessThanOrEqual(Math.ceil(intervals));
 });
 
-// Backend, gateway and client share this process: where it stood still for long, a sign was due.
-it('none while it flows', async () => {
+// Backend, gateway and client share this process. If it paused for long, a keep-alive was due.
+it('not while events flow', async () => {
   await using client = await ask();
   startStream(backend);
   const times = [performance.now()];
   const timer = setInterval(() => {
     times.push(performance.now());
     backend.write(delta('on'));
-  }, PACE / 10);
-  await waitFor('several paces', () => times.length > 80);
+  }, INTERVAL / 10);
+  await waitFor('several intervals', () => times.length > 80);
   clearInterval(timer);
   backend.end('data: [DONE]\n\n');
-  const pauses = times.filter((time, n) => n > 0 && time - (times[n - 1] ?? 0) > PACE / 2);
-  expect(signsIn((await client.answer())?.body ?? '')).toBeLessThanOrEqual(pauses.length);
+  const pauses = times.filter((time, n) => n > 0 && time - (times[n - 1] ?? 0) > INTERVAL / 2);
+  expect(countKeepAlives((await client.answer())?.body ?? '')).toBeLessThanOrEqual(pauses.length);
 });
 
-it('a refusal before the headers went out has a status', async () => {
+it('an error before the headers were sent has an error status', async () => {
   await using client = await ask(slow);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
   expect((await client.answer())?.status).toBe(400);
 });
 
-it('a refusal after them is an error event', async () => {
+it('an error after the headers were sent is an error event', async () => {
   await using client = await ask();
-  await client.receives(sign);
+  await client.receives(keepAlive);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
   const answer = await client.answer();
   expect(answer?.status).toBe(200);
-  const event = answer?.body.replaceAll(sign, '') ?? '';
+  const event = answer?.body.replaceAll(keepAlive, '') ?? '';
   expect(JSON.parse(event.replace(/^data: /, '')).error).toMatchObject({
     message: 'no',
     code: 'invalid_value',
@@ -109,9 +109,9 @@ it('a refusal after them is an error event', async () => {
   );
 });
 
-it('an answer in another form than was promised is an error event, too', async () => {
+it('a response of another form than promised is an error event', async () => {
   await using client = await ask();
-  await client.receives(sign);
+  await client.receives(keepAlive);
   backend.setHeader('content-type', 'application/json').end('{}');
   expect((await client.answer())?.body).toContain('"code":"bad_gateway"');
 });

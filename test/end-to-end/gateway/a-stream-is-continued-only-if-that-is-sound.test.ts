@@ -37,7 +37,7 @@ const tools = [
   },
 ];
 
-/** What it allows cannot be over before it is cut. */
+/** A text that it allows is too long to end before the break. */
 const longWord = {
   type: 'object',
   properties: { word: { type: 'string', minLength: 100 } },
@@ -46,7 +46,7 @@ const longWord = {
 
 const thinking = stories.find(({ topic }) => topic === 'thinking');
 
-it('what follows a thought goes on, the thought given back beside it', async () => {
+it('a chat continues after finished reasoning, which is given back to the engine', async () => {
   wire.cuts = [30];
   const { events } = await requestEvents(
     corral.port,
@@ -58,7 +58,7 @@ it('what follows a thought goes on, the thought given back beside it', async () 
   expect(events.at(-1)?.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 51, total_tokens: 59 });
 });
 
-it('a JSON schema holds across the cut', async () => {
+it('a JSON schema holds across the break', async () => {
   const schema = {
     type: 'object',
     properties: { n: { type: 'integer' }, s: { enum: ['red', 'green'] } },
@@ -76,7 +76,7 @@ it('a JSON schema holds across the cut', async () => {
   }
 });
 
-it('an answer that the client itself began goes on behind its beginning', async () => {
+it('a stream with a prefill of the client continues after both texts', async () => {
   const beginning = 'The engine answers as many requests';
   for (const content of [beginning, [{ type: 'text', text: beginning }]]) {
     wire.cuts = [5, 5];
@@ -92,20 +92,20 @@ it('an answer that the client itself began goes on behind its beginning', async 
 it.each([
   ['of text', '<|user|>limits<|end|><|assistant|>'],
   ['of one text in a list', ['<|user|>limits<|end|><|assistant|>']],
-])('a completion goes on behind a prompt %s', async (_, prompt) => {
+])('a completion with a prompt %s continues', async (_, prompt) => {
   wire.cuts = [5, 5];
   const { events } = await requestEvents(corral.port, '/v1/completions', { prompt });
   const said = events.map(({ choices }) => (choices as { text: string }[])[0]?.text).join('');
   expect(said).toBe(storyText('limits'));
 });
 
-it('tools that are offered and not called are no hindrance', async () => {
+it('a stream with tools that are offered and not called continues', async () => {
   wire.cuts = [5, 5];
   const { events } = await requestEvents(corral.port, chat, ask('limits', { tools }));
   expect(chatTextIn(events)).toBe(storyText('limits'));
 });
 
-it('what nothing was said of yet is asked again, whatever it is', async () => {
+it('a stream without generated text is sent again, whatever it requests', async () => {
   wire.cuts = [1];
   const { events } = await requestEvents(
     corral.port,
@@ -118,13 +118,13 @@ it('what nothing was said of yet is asked again, whatever it is', async () => {
 });
 
 it.each<[string, string, object, number]>([
-  ['a thought', chat, ask('thinking'), 5],
+  ['unfinished reasoning', chat, ask('thinking'), 5],
   ['several choices', chat, ask('limits', { n: 2 }), 9],
   ['log-probabilities', chat, ask('limits', { logprobs: true }), 5],
-  ['a tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
+  ['an unfinished tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
   ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
   ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
-])('%s under way ends with an error that says why', async (_, path, body, cutAfter) => {
+])('a stream with %s ends with an error that gives the reason', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];
   const { events, text } = await requestEvents(corral.port, path, { max_tokens: 60, ...body });
   const { error = events.at(-1) } = events.at(-1) as { error?: object };
@@ -136,7 +136,7 @@ it.each<[string, string, object, number]>([
   expect(text).not.toContain('[DONE]');
 });
 
-it('a call after some text is made, though the text was cut', async () => {
+it('a tool call after some text is complete although the stream broke in the text', async () => {
   wire.cuts = [9];
   const body = ask('limits', { tools, tool_choice: 'required', max_tokens: 400 });
   const { events } = await requestEvents(corral.port, chat, body);
@@ -167,23 +167,26 @@ it.each<[string, object, RegExp]>([
     },
     /^data: \{"type":"response.output_item.added".*"name":"get_weather"/gm,
   ],
-])('%s: a call after some text is announced, though the text was cut', async (path, body, call) => {
-  const whole = await requestEvents(corral.port, path, { max_tokens: 400, ...body });
-  expect(whole.text.match(call)).toHaveLength(1);
-  wire.cuts = [9];
-  const [cut, line] = await withLine(corral, () =>
-    requestEvents(corral.port, path, { max_tokens: 400, ...body }),
-  );
-  expect(cut.text.match(call)).toHaveLength(1);
-  expect(cut.events.map(({ type }) => type)).toEqual(whole.events.map(({ type }) => type));
-  expect(line).toMatchObject({ status: 200, continued: 1 });
-});
+])(
+  '%s: a tool call after some text is announced once although the stream broke in the text',
+  async (path, body, call) => {
+    const whole = await requestEvents(corral.port, path, { max_tokens: 400, ...body });
+    expect(whole.text.match(call)).toHaveLength(1);
+    wire.cuts = [9];
+    const [cut, line] = await withLine(corral, () =>
+      requestEvents(corral.port, path, { max_tokens: 400, ...body }),
+    );
+    expect(cut.text.match(call)).toHaveLength(1);
+    expect(cut.events.map(({ type }) => type)).toEqual(whole.events.map(({ type }) => type));
+    expect(line).toMatchObject({ status: 200, continued: 1 });
+  },
+);
 
 interface Whole {
   readonly choices: { message: { content: string; tool_calls?: { function: { arguments: string } }[] } }[];
 }
 
-async function askInOnePiece(body: object): Promise<Whole> {
+async function requestJson(body: object): Promise<Whole> {
   const answer = await fetch(`${corral.origin}${chat}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
@@ -193,7 +196,7 @@ async function askInOnePiece(body: object): Promise<Whole> {
   return (await answer.json()) as Whole;
 }
 
-it('an answer in one piece goes on under its JSON schema', async () => {
+it('a JSON response continues under its JSON schema', async () => {
   const schema = {
     type: 'object',
     properties: { word: { type: 'string', maxLength: 60 } },
@@ -202,7 +205,7 @@ it('an answer in one piece goes on under its JSON schema', async () => {
   wire.cuts = [6, 6];
   const format = { type: 'json_schema', json_schema: { schema } };
   const body = ask('limits', { response_format: format, max_tokens: 200 });
-  const [{ choices }, line] = await withLine(corral, () => askInOnePiece(body));
+  const [{ choices }, line] = await withLine(corral, () => requestJson(body));
   expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ word: expect.any(String) });
   expect(line).toMatchObject({ continued: 2 });
 });
@@ -212,9 +215,9 @@ it.each<[string, object, number]>([
   ['several choices', { n: 2, max_tokens: 60 }, 9],
   ['log-probabilities', { logprobs: true, max_tokens: 60 }, 5],
   ['a grammar', { grammar: 'root ::= "a" [b-z]{40}', max_tokens: 60 }, 5],
-])('an answer in one piece with %s is made again from its start', async (_, fields, cutAfter) => {
+])('a JSON response with %s is generated again from the start', async (_, fields, cutAfter) => {
   wire.cuts = [cutAfter];
-  const [{ choices }, line] = await withLine(corral, () => askInOnePiece(ask('limits', fields)));
+  const [{ choices }, line] = await withLine(corral, () => requestJson(ask('limits', fields)));
   const [{ message } = { message: { content: '' } }] = choices;
   const call = message.tool_calls?.[0];
   if (call) expect(JSON.parse(call.function.arguments)).toBeTypeOf('object');
@@ -230,16 +233,20 @@ it.each<[string, string, object]>([
     '/v1/responses',
     { input: 'limits', include: ['reasoning.encrypted_content'] },
   ],
-  ['log-probabilities that are not wanted', chat, ask('limits', { logprobs: false, top_logprobs: null })],
-  ['none of them', '/v1/completions', { prompt: '<|user|>limits<|end|><|assistant|>', logprobs: 0 }],
+  ['log-probabilities turned off', chat, ask('limits', { logprobs: false, top_logprobs: null })],
+  [
+    'zero log-probabilities',
+    '/v1/completions',
+    { prompt: '<|user|>limits<|end|><|assistant|>', logprobs: 0 },
+  ],
   ['a schema by its other name', chat, ask('limits', { json_schema: longWord, max_tokens: 400 })],
   ['an empty grammar', chat, ask('limits', { grammar: '' })],
   ['a field that /v1/messages does not read', '/v1/messages', ask('limits', { n: 2, logprobs: true })],
-])('%s is no hindrance', async (_, path, body) => {
+])('a stream with %s continues', async (_, path, body) => {
   wire.cuts = [9, 5];
   const [{ text }, line] = await withLine(corral, () => requestEvents(corral.port, path, body));
   expect(text).not.toMatch(/^(?:event: error|data: \{"error")/m);
   expect(line).toMatchObject({ status: 200, continued: 2 });
 });
 
-it('leaves no lease behind', () => gatewayIsIdle(corral));
+it('no lease is left behind', () => gatewayIsIdle(corral));

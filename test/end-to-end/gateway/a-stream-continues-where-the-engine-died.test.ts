@@ -60,8 +60,8 @@ const dialects: Readonly<Record<string, Dialect>> = {
   },
 };
 
-/** What differs between any two answers to the same question. */
-function withoutChance(text: string): string {
+/** Replaces what differs between any two responses to the same request. */
+function normalize(text: string): string {
   return text
     .replace(/"(id|item_id)":"\w+-?\w+"/g, '"$1":"…"')
     .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
@@ -71,7 +71,7 @@ function withoutChance(text: string): string {
     .replace(/"cache_read_input_tokens":\d+,"input_tokens":\d+/g, '"read":0');
 }
 
-async function askInOnePiece(path: string, body: object): Promise<string> {
+async function requestJson(path: string, body: object): Promise<string> {
   const answer = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
@@ -82,14 +82,14 @@ async function askInOnePiece(path: string, body: object): Promise<string> {
 }
 
 describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
-  const said = (events: readonly StreamEvent[]) => events.map(textOf).join('');
+  const textIn = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
-  it('cut anywhere, it is event for event what it would have been', async () => {
+  it('a stream that breaks after any event has the same events as an unbroken one', async () => {
     const whole = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
     for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
       const cut = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
-      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(whole.text));
       expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
         new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
       );
@@ -97,50 +97,50 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
   });
 
   it.each<Topic>(['survival', 'emoji'])(
-    'cut again and again, the story of %s is told once',
+    'a stream that breaks several times sends the story of %s once',
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
       wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
       const [{ events }, line] = await withLine(corral, () => requestEvents(corral.port, path, ask(topic)));
-      expect(said(events)).toBe(storyText(topic));
+      expect(textIn(events)).toBe(storyText(topic));
       expect(line).toMatchObject({ status: 200, continued: 4 });
     },
   );
 
-  it('an answer in one piece, cut anywhere while it is made, is what it would have been', async () => {
-    const whole = await askInOnePiece(path, ask('limits', { max_tokens: 12 }));
+  it('a JSON response whose engine dies after any event is the same as an unbroken one', async () => {
+    const whole = await requestJson(path, ask('limits', { max_tokens: 12 }));
     const { events } = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
     const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
     for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
       wire.cuts = [cutAfter, 6];
       const body = ask('limits', { max_tokens: 12 });
-      const [cut, line] = await withLine(corral, () => askInOnePiece(path, body));
-      expect(withoutChance(cut), `cut after ${cutAfter} events`).toBe(withoutChance(whole));
+      const [cut, line] = await withLine(corral, () => requestJson(path, body));
+      expect(normalize(cut), `cut after ${cutAfter} events`).toBe(normalize(whole));
       expect(line.continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
       expect(line.retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
     }
   });
 
-  it('an answer in one piece outlives more deaths than a request may be sent again', async () => {
+  it('a JSON response survives more crashes than MAX_REPLAYS, because each engine makes progress', async () => {
     wire.cuts = [9, 9, 9, 9, 9, 9];
-    const [answer, line] = await withLine(corral, () => askInOnePiece(path, ask('survival')));
+    const [answer, line] = await withLine(corral, () => requestJson(path, ask('survival')));
     expect(answer).toContain(JSON.stringify(storyText('survival')));
     expect(line).toMatchObject({ status: 200, continued: 6, stream: false });
     expect(line).not.toHaveProperty('retries');
   });
 
-  it('a stop sequence across the cut is heeded', async () => {
+  it('a stop sequence that spans the break ends the stream', async () => {
     const stop = ' slots. Others wait';
     for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
       wire.cuts = [cutAfter];
       const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
       const { events } = await requestEvents(corral.port, path, ask('limits', fields));
-      expect(said(events)).toBe('The engine answers as many requests together as it has');
+      expect(textIn(events)).toBe('The engine answers as many requests together as it has');
     }
   });
 });
 
-describe('a message that is served as a chat', () => {
+describe('a message that is converted to a chat', () => {
   const tools = [{ name: 'f', input_schema: { type: 'object', properties: {} } }];
   const asChat = { type: 'auto', disable_parallel_tool_use: true };
   const ask = (topic: string, fields: object = {}) => ({
@@ -150,16 +150,16 @@ describe('a message that is served as a chat', () => {
     ...fields,
   });
 
-  it('is event for event what it would have been, cut anywhere', async () => {
+  it('has the same events as an unbroken one, wherever it breaks', async () => {
     const whole = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
     for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
       const cut = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
-      expect(withoutChance(cut.text), `cut after ${cutAfter} events`).toBe(withoutChance(whole.text));
+      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(whole.text));
     }
   });
 
-  it('tells its story once, streamed and in one piece', async () => {
+  it('contains its text once, streamed and as JSON', async () => {
     wire.cuts = [9, 9, 9, 9];
     const [{ events }, line] = await withLine(corral, () =>
       requestEvents(corral.port, '/v1/messages', ask('emoji')),
@@ -169,8 +169,8 @@ describe('a message that is served as a chat', () => {
     );
     expect(line).toMatchObject({ status: 200, continued: 4 });
     wire.cuts = [9, 9];
-    const [answer, oneLine] = await withLine(corral, () => askInOnePiece('/v1/messages', ask('emoji')));
-    expect(answer).toContain(JSON.stringify(storyText('emoji')));
-    expect(oneLine).toMatchObject({ status: 200, continued: 2, stream: false });
+    const [response, jsonLine] = await withLine(corral, () => requestJson('/v1/messages', ask('emoji')));
+    expect(response).toContain(JSON.stringify(storyText('emoji')));
+    expect(jsonLine).toMatchObject({ status: 200, continued: 2, stream: false });
   });
 });

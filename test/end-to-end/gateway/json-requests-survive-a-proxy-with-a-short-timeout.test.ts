@@ -12,20 +12,20 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-/** How often the proxy looks whether a byte has come, ms, and how many looks in vain it bears. */
-const [LOOK_EVERY, LOOKS] = [100, 5];
-/** How long the engine thinks, ms: more than the proxy bears. */
-const THOUGHT = 1300;
+/** How often the proxy checks for new bytes, ms, and how many checks without any it allows. */
+const [CHECK_INTERVAL, MAX_CHECKS] = [100, 5];
+/** How long the engine is silent, ms: longer than the proxy allows. */
+const SILENCE = 1300;
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 let proxy: Server;
 let baseURL: string;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent);
+  fake = await startFakeBackend(silent);
   const env = { JSON_KEEPALIVE_AFTER: '200ms', STREAM_KEEPALIVE: '100ms' };
-  corral = await startTestGateway({ backend: standIn.backend, env });
-  proxy = impatientProxy(corral.port).listen(0, '127.0.0.1');
+  corral = await startTestGateway({ backend: fake.backend, env });
+  proxy = startImpatientProxy(corral.port).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   baseURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 });
@@ -33,12 +33,12 @@ afterAll(async () => {
   proxy.closeAllConnections();
   proxy.close();
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
-beforeEach(() => gatewayIsIdle(corral, standIn));
+beforeEach(() => gatewayIsIdle(corral, fake));
 
-/** Passes everything, and answers 504 or breaks off when its upstream has been silent for too long. */
-function impatientProxy(port: number): Server {
+/** Passes everything. Responds with 504 or disconnects when its upstream has been silent for too long. */
+function startImpatientProxy(port: number): Server {
   return createServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
     const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
@@ -50,31 +50,31 @@ function impatientProxy(port: number): Server {
       if (outgoing.headersSent) outgoing.destroy();
       else outgoing.writeHead(504).end();
     };
-    // It shares this process with the gateway: where that stands still, so does its clock.
-    let inVain = 0;
+    // It shares this process with the gateway. If that pauses, so do its checks.
+    let emptyChecks = 0;
     let seen = 0;
-    const looking = setInterval(() => {
+    const checking = setInterval(() => {
       const read = upstream.socket?.bytesRead ?? 0;
-      inVain = read > seen ? 0 : inVain + 1;
+      emptyChecks = read > seen ? 0 : emptyChecks + 1;
       seen = read;
-      if (inVain > LOOKS) giveUp();
-    }, LOOK_EVERY);
-    outgoing.once('close', () => clearInterval(looking));
+      if (emptyChecks > MAX_CHECKS) giveUp();
+    }, CHECK_INTERVAL);
+    outgoing.once('close', () => clearInterval(checking));
     upstream.on('error', () => outgoing.destroy());
     incoming.pipe(upstream);
   });
 }
 
-/** A chat stream that thinks for a while before it says its word. */
-const thinkThenSay: BackendScenario = (_, response) => {
+/** A chat stream that is silent for a while before its first event. */
+const respondAfterSilence: BackendScenario = (_, response) => {
   setTimeout(() => {
     const finish = { choices: [{ index: 0, finish_reason: 'stop', delta: {} }] };
     startStream(response).end(`${delta('At last.')}data: ${JSON.stringify(finish)}\n\ndata: [DONE]\n\n`);
-  }, THOUGHT);
+  }, SILENCE);
 };
 
-it('with the OpenAI SDK', async () => {
-  standIn.mood = thinkThenSay;
+it('a chat of the OpenAI SDK completes', async () => {
+  fake.mood = respondAfterSilence;
   const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
   const answer = await openai.chat.completions.create({
     model: 'm',
@@ -83,8 +83,8 @@ it('with the OpenAI SDK', async () => {
   expect(answer.choices[0]?.message).toEqual({ role: 'assistant', content: 'At last.' });
 });
 
-it('with the Anthropic SDK', async () => {
-  standIn.mood = (_, response) => {
+it('a message of the Anthropic SDK completes', async () => {
+  fake.mood = (_, response) => {
     const events = [
       {
         type: 'message_start',
@@ -96,7 +96,7 @@ it('with the Anthropic SDK', async () => {
       { type: 'message_stop' },
     ];
     const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
-    setTimeout(() => startStream(response).end(text), THOUGHT);
+    setTimeout(() => startStream(response).end(text), SILENCE);
   };
   const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });
   const messages = [{ role: 'user' as const, content: 'x' }];
@@ -104,12 +104,12 @@ it('with the Anthropic SDK', async () => {
   expect(answer.content).toEqual([{ type: 'text', text: 'At last.' }]);
 });
 
-it('where the backend itself answers in one piece', async () => {
-  standIn.mood = (_, response) => {
+it('embeddings, which the backend itself sends as JSON, complete', async () => {
+  fake.mood = (_, response) => {
     const list = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }] };
     setTimeout(
       () => response.setHeader('content-type', 'application/json').end(JSON.stringify(list)),
-      THOUGHT,
+      SILENCE,
     );
   };
   const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
@@ -117,15 +117,15 @@ it('where the backend itself answers in one piece', async () => {
   expect(data[0]?.embedding).toEqual([1, 2]);
 });
 
-it('and is told of a failure by the error object in place of the answer', async () => {
+it('an error after the headers were sent is the error object in place of the response', async () => {
   let fail = () => {};
-  standIn.mood = (_, response) => {
+  fake.mood = (_, response) => {
     const error = { code: 400, message: 'no', type: 'invalid_request_error' };
     fail = () => response.writeHead(400).end(JSON.stringify({ error }));
   };
   await using client = await RawClient.connect(corral.port);
   client.send(postOf(chatOf('hello')));
-  await waitFor('five signs', () => client.text.split('1\r\n\n\r\n').length > 5);
+  await waitFor('five keep-alives', () => client.text.split('1\r\n\n\r\n').length > 5);
   fail();
   const answer = await client.answer();
   expect(answer?.status).toBe(200);
@@ -134,9 +134,9 @@ it('and is told of a failure by the error object in place of the answer', async 
   expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ message: 'no', code: 'invalid_value' });
 });
 
-it('while a quick one keeps its length and its status', async () => {
-  standIn.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
-  await using patient = await startTestGateway({ backend: standIn.backend });
+it('a fast response keeps its status and its content length', async () => {
+  fake.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
+  await using patient = await startTestGateway({ backend: fake.backend });
   await using client = await RawClient.connect(patient.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();
   expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
