@@ -23,7 +23,7 @@ import { ModelMetaCache } from './models/model-meta-cache.ts';
 import { ModelNames } from './models/model-names.ts';
 import { RouterModels } from './models/router-models.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
-import { AbandonedInputCounter } from './proxy/count-abandoned-input.ts';
+import { AbandonedInputCounter } from './proxy/count-tokens.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-events.ts';
 import { PrefillProbe } from './resume/prefill-probe.ts';

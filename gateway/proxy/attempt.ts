@@ -3,15 +3,15 @@ import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts'
 import type { GatewayConfig } from '../config.ts';
 import { draining } from '../errors/catalogue.ts';
 import { withModel } from '../models/router-models.ts';
-import type { Lease } from '../scheduler/lease.ts';
 import type { Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
-import type { LeaseRequest } from '../scheduler/scheduler.ts';
+import type { Lease, LeaseRequest } from '../scheduler/scheduler.ts';
 import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import { type ExchangeResult, type ExchangeTimeouts, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
 import { rejectIfBlocked } from './check-request.ts';
-import { type ProxyContext, requestsStream } from './proxy-context.ts';
+import { requestsStream } from './parse-request.ts';
+import type { ProxyContext } from './proxy-context.ts';
 import { admissionError } from './result-errors.ts';
 import type { PreparedRequest } from './stream-continuation.ts';
 

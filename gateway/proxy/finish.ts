@@ -5,7 +5,7 @@ import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
-import type { AbandonedInputCounter } from './count-abandoned-input.ts';
+import type { AbandonedInputCounter } from './count-tokens.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { exchangeError } from './result-errors.ts';

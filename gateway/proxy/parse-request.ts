@@ -67,3 +67,6 @@ export function addressRequest(
       : request;
   return isRouter ? addressModel(named, model, contentType) : named;
 }
+
+/** Whether the backend is asked for a stream. The client may get a stream too, or one JSON object made of it. */
+export const requestsStream = ({ stream, aggregation }: ApiRequest) => stream || aggregation !== undefined;

@@ -15,8 +15,7 @@ import type { BackendPool } from '../upstream/backend-pool.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import type { SlotTracker } from '../upstream/slot-tracker.ts';
 import type { BodyBudget } from './body-budget.ts';
-import type { AbandonedInputCounter } from './count-abandoned-input.ts';
-import type { CountingContext } from './count-tokens.ts';
+import type { AbandonedInputCounter, CountingContext } from './count-tokens.ts';
 import type { LiveRequests } from './live-requests.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -59,6 +58,3 @@ export interface ProxyContext {
   /** The name of the requested model; throws an ApiError if the key may not use it. */
   readonly modelName: () => string;
 }
-
-/** Whether the backend is asked for a stream. The client may get a stream too, or one JSON object made of it. */
-export const requestsStream = ({ stream, aggregation }: ApiRequest) => stream || aggregation !== undefined;

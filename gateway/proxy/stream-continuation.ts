@@ -16,7 +16,8 @@ import { createResumeRewriter } from '../resume/resume-rewriters.ts';
 import { Transcript, type TranscriptText } from '../resume/transcript.ts';
 import type { EventObserver } from '../upstream/event-stream-relay.ts';
 import { countInputTokens, countTextTokens } from './count-tokens.ts';
-import { type ProxyContext, requestsStream } from './proxy-context.ts';
+import { requestsStream } from './parse-request.ts';
+import type { ProxyContext } from './proxy-context.ts';
 
 /** What is sent, and what its response passes first. */
 export interface PreparedRequest {

@@ -1,6 +1,6 @@
+import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
 import type { LaneSettings, Waiter } from './lane.ts';
-import { Lease } from './lease.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
 
 export interface LeaseRequest {
@@ -47,6 +47,35 @@ interface Candidate extends Waiter {
   readonly since: number;
   readonly requeued: boolean;
   readonly end: (result: AdmissionResult) => void;
+}
+
+/**
+ * A claim on slots by one request. It belongs to the exchange with the backend, not to the handler, and is returned exactly
+ * once, when the backend has released the slots: `using lease = …`, or dispose of it by hand.
+ */
+export class Lease implements Disposable {
+  readonly slots: number;
+  readonly waitedMs: number;
+  #onReturn: (() => void) | undefined;
+  #keptUntil: Promise<void> | undefined;
+
+  constructor(slots: number, waitedMs: number, onReturn: () => void) {
+    this.slots = slots;
+    this.waitedMs = waitedMs;
+    this.#onReturn = onReturn;
+  }
+
+  /** If the lease is disposed of earlier, it is returned when `released` resolves. */
+  keepUntil(released: Promise<void>): void {
+    this.#keptUntil = released;
+  }
+
+  [Symbol.dispose](): void {
+    const onReturn = this.#onReturn;
+    this.#onReturn = undefined;
+    if (this.#keptUntil === undefined) onReturn?.();
+    else this.#keptUntil.then(onReturn).catch(recordUnhandledError);
+  }
 }
 
 const SHUTDOWN_RETRY_MS = 1000;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { Lease } from '../scheduler/lease.ts';
+import { Lease } from '../scheduler/scheduler.ts';
 import { type BusySlots, SlotTracker } from './slot-tracker.ts';
 
 /** A backend that reports what `busy` is set to, and leases that record when they are returned. */

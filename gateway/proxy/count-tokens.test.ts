@@ -6,7 +6,7 @@ import { waitFor } from '../../test/harness/wait-for.ts';
 import type { ApiRequest } from '../api/parse-request-body.ts';
 import { apiRoutes } from '../api/route-table.ts';
 import { Quarantine } from '../scheduler/quarantine.ts';
-import { AbandonedInputCounter } from './count-abandoned-input.ts';
+import { AbandonedInputCounter } from './count-tokens.ts';
 
 const [chat] = apiRoutes;
 if (chat?.countPath === undefined) throw new Error('chats are counted');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BodyChunks } from './body-chunks.ts';
+import { BodyChunks } from './read-body.ts';
 
 function collected(text: Buffer, sizes: readonly number[]): Buffer {
   const chunks = new BodyChunks();
