@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { align } from './align.ts';
+import { align } from './output.ts';
 
 describe('align', () => {
   it('gives every column the width of its widest cell', () => {

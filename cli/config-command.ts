@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { readSettings, type SettingsResult } from '../settings/read-settings.ts';
 import { type Variable, type VariableName, variables } from '../settings/variables.ts';
-import { align } from './align.ts';
-import { jsonOption } from './keys/key-file-option.ts';
-import { writeJson, writeStderr, writeStdout } from './output.ts';
+import { jsonOption } from './keys/options.ts';
+import { align, writeJson, writeStderr, writeStdout } from './output.ts';
 
 /** `corral config`: every variable, its value, and where that came from. */
 export function configCommand(): Command {

@@ -1,5 +1,5 @@
 import type { Log } from '../log/create-log.ts';
-import { removeJsonExcerpts } from '../log/remove-json-excerpts.ts';
+import { removeJsonExcerpts } from '../log/unhandled-errors.ts';
 import type { RequestOutcome, RequestRecord } from './proxy/request-record.ts';
 
 const LONGEST_PATH = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addKey, changeKey, findKey, removeKey, rotateKey } from './change-keys.ts';
-import { createKey } from './new-key.ts';
+import { createKey } from './secret.ts';
 
 const now = Date.UTC(2027, 0, 1);
 const [app, batch] = [createKey('app', {}, now).key, createKey('batch', {}, now).key];

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Key } from './key.ts';
 
 /** A change that the keys there are do not allow; the message names the fix. */
-export class KeyChangeError extends Error {
+class KeyChangeError extends Error {
   override readonly name = 'KeyChangeError';
 }
 

@@ -2,7 +2,7 @@ import { chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findWriteError, isDiskFull, writeErrorHint } from '../fs/writable-folder.ts';
+import { findWriteError, isDiskFull, writeErrorHint } from '../fs/folders.ts';
 import { KeyFileError } from './key.ts';
 
 /**

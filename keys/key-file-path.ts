@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface KeyFileSettings {
+interface KeyFileSettings {
   readonly AUTH_KEYS_FILE: string | undefined;
   readonly dataDir: string;
 }

@@ -1,12 +1,13 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../fs/make-folder.ts';
+import { makeFolder } from '../fs/folders.ts';
+import { replaceFile } from '../fs/replace-file.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Key, KeyFileError } from './key.ts';
 import { formatKeysJson, parseKeysJson } from './keys-json.ts';
 import { isKeysJson, type ParsedKeys, parseKeys } from './parse-keys.ts';
-import { replaceFile } from './replace-file.ts';
-import { permissionWarning, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { createKey } from './secret.ts';
+import { permissionWarning, type Snapshot, takeSnapshot } from './watched-file.ts';
 
 /** Reads a key file in either form; one that does not exist holds no keys. Throws a KeyFileError. */
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
@@ -59,6 +60,7 @@ const causes: Record<string, string> = {
   EROFS: 'the volume is read-only: change the keys at their source',
   ENOSPC: 'the disk is full: free some space',
   EDQUOT: 'disk quota exceeded: free some space',
+  EBUSY: 'cannot be replaced because it is a mount point: mount its directory instead',
   EISDIR: 'is a directory, not a file',
   ENOTDIR: 'a part of its path is a file, not a directory',
   ENOENT: 'its directory does not exist and cannot be created',
@@ -75,4 +77,29 @@ async function explained<T>(file: string, action: () => Promise<T>): Promise<T> 
     if (!(error instanceof KeyFileError) && code === undefined) throw error;
     throw new KeyFileError(`${file}: ${causes[code ?? ''] ?? message}`, { cause: error });
   }
+}
+
+export interface FirstSecret {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/**
+ * Makes a key named `default` where the file holds none; undefined where it holds some. Of several who try at once,
+ * one makes it. It is shown right before it is written: no crash leaves a key whose secret nobody has seen. Throws a
+ * KeyFileError.
+ */
+export async function ensureFirstKey(
+  file: string,
+  show: (first: FirstSecret) => void,
+): Promise<FirstSecret | undefined> {
+  if ((await readKeyFile(file)).keys.length > 0) return undefined;
+  const { key, secret } = createKey('default', { note: 'created at the first start' }, Date.now());
+  const first = { id: key.id, secret };
+  const { keys } = await updateKeyFile(file, (there) => {
+    if (there.length > 0) return there;
+    show(first);
+    return [key];
+  });
+  return keys.includes(key) ? first : undefined;
 }

@@ -1,8 +1,8 @@
 import { test } from 'vitest';
 import { KeyRing } from './key-ring.ts';
 import { formatKeysJson } from './keys-json.ts';
-import { createKey } from './new-key.ts';
 import { parseKeys } from './parse-keys.ts';
+import { createKey } from './secret.ts';
 
 const minted = Array.from({ length: 10_000 }, (_, n) => createKey(`key-${n}`, {}, Date.now()));
 const text = formatKeysJson({ keys: minted.map(({ key }) => key), extraFields: {} });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from './fingerprint.ts';
 import type { Key } from './key.ts';
 import { KeyRing } from './key-ring.ts';
-import { createKey } from './new-key.ts';
+import { createKey, fingerprint } from './secret.ts';
 
 const now = Date.UTC(2027, 0, 1);
 

@@ -1,5 +1,5 @@
-import { fingerprint } from './fingerprint.ts';
 import type { Fingerprint, Key } from './key.ts';
+import { fingerprint } from './secret.ts';
 
 export type Authentication =
   | {

@@ -5,13 +5,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { addKey, changeKey, removeKey } from './change-keys.ts';
-import { fingerprint } from './fingerprint.ts';
 import { keyDefaults } from './key.ts';
 import { updateKeyFile } from './key-file.ts';
 import { keyFilePath } from './key-file-path.ts';
 import { createKeyStore, type KeyStore } from './key-store.ts';
 import { formatKeysJson } from './keys-json.ts';
-import { createKey } from './new-key.ts';
+import { createKey, fingerprint } from './secret.ts';
 
 /** A second is the promise; as much again is for a busy machine. */
 const within = 2000;

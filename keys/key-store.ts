@@ -1,11 +1,18 @@
-import { type FileWatch, watchFile } from './file-watch.ts';
-import type { Key } from './key.ts';
+import { type Fingerprint, type Key, KeyFileError } from './key.ts';
 import { KeyRing } from './key-ring.ts';
-import { type KeysOnDisk, keysOnDisk, noKeysYet } from './keys-on-disk.ts';
-import { type ParsedKeys, parseApiKeysVariable } from './parse-keys.ts';
-import { fileSignature, type Snapshot, takeSnapshot, takeSnapshotSync } from './snapshot.ts';
+import { type ParsedKeys, parseApiKeysVariable, parseKeys } from './parse-keys.ts';
+import { fingerprint } from './secret.ts';
+import {
+  type FileWatch,
+  fileSignature,
+  permissionWarning,
+  type Snapshot,
+  takeSnapshot,
+  takeSnapshotSync,
+  watchFile,
+} from './watched-file.ts';
 
-export interface KeyStoreOptions {
+interface KeyStoreOptions {
   /** A function is asked at every look, for where the place may change: see keyFilePath. */
   readonly file: string | (() => string);
   /** The value of `API_KEYS`. */
@@ -18,19 +25,19 @@ export interface KeyStoreOptions {
   readonly onError?: ((problem: string) => void) | undefined;
 }
 
-export interface Loaded {
+interface Loaded {
   readonly outcome: 'loaded';
   readonly keys: number;
   readonly warnings: readonly string[];
 }
 
-export interface Kept {
+interface Kept {
   readonly outcome: 'kept';
   readonly keys: number;
   readonly problem: string;
 }
 
-export type ReloadResult = Loaded | Kept;
+type ReloadResult = Loaded | Kept;
 
 /**
  * Opens the keys of a file, in either form, and of `API_KEYS`. Never throws: see `problem`. A file that does not exist
@@ -161,4 +168,31 @@ export class KeyStore {
 function orThrow(snapshot: Snapshot | Error | undefined): Snapshot | undefined {
   if (snapshot instanceof Error) throw snapshot;
   return snapshot;
+}
+
+/** The last good reading of the key file. */
+interface KeysOnDisk {
+  readonly keys: readonly Key[];
+  readonly warnings: readonly string[];
+  /** Of the file's text, to know an unchanged one again; undefined where there is no file. */
+  readonly digest: Fingerprint | undefined;
+}
+
+const noKeysYet: KeysOnDisk = { keys: [], warnings: [], digest: undefined };
+
+/**
+ * What the file says now. Throws a KeyFileError for what must not replace the keys from `before`: a broken file, and
+ * one that vanished or was emptied, as happens for a moment when it is replaced by hand.
+ */
+function keysOnDisk(file: string, snapshot: Snapshot | undefined, before: KeysOnDisk): KeysOnDisk {
+  if (!snapshot) {
+    if (before.digest === undefined) return noKeysYet;
+    throw new KeyFileError('is missing: restore it; the previous keys stay in use until then');
+  }
+  if (before.keys.length > 0 && snapshot.text.trim() === '') {
+    throw new KeyFileError('is empty: to remove all keys, write {"version":1,"keys":[]}');
+  }
+  const { keys, warnings } = parseKeys(snapshot.text);
+  const loose = permissionWarning(file, snapshot.mode);
+  return { keys, warnings: loose ? [...warnings, loose] : warnings, digest: fingerprint(snapshot.text) };
 }

@@ -43,7 +43,7 @@ export interface KeyLimits {
   readonly concurrent?: number | undefined;
 }
 
-export interface PreviousSecret {
+interface PreviousSecret {
   readonly fingerprint: Fingerprint;
   readonly validUntil: number;
 }
@@ -66,3 +66,10 @@ export const keyDefaults = {
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
+
+/** What a key may be called; ids appear in logs, metrics and commands. */
+export function isKeyId(text: string): boolean {
+  return /^[\p{L}\p{N}_-]{1,64}$/u.test(text);
+}
+
+export const keyIdRule = 'must be 1 to 64 letters, digits, - or _';

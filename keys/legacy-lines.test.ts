@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from './fingerprint.ts';
-import { parseInlineKeys, parseLegacyLines } from './legacy-lines.ts';
+import { importKeys, parseInlineKeys, parseLegacyLines } from './legacy-lines.ts';
+import { fingerprint } from './secret.ts';
 
 const secret = 'sk-0123456789abcdefwxyz';
 
@@ -96,5 +96,31 @@ describe('readInlineKeys', () => {
       [2, false],
       [3, true],
     ]);
+  });
+});
+
+const lines = (text: string) => parseLegacyLines(text);
+const secretOf16 = (letter: string) => letter.repeat(16);
+
+describe('importKeys', () => {
+  it('says of every line what became of it and touches no key that is there', () => {
+    const { keys: there } = importKeys([], lines(`a:${secretOf16('a')}:5\nb:${secretOf16('b')}`));
+    const text = `a:${secretOf16('a')}:9\nb:${secretOf16('x')}\nc:${secretOf16('b')}\nbad\nd:${secretOf16('d')}\nd:${secretOf16('e')}`;
+    const { keys, fates } = importKeys(there, lines(text));
+    expect(keys.map(({ id, limits }) => [id, limits.requestsPerMinute])).toEqual([
+      ['a', 5],
+      ['b', undefined],
+      ['d', undefined],
+    ]);
+    expect(fates.map(({ line, id, outcome }) => [line, id, outcome])).toEqual([
+      [1, 'a', 'unchanged'],
+      [2, 'b', 'skipped'],
+      [3, 'c', 'skipped'],
+      [4, undefined, 'skipped'],
+      [5, 'd', 'imported'],
+      [6, 'd', 'skipped'],
+    ]);
+    expect(fates[1]?.reason).toContain('another secret');
+    expect(fates[2]?.reason).toContain('"b" has the same secret');
   });
 });

@@ -1,8 +1,6 @@
-import { fingerprint } from './fingerprint.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { type Key, keyDefaults } from './key.ts';
-import { isKeyId, keyIdRule } from './key-id.ts';
-import { secretHint } from './mint.ts';
+import { isKeyId, type Key, keyDefaults, keyIdRule } from './key.ts';
+import { fingerprint, secretHint } from './secret.ts';
 
 /** What became of one line that is neither blank nor a comment. */
 export type ParsedLine =
@@ -67,4 +65,39 @@ function readKey(entry: string): { key: Key } | { problem: string } {
 function fieldsOf(entry: string): string[] {
   const [id, secret, rate, ...expiration] = entry.split(':');
   return [id, secret, rate, expiration.join(':')].map((field) => field?.trim() ?? '');
+}
+
+/** What became of one line. */
+export interface ImportResult {
+  readonly line: number;
+  readonly id?: string;
+  readonly outcome: 'imported' | 'unchanged' | 'skipped';
+  readonly reason?: string;
+}
+
+/** Adds the keys of the ancestor's lines to those there are, of which none is changed. */
+export function importKeys(
+  there: readonly Key[],
+  readings: readonly ParsedLine[],
+): { keys: readonly Key[]; fates: readonly ImportResult[] } {
+  const keys = [...there];
+  const fates = readings.map((reading): ImportResult => {
+    const { line } = reading;
+    if ('problem' in reading) return { line, outcome: 'skipped', reason: reading.problem };
+    const { id } = reading.key;
+    const fate = fateBeside(keys, reading.key);
+    if (fate.outcome === 'imported') keys.push(reading.key);
+    return { line, id, ...fate };
+  });
+  return { keys, fates };
+}
+
+function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<ImportResult, 'line' | 'id'> {
+  const holder = keys.find((key) => [key.fingerprint, key.previous?.fingerprint].includes(fingerprint));
+  if (holder?.id === id) return { outcome: 'unchanged', reason: 'already imported' };
+  if (holder) return { outcome: 'skipped', reason: `"${holder.id}" has the same secret` };
+  if (keys.some((key) => key.id === id)) {
+    return { outcome: 'skipped', reason: 'a key with this id and another secret exists: rename this one' };
+  }
+  return { outcome: 'imported' };
 }

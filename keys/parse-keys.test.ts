@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from './fingerprint.ts';
 import { parseApiKeysVariable, parseKeys } from './parse-keys.ts';
+import { fingerprint } from './secret.ts';
 
 const secret = (letter: string) => letter.repeat(16);
 

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { createLog, type Log, type LogOptions } from './create-log.ts';
-import { formatLine, type LogFormat } from './format-line.ts';
-import type { LogFilesConfig } from './log-files-config.ts';
-import { parseLogLine } from './parse-line.ts';
+import { formatLine, type LogFormat, parseLogLine } from './format-line.ts';
+import type { LogFilesConfig } from './log-files.ts';
+
 import { createStdoutWriter } from './standard-output.ts';
 
-export interface LogsOptions {
+interface LogsOptions {
   readonly format: LogFormat;
   readonly level: LogOptions['level'];
   /** Where and how lines are kept besides stdout; undefined keeps none. */
@@ -57,4 +58,20 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
 async function openFiles(config: LogFilesConfig, onProblem: (why: string | undefined) => void) {
   const { LogFiles } = await import('./log-files.ts');
   return new LogFiles({ ...config, onProblem });
+}
+
+interface LogFilesSettings {
+  readonly LOG_FILES: boolean;
+  readonly LOG_FILE_SIZE: number;
+  readonly LOG_FILE_COUNT: number;
+}
+
+/** Undefined where no files are wanted. */
+export function logFilesConfig(dataDir: string, settings: LogFilesSettings): LogFilesConfig | undefined {
+  if (!settings.LOG_FILES) return undefined;
+  return {
+    folder: join(dataDir, 'logs'),
+    maxBytes: settings.LOG_FILE_SIZE,
+    maxFiles: settings.LOG_FILE_COUNT,
+  };
 }

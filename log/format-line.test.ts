@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from './create-log.ts';
-import { formatLine } from './format-line.ts';
+import { formatLine, toLogfmt, toText } from './format-line.ts';
 
 function lineOf(fields: object, msg = 'hello'): string {
   const lines: string[] = [];
@@ -48,5 +49,87 @@ describe('a line of the log', () => {
     });
     expect(line).not.toContain('sk-');
     expect(JSON.parse(line)).toMatchObject({ secret: '[redacted]', n: 1 });
+  });
+});
+
+describe('toLogfmt', () => {
+  it.each([
+    [{ a: 1, b: true, c: null }, 'a=1 b=true c=null'],
+    [{ msg: 'two words' }, 'msg="two words"'],
+    [{ msg: 'a=b' }, 'msg="a=b"'],
+    [{ msg: 'say "hi"' }, 'msg="say \\"hi\\""'],
+    [{ msg: 'two\nlines\t' }, 'msg="two\\nlines\\t"'],
+    [{ msg: 'back\\slash' }, 'msg="back\\\\slash"'],
+    [{ msg: '' }, 'msg=""'],
+    [{ key: 'ключ' }, 'key="ключ"'],
+    [{ msg: '\u001b[31m\u009b' }, 'msg="\\u001b[31m\\u009b"'],
+    [{ nested: { a: [1, 2] } }, 'nested="{\\"a\\":[1,2]}"'],
+    [{}, ''],
+  ])('%j', (fields, line) => {
+    expect(toLogfmt(fields)).toBe(line);
+    expect(line).not.toContain('\n');
+  });
+});
+
+const told = { level: 'info', time: '2026-11-20T12:34:56.007Z', from: 'gateway', msg: 'it works' };
+
+const at = '2026-11-20T12:34:56.007+00:00';
+
+describe('a line for people', () => {
+  const zone = process.env.TZ;
+  const goTo = (there: string | undefined) => {
+    if (there === undefined) delete process.env.TZ;
+    else process.env.TZ = there;
+  };
+  beforeEach(() => goTo('UTC'));
+  afterEach(() => goTo(zone));
+
+  it.each([
+    ['UTC', '2026-11-20T12:34:56.007+00:00'],
+    ['Europe/Berlin', '2026-11-20T13:34:56.007+01:00'],
+    ['Asia/Kathmandu', '2026-11-20T18:19:56.007+05:45'],
+    ['America/St_Johns', '2026-11-20T09:04:56.007-03:30'],
+    ['Pacific/Kiritimati', '2026-11-21T02:34:56.007+14:00'],
+  ])('has the date, the time and the zone of the machine, as in %s', (there, shown) => {
+    goTo(there);
+    expect(toText(told, false)).toBe(`${shown} INFO  gateway: it works`);
+  });
+
+  it('says when, how important, who, what, and what else is known', () => {
+    expect(toText({ ...told, key: 'app', ms: 12, note: 'two words' }, false)).toBe(
+      `${at} INFO  gateway: it works key=app ms=12 note="two words"`,
+    );
+  });
+
+  it('does not say twice what the words of a request say', () => {
+    const request = {
+      ...told,
+      msg: 'GET /v1/models 200',
+      method: 'GET',
+      path: '/v1/models',
+      status: 200,
+      ms: 1,
+    };
+    expect(toText(request, false)).toBe(`${at} INFO  gateway: GET /v1/models 200 ms=1`);
+  });
+
+  it('is coloured only when asked', () => {
+    const line = { ...told, level: 'error', key: 'app' };
+    expect(toText(line, true)).toContain('\u001b[31mERROR\u001b[0m');
+    expect(stripVTControlCharacters(toText(line, true))).toBe(toText(line, false));
+    expect(toText(line, false)).not.toContain('\u001b');
+  });
+
+  it('keeps lines of a value below, indented', () => {
+    expect(toText({ ...told, cause: 'Error: x\n    at y\u001b[2J', key: 'app' }, false)).toBe(
+      `${at} INFO  gateway: it works key=app\n    Error: x\n        at y\\e[2J`,
+    );
+  });
+
+  it('cannot be forged', () => {
+    const forged = 'x\n12:34:56.008 ERROR supervisor: all is lost\u001b[31m\r\u009b2J';
+    const shown = toText({ ...told, msg: forged, key: forged.replace('\n', ' '), from: forged }, true);
+    expect(shown).not.toContain('\u001b[31m');
+    expect(stripVTControlCharacters(shown)).not.toMatch(/\p{Cc}/u);
   });
 });

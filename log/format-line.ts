@@ -1,7 +1,4 @@
-import { toLogfmt } from './logfmt.ts';
-import { parseLogLine } from './parse-line.ts';
 import { printable, printableJson } from './printable.ts';
-import { toText } from './text.ts';
 
 export type LogFormat = 'text' | 'json' | 'logfmt';
 
@@ -11,4 +8,93 @@ export function formatLine(line: string, format: LogFormat, colours: boolean): s
   const fields = parseLogLine(line);
   if (fields === undefined) return `${printable(line.trimEnd())}\n`;
   return `${format === 'logfmt' ? toLogfmt(fields) : toText(fields, colours)}\n`;
+}
+
+/** `key=value` pairs in one line; nested values stay JSON inside quotes. */
+export function toLogfmt(fields: Readonly<Record<string, unknown>>): string {
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${formatValue(value)}`)
+    .join(' ');
+}
+
+/** Visible ASCII without quote, equals sign and backslash. */
+const plainWord = /^[!#-<>-[\]-~]+$/;
+
+/** Quoted and escaped where it is not one plain word. */
+function formatValue(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return plainWord.test(text) ? text : printableJson(JSON.stringify(text));
+}
+
+const reset = '\u001b[0m';
+const dim = '\u001b[2m';
+const levelColours: Readonly<Record<string, string>> = {
+  debug: '\u001b[90m',
+  info: '\u001b[32m',
+  warn: '\u001b[33m',
+  error: '\u001b[31m',
+};
+
+/** The words of a request's line say these already. */
+const toldInWords = new Set(['level', 'time', 'from', 'msg', 'method', 'path', 'status']);
+
+/**
+ * Lines for people: time, level, who speaks, the words, then what else is known. Values of several lines follow, each of
+ * theirs indented: no line but the first of an entry begins at the margin.
+ */
+export function toText(fields: LogFields, colours: boolean): string {
+  const { level, time, from, msg = '' } = fields;
+  const paint = (colour: string, text: string) =>
+    colours && text !== '' ? `${colour}${text}${reset}` : text;
+  const known = Object.entries(fields).filter(([name]) => !toldInWords.has(name));
+  const short = known
+    .filter(([, value]) => !isLong(value))
+    .map(([name, value]) => `${name}=${formatValue(value)}`);
+  const head = [
+    paint(dim, localTime(time)),
+    paint(levelColours[level] ?? '', level.toUpperCase().padEnd(5)),
+    `${printable(from)}:`,
+    printable(msg),
+    paint(dim, short.join(' ')),
+  ];
+  const below = known.flatMap(([, value]) => (isLong(value) ? value.split('\n') : []));
+  const lines = [
+    head.filter((part) => part !== '').join(' '),
+    ...below.map((line) => `    ${printable(line)}`),
+  ];
+  return lines.join('\n');
+}
+
+const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
+
+/** ISO 8601 in the machine's time zone, with its offset: it sorts, and means the same elsewhere. */
+function localTime(iso: string): string {
+  const at = new Date(iso);
+  const east = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + east * 60_000).toISOString().slice(0, -1);
+  const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
+  return `${local}${east < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
+}
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** A line of the log, read back: who speaks, how important it is, when, the words, and what else is known. */
+interface LogFields {
+  readonly level: string;
+  readonly time: string;
+  readonly from: string;
+  readonly msg?: string;
+  readonly [name: string]: unknown;
+}
+
+/** Undefined for what is no line of a log of ours. */
+export function parseLogLine(line: string): LogFields | undefined {
+  if (!line.startsWith('{"level":"')) return undefined;
+  try {
+    const fields = JSON.parse(line) as LogFields;
+    return typeof fields.time === 'string' && typeof fields.from === 'string' ? fields : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,13 @@
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import { makeFolder } from '../fs/make-folder.ts';
-import type { LogFilesConfig } from './log-files-config.ts';
+import { makeFolder } from '../fs/folders.ts';
+
+export interface LogFilesConfig {
+  /** Made where it does not exist. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  /** Besides the one that is being written. */
+  readonly maxFiles: number;
+}
 
 export interface LogFilesOptions extends LogFilesConfig {
   /** The files cannot be written (and why), or can be again. */

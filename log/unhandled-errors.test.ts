@@ -1,6 +1,11 @@
 import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
-import { countUnhandledErrors, handleUnhandledErrors, recordUnhandledError } from './unhandled-errors.ts';
+import {
+  countUnhandledErrors,
+  handleUnhandledErrors,
+  recordUnhandledError,
+  removeJsonExcerpts,
+} from './unhandled-errors.ts';
 
 const unfollow: (() => void)[] = [];
 afterEach(() => {
@@ -65,4 +70,26 @@ it('ends in order after a thrown error', () => {
   process.exitCode = exitCode;
   expect(lines.join('')).toContain('TypeError');
   expect(end).toHaveBeenCalledTimes(1);
+});
+
+function stackOf(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch (error) {
+    return (error as Error).stack ?? '';
+  }
+}
+
+it.each([
+  'my pin',
+  '{"a": my pin is 4711 and so on and on}',
+  '{"a":1} my\npin',
+  "'my pin'",
+  '{"a":"my \u0001 pin"}',
+])('an error about %j quotes nothing of it', (text) => {
+  expect(stackOf(text)).toContain('SyntaxError');
+  const shown = removeJsonExcerpts(stackOf(text));
+  expect(shown).not.toMatch(/\bpin\b|4711/);
+  expect(shown).toMatch(/JSON/);
+  expect(shown).toContain('unhandled-errors.test.ts');
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import packageFile from '../package.json' with { type: 'json' };
-import { missingQueueVariables, queueVariables } from '../settings/queue-variables.ts';
-import type { Settings } from '../settings/variables.ts';
+import { missingQueueVariables, queueVariables, type Settings } from '../settings/variables.ts';
+
 import type { GatewayAddress } from './gateway-client.ts';
 import type { WorkerIdentity } from './job-result.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';

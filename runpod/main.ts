@@ -1,5 +1,5 @@
-import { createLogs } from '../log/create-logs.ts';
-import { logFilesConfig } from '../log/log-files-config.ts';
+import { createLogs, logFilesConfig } from '../log/create-logs.ts';
+
 import { handleUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';

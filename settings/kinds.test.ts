@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   autoOr,
+  backendUrl,
   choice,
   decimal,
   duration,
@@ -8,11 +9,13 @@ import {
   durationFromOrOff,
   flag,
   fraction,
+  headerText,
   huggingFaceRepo,
   integer,
   type Kind,
   list,
   networks,
+  origins,
   port,
   size,
   sizeOrOff,
@@ -20,7 +23,6 @@ import {
   url,
   urlPath,
 } from './kinds.ts';
-import { backendUrl, headerText, origins } from './wire-kinds.ts';
 
 const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad: string[]][] = [
   [

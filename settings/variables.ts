@@ -1,5 +1,6 @@
 import {
   autoOr,
+  backendUrl,
   choice,
   decimal,
   duration,
@@ -8,11 +9,14 @@ import {
   durationOrOff,
   fixedPort,
   flag,
+  fraction,
+  headerText,
   huggingFaceRepo,
   integer,
   type Kind,
   list,
   networks,
+  origins,
   path,
   port,
   size,
@@ -21,9 +25,7 @@ import {
   url,
   urlPath,
 } from './kinds.ts';
-import { traceVariables } from './trace-variables.ts';
 import { optional, required, type Variable } from './variable.ts';
-import { backendUrl, headerText, origins } from './wire-kinds.ts';
 
 export { type Section, sections, type Variable } from './variable.ts';
 
@@ -31,6 +33,105 @@ export { type Section, sections, type Variable } from './variable.ts';
 const mostInt = 2 ** 31 - 1;
 const longestMs = 1_000_000_000;
 const MiB = 1024 ** 2;
+
+/** They are the standard's, which clusters set for all that runs there: none of them keeps anybody from starting. */
+const shared = true;
+const mostMs = 1_000_000_000;
+
+/** Of the exporters that the standard knows there is one here; none of them is its word for no traces. */
+const exporter: Kind<'otlp' | 'none'> = {
+  expected: 'otlp or none',
+  parse(text) {
+    const words = (list.parse(text.toLowerCase()) ?? []).filter((word) => word !== 'otlp_http');
+    if (words.includes('otlp') || words.length === 0) return 'otlp';
+    return words.every((word) => word === 'none') ? 'none' : undefined;
+  },
+  format: (word) => word,
+};
+
+const protocol = {
+  ...choice('http/protobuf', 'http/json'),
+  expected: 'http/protobuf or http/json (gRPC is not supported)',
+};
+
+/** Those of OpenTelemetry that we read; its exporter reads headers, certificates and compression by itself. */
+const traceVariables = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    'Traces',
+    url('http', 'https'),
+    'OTLP/HTTP endpoint, such as `http://collector:4318`. Traces are sent to `/v1/traces` below it.',
+    { computedDefault: 'tracing is off', shared },
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
+    'Traces',
+    url('http', 'https'),
+    'Endpoint for traces only. The URL is used as it is.',
+    { shared },
+  ),
+  OTEL_TRACES_EXPORTER: required(
+    'Traces',
+    exporter,
+    'otlp',
+    'Exporter of traces: `otlp`, or `none` to turn tracing off.',
+    { shared },
+  ),
+  OTEL_EXPORTER_OTLP_PROTOCOL: required(
+    'Traces',
+    protocol,
+    'http/protobuf',
+    'Encoding of traces. gRPC is not supported.',
+    { shared },
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional('Traces', protocol, 'Encoding for traces only.', {
+    computedDefault: '`OTEL_EXPORTER_OTLP_PROTOCOL`',
+    shared,
+  }),
+  OTEL_EXPORTER_OTLP_TIMEOUT: required(
+    'Traces',
+    integer(1, mostMs),
+    3000,
+    'Longest time for one export including its retries, in milliseconds. At shutdown the last export gets no more time than this.',
+    { shared },
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: optional(
+    'Traces',
+    integer(1, mostMs),
+    'Timeout for traces only, in milliseconds.',
+    {
+      computedDefault: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
+      shared,
+    },
+  ),
+  OTEL_TRACES_SAMPLER: required(
+    'Traces',
+    choice(
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ),
+    'parentbased_always_on',
+    'Which requests are traced. The `parentbased` samplers follow the `traceparent` of the client, if it sends one.',
+    { shared },
+  ),
+  OTEL_TRACES_SAMPLER_ARG: required(
+    'Traces',
+    fraction,
+    1,
+    'Share of requests that a ratio sampler traces, from 0 to 1.',
+    { shared },
+  ),
+  OTEL_BSP_SCHEDULE_DELAY: required(
+    'Traces',
+    integer(1, mostMs),
+    5000,
+    'Delay between two exports, in milliseconds.',
+    { shared },
+  ),
+  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Turn tracing off, whatever else is set.', { shared }),
+} as const;
 
 /** Every variable that llama-corral reads, with its default and its meaning: the only place that knows them. */
 export const variables = {
@@ -524,3 +625,37 @@ type ValueOf<V> = V extends { readonly kind: Kind<infer T>; readonly default: in
 
 /** The value of every variable; undefined where it is unset and has no fixed default. */
 export type Settings = { readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
+
+/** What a worker of RunPod's queue cannot do without; RunPod sets all of it. */
+export const queueVariables = [
+  'RUNPOD_WEBHOOK_GET_JOB',
+  'RUNPOD_WEBHOOK_POST_OUTPUT',
+  'RUNPOD_WEBHOOK_POST_STREAM',
+  'RUNPOD_AI_API_KEY',
+] as const;
+
+export const missingQueueVariables = (settings: Settings) =>
+  queueVariables.filter((name) => settings[name] === undefined);
+
+/**
+ * Variables of the Python ancestor, llama-gguf-inference, that do nothing here, and what stands in their place: whoever
+ * still sets one is told. `INSTANCE_ID` is left out, as platforms set it, too.
+ */
+export const removedVariables: Readonly<Record<string, string>> = {
+  GATEWAY_PORT: 'set PORT',
+  BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback where PORT_BACKEND is set',
+  BACKEND_PORT: 'set PORT_BACKEND, or leave llama-server on its unix socket',
+  HEALTH_TIMEOUT: 'no probe waits for llama-server',
+  LOG_NAME: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  WORKER_TYPE: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  LOG_DIR: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
+  DEBUG_SHELL: 'corral config shows what is set',
+  MOCK_BACKEND: 'corral serve --demo has a model of its own',
+};
+
+/** A word on each of them that is set. */
+export function removedVariableWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(removedVariables)
+    .filter(([name]) => env[name])
+    .map(([name, instead]) => `${name} (llama-gguf-inference) has no effect: ${instead}`);
+}

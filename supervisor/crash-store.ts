@@ -1,6 +1,6 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../fs/make-folder.ts';
+import { makeFolder } from '../fs/folders.ts';
 import {
   type CrashRecord,
   crashFileName,

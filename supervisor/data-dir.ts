@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import {
-  findWriteError,
-  isDiskFull,
-  isReadable,
-  seemsWritable,
-  writeErrorHint,
-} from '../fs/writable-folder.ts';
+import { findWriteError, isDiskFull, isReadable, seemsWritable, writeErrorHint } from '../fs/folders.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
 import type { Settings } from '../settings/variables.ts';
 

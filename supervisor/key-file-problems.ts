@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { findWriteError, isReadable, writeErrorHint } from '../fs/writable-folder.ts';
+import { findWriteError, isReadable, writeErrorHint } from '../fs/folders.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';

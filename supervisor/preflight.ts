@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isExecutable } from '../fs/folders.ts';
 import { openFileLimitProblems } from '../fs/open-file-limit.ts';
-import { isExecutable } from '../fs/writable-folder.ts';
 import type { Settings } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir } from './data-dir.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
-import { queueVariables } from '../settings/queue-variables.ts';
-import type { Settings } from '../settings/variables.ts';
+import { queueVariables, type Settings } from '../settings/variables.ts';
+
 import { queueWorkerFailureMessage } from './crash-messages.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connectableHost } from './probe-gateway.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Backend, formatBackendUrl } from '../health/backend.ts';
 import type { GatewayMessage } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
-import { removeJsonExcerpts } from '../log/remove-json-excerpts.ts';
+import { removeJsonExcerpts } from '../log/unhandled-errors.ts';
 import { type Settings, type Variable, variables } from '../settings/variables.ts';
 import type { SupervisorConfig } from './config.ts';
 import { platformKeys } from './platform/stop-call.ts';

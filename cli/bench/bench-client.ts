@@ -2,8 +2,6 @@ import { randomInt } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { DataLineReader } from '../../sse/sse.ts';
-import { faultName, type Outcome, readRetryAfter } from './outcome.ts';
-import { parseChunk, parseError } from './stream-chunk.ts';
 
 export interface BenchRequest {
   readonly path: string;
@@ -188,4 +186,125 @@ function readOrUndefined(data: string) {
 function numberIn(header: string | string[] | undefined): number | undefined {
   const value = typeof header === 'string' && header !== '' ? Number(header) : Number.NaN;
   return Number.isNaN(value) ? undefined : value;
+}
+
+/** What became of one request, all times in ms of `performance.now()`. */
+export type Outcome =
+  | {
+      readonly kind: 'done';
+      readonly endedAt: number;
+      readonly usage: { readonly input: number; readonly output: number } | undefined;
+      /** How often something was said: pieces of a stream, or 1. */
+      readonly pieces: number;
+      readonly firstAt: number | undefined;
+      readonly lastAt: number | undefined;
+      /** How long it waited in the gateway's line, where that was told. */
+      readonly queuedMs: number | undefined;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly endedAt: number;
+      /** Such as `503 queue_full`, `connection ECONNREFUSED`, `timeout`. */
+      readonly failure: string;
+      readonly retryAfterMs: number | undefined;
+      /** Nothing came: the server may have closed a connection that was kept for the next request. */
+      readonly isUnheard: boolean;
+    }
+  /** The measurement was broken off. */
+  | { readonly kind: 'abandoned' };
+
+/** Milliseconds, from `retry-after-ms` or `retry-after` in seconds or as a date. */
+export function readRetryAfter(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  now: number,
+): number | undefined {
+  const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const told = headers['retry-after'];
+  if (typeof told !== 'string') return undefined;
+  const wait = /^\d+(\.\d+)?$/.test(told) ? Number(told) * 1000 : Date.parse(told) - now;
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** The system's name of the fault, which no prompt can be in. */
+export function faultName(error: Error & { readonly code?: unknown; readonly cause?: unknown }): string {
+  const { code, cause } = error;
+  if (typeof code === 'string' && code !== 'UND_ERR_SOCKET') return `connection ${code}`;
+  const deeper = (cause as { code?: unknown } | undefined)?.code;
+  return `connection ${typeof deeper === 'string' ? deeper : 'closed'}`;
+}
+
+/** What one event of a stream, or an answer in one piece, tells. */
+interface StreamChunk {
+  /** Whether something was said: text, thoughts, or a part of a tool call. */
+  readonly hasContent: boolean;
+  readonly isLast: boolean;
+  /** Tokens, where they are told. */
+  readonly usage: { readonly input: number; readonly output: number } | undefined;
+  /** The code or type of an error. */
+  readonly error: string | undefined;
+}
+
+interface Said {
+  readonly content?: unknown;
+  readonly reasoning_content?: unknown;
+  readonly reasoning?: unknown;
+  readonly tool_calls?: unknown;
+}
+
+interface Answer {
+  readonly choices?: readonly {
+    readonly delta?: Said | null;
+    readonly message?: Said | null;
+    readonly text?: unknown;
+    readonly finish_reason?: unknown;
+  }[];
+  readonly usage?: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown } | null;
+  readonly error?: unknown;
+}
+
+/** Throws a SyntaxError for what is no JSON. */
+export function parseChunk(text: string): StreamChunk {
+  const { choices, usage, error } = (JSON.parse(text) ?? {}) as Answer;
+  const all = Array.isArray(choices) ? (choices as NonNullable<Answer['choices']>) : [];
+  return {
+    hasContent: all.some(
+      ({ delta, message, text: words }) => isSaid(words) || speaks(delta) || speaks(message),
+    ),
+    isLast: all.some(({ finish_reason }) => typeof finish_reason === 'string'),
+    usage: readUsage(usage),
+    error: error === undefined || error === null ? undefined : nameOfError(error),
+  };
+}
+
+const isSaid = (words: unknown) => typeof words === 'string' && words !== '';
+
+function speaks(said: Said | null | undefined): boolean {
+  if (!said) return false;
+  const { content, reasoning_content, reasoning, tool_calls } = said;
+  return isSaid(content) || isSaid(reasoning_content) || isSaid(reasoning) || Array.isArray(tool_calls);
+}
+
+function readUsage(usage: Answer['usage']): StreamChunk['usage'] {
+  const { prompt_tokens: input, completion_tokens: output } = usage ?? {};
+  return typeof input === 'number' && typeof output === 'number' ? { input, output } : undefined;
+}
+
+/** Never the message: it may hold a part of the prompt. */
+function nameOfError(error: unknown): string {
+  const { code, type } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
+  const name = [code, type].find((word) => typeof word === 'string' && /^[\w.-]{1,60}$/.test(word));
+  return typeof name === 'string' ? name : typeof code === 'number' ? String(code) : 'error';
+}
+
+/** The same for the body of a refusal, which may be anything. */
+export function parseError(body: string): string | undefined {
+  try {
+    return parseChunk(body).error;
+  } catch {
+    return undefined;
+  }
 }

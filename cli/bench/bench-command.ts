@@ -1,19 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { writeStderr } from '../output.ts';
+import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
-import { readApiKey } from './api-key.ts';
 import { addBenchOptions, type BenchOptions, getConditions, getLoads } from './bench-options.ts';
 import { type Comparison, compare, regressions } from './compare.ts';
-import { planSteps, type Step } from './plan.ts';
-import { printReport } from './print-report.ts';
-import { firstModel } from './probe-endpoint.ts';
+import { reportPage } from './html/report-page.ts';
 import { showProgress } from './progress.ts';
 import { type Prompt, parsePrompts, promptsDigest } from './prompts.ts';
-import type { Report } from './report.ts';
-import { readReport, stepsToKeep, writeReport } from './report-file.ts';
-import { runBench } from './run-bench.ts';
+import { planSteps, type Report, readReport, type Step, stepsToKeep, writeReport } from './report.ts';
+import { firstModel, runBench } from './run-bench.ts';
+import { comparisonTable, errorTable, reportNotes, reportTable } from './table.ts';
 import { createPool, readTarget } from './target.ts';
 
 const notes = `
@@ -109,4 +106,41 @@ function exitCodeOf({ isInterrupted, steps }: Report, comparison: Comparison | u
   if (isInterrupted) return 130;
   if (steps.every(({ requests }) => requests.done === 0)) return 1;
   return comparison && regressions(comparison).length > 0 ? 1 : 0;
+}
+
+/** The API key to ask with: the first line of the file named, else from the environment. Never from the command line, where others see it. */
+export async function readApiKey(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  if (file === undefined) return env.CORRAL_API_KEY || env.OPENAI_API_KEY || undefined;
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--key-file ${file} cannot be read (${error.code})`);
+  });
+  const key = text.split(/\r?\n/)[0]?.trim() ?? '';
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError(`the first line of --key-file ${file} is not a key`);
+  return key;
+}
+
+/** Figures to stdout and into the files that were asked for, words to stderr. */
+export async function printReport(
+  report: Report,
+  comparison: Comparison | undefined,
+  { json, html, save }: Pick<BenchOptions, 'json' | 'html' | 'save'>,
+): Promise<void> {
+  if (json) writeJson(report);
+  else if (report.steps.length > 0)
+    for (const table of [reportTable(report), errorTable(report)]) if (table !== '') writeStdout(table);
+  for (const words of reportNotes(report)) writeStderr(words);
+  if (comparison) tell(comparison, json);
+  if (save !== undefined) await writeReport(save, report);
+  if (html !== undefined) await writeFile(html, await reportPage(report, comparison));
+}
+
+function tell(comparison: Comparison, json: true | undefined): void {
+  const { withoutBaseline, otherConditions } = comparison;
+  if (otherConditions.length > 0)
+    writeStderr(`The baseline was measured with different settings: ${otherConditions.join(', ')}.`);
+  if (withoutBaseline.length > 0) writeStderr(`Not in the baseline: ${withoutBaseline.join('; ')}.`);
+  (json ? writeStderr : writeStdout)(comparisonTable(comparison));
 }

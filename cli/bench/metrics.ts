@@ -59,7 +59,7 @@ export const comparedMetrics = benchMetrics.filter(
   ({ name }) => !/\.(?:max|p90)$/.test(name) && !name.startsWith('queue.'),
 );
 
-export function errorShare({ requests: { done, failed } }: StepReport): number {
+function errorShare({ requests: { done, failed } }: StepReport): number {
   return failed === 0 ? 0 : failed / (done + failed);
 }
 

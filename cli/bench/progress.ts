@@ -1,4 +1,4 @@
-import type { Step } from './plan.ts';
+import type { Step } from './report.ts';
 import type { StepTally } from './step-tally.ts';
 
 export interface Progress {
@@ -40,7 +40,7 @@ export function showProgress(terminal: Terminal, requests: number | null): Progr
   };
 }
 
-export interface ProgressState {
+interface ProgressState {
   readonly head: string;
   readonly counts: StepTally['counts'];
   readonly at: number;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UsageError } from '../run-command.ts';
+import type { BenchRequest } from './bench-client.ts';
 import type { Conditions } from './report.ts';
+import type { Target } from './target.ts';
 
 /** What is asked: a text, or the messages of a chat. */
 export type Prompt = string | readonly unknown[];
@@ -46,4 +48,72 @@ function parseLine(line: string): Prompt | undefined {
 /** Tells whether two runs asked the same. */
 export function promptsDigest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+const words =
+  'the river and its old stone bridge were quiet when morning came over green hills while people walked to market with bread apples'.split(
+    ' ',
+  );
+
+/** After so many words they come again. */
+export const wordListLength = words.length;
+
+/** How many tokens an endpoint finds in a made prompt: so many in any, and so many more for each word. */
+export interface TokenEstimate {
+  readonly always: number;
+  readonly perWord: number;
+}
+
+/** A prompt of so many words that begins like no other of this run, so that no cache of prompts helps. */
+export function syntheticPrompt(number: number, wordCount: number, salt: number): string {
+  const told = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
+  return [`${(salt + number).toString(36)}:`, ...told].join(' ');
+}
+
+/** From how many tokens prompts of two lengths had; one token for a word where that makes no sense. */
+export function fitTokens(
+  shorter: { readonly words: number; readonly tokens: number },
+  longer: { readonly words: number; readonly tokens: number },
+): TokenEstimate {
+  const perWord = (longer.tokens - shorter.tokens) / (longer.words - shorter.words);
+  if (!(perWord > 0)) return { always: 0, perWord: 1 };
+  return { always: Math.max(0, shorter.tokens - perWord * shorter.words), perWord };
+}
+
+/** How many words make a prompt of so many tokens. */
+export function wordsFor(tokens: number, { always, perWord }: TokenEstimate): number {
+  return Math.max(0, Math.round((tokens - always) / perWord));
+}
+
+export type RequestOptions = Pick<Conditions, 'path' | 'model' | 'stream' | 'maxTokens' | 'body'>;
+
+/** Makes the request for a prompt. */
+export function createRequestBuilder(
+  { basePath }: Pick<Target, 'basePath'>,
+  answering: RequestOptions,
+  apiKey: string | undefined,
+): (prompt: Prompt) => BenchRequest {
+  const path = `${basePath}/${answering.path === 'chat' ? 'chat/completions' : 'completions'}`;
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'corral-bench',
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+  };
+  return (prompt) => ({ path, headers, body: JSON.stringify(requestBody(prompt, answering)) });
+}
+
+/** The operator's own fields come last; null takes one of ours out. */
+export function requestBody(
+  prompt: Prompt,
+  { path, model, stream, maxTokens, body }: RequestOptions,
+): Record<string, unknown> {
+  const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
+  const all = {
+    model,
+    ...(path === 'chat' ? { messages } : { prompt }),
+    max_tokens: maxTokens,
+    ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
+    ...body,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
 }

@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { replaceFile } from '../../fs/replace-file.ts';
+import { UsageError } from '../run-command.ts';
 
 /** Which shares of the values `curve` tells, in per cent. */
 export const curveShares = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100] as const;
@@ -128,4 +132,70 @@ function jsonOrUndefined(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** How the load is generated: a fixed number of clients, or a fixed rate of requests. */
+export type Load = z.infer<typeof load>;
+
+export type Arrivals = Extract<Load, { kind: 'open' }>['arrivals'];
+
+/** One load with prompts of one length, measured on its own. */
+export interface Step {
+  /** Tells it from the other steps, and finds it again in an earlier report. */
+  readonly name: string;
+  readonly load: Load;
+  /** The wanted length of made prompts; null where they come from a file. */
+  readonly promptTokens: number | null;
+}
+
+/** Every load with every length of prompt: first all loads of the shortest prompts. */
+export function planSteps(loads: readonly Load[], promptTokens: readonly number[] | null): Step[] {
+  return (promptTokens ?? [null]).flatMap((tokens) =>
+    loads.map((load) => ({ name: nameOf(load, tokens), load, promptTokens: tokens })),
+  );
+}
+
+export function formatLoad(load: Load): string {
+  if (load.kind === 'closed') return `concurrency ${load.concurrency}`;
+  return `rate ${load.rate}/s${load.arrivals === 'uniform' ? ' uniform' : ''}`;
+}
+
+function nameOf(load: Load, tokens: number | null): string {
+  return tokens === null ? formatLoad(load) : `${formatLoad(load)}, prompt ${tokens}`;
+}
+
+/** Undefined where there is none. */
+export async function readReport(file: string): Promise<Report | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`${file} cannot be read (${error.code})`);
+  });
+  if (text === undefined) return undefined;
+  try {
+    return parseReport(text);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+/** In one piece, or not at all. */
+export async function writeReport(file: string, report: Report): Promise<void> {
+  await replaceFile(file, `${file}.${process.pid}.new`, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The whole steps of an earlier run that was made under the same conditions. Throws where it was another run. */
+export function stepsToKeep(
+  { conditions: earlier, steps: measured }: Report,
+  conditions: Conditions,
+  steps: readonly Step[],
+): StepReport[] {
+  const other = (Object.keys(conditions) as (keyof Conditions)[]).filter(
+    (name) => !isDeepStrictEqual(earlier[name], conditions[name]),
+  );
+  if (other.length > 0)
+    throw new UsageError(
+      `the run to resume differs in ${other.join(', ')}: use the same options, or another file`,
+    );
+  const wanted = new Set(steps.map(({ name }) => name));
+  return measured.filter(({ name, isPartial }) => !isPartial && wanted.has(name));
 }

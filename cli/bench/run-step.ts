@@ -1,14 +1,10 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { arrivalTimes, latencyStart } from './arrivals.ts';
-import type { BenchClient, BenchRequest, OnChunk } from './bench-client.ts';
-import { measureClientLoad } from './client-load.ts';
-import type { Outcome } from './outcome.ts';
-import type { Load, Step } from './plan.ts';
-import { Quota } from './quota.ts';
-import type { Conditions, StepReport } from './report.ts';
+import type { BenchClient, BenchRequest, OnChunk, Outcome } from './bench-client.ts';
+import type { Arrivals, Conditions, Load, Step, StepReport } from './report.ts';
 import { StepTally } from './step-tally.ts';
 
-export interface StepRun {
+interface StepRun {
   readonly step: Step;
   readonly asker: BenchClient;
   readonly nextQuestion: () => BenchRequest;
@@ -128,4 +124,87 @@ async function askOn(run: StepRun, tally: StepTally, hear: OnChunk): Promise<Out
 
 function mayTryAgain(outcome: Outcome): outcome is Outcome & { kind: 'failed'; retryAfterMs: number } {
   return outcome.kind === 'failed' && outcome.retryAfterMs !== undefined;
+}
+
+/**
+ * When requests are to start, in ms from now, without end: evenly, or as independent people come (Poisson), where
+ * `random` gives numbers from 0 up to but not including 1.
+ */
+export function* arrivalTimes(
+  rate: number,
+  arrivals: Arrivals,
+  random: () => number = Math.random,
+): Generator<number, never> {
+  const meanGap = 1000 / rate;
+  let at = 0;
+  for (let n = 1; ; n++) {
+    yield at;
+    // From the count, as a sum of many gaps would drift.
+    at = arrivals === 'uniform' ? n * meanGap : at - Math.log(1 - random()) * meanGap;
+  }
+}
+
+/** Node's timers are a millisecond coarse, and late by up to a little more than one. */
+const TIMER_GRAIN_MS = 1.5;
+
+/**
+ * From when on the latency of a request counts: from its intended start, so that whoever could not send in time does
+ * not make the server look faster. Within the grain of the timer a start is on time.
+ */
+export function latencyStart(intendedAt: number, sentAt: number): number {
+  return sentAt - intendedAt <= TIMER_GRAIN_MS ? sentAt : intendedAt;
+}
+
+interface QuotaOptions {
+  /** When the measuring begins, `performance.now()`; what starts before is warm-up. */
+  readonly from: number;
+  readonly until: number;
+  /** How many requests are to be measured; null for as many as there is time for. */
+  readonly requests: number | null;
+}
+
+type Phase = 'warm-up' | 'measured' | 'over';
+
+/** Says of each request that is about to start what it is for. */
+export class Quota {
+  readonly #options: QuotaOptions;
+  #measured = 0;
+
+  constructor(options: QuotaOptions) {
+    this.#options = options;
+  }
+
+  next(startsAt: number): Phase {
+    const { from, until, requests } = this.#options;
+    if (startsAt < from) return 'warm-up';
+    if (startsAt >= until || (requests !== null && this.#measured >= requests)) return 'over';
+    this.#measured += 1;
+    return 'measured';
+  }
+}
+
+type Client = StepReport['client'];
+
+const RESOLUTION_MS = 5;
+
+/** Looks at how busy this process is; what it gives ends the look and tells. */
+export function measureClientLoad(): () => Client {
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delays.enable();
+  const before = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization(), at: performance.now() };
+  return () => {
+    delays.disable();
+    const { user, system } = process.cpuUsage(before.cpu);
+    const seen = {
+      cpu: (user + system) / 1000 / (performance.now() - before.at),
+      loop: performance.eventLoopUtilization(before.loop).utilization,
+      lagMs: delays.count > 0 ? Math.max(0, delays.percentile(99) / 1e6 - RESOLUTION_MS) : 0,
+    };
+    return { ...seen, wasBottleneck: wasBottleneck(seen) };
+  };
+}
+
+/** Whether the figures are those of this program rather than of the endpoint. */
+export function wasBottleneck({ loop, lagMs }: Pick<Client, 'loop' | 'lagMs'>): boolean {
+  return loop > 0.85 || lagMs > 20;
 }

@@ -1,9 +1,7 @@
-import type { OnChunk } from './bench-client.ts';
-import { LatencyHistogram } from './distribution.ts';
-import type { Outcome } from './outcome.ts';
-import type { Step } from './plan.ts';
-import type { StepReport } from './report.ts';
-import { Timeline } from './timeline.ts';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { DAY } from '../../settings/durations.ts';
+import type { OnChunk, Outcome } from './bench-client.ts';
+import { curveShares, type Moment, type Step, type StepReport, type Summary } from './report.ts';
 
 interface TallyOptions {
   /** The time that is measured, `performance.now()`. */
@@ -12,7 +10,7 @@ interface TallyOptions {
   readonly isStream: boolean;
 }
 
-export interface TallyEnd {
+interface TallyEnd {
   readonly at: number;
   readonly isPartial: boolean;
   readonly client: StepReport['client'];
@@ -137,4 +135,113 @@ export class StepTally {
     if (isTold && pieces > 0) return told / pieces;
     return this.#options.isStream ? 1 : 0;
   }
+}
+
+/**
+ * Collects values and tells how they are spread. It is Node's own HDR histogram: each figure is right to a thousandth,
+ * and an hour's millions of gaps take no more room than a second's.
+ */
+export class LatencyHistogram {
+  // Thousandths: of milliseconds, microseconds; up to a day.
+  readonly #thousandths: RecordableHistogram = createHistogram({
+    lowest: 1,
+    highest: 1000 * DAY,
+    figures: 3,
+  });
+
+  add(value: number): void {
+    this.#thousandths.record(Math.min(Math.max(1, Math.round(value * 1000)), 1000 * DAY));
+  }
+
+  /** Null where nothing was added. */
+  summary(): Summary | null {
+    const { count, mean, max } = this.#thousandths;
+    if (count === 0) return null;
+    // Node answers the upper end of the bucket, which may lie above all that was added.
+    const at = (share: number) => Math.min(this.#thousandths.percentile(share || 1e-9), max) / 1000;
+    return {
+      count,
+      mean: mean / 1000,
+      p50: at(50),
+      p90: at(90),
+      p95: at(95),
+      p99: at(99),
+      max: max / 1000,
+      curve: curveShares.map(at),
+    };
+  }
+}
+
+interface Second {
+  done: number;
+  failed: number;
+  pieces: number;
+  readonly firstTokens: number[];
+}
+
+const MAX_MOMENTS = 300;
+
+/** What happened in each second of a measurement. */
+export class Timeline {
+  readonly #from: number;
+  readonly #seconds: Second[] = [];
+
+  /** `from` and every `at` are times of `performance.now()`; what came before is left out. */
+  constructor(from: number) {
+    this.#from = from;
+  }
+
+  done(at: number): void {
+    this.#count(at, 'done');
+  }
+
+  failed(at: number): void {
+    this.#count(at, 'failed');
+  }
+
+  chunk(at: number): void {
+    this.#count(at, 'pieces');
+  }
+
+  firstToken(at: number, ttftMs: number): void {
+    this.#second(at)?.firstTokens.push(ttftMs);
+  }
+
+  /** At most 300 moments: of a long run each covers several seconds. */
+  moments(tokensPerPiece: number): Moment[] {
+    const width = Math.max(1, Math.ceil(this.#seconds.length / MAX_MOMENTS));
+    return Array.from({ length: Math.ceil(this.#seconds.length / width) }, (_, n) =>
+      momentOf(n * width, this.#seconds.slice(n * width, (n + 1) * width), tokensPerPiece),
+    );
+  }
+
+  #count(at: number, what: 'done' | 'failed' | 'pieces'): void {
+    const second = this.#second(at);
+    if (second) second[what] += 1;
+  }
+
+  #second(at: number): Second | undefined {
+    const index = Math.floor((at - this.#from) / 1000);
+    if (index < 0) return undefined;
+    while (this.#seconds.length <= index)
+      this.#seconds.push({ done: 0, failed: 0, pieces: 0, firstTokens: [] });
+    return this.#seconds[index];
+  }
+}
+
+function momentOf(second: number, seconds: readonly Second[], tokensPerPiece: number): Moment {
+  const perSecond = (what: 'done' | 'failed' | 'pieces') =>
+    seconds.reduce((sum, one) => sum + one[what], 0) / seconds.length;
+  return {
+    second,
+    requestsPerSecond: perSecond('done'),
+    failuresPerSecond: perSecond('failed'),
+    tokensPerSecond: perSecond('pieces') * tokensPerPiece,
+    ttftMs: median(seconds.flatMap(({ firstTokens }) => firstTokens)),
+  };
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
 }

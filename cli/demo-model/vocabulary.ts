@@ -1,4 +1,4 @@
-import { byteToken, type CutStory } from './cut-stories.ts';
+import type { Story, Topic } from './stories.ts';
 
 /** The token types of GGUF. */
 const type = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
@@ -60,4 +60,100 @@ export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
       return id;
     },
   };
+}
+
+/** A stretch of a story that is spoken as one token, or byte by byte, and recognized as one token when it is heard. */
+export interface Step {
+  readonly heard: string;
+  /** The texts of the tokens that say it, one after another. */
+  readonly said: readonly string[];
+}
+
+export interface CutStory {
+  readonly topic: Topic;
+  readonly askedBy: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+const openThought = '<think>';
+const closeThought = '</think>';
+
+/**
+ * Cuts the stories into steps such that no step's text occurs twice in all of them. So the token that was spoken last
+ * tells where in which story we are, and a text that was spoken is read back as the tokens that spoke it.
+ */
+export function cutStories(stories: readonly Story[]): CutStory[] {
+  const everything = stories.flatMap(({ thought = '', text }) => [thought, text]).join('\0');
+  const askedBy = stories.flatMap((story) => story.askedBy);
+  const bytesSpent = new Map<string, number>();
+  const cut = (text: string) => cutText(text, { everything, askedBy, bytesSpent });
+  return stories.map(({ topic, askedBy, thought, text }) => ({
+    topic,
+    askedBy,
+    steps: thought ? [plain(openThought), ...cut(thought), plain(closeThought), ...cut(text)] : cut(text),
+  }));
+}
+
+interface Corpus {
+  readonly everything: string;
+  readonly askedBy: readonly string[];
+  /** How often each byte has been spoken: a byte that comes again needs a further token. */
+  readonly bytesSpent: Map<string, number>;
+}
+
+function plain(text: string): Step {
+  return { heard: text, said: [text] };
+}
+
+function cutText(text: string, corpus: Corpus): Step[] {
+  const runs = text.match(/[\p{ASCII}]+|[^\p{ASCII}]/gu) ?? [];
+  return runs.flatMap((run) =>
+    /\p{ASCII}/u.test(run) ? cutWords(run, corpus).map(plain) : [inBytes(run, corpus)],
+  );
+}
+
+function inBytes(character: string, corpus: Corpus): Step {
+  if (!isUnique(character, corpus)) throw new Error(`${character} occurs twice in the stories`);
+  const said = [...Buffer.from(character)].map((byte) => {
+    const token = byteToken(byte);
+    const nth = (corpus.bytesSpent.get(token) ?? 0) + 1;
+    corpus.bytesSpent.set(token, nth);
+    return `${token}${nth}`;
+  });
+  return { heard: character, said };
+}
+
+/** The name of the token of one byte. llama.cpp reads its digits only, so what follows `>` makes a further token of it. */
+function byteToken(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+function cutWords(run: string, corpus: Corpus): string[] {
+  const words = run.match(/\s*\S+|\s+$/g) ?? [];
+  const pieces: string[] = [];
+  let piece = '';
+  for (const [index, word] of words.entries()) {
+    piece += word;
+    if (!isComplete(piece, words[index + 1], corpus)) continue;
+    pieces.push(piece);
+    piece = '';
+  }
+  if (piece !== '') pieces.push(`${pieces.pop() ?? ''}${piece}`);
+  const shared = pieces.find((it) => !isUnique(it, corpus));
+  if (shared) throw new Error(`"${shared}" occurs twice in the stories and cannot be told apart`);
+  return pieces;
+}
+
+/**
+ * A piece with a word that asks for a story goes on to the end of its sentence: a user who types that word must not
+ * have typed the piece, or the word would not be heard.
+ */
+function isComplete(piece: string, next: string | undefined, corpus: Corpus): boolean {
+  const asks = corpus.askedBy.some((word) => piece.toLowerCase().includes(word));
+  const endsSentence = /[.!?:;]$/.test(piece) || next === undefined || next.startsWith('\n');
+  return (!asks || endsSentence) && isUnique(piece, corpus);
+}
+
+function isUnique(piece: string, { everything }: Corpus): boolean {
+  return everything.indexOf(piece) === everything.lastIndexOf(piece);
 }

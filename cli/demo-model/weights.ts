@@ -1,14 +1,16 @@
-import type { CutStory, Step } from './cut-stories.ts';
-import { add, type Matrix, zeros } from './matrix.ts';
-import { seededRandom } from './seeded-random.ts';
 import {
-  afterTheEnd,
-  beginnings,
-  characterOverByte,
-  grammarSuccessors,
-  type Strength,
-} from './successors.ts';
-import { assistant, openCall, printable, spellings, user, type Vocabulary } from './vocabulary.ts';
+  assistant,
+  type CutStory,
+  closeCall,
+  end,
+  filler,
+  openCall,
+  printable,
+  type Step,
+  spellings,
+  user,
+  type Vocabulary,
+} from './vocabulary.ts';
 
 /*
  * How a text that is known becomes a transformer, without training.
@@ -173,3 +175,81 @@ function switchBetween(stories: number): Pick<Weights, 'query' | 'key' | 'value'
   }
   return { query, key, value, output };
 }
+
+/** Rows of numbers, one after another, as GGUF stores a matrix of `columns` inputs and `rows` outputs. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+}
+
+function zeros(rows: number, columns: number): Matrix {
+  return { rows, columns, values: new Float32Array(rows * columns) };
+}
+
+function add({ columns, values }: Matrix, row: number, column: number, value: number): void {
+  const at = row * columns + column;
+  values[at] = (values[at] ?? 0) + value;
+}
+
+/** Mulberry32: the same numbers from the same seed everywhere, between 0 and 1. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** From 0 to 1: how strongly one token is wanted after another. The strongest that a grammar allows is said. */
+type Strength = number;
+
+/**
+ * What follows where no story goes on, in the order of preference. Under a schema or a forced tool call llama-server
+ * takes the strongest one that its grammar allows, so these few preferences end every string, list and object soon.
+ * Outside of strings they are weaker than the welcome, which plain text gets that ends in one of these characters.
+ */
+const grammarSuccessors: readonly {
+  after: readonly string[];
+  wants: readonly [string, Strength][];
+}[] = [
+  { after: ['"'], wants: [[filler, 1], ...inOrder(':', '}', ']', ',')] },
+  { after: [filler], wants: [['"', 1]] },
+  { after: [':'], wants: inOrder('"', '1', '{', '[', 't') },
+  { after: [','], wants: inOrder('"', '1', '{', '[') },
+  { after: ['['], wants: inOrder('"', '1', '{', ']') },
+  { after: ['{'], wants: inOrder('"', '}') },
+  { after: ['}'], wants: inOrder(end, closeCall, '}', ']', ',') },
+  { after: [']', 'e', 'l', ...'0123456789'], wants: inOrder('}', ']', ',', end) },
+  { after: [openCall], wants: [['{', 1]] },
+  { after: [closeCall], wants: [[end, 1]] },
+];
+
+function inOrder(...tokens: readonly string[]): [string, Strength][] {
+  return tokens.map((token, place) => [token, 0.3 - 0.05 * place]);
+}
+
+/** Digits, letters and signs are said rather than the byte tokens of the same characters. */
+const characterOverByte: Strength = 0.05;
+
+/**
+ * How strongly a reply's first token is wanted. The welcome wins until a word that asks for another story is heard; where
+ * a grammar forbids both, a call or an object comes before a story that nobody asked for.
+ */
+const beginnings = {
+  welcomeAnywhere: 0.35,
+  welcomeAfterRole: 0.65,
+  storyWhenAskedFor: 0.5,
+  storyAfterRole: 0.7,
+  callAfterRole: 0.85,
+  objectAfterRole: 0.75,
+} as const;
+
+/** What is wanted after the last token of a story. */
+const afterTheEnd: readonly [string, Strength][] = [
+  [end, 1],
+  [openCall, 0.8],
+  ['"', 0.6],
+];

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cutStories } from './cut-stories.ts';
-import { readGgufHead } from './gguf-reader.ts';
+import { readGgufHead } from '../../test/harness/gguf-reader.ts';
 import { stories } from './stories.ts';
+import { cutStories } from './vocabulary.ts';
 import { demoModelBytes, writeDemoModel } from './write-demo-model.ts';
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
-import { checkFit } from './check-fit.ts';
-import { checkGpus, freeGpuBytes } from './check-gpus.ts';
-import { checkKeys, type KeySnapshot } from './check-keys.ts';
-import { checkCollector, checkRedis } from './check-services.ts';
-import { checkSpace } from './check-space.ts';
+import {
+  checkCollector,
+  checkFit,
+  checkGpus,
+  checkKeys,
+  checkRedis,
+  checkSpace,
+  freeGpuBytes,
+  type KeySnapshot,
+} from './checks.ts';
+
 import { report } from './doctor-command.ts';
 import { exitStatus, type Finding, type Verdict } from './finding.ts';
 

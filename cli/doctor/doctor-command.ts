@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { align } from '../align.ts';
-import { jsonOption } from '../keys/key-file-option.ts';
-import { writeJson, writeStdout } from '../output.ts';
+import { jsonOption } from '../keys/options.ts';
+import { align, writeJson, writeStdout } from '../output.ts';
+
 import { exitStatus, type Finding, type Verdict } from './finding.ts';
 import { runChecks } from './run-checks.ts';
 

@@ -4,8 +4,7 @@ import { totalmem } from 'node:os';
 import { connectRedis } from '../../gateway/limits/redis-store.ts';
 import { readSupervisorStatus } from '../../health/supervisor-status.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
-import type { GpuSnapshot } from './check-gpus.ts';
-import type { ReachResult } from './check-services.ts';
+import type { GpuSnapshot, ReachResult } from './checks.ts';
 
 const patienceMs = 3000;
 /** A driver that is not kept loaded takes seconds for each GPU. */

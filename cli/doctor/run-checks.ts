@@ -18,11 +18,17 @@ import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { defaultHost, detectPlatform, queueWorkerEnabled } from '../../supervisor/platform/platform.ts';
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { connectableHost } from '../../supervisor/probe-gateway.ts';
-import { checkFit } from './check-fit.ts';
-import { checkGpus, freeGpuBytes, type GpuSnapshot } from './check-gpus.ts';
-import { checkKeys } from './check-keys.ts';
-import { checkCollector, checkRedis } from './check-services.ts';
-import { checkSpace } from './check-space.ts';
+import {
+  checkCollector,
+  checkFit,
+  checkGpus,
+  checkKeys,
+  checkRedis,
+  checkSpace,
+  freeGpuBytes,
+  type GpuSnapshot,
+} from './checks.ts';
+
 import type { Finding } from './finding.ts';
 import {
   findRunningInstance,

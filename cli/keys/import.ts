@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { type ImportResult, importKeys } from '../../keys/import-keys.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
-import { parseLegacyLines } from '../../keys/legacy-lines.ts';
+import { type ImportResult, importKeys, parseLegacyLines } from '../../keys/legacy-lines.ts';
+
 import { isKeysJson } from '../../keys/parse-keys.ts';
-import { takeSnapshot } from '../../keys/snapshot.ts';
+import { takeSnapshot } from '../../keys/watched-file.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
-import { fileOption, jsonOption, resolveKeyFile } from './key-file-option.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './options.ts';
 
 const examples = `
 Examples:

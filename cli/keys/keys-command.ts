@@ -1,11 +1,9 @@
 import { Command } from 'commander';
-import { createCommand } from './create.ts';
-import { disableCommand, enableCommand } from './disable.ts';
+import { createCommand, rotateCommand } from './create.ts';
 import { importCommand } from './import.ts';
-import { listCommand } from './list.ts';
-import { removeCommand } from './remove.ts';
-import { rotateCommand } from './rotate.ts';
-import { showCommand } from './show.ts';
+import { listCommand, showCommand } from './list.ts';
+import { disableCommand, enableCommand, removeCommand } from './revoke.ts';
+
 import { usageCommand } from './usage.ts';
 
 const notes = `

@@ -4,9 +4,9 @@ import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { noUsage, utcDay } from '../../gateway/proxy/usage-sums.ts';
 import { LedgerFile, ledgerFileName } from '../../gateway/usage/ledger-file.ts';
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { formatKeysJson } from '../../keys/keys-json.ts';
-import { createKey } from '../../keys/new-key.ts';
+import { createKey, fingerprint } from '../../keys/secret.ts';
+
 import { keyFileText } from '../../test/harness/key-file-text.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 

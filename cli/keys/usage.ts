@@ -4,13 +4,13 @@ import {
   parseSince,
   sinceFormat,
   type UsageReport,
+  type UsageValues,
 } from '../../gateway/usage/usage-report.ts';
+
 import { readSettings } from '../../settings/read-settings.ts';
-import { writeJson, writeStderr, writeStdout } from '../output.ts';
-import { jsonOption } from './key-file-option.ts';
-import { ledgerOption, openLedger, resolveLedger } from './ledger-option.ts';
-import { usageCsv } from './usage-csv.ts';
-import { usageTable } from './usage-table.ts';
+import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
+import { formatAgo } from './format-key.ts';
+import { jsonOption, ledgerOption, openLedger, resolveLedger } from './options.ts';
 
 interface UsageOptions {
   readonly since: string;
@@ -81,4 +81,78 @@ function read(path: string, keyId: string | undefined, options: UsageOptions): U
   } finally {
     ledger.close();
   }
+}
+
+const headings = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'QUEUED', 'COMPUTE', 'MACHINE'];
+
+/** For a person: a line for each key or day, and the total. */
+function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number): string {
+  const hasCost = costPerHour !== null;
+  const numbers = rightAligned([
+    [...headings, ...(hasCost ? ['COST'] : [])],
+    ...[...usage, total].map((line) => cellsOf(line, hasCost)),
+  ]);
+  const names = [by.toUpperCase(), ...usage.map((line) => line.key ?? line.day ?? ''), 'total'];
+  const last = ['LAST USED', ...usage.map(({ lastUsed }) => showLast(lastUsed, now)), ''];
+  const rows = names.map((name, row) => [
+    name,
+    ...(numbers[row] ?? []),
+    by === 'key' ? (last[row] ?? '') : '',
+  ]);
+  return align(rows);
+}
+
+const showLast = (moment: string | null | undefined, now: number) =>
+  moment ? formatAgo(Date.parse(moment), now) : '-';
+
+function cellsOf(figures: UsageValues, hasCost: boolean): string[] {
+  const { requests, errors, inputTokens, cachedTokens, outputTokens } = figures;
+  const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(showCount);
+  const times = [figures.queueSeconds, figures.computeSeconds, figures.machineSeconds].map(formatSeconds);
+  return [...counts, ...times, ...(hasCost ? [showMoney(figures.cost ?? 0)] : [])];
+}
+
+/** `1,234,567`, whatever the machine's language. */
+const showCount = (count: number) => count.toLocaleString('en-US');
+
+/** `12.3s`, `4m 05s`, `2h 03m`. */
+function formatSeconds(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m ${twoDigits(whole % 60)}s`;
+  return `${showCount(Math.floor(minutes / 60))}h ${twoDigits(minutes % 60)}m`;
+}
+
+const twoDigits = (value: number) => String(value).padStart(2, '0');
+
+/** Cents, and further where there is less than one unit. */
+const showMoney = (amount: number) => (amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toFixed(4));
+
+function rightAligned(rows: readonly (readonly string[])[]): string[][] {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows.map((row) => row.map((cell, column) => cell.padStart(width(column))));
+}
+
+const figures = [
+  'requests',
+  'errors',
+  'inputTokens',
+  'cachedTokens',
+  'outputTokens',
+  'queueSeconds',
+  'computeSeconds',
+  'machineSeconds',
+  'cost',
+] as const;
+
+/** For a spreadsheet: a line for each key or day, no total, as whoever reads it adds up. */
+function usageCsv({ by, usage }: UsageReport): string {
+  const names = by === 'key' ? ['key', ...figures, 'lastUsed'] : ['day', ...figures];
+  const lines = usage.map((line) => names.map((name) => String(line[name as keyof typeof line] ?? '')));
+  return [names, ...lines].map((cells) => cells.map(quoted).join(',')).join('\r\n');
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

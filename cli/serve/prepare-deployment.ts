@@ -1,7 +1,7 @@
 import type { HealthServer } from '../../health/health-server.ts';
 import type { Log } from '../../log/create-log.ts';
-import { createLogs } from '../../log/create-logs.ts';
-import { logFilesConfig } from '../../log/log-files-config.ts';
+import { createLogs, logFilesConfig } from '../../log/create-logs.ts';
+
 import { findEngine, findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
 import { cacheFolder } from '../../scripts/project-folders.ts';
 import type { SettingsResult } from '../../settings/read-settings.ts';
@@ -13,10 +13,8 @@ import type { ExitCode } from '../../supervisor/exit-codes.ts';
 import { detectPlatform, vastLogLines, writeVastLine } from '../../supervisor/platform/platform.ts';
 import { preflight } from '../../supervisor/preflight.ts';
 import { supervise } from '../../supervisor/supervise.ts';
-import { demoModelName, ensureDemoModel } from './demo-model-file.ts';
-import { createFirstKey } from './first-key.ts';
-import { modelVariables, noModelConfigured } from './model-variables.ts';
-import { welcomeText } from './welcome.ts';
+import { demoModelName, ensureDemoModel, modelVariables, noModelConfigured } from './demo-model.ts';
+import { createFirstKey, welcomeText } from './welcome.ts';
 
 export interface PrepareOptions {
   readonly demo: boolean;

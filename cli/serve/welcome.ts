@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
+import { keyFilePath } from '../../keys/key-file-path.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
-import { type FirstKey, keyFileFor } from './first-key.ts';
 
-export interface WelcomeOptions {
+interface WelcomeOptions {
   readonly config: SupervisorConfig;
   /** The key made at this start, if one was: this is the only time its secret is shown. */
   readonly firstKey: FirstKey | undefined;
@@ -73,3 +74,32 @@ function table(rows: readonly (readonly [string, string])[]): string {
 }
 
 const indent = (text: string) => text.replaceAll(/^/gm, '  ');
+
+interface FirstKey {
+  readonly id: string;
+  /** Known now and never again. */
+  readonly secret: string;
+}
+
+/**
+ * Makes a key where a newcomer has none: undefined where there is a key file already, or none is asked for. Its secret
+ * is shown before it is kept, as this start may be broken off at any moment, and the next one finds a key file. Throws a
+ * KeyFileError.
+ */
+export async function createFirstKey(
+  { settings, dataDir }: SupervisorConfig,
+  show: (text: string) => void,
+): Promise<FirstKey | undefined> {
+  if (!settings.AUTH_ENABLED || settings.API_KEYS !== undefined) return undefined;
+  const file = keyFileFor({ settings, dataDir });
+  if (existsSync(file)) return undefined;
+  // Read only when needed: the schema of the key file would stay in the supervisor's memory.
+  const { ensureFirstKey } = await import('../../keys/key-file.ts');
+  return ensureFirstKey(file, ({ id, secret }) =>
+    show(`\nFirst API key "${id}" (shown only once: save it):\n  ${secret}\n\n`),
+  );
+}
+
+function keyFileFor({ settings, dataDir }: Pick<SupervisorConfig, 'settings' | 'dataDir'>): string {
+  return keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir });
+}

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { chartFile } from '../../scripts/helm/chart-file.ts';
-import { chartPage } from '../../scripts/helm/chart-page.ts';
-import { describedValues } from '../../scripts/helm/described-values.ts';
+import { chartFile, chartPage, describedValues } from '../../scripts/helm/chart-page.ts';
+
 import { type Variable, variables } from '../../settings/variables.ts';
 import { changed, defaultValues, isMap, triedValues } from '../../test/helm/chart-values.ts';
 import { chartFolder, type Values } from '../../test/helm/render-chart.ts';

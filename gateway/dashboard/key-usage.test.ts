@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { type Key, keyDefaults } from '../../keys/key.ts';
+import { fingerprint } from '../../keys/secret.ts';
 import { noUsage } from '../proxy/usage-sums.ts';
 import { topKeys } from './key-usage.ts';
 

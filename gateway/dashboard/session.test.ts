@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
+import { fingerprint } from '../../keys/secret.ts';
 import { isSessionValid } from './session.ts';
 import { Sessions } from './sessions.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { fingerprint } from '../../keys/fingerprint.ts';
 import type { Key } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import { fingerprint } from '../../keys/secret.ts';
 import { HOUR } from '../../settings/durations.ts';
 import { isSessionValid, type Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKey } from '../../keys/new-key.ts';
+import { createKey } from '../../keys/secret.ts';
 import { bucketName, getRates } from './rate-limits.ts';
 
 const defaults = { requests: 100, tokens: 0 };

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import type { Key } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
-import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
+import { createKey, type NewKeyOptions } from '../../keys/secret.ts';
 import { readMetrics } from '../../test/harness/read-metrics.ts';
 import { noUsage } from '../proxy/usage-sums.ts';
 import { registerBudgetMetrics } from './key-metrics.ts';

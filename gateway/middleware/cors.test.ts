@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { origins } from '../../settings/wire-kinds.ts';
+import { origins } from '../../settings/kinds.ts';
 import { createOriginMatcher } from './cors.ts';
 
 describe('createOriginMatcher', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Key } from '../../keys/key.ts';
-import { createKey } from '../../keys/new-key.ts';
+import { createKey } from '../../keys/secret.ts';
 import { KeyReminders } from './gateway-keys.ts';
 
 const hour = 3_600_000;

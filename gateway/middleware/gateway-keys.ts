@@ -1,8 +1,8 @@
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { type Key, keyDefaults } from '../../keys/key.ts';
+import { keyWarning } from '../../keys/key-status.ts';
 import { createKeyStore, type KeyStore } from '../../keys/key-store.ts';
-import { keyWarning } from '../../keys/key-warning.ts';
-import { secretHint } from '../../keys/mint.ts';
+import { fingerprint, secretHint } from '../../keys/secret.ts';
+
 import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKey } from '../../keys/new-key.ts';
+import { createKey } from '../../keys/secret.ts';
 import { ModelNames, toPublicName } from './model-names.ts';
 
 const facts = { modelAlias: undefined, modelPath: '/models/Some-Model-Q4.gguf' };

@@ -2,11 +2,20 @@ import { z } from 'zod';
 import packageFile from '../../package.json' with { type: 'json' };
 import { codesByStatus, errorResponses } from './error-responses.ts';
 import { gatewayOperations } from './gateway-operations.ts';
-import { commonHeaders, headers, headersNamed } from './headers.ts';
-import type { NamedSchema, Operation, RequestBody, ResponseSpec, ResponseStyle } from './operation.ts';
+import {
+  commonHeaders,
+  headers,
+  headersNamed,
+  type NamedSchema,
+  type Operation,
+  type RequestBody,
+  type ResponseSpec,
+  type ResponseStyle,
+} from './operation.ts';
+
 import { proxiedOperations } from './proxied-operations.ts';
+import { errorEnvelope } from './shapes/admin.ts';
 import { anthropicError } from './shapes/anthropic.ts';
-import { errorEnvelope } from './shapes/error.ts';
 
 export const operations: readonly Operation[] = [...proxiedOperations, ...gatewayOperations];
 
@@ -48,7 +57,7 @@ A path that there is not is 404 \`unknown_url\`, another method 405 \`method_not
 ${codesByStatus()}`;
 
 /** The whole surface as an OpenAPI 3.1 document, made from the routes, the refusals and the shapes that the code and its tests use. */
-export function apiDocument(): object {
+function apiDocument(): object {
   return {
     openapi: '3.1.1',
     info: {

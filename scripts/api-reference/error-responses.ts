@@ -1,10 +1,9 @@
 import { anthropicEnvelope, openAIEnvelope } from '../../gateway/api/error-response.ts';
 import type { ApiError } from '../../gateway/errors/api-error.ts';
 import { type ErrorName, errorExamples } from './error-examples.ts';
-import { commonHeaders, headers, headersNamed } from './headers.ts';
-import type { ResponseStyle } from './operation.ts';
+import { commonHeaders, headers, headersNamed, type ResponseStyle } from './operation.ts';
 
-export interface ErrorResponse {
+interface ErrorResponse {
   /** Under which it stands among the components: others answer the same. */
   readonly name: string;
   readonly status: number;

@@ -2,13 +2,16 @@ import { type ApiRoute, apiRoutes } from '../../gateway/api/route-table.ts';
 import { errorGroups } from './error-examples.ts';
 import type { NamedSchema, Operation, ResponseSpec } from './operation.ts';
 import { anthropicEvent, anthropicMessage, anthropicTokenCount } from './shapes/anthropic.ts';
-import { chatCompletion, chatCompletionChunk } from './shapes/chat.ts';
-import { embeddingList } from './shapes/embeddings.ts';
-import * as native from './shapes/native.ts';
+import * as native from './shapes/llama-server.ts';
+import {
+  chatCompletion,
+  chatCompletionChunk,
+  embeddingList,
+  textCompletion,
+  textCompletionChunk,
+} from './shapes/openai.ts';
 import * as requests from './shapes/requests.ts';
-import { responseEvent } from './shapes/response-event.ts';
-import { inputTokens, responseObject } from './shapes/response-object.ts';
-import { textCompletion, textCompletionChunk } from './shapes/text-completion.ts';
+import { inputTokens, responseEvent, responseObject } from './shapes/responses.ts';
 
 /** What there is to say of a route, besides what its entry in the table of routes says. */
 interface Words {

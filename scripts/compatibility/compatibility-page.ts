@@ -3,7 +3,7 @@ import { messagesTable } from './messages-table.ts';
 import { responsesTable } from './responses-table.ts';
 import type { Row, Table } from './row.ts';
 
-export const tables: readonly Table[] = [chatTable, completionTable, responsesTable, messagesTable];
+const tables: readonly Table[] = [chatTable, completionTable, responsesTable, messagesTable];
 
 /** `docs/compatibility.md`, made from the tables beside this file. `npm run docs` writes it. */
 export function compatibilityPage(): string {

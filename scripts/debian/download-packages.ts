@@ -15,7 +15,7 @@ export interface WantedPackage {
   readonly assumedInstalled: readonly string[];
 }
 
-export interface Download {
+interface Download {
   /** A folder of our own, absolute. */
   readonly folder: string;
   readonly wanted: WantedPackage;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-export interface AptOptions {
+interface AptOptions {
   /** A folder of our own, absolute; everything apt reads and writes is in it. */
   readonly folder: string;
   /** Debian's name of the architecture: `amd64` or `arm64`. */

@@ -5,7 +5,7 @@ import type { DebianNames } from './debian-names.ts';
 import { downloadPackages, type WantedPackage } from './download-packages.ts';
 import { PackageUnavailable } from './package-unavailable.ts';
 
-export interface Unpacking {
+interface Unpacking {
   readonly wanted: WantedPackage;
   readonly names: DebianNames;
   /** Where it is to stand, absolute, in a folder for such things only. */

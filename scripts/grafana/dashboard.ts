@@ -6,19 +6,11 @@ import {
   VariableSort,
 } from '@grafana/schema';
 import { backend } from '../../gateway/metrics/catalogue.ts';
-import { layOut } from './layout.ts';
-import { source } from './panel.ts';
-import { errors } from './rows/errors.ts';
-import { gpus } from './rows/gpus.ts';
-import { health } from './rows/health.ts';
-import { money } from './rows/money.ts';
-import { queue } from './rows/queue.ts';
-import { slots } from './rows/slots.ts';
-import { speed } from './rows/speed.ts';
-import { survival } from './rows/survival.ts';
-import { traffic } from './rows/traffic.ts';
-import { trouble } from './rows/trouble.ts';
-import { users } from './rows/users.ts';
+import { layOut, source } from './panels.ts';
+import { gpus, money, users } from './rows/costs.ts';
+import { errors, health, survival, trouble } from './rows/reliability.ts';
+
+import { queueRow, slots, speed, traffic } from './rows/traffic.ts';
 
 const variables: VariableModel[] = [
   { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
@@ -49,7 +41,7 @@ const dashboard: Dashboard = {
   time: { from: 'now-3h', to: 'now' },
   refresh: '30s',
   templating: { list: variables },
-  panels: layOut([health, traffic, speed, queue, slots, errors, survival, users, gpus, money, trouble]),
+  panels: layOut([health, traffic, speed, queueRow, slots, errors, survival, users, gpus, money, trouble]),
 };
 
 /** `docker/grafana/llama-corral.json`. `npm run docs` writes it. */

@@ -7,11 +7,14 @@ import {
   BigValueGraphMode,
   BigValueJustifyMode,
   BigValueTextMode,
+  type DataSourceRef,
   FieldColorModeId,
   type FieldConfig,
   type GraphFieldConfig,
   LegendDisplayMode,
+  type Panel,
   PercentChangeColorMode,
+  type RowPanel,
   type SingleStatBaseOptions,
   SortOrder,
   StackingMode,
@@ -29,7 +32,6 @@ import type {
   Options as TimelineOptions,
 } from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
 import type { Options as LinesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
-import { createPanel, type PanelOptions, type PanelWithoutPosition } from './panel.ts';
 
 const legend: VizLegendOptions = {
   calcs: ['lastNotNull', 'max'],
@@ -119,4 +121,85 @@ export function bands(wish: PanelOptions): PanelWithoutPosition {
     thresholds: { mode: ThresholdsMode.Absolute, steps: [{ value: null, color: 'blue' }] },
   };
   return createPanel(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
+}
+
+/** The data source that whoever looks has chosen. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's.
+export const source: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
+
+interface Query {
+  readonly expr: string;
+  /** What its lines are called; `{{label}}` is the value of a label. */
+  readonly legend: string;
+}
+
+interface PanelOptions {
+  readonly title: string;
+  readonly description: string;
+  /** By Grafana's name, or `suffix: …`. */
+  readonly unit: string;
+  readonly queries: readonly Query[];
+  /** In columns, of 24. */
+  readonly width?: number;
+}
+
+interface Look {
+  readonly type: string;
+  readonly height: number;
+  readonly options: NonNullable<Panel['options']>;
+  readonly field?: FieldConfig;
+}
+
+/** A panel that has no place yet. */
+interface PanelWithoutPosition {
+  readonly width: number;
+  readonly height: number;
+  readonly panel: Panel;
+}
+
+function createPanel(wish: PanelOptions, { type, height, options, field }: Look): PanelWithoutPosition {
+  const { title, description, unit, queries, width = 8 } = wish;
+  const panel: Panel = {
+    type,
+    title,
+    description,
+    datasource: source,
+    targets: queries.map(({ expr, legend }, index) => ({
+      refId: String.fromCharCode(65 + index),
+      datasource: source,
+      expr,
+      legendFormat: legend,
+    })),
+    fieldConfig: { defaults: { unit, noValue: '–', ...field }, overrides: [] },
+    options,
+  };
+  return { width, height, panel };
+}
+
+const COLUMNS = 24;
+
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly PanelWithoutPosition[];
+}
+
+/** Gives everything its place: each row's heading, and below it its panels from left to right, as far as they fit. */
+export function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
+  const placed: (Panel | RowPanel)[] = [];
+  let top = 0;
+  const nextId = () => placed.length + 1;
+  for (const { title, panels } of rows) {
+    const gridPos = { x: 0, y: top, w: COLUMNS, h: 1 };
+    placed.push({ type: 'row', id: nextId(), title, collapsed: false, panels: [], gridPos });
+    top += 1;
+    let [left, lowest] = [0, top];
+    for (const { panel, width, height } of panels) {
+      if (left + width > COLUMNS) [left, top] = [0, lowest];
+      placed.push({ ...panel, id: nextId(), gridPos: { x: left, y: top, w: width, h: height } });
+      left += width;
+      lowest = Math.max(lowest, top + height);
+    }
+    top = lowest;
+  }
+  return placed;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import packageFile from '../../package.json' with { type: 'json' };
 import { projectFolder } from '../project-folders.ts';
-import { type DescribedValue, describedValues } from './described-values.ts';
 
 /** The chart's README.md, made of the comments in its values.yaml. `npm run docs` writes it. */
 export function chartPage(): string {
@@ -20,4 +21,54 @@ function row({ path, default: value, description }: DescribedValue): string {
   const shown = typeof value === 'string' ? value : JSON.stringify(value);
   const cell = shown === '' ? '–' : `\`${shown.replaceAll('|', '\\|')}\``;
   return `| \`${path.join('.')}\` | ${cell} | ${description.replaceAll('|', '\\|')} |`;
+}
+
+/** A value of the chart that an operator sets as one, with the words that stand above it in values.yaml. */
+interface DescribedValue {
+  /** From the root: `['image', 'tag']`. */
+  readonly path: readonly string[];
+  readonly default: unknown;
+  readonly description: string;
+}
+
+/** The values of a values.yaml. Whatever has no words above it is a group, and to be looked into. */
+export function describedValues(text: string): DescribedValue[] {
+  const { contents } = parseDocument(text);
+  if (!isMap(contents)) throw new Error('values.yaml is no map');
+  return valuesIn(contents, []);
+}
+
+function valuesIn(map: YAMLMap, above: readonly string[]): DescribedValue[] {
+  return map.items.flatMap((pair, index) => {
+    const path = [...above, nameOf(pair)];
+    const words = wordsOver(pair) ?? (index === 0 ? map.commentBefore : undefined);
+    if (words !== undefined && words !== null)
+      return [{ path, default: plain(pair), description: flowing(words) }];
+    if (isMap(pair.value) && pair.value.items.length > 0) return valuesIn(pair.value, path);
+    throw new Error(`values.yaml says nothing of ${path.join('.')}: write a line of comment above it`);
+  });
+}
+
+function nameOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+function wordsOver({ key }: Pair): string | null | undefined {
+  return isScalar(key) ? key.commentBefore : undefined;
+}
+
+function plain({ value }: Pair): unknown {
+  return (value as { toJSON(): unknown } | null)?.toJSON();
+}
+
+/** A paragraph that stands apart belongs to the file. */
+function flowing(comment: string): string {
+  const own = comment.split(/\n\s*\n/).at(-1) ?? '';
+  return own.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+/** Chart.yaml with the version of package.json, for the chart and for the images that it takes. `npm run docs` writes it. */
+export function chartFile(): string {
+  const text = readFileSync(join(projectFolder, 'docker/helm/llama-corral/Chart.yaml'), 'utf8');
+  return text.replaceAll(/^(version|appVersion): .*$/gm, `$1: ${packageFile.version}`);
 }

@@ -31,7 +31,7 @@ export function changesByArea(subjects: readonly string[]): string {
     .join('\n\n');
 }
 
-export interface Release {
+interface Release {
   readonly changelog: string;
   readonly version: string;
   /** Of the commits since the release before, the newest first. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { missingQueueVariables } from '../../settings/queue-variables.ts';
-import type { Settings } from '../../settings/variables.ts';
+import { missingQueueVariables, type Settings } from '../../settings/variables.ts';
 
 export type Platform = 'runpod-serverless' | 'runpod-pod' | 'vast' | 'kubernetes' | 'container' | 'bare';
 

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../../fs/make-folder.ts';
-import { findWriteError, writeErrorHint } from '../../fs/writable-folder.ts';
+import { findWriteError, makeFolder, writeErrorHint } from '../../fs/folders.ts';
+
 import { identifyProcess, isAlive, type ProcessIdentity, processNamespace } from './process-identity.ts';
 
 /** A private folder of one supervisor: the socket, and a record of the children it has started. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchClient } from '../../cli/bench/bench-client.ts';
-import { createRequestBuilder } from '../../cli/bench/bench-request.ts';
+import { createRequestBuilder } from '../../cli/bench/prompts.ts';
 import type { Conditions, StepReport } from '../../cli/bench/report.ts';
 import { runStep } from '../../cli/bench/run-step.ts';
 import { createPool, readTarget } from '../../cli/bench/target.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { removedVariables } from '../../settings/removed-variables.ts';
-import { type Variable, type VariableName, variables } from '../../settings/variables.ts';
+import { removedVariables, type Variable, type VariableName, variables } from '../../settings/variables.ts';
+
 import { ancestorVariables } from './ancestor-variables.ts';
 import { readPage } from './pages.ts';
 

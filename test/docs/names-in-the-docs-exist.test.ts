@@ -1,11 +1,11 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { parseKeys } from '../../keys/parse-keys.ts';
+import { fingerprint } from '../../keys/secret.ts';
 import { projectFolder } from '../../scripts/project-folders.ts';
-import { removedVariables } from '../../settings/removed-variables.ts';
-import { variables } from '../../settings/variables.ts';
+import { removedVariables, variables } from '../../settings/variables.ts';
+
 import { fencedBlocks } from './fenced-blocks.ts';
 import { allPages, readPage } from './pages.ts';
 

@@ -1,6 +1,5 @@
-import { fingerprint } from '../../keys/fingerprint.ts';
 import { formatKeysJson } from '../../keys/keys-json.ts';
-import { createKey, type NewKeyOptions } from '../../keys/new-key.ts';
+import { createKey, fingerprint, type NewKeyOptions } from '../../keys/secret.ts';
 
 /** The text of a `keys.json` with a key for each id, whose secret is of the test's choice. */
 export function keyFileText(keys: Readonly<Record<string, NewKeyOptions & { secret: string }>>): string {

@@ -1,22 +1,26 @@
 import { z } from 'zod';
+import { errorEnvelope } from '../../scripts/api-reference/shapes/admin.ts';
 import {
   anthropicError,
   anthropicEvent,
   anthropicMessage,
   anthropicTokenCount,
 } from '../../scripts/api-reference/shapes/anthropic.ts';
-import { chatCompletion, chatCompletionChunk } from '../../scripts/api-reference/shapes/chat.ts';
-import { embeddingList } from '../../scripts/api-reference/shapes/embeddings.ts';
-import { errorEnvelope } from '../../scripts/api-reference/shapes/error.ts';
 import {
   anthropicModel,
   anthropicModelList,
   modelList,
   modelObject,
 } from '../../scripts/api-reference/shapes/models.ts';
-import { responseEvent } from '../../scripts/api-reference/shapes/response-event.ts';
-import { inputTokens, responseObject } from '../../scripts/api-reference/shapes/response-object.ts';
-import { textCompletion, textCompletionChunk } from '../../scripts/api-reference/shapes/text-completion.ts';
+import {
+  chatCompletion,
+  chatCompletionChunk,
+  embeddingList,
+  textCompletion,
+  textCompletionChunk,
+} from '../../scripts/api-reference/shapes/openai.ts';
+import { inputTokens, responseEvent, responseObject } from '../../scripts/api-reference/shapes/responses.ts';
+
 import { splitEvents } from '../../sse/sse.ts';
 
 /** An answer as it came over the wire. */

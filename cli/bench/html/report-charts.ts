@@ -1,6 +1,4 @@
-import { formatLoad } from '../plan.ts';
-import { curveShares, type StepReport, type Summary } from '../report.ts';
-import { linearScale, logScale, namedScale, type Scale } from './scale.ts';
+import { curveShares, formatLoad, type StepReport, type Summary } from '../report.ts';
 
 export interface Point {
   readonly x: number;
@@ -23,7 +21,7 @@ export interface Chart {
   readonly hasMarks: boolean;
 }
 
-export const formatNumber = (value: number): string =>
+const formatNumber = (value: number): string =>
   value.toLocaleString('en-US', {
     maximumSignificantDigits: value >= 1000 ? 21 : 3,
     maximumFractionDigits: 0,
@@ -186,4 +184,47 @@ function pointsAlong(
       ? []
       : [{ x: second, y, words: `second ${second}: ${name} ${formatNumber(y)} ${unit}` }];
   });
+}
+
+/** From values to the length of an axis, and which values are written beside it. */
+interface Scale {
+  readonly ticks: readonly number[];
+  /** 0 at the beginning of the axis, 1 at its end. */
+  place(value: number): number;
+}
+
+/** From 0 to a round number above the greatest. */
+export function linearScale(most: number): Scale {
+  const step = roundUp(Math.max(most, 1e-9) / 4);
+  const count = Math.max(1, Math.ceil(most / step - 1e-9));
+  const end = step * count;
+  return {
+    ticks: Array.from({ length: count + 1 }, (_, n) => n * step),
+    place: (value) => value / end,
+  };
+}
+
+/** From the power of ten below the least to the one above the greatest; all values above 0. */
+export function logScale(least: number, most: number): Scale {
+  const first = Math.floor(Math.log10(least) + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(Math.log10(most) - 1e-9));
+  return {
+    ticks: Array.from({ length: last - first + 1 }, (_, n) => 10 ** (first + n)),
+    place: (value) => (Math.log10(value) - first) / (last - first),
+  };
+}
+
+/** Names at even distances; values are their numbers. */
+export function namedScale(count: number): Scale {
+  return {
+    ticks: Array.from({ length: count }, (_, n) => n),
+    place: (index) => (count === 1 ? 0.5 : 0.04 + (index / (count - 1)) * 0.92),
+  };
+}
+
+/** 1, 2, 2.5 or 5 times a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const factor = [1, 2, 2.5, 5, 10].find((one) => one * power >= value * (1 - 1e-9)) ?? 10;
+  return factor * power;
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { html, raw } from 'hono/html';
 import { type Comparison, type Difference, regressions } from '../compare.ts';
 import { benchMetrics, formatMetric } from '../metrics.ts';
-import { reportNotes } from '../notes.ts';
 import type { Conditions, Report, StepReport } from '../report.ts';
-import { formatWorsening } from '../table.ts';
+import { formatWorsening, reportNotes } from '../table.ts';
+
 import { drawChart } from './draw-chart.ts';
 import { type Chart, distributionCharts, loadCharts, timelineCharts } from './report-charts.ts';
 

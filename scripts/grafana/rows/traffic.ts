@@ -1,7 +1,12 @@
-import { generation, requests } from '../../../gateway/metrics/catalogue.ts';
-import type { Row } from '../layout.ts';
-import { lines, stack } from '../panels.ts';
-import { mean, rate } from '../queries.ts';
+import {
+  endpointPicker,
+  generation,
+  queue,
+  queue as queueMetrics,
+  requests,
+} from '../../../gateway/metrics/catalogue.ts';
+import { lines, type Row, stack } from '../panels.ts';
+import { mean, percentile, percentiles, rate, selector } from '../queries.ts';
 
 export const traffic: Row = {
   title: 'Traffic',
@@ -49,6 +54,111 @@ export const traffic: Row = {
       description: 'Passed on to clients.',
       unit: 'Bps',
       queries: [{ expr: `sum(${rate(requests.bytes)})`, legend: 'bytes' }],
+    }),
+  ],
+};
+
+export const speed: Row = {
+  title: 'How fast',
+  panels: [
+    lines({
+      title: 'Time to the first token',
+      description: 'Of streams, from the arrival of the request, waiting included.',
+      unit: 's',
+      queries: percentiles(generation.firstToken),
+    }),
+    lines({
+      title: 'Time per token',
+      description: 'Of completed streams, after the first token.',
+      unit: 's',
+      queries: percentiles(generation.perToken),
+    }),
+    lines({
+      title: 'Duration of a request',
+      description: 'From its arrival to the end of its answer.',
+      unit: 's',
+      queries: percentiles(generation.duration),
+    }),
+    lines({
+      title: 'Means',
+      description: 'Without the buckets of the percentiles, so to the point.',
+      unit: 's',
+      queries: [
+        { expr: mean(generation.firstToken), legend: 'first token' },
+        { expr: mean(generation.duration), legend: 'duration' },
+        { expr: mean(queue.wait), legend: 'wait in line' },
+      ],
+    }),
+    lines({
+      title: 'Tokens a second of one stream',
+      description: 'How fast the words come to a reader.',
+      unit: 'suffix: tok/s',
+      queries: [{ expr: `1 / (${mean(generation.perToken)})`, legend: 'a stream' }],
+    }),
+    lines({
+      title: 'Requests under way',
+      description: 'Waiting ones included.',
+      unit: 'short',
+      queries: [{ expr: `sum(${selector(requests.inFlight)})`, legend: 'under way' }],
+    }),
+  ],
+};
+
+export const queueRow: Row = {
+  title: 'The line',
+  panels: [
+    stack({
+      title: 'Waiting, by priority',
+      description: 'Requests without a slot.',
+      unit: 'short',
+      queries: [{ expr: `sum by (priority) (${selector(queueMetrics.depth)})`, legend: '{{priority}}' }],
+    }),
+    lines({
+      title: 'Wait, by priority',
+      description: 'One in twenty waits longer.',
+      unit: 's',
+      queries: [{ expr: percentile(queueMetrics.wait, 95, 'priority'), legend: '{{priority}}' }],
+    }),
+    stack({
+      title: 'What became of claims for a slot',
+      description: 'By outcome and priority.',
+      unit: 'reqps',
+      queries: [
+        {
+          expr: `sum by (outcome, priority) (${rate(queueMetrics.admissions)})`,
+          legend: '{{outcome}} {{priority}}',
+        },
+      ],
+    }),
+  ],
+};
+
+export const slots: Row = {
+  title: 'Slots',
+  panels: [
+    lines({
+      title: 'Slots',
+      description: 'Held by requests, and all that there are; 0 while llama-server cannot serve.',
+      unit: 'short',
+      queries: [
+        { expr: `sum(${selector(queue.leased)})`, legend: 'held' },
+        { expr: `sum(${selector(queue.slots)})`, legend: 'there' },
+      ],
+    }),
+    lines({
+      title: 'Context in use',
+      description: 'By running requests, of that of all slots.',
+      unit: 'percentunit',
+      queries: [{ expr: selector(endpointPicker.cacheInUse), legend: '{{instance}}' }],
+    }),
+    lines({
+      title: 'By its own count',
+      description: 'Of llama-server: tokens it wrote, and tokens it read anew.',
+      unit: 'suffix: tok/s',
+      queries: [
+        { expr: `sum(${rate({ name: 'llamacpp:tokens_predicted_total' })})`, legend: 'written' },
+        { expr: `sum(${rate({ name: 'llamacpp:prompt_tokens_total' })})`, legend: 'read' },
+      ],
     }),
   ],
 };

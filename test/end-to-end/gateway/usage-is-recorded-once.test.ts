@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sumNames } from '../../../gateway/proxy/usage-sums.ts';
 import type { KeySeen, UsageRow } from '../../../gateway/usage/usage-batch.ts';
-import { fingerprint } from '../../../keys/fingerprint.ts';
 import { formatKeysJson } from '../../../keys/keys-json.ts';
 import { parseKeys } from '../../../keys/parse-keys.ts';
+import { fingerprint } from '../../../keys/secret.ts';
 import { delta, startStream } from '../../fakes/scenarios.ts';
 import {
   type BackendScenario,

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readGgufHead } from '../../../cli/demo-model/gguf-reader.ts';
 import { demoModelBytes } from '../../../cli/demo-model/write-demo-model.ts';
 import { modelFileProblems } from '../../../supervisor/engine/gguf-file.ts';
+import { readGgufHead } from '../../harness/gguf-reader.ts';
 import type { Target } from '../target.ts';
 
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer).toString('latin1');

@@ -8,7 +8,7 @@ import {
   PermissionDeniedError,
 } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fingerprint } from '../../../../keys/fingerprint.ts';
+import { fingerprint } from '../../../../keys/secret.ts';
 import { type BackendScenario, startFakeBackend } from '../../../fakes/start-fake-backend.ts';
 import { type Demo, startDemo } from '../../../harness/start-demo.ts';
 import { startTestGateway, testerSecret } from '../../../harness/start-gateway.ts';

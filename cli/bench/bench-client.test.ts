@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { faultName, parseChunk, parseError, readRetryAfter } from './bench-client.ts';
+
+const piece = (value: unknown) => parseChunk(JSON.stringify(value));
+
+describe('readPiece', () => {
+  it.each([
+    ['text of a chat', { choices: [{ delta: { content: 'Hi' } }] }],
+    ['thoughts', { choices: [{ delta: { reasoning_content: 'hm' } }] }],
+    ['a tool call', { choices: [{ delta: { tool_calls: [{ index: 0 }] } }] }],
+    ['a completion', { choices: [{ text: 'Hi' }] }],
+    ['a whole answer', { choices: [{ message: { content: 'Hi' } }] }],
+  ])('hears %s', (_, value) => {
+    expect(piece(value).hasContent).toBe(true);
+  });
+
+  it.each([
+    ['the role', { choices: [{ delta: { role: 'assistant', content: null } }] }],
+    ['an empty text', { choices: [{ delta: { content: '' } }] }],
+    ['usage alone', { choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } }],
+    ['nothing', null],
+    ['another thing', 'words'],
+  ])('does not take %s for a token', (_, value) => {
+    expect(piece(value).hasContent).toBe(false);
+  });
+
+  it('reads usage and the end', () => {
+    expect(piece({ choices: [{ delta: {}, finish_reason: 'stop' }] }).isLast).toBe(true);
+    expect(piece({ choices: [{ delta: {}, finish_reason: null }] }).isLast).toBe(false);
+    expect(piece({ usage: { prompt_tokens: 3, completion_tokens: 4 } }).usage).toEqual({
+      input: 3,
+      output: 4,
+    });
+  });
+
+  it('names an error by its code, else its type, and never by its words', () => {
+    expect(piece({ error: { code: 'queue_full', message: 'secret' } }).error).toBe('queue_full');
+    expect(piece({ error: { code: null, type: 'server_error' } }).error).toBe('server_error');
+    expect(piece({ error: { code: 503 } }).error).toBe('503');
+    expect(piece({ error: 'secret words' }).error).toBe('error');
+    expect(piece({ error: { code: 'secret words with blanks' } }).error).toBe('error');
+  });
+});
+
+describe('errorIn', () => {
+  it('makes nothing of what is no JSON', () => {
+    expect(parseError('<html>502</html>')).toBeUndefined();
+    expect(parseError('{"error":{"code":"overloaded"}}')).toBe('overloaded');
+  });
+});
+
+const now = Date.parse('2026-11-21T00:00:00Z');
+
+describe('readRetryAfter', () => {
+  it.each([
+    [{ 'retry-after': '2', 'retry-after-ms': '1500' }, 1500],
+    [{ 'retry-after': '2' }, 2000],
+    [{ 'retry-after': 'Sat, 21 Nov 2026 00:00:03 GMT' }, 3000],
+    [{ 'retry-after': 'Fri, 20 Nov 2026 00:00:03 GMT' }, 0],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{}, undefined],
+  ])('of %j is %s ms', (headers, expected) => {
+    expect(readRetryAfter(headers, now)).toBe(expected);
+  });
+});
+
+describe('nameOfFault', () => {
+  it("gives the system's name, and undici's only where there is no other", () => {
+    expect(faultName(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(
+      'connection ECONNREFUSED',
+    );
+    expect(faultName(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }))).toBe('connection closed');
+    expect(
+      faultName(Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET', cause: { code: 'EPIPE' } })),
+    ).toBe('connection EPIPE');
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../test/harness/wait-for.ts';
+import { seededRandom } from '../demo-model/weights.ts';
+import { arrivalTimes, latencyStart, measureClientLoad, Quota, wasBottleneck } from './run-step.ts';
+
+describe('arrivalTimes', () => {
+  it('comes evenly, without drifting', () => {
+    expect([...arrivalTimes(3, 'uniform').take(4)]).toEqual([0, 1000 / 3, 2000 / 3, 1000]);
+    expect(arrivalTimes(3, 'uniform').drop(3_000_000).next().value).toBe(1_000_000_000);
+  });
+
+  it('comes by chance, with the wanted rate, gaps spread as those of independent people', () => {
+    const times = [...arrivalTimes(50, 'poisson', seededRandom(7)).take(20_001)];
+    const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
+    expect(mean).toBeCloseTo(20, 0);
+    // The mark of the exponential distribution: as wide as it is long.
+    expect(Math.sqrt(variance) / mean).toBeCloseTo(1, 1);
+    expect(gaps.every((gap) => gap >= 0)).toBe(true);
+  });
+});
+
+describe('countsFrom', () => {
+  it('counts from the intended start where the request was sent late', () => {
+    expect(latencyStart(100, 250)).toBe(100);
+  });
+
+  it('does not blame the server for the grain of the timer', () => {
+    expect(latencyStart(100, 101.1)).toBe(101.1);
+  });
+});
+
+describe('Quota', () => {
+  it('measures what starts between the warm-up and the end', () => {
+    const quota = new Quota({ from: 100, until: 200, requests: null });
+    expect([0, 99, 100, 199, 200].map((at) => quota.next(at))).toEqual([
+      'warm-up',
+      'warm-up',
+      'measured',
+      'measured',
+      'over',
+    ]);
+  });
+
+  it('measures so many and no more, not counting the warm-up', () => {
+    const quota = new Quota({ from: 100, until: Number.POSITIVE_INFINITY, requests: 2 });
+    expect([50, 60, 110, 120, 130].map((at) => quota.next(at))).toEqual([
+      'warm-up',
+      'warm-up',
+      'measured',
+      'measured',
+      'over',
+    ]);
+  });
+});
+
+describe('watchClient', () => {
+  it('sees that this process was at work', async () => {
+    const end = measureClientLoad();
+    let looks = 0;
+    await waitFor('some looks', () => {
+      const busyUntil = performance.now() + 30;
+      while (performance.now() < busyUntil);
+      looks += 1;
+      return looks === 10;
+    });
+    const { cpu, loop, lagMs, wasBottleneck: wasIt } = end();
+    expect(cpu).toBeGreaterThan(0);
+    expect(loop).toBeGreaterThan(0);
+    expect(lagMs).toBeGreaterThan(20);
+    expect(wasIt).toBe(true);
+  });
+});
+
+describe('wasBottleneck', () => {
+  it.each([
+    [{ loop: 0.5, lagMs: 2 }, false],
+    [{ loop: 0.9, lagMs: 2 }, true],
+    [{ loop: 0.5, lagMs: 30 }, true],
+  ])('of %j is %s', (seen, expected) => {
+    expect(wasBottleneck(seen)).toBe(expected);
+  });
+});

@@ -1,0 +1,159 @@
+import { gpuTroubleMessages } from '../../gateway/gpu/gpus.ts';
+import type { Key } from '../../keys/key.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
+import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
+import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
+import { formatBytes } from '../output.ts';
+import type { Finding } from './finding.ts';
+
+/** Sizes in bytes. */
+interface MemorySizes {
+  /** Of all model files together. */
+  readonly model: number;
+  /** Free on all GPUs together; undefined where none is seen. */
+  readonly gpu: number | undefined;
+  /** What this machine or container has, not what is free of it. */
+  readonly memory: number;
+}
+
+/** Whether the model can be loaded: its layers are spread over GPU and memory, and each request needs room besides. */
+export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
+  const about = 'memory for the model';
+  const places = gpu === undefined ? formatBytes(memory) : `${formatBytes(gpu)} free on GPUs`;
+  if (model > memory + (gpu ?? 0)) {
+    return {
+      ...{ about, verdict: 'bad', words: `${formatBytes(model)} does not fit into ${places}` },
+      cure: 'use a smaller quantization or a machine with more memory',
+    };
+  }
+  if (gpu !== undefined && model > gpu) {
+    return {
+      ...{ about, verdict: 'warning', words: `${formatBytes(model)} does not fit into ${places}` },
+      cure: 'the rest runs on the CPU, which is slow: use a smaller quantization or a larger GPU',
+    };
+  }
+  return { about, verdict: 'good', words: `${formatBytes(model)} fits into ${places}` };
+}
+
+/** What nvidia-smi has shown. */
+export interface GpuSnapshot {
+  readonly samples: readonly GpuSample[];
+  readonly trouble: GpuTrouble | undefined;
+}
+
+export function checkGpus({ samples, trouble }: GpuSnapshot): Finding[] {
+  const seen = samples.map(judgeGpu);
+  if (trouble === undefined || (trouble === 'ended' && samples.length > 0)) return seen;
+  const isMissing = trouble === 'absent' || trouble === 'no-devices';
+  const words = isMissing ? 'no NVIDIA GPU found: llama-server runs on the CPU' : gpuTroubleMessages[trouble];
+  return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', words }];
+}
+
+function judgeGpu(sample: GpuSample): Finding {
+  const { index, name = 'a GPU', driver, memoryTotal, memoryUsed, recoveryAction, eccUncorrected } = sample;
+  const about = `GPU ${index}`;
+  const memory =
+    memoryTotal === undefined
+      ? 'memory unknown'
+      : `${formatBytes(memoryTotal - (memoryUsed ?? 0))} of ${formatBytes(memoryTotal)} free`;
+  const words = `${name}, driver ${driver ?? 'unknown'}, ${memory}`;
+  if (recoveryAction !== undefined && recoveryAction !== 'None') {
+    return { about, verdict: 'bad', words, cure: `the driver requests: ${recoveryAction}` };
+  }
+  if (eccUncorrected !== undefined && eccUncorrected > 0) {
+    const cure = `its memory had ${eccUncorrected} uncorrectable errors: reset or replace the GPU`;
+    return { about, verdict: 'warning', words, cure };
+  }
+  return { about, verdict: 'good', words };
+}
+
+/** Bytes that are free on all of them; undefined where that is not known. */
+export function freeGpuBytes(samples: readonly GpuSample[]): number | undefined {
+  const known = samples.flatMap(({ memoryTotal, memoryUsed = 0 }) =>
+    memoryTotal === undefined ? [] : [memoryTotal - memoryUsed],
+  );
+  return known.length > 0 ? known.reduce((sum, bytes) => sum + bytes, 0) : undefined;
+}
+
+/** What the key store has come to. */
+export interface KeySnapshot {
+  readonly isAsked: boolean;
+  readonly file: string;
+  readonly keys: readonly Key[];
+  readonly warnings: readonly string[];
+  readonly problem: string | undefined;
+  readonly maxAgeMs: number | undefined;
+}
+
+export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
+  const { isAsked, file, keys, warnings, problem, maxAgeMs } = sight;
+  const about = 'keys';
+  if (!isAsked) {
+    return [{ about, verdict: 'warning', words: 'no API key is required (AUTH_ENABLED=false)' }];
+  }
+  const told = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
+  if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...told];
+  const active = keys
+    .map((key) => getKeyStatus(key, now, maxAgeMs))
+    .filter(({ state }) => state === 'active');
+  if (active.length === 0) {
+    const words = `no active key in ${file}: every request will be rejected`;
+    return [{ about, verdict: 'warning', words, cure: 'create one: corral keys create NAME' }, ...told];
+  }
+  const old = active.filter(({ secretIsOld }) => secretIsOld).length;
+  const ending = active.filter(({ expiresSoon }) => expiresSoon).length;
+  const notes = [
+    ...(ending > 0 ? [`${ending} expiring within 14 days`] : []),
+    ...(old > 0 ? [`${old} older than KEY_MAX_AGE_DAYS`] : []),
+  ];
+  const words = [`${active.length} of ${keys.length} keys are active (${file})`, ...notes].join(', ');
+  return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...told];
+}
+
+/** How an attempt to reach something ended: it answered, or why not. */
+export type ReachResult =
+  | { readonly outcome: 'answered'; readonly status?: number }
+  | { readonly outcome: 'failed'; readonly why: string };
+
+/** `place` is shown, so it holds no secret. */
+export function checkRedis(place: string, reach: ReachResult): Finding {
+  const about = 'Redis';
+  return reach.outcome === 'answered'
+    ? { about, verdict: 'good', words: `${place} responds` }
+    : {
+        ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
+        cure: 'check REDIS_URL and the network; until it responds, each gateway counts on its own',
+      };
+}
+
+export function checkCollector(place: string, reach: ReachResult): Finding {
+  const about = 'traces';
+  if (reach.outcome === 'failed') {
+    return {
+      ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
+      cure: 'check OTEL_EXPORTER_OTLP_ENDPOINT and the network; requests are served, but traces are lost',
+    };
+  }
+  const { status = 200 } = reach;
+  return status < 400
+    ? { about, verdict: 'good', words: `${place} accepts traces` }
+    : {
+        ...{ about, verdict: 'bad', words: `${place} rejects traces with ${status}` },
+        cure: 'traces are sent to /v1/traces below OTEL_EXPORTER_OTLP_ENDPOINT, over HTTP, not gRPC',
+      };
+}
+
+/** Keys, books, crash files and logs need little; a download needs the size of its model. */
+const little = 1024 ** 3;
+
+export function checkSpace(dataDir: string, freeBytes: number): Finding {
+  const words = `${dataDir} is writable, ${formatBytes(freeBytes)} free`;
+  return freeBytes >= little
+    ? { about: 'data folder', verdict: 'good', words }
+    : {
+        about: 'data folder',
+        verdict: 'warning',
+        words,
+        cure: 'free some space, or set DATA_DIR to another volume',
+      };
+}

@@ -1,0 +1,33 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { confirmed } from './revoke.ts';
+
+const stream = (isTTY: boolean) => Object.assign(new PassThrough(), { isTTY });
+
+function answering(text: string): Promise<boolean> {
+  const input = stream(true);
+  input.end(text);
+  return confirmed('Really? ', input, stream(true));
+}
+
+describe('agreed', () => {
+  it.each(['y\n', 'Yes\n', ' y \n'])('takes %j for a yes', async (text) => {
+    expect(await answering(text)).toBe(true);
+  });
+
+  it.each(['\n', 'n\n', 'yep\n', ''])('takes %j for a no', async (text) => {
+    expect(await answering(text)).toBe(false);
+  });
+
+  it('puts its question', async () => {
+    const [input, output] = [stream(true), stream(true)];
+    input.end('y\n');
+    await confirmed('Really? ', input, output);
+    expect(String(output.read())).toContain('Really? ');
+  });
+
+  it('asks nobody where input or output is no terminal', async () => {
+    expect(await confirmed('Really? ', stream(false), stream(true))).toBe(true);
+    expect(await confirmed('Really? ', stream(true), stream(false))).toBe(true);
+  });
+});

@@ -1,0 +1,116 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadStream, WriteStream } from 'node:tty';
+import { Command } from 'commander';
+import { changeKey, findKey, removeKey } from '../../keys/change-keys.ts';
+import { readKeyFile, updateKeyFile } from '../../keys/key-file.ts';
+import { writeJson, writeStderr } from '../output.ts';
+import { keyWithState } from './list.ts';
+import { fileOption, jsonOption, resolveKeyFile } from './options.ts';
+
+const examples = `
+Examples:
+  corral keys remove app
+  corral keys remove app --yes    without confirmation
+  corral keys remove app --now    also end its running requests
+
+Without a terminal there is no confirmation. To block a key temporarily, disable it. If the gateway reads the key file
+from a network volume, disable the key with --now first: changes may arrive there later than --now waits.`;
+
+/** A gateway sees a change of the key file within a second. */
+const UNTIL_SEEN = 1500;
+
+interface RemoveOptions {
+  readonly file?: string;
+  readonly yes?: true;
+  readonly now?: true;
+}
+
+export function removeCommand(): Command {
+  return new Command('remove')
+    .description('remove a key permanently')
+    .argument('<id>', 'id of the key')
+    .option('--now', 'end its running requests, which otherwise finish')
+    .option('--yes', 'skip the confirmation')
+    .addOption(fileOption())
+    .addHelpText('after', examples)
+    .action(remove);
+}
+
+async function remove(id: string, options: RemoveOptions): Promise<void> {
+  const file = resolveKeyFile(options.file);
+  findKey((await readKeyFile(file)).keys, id);
+  if (!options.yes && !(await confirmed(`Remove key "${id}" from ${file} permanently? [y/N] `))) {
+    throw new Error('nothing was removed');
+  }
+  if (options.now) await cutOff(file, id);
+  const { warnings } = await updateKeyFile(file, (keys) => removeKey(keys, id));
+  for (const line of [...warnings, `Removed key "${id}".`]) writeStderr(line);
+}
+
+/** A gateway learns from the record that requests are to end, so the record stays until the gateway has seen it. */
+async function cutOff(file: string, id: string): Promise<void> {
+  await updateKeyFile(file, (keys) =>
+    changeKey(keys, id, (key) => ({ ...key, disabled: true, cutOff: true })),
+  );
+  await sleep(UNTIL_SEEN);
+}
+
+type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean };
+
+/** Whether the person at the terminal says yes. Without a terminal there is nobody to ask, and the answer is yes. */
+export async function confirmed(
+  question: string,
+  input: MaybeTerminal<NodeJS.ReadableStream> | ReadStream = process.stdin,
+  output: MaybeTerminal<NodeJS.WritableStream> | WriteStream = process.stderr,
+): Promise<boolean> {
+  if (!input.isTTY || !output.isTTY) return true;
+  const terminal = createInterface({ input, output });
+  // An end of input is a no: without it the question would wait for ever.
+  const left = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const answer = await Promise.race([terminal.question(question), left]);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+interface SwitchOptions {
+  readonly file?: string;
+  readonly json?: true;
+  readonly now?: boolean;
+}
+
+const disableExamples = `
+Examples:
+  corral keys disable app
+  corral keys disable app --now    also end its running requests
+
+New requests are rejected within a second.`;
+
+export function disableCommand(): Command {
+  return switchCommand('disable', 'disable a key until it is enabled again', true)
+    .option('--now', 'end its running requests, which otherwise finish')
+    .addHelpText('after', disableExamples);
+}
+
+export function enableCommand(): Command {
+  return switchCommand('enable', 'enable a disabled key', false).addHelpText(
+    'after',
+    '\nExample:\n  corral keys enable app\n\nThe key works again within a second.',
+  );
+}
+
+function switchCommand(verb: string, description: string, disabled: boolean): Command {
+  return new Command(verb)
+    .description(description)
+    .argument('<id>', 'id of the key')
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .action(async (id: string, { file, json, now = false }: SwitchOptions) => {
+      const { keys, warnings } = await updateKeyFile(resolveKeyFile(file), (there) =>
+        changeKey(there, id, (key) => ({ ...key, disabled, cutOff: now })),
+      );
+      const ending = now ? '; its running requests end' : '';
+      for (const line of [...warnings, `Key "${id}" ${verb}d${ending}.`]) writeStderr(line);
+      if (json) writeJson(keyWithState(findKey(keys, id), Date.now()));
+    });
+}

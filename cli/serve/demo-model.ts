@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectFolder } from '../../scripts/project-folders.ts';
+import type { Settings } from '../../settings/variables.ts';
+
+/** The public name of the demo model, whatever its file is called. */
+export const demoModelName = 'demo';
+
+/**
+ * The demo model in the cache folder, written at the first start and whenever its sources have changed. A process of
+ * its own writes it, so that the supervisor does not carry the memory of that for the rest of its life.
+ */
+export async function ensureDemoModel(cache: string): Promise<string> {
+  const file = join(cache, `demo-${digestOfSources()}.gguf`);
+  if (!existsSync(file)) {
+    const { execa } = await import('execa');
+    await execa(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'demo-model', file], {
+      stdin: 'ignore',
+    });
+  }
+  return file;
+}
+
+function digestOfSources(): string {
+  const folder = join(projectFolder, 'cli/demo-model');
+  const digest = createHash('sha256');
+  for (const name of globSync('*.ts', { cwd: folder }).sort())
+    digest.update(readFileSync(join(folder, name)));
+  return digest.digest('hex').slice(0, 12);
+}
+
+/** The variables that name the model; one of them is enough. */
+const names = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
+export const modelVariables: readonly string[] = names;
+
+/** Whether the operator left the model open. */
+export function noModelConfigured(settings: Pick<Settings, (typeof names)[number]>): boolean {
+  return names.every((name) => settings[name] === undefined);
+}

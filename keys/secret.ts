@@ -1,0 +1,42 @@
+import { hash, randomBytes } from 'node:crypto';
+import { type Fingerprint, type Key, keyDefaults } from './key.ts';
+
+/** What is stored of a secret. A plain hash is enough: secrets are 256 random bits, which no dictionary holds. */
+export function fingerprint(secret: string): Fingerprint {
+  return `sha256:${hash('sha256', secret, 'hex')}`;
+}
+
+export function isFingerprint(text: string): text is Fingerprint {
+  return /^sha256:[0-9a-f]{64}$/.test(text);
+}
+
+/** A new secret: `sk-` and 43 base64url characters, 256 random bits. */
+export function mintSecret(): string {
+  return `sk-${randomBytes(32).toString('base64url')}`;
+}
+
+/** What may be shown of a secret: `sk-…wxyz`, or `…wxyz` for one that was not minted here. */
+export function secretHint(secret: string): string {
+  return `${secret.startsWith('sk-') ? 'sk-' : ''}…${secret.slice(-4)}`;
+}
+
+export interface MintedKey {
+  readonly key: Key;
+  /** To be shown once and then forgotten. */
+  readonly secret: string;
+}
+
+export type NewKeyOptions = Partial<Omit<Key, 'id' | 'fingerprint' | 'hint' | 'created' | 'previous'>>;
+
+export function createKey(id: string, wishes: NewKeyOptions, now: number): MintedKey {
+  const secret = mintSecret();
+  const key = {
+    ...keyDefaults,
+    ...wishes,
+    id,
+    fingerprint: fingerprint(secret),
+    hint: secretHint(secret),
+    created: now,
+  };
+  return { key, secret };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const ms = z.number().nonnegative();
+
+/** What llama-server tells of its own speed, on the last object of most answers. No OpenAI client minds it. */
+export const timings = z.strictObject({
+  cache_n: count,
+  prompt_n: count,
+  prompt_ms: ms,
+  prompt_per_token_ms: ms.nullable(),
+  prompt_per_second: ms.nullable(),
+  predicted_n: count,
+  predicted_ms: ms,
+  predicted_per_token_ms: ms.nullable(),
+  predicted_per_second: ms.nullable(),
+  draft_n: count.optional(),
+  draft_n_accepted: count.optional(),
+});
+
+/** How far a long prompt has been read; only for those who asked with `return_progress`. */
+export const promptProgress = z.strictObject({ total: count, cache: count, processed: count, time_ms: ms });
+
+/** What llama-server answers in shapes of its own; the fields that a caller needs. */
+export const nativeCompletion = z.looseObject({
+  content: z.string(),
+  stop: z.boolean(),
+  tokens_predicted: z.int().optional(),
+  tokens_evaluated: z.int().optional(),
+});
+
+export const tokens = z.looseObject({
+  tokens: z.array(z.union([z.int(), z.looseObject({ id: z.int(), piece: z.unknown() })])),
+});
+
+export const detokenized = z.looseObject({ content: z.string() });
+
+export const appliedTemplate = z.looseObject({ prompt: z.string() });
+
+/** As Jina has it. */
+export const rerankResult = z.looseObject({
+  results: z.array(z.looseObject({ index: z.int(), relevance_score: z.number() })),
+});
+
+export const transcription = z.looseObject({ text: z.string() });

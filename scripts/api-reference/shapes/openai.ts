@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { promptProgress, timings } from './llama-server.ts';
+
+const count = z.int().nonnegative();
+
+/** OpenAI's count of tokens for chat and text completions. Left out by llama-server: `completion_tokens_details`. */
+const completionUsage = z
+  .strictObject({
+    prompt_tokens: count,
+    completion_tokens: count,
+    total_tokens: count,
+    prompt_tokens_details: z.strictObject({ cached_tokens: count }).optional(),
+  })
+  .refine((usage) => usage.total_tokens === usage.prompt_tokens + usage.completion_tokens, {
+    error: 'total_tokens is not the sum of the others',
+  });
+
+const token = {
+  /** llama-server's own: the number of the token. */
+  id: z.int().optional(),
+  token: z.string(),
+  bytes: z.array(z.int().min(0).max(255)).nullable(),
+  logprob: z.number().max(0),
+};
+
+/** Log-probabilities of a choice. Left out by llama-server: `refusal`. */
+const logprobs = z.strictObject({
+  content: z.array(z.strictObject({ ...token, top_logprobs: z.array(z.strictObject(token)) })).nullable(),
+  refusal: z.null().optional(),
+});
+
+const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
+const seconds = z.int().positive();
+const chatId = z.string().regex(/^chatcmpl-\w+$/);
+
+const functionCall = z.strictObject({ name: z.string().min(1), arguments: z.string() });
+
+const toolCall = z.strictObject({
+  id: z.string().min(1),
+  type: z.literal('function'),
+  function: functionCall,
+});
+
+const message = z.strictObject({
+  role: z.literal('assistant'),
+  content: z.string().nullable(),
+  /** llama-server leaves it out, OpenAI does not. */
+  refusal: z.string().nullable().optional(),
+  tool_calls: z.array(toolCall).min(1).optional(),
+  /** Instead of tool_calls, to a request that gave functions. */
+  function_call: functionCall.optional(),
+  /** llama-server's own. */
+  reasoning_content: z.string().optional(),
+});
+
+/** The answer to a chat request in one piece. */
+export const chatCompletion = z.strictObject({
+  id: chatId,
+  object: z.literal('chat.completion'),
+  created: seconds,
+  model: z.string().min(1),
+  choices: z
+    .array(
+      z.strictObject({
+        index: z.int().nonnegative(),
+        message,
+        finish_reason: finishReason,
+        /** llama-server leaves it out unless asked; OpenAI says null. */
+        logprobs: logprobs.nullable().optional(),
+      }),
+    )
+    .min(1),
+  usage: completionUsage,
+  system_fingerprint: z.string().optional(),
+  service_tier: z.string().nullable().optional(),
+  timings: timings.optional(),
+});
+
+const delta = z.strictObject({
+  role: z.literal('assistant').optional(),
+  content: z.string().nullable().optional(),
+  refusal: z.string().nullable().optional(),
+  tool_calls: z
+    .array(
+      z.strictObject({
+        index: z.int().nonnegative(),
+        id: z.string().min(1).optional(),
+        type: z.literal('function').optional(),
+        function: functionCall.partial(),
+      }),
+    )
+    .optional(),
+  function_call: functionCall.partial().optional(),
+  /** llama-server's own. */
+  reasoning_content: z.string().optional(),
+});
+
+/** One event of a chat stream. Where there are no choices there is the usage that was asked for. */
+export const chatCompletionChunk = z
+  .strictObject({
+    id: chatId,
+    object: z.literal('chat.completion.chunk'),
+    created: seconds,
+    model: z.string().min(1),
+    choices: z.array(
+      z.strictObject({
+        index: z.int().nonnegative(),
+        delta,
+        finish_reason: finishReason.nullable(),
+        logprobs: logprobs.nullable().optional(),
+      }),
+    ),
+    usage: completionUsage.nullable().optional(),
+    system_fingerprint: z.string().optional(),
+    service_tier: z.string().nullable().optional(),
+    timings: timings.optional(),
+    prompt_progress: promptProgress.optional(),
+  })
+  .refine(({ choices, usage }) => (choices.length === 0) === Boolean(usage), {
+    error: 'a chunk has either choices or usage',
+  });
+
+const choice = {
+  index: z.int().nonnegative(),
+  text: z.string(),
+  /** llama-server answers in the chat API's form, OpenAI in one of `tokens`, `token_logprobs` and `text_offset`. */
+  logprobs: logprobs.nullable(),
+};
+const textFinishReason = z.enum(['stop', 'length', 'content_filter']);
+
+const completion = {
+  /** OpenAI's begins with `cmpl-`. */
+  id: z.string().regex(/^(chat)?cmpl-\w+$/),
+  object: z.literal('text_completion'),
+  created: z.int().positive(),
+  model: z.string().min(1),
+  system_fingerprint: z.string().optional(),
+  timings: timings.optional(),
+};
+
+/** The answer of the older completions API in one piece. */
+export const textCompletion = z.strictObject({
+  ...completion,
+  choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason })).min(1),
+  usage: completionUsage,
+});
+
+/** One event of its stream. llama-server puts the usage on the last of them, asked for or not. */
+export const textCompletionChunk = z.strictObject({
+  ...completion,
+  choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason.nullable() })),
+  usage: completionUsage.nullable().optional(),
+});
+
+const base64 = z.base64();
+
+/** A list of embeddings, as numbers or as the base64 of 32-bit floats, which the SDKs ask for. */
+export const embeddingList = z.strictObject({
+  object: z.literal('list'),
+  model: z.string().min(1),
+  data: z
+    .array(
+      z.strictObject({
+        object: z.literal('embedding'),
+        index: z.int().nonnegative(),
+        embedding: z.union([z.array(z.number()).min(1), base64.min(1)]),
+        /** llama-server's own, beside base64. */
+        encoding_format: z.literal('base64').optional(),
+      }),
+    )
+    .min(1),
+  usage: z.strictObject({ prompt_tokens: z.int().positive(), total_tokens: z.int().positive() }),
+});
