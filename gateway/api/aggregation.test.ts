@@ -2,32 +2,32 @@ import { describe, expect, it } from 'vitest';
 import { getCompletionPrefix, requestStream } from './aggregation.ts';
 
 const user = { role: 'user', content: 'x' };
-const said = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
+const assistant = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
 const part = (text: string) => ({ type: 'text', text });
 
 it.each([
   ['chat', { messages: [user] }, ''],
   ['chat', { messages: [] }, ''],
   ['chat', { messages: [null] }, ''],
-  ['chat', { messages: [user, said('a'), user] }, ''],
-  ['chat', { messages: [user, said('It begins ')] }, 'It begins '],
-  ['chat', { messages: [user, said('{"n":')] }, '{"n":'],
-  ['chat', { messages: [user, said(null)] }, ''],
-  ['chat', { messages: [user, said([part('one')])] }, 'one'],
-  ['chat', { messages: [user, said('a')], echo: true }, ''],
-  ['chat', { messages: [user, said('a')], continue_final_message: true }, 'a'],
-  ['chat', { messages: [user, said('a')], continue_final_message: 'reasoning_content' }, undefined],
-  ['message', { messages: [user, said([part('one')])] }, ''],
-  ['message', { messages: [user, said([part('one')])], tools: [] }, ''],
-  ['chat', { messages: [user, said([part('one'), part('two')])] }, undefined],
-  ['chat', { messages: [user, said([{ type: 'image_url' }])] }, undefined],
-  ['chat', { messages: [user, said(5)] }, undefined],
-  ['chat', { messages: [user, said('a', { reasoning_content: 'b' })] }, undefined],
-  ['chat', { messages: [user, said('a', { tool_calls: [] })] }, undefined],
-  ['chat', { messages: [user, said('a')], tools: [] }, undefined],
-  ['chat', { messages: [user, said('<think>a')] }, undefined],
-  ['chat', { messages: [user, said('[TOOL_CALLS]')] }, undefined],
-  ['response', { input: [user, said('a')] }, ''],
+  ['chat', { messages: [user, assistant('a'), user] }, ''],
+  ['chat', { messages: [user, assistant('It begins ')] }, 'It begins '],
+  ['chat', { messages: [user, assistant('{"n":')] }, '{"n":'],
+  ['chat', { messages: [user, assistant(null)] }, ''],
+  ['chat', { messages: [user, assistant([part('one')])] }, 'one'],
+  ['chat', { messages: [user, assistant('a')], echo: true }, ''],
+  ['chat', { messages: [user, assistant('a')], continue_final_message: true }, 'a'],
+  ['chat', { messages: [user, assistant('a')], continue_final_message: 'reasoning_content' }, undefined],
+  ['message', { messages: [user, assistant([part('one')])] }, ''],
+  ['message', { messages: [user, assistant([part('one')])], tools: [] }, ''],
+  ['chat', { messages: [user, assistant([part('one'), part('two')])] }, undefined],
+  ['chat', { messages: [user, assistant([{ type: 'image_url' }])] }, undefined],
+  ['chat', { messages: [user, assistant(5)] }, undefined],
+  ['chat', { messages: [user, assistant('a', { reasoning_content: 'b' })] }, undefined],
+  ['chat', { messages: [user, assistant('a', { tool_calls: [] })] }, undefined],
+  ['chat', { messages: [user, assistant('a')], tools: [] }, undefined],
+  ['chat', { messages: [user, assistant('<think>a')] }, undefined],
+  ['chat', { messages: [user, assistant('[TOOL_CALLS]')] }, undefined],
+  ['response', { input: [user, assistant('a')] }, ''],
   ['completion', { prompt: 'x' }, ''],
 ] as const)('the JSON response of %s %j begins with %j', (shape, fields, expected) => {
   expect(getCompletionPrefix(shape, fields)).toBe(expected);

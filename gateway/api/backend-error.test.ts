@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBackendError } from './backend-error.ts';
 import { redactMessage } from './redact-message.ts';
 
-const told = (error: object) => JSON.stringify({ error });
+const errorBody = (error: object) => JSON.stringify({ error });
 const tooLong = {
   code: 400,
   message: 'request (20004 tokens) exceeds the available context size (2048 tokens), try increasing it',
@@ -12,7 +12,7 @@ const tooLong = {
 
 describe('parseBackendError', () => {
   it('keeps the numbers of a prompt that is too long', () => {
-    expect(parseBackendError(400, told(tooLong))).toEqual({
+    expect(parseBackendError(400, errorBody(tooLong))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'context_length_exceeded',
@@ -34,9 +34,9 @@ describe('parseBackendError', () => {
     'got exception: Unexpected empty grammar stack after accepting piece: x (12)',
     'Only no echo is supported',
     'uri must be base64 encoded',
-    'something that no version has said so far',
+    'something that no version has sent so far',
   ])('converts a 500 that blames the request to a 400: %s', (message) => {
-    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+    expect(parseBackendError(500, errorBody({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'invalid_value',
@@ -64,7 +64,7 @@ describe('parseBackendError', () => {
     'Resource temporarily unavailable',
     'unknown error',
   ])("keeps a 500 that is the engine's own fault: %s", (message) => {
-    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toEqual({
+    expect(parseBackendError(500, errorBody({ code: 500, message, type: 'server_error' }))).toEqual({
       status: 500,
       type: 'server_error',
       code: 'internal_error',
@@ -74,9 +74,9 @@ describe('parseBackendError', () => {
 
   it('blames the request for nothing but its size once the engine has sent output', () => {
     const after = (message: string) =>
-      parseBackendError(500, told({ code: 500, message, type: 'server_error' }), { hasOutput: true });
-    expect(after('something that no version has said so far').status).toBe(500);
-    expect(parseBackendError(500, told(tooLong), { hasOutput: true })).toMatchObject({
+      parseBackendError(500, errorBody({ code: 500, message, type: 'server_error' }), { hasOutput: true });
+    expect(after('something that no version has sent so far').status).toBe(500);
+    expect(parseBackendError(500, errorBody(tooLong), { hasOutput: true })).toMatchObject({
       status: 400,
       code: 'context_length_exceeded',
     });
@@ -84,13 +84,13 @@ describe('parseBackendError', () => {
 
   it('blames the request for a grammar that allows no output, and the model for one that ends too soon', () => {
     const message = 'got exception: Unexpected empty grammar stack after accepting piece: = (28)';
-    const error = told({ code: 500, message, type: 'server_error' });
+    const error = errorBody({ code: 500, message, type: 'server_error' });
     expect(parseBackendError(500, error)).toMatchObject({ status: 400, code: 'invalid_value' });
     expect(parseBackendError(500, error, { hasOutput: true })).toMatchObject({ status: 500, isFinal: true });
   });
 
   it('reports a router whose child is gone as unavailable', () => {
-    const error = told({
+    const error = errorBody({
       code: 500,
       message: 'proxy error: Could not establish connection',
       type: 'server_error',
@@ -104,7 +104,9 @@ describe('parseBackendError', () => {
     "Invalid diff: 'ab' not found at start of 'cd'",
   ])("marks an error of the model's output as final: %s", (message) => {
     const error = { status: 500, code: 'internal_error', isFinal: true };
-    expect(parseBackendError(500, told({ code: 500, message, type: 'server_error' }))).toMatchObject(error);
+    expect(parseBackendError(500, errorBody({ code: 500, message, type: 'server_error' }))).toMatchObject(
+      error,
+    );
   });
 
   it.each([
@@ -117,7 +119,7 @@ describe('parseBackendError', () => {
       64,
     ],
   ])('explains how to send an input that is larger than the batch size', (message, most) => {
-    const error = parseBackendError(500, told({ code: 500, message, type: 'server_error' }));
+    const error = parseBackendError(500, errorBody({ code: 500, message, type: 'server_error' }));
     expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
     expect(error.type).toBe('invalid_request_error');
     expect(error.message).toMatch(
@@ -128,7 +130,7 @@ describe('parseBackendError', () => {
   it('explains how to send an input that is larger than the context', () => {
     const message = 'input (900 tokens) is larger than the max context size (512 tokens). skipping';
     const error = { code: 400, type: 'exceed_context_size_error', message };
-    expect(parseBackendError(400, told(error))).toEqual({
+    expect(parseBackendError(400, errorBody(error))).toEqual({
       status: 400,
       type: 'invalid_request_error',
       code: 'context_length_exceeded',
@@ -151,7 +153,7 @@ describe('parseBackendError', () => {
     ],
     [404, { type: 'not_found_error', message: 'no' }, { type: 'not_found_error', code: 'not_found' }],
   ])('converts an error with status %i', (status, error, expected) => {
-    expect(parseBackendError(status, told(error))).toEqual({ status, message: 'no', ...expected });
+    expect(parseBackendError(status, errorBody(error))).toEqual({ status, message: 'no', ...expected });
   });
 
   it.each([

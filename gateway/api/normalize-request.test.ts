@@ -194,9 +194,9 @@ describe('a choice of tools by name', () => {
     ]);
     const chosen = read('responses', { input: 'x', tools, tool_choice: { type: 'custom', name: 'patch' } });
     expect(chosen.sent).toMatchObject({ tools: [{ name: 'patch' }], tool_choice: 'required' });
-    const asked = { type: 'function_call', call_id: '1', namespace: 'fs', name: 'read', arguments: '{}' };
-    const told = { type: 'function_call_output', call_id: '1', output: 'x' };
-    expect(read('responses', { input: [asked, told] }).sent.input[0]).toEqual({
+    const given = { type: 'function_call', call_id: '1', namespace: 'fs', name: 'read', arguments: '{}' };
+    const output = { type: 'function_call_output', call_id: '1', output: 'x' };
+    expect(read('responses', { input: [given, output] }).sent.input[0]).toEqual({
       type: 'function_call',
       call_id: '1',
       name: 'fs__read',
@@ -342,12 +342,12 @@ describe('items of a Responses request', () => {
       { name: 'f', arguments: '{}' },
       '',
     ],
-  ])('converts a call to a function call: %j %j', (asked, given, function_call, told) => {
-    const { sent, headers } = read('responses', { input: [user, asked, given] });
+  ])('converts a call to a function call: %j %j', (toolCall, given, function_call, output) => {
+    const { sent, headers } = read('responses', { input: [user, toolCall, given] });
     expect(sent.input).toMatchObject([
       user,
       { type: 'function_call', call_id: '1', ...function_call },
-      { type: 'function_call_output', call_id: '1', output: told },
+      { type: 'function_call_output', call_id: '1', output: output },
     ]);
     expect(headers).toEqual({});
   });
@@ -429,8 +429,8 @@ describe('repair of a damaged history', () => {
     const { sent, headers } = read('chat', {
       messages: [user, { role: 'assistant', tool_calls: calls }, ...outputs],
     });
-    const told = sent.messages[1].tool_calls.map((it: ReturnType<typeof call>) => it.function.arguments);
-    expect(told).toEqual(['{"a": "b"}', '{}', '{"_unparsed":"ls"}', '{}', '{}']);
+    const args = sent.messages[1].tool_calls.map((it: ReturnType<typeof call>) => it.function.arguments);
+    expect(args).toEqual(['{"a": "b"}', '{}', '{"_unparsed":"ls"}', '{}', '{}']);
     expect(headers).toEqual({ 'x-corral-repaired': '4' });
     const item = { type: 'function_call', call_id: '1', name: 'f', arguments: '{"a": "b' };
     const response = read('responses', {
@@ -441,11 +441,11 @@ describe('repair of a damaged history', () => {
   });
 
   it('adds what is missing of a pair of call and output', () => {
-    const asked = { role: 'assistant', content: null, tool_calls: [call('1'), call('2')] };
-    const { sent, headers } = read('chat', { messages: [user, asked, output('2'), user, output('9'), user] });
+    const given = { role: 'assistant', content: null, tool_calls: [call('1'), call('2')] };
+    const { sent, headers } = read('chat', { messages: [user, given, output('2'), user, output('9'), user] });
     expect(sent.messages).toMatchObject([
       user,
-      asked,
+      given,
       output('2'),
       { role: 'tool', tool_call_id: '1', content: expect.stringContaining('lost') },
       user,
@@ -454,11 +454,11 @@ describe('repair of a damaged history', () => {
       user,
     ]);
     expect(headers).toEqual({ 'x-corral-repaired': '2' });
-    const told = { type: 'function_call_output', call_id: '1', output: 'x' };
+    const functionOutput = { type: 'function_call_output', call_id: '1', output: 'x' };
     const lost = { type: 'function_call', call_id: '2', name: 'f', arguments: '{}' };
-    expect(read('responses', { input: [told, lost, user] }).sent.input).toMatchObject([
+    expect(read('responses', { input: [functionOutput, lost, user] }).sent.input).toMatchObject([
       { type: 'function_call', call_id: '1', name: 'unknown' },
-      told,
+      functionOutput,
       lost,
       { type: 'function_call_output', call_id: '2' },
       user,
@@ -466,9 +466,9 @@ describe('repair of a damaged history', () => {
   });
 
   it('converts function calls of the API before tools', () => {
-    const asked = { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } };
+    const given = { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } };
     const { sent, headers } = read('chat', {
-      messages: [user, asked, { role: 'function', name: 'f', content: 'x' }],
+      messages: [user, given, { role: 'function', name: 'f', content: 'x' }],
     });
     expect(sent.messages.slice(1)).toEqual([
       { role: 'assistant', content: null, tool_calls: [{ ...call('call_function_1') }] },

@@ -28,10 +28,10 @@ async function writtenBy(path: string, base: object, limits: string): Promise<nu
   const answer = await requestBackend(engine.backend, { path, body, timeoutMs: 60_000 });
   if (answer.outcome !== 'responded') throw new Error(`llama-server is ${answer.outcome}`);
   if (answer.status !== 200) return 'refused';
-  const told = /"(?:completion_tokens|output_tokens|predicted_n|tokens_predicted)"\s*:\s*(\d+)/.exec(
+  const counted = /"(?:completion_tokens|output_tokens|predicted_n|tokens_predicted)"\s*:\s*(\d+)/.exec(
     answer.body,
   );
-  return Number(told?.[1]);
+  return Number(counted?.[1]);
 }
 
 describe.each(routes)('the output limit of %s', (path, shape, base) => {

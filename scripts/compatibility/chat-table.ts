@@ -4,33 +4,34 @@ const user = { role: 'user', content: 'hi' };
 const tools = [{ type: 'function', function: { name: 'a' } }];
 const call = (args: unknown) => ({ id: '1', type: 'function', function: { name: 'a', arguments: args } });
 const output = { role: 'tool', tool_call_id: '1', content: 'x' };
-const says = (part: object) => ({ messages: [{ role: 'user', content: [part] }] });
+const messageOf = (part: object) => ({ messages: [{ role: 'user', content: [part] }] });
 const schema = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } };
 
 export const chatTable: Table = {
   title: '`/v1/chat/completions`, `/v1/chat/completions/input_tokens`, `/apply-template`',
-  about:
-    'Fields of llama-server itself (`top_k`, `min_p`, `grammar`, `chat_template_kwargs`, …) are carried.',
+  note: "llama-server's own fields (`top_k`, `min_p`, `grammar`, `chat_template_kwargs`, …) are supported.",
   rows: [
     row(
       'messages model max_tokens max_completion_tokens temperature top_p frequency_penalty presence_penalty logit_bias seed stop stream stream_options n logprobs top_logprobs response_format reasoning_effort parallel_tool_calls',
-      'carried',
-      "As llama-server reads them: an empty `messages`, roles of the template's own and a temperature beyond 2 are taken, and `max_tokens: 0` gives one token.",
+      'supported',
+      'As llama-server reads them: it accepts an empty `messages`, any role of the chat template and a temperature above 2, and generates one token for `max_tokens: 0`.',
       { temperature: 5, max_tokens: 0 },
       { messages: [] },
     ),
     row(
       'audio metadata moderation prediction prompt_cache_key prompt_cache_options prompt_cache_retention safety_identifier service_tier store user verbosity',
-      'no effect',
-      'They steer what OpenAI has beside the model. Nothing is stored.',
+      'ignored',
+      'They control services of OpenAI around the model. Nothing is stored.',
       { store: true, user: 'x', service_tier: 'flex', metadata: { a: 'b' } },
     ),
-    row('tools', 'carried', 'Functions. A `null` in one, which OpenAI allows, is taken out.', { tools }),
-    row('tool_choice', 'carried', '`auto`, `none`, `required`.', { tools, tool_choice: 'none' }),
+    row('tools', 'supported', 'Functions. A `null` in a function, which OpenAI allows, is removed.', {
+      tools,
+    }),
+    row('tool_choice', 'supported', '`auto`, `none`, `required`.', { tools, tool_choice: 'none' }),
     row(
       'tool_choice',
-      'bridged',
-      'A tool by name, or `allowed_tools`: the others are not offered. So the prompt begins otherwise than with all tools, and less of it comes from the cache. A name that no tool has is refused.',
+      'converted',
+      'A tool by name, or `allowed_tools`: the model is not offered the other tools. So the prompt begins differently than with all tools, and less of it comes from the cache. An unknown name is rejected.',
       {
         tools: [...tools, { type: 'function', function: { name: 'b' } }],
         tool_choice: { type: 'function', function: { name: 'a' } },
@@ -38,62 +39,57 @@ export const chatTable: Table = {
     ),
     row(
       'functions function_call',
-      'bridged',
-      'Become tools; the answer has its `function_call`, streamed or not.',
+      'converted',
+      'They become tools. The response has `function_call`, streamed or not.',
       {
         functions: [{ name: 'a' }],
         function_call: 'auto',
       },
     ),
-    row(
-      'custom',
-      'refused',
-      'Tools whose input is free text. A function with one string parameter does the same.',
-      {
-        tools: [{ type: 'custom', custom: { name: 'a' } }],
-      },
-    ),
+    row('custom', 'rejected', 'Tools with free text as input. Use a function with one string parameter.', {
+      tools: [{ type: 'custom', custom: { name: 'a' } }],
+    }),
     row(
       'response_format',
-      'told',
-      'A schema beside tools that may be called: llama-server holds the schema and calls no tool (`x-corral-dropped-tools: function`). Where a tool has to be called the schema is left out.',
+      'dropped',
+      'A schema together with tools: llama-server applies the schema and calls no tool (`x-corral-dropped-tools: function`). Where a tool call is required, the schema is dropped instead.',
       { tools, response_format: schema },
     ),
     row(
       'modalities web_search_options',
-      'refused',
-      'Audio as an answer, and searches that run at OpenAI.',
+      'rejected',
+      'Audio output, and web searches by OpenAI.',
       { modalities: ['audio'] },
       { web_search_options: {} },
     ),
     row(
       'text image_url input_audio input_video video_url',
-      'carried',
-      'Parts of a message, as far as the model reads them.',
-      says({ type: 'text', text: 'x' }),
+      'supported',
+      'Parts of a message, as far as the model supports them.',
+      messageOf({ type: 'text', text: 'x' }),
     ),
     row(
       'refusal',
-      'bridged',
-      'Parts of an answer, and its field: the text.',
-      says({ type: 'refusal', refusal: 'no' }),
+      'converted',
+      'As a part and as a field: the text is kept.',
+      messageOf({ type: 'refusal', refusal: 'no' }),
       {
         messages: [user, { role: 'assistant', content: null, refusal: 'no' }, user],
       },
     ),
     row(
       'file',
-      'refused',
+      'rejected',
       'Send the text of the file, or its pages as images.',
-      says({ type: 'file', file: { file_id: 'x' } }),
+      messageOf({ type: 'file', file: { file_id: 'x' } }),
     ),
-    row('tool_calls', 'carried', 'Calls in the history, whose arguments are one JSON object.', {
+    row('tool_calls', 'supported', 'Calls in the history, with one JSON object as arguments.', {
       messages: [user, { role: 'assistant', tool_calls: [call('{}')] }, output],
     }),
     row(
       'tool_calls',
-      'bridged',
-      'Arguments that are no JSON object are closed where they were cut, else kept as `{"_unparsed": …}`; a call whose output was lost, and an output whose call was lost, get the other. `x-corral-repaired` counts them. Custom calls become calls of a function.',
+      'converted',
+      'Arguments that were cut off are completed to a JSON object; other invalid arguments are kept as `{"_unparsed": …}`. The missing output of a call, or the missing call of an output, is added. `x-corral-repaired` counts these repairs. Custom calls become function calls.',
       { messages: [user, { role: 'assistant', tool_calls: [call('{"a": "b')] }, output] },
       { messages: [user, { role: 'assistant', tool_calls: [call('{}')] }, user] },
       { messages: [output] },
@@ -103,19 +99,19 @@ export const chatTable: Table = {
 
 export const completionTable: Table = {
   title: '`/v1/completions`',
-  about: '`logprobs` come in the shape that chats have.',
+  note: '`logprobs` have the same form as in chats.',
   rows: [
     row(
       'prompt model max_tokens temperature top_p frequency_penalty presence_penalty logit_bias logprobs seed stop stream stream_options n',
-      'carried',
+      'supported',
       'As llama-server reads them.',
       { prompt: 'x', n: 2 },
     ),
-    row('user', 'no effect', '', { prompt: 'x', user: 'y' }),
+    row('user', 'ignored', '', { prompt: 'x', user: 'y' }),
     row(
       'suffix echo best_of',
-      'refused',
-      'llama-server passes over them. `best_of` up to `n` is what `n` says already.',
+      'rejected',
+      'llama-server ignores them. `best_of` is accepted up to `n`, where it changes nothing.',
       { suffix: 'x' },
       { echo: true },
       { best_of: 2 },

@@ -10,7 +10,7 @@ import { messagesTable } from './messages-table.ts';
 import { responsesTable } from './responses-table.ts';
 import type { Row, Support, Table } from './row.ts';
 
-it('docs/compatibility.md is what the tables say: run `npm run docs`', () => {
+it('docs/compatibility.md matches the tables (else run `npm run docs`)', () => {
   expect(readFileSync(join(projectFolder, 'docs/compatibility.md'), 'utf8')).toBe(compatibilityPage());
 });
 
@@ -22,34 +22,34 @@ const apis: [Api, Table, base: object][] = [
   ['messages', messagesTable, { messages: [user], max_tokens: 9 }],
 ];
 
-/** What really becomes of it. */
-function fateOf(api: Api, fields: object): Exclude<Support, 'no effect'> {
+/** How a request is really handled. */
+function getSupport(api: Api, fields: object): Exclude<Support, 'ignored'> {
   const body = Buffer.from(JSON.stringify(fields));
   try {
     const normalized = normalizeRequest(api, JSON.parse(body.toString()), body);
-    if ('x-corral-dropped-tools' in normalized.headers) return 'told';
-    return normalized.body === body ? 'carried' : 'bridged';
+    if ('x-corral-dropped-tools' in normalized.headers) return 'dropped';
+    return normalized.body === body ? 'supported' : 'converted';
   } catch (error) {
-    if (error instanceof ApiError && error.status === 400) return 'refused';
+    if (error instanceof ApiError && error.status === 400) return 'rejected';
     throw error;
   }
 }
 
 describe.each(apis)('%s', (api, { rows }, base) => {
-  it.each(rows.map((row): [string, Row] => [`${row.names.join(', ')}: ${row.fate}`, row]))(
+  it.each(rows.map((row): [string, Row] => [`${row.names.join(', ')}: ${row.support}`, row]))(
     '%s',
-    (_, { fate, examples }) => {
+    (_, { support, examples }) => {
       expect(examples).not.toEqual([]);
-      // What has no effect goes to llama-server as it came, which passes over it.
-      const expected = fate === 'no effect' ? 'carried' : fate;
-      expect(examples.map((example) => fateOf(api, { ...base, ...example }))).toEqual(
+      // llama-server gets ignored fields unchanged.
+      const expected = support === 'ignored' ? 'supported' : support;
+      expect(examples.map((example) => getSupport(api, { ...base, ...example }))).toEqual(
         examples.map(() => expected),
       );
     },
   );
 });
 
-/** The fields of a request as the SDKs of the APIs have them. */
+/** The fields of a request in the SDKs of the APIs. */
 const fieldsIn = (file: string, name: string): string[] => {
   const text = readFileSync(join(projectFolder, 'node_modules', file), 'utf8');
   const shape = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text)?.[1] ?? '';
@@ -62,14 +62,14 @@ it.each([
   ['openai/resources/responses/responses.d.ts', 'ResponseCreateParamsBase', responsesTable],
   ['@anthropic-ai/sdk/resources/messages/messages.d.ts', 'MessageCreateParamsBase', messagesTable],
   ['@anthropic-ai/sdk/resources/beta/messages/messages.d.ts', 'MessageCreateParamsBase', messagesTable],
-])('every field of %s, %s, stands in its table', (file, name, { rows }) => {
+])('every field of %s, %s, is in its table', (file, name, { rows }) => {
   const fields = fieldsIn(file, name);
   expect(fields.length).toBeGreaterThan(10);
   const known = new Set(rows.flatMap(({ names }) => names));
   expect(fields.filter((field) => !known.has(field))).toEqual([]);
 });
 
-it('every item of a Responses request stands in its table', () => {
+it('every item of a Responses request is in its table', () => {
   const text = readFileSync(
     join(projectFolder, 'node_modules/openai/resources/responses/responses.d.ts'),
     'utf8',

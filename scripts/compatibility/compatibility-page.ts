@@ -5,29 +5,29 @@ import type { Row, Table } from './row.ts';
 
 const tables: readonly Table[] = [chatTable, completionTable, responsesTable, messagesTable];
 
-/** `docs/compatibility.md`, made from the tables beside this file. `npm run docs` writes it. */
+/** `docs/compatibility.md`, generated from the tables beside this file by `npm run docs`. */
 export function compatibilityPage(): string {
   return `${[intro, ...tables.map(section)].join('\n\n')}\n`;
 }
 
-const intro = `# What becomes of a request
+const intro = `# How every field of a request is handled
 
-llama-server reads some fields otherwise than their API means them, and passes over others. This page says what becomes of every field, item, block
-and tool of the APIs. It is generated from \`scripts/compatibility/\` by \`npm run docs\`, and every line is tried in the tests.
+llama-server reads some fields differently than their API means them, and ignores others. This page lists how every field, item, block and tool of
+the APIs is handled. It is generated from \`scripts/compatibility/\` by \`npm run docs\`, and the tests check every line.
 
-- **carried**: it goes to llama-server as it came.
-- **bridged**: it is worded anew, and means to llama-server what it means to its API.
-- **no effect**: it is taken, and changes nothing of the answer.
-- **told**: it is left out, and a header of the answer says so.
-- **refused**: 400, with the field, the reason and the way out.
+- **supported**: it goes to llama-server unchanged.
+- **converted**: it goes to llama-server in another form, with the same meaning.
+- **ignored**: it is accepted, and changes nothing in the response.
+- **dropped**: it is removed, and a response header says so.
+- **rejected**: the response is a 400 with the field, the reason and what to do instead.
 
-A \`null\` is as good as nothing wherever its API allows it, and half a character (\`\\ud83d\` alone, where a text was cut inside an emoji) becomes U+FFFD.
-A body that needs nothing of all this keeps its bytes; in one that is worded anew every number keeps its digits. [api.md](api.md) says the rest.`;
+Where an API allows \`null\`, it means that the field is not set. Half a character (\`\\ud83d\` alone, where a text was cut inside an emoji) becomes U+FFFD.
+A body that needs no change keeps its bytes; in a body that is changed, every number keeps its digits. See also [api.md](api.md).`;
 
-function section({ title, about, rows }: Table): string {
-  return [`## ${title}`, '', about, '', '| what | | how |', '|---|---|---|', ...rows.map(line)].join('\n');
+function section({ title, note, rows }: Table): string {
+  return [`## ${title}`, '', note, '', '| what | | how |', '|---|---|---|', ...rows.map(line)].join('\n');
 }
 
-function line({ names, fate, how }: Row): string {
-  return `| ${names.map((name) => `\`${name}\``).join(' ')} | ${fate} | ${how || '–'} |`;
+function line({ names, support, details }: Row): string {
+  return `| ${names.map((name) => `\`${name}\``).join(' ')} | ${support} | ${details || '–'} |`;
 }

@@ -2,137 +2,139 @@ import { row, type Table } from './row.ts';
 
 const user = { role: 'user', content: 'hi' };
 const tools = [{ type: 'function', name: 'a' }];
-const has = (...items: object[]) => ({ input: [user, ...items] });
-const asked = { type: 'function_call', call_id: '1', name: 'a', arguments: '{}' };
-const told = { type: 'function_call_output', call_id: '1', output: 'x' };
+const inputOf = (...items: object[]) => ({ input: [user, ...items] });
+const call = { type: 'function_call', call_id: '1', name: 'a', arguments: '{}' };
+const output = { type: 'function_call_output', call_id: '1', output: 'x' };
 const schema = { type: 'json_schema', name: 'x', schema: { type: 'object' } };
 
 export const responsesTable: Table = {
   title: '`/v1/responses`, `/v1/responses/input_tokens`',
-  about: 'The answer repeats `tools` and `tool_choice` as the client gave them.',
+  note: 'The response repeats `tools` and `tool_choice` as the client sent them.',
   rows: [
     row(
       'input instructions model max_output_tokens temperature top_p stream stream_options reasoning parallel_tool_calls',
-      'carried',
-      'Of `reasoning` the `effort`.',
+      'supported',
+      'Of `reasoning`, only `effort`.',
       { instructions: 'be kind', reasoning: { effort: 'low' } },
     ),
-    row('text', 'bridged', 'Its `format`, as `response_format`. `verbosity` has no effect.', {
+    row('text', 'converted', 'Its `format` becomes `response_format`. `verbosity` is ignored.', {
       text: { format: schema },
     }),
     row(
       'access_programs context_management image max_tool_calls metadata moderation prompt_cache_key prompt_cache_options prompt_cache_retention safety_identifier service_tier store truncation user',
-      'no effect',
-      'They steer what OpenAI has beside the model: nothing is stored, and nothing is cut out of what is too long. `metadata` is repeated in the answer.',
+      'ignored',
+      'They control services of OpenAI around the model. Nothing is stored, and an input that is too long is not truncated. The response repeats `metadata`.',
       { store: true, truncation: 'auto', metadata: { a: 'b' } },
     ),
     row(
       'previous_response_id conversation background',
-      'refused',
-      '`store_disabled`: nothing is stored. Send the whole conversation; SDKs do with `store: false`.',
+      'rejected',
+      '`store_disabled`: nothing is stored. Send the whole conversation; SDKs do so with `store: false`.',
       { previous_response_id: 'resp_1' },
       { conversation: 'conv_1' },
       { background: true },
     ),
-    row('prompt', 'refused', 'Prompts that are kept at OpenAI.', { prompt: { id: 'pmpt_1' } }),
-    row('include', 'no effect', 'What else there could be is either always there or never.', {
+    row('prompt', 'rejected', 'Prompts that are stored at OpenAI.', { prompt: { id: 'pmpt_1' } }),
+    row('include', 'ignored', 'All other values name fields that are either always or never present.', {
       include: ['reasoning.encrypted_content'],
     }),
     row(
       'include top_logprobs',
-      'refused',
-      '`message.output_text.logprobs`: llama-server tells log-probabilities on `/v1/chat/completions` alone. `top_logprobs: 0` is taken out.',
+      'rejected',
+      '`message.output_text.logprobs`: llama-server gives log-probabilities only on `/v1/chat/completions`. `top_logprobs: 0` is removed.',
       { include: ['message.output_text.logprobs'] },
       { top_logprobs: 2 },
     ),
-    row('tools', 'carried', 'Functions. A `null` in one, which OpenAI allows, is taken out.', { tools }),
+    row('tools', 'supported', 'Functions. A `null` in a function, which OpenAI allows, is removed.', {
+      tools,
+    }),
     row(
       'web_search web_search_preview file_search code_interpreter image_generation mcp computer computer_use_preview local_shell shell apply_patch tool_search programmatic_tool_calling',
-      'told',
-      'Tools that run at OpenAI, or that are no function: the model is told of none of them, and `x-corral-dropped-tools` names them.',
+      'dropped',
+      'Tools that run at OpenAI, or are not functions. The model is not offered them, and `x-corral-dropped-tools` lists them.',
       { tools: [...tools, { type: 'web_search' }] },
       { tools: [{ type: 'shell' }] },
     ),
     row(
       'custom namespace',
-      'bridged',
-      'A custom tool is put as a function with one text, whose form (`format`) the model is told of and not held to; the tools of a namespace under both names. The answer calls them as the client gave them.',
+      'converted',
+      'A custom tool becomes a function with one text; its `format` is described to the model but not enforced. A tool of a namespace gets a name that contains both names. The response uses the names of the client.',
       { tools: [{ type: 'custom', name: 'x' }] },
       { tools: [{ type: 'namespace', name: 'x', tools }] },
     ),
-    row('tool_choice', 'carried', '`auto`, `none`, `required`.', { tools, tool_choice: 'required' }),
+    row('tool_choice', 'supported', '`auto`, `none`, `required`.', { tools, tool_choice: 'required' }),
     row(
       'tool_choice',
-      'bridged',
-      'A function by name, or `allowed_tools`: as in a chat. A tool that is not there is refused.',
+      'converted',
+      'A function by name, or `allowed_tools`: as in a chat. An unknown name is rejected.',
       { tools: [...tools, { type: 'function', name: 'b' }], tool_choice: { type: 'function', name: 'a' } },
     ),
     row(
       'message',
-      'carried',
+      'supported',
       'With `input_text`, `output_text` and `input_image`.',
-      has({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'x' }] }),
+      inputOf({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'x' }] }),
     ),
     row(
       'message',
-      'bridged',
-      'Without its type; parts without theirs; a `refusal`, as its text.',
-      has({ role: 'assistant', content: 'x' }),
-      has({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'no' }] }),
+      'converted',
+      'A message or a part without its type gets it; a `refusal` becomes text.',
+      inputOf({ role: 'assistant', content: 'x' }),
+      inputOf({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'no' }] }),
     ),
     row(
       'input_file',
-      'refused',
-      'And images by `file_id`. Send the text of the file, or its pages as images.',
+      'rejected',
+      'Files, and images by `file_id`. Send the text of the file, or its pages as images.',
       {
         input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'x' }] }],
       },
     ),
     row(
       'reasoning',
-      'bridged',
-      'Its text, else its summary; one that has neither (only `encrypted_content`) is left out.',
-      has({ type: 'reasoning', summary: [], encrypted_content: 'x' }),
-      has({ type: 'reasoning', summary: [{ type: 'summary_text', text: 'x' }], content: null }),
+      'converted',
+      'Its text, or else its summary. Reasoning with neither (only `encrypted_content`) is removed.',
+      inputOf({ type: 'reasoning', summary: [], encrypted_content: 'x' }),
+      inputOf({ type: 'reasoning', summary: [{ type: 'summary_text', text: 'x' }], content: null }),
     ),
     row(
       'function_call function_call_output',
-      'carried',
-      'Outputs as a text or a list of texts and images.',
-      has(asked, told),
+      'supported',
+      'Outputs are a text, or a list of texts and images.',
+      inputOf(call, output),
     ),
     row(
       'function_call function_call_output',
-      'bridged',
-      'Where they were damaged or lost, as in a chat (`x-corral-repaired`).',
-      has({ ...asked, arguments: '{"a": "b' }, told),
-      has(asked, user),
+      'converted',
+      'Damaged and missing ones are repaired as in a chat (`x-corral-repaired`).',
+      inputOf({ ...call, arguments: '{"a": "b' }, output),
+      inputOf(call, user),
     ),
     row(
       'custom_tool_call custom_tool_call_output local_shell_call local_shell_call_output shell_call shell_call_output apply_patch_call apply_patch_call_output',
-      'bridged',
-      "Calls of a client's own tools become calls of functions.",
-      has(
+      'converted',
+      "Calls of a client's own tools become function calls.",
+      inputOf(
         { type: 'custom_tool_call', call_id: '1', name: 'a', input: 'x' },
-        { ...told, type: 'custom_tool_call_output' },
+        { ...output, type: 'custom_tool_call_output' },
       ),
-      has(
+      inputOf(
         { type: 'local_shell_call', call_id: '1', action: {} },
-        { ...told, type: 'local_shell_call_output' },
+        { ...output, type: 'local_shell_call_output' },
       ),
     ),
     row(
       'item_reference',
-      'refused',
-      'Send the item itself; SDKs do with `store: false`.',
-      has({ type: 'item_reference', id: 'msg_1' }),
+      'rejected',
+      'Send the item itself; SDKs do so with `store: false`.',
+      inputOf({ type: 'item_reference', id: 'msg_1' }),
     ),
     row(
       'web_search_call file_search_call code_interpreter_call image_generation_call computer_call computer_call_output mcp_call mcp_list_tools mcp_approval_request mcp_approval_response tool_search_call tool_search_output compaction compaction_trigger additional_tools program program_output',
-      'refused',
-      'They tell of what ran at OpenAI. Leave them out, or send what they say as a message.',
-      has({ type: 'web_search_call', id: 'ws_1' }),
-      has({ type: 'compaction', encrypted_content: 'x' }),
+      'rejected',
+      'Items of tools that ran at OpenAI. Remove them, or send their content as a message.',
+      inputOf({ type: 'web_search_call', id: 'ws_1' }),
+      inputOf({ type: 'compaction', encrypted_content: 'x' }),
     ),
   ],
 };

@@ -1,34 +1,34 @@
 /**
- * What becomes of a part of a request. carried: it goes to llama-server as it came · bridged: it is worded anew and means the
- * same · no effect: it is taken and changes nothing of the answer · told: it is left out, and a header of the answer says
- * so · refused: 400, with the reason and the way out.
+ * How a part of a request is handled. supported: it goes to llama-server unchanged · converted: it goes to llama-server in another
+ * form, with the same meaning · ignored: it is accepted and changes nothing in the response · dropped: it is removed, and a
+ * response header says so · rejected: the response is a 400 with the field, the reason and what to do instead.
  */
-export type Support = 'carried' | 'bridged' | 'no effect' | 'told' | 'refused';
+export type Support = 'supported' | 'converted' | 'ignored' | 'dropped' | 'rejected';
 
 export interface Row {
-  /** As an API writes them: fields, types of items, blocks or tools, values. */
+  /** Names of the API: fields, types of items, blocks or tools, values. */
   readonly names: readonly string[];
-  readonly fate: Support;
-  readonly how: string;
-  /** Requests to which this happens, without what every request has. */
+  readonly support: Support;
+  readonly details: string;
+  /** Requests that are handled like this, without the fields that every request has. */
   readonly examples: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface Table {
   readonly title: string;
-  readonly about: string;
+  readonly note: string;
   readonly rows: readonly Row[];
 }
 
-/** `names` with spaces between them. */
+/** `names` are separated by spaces. */
 export const row = (
   names: string,
-  fate: Support,
-  how: string,
+  support: Support,
+  details: string,
   ...examples: Row['examples'][number][]
 ): Row => ({
   names: names.split(' '),
-  fate,
-  how,
+  support,
+  details,
   examples,
 });

@@ -139,8 +139,8 @@ describe('normalization of content blocks', () => {
         { role: 'user', content: [result('1', [found])] },
       ],
     });
-    const [told] = sent.messages[2].content;
-    expect(told.content.map((it: { text: string }) => it.text).join('')).toBe(text);
+    const [block] = sent.messages[2].content;
+    expect(block.content.map((it: { text: string }) => it.text).join('')).toBe(text);
   });
 
   it('converts tools that ran at Anthropic to calls and their results', () => {
@@ -181,8 +181,8 @@ describe('normalization of content blocks', () => {
   it('converts tool references and summaries of compacted conversations to text', () => {
     const found = { role: 'user', content: [result('1', [{ type: 'tool_reference', tool_name: 'grep' }])] };
     const asked = { role: 'assistant', content: [use('1')] };
-    const [told] = read({ messages: [user, asked, found] }).sent.messages[2].content;
-    expect(told.content).toEqual([{ type: 'text', text: expect.stringContaining('grep') }]);
+    const [block] = read({ messages: [user, asked, found] }).sent.messages[2].content;
+    expect(block.content).toEqual([{ type: 'text', text: expect.stringContaining('grep') }]);
     const { sent } = read({
       messages: [user, { role: 'assistant', content: [{ type: 'compaction', content: 'so far' }] }, user],
     });

@@ -5,30 +5,32 @@ const start = (id: string) =>
   `event: message_start\ndata: {"type":"message_start","message":{"id":"${id}","type":"message","content":[],"stop_reason":null,"stop_sequence":null}}\n\n`;
 const delta = (reason: string, sequence: string) =>
   `event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"${reason}","stop_sequence":${sequence}},"usage":{"output_tokens":3}}\n\n`;
-const said = (text: string) =>
+const textDelta = (text: string) =>
   `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', delta: { type: 'text_delta', text } })}\n\n`;
 
 describe('MessageRewriter', () => {
   it("gives the message an id of Anthropic's form, in the first event and nowhere else", () => {
     const one = new MessageRewriter();
     expect(one.rewriteEvents(Buffer.from(start('chatcmpl-aB1'))).toString()).toBe(start('msg_aB1'));
-    const quote = Buffer.from(said(start('chatcmpl-2')));
+    const quote = Buffer.from(textDelta(start('chatcmpl-2')));
     expect(one.rewriteEvents(quote)).toBe(quote);
   });
 
   it('gives the id to a message whose events arrive in one piece', () => {
-    const all = start('chatcmpl-1') + said('"id":"chatcmpl-9"') + delta('end_turn', '"x"');
-    const mended = start('msg_1') + said('"id":"chatcmpl-9"') + delta('stop_sequence', '"x"');
-    expect(new MessageRewriter().rewriteEvents(Buffer.from(all)).toString()).toBe(mended);
+    const all = start('chatcmpl-1') + textDelta('"id":"chatcmpl-9"') + delta('end_turn', '"x"');
+    const expected = start('msg_1') + textDelta('"id":"chatcmpl-9"') + delta('stop_sequence', '"x"');
+    expect(new MessageRewriter().rewriteEvents(Buffer.from(all)).toString()).toBe(expected);
   });
 
   it('finds the stop reason behind other events of one piece', () => {
     const one = new MessageRewriter();
     one.rewriteEvents(Buffer.from(start('chatcmpl-1')));
-    const word = Buffer.from(said('a'));
+    const word = Buffer.from(textDelta('a'));
     expect(one.rewriteEvents(word)).toBe(word);
-    const all = said('b') + delta('end_turn', '"x"');
-    expect(one.rewriteEvents(Buffer.from(all)).toString()).toBe(said('b') + delta('stop_sequence', '"x"'));
+    const all = textDelta('b') + delta('end_turn', '"x"');
+    expect(one.rewriteEvents(Buffer.from(all)).toString()).toBe(
+      textDelta('b') + delta('stop_sequence', '"x"'),
+    );
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readUsage } from '../usage.ts';
 import { completeResponse, getEchoedFields } from './response-object.ts';
 
-const told = {
+const engine = {
   id: 'resp_1',
   object: 'response',
   created_at: 1,
@@ -19,8 +19,8 @@ const asking = (request: Record<string, unknown>) => ({
 
 describe('completeResponse', () => {
   it('adds missing fields and keeps all others', () => {
-    expect(completeResponse(asking({ temperature: 0.5 }), { ...told, extra: 1, top_p: 0.95 })).toEqual({
-      ...told,
+    expect(completeResponse(asking({ temperature: 0.5 }), { ...engine, extra: 1, top_p: 0.95 })).toEqual({
+      ...engine,
       extra: 1,
       created_at: 1_700_000_000,
       model: 'horse',
@@ -36,7 +36,7 @@ describe('completeResponse', () => {
       tools: [],
       top_p: 0.95,
       usage: {
-        ...told.usage,
+        ...engine.usage,
         input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
         output_tokens_details: { reasoning_tokens: 0 },
       },
@@ -56,15 +56,18 @@ describe('completeResponse', () => {
     [-1, 'completed'],
     [null, 'completed'],
   ])('with a limit of %j tokens and five generated is %s', (max_output_tokens, status) => {
-    const whole = completeResponse(asking({ max_output_tokens }), told);
-    expect(whole).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
+    const completed = completeResponse(asking({ max_output_tokens }), engine);
+    expect(completed).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
     const details = status === 'incomplete' ? { reason: 'max_output_tokens' } : null;
-    expect(whole.incomplete_details).toEqual(details);
+    expect(completed.incomplete_details).toEqual(details);
   });
 
   it('does not let a request forge the counts', () => {
     const forged = { usage: { input_tokens: 0, output_tokens: 0 }, timings: { prompt_n: 0 } };
-    const whole = completeResponse(asking({ tools: [forged], metadata: forged, instructions: forged }), told);
-    expect(readUsage(JSON.stringify(whole))).toEqual({ input: 2, cached: 0, output: 5 });
+    const completed = completeResponse(
+      asking({ tools: [forged], metadata: forged, instructions: forged }),
+      engine,
+    );
+    expect(readUsage(JSON.stringify(completed))).toEqual({ input: 2, cached: 0, output: 5 });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { getEchoedFields } from './response-object.ts';
 import { ResponsesApiRewriter } from './rewriter.ts';
 
-const mender = () =>
+const createRewriter = () =>
   new ResponsesApiRewriter({ model: 'horse', createdAt: 1_700_000_000, echoed: getEchoedFields({}) });
 
 describe('ResponsesApiRewriter', () => {
@@ -13,15 +13,15 @@ describe('ResponsesApiRewriter', () => {
     'event: x\ndata: {"half\n\n',
     'event: x\ndata: null\n\n',
   ])('does not change %j', (text) => {
-    const one = mender();
-    expect(one.rewriteEvents(Buffer.from(text)).toString()).toBe(text);
-    expect(one.rewriteBody(Buffer.from(text)).toString()).toBe(text);
+    const rewriter = createRewriter();
+    expect(rewriter.rewriteEvents(Buffer.from(text)).toString()).toBe(text);
+    expect(rewriter.rewriteBody(Buffer.from(text)).toString()).toBe(text);
   });
 
-  it('continues the numbering from one piece to the next', () => {
-    const one = mender();
+  it('continues the numbering from one chunk to the next', () => {
+    const rewriter = createRewriter();
     const event = Buffer.from('event: response.queued\ndata: {"type":"response.queued"}\n\n');
-    const pieces = [one.rewriteEvents(Buffer.concat([event, event])), one.rewriteEvents(event)];
+    const pieces = [rewriter.rewriteEvents(Buffer.concat([event, event])), rewriter.rewriteEvents(event)];
     const numbers = pieces.join('').match(/"sequence_number":\d/g);
     expect(numbers).toEqual([0, 1, 2].map((number) => `"sequence_number":${number}`));
     expect(pieces[1]?.toString()).toBe(
@@ -29,27 +29,27 @@ describe('ResponsesApiRewriter', () => {
     );
   });
 
-  const eventsIn = (text: string) =>
+  const parseEvents = (text: string) =>
     [...text.matchAll(/^event: (\S+)\ndata: (.*)$/gm)].map(([, name, data = '']) => ({
       name,
       ...JSON.parse(data),
     }));
-  const blockOf = (event: { type: string; [field: string]: unknown }) =>
+  const formatEvent = (event: { type: string; [field: string]: unknown }) =>
     Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  const created = blockOf({
+  const created = formatEvent({
     type: 'response.created',
     response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
   });
 
   it('announces a response before the engine does, with an id that stays', () => {
-    const one = mender();
-    const signs = [one.keepAlive(), one.keepAlive()].flatMap(eventsIn);
-    expect(signs.map(({ type }) => type)).toEqual([
+    const rewriter = createRewriter();
+    const keepAlives = [rewriter.keepAlive(), rewriter.keepAlive()].flatMap(parseEvents);
+    expect(keepAlives.map(({ type }) => type)).toEqual([
       'response.created',
       'response.in_progress',
       'response.in_progress',
     ]);
-    expect(one.rewriteEvents(created).toString()).toBe('');
+    expect(rewriter.rewriteEvents(created).toString()).toBe('');
     const rest = [
       {
         type: 'response.in_progress',
@@ -61,8 +61,8 @@ describe('ResponsesApiRewriter', () => {
       },
     ];
     const all = [
-      ...signs,
-      ...rest.flatMap((event) => eventsIn(one.rewriteEvents(blockOf(event)).toString())),
+      ...keepAlives,
+      ...rest.flatMap((event) => parseEvents(rewriter.rewriteEvents(formatEvent(event)).toString())),
     ];
     expect(new Set(all.map(({ response }) => response.id)).size).toBe(1);
     expect(all[0].response.id).toMatch(/^resp_[0-9a-f]{48}$/);
@@ -71,55 +71,55 @@ describe('ResponsesApiRewriter', () => {
   });
 
   it('keeps the id of the engine where that came first', () => {
-    const one = mender();
-    one.rewriteEvents(created);
-    expect(eventsIn(one.keepAlive())).toMatchObject([
+    const rewriter = createRewriter();
+    rewriter.rewriteEvents(created);
+    expect(parseEvents(rewriter.keepAlive())).toMatchObject([
       { type: 'response.in_progress', sequence_number: 1, response: { id: 'resp_engine' } },
     ]);
   });
 
   const added = (type: string, id: string) =>
-    blockOf({ type: 'response.output_item.added', item: { type, id } });
+    formatEvent({ type: 'response.output_item.added', item: { type, id } });
   it.each([
     ['text', 'message', 'msg_1', { type: 'response.output_text.delta', content_index: 0, logprobs: [] }],
     ['a thought', 'reasoning', 'rs_1', { type: 'response.reasoning_text.delta', content_index: 0 }],
     ['a call', 'function_call', 'fc_1', { type: 'response.function_call_arguments.delta' }],
   ])('sends an empty delta for %s in progress, which every client can append', (_, type, id, expected) => {
-    const one = mender();
+    const rewriter = createRewriter();
     const part = { type: 'response.content_part.added', item_id: id, part: { type: 'output_text' } };
-    for (const event of [created, added(type, id)]) one.rewriteEvents(event);
-    if (type !== 'function_call') one.rewriteEvents(blockOf(part));
-    expect(eventsIn(one.keepAlive())).toMatchObject([
+    for (const event of [created, added(type, id)]) rewriter.rewriteEvents(event);
+    if (type !== 'function_call') rewriter.rewriteEvents(formatEvent(part));
+    expect(parseEvents(rewriter.keepAlive())).toMatchObject([
       { ...expected, item_id: id, output_index: 0, delta: '' },
     ]);
   });
 
   it('sends nothing where no delta can be appended', () => {
-    const one = mender();
-    for (const event of [created, added('message', 'msg_1')]) one.rewriteEvents(event);
-    expect(one.keepAlive()).toBe('');
-    one.rewriteEvents(
-      blockOf({ type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } }),
+    const rewriter = createRewriter();
+    for (const event of [created, added('message', 'msg_1')]) rewriter.rewriteEvents(event);
+    expect(rewriter.keepAlive()).toBe('');
+    rewriter.rewriteEvents(
+      formatEvent({ type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } }),
     );
-    expect(one.keepAlive()).not.toBe('');
-    one.rewriteEvents(
-      blockOf({ type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } }),
+    expect(rewriter.keepAlive()).not.toBe('');
+    rewriter.rewriteEvents(
+      formatEvent({ type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } }),
     );
-    expect(one.keepAlive()).toBe('');
+    expect(rewriter.keepAlive()).toBe('');
   });
 
   it.each([0, 1])(
     'ends a failed stream in a way that every client understands, after %s keep-alives',
-    (signs) => {
-      const one = mender();
-      const before = signs === 0 ? [] : eventsIn(one.keepAlive());
+    (keepAlives) => {
+      const rewriter = createRewriter();
+      const before = keepAlives === 0 ? [] : parseEvents(rewriter.keepAlive());
       const broken = {
         status: 503,
         type: 'server_error',
         code: 'queue_timeout',
         message: 'It took too long.',
       };
-      const all = [...before, ...eventsIn(one.error(broken))];
+      const all = [...before, ...parseEvents(rewriter.error(broken))];
       expect(all.map(({ type }) => type)).toEqual([
         'response.created',
         'response.in_progress',
@@ -135,7 +135,7 @@ describe('ResponsesApiRewriter', () => {
 
   it('does not treat U+2028 in a text as the end of a line', () => {
     const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
-    const mended = mender().rewriteEvents(
+    const mended = createRewriter().rewriteEvents(
       Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
     );
     expect(mended.toString()).toContain('"sequence_number":0');

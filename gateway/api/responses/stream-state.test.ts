@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { getEchoedFields } from './response-object.ts';
 import { completeEvent, initialStreamState, type ResponseEvent } from './stream-state.ts';
 
-const known = {
+const context = {
   model: 'horse',
   createdAt: 1_700_000_000,
   echoed: getEchoedFields({ max_output_tokens: 5 }),
 };
 
-function walk(...told: ResponseEvent[]): readonly ResponseEvent[] {
-  let state = initialStreamState(known);
-  return told.flatMap((event) => {
+function complete(...events: ResponseEvent[]): readonly ResponseEvent[] {
+  let state = initialStreamState(context);
+  return events.flatMap((event) => {
     const step = completeEvent(state, event);
     state = step.state;
     return step.events;
@@ -25,7 +25,7 @@ const done = (type: string, id: string, rest: object) => ({
 
 describe('completeEvent', () => {
   it('gives every event the index of its item, whatever the order', () => {
-    const events = walk(
+    const events = complete(
       added('reasoning', 'rs_1'),
       added('message', 'msg_1'),
       { type: 'response.output_text.delta', item_id: 'msg_1', delta: 'a' },
@@ -39,7 +39,7 @@ describe('completeEvent', () => {
   it('opens and closes reasoning, once', () => {
     const delta = { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' };
     const content = [{ type: 'reasoning_text', text: 'hmhm' }];
-    const events = walk(added('reasoning', 'rs_1'), delta, delta, done('reasoning', 'rs_1', { content }));
+    const events = complete(added('reasoning', 'rs_1'), delta, delta, done('reasoning', 'rs_1', { content }));
     expect(events.slice(1, -1)).toEqual([
       {
         type: 'response.content_part.added',
@@ -72,7 +72,7 @@ describe('completeEvent', () => {
 
   it('keeps events that an engine sends itself', () => {
     const part = { type: 'reasoning_text', text: '' };
-    const types = walk(
+    const types = complete(
       added('reasoning', 'rs_1'),
       { type: 'response.content_part.added', item_id: 'rs_1', part },
       { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' },
@@ -86,7 +86,7 @@ describe('completeEvent', () => {
   });
 
   it('adds the end of the arguments before the end of a call', () => {
-    const events = walk(
+    const events = complete(
       added('function_call', 'fc_1'),
       done('function_call', 'fc_1', { arguments: '{"a":1}' }),
     );
@@ -100,14 +100,14 @@ describe('completeEvent', () => {
   });
 
   it('gives no index to an event without an item', () => {
-    const [event] = walk({ type: 'response.output_text.delta', item_id: 'msg_9', delta: 'a' });
+    const [event] = complete({ type: 'response.output_text.delta', item_id: 'msg_9', delta: 'a' });
     expect(event).not.toHaveProperty('output_index');
   });
 
   it('reports a response that was cut off as incomplete', () => {
     const response = { status: 'completed', output: [], usage: { output_tokens: 5 } };
     const timings = { predicted_n: 5 };
-    const [event] = walk({ type: 'response.completed', response, timings });
+    const [event] = complete({ type: 'response.completed', response, timings });
     expect(event).toMatchObject({ type: 'response.incomplete', response: { status: 'incomplete' }, timings });
   });
 });

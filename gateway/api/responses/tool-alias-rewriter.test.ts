@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ToolAliases } from '../normalization.ts';
 import { CustomInputReader, readCustomInput, ToolAliasRewriter } from './tool-alias-rewriter.ts';
 
-const asItCame = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };
-const forms: ToolAliases = new Map([
+const unchanged = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };
+const aliases: ToolAliases = new Map([
   ['patch', { type: 'custom', name: 'patch', namespace: undefined }],
   ['fs__read', { type: 'function', name: 'read', namespace: 'fs' }],
 ]);
@@ -50,7 +50,7 @@ describe('ToolAliasRewriter', () => {
   it('converts the calls of a JSON response', () => {
     const output = [call('patch', json), call('fs__read', '{}'), call('other', '{}')];
     const body = Buffer.from(JSON.stringify({ object: 'response', output }));
-    const told = JSON.parse(new ToolAliasRewriter(asItCame, forms).rewriteBody(body).toString());
+    const told = JSON.parse(new ToolAliasRewriter(unchanged, aliases).rewriteBody(body).toString());
     expect(told.output).toEqual([
       { ...custom, input },
       { ...call('read', '{}'), namespace: 'fs' },
@@ -79,7 +79,7 @@ describe('ToolAliasRewriter', () => {
       { type: 'response.output_item.done', output_index: 0, item: call('patch', json), sequence_number: 5 },
       { type: 'response.completed', response: { output: [call('patch', json)] }, sequence_number: 6 },
     ];
-    const answer = new ToolAliasRewriter(asItCame, forms);
+    const answer = new ToolAliasRewriter(unchanged, aliases);
     const events = told
       .map((event) =>
         answer
