@@ -2,14 +2,16 @@ import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
 import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
-import { handleEvents } from './dashboard/event-route.ts';
-import { handleLogin, handleLogout, handleSessionStatus } from './dashboard/login-routes.ts';
 import { requireSameOrigin, requireSession } from './dashboard/page-guards.ts';
 import {
   handleAsset,
   handleDashboardPage,
+  handleEvents,
   handleFavicon,
   handleLandingPage,
+  handleLogin,
+  handleLogout,
+  handleSessionStatus,
 } from './dashboard/page-routes.ts';
 import { unknownUrl } from './errors/catalogue.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';

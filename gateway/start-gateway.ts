@@ -168,20 +168,11 @@ export async function startGateway(
   const rateLimits = new RateLimits(config.rates.defaults, buckets.store);
   const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
-    ...{
-      watch,
-      gate,
-      admission: scheduler,
-      models,
-      live,
-      keys,
-      ledger,
-      gpus,
-      recentWork,
-      ring: doorkeeper.ring,
-    },
-    isTrusted,
-    healthUrl: config.metrics.healthUrl,
+    ...{ gate, scheduler, models, keys, ledger, gpus, isTrusted, readSupervisorStatus },
+    backendMonitor: watch,
+    liveRequests: live,
+    tokenCost: recentWork,
+    getKeyRing: doorkeeper.ring,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
   });

@@ -18,35 +18,35 @@ const types: Readonly<Record<string, string>> = {
 const page = join(import.meta.dirname, 'page');
 const uPlot = dirname(createRequire(import.meta.url).resolve('uplot'));
 
-/** Where each file of the pages lies; nothing else is served. */
-const places: Readonly<Record<string, string>> = {
+/** The path of each file by name; nothing else is served. */
+const paths: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...['style.css', 'icon.svg', 'landing.js', 'login.js', 'dashboard.js', 'charts.js', 'tables.js'],
-      ...['figures.js', 'words.js', 'engine.js', 'elements.js'],
+      ...['overview.js', 'format.js', 'engine.js', 'elements.js'],
     ].map((name) => [name, join(page, name)]),
   ),
   'uplot.js': join(uPlot, 'uPlot.esm.js'),
   'uplot.css': join(uPlot, 'uPlot.min.css'),
 };
 
-/** The files of the pages, read once. Their addresses hold the version, so that browsers may keep them for ever. */
+/** The files of the pages, read once. Their URLs contain the version, so browsers can cache them indefinitely. */
 export class Assets {
-  readonly #all: ReadonlyMap<string, Asset>;
-  /** Another one whenever any of them changes. */
+  readonly #assets: ReadonlyMap<string, Asset>;
+  /** Changes whenever a file changes. */
   readonly version: string;
 
   constructor() {
-    this.#all = new Map(Object.entries(places).map(([name, place]) => [name, readAsset(name, place)]));
-    this.version = hash('sha256', [...this.#all.values()].map(({ etag }) => etag).join()).slice(0, 12);
+    this.#assets = new Map(Object.entries(paths).map(([name, path]) => [name, readAsset(name, path)]));
+    this.version = hash('sha256', [...this.#assets.values()].map(({ etag }) => etag).join()).slice(0, 12);
   }
 
   find(name: string): Asset | undefined {
-    return this.#all.get(name);
+    return this.#assets.get(name);
   }
 }
 
-function readAsset(name: string, place: string): Asset {
-  const body = readFileSync(place);
+function readAsset(name: string, path: string): Asset {
+  const body = readFileSync(path);
   return { body, type: types[extname(name)] ?? 'text/plain', etag: `"${hash('sha256', body).slice(0, 20)}"` };
 }

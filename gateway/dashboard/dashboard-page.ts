@@ -1,14 +1,14 @@
 import { html } from 'hono/html';
-import { pageLayout } from './page-layout.ts';
+import { pageLayout } from './pages.ts';
 
 export interface DashboardPageOptions {
-  /** Of the assets. */
+  /** The version of the assets. */
   readonly version: string;
-  /** Whose session it is; undefined where authentication is off. */
+  /** The key of the session; undefined if authentication is off. */
   readonly keyId: string | undefined;
 }
 
-/** The frame of the dashboard; page/dashboard.js fills it. */
+/** The static part of the dashboard; page/dashboard.js fills it. */
 export function dashboardPage({ version, keyId }: DashboardPageOptions) {
   return pageLayout({
     title: 'Dashboard · llama-corral',
@@ -18,18 +18,18 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
     body: html`<body data-version="${version}">
     <header class="top">
       <p class="wordmark"><a href="./">llama-corral</a></p>
-      <p class="standing" id="standing"><span class="dot" aria-hidden="true"></span><span id="standing-text">…</span></p>
+      <p class="status" id="status"><span class="dot" aria-hidden="true"></span><span id="status-text">…</span></p>
       <p class="model" id="model"></p>
       <nav aria-label="Pages">
         <a href="docs">API reference</a>
-        ${keyId === undefined ? html`<span class="who">open to all</span>` : logOutOf(keyId)}
+        ${keyId === undefined ? html`<span class="who">no authentication</span>` : logOutButton(keyId)}
       </nav>
     </header>
     <p class="connection" id="connection" role="status" hidden></p>
     <main id="main" aria-busy="true">
       <h1 class="unseen">Dashboard</h1>
-      <ul class="problems" id="problems" aria-label="To be mended" hidden></ul>
-      ${glance}
+      <ul class="problems" id="problems" aria-label="Problems" hidden></ul>
+      ${overview}
       ${charts}
       <div class="columns">${slots}${gpus}</div>
       ${requests}
@@ -37,12 +37,12 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
       <div class="columns">${boot}${crash}</div>
       <footer id="footer"></footer>
     </main>
-    <noscript><p class="problem">This page needs JavaScript.</p></noscript>
+    <noscript><p class="problem">This page requires JavaScript.</p></noscript>
   </body>`,
   });
 }
 
-const logOutOf = (keyId: string) =>
+const logOutButton = (keyId: string) =>
   html`<span class="who">${keyId}</span><button type="button" class="quiet" id="log-out">Log out</button>`;
 
 const tile = (id: string, title: string) => html`<div class="tile">
@@ -50,14 +50,14 @@ const tile = (id: string, title: string) => html`<div class="tile">
         <dd><span class="value" id="${id}">–</span><span class="aside" id="${id}-aside"></span></dd>
       </div>`;
 
-const glance = html`<section aria-labelledby="glance-title">
-        <h2 class="unseen" id="glance-title">At a glance</h2>
+const overview = html`<section aria-labelledby="overview-title">
+        <h2 class="unseen" id="overview-title">Overview</h2>
         <dl class="tiles">
-          ${tile('tokens', 'Tokens a second')}
-          ${tile('first-token', 'First token')}
+          ${tile('tokens', 'Tokens per second')}
+          ${tile('first-token', 'Time to first token')}
           ${tile('running', 'Running')}
           ${tile('waiting', 'Waiting')}
-          ${tile('money', 'Cost of a million tokens')}
+          ${tile('money', 'Cost per million tokens')}
         </dl>
       </section>`;
 
@@ -67,12 +67,12 @@ const chart = (id: string, title: string) => html`<figure class="card chart" id=
         </figure>`;
 
 const charts = html`<section aria-labelledby="charts-title">
-        <h2 class="unseen" id="charts-title">The last fifteen minutes</h2>
+        <h2 class="unseen" id="charts-title">Last 15 minutes</h2>
         <div class="charts">
-          ${chart('chart-tokens', 'Tokens a second')}
+          ${chart('chart-tokens', 'Tokens per second')}
           ${chart('chart-first-token', 'Time to first token')}
-          ${chart('chart-wait', 'Wait in line')}
-          ${chart('chart-line', 'Running and waiting')}
+          ${chart('chart-wait', 'Queue time')}
+          ${chart('chart-queue', 'Running and waiting requests')}
         </div>
       </section>`;
 
@@ -80,16 +80,16 @@ const slots = html`<section class="card" aria-labelledby="slots-title">
         <h2 id="slots-title">Slots and lanes</h2>
         <div id="slots" class="slots" role="img" aria-label="Slots"></div>
         <ul id="lanes" class="lanes"></ul>
-        <p class="empty" id="lanes-empty">Nobody is being served, and nobody waits.</p>
+        <p class="empty" id="lanes-empty">No requests are running or waiting.</p>
       </section>`;
 
 const gpus = html`<section class="card" aria-labelledby="gpu-title">
         <h2 id="gpu-title">GPU</h2>
         <div id="gpus" class="gpus"></div>
-        <p class="empty" id="gpus-empty">No GPU is seen on this machine.</p>
+        <p class="empty" id="gpus-empty">No GPU was found on this machine.</p>
       </section>`;
 
-/** Wide tables scroll in a frame of their own, which a keyboard can reach. */
+/** Wide tables scroll in their own container, which can be reached by keyboard. */
 const table = (id: string, title: string, columns: readonly string[], empty: string) => html`
         <div class="scroll" role="group" aria-label="${title}" tabindex="0">
           <table id="${id}">
@@ -106,44 +106,44 @@ const recentColumns = [
   'Key',
   'Path',
   'Outcome',
-  'Waited',
+  'Queue time',
   'First token',
-  'Took',
-  'In',
-  'Out',
+  'Duration',
+  'Input',
+  'Output',
 ];
-const keyColumns = ['Key', 'Requests', 'Errors', 'Tokens', 'Budget', 'Cost', 'Now, per million'];
+const keyColumns = ['Key', 'Requests', 'Errors', 'Tokens', 'Budget', 'Cost', 'Cost per million, now'];
 
 const requests = html`<section class="card" aria-labelledby="open-title">
-        <h2 id="open-title">Under way</h2>
-        ${table('open', 'Requests under way', openColumns, 'No request is under way.')}
+        <h2 id="open-title">In progress</h2>
+        ${table('open', 'Requests in progress', openColumns, 'No requests in progress.')}
       </section>
       <section class="card" aria-labelledby="recent-title">
         <h2 id="recent-title">Recent requests</h2>
-        ${table('recent', 'Recent requests', recentColumns, 'No request has come yet since the gateway began.')}
+        ${table('recent', 'Recent requests', recentColumns, 'No requests since the gateway started.')}
       </section>`;
 
 const keys = html`<section class="card" aria-labelledby="keys-title">
-        <h2 id="keys-title">Keys today</h2>
-        ${table('keys', 'Keys today', keyColumns, 'No key has been used today.')}
+        <h2 id="keys-title">Key usage today</h2>
+        ${table('keys', 'Key usage today', keyColumns, 'No keys have been used today.')}
       </section>`;
 
 const boot = html`<section class="card" aria-labelledby="boot-title">
-        <h2 id="boot-title">Boot</h2>
+        <h2 id="boot-title">Startup</h2>
         <ol id="boot" class="boot"></ol>
-        <p class="empty" id="boot-empty">The gateway runs alone: llama-server was started by someone else.</p>
-        <dl id="engine" class="facts"></dl>
+        <p class="empty" id="boot-empty">This gateway runs without a supervisor, so startup times are unknown.</p>
+        <dl id="engine" class="details"></dl>
       </section>`;
 
 const crash = html`<section class="card" aria-labelledby="crash-title">
         <h2 id="crash-title">Last crash</h2>
         <div id="crash" hidden>
-          <p id="crash-what"></p>
-          <p id="crash-cure"></p>
+          <p id="crash-summary"></p>
+          <p id="crash-hint"></p>
           <details>
-            <summary>Its last lines</summary>
-            <pre id="crash-lines" tabindex="0" aria-label="Last lines"></pre>
+            <summary>Last lines of output</summary>
+            <pre id="crash-lines" tabindex="0" aria-label="Last lines of output"></pre>
           </details>
         </div>
-        <p class="empty" id="crash-empty">None on record.</p>
+        <p class="empty" id="crash-empty">No crashes on record.</p>
       </section>`;

@@ -1,72 +1,94 @@
+import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import { cacheFor } from '../http/cache-for.ts';
 import type { IsTrustedProxy } from '../http/client-address.ts';
+import type { SupervisorStatus } from '../ipc/supervisor-status.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
 import { Assets } from './assets.ts';
-import { createLastCrashReader } from './last-crash.ts';
-import { RecentRequests } from './recent-requests.ts';
+import { RecentRequests } from './request-views.ts';
 import { Sessions } from './sessions.ts';
 import { type SnapshotSources, takeSnapshot } from './snapshot.ts';
 import { SseClients } from './sse-clients.ts';
 import { StatsSampler } from './stats-sampler.ts';
-import { createSystemReader } from './system-view.ts';
+
+const CRASHES_MAX_AGE = 5000;
 
 export interface DashboardOptions extends SnapshotSources {
-  /** The keys of the moment; undefined where authentication is off. */
-  readonly ring: () => KeyRing | undefined;
+  /** The current keys; undefined if authentication is off. */
+  readonly getKeyRing: () => KeyRing | undefined;
   readonly isTrusted: IsTrustedProxy;
-  /** Of the supervisor; undefined where there is none. */
-  readonly healthUrl: string | undefined;
-  /** Where the supervisor leaves the crashes. */
+  readonly readSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  /** The folder in which the supervisor stores crash records. */
   readonly dataDir: string;
 }
 
-/** What the pages of the dashboard show, and who may see it. */
+/** The state behind the dashboard's pages. */
 export interface Dashboard {
   readonly assets: Assets;
   readonly sessions: Sessions;
   readonly clients: SseClients;
   readonly isTrusted: IsTrustedProxy;
-  /** Whether anybody may look: where authentication is off. */
-  readonly isOpen: boolean;
-  readonly landing: () => { readonly model: string | undefined; readonly standing: string };
-  /** To be called when a request is over. */
-  onRequestFinished(finished: RequestFinished): void;
-  /** Ends what watches. */
+  /** Whether everyone may see it, because authentication is off. */
+  readonly isPublic: boolean;
+  readonly getLandingStatus: () => { readonly model: string | undefined; readonly status: string };
+  readonly onRequestFinished: (event: RequestFinished) => void;
+  /** Ends all event streams. */
   close(): void;
 }
 
-export function createDashboard(parts: DashboardOptions): Dashboard {
-  const pulse = new StatsSampler(parts);
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { models, scheduler, gate } = options;
+  const sampler = new StatsSampler(options);
   const recent = new RecentRequests();
-  const findHouse = createSystemReader(parts.healthUrl);
-  const findCrash = createLastCrashReader(parts.dataDir);
-  const watchers = new SseClients(look, () => ({ history: pulse.samples }));
+  const readLastCrash = cacheFor(CRASHES_MAX_AGE, () => findLastCrash(options.dataDir));
+  const clients = new SseClients(collect, () => ({ history: sampler.samples }));
 
-  async function look() {
-    const [house, crash] = await Promise.all([findHouse(), findCrash()]);
+  async function collect() {
+    const [supervisor, crash] = await Promise.all([options.readSupervisorStatus(), readLastCrash()]);
     return {
-      now: takeSnapshot(parts, { house, pulse: pulse.samples.at(-1) }),
+      now: takeSnapshot(options, { supervisor, stats: sampler.samples.at(-1) }),
       recent: recent.all,
       crash,
     };
   }
   return {
     assets: new Assets(),
-    sessions: new Sessions(parts.ring),
-    clients: watchers,
-    isTrusted: parts.isTrusted,
-    isOpen: parts.ring() === undefined,
-    landing: () => ({
-      model: parts.models.public[0],
-      standing: parts.admission.isDraining ? 'draining' : parts.gate.status,
+    sessions: new Sessions(options.getKeyRing),
+    clients,
+    isTrusted: options.isTrusted,
+    isPublic: options.getKeyRing() === undefined,
+    getLandingStatus: () => ({
+      model: models.public[0],
+      status: scheduler.isDraining ? 'draining' : gate.status,
     }),
-    onRequestFinished(finished) {
-      pulse.recordFinished(finished.record);
-      recent.add(finished);
+    onRequestFinished(event) {
+      sampler.recordFinished(event.record);
+      recent.add(event);
     },
     close() {
-      watchers.close();
-      pulse[Symbol.dispose]();
+      clients.close();
+      sampler[Symbol.dispose]();
     },
+  };
+}
+
+/** The last crash of a child process, and the number of crashes on record. */
+export interface LastCrash
+  extends Pick<
+    CrashRecord,
+    'at' | 'who' | 'class' | 'cure' | 'code' | 'signal' | 'ranForMs' | 'tellingLine' | 'lastLines'
+  > {
+  readonly onRecord: number;
+}
+
+/** Null if there are no crash records. */
+async function findLastCrash(dataDir: string): Promise<LastCrash | null> {
+  const crashes = await readCrashes(dataDir);
+  const [last] = crashes;
+  if (last === undefined) return null;
+  const { at, who, cure, code, signal, ranForMs, tellingLine, lastLines } = last;
+  return {
+    ...{ at, who, class: last.class, cure, code, signal, ranForMs, tellingLine, lastLines },
+    onRecord: crashes.length,
   };
 }

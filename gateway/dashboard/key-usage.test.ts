@@ -13,15 +13,15 @@ const used = {
   b: { requests: 9, input: 100 },
 };
 const today = (id: string) => ({ ...noUsage, ...used[id as keyof typeof used] });
-const parts = { today, prices: new Map(), now: 0 };
+const options = { today, costByKey: new Map(), now: 0 };
 
 it('lists the keys with the highest usage first, with budget and share of the cost', () => {
-  const shown = topKeys({
-    ...parts,
+  const listed = topKeys({
+    ...options,
     keys: [key('a', 60), key('b'), key('idle'), key('planned', 9)],
     costPerHour: 3,
   });
-  expect(shown.map(({ id, tokens, budget, cost }) => [id, tokens, budget, cost])).toEqual([
+  expect(listed.map(({ id, tokens, budget, cost }) => [id, tokens, budget, cost])).toEqual([
     ['b', 100, null, 0],
     ['a', 15, 60, 1.5],
     ['planned', 0, 9, 0],
@@ -30,7 +30,7 @@ it('lists the keys with the highest usage first, with budget and share of the co
 
 it('lists at most twelve keys, and no cost if none is configured', () => {
   const keys = Array.from({ length: 30 }, (_, n) => key(`k${n}`, 100));
-  const shown = topKeys({ ...parts, keys, costPerHour: undefined });
-  expect(shown).toHaveLength(12);
-  expect(shown[0]?.cost).toBeNull();
+  const listed = topKeys({ ...options, keys, costPerHour: undefined });
+  expect(listed).toHaveLength(12);
+  expect(listed[0]?.cost).toBeNull();
 });

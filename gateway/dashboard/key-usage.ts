@@ -1,12 +1,11 @@
 import type { Key, Priority } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import { HOUR } from '../../settings/durations.ts';
-import type { TokenCost } from '../gpu/token-cost.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
 
-const MOST = 12;
+const MAX_KEYS = 12;
 
-/** What a key did since midnight UTC, and what it may. */
+/** The usage of a key since midnight UTC, and its budget. */
 export interface KeyUsageView {
   readonly id: string;
   readonly priority: Priority;
@@ -15,38 +14,38 @@ export interface KeyUsageView {
   readonly requests: number;
   readonly errors: number;
   readonly tokens: number;
-  /** Tokens of a day; null is no limit. */
+  /** Tokens per day; null is no limit. */
   readonly budget: number | null;
-  /** In the money of `COST_PER_HOUR`, for its share of the machine's time; null where no cost is known. */
+  /** Of its machine time, in the currency of `COST_PER_HOUR`; null if that is not set. */
   readonly cost: number | null;
-  /** At present, of a million tokens of output. */
+  /** Recent cost of a million output tokens. */
   readonly costPerMillion: number | null;
 }
 
 export interface TopKeysOptions {
   readonly keys: readonly Key[];
   readonly today: (keyId: string) => Readonly<UsageSums>;
-  readonly prices: ReadonlyMap<string, TokenCost>;
+  readonly costByKey: ReadonlyMap<string, { readonly costPerMillionOutputTokens: number | undefined }>;
   readonly costPerHour: number | undefined;
   readonly now: number;
 }
 
-/** The keys that used most today, the greediest first; those that used nothing are left out unless they have a budget. */
-export function topKeys({ keys, today, prices, costPerHour, now }: TopKeysOptions): KeyUsageView[] {
+/** The keys with the most tokens today, highest first. Unused keys are listed only if they have a budget. */
+export function topKeys({ keys, today, costByKey, costPerHour, now }: TopKeysOptions): KeyUsageView[] {
   return keys
     .map((key) => ({ key, usage: today(key.id), budget: key.limits.tokensPerDay || null }))
     .filter(({ usage, budget }) => usage.requests > 0 || budget !== null)
-    .sort((a, b) => tokensOf(b.usage) - tokensOf(a.usage) || b.usage.requests - a.usage.requests)
-    .slice(0, MOST)
+    .sort((a, b) => sumTokens(b.usage) - sumTokens(a.usage) || b.usage.requests - a.usage.requests)
+    .slice(0, MAX_KEYS)
     .map(({ key, usage, budget }) => {
       const { state, expiresSoon } = getKeyStatus(key, now);
       return {
         ...{ id: key.id, priority: key.priority, state, expiresSoon, budget },
-        ...{ requests: usage.requests, errors: usage.errors, tokens: tokensOf(usage) },
+        ...{ requests: usage.requests, errors: usage.errors, tokens: sumTokens(usage) },
         cost: costPerHour === undefined ? null : (usage.machineMs / HOUR) * costPerHour,
-        costPerMillion: prices.get(key.id)?.costPerMillionOutputTokens ?? null,
+        costPerMillion: costByKey.get(key.id)?.costPerMillionOutputTokens ?? null,
       };
     });
 }
 
-const tokensOf = ({ input, output }: Readonly<UsageSums>) => input + output;
+const sumTokens = ({ input, output }: Readonly<UsageSums>) => input + output;

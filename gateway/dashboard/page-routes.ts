@@ -1,29 +1,30 @@
-import { unknownUrl } from '../errors/catalogue.ts';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { adminDisabled, unknownUrl } from '../errors/catalogue.ts';
 import { pageHeaders } from '../http/page-headers.ts';
 import { getPublicOrigin } from '../http/public-origin.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Asset } from './assets.ts';
 import type { Dashboard } from './dashboard.ts';
 import { dashboardPage } from './dashboard-page.ts';
-import { landingPage } from './landing-page.ts';
-import { loginPage } from './login-page.ts';
-import { getSession } from './session-cookie.ts';
+import { landingPage, loginPage } from './pages.ts';
+import { deleteSessionCookie, getSession, getSessionId, setSessionCookie } from './sessions.ts';
 
-const fresh = { ...pageHeaders, 'cache-control': 'no-store' };
+const uncachedHeaders = { ...pageHeaders, 'cache-control': 'no-store' };
 
-/** `GET /`: a page for people; for programs, which come by to see whether anybody is there, where all the rest is. */
+/** `GET /`: a page for people, or a list of the main URLs as JSON for programs such as uptime checks. */
 export function handleLandingPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
-    if (!c.req.header('accept')?.includes('text/html')) return c.json(pointer, 200, fresh);
+    if (!c.req.header('accept')?.includes('text/html')) return c.json(mainUrls, 200, uncachedHeaders);
     const { scheme, host } = getPublicOrigin(c.env.incoming, dashboard.isTrusted);
-    const { model, standing } = dashboard.landing();
     const { version } = dashboard.assets;
     const origin = `${scheme}://${host ?? 'localhost'}`;
-    return c.html(landingPage({ version, origin, model, standing, needsKey: !dashboard.isOpen }), 200, fresh);
+    const needsKey = !dashboard.isPublic;
+    const page = landingPage({ version, origin, needsKey, ...dashboard.getLandingStatus() });
+    return c.html(page, 200, uncachedHeaders);
   };
 }
 
-const pointer = {
+const mainUrls = {
   name: 'llama-corral',
   api: '/v1',
   models: '/v1/models',
@@ -32,39 +33,87 @@ const pointer = {
   health: '/health',
 };
 
-/** `GET /dashboard`: the dashboard for who may see it, else the place to log in. */
+/** `GET /dashboard`: the dashboard, or the login page if there is no session. */
 export function handleDashboardPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
     const { version } = dashboard.assets;
-    if (dashboard.isOpen) return c.html(dashboardPage({ version, keyId: undefined }), 200, fresh);
+    if (dashboard.isPublic) return c.html(dashboardPage({ version, keyId: undefined }), 200, uncachedHeaders);
     const session = getSession(c, dashboard.sessions);
     const page = session ? dashboardPage({ version, keyId: session.keyId }) : loginPage(version);
-    return c.html(page, 200, fresh);
+    return c.html(page, 200, uncachedHeaders);
   };
 }
 
-const YEAR = 'public, max-age=31536000, immutable';
+const ONE_YEAR = 'public, max-age=31536000, immutable';
 
-/** `GET /dashboard/assets/{version}/{name}`; a version that is not ours is answered, and not to be kept. */
+/** `GET /dashboard/assets/{version}/{name}`. An outdated version gets the current file, which must not be cached. */
 export function handleAsset({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const asset = assets.find(c.req.param('name') ?? '');
     if (asset === undefined) throw unknownUrl(c.req.method, c.req.path);
-    return send(c, asset, c.req.param('version') === assets.version ? YEAR : 'no-cache');
+    return sendAsset(c, asset, c.req.param('version') === assets.version ? ONE_YEAR : 'no-cache');
   };
 }
 
-/** `GET /favicon.ico`: what browsers ask for unbidden, wherever no page names an icon, such as beside `/health`. */
+/** `GET /favicon.ico`: browsers request it for pages without an icon, such as `/health`. */
 export function handleFavicon({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const icon = assets.find('icon.svg');
     if (icon === undefined) throw unknownUrl(c.req.method, c.req.path);
-    return send(c, icon, 'public, max-age=86400');
+    return sendAsset(c, icon, 'public, max-age=86400');
   };
 }
 
-function send(c: GatewayContext, { body, type, etag }: Asset, keep: string) {
-  const headers = { ...pageHeaders, 'cache-control': keep, etag };
+function sendAsset(c: GatewayContext, { body, type, etag }: Asset, cacheControl: string) {
+  const headers = { ...pageHeaders, 'cache-control': cacheControl, etag };
   if (c.req.header('if-none-match')?.includes(etag)) return c.body(null, 304, headers);
   return c.body(new Uint8Array(body), 200, { ...headers, 'content-type': type });
+}
+
+/** `POST /dashboard/session`: the key that passed authentication creates a session. */
+export function handleLogin({ sessions, isTrusted }: Dashboard) {
+  return (c: GatewayContext) => {
+    const key = c.get('key');
+    if (key === undefined) throw adminDisabled();
+    const { previousSecret = false } = c.get('record');
+    sessions.delete(getSessionId(c));
+    const id = sessions.create(key, previousSecret, Date.now());
+    setSessionCookie(c, id, getPublicOrigin(c.env.incoming, isTrusted).scheme === 'https');
+    return c.body(null, 204);
+  };
+}
+
+/** `DELETE /dashboard/session`. */
+export function handleLogout({ sessions }: Dashboard) {
+  return (c: GatewayContext) => {
+    sessions.delete(getSessionId(c));
+    deleteSessionCookie(c);
+    return c.body(null, 204);
+  };
+}
+
+/** `GET /dashboard/session`: whether there is a session, and the version by which a page detects that it is outdated. */
+export function handleSessionStatus(dashboard: Dashboard) {
+  return (c: GatewayContext) => {
+    const active = dashboard.isPublic || getSession(c, dashboard.sessions) !== undefined;
+    return c.json({ active, version: dashboard.assets.version }, 200, { 'cache-control': 'no-store' });
+  };
+}
+
+/** `GET /dashboard/events`: the data of the dashboard, once per second, until the page or its session is closed. */
+export function handleEvents(dashboard: Dashboard) {
+  return async (c: GatewayContext) => {
+    const response = c.get('response');
+    const id = getSessionId(c);
+    const isAuthorized = () => dashboard.isPublic || dashboard.sessions.find(id, Date.now()) !== undefined;
+    response.writeHead(200, {
+      ...pageHeaders,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    if (c.req.method === 'HEAD') response.end();
+    else await dashboard.clients.add({ response: response.raw, isAuthorized });
+    return RESPONSE_ALREADY_SENT;
+  };
 }

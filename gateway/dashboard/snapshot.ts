@@ -2,44 +2,58 @@ import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import type { Gpus } from '../gpu/gpus.ts';
-import type { RecentTokenCost, TokenCost } from '../gpu/token-cost.ts';
+import type { SupervisorStatus } from '../ipc/supervisor-status.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
+import type { UsageSums } from '../proxy/usage-sums.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { UsageLedger } from '../usage/usage-ledger.ts';
 import { type KeyUsageView, topKeys } from './key-usage.ts';
-import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './open-requests.ts';
+import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
 import type { StatsSample } from './stats-sampler.ts';
-import type { SystemView } from './system-view.ts';
 
-/** Who is asked, once a second and only while somebody watches. */
+/** The cost of a token; undefined where it is unknown. */
+export interface TokenCost {
+  readonly joulesPerOutputToken: number | undefined;
+  readonly joulesPerToken: number | undefined;
+  readonly costPerMillionOutputTokens: number | undefined;
+  readonly costPerMillionTokens: number | undefined;
+}
+
+/** The components shown on the dashboard. They are read once per second, and only while a page is open. */
 export interface SnapshotSources {
-  readonly watch: Pick<BackendMonitor, 'since' | 'props' | 'keyRejected'>;
+  readonly backendMonitor: Pick<BackendMonitor, 'since' | 'props' | 'keyRejected'>;
   readonly gate: Pick<CapacityGate, 'status'>;
-  readonly admission: Pick<Scheduler, 'counts' | 'isDraining'>;
+  readonly scheduler: Pick<Scheduler, 'counts' | 'isDraining'>;
   readonly maxWaiting: number;
   readonly models: Pick<ModelNames, 'public'>;
-  readonly live: Pick<LiveRequests, 'records'>;
-  /** Undefined where authentication is off. */
+  readonly liveRequests: Pick<LiveRequests, 'records'>;
+  /** Undefined if authentication is off. */
   readonly keys: Pick<KeyStore, 'ring' | 'problem'> | undefined;
-  readonly ledger: Pick<UsageLedger, 'today' | 'problem'>;
-  readonly gpus: Pick<Gpus, 'samples' | 'troubleMessage'>;
-  readonly recentWork: Pick<RecentTokenCost, 'overall' | 'byKey'>;
+  readonly ledger: {
+    /** Why usage cannot be written; undefined if it can. */
+    readonly problem: string | undefined;
+    /** The usage of a key since midnight UTC. */
+    today(keyId: string, now: number): Readonly<UsageSums>;
+  };
+  readonly gpus: {
+    readonly samples: readonly GpuSample[];
+    /** Why samples are missing. */
+    readonly troubleMessage: string | undefined;
+  };
+  readonly tokenCost: { readonly overall: TokenCost; readonly byKey: ReadonlyMap<string, TokenCost> };
   readonly costPerHour: number | undefined;
 }
 
-/** More requests under way than a page could show. */
-const MOST_OPEN = 50;
+const MAX_OPEN = 50;
 
-/** All that the dashboard shows of one moment, but for what seldom changes. Times are ms since 1970. */
+/** The current state as the dashboard shows it, without what rarely changes. Times are ms since 1970. */
 export interface Snapshot {
   readonly at: number;
   readonly startedAt: number;
   readonly version: string;
   readonly standing: string;
-  /** Of the backend. */
+  /** When the status of the backend last changed. */
   readonly since: number;
   readonly sleeping: boolean;
   readonly model: {
@@ -47,73 +61,81 @@ export interface Snapshot {
     readonly context: number | null;
     readonly engine: string | null;
   };
-  /** Null where the gateway runs alone. */
-  readonly house: SystemView | null;
+  /** Null if the gateway runs without a supervisor. */
+  readonly supervisor: Pick<SupervisorStatus, 'boot' | 'restarts'> | null;
   readonly slots: { readonly total: number; readonly busy: number };
-  readonly line: { readonly waiting: number; readonly most: number };
+  readonly queue: { readonly waiting: number; readonly limit: number };
   readonly lanes: readonly LaneView[];
-  /** The oldest first, and not more than fifty. */
+  /** Oldest first, at most fifty. */
   readonly open: readonly OpenRequest[];
-  /** Null where authentication is off. */
+  /** Null if authentication is off. */
   readonly keys: readonly KeyUsageView[] | null;
   readonly gpus: readonly GpuSample[];
-  /** Why figures of GPUs are missing, in words. */
+  /** Why GPU metrics are missing, for the operator. */
   readonly gpuTrouble: string | null;
   readonly costPerHour: number | null;
   readonly price: TokenCost;
-  /** What an operator has to mend. */
+  /** What the operator has to fix. */
   readonly problems: readonly string[];
-  readonly pulse: StatsSample | undefined;
+  readonly stats: StatsSample | undefined;
 }
 
 const startedAt = Date.now() - performance.now();
 
 export function takeSnapshot(
-  owners: SnapshotSources,
-  { house, pulse }: { readonly house: SystemView | undefined; readonly pulse: StatsSample | undefined },
+  sources: SnapshotSources,
+  {
+    supervisor,
+    stats,
+  }: { readonly supervisor: SupervisorStatus | undefined; readonly stats: StatsSample | undefined },
 ): Snapshot {
-  const { watch, gate, admission, models, gpus, recentWork, costPerHour } = owners;
-  const { capacity, leased, waiting } = admission.counts;
-  const standing = admission.isDraining ? 'draining' : gate.status;
+  const { backendMonitor, gate, scheduler, models, gpus, tokenCost, costPerHour } = sources;
+  const { capacity, leased, waiting } = scheduler.counts;
+  const standing = scheduler.isDraining ? 'draining' : gate.status;
   return {
-    ...{ at: Date.now(), startedAt, version: packageFile.version, pulse },
-    ...{ standing, since: watch.since, house: house ?? null },
-    sleeping: standing === 'ready' && watch.props?.sleeping === true,
+    ...{ at: Date.now(), startedAt, version: packageFile.version, stats },
+    ...{ standing, since: backendMonitor.since },
+    sleeping: standing === 'ready' && backendMonitor.props?.sleeping === true,
     model: {
       name: models.public[0] ?? null,
-      context: watch.props?.contextPerSlot ?? null,
-      engine: watch.props?.buildInfo ?? null,
+      context: backendMonitor.props?.contextPerSlot ?? null,
+      engine: backendMonitor.props?.buildInfo ?? null,
     },
+    supervisor: supervisor ? { boot: supervisor.boot, restarts: supervisor.restarts } : null,
     slots: { total: capacity, busy: leased },
-    line: { waiting, most: owners.maxWaiting },
-    ...whatIsOpen(owners),
-    keys: keysOf(owners),
+    queue: { waiting, limit: sources.maxWaiting },
+    ...describeOpenRequests(sources),
+    keys: describeKeys(sources),
     gpus: gpus.samples,
     gpuTrouble: gpus.troubleMessage ?? null,
     costPerHour: costPerHour ?? null,
-    price: recentWork.overall,
-    problems: problemsOf(owners),
+    price: tokenCost.overall,
+    problems: findProblems(sources),
   };
 }
 
-function whatIsOpen({ live, keys }: SnapshotSources): Pick<Snapshot, 'open' | 'lanes'> {
+function describeOpenRequests({ liveRequests, keys }: SnapshotSources): Pick<Snapshot, 'open' | 'lanes'> {
   const now = performance.now();
-  const open = live.records.map((record) => describeOpenRequest(record, now));
-  return { open: open.slice(0, MOST_OPEN), lanes: groupByLane(open, keys?.ring.keys ?? []) };
+  const open = liveRequests.records.map((record) => describeOpenRequest(record, now));
+  return { open: open.slice(0, MAX_OPEN), lanes: groupByLane(open, keys?.ring.keys ?? []) };
 }
 
-function keysOf({ keys, ledger, recentWork, costPerHour }: SnapshotSources): KeyUsageView[] | null {
+function describeKeys({ keys, ledger, tokenCost, costPerHour }: SnapshotSources): KeyUsageView[] | null {
   if (keys === undefined) return null;
   const now = Date.now();
   const today = (keyId: string) => ledger.today(keyId, now);
-  return topKeys({ keys: keys.ring.keys, today, prices: recentWork.byKey, costPerHour, now });
+  return topKeys({ keys: keys.ring.keys, today, costByKey: tokenCost.byKey, costPerHour, now });
 }
 
-function problemsOf({ watch, keys, ledger }: SnapshotSources): string[] {
-  const all = [
-    watch.keyRejected ? 'The backend refuses our key: BACKEND_API_KEY is wrong.' : undefined,
-    keys?.problem === undefined ? undefined : `${keys.problem}; the keys loaded before remain valid.`,
-    ledger.problem === undefined ? undefined : `Usage cannot be written down: ${ledger.problem}.`,
+function findProblems({ backendMonitor, keys, ledger }: SnapshotSources): string[] {
+  const problems = [
+    backendMonitor.keyRejected
+      ? 'The backend rejects the API key of this gateway: BACKEND_API_KEY is wrong.'
+      : undefined,
+    keys?.problem === undefined ? undefined : `${keys.problem}; the previous keys remain in effect.`,
+    ledger.problem === undefined
+      ? undefined
+      : `Cannot write the usage ledger (${ledger.problem}): usage is kept in memory.`,
   ];
-  return all.filter((problem) => problem !== undefined);
+  return problems.filter((problem) => problem !== undefined);
 }

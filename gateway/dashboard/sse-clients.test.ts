@@ -6,12 +6,12 @@ import { waitFor } from '../../test/harness/wait-for.ts';
 import { SseClients } from './sse-clients.ts';
 
 it('collects data only while clients are connected, once for all of them, and sends what has changed', async () => {
-  let looks = 0;
-  const watchers = new SseClients(
-    async () => ({ now: ++looks, seldom: 'same' }),
+  let collections = 0;
+  const clients = new SseClients(
+    async () => ({ now: ++collections, seldom: 'same' }),
     () => ({ history: [1, 2] }),
   );
-  const server = createServer((_, response) => void watchers.add({ response, isAuthorized: () => true }));
+  const server = createServer((_, response) => void clients.add({ response, isAuthorized: () => true }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const ask = async () => (await RawClient.connect(port)).send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -24,11 +24,11 @@ it('collects data only while clients are connected, once for all of them, and se
   expect(second.text.match(/seldom/g)).toHaveLength(1);
   first.reset();
   second.reset();
-  await waitFor('nobody to watch', () => watchers.count === 0);
-  const before = looks;
+  await waitFor('all clients to disconnect', () => clients.count === 0);
+  const before = collections;
   await using third = await ask();
   await third.receives(`data: ${before + 1}\n`);
-  watchers.close();
+  clients.close();
   await third.receives('0\r\n\r\n');
   server.close();
   server.closeAllConnections();

@@ -1,94 +1,94 @@
 import type { ServerResponse } from 'node:http';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import { formatEvent } from '../../sse/sse.ts';
 
-const EVERY = 1000;
-/** A page that takes nothing in, such as one on a phone that sleeps, is told nothing more until it does. */
-const MOST_UNSENT = 256 * 1024;
+const INTERVAL = 1000;
+/** A page that stops reading, such as on a sleeping phone, gets no more events until it reads again. */
+const MAX_UNSENT = 256 * 1024;
 
 export interface SseClient {
   readonly response: ServerResponse;
-  /** Whether it may still look. */
+  /** Whether it may still see the events. */
   readonly isAuthorized: () => boolean;
 }
 
-/** What is told, by the name of its event. Only what has changed is sent again. */
+/** Data by event name. An event is sent only if its data has changed. */
 export type SseEvents = Readonly<Record<string, unknown>>;
 
-/** The pages that watch: all are told the same, about once a second, and nothing is done while there are none. */
+/** The connected pages. All get the same events about once per second; nothing is collected while there are none. */
 export class SseClients {
-  readonly #look: () => Promise<SseEvents>;
-  readonly #greet: () => SseEvents;
-  readonly #all = new Set<SseClient>();
-  readonly #told = new Map<string, string>();
-  /** Who has missed something, and is told all when it takes in again. */
+  readonly #collect: () => Promise<SseEvents>;
+  readonly #getInitialEvents: () => SseEvents;
+  readonly #clients = new Set<SseClient>();
+  /** The latest data of each event as JSON. */
+  readonly #sent = new Map<string, string>();
+  /** Clients that missed events and get all of them when they read again. */
   readonly #behind = new WeakSet<SseClient>();
-  #looking: Promise<void> | undefined;
+  #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `look` finds what all are told; `greet` what a new one needs besides. */
-  constructor(look: () => Promise<SseEvents>, greet: () => SseEvents) {
-    this.#look = look;
-    this.#greet = greet;
+  /** `collect` returns the events for all clients; `getInitialEvents` additional ones for a new client. */
+  constructor(collect: () => Promise<SseEvents>, getInitialEvents: () => SseEvents) {
+    this.#collect = collect;
+    this.#getInitialEvents = getInitialEvents;
   }
 
   get count(): number {
-    return this.#all.size;
+    return this.#clients.size;
   }
 
-  /** Tells this one, too, from now on until its connection closes. */
-  async add(watcher: SseClient): Promise<void> {
-    const { response } = watcher;
-    response.once('close', () => this.#remove(watcher));
-    response.write(
-      messages(Object.entries(this.#greet()).map(([name, part]) => [name, JSON.stringify(part)])),
-    );
-    // What was told last may be old where nobody watched.
-    if (this.#all.size === 0) this.#told.clear();
-    if (this.#told.size === 0) await this.#find();
-    response.write(messages([...this.#told]));
+  /** Sends events to this client until its connection closes. */
+  async add(client: SseClient): Promise<void> {
+    const { response } = client;
+    response.once('close', () => this.#remove(client));
+    const initial = Object.entries(this.#getInitialEvents());
+    response.write(formatEvents(initial.map(([name, data]) => [name, JSON.stringify(data)])));
+    // Without clients the latest data may be old.
+    if (this.#clients.size === 0) this.#sent.clear();
+    if (this.#sent.size === 0) await this.#update();
+    response.write(formatEvents([...this.#sent]));
     if (response.closed) return;
-    this.#all.add(watcher);
-    this.#timer ??= setInterval(() => this.#tellAll().catch(recordUnhandledError), EVERY);
+    this.#clients.add(client);
+    this.#timer ??= setInterval(() => this.#sendChanges().catch(recordUnhandledError), INTERVAL);
   }
 
-  /** Ends all: their pages look for us again. */
+  /** Ends all streams. The pages reconnect. */
   close(): void {
-    for (const { response } of this.#all) response.end();
+    for (const { response } of this.#clients) response.end();
   }
 
-  #remove(watcher: SseClient): void {
-    this.#all.delete(watcher);
-    if (this.#all.size > 0) return;
+  #remove(client: SseClient): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  async #tellAll(): Promise<void> {
-    const before = new Map(this.#told);
-    await this.#find();
-    const news = messages([...this.#told].filter(([name, text]) => before.get(name) !== text));
-    for (const watcher of this.#all) this.#tell(watcher, news);
+  async #sendChanges(): Promise<void> {
+    const before = new Map(this.#sent);
+    await this.#update();
+    const changed = [...this.#sent].filter(([name, json]) => before.get(name) !== json);
+    const text = formatEvents(changed);
+    for (const client of this.#clients) this.#send(client, text);
   }
 
-  #tell(watcher: SseClient, news: string): void {
-    const { response, isAuthorized } = watcher;
-    if (!isAuthorized()) response.end(messages([['ended', '{}']]));
-    else if (response.writableLength > MOST_UNSENT) this.#behind.add(watcher);
-    else response.write(this.#behind.delete(watcher) ? messages([...this.#told]) : news);
+  #send(client: SseClient, text: string): void {
+    const { response, isAuthorized } = client;
+    if (!isAuthorized()) response.end(formatEvents([['ended', '{}']]));
+    else if (response.writableLength > MAX_UNSENT) this.#behind.add(client);
+    else response.write(this.#behind.delete(client) ? formatEvents([...this.#sent]) : text);
   }
 
-  #find(): Promise<void> {
-    this.#looking ??= this.#look()
-      .then((parts) => {
-        for (const [name, part] of Object.entries(parts)) this.#told.set(name, JSON.stringify(part));
+  #update(): Promise<void> {
+    this.#collecting ??= this.#collect()
+      .then((events) => {
+        for (const [name, data] of Object.entries(events)) this.#sent.set(name, JSON.stringify(data));
       })
       .finally(() => {
-        this.#looking = undefined;
+        this.#collecting = undefined;
       });
-    return this.#looking;
+    return this.#collecting;
   }
 }
 
-const messages = (parts: readonly (readonly [name: string, text: string])[]) =>
-  parts.map(([name, text]) => formatEvent(text, name)).join('');
+const formatEvents = (events: readonly (readonly [name: string, json: string])[]) =>
+  events.map(([name, json]) => `event: ${name}\ndata: ${json}\n\n`).join('');

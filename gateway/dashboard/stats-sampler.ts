@@ -1,71 +1,82 @@
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import { RecentValues } from './recent-values.ts';
 
-const EVERY = 1000;
+const INTERVAL = 1000;
 /** Fifteen minutes. */
-const KEPT = 900;
-/** What quantiles are taken of: the last minute. */
-const WINDOW = 60_000;
-const MOST_VALUES = 1000;
+const MAX_SAMPLES = 900;
+/** Quantiles are of the last minute. */
+const QUANTILE_WINDOW = 60_000;
+const MAX_VALUES = 1000;
 
-/** How it goes in one second. */
+/** Statistics of one second. */
 export interface StatsSample {
   /** ms since 1970. */
   readonly at: number;
-  /** Written in this second, by all requests. */
+  /** Tokens generated in this second, by all requests. */
   readonly tokens: number;
-  /** Seconds, over the last minute; null where nothing was to be seen. */
+  /** Seconds, over the last minute; null if there are no values. */
   readonly firstTokenP50: number | null;
   readonly firstTokenP95: number | null;
   readonly waitP50: number | null;
   readonly waitP95: number | null;
-  /** Slots that are leased. */
+  /** Leased slots. */
   readonly running: number;
   readonly waiting: number;
 }
 
 export interface StatsSources {
-  readonly live: Pick<LiveRequests, 'records'>;
-  readonly admission: Pick<Scheduler, 'counts'>;
+  readonly liveRequests: Pick<LiveRequests, 'records'>;
+  readonly scheduler: Pick<Scheduler, 'counts'>;
 }
 
-/** What of a request has been counted already. */
+/** The part of a request that has been counted. */
 interface Counted {
   tokens: number;
-  waited: boolean;
-  spoke: boolean;
+  wait: boolean;
+  firstToken: boolean;
 }
 
-/** Feels once a second how it goes, watched or not, and remembers the last fifteen minutes. */
+/** Samples statistics once per second, with or without clients, and keeps the last fifteen minutes. */
 export class StatsSampler implements Disposable {
-  readonly #parts: StatsSources;
-  readonly #points: StatsSample[] = [];
+  readonly #sources: StatsSources;
+  readonly #samples: StatsSample[] = [];
   readonly #counted = new WeakMap<RequestRecord, Counted>();
-  readonly #firstTokens = new RecentValues(WINDOW, MOST_VALUES);
-  readonly #waits = new RecentValues(WINDOW, MOST_VALUES);
-  readonly #timer = setInterval(() => this.sample(), EVERY).unref();
+  readonly #firstTokenTimes = new RecentValues(QUANTILE_WINDOW, MAX_VALUES);
+  readonly #waitTimes = new RecentValues(QUANTILE_WINDOW, MAX_VALUES);
+  readonly #timer = setInterval(() => this.sample(), INTERVAL).unref();
   #tokens = 0;
 
-  constructor(parts: StatsSources) {
-    this.#parts = parts;
+  constructor(sources: StatsSources) {
+    this.#sources = sources;
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   get samples(): readonly StatsSample[] {
-    return this.#points;
+    return this.#samples;
   }
 
-  /** Counts what is new of a request that is over. Most were never seen before: nothing is remembered for them. */
+  /** Counts the rest of a finished request. Most requests were not sampled before, so nothing is stored for them. */
   recordFinished(record: RequestRecord): void {
-    this.#count(record, this.#counted.get(record) ?? noneYet());
+    this.#count(record, this.#counted.get(record) ?? createCounted());
   }
 
-  #follow(record: RequestRecord): void {
+  sample(at = Date.now()): void {
+    for (const record of this.#sources.liveRequests.records) this.#countLive(record);
+    const { leased, waiting } = this.#sources.scheduler.counts;
+    const now = performance.now();
+    const [firstTokenP50 = null, firstTokenP95 = null] = this.#firstTokenTimes.quantiles([0.5, 0.95], now);
+    const [waitP50 = null, waitP95 = null] = this.#waitTimes.quantiles([0.5, 0.95], now);
+    const quantiles = { firstTokenP50, firstTokenP95, waitP50, waitP95 };
+    this.#samples.push({ at, tokens: this.#tokens, ...quantiles, running: leased, waiting });
+    this.#tokens = 0;
+    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
+  }
+
+  #countLive(record: RequestRecord): void {
     let counted = this.#counted.get(record);
     if (counted === undefined) {
-      counted = noneYet();
+      counted = createCounted();
       this.#counted.set(record, counted);
     }
     this.#count(record, counted);
@@ -76,27 +87,15 @@ export class StatsSampler implements Disposable {
     this.#tokens += Math.max(tokens - counted.tokens, 0);
     counted.tokens = Math.max(tokens, counted.tokens);
     const now = performance.now();
-    if (!counted.waited && record.queuedMs !== undefined) {
-      counted.waited = true;
-      this.#waits.add(record.queuedMs / 1000, now);
+    if (!counted.wait && record.queuedMs !== undefined) {
+      counted.wait = true;
+      this.#waitTimes.add(record.queuedMs / 1000, now);
     }
     const firstByteAt = record.firstByteAt ?? record.responseTail?.firstByteAt;
-    if (!counted.spoke && record.streamed && firstByteAt !== undefined) {
-      counted.spoke = true;
-      this.#firstTokens.add((firstByteAt - record.startedAt) / 1000, now);
+    if (!counted.firstToken && record.streamed && firstByteAt !== undefined) {
+      counted.firstToken = true;
+      this.#firstTokenTimes.add((firstByteAt - record.startedAt) / 1000, now);
     }
-  }
-
-  sample(at = Date.now()): void {
-    for (const record of this.#parts.live.records) this.#follow(record);
-    const { leased, waiting } = this.#parts.admission.counts;
-    const now = performance.now();
-    const [firstTokenP50 = null, firstTokenP95 = null] = this.#firstTokens.quantiles([0.5, 0.95], now);
-    const [waitP50 = null, waitP95 = null] = this.#waits.quantiles([0.5, 0.95], now);
-    const quantiles = { firstTokenP50, firstTokenP95, waitP50, waitP95 };
-    this.#points.push({ at, tokens: this.#tokens, ...quantiles, running: leased, waiting });
-    this.#tokens = 0;
-    if (this.#points.length > KEPT) this.#points.shift();
   }
 
   [Symbol.dispose](): void {
@@ -104,4 +103,30 @@ export class StatsSampler implements Disposable {
   }
 }
 
-const noneYet = (): Counted => ({ tokens: 0, waited: false, spoke: false });
+const createCounted = (): Counted => ({ tokens: 0, wait: false, firstToken: false });
+
+/** Quantiles of the values of a recent period. */
+export class RecentValues {
+  readonly #maxAgeMs: number;
+  readonly #max: number;
+  readonly #values: { readonly at: number; readonly value: number }[] = [];
+
+  /** Beyond `max` values the oldest are dropped: more would hardly change the quantiles. */
+  constructor(maxAgeMs: number, max: number) {
+    this.#maxAgeMs = maxAgeMs;
+    this.#max = max;
+  }
+
+  add(value: number, at: number): void {
+    this.#values.push({ at, value });
+    if (this.#values.length > this.#max) this.#values.shift();
+  }
+
+  /** The value at each fraction, such as 0.95; null if there are no values. */
+  quantiles(fractions: readonly number[], now: number): (number | null)[] {
+    const firstValid = this.#values.findIndex(({ at }) => at > now - this.#maxAgeMs);
+    this.#values.splice(0, firstValid === -1 ? this.#values.length : firstValid);
+    const sorted = this.#values.map(({ value }) => value).sort((a, b) => a - b);
+    return fractions.map((fraction) => sorted[Math.max(Math.ceil(fraction * sorted.length) - 1, 0)] ?? null);
+  }
+}

@@ -1,63 +1,63 @@
 /** @import { StatsSample } from '../stats-sampler.ts' */
 
-import { byId, element, say } from './elements.js';
+import { byId, element, setText } from './elements.js';
+import { formatCount, formatRate, formatSeconds } from './format.js';
 import uPlot from './uplot.js';
-import { count, durationOfSeconds, rate } from './words.js';
 
-/** Points that are shown: as many as the gateway keeps. */
-const MOST = 900;
-/** So that a gateway that has just begun does not show a single dot, seconds. */
-const LEAST_SPAN = 120;
+/** As many samples as the gateway keeps. */
+const MAX_SAMPLES = 900;
+/** Seconds, so that a chart does not show a single dot after the gateway has started. */
+const MIN_SPAN = 120;
 const HEIGHT = 168;
-/** How far the marks of time may stand apart, seconds. */
-const MINUTES = [60, 120, 180, 300];
+/** Intervals of the time axis, seconds. */
+const TIME_INTERVALS = [60, 120, 180, 300];
 
 /**
  * @typedef {object} Line
  * @property {string} name
- * @property {string} colour the CSS variable that holds it
- * @property {(point: StatsSample) => number | null} of
+ * @property {string} colour the CSS variable with the colour
+ * @property {(sample: StatsSample) => number | null} pick
  * @property {boolean} [filled]
  */
 
 /**
- * @typedef {object} Wish
+ * @typedef {object} ChartOptions
  * @property {string} id
- * @property {(value: number | null | undefined) => string} words
- * @property {(value: number) => string} [marks] the words of the axis, where they are others
+ * @property {(value: number | null | undefined) => string} format
+ * @property {(value: number) => string} [formatAxis] for the axis, if different
  * @property {Line[]} lines
  */
 
-/** @type {Wish[]} */
-const wishes = [
+/** @type {ChartOptions[]} */
+const chartOptions = [
   {
     id: 'chart-tokens',
-    words: rate,
-    marks: count,
-    lines: [{ name: 'written', colour: '--first', of: ({ tokens }) => tokens, filled: true }],
+    format: formatRate,
+    formatAxis: formatCount,
+    lines: [{ name: 'generated', colour: '--first', pick: ({ tokens }) => tokens, filled: true }],
   },
   {
     id: 'chart-first-token',
-    words: durationOfSeconds,
+    format: formatSeconds,
     lines: [
-      { name: 'median', colour: '--first', of: ({ firstTokenP50 }) => firstTokenP50 },
-      { name: '95 %', colour: '--second', of: ({ firstTokenP95 }) => firstTokenP95 },
+      { name: 'median', colour: '--first', pick: ({ firstTokenP50 }) => firstTokenP50 },
+      { name: '95th percentile', colour: '--second', pick: ({ firstTokenP95 }) => firstTokenP95 },
     ],
   },
   {
     id: 'chart-wait',
-    words: durationOfSeconds,
+    format: formatSeconds,
     lines: [
-      { name: 'median', colour: '--first', of: ({ waitP50 }) => waitP50 },
-      { name: '95 %', colour: '--second', of: ({ waitP95 }) => waitP95 },
+      { name: 'median', colour: '--first', pick: ({ waitP50 }) => waitP50 },
+      { name: '95th percentile', colour: '--second', pick: ({ waitP95 }) => waitP95 },
     ],
   },
   {
-    id: 'chart-line',
-    words: (value) => (value == null ? '–' : count(value)),
+    id: 'chart-queue',
+    format: (value) => (value == null ? '–' : formatCount(value)),
     lines: [
-      { name: 'running', colour: '--first', of: ({ running }) => running, filled: true },
-      { name: 'waiting', colour: '--second', of: ({ waiting }) => waiting },
+      { name: 'running', colour: '--first', pick: ({ running }) => running, filled: true },
+      { name: 'waiting', colour: '--second', pick: ({ waiting }) => waiting },
     ],
   },
 ];
@@ -65,8 +65,8 @@ const wishes = [
 /** The charts of the last fifteen minutes. */
 export class Charts {
   /** @type {StatsSample[]} */
-  #points = [];
-  #charts = wishes.map((wish) => new Chart(wish));
+  #samples = [];
+  #charts = chartOptions.map((options) => new Chart(options));
 
   constructor() {
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -76,22 +76,22 @@ export class Charts {
     }).observe(byId('main'));
   }
 
-  /** @param {StatsSample[]} points all that there are */
-  begin(points) {
-    this.#points = points;
+  /** @param {StatsSample[]} samples */
+  setSamples(samples) {
+    this.#samples = samples;
     this.#show();
   }
 
-  /** @param {StatsSample} point the newest */
-  add(point) {
-    if (point.at <= (this.#points.at(-1)?.at ?? 0)) return;
-    this.#points.push(point);
-    if (this.#points.length > MOST) this.#points.shift();
+  /** @param {StatsSample} sample the newest */
+  add(sample) {
+    if (sample.at <= (this.#samples.at(-1)?.at ?? 0)) return;
+    this.#samples.push(sample);
+    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     this.#show();
   }
 
   #show() {
-    for (const chart of this.#charts) chart.show(this.#points);
+    for (const chart of this.#charts) chart.show(this.#samples);
   }
 
   #redraw() {
@@ -101,22 +101,22 @@ export class Charts {
 }
 
 class Chart {
-  /** @type {Wish} */
-  #wish;
+  /** @type {ChartOptions} */
+  #options;
   /** @type {HTMLElement} */
-  #plotPlace;
+  #plotContainer;
   /** @type {HTMLElement[]} */
   #values = [];
   /** @type {uPlot | undefined} */
   #plot;
 
-  /** @param {Wish} wish */
-  constructor(wish) {
-    this.#wish = wish;
-    const figure = byId(wish.id);
-    this.#plotPlace = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
+  /** @param {ChartOptions} options */
+  constructor(options) {
+    this.#options = options;
+    const figure = byId(options.id);
+    this.#plotContainer = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
     const legend = /** @type {HTMLElement} */ (figure.querySelector('.legend'));
-    for (const line of wish.lines) {
+    for (const line of options.lines) {
       const value = element('b', '', '–');
       const swatch = element('i', `swatch${line.colour}`);
       legend.append(element('span', '', swatch, `${line.name} `, value));
@@ -127,39 +127,39 @@ class Chart {
 
   draw() {
     this.#plot?.destroy();
-    this.#plot = new uPlot(this.#options(), [[]], this.#plotPlace);
+    this.#plot = new uPlot(this.#createPlotOptions(), [[]], this.#plotContainer);
   }
 
   fit() {
-    const width = this.#plotPlace.clientWidth;
+    const width = this.#plotContainer.clientWidth;
     if (this.#plot && width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
   }
 
-  /** @param {StatsSample[]} points */
-  show(points) {
-    const { lines } = this.#wish;
-    const columns = lines.map(({ of }) => points.map(of));
-    this.#plot?.setData([points.map(({ at }) => at / 1000), ...columns]);
-    this.#tell(points.length - 1);
+  /** @param {StatsSample[]} samples */
+  show(samples) {
+    const { lines } = this.#options;
+    const columns = lines.map(({ pick }) => samples.map(pick));
+    this.#plot?.setData([samples.map(({ at }) => at / 1000), ...columns]);
+    this.#showLegend(samples.length - 1);
   }
 
-  /** @param {number} index of the point whose values stand in the legend */
-  #tell(index) {
-    const { lines, words } = this.#wish;
+  /** @param {number} index of the sample shown in the legend */
+  #showLegend(index) {
+    const { lines, format } = this.#options;
     const data = this.#plot?.data ?? [];
-    const texts = lines.map((_, line) => words(data[line + 1]?.[index]));
+    const texts = lines.map((_, line) => format(data[line + 1]?.[index]));
     texts.forEach((text, line) => {
       const value = this.#values[line];
-      if (value) say(value, text);
+      if (value) setText(value, text);
     });
-    const title = this.#plotPlace.parentElement?.querySelector('.title')?.textContent ?? '';
-    const told = lines.map(({ name }, line) => `${name} ${texts[line]}`).join(', ');
-    this.#plotPlace.setAttribute('aria-label', `${title}: ${told}`);
+    const title = this.#plotContainer.parentElement?.querySelector('.title')?.textContent ?? '';
+    const values = lines.map(({ name }, line) => `${name} ${texts[line]}`).join(', ');
+    this.#plotContainer.setAttribute('aria-label', `${title}: ${values}`);
   }
 
   /** @returns {uPlot.Options} */
-  #options() {
-    const { lines, words, marks = words } = this.#wish;
+  #createPlotOptions() {
+    const { lines, format, formatAxis = format } = this.#options;
     const style = getComputedStyle(document.body);
     /** @param {string} name */
     const colour = (name) => style.getPropertyValue(name).trim();
@@ -170,13 +170,13 @@ class Chart {
       grid: { stroke: colour('--rule'), width: 1 },
     };
     return {
-      width: Math.max(this.#plotPlace.clientWidth, 200),
+      width: Math.max(this.#plotContainer.clientWidth, 200),
       height: HEIGHT,
       padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'all' }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: {
-        x: { range: (_, from, to) => [Math.min(from, to - LEAST_SPAN), to] },
+        x: { range: (_, from, to) => [Math.min(from, to - MIN_SPAN), to] },
         y: { range: (_, __, most) => [0, Math.max(most * 1.15, 0.001)] },
       },
       axes: [
@@ -185,7 +185,7 @@ class Chart {
           grid: { show: false },
           size: 28,
           space: 70,
-          incrs: MINUTES,
+          incrs: TIME_INTERVALS,
           values: (_, at) => at.map(hourAndMinute),
         },
         {
@@ -193,7 +193,7 @@ class Chart {
           size: 56,
           gap: 6,
           space: 36,
-          values: (_, values) => values.map((value) => (value === 0 ? '0' : marks(value))),
+          values: (_, values) => values.map((value) => (value === 0 ? '0' : formatAxis(value))),
         },
       ],
       series: [
@@ -209,7 +209,7 @@ class Chart {
         setCursor: [
           (plot) => {
             const last = (plot.data[0]?.length ?? 0) - 1;
-            this.#tell(plot.cursor.idx ?? last);
+            this.#showLegend(plot.cursor.idx ?? last);
           },
         ],
       },

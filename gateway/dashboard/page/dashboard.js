@@ -1,83 +1,82 @@
 /**
- * @import { LastCrash } from '../last-crash.ts'
+ * @import { LastCrash } from '../dashboard.ts'
  * @import { StatsSample } from '../stats-sampler.ts'
- * @import { RecentRequest } from '../recent-requests.ts'
+ * @import { RecentRequest } from '../request-views.ts'
  * @import { Snapshot } from '../snapshot.ts'
  */
 import { Charts } from './charts.js';
-import { byId, say } from './elements.js';
-import { showBoot, showCrash, showEngine, showGpus } from './engine.js';
-import { showFigures, showSlots, showStanding } from './figures.js';
+import { byId, setText } from './elements.js';
+import { showCrash, showEngine, showGpus, showStartup } from './engine.js';
+import { showSlots, showStatus, showTiles } from './overview.js';
 import { showKeys, showOpen, showRecent } from './tables.js';
 
-/** How long to wait before looking again for a gateway that is away, ms. */
-const LOOK_AGAIN = 1500;
-/** As the gateway tells something every second, silence for so long means that it is away. */
-const SILENCE = 10_000;
+/** Delay before another attempt to reach the gateway, ms. */
+const RETRY_DELAY = 1500;
+/** The gateway sends an event every second; without one for so long it counts as unreachable, ms. */
+const EVENT_TIMEOUT = 10_000;
 
 const charts = new Charts();
 const connection = byId('connection');
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let silence;
+let eventTimer;
 
-watch();
+connect();
 document.getElementById('log-out')?.addEventListener('click', logOut);
 
-function watch() {
+function connect() {
   const events = new EventSource('dashboard/events');
-  const lose = () => {
+  const disconnect = () => {
     events.close();
-    clearTimeout(silence);
-    comeBack();
+    clearTimeout(eventTimer);
+    reconnect();
   };
   /**
    * @template T
    * @param {string} name
-   * @param {(part: T) => void} show
+   * @param {(data: T) => void} show
    */
   const on = (name, show) =>
     events.addEventListener(name, ({ data }) => {
-      clearTimeout(silence);
-      silence = setTimeout(lose, SILENCE);
+      clearTimeout(eventTimer);
+      eventTimer = setTimeout(disconnect, EVENT_TIMEOUT);
       show(JSON.parse(data));
     });
-  on('history', (/** @type {StatsSample[]} */ points) => charts.begin(points));
+  on('history', (/** @type {StatsSample[]} */ samples) => charts.setSamples(samples));
   on('now', showNow);
   on('recent', (/** @type {RecentRequest[]} */ recent) => showRecent(recent));
   on('crash', (/** @type {LastCrash | null} */ crash) => showCrash(crash));
-  on('ended', () => leave('Your session has ended. Show the key again.'));
-  events.addEventListener('error', lose);
+  on('ended', () => leave('Your session has ended. Log in again.'));
+  events.addEventListener('error', disconnect);
 }
 
 /** @param {Snapshot} now */
 function showNow(now) {
-  showStanding(now);
-  showFigures(now);
+  showStatus(now);
+  showTiles(now);
   showSlots(now);
   showOpen(now.open, cancel);
   showKeys(now);
   showGpus(now);
-  showBoot(now);
+  showStartup(now);
   showEngine(now);
-  if (now.pulse) charts.add(now.pulse);
+  if (now.stats) charts.add(now.stats);
   connection.hidden = true;
   byId('main').setAttribute('aria-busy', 'false');
 }
 
-/** The gateway is away, or has ended our session: asks until it says which. */
-async function comeBack() {
-  say(connection, 'The gateway does not answer. Looking for it again…');
+/** The gateway is unreachable or our session has ended: retries until one of them is certain. */
+async function reconnect() {
+  setText(connection, 'Cannot reach the gateway. Reconnecting…');
   connection.hidden = false;
-  const answer = await fetch('dashboard/session').catch(() => undefined);
-  const state = await answer?.json().catch(() => undefined);
-  if (state === undefined) return setTimeout(comeBack, LOOK_AGAIN);
-  if (!state.active)
-    return leave('The gateway was started again, or your session has ended. Show the key again.');
+  const response = await fetch('dashboard/session').catch(() => undefined);
+  const state = await response?.json().catch(() => undefined);
+  if (state === undefined) return setTimeout(reconnect, RETRY_DELAY);
+  if (!state.active) return leave('The gateway was restarted or your session has ended. Log in again.');
   if (state.version !== document.body.dataset.version) return location.reload();
-  watch();
+  connect();
 }
 
-/** @param {string} notice what the page to log in is to say */
+/** @param {string} notice for the login page */
 function leave(notice) {
   sessionStorage.setItem('notice', notice);
   location.reload();

@@ -1,4 +1,4 @@
-/** The few things that the pages do with the document. All text goes in as text, never as markup. */
+/** DOM helpers of the pages. All text is set as text, never as markup. */
 
 /**
  * @param {string} id
@@ -17,50 +17,50 @@ export function byId(id) {
  * @returns {HTMLElement}
  */
 export function element(tag, className = '', ...children) {
-  const made = document.createElement(tag);
-  if (className !== '') made.className = className;
-  made.append(...children);
-  return made;
+  const created = document.createElement(tag);
+  if (className !== '') created.className = className;
+  created.append(...children);
+  return created;
 }
 
 /**
- * Sets a text only where it differs, so that what somebody has selected stays selected.
+ * Does nothing if the text is unchanged, so that a selection in it is kept.
  * @param {Element} target
  * @param {string} text
  */
-export function say(target, text) {
+export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
 /**
- * Keeps the children of `parent` in step with `items`: one each, made once, filled at every call, in their order. What
- * stays keeps its focus.
+ * Makes the children of `parent` match `items`: each child is created once and filled at every call, in the order of the
+ * items. Children that stay keep their focus.
  * @template T
  * @param {Element} parent
  * @param {readonly T[]} items
- * @param {{ keyOf: (item: T) => string, make: (item: T) => HTMLElement, fill: (child: HTMLElement, item: T) => void }} ways
+ * @param {{ getKey: (item: T) => string, create: (item: T) => HTMLElement, fill: (child: HTMLElement, item: T) => void }} options
  */
-export function keepInStep(parent, items, { keyOf, make, fill }) {
+export function syncChildren(parent, items, { getKey, create, fill }) {
   const known = new Map([...parent.children].map((child) => [child.getAttribute('data-key'), child]));
   let place = parent.firstElementChild;
   for (const item of items) {
-    const key = keyOf(item);
+    const key = getKey(item);
     const old = known.get(key);
-    const child = old instanceof HTMLElement ? old : make(item);
+    const child = old instanceof HTMLElement ? old : create(item);
     known.delete(key);
     child.setAttribute('data-key', key);
     fill(child, item);
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
   }
-  for (const gone of known.values()) gone.remove();
+  for (const removed of known.values()) removed.remove();
 }
 
 /**
- * A row of a table that is filled cell by cell.
+ * A table row without text.
  * @param {number} cells
  */
-export const emptyRow = (cells) => element('tr', '', ...Array.from({ length: cells }, () => element('td')));
+export const createRow = (cells) => element('tr', '', ...Array.from({ length: cells }, () => element('td')));
 
 /**
  * @param {HTMLElement} row
@@ -69,17 +69,17 @@ export const emptyRow = (cells) => element('tr', '', ...Array.from({ length: cel
 export function fillRow(row, texts) {
   texts.forEach((text, index) => {
     const cell = row.children[index];
-    if (cell) say(cell, text);
+    if (cell) setText(cell, text);
   });
 }
 
 /**
- * Shows a table, or in its place why it is empty.
+ * Shows the content, or the message for its absence.
  * @param {string} id
  * @param {boolean} isEmpty
  */
-export function showUnlessEmpty(id, isEmpty) {
-  const shown = byId(id);
-  (shown.closest('.scroll') ?? shown).toggleAttribute('hidden', isEmpty);
+export function toggleEmpty(id, isEmpty) {
+  const content = byId(id);
+  (content.closest('.scroll') ?? content).toggleAttribute('hidden', isEmpty);
   byId(`${id}-empty`).toggleAttribute('hidden', !isEmpty);
 }

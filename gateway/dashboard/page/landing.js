@@ -1,3 +1,3 @@
-for (const place of document.querySelectorAll('.origin')) {
-  place.textContent = location.origin + location.pathname.replace(/\/$/, '');
+for (const element of document.querySelectorAll('.origin')) {
+  element.textContent = location.origin + location.pathname.replace(/\/$/, '');
 }

@@ -1,4 +1,4 @@
-import { byId, say } from './elements.js';
+import { byId, setText } from './elements.js';
 
 const form = byId('login');
 const secret = /** @type {HTMLInputElement} */ (byId('secret'));
@@ -7,24 +7,24 @@ const problem = byId('problem');
 const notice = sessionStorage.getItem('notice');
 if (notice !== null) {
   sessionStorage.removeItem('notice');
-  say(byId('notice'), notice);
+  setText(byId('notice'), notice);
   byId('notice').hidden = false;
 }
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  say(problem, '');
-  const answer = await show(secret.value.trim());
-  if (answer?.status === 204) return location.reload();
-  say(problem, await complaintOf(answer));
+  setText(problem, '');
+  const response = await createSession(secret.value.trim());
+  if (response?.status === 204) return location.reload();
+  setText(problem, await getErrorText(response));
   secret.select();
 });
 
 /**
- * The key travels in a header, as it does everywhere else: it never stands in a form's body or an address.
+ * The key is sent in a header as everywhere else, never in a form body or a URL.
  * @param {string} key
  */
-async function show(key) {
+async function createSession(key) {
   try {
     return await fetch('dashboard/session', { method: 'POST', headers: { authorization: `Bearer ${key}` } });
   } catch {
@@ -32,10 +32,10 @@ async function show(key) {
   }
 }
 
-/** @param {Response | undefined} answer */
-async function complaintOf(answer) {
-  if (answer === undefined) return 'The gateway does not answer.';
-  if (answer.status === 401) return 'This key is not known, or no longer works.';
-  const told = await answer.json().catch(() => undefined);
-  return told?.error?.message ?? `The gateway answered ${answer.status}.`;
+/** @param {Response | undefined} response */
+async function getErrorText(response) {
+  if (response === undefined) return 'Cannot reach the gateway.';
+  if (response.status === 401) return 'This key is unknown or no longer valid.';
+  const body = await response.json().catch(() => undefined);
+  return body?.error?.message ?? `The gateway responded with status ${response.status}.`;
 }

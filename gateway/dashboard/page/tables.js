@@ -1,49 +1,49 @@
 /**
  * @import { Snapshot } from '../snapshot.ts'
- * @import { RecentRequest } from '../recent-requests.ts'
+ * @import { RecentRequest } from '../request-views.ts'
  */
-import { byId, element, emptyRow, fillRow, keepInStep, say, showUnlessEmpty } from './elements.js';
-import { count, duration, money, rate, timeOfDay } from './words.js';
+import { byId, createRow, element, fillRow, setText, syncChildren, toggleEmpty } from './elements.js';
+import { formatCount, formatDuration, formatMoney, formatRate, formatTime } from './format.js';
 
 /** @param {string} id */
-const bodyOf = (id) => /** @type {HTMLElement} */ (byId(id).querySelector('tbody'));
+const getBody = (id) => /** @type {HTMLElement} */ (byId(id).querySelector('tbody'));
 
 /**
  * @param {Snapshot['open']} open
  * @param {(id: string) => void} cancel
  */
 export function showOpen(open, cancel) {
-  keepInStep(bodyOf('open'), open, {
-    keyOf: ({ id }) => id,
-    make({ id }) {
-      const row = emptyRow(7);
-      row.append(element('td', '', cancelButton(id, cancel)));
+  syncChildren(getBody('open'), open, {
+    getKey: ({ id }) => id,
+    create({ id }) {
+      const row = createRow(7);
+      row.append(element('td', '', createCancelButton(id, cancel)));
       return row;
     },
     fill(row, { id, key, path, state, ageMs, tokens, tokensPerSecond }) {
       row.className = state;
-      const figures = [duration(ageMs), count(tokens), rate(tokensPerSecond)];
-      fillRow(row, [shortId(id), key ?? '–', path, state, ...figures]);
+      const values = [formatDuration(ageMs), formatCount(tokens), formatRate(tokensPerSecond)];
+      fillRow(row, [shortId(id), key ?? '–', path, state, ...values]);
       row.firstElementChild?.setAttribute('title', id);
     },
   });
-  showUnlessEmpty('open', open.length === 0);
+  toggleEmpty('open', open.length === 0);
 }
 
-/** How long a first press waits for the second, ms. */
-const PATIENCE = 4000;
+/** Time for the second press, ms. */
+const CONFIRM_TIMEOUT = 4000;
 
 /**
- * A button that wants to be pressed twice: a request that is cancelled does not come back.
+ * A button that must be pressed twice, as a cancelled request cannot be restored.
  * @param {string} id
  * @param {(id: string) => void} cancel
  */
-function cancelButton(id, cancel) {
+function createCancelButton(id, cancel) {
   const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Cancel'));
   button.type = 'button';
   const reset = () => {
     button.classList.remove('sure');
-    say(button, 'Cancel');
+    setText(button, 'Cancel');
     button.setAttribute('aria-label', `Cancel request ${id}`);
   };
   reset();
@@ -53,33 +53,38 @@ function cancelButton(id, cancel) {
       return cancel(id);
     }
     button.classList.add('sure');
-    say(button, 'Sure?');
+    setText(button, 'Sure?');
     button.setAttribute('aria-label', `Sure? Press again to cancel request ${id}`);
-    setTimeout(reset, PATIENCE);
+    setTimeout(reset, CONFIRM_TIMEOUT);
   });
   return button;
 }
 
-const outcomeWords = { ok: '', refused: 'refused', broken_off: 'broken off', client_left: 'client left' };
+const outcomeTexts = {
+  ok: '',
+  refused: 'rejected',
+  broken_off: 'broken off',
+  client_left: 'client disconnected',
+};
 
 /** @param {readonly RecentRequest[]} recent */
 export function showRecent(recent) {
-  keepInStep(bodyOf('recent'), recent, {
-    keyOf: ({ id, at }) => `${at} ${id}`,
-    make(request) {
-      const row = emptyRow(10);
+  syncChildren(getBody('recent'), recent, {
+    getKey: ({ id, at }) => `${at} ${id}`,
+    create(request) {
+      const row = createRow(10);
       row.className = request.outcome;
-      fillRow(row, cellsOf(request));
+      fillRow(row, getCells(request));
       row.children[1]?.setAttribute('title', request.id);
       return row;
     },
     fill() {},
   });
-  showUnlessEmpty('recent', recent.length === 0);
+  toggleEmpty('recent', recent.length === 0);
 }
 
 /** @param {RecentRequest} request */
-function cellsOf({
+function getCells({
   at,
   id,
   key,
@@ -94,26 +99,26 @@ function cellsOf({
   output,
   rescued,
 }) {
-  const words = [status, error ?? outcomeWords[outcome], rescued ? 'rescued' : ''];
+  const outcomeText = [status, error ?? outcomeTexts[outcome], rescued ? 'recovered' : ''];
   return [
-    ...[timeOfDay(at), shortId(id), key ?? '–', path, words.filter(Boolean).join(' ')],
-    ...[duration(queuedMs), duration(firstTokenMs), duration(ms)],
-    ...[input, output].map((tokens) => (tokens === null ? '–' : count(tokens))),
+    ...[formatTime(at), shortId(id), key ?? '–', path, outcomeText.filter(Boolean).join(' ')],
+    ...[formatDuration(queuedMs), formatDuration(firstTokenMs), formatDuration(ms)],
+    ...[input, output].map((tokens) => (tokens === null ? '–' : formatCount(tokens))),
   ];
 }
 
 /**
- * Enough of an id to tell it from its neighbours.
+ * The beginning of a long id, enough to tell it from others.
  * @param {string} id
  */
 const shortId = (id) => (id.length > 14 ? `${id.slice(0, 8)}…` : id);
 
 /** @param {Snapshot} now */
 export function showKeys({ keys }) {
-  keepInStep(bodyOf('keys'), keys ?? [], {
-    keyOf: ({ id }) => id,
-    make() {
-      const row = emptyRow(7);
+  syncChildren(getBody('keys'), keys ?? [], {
+    getKey: ({ id }) => id,
+    create() {
+      const row = createRow(7);
       row.children[4]?.append(element('progress'), element('span'));
       return row;
     },
@@ -121,25 +126,25 @@ export function showKeys({ keys }) {
       const { id, state, expiresSoon, requests, errors, tokens, cost, costPerMillion } = key;
       const note = state === 'active' ? (expiresSoon ? ' · expires soon' : '') : ` · ${state}`;
       const [name, ...others] = row.children;
-      if (name) say(name, id + note);
+      if (name) setText(name, id + note);
       const texts = [
-        count(requests),
-        count(errors),
-        count(tokens),
+        formatCount(requests),
+        formatCount(errors),
+        formatCount(tokens),
         undefined,
-        money(cost),
-        money(costPerMillion),
+        formatMoney(cost),
+        formatMoney(costPerMillion),
       ];
       others.forEach((cell, index) => {
         const text = texts[index];
-        if (text !== undefined) say(cell, text);
+        if (text !== undefined) setText(cell, text);
       });
       fillBudget(row.children[4], key);
     },
   });
   const empty = byId('keys-empty');
-  if (keys === null) say(empty, 'Authentication is off: nobody is told from anybody.');
-  showUnlessEmpty('keys', (keys ?? []).length === 0);
+  if (keys === null) setText(empty, 'Authentication is off, so there is no usage by key.');
+  toggleEmpty('keys', (keys ?? []).length === 0);
 }
 
 /**
@@ -147,13 +152,16 @@ export function showKeys({ keys }) {
  * @param {NonNullable<Snapshot['keys']>[number]} key
  */
 function fillBudget(cell, { id, tokens, budget }) {
-  const [bar, words] = cell?.children ?? [];
-  if (!(bar instanceof HTMLProgressElement && words)) return;
+  const [bar, text] = cell?.children ?? [];
+  if (!(bar instanceof HTMLProgressElement && text)) return;
   bar.hidden = budget === null;
-  say(words, budget === null ? 'no limit' : `${Math.round((tokens / budget) * 100)} % of ${count(budget)}`);
+  setText(
+    text,
+    budget === null ? 'unlimited' : `${Math.round((tokens / budget) * 100)} % of ${formatCount(budget)}`,
+  );
   if (budget === null) return;
   bar.max = budget;
   bar.value = Math.min(tokens, budget);
-  bar.classList.toggle('spent', tokens >= budget * 0.9);
-  bar.setAttribute('aria-label', `Budget of ${id}`);
+  bar.classList.toggle('nearly-spent', tokens >= budget * 0.9);
+  bar.setAttribute('aria-label', `Daily budget of ${id}`);
 }

@@ -217,7 +217,7 @@ describe('responses to browsers', () => {
 it('if authentication is off, the dashboard is public but still rejects cross-site requests', async () => {
   await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
   const page = await ask('GET /dashboard', {}, open);
-  expect(await page.text()).toContain('open to all');
+  expect(await page.text()).toContain('no authentication');
   expect(await events(ours, /event: now/, open)).toContain('"keys":null');
   expect((await ask('GET /dashboard/events', { 'sec-fetch-site': 'cross-site' }, open)).status).toBe(403);
   expect(await codeOf(await ask('DELETE /dashboard/requests/x', ours, open))).toBe('request_not_found');

@@ -72,7 +72,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it('sees live values under load, but no text of any request or response', async () => {
     await using watched = await watching();
     const { page } = watched;
-    await page.getByText('No request has come yet').waitFor();
+    await page.getByText('No requests since the gateway started').waitFor();
     const told = (id: string) => page.locator(`#${id}`).textContent();
     let seen = false;
     const client = async (name: string) => {
@@ -130,8 +130,8 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   });
 
   it.each([
-    ['sk-wrong', 'This key is not known, or no longer works.'],
-    [testerSecret, "it lacks the scope 'admin'"],
+    ['sk-wrong', 'This key is unknown or no longer valid.'],
+    [testerSecret, "This API key lacks the scope 'admin'"],
   ])('cannot log in with %s', async (secret, words) => {
     await using watched = await open();
     const { page } = watched;
@@ -160,7 +160,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     await page.goto(`${first.origin}/dashboard`);
     await page.getByText('Ready for').waitFor();
     await first.stop();
-    await page.getByRole('status').getByText('The gateway does not answer').waitFor();
+    await page.getByRole('status').getByText('Cannot reach the gateway').waitFor();
     await using second = await start(String(first.port));
     await page.locator('#connection').waitFor({ state: 'hidden' });
     expect(second.port).toBe(first.port);

@@ -2,30 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { fingerprint } from '../../keys/secret.ts';
-import { isSessionValid } from './session.ts';
-import { Sessions } from './sessions.ts';
+import { isSessionValid, Sessions } from './sessions.ts';
 
 const [today, before] = [fingerprint('today'), fingerprint('before')];
 const ops: Key = { ...keyDefaults, id: 'ops', hint: '', fingerprint: today, scopes: ['admin'] };
-const session = { keyId: 'ops', fingerprint: today, until: 1000 };
-const holds = (change: Partial<Key>, now = 500, of: object = {}) =>
+const session = { keyId: 'ops', fingerprint: today, expiresAt: 1000 };
+const isValid = (change: Partial<Key>, now = 500, of: object = {}) =>
   isSessionValid({ ...session, ...of }, new KeyRing([{ ...ops, ...change }]), now);
 
 describe('a session is valid', () => {
   it('while its key has the admin scope, until it expires', () => {
-    expect(holds({})).toBe(true);
-    expect(holds({}, 1000)).toBe(false);
-    expect(holds({ disabled: true })).toBe(false);
-    expect(holds({ expires: 500 })).toBe(false);
-    expect(holds({ scopes: ['inference'] })).toBe(false);
-    expect(holds({ id: 'other' })).toBe(false);
+    expect(isValid({})).toBe(true);
+    expect(isValid({}, 1000)).toBe(false);
+    expect(isValid({ disabled: true })).toBe(false);
+    expect(isValid({ expires: 500 })).toBe(false);
+    expect(isValid({ scopes: ['inference'] })).toBe(false);
+    expect(isValid({ id: 'other' })).toBe(false);
   });
 
   it('with the secret from before a rotation while that secret is accepted', () => {
     const rotated = { previous: { fingerprint: before, validUntil: 600 } };
-    expect(holds(rotated, 599, { fingerprint: before })).toBe(true);
-    expect(holds(rotated, 600, { fingerprint: before })).toBe(false);
-    expect(holds({ fingerprint: fingerprint('next') })).toBe(false);
+    expect(isValid(rotated, 599, { fingerprint: before })).toBe(true);
+    expect(isValid(rotated, 600, { fingerprint: before })).toBe(false);
+    expect(isValid({ fingerprint: fingerprint('next') })).toBe(false);
   });
 });
 

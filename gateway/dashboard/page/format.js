@@ -1,19 +1,19 @@
-/** Numbers and times as people read them. */
+/** Numbers and times as text. */
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
 /** @param {number} value */
-export const count = (value) => (value < 10_000 ? whole.format(value) : compact.format(value));
+export const formatCount = (value) => (value < 10_000 ? whole.format(value) : compact.format(value));
 
 /** @param {number | null | undefined} value */
-export function rate(value) {
+export function formatRate(value) {
   if (value == null) return '–';
-  return value > 0 && value < 10 ? value.toFixed(1) : count(value);
+  return value > 0 && value < 10 ? value.toFixed(1) : formatCount(value);
 }
 
 /** @param {number | null | undefined} ms */
-export function duration(ms) {
+export function formatDuration(ms) {
   if (ms == null) return '–';
   if (ms < 995) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
@@ -29,10 +29,10 @@ export function duration(ms) {
 }
 
 /** @param {number | null | undefined} seconds */
-export const durationOfSeconds = (seconds) => duration(seconds == null ? seconds : seconds * 1000);
+export const formatSeconds = (seconds) => formatDuration(seconds == null ? seconds : seconds * 1000);
 
-/** @param {number | null | undefined} amount in the money of `COST_PER_HOUR`, which has no name here */
-export function money(amount) {
+/** @param {number | null | undefined} amount in the currency of `COST_PER_HOUR`, which is not known here */
+export function formatMoney(amount) {
   if (amount == null) return '–';
   if (amount === 0) return '0';
   return amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2);
@@ -42,13 +42,13 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const dayAndClock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** @param {number} at ms since 1970 */
-export const timeOfDay = (at) => clock.format(at);
+export const formatTime = (at) => clock.format(at);
 
 /** @param {number} at ms since 1970 */
-export const dayAndTime = (at) => dayAndClock.format(at);
+export const formatDateTime = (at) => dayAndClock.format(at);
 
 /** @param {number} bytes */
-export const gibibytes = (bytes) => (bytes / 1024 ** 3).toFixed(bytes < 10 * 1024 ** 3 ? 1 : 0);
+export const formatGibibytes = (bytes) => (bytes / 1024 ** 3).toFixed(bytes < 10 * 1024 ** 3 ? 1 : 0);
 
-/** @param {number} part 0 to 1 */
-export const percent = (part) => `${Math.round(part * 100)} %`;
+/** @param {number} ratio 0 to 1 */
+export const formatPercent = (ratio) => `${Math.round(ratio * 100)} %`;

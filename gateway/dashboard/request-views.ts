@@ -1,0 +1,117 @@
+import type { Key, Priority } from '../../keys/key.ts';
+import { apiRoutes } from '../api/route-table.ts';
+import type { RequestFinished } from '../proxy/request-events.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
+
+/** A request in progress, without any text of the request or response. */
+export interface OpenRequest {
+  readonly id: string;
+  readonly key: string | null;
+  readonly path: string;
+  readonly model: string | null;
+  readonly state: 'waiting' | 'running';
+  readonly ageMs: number;
+  readonly queuedMs: number;
+  /** Generated so far. */
+  readonly tokens: number;
+  /** Since the first token; null before. */
+  readonly tokensPerSecond: number | null;
+}
+
+/** The requests of one key, which wait in one lane. */
+export interface LaneView {
+  /** Null for requests without a key. */
+  readonly key: string | null;
+  readonly priority: Priority;
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export function describeOpenRequest(record: RequestRecord, now: number): OpenRequest {
+  const { id, keyId, path, model, queuedMs, startedAt, responseTail } = record;
+  const tokens = responseTail?.generated ?? 0;
+  const generatingMs = responseTail?.firstByteAt === undefined ? 0 : now - responseTail.firstByteAt;
+  return {
+    ...{ id, key: keyId ?? null, path, model: model ?? null },
+    state: queuedMs === undefined ? 'waiting' : 'running',
+    ageMs: Math.round(now - startedAt),
+    queuedMs: Math.round(queuedMs ?? now - startedAt),
+    tokens,
+    tokensPerSecond: tokens > 1 && generatingMs > 0 ? ((tokens - 1) / generatingMs) * 1000 : null,
+  };
+}
+
+/** One lane per key with open requests, the fullest first. */
+export function groupByLane(open: readonly OpenRequest[], keys: readonly Key[]): LaneView[] {
+  const lanes = new Map<string | null, { running: number; waiting: number }>();
+  for (const { key, state } of open) {
+    const lane = lanes.get(key) ?? { running: 0, waiting: 0 };
+    lane[state] += 1;
+    lanes.set(key, lane);
+  }
+  const getPriority = (id: string | null) => keys.find((key) => key.id === id)?.priority ?? 'normal';
+  return [...lanes]
+    .map(([key, counts]) => ({ key, priority: getPriority(key), ...counts }))
+    .sort((a, b) => b.running + b.waiting - (a.running + a.waiting));
+}
+
+/** A finished request, without any text of the request or response. */
+export interface RecentRequest {
+  readonly id: string;
+  /** When it ended, ms since 1970. */
+  readonly at: number;
+  readonly key: string | null;
+  readonly path: string;
+  readonly model: string | null;
+  /** 499 if the client disconnected. */
+  readonly status: number;
+  readonly outcome: RequestFinished['end']['outcome'];
+  readonly error: string | null;
+  readonly ms: number;
+  readonly queuedMs: number | null;
+  /** Of streams. */
+  readonly firstTokenMs: number | null;
+  readonly input: number | null;
+  readonly output: number | null;
+  /** Sent again, or continued by another engine. */
+  readonly rescued: boolean;
+}
+
+const MAX_RECENT = 100;
+
+const apiPaths = new Set(apiRoutes.flatMap((route) => route.paths));
+
+/** The last finished requests to the model, newest first. Attempts to guess keys do not displace them. */
+export class RecentRequests {
+  /** Oldest first, up to twice as many as are shown. */
+  readonly #requests: RecentRequest[] = [];
+
+  get all(): readonly RecentRequest[] {
+    return this.#requests.slice(-MAX_RECENT).reverse();
+  }
+
+  add(event: RequestFinished): void {
+    const { pattern } = event;
+    if (!apiPaths.has(pattern) || isGuess(event)) return;
+    this.#requests.push({ ...describeFinished(event), path: pattern, at: Date.now() });
+    if (this.#requests.length >= 2 * MAX_RECENT) this.#requests.splice(0, MAX_RECENT);
+  }
+}
+
+const isGuess = ({ record, end }: RequestFinished) =>
+  record.keyId === undefined && [401, 429].includes(end.status);
+
+function describeFinished({ record, end }: RequestFinished) {
+  const { id, keyId, model, startedAt, endedAt, firstByteAt, queuedMs, usage, streamed } = record;
+  const firstTokenAt = streamed ? firstByteAt : undefined;
+  return {
+    ...{ id, key: keyId ?? null, model: model ?? null },
+    ...{ status: end.status, outcome: end.outcome, error: record.error ?? null },
+    ms: Math.round((endedAt ?? performance.now()) - startedAt),
+    queuedMs: queuedMs === undefined ? null : Math.round(queuedMs),
+    firstTokenMs: firstTokenAt === undefined ? null : Math.round(firstTokenAt - startedAt),
+    input: usage?.input ?? null,
+    output: usage?.output ?? null,
+    rescued: Boolean(record.retries || record.continued),
+  };
+}
