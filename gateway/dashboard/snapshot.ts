@@ -1,8 +1,8 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import type { SupervisorStatus } from '../ipc/supervisor-status.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
