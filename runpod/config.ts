@@ -3,11 +3,11 @@ import packageFile from '../package.json' with { type: 'json' };
 import { missingQueueVariables, queueVariables, type Settings } from '../settings/variables.ts';
 
 import type { GatewayAddress } from './gateway-client.ts';
-import type { WorkerIdentity } from './job-result.ts';
+import type { WorkerIdentity } from './job.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';
-import type { StreamPace } from './next-post.ts';
+import type { StreamPace } from './relay-stream.ts';
 
-/** What the queue worker was set up with: plain values, durations in ms. */
+/** The configuration of the queue worker: plain values, durations in ms. */
 export interface QueueConfig {
   readonly urls: JobUrls;
   readonly apiKey: string;
@@ -20,15 +20,15 @@ export interface QueueConfig {
   readonly drainMs: number;
 }
 
-/** RunPod takes pieces of up to a megabyte; as JSON a character may become several bytes. */
-const mostCharsOfPiece = 128 * 1024;
+/** RunPod accepts pieces of up to a megabyte; in JSON a character may become several bytes. */
+const maxPieceChars = 128 * 1024;
 
-/** The configuration, or what lacks for one. */
+/** The configuration, or the missing variables. */
 export function queueConfig(settings: Settings): QueueConfig | { readonly problems: readonly string[] } {
   const [take, output, stream, apiKey] = queueVariables.map((name) => settings[name]);
   if (take === undefined || output === undefined || stream === undefined || apiKey === undefined) {
     const missing = missingQueueVariables(settings);
-    return { problems: missing.map((name) => `${name}: not set, as RunPod does in a worker of a queue`) };
+    return { problems: missing.map((name) => `${name}: not set; RunPod sets it in the workers of a queue`) };
   }
   const id = settings.RUNPOD_POD_ID ?? randomUUID();
   const version = `llama-corral/${packageFile.version}`;
@@ -38,7 +38,7 @@ export function queueConfig(settings: Settings): QueueConfig | { readonly proble
     version,
     worker: { id, version },
     pingIntervalMs: settings.RUNPOD_PING_INTERVAL,
-    pace: { intervalMs: settings.RUNPOD_STREAM_INTERVAL, mostChars: mostCharsOfPiece },
+    pace: { intervalMs: settings.RUNPOD_STREAM_INTERVAL, maxChars: maxPieceChars },
     gateway: {
       origin: settings.RUNPOD_WORKER_GATEWAY?.replace(/\/+$/, '') ?? `http://127.0.0.1:${settings.PORT}`,
       key: settings.RUNPOD_WORKER_KEY,

@@ -1,16 +1,20 @@
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { type JobFailure, parseFailure } from './job-result.ts';
+import { type JobFailure, parseFailure } from './job.ts';
 import type { JobRequest } from './read-input.ts';
 
-/** What the gateway answered to a job's request. */
+/** The response of the gateway to the request of a job. */
 export type GatewayResponse =
-  | { readonly outcome: 'whole'; readonly output: unknown }
+  | { readonly outcome: 'complete'; readonly output: unknown }
   | { readonly outcome: 'stream'; readonly body: AsyncIterable<Uint8Array> }
   | { readonly outcome: 'failed'; readonly failure: JobFailure }
-  /** It may well answer a little later: it is starting, full, or has just died. */
-  | { readonly outcome: 'not-now'; readonly failure: JobFailure; readonly retryAfterMs: number | undefined };
+  /** It may succeed later: the gateway is starting, full, or has just crashed. */
+  | {
+      readonly outcome: 'unavailable';
+      readonly failure: JobFailure;
+      readonly retryAfterMs: number | undefined;
+    };
 
 export interface GatewayAddress {
   /** `http://host:port` */
@@ -20,24 +24,24 @@ export interface GatewayAddress {
 
 const health = z.object({ status: z.string(), slots: z.object({ total: z.number() }) });
 
-const askTimeoutMs = 5000;
+const healthTimeoutMs = 5000;
 
-/** The gateway as a client sees it. */
+/** A client of the gateway. */
 export class GatewayClient {
   readonly #address: GatewayAddress;
-  /** A request may wait in line, for a model that loads, or be long at work: the gateway has the limits. */
+  /** Without timeouts: the gateway limits how long a request may queue and run. */
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 
   constructor(address: GatewayAddress) {
     this.#address = address;
   }
 
-  /** How many requests it answers at the same time; 0 while it is not ready. */
+  /** How many requests it serves at the same time; 0 while it is not ready. */
   async capacity(): Promise<number> {
     try {
       const { body } = await request(`${this.#address.origin}/health`, {
         dispatcher: this.#agent,
-        signal: AbortSignal.timeout(askTimeoutMs),
+        signal: AbortSignal.timeout(healthTimeoutMs),
       });
       const { status, slots } = health.parse(await body.json());
       return status === 'ready' ? slots.total : 0;
@@ -46,15 +50,15 @@ export class GatewayClient {
     }
   }
 
-  /** Throws nothing but the reason of the signal. */
-  async ask(
+  /** Throws only the reason of the signal. */
+  async send(
     { method, path, body }: JobRequest,
     requestId: string,
     signal: AbortSignal,
   ): Promise<GatewayResponse> {
     const { origin, key } = this.#address;
     try {
-      const answer = await request(`${origin}${path}`, {
+      const response = await request(`${origin}${path}`, {
         method,
         headers: {
           'x-request-id': requestId,
@@ -65,15 +69,19 @@ export class GatewayClient {
         dispatcher: this.#agent,
         signal,
       });
-      const isStream = String(answer.headers['content-type']).startsWith('text/event-stream');
+      const isStream = String(response.headers['content-type']).startsWith('text/event-stream');
       return isStream
-        ? { outcome: 'stream', body: answer.body }
-        : read(answer.statusCode, await textOf(answer.body), answer.headers['retry-after-ms']);
+        ? { outcome: 'stream', body: response.body }
+        : parseResponse(
+            response.statusCode,
+            await readText(response.body),
+            response.headers['retry-after-ms'],
+          );
     } catch (error) {
       signal.throwIfAborted();
       const { code, name } = error as NodeJS.ErrnoException;
-      const message = `the gateway could not be asked (${code ?? name})`;
-      return { outcome: 'not-now', failure: { message, type: 'bad_gateway' }, retryAfterMs: undefined };
+      const message = `the gateway could not be reached (${code ?? name})`;
+      return { outcome: 'unavailable', failure: { message, type: 'bad_gateway' }, retryAfterMs: undefined };
     }
   }
 
@@ -82,23 +90,23 @@ export class GatewayClient {
   }
 }
 
-async function textOf(body: Readable): Promise<string> {
+async function readText(body: Readable): Promise<string> {
   return Buffer.concat(await body.toArray()).toString();
 }
 
-/** An answer whose head went out early may tell of its failure in its body alone. */
-function read(status: number, text: string, retryAfter: unknown): GatewayResponse {
-  const output = parsed(text);
+/** A response whose head was sent early may have its error in the body alone. */
+function parseResponse(status: number, text: string, retryAfter: unknown): GatewayResponse {
+  const output = jsonOrText(text);
   const error = (output as { readonly error?: unknown } | null)?.error;
-  if (status < 400 && !error) return { outcome: 'whole', output };
+  if (status < 400 && !error) return { outcome: 'complete', output };
   const failure = parseFailure(error ?? output, status);
   if (status !== 503 && status !== 429) return { outcome: 'failed', failure };
   const retryAfterMs = typeof retryAfter === 'string' ? Number(retryAfter) : undefined;
-  return { outcome: 'not-now', failure, retryAfterMs };
+  return { outcome: 'unavailable', failure, retryAfterMs };
 }
 
-/** JSON, or the text itself, as some of llama-server's answers are. */
-function parsed(text: string): unknown {
+/** Some of llama-server's responses are plain text. */
+function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,4 @@
-/** The addresses that RunPod gives a worker, with `$ID` and `$RUNPOD_POD_ID` still to be filled in. */
+/** The URLs that RunPod gives a worker, with the placeholders `$ID` and `$RUNPOD_POD_ID`. */
 export interface UrlTemplates {
   readonly take: string;
   readonly output: string;
@@ -13,45 +13,48 @@ export interface HealthProblem {
   readonly reason: string;
 }
 
-/** RunPod keeps no more of a reason. */
-const mostCharsOfReason = 256;
+/** RunPod stores no more of a reason. */
+const maxReasonChars = 256;
 
-/** Where to ask what. */
+/** The URL of each call. */
 export interface JobUrls {
   take(count: number, hasJobs: boolean): string;
-  /** Which jobs are no longer wanted; undefined where there is no telling. */
+  /** Which jobs to stop; undefined if this queue has no such URL. */
   readonly stop: string | undefined;
-  /** For the result of a job that was streamed. */
+  /** For the result of a streamed job. */
   output(jobId: string): string;
   stream(jobId: string): string;
   ping(jobIds: readonly string[], version: string): string | undefined;
   /** The heartbeat of a worker that cannot work. */
-  unhealthy(trouble: HealthProblem, version: string): string | undefined;
+  unhealthy(problem: HealthProblem, version: string): string | undefined;
 }
 
-const one = '/job-take/';
+const takeOne = '/job-take/';
 
-/** `$ID` is the worker in the address for taking and the job in those for posting; `$RUNPOD_POD_ID` is always the worker. */
+/** `$ID` is the worker in the URL for taking jobs and the job in those for posting; `$RUNPOD_POD_ID` is always the worker. */
 export function jobUrls({ take, output, stream, ping }: UrlTemplates, workerId: string): JobUrls {
-  const ofWorker = (template: string) => fill(template, '$RUNPOD_POD_ID', workerId);
-  const taking = fill(ofWorker(take), '$ID', workerId);
+  const withWorker = (template: string) => fill(template, '$RUNPOD_POD_ID', workerId);
+  const takeUrl = fill(withWorker(take), '$ID', workerId);
   return {
     take(count, hasJobs) {
       const jobInProgress = { job_in_progress: hasJobs ? '1' : '0' };
-      return count > 1 && taking.includes(one)
-        ? withQuery(taking.replace(one, '/job-take-batch/'), { batch_size: String(count), ...jobInProgress })
-        : withQuery(taking, jobInProgress);
+      return count > 1 && takeUrl.includes(takeOne)
+        ? withQuery(takeUrl.replace(takeOne, '/job-take-batch/'), {
+            batch_size: String(count),
+            ...jobInProgress,
+          })
+        : withQuery(takeUrl, jobInProgress);
     },
-    stop: taking.includes(one) ? taking.replace(one, '/job-stop/') : undefined,
-    output: (jobId) => withQuery(fill(ofWorker(output), '$ID', jobId), { isStream: 'true' }),
-    stream: (jobId) => withQuery(fill(ofWorker(stream), '$ID', jobId), { isStream: 'false' }),
+    stop: takeUrl.includes(takeOne) ? takeUrl.replace(takeOne, '/job-stop/') : undefined,
+    output: (jobId) => withQuery(fill(withWorker(output), '$ID', jobId), { isStream: 'true' }),
+    stream: (jobId) => withQuery(fill(withWorker(stream), '$ID', jobId), { isStream: 'false' }),
     ping(jobIds, version) {
       const jobs: Record<string, string> = jobIds.length > 0 ? { job_id: jobIds.join(',') } : {};
-      return ping && withQuery(ofWorker(ping), { ...jobs, runpod_version: version });
+      return ping && withQuery(withWorker(ping), { ...jobs, runpod_version: version });
     },
     unhealthy({ check, reason }, version) {
-      const trouble = { status: 'unhealthy', check, reason: reason.slice(0, mostCharsOfReason) };
-      return ping && withQuery(ofWorker(ping), { ...trouble, runpod_version: version });
+      const problem = { status: 'unhealthy', check, reason: reason.slice(0, maxReasonChars) };
+      return ping && withQuery(withWorker(ping), { ...problem, runpod_version: version });
     },
   };
 }

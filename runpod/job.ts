@@ -3,23 +3,22 @@ import { z } from 'zod';
 /** One piece of work from the queue. */
 export interface Job {
   readonly id: string;
-  /** Whatever came: a job without an input fails, so that its client hears of it. */
+  /** Any value: a job without a valid input fails with a reason for its client. */
   readonly input: unknown;
 }
 
-/** What the queue has handed out. */
 export interface ParsedJobs {
   readonly jobs: readonly Job[];
-  /** How many had no id, and so cannot even be failed. */
+  /** The number of jobs without an id, which cannot even be failed. */
   readonly unreadable: number;
 }
 
 const job = z.object({ id: z.string().min(1), input: z.unknown().optional() });
 const stopList = z.object({ jobsToStop: z.array(z.unknown()) });
 
-/** One job or a list of them; an answer that is neither holds none. */
-export function parseJobs(answer: unknown): ParsedJobs {
-  const entries = (Array.isArray(answer) ? answer : [answer]).filter((entry) => isObject(entry));
+/** Reads one job or a list of jobs; anything else contains none. */
+export function parseJobs(response: unknown): ParsedJobs {
+  const entries = (Array.isArray(response) ? response : [response]).filter((entry) => isObject(entry));
   const jobs = entries.flatMap((entry) => {
     const { data } = job.safeParse(entry);
     return data === undefined ? [] : [{ id: data.id, input: data.input }];
@@ -30,8 +29,58 @@ export function parseJobs(answer: unknown): ParsedJobs {
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The ids of jobs that are no longer wanted; an entry that is none takes no other along. */
-export function parseStopList(answer: unknown): readonly string[] {
-  const entries = stopList.safeParse(answer).data?.jobsToStop ?? [];
+/** The ids of the jobs to stop. Invalid entries are skipped. */
+export function parseStopList(response: unknown): readonly string[] {
+  const entries = stopList.safeParse(response).data?.jobsToStop ?? [];
   return entries.filter((id): id is string => typeof id === 'string');
 }
+
+/** What is posted when a job is over, in the format of RunPod's SDK. */
+export type JobResult = { readonly output: unknown } | { readonly error: string };
+
+/** Why a job has failed; for a response of the gateway, with its status and error. */
+export interface JobFailure {
+  readonly message: string;
+  readonly type: string;
+  readonly status?: number | undefined;
+  /** OpenAI's error object, or Anthropic's. */
+  readonly error?: unknown;
+}
+
+export interface WorkerIdentity {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** RunPod stores one text for a failure: JSON with the field names of its SDK, and the status and error of the response. */
+export function failedResult(
+  { message, type, status, error }: JobFailure,
+  worker: WorkerIdentity,
+): JobResult {
+  return {
+    error: JSON.stringify({
+      error_type: type,
+      error_message: message,
+      error_traceback: '',
+      ...(status !== undefined && { status }),
+      ...(error !== undefined && { error }),
+      worker_id: worker.id,
+      runpod_version: worker.version,
+    }),
+  };
+}
+
+/** Reads the error object of a response, in the format of either API. */
+export function parseFailure(error: unknown, status?: number): JobFailure {
+  const { message, code, type } = errorObject.safeParse(error).data ?? {};
+  return {
+    message:
+      message ?? `the gateway responded with ${status === undefined ? 'an error' : `status ${status}`}`,
+    type: code ?? type ?? 'bad_gateway',
+    status,
+    error,
+  };
+}
+
+const text = z.string().optional().catch(undefined);
+const errorObject = z.object({ message: text, code: text, type: text });

@@ -6,22 +6,22 @@ import { queueConfig } from './config.ts';
 import type { HealthProblem } from './job-urls.ts';
 import { QueueWorker } from './worker.ts';
 
-/** Exit code for wrong use or configuration, the same all over the house. */
+/** The exit code for wrong usage or configuration, the same for all commands. */
 const MISCONFIGURED = 2;
 
 /**
- * The queue worker as a process of its own: the supervisor's child, or alone in front of a gateway that someone else
- * started (`corral runpod-worker`). Ends when it was stopped and its last result is posted.
+ * The queue worker as a process: a child of the supervisor, or alone with a gateway that runs elsewhere (`corral
+ * runpod-worker`). Resolves when it was stopped and its last result is posted.
  */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { settings, problems } = readSettings(env);
   const config = queueConfig(settings);
-  const complaints = [
+  const allProblems = [
     ...problems.map(({ message }) => message),
     ...('problems' in config ? config.problems : []),
   ];
-  if ('problems' in config || complaints.length > 0) {
-    for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+  if ('problems' in config || allProblems.length > 0) {
+    for (const problem of allProblems) process.stderr.write(`${problem}\n`);
     process.exitCode = MISCONFIGURED;
     return;
   }
@@ -32,12 +32,12 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   handleUnhandledErrors(log, () => worker.stop());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      log.info({ signal }, 'taking no more jobs');
+      log.info({ signal }, 'shutting down: no more jobs are taken');
       worker.stop();
     });
   }
-  // The supervisor says so where the house has failed.
-  process.on('message', (trouble: HealthProblem) => worker.tellTrouble(trouble));
+  // The supervisor sends this when the deployment has failed.
+  process.on('message', (problem: HealthProblem) => worker.reportUnhealthy(problem));
   process.channel?.unref();
   await worker.run();
   await logs.close();

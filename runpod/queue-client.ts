@@ -1,101 +1,105 @@
-import { Agent } from 'undici';
-import { requestFollowingRedirects } from './follow-redirects.ts';
-import { type ParsedJobs, parseJobs, parseStopList } from './job.ts';
-import type { JobResult } from './job-result.ts';
+import { Agent, type Dispatcher, request } from 'undici';
+import { type JobResult, type ParsedJobs, parseJobs, parseStopList } from './job.ts';
 import type { HealthProblem, JobUrls } from './job-urls.ts';
 
-/** What the queue answered to a question for work. */
+/** The response of the queue to a request for jobs. */
 export type TakeResult =
   | ({ readonly outcome: 'jobs' } & ParsedJobs)
   | { readonly outcome: 'none' }
-  /** It says 400, as it does to a worker that it has frozen and woken, and to one that it does not know. */
+  /** Status 400, for a worker that was frozen and resumed, and for one that the queue does not know. */
   | { readonly outcome: 'unwelcome' }
-  /** It asks for patience. */
+  /** Too many requests: ask again later. */
   | { readonly outcome: 'busy' }
-  | { readonly outcome: 'failed'; readonly why: string };
+  | { readonly outcome: 'failed'; readonly reason: string };
 
 export type StopListResult =
-  | { readonly outcome: 'told'; readonly ids: readonly string[] }
-  /** This queue has no such channel. */
-  | { readonly outcome: 'unknown' }
-  | { readonly outcome: 'failed'; readonly why: string };
+  | { readonly outcome: 'received'; readonly ids: readonly string[] }
+  /** This queue has no stop lists. */
+  | { readonly outcome: 'unsupported' }
+  | { readonly outcome: 'failed'; readonly reason: string };
 
 export type PostResult =
   | { readonly outcome: 'accepted' }
-  /** The queue does not want it: asking again is of little use. */
-  | { readonly outcome: 'refused'; readonly why: string }
-  | { readonly outcome: 'failed'; readonly why: string };
+  /** The queue does not want it; another attempt is unlikely to help. */
+  | { readonly outcome: 'rejected'; readonly reason: string }
+  | { readonly outcome: 'failed'; readonly reason: string };
 
 export interface QueueClientOptions {
   readonly urls: JobUrls;
   readonly apiKey: string;
-  /** Of this program, as the queue is told it. */
+  /** The version of this program, as reported to the queue. */
   readonly version: string;
 }
 
-/** How long the queue may hold a question for work, as its own SDK has it. */
+/** How long the queue may hold a request for jobs, as in RunPod's SDK. */
 const longPollMs = 90_000;
 const postTimeoutMs = 60_000;
 
-/** RunPod's job API, one call each; nothing is tried twice here. Its addresses may hold secrets: no failure names them. */
+/** RunPod's job API, one call per method, without retries. Its URLs may contain secrets, so no failure names them. */
 export class QueueClient {
-  readonly #parts: QueueClientOptions;
+  readonly #options: QueueClientOptions;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
 
-  constructor(parts: QueueClientOptions) {
-    this.#parts = parts;
+  constructor(options: QueueClientOptions) {
+    this.#options = options;
   }
 
-  /** Asks for up to so many jobs. The signal ends the waiting for an answer, never the reading of one: jobs would be lost with it. */
+  /** Requests up to `count` jobs. The signal ends the wait for a response, but not its reading: the jobs would be lost. */
   async take(count: number, hasJobs: boolean, signal: AbortSignal): Promise<TakeResult> {
     try {
-      const { status, json } = await this.#get(this.#parts.urls.take(count, hasJobs), longPollMs, signal);
+      const { status, json } = await this.#get(this.#options.urls.take(count, hasJobs), longPollMs, signal);
       if (status === 200) return { outcome: 'jobs', ...parseJobs(json) };
       if (status === 204) return { outcome: 'none' };
       if (status === 400) return { outcome: 'unwelcome' };
-      return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', why: `it answered ${status}` };
+      return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', reason: `status ${status}` };
     } catch (error) {
-      return isTimeout(error) ? { outcome: 'none' } : { outcome: 'failed', why: wordsOf(error) };
+      return isTimeout(error) ? { outcome: 'none' } : { outcome: 'failed', reason: reasonOf(error) };
     }
   }
 
-  /** Waits until jobs are no longer wanted, or for as long as the queue likes to. */
+  /** Waits until jobs have to be stopped, or until the queue responds without any. */
   async stopList(signal: AbortSignal): Promise<StopListResult> {
-    const { stop } = this.#parts.urls;
-    if (stop === undefined) return { outcome: 'unknown' };
+    const { stop } = this.#options.urls;
+    if (stop === undefined) return { outcome: 'unsupported' };
     try {
       const { status, json } = await this.#get(stop, longPollMs, signal);
-      if (status === 404 || status === 405) return { outcome: 'unknown' };
-      if (status >= 300) return { outcome: 'failed', why: `it answered ${status}` };
-      return { outcome: 'told', ids: parseStopList(json) };
+      if (status === 404 || status === 405) return { outcome: 'unsupported' };
+      if (status >= 300) return { outcome: 'failed', reason: `status ${status}` };
+      return { outcome: 'received', ids: parseStopList(json) };
     } catch (error) {
-      return isTimeout(error) ? { outcome: 'told', ids: [] } : { outcome: 'failed', why: wordsOf(error) };
+      return isTimeout(error)
+        ? { outcome: 'received', ids: [] }
+        : { outcome: 'failed', reason: reasonOf(error) };
     }
   }
 
   postPiece(jobId: string, piece: unknown, signal: AbortSignal): Promise<PostResult> {
-    return this.#post(this.#parts.urls.stream(jobId), jobId, { output: piece }, signal);
+    return this.#post(this.#options.urls.stream(jobId), jobId, { output: piece }, signal);
   }
 
   postResult(jobId: string, result: JobResult, signal: AbortSignal): Promise<PostResult> {
-    return this.#post(this.#parts.urls.output(jobId), jobId, result, signal);
+    return this.#post(this.#options.urls.output(jobId), jobId, result, signal);
   }
 
-  /** Undefined is good. */
+  /** Sends a heartbeat. Returns why it failed, or undefined. */
   async ping(jobIds: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const { urls, version } = this.#parts;
-    return this.#beat(urls.ping(jobIds, version), timeoutMs, signal);
+    const { urls, version } = this.#options;
+    return this.#heartbeat(urls.ping(jobIds, version), timeoutMs, signal);
   }
 
-  /** As ping does. */
-  tellTrouble(trouble: HealthProblem, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const { urls, version } = this.#parts;
-    return this.#beat(urls.unhealthy(trouble, version), timeoutMs, signal);
+  /** Like ping, with the reason why this worker cannot work. */
+  reportUnhealthy(
+    problem: HealthProblem,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { urls, version } = this.#options;
+    return this.#heartbeat(urls.unhealthy(problem, version), timeoutMs, signal);
   }
 
-  /** Who asks, too: what comes without a name is what firewalls of the web turn away. */
+  /** With a user agent, because web application firewalls reject requests without one. */
   get #headers() {
-    const { apiKey, version } = this.#parts;
+    const { apiKey, version } = this.#options;
     return { authorization: apiKey, 'user-agent': `${version} (Node ${process.version})`, accept: '*/*' };
   }
 
@@ -103,13 +107,17 @@ export class QueueClient {
     return this.#agent.destroy();
   }
 
-  async #beat(url: string | undefined, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+  async #heartbeat(
+    url: string | undefined,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     if (url === undefined) return undefined;
     try {
       const { status } = await this.#get(url, timeoutMs, signal);
-      return status < 300 ? undefined : `it answered ${status}`;
+      return status < 300 ? undefined : `status ${status}`;
     } catch (error) {
-      return wordsOf(error);
+      return reasonOf(error);
     }
   }
 
@@ -120,25 +128,25 @@ export class QueueClient {
     signal.addEventListener('abort', stop);
     const timer = setTimeout(() => waiting.abort(new DOMException('timeout', 'TimeoutError')), timeoutMs);
     try {
-      const answer = await requestFollowingRedirects(url, {
+      const response = await requestFollowingRedirects(url, {
         method: 'GET',
         headers: this.#headers,
         dispatcher: this.#agent,
         signal: waiting.signal,
       });
       signal.removeEventListener('abort', stop);
-      const text = await answer.body.text();
-      return { status: answer.statusCode, json: parsed(text) };
+      const text = await response.body.text();
+      return { status: response.statusCode, json: parseJson(text) };
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     }
   }
 
-  /** JSON that says it is a form: so RunPod's SDK has it. */
+  /** JSON with the content type of a form, like RunPod's SDK. */
   async #post(url: string, jobId: string, body: object, signal: AbortSignal): Promise<PostResult> {
     try {
-      const { statusCode, body: answer } = await requestFollowingRedirects(url, {
+      const { statusCode, body: response } = await requestFollowingRedirects(url, {
         method: 'POST',
         headers: {
           ...this.#headers,
@@ -150,21 +158,21 @@ export class QueueClient {
         dispatcher: this.#agent,
         signal: AbortSignal.any([signal, AbortSignal.timeout(postTimeoutMs)]),
       });
-      await answer.dump();
+      await response.dump();
       if (statusCode < 300) return { outcome: 'accepted' };
-      return { outcome: mayPass(statusCode) ? 'failed' : 'refused', why: `it answered ${statusCode}` };
+      return { outcome: isTemporary(statusCode) ? 'failed' : 'rejected', reason: `status ${statusCode}` };
     } catch (error) {
-      return { outcome: 'failed', why: wordsOf(error) };
+      return { outcome: 'failed', reason: reasonOf(error) };
     }
   }
 }
 
-const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429;
+const isTemporary = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429;
 
 const isTimeout = (error: unknown) => (error as Error).name === 'TimeoutError';
 
-/** Undefined for what is no JSON. */
-function parsed(text: string): unknown {
+/** Undefined if it is not JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -172,7 +180,51 @@ function parsed(text: string): unknown {
   }
 }
 
-function wordsOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const { code, name } = error as NodeJS.ErrnoException;
   return code ?? name;
+}
+
+interface QueueRequest {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal;
+}
+
+const maxRedirects = 5;
+/** For these, clients repeat a POST as a GET, which would deliver nothing and look like a success. */
+const redirectsOfGet = new Set([301, 302, 303]);
+const redirectsOfAll = new Set([307, 308]);
+
+/** Sends a request and follows redirects. Our key goes only to the host that RunPod has configured. */
+async function requestFollowingRedirects(
+  url: string,
+  options: QueueRequest,
+): Promise<Dispatcher.ResponseData> {
+  let target = new URL(url);
+  for (let redirects = 0; ; redirects++) {
+    const { authorization, ...others } = options.headers;
+    const isSameHost =
+      target.host === new URL(url).host && (target.protocol === 'https:' || url.startsWith('http:'));
+    const headers = isSameHost ? options.headers : others;
+    const response = await request(target, { ...options, headers });
+    const next = redirectTarget(response, options.method, target);
+    if (next === undefined || redirects === maxRedirects) return response;
+    await response.body.dump();
+    target = next;
+  }
+}
+
+function redirectTarget(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  method: string,
+  from: URL,
+): URL | undefined {
+  const isFollowed = redirectsOfAll.has(statusCode) || (method === 'GET' && redirectsOfGet.has(statusCode));
+  const { location } = headers;
+  if (!isFollowed || typeof location !== 'string' || !URL.canParse(location, from.href)) return undefined;
+  const next = new URL(location, from);
+  return /^https?:$/.test(next.protocol) ? next : undefined;
 }

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { relayStream } from './relay-stream.ts';
+import { EventBuffer, nextPostDelay, relayStream } from './relay-stream.ts';
 
-const pace = { intervalMs: 1, mostChars: 30 };
+const pace = { intervalMs: 1, maxChars: 30 };
 const event = (n: number) => `data: ${n}\n\n`;
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
@@ -9,7 +10,7 @@ async function* streamOf(count: number) {
   for (const n of numbers(count)) yield Buffer.from(event(n));
 }
 
-describe('a stream on its way into the queue', () => {
+describe('a stream that is relayed to the queue', () => {
   it('arrives whole and in order, in fewer pieces than it has events', async () => {
     const posted: string[] = [];
     const { pieces, isBroken } = await relayStream(
@@ -34,7 +35,7 @@ describe('a stream on its way into the queue', () => {
     await relayStream(streamOf(20), post, pace);
   });
 
-  it('is posted at once at its begin, however long the interval', async () => {
+  it('is posted at once at its beginning, however long the interval', async () => {
     const gate = Promise.withResolvers<void>();
     async function* slow() {
       yield Buffer.from(event(1));
@@ -46,11 +47,11 @@ describe('a stream on its way into the queue', () => {
       posted.push(piece);
       gate.resolve();
     };
-    await relayStream(slow(), post, { intervalMs: 1_000_000, mostChars: 1000 });
+    await relayStream(slow(), post, { intervalMs: 1_000_000, maxChars: 1000 });
     expect(posted).toEqual([event(1), event(2)]);
   });
 
-  it('says where it broke off, and what it said before', async () => {
+  it('is marked as broken if it ends early, with the pieces before', async () => {
     async function* broken() {
       yield Buffer.from(event(1));
       throw new Error('gone');
@@ -62,8 +63,84 @@ describe('a stream on its way into the queue', () => {
     });
   });
 
-  it('ends with the failure to post it', async () => {
-    const refusal = new Error('no more');
-    await expect(relayStream(streamOf(3), () => Promise.reject(refusal), pace)).rejects.toBe(refusal);
+  it('rejects with the failure to post it', async () => {
+    const failure = new Error('no more');
+    await expect(relayStream(streamOf(3), () => Promise.reject(failure), pace)).rejects.toBe(failure);
   });
+});
+
+const delayPace = { intervalMs: 200, maxChars: 1000 };
+const after = (sinceLastMs: number, changes: object = {}) =>
+  nextPostDelay({ pendingChars: 10, sinceLastMs, hasEnded: false, ...changes }, delayPace);
+
+it('the first events are posted at once, the next ones together', () => {
+  expect([after(Infinity), after(0), after(150), after(200), after(900)]).toEqual([0, 200, 50, 0, 0]);
+});
+
+it('a large piece, and the last one, are posted without delay', () => {
+  expect(after(0, { pendingChars: 1000 })).toBe(0);
+  expect(after(0, { hasEnded: true })).toBe(0);
+});
+
+const buffered = (...texts: readonly string[]) => {
+  const events = new EventBuffer();
+  for (const text of texts) events.add(Buffer.from(text));
+  return events;
+};
+
+describe('a buffered stream', () => {
+  it('is returned up to the end of the last whole event', () => {
+    const events = buffered('data: 1\n\ndata: 2\n', '\ndata: 3');
+    expect(events.pendingChars).toBe(18);
+    expect(events.take(1000)).toBe('data: 1\n\ndata: 2\n\n');
+    expect([events.pendingChars, events.take(1000)]).toEqual([0, '']);
+  });
+
+  it('is cut at the end of an event if it is too large', () => {
+    const events = buffered('data: 1\n\ndata: 2\n\ndata: 3\n\n');
+    expect([events.take(20), events.take(20)]).toEqual(['data: 1\n\ndata: 2\n\n', 'data: 3\n\n']);
+    expect(buffered('data: 12345\n\n').take(1)).toBe('data: 12345\n\n');
+  });
+
+  it('leaves out keep-alives', () => {
+    const events = buffered(
+      ': keep-alive\n\n: queued 1 of 2\n\nevent: ping\ndata: {"type":"ping"}\n\nevent: a\ndata: 1\n\n: x\ndata: 2\n\n',
+    );
+    expect(events.take(1000)).toBe('event: a\ndata: 1\n\n: x\ndata: 2\n\n');
+  });
+
+  it('is unchanged, however its bytes are cut', () => {
+    const text = fc.array(fc.string({ unit: 'grapheme' }).filter((line) => !/[\n\r]/.test(line)));
+    fc.assert(
+      fc.property(text, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (lines, cuts) => {
+        const whole = lines.map((line) => `data: ${line}\n\n`).join('');
+        const bytes = Buffer.from(whole);
+        const events = new EventBuffer();
+        for (let at = 0; at < bytes.length; ) {
+          const length = cuts.next().value ?? 1;
+          events.add(bytes.subarray(at, at + length));
+          at += length;
+        }
+        let taken = '';
+        while (events.pendingChars > 0) taken += events.take(20);
+        expect(taken).toBe(whole);
+      }),
+    );
+  });
+});
+
+describe('an error in a stream', () => {
+  it.each([
+    ['data: {"error":{"message":"gone","code":"bad_gateway"}}\n\n', { message: 'gone', code: 'bad_gateway' }],
+    ['event: error\ndata: {"type":"error","error":{"message":"gone"}}\n\n', { message: 'gone' }],
+    ['event: error\ndata: {"type":"error","message":"gone"}\n\n', { type: 'error', message: 'gone' }],
+  ])('is read from %j', (event, error) => {
+    expect(buffered('data: {"a":1}\n\n', event).error).toEqual(error);
+  });
+
+  it.each([
+    'data: {"choices":[{"delta":{"content":"event: error"}}]}\n\n',
+    'data: [DONE]\n\n',
+    'event: error\n\n',
+  ])('is not in %j', (event) => expect(buffered(event).error).toBeUndefined());
 });

@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
-import { EventBuffer } from './event-buffer.ts';
-import { nextPostDelay, type StreamPace } from './next-post.ts';
+import { EVENT_END, EventSplitter, getEventData, splitEvents } from '../sse/sse.ts';
 
 export interface RelayResult {
   /** What was posted, in order. */
   readonly pieces: readonly string[];
-  /** What the stream said of its own failure. */
+  /** The error that the stream itself reported. */
   readonly error: unknown;
-  /** The stream broke off before its end. */
+  /** The stream ended early. */
   readonly isBroken: boolean;
 }
 
 /**
- * Posts a stream in pieces, one after the other, for RunPod keeps the order in which they come. While one is on its way
- * the next ones gather.
+ * Posts a stream in pieces, one after the other, because RunPod keeps the order of arrival. While one piece is being
+ * posted, the next events are collected.
  */
 export async function relayStream(
   body: AsyncIterable<Uint8Array>,
@@ -23,43 +22,123 @@ export async function relayStream(
 ): Promise<RelayResult> {
   const events = new EventBuffer();
   const source = { hasEnded: false, isBroken: false };
-  let news = Promise.withResolvers<void>();
+  let change = Promise.withResolvers<void>();
   read().catch(recordUnhandledError);
 
   async function read(): Promise<void> {
     try {
       for await (const bytes of body) {
         events.add(bytes);
-        news.resolve();
+        change.resolve();
       }
     } catch {
       source.isBroken = true;
     }
     source.hasEnded = true;
-    news.resolve();
+    change.resolve();
   }
 
-  async function anythingNew(withinMs?: number): Promise<void> {
-    const enough = new AbortController();
-    const pause = withinMs === undefined ? [] : [sleep(withinMs, undefined, enough).catch(() => {})];
-    await Promise.race([news.promise, ...pause]);
-    enough.abort();
-    news = Promise.withResolvers<void>();
+  async function nextChange(withinMs?: number): Promise<void> {
+    const done = new AbortController();
+    const timeout = withinMs === undefined ? [] : [sleep(withinMs, undefined, done).catch(() => {})];
+    await Promise.race([change.promise, ...timeout]);
+    done.abort();
+    change = Promise.withResolvers<void>();
   }
 
   const pieces: string[] = [];
   let lastAt = -Infinity;
-  while (events.waiting > 0 || !source.hasEnded) {
+  while (events.pendingChars > 0 || !source.hasEnded) {
     const sinceLastMs = performance.now() - lastAt;
-    const waitMs = nextPostDelay({ waiting: events.waiting, sinceLastMs, ...source }, pace);
-    if (events.waiting === 0) await anythingNew();
-    else if (waitMs > 0) await anythingNew(waitMs);
+    const delayMs = nextPostDelay({ pendingChars: events.pendingChars, sinceLastMs, ...source }, pace);
+    if (events.pendingChars === 0) await nextChange();
+    else if (delayMs > 0) await nextChange(delayMs);
     else {
-      const piece = events.take(pace.mostChars);
+      const piece = events.take(pace.maxChars);
       lastAt = performance.now();
       pieces.push(piece);
       await post(piece);
     }
   }
   return { pieces, error: events.error, isBroken: source.isBroken };
+}
+
+/** The state of a stream on its way to the queue. */
+export interface StreamProgress {
+  readonly pendingChars: number;
+  /** Since the last piece was posted, ms; infinite before the first. */
+  readonly sinceLastMs: number;
+  readonly hasEnded: boolean;
+}
+
+export interface StreamPace {
+  readonly intervalMs: number;
+  /** A piece of this size is posted at once, and none is larger unless a single event is. */
+  readonly maxChars: number;
+}
+
+/** How long to collect events before the next piece is posted, ms: each piece costs a round trip. */
+export function nextPostDelay(
+  { pendingChars, sinceLastMs, hasEnded }: StreamProgress,
+  pace: StreamPace,
+): number {
+  if (hasEnded || pendingChars >= pace.maxChars) return 0;
+  return Math.max(0, pace.intervalMs - sinceLastMs);
+}
+
+/**
+ * Collects the bytes of a stream and returns whole events. Keep-alives (comments, and the pings of Anthropic's API) are
+ * left out: readers of the queue do not need them.
+ */
+export class EventBuffer {
+  readonly #splitter = new EventSplitter();
+  readonly #events: string[] = [];
+  #pendingChars = 0;
+  #error: unknown;
+
+  /** Characters that can be taken. */
+  get pendingChars(): number {
+    return this.#pendingChars;
+  }
+
+  /** The error that the stream itself reported. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  add(bytes: Uint8Array): void {
+    const events = this.#splitter.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    if (events) for (const event of splitEvents(events.toString())) this.#add(event + EVENT_END);
+  }
+
+  /** As many events as fit into this many characters, but at least one. */
+  take(maxChars: number): string {
+    let piece = this.#events.shift() ?? '';
+    for (let [next] = this.#events; next !== undefined; [next] = this.#events) {
+      if (piece.length + next.length > maxChars) break;
+      piece += next;
+      this.#events.shift();
+    }
+    this.#pendingChars -= piece.length;
+    return piece;
+  }
+
+  #add(event: string): void {
+    if (!/^(?!:)./m.test(event) || /^event: ping$/m.test(event)) return;
+    this.#events.push(event);
+    this.#pendingChars += event.length;
+    this.#error ??= parseError(event);
+  }
+}
+
+/** OpenAI's streams have it in a field of that name, Anthropic's and those of Responses in an event of that name. */
+function parseError(event: string): unknown {
+  if (!/^data: \{"error"|^event: error$|"type":"error"/m.test(event)) return undefined;
+  const data = getEventData(event) ?? '';
+  try {
+    const parsed = JSON.parse(data) as { readonly error?: unknown; readonly type?: unknown } | null;
+    return parsed?.error ?? (parsed?.type === 'error' ? parsed : undefined);
+  } catch {
+    return undefined;
+  }
 }

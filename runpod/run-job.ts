@@ -1,142 +1,148 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient, GatewayResponse } from './gateway-client.ts';
-import type { Job } from './job.ts';
 import {
   failedResult,
+  type Job,
   type JobFailure,
   type JobResult,
   parseFailure,
   type WorkerIdentity,
-} from './job-result.ts';
-import { JobStopped } from './job-stopped.ts';
-import type { StreamPace } from './next-post.ts';
-import { postWithRetry, type RetryResult } from './post-with-retry.ts';
+} from './job.ts';
+import { postWithRetry, type RetryOptions, type RetryResult } from './post-with-retry.ts';
 import type { QueueClient } from './queue-client.ts';
 import { type JobRequest, readInput } from './read-input.ts';
-import { type RelayResult, relayStream } from './relay-stream.ts';
+import { type RelayResult, relayStream, type StreamPace } from './relay-stream.ts';
+import { JobStopped } from './running-jobs.ts';
 
 export interface RunJobOptions {
   readonly queue: QueueClient;
   readonly gateway: GatewayClient;
   readonly worker: WorkerIdentity;
   readonly pace: StreamPace;
-  /** How long a gateway that cannot take the job now is asked again, ms. */
-  readonly patienceMs: number;
-  readonly pauseAfter: (failures: number) => number;
-  /** Aborted with a JobStopped, this ends the work on the job. */
+  /** For how long a job is retried while the gateway is unavailable, ms. */
+  readonly gatewayTimeoutMs: number;
+  readonly delayAfter: (failures: number) => number;
+  /** Aborted with a JobStopped to end the work on this job. */
   readonly signal: AbortSignal;
-  /** Aborted when this worker is to end: what the gateway does not take now is not tried again. */
+  /** Aborted when this worker stops: nothing is retried at the gateway any more. */
   readonly stopping: AbortSignal;
-  /** Aborted when not even a result can be posted any more. */
+  /** Aborted when not even results can be posted any more. */
   readonly end: AbortSignal;
-  readonly warn: (words: string) => void;
+  readonly warn: (message: string) => void;
 }
 
 export type JobOutcome = 'completed' | 'failed' | 'cancelled' | 'lost';
 
-/** RunPod takes no larger result, even of those that are waited for; of others half as much (docs/runpod-worker.md). */
-const mostBytesOfResult = 20 * 1024 ** 2;
+/** RunPod accepts no larger result of synchronous jobs, and half as much of others (docs/platforms/runpod-worker.md). */
+const maxResultBytes = 20 * 1024 ** 2;
 
-/** RunPod takes no larger piece of a stream; a result may be larger. */
-const mostCharsOfOnePiece = 1_000_000;
+/** RunPod accepts no larger piece of a stream; a result may be larger. */
+const maxStreamPieceChars = 1_000_000;
 
 /**
- * Does a job and posts what comes of it: settles when RunPod has that. Never rejects. All answers go as streams, those
- * in one piece too, because that is what RunPod's route for OpenAI's clients gets from its own worker for vLLM.
+ * Runs a job and posts its result; resolves when RunPod has it. Never rejects. All output is posted as a stream, complete
+ * responses too, because RunPod's route for OpenAI clients gets the same from its own worker for vLLM.
  */
-export async function runJob(job: Job, parts: RunJobOptions): Promise<JobOutcome> {
-  const ending = new AbortController();
-  const signal = AbortSignal.any([parts.signal, ending.signal]);
-  const made = await make(job, { ...parts, signal }).catch((error: unknown) => brokenOff(error, parts));
-  // What may still be read of a stream is not wanted any more.
-  ending.abort();
-  if (made === undefined) return 'cancelled';
-  return postResult(job, made, parts);
+export async function runJob(job: Job, options: RunJobOptions): Promise<JobOutcome> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([options.signal, done.signal]);
+  const result = await produceResult(job, { ...options, signal }).catch((error: unknown) =>
+    abortedResult(error, options),
+  );
+  // Ends a stream that is still being read.
+  done.abort();
+  if (result === undefined) return 'cancelled';
+  return postResult(job, result, options);
 }
 
-/** What RunPod does not take fails the job, so that its client hears of it instead of waiting for nothing. */
-async function postResult(job: Job, made: JobResult, parts: RunJobOptions): Promise<JobOutcome> {
-  const bytes = Buffer.byteLength(JSON.stringify(made));
-  const post = (result: JobResult) =>
-    postWithRetry(() => parts.queue.postResult(job.id, result, parts.end), insistence(parts, parts.end));
+/** If RunPod rejects the result, the job fails, so that its client does not wait for nothing. */
+async function postResult(job: Job, result: JobResult, options: RunJobOptions): Promise<JobOutcome> {
+  const bytes = Buffer.byteLength(JSON.stringify(result));
+  const post = (content: JobResult) =>
+    postWithRetry(
+      () => options.queue.postResult(job.id, content, options.end),
+      retryOptions(options, options.end),
+    );
   const posted: RetryResult =
-    bytes > mostBytesOfResult
-      ? { outcome: 'refused', why: 'it takes no more than 20 MiB' }
-      : await post(made);
-  if (posted.outcome === 'accepted') return 'error' in made ? 'failed' : 'completed';
-  if (posted.outcome === 'given-up' || 'error' in made) return 'lost';
-  const message = `RunPod did not take the result of ${bytes} bytes (${posted.why}). Ask for a stream, or for less.`;
-  parts.warn(message);
-  const { outcome } = await post(failedResult({ message, type: 'result_refused' }, parts.worker));
+    bytes > maxResultBytes ? { outcome: 'rejected', reason: 'the limit is 20 MiB' } : await post(result);
+  if (posted.outcome === 'accepted') return 'error' in result ? 'failed' : 'completed';
+  if (posted.outcome === 'given-up' || 'error' in result) return 'lost';
+  const message = `RunPod did not accept the result of ${bytes} bytes (${posted.reason}). Use streaming, or request less output.`;
+  options.warn(message);
+  const { outcome } = await post(failedResult({ message, type: 'result_refused' }, options.worker));
   return outcome === 'accepted' ? 'failed' : 'lost';
 }
 
-/** Undefined where nobody wants to hear of the job any more. */
-function brokenOff(error: unknown, { signal, worker }: RunJobOptions): JobResult | undefined {
+/** Undefined if the queue no longer wants the job. */
+function abortedResult(error: unknown, { signal, worker }: RunJobOptions): JobResult | undefined {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof JobStopped && reason.by === 'queue') return undefined;
   const type = reason instanceof JobStopped ? 'draining' : 'internal_error';
   return failedResult({ message: (reason as Error).message, type }, worker);
 }
 
-async function make(job: Job, parts: RunJobOptions): Promise<JobResult> {
-  const reading = readInput(job.input);
-  if (!reading.ok) {
+async function produceResult(job: Job, options: RunJobOptions): Promise<JobResult> {
+  const input = readInput(job.input);
+  if (!input.ok) {
     return failedResult(
-      { message: reading.problem, type: 'invalid_request_error', status: 400 },
-      parts.worker,
+      { message: input.problem, type: 'invalid_request_error', status: 400 },
+      options.worker,
     );
   }
-  const deadline = performance.now() + parts.patienceMs;
+  const deadline = performance.now() + options.gatewayTimeoutMs;
   for (let failures = 1; ; failures++) {
-    const attempt = await once(job, reading.request, parts);
-    if (!('outcome' in attempt)) return attempt;
-    if (performance.now() >= deadline || parts.stopping.aborted)
-      return failedResult(attempt.failure, parts.worker);
-    const signal = AbortSignal.any([parts.signal, parts.stopping]);
-    await sleep(attempt.retryAfterMs ?? parts.pauseAfter(failures), undefined, { signal }).catch(() => {});
-    parts.signal.throwIfAborted();
+    const result = await attempt(job, input.request, options);
+    if (!('outcome' in result)) return result;
+    if (performance.now() >= deadline || options.stopping.aborted)
+      return failedResult(result.failure, options.worker);
+    const signal = AbortSignal.any([options.signal, options.stopping]);
+    await sleep(result.retryAfterMs ?? options.delayAfter(failures), undefined, { signal }).catch(() => {});
+    options.signal.throwIfAborted();
   }
 }
 
-type NotNow = Extract<GatewayResponse, { outcome: 'not-now' }>;
+type Unavailable = Extract<GatewayResponse, { outcome: 'unavailable' }>;
 
-async function once(job: Job, request: JobRequest, parts: RunJobOptions): Promise<JobResult | NotNow> {
-  const answer = await parts.gateway.ask(request, job.id, parts.signal);
-  if (answer.outcome === 'not-now') return answer;
-  if (answer.outcome === 'failed') return failedResult(answer.failure, parts.worker);
-  if (answer.outcome === 'whole') return postWhole(job, answer.output, parts);
-  const relayed = await relayStream(answer.body, (piece) => postPiece(job, piece, parts), parts.pace);
-  parts.signal.throwIfAborted();
-  const mayBeSentAgain = relayed.isBroken && relayed.pieces.length === 0;
-  return mayBeSentAgain
-    ? { outcome: 'not-now', failure: brokenStream, retryAfterMs: undefined }
-    : streamResult(relayed, parts.worker);
+async function attempt(
+  job: Job,
+  request: JobRequest,
+  options: RunJobOptions,
+): Promise<JobResult | Unavailable> {
+  const response = await options.gateway.send(request, job.id, options.signal);
+  if (response.outcome === 'unavailable') return response;
+  if (response.outcome === 'failed') return failedResult(response.failure, options.worker);
+  if (response.outcome === 'complete') return postComplete(job, response.output, options);
+  const relayed = await relayStream(response.body, (piece) => postPiece(job, piece, options), options.pace);
+  options.signal.throwIfAborted();
+  const canRetry = relayed.isBroken && relayed.pieces.length === 0;
+  return canRetry
+    ? { outcome: 'unavailable', failure: brokenStream, retryAfterMs: undefined }
+    : streamResult(relayed, options.worker);
 }
 
-async function postWhole(job: Job, output: unknown, parts: RunJobOptions): Promise<JobResult> {
-  if (JSON.stringify(output).length <= mostCharsOfOnePiece) await postPiece(job, output, parts);
+async function postComplete(job: Job, output: unknown, options: RunJobOptions): Promise<JobResult> {
+  if (JSON.stringify(output).length <= maxStreamPieceChars) await postPiece(job, output, options);
   return { output: [output] };
 }
 
-const brokenStream: JobFailure = { message: 'the stream of the gateway broke off', type: 'bad_gateway' };
+const brokenStream: JobFailure = { message: 'the stream of the gateway ended early', type: 'bad_gateway' };
 
 function streamResult({ pieces, error, isBroken }: RelayResult, worker: WorkerIdentity): JobResult {
   if (isBroken) return failedResult(brokenStream, worker);
   return error === undefined ? { output: pieces } : failedResult(parseFailure(error), worker);
 }
 
-/** A piece that RunPod refuses is in the result all the same. */
-async function postPiece({ id }: Job, piece: unknown, parts: RunJobOptions): Promise<void> {
-  const attempt = () => parts.queue.postPiece(id, piece, parts.signal);
-  await postWithRetry(attempt, insistence(parts, parts.signal));
-  parts.signal.throwIfAborted();
+/** A piece that RunPod rejects is still part of the result. */
+async function postPiece({ id }: Job, piece: unknown, options: RunJobOptions): Promise<void> {
+  const post = () => options.queue.postPiece(id, piece, options.signal);
+  await postWithRetry(post, retryOptions(options, options.signal));
+  options.signal.throwIfAborted();
 }
 
-const insistence = ({ pauseAfter, warn }: RunJobOptions, signal: AbortSignal) => ({
-  pauseAfter,
+const retryOptions = ({ delayAfter, warn }: RunJobOptions, signal: AbortSignal): RetryOptions => ({
+  delayAfter,
   signal,
-  onTrouble: (why: string) => {
-    if (!signal.aborted) warn(`RunPod did not take what was posted (${why}): it is posted again`);
+  onFirstFailure: (reason) => {
+    if (!signal.aborted) warn(`posting to RunPod failed (${reason}); retrying`);
   },
 });

@@ -1,12 +1,22 @@
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
-import { JobStopped } from './job-stopped.ts';
+
+/** Why a job is aborted: RunPod no longer wants it, or this worker has to stop. */
+export class JobStopped extends Error {
+  override readonly name = 'JobStopped';
+  readonly by: 'queue' | 'worker';
+
+  constructor(by: JobStopped['by']) {
+    super(by === 'queue' ? 'the job was cancelled' : 'this worker stopped before the job was finished');
+    this.by = by;
+  }
+}
 
 interface RunningJob {
   readonly controller: AbortController;
   readonly ended: Promise<void>;
 }
 
-/** The jobs at work, until RunPod has their results: the one owner of that list. */
+/** The running jobs, until RunPod has their results. */
 export class RunningJobs {
   readonly #all = new Map<string, RunningJob>();
   #arrival = Promise.withResolvers<void>();
@@ -23,7 +33,7 @@ export class RunningJobs {
     return this.#all.has(id);
   }
 
-  /** Lists a job until the work on it has settled. The work's signal is aborted with a JobStopped. */
+  /** Lists a job until its work has ended. The signal is aborted with a JobStopped. */
   add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
     const controller = new AbortController();
     const ended = work(controller.signal)
@@ -34,21 +44,21 @@ export class RunningJobs {
     this.#arrival = Promise.withResolvers<void>();
   }
 
-  /** Ends a job, if it is at work, because its queue wants it no more. */
+  /** Aborts a job, if it is running, because the queue no longer wants it. */
   cancel(id: string): void {
     this.#all.get(id)?.controller.abort(new JobStopped('queue'));
   }
 
-  endAll(): void {
+  abortAll(): void {
     for (const { controller } of this.#all.values()) controller.abort(new JobStopped('worker'));
   }
 
-  /** Settles when there is one. */
+  /** Resolves when there is a running job. */
   async any(): Promise<void> {
     if (this.#all.size === 0) await this.#arrival.promise;
   }
 
-  /** Settles when one has ended. */
+  /** Resolves when one of the running jobs has ended. */
   async oneEnded(): Promise<void> {
     await Promise.race([...this.#all.values()].map(({ ended }) => ended));
   }

@@ -11,7 +11,7 @@ import {
 import { waitFor } from '../test/harness/wait-for.ts';
 
 describe('a queue worker', () => {
-  it('hands jobs to the gateway under its own key and the name of the job, and posts what that answers', async () => {
+  it('sends jobs to the gateway with its own key and the job id, and posts the response', async () => {
     await using house = await startWorker();
     const { runpod, gateway } = house;
     const job = runpod.add({ prompt: 'a secret prompt' }, 'job-1');
@@ -42,7 +42,7 @@ describe('a queue worker', () => {
     expect(runpod.faults).toEqual([]);
   });
 
-  it('says nothing and takes nothing before the gateway is ready', async () => {
+  it('sends no heartbeat and takes no job before the gateway is ready', async () => {
     await using house = await startWorker({ standing: 'loading' });
     const { runpod, gateway } = house;
     const job = runpod.add({ prompt: 'x' });
@@ -53,20 +53,20 @@ describe('a queue worker', () => {
     expect(runpod.faults).toEqual([]);
   });
 
-  it('does a job once that is handed out while it is at work', async () => {
+  it('runs a job once if it is handed out again while it runs', async () => {
     const open: ServerResponse[] = [];
     await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
     const job = house.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);
     house.runpod.handOutAgain(job);
-    await waitFor('the warning', () => house.logged().includes('at work already'));
+    await waitFor('the warning', () => house.logged().includes('is already running'));
     say(open[0] as ServerResponse, 200, {});
     await house.runpod.finished(job);
     expect([open.length, job.results.length]).toEqual([1, 1]);
   });
 });
 
-describe('what the gateway refuses', () => {
+describe('an error of the gateway', () => {
   const tooLong = { message: 'too long', type: 'invalid_request_error', param: null, code: 'too_long' };
 
   it('fails the job with its status and its error', async () => {
@@ -85,7 +85,7 @@ describe('what the gateway refuses', () => {
     expect(house.gateway.questions).toHaveLength(1);
   });
 
-  it('is asked again where it says later, or breaks off', async () => {
+  it('is retried if the gateway asks for that, or the connection breaks', async () => {
     const mood: WorkerScenario = (question, count) => {
       if (count === 1) say(question.response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
       else if (count === 2) question.response.destroy();
@@ -98,7 +98,7 @@ describe('what the gateway refuses', () => {
     expect(house.gateway.questions).toHaveLength(4);
   });
 
-  it('fails the job where it does not find the time within QUEUE_TIMEOUT', async () => {
+  it('fails the job if the gateway stays unavailable for QUEUE_TIMEOUT', async () => {
     const mood: WorkerScenario = ({ response }) =>
       say(response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
     await using house = await startWorker({ mood, env: { QUEUE_TIMEOUT: '5ms' } });
@@ -113,7 +113,7 @@ describe('a stream', () => {
   const stream = (response: ServerResponse, said: string) =>
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write(said);
 
-  it('arrives whole, in order and once, although RunPod fails for a while', async () => {
+  it('arrives complete, in order and once, even if RunPod fails for a while', async () => {
     const mood: WorkerScenario = async ({ response }) => {
       stream(response, ': keep-alive\n\n');
       for (let n = 0; n < count; n++) {
@@ -132,10 +132,10 @@ describe('a stream', () => {
     expect(job.pieces.join('')).toBe(events);
     expect(job.results).toEqual([{ output: job.pieces }]);
     expect(runpod.faults).toEqual([]);
-    expect(house.logged()).toMatch(/posted again/);
+    expect(house.logged()).toMatch(/posting to RunPod failed/);
   });
 
-  it('that ends with an error fails the job with that', async () => {
+  it('that ends with an error fails the job with that error', async () => {
     const error = { message: 'the engine is gone', type: 'server_error', param: null, code: 'bad_gateway' };
     const said = `${event(1)}data: ${JSON.stringify({ error })}\n\n`;
     await using house = await startWorker({
@@ -149,21 +149,21 @@ describe('a stream', () => {
     expect(JSON.parse(job.results[0]?.error ?? '')).toMatchObject({ error_type: 'bad_gateway', error });
   });
 
-  it('that breaks off in the middle fails the job, before its begin it is asked for again', async () => {
+  it('that ends early fails the job, and is retried if nothing was posted', async () => {
     const mood: WorkerScenario = ({ response }, asked) => {
       stream(response, asked === 1 ? ': keep-alive\n\n' : event(1));
       setImmediate(() => response.destroy());
     };
     await using house = await startWorker({ mood });
     expect(await errorOf(house.runpod, { prompt: 'x', stream: true })).toMatchObject({
-      error_message: 'the stream of the gateway broke off',
+      error_message: 'the stream of the gateway ended early',
     });
     expect(house.gateway.questions).toHaveLength(2);
   });
 });
 
 describe('a job that RunPod cancels', () => {
-  it('is broken off at the gateway, and nothing is posted of it', async () => {
+  it('is aborted at the gateway, and nothing is posted', async () => {
     await using house = await startWorker({
       mood: ({ response }) => void response.writeHead(200).write(' '),
     });
@@ -176,7 +176,7 @@ describe('a job that RunPod cancels', () => {
     expect([job.results, runpod.faults]).toEqual([[], []]);
   });
 
-  it('is not asked for where RunPod has no such channel', async () => {
+  it('is not polled for if RunPod does not support that', async () => {
     await using house = await startWorker();
     house.runpod.fail('stop', 1, 404);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
@@ -185,7 +185,7 @@ describe('a job that RunPod cancels', () => {
 });
 
 describe('a worker that is stopped', () => {
-  it('finishes what it has taken, and takes nothing more', async () => {
+  it('finishes its jobs, and takes no more', async () => {
     const open: ServerResponse[] = [];
     await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
     const { runpod, worker, done } = house;
@@ -200,7 +200,7 @@ describe('a worker that is stopped', () => {
     expect(late.status).toBe('IN_QUEUE');
   });
 
-  it('tells RunPod of what it could not finish', async () => {
+  it('reports the jobs that it could not finish', async () => {
     const open: ServerResponse[] = [];
     const mood: WorkerScenario = ({ response }) => void open.push(response);
     await using house = await startWorker({ mood, env: { DRAIN_TIMEOUT: '1ms' } });
@@ -212,7 +212,7 @@ describe('a worker that is stopped', () => {
     expect(open[0]?.destroyed).toBe(true);
   });
 
-  it('does not wait at a second wish, nor for a gateway that never came', async () => {
+  it('does not wait after a second stop, nor for a gateway that never was ready', async () => {
     await using house = await startWorker({ standing: 'loading' });
     house.worker.stop();
     house.worker.stop();

@@ -3,75 +3,75 @@ import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { QueueConfig } from './config.ts';
 import { GatewayClient } from './gateway-client.ts';
-import { sendHeartbeats } from './heartbeat.ts';
 import type { Job } from './job.ts';
 import type { HealthProblem } from './job-urls.ts';
+import { retryDelay } from './post-with-retry.ts';
 import { QueueClient } from './queue-client.ts';
-import { retryDelay } from './retry-delay.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 
-/** How long the queue is not asked, ms: while the gateway is not ready, and where the queue said so. */
-const lookMs = 500;
+/** How often the gateway is polled while it is not ready, ms. */
+const gatewayPollMs = 500;
+/** How long the queue is left alone after status 429, and how often the capacity is read while all slots are busy, ms. */
 const busyMs = 5000;
-/** Between two questions that were answered at once, ms: a queue that does not hold them would be asked without end. */
-const breathMs = 250;
-/** So often in a row 400 is nothing to speak of. */
-const fewUnwelcome = 4;
-/** Between two looks at what is to be stopped, ms. */
-const stopPauseMs = 1000;
-/** What the last results may take to be posted once their jobs were broken off, ms. */
-const farewellMs = 2000;
+/** The shortest interval between requests to a queue that responds at once instead of holding them, ms. */
+const minPollIntervalMs = 250;
+/** This many responses with status 400 in a row are normal. */
+const toleratedRejections = 4;
+/** The pause between two requests for the stop list, ms. */
+const cancellationPollMs = 1000;
+/** How long the last results may take to be posted after their jobs were aborted, ms. */
+const shutdownGraceMs = 2000;
 
-/** Takes jobs from RunPod's queue, as many at a time as the gateway answers, and hands them to it. */
+/** Takes jobs from RunPod's queue, as many at a time as the gateway has slots, and sends them to it. */
 export class QueueWorker {
   readonly #config: QueueConfig;
   readonly #log: Log;
-  readonly #pauseAfter: (failures: number) => number;
+  readonly #delayAfter: (failures: number) => number;
   readonly #queue: QueueClient;
   readonly #gateway: GatewayClient;
   readonly #jobs = new RunningJobs();
-  /** Aborted when no job is to be taken any more. */
+  /** Aborted when no more jobs are taken. */
   readonly #stopping = new AbortController();
-  /** Aborted when nothing is to be posted any more. */
+  /** Aborted when nothing is posted any more. */
   readonly #end = new AbortController();
-  readonly #hurry = new AbortController();
+  readonly #force = new AbortController();
   #taking: Promise<void> = Promise.resolve();
-  #farewell: Promise<void> | undefined;
-  /** How often in a row RunPod has said 400. */
-  #unwelcome = 0;
-  #telling: Promise<unknown> = Promise.resolve();
+  #shutdown: Promise<void> | undefined;
+  /** Responses with status 400 in a row. */
+  #rejections = 0;
+  #reporting: Promise<unknown> = Promise.resolve();
 
-  constructor(config: QueueConfig, log: Log, pause = retryDelay) {
+  constructor(config: QueueConfig, log: Log, delayAfter = retryDelay) {
     this.#config = config;
     this.#log = log;
-    this.#pauseAfter = pause;
+    this.#delayAfter = delayAfter;
     this.#queue = new QueueClient(config);
     this.#gateway = new GatewayClient(config.gateway);
   }
 
-  /** Works until it is stopped. The first heartbeat says that this worker is ready, so it waits until the model is. */
+  /** Runs until it is stopped. The first heartbeat reports this worker as ready, so it waits for the model. */
   async run(): Promise<void> {
-    while (!this.#isStopping && (await this.#gateway.capacity()) === 0) await this.#rest(lookMs);
+    while (!this.#isStopping && (await this.#gateway.capacity()) === 0) await this.#pause(gatewayPollMs);
     if (!this.#isStopping) {
-      this.#log.info("taking jobs from RunPod's queue");
-      this.#beat().catch(recordUnhandledError);
-      this.#heedStops().catch(recordUnhandledError);
+      this.#log.info('taking jobs from the RunPod queue');
+      this.#sendHeartbeats().catch(recordUnhandledError);
+      this.#pollCancellations().catch(recordUnhandledError);
       this.#taking = this.#takeJobs();
     }
     await this.#taking;
-    await this.#farewell;
+    await this.#shutdown;
   }
 
-  /** Takes nothing new and lets what runs finish, within `DRAIN_TIMEOUT`; a second call does not wait. */
+  /** Takes no more jobs and lets the running ones finish within `DRAIN_TIMEOUT`; a second call skips the wait. */
   stop(): void {
-    if (this.#farewell) this.#hurry.abort();
-    this.#farewell ??= this.#finish().catch(recordUnhandledError);
+    if (this.#shutdown) this.#force.abort();
+    this.#shutdown ??= this.#finish().catch(recordUnhandledError);
   }
 
-  /** Tells RunPod that this worker can do no more jobs, so that others are asked, and ends it. */
-  tellTrouble(trouble: HealthProblem): void {
-    this.#telling = this.#queue.tellTrouble(trouble, farewellMs, this.#end.signal);
+  /** Tells RunPod that this worker can do no more jobs, so that other workers get them, and stops it. */
+  reportUnhealthy(problem: HealthProblem): void {
+    this.#reporting = this.#queue.reportUnhealthy(problem, shutdownGraceMs, this.#end.signal);
     this.stop();
     this.stop();
   }
@@ -82,21 +82,21 @@ export class QueueWorker {
 
   async #finish(): Promise<void> {
     this.#stopping.abort();
-    await this.#telling;
-    await this.#allDone(this.#config.drainMs, this.#hurry.signal);
-    this.#jobs.endAll();
-    await this.#allDone(farewellMs);
+    await this.#reporting;
+    await this.#allDone(this.#config.drainMs, this.#force.signal);
+    this.#jobs.abortAll();
+    await this.#allDone(shutdownGraceMs);
     this.#end.abort();
     await this.#jobs.allEnded();
     await Promise.all([this.#queue.close(), this.#gateway.close()]);
   }
 
   async #allDone(withinMs: number, orSignal?: AbortSignal): Promise<void> {
-    const enough = new AbortController();
-    const signal = orSignal ? AbortSignal.any([enough.signal, orSignal]) : enough.signal;
-    const patience = sleep(withinMs, undefined, { signal }).catch(() => {});
-    await Promise.race([this.#taking.then(() => this.#jobs.allEnded()), patience]);
-    enough.abort();
+    const done = new AbortController();
+    const signal = orSignal ? AbortSignal.any([done.signal, orSignal]) : done.signal;
+    const timeout = sleep(withinMs, undefined, { signal }).catch(() => {});
+    await Promise.race([this.#taking.then(() => this.#jobs.allEnded()), timeout]);
+    done.abort();
   }
 
   async #takeJobs(): Promise<void> {
@@ -104,96 +104,101 @@ export class QueueWorker {
     while (!this.#isStopping) {
       const capacity = await this.#gateway.capacity();
       const free = capacity - this.#jobs.count;
-      if (capacity === 0) await this.#rest(lookMs);
-      else if (free <= 0) await Promise.race([this.#jobs.oneEnded(), this.#rest(busyMs)]);
+      if (capacity === 0) await this.#pause(gatewayPollMs);
+      else if (free <= 0) await Promise.race([this.#jobs.oneEnded(), this.#pause(busyMs)]);
       else failures = await this.#takeSome(free, failures);
     }
   }
 
-  /** Answers how often in a row the queue has failed now. */
+  /** Returns the number of failures in a row. */
   async #takeSome(free: number, failures: number): Promise<number> {
-    const askedAt = performance.now();
+    const requestedAt = performance.now();
     const taken = await this.#queue.take(free, this.#jobs.count > 0, this.#stopping.signal);
     if (taken.outcome === 'failed') {
       if (failures === 0 && !this.#isStopping)
-        this.#log.warn(`RunPod's queue cannot be asked for jobs (${taken.why}): trying again`);
-      await this.#rest(this.#pauseAfter(failures + 1));
+        this.#log.warn(`cannot take jobs from the RunPod queue (${taken.reason}); retrying`);
+      await this.#pause(this.#delayAfter(failures + 1));
       return failures + 1;
     }
-    if (failures > 0) this.#log.info("RunPod's queue can be asked for jobs again");
+    if (failures > 0) this.#log.info('the RunPod queue is reachable again');
     if (taken.outcome === 'unwelcome') {
-      await this.#bearUnwelcome();
+      await this.#waitAfterRejection();
       return 0;
     }
-    if (this.#unwelcome > fewUnwelcome) this.#log.info("RunPod's queue gives this worker jobs again");
-    this.#unwelcome = 0;
+    if (this.#rejections > toleratedRejections) this.#log.info('the RunPod queue accepts this worker again');
+    this.#rejections = 0;
     if (taken.outcome === 'jobs') {
-      for (const job of taken.jobs) this.#begin(job);
-      if (taken.unreadable > 0) this.#log.warn({ jobs: taken.unreadable }, 'RunPod gave jobs without an id');
-    } else if (taken.outcome === 'busy') await this.#rest(busyMs);
-    else if (performance.now() - askedAt < breathMs) await this.#rest(breathMs);
+      for (const job of taken.jobs) this.#start(job);
+      if (taken.unreadable > 0) this.#log.warn({ jobs: taken.unreadable }, 'RunPod sent jobs without an id');
+    } else if (taken.outcome === 'busy') await this.#pause(busyMs);
+    else if (performance.now() - requestedAt < minPollIntervalMs) await this.#pause(minPollIntervalMs);
     return 0;
   }
 
-  /** A worker that was frozen hears 400 for a moment; one that RunPod does not know for ever, and less and less often. */
-  async #bearUnwelcome(): Promise<void> {
-    this.#unwelcome += 1;
-    if (this.#unwelcome === fewUnwelcome + 1 && !this.#isStopping)
+  /** A worker that was frozen gets status 400 for a moment; one that RunPod does not know gets it forever. */
+  async #waitAfterRejection(): Promise<void> {
+    this.#rejections += 1;
+    if (this.#rejections === toleratedRejections + 1 && !this.#isStopping)
       this.#log.warn(
-        "RunPod's queue answers 400 again and again, so there is no job for this worker: is RUNPOD_WEBHOOK_GET_JOB the address of this endpoint?",
+        'the RunPod queue keeps responding with status 400 and gives this worker no jobs; check that RUNPOD_WEBHOOK_GET_JOB is the address of this endpoint',
       );
-    await this.#rest(
-      this.#unwelcome > fewUnwelcome ? this.#pauseAfter(this.#unwelcome - fewUnwelcome) : breathMs,
+    await this.#pause(
+      this.#rejections > toleratedRejections
+        ? this.#delayAfter(this.#rejections - toleratedRejections)
+        : minPollIntervalMs,
     );
   }
 
-  #begin(job: Job): void {
-    if (this.#jobs.has(job.id)) this.#log.warn({ job: job.id }, 'RunPod gave a job that is at work already');
-    else this.#jobs.add(job.id, (signal) => this.#do(job, signal));
+  #start(job: Job): void {
+    if (this.#jobs.has(job.id)) this.#log.warn({ job: job.id }, 'RunPod sent a job that is already running');
+    else this.#jobs.add(job.id, (signal) => this.#run(job, signal));
   }
 
-  async #do(job: Job, signal: AbortSignal): Promise<void> {
-    const beganAt = performance.now();
+  async #run(job: Job, signal: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
     const log = this.#log.child({ job: job.id });
-    const end = await runJob(job, {
-      ...{ ...this.#config, queue: this.#queue, gateway: this.#gateway, pauseAfter: this.#pauseAfter },
+    const outcome = await runJob(job, {
+      ...{ ...this.#config, queue: this.#queue, gateway: this.#gateway, delayAfter: this.#delayAfter },
       signal,
       stopping: this.#stopping.signal,
       end: this.#end.signal,
-      patienceMs: this.#config.gatewayTimeoutMs,
-      warn: (words) => log.warn(words),
+      warn: (message) => log.warn(message),
     });
-    const ms = Math.round(performance.now() - beganAt);
-    if (end === 'lost') log.error({ ms }, "RunPod has not taken the job's result: it is lost");
-    else log.info({ ms }, `job ${end}`);
+    const ms = Math.round(performance.now() - startedAt);
+    if (outcome === 'lost') log.error({ ms }, 'RunPod did not accept the result of this job: it is lost');
+    else log.info({ ms }, `job ${outcome}`);
   }
 
-  /** Asks which jobs to stop for as long as there are any. */
-  async #heedStops(): Promise<void> {
+  /** Requests the list of jobs to stop for as long as there are running jobs. */
+  async #pollCancellations(): Promise<void> {
     const { signal } = this.#end;
     let failures = 0;
     while (!signal.aborted) {
       await this.#jobs.any();
       const list = await this.#queue.stopList(signal);
-      if (list.outcome === 'unknown') return;
-      if (list.outcome === 'told') for (const id of list.ids) this.#jobs.cancel(id);
+      if (list.outcome === 'unsupported') return;
+      if (list.outcome === 'received') for (const id of list.ids) this.#jobs.cancel(id);
       failures = list.outcome === 'failed' ? failures + 1 : 0;
-      const pauseMs = failures > 0 ? this.#pauseAfter(failures) : stopPauseMs;
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      const delayMs = failures > 0 ? this.#delayAfter(failures) : cancellationPollMs;
+      await sleep(delayMs, undefined, { signal }).catch(() => {});
     }
   }
 
-  #beat(): Promise<void> {
-    return sendHeartbeats({
-      queue: this.#queue,
-      intervalMs: this.#config.pingIntervalMs,
-      jobIds: () => this.#jobs.ids,
-      signal: this.#end.signal,
-      onTrouble: (why) => this.#log.warn(`RunPod did not take a heartbeat (${why})`),
-    });
+  /** Reports to RunPod that this worker is alive, and its running jobs; without heartbeats a worker loses its jobs. */
+  async #sendHeartbeats(): Promise<void> {
+    const { signal } = this.#end;
+    const { pingIntervalMs } = this.#config;
+    let isFailing = false;
+    while (!signal.aborted) {
+      const reason = await this.#queue.ping(this.#jobs.ids, 2 * pingIntervalMs, signal);
+      if (reason !== undefined && !isFailing && !signal.aborted)
+        this.#log.warn(`heartbeat to RunPod failed (${reason})`);
+      isFailing = reason !== undefined;
+      await sleep(pingIntervalMs, undefined, { signal }).catch(() => {});
+    }
   }
 
-  async #rest(ms: number): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 }

@@ -13,7 +13,7 @@ import { waitFor } from '../test/harness/wait-for.ts';
 
 describe('a job', () => {
   it.each([undefined, null, 7, [], {}])(
-    'with the input %j fails with a reason, and its client hears of it',
+    'with the input %j fails with a reason for its client',
     async (input) => {
       await using house = await startWorker();
       expect(await errorOf(house.runpod, input)).toMatchObject({
@@ -24,19 +24,19 @@ describe('a job', () => {
     },
   );
 
-  it('whose result RunPod refuses fails with a reason instead of being lost', async () => {
+  it('whose result RunPod rejects fails with a reason instead of being lost', async () => {
     await using house = await startWorker();
     house.runpod.fail('done', 3, 413);
     const error = await errorOf(house.runpod, { prompt: 'x' });
     expect(error).toMatchObject({
       error_type: 'result_refused',
-      error_message: expect.stringContaining('it answered 413'),
+      error_message: expect.stringContaining('status 413'),
     });
     await waitFor('its end', () => house.logged().includes('job failed'));
     expect(house.runpod.faults).toEqual([]);
   });
 
-  it('whose result is larger than RunPod takes fails without its being tried', async () => {
+  it('whose result exceeds RunPod’s limit fails without an attempt to post it', async () => {
     const mood: WorkerScenario = ({ response }) => say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
     await using house = await startWorker({ mood });
     const error = await errorOf(house.runpod, { prompt: 'x' });
@@ -44,17 +44,17 @@ describe('a job', () => {
       error_type: 'result_refused',
       error_message: expect.stringContaining('20 MiB'),
     });
-    expect(house.logged()).not.toContain('posted again');
+    expect(house.logged()).not.toContain('posting to RunPod failed');
   });
 
-  it('is lost only where not even that is taken, and the log says so', async () => {
+  it('is lost only if RunPod rejects that too, which is logged', async () => {
     await using house = await startWorker();
     house.runpod.fail('done', 6, 413);
     house.runpod.add({ prompt: 'x' });
     await waitFor('the line', () => house.logged().includes('it is lost'));
   });
 
-  it('is stopped by a list that holds rubbish, too', async () => {
+  it('is stopped by a list that also has invalid entries', async () => {
     await using house = await startWorker({
       mood: ({ response }) => void response.writeHead(200).write(' '),
     });
@@ -67,38 +67,38 @@ describe('a job', () => {
   });
 });
 
-describe('where RunPod leads elsewhere', () => {
-  it.each([301, 302, 303, 307, 308])('by %i, a question for jobs follows', async (status) => {
+describe('a redirect of RunPod', () => {
+  it.each([301, 302, 303, 307, 308])('with status %i is followed for a request for jobs', async (status) => {
     await using house = await startWorker();
     house.runpod.fail('take', 2, status);
     house.runpod.fail('ping', 1, status);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).not.toMatch(/cannot be asked|heartbeat/);
+    expect(house.logged()).not.toMatch(/cannot take jobs|heartbeat/);
     expect(house.runpod.faults).toEqual([]);
   });
 
-  it.each([307, 308])('by %i, a result follows', async (status) => {
+  it.each([307, 308])('with status %i is followed for a result', async (status) => {
     await using house = await startWorker();
     house.runpod.fail('done', 1, status);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).not.toContain('posted again');
+    expect(house.logged()).not.toContain('posting to RunPod failed');
   });
 
-  it('by 302, a result is not taken for posted', async () => {
+  it('with status 302 does not count as a posted result', async () => {
     await using house = await startWorker();
     house.runpod.fail('done', 1, 302);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).toContain('posted again');
+    expect(house.logged()).toContain('posting to RunPod failed');
   });
 
-  it('without end, it gives up and says so', async () => {
+  it('is not followed endlessly, and that is logged', async () => {
     await using house = await startWorker();
     house.runpod.fail('take', 12, 307);
-    await waitFor('the line', () => house.logged().includes('it answered 307'));
+    await waitFor('the line', () => house.logged().includes('status 307'));
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
   });
 
-  it('to another host, our key does not go along', async () => {
+  it('to another host does not get our key', async () => {
     const seen: IncomingMessage['headers'][] = [];
     const elsewhere = createServer(({ headers }, response) => {
       seen.push(headers);
@@ -122,16 +122,16 @@ describe('where RunPod leads elsewhere', () => {
   });
 });
 
-describe('a worker that RunPod answers 400', () => {
-  it('says so once, when it goes on, and when it is over', async () => {
+describe('a worker that gets status 400 from RunPod', () => {
+  it('logs it once when it persists, and when it is over', async () => {
     await using house = await startWorker();
     house.runpod.fail('take', 12, 400);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
     const lines = (words: string) => house.logged().split(words).length - 1;
-    expect([lines('answers 400 again and again'), lines('gives this worker jobs again')]).toEqual([1, 1]);
+    expect([lines('keeps responding with status 400'), lines('accepts this worker again')]).toEqual([1, 1]);
   });
 
-  it('a few times says nothing, as one that was frozen hears it at its waking', async () => {
+  it('logs nothing if it happens a few times, as after a worker was frozen', async () => {
     await using house = await startWorker();
     house.runpod.fail('take', 4, 400);
     expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
