@@ -216,7 +216,7 @@ export async function startGateway(
       gate,
       supervisor,
       dashboard,
-      modelSheet: sheet,
+      modelMeta: sheet,
     },
     shutdown: cut.signal,
     prefillProbe: prefillHabits,

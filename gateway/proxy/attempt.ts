@@ -73,7 +73,7 @@ async function admit({ route, services, record }: ProxyContext, leaseRequest: Le
   return admission.lease;
 }
 
-/** Tells the quarantine how the request went for the engine. */
+/** Reports to the quarantine what became of the request at the engine. */
 async function sendTracked(
   context: ProxyContext,
   lease: Lease,
@@ -161,7 +161,7 @@ function bodyForBackend({ services, record, incoming, modelName }: ProxyContext,
   return withModel(record.model, body, incoming.headers['content-type']);
 }
 
-/** Tells the quarantine as soon as a suspect has produced tokens; other requests are observed as before. */
+/** Reports the first tokens of a suspect to the quarantine; other requests are observed as before. */
 function reportTokens(
   quarantine: Quarantine,
   tracked: TrackedRequest,

@@ -18,10 +18,10 @@ const LOADING_RETRY_MS = 5000;
  */
 export async function checkDimensions(
   { dimensions }: ApiRequest,
-  { modelSheet, monitor }: ProxyServices,
+  { modelMeta, monitor }: ProxyServices,
 ): Promise<void> {
   if (dimensions === undefined) return;
-  const size = (await modelSheet.read())?.n_embd;
+  const size = (await modelMeta.read())?.n_embd;
   if (dimensions === size) return;
   if (size === undefined && monitor.status !== 'ready') throw modelLoading(LOADING_RETRY_MS);
   const own = size === undefined ? 'the size' : `${size}, the size`;

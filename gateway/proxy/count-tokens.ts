@@ -68,7 +68,7 @@ function withModelForRouter(
 }
 
 interface Count {
-  readonly outcome: BackendResponse['outcome'] | 'not-asked';
+  readonly outcome: BackendResponse['outcome'] | 'not-requested';
   readonly tokens: number | undefined;
 }
 
@@ -77,7 +77,7 @@ async function count(
   path: string,
   body: Buffer | object,
 ): Promise<Count> {
-  if (monitor.status !== 'ready') return { outcome: 'not-asked', tokens: undefined };
+  if (monitor.status !== 'ready') return { outcome: 'not-requested', tokens: undefined };
   const response = await requestBackend(backend, { path, body, timeoutMs, signal: ended });
   const tokens = response.outcome === 'responded' ? readTokens(response.body) : undefined;
   return { outcome: response.outcome, tokens };

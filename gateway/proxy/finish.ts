@@ -38,7 +38,7 @@ export function finish(context: ProxyContext, proxied: ProxyResult): void {
   relay.fail(error);
 }
 
-/** The client or an operator ended it, which says nothing about the backend. */
+/** The client or an operator ended it, so the backend is not in doubt. */
 const isDeliberate = ({ kind }: Failure) => kind === 'client-left' || kind === 'cancelled';
 
 function recordResult(context: ProxyContext, proxied: ProxyResult): void {

@@ -28,7 +28,7 @@ export interface ProxyServices {
   readonly countingScheduler: Scheduler;
   readonly monitor: BackendMonitor;
   readonly models: ModelNames;
-  readonly modelSheet: ModelMetaCache;
+  readonly modelMeta: ModelMetaCache;
   readonly liveRequests: LiveRequests;
   readonly bodyBudget: BodyBudget;
   readonly counting: CountingContext;

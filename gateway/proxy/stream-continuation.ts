@@ -25,7 +25,7 @@ export interface PreparedRequest {
   readonly rewriter: ResumeRewriter | undefined;
 }
 
-/** The engine does not continue a response; `message` says why. */
+/** The engine does not continue a response; `message` is the reason. */
 export class CannotContinue extends Error {
   override readonly name = 'CannotContinue';
 }

@@ -16,7 +16,7 @@ import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 
 export interface ModelRouteOptions {
   readonly models: ModelNames;
-  readonly modelSheet: ModelMetaCache;
+  readonly modelMeta: ModelMetaCache;
   readonly monitor: BackendMonitor;
   readonly gate: CapacityGate;
 }
@@ -53,8 +53,8 @@ function allowed(models: ModelNames, c: GatewayContext): readonly string[] {
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
-async function factsOf({ modelSheet, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
-  const meta = await modelSheet.read();
+async function factsOf({ modelMeta, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
+  const meta = await modelMeta.read();
   const { props } = monitor;
   return { meta, props, status: getModelStatus(gate.status, props) };
 }

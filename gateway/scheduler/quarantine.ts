@@ -205,7 +205,7 @@ export class Quarantine {
   }
 }
 
-/** Of two uses of one body the one with less progress says more. */
+/** Of two uses of one body, the one with less progress is the better evidence. */
 function addProgress(crash: Map<string, number>, request: TrackedRequest, progress: number): void {
   crash.set(request.digest, Math.min(crash.get(request.digest) ?? progress, progress));
 }

@@ -39,7 +39,7 @@ export class RetryAfterEstimator {
     return next - now;
   }
 
-  /** A place is free: clients that were told to wait for one need not. */
+  /** A place is free: clients need not wait for one any more. */
   reset(): void {
     this.#last = 0;
     this.#overHorizon = 0;

@@ -273,7 +273,7 @@ export function createCountingScheduler(options: SchedulerOptions): Scheduler {
   return new Scheduler({ ...options, leasesSlots: false });
 }
 
-/** What the counting scheduler is asked for a body of this size. */
+/** The request to the counting scheduler for a body of this size. */
 export function countingLeaseRequest(
   lane: LaneSettings,
   bytes: number,

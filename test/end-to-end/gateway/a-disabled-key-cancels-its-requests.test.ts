@@ -52,7 +52,7 @@ const until = (id: string, status: number) =>
     return answer.status === status;
   });
 
-/** A stream under way and a request in line with the key, and a stream of another key. */
+/** A running stream and a queued request of the key, and a stream of another key. */
 async function busyKey(id: string) {
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(corral.port)));
   const [stream, bystander, waiter] = clients;
@@ -90,8 +90,11 @@ describe.each([
     expect(JSON.parse(answer?.body.slice(`${delta('one')}data: `.length) ?? '').error.code).toBe(
       'request_cancelled',
     );
-    const refused = await waiter.answer();
-    expect([refused?.status, JSON.parse(refused?.body ?? '').error.code]).toEqual([403, 'request_cancelled']);
+    const rejected = await waiter.answer();
+    expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([
+      403,
+      'request_cancelled',
+    ]);
     await command;
     await until(id, 401);
     expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 1, waiting: 0 });

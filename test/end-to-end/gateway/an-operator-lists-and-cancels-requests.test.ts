@@ -72,8 +72,8 @@ describe('GET /admin/requests', () => {
 describe('DELETE /admin/requests/{id}', () => {
   it.each([
     ['runs', 'without a byte of its answer'],
-    ['waits', 'in line'],
-  ])('refuses a request that %s %s', async (id) => {
+    ['waits', 'in the queue'],
+  ])('cancels a request that %s %s', async (id) => {
     fake.mood = silent;
     await using running = await asking('runs');
     await waitFor('it to run', () => fake.open === 1);
@@ -109,7 +109,7 @@ describe('DELETE /admin/requests/{id}', () => {
     });
     await next.receives('one');
     next.reset();
-    await waitFor('its line in the log', () =>
+    await waitFor('its log line', () =>
       corral.logged.some(({ id, error, key }) => id === 'streams' && error === 'request_cancelled' && key),
     );
   });

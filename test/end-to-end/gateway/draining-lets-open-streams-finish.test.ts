@@ -33,10 +33,10 @@ it('a drain finishes running requests, and rejects queued and new ones', async (
   const stopped = corral.gateway.stop().then(() => {
     isStopped = true;
   });
-  const refused = await waiting.answer();
-  expect(refused?.status).toBe(503);
-  expect(JSON.parse(refused?.body ?? '').error.code).toBe('draining');
-  expect(refused?.headers['retry-after']).toBe('1');
+  const rejected = await waiting.answer();
+  expect(rejected?.status).toBe(503);
+  expect(JSON.parse(rejected?.body ?? '').error.code).toBe('draining');
+  expect(rejected?.headers['retry-after']).toBe('1');
   await expect(fetch(`${corral.origin}/ping`)).rejects.toThrow('fetch failed');
   await idle.closed();
   expect(isStopped).toBe(false);
@@ -59,8 +59,8 @@ it.each([
   client.send([...lines, `Authorization: Bearer ${testerSecret}`, '', half].join('\r\n'));
   await waitFor('it to be read', () => corral.gateway.bodies.bytes > 0);
   const stopped = corral.gateway.stop();
-  const refused = await client.answer();
-  expect([refused?.status, JSON.parse(refused?.body ?? '').error.code]).toEqual([503, 'draining']);
+  const rejected = await client.answer();
+  expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([503, 'draining']);
   await client.closed();
   await stopped;
   await corral.stop();

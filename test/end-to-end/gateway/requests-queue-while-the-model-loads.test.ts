@@ -26,7 +26,7 @@ it('requests queue while the model loads and are served once it is ready', async
   expect((await fetch(`${corral.origin}/ping`)).status).toBe(200);
 });
 
-it('a request that times out in the queue while the model loads is told so', async () => {
+it('a request that times out in the queue while the model loads gets model_loading', async () => {
   await using fake = await startFakeBackend(echo);
   fake.health = 503;
   await using corral = await startTestGateway({

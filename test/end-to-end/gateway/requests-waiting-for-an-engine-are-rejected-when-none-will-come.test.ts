@@ -5,7 +5,7 @@ import { type LlamaServer, startLlamaServer } from '../../services/start-llama-s
 
 const story = [{ role: 'user', content: 'a long story' }];
 
-/** A request of each API, what its stream has said by the time it has begun, and how its stream tells of an error. */
+/** A request of each API, and the form of the error event in its stream. */
 const requests: readonly [string, object, RegExp][] = [
   ['/v1/chat/completions', { messages: story }, /\n\ndata: \{"error":\{[^\n]*"code":"(\w+)"\}\}\n\n$/],
   [
