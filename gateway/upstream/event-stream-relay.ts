@@ -59,7 +59,7 @@ export class EventStreamRelay implements Relay {
   }
 
   /**
-   * Returns false if the end marker is missing: then the stream is not complete, whatever the connection says.
+   * Returns false if the end marker is missing: then the stream is not complete, however the connection was closed.
    * `closedInOrder`: the backend closed the response itself; the connection was not lost.
    */
   end(closedInOrder = true): boolean {

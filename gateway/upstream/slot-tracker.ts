@@ -67,7 +67,7 @@ interface Holder extends SlotHolder {
 }
 
 /**
- * Knows which requests hold slots of the backend, and which may still hold some: closing a connection tells llama-server to
+ * Tracks which requests hold slots of the backend, and which may still hold some: closing a connection tells llama-server to
  * stop, and it stops when it next writes to it. One request for the count serves all that wait.
  */
 export class SlotTracker {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatEvent } from '../../../sse/sse.ts';
 import { delta, isForStream, startStream } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
@@ -58,7 +59,7 @@ describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbe
   });
 });
 
-const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
+const finish = formatEvent({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] });
 
 const contentOf = (body: string) =>
   [...body.matchAll(/"content":"([^"]*)"/g)].map(([, content]) => content).join('');

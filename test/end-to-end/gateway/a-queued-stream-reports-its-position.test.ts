@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { parseEvents } from '../../../sse/sse.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { postOf } from '../../harness/raw-request.ts';
+import { chatTextIn } from '../../harness/request-events.ts';
 import { startDemo } from '../../harness/start-demo.ts';
 import { testerSecret } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -11,8 +13,7 @@ const ask = (stream: boolean) =>
   postOf({ model: 'demo', stream, messages: [{ role: 'user', content: 'keys' }] }, { secret: testerSecret });
 
 function textOf(received: string): string {
-  const chunks = [...received.matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) => JSON.parse(json));
-  return chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
+  return chatTextIn(parseEvents(received));
 }
 
 it('a queued stream reports its position, moves up, and gets its whole response', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatEvent } from '../../../sse/sse.ts';
 import { delta, silent, startStream } from '../../fakes/scenarios.ts';
 import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
@@ -30,7 +31,7 @@ async function answerTo(mood: BackendScenario, gateway = corral) {
   return { ...answer, json: JSON.parse(answer?.body ?? '') };
 }
 
-const finish = `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] })}\n\n`;
+const finish = formatEvent({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] });
 const full = { error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } };
 
 const failures: Record<string, readonly [BackendScenario, number, object]> = {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatEvent } from '../../../sse/sse.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { startTestGateway, testerSecret } from '../../harness/start-gateway.ts';
 import { nginx } from '../../services/service-catalogue.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
     const isStream = JSON.parse(body).wanted === 'stream';
     await Promise.all([proxyHasGivenUp, sleep(SILENCE)]);
     response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
-    response.end(isStream ? chunks.map((chunk) => `data: ${chunk}\n\n`).join('') : answer);
+    response.end(isStream ? chunks.map((chunk) => formatEvent(chunk)).join('') : answer);
   });
 });
 afterAll(() => fake.stop());
@@ -60,9 +61,7 @@ describe.runIf(program)('a silence longer than the timeout of nginx', () => {
     const { status, text } = await askThroughNginx(withKeepAlives, true);
     expect(status).toBe(200);
     expect(text).toMatch(/^(: keep-alive\n\n)+data: \{/);
-    expect(text.replaceAll(': keep-alive\n\n', '')).toBe(
-      chunks.map((chunk) => `data: ${chunk}\n\n`).join(''),
-    );
+    expect(text.replaceAll(': keep-alive\n\n', '')).toBe(chunks.map((chunk) => formatEvent(chunk)).join(''));
   });
 
   it.concurrent('does not end a JSON request, whose response begins with white space', async () => {

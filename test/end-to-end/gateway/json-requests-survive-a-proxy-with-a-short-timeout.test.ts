@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { formatEvent } from '../../../sse/sse.ts';
 import { delta, silent, startStream } from '../../fakes/scenarios.ts';
 import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
@@ -69,7 +70,7 @@ function startImpatientProxy(port: number): Server {
 const respondAfterSilence: BackendScenario = (_, response) => {
   setTimeout(() => {
     const finish = { choices: [{ index: 0, finish_reason: 'stop', delta: {} }] };
-    startStream(response).end(`${delta('At last.')}data: ${JSON.stringify(finish)}\n\ndata: [DONE]\n\n`);
+    startStream(response).end(delta('At last.') + formatEvent(finish) + formatEvent('[DONE]'));
   }, SILENCE);
 };
 
@@ -95,7 +96,7 @@ it('a message of the Anthropic SDK completes', async () => {
       { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } },
       { type: 'message_stop' },
     ];
-    const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+    const text = events.map((event) => formatEvent(event, event.type)).join('');
     setTimeout(() => startStream(response).end(text), SILENCE);
   };
   const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });

@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { parseEvents } from '../../../sse/sse.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
@@ -164,10 +165,7 @@ it('a stream continues after the router has lost its model', async () => {
     for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
     return client.answer();
   });
-  const data = [...(answer?.body ?? '').matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) =>
-    JSON.parse(json),
-  );
-  expect(chatTextIn(data)).toBe(storyText('long story'));
+  expect(chatTextIn(parseEvents(answer?.body ?? ''))).toBe(storyText('long story'));
   expect(line.continued).toBeGreaterThan(0);
 });
 

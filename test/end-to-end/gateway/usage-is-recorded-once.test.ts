@@ -4,6 +4,7 @@ import type { KeySeen, UsageRow } from '../../../gateway/usage/usage-batch.ts';
 import { formatKeysJson } from '../../../keys/keys-json.ts';
 import { parseKeys } from '../../../keys/parse-keys.ts';
 import { fingerprint } from '../../../keys/secret.ts';
+import { formatEvent } from '../../../sse/sse.ts';
 import { delta, startStream } from '../../fakes/scenarios.ts';
 import {
   type BackendScenario,
@@ -18,8 +19,11 @@ import { requestGateway } from '../../harness/request-gateway.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const role = `data: ${JSON.stringify({ choices: [{ delta: { role: 'assistant', content: null } }] })}\n\n`;
-const finish = `data: ${JSON.stringify({ choices: [{ finish_reason: 'stop', delta: {} }], timings: { cache_n: 2, prompt_n: 9, predicted_n: 3 } })}\n\n`;
+const role = formatEvent({ choices: [{ delta: { role: 'assistant', content: null } }] });
+const finish = formatEvent({
+  choices: [{ finish_reason: 'stop', delta: {} }],
+  timings: { cache_n: 2, prompt_n: 9, predicted_n: 3 },
+});
 const usage = { prompt_tokens: 11, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 2 } };
 
 /** Does what the words of the request say. */

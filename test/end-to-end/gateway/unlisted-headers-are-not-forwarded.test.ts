@@ -5,7 +5,7 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-const told = {
+const engineHeaders = {
   server: 'llama.cpp',
   'access-control-allow-origin': 'https://evil.example',
   'access-control-allow-credentials': 'true',
@@ -15,22 +15,22 @@ const told = {
   etag: '"1"',
 };
 
-let standIn: FakeBackend;
+let fake: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((request, response) => {
-    for (const [name, value] of Object.entries(told)) response.setHeader(name, value);
+  fake = await startFakeBackend((request, response) => {
+    for (const [name, value] of Object.entries(engineHeaders)) response.setHeader(name, value);
     if (isForStream(request)) startStream(response).end('data: [DONE]\n\n');
     else response.setHeader('content-type', 'application/json').end('{}');
   });
-  corral = await startTestGateway({ backend: standIn.backend, env: { CORS_ORIGINS: 'https://app.example' } });
+  corral = await startTestGateway({ backend: fake.backend, env: { CORS_ORIGINS: 'https://app.example' } });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fake.stop();
 });
 
-it('lets only listed request headers reach the backend, and our own key', async () => {
+it('only listed request headers reach the backend, with its own key', async () => {
   await using client = await RawClient.connect(corral.port);
   const headers = [
     'X-Conversation-Id: victim',
@@ -50,7 +50,7 @@ it('lets only listed request headers reach the backend, and our own key', async 
     'X-Request-Id: mine',
   ];
   expect((await client.send(postOf(chatOf('hello'), { headers })).answer())?.status).toBe(200);
-  const { host, connection, ...received } = standIn.received.at(-1)?.headers ?? {};
+  const { host, connection, ...received } = fake.received.at(-1)?.headers ?? {};
   expect(received).toEqual({
     'content-type': 'application/json',
     'content-length': expect.any(String),
@@ -59,15 +59,15 @@ it('lets only listed request headers reach the backend, and our own key', async 
     'anthropic-beta': 'tools',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     'x-request-id': 'mine',
-    authorization: `Bearer ${standIn.backend.apiKey}`,
+    authorization: `Bearer ${fake.backend.apiKey}`,
   });
-  expect([host, connection]).toEqual([new URL(standIn.backend.address.origin).host, 'close']);
+  expect([host, connection]).toEqual([new URL(fake.backend.address.origin).host, 'close']);
 });
 
-it.each([true, false])('lets only listed response headers reach the client (stream: %s)', async (stream) => {
+it.each([true, false])('only listed response headers reach the client (stream: %s)', async (stream) => {
   await using client = await RawClient.connect(corral.port);
   const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
-  const ours = [
+  const own = [
     'connection',
     'date',
     'keep-alive',
@@ -76,8 +76,8 @@ it.each([true, false])('lets only listed response headers reach the client (stre
     'x-queue-wait-ms',
     'x-request-id',
   ];
-  const ofStream = ['cache-control', 'content-type', 'transfer-encoding', 'x-accel-buffering'];
-  const expected = [...ours, ...(stream ? ofStream : ['content-length', 'content-type'])];
+  const streamOnly = ['cache-control', 'content-type', 'transfer-encoding', 'x-accel-buffering'];
+  const expected = [...own, ...(stream ? streamOnly : ['content-length', 'content-type'])];
   expect(Object.keys(answer?.headers ?? {}).toSorted()).toEqual(expected.toSorted());
   if (stream) {
     expect(answer?.headers['cache-control']).toBe('no-cache, no-transform');
