@@ -1,6 +1,6 @@
 import { apiRoutes } from './route-table.ts';
 
-/** `gen_ai.operation.name`: the conventions' names, and names in their manner where they have none. */
+/** `gen_ai.operation.name`: names of OpenTelemetry's conventions, or similar ones where they have none. */
 export type Operation = 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'transcription';
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -15,19 +15,19 @@ const operations: Readonly<Record<string, Operation>> = {
   '/v1/audio/transcriptions': 'transcription',
 };
 
-/** What a route, by its first path, does with the model; undefined where it does nothing with it. */
+/** By the first path of a route; undefined for routes that do not run the model. */
 export function getOperation(route: string): Operation | undefined {
   return operations[route];
 }
 
-/** Every path of a route, and the first of its paths. */
+/** Each path and the first path of its route. */
 const firstPaths = new Map(
   [...apiRoutes, { paths: ['/v1/models', '/models'] }, { paths: ['/v1/models/:id', '/models/:id'] }].flatMap(
     ({ paths }) => paths.map((path) => [path, paths[0] ?? path]),
   ),
 );
 
-/** The label of a route, from the pattern by which the app found it; what it did not find is `other`. */
+/** The label of a route, from the pattern that matched; `other` if none did. */
 export function routeLabel(pattern: string): string {
   if (pattern === '' || pattern === '*' || pattern === '/*') return 'other';
   const plain = pattern.replace(/\{.*\}$/, '');

@@ -2,12 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
-
-export interface Asset {
-  readonly body: Buffer;
-  readonly type: string;
-  readonly etag: string;
-}
+import { createStaticFile, type StaticFile } from '../http/static-files.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -32,21 +27,20 @@ const paths: Readonly<Record<string, string>> = {
 
 /** The files of the pages, read once. Their URLs contain the version, so browsers can cache them indefinitely. */
 export class Assets {
-  readonly #assets: ReadonlyMap<string, Asset>;
+  readonly #files: ReadonlyMap<string, StaticFile>;
   /** Changes whenever a file changes. */
   readonly version: string;
 
   constructor() {
-    this.#assets = new Map(Object.entries(paths).map(([name, path]) => [name, readAsset(name, path)]));
-    this.version = hash('sha256', [...this.#assets.values()].map(({ etag }) => etag).join()).slice(0, 12);
+    this.#files = new Map(Object.entries(paths).map(([name, path]) => [name, readAsset(name, path)]));
+    this.version = hash('sha256', [...this.#files.values()].map(({ etag }) => etag).join()).slice(0, 12);
   }
 
-  find(name: string): Asset | undefined {
-    return this.#assets.get(name);
+  find(name: string): StaticFile | undefined {
+    return this.#files.get(name);
   }
 }
 
-function readAsset(name: string, path: string): Asset {
-  const body = readFileSync(path);
-  return { body, type: types[extname(name)] ?? 'text/plain', etag: `"${hash('sha256', body).slice(0, 20)}"` };
+function readAsset(name: string, path: string): StaticFile {
+  return createStaticFile(readFileSync(path), types[extname(name)] ?? 'text/plain');
 }

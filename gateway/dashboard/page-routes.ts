@@ -1,9 +1,8 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { adminDisabled, unknownUrl } from '../errors/catalogue.ts';
-import { pageHeaders } from '../http/page-headers.ts';
 import { getPublicOrigin } from '../http/public-origin.ts';
+import { pageHeaders, sendStaticFile } from '../http/static-files.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import type { Asset } from './assets.ts';
 import type { Dashboard } from './dashboard.ts';
 import { dashboardPage } from './dashboard-page.ts';
 import { landingPage, loginPage } from './pages.ts';
@@ -51,7 +50,8 @@ export function handleAsset({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const asset = assets.find(c.req.param('name') ?? '');
     if (asset === undefined) throw unknownUrl(c.req.method, c.req.path);
-    return sendAsset(c, asset, c.req.param('version') === assets.version ? ONE_YEAR : 'no-cache');
+    const cacheControl = c.req.param('version') === assets.version ? ONE_YEAR : 'no-cache';
+    return sendStaticFile(c, asset, { ...pageHeaders, 'cache-control': cacheControl });
   };
 }
 
@@ -60,14 +60,8 @@ export function handleFavicon({ assets }: Dashboard) {
   return (c: GatewayContext) => {
     const icon = assets.find('icon.svg');
     if (icon === undefined) throw unknownUrl(c.req.method, c.req.path);
-    return sendAsset(c, icon, 'public, max-age=86400');
+    return sendStaticFile(c, icon, { ...pageHeaders, 'cache-control': 'public, max-age=86400' });
   };
-}
-
-function sendAsset(c: GatewayContext, { body, type, etag }: Asset, cacheControl: string) {
-  const headers = { ...pageHeaders, 'cache-control': cacheControl, etag };
-  if (c.req.header('if-none-match')?.includes(etag)) return c.body(null, 304, headers);
-  return c.body(new Uint8Array(body), 200, { ...headers, 'content-type': type });
 }
 
 /** `POST /dashboard/session`: the key that passed authentication creates a session. */

@@ -5,25 +5,31 @@
 import { byId, element, setText, syncChildren, toggleEmpty } from './elements.js';
 import { formatCount, formatDateTime, formatDuration, formatGibibytes, formatPercent } from './format.js';
 
-const phases = ['process up', 'bound', 'loaded', 'first token'];
+/** The phases of a startup, by their names in `/status`, and their labels. */
+const phases = [
+  ['process up', 'process started'],
+  ['bound', 'port open'],
+  ['loaded', 'model loaded'],
+  ['first token', 'first token'],
+];
 
 /** @param {Snapshot} now */
 export function showStartup({ supervisor }) {
   let before = 0;
-  const steps = phases.flatMap((phase) => {
+  const steps = phases.flatMap(([phase = '', label = '']) => {
     const at = supervisor?.boot[phase];
     if (typeof at !== 'number') return [];
     const took = Math.max(at - before, 0);
     before = at;
-    return [{ phase, at, took }];
+    return [{ label, at, took }];
   });
   syncChildren(byId('boot'), steps, {
-    getKey: ({ phase }) => phase,
+    getKey: ({ label }) => label,
     create: () => element('li', '', element('i'), element('span', 'phase'), element('span', 'took')),
-    fill(item, { phase, at, took }) {
+    fill(item, { label, at, took }) {
       const [, name, time] = item.children;
       item.style.flexGrow = String(took);
-      if (name) setText(name, phase);
+      if (name) setText(name, label);
       if (time) setText(time, `${formatDuration(took)} · at ${formatDuration(at)}`);
     },
   });
@@ -135,11 +141,8 @@ function listMeters({
       part: powerLimit && power / powerLimit,
     });
   }
-  const state = [
-    temperature === undefined ? '' : `${temperature} °C`,
-    smClock === undefined ? '' : `${Math.round(smClock / 1e6)} MHz`,
-  ].filter(Boolean);
-  if (state.length > 0) meters.push({ name: 'Temperature and clock', text: state.join(' · ') });
+  if (temperature !== undefined) meters.push({ name: 'Temperature', text: `${temperature} °C` });
+  if (smClock !== undefined) meters.push({ name: 'Clock', text: `${Math.round(smClock / 1e6)} MHz` });
   const limits = slowdowns?.filter((reason) => reason !== 'idle') ?? [];
   if (limits.length > 0)
     meters.push({ name: 'Clocks limited by', text: limits.join(', ').replaceAll('_', ' ') });
