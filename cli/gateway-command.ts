@@ -24,7 +24,7 @@ export function gatewayCommand(): Command {
 async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefined> {
   const { readSettings } = await import('../settings/read-settings.ts');
   const { disableCoreFiles } = await import('../supervisor/process/core-files.ts');
-  const { preflightGateway } = await import('../supervisor/preflight-gateway.ts');
+  const { preflightGateway } = await import('../supervisor/preflight.ts');
   const { settings, problems: misfits, warnings } = readSettings(env);
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
   const checked = await preflightGateway({ settings, host, invalidSettings: misfits });

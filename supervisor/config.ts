@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
+import { splitWords } from './engine/extra-arguments.ts';
 import { defaultSlots, type EngineOptions, maxContext } from './engine/llama-arguments.ts';
 import { chooseModel, defaultModelName, type ModelSource } from './engine/model.ts';
-import { splitWords } from './engine/split-words.ts';
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 

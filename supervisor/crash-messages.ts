@@ -1,6 +1,5 @@
 import type { Log } from '../log/create-log.ts';
-import { decisiveLine } from './engine/crash-class.ts';
-import { crashHint } from './engine/crash-hints.ts';
+import { crashHint, decisiveLine } from './engine/crash-class.ts';
 import { parseEngineLine } from './engine/engine-log.ts';
 import type { ChildCrash, DeploymentFailure, FatalCrash } from './events.ts';
 import type { ChildExit } from './process/child.ts';

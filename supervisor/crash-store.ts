@@ -9,8 +9,7 @@ import {
 } from '../health/crash-records.ts';
 import type { Log } from '../log/create-log.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { decisiveLine } from './engine/crash-class.ts';
-import { crashHint } from './engine/crash-hints.ts';
+import { crashHint, decisiveLine } from './engine/crash-class.ts';
 import type { ChildCrash } from './events.ts';
 
 export interface CrashStore {

@@ -10,7 +10,7 @@ import { startBoot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
 import type { CrashClass } from './engine/crash-class.ts';
-import { crashHint } from './engine/crash-hints.ts';
+import { crashHint } from './engine/crash-class.ts';
 import type { Engine } from './engine/installed-engine.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
 import { EngineProcess } from './engine-process.ts';

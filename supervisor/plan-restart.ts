@@ -2,8 +2,7 @@ import type { SettingChanges } from '../health/supervisor-messages.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
-import { findStartOnlyArguments } from './engine/extra-arguments.ts';
-import { splitWords } from './engine/split-words.ts';
+import { findStartOnlyArguments, splitWords } from './engine/extra-arguments.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
 
 export type RestartPlan =

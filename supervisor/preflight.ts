@@ -5,11 +5,10 @@ import { openFileLimitProblems } from '../fs/open-file-limit.ts';
 import type { Settings } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir } from './data-dir.ts';
-import { findForbiddenArguments } from './engine/extra-arguments.ts';
+import { findForbiddenArguments, splitWords } from './engine/extra-arguments.ts';
 import { modelFileProblems } from './engine/gguf-file.ts';
 import type { Engine } from './engine/installed-engine.ts';
 import { describeModelFolder } from './engine/model.ts';
-import { splitWords } from './engine/split-words.ts';
 import { keyFileProblems } from './key-file-problems.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
@@ -118,4 +117,30 @@ function portsOf(settings: Settings, host: string, healthPortIsOurs: boolean): W
     { name: 'PORT_HEALTH', port: PORT_HEALTH, host, isOurs: healthPortIsOurs },
     ...(PORT_BACKEND === undefined ? [] : [{ name: 'PORT_BACKEND', port: PORT_BACKEND, host: '127.0.0.1' }]),
   ];
+}
+
+export interface GatewayPreflightOptions {
+  /** As finally decided, with HOST. */
+  readonly settings: Settings;
+  readonly host: string;
+  /** The invalid variables, and their messages. */
+  readonly invalidSettings: readonly { readonly variable: string; readonly message: string }[];
+}
+
+/** The checks of `corral serve` that apply to a gateway in front of a llama-server that runs elsewhere. */
+export async function preflightGateway({ settings, host, invalidSettings }: GatewayPreflightOptions) {
+  const data = checkDataDir(settings);
+  const isNamed =
+    settings.BACKEND_URL !== undefined || invalidSettings.some((it) => it.variable === 'BACKEND_URL');
+  const problems = [
+    ...invalidSettings.map(({ message }) => message),
+    ...(isNamed
+      ? []
+      : ['BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080']),
+    ...unauthenticatedProblems(settings, host),
+    ...keyFileProblems(settings),
+    ...data.problems,
+    ...(await portProblems([{ name: 'PORT', port: settings.PORT, host }])),
+  ];
+  return { problems, warnings: data.warnings };
 }

@@ -7,9 +7,8 @@ import { queueWorkerFailureMessage } from './crash-messages.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connectableHost } from './probe-gateway.ts';
 import { type Child, type ChildExit, spawnChild } from './process/child.ts';
-import { environmentSecrets, settingSecrets } from './process/known-secrets.ts';
 import { ManagedProcess } from './process/managed-process.ts';
-import { createSecretRedactor } from './process/redact-secrets.ts';
+import { createSecretRedactor, environmentSecrets, settingSecrets } from './process/redact-secrets.ts';
 import { gatewayPolicy, type RestartPolicy } from './process/restart-policy.ts';
 import { foreignEnvironment, settingsAsVariables } from './spawn-gateway.ts';
 

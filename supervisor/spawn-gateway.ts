@@ -7,8 +7,12 @@ import { type Settings, type Variable, variables } from '../settings/variables.t
 import type { SupervisorConfig } from './config.ts';
 import { platformKeys } from './platform/stop-call.ts';
 import { type Child, spawnChild } from './process/child.ts';
-import { environmentSecrets, keyFileSecrets, settingSecrets } from './process/known-secrets.ts';
-import { createSecretRedactor } from './process/redact-secrets.ts';
+import {
+  createSecretRedactor,
+  environmentSecrets,
+  keyFileSecrets,
+  settingSecrets,
+} from './process/redact-secrets.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

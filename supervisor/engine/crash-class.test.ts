@@ -1,6 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChildExit } from '../process/child.ts';
-import { type CrashCircumstances, classifyCrash, decisiveLine, isFatal } from './crash-class.ts';
+import {
+  type CrashCircumstances,
+  classifyCrash,
+  crashHint,
+  decisiveLine,
+  engineHints,
+  isFatal,
+} from './crash-class.ts';
 
 const endOf = (how: Partial<ChildExit>): ChildExit => ({
   code: 1,
@@ -156,4 +165,16 @@ it('the telling line is found before the stack that follows it', () => {
   ];
   expect(decisiveLine(endOf({ lastLines: ofNode }))).toBe("Error: Cannot find module 'x'");
   expect(decisiveLine(endOf({ lastLines: ['nothing to see'] }))).toBeUndefined();
+});
+
+const classes = Object.keys(engineHints) as (keyof typeof engineHints)[];
+const manual = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+
+describe('the hint for a crash', () => {
+  it.each(classes)('is one sentence for %s, for each process, and the class is documented', (crash) => {
+    for (const who of ['llama-server', 'gateway'] as const) {
+      expect(crashHint(who, crash)).toMatch(/^(?:[^.\n]|\.(?=\w)){20,}$/);
+    }
+    expect(manual).toContain(`| \`${crash}\` | `);
+  });
 });

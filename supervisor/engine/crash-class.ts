@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { ChildExit } from '../process/child.ts';
 
-/** Why a child ended, as far as its last words and the way it went tell. */
+/** Why a child exited, as far as its last lines and the exit show. */
 export type CrashClass =
   | 'not-startable'
   | 'bad-arguments'
@@ -19,17 +19,17 @@ export type CrashClass =
   | 'ended-without-error'
   | 'unknown';
 
-/** What is known of an end beyond what the process itself has shown. */
+/** What is known about an exit beyond the process itself. */
 export interface CrashCircumstances {
-  /** It made no progress any more and was ended for it. */
+  /** It made no progress any more and was killed for that. */
   readonly hung?: boolean;
-  /** The kernel has killed something for want of memory meanwhile. */
+  /** The OOM killer has killed a process in the meantime. */
   readonly oomKilled?: boolean;
 }
 
 type Sign = readonly [pattern: RegExp, crash: CrashClass];
 
-/** Signs in the last lines, the most telling first: want of memory is followed by all kinds of other complaints. */
+/** Patterns in the last lines, the most decisive first: lack of memory causes all kinds of other errors. */
 const signs: readonly Sign[] = [
   [
     /^setpriv: failed to execute|[Ee]rror (?:while )?loading shared librar|symbol lookup error:/,
@@ -49,16 +49,16 @@ const signs: readonly Sign[] = [
   [/^error: |^error while handling argument/i, 'bad-arguments'],
   [/couldn't bind|exiting due to HTTP server error|EADDRINUSE/i, 'address-taken'],
   [/failed to download model|get_repo_commit: error/i, 'download-failed'],
-  // A model that was to be downloaded, and of which there is not even a name.
+  // A model that was to be downloaded has no name yet.
   [/failed to load ([\w-]+ )*model, ''/i, 'download-failed'],
   [/GGML_ASSERT|GGML_ABORT|terminate called/i, 'assertion'],
   [/failed to load ([\w-]+ )*(model|adapter)|error loading model|invalid magic/i, 'bad-model'],
 ];
 
-/** How Node begins to tell of an error that nobody caught. */
+/** How Node reports an uncaught error. */
 const uncaught = /^(Uncaught )?\w*Error\b/;
 
-/** What a signal means where no sign explains it, and what may explain it. */
+/** The meaning of a signal without a pattern, and the classes that may end in a signal. */
 const bySignal: Readonly<Partial<Record<NodeJS.Signals, CrashClass>>> = {
   SIGABRT: 'assertion',
   SIGSEGV: 'segfault',
@@ -72,20 +72,20 @@ export function classifyCrash(end: ChildExit, { hung, oomKilled }: CrashCircumst
   if (hung) return 'hung';
   const signal = signalOf(end);
   if (signal === undefined)
-    return signIn(end.lastLines)?.[1] ?? (end.code === 0 ? 'ended-without-error' : 'unknown');
+    return findSign(end.lastLines)?.[1] ?? (end.code === 0 ? 'ended-without-error' : 'unknown');
   if (signal === 'SIGKILL' && oomKilled) return 'out-of-memory';
   const meaning = bySignal[signal] ?? 'killed';
-  const sign = meaning === 'killed' ? undefined : signIn(end.lastLines)?.[1];
+  const sign = meaning === 'killed' ? undefined : findSign(end.lastLines)?.[1];
   return sign !== undefined && mayEndInSignal.has(sign) ? sign : meaning;
 }
 
-/** The line that says most about an end; what follows it may be a long list of the stack. */
+/** The line that explains an exit best. A long stack trace may follow it. */
 export function decisiveLine({ lastLines }: ChildExit): string | undefined {
-  const telling = signIn(lastLines)?.[0] ?? uncaught;
-  return lastLines.find((line) => telling.test(line));
+  const pattern = findSign(lastLines)?.[0] ?? uncaught;
+  return lastLines.find((line) => pattern.test(line));
 }
 
-/** The sign of a crash in a line, by itself; undefined where there is none. */
+/** The part of a line that indicates a crash; undefined if there is none. */
 export function findCrashSign(line: string): string | undefined {
   for (const [pattern] of signs) {
     const [sign] = pattern.exec(line) ?? [];
@@ -94,19 +94,60 @@ export function findCrashSign(line: string): string | undefined {
   return undefined;
 }
 
-/** The next start would end the same way. */
+/** The next start would fail the same way. */
 export function isFatal(crash: CrashClass): boolean {
   return crash === 'not-startable' || crash === 'bad-arguments' || crash === 'bad-model';
 }
 
-function signIn(lines: readonly string[]): Sign | undefined {
+function findSign(lines: readonly string[]): Sign | undefined {
   return signs.find(([pattern]) => lines.some((line) => pattern.test(line)));
 }
 
-/** A wrapper script tells the signal that ended its program by a code above 128. */
+/** A wrapper script reports the signal that killed its program as a code above 128. */
 function signalOf({ code, signal }: ChildExit): NodeJS.Signals | undefined {
   if (signal !== null) return signal;
   const number = (code ?? 0) - 128;
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
   return names.find(([, value]) => value === number)?.[0];
+}
+
+/** What an operator can do about a crash of llama-server: one sentence each. */
+export const engineHints: Readonly<Record<CrashClass, string>> = {
+  'not-startable':
+    'llama-server cannot be started: check LLAMA_SERVER_BIN, that it is built for this machine, and that its libraries are installed (ldd)',
+  'bad-arguments':
+    'this llama-server does not accept an argument or its value: check EXTRA_ARGS, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)',
+  'bad-model':
+    'the model file cannot be loaded: download it again if it is incomplete, or use a newer llama-server if its architecture is unknown',
+  'download-failed':
+    'the model could not be downloaded: check HF_REPO or MODEL_URL, HF_TOKEN for private repositories, and the network',
+  'out-of-vram':
+    'not enough free GPU memory: lower NGL, CTX or PARALLEL, use a smaller quantization, or stop other programs that use the GPU',
+  'out-of-memory':
+    'not enough memory in the machine or the container: add memory, lower CTX or PARALLEL, or use a smaller quantization',
+  'cuda-error':
+    'the GPU or its driver failed: look for Xid errors in dmesg, check nvidia-smi, and use a llama-server built for this GPU and driver',
+  assertion: 'an internal check of llama-server failed: try another build, and report the lines to llama.cpp',
+  segfault:
+    'llama-server has a bug or the memory is faulty: try another build, and report the lines to llama.cpp',
+  'illegal-instruction': 'this llama-server is built for another CPU: use a build for this one',
+  killed: 'something sent it a signal: check who may do that, and look for out-of-memory kills in dmesg',
+  hung: 'it made no progress for HANG_TIMEOUT: check the GPU, and raise HANG_TIMEOUT if one batch of a prompt can take that long',
+  'address-taken':
+    'its address is not available: change PORT_BACKEND, or, if that is not set, make sure that nothing cleans up TMPDIR',
+  'ended-without-error':
+    'it exited as if it was asked to: check who may stop it, and EXTRA_ARGS for an argument that only prints',
+  unknown: 'the cause is unknown: see its last lines',
+};
+
+const gatewayHints: Readonly<Partial<Record<CrashClass, string>>> = {
+  'address-taken': 'its port is in use: change PORT, or stop the process that listens there',
+  'out-of-memory': 'not enough memory in the machine or the container: add memory, or lower MAX_QUEUE_SIZE',
+  killed: engineHints.killed,
+  hung: 'it did not respond for HANG_TIMEOUT: check who may stop processes and the load of the machine, and report its last lines to llama-corral',
+};
+
+export function crashHint(who: 'llama-server' | 'gateway', crash: CrashClass): string {
+  if (who === 'llama-server') return engineHints[crash];
+  return gatewayHints[crash] ?? 'this is a bug: report its last lines to llama-corral';
 }

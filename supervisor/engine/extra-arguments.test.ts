@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
-import { findForbiddenArguments, findStartOnlyArguments } from './extra-arguments.ts';
+import { findForbiddenArguments, findStartOnlyArguments, splitWords } from './extra-arguments.ts';
 
-const refusedOf = (...args: string[]) => findForbiddenArguments(args).map(({ argument }) => argument);
+const forbiddenOf = (...args: string[]) => findForbiddenArguments(args).map(({ argument }) => argument);
 
 const tuning =
   '--temp 0.5 -ctxcp 8 --no-warmup --embeddings --pooling mean -ts 1,1 --chat-template chatml'.split(' ');
@@ -44,20 +44,20 @@ describe('EXTRA_ARGS', () => {
     ...['-dr', '--docker-repo', '--models-max', '--models-preset', '--no-models-autoload', '--log-disable'],
     '--no-prefill-assistant',
   ])('may not carry %s', (name) => {
-    expect(refusedOf(name, 'value')).toEqual([name]);
-    expect(refusedOf(`${name}=value`)).toEqual([name]);
+    expect(forbiddenOf(name, 'value')).toEqual([name]);
+    expect(forbiddenOf(`${name}=value`)).toEqual([name]);
   });
 
   it('may not carry them with underscores either, which llama-server takes for dashes', () => {
-    expect(refusedOf('--api_key', '--ssl_key_file')).toEqual(['--api_key', '--ssl_key_file']);
+    expect(forbiddenOf('--api_key', '--ssl_key_file')).toEqual(['--api_key', '--ssl_key_file']);
   });
 
   it.each(['-lv', '--verbosity', '--log-verbosity', '--log_verbosity'])(
     'may not silence errors by %s',
     (name) => {
-      expect(refusedOf(name, '0')).toEqual([name]);
-      expect(refusedOf(`${name}=-1`)).toEqual([name]);
-      expect(refusedOf(name, '1', `${name}=4`)).toEqual([]);
+      expect(forbiddenOf(name, '0')).toEqual([name]);
+      expect(forbiddenOf(`${name}=-1`)).toEqual([name]);
+      expect(forbiddenOf(name, '1', `${name}=4`)).toEqual([]);
     },
   );
 
@@ -69,12 +69,12 @@ describe('EXTRA_ARGS', () => {
 
   it('may not carry what names a model and a port at once', () => {
     const presets = ['--gpt-oss-20b-default', '--fim-qwen-7b-default', '--embd-gemma-default'];
-    expect(refusedOf(...presets)).toEqual(presets);
-    expect(refusedOf('--spec-default')).toEqual([]);
+    expect(forbiddenOf(...presets)).toEqual(presets);
+    expect(forbiddenOf('--spec-default')).toEqual([]);
   });
 
   it('may carry what tunes the engine', () => {
-    expect(refusedOf(...tuning)).toEqual([]);
+    expect(forbiddenOf(...tuning)).toEqual([]);
   });
 });
 
@@ -107,7 +107,7 @@ describe('EXTRA_ARGS of a restart', () => {
     const names = heads.flatMap((line) => line.match(/(?<=^|, +)-[\w-]+/g) ?? []);
     expect(names.length).toBeGreaterThan(20);
     const free = names.filter(
-      (name) => refusedOf(name).length === 0 && findStartOnlyArguments([name]).length === 0,
+      (name) => forbiddenOf(name).length === 0 && findStartOnlyArguments([name]).length === 0,
     );
     expect(free).toEqual([]);
   });
@@ -116,3 +116,24 @@ describe('EXTRA_ARGS of a restart', () => {
 /** How its help calls such values. */
 const namesAPlace =
   /^-[\w, -]* (<?\[?<?(FNAME|FILE|PATH|DIR|SERVERS|HOST)\b|\w*(URL|_FILE)\b|<user>|\[<repo>)/;
+
+describe('splitWords', () => {
+  it.each([
+    ['', []],
+    ['  \n ', []],
+    ['--temp 0.5', ['--temp', '0.5']],
+    [`--chat-template-kwargs '{"a": "b c"}'`, ['--chat-template-kwargs', '{"a": "b c"}']],
+    ['--grammar "root ::= \\"yes\\""', ['--grammar', 'root ::= "yes"']],
+    ['a\\ b c', ['a b', 'c']],
+    [`--x='one two'"three"`, ['--x=one twothree']],
+    [`""`, ['']],
+    [`"keep \\n"`, ['keep \\n']],
+    ['$HOME *', ['$HOME', '*']],
+  ])('splits %j', (line, words) => {
+    expect(splitWords(line)).toEqual(words);
+  });
+
+  it.each(["--x 'open", '--x "open', 'end\\', `a"b`])('returns undefined for %j', (line) => {
+    expect(splitWords(line)).toBeUndefined();
+  });
+});

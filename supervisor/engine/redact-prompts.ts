@@ -1,6 +1,6 @@
 import { findCrashSign } from './crash-class.ts';
+import { normalizeEngineLine } from './engine-log.ts';
 import { isEngineWord } from './engine-vocabulary.ts';
-import { normalizeEngineLine } from './plain-line.ts';
 
 /** Stands for what is not shown. */
 const cut = '[…]';

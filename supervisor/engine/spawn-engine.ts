@@ -2,8 +2,12 @@ import type { Backend } from '../../health/backend.ts';
 import type { Log } from '../../log/create-log.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { type Child, failedToStart, spawnChild } from '../process/child.ts';
-import { environmentSecrets, keyFileSecrets, settingSecrets } from '../process/known-secrets.ts';
-import { createSecretRedactor } from '../process/redact-secrets.ts';
+import {
+  createSecretRedactor,
+  environmentSecrets,
+  keyFileSecrets,
+  settingSecrets,
+} from '../process/redact-secrets.ts';
 import { prepareSocketPath } from '../process/runtime-dir.ts';
 import { parseEngineLine } from './engine-log.ts';
 import { modelFileBytes } from './gguf-file.ts';

@@ -1,59 +1,63 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readLines } from './read-lines.ts';
+import type { Readable } from 'node:stream';
 import { redactArguments } from './redact-secrets.ts';
 
 export interface SpawnOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Takes the lines of its stdout, which are then no last words; without it they are handed over like those of stderr. */
+  /** Receives the lines of stdout, which then do not count as last lines; without it they are handled like those of stderr. */
   readonly onStdoutLine?: (line: string) => void;
   readonly onLine: (line: string) => void;
-  /** Leaves of a line what may be kept and shown; undefined where nothing is left of it. */
+  /** Returns the part of a line that may be kept and shown; undefined if there is none. */
   readonly filter?: (line: string) => string | undefined;
-  /** What it says, and its arguments, as others may see them. */
+  /** Removes secrets from output and arguments. */
   readonly redact?: (text: string) => string;
-  /** Given, the child is a Node process with a channel to us, and these are its messages. */
+  /** Opens an IPC channel to the child, which has to be a Node process, and receives its messages. */
   readonly onMessage?: ((message: unknown) => void) | undefined;
 }
 
-/** How a child ended: one shape for good and bad. */
+/** How a child exited, in one format for all cases. */
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** It could not even be started. */
+  /** It could not be started. */
   readonly spawnError: Error | undefined;
-  /** Both without secrets. */
+  /** Without secrets, like the command line. */
   readonly lastLines: readonly string[];
   readonly commandLine: readonly string[];
   readonly ranForMs: number;
 }
 
 export interface Child {
-  /** Undefined where it could not be started. */
+  /** Undefined if it could not be started. */
   readonly pid: number | undefined;
   readonly exited: Promise<ChildExit>;
-  /** Tells the child itself. */
+  /** Sends a signal to the child itself. */
   signal(signal: NodeJS.Signals): void;
-  /** Nothing happens where there is no channel, or none any more. */
+  /** Has no effect without a channel, or after it was closed. */
   send(message: object): void;
-  /** Ends the child and whatever it has started, at once. */
+  /** Kills the child and everything it has started. */
   kill(): void;
 }
 
-/** Enough for what was said before the stacks of a hundred threads. */
+/** Enough for the output before the stack traces of a hundred threads. */
 const maxKeptLines = 300;
-/** What a child may still say after its end, should something of its hold the pipe open. */
+/** How long to wait for output after the exit, if another process still holds the pipe open. */
 const trailingOutputMs = 500;
 
-/** Where util-linux's setpriv is, the kernel ends a child when we die, even by `kill -9`. */
+/** With util-linux's setpriv, the kernel kills a child when we die, even by `kill -9`. */
 const setpriv =
   process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync) : undefined;
 
-/** Starts a child in a process group of its own: a terminal's Ctrl-C reaches us alone, and its end takes all of it along. */
-export function spawnChild(spec: SpawnOptions): Child {
-  const { command, args, env, onLine, onStdoutLine, onMessage, filter = String, redact = String } = spec;
+/**
+ * Starts a child in its own process group: the Ctrl-C of a terminal reaches only us, and the end of the child also ends
+ * what it has started.
+ */
+export function spawnChild(options: SpawnOptions): Child {
+  const { command, args, env, onLine, onStdoutLine, onMessage } = options;
+  const { filter = String, redact = String } = options;
   const startedAt = performance.now();
   const lastLines: string[] = [];
   const [file = command, ...rest] = setpriv
@@ -65,64 +69,80 @@ export function spawnChild(spec: SpawnOptions): Child {
     stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? ['ipc' as const] : [])],
   });
   if (onMessage) subprocess.on('message', onMessage);
-  const keep = (said: string) => {
-    const own = filter(said);
-    if (own === undefined) return;
-    const line = redact(own);
+  const keepLine = (raw: string) => {
+    const filtered = filter(raw);
+    if (filtered === undefined) return;
+    const line = redact(filtered);
     if (lastLines.push(line) > maxKeptLines) lastLines.shift();
     onLine(line);
   };
-  const endOf = (how: Pick<ChildExit, 'code' | 'signal' | 'spawnError'>): ChildExit => ({
+  const createExit = (how: Pick<ChildExit, 'code' | 'signal' | 'spawnError'>): ChildExit => ({
     ...how,
     lastLines,
     commandLine: redactArguments([command, ...args], redact),
     ranForMs: Math.round(performance.now() - startedAt),
   });
-  if (subprocess.stdout) readLines(subprocess.stdout, onStdoutLine ?? keep);
-  if (subprocess.stderr) readLines(subprocess.stderr, keep);
+  if (subprocess.stdout) readLines(subprocess.stdout, onStdoutLine ?? keepLine);
+  if (subprocess.stderr) readLines(subprocess.stderr, keepLine);
 
   const kill = () => {
-    if (subprocess.pid !== undefined) sendTo(-subprocess.pid, 'SIGKILL');
+    if (subprocess.pid !== undefined) killGroup(subprocess.pid);
   };
-  const ended = new Promise<ChildExit>((resolve) => {
+  const exited = new Promise<ChildExit>((resolve) => {
     subprocess.once('error', (spawnError) => {
-      if (subprocess.pid === undefined) resolve(endOf({ code: null, signal: null, spawnError }));
+      if (subprocess.pid === undefined) resolve(createExit({ code: null, signal: null, spawnError }));
     });
     subprocess.once('exit', (code, signal) => {
       kill();
-      const end = endOf({ code, signal, spawnError: undefined });
-      const settle = () => resolve(end);
-      const impatience = setTimeout(settle, trailingOutputMs);
+      const exit = createExit({ code, signal, spawnError: undefined });
+      const timer = setTimeout(() => resolve(exit), trailingOutputMs);
       subprocess.once('close', () => {
-        clearTimeout(impatience);
-        settle();
+        clearTimeout(timer);
+        resolve(exit);
       });
     });
   });
   return {
     pid: subprocess.pid,
-    exited: ended,
+    exited,
     signal(signal) {
       if (subprocess.exitCode === null && subprocess.signalCode === null) subprocess.kill(signal);
     },
     send(message) {
-      // A channel may close at any moment; what was lost with its end does not matter any more.
+      // A channel may close at any moment. Messages to a child that exits do not matter.
       if (subprocess.connected) subprocess.send(message, () => {});
     },
     kill,
   };
 }
 
-function sendTo(target: number, signal: NodeJS.Signals): void {
+function killGroup(pid: number): void {
   try {
-    process.kill(target, signal);
+    process.kill(-pid, 'SIGKILL');
   } catch {
     // Nothing of it is left.
   }
 }
 
-/** A child of which the way was not clear: it has ended before it was started. */
+/** A child that failed before it was spawned. */
 export function failedToStart(spawnError: Error): Child {
-  const end = { code: null, signal: null, spawnError, lastLines: [], commandLine: [], ranForMs: 0 };
-  return { pid: undefined, exited: Promise.resolve(end), signal() {}, send() {}, kill() {} };
+  const exit = { code: null, signal: null, spawnError, lastLines: [], commandLine: [], ranForMs: 0 };
+  return { pid: undefined, exited: Promise.resolve(exit), signal() {}, send() {}, kill() {} };
+}
+
+/** Longer lines are cut, so that a child cannot exhaust the memory of the supervisor. */
+const maxLineLength = 8192;
+
+/** Calls `onLine` for every line of a text stream, also for a last one without a line end. */
+function readLines(stream: Readable, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const parts = (rest + chunk).split('\n');
+    rest = (parts.pop() ?? '').slice(0, maxLineLength);
+    for (const part of parts) onLine(part.replace(/\r$/, '').slice(0, maxLineLength));
+  });
+  stream.on('end', () => {
+    if (rest !== '') onLine(rest);
+  });
 }

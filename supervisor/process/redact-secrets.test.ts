@@ -2,8 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../settings/read-settings.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { environmentSecrets, keyFileSecrets, settingSecrets } from './known-secrets.ts';
-import { createSecretRedactor, redactArguments } from './redact-secrets.ts';
+import {
+  createSecretRedactor,
+  environmentSecrets,
+  keyFileSecrets,
+  redactArguments,
+  settingSecrets,
+} from './redact-secrets.ts';
 
 const env = {
   API_KEYS:

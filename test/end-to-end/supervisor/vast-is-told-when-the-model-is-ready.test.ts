@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { engineHints } from '../../../supervisor/engine/crash-hints.ts';
+import { engineHints } from '../../../supervisor/engine/crash-class.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
