@@ -4,14 +4,14 @@ import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { findWriteError, makeFolder } from './folders.ts';
 
 describe('makeFolder', () => {
-  it('makes a folder and all above it that are missing, with the mode that is asked for', async () => {
+  it('creates a folder and its missing parents with the given mode', async () => {
     await using folder = await temporaryFolder();
     makeFolder(folder.file('a/b/c'), 0o700);
     makeFolder(folder.file('a/b/c'), 0o700);
     for (const made of ['a', 'a/b', 'a/b/c']) expect(statSync(folder.file(made)).mode & 0o777).toBe(0o700);
   });
 
-  it('throws instead of trying for ever, whatever is in the way', async () => {
+  it('throws instead of looping forever when something is in the way', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
     symlinkSync(folder.file('loop'), folder.file('loop'));
@@ -33,8 +33,8 @@ describe('makeFolder', () => {
   });
 });
 
-describe('whyNotWritable', () => {
-  it('tries it, and leaves nothing behind', async () => {
+describe('findWriteError', () => {
+  it('tries to write and leaves nothing behind', async () => {
     await using folder = await temporaryFolder();
     mkdirSync(folder.file('a'));
     const before = statSync(folder.file('a')).nlink;

@@ -3,8 +3,8 @@ import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } fro
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Makes a folder and the missing ones above it, one by one: below `/proc` Node's recursive mkdir never returns. Throws
- * the file system's error, ENOTDIR where something else has the name. `mode` is that of the folders it makes.
+ * Creates a folder and its missing parents one by one, because Node's recursive mkdir never returns below `/proc`.
+ * Throws the error of the file system, ENOTDIR if a file has the name. `mode` applies to the created folders.
  */
 export function makeFolder(path: string, mode?: number): void {
   makeAbsolute(resolve(path), mode);
@@ -17,12 +17,12 @@ function makeAbsolute(path: string, mode: number | undefined): void {
   try {
     mkdirSync(path, mode === undefined ? {} : { mode });
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (!isFolder(path)) throw error;
   }
 }
 
-/** Throws where the path leads through, or to, something that is no folder. */
+/** Throws if a part of the path, or its end, is not a folder. */
 function isFolder(path: string): boolean {
   let stats: ReturnType<typeof statSync>;
   try {
@@ -36,16 +36,16 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Why no file can be made in a folder: the error's code (EACCES, EROFS, ENOTDIR, ENOSPC …), or undefined where it can.
- * The folder is made where it is missing. It is tried rather than looked up: root may write everywhere by the rules, and
- * yet not below /proc or /sys, nor on a disk that is full.
+ * The error code (EACCES, EROFS, ENOTDIR, ENOSPC …) if no file can be created in a folder, else undefined. A missing
+ * folder is created. This writes a file, because permissions do not tell: root may write everywhere, but not below
+ * /proc or /sys, nor on a full disk.
  */
 export function findWriteError(folder: string): string | undefined {
   try {
     makeFolder(folder);
     const trial = join(folder, `.corral-${randomUUID()}`);
     try {
-      // A byte, as a full disk may have room for a name yet.
+      // Write a byte: a full disk may still have room for a file name.
       writeFileSync(trial, '-', { flag: 'wx' });
     } finally {
       rmSync(trial, { force: true });
@@ -56,13 +56,13 @@ export function findWriteError(folder: string): string | undefined {
   }
 }
 
-/** What to do about such a code, behind "… cannot be written (CODE): ". */
+/** How to fix such an error, for messages of the form "… cannot be written (CODE): ". */
 export function writeErrorHint(code: string): string {
-  return ways[code] ?? 'choose another, or change its owner';
+  return hints[code] ?? 'choose another, or change its owner';
 }
 
 const noRoom = 'free some space, or choose another';
-const ways: Readonly<Record<string, string>> = {
+const hints: Readonly<Record<string, string>> = {
   EROFS: 'its volume is read-only; choose another, or mount it writable',
   ENOTDIR: 'a part of the path is a file; choose another',
   ENOENT: 'it cannot be created; choose another',
@@ -72,12 +72,12 @@ const ways: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long; choose another',
 };
 
-/** No file can be made, and yet what is there can be read and, perhaps, written. */
+/** No file can be created, but existing files may be readable and writable. */
 export function isDiskFull(code: string): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** What the rights say, without a try: for choosing among folders. */
+/** Checks permissions only, to choose among folders. */
 export function seemsWritable(folder: string): boolean {
   return canAccess(folder, constants.W_OK | constants.X_OK);
 }

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
 import { maxClientConnections, openFileLimitProblems } from './open-file-limit.ts';
 
-it('leaves handles for what else is open', () => {
+it('reserves handles for other open files', () => {
   expect(maxClientConnections(10_000, 1024)).toBe(768);
   expect(maxClientConnections(500, 1024)).toBe(500);
   expect(maxClientConnections(10_000, 64)).toBe(16);
   expect(maxClientConnections(10_000, Number.POSITIVE_INFINITY)).toBe(10_000);
 });
 
-it('reads what this system allows', () => {
+it('reads the limit of this system', () => {
   expect(maxClientConnections(20)).toBeLessThanOrEqual(20);
 });
 
-it('refuses a start under a limit that leaves no room for the engine and its gateway', () => {
+it('reports a limit that is too low for the engine and its gateway', () => {
   expect(openFileLimitProblems(24)).toEqual([
     expect.stringMatching(/open files is 24.*at least 64.*ulimit -n/),
   ]);

@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 
-/** Kept free for what else needs a handle: the backend's connections, the key file, the log, the ledger. */
+/** Reserved for other handles: backend connections, the key file, the log, the ledger. */
 const RESERVE = 256;
 const SMALLEST = 16;
 const MOST_PROBES = 256;
 const FEWEST_PROBES = 12;
 
-/** Below this llama-server and the gateway start at best in part: pipes, sockets and files run out. */
+/** Below this limit, llama-server and the gateway run out of pipes, sockets and files at the start. */
 const FEWEST_TO_START = 64;
 
-/** How many connections there is room for, at most `wanted`: each is an open file, and the system allows only so many. */
+/** The number of client connections, at most `wanted`, that the limit of open files allows. */
 export function maxClientConnections(wanted: number, openFiles = openFilesAllowed()): number {
   return Math.min(wanted, Math.max(openFiles - RESERVE, SMALLEST));
 }
 
-/** How many connections of probes there is room for: a burst of them is answered where handles are plenty. */
+/** The number of probe connections that the limit of open files allows. */
 export function maxProbeConnections(openFiles = openFilesAllowed()): number {
   return Math.min(MOST_PROBES, Math.max(openFiles - RESERVE, FEWEST_PROBES));
 }
 
-/** Why nothing can be started under the system's limit of open files (`RLIMIT_NOFILE`); empty where it suffices. */
+/** The problem if the limit of open files (`RLIMIT_NOFILE`) is too low to start; else empty. */
 export function openFileLimitProblems(openFiles = openFilesAllowed()): string[] {
   if (openFiles >= FEWEST_TO_START) return [];
   return [
@@ -27,7 +27,7 @@ export function openFileLimitProblems(openFiles = openFilesAllowed()): string[] 
   ];
 }
 
-/** What this process may open; no limit where the system does not tell. */
+/** The limit of this process; infinite if the system does not report one. */
 function openFilesAllowed(): number {
   try {
     const allowed = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

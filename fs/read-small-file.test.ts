@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { readSmallFile } from './read-small-file.ts';
 
-it('reads a file of text, without its byte order mark, and a pipe that the shell has opened', async () => {
+it('reads a text file without its byte order mark, and a pipe that the shell has opened', async () => {
   await using folder = await temporaryFolder();
   writeFileSync(folder.file('text'), '\ufeffschlüssel\r\n');
   expect(readSmallFile(folder.file('text'))).toBe('schlüssel\r\n');
@@ -15,7 +15,7 @@ it('reads a file of text, without its byte order mark, and a pipe that the shell
   expect(told.toString()).toBe('from a pipe');
 });
 
-it('waits for nobody, and says why it does not read what is no small file of text', async () => {
+it('does not block, and reports why it rejects anything but a small text file', async () => {
   await using folder = await temporaryFolder();
   mkdirSync(folder.file('folder'));
   execFileSync('mkfifo', [folder.file('pipe')]);

@@ -1,25 +1,25 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
-/** A file that holds a secret or a line of settings is small; whatever is larger was not meant. */
-const MOST = 1024 ** 2;
+/** Files with secrets or settings are small; a larger file is a mistake. */
+const MAX_BYTES = 1024 ** 2;
 
 /**
- * The text of a small file, without a byte order mark. Throws an error whose message completes "cannot be read: …" and
- * names no content. It neither waits for a writer of a pipe, but for one that a shell has opened for this process
- * (`<(…)`), nor reads on and on from a device.
+ * Reads a small text file, without its byte order mark. Throws an error whose message completes "cannot be read: …"
+ * and quotes no content. Does not block on a pipe, except one that a shell has opened for this process (`<(…)`), nor
+ * read a device endlessly.
  */
 export function readSmallFile(path: string): string {
   const isOfShell = /^\/(?:dev|proc\/self)\/(?:fd\/\d+|stdin)$/.test(path);
   const file = openSync(path, isOfShell ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    refuseOddities(fstatSync(file), isOfShell);
+    requireReadableFile(fstatSync(file), isOfShell);
     return decode(readBytes(file));
   } finally {
     closeSync(file);
   }
 }
 
-function refuseOddities(stats: Stats, mayBePipe: boolean): void {
+function requireReadableFile(stats: Stats, mayBePipe: boolean): void {
   if (stats.isDirectory()) throw new Error('it is a directory');
   if (!stats.isFile() && !(mayBePipe && (stats.isFIFO() || stats.isSocket()))) {
     throw new Error('it is a pipe or device, not a file');
@@ -34,7 +34,7 @@ function readBytes(file: number): Buffer {
     const read = readSync(file, piece);
     if (read === 0) return Buffer.concat(pieces);
     length += read;
-    if (length > MOST) throw new Error('it is larger than 1 MiB');
+    if (length > MAX_BYTES) throw new Error('it is larger than 1 MiB');
     pieces.push(piece.subarray(0, read));
   }
 }

@@ -7,13 +7,13 @@ const [app, batch] = [createKey('app', {}, now).key, createKey('batch', {}, now)
 const keys = [app, batch];
 
 describe('changing keys', () => {
-  it('adds a key of a new id and no other', () => {
+  it('adds a key with a new id and rejects an id that exists', () => {
     const more = createKey('more', {}, now).key;
     expect(addKey(keys, more)).toEqual([app, batch, more]);
     expect(() => addKey(keys, createKey('app', {}, now).key)).toThrow('corral keys rotate app');
   });
 
-  it('changes and removes the one key that is named', () => {
+  it('changes or removes only the named key', () => {
     expect(changeKey(keys, 'batch', (key) => ({ ...key, note: 'x' }))).toEqual([
       app,
       { ...batch, note: 'x' },
@@ -25,7 +25,7 @@ describe('changing keys', () => {
     ['bach', keys, 'did you mean "batch"?'],
     ['something-else', keys, '"corral keys list" lists'],
     ['app', [], '"corral keys create app"'],
-  ])('names the way on for the unknown id %s', (id, there, hint) => {
+  ])('suggests how to continue for the unknown id %s', (id, there, hint) => {
     expect(() => findKey(there, id)).toThrow(hint);
   });
 });
@@ -33,7 +33,7 @@ describe('changing keys', () => {
 describe('rotateKey', () => {
   const minted = createKey('app', {}, now + 1).key;
 
-  it('takes the new secret, keeps all else, and lets the old secret work on for the overlap', () => {
+  it('sets the new secret, keeps everything else, and keeps the old secret valid for the overlap', () => {
     const limited = { ...app, limits: { concurrent: 2 }, note: 'x' };
     const { fingerprint, hint } = minted;
     const previous = { fingerprint: app.fingerprint, validUntil: now + 1000 };
@@ -46,7 +46,7 @@ describe('rotateKey', () => {
     });
   });
 
-  it('ends the old secret at once without an overlap', () => {
+  it('invalidates the old secret at once without an overlap', () => {
     const rotated = rotateKey(rotateKey(app, minted, 1000, now), createKey('app', {}, now).key, 0, now);
     expect(rotated.previous).toBeNull();
   });

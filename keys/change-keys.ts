@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Key } from './key.ts';
 
-/** A change that the keys there are do not allow; the message names the fix. */
+/** A change that the current keys do not allow. The message says how to fix it. */
 class KeyChangeError extends Error {
   override readonly name = 'KeyChangeError';
 }
@@ -28,8 +28,8 @@ export function removeKey(keys: Keys, id: string): Keys {
 }
 
 /**
- * The key with the secret of `minted`; the secret it had works on for `overlapMs`. A secret from before an earlier
- * rotation ends here.
+ * Gives the key the secret of `minted`. The old secret stays valid for `overlapMs`; a secret from an earlier rotation
+ * ends now.
  */
 export function rotateKey(key: Key, minted: Key, overlapMs: number, now: number): Key {
   const { fingerprint, hint, created } = minted;
@@ -37,7 +37,7 @@ export function rotateKey(key: Key, minted: Key, overlapMs: number, now: number)
   return { ...key, fingerprint, hint, created, previous };
 }
 
-/** Throws a KeyChangeError that names the nearest id there is. */
+/** Throws a KeyChangeError that suggests the most similar id. */
 export function findKey(keys: Keys, id: string): Key {
   const found = keys.find((key) => key.id === id);
   if (found) return found;
@@ -45,8 +45,8 @@ export function findKey(keys: Keys, id: string): Key {
     throw new KeyChangeError(`no key "${id}" (there are no keys): create it with "corral keys create ${id}"`);
   }
   const ids = keys.map((key) => key.id).sort((a, b) => distance(a, id) - distance(b, id));
-  const near = ids.filter((other) => distance(other, id) <= Math.max(2, id.length / 3)).slice(0, 1);
+  const similar = ids.filter((other) => distance(other, id) <= Math.max(2, id.length / 3)).slice(0, 1);
   throw new KeyChangeError(
-    `no key "${id}": ${near.length > 0 ? `did you mean "${near}"?` : '"corral keys list" lists all keys'}`,
+    `no key "${id}": ${similar.length > 0 ? `did you mean "${similar}"?` : '"corral keys list" lists all keys'}`,
   );
 }

@@ -4,7 +4,7 @@ import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { withFileLock } from './file-lock.ts';
 
 describe('withFileLock', () => {
-  it('lets one in at a time', async () => {
+  it('admits one holder at a time', async () => {
     await using folder = await temporaryFolder();
     let inside = 0;
     let most = 0;
@@ -18,14 +18,14 @@ describe('withFileLock', () => {
     expect([inside, most]).toEqual([0, 1]);
   });
 
-  it('is free again when the action throws, which passes through', async () => {
+  it('releases the lock and passes the error on when the action throws', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('lock');
     await expect(withFileLock(file, () => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
     expect(await withFileLock(file, async () => 'next')).toBe('next');
   });
 
-  it('gives up after its patience and names the lock', async () => {
+  it('gives up after patienceMs and names the lock', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('lock');
     await withFileLock(file, async () => {
@@ -33,14 +33,14 @@ describe('withFileLock', () => {
     });
   });
 
-  it('says when the folder is not there', async () => {
+  it('reports a missing folder', async () => {
     await using folder = await temporaryFolder();
     await expect(withFileLock(folder.file('no/lock'), async () => 'never')).rejects.toThrow(
       'cannot open the lock',
     );
   });
 
-  it('says what is wrong with a lock that is none, rather than blame the volume', async () => {
+  it('reports a file that is not a lock, instead of blaming the volume', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('lock'), 'some words that are no database, '.repeat(50));
     await expect(withFileLock(folder.file('lock'), async () => 'never')).rejects.toThrow(

@@ -6,11 +6,11 @@ import { findWriteError, isDiskFull, writeErrorHint } from '../fs/folders.ts';
 import { KeyFileError } from './key.ts';
 
 /**
- * Runs `action` while holding the lock that `file` stands for; waits up to `patienceMs` for whoever has it.
+ * Runs `action` while holding the lock `file`. Waits up to `patienceMs` for another holder.
  *
- * The lock is the kernel's, taken on an empty SQLite database, as Node offers no other: it goes with the process that
- * holds it however that ends, so that there is no stale lock to judge, and it holds between containers, where process
- * ids mean nothing. The file stays, as removing it would let two holders lock two files of one name.
+ * Node has no file locks, so this locks an empty SQLite database, which uses a lock of the kernel. The kernel
+ * releases it when its process ends, so there are no stale locks, and it works between containers. The file is never
+ * removed: otherwise two processes could lock two files of the same name.
  */
 export async function withFileLock<T>(
   file: string,
@@ -31,7 +31,7 @@ export async function withFileLock<T>(
   return await action();
 }
 
-/** Longer the longer it took so far, or a crowd that waits would leave the holder no processor to finish on. */
+/** Backs off, so that many waiting processes do not slow down the holder. */
 function pause(waitedMs: number): number {
   return (0.5 + Math.random()) * Math.min(500, 5 + waitedMs / 5);
 }
@@ -48,7 +48,7 @@ function openLock(file: string): DatabaseSync {
   }
 }
 
-/** What root locked once, the owner must be able to lock later. */
+/** Later the owner of the folder must be able to lock a file that root has created. */
 function leaveToOwnerOfFolder(file: string): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = statSync(dirname(file));
@@ -58,7 +58,7 @@ function leaveToOwnerOfFolder(file: string): void {
 const busy = 5;
 const readOnly = 8;
 const noDatabase = 26;
-/** How SQLite says that the kernel, or a network volume, does not lock: of its finer grains of a failure of input or output. */
+/** SQLite's extended codes for a kernel or network volume without working file locks. */
 const lockFailures = new Set([2058, 2314, 3594, 3850]);
 const noLargeFiles = 22;
 
@@ -73,7 +73,7 @@ function tryLock(lock: DatabaseSync, file: string): boolean {
   }
 }
 
-/** The low byte is the kind of error, the rest its finer grain. */
+/** The low byte of an SQLite error is its kind, the rest its subtype. */
 function whyNoLock(code: number, file: string): string {
   if ((code & 0xff) === readOnly) return 'no write permission';
   if ((code & 0xff) === noDatabase) return 'it is not a lock file of llama-corral; remove it';

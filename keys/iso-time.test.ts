@@ -16,7 +16,7 @@ describe('parseIsoTime', () => {
     ['2027-01-31T12:30:15-0530', '2027-01-31T18:00:15.000Z'],
     ['2027-01-01T00:30+01', '2026-12-31T23:30:00.000Z'],
     ['2028-02-29', '2028-02-29T00:00:00.000Z'],
-  ])('reads %s', (text, iso) => {
+  ])('parses %s', (text, iso) => {
     expect(new Date(parseIsoTime(text) ?? Number.NaN).toISOString()).toBe(iso);
   });
 
@@ -33,11 +33,11 @@ describe('parseIsoTime', () => {
     '2027-01-31Z',
     '2027-0131',
     '2027-01-31T12:30:15 ',
-  ])('does not read %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(parseIsoTime(text)).toBeUndefined();
   });
 
-  it('means the same moment whatever the zone of this machine is', () => {
+  it('does not depend on the time zone of the machine', () => {
     const zone = process.env.TZ;
     try {
       for (const TZ of ['Asia/Tokyo', 'America/New_York']) {

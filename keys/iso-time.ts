@@ -1,12 +1,12 @@
-const form =
+const pattern =
   /^(\d{4})(-?)(\d{2})\2(\d{2})(?:[T ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
 /**
- * Milliseconds since 1970 of an ISO 8601 date or time, in any form that Python's `fromisoformat` and JavaScript write;
- * undefined for anything else. A time without a zone is UTC, a date alone its midnight.
+ * Milliseconds since 1970 of an ISO 8601 date or time, in any format that Python's `fromisoformat` or JavaScript
+ * writes; else undefined. A time without a zone is UTC, a date alone is midnight.
  */
 export function parseIsoTime(text: string): number | undefined {
-  const match = form.exec(text);
+  const match = pattern.exec(text);
   if (!match) return undefined;
   const [, year, , month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = match;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;

@@ -6,13 +6,16 @@ interface KeyFileSettings {
   readonly dataDir: string;
 }
 
-/** The key file: the one that is named, else `keys.json`, or the ancestor's `api_keys.txt` where only that exists. */
+/**
+ * The key file: the configured one, else `keys.json`, or the `api_keys.txt` of llama-gguf-inference if only that
+ * exists.
+ */
 export function keyFilePath(
   { AUTH_KEYS_FILE, dataDir }: KeyFileSettings,
   exists: (path: string) => boolean = existsSync,
 ): string {
   if (AUTH_KEYS_FILE !== undefined) return AUTH_KEYS_FILE;
   const ours = join(dataDir, 'keys.json');
-  const ancestors = join(dataDir, 'api_keys.txt');
-  return !exists(ours) && exists(ancestors) ? ancestors : ours;
+  const legacy = join(dataDir, 'api_keys.txt');
+  return !exists(ours) && exists(legacy) ? legacy : ours;
 }

@@ -18,7 +18,7 @@ const idsIn = async (file: string) => (await readKeyFile(file)).keys.map(({ id }
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 describe('updateKeyFile', () => {
-  it('makes the file and its folders, for the owner alone', async () => {
+  it('creates the file and its folders, readable only by the owner', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('a/b/keys.json');
     await updateKeyFile(file, adding('app'));
@@ -27,7 +27,7 @@ describe('updateKeyFile', () => {
     expect(await modeOf(folder.file('a/b'))).toBe('700');
   });
 
-  it('loses nothing when eight processes write two hundred times', async () => {
+  it('loses no change when eight processes write two hundred times', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     const writers = Array.from({ length: 8 }, (_, n) => addKeys(file, `writer${n}`, 25));
@@ -38,7 +38,7 @@ describe('updateKeyFile', () => {
     expect((await idsIn(file)).sort()).toEqual(told.sort());
   });
 
-  it('leaves the old or the new file wherever a writer is killed, and the next one goes on', async () => {
+  it('leaves the old or the new file when a writer is killed, and the next writer continues', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('sub/keys.json');
     const preload = join(harness, 'die-at-step.ts');
@@ -63,7 +63,7 @@ describe('updateKeyFile', () => {
     expect((await readdir(folder.file('sub'))).sort()).toEqual(['.keys.json.lock', 'keys.json']);
   });
 
-  it('keeps what it told of, however its writers are killed in mid-run', async () => {
+  it('keeps every reported change when writers are killed', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     const told: string[] = [];
@@ -100,7 +100,7 @@ describe('updateKeyFile', () => {
     });
   });
 
-  it('writes through a symlink to its target', async () => {
+  it('writes to the target of a symlink', async () => {
     await using folder = await temporaryFolder();
     await mkdir(folder.file('real'));
     await updateKeyFile(folder.file('real/keys.json'), adding('first'));
@@ -112,7 +112,7 @@ describe('updateKeyFile', () => {
     );
   });
 
-  it('keeps the mode it finds and warns of one that lets others read', async () => {
+  it('keeps the file mode and warns if others can read the file', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     await updateKeyFile(file, adding('a'));
@@ -127,7 +127,7 @@ describe('updateKeyFile', () => {
     ['{"version":2,"keys":[]}', /version 2/],
     ['{"version":1,"keys":[{}]}', /keys\[0\]\.id/],
     ['{"version":1', /not valid JSON/],
-  ])('leaves %j alone and says why', async (content, message) => {
+  ])('does not change %j and reports why', async (content, message) => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, content);
@@ -136,7 +136,7 @@ describe('updateKeyFile', () => {
     expect(await readFile(file, 'utf8')).toBe(content);
   });
 
-  it('leaves the file as it is when the change throws, and the lock free', async () => {
+  it('leaves the file unchanged and the lock free when the change throws', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     await updateKeyFile(file, adding('app'));
@@ -149,7 +149,7 @@ describe('updateKeyFile', () => {
 });
 
 describe('ensureFirstKey', () => {
-  it('makes one key that works, however many try at once, and shows it before it is kept', async () => {
+  it('creates one working key when several processes try at once, and shows it before it is saved', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     const shown: FirstSecret[] = [];
@@ -166,7 +166,7 @@ describe('ensureFirstKey', () => {
     expect(ring.authenticate(first?.secret ?? '', Date.now())).toMatchObject({ key: { id: 'default' } });
   });
 
-  it('makes none beside keys of the ancestor', async () => {
+  it('creates no key if api_keys.txt has keys', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), 'app:sk-0123456789abcdef\n');
     const show = () => expect.unreachable();

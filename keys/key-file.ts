@@ -9,7 +9,7 @@ import { isKeysJson, type ParsedKeys, parseKeys } from './parse-keys.ts';
 import { createKey } from './secret.ts';
 import { permissionWarning, type Snapshot, takeSnapshot } from './watched-file.ts';
 
-/** Reads a key file in either form; one that does not exist holds no keys. Throws a KeyFileError. */
+/** Reads a key file in either format. A missing file has no keys. Throws a KeyFileError. */
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
   return explained(file, async () => {
     const snapshot = await takeSnapshot(file);
@@ -19,9 +19,9 @@ export async function readKeyFile(file: string): Promise<ParsedKeys> {
 }
 
 /**
- * Rewrites the key file with what `change` makes of its keys. Writers wait for each other, so `change` sees the keys
- * of the last one; what it throws leaves the file as it is. The folder is made where it is missing. Throws a
- * KeyFileError, for the ancestor's form too, which is only read.
+ * Rewrites the key file with the result of `change`. Writers take a lock, so `change` always gets the latest keys. If
+ * it throws, the file stays as it is. A missing folder is created. Throws a KeyFileError, also for a file in the
+ * format of llama-gguf-inference, which is read-only.
  */
 export async function updateKeyFile(
   file: string,
@@ -68,7 +68,7 @@ const causes: Record<string, string> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-/** Every failure of the file system or of the content, told with the file it happened to. */
+/** Turns every failure of the file system or the content into a KeyFileError that names the file. */
 async function explained<T>(file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -85,9 +85,9 @@ export interface FirstSecret {
 }
 
 /**
- * Makes a key named `default` where the file holds none; undefined where it holds some. Of several who try at once,
- * one makes it. It is shown right before it is written: no crash leaves a key whose secret nobody has seen. Throws a
- * KeyFileError.
+ * Creates a key named `default` if the file has no keys; returns undefined if it has some. If several processes try
+ * at once, one of them creates it. `show` is called before the key is written: after a crash there is no key whose
+ * secret nobody has seen. Throws a KeyFileError.
  */
 export async function ensureFirstKey(
   file: string,

@@ -11,32 +11,32 @@ function ringWith(change: Partial<Key>) {
 }
 
 describe('KeyRing', () => {
-  it('accepts a secret it knows and says whose it is', () => {
+  it('accepts a known secret and returns its key', () => {
     const { ring, key, secret } = ringWith({});
     expect(ring.authenticate(secret, now)).toEqual({ outcome: 'accepted', key, previous: false });
   });
 
-  it.each(['', 'sk-', 'sha256:', '__proto__', 'ü'])('does not know the secret %j', (secret) => {
+  it.each(['', 'sk-', 'sha256:', '__proto__', 'ü'])('rejects the unknown secret %j', (secret) => {
     expect(ringWith({}).ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'unknown' });
   });
 
-  it('does not take a fingerprint for a secret', () => {
+  it('rejects a fingerprint sent as a secret', () => {
     const { ring, key } = ringWith({});
     expect(ring.authenticate(key.fingerprint, now).outcome).toBe('refused');
   });
 
-  it('refuses a disabled key, expired or not', () => {
+  it('rejects a disabled key, expired or not', () => {
     const { ring, secret } = ringWith({ disabled: true, expires: now - 1 });
     expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'disabled', keyId: 'app' });
   });
 
-  it('refuses a key from the moment of its expiry on', () => {
+  it('rejects a key from the moment of its expiry', () => {
     const { ring, secret } = ringWith({ expires: now });
     expect(ring.authenticate(secret, now - 1).outcome).toBe('accepted');
     expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'expired', keyId: 'app' });
   });
 
-  it('accepts the previous secret until its time is over, and says that it is the previous one', () => {
+  it('accepts the previous secret until the overlap ends, and marks it as the previous one', () => {
     const previous = { fingerprint: fingerprint('the-old-secret'), validUntil: now };
     const { ring } = ringWith({ previous });
     expect(ring.authenticate('the-old-secret', now - 1)).toMatchObject({
@@ -46,13 +46,13 @@ describe('KeyRing', () => {
     expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
   });
 
-  it('ends the previous secret with the key, however long its overlap', () => {
+  it('rejects the previous secret when the key has expired, even within the overlap', () => {
     const previous = { fingerprint: fingerprint('the-old-secret'), validUntil: now + 1000 };
     const { ring } = ringWith({ previous, expires: now });
     expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
   });
 
-  it('gives a shared secret to the first key, and a secret of today goes before a previous one', () => {
+  it('assigns a shared secret to the first key, and prefers a current secret to a previous one', () => {
     const [first, second] = [createKey('first', {}, now), createKey('second', {}, now)];
     const rotated = { ...first.key, previous: { fingerprint: second.key.fingerprint, validUntil: now + 1 } };
     const shared = { ...first.key, id: 'copy' };

@@ -13,16 +13,16 @@ export type Authentication =
 
 interface Entry {
   readonly key: Key;
-  /** Undefined for the secret of today. */
+  /** Undefined for the current secret. */
   readonly validUntil: number | undefined;
 }
 
-/** The keys of one moment. Never changed: a reload makes a new ring, and whoever holds the old one finishes with it. */
+/** An immutable set of keys. A reload creates a new ring; requests that hold the old one finish with it. */
 export class KeyRing {
   readonly keys: readonly Key[];
   readonly #entries = new Map<Fingerprint, Entry>();
 
-  /** Where two keys share a secret, the first has it. */
+  /** If two keys share a secret, the first one wins. */
   constructor(keys: readonly Key[]) {
     this.keys = keys;
     for (const key of keys) this.#add(key.fingerprint, key, undefined);
@@ -32,8 +32,8 @@ export class KeyRing {
   }
 
   /**
-   * Whose secret this is, and whether it works at `now` (milliseconds). The time it takes tells nothing of the
-   * secrets: what is looked up is a hash, and a guesser cannot steer that.
+   * Finds the key of a secret and checks whether it is valid at `now` (milliseconds). The lookup uses a hash, so its
+   * timing reveals nothing about secrets.
    */
   authenticate(secret: string, now: number): Authentication {
     const entry = this.#entries.get(fingerprint(secret));
@@ -46,9 +46,9 @@ export class KeyRing {
     return { outcome: 'accepted', key, previous: validUntil !== undefined };
   }
 
-  #add(print: Fingerprint, key: Key, validUntil: number | undefined): void {
-    if (!this.#entries.has(print)) {
-      this.#entries.set(print, { key, validUntil });
+  #add(digest: Fingerprint, key: Key, validUntil: number | undefined): void {
+    if (!this.#entries.has(digest)) {
+      this.#entries.set(digest, { key, validUntil });
     }
   }
 }

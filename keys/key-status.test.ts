@@ -8,7 +8,7 @@ const now = Date.UTC(2027, 0, 1);
 const keyWith = (change: Partial<Key>): Key => ({ ...createKey('app', {}, now).key, ...change });
 const previous = { fingerprint: fingerprint('old'), validUntil: now + DAY };
 
-describe('statusOf', () => {
+describe('getKeyStatus', () => {
   it.each<[Partial<Key>, Partial<KeyStatus>]>([
     [{}, {}],
     [{ disabled: true, expires: now, created: 0 }, { state: 'disabled' }],
@@ -21,12 +21,12 @@ describe('statusOf', () => {
     [{ created: now - 90 * DAY }, {}],
     [{ created: now - 90 * DAY - 1 }, { secretIsOld: true }],
     [{ created: null }, {}],
-  ])('tells how a key with %o stands', (change, status) => {
+  ])('returns the status of a key with %o', (change, status) => {
     const plain = { state: 'active', expiresSoon: false, secretIsOld: false, rotatingUntil: undefined };
     expect(getKeyStatus(keyWith(change), now, 90 * DAY)).toEqual({ ...plain, ...status });
   });
 
-  it('knows no age that is too great where none is set', () => {
+  it('allows any age without KEY_MAX_AGE_DAYS', () => {
     expect(getKeyStatus(keyWith({ created: 0 }), now).secretIsOld).toBe(false);
   });
 });
@@ -46,10 +46,10 @@ it.each<[string, Partial<Key>, string | undefined]>([
   ['one of 90 days', { created: march - 90 * DAY }, undefined],
   ['one of unknown age', { created: null }, undefined],
   ['both', { created: march - 100 * DAY, expires: march + 4 * DAY }, `key "app" ${expiry} and ${age}`],
-])('the warning of %s', (_, change, words) => {
+])('keyWarning for %s', (_, change, words) => {
   expect(keyWarning(madeInMarch(change), march, 90 * DAY)).toBe(words);
 });
 
-it('no age is too great where none is set', () => {
+it('keyWarning allows any age without KEY_MAX_AGE_DAYS', () => {
   expect(keyWarning(madeInMarch({ created: 0 }), march, undefined)).toBe(undefined);
 });

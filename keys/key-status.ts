@@ -1,20 +1,20 @@
 import { DAY } from '../settings/durations.ts';
 import type { Key } from './key.ts';
 
-/** How a key stands at one moment. Times are milliseconds since 1970. */
+/** The status of a key at one moment. Times are milliseconds since 1970. */
 export interface KeyStatus {
   readonly state: 'active' | 'disabled' | 'expired';
-  /** An active key ends within 14 days. */
+  /** The key is active and expires within 14 days. */
   readonly expiresSoon: boolean;
-  /** The secret of an active key is older than it may become. */
+  /** The key is active and its secret is older than allowed. */
   readonly secretIsOld: boolean;
-  /** Until when the secret from before the last rotation works; undefined where none does. */
+  /** How long the secret from before the last rotation stays valid; undefined if there is none. */
   readonly rotatingUntil: number | undefined;
 }
 
 const soon = 14 * DAY;
 
-/** `maxAgeMs` is `KEY_MAX_AGE_DAYS`; without it no secret is too old. */
+/** `maxAgeMs` is `KEY_MAX_AGE_DAYS`; by default a secret may have any age. */
 export function getKeyStatus(key: Key, now: number, maxAgeMs = Infinity): KeyStatus {
   const { disabled, expires, created, previous } = key;
   const expired = expires !== null && expires <= now;
@@ -28,20 +28,20 @@ export function getKeyStatus(key: Key, now: number, maxAgeMs = Infinity): KeySta
   };
 }
 
-/** What to say of a key that will soon stop, or whose secret is older than `maxAgeMs`; undefined where all is well. */
+/** A warning for a key that expires soon or whose secret is older than `maxAgeMs`; else undefined. */
 export function keyWarning(key: Key, now: number, maxAgeMs: number | undefined): string | undefined {
   const { expiresSoon, secretIsOld } = getKeyStatus(key, now, maxAgeMs);
-  const worries: string[] = [];
-  if (expiresSoon && key.expires !== null) worries.push(`expires at ${showTime(key.expires)}`);
+  const warnings: string[] = [];
+  if (expiresSoon && key.expires !== null) warnings.push(`expires at ${formatTime(key.expires)}`);
   if (secretIsOld && key.created !== null && maxAgeMs !== undefined) {
     const [age, allowed] = [now - key.created, maxAgeMs].map((ms) => Math.floor(ms / DAY));
-    worries.push(
+    warnings.push(
       `has a secret that is ${age} days old (KEY_MAX_AGE_DAYS is ${allowed}): corral keys rotate ${key.id}`,
     );
   }
-  return worries.length === 0 ? undefined : `key "${key.id}" ${worries.join(' and ')}`;
+  return warnings.length === 0 ? undefined : `key "${key.id}" ${warnings.join(' and ')}`;
 }
 
-function showTime(time: number): string {
+function formatTime(time: number): string {
   return new Date(time).toISOString().replace(/\.000Z$/, 'Z');
 }

@@ -20,8 +20,8 @@ const idsOf = (store: KeyStore) => store.ring.keys.map(({ id }) => id).join();
 const toServe = (store: KeyStore, ids: string) =>
   waitFor(`the keys ${ids}`, () => idsOf(store) === ids, { within });
 
-describe('openKeyStore', () => {
-  it('holds no keys, and sees no problem, while there is no file; then those of the file', async () => {
+describe('createKeyStore', () => {
+  it('has no keys and no problem without a file, and loads the file when it appears', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('later/keys.json');
     const store = createKeyStore({ file });
@@ -31,7 +31,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('serves what the command writes within a second: made, disabled, removed', async () => {
+  it('applies keys that the command creates, disables and removes within a second', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     const { key, secret } = createKey('app', {}, Date.now());
@@ -46,7 +46,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('goes on reading where whoever is told of new keys fails, or cannot be told', async () => {
+  it('continues to read the file when a callback throws', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, line('a'));
@@ -70,7 +70,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('leaves the ring that a request holds as it was', async () => {
+  it('does not change a ring that a request holds', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys'), line('a'));
     const store = createKeyStore({ file: folder.file('keys') });
@@ -82,7 +82,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('sees a file replaced by rename, time after time', async () => {
+  it('notices every replacement by rename', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, line('n0'));
@@ -95,7 +95,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('sees the symlink swaps of a Kubernetes secret, and never a moment without keys', async () => {
+  it('follows the symlink swaps of a Kubernetes secret and always has keys', async () => {
     await using folder = await temporaryFolder();
     const onError = vi.fn();
     const mount = async (version: string) => {
@@ -119,7 +119,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('sees the same where the whole folder is a symlink to one that gives no events', async () => {
+  it('follows swaps of a symlinked folder that causes no events', async () => {
     await using folder = await temporaryFolder();
     for (const version of ['v1', 'v2']) {
       await mkdir(folder.file(version));
@@ -135,7 +135,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('sees a change that gives no event in its folder: the far end of a symlink', async () => {
+  it('notices a change at the far end of a symlink, which causes no event', async () => {
     await using folder = await temporaryFolder();
     await mkdir(folder.file('far'));
     await mkdir(folder.file('near'));
@@ -153,35 +153,38 @@ describe('openKeyStore', () => {
     ['cut off', '{"version":1,"ke', /not valid JSON/],
     ['emptied', '', /is empty/],
     ['gone', undefined, /is missing/],
-  ])('keeps the last good set while the file is %s, says why once, and recovers', async (_, content, why) => {
-    await using folder = await temporaryFolder();
-    const file = folder.file('keys');
-    await writeFile(file, line('good'));
-    const onError = vi.fn();
-    const onChange = vi.fn();
-    const store = createKeyStore({ file, onError, onChange });
-    if (content === undefined) await rm(file);
-    else await writeFile(file, content);
-    await waitFor('the problem', () => store.problem && onError.mock.calls.some(([p]) => why.test(p)), {
-      within,
-    });
-    expect(await store.reload()).toMatchObject({
-      outcome: 'kept',
-      keys: 1,
-      problem: expect.stringMatching(why),
-    });
-    expect(store.problem).toContain(file);
-    expect(idsOf(store)).toBe('good');
-    expect(store.failures).toBeGreaterThanOrEqual(1);
-    const loadedAt = store.loadedAt ?? 0;
-    expect(onError.mock.calls.filter(([p]) => why.test(p))).toHaveLength(1);
-    expect(onChange).not.toHaveBeenCalled();
-    await writeFile(file, line('better'));
-    await toServe(store, 'better');
-    expect(store.problem).toBeUndefined();
-    expect(store.loadedAt).toBeGreaterThan(loadedAt);
-    store.close();
-  });
+  ])(
+    'keeps the last valid keys while the file is %s, reports it once, and recovers',
+    async (_, content, why) => {
+      await using folder = await temporaryFolder();
+      const file = folder.file('keys');
+      await writeFile(file, line('good'));
+      const onError = vi.fn();
+      const onChange = vi.fn();
+      const store = createKeyStore({ file, onError, onChange });
+      if (content === undefined) await rm(file);
+      else await writeFile(file, content);
+      await waitFor('the problem', () => store.problem && onError.mock.calls.some(([p]) => why.test(p)), {
+        within,
+      });
+      expect(await store.reload()).toMatchObject({
+        outcome: 'kept',
+        keys: 1,
+        problem: expect.stringMatching(why),
+      });
+      expect(store.problem).toContain(file);
+      expect(idsOf(store)).toBe('good');
+      expect(store.failures).toBeGreaterThanOrEqual(1);
+      const loadedAt = store.loadedAt ?? 0;
+      expect(onError.mock.calls.filter(([p]) => why.test(p))).toHaveLength(1);
+      expect(onChange).not.toHaveBeenCalled();
+      await writeFile(file, line('better'));
+      await toServe(store, 'better');
+      expect(store.problem).toBeUndefined();
+      expect(store.loadedAt).toBeGreaterThan(loadedAt);
+      store.close();
+    },
+  );
 
   it.each([
     ['a folder', (file: string) => mkdir(file), /is a directory, not a file/],
@@ -209,7 +212,7 @@ describe('openKeyStore', () => {
     },
   );
 
-  it('reads what editors of other systems write: a byte order mark, and other line ends', async () => {
+  it('accepts a byte order mark and other line ends', async () => {
     await using folder = await temporaryFolder();
     const { key, secret } = createKey('app', {}, 0);
     const json = formatKeysJson({ keys: [key], extraFields: {} });
@@ -222,7 +225,7 @@ describe('openKeyStore', () => {
     }
   });
 
-  it('opens on a broken file with no keys and its problem', async () => {
+  it('starts without keys and with a problem if the file is invalid', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys'), '{');
     const store = createKeyStore({ file: folder.file('keys') });
@@ -231,7 +234,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('serves API_KEYS beside the file, before there is one and after', async () => {
+  it('uses API_KEYS in addition to the file, before and after it exists', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     const store = createKeyStore({ file, inline: `env:${secretOf('env')},bad` });
@@ -242,7 +245,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it("serves the house's own keys beside the others, through every change of the file", async () => {
+  it('keeps built-in keys through every change of the file', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     const own = { ...keyDefaults, id: 'own', fingerprint: fingerprint(secretOf('own')), hint: '' };
@@ -254,7 +257,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('answers reload with what it serves and warns of skipped lines and of the mode', async () => {
+  it('reload returns the number of keys and warns about skipped lines and the file mode', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, `${line('a')}bad\n`, { mode: 0o644 });
@@ -267,7 +270,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('tells of a change once, and not of a touch that changes nothing', async () => {
+  it('reports a change once, and not a touch that changes nothing', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys');
     await writeFile(file, line('a'));
@@ -282,7 +285,7 @@ describe('openKeyStore', () => {
     store.close();
   });
 
-  it('follows the place of the file, from the form of the ancestor to ours', async () => {
+  it('follows the path of the file from api_keys.txt to keys.json', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), line('old'));
     const place = { AUTH_KEYS_FILE: undefined, dataDir: folder.path };

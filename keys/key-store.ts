@@ -13,15 +13,17 @@ import {
 } from './watched-file.ts';
 
 interface KeyStoreOptions {
-  /** A function is asked at every look, for where the place may change: see keyFilePath. */
+  /** A function is called before every reading, because the path may change: see keyFilePath. */
   readonly file: string | (() => string);
   /** The value of `API_KEYS`. */
   readonly inline?: string | undefined;
-  /** Keys of the house's own, which stand in no file. */
+  /** Keys of the system itself that are in no file. */
   readonly builtInKeys?: readonly Key[] | undefined;
-  /** The ring was swapped for one read from another text. */
+  /** Called after the keys were replaced by those of a changed file. */
   readonly onChange?: ((loaded: Loaded) => void) | undefined;
-  /** The file cannot be used and the keys from before stay. Called once for each problem, not for one at the opening. */
+  /**
+   * Called once per problem when the file cannot be used and the previous keys stay; not for a problem at the start.
+   */
   readonly onError?: ((problem: string) => void) | undefined;
 }
 
@@ -40,72 +42,74 @@ interface Kept {
 type ReloadResult = Loaded | Kept;
 
 /**
- * Opens the keys of a file, in either form, and of `API_KEYS`. Never throws: see `problem`. A file that does not exist
- * yet holds no keys.
+ * Reads the keys of a file, in either format, and of `API_KEYS`. Never throws: see `problem`. A missing file has no
+ * keys.
  */
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
   return new KeyStore(options);
 }
 
-/** Keeps the ring fresh: a change of the file is served within a second, and a broken file changes nothing. */
+/** Keeps the ring up to date: a change of the file applies within a second, and an invalid file changes nothing. */
 export class KeyStore {
   readonly #options: KeyStoreOptions;
   readonly #inline: ParsedKeys;
   readonly #own: readonly Key[];
   readonly #watch: FileWatch;
-  #disk: KeysOnDisk = noKeysYet;
+  #disk: KeysOnDisk = noKeys;
   #ring: KeyRing;
   #problem: string | undefined;
   #loadedAt: number | undefined;
   #failures = 0;
   #signature: string | undefined;
   #reading: Promise<unknown> = Promise.resolve();
-  #looking: Promise<unknown> | undefined;
+  #checking: Promise<unknown> | undefined;
 
   constructor(options: KeyStoreOptions) {
     this.#options = options;
     this.#inline = parseApiKeysVariable(options.inline ?? '');
     this.#own = options.builtInKeys ?? [];
     this.#ring = new KeyRing([...this.#own, ...this.#inline.keys]);
-    this.#take(() => takeSnapshotSync(this.#file));
+    this.#apply(() => takeSnapshotSync(this.#file));
     this.#watch = watchFile(this.#file, () => {
-      this.#looking ??= this.#look()
-        .catch((error: Error) => this.#complain(error))
+      this.#checking ??= this.#reloadIfChanged()
+        .catch((error: Error) => this.#reportFailure(error))
         .finally(() => {
-          this.#looking = undefined;
+          this.#checking = undefined;
         });
     });
   }
 
-  /** The keys of this moment: take it anew for every request. */
+  /** The current keys. Read this anew for every request. */
   get ring(): KeyRing {
     return this.#ring;
   }
 
-  /** Why the file as it stands is not what is served, and how to mend it; undefined while it is. */
+  /** Why the current file is not in use, and how to fix it; undefined if it is in use. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** When the file was last read with success, in milliseconds since 1970; undefined before. */
+  /** When the file was last read successfully, in milliseconds since 1970. */
   get loadedAt(): number | undefined {
     return this.#loadedAt;
   }
 
-  /** How many readings of the file failed. */
+  /** How often reading the file has failed. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Entries that were skipped, a mode that lets others read the file: each worth a line in the log. */
+  /** Skipped entries, unknown fields, a file mode that lets others read: each one line for the log. */
   get warnings(): readonly string[] {
     return [...this.#inline.warnings, ...this.#disk.warnings];
   }
 
   /** Reads the file now. Never throws. */
   async reload(): Promise<ReloadResult> {
-    // One after the other, or an older reading could overtake a newer one.
-    const reading = this.#reading.then(() => this.#read()).catch((error: Error) => this.#complain(error));
+    // One reading at a time: an older one must not overtake a newer one.
+    const reading = this.#reading
+      .then(() => this.#read())
+      .catch((error: Error) => this.#reportFailure(error));
     this.#reading = reading;
     return reading;
   }
@@ -119,7 +123,7 @@ export class KeyStore {
     return typeof file === 'string' ? file : file();
   }
 
-  async #look(): Promise<void> {
+  async #reloadIfChanged(): Promise<void> {
     if ((await fileSignature(this.#file)) !== this.#signature) await this.reload();
   }
 
@@ -129,28 +133,28 @@ export class KeyStore {
     this.#signature = await fileSignature(file);
     const [before, known] = [this.#disk, this.#problem];
     const snapshot = await takeSnapshot(file).catch((error: Error) => error);
-    const result = this.#take(() => orThrow(snapshot));
-    // A failure of the volume mends without a trace in the signature: look again.
+    const result = this.#apply(() => orThrow(snapshot));
+    // An error of the volume can end without changing the signature: read again next time.
     if (result.outcome === 'kept') this.#signature = undefined;
     if (result.outcome === 'kept' && result.problem !== known) onError?.(result.problem);
     if (result.outcome === 'loaded' && this.#disk.digest !== before.digest) onChange?.(result);
     return result;
   }
 
-  /** Of what is no fault of the file: its place cannot be told, or somebody who was told of new keys has failed. */
-  #complain({ message }: Error): Kept {
+  /** For failures that are not caused by the file: its path is unknown, or a callback has thrown. */
+  #reportFailure({ message }: Error): Kept {
     const problem = `reading the keys failed: ${message}`;
     try {
       this.#options.onError?.(problem);
     } catch {
-      // Whoever cannot hear of it must not keep the next change of the file from being read.
+      // A failing callback must not stop the next reading.
     }
     return { outcome: 'kept', keys: this.#ring.keys.length, problem };
   }
 
-  #take(snapshot: () => Snapshot | undefined): ReloadResult {
+  #apply(snapshot: () => Snapshot | undefined): ReloadResult {
     try {
-      const disk = keysOnDisk(this.#file, snapshot(), this.#disk);
+      const disk = parseKeysOnDisk(this.#file, snapshot(), this.#disk);
       if (disk.digest !== this.#disk.digest)
         this.#ring = new KeyRing([...this.#own, ...disk.keys, ...this.#inline.keys]);
       this.#disk = disk;
@@ -170,23 +174,23 @@ function orThrow(snapshot: Snapshot | Error | undefined): Snapshot | undefined {
   return snapshot;
 }
 
-/** The last good reading of the key file. */
+/** The last valid content of the key file. */
 interface KeysOnDisk {
   readonly keys: readonly Key[];
   readonly warnings: readonly string[];
-  /** Of the file's text, to know an unchanged one again; undefined where there is no file. */
+  /** Hash of the file's text, to recognize an unchanged file; undefined if there is no file. */
   readonly digest: Fingerprint | undefined;
 }
 
-const noKeysYet: KeysOnDisk = { keys: [], warnings: [], digest: undefined };
+const noKeys: KeysOnDisk = { keys: [], warnings: [], digest: undefined };
 
 /**
- * What the file says now. Throws a KeyFileError for what must not replace the keys from `before`: a broken file, and
- * one that vanished or was emptied, as happens for a moment when it is replaced by hand.
+ * Parses the current file. Throws a KeyFileError if its content must not replace the keys from `before`: it is
+ * invalid, or it is missing or empty, as happens for a moment when a file is replaced by hand.
  */
-function keysOnDisk(file: string, snapshot: Snapshot | undefined, before: KeysOnDisk): KeysOnDisk {
+function parseKeysOnDisk(file: string, snapshot: Snapshot | undefined, before: KeysOnDisk): KeysOnDisk {
   if (!snapshot) {
-    if (before.digest === undefined) return noKeysYet;
+    if (before.digest === undefined) return noKeys;
     throw new KeyFileError('is missing: restore it; the previous keys stay in use until then');
   }
   if (before.keys.length > 0 && snapshot.text.trim() === '') {

@@ -1,4 +1,4 @@
-/** What a key may do: `/v1`, the engine's own routes, `/metrics`, the `/admin` routes and `/reload`. */
+/** What a key gives access to: `/v1`, llama-server's own routes, `/metrics`, the `/admin` routes and `/reload`. */
 export const scopes = ['inference', 'native', 'metrics', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -6,28 +6,28 @@ export const priorities = ['high', 'normal', 'low'] as const;
 export type Priority = (typeof priorities)[number];
 
 /**
- * One key as the rest of the house knows it. Times are milliseconds since 1970. Fields of a newer writer that we do
- * not know ride along untyped, so that rewriting the file keeps them: copy a key by spreading it.
+ * An API key. Times are milliseconds since 1970. Unknown fields, written by a newer version, are kept untyped so that
+ * rewriting the file does not lose them: copy a key by spreading it.
  */
 export interface Key {
   readonly id: string;
-  /** Of the secret, which is kept nowhere. */
+  /** Hash of the secret. The secret itself is not stored. */
   readonly fingerprint: Fingerprint;
   /** Enough of the secret to recognise it: `sk-…wxyz`. */
   readonly hint: string;
-  /** When today's secret was made; null where the key file does not say. */
+  /** When the current secret was created; null if the key file does not say. */
   readonly created: number | null;
-  /** The first moment at which the key no longer works; null for never. */
+  /** The first moment at which the key is no longer valid; null for never. */
   readonly expires: number | null;
   readonly disabled: boolean;
-  /** Only with `disabled`: what is under way with the key ends, too. */
+  /** Only with `disabled`: running requests of the key end as well. */
   readonly cutOff: boolean;
   readonly scopes: readonly Scope[];
-  /** Public model names that the key may use; `*` stands for all. */
+  /** Public names of the models that the key may use; `*` stands for all. */
   readonly models: readonly string[];
   readonly priority: Priority;
   readonly limits: KeyLimits;
-  /** The secret before the last rotation, while it still works. */
+  /** The secret from before the last rotation, while it is still valid. */
   readonly previous: PreviousSecret | null;
   readonly note: string;
 }
@@ -35,7 +35,7 @@ export interface Key {
 /** `sha256:` and 64 hexadecimal digits. */
 export type Fingerprint = `sha256:${string}`;
 
-/** What is undefined follows the house default; 0 is no limit. */
+/** An undefined limit means the default limit; 0 means unlimited. */
 export interface KeyLimits {
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
@@ -48,7 +48,7 @@ interface PreviousSecret {
   readonly validUntil: number;
 }
 
-/** What a key is unless somebody says otherwise. */
+/** Fields of a key that are not specified. */
 export const keyDefaults = {
   created: null,
   expires: null,
@@ -62,12 +62,12 @@ export const keyDefaults = {
   note: '',
 } as const satisfies Partial<Key>;
 
-/** The key file cannot be used; the message says which field or line is wrong, and what would do. */
+/** The key file cannot be used. The message names the invalid field or line and what is valid. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
-/** What a key may be called; ids appear in logs, metrics and commands. */
+/** Valid key ids. Ids appear in logs, metrics and commands. */
 export function isKeyId(text: string): boolean {
   return /^[\p{L}\p{N}_-]{1,64}$/u.test(text);
 }

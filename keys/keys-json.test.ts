@@ -14,7 +14,7 @@ const errorOf = (text: string): string => {
 };
 
 describe('parseKeysJson', () => {
-  it('fills in what a record leaves out', () => {
+  it('fills in defaults for missing fields', () => {
     expect(parseKeysJson(file({ id: 'app', fingerprint: print })).keys).toEqual([
       {
         id: 'app',
@@ -34,7 +34,7 @@ describe('parseKeysJson', () => {
     ]);
   });
 
-  it('gives back every field that was written', () => {
+  it('reads back every field that was written', () => {
     const { key } = createKey(
       'app',
       {
@@ -52,7 +52,7 @@ describe('parseKeysJson', () => {
     expect(parseKeysJson(formatKeysJson({ keys: [rotated], extraFields: {} })).keys).toEqual([rotated]);
   });
 
-  it('keeps unknown fields of the file, of a record, of its limits and of its previous secret', () => {
+  it('keeps unknown fields of the file, a key, its limits and its previous secret', () => {
     const written = {
       version: 1,
       owner: { team: 'x' },
@@ -105,17 +105,17 @@ describe('parseKeysJson', () => {
       file({ id: 'a', fingerprint: print }, { id: 'b', fingerprint: print }),
       /"a" and "b" have the same fingerprint/,
     ],
-  ])('refuses %s and says where the fault is', (text, message) => {
+  ])('rejects %s and reports the place of the error', (text, message) => {
     expect(errorOf(text)).toMatch(message);
   });
 
-  it('names every fault at once', () => {
+  it('reports all errors at once', () => {
     const message = errorOf(file({ id: 'app', fingerprint: 'x', disabled: 'no' }));
     expect(message).toContain('keys[0].fingerprint');
     expect(message).toContain('keys[0].disabled');
   });
 
-  it('quotes nothing of a file that is not JSON, as it may hold a secret', () => {
+  it('quotes nothing of invalid JSON, which may contain a secret', () => {
     expect(errorOf('{"keys": sk-0123456789}')).not.toContain('0123456789');
   });
 });
@@ -126,7 +126,7 @@ function warningsOf(fields: object, more: object = {}): readonly string[] {
   return parseKeysJson(JSON.stringify({ version: 1, ...more, keys: [{ ...record, ...fields }] })).warnings;
 }
 
-describe('fields of a key file that are not known', () => {
+describe('unknown fields of a key file', () => {
   it.each([
     [{ enabled: false }, '"enabled"; it has no effect, did you mean "disabled"?'],
     [{ Enabled: false }, '"Enabled"; it has no effect, did you mean "disabled"?'],
@@ -156,11 +156,11 @@ describe('fields of a key file that are not known', () => {
       '"tokensPerDays" in its limits; it has no effect, did you mean "tokensPerDay"?',
     ],
     [{ limits: { expires: 1 } }, '"expires" in its limits; it has no effect, did you mean "expires"?'],
-  ])('%j is told, with what may have been meant', (fields, words) => {
+  ])('%j is reported with the name that was probably meant', (fields, words) => {
     expect(warningsOf(fields)).toEqual([`key "app" has an unknown field ${words}`]);
   });
 
-  it('are told each by its place, those of the file as a whole and of an old secret too', () => {
+  it('are reported with their place, including those of the file itself and of an old secret', () => {
     const previous = {
       fingerprint: `sha256:${'0'.repeat(64)}`,
       validUntil: '2027-01-01T00:00:00Z',
@@ -174,7 +174,7 @@ describe('fields of a key file that are not known', () => {
     ]);
   });
 
-  it('there are none in what we write, and of very many the first are told and the others counted', () => {
+  it('do not occur in what we write; of very many, the first are reported and the others counted', () => {
     expect(
       warningsOf({ limits: { requestsPerMinute: 1, tokensPerMinute: 1, tokensPerDay: 1, concurrent: 1 } }),
     ).toEqual([]);
@@ -183,7 +183,7 @@ describe('fields of a key file that are not known', () => {
     expect([told.length, told.at(-1)]).toEqual([51, 'the key file has 10 more unknown fields']);
   });
 
-  it('have their names cut and quoted, and their values kept to themselves', () => {
+  it('are reported with cut and quoted names and without their values', () => {
     const [told] = warningsOf({ [`sk-${'a'.repeat(100)}\n`]: 'sk-secret' });
     expect(told).toBe(`key "app" has an unknown field "sk-${'a'.repeat(37)}…"; it has no effect`);
   });

@@ -13,11 +13,13 @@ import {
 } from './key.ts';
 import { isFingerprint } from './secret.ts';
 
-/** A key file in our own form. Fields of the file that we do not know are in `further` and are written back. */
+/**
+ * The content of a key file in the JSON format. Unknown fields of the file are in `extraFields` and are written back.
+ */
 interface KeyDocument {
   readonly keys: readonly Key[];
   readonly extraFields: Readonly<Record<string, unknown>>;
-  /** Fields that have no effect, each a sentence. */
+  /** One sentence for each unknown field. */
   readonly warnings: readonly string[];
 }
 
@@ -58,11 +60,12 @@ const file = z.looseObject({ version: z.literal(1), keys: z.array(record) });
 /** Throws a KeyFileError. */
 export function parseKeysJson(text: string): KeyDocument {
   const content = parseJson(text);
-  refuseNewer(content);
+  rejectNewerVersion(content);
   const reading = file.safeParse(content);
-  if (!reading.success) throw new KeyFileError(reading.error.issues.map((i) => tell(i, content)).join('; '));
+  if (!reading.success)
+    throw new KeyFileError(reading.error.issues.map((i) => formatIssue(i, content)).join('; '));
   const { version: _, keys, ...further } = reading.data;
-  refuseDuplicates(keys);
+  rejectDuplicates(keys);
   return { keys, extraFields: further, warnings: unknownFields(keys, further) };
 }
 
@@ -70,23 +73,23 @@ export function formatKeysJson({ keys, extraFields }: Omit<KeyDocument, 'warning
   return `${JSON.stringify({ version: 1, ...extraFields, keys: keys.map(toRecord) }, null, 2)}\n`;
 }
 
-/** A key as the file and `--json` show it: times in ISO form. */
+/** A key as in the file and in `--json`: times in ISO format. */
 export function toRecord(key: Key): Record<string, unknown> {
   const { id, fingerprint, hint, previous } = key;
   return {
     ...{ id, fingerprint, hint },
     ...key,
-    created: showTime(key.created),
-    expires: showTime(key.expires),
-    previous: previous && { ...previous, validUntil: showTime(previous.validUntil) },
+    created: formatTime(key.created),
+    expires: formatTime(key.expires),
+    previous: previous && { ...previous, validUntil: formatTime(previous.validUntil) },
   };
 }
 
-function showTime(time: number | null): string | null {
+function formatTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }
 
-/** V8 quotes the text in its messages, and somebody may have pasted a secret: only the place is told. */
+/** V8 quotes the text in its messages, and the text may contain a secret: report only the position. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -96,7 +99,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function refuseNewer(content: unknown): void {
+function rejectNewerVersion(content: unknown): void {
   const version = z.object({ version: z.int().min(2) }).safeParse(content).data?.version;
   if (version) {
     throw new KeyFileError(
@@ -105,7 +108,7 @@ function refuseNewer(content: unknown): void {
   }
 }
 
-function tell({ path, message }: z.core.$ZodIssue, content: unknown): string {
+function formatIssue({ path, message }: z.core.$ZodIssue, content: unknown): string {
   const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
   const id = z
     .object({ keys: z.array(z.unknown()) })
@@ -115,7 +118,7 @@ function tell({ path, message }: z.core.$ZodIssue, content: unknown): string {
   return `${place.slice(1) || 'the file'}${id ? ` (key "${id}")` : ''}: ${message}`;
 }
 
-function refuseDuplicates(keys: readonly Key[]): void {
+function rejectDuplicates(keys: readonly Key[]): void {
   const ids = new Set<string>();
   const owners = new Map<Fingerprint, string>();
   for (const { id, fingerprint } of keys) {
@@ -132,8 +135,8 @@ const limits = ['requestsPerMinute', 'tokensPerMinute', 'tokensPerDay', 'concurr
 const fields = ['id', 'fingerprint', 'hint', ...Object.keys(keyDefaults)];
 const ofPrevious = ['fingerprint', 'validUntil'];
 
-/** What others call it, and we do: in the spelling that `plain` makes of it. */
-const otherwise: Readonly<Record<string, string>> = {
+/** Names that other programs use for our fields, normalized by `plain`. */
+const synonyms: Readonly<Record<string, string>> = {
   rpm: 'requestsPerMinute',
   ratelimit: 'requestsPerMinute',
   tpm: 'tokensPerMinute',
@@ -164,41 +167,44 @@ const otherwise: Readonly<Record<string, string>> = {
   description: 'note',
 };
 
-const mostTold = 50;
+const MAX_REPORTED = 50;
 
 /**
- * A sentence for each field of a key file that has no effect, as its name is none of ours: who misspells a limit, or shuts a
- * key by a word of another program, would believe that it holds. Such fields stay in the file. Their values are not told.
+ * One sentence for each unknown field of a key file. A misspelled limit has no effect, so the operator must know.
+ * Unknown fields stay in the file. Their values are not reported, as they may be secret.
  */
 function unknownFields(keys: readonly Key[], further: Readonly<Record<string, unknown>>): string[] {
   const found: string[] = Object.keys(further).map(
     (name) => `the key file has an unknown field ${quoted(name)}; it has no effect`,
   );
   for (const key of keys) {
-    const tell = (name: string, place: string, known: readonly string[]) =>
+    const report = (name: string, place: string, known: readonly string[]) =>
       found.push(
         `key "${key.id}" has an unknown field ${quoted(name)}${place}; it has no effect${hintFor(name, known)}`,
       );
-    for (const name of Object.keys(key)) if (!fields.includes(name)) tell(name, '', fields);
+    for (const name of Object.keys(key)) if (!fields.includes(name)) report(name, '', fields);
     for (const name of Object.keys(key.limits))
-      if (!limits.includes(name)) tell(name, ' in its limits', limits);
+      if (!limits.includes(name)) report(name, ' in its limits', limits);
     for (const name of Object.keys(key.previous ?? {}))
-      if (!ofPrevious.includes(name)) tell(name, ' in its "previous"', ofPrevious);
+      if (!ofPrevious.includes(name)) report(name, ' in its "previous"', ofPrevious);
   }
-  if (found.length <= mostTold) return found;
-  return [...found.slice(0, mostTold), `the key file has ${found.length - mostTold} more unknown fields`];
+  if (found.length <= MAX_REPORTED) return found;
+  return [
+    ...found.slice(0, MAX_REPORTED),
+    `the key file has ${found.length - MAX_REPORTED} more unknown fields`,
+  ];
 }
 
-/** Names come from a file that anybody may have written into: short, and in quotes. */
+/** Names may be arbitrary text: quote them and cut long ones. */
 function quoted(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
 function hintFor(name: string, known: readonly string[]): string {
-  const meant = otherwise[plain(name)] ?? nearest(name, known) ?? nearest(name, [...limits, ...fields]);
+  const meant = synonyms[plain(name)] ?? nearest(name, known) ?? nearest(name, [...limits, ...fields]);
   if (meant === undefined) return '';
-  const isAtHome = known.includes(meant) || !limits.includes(meant) || known === limits;
-  return `, did you mean "${meant}"${isAtHome ? '' : ' in "limits"'}?`;
+  const isInPlace = known.includes(meant) || !limits.includes(meant) || known === limits;
+  return `, did you mean "${meant}"${isInPlace ? '' : ' in "limits"'}?`;
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {
@@ -207,7 +213,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return isNear ? first : undefined;
 }
 
-/** requests_per_minute, RequestsPerMinute and requests-per-minute are the same to people. */
+/** Ignores spelling: requests_per_minute, RequestsPerMinute and requests-per-minute are the same. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[_\s-]/g, '');
 }

@@ -16,8 +16,8 @@ function problemOf(line: string): string {
   return reading && 'problem' in reading ? reading.problem : 'none';
 }
 
-describe('readAncestorLines', () => {
-  it('reads id and secret, of which the fingerprint and a hint remain', () => {
+describe('parseLegacyLines', () => {
+  it('reads id and secret, and keeps only the fingerprint and a hint of the secret', () => {
     expect(keyOf(`app:${secret}`)).toEqual({
       id: 'app',
       fingerprint: fingerprint(secret),
@@ -36,7 +36,7 @@ describe('readAncestorLines', () => {
     expect(inspect(parseLegacyLines(`app:${secret}`), { depth: null })).not.toContain(secret);
   });
 
-  it('reads the rate limit and an expiration, whose colons part nothing', () => {
+  it('reads the rate limit and an expiration that contains colons', () => {
     const key = keyOf(` app : ${secret} : 60 : 2027-01-31T12:30:00 `);
     expect(key.limits).toEqual({ requestsPerMinute: 60 });
     expect(key.expires).toBe(Date.UTC(2027, 0, 31, 12, 30));
@@ -50,11 +50,11 @@ describe('readAncestorLines', () => {
     ['2027-01-31T12:00:00Z', 12],
     ['2027-01-31T12:00:00+02:00', 10],
     ['2027-01-31T12:00:00', 12],
-  ])('reads the zone of %s', (expiration, hour) => {
+  ])('reads the time zone of %s', (expiration, hour) => {
     expect(keyOf(`app:${secret}:5:${expiration}`).expires).toBe(Date.UTC(2027, 0, 31, hour));
   });
 
-  it('counts lines as an editor does and passes over comments and blanks', () => {
+  it('numbers lines like an editor and skips comments and blank lines', () => {
     const readings = parseLegacyLines(`# keys\r\n\r\n  # more\r\na:${secret}\r\nbad\r\n`);
     expect(readings.map(({ line }) => line)).toEqual([4, 5]);
   });
@@ -71,11 +71,11 @@ describe('readAncestorLines', () => {
     [`app:${secret}:1.5`, /rate limit/],
     [`app:${secret}:5:soon`, /expiration must be an ISO time/],
     [`app:${secret}:5:2027-02-30`, /expiration/],
-  ])('skips %j with its reason', (line, reason) => {
+  ])('skips %j and reports the reason', (line, reason) => {
     expect(problemOf(line)).toMatch(reason);
   });
 
-  it('quotes nothing of a bad line, as its secret may stand anywhere', () => {
+  it('quotes nothing of an invalid line, because the secret may be anywhere in it', () => {
     for (const line of [
       secret,
       `${secret}:app`,
@@ -88,8 +88,8 @@ describe('readAncestorLines', () => {
   });
 });
 
-describe('readInlineKeys', () => {
-  it('reads entries parted by commas and counts them', () => {
+describe('parseInlineKeys', () => {
+  it('reads comma-separated entries and numbers them', () => {
     const readings = parseInlineKeys(`a:${secret}, bad ,b:${secret}2`);
     expect(readings.map((reading) => [reading.line, 'key' in reading])).toEqual([
       [1, true],
@@ -103,16 +103,16 @@ const lines = (text: string) => parseLegacyLines(text);
 const secretOf16 = (letter: string) => letter.repeat(16);
 
 describe('importKeys', () => {
-  it('says of every line what became of it and touches no key that is there', () => {
+  it('reports the result of every line and changes no existing key', () => {
     const { keys: there } = importKeys([], lines(`a:${secretOf16('a')}:5\nb:${secretOf16('b')}`));
     const text = `a:${secretOf16('a')}:9\nb:${secretOf16('x')}\nc:${secretOf16('b')}\nbad\nd:${secretOf16('d')}\nd:${secretOf16('e')}`;
-    const { keys, fates } = importKeys(there, lines(text));
+    const { keys, results } = importKeys(there, lines(text));
     expect(keys.map(({ id, limits }) => [id, limits.requestsPerMinute])).toEqual([
       ['a', 5],
       ['b', undefined],
       ['d', undefined],
     ]);
-    expect(fates.map(({ line, id, outcome }) => [line, id, outcome])).toEqual([
+    expect(results.map(({ line, id, outcome }) => [line, id, outcome])).toEqual([
       [1, 'a', 'unchanged'],
       [2, 'b', 'skipped'],
       [3, 'c', 'skipped'],
@@ -120,7 +120,7 @@ describe('importKeys', () => {
       [5, 'd', 'imported'],
       [6, 'd', 'skipped'],
     ]);
-    expect(fates[1]?.reason).toContain('another secret');
-    expect(fates[2]?.reason).toContain('"b" has the same secret');
+    expect(results[1]?.reason).toContain('another secret');
+    expect(results[2]?.reason).toContain('"b" has the same secret');
   });
 });

@@ -2,14 +2,14 @@ import { parseIsoTime } from './iso-time.ts';
 import { isKeyId, type Key, keyDefaults, keyIdRule } from './key.ts';
 import { fingerprint, secretHint } from './secret.ts';
 
-/** What became of one line that is neither blank nor a comment. */
+/** The result for one line that is neither blank nor a comment. */
 export type ParsedLine =
   | { readonly line: number; readonly key: Key }
   | { readonly line: number; readonly problem: string };
 
 /**
- * Reads the ancestor's key file, `key_id:api_key[:rate_limit][:expiration]` a line, by its rules. Secrets are
- * fingerprinted here and go no further; problems quote nothing, as what is in the wrong place may be a secret.
+ * Reads the key file of llama-gguf-inference: lines of the form `key_id:api_key[:rate_limit][:expiration]`, by its
+ * rules. Secrets are hashed here. Problems quote nothing, because a misplaced value may be a secret.
  */
 export function parseLegacyLines(text: string): ParsedLine[] {
   return entriesIn(text).map(({ line, entry }) => ({ line, ...readKey(entry) }));
@@ -23,17 +23,17 @@ function entriesIn(text: string): { line: number; entry: string }[] {
   return lines.filter(({ entry }) => entry !== '' && !entry.startsWith('#'));
 }
 
-/** What stands where a secret is looked for, in lines that are good and in those that are not: to be shown nowhere. */
+/** The secrets of valid and of invalid lines, which must appear nowhere in output. */
 export function secretsInLines(text: string): string[] {
   return entriesIn(text).map(({ entry }) => fieldsOf(entry)[1] ?? '');
 }
 
-/** The same of `API_KEYS`. */
+/** The same for `API_KEYS`. */
 export function secretsInInlineKeys(text: string): string[] {
   return secretsInLines(inlineAsLines(text));
 }
 
-/** Reads `API_KEYS`: the same entries, parted by commas instead of lines. `line` counts them. */
+/** Reads `API_KEYS`: the same entries, separated by commas instead of line ends. `line` is their number. */
 export function parseInlineKeys(text: string): ParsedLine[] {
   return parseLegacyLines(inlineAsLines(text));
 }
@@ -61,13 +61,13 @@ function readKey(entry: string): { key: Key } | { problem: string } {
   };
 }
 
-/** At most three splits: an expiration holds colons of its own. */
+/** Splits at most three times: an expiration contains colons. */
 function fieldsOf(entry: string): string[] {
   const [id, secret, rate, ...expiration] = entry.split(':');
   return [id, secret, rate, expiration.join(':')].map((field) => field?.trim() ?? '');
 }
 
-/** What became of one line. */
+/** The result for one line. */
 export interface ImportResult {
   readonly line: number;
   readonly id?: string;
@@ -75,24 +75,24 @@ export interface ImportResult {
   readonly reason?: string;
 }
 
-/** Adds the keys of the ancestor's lines to those there are, of which none is changed. */
+/** Adds imported keys to the existing ones, none of which is changed. */
 export function importKeys(
   there: readonly Key[],
   readings: readonly ParsedLine[],
-): { keys: readonly Key[]; fates: readonly ImportResult[] } {
+): { keys: readonly Key[]; results: readonly ImportResult[] } {
   const keys = [...there];
-  const fates = readings.map((reading): ImportResult => {
+  const results = readings.map((reading): ImportResult => {
     const { line } = reading;
     if ('problem' in reading) return { line, outcome: 'skipped', reason: reading.problem };
     const { id } = reading.key;
-    const fate = fateBeside(keys, reading.key);
-    if (fate.outcome === 'imported') keys.push(reading.key);
-    return { line, id, ...fate };
+    const result = resultFor(keys, reading.key);
+    if (result.outcome === 'imported') keys.push(reading.key);
+    return { line, id, ...result };
   });
-  return { keys, fates };
+  return { keys, results };
 }
 
-function fateBeside(keys: readonly Key[], { id, fingerprint }: Key): Omit<ImportResult, 'line' | 'id'> {
+function resultFor(keys: readonly Key[], { id, fingerprint }: Key): Omit<ImportResult, 'line' | 'id'> {
   const holder = keys.find((key) => [key.fingerprint, key.previous?.fingerprint].includes(fingerprint));
   if (holder?.id === id) return { outcome: 'unchanged', reason: 'already imported' };
   if (holder) return { outcome: 'skipped', reason: `"${holder.id}" has the same secret` };

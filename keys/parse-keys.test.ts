@@ -4,34 +4,34 @@ import { fingerprint } from './secret.ts';
 
 const secret = (letter: string) => letter.repeat(16);
 
-describe('readKeys', () => {
-  it('tells the two forms apart by content', () => {
+describe('parseKeys', () => {
+  it('recognizes the two formats by their content', () => {
     const json = JSON.stringify({ version: 1, keys: [{ id: 'json', fingerprint: fingerprint('x') }] });
     expect(parseKeys(`\n  ${json}`).keys.map(({ id }) => id)).toEqual(['json']);
     expect(parseKeys(`# keys\nline:${secret('a')}`).keys.map(({ id }) => id)).toEqual(['line']);
     expect(parseKeys('').keys).toEqual([]);
   });
 
-  it('skips a bad line with its number and loads the others', () => {
+  it('skips an invalid line, reports its number and loads the others', () => {
     const { keys, warnings } = parseKeys(`a:${secret('a')}\nbad\nb:${secret('b')}`);
     expect(keys.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(warnings).toEqual([expect.stringMatching(/^line 2 is skipped: the secret must be/)]);
   });
 
   it.each(['bad', '<html>\n<body>', '{oops', `# keys\nshort:abc`])(
-    'refuses %j, which holds no good line',
+    'rejects %j, which has no valid line',
     (text) => {
       expect(() => parseKeys(text)).toThrow(/^is (not a key file, or has no valid line|not valid JSON)/);
     },
   );
 
-  it('lets the first of two lines with one secret count', () => {
+  it('uses the first of two lines with the same secret', () => {
     const { keys, warnings } = parseKeys(`a:${secret('x')}\nb:${secret('x')}`);
     expect(keys.map(({ id }) => id)).toEqual(['a']);
     expect(warnings).toEqual(['line 2 is skipped: "a" has the same secret']);
   });
 
-  it('lets two secrets share an id, under the limit and expiry of the last line', () => {
+  it('allows two secrets for one id, with the limit and expiry of the last line', () => {
     const { keys, warnings } = parseKeys(`a:${secret('x')}:5:2027-01-01\na:${secret('y')}:7`);
     expect(keys.map(({ id, limits, expires }) => [id, limits.requestsPerMinute, expires])).toEqual([
       ['a', 7, null],
@@ -41,8 +41,8 @@ describe('readKeys', () => {
   });
 });
 
-describe('readApiKeys', () => {
-  it('says which entry is wrong without quoting it', () => {
+describe('parseApiKeysVariable', () => {
+  it('reports the number of an invalid entry without quoting it', () => {
     const { keys, warnings } = parseApiKeysVariable(`a:${secret('a')},b:hush`);
     expect(keys.map(({ id }) => id)).toEqual(['a']);
     expect(warnings).toEqual([expect.stringMatching(/^API_KEYS, entry 2 is skipped: the secret must be/)]);

@@ -4,17 +4,17 @@ import { type ParsedLine, parseInlineKeys, parseLegacyLines } from './legacy-lin
 
 export interface ParsedKeys {
   readonly keys: readonly Key[];
-  /** What was left out or has no effect, and why: each a sentence with its place. */
+  /** One sentence, with the place, for everything that was skipped or has no effect. */
   readonly warnings: readonly string[];
 }
 
-/** Reads a key file in either form, told apart by content. Throws a KeyFileError where nothing can be made of it. */
+/** Parses a key file. The format is recognized by its content. Throws a KeyFileError if nothing in it is valid. */
 export function parseKeys(text: string): ParsedKeys {
   if (isKeysJson(text)) {
     const { keys, warnings } = parseKeysJson(text);
     return { keys, warnings };
   }
-  const read = gather(parseLegacyLines(text), 'line');
+  const read = mergeLines(parseLegacyLines(text), 'line');
   const [first] = read.warnings;
   if (read.keys.length === 0 && first !== undefined) {
     throw new KeyFileError(`is not a key file, or has no valid line (${first})`);
@@ -22,17 +22,20 @@ export function parseKeys(text: string): ParsedKeys {
   return read;
 }
 
-/** Reads `API_KEYS`. */
+/** Parses the value of `API_KEYS`. */
 export function parseApiKeysVariable(text: string): ParsedKeys {
-  return gather(parseInlineKeys(text), 'API_KEYS, entry');
+  return mergeLines(parseInlineKeys(text), 'API_KEYS, entry');
 }
 
 export function isKeysJson(text: string): boolean {
   return /^\uFEFF?\s*[{[]/.test(text);
 }
 
-/** The ancestor's rules: of two lines with one secret the first counts; of two with one id, the last has the say. */
-function gather(readings: readonly ParsedLine[], place: string): ParsedKeys {
+/**
+ * The rules of llama-gguf-inference: if two lines have the same secret, the first one counts; if two have the same
+ * id, the limit and expiry of the last one count.
+ */
+function mergeLines(readings: readonly ParsedLine[], place: string): ParsedKeys {
   const warnings: string[] = [];
   const bySecret = new Map<Fingerprint, Key>();
   const byId = new Map<string, Key>();

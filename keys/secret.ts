@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { type Fingerprint, type Key, keyDefaults } from './key.ts';
 
-/** What is stored of a secret. A plain hash is enough: secrets are 256 random bits, which no dictionary holds. */
+/** The stored form of a secret. A plain hash is enough, because secrets are 256 random bits. */
 export function fingerprint(secret: string): Fingerprint {
   return `sha256:${hash('sha256', secret, 'hex')}`;
 }
@@ -15,24 +15,24 @@ export function mintSecret(): string {
   return `sk-${randomBytes(32).toString('base64url')}`;
 }
 
-/** What may be shown of a secret: `sk-…wxyz`, or `…wxyz` for one that was not minted here. */
+/** The visible part of a secret: `sk-…wxyz`, or `…wxyz` for a secret that was not created here. */
 export function secretHint(secret: string): string {
   return `${secret.startsWith('sk-') ? 'sk-' : ''}…${secret.slice(-4)}`;
 }
 
 export interface MintedKey {
   readonly key: Key;
-  /** To be shown once and then forgotten. */
+  /** To be shown once and not stored. */
   readonly secret: string;
 }
 
 export type NewKeyOptions = Partial<Omit<Key, 'id' | 'fingerprint' | 'hint' | 'created' | 'previous'>>;
 
-export function createKey(id: string, wishes: NewKeyOptions, now: number): MintedKey {
+export function createKey(id: string, options: NewKeyOptions, now: number): MintedKey {
   const secret = mintSecret();
   const key = {
     ...keyDefaults,
-    ...wishes,
+    ...options,
     id,
     fingerprint: fingerprint(secret),
     hint: secretHint(secret),

@@ -8,7 +8,7 @@ import { watchFile } from './watched-file.ts';
 const never = 3_600_000;
 
 describe('watchFile', () => {
-  it('looks when something stirs in the folder, without waiting for the poll', async () => {
+  it('checks the file on an event, without waiting for the poll', async () => {
     await using folder = await temporaryFolder();
     const look = vi.fn();
     const watch = watchFile(folder.file('keys'), look, never);
@@ -18,7 +18,7 @@ describe('watchFile', () => {
     watch.close();
   });
 
-  it('looks not at what else is written in the folder', async () => {
+  it('ignores other files in the folder', async () => {
     await using folder = await temporaryFolder();
     const look = vi.fn();
     const watch = watchFile(folder.file('keys'), look, never);
@@ -31,7 +31,7 @@ describe('watchFile', () => {
     other.close();
   });
 
-  it('looks when a link that the file leads through is swapped', async () => {
+  it('checks the file when a symlink in its path is swapped', async () => {
     await using folder = await temporaryFolder();
     const look = vi.fn();
     const watch = watchFile(folder.file('keys'), look, never);
@@ -41,7 +41,7 @@ describe('watchFile', () => {
     watch.close();
   });
 
-  it('looks again and again where the folder gives no events', async () => {
+  it('polls when the folder causes no events', async () => {
     await using folder = await temporaryFolder();
     const look = vi.fn();
     const watch = watchFile(folder.file('not-there/keys'), look, 5);
@@ -49,7 +49,7 @@ describe('watchFile', () => {
     watch.close();
   });
 
-  it('looks no more once it is closed', async () => {
+  it('stops checking when it is closed', async () => {
     await using folder = await temporaryFolder();
     await mkdir(folder.file('keys'));
     const look = vi.fn();

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { KeyFileError } from './key.ts';
 
-/** What a file held at one moment; undefined where there was none. */
+/** The content of a file at one moment. */
 export interface Snapshot {
   readonly text: string;
   readonly mode: number;
@@ -11,20 +11,20 @@ export interface Snapshot {
 
 export function takeSnapshotSync(file: string): Snapshot | undefined {
   try {
-    const { mode } = plainFile(statSync(file));
-    return { text: strip(readFileSync(file, 'utf8')), mode };
+    const { mode } = requireRegularFile(statSync(file));
+    return { text: removeByteOrderMark(readFileSync(file, 'utf8')), mode };
   } catch (error) {
     return undefinedIfMissing(error);
   }
 }
 
-/** Reads again while the file changes under the reading, so that a writer in mid-write is not taken for a short file. */
+/** Reads again if the file has changed meanwhile, so that a half-written file is not taken for a complete one. */
 export async function takeSnapshot(file: string): Promise<Snapshot | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
       const before = await fileSignature(file);
-      const { mode } = plainFile(await stat(file));
-      const text = strip(await readFile(file, 'utf8'));
+      const { mode } = requireRegularFile(await stat(file));
+      const text = removeByteOrderMark(await readFile(file, 'utf8'));
       if (before === (await fileSignature(file)) || attempt === 5) return { text, mode };
     } catch (error) {
       return undefinedIfMissing(error);
@@ -32,7 +32,7 @@ export async function takeSnapshot(file: string): Promise<Snapshot | undefined> 
   }
 }
 
-/** Changes with every way of changing the file: writing, renaming over it, swapping a symlink on the way to it. */
+/** Changes whenever the file changes in any way: a write, a rename over it, a swapped symlink in its path. */
 export async function fileSignature(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
@@ -42,22 +42,22 @@ export async function fileSignature(file: string): Promise<string> {
   }
 }
 
-/** A sentence where others than the owner may read the file. */
+/** A warning if others than the owner may read the file. */
 export function permissionWarning(file: string, mode: number): string | undefined {
   if ((mode & 0o077) === 0) return undefined;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
   return `${file} has mode ${shown} and is readable by others: chmod 600 ${file}`;
 }
 
-/** To read a pipe would be to wait for whoever writes it, and to read a device may have no end. */
-function plainFile(stats: Stats): Stats {
+/** Reading a pipe would block, and reading a device may never end. */
+function requireRegularFile(stats: Stats): Stats {
   if (stats.isFile()) return stats;
   throw new KeyFileError(
     stats.isDirectory() ? 'is a directory, not a file' : 'is a pipe or device, not a file',
   );
 }
 
-function strip(text: string): string {
+function removeByteOrderMark(text: string): string {
   return text.replace(/^\uFEFF/, '');
 }
 
@@ -74,13 +74,13 @@ export interface FileWatch {
 }
 
 /**
- * Calls `look` whenever the file stirs, and every `pollMs` besides, which sees what gives no events: network volumes, the
- * far end of a symlink, a folder that did not exist yet. What else is written in its folder, a log at each request perhaps,
- * calls nobody. Holds no process open.
+ * Calls `check` when the file changes, and every `pollMs` for changes that cause no event: on network volumes, at the
+ * far end of a symlink, in a folder that did not exist. Ignores other files of the folder. Does not keep the process
+ * alive.
  */
-export function watchFile(file: string, look: () => void, pollMs = 500): FileWatch {
-  const folder = watchFolder(file, look);
-  const poll = setInterval(look, pollMs).unref();
+export function watchFile(file: string, check: () => void, pollMs = 500): FileWatch {
+  const folder = watchFolder(file, check);
+  const poll = setInterval(check, pollMs).unref();
   return {
     close() {
       clearInterval(poll);
@@ -89,12 +89,12 @@ export function watchFile(file: string, look: () => void, pollMs = 500): FileWat
   };
 }
 
-function watchFolder(file: string, look: () => void): FSWatcher | undefined {
+function watchFolder(file: string, check: () => void): FSWatcher | undefined {
   const own = basename(file);
-  // Kubernetes swaps a link named `..data` that the file's own leads through; some systems tell no name.
+  // Kubernetes swaps a symlink `..data` in the path of the file. Some systems report no name.
   const isOwn = (name: string | null) => name === null || name === own || name.startsWith('..');
   try {
-    const watcher = watch(dirname(file), { persistent: false }, (_, name) => isOwn(name) && look());
+    const watcher = watch(dirname(file), { persistent: false }, (_, name) => isOwn(name) && check());
     return watcher.on('error', () => watcher.close());
   } catch {
     return undefined;

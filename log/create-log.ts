@@ -5,13 +5,13 @@ export type Log = Logger;
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Who speaks: `supervisor`, `gateway`, `llama-server`. Every line carries it as `from`. */
+  /** The component: `supervisor`, `gateway`, `llama-server`. Every line has it as `from`. */
   readonly from: string;
-  /** Takes each line, in JSON. */
+  /** Receives each line, in JSON. */
   readonly write: (line: string) => void;
 }
 
-/** Secrets never come this far (nobody logs headers, bodies or environments): this is the second fence. */
+/** No code logs headers, bodies or environments. This redaction is a second line of defence. */
 const secrets = /"(secret|authorization|apiKey)":"(?:[^"\\]|\\.)*"/gi;
 
 export function createLog({ level, from, write }: LogOptions): Log {

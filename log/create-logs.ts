@@ -8,33 +8,33 @@ import { createStdoutWriter } from './standard-output.ts';
 interface LogsOptions {
   readonly format: LogFormat;
   readonly level: LogOptions['level'];
-  /** Where and how lines are kept besides stdout; undefined keeps none. */
+  /** Log files in addition to stdout; undefined for none. */
   readonly files?: LogFilesConfig | undefined;
 }
 
-/** The one stream of lines of a process and of those that speak through it: on stdout, and in files where they are wanted. */
+/** All log lines of a process and of its children: written to stdout and, if configured, to files. */
 export interface Logs {
-  /** The log of one who speaks here. */
+  /** The log of a component. */
   getLog(from: string): Log;
-  /** Takes in a line that the log of another process has written in JSON; false where it is none. */
+  /** Logs a JSON line of another process. Returns false if it is not one. */
   forward(line: string): boolean;
-  /** A line for programs that look for these very words at its begin, whatever the format. */
+  /** Writes a line as it is, in every format, for programs that look for its exact text. */
   writeRaw(words: string): void;
-  /** Settles when all is written. */
+  /** Resolves when everything is written. */
   close(): Promise<void>;
 }
 
 export async function createLogs({ format, level, files }: LogsOptions): Promise<Logs> {
   const toStdout = createStdoutWriter();
   const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
-  const kept = files && (await openFiles(files, (why) => tellOfFiles(why)));
+  const kept = files && (await openFiles(files, (why) => reportFileProblem(why)));
   const of = (from: string) => createLog({ level, from, write });
 
   function write(line: string): void {
     toStdout(formatLine(line, format, colours));
     kept?.write(formatLine(line, format, false));
   }
-  function tellOfFiles(why: string | undefined): void {
+  function reportFileProblem(why: string | undefined): void {
     if (why === undefined) of('log').info('log files are writable again');
     else of('log').warn(`cannot write log files (${why}): logging to stdout only`);
   }
@@ -54,7 +54,7 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
   };
 }
 
-/** Loaded only when wanted. */
+/** Loaded only if log files are enabled. */
 async function openFiles(config: LogFilesConfig, onProblem: (why: string | undefined) => void) {
   const { LogFiles } = await import('./log-files.ts');
   return new LogFiles({ ...config, onProblem });
@@ -66,7 +66,7 @@ interface LogFilesSettings {
   readonly LOG_FILE_COUNT: number;
 }
 
-/** Undefined where no files are wanted. */
+/** Undefined if `LOG_FILES` is off. */
 export function logFilesConfig(dataDir: string, settings: LogFilesSettings): LogFilesConfig | undefined {
   if (!settings.LOG_FILES) return undefined;
   return {

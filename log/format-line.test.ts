@@ -19,7 +19,7 @@ describe('a line of the log', () => {
     },
   );
 
-  it('in JSON says the same as it was told', () => {
+  it('has the same content in JSON', () => {
     const line = formatLine(lineOf({ n: 1, text: '\u009b"\\' }), 'json', false);
     expect(JSON.parse(line)).toMatchObject({
       level: 'info',
@@ -30,18 +30,18 @@ describe('a line of the log', () => {
     });
   });
 
-  it('in logfmt begins with level and time', () => {
+  it('begins with level and time in logfmt', () => {
     expect(formatLine(lineOf({ n: 1 }), 'logfmt', false)).toMatch(
       /^level=info time=\d{4}-\S+Z from=gateway n=1 msg=hello\n$/,
     );
   });
 
-  it('that is none of ours is shown as it is', () => {
+  it('is printed as it is if it is not one of ours', () => {
     expect(formatLine('{"level":"info", cut', 'text', false)).toBe('{"level":"info", cut\n');
     expect(formatLine('{"level":"info"}', 'logfmt', false)).toBe('{"level":"info"}\n');
   });
 
-  it('tells no secret, however deep, and whatever is in it', () => {
+  it('contains no secret, at any depth', () => {
     const line = lineOf({
       secret: 'sk-1\\"x',
       deep: { er: { apiKey: 'sk-2', authorization: 'Bearer sk-3' } },
@@ -75,7 +75,7 @@ const told = { level: 'info', time: '2026-11-20T12:34:56.007Z', from: 'gateway',
 
 const at = '2026-11-20T12:34:56.007+00:00';
 
-describe('a line for people', () => {
+describe('the text format', () => {
   const zone = process.env.TZ;
   const goTo = (there: string | undefined) => {
     if (there === undefined) delete process.env.TZ;
@@ -90,18 +90,18 @@ describe('a line for people', () => {
     ['Asia/Kathmandu', '2026-11-20T18:19:56.007+05:45'],
     ['America/St_Johns', '2026-11-20T09:04:56.007-03:30'],
     ['Pacific/Kiritimati', '2026-11-21T02:34:56.007+14:00'],
-  ])('has the date, the time and the zone of the machine, as in %s', (there, shown) => {
+  ])('has the date, time and time zone of the machine, as in %s', (there, shown) => {
     goTo(there);
     expect(toText(told, false)).toBe(`${shown} INFO  gateway: it works`);
   });
 
-  it('says when, how important, who, what, and what else is known', () => {
+  it('has time, level, component, message and the other fields', () => {
     expect(toText({ ...told, key: 'app', ms: 12, note: 'two words' }, false)).toBe(
       `${at} INFO  gateway: it works key=app ms=12 note="two words"`,
     );
   });
 
-  it('does not say twice what the words of a request say', () => {
+  it('does not repeat what the message of a request contains', () => {
     const request = {
       ...told,
       msg: 'GET /v1/models 200',
@@ -113,14 +113,14 @@ describe('a line for people', () => {
     expect(toText(request, false)).toBe(`${at} INFO  gateway: GET /v1/models 200 ms=1`);
   });
 
-  it('is coloured only when asked', () => {
+  it('is coloured only on request', () => {
     const line = { ...told, level: 'error', key: 'app' };
     expect(toText(line, true)).toContain('\u001b[31mERROR\u001b[0m');
     expect(stripVTControlCharacters(toText(line, true))).toBe(toText(line, false));
     expect(toText(line, false)).not.toContain('\u001b');
   });
 
-  it('keeps lines of a value below, indented', () => {
+  it('indents the lines of a value with several lines', () => {
     expect(toText({ ...told, cause: 'Error: x\n    at y\u001b[2J', key: 'app' }, false)).toBe(
       `${at} INFO  gateway: it works key=app\n    Error: x\n        at y\\e[2J`,
     );

@@ -2,7 +2,7 @@ import { printable, printableJson } from './printable.ts';
 
 export type LogFormat = 'text' | 'json' | 'logfmt';
 
-/** One of pino's lines as it is to be shown, with its line end. */
+/** Formats one of pino's lines for output, with a line end. */
 export function formatLine(line: string, format: LogFormat, colours: boolean): string {
   if (format === 'json') return `${printableJson(line.trimEnd())}\n`;
   const fields = parseLogLine(line);
@@ -20,7 +20,7 @@ export function toLogfmt(fields: Readonly<Record<string, unknown>>): string {
 /** Visible ASCII without quote, equals sign and backslash. */
 const plainWord = /^[!#-<>-[\]-~]+$/;
 
-/** Quoted and escaped where it is not one plain word. */
+/** Quoted and escaped unless it is one plain word. */
 function formatValue(value: unknown): string {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
@@ -36,18 +36,18 @@ const levelColours: Readonly<Record<string, string>> = {
   error: '\u001b[31m',
 };
 
-/** The words of a request's line say these already. */
-const toldInWords = new Set(['level', 'time', 'from', 'msg', 'method', 'path', 'status']);
+/** Fields that the message of a request already contains. */
+const inMessage = new Set(['level', 'time', 'from', 'msg', 'method', 'path', 'status']);
 
 /**
- * Lines for people: time, level, who speaks, the words, then what else is known. Values of several lines follow, each of
- * theirs indented: no line but the first of an entry begins at the margin.
+ * For people: time, level, component, message, then the other fields. Values with several lines follow indented, so
+ * that only the first line of an entry begins at the margin.
  */
 export function toText(fields: LogFields, colours: boolean): string {
   const { level, time, from, msg = '' } = fields;
   const paint = (colour: string, text: string) =>
     colours && text !== '' ? `${colour}${text}${reset}` : text;
-  const known = Object.entries(fields).filter(([name]) => !toldInWords.has(name));
+  const known = Object.entries(fields).filter(([name]) => !inMessage.has(name));
   const short = known
     .filter(([, value]) => !isLong(value))
     .map(([name, value]) => `${name}=${formatValue(value)}`);
@@ -68,7 +68,7 @@ export function toText(fields: LogFields, colours: boolean): string {
 
 const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
 
-/** ISO 8601 in the machine's time zone, with its offset: it sorts, and means the same elsewhere. */
+/** ISO 8601 in the machine's time zone, with its offset. */
 function localTime(iso: string): string {
   const at = new Date(iso);
   const east = -at.getTimezoneOffset();
@@ -79,7 +79,7 @@ function localTime(iso: string): string {
 
 const two = (value: number) => String(value).padStart(2, '0');
 
-/** A line of the log, read back: who speaks, how important it is, when, the words, and what else is known. */
+/** A parsed log line. */
 interface LogFields {
   readonly level: string;
   readonly time: string;
@@ -88,7 +88,7 @@ interface LogFields {
   readonly [name: string]: unknown;
 }
 
-/** Undefined for what is no line of a log of ours. */
+/** Undefined if it is not one of our log lines. */
 export function parseLogLine(line: string): LogFields | undefined {
   if (!line.startsWith('{"level":"')) return undefined;
   try {

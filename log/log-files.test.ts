@@ -17,7 +17,7 @@ function openIn(folder: string) {
   return { files, problems };
 }
 
-it('are bounded in size and number, and the youngest lines are in them', async () => {
+it('log files are limited in size and number and contain the latest lines', async () => {
   await using folder = await temporaryFolder();
   const { files, problems } = openIn(folder.file('logs'));
   const names = () => readdirSync(folder.file('logs')).sort();
@@ -35,7 +35,7 @@ it('are bounded in size and number, and the youngest lines are in them', async (
   expect(problems).toEqual([]);
 });
 
-it('go on where an earlier process stopped', async () => {
+it('log files continue where an earlier process stopped', async () => {
   await using folder = await temporaryFolder();
   for (const word of ['one', 'two']) {
     const { files } = openIn(folder.path);
@@ -45,7 +45,7 @@ it('go on where an earlier process stopped', async () => {
   expect(readFileSync(folder.file('corral.log'), 'utf8')).toBe('one\ntwo\n');
 });
 
-it('that cannot be written any more are told of once, and lines are let go', async () => {
+it('a failure to write log files is reported once, and lines are dropped', async () => {
   await using folder = await temporaryFolder();
   const script = `
     import { LogFiles } from '${new URL('./log-files.ts', import.meta.url)}';
@@ -73,7 +73,7 @@ it('that cannot be written any more are told of once, and lines are let go', asy
   expect(statSync(folder.file('corral.log')).size).toBeGreaterThan(0);
 });
 
-it('need a folder', async () => {
+it('log files need a folder', async () => {
   await using folder = await temporaryFolder();
   writeFileSync(folder.file('logs'), 'a file');
   const { files, problems } = openIn(folder.file('logs'));

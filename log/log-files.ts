@@ -2,23 +2,26 @@ import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import { makeFolder } from '../fs/folders.ts';
 
 export interface LogFilesConfig {
-  /** Made where it does not exist. */
+  /** Created if it does not exist. */
   readonly folder: string;
   readonly maxBytes: number;
-  /** Besides the one that is being written. */
+  /** Rotated files, not counting the current one. */
   readonly maxFiles: number;
 }
 
 export interface LogFilesOptions extends LogFilesConfig {
-  /** The files cannot be written (and why), or can be again. */
+  /** Called with the reason when writing fails, and with undefined when it works again. */
   readonly onProblem: (why: string | undefined) => void;
 }
 
-/** What waits for a slow disk; more is lost. */
-const MOST_KEPT = 8 * 1024 ** 2;
+/** Buffer for a slow disk. Lines beyond it are dropped. */
+const MAX_BUFFERED = 8 * 1024 ** 2;
 const retryMs = 30_000;
 
-/** `corral.log` and its elders `corral.log.1` …: bounded in size and number. While they cannot be written, lines are lost. */
+/**
+ * `corral.log` and the rotated files `corral.log.1` …, limited in size and number. Lines are dropped while writing
+ * fails.
+ */
 export class LogFiles {
   readonly #options: LogFilesOptions;
   #stream: RotatingFileStream | undefined;
@@ -35,13 +38,13 @@ export class LogFiles {
       this.#open();
     }
     const stream = this.#stream;
-    if (stream === undefined || stream.writableLength > MOST_KEPT) return;
+    if (stream === undefined || stream.writableLength > MAX_BUFFERED) return;
     stream.write(text, (error) => {
       if (!error) this.#recover();
     });
   }
 
-  /** Settles when all is written, or cannot be. */
+  /** Resolves when everything is written, or writing has failed. */
   async close(): Promise<void> {
     const stream = this.#stream;
     this.#stream = undefined;
@@ -68,7 +71,7 @@ export class LogFiles {
       mode: 0o600,
     });
     const fail = (error: Error) => this.#fail(stream, error);
-    // A warning is a rotation that failed: what is written may then grow without bound.
+    // A warning means that a rotation failed, and the file would grow without limit.
     stream.on('error', fail).on('warning', fail);
     this.#stream = stream;
   }

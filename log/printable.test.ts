@@ -16,20 +16,20 @@ const unsafe = [
 ];
 
 describe('printable', () => {
-  it.each(unsafe)('writes out %j', (text) => {
+  it.each(unsafe)('escapes %j', (text) => {
     const shown = printable(`a${text}b`);
     expect(shown).not.toContain(text.charAt(0));
     expect(shown).toMatch(/^a\\(?:[nrte]|u[\da-f]{4})(?:\[?31m)?b$/);
   });
 
-  it('leaves words of any script alone', () => {
+  it('does not change words of any script', () => {
     const text = 'naïve ключ 鍵 🔑 a=b "c" \\';
     expect(printable(text)).toBe(text);
   });
 });
 
 describe('printableJson', () => {
-  it.each(unsafe)('means the same with %j', (text) => {
+  it.each(unsafe)('keeps the meaning of JSON with %j', (text) => {
     const line = JSON.stringify({ msg: `a${text}b 鍵 🔑` });
     expect(JSON.parse(printableJson(line))).toEqual(JSON.parse(line));
     expect(printableJson(line)).not.toContain(text.charAt(0));

@@ -27,7 +27,7 @@ function follow() {
   return { lines, end, raise: (event: string, error: unknown) => handlers.get(event)?.(error) };
 }
 
-it('tells where an error arose, and nothing of its words', () => {
+it('logs where an error was thrown, but not its message', () => {
   const { lines } = follow();
   const before = countUnhandledErrors();
   try {
@@ -55,14 +55,14 @@ it.each(['a text', undefined, null, 7, { message: 'MY-PRIVATE-WORDS' }])(
   },
 );
 
-it('goes on after a rejection that nobody waited for', () => {
+it('continues after an unhandled rejection', () => {
   const { lines, end, raise } = follow();
   raise('unhandledRejection', new Error('MY-PRIVATE-WORDS'));
   expect(lines).toHaveLength(1);
   expect(end).not.toHaveBeenCalled();
 });
 
-it('ends in order after a thrown error', () => {
+it('shuts down after a thrown error', () => {
   const exitCode = process.exitCode;
   const { lines, end, raise } = follow();
   raise('uncaughtException', new TypeError('MY-PRIVATE-WORDS'));
@@ -86,7 +86,7 @@ it.each([
   '{"a":1} my\npin',
   "'my pin'",
   '{"a":"my \u0001 pin"}',
-])('an error about %j quotes nothing of it', (text) => {
+])('an error about %j does not quote it', (text) => {
   expect(stackOf(text)).toContain('SyntaxError');
   const shown = removeJsonExcerpts(stackOf(text));
   expect(shown).not.toMatch(/\bpin\b|4711/);

@@ -1,26 +1,26 @@
 import type { Log } from './create-log.ts';
 
 let log: Log | undefined;
-let noted = 0;
+let count = 0;
 
 /**
- * Takes an error that nobody was there for, such as one of work that nothing waits for. Of its words nothing is told:
- * they may quote a request (V8 does), and the log holds no prompt and no secret. Where it arose says enough.
+ * Logs and counts an error that no code has handled. The message is not logged, because it may quote a request (V8
+ * does that). The stack says where it was thrown.
  */
 export function recordUnhandledError(error: unknown): void {
-  noted += 1;
-  log?.error(whereItArose(error), 'unhandled error: please report it');
+  count += 1;
+  log?.error(errorLocation(error), 'unhandled error: please report it');
 }
 
-/** How many of them there were in this process. */
+/** Number of unhandled errors of this process. */
 export function countUnhandledErrors(): number {
-  return noted;
+  return count;
 }
 
 /**
- * The last resort of a process. A rejected promise that nobody waits for is told and counted: the one piece of work is
- * lost, and whoever sent it must not be able to end the service for all others. After a thrown error nobody knows what
- * was left half done: `end` is called, which is to end the process in order. Answers how to leave this off.
+ * Handles unhandled errors of the process. A rejected promise is logged and counted, and the process continues: one
+ * bad request must not stop the service. After a thrown error the state is unknown, so `end` is called to shut down
+ * in order. Returns a function that removes the handlers.
  */
 export function handleUnhandledErrors(ownLog: Log, end: () => void): () => void {
   log = ownLog;
@@ -36,7 +36,7 @@ export function handleUnhandledErrors(ownLog: Log, end: () => void): () => void 
   };
 }
 
-function whereItArose(error: unknown): {
+function errorLocation(error: unknown): {
   readonly error: string;
   readonly code?: string;
   readonly at: string;
@@ -49,10 +49,10 @@ function whereItArose(error: unknown): {
   return { error: name, ...(typeof code === 'string' && { code }), at };
 }
 
-/** V8's errors about JSON hold some of the text that was read, between these quotes. */
+/** V8's JSON errors quote some of the text between these quotes. */
 const excerpt = /(?:\.\.\.)?".*?"(?:\.\.\.)? is not valid JSON/gs;
 
-/** An error's words or its stack, without what V8 quotes of a text that was no JSON: that may be a prompt. */
+/** The message or stack of an error without the text that V8 quotes from invalid JSON: it may be a prompt. */
 export function removeJsonExcerpts(text: string): string {
   return text.replace(excerpt, '… is not valid JSON');
 }

@@ -296,16 +296,16 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
 ];
 
 describe.each(cases)('%s', (_, kind, good, bad) => {
-  it('reads what fits', () => {
+  it('parses valid values', () => {
     for (const [text, value] of good) expect([text, kind.parse(text)]).toEqual([text, value]);
   });
 
-  it('takes nothing else', () => {
+  it('rejects everything else', () => {
     for (const text of bad) expect([text, kind.parse(text)]).toEqual([text, undefined]);
     expect(kind.expected).toMatch(/\S/);
   });
 
-  it('reads back what it shows', () => {
+  it('parses what it has formatted', () => {
     for (const [, value] of good) expect(kind.parse(kind.format(value))).toEqual(value);
   });
 });

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { DAY, formatDuration, parseDuration, roundUp } from './durations.ts';
 
 /**
- * How the text of one variable becomes a value. `expected` completes the sentence "… is not …, expected";
- * `parse` answers undefined for text that does not fit; `show` writes the value back the way a person would set it.
+ * How the text of a variable becomes a value. `expected` completes "invalid value …; expected …", `parse` returns
+ * undefined for invalid text, `format` writes the value the way a person would set it.
  */
 export interface Kind<T> {
   readonly expected: string;
@@ -29,7 +29,7 @@ export const text: Kind<string> = {
   format: (value) => value,
 };
 
-/** A file or folder, as given: relative paths are resolved by their reader against the working directory. */
+/** A file or folder as given; relative paths are relative to the working directory. */
 export const path: Kind<string> = { ...text, expected: 'a path' };
 
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
@@ -44,14 +44,14 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
   };
 }
 
-/** Such as an amount of money: few enough digits to be shown as they were read. */
+/** An amount of money, with few enough digits to be shown exactly. */
 export const decimal: Kind<number> = {
   expected: 'a number from 0 to 999999999, such as 2 or 0.79',
   parse: (text) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined),
   format: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(6).replace(/0+$/, '')),
 };
 
-/** A part of all. */
+/** A share. */
 export const fraction: Kind<number> = {
   expected: 'a number from 0 to 1, such as 0.25',
   parse(text) {
@@ -61,13 +61,13 @@ export const fraction: Kind<number> = {
   format: String,
 };
 
-/** Port 0 is the system's choice of a free one. */
+/** Port 0 lets the system choose a free port. */
 export const port: Kind<number> = { ...integer(0, 65535), expected: 'a port number from 0 to 65535' };
 
-/** One that somebody else has to be told before it is opened. */
+/** A port that must be known before it is opened. */
 export const fixedPort: Kind<number> = { ...integer(1, 65535), expected: 'a port number from 1 to 65535' };
 
-/** A whole number, or the word `auto`, which leaves the choice to llama-server. */
+/** An integer, or `auto`, which leaves the choice to llama-server. */
 export function autoOr(number: Kind<number>): Kind<number | 'auto'> {
   return {
     expected: `"auto" or ${number.expected}`,
@@ -84,23 +84,23 @@ export const timespan: Kind<number> = {
 };
 
 /**
- * No timer of Node's waits longer than 2^31-1 ms: it would be over at once. The days left below that are for what is added
- * to a span, such as the grace behind a drain.
+ * Node's timers cannot wait longer than 2^31-1 ms: such a timer would fire at once. The limit leaves room for
+ * additions, such as the grace period after a drain.
  */
 const longestDuration = 24 * DAY;
 
-/** A span that is waited for; 0 waits for nothing. */
+/** A waiting time; 0 means no waiting. */
 export const duration: Kind<number> = spanOf(0, 'at most 24d');
 
-/** A span that is waited for, and 0 for no end to it. */
+/** A time limit; 0 turns it off. */
 export const durationOrOff: Kind<number> = spanOf(0, 'at most 24d, 0 = off');
 
-/** A span below which nothing works. */
+/** A waiting time with a minimum. */
 export function durationFrom(least: number): Kind<number> {
   return spanOf(least, `from ${timespan.format(least)} to 24d`);
 }
 
-/** A span below which nothing works, and 0 for no end to it. */
+/** A time limit with a minimum; 0 turns it off. */
 export function durationFromOrOff(least: number): Kind<number> {
   const bounded = spanOf(least, `from ${timespan.format(least)} to 24d, 0 = off`);
   return { ...bounded, parse: (text) => (timespan.parse(text) === 0 ? 0 : bounded.parse(text)) };
@@ -141,7 +141,7 @@ export function size(least: number, most: number): Kind<number> {
   };
 }
 
-/** Bytes, and 0 for no bound. */
+/** Bytes; 0 turns the limit off. */
 export function sizeOrOff(most: number): Kind<number> {
   const bounded = size(1, most);
   return {
@@ -165,7 +165,7 @@ function showSize(bytes: number): string {
   return String(bytes);
 }
 
-/** Comma-separated words; blanks around them and empty ones do not count. */
+/** Comma-separated words. Spaces around them and empty words are ignored. */
 export const list: Kind<readonly string[]> = {
   expected: 'a comma-separated list',
   parse: (text) =>
@@ -210,7 +210,7 @@ export function url(...schemes: readonly string[]): Kind<string> {
   };
 }
 
-/** An address prefix such as `/ping`. */
+/** The path of a URL, such as `/ping`. */
 export const urlPath: Kind<string> = {
   expected: 'a path that starts with /',
   parse: (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined),
@@ -224,14 +224,17 @@ export const huggingFaceRepo: Kind<string> = {
   format: (value) => value,
 };
 
-/** A secret that travels in a header: what else than ASCII stands in it, clients and servers read differently. */
+/** A secret for an HTTP header. Clients and servers decode anything but ASCII differently. */
 export const headerText: Kind<string> = {
   expected: 'one line of printable ASCII, because it is sent in an HTTP header',
   parse: (text) => (/^[\x20-\x7e]+$/.test(text) ? text : undefined),
   format: (value) => value,
 };
 
-/** The address of a llama-server, of which only the place counts: its routes are known, its key has a variable. */
+/**
+ * The address of a llama-server without path and credentials: its routes are known, and its key has a variable of its
+ * own.
+ */
 export const backendUrl: Kind<string> = {
   expected:
     'http://host:port or unix:/path.sock, without user, path or query (set its key in BACKEND_API_KEY)',
@@ -240,16 +243,15 @@ export const backendUrl: Kind<string> = {
     const { protocol, hostname, pathname, username, password, search, hash } = new URL(text);
     if (username || password || search || hash) return undefined;
     if (protocol === 'unix:') return hostname === '' && /[^/]$/.test(pathname) ? text : undefined;
-    // Many take what OpenAI's clients call the base URL.
+    // Accept OpenAI's base URL as well.
     return protocol === 'http:' && /^\/(?:v1\/?)?$/.test(pathname) ? text : undefined;
   },
   format: (value) => value,
 };
 
 /**
- * Origins of browsers, as these write them: lower case, host names in ASCII, no slash at the end, no port where it is
- * the scheme's own. A `*` stands for everything, for a port, for a host, in front of it for any subdomains, or for a
- * part of a label.
+ * Origins as browsers send them: lower case, host names in ASCII, no trailing slash, no default port. `*` stands for
+ * everything, for a port, for a host, for any subdomains in front of a host, or for a part of a label.
  */
 export const origins: Kind<readonly string[]> = {
   expected:
@@ -276,7 +278,7 @@ function originFrom(text: string): string | undefined {
     : `${scheme}://${host}:${port}`;
 }
 
-/** Of other schemes than the web's the host is a name of their own. */
+/** In schemes other than http and https the host is an arbitrary name. */
 function hostFrom(scheme: string, written: string): string | undefined {
   if (!/^[^\s"'`;\\]+$/.test(written)) return undefined;
   if (!(scheme in ownPorts) || written.includes('*')) return isPattern(written) ? written : undefined;
@@ -284,7 +286,10 @@ function hostFrom(scheme: string, written: string): string | undefined {
   return URL.canParse(canonical) ? new URL(canonical).hostname || undefined : undefined;
 }
 
-/** Any number of labels can only stand in front; two stars are enough, and more would cost time at each request. */
+/**
+ * A star for several labels can only be in front. At most two stars are allowed, because matching more would take
+ * time at each request.
+ */
 function isPattern(host: string): boolean {
   if (host === '*') return true;
   const labels = host.split('.');

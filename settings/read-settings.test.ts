@@ -19,7 +19,7 @@ function fileWith(text: string): string {
 }
 
 describe('readSettings', () => {
-  it('gives every variable its default where nothing is set', () => {
+  it('uses the default of every unset variable', () => {
     const { settings, problems, warnings, sources } = readSettings({});
     expect([problems, warnings]).toEqual([[], []]);
     for (const [name, variable] of Object.entries<Variable>(variables)) {
@@ -28,7 +28,7 @@ describe('readSettings', () => {
     }
   });
 
-  it('reports all mistakes together, each with the variable, the value and what would do', () => {
+  it('reports all invalid values together, each with the variable, the value and what is valid', () => {
     const { problems } = readSettings({ PORT: 'http', AUTH_ENABLED: 'maybe', QUEUE_TIMEOUT: '5 min' });
     expect(problems.map(({ message }) => message).toSorted()).toEqual([
       'AUTH_ENABLED: invalid value "maybe"; expected true or false (also 1, yes, on, 0, no, off)',
@@ -37,7 +37,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('takes no NUL, wherever it comes from', () => {
+  it('rejects NUL characters from any source', () => {
     const { settings, problems } = readSettings({
       EXTRA_ARGS: '--temp "0\0"',
       API_KEYS_FILE: fileWith('app:\0sk-1'),
@@ -49,7 +49,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('takes an empty value for none', () => {
+  it('treats an empty value as unset', () => {
     const { settings, problems } = readSettings({ PORT: '', API_KEYS: '  ', MODEL_ALIAS: '' });
     expect([settings.PORT, settings.API_KEYS, settings.MODEL_ALIAS, problems]).toEqual([
       8000,
@@ -59,12 +59,12 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('reads a secret from the file of its twin, without the line end', () => {
+  it('reads a secret from the file named by <NAME>_FILE, without the line end', () => {
     const { settings, sources, problems } = readSettings({ API_KEYS_FILE: fileWith('app:sk-1\n') });
     expect([settings.API_KEYS, sources.API_KEYS, problems]).toEqual(['app:sk-1', 'file', []]);
   });
 
-  it('complains of a file that cannot be read, and of a secret that is set twice, without telling it', () => {
+  it('reports an unreadable file and a secret that is set twice, without showing the secret', () => {
     const missing = readSettings({ API_KEYS_FILE: join(folder, 'missing') });
     expect(missing.problems).toEqual([
       {
@@ -78,7 +78,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('reads no file for a variable that holds no secret', () => {
+  it('reads no file for a variable that is not secret', () => {
     expect(readSettings({ PORT_FILE: fileWith('9000') }).settings.PORT).toBe(8000);
   });
 
@@ -87,7 +87,7 @@ describe('readSettings', () => {
     ['MAX_CONCURENT_REQUESTS', 'MAX_CONCURRENT_REQUESTS'],
     ['maxQueueSize', 'MAX_QUEUE_SIZE'],
     ['AUTHKEYSFILE', 'AUTH_KEYS_FILE'],
-  ])('asks of %s whether %s was meant', (given, meant) => {
+  ])('suggests for %s the name %s', (given, meant) => {
     expect(readSettings({ [given]: '1' }).warnings).toEqual([
       `unknown variable ${given}: did you mean ${meant}?`,
     ]);
@@ -103,7 +103,7 @@ describe('readSettings', () => {
     },
   );
 
-  it('leaves the variables of others alone', () => {
+  it('ignores variables of other programs', () => {
     const others = {
       PATH: '/bin',
       HOME: '/',
@@ -118,15 +118,18 @@ describe('readSettings', () => {
 });
 
 describe('every variable', () => {
-  it.each(Object.entries<Variable>(variables))('%s is described, and its default fits', (name, variable) => {
-    expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/);
-    expect(sections).toContain(variable.section);
-    expect(variable.summary).toMatch(/^[A-Z].*\.$/s);
-    if (variable.default !== undefined) {
-      expect(variable.kind.parse(variable.kind.format(variable.default))).toEqual(variable.default);
-    }
-    if (/(?<!PER_|MAX_)KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
-  });
+  it.each(Object.entries<Variable>(variables))(
+    '%s has a description and a valid default',
+    (name, variable) => {
+      expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/);
+      expect(sections).toContain(variable.section);
+      expect(variable.summary).toMatch(/^[A-Z].*\.$/s);
+      if (variable.default !== undefined) {
+        expect(variable.kind.parse(variable.kind.format(variable.default))).toEqual(variable.default);
+      }
+      if (/(?<!PER_|MAX_)KEYS?$|TOKEN$|PASSWORD$/.test(name)) expect(variable.secret).toBe(true);
+    },
+  );
 });
 
 describe('unquote', () => {
@@ -140,7 +143,7 @@ describe('unquote', () => {
     [`"--temp '0.5'"`, "--temp '0.5'"],
     ['"a", "b"', 'a,b'],
     [`'a','b'`, 'a,b'],
-  ])('takes the quotes off %s', (text, bare) => expect(unquote(text)).toBe(bare));
+  ])('removes the quotes of %s', (text, bare) => expect(unquote(text)).toBe(bare));
 
   it.each(['demo', '"', '"demo', "demo'", `"demo'`, '"a b" "c d"', `'{"a":1}' 'b'`, '"a",b', ''])(
     'leaves %s alone',
@@ -159,7 +162,7 @@ describe('quotes around a value', () => {
     },
   };
 
-  it('are taken off, of every kind, with a warning for each and no word of a secret', () => {
+  it('are removed for every kind of variable, with one warning each that does not show a secret', () => {
     const { settings, problems, warnings } = readSettings(quoted);
     expect(problems).toEqual([]);
     expect(settings).toMatchObject({
@@ -176,7 +179,7 @@ describe('quotes around a value', () => {
     );
   });
 
-  it('are taken off the name of a file, and off what it holds', async () => {
+  it('are removed from the name of a file and from its content', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('token'), '\ufeff"hf_x"\r\n');
     const { settings, problems } = readSettings({ HF_TOKEN_FILE: `'${folder.file('token')}'\r` });

@@ -8,13 +8,13 @@ import {
   variables,
 } from './variables.ts';
 
-/** A value that cannot be used: which variable, what it held (secrets masked), what would do. */
+/** An invalid value: the variable, the value (secrets masked), and what is valid. */
 export interface SettingsProblem {
   readonly variable: string;
   readonly message: string;
 }
 
-/** Where a value came from: the variable, the file its `_FILE` twin names, or the default. */
+/** Where a value comes from: the variable, the file that `<NAME>_FILE` names, or the default. */
 export type SettingSource = 'environment' | 'file' | 'default';
 
 export interface SettingsResult {
@@ -27,9 +27,9 @@ export interface SettingsResult {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads every variable of ours from `env`. All mistakes are collected, none throws: whoever boots shows them together.
- * An empty value counts as unset, as container templates tend to pass every variable they list. A NUL fits nowhere: no
- * path, argument or environment can hold one, and only a file or a request can bring it.
+ * Reads all our variables from `env`. Never throws: all problems are collected, so that they can be reported
+ * together. An empty value counts as unset, because container templates often pass every variable they list. NUL
+ * characters are rejected, because no path, argument or environment can contain them.
  */
 export function readSettings(env: Environment): SettingsResult {
   const problems: SettingsProblem[] = [];
@@ -43,8 +43,8 @@ export function readSettings(env: Environment): SettingsResult {
     if (text === undefined) continue;
     const value = text.includes('\0') ? undefined : variable.kind.parse(text);
     if (value !== undefined) settings[name] = value;
-    else if (variable.shared) warnings.push(`${misfit(name, variable, text)}; ignored`);
-    else problems.push({ variable: name, message: misfit(name, variable, text) });
+    else if (variable.shared) warnings.push(`${invalidValue(name, variable, text)}; ignored`);
+    else problems.push({ variable: name, message: invalidValue(name, variable, text) });
   }
   return {
     settings: settings as Settings,
@@ -54,43 +54,43 @@ export function readSettings(env: Environment): SettingsResult {
   };
 }
 
-interface Told {
+interface Findings {
   readonly problems: SettingsProblem[];
   readonly warnings: string[];
 }
 
-function readText(name: VariableName, variable: Variable, env: Environment, told: Told) {
-  const text = plain(name, env[name], told);
-  const file = variable.secret ? plain(`${name}_FILE`, env[`${name}_FILE`], told) : undefined;
+function readText(name: VariableName, variable: Variable, env: Environment, found: Findings) {
+  const text = plain(name, env[name], found);
+  const file = variable.secret ? plain(`${name}_FILE`, env[`${name}_FILE`], found) : undefined;
   if (text) {
     if (file) {
       const message = `${name} and ${name}_FILE are both set: unset one of them`;
-      told.problems.push({ variable: name, message });
+      found.problems.push({ variable: name, message });
     }
     return { text, source: 'environment' as const };
   }
   if (!file) return { text: undefined, source: 'default' as const };
   try {
-    return { text: plain(name, readSmallFile(file), told), source: 'file' as const };
+    return { text: plain(name, readSmallFile(file), found), source: 'file' as const };
   } catch (error) {
     const { code, message: why } = error as NodeJS.ErrnoException;
     const message = `${name}_FILE: cannot read ${file} (${code ?? why})`;
-    told.problems.push({ variable: `${name}_FILE`, message });
+    found.problems.push({ variable: `${name}_FILE`, message });
     return { text: undefined, source: 'file' as const };
   }
 }
 
-/** Without blanks, line ends and quotes around it; undefined where nothing is left. */
-function plain(name: string, value: string | undefined, { warnings }: Told): string | undefined {
+/** Removes surrounding white space and quotes; undefined if nothing is left. */
+function plain(name: string, value: string | undefined, { warnings }: Findings): string | undefined {
   const text = value?.trim();
   if (!text) return undefined;
-  const bare = unquote(text);
-  if (bare === undefined) return text;
+  const unquoted = unquote(text);
+  if (unquoted === undefined) return text;
   warnings.push(`${name}: ignoring the quotes around the value; remove them where the variable is set`);
-  return bare || undefined;
+  return unquoted || undefined;
 }
 
-function misfit(name: string, variable: Variable, text: string): string {
+function invalidValue(name: string, variable: Variable, text: string): string {
   const value = variable.secret ? '' : ` ${JSON.stringify(text)}`;
   return `${name}: invalid value${value}; expected ${variable.kind.expected}`;
 }
@@ -98,8 +98,8 @@ function misfit(name: string, variable: Variable, text: string): string {
 const known = Object.keys(variables);
 
 /**
- * Variables that are nearly one of ours. Short names are left alone, and those of OpenTelemetry, which are many, and
- * meant for all programs: too many look like ours.
+ * Warns about names that are similar to ours. Short names and those of OpenTelemetry are ignored: too many are
+ * similar.
  */
 function misspellings(env: Environment): string[] {
   const warnings: string[] = [];
@@ -118,9 +118,8 @@ function isMisspelling(name: string, ours: string): boolean {
 }
 
 /**
- * A value without the quotes around it, of one kind or the other: docker's `--env-file` and many a template's form hand
- * them on as a part of it. Of a list they go from each part. Undefined where there are none; quotes that belong to a
- * part of the value, such as `"a b" "c d"`, are left alone.
+ * Removes the quotes around a value: docker's `--env-file` and many templates pass them on. In a list they are
+ * removed from each item. Undefined if there are none. Quotes inside a value, such as `"a b" "c d"`, are kept.
  */
 export function unquote(text: string): string | undefined {
   const whole = inner(text);

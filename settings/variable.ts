@@ -1,6 +1,6 @@
 import type { Kind } from './kinds.ts';
 
-/** The chapters of the reference page, in its order. */
+/** The sections of docs/configuration.md, in order. */
 export const sections = [
   'Model',
   'Engine',
@@ -16,17 +16,17 @@ export const sections = [
 ] as const;
 export type Section = (typeof sections)[number];
 
-/** One environment variable of ours: what `corral config` lists and the reference page describes. */
+/** An environment variable: `corral config` lists it and docs/configuration.md describes it. */
 export interface Variable<T = unknown> {
   readonly section: Section;
   readonly kind: Kind<T>;
-  /** Undefined where the value is found out at run time; `computedDefault` then says how. */
+  /** Undefined if the default is computed at run time; `computedDefault` then describes it. */
   readonly default: T | undefined;
   readonly computedDefault?: string;
   readonly summary: string;
-  /** Never shown; `<NAME>_FILE` names a file that holds the value. */
+  /** Never printed. `<NAME>_FILE` may name a file that contains the value. */
   readonly secret: boolean;
-  /** Others may have set it for all their programs: what does not fit is a warning, and counts as unset. */
+  /** Often set for all programs of a machine: an invalid value causes a warning and is ignored. */
   readonly shared?: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Details {
   readonly shared?: boolean;
 }
 
-/** One that always has a value. */
+/** A variable with a fixed default. */
 export function required<T>(
   section: Section,
   kind: Kind<T>,
@@ -56,7 +56,7 @@ export function required<T>(
   };
 }
 
-/** One without a fixed default. */
+/** A variable without a fixed default. */
 export function optional<T>(section: Section, kind: Kind<T>, summary: string, details: Details = {}) {
   return { section, kind, default: undefined, summary, secret: false, ...details } as Variable<T> & {
     readonly default: undefined;

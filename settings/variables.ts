@@ -29,16 +29,16 @@ import { optional, required, type Variable } from './variable.ts';
 
 export { type Section, sections, type Variable } from './variable.ts';
 
-/** What llama-server, and Node's timers, can count to. */
+/** The largest number for llama-server and for Node's timers. */
 const mostInt = 2 ** 31 - 1;
 const longestMs = 1_000_000_000;
 const MiB = 1024 ** 2;
 
-/** They are the standard's, which clusters set for all that runs there: none of them keeps anybody from starting. */
+/** Standard variables that clusters set for all programs: an invalid one does not prevent the start. */
 const shared = true;
 const mostMs = 1_000_000_000;
 
-/** Of the exporters that the standard knows there is one here; none of them is its word for no traces. */
+/** The only exporter here is otlp; `none` turns tracing off. */
 const exporter: Kind<'otlp' | 'none'> = {
   expected: 'otlp or none',
   parse(text) {
@@ -54,7 +54,7 @@ const protocol = {
   expected: 'http/protobuf or http/json (gRPC is not supported)',
 };
 
-/** Those of OpenTelemetry that we read; its exporter reads headers, certificates and compression by itself. */
+/** The OpenTelemetry variables that we read. The exporter reads headers, certificates and compression itself. */
 const traceVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     'Traces',
@@ -133,7 +133,10 @@ const traceVariables = {
   OTEL_SDK_DISABLED: required('Traces', flag, false, 'Turn tracing off, whatever else is set.', { shared }),
 } as const;
 
-/** Every variable that llama-corral reads, with its default and its meaning: the only place that knows them. */
+/**
+ * Every variable of llama-corral with its default and its description. docs/configuration.md is generated from this
+ * table.
+ */
 export const variables = {
   MODEL_PATH: optional('Model', path, 'Path of the GGUF file to serve. For a split model, the first part.'),
   MODEL_NAME: optional('Model', text, 'File name of a model in `MODELS_DIR`.'),
@@ -623,10 +626,10 @@ type ValueOf<V> = V extends { readonly kind: Kind<infer T>; readonly default: in
     : T
   : never;
 
-/** The value of every variable; undefined where it is unset and has no fixed default. */
+/** The value of every variable; undefined if it is unset and has no fixed default. */
 export type Settings = { readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
 
-/** What a worker of RunPod's queue cannot do without; RunPod sets all of it. */
+/** Required by the worker of a RunPod queue; RunPod sets all of them. */
 export const queueVariables = [
   'RUNPOD_WEBHOOK_GET_JOB',
   'RUNPOD_WEBHOOK_POST_OUTPUT',
@@ -638,8 +641,8 @@ export const missingQueueVariables = (settings: Settings) =>
   queueVariables.filter((name) => settings[name] === undefined);
 
 /**
- * Variables of the Python ancestor, llama-gguf-inference, that do nothing here, and what stands in their place: whoever
- * still sets one is told. `INSTANCE_ID` is left out, as platforms set it, too.
+ * Variables of llama-gguf-inference that have no effect, and what to use instead. `INSTANCE_ID` is not listed because
+ * platforms set it, too.
  */
 export const removedVariables: Readonly<Record<string, string>> = {
   GATEWAY_PORT: 'set PORT',
@@ -653,7 +656,7 @@ export const removedVariables: Readonly<Record<string, string>> = {
   MOCK_BACKEND: 'corral serve --demo has a model of its own',
 };
 
-/** A word on each of them that is set. */
+/** One warning for each that is set. */
 export function removedVariableWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(removedVariables)
     .filter(([name]) => env[name])

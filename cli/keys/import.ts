@@ -31,25 +31,25 @@ async function importFile(
   source: string,
   options: { readonly file?: string; readonly json?: true },
 ): Promise<void> {
-  const text = await textOf(source);
+  const text = await readSource(source);
   if (isKeysJson(text))
     throw new UsageError(`${source} is already a key file of llama-corral: set AUTH_KEYS_FILE to it`);
   const readings = parseLegacyLines(text);
-  // The default is keys.json here, even where only the ancestor's file exists.
+  // The default target is keys.json, even if only api_keys.txt exists.
   const target = resolveKeyFile(options.file, (path) => path.endsWith('.json'));
-  let fates: readonly ImportResult[] = [];
+  let results: readonly ImportResult[] = [];
   const { warnings } = await updateKeyFile(target, (there) => {
     const outcome = importKeys(there, readings);
-    fates = outcome.fates;
+    results = outcome.results;
     return outcome.keys;
   });
   for (const warning of warnings) writeStderr(warning);
-  if (options.json) writeJson(fates);
-  else for (const fate of fates) writeStdout(tell(fate));
-  conclude(fates, source, target);
+  if (options.json) writeJson(results);
+  else for (const result of results) writeStdout(formatResult(result));
+  summarize(results, source, target);
 }
 
-async function textOf(source: string): Promise<string> {
+async function readSource(source: string): Promise<string> {
   const snapshot = await takeSnapshot(source).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${source} cannot be read: ${error.code ?? `it ${error.message}`}`, {
       cause: error,
@@ -59,12 +59,13 @@ async function textOf(source: string): Promise<string> {
   return snapshot.text;
 }
 
-function tell({ line, id, outcome, reason }: ImportResult): string {
+function formatResult({ line, id, outcome, reason }: ImportResult): string {
   return `line ${line}: ${id === undefined ? '' : `"${id}" `}${outcome}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
-function conclude(fates: readonly ImportResult[], source: string, target: string): void {
-  const count = (outcome: ImportResult['outcome']) => fates.filter((fate) => fate.outcome === outcome).length;
+function summarize(results: readonly ImportResult[], source: string, target: string): void {
+  const count = (outcome: ImportResult['outcome']) =>
+    results.filter((result) => result.outcome === outcome).length;
   writeStderr(
     `${count('imported')} imported into ${target}, ${count('unchanged')} unchanged, ${count('skipped')} skipped.`,
   );
