@@ -30,14 +30,11 @@ import {
   handleReferenceAsset,
   handleReferencePage,
 } from './reference/reference-routes.ts';
-import { listKeys, reloadKeys } from './routes/admin-keys.ts';
-import { cancelRequest, listRequests } from './routes/admin-requests.ts';
-import { restartEngine } from './routes/admin-restart.ts';
+import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
 import { proxyApiRoute } from './routes/api-requests.ts';
 import { getModel, listModels } from './routes/models.ts';
-import { rejectOtherMethods } from './routes/other-methods.ts';
 import { createProbes } from './routes/probes.ts';
-import { suggestPath } from './routes/suggest-path.ts';
+import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
 import type { CapacityGate } from './scheduler/capacity-gate.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
 import { handleUsage } from './usage/usage-route.ts';

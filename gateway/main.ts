@@ -5,7 +5,7 @@ import { exitWithoutReader } from '../log/standard-output.ts';
 import { handleUnhandledErrors, recordUnhandledError } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { gatewayConfig } from './config.ts';
-import { createParentChannel } from './ipc/parent-channel.ts';
+import { createParentChannel } from './ipc/supervisor-client.ts';
 import { startListening } from './server/listen.ts';
 import { warnWhenUnreachable } from './unreachable-backend-warning.ts';
 

@@ -8,8 +8,8 @@ import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { type Gpus, watchGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
-import { createProxyMatcher } from './http/client-address.ts';
-import type { ParentChannel } from './ipc/parent-channel.ts';
+import { createProxyMatcher } from './http/forwarded.ts';
+import type { ParentChannel } from './ipc/supervisor-client.ts';
 import { SupervisorClient } from './ipc/supervisor-client.ts';
 import { createSupervisorStatusReader } from './ipc/supervisor-status.ts';
 import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
@@ -230,8 +230,8 @@ export async function startGateway(
     `gateway listens on port ${port}`,
   );
   supervisor.subscribe({
-    onBlamelessCrash: () => quarantine.excuseCrash(),
-    async onOrders({ pause, modelNames, maySleep, hasFailed }) {
+    onEngineStoppedFromOutside: () => quarantine.excuseCrash(),
+    async onEngineState({ pause, modelNames, maySleep, hasFailed }) {
       models.setNames(modelNames);
       mayFindItAsleep = maySleep;
       if (hasFailed) gate.close('lost');

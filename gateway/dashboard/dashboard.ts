@@ -2,7 +2,7 @@ import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { cacheFor } from '../http/cache-for.ts';
-import type { IsTrustedProxy } from '../http/client-address.ts';
+import type { IsTrustedProxy } from '../http/forwarded.ts';
 import type { RequestFinished } from '../proxy/request-events.ts';
 import { Assets } from './assets.ts';
 import { RecentRequests } from './request-views.ts';

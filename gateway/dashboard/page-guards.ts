@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { crossSiteRequest, sessionRequired } from '../errors/catalogue.ts';
-import { getPublicOrigin } from '../http/public-origin.ts';
+import { getPublicOrigin } from '../http/forwarded.ts';
 import type { GatewayContext, GatewayEnv } from '../proxy/gateway-context.ts';
 import type { Dashboard } from './dashboard.ts';
 import { getSession } from './sessions.ts';

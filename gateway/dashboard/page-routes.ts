@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { adminDisabled, unknownUrl } from '../errors/catalogue.ts';
-import { getPublicOrigin } from '../http/public-origin.ts';
+import { getPublicOrigin } from '../http/forwarded.ts';
 import { pageHeaders, sendStaticFile } from '../http/static-files.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { Dashboard } from './dashboard.ts';

@@ -37,11 +37,11 @@ it.each([
 it.each([
   ['::ffff:203.0.113.7', '203.0.113.7'],
   ['::FFFF:cb00:7107', '203.0.113.7'],
-  // A translator's address is that of its client to the network, and no other may be taken for it.
+  // A translated address stays as it is: only the /64 counting treats it as IPv4.
   ['64:ff9b::192.0.2.1', '64:ff9b::192.0.2.1'],
   ['2001:db8::1', '2001:db8::1'],
   ['203.0.113.7', '203.0.113.7'],
   ['unknown', 'unknown'],
-])('%s is written %s', (address, plain) => {
+])('%s is normalized to %s', (address, plain) => {
   expect(normalizeAddress(address)).toBe(plain);
 });

@@ -1,24 +1,24 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Under what an address is counted: IPv6 by its /64, which is what one subscriber has at the least; IPv4 as such,
- * however IPv6 carries it, or all of its clients would be one.
+ * The group in which an address is counted: for IPv6 its /64, the least that one subscriber has; for IPv4 the address
+ * itself, also where it is embedded in IPv6 (otherwise all IPv4 clients would share one group).
  */
 export function addressGroup(address: string): string {
   if (!isIPv6(address)) return address;
-  const groups = groupsOf(address);
-  return carriedIPv4(groups) ?? `${groups.slice(0, 4).map(hex).join(':')}::/64`;
+  const groups = parseGroups(address);
+  return embeddedIPv4(groups) ?? `${groups.slice(0, 4).map(hex).join(':')}::/64`;
 }
 
-/** An address in its plain spelling: IPv4 where a socket of both families shows it as IPv6 (`::ffff:a.b.c.d`). */
+/** Turns an IPv4-mapped IPv6 address (`::ffff:a.b.c.d`), as dual-stack sockets report it, into IPv4. */
 export function normalizeAddress(address: string): string {
   if (!isIPv6(address)) return address;
-  const groups = groupsOf(address);
-  return begins(groups, mapped) ? dotted(groups, 6) : address;
+  const groups = parseGroups(address);
+  return startsWith(groups, mapped) ? dotted(groups, 6) : address;
 }
 
-/** The eight groups of a well-formed IPv6 address, without its zone. */
-function groupsOf(address: string): number[] {
+/** The eight groups of a valid IPv6 address, without its zone. */
+function parseGroups(address: string): number[] {
   const [plain = ''] = address.split('%');
   const [head = '', tail] = plain.split('::');
   const front = numbers(head);
@@ -36,9 +36,9 @@ function numbers(groups: string): number[] {
   });
 }
 
-/** `::ffff:0:0/96`, of sockets that take both families. */
+/** `::ffff:0:0/96`, used by dual-stack sockets. */
 const mapped = [0, 0, 0, 0, 0, 0xffff];
-/** Where translators put the IPv4 address of a client into the last 32 bits (RFC 2765 and 6052). */
+/** Prefixes of translators, which put the client's IPv4 address into the last 32 bits (RFC 2765 and 6052). */
 const translated = [
   [0, 0, 0, 0, 0xffff, 0],
   [0x64, 0xff9b, 0, 0, 0, 0],
@@ -46,12 +46,12 @@ const translated = [
 /** 6to4, where each IPv4 address has 65,536 networks (RFC 3056). */
 const sixToFour = [0x2002];
 
-function carriedIPv4(groups: readonly number[]): string | undefined {
-  if ([mapped, ...translated].some((prefix) => begins(groups, prefix))) return dotted(groups, 6);
-  return begins(groups, sixToFour) ? dotted(groups, 1) : undefined;
+function embeddedIPv4(groups: readonly number[]): string | undefined {
+  if ([mapped, ...translated].some((prefix) => startsWith(groups, prefix))) return dotted(groups, 6);
+  return startsWith(groups, sixToFour) ? dotted(groups, 1) : undefined;
 }
 
-const begins = (groups: readonly number[], prefix: readonly number[]) =>
+const startsWith = (groups: readonly number[], prefix: readonly number[]) =>
   prefix.every((group, at) => groups[at] === group);
 
 function dotted(groups: readonly number[], at: number): string {

@@ -3,19 +3,19 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 const lineEnd = '\r\n';
 const lastChunk = Buffer.from('0\r\n\r\n');
 
-/** Up to here a piece is copied into its chunk, bytes: into Node's pool, which a larger one would not come from. */
+/** Up to this size, in bytes, a piece is copied into its chunk, whose buffer then comes from Node's pool. */
 const SMALL_PIECE = 2048;
 
 /**
- * What goes to the client of one request, and the one writer of it. Headers are gathered from the door on and written
- * once, with the head. Pieces are framed here (RFC 9112, section 7.1), a small one in one buffer: Node's own framing
- * takes four writes for each, and there is one for every token (docs/performance.md).
+ * The response to one request, and the only writer of it. Headers are collected from the middleware on and written once,
+ * with the head. Chunks are framed here (RFC 9112, section 7.1), a small one in a single buffer: Node's own framing needs
+ * four writes per chunk, and there is one chunk per token (docs/performance.md).
  */
 export class ClientResponse {
-  /** Node's own, for those who watch how it goes; what is written to it passes by this one. */
+  /** Node's response, to observe its state. Do not write to it directly. */
   readonly raw: ServerResponse;
   readonly #headers: Record<string, string> = {};
-  /** Node has told the client of chunks, and leaves the framing to us: not so for HTTP/1.0, which knows none. */
+  /** Whether the framing is ours: Node has sent `transfer-encoding: chunked`. Never for HTTP/1.0. */
   #isChunked = false;
 
   constructor(raw: ServerResponse) {
@@ -26,18 +26,18 @@ export class ClientResponse {
     return this.raw.headersSent;
   }
 
-  /** Whether a sign of life may be added: nothing is left that the client has not taken. */
+  /** Whether keep-alive bytes may be written: the client has read everything so far. */
   get acceptsData(): boolean {
     const { writableEnded, destroyed, writableNeedDrain } = this.raw;
     return !(writableEnded || destroyed || writableNeedDrain);
   }
 
-  /** For the head, whoever writes it. The name in lower case. */
+  /** Adds a header to the head. The name must be in lower case. */
   setHeader(name: string, value: string): void {
     this.#headers[name] = value;
   }
 
-  /** Writes the head, which goes out with the first piece. */
+  /** Writes the head, which is sent with the first piece. */
   writeHead(status: number, headers: OutgoingHttpHeaders): void {
     const all = Object.assign(this.#headers, headers);
     const lines: (string | number)[] = [];
@@ -45,18 +45,18 @@ export class ClientResponse {
     this.raw.writeHead(status, lines as string[]);
   }
 
-  /** Hands what was gathered to Node, for a head that somebody else writes. */
+  /** Passes the collected headers to Node, for a response that Hono writes. */
   copyHeadersToRaw(): void {
     if (this.raw.headersSent) return;
     for (const name in this.#headers) this.raw.setHeader(name, this.#headers[name] ?? '');
   }
 
-  /** Sends the head without waiting for a piece. */
+  /** Sends the head at once. */
   flushHead(): void {
     this.raw.flushHeaders();
   }
 
-  /** A piece of a begun answer; false where the client does not keep up. */
+  /** Writes a piece of the body. False where the client does not keep up. */
   write(bytes: Buffer): boolean {
     if (bytes.length === 0) return true;
     if (this.raw.chunkedEncoding) {
@@ -66,7 +66,7 @@ export class ClientResponse {
     return this.#isChunked ? this.#writeChunk(bytes) : this.raw.write(bytes);
   }
 
-  /** The last piece, or all of it. */
+  /** Ends the body, optionally with a last piece. */
   end(bytes?: Buffer): void {
     if (!this.#isChunked) {
       this.raw.end(bytes);
@@ -90,7 +90,7 @@ export class ClientResponse {
     return this.raw.write(chunk);
   }
 
-  /** Cuts the connection: the one sign that no client mistakes for the end of an answer. */
+  /** Closes the connection: the only signal that no client mistakes for the end of a response. */
   destroy(): void {
     this.raw.destroy();
   }

@@ -1,32 +1,30 @@
 import type {
   EngineStateMessage,
+  GatewayMessage,
   RestartOutcome,
-  RestartReply,
   SettingChanges,
   SupervisorMessage,
 } from '../../health/supervisor-messages.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { ParentChannel } from './parent-channel.ts';
-import { reportActivity } from './report-activity.ts';
 
-/** How long the supervisor may take to check the changes of a restart, ms: it reads no more than the head of a file. */
-const ANSWER_TIMEOUT = 10_000;
+/** How long the supervisor may take to check a restart request, ms: it reads at most the header of a model file. */
+const REPLY_TIMEOUT = 10_000;
 
-/** What is to be done about what it says. */
+/** Handlers of the messages from the supervisor. */
 export interface SupervisorHandlers {
-  /** Settling, it has nothing at the engine any more where the orders said so. */
-  readonly onOrders: (orders: EngineStateMessage) => Promise<void>;
-  /** No request is to blame for the engine's last end. */
-  readonly onBlamelessCrash: () => void;
+  /** Resolves when, after a message that pauses, no request is at the engine any more. */
+  readonly onEngineState: (orders: EngineStateMessage) => Promise<void>;
+  /** No request was the cause of the engine's last stop. */
+  readonly onEngineStoppedFromOutside: () => void;
 }
 
-/** What the supervisor wants of us and we of it. Absent until it has given its first orders, which may be never. */
+/** The gateway's connection to its supervisor, if it has one: `isPresent` from the first message on. */
 export class SupervisorClient {
   readonly #channel: ParentChannel | undefined;
-  readonly #questions = new Map<number, (verdict: RestartOutcome) => void>();
+  readonly #pendingReplies = new Map<number, (result: RestartOutcome) => void>();
   #isPresent = false;
-  #asked = 0;
-  /** Tells how many requests are under way. */
+  #lastId = 0;
+  /** Call it with the number of requests in progress, whenever it changes. */
   readonly reportRequestCount: (open: number) => void;
 
   constructor(channel: ParentChannel | undefined) {
@@ -34,44 +32,89 @@ export class SupervisorClient {
     this.reportRequestCount = reportActivity((message) => channel?.send(message));
   }
 
-  /** Whether there is one, which has spoken to us. */
+  /** Whether the supervisor has sent a message. */
   get isPresent(): boolean {
     return this.#isPresent;
   }
 
-  /** Follows its orders from now on. */
-  subscribe(hearers: SupervisorHandlers): void {
-    this.#channel?.onMessage((message) => this.#hear(message, hearers).catch(recordUnhandledError));
+  /** Passes its messages to the handlers from now on. */
+  subscribe(handlers: SupervisorHandlers): void {
+    this.#channel?.onMessage((message) => this.#onMessage(message, handlers).catch(recordUnhandledError));
   }
 
-  /** Tells of ends of the engine that one request was the cause of. */
-  reportCulprit(deaths: number): void {
-    this.#channel?.send({ kind: 'crash-cause-found', crashes: deaths });
+  /** Reports engine crashes that a single request caused. */
+  reportCrashCause(crashes: number): void {
+    this.#channel?.send({ kind: 'crash-cause-found', crashes });
   }
 
-  /** Undefined where no supervisor hears us. */
+  /** Undefined where there is no supervisor. */
   async restartEngine(changes: SettingChanges): Promise<RestartOutcome | undefined> {
     if (!this.#isPresent) return undefined;
     const { promise, resolve } = Promise.withResolvers<RestartOutcome | undefined>();
-    const id = ++this.#asked;
-    const timer = setTimeout(() => resolve(undefined), ANSWER_TIMEOUT);
-    this.#questions.set(id, resolve);
+    const id = ++this.#lastId;
+    const timer = setTimeout(() => resolve(undefined), REPLY_TIMEOUT);
+    this.#pendingReplies.set(id, resolve);
     this.#channel?.send({ kind: 'restart-request', id, changes });
-    const verdict = await promise;
+    const result = await promise;
     clearTimeout(timer);
-    this.#questions.delete(id);
-    return verdict;
+    this.#pendingReplies.delete(id);
+    return result;
   }
 
-  async #hear(message: SupervisorMessage, { onOrders, onBlamelessCrash }: SupervisorHandlers): Promise<void> {
-    if (message.kind === 'restart-reply') return this.#learn(message);
-    if (message.kind === 'engine-stopped-from-outside') return onBlamelessCrash();
+  async #onMessage(
+    message: SupervisorMessage,
+    { onEngineState, onEngineStoppedFromOutside }: SupervisorHandlers,
+  ): Promise<void> {
+    if (message.kind === 'restart-reply') return this.#pendingReplies.get(message.id)?.(message.result);
+    if (message.kind === 'engine-stopped-from-outside') return onEngineStoppedFromOutside();
     this.#isPresent = true;
-    await onOrders(message);
+    await onEngineState(message);
     if (message.pause) this.#channel?.send({ kind: 'drained' });
   }
+}
 
-  #learn({ id, result }: RestartReply): void {
-    this.#questions.get(id)?.(result);
-  }
+/** Messages to and from the process that started this one. */
+export interface ParentChannel {
+  send(message: GatewayMessage): void;
+  /** Call it at most once. Messages that have arrived before are delivered then. */
+  onMessage(listener: (message: SupervisorMessage) => unknown): void;
+}
+
+/** Undefined where the parent has opened no channel. It does not keep this process alive, and may close at any time. */
+export function createParentChannel(): ParentChannel | undefined {
+  if (!process.send) return undefined;
+  return {
+    send(message) {
+      // Ignore errors: when the channel is closed, the parent is gone.
+      if (process.connected) process.send?.(message, () => {});
+    },
+    onMessage(listener) {
+      process.on('message', listener);
+      process.channel?.unref();
+    },
+  };
+}
+
+/** Without requests for so long, ms, the gateway reports that it is idle: not between two requests of a conversation. */
+const IDLE_DELAY = 1000;
+
+/**
+ * Returns a function to call with the number of requests in progress, whenever it changes. Reports `busy` at once and
+ * `idle` after a delay, so that a busy gateway sends no messages.
+ */
+export function reportActivity(send: (message: GatewayMessage) => void): (open: number) => void {
+  let reported: 'busy' | 'idle' = 'idle';
+  let timer: NodeJS.Timeout | undefined;
+  return (open) => {
+    clearTimeout(timer);
+    if (open > 0 && reported === 'idle') {
+      reported = 'busy';
+      send({ kind: 'busy' });
+    }
+    if (open > 0) return;
+    timer = setTimeout(() => {
+      reported = 'idle';
+      send({ kind: 'idle', forMs: IDLE_DELAY });
+    }, IDLE_DELAY).unref();
+  };
 }

@@ -21,39 +21,39 @@ export interface ModelRouteOptions {
   readonly gate: CapacityGate;
 }
 
-/** `GET /v1/models`, in the shape of the API whose client asks. */
-export function listModels(parts: ModelRouteOptions) {
+/** `GET /v1/models`, in the format of the API that the client uses. */
+export function listModels(options: ModelRouteOptions) {
   return async (c: GatewayContext) => {
-    const ids = allowed(parts.models, c);
-    const facts = await factsOf(parts);
-    if (isAnthropic(c)) return c.json(anthropicModelPage(ids, facts, c.req.query()));
+    const ids = allowedModels(options.models, c);
+    const info = await getModelInfo(options);
+    if (isAnthropic(c)) return c.json(anthropicModelPage(ids, info, c.req.query()));
     return c.json({
       object: 'list',
-      data: ids.map((id) => describeModel(id, facts)),
-      models: ids.map((id) => ollamaModelEntry(id, facts)),
+      data: ids.map((id) => describeModel(id, info)),
+      models: ids.map((id) => ollamaModelEntry(id, info)),
     });
   };
 }
 
 /** `GET /v1/models/{id}`. */
-export function getModel(parts: ModelRouteOptions) {
+export function getModel(options: ModelRouteOptions) {
   return async (c: GatewayContext) => {
     const id = c.req.param('id') ?? '';
-    if (!allowed(parts.models, c).includes(id)) throw modelNotFound(id);
-    const facts = await factsOf(parts);
-    return c.json(isAnthropic(c) ? anthropicModel(id, facts) : describeModel(id, facts));
+    if (!allowedModels(options.models, c).includes(id)) throw modelNotFound(id);
+    const info = await getModelInfo(options);
+    return c.json(isAnthropic(c) ? anthropicModel(id, info) : describeModel(id, info));
   };
 }
 
 const isAnthropic = (c: GatewayContext) => isAnthropicClient(c.req.path, c.env.incoming.headers);
 
-function allowed(models: ModelNames, c: GatewayContext): readonly string[] {
+function allowedModels(models: ModelNames, c: GatewayContext): readonly string[] {
   if (models.public.length === 0) throw modelLoading(1000);
   const key = c.get('key');
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
-async function factsOf({ modelMeta, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
+async function getModelInfo({ modelMeta, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
   const meta = await modelMeta.read();
   const { props } = monitor;
   return { meta, props, status: getModelStatus(gate.status, props) };

@@ -10,25 +10,25 @@ export interface ProbeOptions {
   readonly scheduler: Scheduler;
   readonly gate: CapacityGate;
   readonly models: ModelNames;
-  /** Undefined where authentication is off. */
+  /** Undefined where authentication is disabled. */
   readonly keys: KeyStore | undefined;
 }
 
-/** What probes of the gateway's port get (contract.md, "Health server"): no key, no call to the backend. */
+/** Responses to probes of the gateway's port: they need no key and do not call the backend. */
 export function createProbes({ monitor, scheduler, gate, keys, models }: ProbeOptions) {
-  const standing = () => (scheduler.isDraining ? 'draining' : gate.status);
-  const isGone = () => ['draining', 'failed'].includes(standing());
+  const status = () => (scheduler.isDraining ? 'draining' : gate.status);
+  const isUnavailable = () => ['draining', 'failed'].includes(status());
   return {
     ping(c: GatewayContext) {
-      if (isGone()) return c.body(null, 503);
-      return c.body(null, standing() === 'ready' ? 200 : 204);
+      if (isUnavailable()) return c.body(null, 503);
+      return c.body(null, status() === 'ready' ? 200 : 204);
     },
     livez: (c: GatewayContext) => c.text('ok'),
-    readyz: (c: GatewayContext) => (standing() === 'ready' ? c.text('ready') : c.text(standing(), 503)),
+    readyz: (c: GatewayContext) => (status() === 'ready' ? c.text('ready') : c.text(status(), 503)),
     health(c: GatewayContext) {
       const { capacity, leased, waiting } = scheduler.counts;
       const body = {
-        status: standing(),
+        status: status(),
         model: models.public[0] ?? null,
         backend: {
           standing: monitor.status,
@@ -37,10 +37,10 @@ export function createProbes({ monitor, scheduler, gate, keys, models }: ProbeOp
         },
         queue: { waiting },
         slots: { total: capacity, busy: leased },
-        // What is wrong is for the log and for administrators: it names files.
+        // The problem itself names files, so it goes to the log and to administrators only.
         ...(keys && { keys: { problem: keys.problem !== undefined } }),
       };
-      return c.json(body, standing() === 'ready' ? 200 : 503);
+      return c.json(body, status() === 'ready' ? 200 : 503);
     },
   };
 }

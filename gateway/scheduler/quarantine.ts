@@ -248,7 +248,7 @@ interface QuarantineServices {
   readonly monitor: () => Pick<BackendMonitor, 'status' | 'probe'>;
   readonly maxReplays: number;
   readonly log: Log;
-  readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCulprit'>;
+  readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCrashCause'>;
 }
 
 /** The quarantine of one backend. */
@@ -262,7 +262,7 @@ export function createQuarantine({ monitor, maxReplays, log, supervisor }: Quara
     },
     onBlocked(crashes) {
       log.warn({ deaths: crashes }, 'blocked a request that crashed the engine repeatedly');
-      supervisor.reportCulprit(crashes);
+      supervisor.reportCrashCause(crashes);
     },
   });
 }

@@ -1,18 +1,15 @@
 import { expect, it } from 'vitest';
-import { suggestPath } from './suggest-path.ts';
+import { suggestPath } from './unknown-routes.ts';
 
 it.each([
-  [
-    '/v1/v1/messages',
-    'Did you mean /v1/messages? This client adds /v1 by itself: leave it out of its base URL.',
-  ],
-  ['/v1/v1/messages/count_tokens', 'Did you mean /v1/messages/count_tokens? This client adds'],
-  ['/v1/v1/models', 'Did you mean /v1/models? This client'],
+  ['/v1/v1/messages', 'Did you mean /v1/messages? The client adds /v1 itself: remove it from the base URL.'],
+  ['/v1/v1/messages/count_tokens', 'Did you mean /v1/messages/count_tokens? The client adds'],
+  ['/v1/v1/models', 'Did you mean /v1/models? The client'],
   [
     '/openai/deployments/gpt-4o/chat/completions',
-    'Did you mean /v1/chat/completions? There are no deployments here',
+    'Did you mean /v1/chat/completions? Deployments are not supported',
   ],
-  ['/openai/deployments/gpt-4o/embeddings', 'Did you mean /v1/embeddings? There are'],
+  ['/openai/deployments/gpt-4o/embeddings', 'Did you mean /v1/embeddings? Deployments are'],
   ['/openai/v1/responses', 'Did you mean /v1/responses?'],
   ['/v1/engines/demo/completions', 'Did you mean /v1/completions?'],
   ['/messages', 'Did you mean /v1/messages?'],
@@ -21,7 +18,7 @@ it.each([
   ['/v1/chat/completions/chat/completions', 'Did you mean /v1/chat/completions?'],
   ['/V1/Chat/Completions', 'Did you mean /v1/chat/completions?'],
   ['/v1/tokenize', 'Did you mean /tokenize?'],
-])('%s is most likely a slip', (path, hint) => {
+])('%s is recognised as a mistyped path', (path, hint) => {
   expect(suggestPath(path)).toMatch(new RegExp(`^${RegExp.escape(hint)}`));
 });
 
@@ -35,4 +32,4 @@ it.each([
   '/api/tags',
   '/xmessages',
   '/v1/audio/speech',
-])('%s is none of ours by any name', (path) => expect(suggestPath(path)).toBeUndefined());
+])('%s resembles no path', (path) => expect(suggestPath(path)).toBeUndefined());

@@ -1,0 +1,166 @@
+import type { IncomingMessage } from 'node:http';
+import type { SettingChanges } from '../../health/supervisor-messages.ts';
+import type { Key, KeyLimits } from '../../keys/key.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
+import type { KeyStore } from '../../keys/key-store.ts';
+import {
+  adminDisabled,
+  invalidJson,
+  invalidRestart,
+  keyFileInvalid,
+  requestNotFound,
+  restartInProgress,
+  restartNotSupported,
+} from '../errors/catalogue.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
+import type { LiveRequests } from '../proxy/live-requests.ts';
+import { readBody } from '../proxy/read-body.ts';
+import type { RequestRecord } from '../proxy/request-record.ts';
+
+/** `GET /admin/keys`: the current keys, and what is wrong with the key file. */
+export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {
+  return (c: GatewayContext) => {
+    const { ring, problem = null, warnings } = requireKeys(keys);
+    const now = Date.now();
+    return c.json({ keys: ring.keys.map((key) => describeKey(key, now, maxAgeMs)), problem, warnings });
+  };
+}
+
+/** `POST /reload`, with the response of llama-gguf-inference. */
+export function reloadKeys(keys: KeyStore | undefined) {
+  return async (c: GatewayContext) => {
+    const result = await requireKeys(keys).reload();
+    if (result.outcome === 'kept') throw keyFileInvalid(result.problem);
+    return c.json({ status: 'ok', keys_loaded: result.keys, warnings: result.warnings });
+  };
+}
+
+function requireKeys(keys: KeyStore | undefined): KeyStore {
+  if (keys === undefined) throw adminDisabled();
+  return keys;
+}
+
+/** Field by field, because a newer version may have written fields that must not be exposed. */
+function describeKey(key: Key, now: number, maxAgeMs: number | undefined) {
+  const { id, hint, scopes, models, priority, note, created, expires } = key;
+  const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxAgeMs);
+  return {
+    ...{ id, hint, status: state, expiresSoon, secretIsOld },
+    ...{ scopes, models, priority, limits: describeLimits(key.limits) },
+    created: formatTime(created),
+    expires: formatTime(expires),
+    rotatingUntil: formatTime(rotatingUntil ?? null),
+    note,
+  };
+}
+
+function describeLimits({
+  requestsPerMinute,
+  tokensPerMinute,
+  tokensPerDay,
+  concurrent,
+}: KeyLimits): KeyLimits {
+  return { requestsPerMinute, tokensPerMinute, tokensPerDay, concurrent };
+}
+
+function formatTime(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
+/** `GET /admin/requests`: the requests in progress, oldest first. */
+export function listRequests(live: LiveRequests) {
+  return (c: GatewayContext) => {
+    const now = performance.now();
+    return c.json({ requests: live.records.map((record) => describeRequest(record, now)) });
+  };
+}
+
+/** `DELETE /admin/requests/{id}`. */
+export function cancelRequest(live: LiveRequests) {
+  return (c: GatewayContext) => {
+    const id = c.req.param('id') ?? '';
+    const cancelled = live.cancel(id);
+    if (cancelled === 0) throw requestNotFound(id);
+    return c.json({ id, cancelled });
+  };
+}
+
+function describeRequest(record: RequestRecord, now: number) {
+  const { id, method, path, address, keyId, model, streamed, queuedMs, startedAt, responseTail } = record;
+  const running = queuedMs !== undefined;
+  return {
+    ...{ id, method, path, address },
+    key: keyId ?? null,
+    model: model ?? null,
+    stream: streamed ?? null,
+    state: running ? 'running' : 'waiting',
+    ageMs: Math.round(now - startedAt),
+    queuedMs: Math.round(queuedMs ?? now - startedAt),
+    tokens: responseTail?.generated ?? 0,
+  };
+}
+
+const MAX_RESTART_BODY_BYTES = 64 * 1024;
+
+/** `POST /admin/restart`: restarts the engine without losing a request, with the settings in the body changed. */
+export function restartEngine(supervisor: SupervisorClient, idleTimeout: number) {
+  return async (c: GatewayContext) => {
+    const changes = parseChanges(await readText(c.env.incoming, idleTimeout));
+    const result = await supervisor.restartEngine(changes);
+    if (result === undefined) throw restartNotSupported();
+    if (result.outcome === 'rejected') throw invalidRestart(result.problems);
+    if (result.outcome !== 'accepted') throw restartInProgress(result.outcome);
+    return c.json(
+      {
+        standing: 'restarting',
+        changes: Object.keys(changes),
+        message:
+          'Requests in progress finish, new requests wait, then llama-server restarts. If it does not load, the previous settings are restored. GET /health reports when it is ready; /status on the health server reports the result.',
+      },
+      202,
+    );
+  };
+}
+
+/** Empty without a body. */
+async function readText(incoming: IncomingMessage, idleTimeout: number): Promise<string> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
+  if (length === undefined && encoding === undefined) return '';
+  const { signal } = new AbortController();
+  const body = await readBody(incoming, {
+    maxBytes: MAX_RESTART_BODY_BYTES,
+    idleTimeout,
+    minRate: 0,
+    signal,
+  });
+  return body.toString();
+}
+
+function parseChanges(text: string): SettingChanges {
+  if (text.trim() === '') return {};
+  const parsed = parseJson(text);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw invalidRestart(['expected an object of variables, such as {"CTX":"8192"}']);
+  }
+  const entries = Object.entries(parsed).map(([name, value]) => [name, toVariable(value)] as const);
+  const invalid = entries.filter(([, value]) => value === undefined).map(([name]) => name);
+  if (invalid.length > 0)
+    throw invalidRestart(invalid.map((name) => `${name}: expected a string or a number`));
+  return Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without the parser's message: it quotes the text, which may contain a token.
+    throw invalidJson('expected an object of variables, such as {"CTX":"8192"}.');
+  }
+}
+
+/** The value of an environment variable; null unsets it, as an empty string does. */
+function toVariable(value: unknown): string | undefined {
+  if (value === null) return '';
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+}
