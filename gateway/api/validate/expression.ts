@@ -107,18 +107,23 @@ export abstract class ExpressionReader {
   }
 
   #readRepetitions(part: Part): Part {
-    const times: Times[] = [];
+    let times: Times[] | undefined;
     for (;;) {
       this.skipBlanks();
-      const next = this.text[this.at];
-      const quantifier = next === undefined ? undefined : quantifiers.get(next);
-      if (quantifier) this.at += 1;
-      const found = quantifier ?? (next === '{' ? this.readBraces() : undefined);
-      if (found === undefined) return times.length === 0 ? part : { kind: 'repeated', part, times };
+      const found = this.#readTimes(this.text[this.at]);
+      if (found === undefined) return times ? { kind: 'repeated', part, times } : part;
       if (found[0] > found[1])
         this.reject('whose repetitions have a minimum that is not above their maximum');
+      times ??= [];
       times.push(found);
     }
+  }
+
+  #readTimes(next: string | undefined): Times | undefined {
+    if (next === '{') return this.readBraces();
+    if (next !== '*' && next !== '+' && next !== '?') return undefined;
+    this.at += 1;
+    return quantifiers[next];
   }
 
   /** Moves past the closing mark; returns how many characters stand before it, an escape counted as one. */
@@ -131,11 +136,11 @@ export abstract class ExpressionReader {
   }
 }
 
-const quantifiers: ReadonlyMap<string, Times> = new Map([
-  ['*', [0, Number.POSITIVE_INFINITY]],
-  ['+', [1, Number.POSITIVE_INFINITY]],
-  ['?', [0, 1]],
-]);
+const quantifiers = {
+  '*': [0, Number.POSITIVE_INFINITY],
+  '+': [1, Number.POSITIVE_INFINITY],
+  '?': [0, 1],
+} as const;
 
 export interface Visitor {
   /** The size of a rule. */
@@ -161,9 +166,13 @@ export function measure(part: Part, visitor: Visitor): ExpressionSize {
     }
     case 'sequence':
     case 'alternatives': {
-      const sizes = part.parts.map((each) => measure(each, visitor));
-      const size =
-        part.kind === 'sequence' ? sizes.reduce(joinSequence, NO_ELEMENT) : sizes.reduce(joinAlternatives);
+      const join = part.kind === 'sequence' ? joinSequence : joinAlternatives;
+      let size: ExpressionSize | undefined;
+      for (const each of part.parts) {
+        const next = measure(each, visitor);
+        size = size ? join(size, next) : next;
+      }
+      size ??= NO_ELEMENT;
       visitor.onPart(size);
       return size;
     }
