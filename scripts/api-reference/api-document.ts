@@ -19,44 +19,44 @@ import { anthropicError } from './shapes/anthropic.ts';
 
 export const operations: readonly Operation[] = [...proxiedOperations, ...gatewayOperations];
 
-/** Under any of these a key may be shown. */
+/** The ways to send a key. */
 const securitySchemes = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'As OpenAI has it: `Authorization: Bearer KEY`.' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'As for OpenAI: `Authorization: Bearer KEY`.' },
   bareAuthorization: {
     ...{ type: 'apiKey', in: 'header', name: 'Authorization' },
-    description: 'The key alone: `Authorization: KEY`.',
+    description: 'Only the key: `Authorization: KEY`.',
   },
   xApiKey: {
     ...{ type: 'apiKey', in: 'header', name: 'x-api-key' },
-    description: 'As Anthropic has it, and for platforms that take `Authorization` for themselves.',
+    description: 'As for Anthropic, and for platforms that use `Authorization` themselves.',
   },
-  apiKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'As Azure has it.' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'api-key', description: 'As for Azure.' },
 };
 
 const tags = [
-  { name: 'OpenAI', description: "OpenAI's API, and rerank as Jina has it." },
-  { name: 'Anthropic', description: "Anthropic's API; errors come in its own envelope." },
-  { name: 'llama-server', description: 'In the shapes of llama-server, for keys with the scope `native`.' },
+  { name: 'OpenAI', description: "OpenAI's API, and reranking in the format of Jina." },
+  { name: 'Anthropic', description: "Anthropic's API; errors have Anthropic's format." },
+  { name: 'llama-server', description: 'The format of llama-server, for keys with the scope `native`.' },
   {
     name: 'Administration',
-    description: 'For keys with the scope `admin`; with `AUTH_ENABLED=false` nobody may.',
+    description: 'For keys with the scope `admin`; not available with `AUTH_ENABLED=false`.',
   },
   { name: 'Probes', description: 'Without a key.' },
   { name: 'Metrics', description: 'For Prometheus.' },
-  { name: 'Reference', description: 'What you read.' },
+  { name: 'Reference', description: 'This document.' },
 ];
 
 const description = `An OpenAI-compatible endpoint in front of one llama-server.
 
-Each operation names the scope that a key needs; with \`AUTH_ENABLED=false\` no key is needed, and nobody may administer.
-Every answer carries \`x-request-id\`. Errors have OpenAI's envelope with all four fields, on \`/v1/messages\` Anthropic's.
-Requests may carry \`x-request-id\` and \`traceparent\`.
+Each operation lists the scope that its key must have. With \`AUTH_ENABLED=false\` no key is required, and administration is not available.
+Every response has \`x-request-id\`. Errors have OpenAI's format with all four fields; on \`/v1/messages\` they have Anthropic's format.
+Requests may have \`x-request-id\` and \`traceparent\`.
 
-A path that there is not is 404 \`unknown_url\`, another method 405 \`method_not_allowed\` with \`Allow\`. All codes:
+An unknown path gives 404 \`unknown_url\`, a wrong method 405 \`method_not_allowed\` with \`Allow\`. All error codes:
 
 ${codesByStatus()}`;
 
-/** The whole surface as an OpenAPI 3.1 document, made from the routes, the refusals and the shapes that the code and its tests use. */
+/** The API as an OpenAPI 3.1 document, made from the routes, errors and schemas that the code and its tests use. */
 function apiDocument(): object {
   return {
     openapi: '3.1.1',
@@ -81,7 +81,7 @@ function apiDocument(): object {
   };
 }
 
-/** As it is kept in gateway/reference/openapi.json. */
+/** The content of gateway/reference/openapi.json. */
 export function apiDocumentText(): string {
   return `${JSON.stringify(apiDocument(), null, 1)}\n`;
 }
@@ -91,12 +91,12 @@ function pathsOf(all: readonly Operation[]): object {
   return Object.fromEntries(
     [...paths].map(([path, ofPath]) => [
       path,
-      Object.fromEntries(ofPath.map((operation) => [operation.method, show(operation)])),
+      Object.fromEntries(ofPath.map((operation) => [operation.method, toPathItem(operation)])),
     ]),
   );
 }
 
-function show(operation: Operation): object {
+function toPathItem(operation: Operation): object {
   const { id, tag, summary, description: more, seeAlso, alsoAt, parameters, body } = operation;
   return {
     operationId: id,
@@ -128,23 +128,23 @@ function bodyContent({ json, example, form }: RequestBody): object {
 }
 
 function responsesOf(operation: Operation): object {
-  const answered = operation.answers.map((answer) => [answer.status, answerOf(answer, operation)]);
-  const taken = new Set(operation.answers.map(({ status }) => status));
-  const refused = errorResponses(operation.errors, operation.manner)
+  const own = operation.responses.map((response) => [response.status, toResponse(response, operation)]);
+  const taken = new Set(operation.responses.map(({ status }) => status));
+  const errors = errorResponses(operation.errors, operation.style)
     .filter(({ status }) => !taken.has(status))
     .map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]);
-  return Object.fromEntries([...answered, ...refused]);
+  return Object.fromEntries([...own, ...errors]);
 }
 
-function answerOf({ description: text, json, event, other }: ResponseSpec, { manner }: Operation): object {
+function toResponse({ description: text, json, event, other }: ResponseSpec, { style }: Operation): object {
   const content = {
     ...(json && { 'application/json': { schema: refTo(json) } }),
     ...(event && { 'text/event-stream': { schema: refTo(event) } }),
     ...(other && { [other]: { schema: { type: other === 'application/json' ? 'object' : 'string' } } }),
   };
   const named = [
-    ...commonHeaders[manner],
-    ...(isCarried(manner)
+    ...commonHeaders[style],
+    ...(isProxied(style)
       ? ['x-queue-wait-ms', 'openai-processing-ms', 'x-corral-repaired', 'x-corral-dropped-tools']
       : []),
   ];
@@ -156,19 +156,19 @@ function answerOf({ description: text, json, event, other }: ResponseSpec, { man
 }
 
 function sharedResponses(): [string, object][] {
-  const responses = operations.flatMap(({ errors, manner }) => errorResponses(errors, manner));
+  const responses = operations.flatMap(({ errors, style }) => errorResponses(errors, style));
   return responses.map(({ name, response }) => [name, response]);
 }
 
-const isCarried = (manner: ResponseStyle) => manner === 'engine' || manner === 'anthropic';
+const isProxied = (style: ResponseStyle) => style === 'engine' || style === 'anthropic';
 
 const refTo = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function schemas(): object {
-  const shapes = operations.flatMap(({ body, answers }) => [
+  const shapes = operations.flatMap(({ body, responses }) => [
     body?.json,
     body?.form,
-    ...answers.flatMap(({ json, event }) => [json, event]),
+    ...responses.flatMap(({ json, event }) => [json, event]),
   ]);
   const all = [
     { name: 'Error', schema: errorEnvelope },
@@ -178,7 +178,7 @@ function schemas(): object {
   return Object.fromEntries(all.map(({ name, schema }) => [name, jsonSchemaOf(schema)]));
 }
 
-/** Open: the tests are strict, while a llama-server of another day may tell more. */
+/** Unknown fields are allowed: the tests are strict, but another llama-server may send more. */
 function jsonSchemaOf(schema: z.ZodType): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     unrepresentable: 'any',

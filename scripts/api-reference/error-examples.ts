@@ -5,7 +5,7 @@ export type ErrorName = keyof typeof catalogue;
 
 const soon = 5000;
 
-/** One of each, as a client might get it. A refusal that is new to the catalogue does not compile until it stands here. */
+/** One example of each error. A new error of the catalogue does not compile until it is added here. */
 export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   invalidJson: catalogue.invalidJson('Unexpected end of input'),
   invalidValue: catalogue.invalidValue('n', 'an integer from 1 to 2147483647', 0),
@@ -75,7 +75,7 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   backendTimeout: catalogue.backendTimeout('the engine sent nothing for 300 s'),
 };
 
-/** What any request may get. */
+/** Errors of any request. */
 const always = [
   'malformedRequest',
   'uriTooLong',
@@ -103,7 +103,7 @@ const ofLimits = [
   'keyBodyMemoryFull',
 ] as const;
 
-/** Of what goes to the engine. */
+/** Errors of requests to the engine. */
 const ofEngine = [
   'remoteMediaNotAllowed',
   'mediaNotSupported',
@@ -128,10 +128,10 @@ const ofEngine = [
   'backendTimeout',
 ] as const;
 
-/** The refusals of a kind of operation. */
+/** The errors of each kind of operation. */
 export const errorGroups = {
   open: always,
   keyed: [...always, ...withKey],
-  carried: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine],
+  proxied: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine],
   admin: [...always, ...withKey, 'adminDisabled'],
 } as const satisfies Record<string, readonly ErrorName[]>;

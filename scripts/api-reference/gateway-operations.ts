@@ -2,29 +2,29 @@ import { z } from 'zod';
 import { sinceFormat } from '../../gateway/usage/usage-report.ts';
 import { errorGroups } from './error-examples.ts';
 import type { Operation } from './operation.ts';
-import * as house from './shapes/admin.ts';
+import * as own from './shapes/admin.ts';
 import { anthropicModel, anthropicModelList, modelList, modelObject } from './shapes/models.ts';
 
 const text = { type: 'string' };
-const probe = { method: 'get', tag: 'Probes', errors: errorGroups.open, manner: 'plain' } as const;
-const admin = { tag: 'Administration', scope: 'admin', errors: errorGroups.admin, manner: 'plain' } as const;
-const models = { method: 'get', tag: 'OpenAI', scope: 'inference', manner: 'listing' } as const;
+const probe = { method: 'get', tag: 'Probes', errors: errorGroups.open, style: 'plain' } as const;
+const admin = { tag: 'Administration', scope: 'admin', errors: errorGroups.admin, style: 'plain' } as const;
+const models = { method: 'get', tag: 'OpenAI', scope: 'inference', style: 'listing' } as const;
 const requestId = {
   name: 'id',
   in: 'path',
-  description: 'Its `x-request-id`, which may hold slashes.',
+  description: 'The `x-request-id` of the request, which may contain slashes.',
   schema: text,
 } as const;
 
-/** What the gateway answers by itself. */
+/** The operations that the gateway itself serves. */
 export const gatewayOperations: readonly Operation[] = [
   {
     ...{ ...models, path: '/v1/models', alsoAt: ['/models'], id: 'listModels', summary: 'List the models' },
-    answers: [
+    responses: [
       {
         status: 200,
         description:
-          'Those that the key may use. To a client that sends `anthropic-version` in the shape of Anthropic, by pages (`limit`, `after_id`, `before_id`).',
+          "The models that the key may use. A client that sends `anthropic-version` gets Anthropic's format, in pages (`limit`, `after_id`, `before_id`).",
         json: { name: 'ModelList', schema: z.union([modelList, anthropicModelList]) },
       },
     ],
@@ -36,12 +36,12 @@ export const gatewayOperations: readonly Operation[] = [
       path: '/v1/models/{id}',
       alsoAt: ['/models/{id}'],
       id: 'showModel',
-      summary: 'Show a model',
+      summary: 'Get a model',
     },
     parameters: [
-      { name: 'id', in: 'path', description: 'A public name, which may hold slashes.', schema: text },
+      { name: 'id', in: 'path', description: 'A public name, which may contain slashes.', schema: text },
     ],
-    answers: [
+    responses: [
       {
         status: 200,
         description: 'The model.',
@@ -51,29 +51,34 @@ export const gatewayOperations: readonly Operation[] = [
     errors: [...errorGroups.keyed, 'modelNotFound', 'modelLoading'],
   },
   {
-    ...{ ...probe, path: '/ping', id: 'ping', summary: 'Tell a platform whether to send requests' },
-    answers: [
+    ...{
+      ...probe,
+      path: '/ping',
+      id: 'ping',
+      summary: 'Health probe for platforms: whether to send requests',
+    },
+    responses: [
       { status: 200, description: 'Ready.' },
       { status: 204, description: 'Starting, loading or restarting: requests wait.' },
       { status: 503, description: 'Draining or failed.' },
     ],
   },
   {
-    ...{ ...probe, path: '/health', id: 'health', summary: 'Tell the standing, the line and the slots' },
-    answers: [
-      { status: 200, description: 'Ready.', json: { name: 'Health', schema: house.health } },
-      { status: 503, description: 'Not ready.', json: { name: 'Health', schema: house.health } },
+    ...{ ...probe, path: '/health', id: 'health', summary: 'Get the status, the queue and the slots' },
+    responses: [
+      { status: 200, description: 'Ready.', json: { name: 'Health', schema: own.health } },
+      { status: 503, description: 'Not ready.', json: { name: 'Health', schema: own.health } },
     ],
   },
   {
-    ...{ ...probe, path: '/livez', id: 'livez', summary: 'Tell whether the gateway lives' },
-    answers: [{ status: 200, description: 'It does.', other: 'text/plain' }],
+    ...{ ...probe, path: '/livez', id: 'livez', summary: 'Liveness probe' },
+    responses: [{ status: 200, description: 'The gateway is running.', other: 'text/plain' }],
   },
   {
-    ...{ ...probe, path: '/readyz', id: 'readyz', summary: 'Tell whether requests are answered at once' },
-    answers: [
-      { status: 200, description: 'They are.', other: 'text/plain' },
-      { status: 503, description: 'The standing.', other: 'text/plain' },
+    ...{ ...probe, path: '/readyz', id: 'readyz', summary: 'Readiness probe' },
+    responses: [
+      { status: 200, description: 'Requests are served at once.', other: 'text/plain' },
+      { status: 503, description: 'Not ready; the body is the status.', other: 'text/plain' },
     ],
   },
   {
@@ -82,12 +87,12 @@ export const gatewayOperations: readonly Operation[] = [
       path: '/metrics',
       id: 'metrics',
       tag: 'Metrics',
-      summary: "Show all figures in Prometheus' form",
+      summary: 'Get all metrics in the format of Prometheus',
     },
     description:
-      'Asks for a key with the scope `metrics` or `admin` where `METRICS_AUTH_ENABLED=true`; where that is unset everybody sees all but the figures of single keys.',
-    ...{ scope: 'metrics', keyIsOptional: true, errors: errorGroups.keyed, manner: 'plain' },
-    answers: [{ status: 200, description: 'The figures.', other: 'text/plain' }],
+      'With `METRICS_AUTH_ENABLED=true`, a key with the scope `metrics` or `admin` is required. Without it everybody gets all metrics except those of single keys.',
+    ...{ scope: 'metrics', keyIsOptional: true, errors: errorGroups.keyed, style: 'plain' },
+    responses: [{ status: 200, description: 'The metrics.', other: 'text/plain' }],
   },
   {
     ...{
@@ -95,38 +100,42 @@ export const gatewayOperations: readonly Operation[] = [
       path: '/openapi.json',
       id: 'openapi',
       tag: 'Reference',
-      summary: 'Show this document',
+      summary: 'Get this document',
     },
-    answers: [
+    responses: [
       { status: 200, description: 'OpenAPI 3.1.', other: 'application/json' },
-      { status: 304, description: 'It is as its reader has it (`If-None-Match`).' },
+      { status: 304, description: 'The document has not changed (`If-None-Match`).' },
     ],
     errors: errorGroups.open,
-    manner: 'plain',
+    style: 'plain',
   },
   {
-    ...{ ...admin, method: 'get', path: '/admin/keys', id: 'listKeys', summary: 'List the keys in force' },
-    answers: [
-      { status: 200, description: 'No secret among them.', json: { name: 'KeyList', schema: house.keyList } },
+    ...{ ...admin, method: 'get', path: '/admin/keys', id: 'listKeys', summary: 'List the active keys' },
+    responses: [
+      {
+        status: 200,
+        description: 'The keys, without their secrets.',
+        json: { name: 'KeyList', schema: own.keyList },
+      },
     ],
   },
   {
-    ...{ ...admin, method: 'get', path: '/admin/usage', id: 'usage', summary: 'Show who used what' },
+    ...{ ...admin, method: 'get', path: '/admin/usage', id: 'usage', summary: 'Get the usage of all keys' },
     parameters: [
       {
         name: 'since',
         in: 'query',
-        description: `${sinceFormat}; 30d where it is not given.`,
+        description: `${sinceFormat}; the default is 30d.`,
         schema: text,
       },
-      { name: 'key', in: 'query', description: 'One key alone.', schema: text },
-      { name: 'by', in: 'query', description: 'What to have a line for.', schema: { enum: ['key', 'day'] } },
+      { name: 'key', in: 'query', description: 'Only this key.', schema: text },
+      { name: 'by', in: 'query', description: 'Group by key or by day.', schema: { enum: ['key', 'day'] } },
     ],
-    answers: [
+    responses: [
       {
         status: 200,
-        description: 'To the last request.',
-        json: { name: 'UsageReport', schema: house.usageReport },
+        description: 'The usage, up to the last request.',
+        json: { name: 'UsageReport', schema: own.usageReport },
       },
     ],
     errors: [...errorGroups.admin, 'invalidValue'],
@@ -137,13 +146,13 @@ export const gatewayOperations: readonly Operation[] = [
       method: 'get',
       path: '/admin/requests',
       id: 'listRequests',
-      summary: 'List what is under way',
+      summary: 'List the requests in progress',
     },
-    answers: [
+    responses: [
       {
         status: 200,
-        description: 'The oldest first.',
-        json: { name: 'RequestList', schema: house.requestList },
+        description: 'The requests, oldest first.',
+        json: { name: 'RequestList', schema: own.requestList },
       },
     ],
   },
@@ -156,11 +165,11 @@ export const gatewayOperations: readonly Operation[] = [
       summary: 'Cancel a request',
     },
     parameters: [requestId],
-    answers: [
+    responses: [
       {
         status: 200,
-        description: 'Its client gets 403 `request_cancelled`, or an error event of that code.',
-        json: { name: 'Cancelled', schema: house.cancelled },
+        description: 'Cancelled: its client gets 403 `request_cancelled`, or an error event with this code.',
+        json: { name: 'Cancelled', schema: own.cancelled },
       },
     ],
     errors: [...errorGroups.admin, 'requestNotFound'],
@@ -171,19 +180,19 @@ export const gatewayOperations: readonly Operation[] = [
       method: 'post',
       path: '/admin/restart',
       id: 'restart',
-      summary: 'Start llama-server anew',
+      summary: 'Restart llama-server',
     },
-    description: 'Drops no request: those under way finish, new ones wait.',
+    description: 'No request is lost: requests in progress are completed, and new ones wait.',
     body: {
-      json: { name: 'RestartWish', schema: house.restartRequest },
+      json: { name: 'RestartRequest', schema: own.restartRequest },
       example: { CTX: 8192 },
       isOptional: true,
     },
-    answers: [
+    responses: [
       {
         status: 202,
-        description: 'It is under way.',
-        json: { name: 'RestartAccepted', schema: house.restartAccepted },
+        description: 'The restart has begun.',
+        json: { name: 'RestartAccepted', schema: own.restartAccepted },
       },
     ],
     errors: [
@@ -193,9 +202,13 @@ export const gatewayOperations: readonly Operation[] = [
     ],
   },
   {
-    ...{ ...admin, method: 'post', path: '/reload', id: 'reload', summary: 'Read the key file now' },
-    answers: [
-      { status: 200, description: 'It is in force.', json: { name: 'Reloaded', schema: house.reloaded } },
+    ...{ ...admin, method: 'post', path: '/reload', id: 'reload', summary: 'Reload the key file' },
+    responses: [
+      {
+        status: 200,
+        description: 'The key file is in effect.',
+        json: { name: 'Reloaded', schema: own.reloaded },
+      },
     ],
     errors: [...errorGroups.admin, 'keyFileInvalid'],
   },

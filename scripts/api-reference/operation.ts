@@ -10,7 +10,7 @@ interface Parameter {
   readonly schema: object;
 }
 
-/** What an answer or a body holds: the name under which its shape stands among the components, and the shape. */
+/** The schema of a body, and its name among the components of the document. */
 export interface NamedSchema {
   readonly name: string;
   readonly schema: z.ZodType;
@@ -22,7 +22,7 @@ export interface ResponseSpec {
   readonly json?: NamedSchema;
   /** One event of a stream. */
   readonly event?: NamedSchema;
-  /** A media type of something else. */
+  /** The media type of any other body. */
   readonly other?: string;
 }
 
@@ -34,80 +34,85 @@ export interface RequestBody {
 }
 
 /**
- * In whose words errors come, and which headers tell more: `engine` and `anthropic` go to the engine, and tell of waiting
- * and limits; `listing` tells of limits alone; `plain` of neither.
+ * The format of errors, and the headers of responses: requests of `engine` and `anthropic` go to the engine, and have headers about
+ * waiting and limits; `listing` has only those about limits, `plain` has neither.
  */
 export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain';
 
-/** One operation of ours. */
+/** One operation of the API. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
   readonly path: string;
-  /** Where else it is to be had. */
+  /** Other paths of the same operation. */
   readonly alsoAt?: readonly string[];
   readonly id: string;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
   readonly seeAlso?: string;
-  /** Undefined where no key is asked for. */
+  /** Undefined where no key is required. */
   readonly scope?: Scope;
-  /** A key may be shown, and shows more. */
+  /** The response has more with a key. */
   readonly keyIsOptional?: boolean;
   readonly parameters?: readonly Parameter[];
   readonly body?: RequestBody;
-  readonly answers: readonly ResponseSpec[];
+  readonly responses: readonly ResponseSpec[];
   readonly errors: readonly ErrorName[];
-  readonly manner: ResponseStyle;
+  readonly style: ResponseStyle;
 }
 
 type Header = { readonly description: string; readonly schema: object };
 
 const text = { type: 'string' };
-const whole = { type: 'integer', minimum: 0 };
+const count = { type: 'integer', minimum: 0 };
 
-/** The headers that we put on answers. */
+/** The headers that the gateway adds to responses. */
 export const headers: Readonly<Record<string, Header>> = {
   'x-request-id': {
-    description: "The request's own, where it was well-formed, else a new one.",
+    description: "The request's own id if it was well-formed, else a new one.",
     schema: text,
   },
-  'request-id': { description: 'The same, as clients of Anthropic look for it.', schema: text },
-  'x-queue-wait-ms': { description: 'Time in line.', schema: whole },
+  'request-id': { description: 'The same id, for clients of Anthropic.', schema: text },
+  'x-queue-wait-ms': { description: 'Time in the queue.', schema: count },
   'x-corral-repaired': {
     description:
-      'How many damaged or lost calls of tools in the history were made whole. Only where there were any.',
-    schema: whole,
+      'How many damaged or missing tool calls in the history were repaired. Only present if there were any.',
+    schema: count,
   },
   'x-corral-dropped-tools': {
     description:
-      'The types of tools that run elsewhere, which the model was not told of. Only where there were any.',
+      'The types of tools that run elsewhere, which the model was not offered. Only present if there were any.',
     schema: text,
   },
-  'openai-processing-ms': { description: 'Time to the head of the answer, without the line.', schema: whole },
+  'openai-processing-ms': {
+    description: 'Time to the response headers, without the time in the queue.',
+    schema: count,
+  },
   ...Object.fromEntries(rateHeaderNames.map((name) => [name, rateHeader(name)])),
   'retry-after': {
-    description: 'When to try again, in seconds.',
+    description: 'When to retry, in seconds.',
     schema: { type: 'integer', minimum: 1, maximum: 60 },
   },
   'retry-after-ms': {
     description: 'The same in milliseconds.',
     schema: { type: 'integer', minimum: 1000, maximum: 60_000 },
   },
-  'x-should-retry': { description: 'Trying again is in vain.', schema: { const: 'false' } },
-  'www-authenticate': { description: 'A key is needed.', schema: { const: 'Bearer' } },
+  'x-should-retry': { description: 'A retry would fail in the same way.', schema: { const: 'false' } },
+  'www-authenticate': { description: 'A key is required.', schema: { const: 'Bearer' } },
 };
 
 function rateHeader(name: string): Header {
   const unit = name.endsWith('tokens') ? 'tokens' : 'requests';
-  const only = unit === 'tokens' ? ' Only where tokens are limited.' : ' Only where requests are limited.';
-  if (name.includes('-limit-')) return { description: `The most ${unit} in a minute.${only}`, schema: whole };
+  const only =
+    unit === 'tokens' ? ' Only present if tokens are limited.' : ' Only present if requests are limited.';
+  if (name.includes('-limit-'))
+    return { description: `The maximum number of ${unit} per minute.${only}`, schema: count };
   if (name.includes('-remaining-'))
-    return { description: `What is left of them in this minute.${only}`, schema: whole };
-  return { description: `Until a new minute begins, such as \`12s\` or \`1m0s\`.${only}`, schema: text };
+    return { description: `The remaining ${unit} in this minute.${only}`, schema: count };
+  return { description: `Time until the next minute, such as \`12s\` or \`1m0s\`.${only}`, schema: text };
 }
 
-/** On every answer of a manner, refusals too. */
+/** On every response of a style, including errors. */
 export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> = {
   engine: ['x-request-id', ...rateHeaderNames],
   anthropic: ['x-request-id', 'request-id', ...rateHeaderNames],
@@ -115,7 +120,7 @@ export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> =
   plain: ['x-request-id'],
 };
 
-/** By reference. */
+/** References to these headers. */
 export function headersNamed(names: readonly string[]): object {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

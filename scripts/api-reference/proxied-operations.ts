@@ -13,16 +13,16 @@ import {
 import * as requests from './shapes/requests.ts';
 import { inputTokens, responseEvent, responseObject } from './shapes/responses.ts';
 
-/** What there is to say of a route, besides what its entry in the table of routes says. */
-interface Words {
+/** The documentation of a route, in addition to its entry in the route table. */
+interface RouteText {
   readonly id: string;
   readonly summary: string;
   readonly seeAlso?: string;
   readonly body: NamedSchema;
-  /** A body that the demo model answers. */
+  /** A body that the demo model can serve. */
   readonly example: object;
   readonly form?: NamedSchema;
-  readonly answer: NamedSchema;
+  readonly response: NamedSchema;
   readonly event?: NamedSchema;
 }
 
@@ -37,64 +37,68 @@ const hello = [{ role: 'user', content: 'Hello' }];
 const inputTokenCount = { name: 'InputTokens', schema: inputTokens };
 
 /** By the first path of the route. */
-const words: Readonly<Record<string, Words>> = {
+const texts: Readonly<Record<string, RouteText>> = {
   '/v1/chat/completions': {
-    ...{ id: 'chat', summary: 'Answer a chat', seeAlso: `${openai}/chat` },
+    ...{ id: 'chat', summary: 'Create a chat completion', seeAlso: `${openai}/chat` },
     body: chatRequest,
     example: { messages: hello },
-    answer: { name: 'ChatCompletion', schema: chatCompletion },
+    response: { name: 'ChatCompletion', schema: chatCompletion },
     event: { name: 'ChatCompletionChunk', schema: chatCompletionChunk },
   },
   '/v1/chat/completions/input_tokens': {
     ...{ id: 'countChatTokens', summary: 'Count the tokens of a chat' },
     body: chatRequest,
     example: { messages: hello },
-    answer: inputTokenCount,
+    response: inputTokenCount,
   },
   '/v1/completions': {
-    ...{ id: 'complete', summary: 'Continue a text', seeAlso: `${openai}/completions` },
+    ...{ id: 'complete', summary: 'Create a text completion', seeAlso: `${openai}/completions` },
     body: { name: 'CompletionRequest', schema: requests.completionRequest },
     example: { prompt: 'Hello', max_tokens: 16 },
-    answer: { name: 'Completion', schema: textCompletion },
+    response: { name: 'Completion', schema: textCompletion },
     event: { name: 'CompletionChunk', schema: textCompletionChunk },
   },
   '/v1/embeddings': {
-    ...{ id: 'embed', summary: 'Turn texts into vectors', seeAlso: `${openai}/embeddings` },
+    ...{ id: 'embed', summary: 'Create embeddings', seeAlso: `${openai}/embeddings` },
     body: { name: 'EmbeddingRequest', schema: requests.embeddingRequest },
     example: { input: ['one text', 'another one'] },
-    answer: { name: 'EmbeddingList', schema: embeddingList },
+    response: { name: 'EmbeddingList', schema: embeddingList },
   },
   '/v1/rerank': {
-    ...{ id: 'rerank', summary: 'Order documents by what they say on a question' },
+    ...{ id: 'rerank', summary: 'Rank documents by their relevance to a query' },
     body: { name: 'RerankRequest', schema: requests.rerankRequest },
     example: { query: 'What is a llama?', documents: ['an animal', 'a planet'] },
-    answer: { name: 'RerankResult', schema: native.rerankResult },
+    response: { name: 'RerankResult', schema: native.rerankResult },
   },
   '/v1/responses': {
-    ...{ id: 'respond', summary: 'Give a response; none is stored', seeAlso: `${openai}/responses` },
+    ...{
+      id: 'respond',
+      summary: 'Create a response; responses are not stored',
+      seeAlso: `${openai}/responses`,
+    },
     body: responseRequest,
     example: { input: 'Hello' },
-    answer: { name: 'Response', schema: responseObject },
+    response: { name: 'Response', schema: responseObject },
     event: { name: 'ResponseEvent', schema: responseEvent },
   },
   '/v1/responses/input_tokens': {
-    ...{ id: 'countResponseTokens', summary: 'Count the tokens of the input of a response' },
+    ...{ id: 'countResponseTokens', summary: 'Count the input tokens of a response' },
     body: responseRequest,
     example: { input: 'Hello' },
-    answer: inputTokenCount,
+    response: inputTokenCount,
   },
   '/v1/audio/transcriptions': {
-    ...{ id: 'transcribe', summary: 'Write down what is said', seeAlso: `${openai}/audio` },
+    ...{ id: 'transcribe', summary: 'Transcribe audio', seeAlso: `${openai}/audio` },
     body: { name: 'TranscriptionRequest', schema: requests.chatRequest.pick({ model: true }) },
     form: { name: 'TranscriptionForm', schema: requests.transcriptionForm },
     example: {},
-    answer: { name: 'Transcription', schema: native.transcription },
+    response: { name: 'Transcription', schema: native.transcription },
   },
   '/v1/messages': {
-    ...{ id: 'message', summary: 'Answer messages', seeAlso: `${anthropic}/messages` },
+    ...{ id: 'message', summary: 'Create a message', seeAlso: `${anthropic}/messages` },
     body: messageRequest,
     example: { messages: hello, max_tokens: 64 },
-    answer: { name: 'Message', schema: anthropicMessage },
+    response: { name: 'Message', schema: anthropicMessage },
     event: { name: 'MessageEvent', schema: anthropicEvent },
   },
   '/v1/messages/count_tokens': {
@@ -105,43 +109,43 @@ const words: Readonly<Record<string, Words>> = {
     },
     body: messageRequest,
     example: { messages: hello },
-    answer: { name: 'MessageTokens', schema: anthropicTokenCount },
+    response: { name: 'MessageTokens', schema: anthropicTokenCount },
   },
   '/completion': {
     ...{
       id: 'nativeComplete',
-      summary: "Continue a text, in llama-server's own words",
+      summary: "Create a completion in llama-server's own format",
       seeAlso: llamaServer,
     },
     body: { name: 'NativeCompletionRequest', schema: requests.nativeCompletionRequest },
     example: { prompt: 'Hello', n_predict: 16 },
-    answer: { name: 'NativeCompletion', schema: native.nativeCompletion },
+    response: { name: 'NativeCompletion', schema: native.nativeCompletion },
     event: { name: 'NativeCompletion', schema: native.nativeCompletion },
   },
   '/infill': {
     ...{ id: 'infill', summary: 'Fill a gap in code', seeAlso: llamaServer },
     body: { name: 'InfillRequest', schema: requests.infillRequest },
     example: { input_prefix: 'def one():', input_suffix: 'return 1' },
-    answer: { name: 'NativeCompletion', schema: native.nativeCompletion },
+    response: { name: 'NativeCompletion', schema: native.nativeCompletion },
     event: { name: 'NativeCompletion', schema: native.nativeCompletion },
   },
   '/tokenize': {
-    ...{ id: 'tokenize', summary: 'Cut a text into tokens', seeAlso: llamaServer },
+    ...{ id: 'tokenize', summary: 'Convert a text to tokens', seeAlso: llamaServer },
     body: { name: 'TokenizeRequest', schema: requests.tokenizeRequest },
     example: { content: 'Hello' },
-    answer: { name: 'Tokens', schema: native.tokens },
+    response: { name: 'Tokens', schema: native.tokens },
   },
   '/detokenize': {
-    ...{ id: 'detokenize', summary: 'Make a text of tokens', seeAlso: llamaServer },
+    ...{ id: 'detokenize', summary: 'Convert tokens to a text', seeAlso: llamaServer },
     body: { name: 'DetokenizeRequest', schema: requests.detokenizeRequest },
     example: { tokens: [10, 11] },
-    answer: { name: 'Detokenized', schema: native.detokenized },
+    response: { name: 'Detokenized', schema: native.detokenized },
   },
   '/apply-template': {
-    ...{ id: 'applyTemplate', summary: 'Show the prompt that a chat becomes', seeAlso: llamaServer },
+    ...{ id: 'applyTemplate', summary: 'Format a chat as a prompt', seeAlso: llamaServer },
     body: { name: 'TemplateRequest', schema: requests.templateRequest },
     example: { messages: hello },
-    answer: { name: 'AppliedTemplate', schema: native.appliedTemplate },
+    response: { name: 'AppliedTemplate', schema: native.appliedTemplate },
   },
 };
 
@@ -152,37 +156,40 @@ const tags = {
   native: 'llama-server',
 } as const;
 
-/** Of every route that reaches the backend. */
-export const proxiedOperations: readonly Operation[] = apiRoutes.map(operationOf);
+/** The operations that are proxied to the backend. */
+export const proxiedOperations: readonly Operation[] = apiRoutes.map(toOperation);
 
-function operationOf(route: ApiRoute): Operation {
+function toOperation(route: ApiRoute): Operation {
   const [path = '', ...alsoAt] = route.paths;
-  const said = words[path];
-  if (said === undefined) throw new Error(`${path} has no words yet: give it some in carried-operations.ts`);
-  const { id, summary, seeAlso, body, example, form } = said;
+  const text = texts[path];
+  if (text === undefined)
+    throw new Error(`${path} is not documented: add it to scripts/api-reference/proxied-operations.ts`);
+  const { id, summary, seeAlso, body, example, form } = text;
   return {
     ...{ method: 'post', path, alsoAt, id, summary, tag: tags[route.dialect], scope: route.scope },
     ...(seeAlso && { seeAlso }),
-    description: descriptionOf(route, alsoAt),
+    description: describeRoute(route, alsoAt),
     body: { json: body, example, ...(form && { form }) },
-    answers: [answerOf(said)],
-    errors: errorGroups.carried,
-    manner: route.dialect === 'anthropic' ? 'anthropic' : 'engine',
+    responses: [toResponse(text)],
+    errors: errorGroups.proxied,
+    style: route.dialect === 'anthropic' ? 'anthropic' : 'engine',
   };
 }
 
-function descriptionOf({ takesSlot }: ApiRoute, alsoAt: readonly string[]): string {
+function describeRoute({ takesSlot }: ApiRoute, alsoAt: readonly string[]): string {
   const sentences = [
     alsoAt.length > 0 ? `Also at \`${alsoAt.join('`, `')}\`.` : '',
-    takesSlot ? 'Takes a slot, and waits in the line of its key where none is free.' : 'Takes no slot.',
-    'Fields that are not named here go to llama-server as they come, but for `id_slot` and `sse_ping_interval`, which are taken out.',
+    takesSlot
+      ? 'Takes a slot. When all slots are busy, the request waits in the queue of its key.'
+      : 'Takes no slot.',
+    'Fields that are not listed here are passed to llama-server unchanged, except `id_slot` and `sse_ping_interval`, which are removed.',
   ];
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 
-function answerOf({ answer, event }: Words): ResponseSpec {
+function toResponse({ response, event }: RouteText): ResponseSpec {
   const description = event
-    ? 'The answer; with `"stream": true` its events, one after the other. One that cannot be finished ends with an error event, and while it is awaited comment lines (`: keep-alive`) may come.'
-    : 'The answer.';
-  return { status: 200, description, json: answer, ...(event && { event }) };
+    ? 'The completion; with `"stream": true`, a stream of its events. A stream that cannot be completed ends with an error event. While the client waits, comment lines (`: keep-alive`) may be sent.'
+    : 'The result.';
+  return { status: 200, description, json: response, ...(event && { event }) };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Answers of the gateway itself. */
+/** Responses of the gateway itself. */
 const count = z.int().nonnegative();
 const ms = z.int().nonnegative().describe('Milliseconds.');
 const time = z.iso.datetime();
@@ -14,17 +14,17 @@ const standing = z.enum(['starting', 'loading', 'ready', 'restarting', 'failed',
 
 export const health = z.strictObject({
   status: standing,
-  model: z.string().nullable().describe('Its foremost public name; null until the backend has told one.'),
+  model: z.string().nullable().describe('The first public name; null until the backend has reported one.'),
   backend: z.strictObject({
     standing,
     since: time,
-    sleeping: z.boolean().describe('It has given its memory back until the next request.'),
+    sleeping: z.boolean().describe('The engine has freed its memory until the next request.'),
   }),
   queue: z.strictObject({ waiting: count }),
   slots: z.strictObject({ total: count, busy: count }),
   keys: z
     .strictObject({
-      problem: z.boolean().describe('The key file cannot be used; the keys from before stay.'),
+      problem: z.boolean().describe('The key file is invalid; the previous keys stay in effect.'),
     })
     .optional(),
 });
@@ -33,7 +33,7 @@ const scopes = z.array(z.enum(['inference', 'native', 'metrics', 'admin']));
 
 const key = z.strictObject({
   id: z.string(),
-  hint: nullable.text.describe('What can be shown of its secret.'),
+  hint: nullable.text.describe('The visible part of the secret.'),
   status: z.enum(['active', 'disabled', 'expired']),
   expiresSoon: z.boolean(),
   secretIsOld: z.boolean(),
@@ -48,7 +48,7 @@ const key = z.strictObject({
   }),
   created: nullable.time,
   expires: nullable.time,
-  rotatingUntil: nullable.time.describe('Until then the secret from before the last rotation is good, too.'),
+  rotatingUntil: nullable.time.describe('Until this time the previous secret is accepted as well.'),
   note: nullable.text,
 });
 
@@ -56,7 +56,7 @@ const warnings = z.array(z.string());
 
 export const keyList = z.strictObject({
   keys: z.array(key),
-  problem: nullable.text.describe('Why the key file as it stands is not in force.'),
+  problem: nullable.text.describe('Why the current key file is not in effect.'),
   warnings,
 });
 
@@ -65,7 +65,7 @@ export const reloaded = z.strictObject({ status: z.literal('ok'), keys_loaded: c
 export const requestList = z.strictObject({
   requests: z.array(
     z.strictObject({
-      id: z.string().describe('Its `x-request-id`.'),
+      id: z.string().describe('The `x-request-id` of the request.'),
       method: z.string(),
       path: z.string(),
       address: z.string(),
@@ -75,25 +75,28 @@ export const requestList = z.strictObject({
       state: z.enum(['waiting', 'running']),
       ageMs: ms,
       queuedMs: ms,
-      tokens: count.describe('Generated so far.'),
+      tokens: count.describe('Tokens generated so far.'),
     }),
   ),
 });
 
 export const cancelled = z.strictObject({
   id: z.string(),
-  cancelled: z.int().positive().describe('Clients may give one id to several requests.'),
+  cancelled: z.int().positive().describe('The number of cancelled requests: several may have the same id.'),
 });
 
 const figures = {
   requests: count,
   errors: count,
   inputTokens: count,
-  cachedTokens: count.describe('The part of the input that had not to be read again.'),
+  cachedTokens: count.describe('The part of the input that came from the prompt cache.'),
   outputTokens: count,
   queueSeconds: z.number().nonnegative(),
   computeSeconds: z.number().nonnegative(),
-  machineSeconds: z.number().nonnegative().describe('One of four slots for a second is a quarter.'),
+  machineSeconds: z
+    .number()
+    .nonnegative()
+    .describe('The share of the machine: one of four slots for one second is 0.25.'),
   cost: nullable.number.describe('`machineSeconds` at `costPerHour`.'),
 };
 
@@ -110,7 +113,7 @@ export const usageReport = z.strictObject({
     }),
   ),
   total: z.strictObject(figures),
-  problem: nullable.text.describe('Why the ledger cannot be written.'),
+  problem: nullable.text.describe('Why the usage ledger cannot be written.'),
 });
 
 export const restartRequest = z

@@ -14,7 +14,7 @@ const toolUseBlock = z.strictObject({
   input: z.record(z.string(), z.unknown()),
 });
 const contentBlock = z.discriminatedUnion('type', [textBlock, thinkingBlock, toolUseBlock]);
-/** llama-server opens a block without the fields that its deltas will fill. */
+/** llama-server opens a block without the fields that its deltas fill. */
 const begunBlock = z.discriminatedUnion('type', [
   textBlock,
   thinkingBlock.partial({ signature: true }),
@@ -22,14 +22,14 @@ const begunBlock = z.discriminatedUnion('type', [
 ]);
 const stopReason = z.enum(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use']);
 
-/** Left out by llama-server: `cache_creation_input_tokens` and all newer counts. */
+/** llama-server omits `cache_creation_input_tokens` and all newer counts. */
 const usage = z.strictObject({
   input_tokens: count,
   output_tokens: count,
   cache_read_input_tokens: count.nullable().optional(),
 });
 
-/** Anthropic's answer in one piece. */
+/** Anthropic's message as a JSON response. */
 export const anthropicMessage = z.strictObject({
   id: z.string().regex(/^msg_\w+$/),
   type: z.literal('message'),
@@ -64,7 +64,7 @@ export const anthropicEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('message_delta'),
     delta: z.strictObject({ stop_reason: stopReason, stop_sequence: z.string().nullable() }),
-    /** Only the output, unless the request was served as a chat: then the input is known at the end. */
+    /** Only the output, unless the request was converted to a chat: then the input is known only at the end. */
     usage: usage.partial({ input_tokens: true }),
   }),
   z.strictObject({ type: z.literal('message_stop') }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
 
-/** What llama-server tells of its own speed, on the last object of most answers. No OpenAI client minds it. */
+/** llama-server's own timings, on the last object of most responses. OpenAI's clients ignore them. */
 export const timings = z.strictObject({
   cache_n: count,
   prompt_n: count,
@@ -18,10 +18,10 @@ export const timings = z.strictObject({
   draft_n_accepted: count.optional(),
 });
 
-/** How far a long prompt has been read; only for those who asked with `return_progress`. */
+/** How far a long prompt has been read; only with `return_progress`. */
 export const promptProgress = z.strictObject({ total: count, cache: count, processed: count, time_ms: ms });
 
-/** What llama-server answers in shapes of its own; the fields that a caller needs. */
+/** llama-server's own format: the fields that a client needs. */
 export const nativeCompletion = z.looseObject({
   content: z.string(),
   stop: z.boolean(),
@@ -37,7 +37,7 @@ export const detokenized = z.looseObject({ content: z.string() });
 
 export const appliedTemplate = z.looseObject({ prompt: z.string() });
 
-/** As Jina has it. */
+/** In the format of Jina. */
 export const rerankResult = z.looseObject({
   results: z.array(z.looseObject({ index: z.int(), relevance_score: z.number() })),
 });

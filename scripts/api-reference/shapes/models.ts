@@ -3,7 +3,7 @@ import { z } from 'zod';
 const count = z.int().nonnegative();
 const id = z.string().regex(/^[^/]/);
 
-/** A model as a client may see it: a public name, never a path. What only the engine knows is there once it has told. */
+/** A model for clients: a public name, never a path. Fields of the engine are present once it has reported them. */
 export const modelObject = z.strictObject({
   id,
   object: z.literal('model'),
@@ -35,10 +35,10 @@ export const modelList = z.strictObject({
   data: z.array(modelObject),
   models: z
     .array(z.looseObject({ name: id, model: id, capabilities: z.array(z.string()) }))
-    .meta({ description: "As llama-server lists them, in Ollama's manner." }),
+    .meta({ description: "llama-server's own list, in the format of Ollama." }),
 });
 
-/** As Anthropic's clients, which send `anthropic-version`, know a model. */
+/** A model for Anthropic's clients, which send `anthropic-version`. */
 export const anthropicModel = z.strictObject({
   type: z.literal('model'),
   id,

@@ -3,7 +3,7 @@ import { promptProgress, timings } from './llama-server.ts';
 
 const count = z.int().nonnegative();
 
-/** OpenAI's count of tokens for chat and text completions. Left out by llama-server: `completion_tokens_details`. */
+/** OpenAI's usage for chat and text completions. llama-server omits `completion_tokens_details`. */
 const completionUsage = z
   .strictObject({
     prompt_tokens: count,
@@ -23,7 +23,7 @@ const token = {
   logprob: z.number().max(0),
 };
 
-/** Log-probabilities of a choice. Left out by llama-server: `refusal`. */
+/** Log-probabilities of a choice. llama-server omits `refusal`. */
 const logprobs = z.strictObject({
   content: z.array(z.strictObject({ ...token, top_logprobs: z.array(z.strictObject(token)) })).nullable(),
   refusal: z.null().optional(),
@@ -44,16 +44,16 @@ const toolCall = z.strictObject({
 const message = z.strictObject({
   role: z.literal('assistant'),
   content: z.string().nullable(),
-  /** llama-server leaves it out, OpenAI does not. */
+  /** llama-server omits it, OpenAI does not. */
   refusal: z.string().nullable().optional(),
   tool_calls: z.array(toolCall).min(1).optional(),
-  /** Instead of tool_calls, to a request that gave functions. */
+  /** Instead of tool_calls, for a request with functions. */
   function_call: functionCall.optional(),
   /** llama-server's own. */
   reasoning_content: z.string().optional(),
 });
 
-/** The answer to a chat request in one piece. */
+/** A chat completion as a JSON response. */
 export const chatCompletion = z.strictObject({
   id: chatId,
   object: z.literal('chat.completion'),
@@ -65,7 +65,7 @@ export const chatCompletion = z.strictObject({
         index: z.int().nonnegative(),
         message,
         finish_reason: finishReason,
-        /** llama-server leaves it out unless asked; OpenAI says null. */
+        /** llama-server omits it unless it is requested; OpenAI sends null. */
         logprobs: logprobs.nullable().optional(),
       }),
     )
@@ -95,7 +95,7 @@ const delta = z.strictObject({
   reasoning_content: z.string().optional(),
 });
 
-/** One event of a chat stream. Where there are no choices there is the usage that was asked for. */
+/** One event of a chat stream. An event without choices has the requested usage. */
 export const chatCompletionChunk = z
   .strictObject({
     id: chatId,
@@ -123,7 +123,7 @@ export const chatCompletionChunk = z
 const choice = {
   index: z.int().nonnegative(),
   text: z.string(),
-  /** llama-server answers in the chat API's form, OpenAI in one of `tokens`, `token_logprobs` and `text_offset`. */
+  /** llama-server has the form of the chat API, OpenAI has `tokens`, `token_logprobs` and `text_offset`. */
   logprobs: logprobs.nullable(),
 };
 const textFinishReason = z.enum(['stop', 'length', 'content_filter']);
@@ -138,14 +138,14 @@ const completion = {
   timings: timings.optional(),
 };
 
-/** The answer of the older completions API in one piece. */
+/** A completion of the older API as a JSON response. */
 export const textCompletion = z.strictObject({
   ...completion,
   choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason })).min(1),
   usage: completionUsage,
 });
 
-/** One event of its stream. llama-server puts the usage on the last of them, asked for or not. */
+/** One event of its stream. llama-server's last event has the usage, requested or not. */
 export const textCompletionChunk = z.strictObject({
   ...completion,
   choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason.nullable() })),
@@ -154,7 +154,7 @@ export const textCompletionChunk = z.strictObject({
 
 const base64 = z.base64();
 
-/** A list of embeddings, as numbers or as the base64 of 32-bit floats, which the SDKs ask for. */
+/** A list of embeddings, as numbers or as base64 of 32-bit floats, which the SDKs request. */
 export const embeddingList = z.strictObject({
   object: z.literal('list'),
   model: z.string().min(1),
@@ -164,7 +164,7 @@ export const embeddingList = z.strictObject({
         object: z.literal('embedding'),
         index: z.int().nonnegative(),
         embedding: z.union([z.array(z.number()).min(1), base64.min(1)]),
-        /** llama-server's own, beside base64. */
+        /** llama-server's own field, with base64. */
         encoding_format: z.literal('base64').optional(),
       }),
     )

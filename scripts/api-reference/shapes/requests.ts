@@ -1,15 +1,20 @@
 import { z } from 'zod';
 
 /**
- * The fields of requests that the gateway acts on, and what no request can do without. Everything else goes to
- * llama-server as it came.
+ * The fields of requests that the gateway uses, and those that are required. All other fields are passed to llama-server
+ * unchanged.
  */
 const count = z.int().nonnegative();
-const model = z.string().optional().describe('The public name. Any will do unless `STRICT_MODEL=true`.');
-const stream = z.boolean().optional().describe('Whether the answer is to come event by event.');
-const choices = z.int().min(1).optional().describe('How many answers to give; each takes a slot of its own.');
-const end = (text: string) => z.int().optional().describe(text);
-const mostTokens = end('The most tokens of an answer; so many are put aside of the tokens per minute.');
+const model = z
+  .string()
+  .optional()
+  .describe('A public name. Any other name is accepted as well unless `STRICT_MODEL=true`.');
+const stream = z.boolean().optional().describe('Whether to send the completion as a stream of events.');
+const choices = z.int().min(1).optional().describe('The number of completions; each takes a slot.');
+const limit = (text: string) => z.int().optional().describe(text);
+const maxTokens = limit(
+  'The maximum number of tokens of a completion. As many are reserved of the tokens per minute.',
+);
 
 const message = z.looseObject({
   role: z.string(),
@@ -17,7 +22,7 @@ const message = z.looseObject({
 });
 const messages = z
   .array(message)
-  .describe('Media go inline, as `data:` URLs or base64, unless `ALLOW_REMOTE_MEDIA=true`.');
+  .describe('Send media inline, as `data:` URLs or base64, unless `ALLOW_REMOTE_MEDIA=true`.');
 
 export const chatRequest = z.looseObject({
   model,
@@ -26,20 +31,20 @@ export const chatRequest = z.looseObject({
   stream_options: z
     .looseObject({ include_usage: z.boolean().optional() })
     .optional()
-    .describe('With `include_usage` the last chunk tells the tokens.'),
+    .describe('With `include_usage`, the last chunk has the usage.'),
   n: choices,
-  max_tokens: mostTokens,
-  max_completion_tokens: mostTokens,
+  max_tokens: maxTokens,
+  max_completion_tokens: maxTokens,
 });
 
 export const completionRequest = z.looseObject({
   model,
   prompt: z
     .union([z.string(), z.array(z.string()), z.array(z.int()), z.array(z.array(z.int()))])
-    .describe('Text or tokens. Several prompts take a slot each.'),
+    .describe('Text or tokens. Each of several prompts takes a slot.'),
   stream,
   n: choices,
-  max_tokens: mostTokens,
+  max_tokens: maxTokens,
 });
 
 export const embeddingRequest = z.looseObject({
@@ -60,18 +65,18 @@ export const responseRequest = z.looseObject({
   input: z.union([z.string(), z.array(z.looseObject({}))]),
   instructions: z.string().nullish(),
   stream,
-  max_output_tokens: mostTokens.nullable(),
+  max_output_tokens: maxTokens.nullable(),
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).optional() }).optional(),
 });
 
-export const messageRequest = z.looseObject({ model, messages, stream, max_tokens: mostTokens });
+export const messageRequest = z.looseObject({ model, messages, stream, max_tokens: maxTokens });
 
 export const transcriptionForm = z.looseObject({ file: z.file(), model });
 
 export const nativeCompletionRequest = z.looseObject({
   prompt: z.union([z.string(), z.array(z.unknown()), z.looseObject({})]),
   stream,
-  n_predict: mostTokens,
+  n_predict: maxTokens,
 });
 
 export const infillRequest = z.looseObject({ input_prefix: z.string(), input_suffix: z.string(), stream });

@@ -40,7 +40,7 @@ const functionCallItem = z.strictObject({
   status: status.optional(),
 });
 
-/** Of a custom tool, which llama-server was given as a function. */
+/** A call of a custom tool, which llama-server was given as a function. */
 const customCallItem = z.strictObject({
   type: z.literal('custom_tool_call'),
   id: z.string().regex(/^ctc_\w+$/),
@@ -87,7 +87,7 @@ const anyResponse = z.strictObject({
   top_p: z.number().nullable(),
 });
 
-/** A response that has only begun. */
+/** A response in progress. */
 const startedResponse = anyResponse.extend({
   status: z.literal('in_progress'),
   output: z.tuple([]),
@@ -101,17 +101,17 @@ const incompleteResponse = anyResponse.extend({
   usage,
 });
 
-/** A response whose stream could not be finished. */
+/** A response whose stream failed. */
 const failedResponse = anyResponse.extend({
   status: z.literal('failed'),
   output: z.tuple([]),
   error: z.strictObject({ code: z.string().min(1), message: z.string().min(1) }),
 });
 
-/** The object of the Responses API, as an answer in one piece. */
+/** The object of the Responses API, as a JSON response. */
 export const responseObject = z.discriminatedUnion('status', [completedResponse, incompleteResponse]);
 
-/** How many tokens a request would have. */
+/** The number of tokens of a request. */
 export const inputTokens = z.strictObject({
   object: z.literal('response.input_tokens'),
   input_tokens: z.int().positive(),
@@ -129,7 +129,7 @@ function event<T extends string, S extends z.core.$ZodLooseShape>(type: T, shape
   return z.strictObject({ type: z.literal(type), sequence_number: index, ...shape });
 }
 
-/** One event of a Responses stream, of the types that have been seen. */
+/** One event of a Responses stream, of all known types. */
 export const responseEvent = z.discriminatedUnion('type', [
   event('response.created', { response: startedResponse }),
   event('response.in_progress', { response: startedResponse }),
