@@ -5,7 +5,7 @@ import type { Log } from '../log/create-log.ts';
 import { removeJsonExcerpts } from '../log/unhandled-errors.ts';
 import { type Settings, type Variable, variables } from '../settings/variables.ts';
 import type { SupervisorConfig } from './config.ts';
-import { platformKeys } from './platform/stop-call.ts';
+import { platformKeys } from './platform/stop-instance.ts';
 import { type Child, spawnChild } from './process/child.ts';
 import {
   createSecretRedactor,

@@ -1,8 +1,7 @@
 import type { Backend } from '../../health/backend.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import type { Child } from '../process/child.ts';
-import { readEngineActivity } from './engine-activity.ts';
-import { type HangLimits, initialProgress, isHung, nextProgress } from './progress.ts';
+import { type EngineActivity, type EngineCounters, readEngineActivity } from './engine-activity.ts';
 
 export interface HangMonitorOptions {
   readonly backend: Backend;
@@ -73,4 +72,95 @@ export async function abortHungEngine(child: Child): Promise<void> {
   child.signal('SIGABRT');
   await child.exited;
   clearTimeout(killTimer);
+}
+
+/** What is known of the progress of a llama-server since its start. */
+export interface Progress {
+  /** For how long it has made no progress although it had work. */
+  readonly stuckMs: number;
+  /** Its last counter of work; undefined before the first. */
+  readonly done: number | undefined;
+  /** The last progress of its slots. */
+  readonly slots: string | undefined;
+  readonly busy: boolean;
+  /** It has responded before, or an earlier process has in its place. */
+  readonly wasUp: boolean;
+  /** It has responded itself since its start. */
+  readonly hasResponded: boolean;
+  /** When the last check ended. */
+  readonly checkedAt: number;
+}
+
+export interface HangLimits {
+  readonly hangTimeoutMs: number;
+  /** How long a model may take to load again after a sleep. */
+  readonly loadTimeoutMs: number;
+  readonly maySleep: boolean;
+  /**
+   * The most that one check may add to the time without progress. If we were suspended together with the engine (a paused
+   * container, a resumed virtual machine), an hour may have passed in which nothing could respond.
+   */
+  readonly maxStepMs: number;
+}
+
+/** A restarted llama-server is known to work, so silence counts from its start. */
+export function initialProgress(now: number, isRestart = false): Progress {
+  const none = { done: undefined, slots: undefined, busy: false, hasResponded: false };
+  return { ...none, stuckMs: 0, wasUp: isRestart, checkedAt: now };
+}
+
+/** The progress after one more check, at `now` of a monotonic clock. */
+export function nextProgress(
+  progress: Progress,
+  activity: EngineActivity,
+  now: number,
+  { maxStepMs }: HangLimits,
+): Progress {
+  const counters = activity.state === 'counted' ? activity : undefined;
+  const isReachable = activity.state !== 'unreachable';
+  return {
+    stuckMs: isStuck(progress, activity)
+      ? progress.stuckMs + Math.min(now - progress.checkedAt, maxStepMs)
+      : 0,
+    done: counters ? counters.done : progress.done,
+    slots: counters?.slots ?? progress.slots,
+    busy: counters ? counters.busySlots > 0 : progress.busy,
+    wasUp: progress.wasUp || isReachable,
+    hasResponded: progress.hasResponded || isReachable,
+    checkedAt: now,
+  };
+}
+
+function isStuck(progress: Progress, activity: EngineActivity): boolean {
+  switch (activity.state) {
+    case 'counted':
+      return activity.busySlots > 0 && activity.done === progress.done && areSlotsStuck(progress, activity);
+    case 'alive':
+      return true;
+    case 'unreachable':
+      return progress.wasUp;
+    default:
+      // LOAD_TIMEOUT limits the load. Without counters there is no way to tell.
+      return false;
+  }
+}
+
+/** If neither a rounded counter nor the slots can tell, an engine whose queue still responds does not count as hung. */
+function areSlotsStuck(progress: Progress, { slots, isExact }: EngineCounters): boolean {
+  return slots === 'unsupported' ? isExact : slots === undefined || slots === progress.slots;
+}
+
+/**
+ * The time that a restarted llama-server has for its first response, ms: a busy machine needs more than a short
+ * HANG_TIMEOUT allows for the start of a process.
+ */
+export const startupGraceMs = 60_000;
+
+/** An engine that was idle before it stopped responding may be waking up, if sleep is on: it has the time of a load. */
+export function isHung(
+  { stuckMs, busy, hasResponded }: Progress,
+  { hangTimeoutMs, loadTimeoutMs, maySleep }: HangLimits,
+): boolean {
+  const limitMs = hasResponded ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
+  return stuckMs >= (maySleep && !busy ? Math.max(limitMs, loadTimeoutMs) : limitMs);
 }

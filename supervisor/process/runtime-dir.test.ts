@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { identifyProcess } from './process-identity.ts';
 import {
   createRuntimeDir,
+  identifyProcess,
   prepareSocketPath,
   type RuntimeDir,
   removeStaleRuntimeDirs,

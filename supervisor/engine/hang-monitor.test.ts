@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineActivity } from './engine-activity.ts';
-import { type HangLimits, initialProgress, isHung, nextProgress, startupGraceMs } from './progress.ts';
+import { type HangLimits, initialProgress, isHung, nextProgress, startupGraceMs } from './hang-monitor.ts';
 
 const limits: HangLimits = {
   hangTimeoutMs: 120_000,
