@@ -76,7 +76,7 @@ export interface GatewayConfig {
     /** Whether to ask for a key; undefined: only who shows one sees the figures of single keys. */
     readonly authEnabled: boolean | undefined;
     /** Keys that have figures of their own. */
-    readonly mostKeys: number;
+    readonly maxKeys: number;
     /** Whether the slots of the backend share one context. */
     readonly unified: boolean;
     /** Of the supervisor; undefined where there is none. */
@@ -186,7 +186,7 @@ export function gatewayConfig(
     },
     metrics: {
       authEnabled: settings.METRICS_AUTH_ENABLED,
-      mostKeys: settings.METRICS_MAX_KEYS,
+      maxKeys: settings.METRICS_MAX_KEYS,
       unified: settings.CTX === 'auto',
       healthUrl,
     },

@@ -11,10 +11,10 @@ const keyOf = (id: string, tokensPerDay: number, options: NewKeyOptions = {}): K
   createKey(id, { limits: { tokensPerDay }, ...options }, Date.now()).key;
 
 /** Each key has used 30 tokens of input and 20 of output today. */
-async function shown(keys: readonly Key[], mostKeys = 10) {
+async function shown(keys: readonly Key[], maxKeys = 10) {
   const registry = new Registry();
   const today = () => ({ ...noUsage, input: 30, output: 20 });
-  registerBudgetMetrics(registry, { keys: { ring: new KeyRing(keys) }, ledger: { today }, mostKeys });
+  registerBudgetMetrics(registry, { keys: { ring: new KeyRing(keys) }, ledger: { today }, maxKeys });
   const page = readMetrics(await registry.metrics());
   return page
     .labelValues('corral_key_budget_used_ratio', 'key')

@@ -60,12 +60,12 @@ export interface BudgetSources {
     /** The usage of a key since midnight UTC. */
     today(keyId: string, now: number): Readonly<UsageSums>;
   };
-  readonly mostKeys: number;
+  readonly maxKeys: number;
 }
 
-/** The fraction of its daily tokens that each key has used; for the keys beyond `mostKeys`, the highest fraction. */
-export function registerBudgetMetrics(registry: Registry, { keys, ledger, mostKeys }: BudgetSources): void {
-  const labels = new BoundedLabel(mostKeys);
+/** The fraction of its daily tokens that each key has used; for the keys beyond `maxKeys`, the highest fraction. */
+export function registerBudgetMetrics(registry: Registry, { keys, ledger, maxKeys }: BudgetSources): void {
+  const labels = new BoundedLabel(maxKeys);
   registerSamples(registry, perKey.budgetUsed, () => {
     const now = Date.now();
     const highest = new Map<string, number>();

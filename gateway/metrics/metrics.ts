@@ -34,7 +34,7 @@ export interface MetricsOptions extends MetricSources {
   readonly unified: boolean;
   readonly readSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
   /** Keys with series of their own. */
-  readonly mostKeys: number;
+  readonly maxKeys: number;
   readonly ledger: MetricSources['ledger'] & BudgetSources['ledger'];
   /** The free space on its volume is shown. */
   readonly dataDir: string;
@@ -67,7 +67,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const keyRegistry = new Registry();
   const traffic = new Traffic();
-  const keyTraffic = new KeyTraffic(options.mostKeys);
+  const keyTraffic = new KeyTraffic(options.maxKeys);
   const loop = new EventLoopMonitor();
   const engine = new EngineMetricsReader(options);
   const readVolume = createVolumeReader(options.dataDir);

@@ -5,8 +5,8 @@ import { createSampler } from './otlp-tracing.ts';
 
 const [low, high] = [`${'0'.repeat(31)}1`, `${'f'.repeat(8)}${'0'.repeat(24)}`];
 
-/** Whether a trace is kept: of nobody, of a client that keeps it, of one that does not. */
-function kept(...[name, ratio]: Parameters<typeof createSampler>) {
+/** Whether traces are sampled: without a parent (high and low id), with a sampled one, with an unsampled one. */
+function sampledTraces(...[name, ratio]: Parameters<typeof createSampler>) {
   const decide = (traceId: string, traceFlags: number | undefined) => {
     const parent = { traceId, spanId: '1'.repeat(16), traceFlags: traceFlags ?? 0, isRemote: true };
     const context = traceFlags === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
@@ -32,6 +32,6 @@ describe('createSampler', () => {
     ['parentbased_always_off', [false, false, true, false]],
     ['parentbased_traceidratio', [false, true, true, false]],
   ] as const)('%s', (name, expected) => {
-    expect(kept(name, 0.5)).toEqual(expected);
+    expect(sampledTraces(name, 0.5)).toEqual(expected);
   });
 });

@@ -141,7 +141,7 @@ describe('UsageLedger', () => {
     const place = join(folder, 'missing', 'too');
     const { ledger, problems } = createLedger(place);
     ledger.record(entry('app', 5));
-    await waitFor('the problem is told', () => problems.length > 0);
+    await waitFor('the problem to be reported', () => problems.length > 0);
     ledger.record(entry('app', 6));
     expect(problems).toEqual([expect.stringContaining('unable to open')]);
     expect(ledger.today('app', Date.now()).output).toBe(11);

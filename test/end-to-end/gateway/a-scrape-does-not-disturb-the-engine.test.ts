@@ -19,69 +19,73 @@ describe('a scrape', () => {
     await using engine = await startLlamaServer({ args: ['--sleep-idle-seconds', '1'] });
     await using gateway = await startTestGateway({ backend: engine.backend });
     expect((await chat(gateway)).status).toBe(200);
-    const told = (words: string) => engine.output().split(`server is ${words} sleeping state`).length - 1;
-    // A slow machine may have given it the time to sleep before the request, too.
-    const [slept, woke] = [told('entering'), told('exiting')];
-    // The idle time of a second passes under scrapes.
+    const countLogLines = (event: string) =>
+      engine.output().split(`server is ${event} sleeping state`).length - 1;
+    // On a slow machine it may have slept before the request, too.
+    const [slept, woke] = [countLogLines('entering'), countLogLines('exiting')];
+    // The idle time of one second passes while it is scraped.
     let page: Scrape | undefined;
-    await waitFor('it to fall asleep', async () => {
+    await waitFor('the engine to sleep', async () => {
       page = await scrape(gateway.origin);
-      return told('entering') > slept;
+      return countLogLines('entering') > slept;
     });
     for (const _ of Array.from({ length: 4 })) {
       const before = page?.text;
-      page = await waitFor('a fresh page', async () => {
+      page = await waitFor('a new page', async () => {
         const next = await scrape(gateway.origin);
         return next.value('corral_engine_metrics_up') === 1 && next.text !== before && next;
       });
     }
     const props = await requestBackend(engine.backend, { path: '/props', timeoutMs: 2000 });
     expect(props).toMatchObject({ status: 200, body: expect.stringContaining('"is_sleeping":true') });
-    expect([told('entering'), told('exiting')]).toEqual([slept + 1, woke]);
+    expect([countLogLines('entering'), countLogLines('exiting')]).toEqual([slept + 1, woke]);
     expect(page?.value('corral_engine_metrics_up')).toBe(1);
     expect(page?.value('llamacpp:tokens_predicted_total')).toBeGreaterThan(0);
   });
 
   it('causes at most one engine request per second for any number of scrapers, and none while idle', async () => {
-    let questions = 0;
+    let engineRequests = 0;
     await using backend = await startFakeBackend((_, response) => void response.end('{}'), {
       metrics: () => {
-        questions += 1;
-        return `# TYPE llamacpp:n_decode_total counter\nllamacpp:n_decode_total ${questions}\n`;
+        engineRequests += 1;
+        return `# TYPE llamacpp:n_decode_total counter\nllamacpp:n_decode_total ${engineRequests}\n`;
       },
     });
     await using gateway = await startTestGateway({ backend: backend.backend });
-    const began = performance.now();
+    const startedAt = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => scrape(gateway.origin)));
-    const seconds = (performance.now() - began) / 1000;
-    expect(questions).toBeLessThanOrEqual(1 + seconds);
-    const before = questions;
-    const fresh = () => scrape(gateway.origin);
-    const asked = performance.now();
-    await waitFor('the reading to be old', async () => (await fresh()) && performance.now() - asked > 1200);
-    expect(questions).toBe(before);
+    const seconds = (performance.now() - startedAt) / 1000;
+    expect(engineRequests).toBeLessThanOrEqual(1 + seconds);
+    const before = engineRequests;
+    const scrapeAgain = () => scrape(gateway.origin);
+    const scrapedAt = performance.now();
+    await waitFor(
+      'the last reading to expire',
+      async () => (await scrapeAgain()) && performance.now() - scrapedAt > 1200,
+    );
+    expect(engineRequests).toBe(before);
     expect((await chat(gateway)).status).toBe(200);
     await waitFor(
-      'the change to be seen',
-      async () => (await fresh()).value('llamacpp:n_decode_total') === before + 1,
+      'the new value',
+      async () => (await scrapeAgain()).value('llamacpp:n_decode_total') === before + 1,
     );
   });
 
   it('reports the context in use while requests run', async () => {
     await using engine = await startLlamaServer({ slots: 2, context: 4096 });
     await using gateway = await startTestGateway({ backend: engine.backend, env: { CTX: '4096' } });
-    // More than the slots, so that there is something to see for a while.
-    const enough = new AbortController();
-    const stories = Array.from({ length: 10 }, () => chat(gateway, 'long story', enough.signal));
-    const inUse = await waitFor('some to be in use', async () =>
+    // More requests than slots, so that some run for a while.
+    const stop = new AbortController();
+    const stories = Array.from({ length: 10 }, () => chat(gateway, 'long story', stop.signal));
+    const inUse = await waitFor('context in use', async () =>
       (await scrape(gateway.origin)).value('vllm:kv_cache_usage_perc'),
     );
     expect(inUse).toBeGreaterThan(0);
     expect(inUse).toBeLessThanOrEqual(1);
-    enough.abort();
+    stop.abort();
     await Promise.allSettled(stories);
     await waitFor(
-      'none to be',
+      'no context in use',
       async () => (await scrape(gateway.origin)).value('vllm:kv_cache_usage_perc') === 0,
     );
   });
@@ -89,16 +93,16 @@ describe('a scrape', () => {
   it('succeeds if the engine is unreachable', async () => {
     await using engine = await startLlamaServer();
     await using gateway = await startTestGateway({ backend: engine.backend });
-    // A scrape does not wait for long.
+    // A scrape waits for the engine only briefly.
     await waitFor(
-      "the engine's own figures",
+      "the engine's own metrics",
       async () => (await scrape(gateway.origin)).value('corral_engine_metrics_up') === 1,
     );
     engine.kill('SIGKILL');
-    const page = await waitFor('the loss to be seen', async () => {
+    const page = await waitFor('the engine to be unreachable', async () => {
       const next = await scrape(gateway.origin);
       const isLost = next.value('corral_standing', { standing: 'ready' }) === 0;
-      // What it said last is shown for a second more.
+      // Its last metrics are shown for one more second.
       return isLost && next.value('corral_engine_metrics_up') === 0 && next;
     });
     expect(page.value('corral_slots')).toBe(0);

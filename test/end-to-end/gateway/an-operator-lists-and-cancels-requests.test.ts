@@ -32,8 +32,8 @@ const asOps = (request: string, { origin } = corral) => requestGateway(origin, r
 const listed = async (of = corral) =>
   (await asOps('GET /admin/requests', of)).body.requests as Record<string, unknown>[];
 
-/** A client that has sent a chat request under that id. */
-async function asking(id: string, fields: object = {}, port = corral.port): Promise<RawClient> {
+/** A client that has sent a chat request with this id. */
+async function sendRequest(id: string, fields: object = {}, port = corral.port): Promise<RawClient> {
   const client = await RawClient.connect(port);
   return client.send(postOf(chatOf('hello', fields), { headers: [`x-request-id: ${id}`] }));
 }
@@ -41,10 +41,10 @@ async function asking(id: string, fields: object = {}, port = corral.port): Prom
 describe('GET /admin/requests', () => {
   it('lists running and queued requests, oldest first, and no finished ones', async () => {
     fake.mood = sendAndStall;
-    await using running = await asking('runs', { stream: true });
+    await using running = await sendRequest('runs', { stream: true });
     await running.receives('one');
-    await using waiting = await asking('waits');
-    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
+    await using waiting = await sendRequest('waits');
+    await waitFor('a request to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(await listed()).toEqual([
       {
         ...{ id: 'runs', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' },
@@ -63,7 +63,7 @@ describe('GET /admin/requests', () => {
   it('lists a request whose body is still being received', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello'), { headers: ['x-request-id: comes'] }).slice(0, -5));
-    await waitFor('it to be listed', async () => (await listed()).some(({ id }) => id === 'comes'));
+    await waitFor('the request to be listed', async () => (await listed()).some(({ id }) => id === 'comes'));
     await asOps('DELETE /admin/requests/comes');
     expect(JSON.parse((await client.answer())?.body ?? '').error.code).toBe('request_cancelled');
   });
@@ -71,14 +71,14 @@ describe('GET /admin/requests', () => {
 
 describe('DELETE /admin/requests/{id}', () => {
   it.each([
-    ['runs', 'without a byte of its answer'],
+    ['runs', 'and has no response yet'],
     ['waits', 'in the queue'],
   ])('cancels a request that %s %s', async (id) => {
     fake.mood = silent;
-    await using running = await asking('runs');
-    await waitFor('it to run', () => fake.open === 1);
-    await using waiting = await asking('waits');
-    await waitFor('one to wait', () => corral.gateway.scheduler.counts.waiting === 1);
+    await using running = await sendRequest('runs');
+    await waitFor('a request to run', () => fake.open === 1);
+    await using waiting = await sendRequest('waits');
+    await waitFor('a request to wait', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(await asOps(`DELETE /admin/requests/${id}`)).toMatchObject({
       status: 200,
       body: { id, cancelled: 1 },
@@ -97,9 +97,9 @@ describe('DELETE /admin/requests/{id}', () => {
 
   it('ends a stream with an error event and frees its slot for the next request', async () => {
     fake.mood = sendAndStall;
-    await using client = await asking('streams', { stream: true });
+    await using client = await sendRequest('streams', { stream: true });
     await client.receives('one');
-    await using next = await asking('next', { stream: true });
+    await using next = await sendRequest('next', { stream: true });
     expect((await asOps('DELETE /admin/requests/streams')).body.cancelled).toBe(1);
     const [word, error] = ((await client.answer())?.body ?? '').split(/(?<=\n\n)/);
     expect(word).toBe(delta('one'));
@@ -116,25 +116,29 @@ describe('DELETE /admin/requests/{id}', () => {
 
   it('cancels all requests with an id and returns 404 if there is none', async () => {
     fake.mood = silent;
-    const twins = await Promise.all([asking('twin/1+1=2'), asking('twin/1+1=2')]);
-    await waitFor('both', async () => (await listed()).length === 2);
+    const duplicates = await Promise.all([sendRequest('twin/1+1=2'), sendRequest('twin/1+1=2')]);
+    await waitFor('both requests', async () => (await listed()).length === 2);
     expect((await asOps('DELETE /admin/requests/twin/1+1=2')).body.cancelled).toBe(2);
-    for (const twin of twins) {
-      expect((await twin.answer())?.status).toBe(403);
-      twin.reset();
+    for (const duplicate of duplicates) {
+      expect((await duplicate.answer())?.status).toBe(403);
+      duplicate.reset();
     }
     const again = await asOps('DELETE /admin/requests/twin/1+1=2');
     expect(again.status).toBe(404);
     expect(again.body.error?.code).toBe('request_not_found');
   });
 
-  it.each(['a stream', 'an answer in one piece'])(
+  it.each(['a stream', 'a response without streaming'])(
     'stops the real engine in the middle of %s',
     async (kind) => {
       await using engine = await startLlamaServer({ slots: 1 });
       await using gateway = await startTestGateway({ backend: engine.backend, keys });
       const story = { messages: [{ role: 'user', content: 'Please tell the long story' }], ignore_eos: true };
-      await using client = await asking('story', { ...story, stream: kind === 'a stream' }, gateway.port);
+      await using client = await sendRequest(
+        'story',
+        { ...story, stream: kind === 'a stream' },
+        gateway.port,
+      );
       await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
       await asOps('DELETE /admin/requests/story', gateway);
       const answer = await client.answer();
@@ -142,7 +146,7 @@ describe('DELETE /admin/requests/{id}', () => {
       expect(answer?.body).toContain('"code":"request_cancelled"');
       await gatewayIsIdle(gateway);
       const short = { ...chatOf('hello'), max_tokens: 1 };
-      await using next = await asking('next', short, gateway.port);
+      await using next = await sendRequest('next', short, gateway.port);
       expect((await next.answer())?.status).toBe(200);
     },
   );

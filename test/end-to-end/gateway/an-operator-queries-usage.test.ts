@@ -5,16 +5,16 @@ import { requestGateway } from '../../harness/request-gateway.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => {
+  fakeBackend = await startFakeBackend((_, response) => {
     response
       .setHeader('content-type', 'application/json')
       .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
   });
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: keyFileText({ app: { secret: 'sk-app' }, ops: { secret: 'sk-ops', scopes: ['admin'] } }),
     env: { COST_PER_HOUR: '0.5' },
   });
@@ -23,11 +23,11 @@ beforeAll(async () => {
     headers: { authorization: 'Bearer sk-app', 'content-type': 'application/json' },
     body: '{"messages":[]}',
   });
-  await waitFor('the booking', () => corral.gateway.ledger.today('app', Date.now()).requests === 1);
+  await waitFor('the usage', () => corral.gateway.ledger.today('app', Date.now()).requests === 1);
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 const today = () => new Date().toISOString().slice(0, 10);
@@ -35,13 +35,13 @@ const today = () => new Date().toISOString().slice(0, 10);
 it('GET /admin/usage reports the usage of one key including its last request', async () => {
   const { status, body } = await requestGateway(corral.origin, 'GET /admin/usage?key=app&since=0d', 'sk-ops');
   expect(status).toBe(200);
-  const figures = { requests: 1, errors: 0, inputTokens: 30, cachedTokens: 0, outputTokens: 20 };
+  const values = { requests: 1, errors: 0, inputTokens: 30, cachedTokens: 0, outputTokens: 20 };
   expect(body).toMatchObject({
     since: today(),
     by: 'day',
     costPerHour: 0.5,
-    usage: [{ day: today(), ...figures }],
-    total: figures,
+    usage: [{ day: today(), ...values }],
+    total: values,
     problem: null,
   });
 });

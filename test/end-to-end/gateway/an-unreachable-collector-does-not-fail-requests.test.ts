@@ -11,22 +11,22 @@ import { startTestGateway } from '../../harness/start-gateway.ts';
 import { startGatewayProcess } from '../../harness/start-gateway-process.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let collector: TraceCollector;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   collector = await startTraceCollector();
 });
 afterAll(async () => {
-  await standIn.stop();
+  await fakeBackend.stop();
   await collector[Symbol.asyncDispose]();
 });
 
-const gathered = { OTEL_BSP_SCHEDULE_DELAY: '5' };
-/** Too short for the exporter to try again, which it would do after a second. */
-const hasty = { ...gathered, OTEL_EXPORTER_OTLP_TIMEOUT: '500' };
+const batched = { OTEL_BSP_SCHEDULE_DELAY: '5' };
+/** Too short for a retry by the exporter, which comes after a second. */
+const withoutRetry = { ...batched, OTEL_EXPORTER_OTLP_TIMEOUT: '500' };
 
-async function askOften(port: number, times = 20): Promise<unknown[]> {
+async function sendRequests(port: number, times = 20): Promise<unknown[]> {
   await using client = await RawClient.connect(port);
   const statuses: unknown[] = [];
   for (let n = 0; n < times; n++) statuses.push((await client.send(postOf(chatOf(`${n}`))).answer())?.status);
@@ -37,36 +37,36 @@ const allOk = (times = 20) => Array.from({ length: times }, () => 200);
 
 it('requests succeed while the collector is unreachable, which is logged once', async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;
-  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
-  expect(await askOften(corral.port)).toEqual(allOk());
+  const env = { ...withoutRetry, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
+  expect(await sendRequests(corral.port)).toEqual(allOk());
   const warnings = () => corral.logged.filter(({ msg }) => String(msg).startsWith('trace export failed'));
-  await waitFor('the log to tell of it', () => warnings().length > 0);
-  expect(await askOften(corral.port)).toEqual(allOk());
+  await waitFor('a warning', () => warnings().length > 0);
+  expect(await sendRequests(corral.port)).toEqual(allOk());
   await corral.stop();
   expect(warnings()).toEqual([expect.objectContaining({ reason: 'ECONNREFUSED' })]);
 });
 
 it('the status of a collector that rejects traces is logged, and its recovery too', async () => {
-  const env = { ...gathered, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
-  const take = collector.answer;
-  collector.answer = (response) => response.writeHead(403).end('words that the collector chose');
-  expect(await askOften(corral.port)).toEqual(allOk());
-  const told = (text: string) => () => corral.logged.find(({ msg }) => String(msg).startsWith(text));
-  expect(await waitFor('the warning', told('trace export failed'))).toMatchObject({ reason: '403' });
-  collector.answer = take;
-  expect(await askOften(corral.port)).toEqual(allOk());
-  expect(await waitFor('the recovery', told('trace export recovered'))).toMatchObject({ level: 30 });
-  expect(JSON.stringify(corral.logged)).not.toContain('words that the collector chose');
+  const env = { ...batched, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
+  const accept = collector.answer;
+  collector.answer = (response) => response.writeHead(403).end('text from the collector');
+  expect(await sendRequests(corral.port)).toEqual(allOk());
+  const logLine = (text: string) => () => corral.logged.find(({ msg }) => String(msg).startsWith(text));
+  expect(await waitFor('the warning', logLine('trace export failed'))).toMatchObject({ reason: '403' });
+  collector.answer = accept;
+  expect(await sendRequests(corral.port)).toEqual(allOk());
+  expect(await waitFor('the recovery', logLine('trace export recovered'))).toMatchObject({ level: 30 });
+  expect(JSON.stringify(corral.logged)).not.toContain('text from the collector');
 });
 
 it('a collector that never responds delays neither requests nor shutdown', async () => {
   collector.answer = () => {};
-  const env = { ...hasty, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  const env = { ...withoutRetry, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   const before = collector.deliveries.length;
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
-  expect(await askOften(corral.port, 200)).toEqual(allOk(200));
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
+  expect(await sendRequests(corral.port, 200)).toEqual(allOk(200));
   await waitFor('spans to be sent', () => collector.deliveries.length > before);
   await corral.stop();
 });
@@ -79,8 +79,8 @@ it('a stopping gateway process sends its remaining spans as protobuf before it e
     OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/`,
     OTEL_BSP_SCHEDULE_DELAY: '3600000',
   };
-  await using corral = await startGatewayProcess(standIn.backend, env);
-  expect(await askOften(Number(new URL(corral.origin).port), 3)).toEqual(allOk(3));
+  await using corral = await startGatewayProcess(fakeBackend.backend, env);
+  expect(await sendRequests(Number(new URL(corral.origin).port), 3)).toEqual(allOk(3));
   const ended = once(corral.process, 'exit');
   corral.process.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
@@ -93,6 +93,6 @@ it('a stopping gateway process sends its remaining spans as protobuf before it e
 it('OpenTelemetry is not loaded if no collector is configured', async () => {
   const preload = join(import.meta.dirname, '../../harness/refuse-opentelemetry.js');
   const env = { AUTH_ENABLED: 'false', NODE_OPTIONS: `--import=${preload}` };
-  await using corral = await startGatewayProcess(standIn.backend, env);
-  expect(await askOften(Number(new URL(corral.origin).port), 1)).toEqual(allOk(1));
+  await using corral = await startGatewayProcess(fakeBackend.backend, env);
+  expect(await sendRequests(Number(new URL(corral.origin).port), 1)).toEqual(allOk(1));
 });

@@ -13,11 +13,11 @@ const ledgerLines = ({ logged }: TestGateway) =>
   logged.filter(({ msg }) => String(msg).includes('ledger')).map(({ level, msg }) => [level, msg]);
 
 it('logs once when the ledger fails and once when it recovers, and loses no usage', async () => {
-  await using standIn = await startFakeBackend(echo);
+  await using fakeBackend = await startFakeBackend(echo);
   await using folder = await temporaryFolder();
-  // Root may write anywhere, but not into a folder as if it were a file.
+  // Even root cannot write to a folder as if it were a file.
   mkdirSync(folder.file(ledgerFileName));
-  const corral = await startTestGateway({ backend: standIn.backend, folder: folder.path });
+  const corral = await startTestGateway({ backend: fakeBackend.backend, folder: folder.path });
   const ask = async () => {
     await using client = await RawClient.connect(corral.port);
     return (await client.send(postOf(chatOf('good'))).answer())?.status;

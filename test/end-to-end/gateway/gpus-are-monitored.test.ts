@@ -8,8 +8,8 @@ import { startGatewayProcess } from '../../harness/start-gateway-process.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const standIn = join(import.meta.dirname, '../../fakes/fake-nvidia-smi.ts');
-const answer = JSON.stringify({
+const fakeSmi = join(import.meta.dirname, '../../fakes/fake-nvidia-smi.ts');
+const completion = JSON.stringify({
   choices: [{ message: { content: 'hello' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 30, completion_tokens: 20 },
   timings: { cache_n: 10, prompt_n: 20, predicted_n: 20 },
@@ -18,21 +18,21 @@ const answer = JSON.stringify({
 it('GPU metrics, energy per token and cost per token appear in /metrics', async () => {
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
-  symlinkSync(standIn, program);
-  await using backend = await startFakeBackend((_request, response) => response.end(answer));
+  symlinkSync(fakeSmi, program);
+  await using backend = await startFakeBackend((_request, response) => response.end(completion));
   await using corral = await startTestGateway({
     backend: backend.backend,
     env: { NVIDIA_SMI: program, GPU_INTERVAL: '50ms', COST_PER_HOUR: '2.5', METRICS_AUTH_ENABLED: 'false' },
   });
   await waitFor('both GPUs', () => corral.gateway.gpus.samples.length === 2);
   await waitFor('some energy', () => (corral.gateway.gpus.energy.total ?? 0) > 0);
-  const answered = await fetch(`${corral.origin}/v1/embeddings`, {
+  const response = await fetch(`${corral.origin}/v1/embeddings`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: '{"input":"x","model":"m"}',
   });
-  expect(await answered.json()).toMatchObject({ usage: { prompt_tokens: 30 } });
-  const page = await waitFor('the price of a token', async () => {
+  expect(await response.json()).toMatchObject({ usage: { prompt_tokens: 30 } });
+  const page = await waitFor('the cost of a token', async () => {
     const text = await (await fetch(`${corral.origin}/metrics`)).text();
     return text.includes('corral_key_energy_per_token_joules{') && text;
   });
@@ -54,7 +54,7 @@ it('GPU metrics, energy per token and cost per token appear in /metrics', async 
   expect(page).not.toContain('corral_gpu_trouble{');
   const pid = Number(readFileSync(folder.file('started'), 'utf8'));
   await corral.stop();
-  await waitFor('nvidia-smi to end', () => !isRunning(pid));
+  await waitFor('nvidia-smi to exit', () => !isRunning(pid));
 });
 
 it('a machine without a GPU gets one log line', async () => {
@@ -80,7 +80,7 @@ it('GPU_METRICS=off turns GPU monitoring off', async () => {
 it('nvidia-smi exits when the gateway is killed', async () => {
   await using folder = await temporaryFolder();
   const program = folder.file('nvidia-smi-steady');
-  symlinkSync(standIn, program);
+  symlinkSync(fakeSmi, program);
   await using backend = await startFakeBackend((_request, response) => response.end('{}'));
   const env = { NVIDIA_SMI: program, GPU_INTERVAL: '50ms', AUTH_ENABLED: 'false', DATA_DIR: folder.path };
   await using gateway = await startGatewayProcess(backend.backend, env);
@@ -89,5 +89,5 @@ it('nvidia-smi exits when the gateway is killed', async () => {
   );
   expect(isRunning(pid)).toBe(true);
   await gateway.kill();
-  await waitFor('nvidia-smi to end', () => !isRunning(pid));
+  await waitFor('nvidia-smi to exit', () => !isRunning(pid));
 });

@@ -22,8 +22,8 @@ const chat = {
 let engine: LlamaServer;
 let gateway: TestGateway;
 let page: Scrape;
-/** What the SDK was told, of the requests that were finished. */
-const told = { input: 0, output: 0 };
+/** The usage reported to the SDK, of completed requests. */
+const reported = { input: 0, output: 0 };
 
 beforeAll(async () => {
   engine = await startLlamaServer();
@@ -40,12 +40,12 @@ beforeAll(async () => {
     ...Array.from({ length: plain }, () => ask(client)),
     ...Array.from({ length: streams }, () => listen(client)),
   ]);
-  await leave(client);
-  await refused();
-  await waitFor('all to be booked', () => gateway.gateway.scheduler.counts.leased === 0);
-  await waitFor('the last to be counted', async () => {
+  await disconnect(client);
+  await sendInvalidRequests();
+  await waitFor('all slots to be free', () => gateway.gateway.scheduler.counts.leased === 0);
+  await waitFor('the last request to be counted', async () => {
     page = await scrape(gateway.origin);
-    // A scrape does not wait for long for the engine's own figures.
+    // A scrape waits for the engine's metrics only briefly.
     return (
       page.value('corral_engine_metrics_up') === 1 &&
       page.sum('corral_requests_total', { route: '/v1/chat/completions' }) === plain + streams + left + 2
@@ -57,35 +57,35 @@ afterAll(async () => {
   await engine?.stop();
 });
 
-const question = (words: string) => ({
+const chatRequest = (content: string) => ({
   model: 'a-name-that-only-this-client-knows',
-  messages: [{ role: 'user' as const, content: words }],
+  messages: [{ role: 'user' as const, content }],
 });
 
-function note(usage: OpenAI.CompletionUsage | null | undefined): void {
-  told.input += usage?.prompt_tokens ?? 0;
-  told.output += usage?.completion_tokens ?? 0;
+function addUsage(usage: OpenAI.CompletionUsage | null | undefined): void {
+  reported.input += usage?.prompt_tokens ?? 0;
+  reported.output += usage?.completion_tokens ?? 0;
 }
 
 async function ask(client: OpenAI): Promise<void> {
-  note((await client.chat.completions.create(question('a prompt of mine'))).usage);
+  addUsage((await client.chat.completions.create(chatRequest('a prompt of mine'))).usage);
 }
 
 async function listen(client: OpenAI): Promise<void> {
   const stream = await client.chat.completions.create({
-    ...question('keys'),
+    ...chatRequest('keys'),
     stream: true,
     stream_options: { include_usage: true },
   });
-  for await (const { usage } of stream) note(usage);
+  for await (const { usage } of stream) addUsage(usage);
 }
 
-async function leave(client: OpenAI): Promise<void> {
-  const stream = await client.chat.completions.create({ ...question('long story'), stream: true });
+async function disconnect(client: OpenAI): Promise<void> {
+  const stream = await client.chat.completions.create({ ...chatRequest('long story'), stream: true });
   for await (const _ of stream) break;
 }
 
-async function refused(): Promise<void> {
+async function sendInvalidRequests(): Promise<void> {
   const post = (authorization: string, body: string) =>
     fetch(`${gateway.origin}/v1/chat/completions`, {
       method: 'POST',
@@ -124,10 +124,10 @@ describe('the metrics', () => {
     expect(count).toBe(plain + streams + left);
     expect(page.sum('corral_input_tokens_total')).toBe(usage('input'));
     expect(page.sum('corral_output_tokens_total')).toBe(usage('output'));
-    // What the client that left had come to is counted, too; nobody told it.
+    // Includes the tokens of the client that disconnected, which were not reported to it.
     const ofLedger = gateway.gateway.ledger.today('tester', Date.now());
     expect([usage('input'), usage('output')]).toEqual([ofLedger.input, ofLedger.output]);
-    expect(usage('output')).toBeGreaterThan(told.output);
+    expect(usage('output')).toBeGreaterThan(reported.output);
   });
 
   it('contain the time to first token of each stream, and the duration and queue time of each request', () => {
@@ -159,8 +159,8 @@ describe('the metrics', () => {
       page.value('llamacpp:tokens_predicted_total'),
       page.value('llamacpp:prompt_tokens_total'),
     ];
-    // It does not count what a client broke off.
-    expect(generated).toBeGreaterThanOrEqual(told.output);
+    // llama-server does not count cancelled requests.
+    expect(generated).toBeGreaterThanOrEqual(reported.output);
     const cached = page.value('llamacpp:prompt_tokens_cached_total') ?? 0;
     expect(read + cached).toBe(page.sum('corral_input_tokens_total'));
     expect(page.text).not.toContain('llamacpp:predicted_tokens_seconds');
@@ -168,16 +168,16 @@ describe('the metrics', () => {
 
   it('show the same per-key usage as the ledger', async () => {
     const { text, value } = await scrape(gateway.origin, scraperSecret);
-    const booked = gateway.gateway.ledger.today('tester', Date.now());
+    const recorded = gateway.gateway.ledger.today('tester', Date.now());
     const shown = (name: string) => value(`corral_key_${name}`, { key: 'tester' });
-    expect([shown('requests_total'), shown('errors_total')]).toEqual([booked.requests, booked.errors]);
+    expect([shown('requests_total'), shown('errors_total')]).toEqual([recorded.requests, recorded.errors]);
     expect([shown('input_tokens_total'), shown('output_tokens_total')]).toEqual([
-      booked.input,
-      booked.output,
+      recorded.input,
+      recorded.output,
     ]);
-    // At 3.6 an hour a second of the machine costs a thousandth.
-    expect(shown('cost_total')).toBeCloseTo(booked.machineMs / 1e6, 9);
-    expect(shown('machine_seconds_total')).toBeCloseTo(booked.machineMs / 1e3, 9);
+    // At 3.6 per hour, one second costs 0.001.
+    expect(shown('cost_total')).toBeCloseTo(recorded.machineMs / 1e6, 9);
+    expect(shown('machine_seconds_total')).toBeCloseTo(recorded.machineMs / 1e3, 9);
     expect([page.text.includes('"tester"'), text.includes('"tester"')]).toEqual([false, true]);
   });
 
@@ -202,13 +202,10 @@ describe('the metrics', () => {
     expect(shown.sort()).toEqual(known.map(({ name }) => name).sort());
   });
 
-  it.skipIf(!program)(
-    'are named and typed as promtool wants it, but for names that others gave',
-    async () => {
-      const { command = '', args = [] } = program ?? {};
-      const check = await execa(command, [...args, 'check', 'metrics'], { input: page.text, reject: false });
-      const complaints = `${check.stdout}\n${check.stderr}`.split('\n').filter((line) => line.trim() !== '');
-      expect(complaints.filter((line) => !/^(?:llamacpp|vllm):/.test(line))).toEqual([]);
-    },
-  );
+  it.skipIf(!program)('pass the checks of promtool, except for names defined by others', async () => {
+    const { command = '', args = [] } = program ?? {};
+    const check = await execa(command, [...args, 'check', 'metrics'], { input: page.text, reject: false });
+    const complaints = `${check.stdout}\n${check.stderr}`.split('\n').filter((line) => line.trim() !== '');
+    expect(complaints.filter((line) => !/^(?:llamacpp|vllm):/.test(line))).toEqual([]);
+  });
 });

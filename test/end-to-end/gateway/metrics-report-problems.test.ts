@@ -15,7 +15,12 @@ import { requireTestService } from '../../services/test-service.ts';
 
 const redisProgram = await requireTestService(redisServer);
 
-const toShow = (gateway: TestGateway, name: string, value: number, labels: Record<string, string> = {}) =>
+const waitForMetric = (
+  gateway: TestGateway,
+  name: string,
+  value: number,
+  labels: Record<string, string> = {},
+) =>
   waitFor(`${name} to be ${value}`, async () => {
     const page = await scrape(gateway.origin);
     return page.value(name, labels) === value && page;
@@ -36,8 +41,8 @@ describe('the metrics report', () => {
       lasting: { secret: 'sk-lasting-0123456789abcdef', expires: Date.now() + 30 * DAY },
       off: { secret: 'sk-off-0123456789abcdef', disabled: true },
     });
-    await using standIn = await startFakeBackend(echo);
-    await using gateway = await startTestGateway({ backend: standIn.backend, keys });
+    await using fakeBackend = await startFakeBackend(echo);
+    await using gateway = await startTestGateway({ backend: fakeBackend.backend, keys });
     const good = await scrape(gateway.origin);
     const states = ['active', 'disabled', 'expired'].map((state) => good.value('corral_keys', { state }));
     expect(states).toEqual([3, 1, 0]);
@@ -47,24 +52,24 @@ describe('the metrics report', () => {
     expect(Math.abs(loadedAt - Date.now() / 1000)).toBeLessThan(3600);
 
     writeFileSync(gateway.keyFile, '{"version":1,"keys":[');
-    const bad = await toShow(gateway, 'corral_key_file_broken', 1);
+    const bad = await waitForMetric(gateway, 'corral_key_file_broken', 1);
     expect(bad.value('corral_key_file_failures_total')).toBeGreaterThanOrEqual(1);
     expect(bad.value('corral_keys', { state: 'active' })).toBe(3);
     writeFileSync(gateway.keyFile, keys);
-    const mended = await toShow(gateway, 'corral_key_file_broken', 0);
-    expect(mended.value('corral_key_file_last_success_timestamp_seconds')).toBeGreaterThan(loadedAt);
+    const repaired = await waitForMetric(gateway, 'corral_key_file_broken', 0);
+    expect(repaired.value('corral_key_file_last_success_timestamp_seconds')).toBeGreaterThan(loadedAt);
   });
 
   it('a usage ledger that cannot be written', async () => {
-    await using standIn = await startFakeBackend(echo);
+    await using fakeBackend = await startFakeBackend(echo);
     await using folder = await temporaryFolder();
     mkdirSync(folder.file(ledgerFileName));
-    await using gateway = await startTestGateway({ backend: standIn.backend, folder: folder.path });
-    await toShow(gateway, 'corral_ledger_degraded', 1);
+    await using gateway = await startTestGateway({ backend: fakeBackend.backend, folder: folder.path });
+    await waitForMetric(gateway, 'corral_ledger_degraded', 1);
     rmdirSync(folder.file(ledgerFileName));
     await ask(gateway, testerSecret);
     await waitFor(
-      'it to be written',
+      'the ledger to be written',
       async () => (await scrape(gateway.origin)).value('corral_ledger_degraded') === 0,
     );
   });
@@ -73,25 +78,25 @@ describe('the metrics report', () => {
     'that this gateway counts rate limits alone while Redis is unreachable',
     async () => {
       if (!redisProgram) return;
-      await using standIn = await startFakeBackend(echo);
+      await using fakeBackend = await startFakeBackend(echo);
       await using redis = await startRedis(redisProgram);
       const env = { REDIS_URL: redis.url, MAX_REQUESTS_PER_MINUTE: '1' };
-      // However late it is, it is not taken to be away.
+      // Redis is never considered unreachable because it is slow.
       await using gateway = await startTestGateway({
-        backend: standIn.backend,
+        backend: fakeBackend.backend,
         env,
         redisTimeoutMs: 3_600_000,
       });
-      const together = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
+      const together = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
       expect(together.value('corral_limits_fallbacks_total')).toBe(0);
       redis.kill('SIGKILL');
       await redis.ended;
       await ask(gateway, testerSecret);
-      const alone = await toShow(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
+      const alone = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
       expect(alone.value('corral_limits_fallbacks_total')).toBe(1);
       expect(alone.sum('corral_limits_sharing')).toBe(1);
       await ask(gateway, testerSecret);
-      await toShow(gateway, 'corral_refusals_total', 1, { code: 'rate_limit_exceeded' });
+      await waitForMetric(gateway, 'corral_refusals_total', 1, { code: 'rate_limit_exceeded' });
     },
   );
 
@@ -105,36 +110,38 @@ describe('the metrics report', () => {
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
-    await using standIn = await startFakeBackend(
+    await using fakeBackend = await startFakeBackend(
       (request, response) => {
         void released.then(() => echo(request, response));
       },
       { slots: 1 },
     );
     const env = { MAX_QUEUE_SIZE: '3', MAX_QUEUE_PER_KEY: '3' };
-    await using gateway = await startTestGateway({ backend: standIn.backend, keys, env });
+    await using gateway = await startTestGateway({ backend: fakeBackend.backend, keys, env });
     const first = ask(gateway, secretOf('usual'));
-    await toShow(gateway, 'corral_slots_leased', 1);
+    await waitForMetric(gateway, 'corral_slots_leased', 1);
     const waiting = [
       ask(gateway, secretOf('usual')),
       ask(gateway, secretOf('urgent')),
       ask(gateway, secretOf('urgent')),
     ];
-    const line = await toShow(gateway, 'vllm:num_requests_waiting', 3);
-    const depth = ['high', 'normal', 'low'].map((priority) => line.value('corral_queue_depth', { priority }));
+    const queued = await waitForMetric(gateway, 'vllm:num_requests_waiting', 3);
+    const depth = ['high', 'normal', 'low'].map((priority) =>
+      queued.value('corral_queue_depth', { priority }),
+    );
     expect(depth).toEqual([2, 1, 0]);
-    expect(line.value('vllm:num_requests_running')).toBe(1);
-    expect(line.value('corral_requests_in_flight')).toBe(4);
-    expect(line.value('corral_queue_limit')).toBe(3);
+    expect(queued.value('vllm:num_requests_running')).toBe(1);
+    expect(queued.value('corral_requests_in_flight')).toBe(4);
+    expect(queued.value('corral_queue_limit')).toBe(3);
     expect((await ask(gateway, secretOf('usual'))).status).toBe(503);
     release();
-    for (const answer of await Promise.all([first, ...waiting])) expect(answer.status).toBe(200);
-    const after = await toShow(gateway, 'corral_admissions_total', 1, {
+    for (const response of await Promise.all([first, ...waiting])) expect(response.status).toBe(200);
+    const after = await waitForMetric(gateway, 'corral_admissions_total', 1, {
       outcome: 'full',
       priority: 'normal',
     });
     expect(after.value('corral_refusals_total', { code: 'queue_full' })).toBe(1);
-    const over = await toShow(gateway, 'corral_queue_wait_seconds_count', 2, { priority: 'high' });
+    const over = await waitForMetric(gateway, 'corral_queue_wait_seconds_count', 2, { priority: 'high' });
     const granted = ['high', 'normal'].map((priority) =>
       over.value('corral_admissions_total', { outcome: 'granted', priority }),
     );

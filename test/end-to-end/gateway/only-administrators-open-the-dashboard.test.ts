@@ -10,19 +10,19 @@ const tester = { secret: testerSecret };
 const admin = { secret: opsSecret, scopes: ['admin'] } as const;
 const keys = keyFileText({ tester, ops: admin });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys,
     env: { TRUSTED_PROXIES: '127.0.0.1', MODEL_ALIAS: 'a"<b>&', MAX_FAILED_LOGINS_PER_MINUTE: '3' },
   });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 type Headers = Readonly<Record<string, string>>;
@@ -42,21 +42,22 @@ async function session(): Promise<Headers> {
   return { ...ours, cookie };
 }
 
-const codeOf = async (answer: Response) => ((await answer.json()) as { error: { code: string } }).error.code;
+const codeOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string } }).error.code;
 
-/** What is told until `enough` is in it, or the stream ends. */
+/** The events until they match `enough` or the stream ends. */
 async function events(headers: Headers, enough: RegExp, from = corral): Promise<string> {
   const end = new AbortController();
   const { signal } = end;
-  const answer = await fetch(`${from.origin}/dashboard/events`, { headers, signal });
-  expect(answer.headers.get('content-type')).toContain('text/event-stream');
-  let told = '';
-  for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    told += piece;
-    if (enough.test(told)) break;
+  const response = await fetch(`${from.origin}/dashboard/events`, { headers, signal });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  let text = '';
+  for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += piece;
+    if (enough.test(text)) break;
   }
   end.abort();
-  return told;
+  return text;
 }
 
 describe('without a session', () => {
@@ -78,8 +79,8 @@ describe('without a session', () => {
   });
 
   it('a key without the admin scope cannot log in', async () => {
-    const answer = await logIn({ authorization: `Bearer ${testerSecret}` });
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
+    const response = await logIn({ authorization: `Bearer ${testerSecret}` });
+    expect([response.status, response.headers.getSetCookie()]).toEqual([403, []]);
   });
 
   it('failed logins are rate limited, a valid key is not', async () => {
@@ -95,8 +96,8 @@ describe('without a session', () => {
 describe('a session', () => {
   it.each([
     ['over http', {}, false],
-    ['over https at a trusted proxy', { 'x-forwarded-proto': 'https' }, true],
-  ])('%s is in a cookie that no script and no other site can use', async (_, headers, secure) => {
+    ['over https behind a trusted proxy', { 'x-forwarded-proto': 'https' }, true],
+  ])('%s is stored in a cookie that scripts and other sites cannot use', async (_, headers, secure) => {
     const [cookie = ''] = (await logIn(headers)).headers.getSetCookie();
     const [value, ...attributes] = cookie.split('; ');
     expect(value).toMatch(/^corral_session=[\w-]{43}$/);
@@ -106,11 +107,11 @@ describe('a session', () => {
   });
 
   it('sends the state of the system without any secrets', async () => {
-    const told = await events(await session(), /event: crash\ndata: .*\n\n/);
-    expect(told).toMatch(/^event: history\ndata: \[/);
-    const [, now = ''] = /event: now\ndata: (.*)\n/.exec(told) ?? [];
+    const text = await events(await session(), /event: crash\ndata: .*\n\n/);
+    expect(text).toMatch(/^event: history\ndata: \[/);
+    const [, now = ''] = /event: now\ndata: (.*)\n/.exec(text) ?? [];
     expect(JSON.parse(now)).toMatchObject({ standing: 'ready', open: [], slots: { busy: 0 }, problems: [] });
-    for (const secret of [testerSecret, opsSecret, 'sha256:']) expect(told).not.toContain(secret);
+    for (const secret of [testerSecret, opsSecret, 'sha256:']) expect(text).not.toContain(secret);
   });
 
   it('ends on logout', async () => {
@@ -123,9 +124,9 @@ describe('a session', () => {
     ['disabled', { tester, ops: { ...admin, disabled: true } }],
     ['removed', { tester }],
     ['expired', { tester, ops: { ...admin, expires: Date.now() - 1000 } }],
-    ['given less to do', { tester, ops: { ...admin, scopes: ['metrics'] } }],
-    ['given another secret', { tester, ops: { ...admin, secret: `${opsSecret}-new` } }],
-  ] as const)('ends when its key is %s, for who is watching, too', async (_, changed) => {
+    ['without the admin scope', { tester, ops: { ...admin, scopes: ['metrics'] } }],
+    ['given a new secret', { tester, ops: { ...admin, secret: `${opsSecret}-new` } }],
+  ] as const)('ends when its key is %s, and open event streams end too', async (_, changed) => {
     const headers = await session();
     const watching = events(headers, /never/);
     writeFileSync(corral.keyFile, keyFileText(changed));
@@ -141,8 +142,8 @@ describe('cross-site requests', () => {
   const elsewhere: [string, Headers][] = [
     ['cross-site', { 'sec-fetch-site': 'cross-site' }],
     ['same-site', { 'sec-fetch-site': 'same-site' }],
-    ['of another origin', { origin: 'https://evil.example' }],
-    ['without an origin', { origin: 'null' }],
+    ['from another origin', { origin: 'https://evil.example' }],
+    ['with an opaque origin', { origin: 'null' }],
   ];
   it.each(elsewhere)('%s are rejected', async (_, from) => {
     const { cookie = '' } = await session();
@@ -201,21 +202,21 @@ describe('responses to browsers', () => {
     expect(await (await ask('GET /', { accept: 'text/html', ...forwarded })).text()).toContain(
       '<span class="origin">https://llm.example</span>/v1',
     );
-    const pointer = await ask('GET /', { accept: 'application/json' });
-    expect(await pointer.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
+    const urls = await ask('GET /', { accept: 'application/json' });
+    expect(await urls.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
   });
 
   it('support HEAD wherever GET is supported', async () => {
     const headers = await session();
     for (const path of ['/', '/dashboard', '/dashboard/session', '/dashboard/events']) {
-      const answer = await ask(`HEAD ${path}`, headers);
-      expect([path, answer.status, await answer.text()]).toEqual([path, 200, '']);
+      const response = await ask(`HEAD ${path}`, headers);
+      expect([path, response.status, await response.text()]).toEqual([path, 200, '']);
     }
   });
 });
 
 it('if authentication is off, the dashboard is public but still rejects cross-site requests', async () => {
-  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  await using open = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
   const page = await ask('GET /dashboard', {}, open);
   expect(await page.text()).toContain('no authentication');
   expect(await events(ours, /event: now/, open)).toContain('"keys":null');

@@ -9,7 +9,7 @@ const keys = keyFileText({
   app: { secret: secretOf('app') },
   prometheus: { secret: secretOf('prometheus'), scopes: ['metrics'] },
   operator: { secret: secretOf('operator'), scopes: ['admin'] },
-  gone: { secret: secretOf('gone'), scopes: ['metrics'], disabled: true },
+  disabled: { secret: secretOf('disabled'), scopes: ['metrics'], disabled: true },
 });
 
 let backend: FakeBackend;
@@ -18,56 +18,60 @@ beforeAll(async () => {
 });
 afterAll(() => backend[Symbol.asyncDispose]());
 
-type Seen = 'all' | 'no single keys' | number;
+type Visible = 'all' | 'all but per-key metrics' | number;
 
-/** What each sees: nobody in particular, then those with a key. */
-async function seenBy(env: Readonly<Record<string, string>>): Promise<Record<string, Seen>> {
+/** What each client sees: one without a key, then those with a key. */
+async function visibleMetrics(env: Readonly<Record<string, string>>): Promise<Record<string, Visible>> {
   await using gateway = await startTestGateway({ backend: backend.backend, keys, env });
   const ask = (path: string, secret?: string) =>
     fetch(gateway.origin + path, { headers: secret === undefined ? {} : { 'x-api-key': secret } });
   await ask('/v1/models', secretOf('app'));
-  const see = async (secret?: string): Promise<Seen> => {
-    const answer = await ask('/metrics', secret);
-    const text = await answer.text();
-    if (answer.status !== 200) return answer.status;
+  const see = async (secret?: string): Promise<Visible> => {
+    const response = await ask('/metrics', secret);
+    const text = await response.text();
+    if (response.status !== 200) return response.status;
     expect(text).toContain('corral_slots 4');
-    return text.includes('corral_key_requests_total{key="app"}') ? 'all' : 'no single keys';
+    return text.includes('corral_key_requests_total{key="app"}') ? 'all' : 'all but per-key metrics';
   };
-  // The books are closed when the response is.
+  // Usage is recorded when the response has closed.
   if (env.AUTH_ENABLED !== 'false' && env.METRICS_AUTH_ENABLED !== 'false')
     await waitFor('the key to be counted', async () => (await see(secretOf('operator'))) === 'all');
   else
-    await waitFor('the page', async () => (await see()) !== 'no single keys' || env.AUTH_ENABLED === 'false');
-  const seen: Record<string, Seen> = { nobody: await see() };
-  for (const id of ['app', 'prometheus', 'operator', 'gone', 'unknown']) seen[id] = await see(secretOf(id));
+    await waitFor(
+      'the page',
+      async () => (await see()) !== 'all but per-key metrics' || env.AUTH_ENABLED === 'false',
+    );
+  const seen: Record<string, Visible> = { none: await see() };
+  for (const id of ['app', 'prometheus', 'operator', 'disabled', 'unknown'])
+    seen[id] = await see(secretOf(id));
   return seen;
 }
 
 describe('/metrics', () => {
   it('is public without per-key metrics by default, and rejects an invalid key', async () => {
-    expect(await seenBy({})).toEqual({
-      nobody: 'no single keys',
-      ...{ app: 403, prometheus: 'all', operator: 'all', gone: 401, unknown: 401 },
+    expect(await visibleMetrics({})).toEqual({
+      none: 'all but per-key metrics',
+      ...{ app: 403, prometheus: 'all', operator: 'all', disabled: 401, unknown: 401 },
     });
   });
 
   it('requires a key with the metrics scope if METRICS_AUTH_ENABLED=true', async () => {
-    expect(await seenBy({ METRICS_AUTH_ENABLED: 'true' })).toEqual({
-      nobody: 401,
-      ...{ app: 403, prometheus: 'all', operator: 'all', gone: 401, unknown: 401 },
+    expect(await visibleMetrics({ METRICS_AUTH_ENABLED: 'true' })).toEqual({
+      none: 401,
+      ...{ app: 403, prometheus: 'all', operator: 'all', disabled: 401, unknown: 401 },
     });
   });
 
   it('is public with per-key metrics if METRICS_AUTH_ENABLED=false', async () => {
-    expect(await seenBy({ METRICS_AUTH_ENABLED: 'false' })).toEqual({
-      nobody: 'all',
-      ...{ app: 'all', prometheus: 'all', operator: 'all', gone: 'all', unknown: 'all' },
+    expect(await visibleMetrics({ METRICS_AUTH_ENABLED: 'false' })).toEqual({
+      none: 'all',
+      ...{ app: 'all', prometheus: 'all', operator: 'all', disabled: 'all', unknown: 'all' },
     });
   });
 
   it('is public if authentication is off', async () => {
-    const seen = await seenBy({ AUTH_ENABLED: 'false', METRICS_AUTH_ENABLED: 'true' });
-    expect(new Set(Object.values(seen))).toEqual(new Set(['no single keys']));
+    const seen = await visibleMetrics({ AUTH_ENABLED: 'false', METRICS_AUTH_ENABLED: 'true' });
+    expect(new Set(Object.values(seen))).toEqual(new Set(['all but per-key metrics']));
   });
 
   it('accepts only GET', async () => {

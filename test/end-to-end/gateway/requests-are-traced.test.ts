@@ -18,24 +18,24 @@ const [server, client, internal] = [2, 3, 1];
 const failed = 2;
 
 let collector: TraceCollector;
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
   vi.stubEnv('OTEL_SERVICE_NAME', 'box-7');
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=of-all-signals');
   vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-collector-key=for-the-collector-alone');
   collector = await startTraceCollector();
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend, env: { ...traced(), MAX_REPLAYS: '3' } });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend, env: { ...traced(), MAX_REPLAYS: '3' } });
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
   await collector[Symbol.asyncDispose]();
 });
 beforeEach(() => {
-  standIn.mood = echo;
+  fakeBackend.mood = echo;
 });
 
 const traced = () => ({
@@ -45,7 +45,7 @@ const traced = () => ({
   OTEL_BSP_SCHEDULE_DELAY: '20',
 });
 
-/** The begin of a trace at a client of ours. */
+/** The traceparent of a client. */
 function callerOf(flags = '01') {
   const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
   return { traceId, spanId, header: `traceparent: 00-${traceId}-${spanId}-${flags}` };
@@ -53,7 +53,7 @@ function callerOf(flags = '01') {
 
 async function ask(fields: object, header: string, secret?: string) {
   await using asking = await RawClient.connect(corral.port);
-  const request = postOf(chatOf('a word of nobody else', fields), {
+  const request = postOf(chatOf('a unique word', fields), {
     headers: [header],
     ...(secret && { secret }),
   });
@@ -85,14 +85,14 @@ describe('a stream of the real llama-server', () => {
 
   it("is part of its client's trace and has an admission, an exchange and a relay span", () => {
     expect(spans).toHaveLength(4);
-    const whole = request(spans);
-    expect(whole).toMatchObject({ kind: server, parentSpanId: caller.spanId, status: 0 });
+    const root = request(spans);
+    expect(root).toMatchObject({ kind: server, parentSpanId: caller.spanId, status: 0 });
     for (const [name, kind] of [
       ['admission', internal],
       ['exchange', client],
       ['relay', internal],
     ] as const)
-      expect(named(spans, name)).toEqual([expect.objectContaining({ kind, parentSpanId: whole?.spanId })]);
+      expect(named(spans, name)).toEqual([expect.objectContaining({ kind, parentSpanId: root?.spanId })]);
   });
 
   it('has the attributes of the OpenTelemetry GenAI conventions', () => {
@@ -135,10 +135,10 @@ describe('a stream of the real llama-server', () => {
   });
 
   it('contains no text of the request or the response', () => {
-    const told = collector.deliveries.map((delivery) => delivery.body).join();
+    const sent = collector.deliveries.map((delivery) => delivery.body).join();
     const words = [...body.matchAll(/"content":"([^"]{4,})"/g)].map(([, word = '']) => word);
     expect(words.length).toBeGreaterThan(0);
-    for (const word of ['secret words', corral.secret, ...words]) expect(told).not.toContain(word);
+    for (const word of ['secret words', corral.secret, ...words]) expect(sent).not.toContain(word);
   });
 });
 
@@ -146,21 +146,27 @@ it('the traceparent header of the exchange is sent to the backend', async () => 
   const caller = callerOf();
   await ask({}, caller.header);
   const [exchange] = named(await collector.spansOf(caller.traceId, 4), 'exchange');
-  expect(standIn.received.at(-1)?.headers.traceparent).toBe(`00-${caller.traceId}-${exchange?.spanId}-01`);
+  expect(fakeBackend.received.at(-1)?.headers.traceparent).toBe(
+    `00-${caller.traceId}-${exchange?.spanId}-01`,
+  );
 });
 
 it('a retried request has one exchange span per attempt', async () => {
   let deaths = 2;
-  standIn.mood = (received, response) => {
+  fakeBackend.mood = (received, response) => {
     if (deaths-- > 0) response.socket?.destroy();
     else echo(received, response);
   };
   const caller = callerOf();
   expect((await ask({}, caller.header))?.status).toBe(200);
   const spans = await collector.spansOf(caller.traceId, 8);
-  const tries = named(spans, 'exchange');
+  const attempts = named(spans, 'exchange');
   expect(
-    tries.map(({ status, attributes }) => [attributes['corral.retries'], attributes['error.type'], status]),
+    attempts.map(({ status, attributes }) => [
+      attributes['corral.retries'],
+      attributes['error.type'],
+      status,
+    ]),
   ).toEqual([
     [0, 'broke-off', failed],
     [1, 'broke-off', failed],
@@ -172,7 +178,7 @@ it('a retried request has one exchange span per attempt', async () => {
 
 it('a resumed stream has two exchange spans and one relay span', async () => {
   let deaths = 1;
-  standIn.mood = (_, response) => {
+  fakeBackend.mood = (_, response) => {
     if (deaths-- > 0) startStream(response).write(delta('one '), () => response.socket?.destroy());
     else startStream(response).end(`${delta('two')}data: [DONE]\n\n`);
   };
@@ -185,7 +191,7 @@ it('a resumed stream has two exchange spans and one relay span', async () => {
 
 it('a rejected request records the error and has no child spans', async () => {
   const caller = callerOf();
-  expect((await ask({}, caller.header, 'sk-of-nobody'))?.status).toBe(401);
+  expect((await ask({}, caller.header, 'sk-unknown'))?.status).toBe(401);
   const spans = await collector.spansOf(caller.traceId, 1);
   expect(spans).toEqual([expect.objectContaining({ kind: server, status: 0 })]);
   expect(spans[0]?.attributes).toMatchObject({
@@ -196,7 +202,7 @@ it('a rejected request records the error and has no child spans', async () => {
 });
 
 it('a response that is cut off has the status error', async () => {
-  standIn.mood = (_, response) => void response.socket?.destroy();
+  fakeBackend.mood = (_, response) => void response.socket?.destroy();
   const caller = callerOf();
   expect((await ask({}, caller.header))?.status).toBe(502);
   const spans = await collector.spansOf(caller.traceId, 9);
@@ -204,16 +210,16 @@ it('a response that is cut off has the status error', async () => {
 });
 
 it.each([
-  ['before its answer', silent, {}, 3],
-  ['in the middle of it', sendAndStall, { stream: true }, 4],
-] as const)("a client that left %s is nobody's error", async (_, mood, fields, count) => {
-  standIn.mood = mood;
+  ['before the response', silent, {}, 3],
+  ['in the middle of the response', sendAndStall, { stream: true }, 4],
+] as const)('a client that disconnects %s is not an error', async (_, mood, fields, count) => {
+  fakeBackend.mood = mood;
   const caller = callerOf();
-  const leaver = await RawClient.connect(corral.port);
-  leaver.send(postOf(chatOf('hello', fields), { headers: [caller.header] }));
-  await waitFor('the request to arrive', () => standIn.open === 1);
-  if (count === 4) await leaver.receives('one');
-  leaver.reset();
+  const client = await RawClient.connect(corral.port);
+  client.send(postOf(chatOf('hello', fields), { headers: [caller.header] }));
+  await waitFor('the request to arrive', () => fakeBackend.open === 1);
+  if (count === 4) await client.receives('one');
+  client.reset();
   const spans = await collector.spansOf(caller.traceId, count);
   const ended = {
     'corral.outcome': 'client_left',
@@ -230,7 +236,7 @@ it.each([
 it('a request that its client does not sample is not sampled, and the backend gets the same flag', async () => {
   const unsampled = callerOf('00');
   await ask({}, unsampled.header);
-  expect(standIn.received.at(-1)?.headers.traceparent).toMatch(
+  expect(fakeBackend.received.at(-1)?.headers.traceparent).toMatch(
     new RegExp(`^00-${unsampled.traceId}-\\w{16}-00$`),
   );
   const sampled = callerOf();

@@ -7,15 +7,15 @@ import { chromium } from '../../services/service-catalogue.ts';
 import { startBrowser, type TestBrowser } from '../../services/start-browser.ts';
 import { requireTestService } from '../../services/test-service.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 const get = (path: string, headers = {}) => fetch(corral.origin + path, { headers });
@@ -30,16 +30,13 @@ describe('the API reference', () => {
   });
 
   it.each(['/openapi.json', '/docs'])('%s accepts only GET', async (path) => {
-    const answer = await fetch(corral.origin + path, { method: 'POST' });
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    const response = await fetch(corral.origin + path, { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
-  it.each(['nothing.js', '..%2fopenapi.json', 'constructor', 'toString'])(
-    '%s is no file of the page',
-    async (name) => {
-      expect((await get(`/docs/assets/${name}`)).status).toBe(404);
-    },
-  );
+  it.each(['nothing.js', '..%2fopenapi.json', 'constructor', 'toString'])('%s is not found', async (name) => {
+    expect((await get(`/docs/assets/${name}`)).status).toBe(404);
+  });
 
   it('has a cacheable icon that needs no key and supports HEAD', async () => {
     const page = await (await get('/docs')).text();
@@ -75,15 +72,15 @@ describe.skipIf(peer === undefined)('in a browser', () => {
   it('the page shows every operation, makes no external requests and does not violate its policy', async () => {
     await using watched = await openPage(chrome.browser, { colorScheme: 'dark' });
     const { page, complaints } = watched;
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(request.url()));
     await page.goto(`${corral.origin}/docs`);
     await page.locator('.opblock').first().waitFor();
     const document = (await (await get('/openapi.json')).json()) as { paths: Record<string, object> };
     const count = Object.values(document.paths).flatMap((methods) => Object.keys(methods)).length;
     expect(await page.locator('.opblock').count()).toBe(count);
     expect(await page.locator('html.dark-mode').count()).toBe(1);
-    expect(asked.filter((url) => !url.startsWith(corral.origin) && !url.startsWith('data:'))).toEqual([]);
+    expect(requested.filter((url) => !url.startsWith(corral.origin) && !url.startsWith('data:'))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 

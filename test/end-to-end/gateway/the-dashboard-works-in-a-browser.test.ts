@@ -18,11 +18,11 @@ const keysWith = (ops: object) =>
     ops: { ...admin, ...ops },
   });
 
-/** Has the page note what its tiles and its drawing of the slots say, each time that either changes. */
-const noteMoments = `(() => {
-  window.moments = new Set();
+/** Makes the page record the texts of its tiles and slots whenever they change. */
+const recordTexts = `(() => {
+  window.texts = new Set();
   const text = (id) => document.getElementById(id).textContent;
-  const note = () => window.moments.add(
+  const note = () => window.texts.add(
     text('running') + ' running, ' + text('waiting') + ' waiting: ' + document.getElementById('slots').ariaLabel,
   );
   new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
@@ -60,8 +60,8 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     return watched;
   }
 
-  /** A client that has asked for a story. */
-  function asking(id: string) {
+  /** A client that requests a story. */
+  function requestStory(id: string) {
     return fetch(url('/v1/chat/completions'), {
       method: 'POST',
       headers: { 'x-api-key': testerSecret, 'content-type': 'application/json', 'x-request-id': id },
@@ -73,28 +73,29 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     await using watched = await watching();
     const { page } = watched;
     await page.getByText('No requests since the gateway started').waitFor();
-    const told = (id: string) => page.locator(`#${id}`).textContent();
-    let seen = false;
+    const textOf = (id: string) => page.locator(`#${id}`).textContent();
+    let isDone = false;
     const client = async (name: string) => {
-      for (let n = 1; !seen; n++) await asking(`load-${name}-${n}`).then((answer) => answer.text());
+      for (let n = 1; !isDone; n++)
+        await requestStory(`load-${name}-${n}`).then((response) => response.text());
     };
-    await page.evaluate(noteMoments);
+    await page.evaluate(recordTexts);
     const clients = Promise.all(['a', 'b', 'c', 'd', 'e'].map(client));
-    await waitFor('tokens to be written before the eyes of the operator', async () => {
-      return (await told('running')) === '2' && !['–', '0'].includes((await told('tokens')) ?? '–');
+    await waitFor('tokens to appear on the page', async () => {
+      return (await textOf('running')) === '2' && !['–', '0'].includes((await textOf('tokens')) ?? '–');
     });
     await page.getByLabel('2 of 2 slots are busy').waitFor();
     await page.locator('#lanes li', { hasText: 'tester' }).waitFor();
-    seen = true;
+    isDone = true;
     await clients;
-    await waitFor('the last one to be seen to end', async () => (await told('running')) === '0');
-    const moments = await page.evaluate<string[]>('[...window.moments]');
-    expect(moments.length).toBeGreaterThan(1);
-    for (const moment of moments)
-      expect(moment).toMatch(/^(\d+) running, (\d+) waiting: \1 of \d+ .*busy, \2 wait/);
+    await waitFor('the last request to end', async () => (await textOf('running')) === '0');
+    const texts = await page.evaluate<string[]>('[...window.texts]');
+    expect(texts.length).toBeGreaterThan(1);
+    for (const text of texts)
+      expect(text).toMatch(/^(\d+) running, (\d+) waiting: \1 of \d+ .*busy, \2 wait/);
     await page.locator('#recent tbody tr', { hasText: 'load-a-1' }).first().waitFor();
     await page.locator('#keys tbody tr', { hasText: 'of 1M' }).waitFor();
-    expect(await told('first-token')).toMatch(/^\d/);
+    expect(await textOf('first-token')).toMatch(/^\d/);
     expect(await page.locator('#chart-tokens canvas').count()).toBe(1);
     expect(await page.content()).not.toContain(testerSecret);
     expect(await page.content()).not.toContain(storyText('survival').slice(0, 30));
@@ -104,9 +105,9 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it('cancels a request', async () => {
     await using watched = await watching();
     const { page } = watched;
-    // It speaks faster than anybody can click.
+    // The engine would finish before the click.
     demo.engine.kill('SIGSTOP');
-    const client = asking('to-be-cancelled').then((answer) => answer.text());
+    const client = requestStory('to-be-cancelled').then((response) => response.text());
     const row = page.locator('#open tbody tr', { hasText: 'to-be-ca' });
     await row.getByRole('button', { name: 'Cancel request to-be-cancelled' }).click();
     await row.getByRole('button', { name: 'Sure?' }).click();
@@ -132,11 +133,11 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it.each([
     ['sk-wrong', 'This key is unknown or no longer valid.'],
     [testerSecret, "This API key lacks the scope 'admin'"],
-  ])('cannot log in with %s', async (secret, words) => {
+  ])('cannot log in with %s', async (secret, message) => {
     await using watched = await open();
     const { page } = watched;
     await logIn(watched, secret);
-    await page.getByRole('alert').getByText(words).waitFor();
+    await page.getByRole('alert').getByText(message).waitFor();
     expect(await watched.violations()).toEqual([]);
     expect(await page.context().cookies()).toEqual([]);
   });
@@ -170,10 +171,10 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it.each([
     ['light', { width: 1280, height: 900 }],
     ['dark', { width: 320, height: 640 }],
-  ] as const)('finds pages that all can use, %s, %o', async (colorScheme, viewport) => {
+  ] as const)('finds accessible pages, %s, %o', async (colorScheme, viewport) => {
     await using watched = await watching({ colorScheme, viewport });
     const { page } = watched;
-    void asking('for-the-tables').then((answer) => answer.text());
+    void requestStory('for-the-tables').then((response) => response.text());
     await page.locator('#recent tbody tr', { hasText: 'for-the-t' }).first().waitFor();
     expect(await watched.violations()).toEqual([]);
     expect(await watched.overhang()).toBe(0);

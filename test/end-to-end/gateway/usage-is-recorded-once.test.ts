@@ -26,8 +26,8 @@ const finish = formatEvent({
 });
 const usage = { prompt_tokens: 11, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 2 } };
 
-/** Does what the words of the request say. */
-const obedient: BackendScenario = ({ body }, response) => {
+/** Behaves as the text of the request says. */
+const scripted: BackendScenario = ({ body }, response) => {
   if (body.includes('fail')) return void response.writeHead(500).end('{"error":{"code":500,"message":"no"}}');
   if (body.includes('stall')) return;
   if (body.includes('piece')) {
@@ -40,23 +40,23 @@ const obedient: BackendScenario = ({ body }, response) => {
   else if (!body.includes('hang')) response.end(`${finish}data: [DONE]\n\n`);
 };
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(obedient, { slots: 4 });
-  corral = await startTestGateway({ backend: standIn.backend, env: { CONTINUE_STREAMS: 'false' } });
+  fakeBackend = await startFakeBackend(scripted, { slots: 4 });
+  corral = await startTestGateway({ backend: fakeBackend.backend, env: { CONTINUE_STREAMS: 'false' } });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
-/** What one request added to the books. */
-async function bookedBy(work: () => Promise<unknown>): Promise<Partial<UsageRow>> {
+/** The usage that one request added to the ledger. */
+async function recordedBy(work: () => Promise<unknown>): Promise<Partial<UsageRow>> {
   const { ledger } = corral.gateway;
   const before = { ...ledger.today('tester', Date.now()) };
   await work();
-  const after = await waitFor('the booking', () => {
+  const after = await waitFor('the usage', () => {
     const now = ledger.today('tester', Date.now());
     return now.requests > before.requests && { ...now };
   });
@@ -68,8 +68,8 @@ const ask = async (word: string, fields: object = {}) => {
   return await client.send(postOf(chatOf(word, fields))).answer();
 };
 
-/** Leaves when the third word has come. */
-const leave = async (word: string) => {
+/** Disconnects after the third word. */
+const disconnect = async (word: string) => {
   await using client = await RawClient.connect(corral.port);
   await client.send(postOf(chatOf(word, { stream: true }))).receives('three');
   client.reset();
@@ -77,51 +77,60 @@ const leave = async (word: string) => {
 
 describe('usage is recorded once for a request', () => {
   it('that is not streamed', async () => {
-    const booked = await bookedBy(() => ask('piece'));
-    expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
-    expect(booked.computeMs).toBeGreaterThan(0);
-    // One of four slots.
-    expect(booked.machineMs).toBeCloseTo((booked.computeMs ?? 0) / 4, 6);
+    const recorded = await recordedBy(() => ask('piece'));
+    expect(recorded).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
+    expect(recorded.computeMs).toBeGreaterThan(0);
+    // It used one of four slots.
+    expect(recorded.machineMs).toBeCloseTo((recorded.computeMs ?? 0) / 4, 6);
   });
 
   it('that is streamed without include_usage', async () => {
-    const booked = await bookedBy(() => ask('good', { stream: true }));
-    expect(booked).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
+    const recorded = await recordedBy(() => ask('good', { stream: true }));
+    expect(recorded).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
   });
 
   it('with two choices, of which the backend counts only one', async () => {
-    expect(await bookedBy(() => ask('piece', { n: 2 }))).toMatchObject({ requests: 1, input: 11, output: 6 });
+    expect(await recordedBy(() => ask('piece', { n: 2 }))).toMatchObject({
+      requests: 1,
+      input: 11,
+      output: 6,
+    });
   });
 
   it('whose client disconnects mid-stream: no error, the tokens sent, and the input counted by the backend', async () => {
-    const booked = await bookedBy(() => leave('hang'));
-    expect(booked).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 3 });
+    const recorded = await recordedBy(() => disconnect('hang'));
+    expect(recorded).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 3 });
   });
 
   it('whose client disconnects before the first token', async () => {
-    const booked = await bookedBy(async () => {
+    const recorded = await recordedBy(async () => {
       await using client = await RawClient.connect(corral.port);
       client.send(postOf(chatOf('stall')));
-      await waitFor('the request to arrive', () => standIn.open === 1);
+      await waitFor('the request to arrive', () => fakeBackend.open === 1);
       client.reset();
     });
-    expect(booked).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 0 });
+    expect(recorded).toMatchObject({ requests: 1, errors: 0, input: inputTokens, output: 0 });
   });
 
   it.each(['cut', 'short'])(
-    'whose stream the backend did not finish (%s): an error, and what was sent',
+    'whose stream the backend did not complete (%s): an error, and the tokens sent',
     async (how) => {
-      const booked = await bookedBy(() => ask(how, { stream: true }));
-      expect(booked).toMatchObject({ requests: 1, errors: 1, input: inputTokens, output: 3 });
+      const recorded = await recordedBy(() => ask(how, { stream: true }));
+      expect(recorded).toMatchObject({ requests: 1, errors: 1, input: inputTokens, output: 3 });
     },
   );
 
   it('that is rejected: an error without tokens', async () => {
-    expect(await bookedBy(() => ask('fail'))).toMatchObject({ requests: 1, errors: 1, input: 0, output: 0 });
+    expect(await recordedBy(() => ask('fail'))).toMatchObject({
+      requests: 1,
+      errors: 1,
+      input: 0,
+      output: 0,
+    });
   });
 
   it('and the log line has the same numbers', async () => {
-    await bookedBy(() => leave('hang'));
+    await recordedBy(() => disconnect('hang'));
     const lines = corral.logged.filter(({ status }) => status === 499);
     expect(lines.at(-1)).toMatchObject({ key: 'tester', tokensIn: inputTokens, tokensOut: 3 });
   });
@@ -132,22 +141,22 @@ describe('a client', () => {
     const previous = { fingerprint: fingerprint('sk-old'), validUntil: Date.now() + 60_000 };
     const [key] = parseKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
     await using rotated = await startTestGateway({
-      backend: standIn.backend,
+      backend: fakeBackend.backend,
       keys: formatKeysJson({ keys: key ? [{ ...key, previous }] : [], extraFields: {} }),
     });
     const { ledger } = rotated.gateway;
     await requestGateway(rotated.origin, 'GET /v1/models', 'sk-new');
-    expect(await waitFor('the booking', () => ledger.seen('app'))).toMatchObject({ previousLastUsed: null });
+    expect(await waitFor('the usage', () => ledger.seen('app'))).toMatchObject({ previousLastUsed: null });
     await requestGateway(rotated.origin, 'GET /v1/models', 'sk-old');
     const { previousLastUsed } = await waitFor(
-      'the booking',
+      'the usage',
       () => ledger.seen('app')?.previousLastUsed && (ledger.seen('app') as KeySeen),
     );
     expect(previousLastUsed).toBeGreaterThan(Date.now() - 60_000);
   });
 
   it('without a key has no ledger entry', async () => {
-    await requestGateway(corral.origin, 'GET /v1/models', 'sk-nobody');
+    await requestGateway(corral.origin, 'GET /v1/models', 'sk-unknown');
     expect(
       await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: 'key' }),
     ).toMatchObject([{ keyId: 'tester' }]);
