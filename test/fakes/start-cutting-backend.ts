@@ -3,55 +3,56 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
 import { EVENT_END, EventSplitter, splitEvents } from '../../sse/sse.ts';
-import { Echo, repeatedBy } from '../harness/echo.ts';
 import type { LlamaServer } from '../services/start-llama-server.ts';
+import { getRepeatedPieces, PrefillRepeater } from './prefill-repeater.ts';
 
 export interface CuttingBackend extends AsyncDisposable {
   readonly backend: Backend;
-  /** After how many events each of the next streams is cut off, as a dying engine would; then they pass whole. */
+  /** After how many events the connection of each of the next streams is lost, as by a dying engine. Later streams pass whole. */
   cuts: number[];
-  /** What is said of half an event before the cut. */
-  lastGasp: string;
+  /** The part of an event that is sent before the connection is lost. */
+  partialEvent: string;
   /**
-   * Into how many pieces it cuts the assistant's last message, with which its streams then begin, as those of builds from
-   * before October 2026 do where they are not told otherwise; 0 for the real engine's own way.
+   * In how many pieces its streams repeat the prefill, as builds from before October 2026 do unless a field forbids it;
+   * 0 to leave the streams as the real engine sends them.
    */
-  echoes: number;
-  /** Whether even those who tell it otherwise are not heeded. */
-  heedsNobody: boolean;
-  /** What is answered instead to a question of the gateway's own, by its path. */
-  refuses: ReadonlySet<string>;
-  /** The paths of what the gateway has asked for itself that takes a slot. */
-  readonly questions: readonly string[];
-  /** The bodies of the streams asked for, in their order. */
-  readonly asked: readonly Record<string, unknown>[];
+  prefillPieces: number;
+  /** Whether it repeats the prefill even if a field forbids it. */
+  ignoresContinueFields: boolean;
+  /** The paths of the gateway's own probes that it rejects. */
+  rejectedProbes: ReadonlySet<string>;
+  /** The paths of the gateway's own requests that take a slot. */
+  readonly probes: readonly string[];
+  /** The bodies of the requests for a stream, in their order. */
+  readonly streamRequests: readonly Record<string, unknown>[];
   stop(): Promise<void>;
 }
 
-/** A real llama-server behind a wire that is cut where a test wants it to be. */
+/** A real llama-server whose connections are lost where a test sets it. */
 export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBackend> {
-  const asked: Record<string, unknown>[] = [];
-  const questions: string[] = [];
+  const streamRequests: Record<string, unknown>[] = [];
+  const probes: string[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.concat(await incoming.toArray());
     const isCount = incoming.url?.endsWith('tokens') || incoming.url === '/tokenize';
     const isStream = !isCount && body.includes('"stream":true');
-    if (isStream) asked.push(JSON.parse(body.toString()));
-    const isQuestion = incoming.method === 'POST' && !isCount && !incoming.headers['x-request-id'];
-    if (isQuestion) questions.push(incoming.url ?? '');
-    if (isQuestion && cutting.refuses.has(incoming.url ?? ''))
+    if (isStream) streamRequests.push(JSON.parse(body.toString()));
+    const isProbe = incoming.method === 'POST' && !isCount && !incoming.headers['x-request-id'];
+    if (isProbe) probes.push(incoming.url ?? '');
+    if (isProbe && cutting.rejectedProbes.has(incoming.url ?? ''))
       return void response.writeHead(400).end('{"error":{"code":400,"message":"no"}}');
-    const answer = await pass(llama, incoming, body);
-    response.writeHead(answer.statusCode ?? 500, answer.headers);
+    const upstream = await forward(llama, incoming, body);
+    response.writeHead(upstream.statusCode ?? 500, upstream.headers);
     response.flushHeaders();
-    response.once('close', () => answer.destroy());
-    answer.once('error', () => response.destroy());
-    const repeated = isCount || body.length === 0 ? [] : repeatedBy(cutting, JSON.parse(body.toString()));
-    const wishes = isStream ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.lastGasp } : {};
-    if (isStream || repeated.length > 0) await passEvents(answer, response, { ...wishes, repeated });
-    else answer.pipe(response);
+    response.once('close', () => upstream.destroy());
+    upstream.once('error', () => response.destroy());
+    const repeated =
+      isCount || body.length === 0 ? [] : getRepeatedPieces(cutting, JSON.parse(body.toString()));
+    const options = isStream ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.partialEvent } : {};
+    if (isStream || repeated.length > 0) await passEvents(upstream, response, { ...options, repeated });
+    else upstream.pipe(response);
   };
-  // Either side may go at any moment.
+  // Either side may disconnect at any moment.
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch(() => response.destroy());
   });
@@ -66,19 +67,23 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
   const cutting: CuttingBackend = {
     backend: { address, apiKey: llama.apiKey },
     cuts: [],
-    lastGasp: '',
-    echoes: 0,
-    heedsNobody: false,
-    refuses: new Set(),
-    asked,
-    questions,
+    partialEvent: '',
+    prefillPieces: 0,
+    ignoresContinueFields: false,
+    rejectedProbes: new Set(),
+    streamRequests,
+    probes,
     stop,
     [Symbol.asyncDispose]: stop,
   };
   return cutting;
 }
 
-async function pass(llama: LlamaServer, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+async function forward(
+  llama: LlamaServer,
+  incoming: IncomingMessage,
+  body: Buffer,
+): Promise<IncomingMessage> {
   const outgoing = request({
     socketPath: llama.backend.address.socketPath,
     path: incoming.url,
@@ -87,29 +92,29 @@ async function pass(llama: LlamaServer, incoming: IncomingMessage, body: Buffer)
     agent: false,
   });
   outgoing.end(body);
-  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-  return answer;
+  const [upstream] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return upstream;
 }
 
-interface Wishes {
+interface CutOptions {
   readonly cutAfter?: number | undefined;
   readonly lastGasp?: string;
-  /** With which the stream begins. */
+  /** The stream begins with these texts. */
   readonly repeated: readonly string[];
 }
 
 async function passEvents(
-  answer: IncomingMessage,
+  upstream: IncomingMessage,
   response: ServerResponse,
-  { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', repeated }: Wishes,
+  { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', repeated }: CutOptions,
 ): Promise<void> {
-  const echo = new Echo(repeated);
+  const repeater = new PrefillRepeater(repeated);
   const splitter = new EventSplitter();
   let passed = 0;
   if (cutAfter === 0) return cut(response, lastGasp);
-  for await (const chunk of answer) {
+  for await (const chunk of upstream) {
     const events = splitEvents(splitter.push(chunk)?.toString() ?? '').slice(0, -1);
-    for (const event of events.flatMap((one) => echo.around(one))) {
+    for (const event of events.flatMap((one) => repeater.insertBefore(one))) {
       response.write(event + EVENT_END);
       passed += 1;
       if (passed === cutAfter) return cut(response, lastGasp);

@@ -82,13 +82,16 @@ const stream = (path: string, body: object) => withLine(corral, () => requestEve
 const requestJsonWithLine = (path: string, body: object) => withLine(corral, () => requestJson(path, body));
 
 const builds = [
-  ['that returns only the new text', { echoes: 0, heedsNobody: false }],
-  ['that repeats the prefill unless a field forbids it', { echoes: 1, heedsNobody: false }],
-  ['that repeats the prefill in several pieces, whatever the fields say', { echoes: 5, heedsNobody: true }],
+  ['that returns only the new text', { prefillPieces: 0, ignoresContinueFields: false }],
+  ['that repeats the prefill unless a field forbids it', { prefillPieces: 1, ignoresContinueFields: false }],
+  [
+    'that repeats the prefill in several pieces, whatever the fields say',
+    { prefillPieces: 5, ignoresContinueFields: true },
+  ],
 ] as const;
 
-describe.each(builds)('a build %s', (_, { echoes, heedsNobody }) => {
-  beforeAll(() => start([], { echoes, heedsNobody }));
+describe.each(builds)('a build %s', (_, options) => {
+  beforeAll(() => start([], options));
   afterAll(stop);
   afterEach(() => {
     wire.cuts = [];
@@ -97,7 +100,7 @@ describe.each(builds)('a build %s', (_, { echoes, heedsNobody }) => {
   it('is not probed before a request needs to know its behaviour', async () => {
     await requestJsonWithLine('/v1/chat/completions', { messages: messages(), max_tokens: 40 });
     await stream('/v1/messages', { messages: messages(), max_tokens: 40 });
-    expect(wire.questions).toEqual([]);
+    expect(wire.probes).toEqual([]);
   });
 
   it.each(apis)(
@@ -158,7 +161,7 @@ describe.each(builds)('a build %s', (_, { echoes, heedsNobody }) => {
 });
 
 describe('a build that does not serve the probe', () => {
-  beforeAll(() => start([], { refuses: new Set(apis.map(({ path }) => path)) }));
+  beforeAll(() => start([], { rejectedProbes: new Set(apis.map(({ path }) => path)) }));
   afterAll(stop);
 
   it.each(apis)(

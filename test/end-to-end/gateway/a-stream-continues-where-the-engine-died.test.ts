@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   wire.cuts = [];
-  wire.lastGasp = '';
+  wire.partialEvent = '';
 });
 
 interface Dialect {
@@ -100,7 +100,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     'a stream that breaks several times sends the story of %s once',
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
-      wire.lastGasp = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
+      wire.partialEvent = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
       const [{ events }, line] = await withLine(corral, () => requestEvents(corral.port, path, ask(topic)));
       expect(textIn(events)).toBe(storyText(topic));
       expect(line).toMatchObject({ status: 200, continued: 4 });

@@ -137,8 +137,8 @@ it('the same model continues a stream, and a given beginning', async () => {
   );
   expect(chatTextIn(events)).toBe(storyText('limits'));
   expect(line).toMatchObject({ continued: 2, model: 'beta' });
-  const asked = wire.asked.slice(-3).map(({ model }) => model);
-  expect(asked).toEqual(['beta', 'beta', 'beta']);
+  const models = wire.streamRequests.slice(-3).map(({ model }) => model);
+  expect(models).toEqual(['beta', 'beta', 'beta']);
 });
 
 /** The processes that a router started for a model. */

@@ -9,17 +9,17 @@ import { ResponseTail } from '../../../gateway/upstream/relay.ts';
 import { parseEvents } from '../../../sse/sse.ts';
 import { pure, type Target } from '../target.ts';
 import { cut } from './cut.ts';
-import { engineWords } from './engine-words.ts';
-import { HeardResponse } from './heard-response.ts';
+import { engineStreams } from './engine-streams.ts';
+import { RecordingResponse } from './recording-response.ts';
 
-const shapes = Object.keys(engineWords) as CompletionShape[];
+const shapes = Object.keys(engineStreams) as CompletionShape[];
 const fields = { messages: [{ role: 'user', content: 'hi' }], input: 'hi', prompt: 'hi', stream: true };
 const body = Buffer.from(JSON.stringify(fields));
-const moved = { input: 3, generatedBefore: 1, discarded: 0 };
+const tokenShift = { input: 3, generatedBefore: 1, discarded: 0 };
 
 /**
- * An engine that dies after any byte of its stream, and another that goes on. The first byte says which kind of stream,
- * the next two where it dies, and the rest is the text, a token for each line.
+ * An engine that dies after any byte of its stream, and another that continues. The first byte selects the API, the next two
+ * are where it dies, and the rest is the text, one token per line.
  */
 export const continuationTarget: Target = {
   name: 'continuation',
@@ -51,25 +51,25 @@ export const continuationTarget: Target = {
       .toString()
       .split('\n')
       .filter((token) => token !== '');
-    dieAndGoOn(shape, tokens, input.length < 3 ? 0 : input.readUInt16BE(1));
+    breakAndContinue(shape, tokens, input.length < 3 ? 0 : input.readUInt16BE(1));
   }),
 };
 
-/** Nothing is said beside the answer here. */
+/** Adds nothing to a stream. */
 const silent = { keepAlive: () => '', error: () => '' };
 
-function dieAndGoOn(shape: CompletionShape, tokens: readonly string[], diesAt: number): void {
-  const words = engineWords[shape];
+function breakAndContinue(shape: CompletionShape, tokens: readonly string[], breaksAt: number): void {
+  const engine = engineStreams[shape];
   const text = tokens.join('');
   const stream = Buffer.from(
-    words.opening + tokens.map((token) => words.text(token)).join('') + words.closing(text),
+    engine.opening + tokens.map((token) => engine.text(token)).join('') + engine.closing(text),
   );
-  const client = new HeardResponse();
-  const spoken = new Transcript(shape);
+  const client = new RecordingResponse();
+  const transcript = new Transcript(shape);
   const relay = new EventStreamRelay({
     ...{
       response: client.asResponse,
-      dialect: words.dialect,
+      dialect: engine.dialect,
       formatter: silent,
       tail: new ResponseTail(),
       rewriter: undefined,
@@ -77,57 +77,59 @@ function dieAndGoOn(shape: CompletionShape, tokens: readonly string[], diesAt: n
       nativeEnd: undefined,
       resumeRewriter: undefined,
     },
-    observe: (events) => spoken.add(events),
+    observe: (events) => transcript.add(events),
   });
-  const [heard = Buffer.alloc(0)] = cut(stream, [diesAt % (stream.length + 1)]);
-  relay.write(heard.subarray(0, diesAt % (stream.length + 1)));
+  const [received = Buffer.alloc(0)] = cut(stream, [breaksAt % (stream.length + 1)]);
+  relay.write(received.subarray(0, breaksAt % (stream.length + 1)));
   if (relay.end()) {
-    expectText(words.textOf, client, text);
+    expectText(engine.textOf, client, text);
     return;
   }
-  const plan = planResume({ shape, fields, weight: 1, isPartlySent: true, transcript: spoken });
+  const plan = planResume({ shape, fields, weight: 1, isPartlySent: true, transcript });
   if (plan.action === 'fail') throw new Error(`plain text cannot be continued: ${plan.reason}`);
   if (plan.action === 'close') return;
   const content = plan.action === 'continue' ? plan.text.content : '';
-  if (!text.startsWith(content)) throw new Error('it has said what it never said');
-  if (plan.action === 'continue') expectBegun(shape, content);
-  const { opening, closing } = spoken;
-  const over = plan.action === 'continue' && closing !== '' ? 'complete' : 'no';
+  if (!text.startsWith(content)) throw new Error('the transcript has a text that was never sent');
+  if (plan.action === 'continue') expectPrefill(shape, content);
+  const { opening, closing } = transcript;
+  const finished = plan.action === 'continue' && closing !== '' ? 'complete' : 'no';
   relay.resume(
     createResumeRewriter(shape, {
       opening,
       closing,
       content,
-      finished: over,
+      finished,
       closingRepeatsText: true,
-      tokenShift: moved,
+      tokenShift,
     }),
   );
   const rest = text.slice(content.length);
-  // An engine that has nothing more to say has to say a token all the same.
-  relay.write(Buffer.from(words.opening + words.text(over === 'no' ? rest : 'x') + words.closing(text)));
-  if (!relay.end()) throw new Error('it was gone on with, and yet it is not whole');
-  expectText(words.textOf, client, text);
+  // An engine generates at least one token, even if the text is complete.
+  relay.write(
+    Buffer.from(engine.opening + engine.text(finished === 'no' ? rest : 'x') + engine.closing(text)),
+  );
+  if (!relay.end()) throw new Error('the continued stream is not complete');
+  expectText(engine.textOf, client, text);
 }
 
 function expectText(
   textOf: (event: Readonly<Record<string, unknown>>) => string,
-  client: HeardResponse,
+  client: RecordingResponse,
   text: string,
 ): void {
-  const heard = parseEvents(client.bytes.toString()).map(textOf).join('');
-  if (heard !== text) throw new Error('the client has heard another text');
+  const received = parseEvents(client.bytes.toString()).map(textOf).join('');
+  if (received !== text) throw new Error('the client received another text');
 }
 
-/** What the next engine is asked is JSON, and begins with what was said. */
-function expectBegun(shape: CompletionShape, content: string): void {
-  const asked = bodyWithText(shape, body, fields, { content, reasoning: '' });
-  const { messages, input, prompt } = JSON.parse(asked.toString());
-  const begun = {
+/** The body for the next engine is JSON, and its prefill is the text so far. */
+function expectPrefill(shape: CompletionShape, content: string): void {
+  const sent = bodyWithText(shape, body, fields, { content, reasoning: '' });
+  const { messages, input, prompt } = JSON.parse(sent.toString());
+  const prefill = {
     chat: () => messages.at(-1).content,
     message: () => messages.at(-1).content,
     response: () => input.at(-1).content[0].text,
     completion: () => prompt.slice(fields.prompt.length),
   }[shape]();
-  if (begun !== content) throw new Error('the next engine is told another text');
+  if (prefill !== content) throw new Error('the next engine gets another text');
 }

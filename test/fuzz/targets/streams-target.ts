@@ -8,20 +8,20 @@ import { ResponseTail } from '../../../gateway/upstream/relay.ts';
 import { splitEvents } from '../../../sse/sse.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
-import { engineWords } from './engine-words.ts';
-import { HeardResponse } from './heard-response.ts';
+import { engineStreams } from './engine-streams.ts';
+import { RecordingResponse } from './recording-response.ts';
 
-const shapes = Object.keys(engineWords) as CompletionShape[];
+const shapes = Object.keys(engineStreams) as CompletionShape[];
 const whole = (shape: CompletionShape, ...texts: readonly string[]) => {
-  const words = engineWords[shape];
-  return words.opening + texts.map((text) => words.text(text)).join('') + words.closing(texts.join(''));
+  const engine = engineStreams[shape];
+  return engine.opening + texts.map((text) => engine.text(text)).join('') + engine.closing(texts.join(''));
 };
 const text = fc.oneof(
   fc.constantFrom('', 'data: [DONE]', '\n\n', '"delta":{"content":"x"}', '\\', '🐎', 'é'),
   fc.string(),
 );
 
-/** The streams of an engine. The first byte says of which kind, the next eight where the rest is cut. */
+/** The streams of an engine. The first byte selects the API, the next eight where the rest is cut. */
 export const streamsTarget: Target = {
   name: 'streams',
   seeds: shapes.flatMap((shape, n) => [`${n}abcdefgh${whole(shape, 'one', 'two')}`]),
@@ -59,7 +59,7 @@ export const streamsTarget: Target = {
     .map(([n, cuts, texts]) => `${n}${cuts}${whole(shapes[n] ?? 'chat', ...texts)}`),
   open: pure((input) => {
     const shape = shapes[(input[0] ?? 0) % shapes.length] ?? 'chat';
-    // An engine speaks UTF-8, and ends an event with one empty line.
+    // An engine sends UTF-8, and ends an event with one empty line.
     const stream = Buffer.from(
       input
         .subarray(9)
@@ -67,29 +67,29 @@ export const streamsTarget: Target = {
         .replace(/\n{3,}/g, '\n\n')
         .trimStart(),
     );
-    const atOnce = passed(shape, [stream]);
+    const inOnePiece = relay(shape, [stream]);
     for (const pieces of [cut(stream, input.subarray(1, 9)), singly(stream)]) {
-      const inPieces = passed(shape, pieces);
-      for (const part of ['told', 'isWhole', 'generated', 'said'] as const) {
-        if (part === 'isWhole' && saysMoreThanItsEnd(stream)) continue;
-        if (part === 'said' && !saysTypesFirst(stream)) continue;
-        if (inPieces[part] !== atOnce[part]) throw new Error(`${part}: it depends on how a stream is cut`);
+      const inPieces = relay(shape, pieces);
+      for (const part of ['bytes', 'isComplete', 'generated', 'text'] as const) {
+        if (part === 'isComplete' && hasEventsAfterEnd(stream)) continue;
+        if (part === 'text' && !hasTypesFirst(stream)) continue;
+        if (inPieces[part] !== inOnePiece[part]) throw new Error(`${part} depends on how the stream is cut`);
       }
     }
   }),
 };
 
-function passed(shape: CompletionShape, pieces: readonly Buffer[]) {
-  const { dialect } = engineWords[shape];
-  const response = new HeardResponse();
+function relay(shape: CompletionShape, pieces: readonly Buffer[]) {
+  const { dialect } = engineStreams[shape];
+  const response = new RecordingResponse();
   const tail = new ResponseTail();
-  const spoken = new Transcript(shape);
+  const transcript = new Transcript(shape);
   const rewriter =
     dialect === 'responses'
-      ? new ResponsesApiRewriter({ model: 'm', createdAt: 0, echoed: nothingRepeated }, () => 'resp_1')
+      ? new ResponsesApiRewriter({ model: 'm', createdAt: 0, echoed: noEchoedFields }, () => 'resp_1')
       : undefined;
-  const observe = (events: Buffer) => spoken.add(events);
-  const relay = new EventStreamRelay({
+  const observe = (events: Buffer) => transcript.add(events);
+  const eventRelay = new EventStreamRelay({
     response: response.asResponse,
     dialect,
     formatter: rewriter ?? getStreamFormatter(dialect === 'anthropic' ? dialect : 'openai'),
@@ -100,37 +100,37 @@ function passed(shape: CompletionShape, pieces: readonly Buffer[]) {
     nativeEnd: undefined,
     resumeRewriter: undefined,
   });
-  for (const piece of pieces) relay.write(piece);
-  const isWhole = relay.end();
+  for (const piece of pieces) eventRelay.write(piece);
+  const isComplete = eventRelay.end();
   return {
-    told: response.bytes.toString('latin1'),
-    isWhole,
+    bytes: response.bytes.toString('latin1'),
+    isComplete,
     generated: tail.generated,
-    said: saidBy(spoken),
+    text: readText(transcript),
   };
 }
 
-/** Behind its end mark: an engine does not, and an end mark is looked for in the last pieces alone. */
-function saysMoreThanItsEnd(stream: Buffer): boolean {
+/** After its end marker. An engine sends none, and the end marker is searched for in the last chunks only. */
+function hasEventsAfterEnd(stream: Buffer): boolean {
   return /(?:DONE\]|message_stop|completed|incomplete|failed|"error":|error).*\n\n./s.test(stream.toString());
 }
 
-/** As an engine does: the type of an event stands before what it tells. */
-function saysTypesFirst(stream: Buffer): boolean {
+/** An engine writes the type of an event before its data. */
+function hasTypesFirst(stream: Buffer): boolean {
   const blocks = splitEvents(stream.toString());
   return blocks.every((block) => !block.includes('"delta":"') || /"type":".*"delta":"/s.test(block));
 }
 
-/** What is no JSON cannot be said again, however it was cut. */
-function saidBy(spoken: Transcript): string {
+/** Invalid JSON has no text, however it was cut. */
+function readText(transcript: Transcript): string {
   try {
-    return JSON.stringify([spoken.text, spoken.hasOtherContent]);
+    return JSON.stringify([transcript.text, transcript.hasOtherContent]);
   } catch {
     return 'no JSON';
   }
 }
 
-const nothingRepeated = {
+const noEchoedFields = {
   ...{ instructions: null, max_output_tokens: null, metadata: {}, parallel_tool_calls: true },
   ...{ temperature: null, tool_choice: 'auto', tools: [], top_p: null },
 };

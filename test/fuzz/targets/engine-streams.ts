@@ -1,14 +1,14 @@
 import type { CompletionShape, Dialect } from '../../../gateway/api/route-table.ts';
 import { formatEvent } from '../../../sse/sse.ts';
 
-/** How llama-server words a stream of one kind. */
-export interface EngineWords {
+/** How llama-server writes the stream of one API. */
+export interface EngineStream {
   readonly dialect: Dialect;
   readonly opening: string;
   text(text: string): string;
-  /** `whole` is all that was said, which Responses repeat. */
+  /** `whole` is the whole text, which Responses repeat. */
   closing(whole: string): string;
-  /** What an event says, parsed; empty where it says nothing. */
+  /** The text of a parsed event; empty if it has none. */
   textOf(event: Readonly<Record<string, unknown>>): string;
 }
 
@@ -46,7 +46,7 @@ const item = (text: string) => ({
   content: [{ type: 'output_text', text }],
 });
 
-export const engineWords: Readonly<Record<CompletionShape, EngineWords>> = {
+export const engineStreams: Readonly<Record<CompletionShape, EngineStream>> = {
   chat: {
     dialect: 'openai',
     opening: chat({ role: 'assistant', content: null }),

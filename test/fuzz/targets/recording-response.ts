@@ -1,22 +1,22 @@
 import type { ServerResponse } from 'node:http';
 import { ClientResponse } from '../../../gateway/http/client-response.ts';
 
-/** Stands for a client's response and keeps what it is told. */
-export class HeardResponse {
-  #pieces: Buffer[] = [];
+/** A client's response that keeps what is written to it. */
+export class RecordingResponse {
+  #chunks: Buffer[] = [];
   writableEnded = false;
 
   get bytes(): Buffer {
-    return Buffer.concat(this.#pieces);
+    return Buffer.concat(this.#chunks);
   }
 
   write(bytes: Buffer): boolean {
-    this.#pieces.push(Buffer.from(bytes));
+    this.#chunks.push(Buffer.from(bytes));
     return true;
   }
 
   end(bytes?: Buffer | string): void {
-    if (bytes !== undefined) this.#pieces.push(Buffer.from(bytes));
+    if (bytes !== undefined) this.#chunks.push(Buffer.from(bytes));
     this.writableEnded = true;
   }
 
@@ -24,7 +24,7 @@ export class HeardResponse {
     this.writableEnded = true;
   }
 
-  /** As the relays know it, who use no more than what is here. It announces no chunks, so none are framed. */
+  /** Relays use no more of it than is here. It announces no chunked encoding, so nothing is framed. */
   get asResponse(): ClientResponse {
     return new ClientResponse(this as unknown as ServerResponse);
   }
