@@ -7,24 +7,24 @@ import { chooseModel, defaultModelName, type ModelSource } from './engine/model.
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 
-/** What the supervisor is to do, in plain values. */
+/** The configuration of the supervisor, in plain values. */
 export interface SupervisorConfig {
-  /** As they were set, before anything that was left open was decided. */
+  /** The settings as given, before defaults that depend on the machine or the model. */
   readonly givenSettings: Settings;
-  /** The same without what was provided for the model at hand, such as the demo's: where a restart names another. */
+  /** The same without settings that were added for the current model, such as the demo's: the base for a restart with another model. */
   readonly givenModelIndependentSettings: Settings;
-  /** Every setting as finally decided: what the gateway is given. */
+  /** Every setting as finally decided, for the gateway. */
   readonly settings: Settings;
   readonly platform: Platform;
   readonly host: string;
   readonly port: number;
   readonly healthPort: number;
-  /** llama-server's loopback port; undefined puts it on a unix socket. */
+  /** llama-server's loopback port; undefined for a unix socket. */
   readonly backendPort: number | undefined;
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDir: string;
   readonly engine: EngineOptions;
-  /** Where it is switched off, as long as a timer can wait. */
+  /** The longest possible timer if it is turned off. */
   readonly loadTimeoutMs: number;
   /** 0 is never. */
   readonly hangTimeoutMs: number;
@@ -32,7 +32,7 @@ export interface SupervisorConfig {
   readonly drainTimeoutMs: number;
   /** Take jobs from RunPod's queue. */
   readonly runsQueueWorker: boolean;
-  /** How long nobody may want anything before the process ends; undefined or 0 is for ever. */
+  /** The process exits after this time without requests; undefined or 0 is never. */
   readonly idleShutdownMs: number | undefined;
 }
 
@@ -44,10 +44,10 @@ export interface Configuration {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As long as a timer can wait. */
-const forEver = 2 ** 31 - 1;
+/** The longest possible timer. */
+const maxTimerMs = 2 ** 31 - 1;
 
-/** Decides what the settings leave open. Looks at the file system for the model, and starts nothing. */
+/** Decides what the settings leave open. Looks for the model in the file system, but starts nothing. */
 export function configure(settings: Settings, env: Environment): Configuration {
   const platform = detectPlatform(env);
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
@@ -69,8 +69,8 @@ export function configure(settings: Settings, env: Environment): Configuration {
     healthPort: settings.PORT_HEALTH,
     backendPort: settings.PORT_BACKEND,
     dataDir,
-    engine: engineWishes(decided, choice.model, extraArgs),
-    loadTimeoutMs: settings.LOAD_TIMEOUT || forEver,
+    engine: engineOptions(decided, choice.model, extraArgs),
+    loadTimeoutMs: settings.LOAD_TIMEOUT || maxTimerMs,
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
     drainTimeoutMs: settings.DRAIN_TIMEOUT,
@@ -106,7 +106,7 @@ function decide(settings: Settings, { platform, dataDir, model }: Decisions): Se
   };
 }
 
-function engineWishes(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineOptions {
+function engineOptions(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineOptions {
   return {
     model,
     publicName: settings.MODEL_ALIAS?.[0] ?? defaultModelName(model),

@@ -1,16 +1,16 @@
-/** What the exit code of `corral serve` tells whoever started it. */
+/** The exit codes of `corral serve`. */
 export const exitCodes = {
-  /** Stopped because it was asked to. */
+  /** Stopped on request, or idle. */
   stopped: 0,
-  /** A fault of ours. */
+  /** A bug in llama-corral. */
   internal: 1,
-  /** Something has to be configured differently; nothing was started. */
+  /** The configuration is invalid; nothing was started. */
   configuration: 2,
-  /** llama-server could not load the model, or ended too often: starting again as it is will not help. */
+  /** llama-server could not load the model, or crashed too often: another start with the same configuration will not help. */
   engineFailed: 3,
-  /** The gateway ended too often. */
+  /** The gateway crashed too often. */
   gatewayFailed: 4,
-  /** The worker of RunPod's queue ended too often. */
+  /** The RunPod queue worker crashed too often. */
   queueWorkerFailed: 5,
 } as const;
 

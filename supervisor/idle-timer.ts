@@ -1,19 +1,19 @@
-/** Why the house is not idle: it has never been ready, a request is under way or waits, llama-server is being replaced. */
+/** Why the deployment is not idle: it has never been ready, requests run or queue, llama-server is being replaced. */
 export type Activity = 'boot' | 'requests' | 'replacement';
 
 export interface IdleTimerOptions {
-  /** Called once idle for so long; undefined or 0 is never. */
+  /** `onLimit` is called after this idle time; undefined or 0 is never. */
   readonly limitMs: number | undefined;
   readonly onLimit: () => void;
 }
 
-/** Timers of Node's cannot wait longer. */
-const longestTimerMs = 2 ** 31 - 1;
+/** The longest timer of Node. */
+const maxTimerMs = 2 ** 31 - 1;
 
-/** How long nobody has wanted anything, by a clock that never jumps. */
+/** Measures the time without activity, by a monotonic clock. */
 export class IdleTimer {
   readonly #options: IdleTimerOptions;
-  readonly #underWay = new Set<Activity>(['boot']);
+  readonly #activities = new Set<Activity>(['boot']);
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -21,31 +21,31 @@ export class IdleTimer {
     this.#options = options;
   }
 
-  /** Milliseconds; 0 while something is under way. */
+  /** Milliseconds; 0 during an activity. */
   get idleMs(): number {
-    return this.#underWay.size > 0 ? 0 : performance.now() - this.#since;
+    return this.#activities.size > 0 ? 0 : performance.now() - this.#since;
   }
 
   began(activity: Activity): void {
-    this.#underWay.add(activity);
+    this.#activities.add(activity);
     clearTimeout(this.#timer);
   }
 
   ended(activity: Activity, agoMs = 0): void {
-    if (!this.#underWay.delete(activity) || this.#underWay.size > 0) return;
+    if (!this.#activities.delete(activity) || this.#activities.size > 0) return;
     this.#since = performance.now() - agoMs;
-    this.#await();
+    this.#schedule();
   }
 
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  #await(): void {
+  #schedule(): void {
     const { limitMs, onLimit } = this.#options;
     if (!limitMs) return;
     const leftMs = limitMs - this.idleMs;
     if (leftMs <= 0) onLimit();
-    else this.#timer = setTimeout(() => this.#await(), Math.min(Math.ceil(leftMs), longestTimerMs));
+    else this.#timer = setTimeout(() => this.#schedule(), Math.min(Math.ceil(leftMs), maxTimerMs));
   }
 }

@@ -1,25 +1,25 @@
 import type { BackendStatus } from '../health/backend.ts';
 import type { ChildState } from './process/child-state.ts';
 
-/** All that decides what the health server says. */
+/** Everything that decides the status. */
 export interface SystemState {
   readonly stopping: boolean;
   readonly failed: boolean;
-  /** llama-server is on its way out, to be started anew: it finishes what runs. */
+  /** llama-server is about to be replaced, and finishes running requests. */
   readonly replacing: boolean;
   readonly enginePhase: ChildState['phase'];
-  /** The backend as its probes see it. */
+  /** The status of the backend, by its probes. */
   readonly backend: BackendStatus;
   readonly gatewayUp: boolean;
   readonly everReady: boolean;
 }
 
-/** The standing of the whole: ready only where a request would be answered. */
-export function systemStatus(house: SystemState): BackendStatus {
-  if (house.failed) return 'failed';
-  if (house.stopping) return 'draining';
-  if (house.enginePhase === 'waiting' || house.enginePhase === 'replacing') return 'restarting';
-  if (house.replacing && house.backend === 'ready') return 'restarting';
-  if (house.backend === 'ready' && !house.gatewayUp) return house.everReady ? 'restarting' : 'loading';
-  return house.backend;
+/** The status of the whole: ready only if requests are served. */
+export function systemStatus(state: SystemState): BackendStatus {
+  if (state.failed) return 'failed';
+  if (state.stopping) return 'draining';
+  if (state.enginePhase === 'waiting' || state.enginePhase === 'replacing') return 'restarting';
+  if (state.replacing && state.backend === 'ready') return 'restarting';
+  if (state.backend === 'ready' && !state.gatewayUp) return state.everReady ? 'restarting' : 'loading';
+  return state.backend;
 }

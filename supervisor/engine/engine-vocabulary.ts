@@ -1,6 +1,6 @@
 /**
- * The words of llama-server's own that may stand in a line while it serves: names of figures, parts and outcomes. Few of them
- * are of everyday speech, as a word in this list is shown wherever it stands in a line.
+ * llama-server's own words that may appear in a line while it serves: names of values, components and results. Few of them
+ * are everyday words, because a word in this list is shown wherever it appears in a line.
  */
 const words = `
   a abort aborted got exception cleaning exit better budget empty finished further least looking after all alloc allocate allocated already an and are at attention available backend backends base batch
@@ -38,11 +38,11 @@ const words = `
 `;
 
 const known = new Set(words.split(/\s+/).filter((word) => word !== ''));
-const ofLibraries = /^(?:ggml|llama|common|gguf|clip|mtmd|server|cuda|cublas|hip|hipblas|nccl|vk)[A-Z_]\w*$/;
-const ofTheLanguage =
+const libraryName = /^(?:ggml|llama|common|gguf|clip|mtmd|server|cuda|cublas|hip|hipblas|nccl|vk)[A-Z_]\w*$/;
+const cppName =
   /^(?:std|vector|basic_string|string|map|unordered_map|vk|ggml|nlohmann|function)::\w+(?:::\w+)*$/;
 
-/** Whether a word is one that llama-server says of itself, rather than one that somebody sent. */
+/** Whether a word is llama-server's own, and not part of a request. */
 export function isEngineWord(word: string): boolean {
-  return known.has(word) || ofLibraries.test(word) || ofTheLanguage.test(word);
+  return known.has(word) || libraryName.test(word) || cppName.test(word);
 }

@@ -7,13 +7,13 @@ export type FirstTokenResult =
   | { readonly outcome: 'not-applicable' }
   | { readonly outcome: 'failed'; readonly reason: string };
 
-/** Lets the backend generate one token: only that shows that it really works. */
+/** Generates one token: only that proves that the backend works. */
 export async function generateFirstToken(backend: Backend, timeoutMs: number): Promise<FirstTokenResult> {
   const body = { prompt: 'Hello', max_tokens: 1, cache_prompt: false };
-  const answer = await requestBackend(backend, { path: '/v1/completions', body, timeoutMs });
-  if (answer.outcome !== 'responded') return { outcome: 'failed', reason: answer.outcome };
-  if (answer.status === 200) return { outcome: 'generated' };
-  if (answer.status === 501 || answer.body.includes('not_supported_error'))
+  const response = await requestBackend(backend, { path: '/v1/completions', body, timeoutMs });
+  if (response.outcome !== 'responded') return { outcome: 'failed', reason: response.outcome };
+  if (response.status === 200) return { outcome: 'generated' };
+  if (response.status === 501 || response.body.includes('not_supported_error'))
     return { outcome: 'not-applicable' };
-  return { outcome: 'failed', reason: `status ${answer.status}` };
+  return { outcome: 'failed', reason: `status ${response.status}` };
 }

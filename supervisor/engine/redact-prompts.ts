@@ -2,24 +2,24 @@ import { findCrashSign } from './crash-class.ts';
 import { normalizeEngineLine } from './engine-log.ts';
 import { isEngineWord } from './engine-vocabulary.ts';
 
-/** Stands for what is not shown. */
-const cut = '[…]';
+/** Replaces what is not shown. */
+const omitted = '[…]';
 
-/** From these lines on requests may be at work. Builds differ, so several signs are known, and `serves` tells, too. */
+/** Requests may run after one of these lines. Builds differ, so there are several; `isServing` is another sign. */
 const serving =
   /model loaded|listening on|start_loop|all slots are idle|got exception|\| task \d|slot +(?:launch|get_avail|update|process|release|print_tim)/;
 
 /**
- * Answers how to show the lines of one llama-server process: without what they quote of a request or an answer. While it
- * loads nothing of the kind is in it, and its lines pass. From then on only what is known to be its own is shown: of a line
- * of its log the begin, as far as the words are its own, of all else what tells of a crash. Undefined is a line of which nothing is left.
+ * Returns a function that removes quoted requests and responses from the lines of one llama-server process. While the model
+ * loads, all lines pass. Afterwards only known text is shown: of a log line the beginning, as far as its words are
+ * llama-server's own; of other lines what indicates a crash. Returns undefined for a line of which nothing is left.
  */
-export function createPromptRedactor(serves: () => boolean): (line: string) => string | undefined {
+export function createPromptRedactor(isServing: () => boolean): (line: string) => string | undefined {
   let mayQuote = false;
-  return (said) => {
-    const line = normalizeEngineLine(said);
-    mayQuote ||= serves() || serving.test(line);
-    return mayQuote ? ownWords(line) : line;
+  return (raw) => {
+    const line = normalizeEngineLine(raw);
+    mayQuote ||= isServing() || serving.test(line);
+    return mayQuote ? keepOwnWords(line) : line;
   };
 }
 
@@ -27,24 +27,24 @@ const prefix = /^[\d.]+ [DIWET] /;
 const head =
   /^(?:(?:slot|srv|que|res|cmn) +[\w~:]+(?:\(\))?:|(?:ggml|llama|common|gguf|clip|mtmd|server)_\w+(?:\(\))?:|[a-z]+_[a-z_]+:|(?:decode|encode|load|init):)/;
 
-function ownWords(line: string): string | undefined {
+function keepOwnWords(line: string): string | undefined {
   const time = prefix.exec(line)?.[0] ?? '';
   const text = line.slice(time.length);
   const begin = time === '' ? undefined : head.exec(text)?.[0];
-  if (begin !== undefined && isOwnHead(begin)) return time + begin + shown(text.slice(begin.length));
-  const told = tellsOfCrash(text);
-  if (told !== undefined) return time + told;
-  // Those for developers are many, and say nothing any more.
-  return time === '' || time.endsWith(' D ') ? undefined : time + cut;
+  if (begin !== undefined && isOwnHead(begin)) return time + begin + keepOwnText(text.slice(begin.length));
+  const crash = keepCrashText(text);
+  if (crash !== undefined) return time + crash;
+  // Debug lines are many, and nothing useful is left of them.
+  return time === '' || time.endsWith(' D ') ? undefined : time + omitted;
 }
 
-/** A name of a function of its own; what a request says may look like one. */
+/** The name of a function of llama-server; the text of a request may look like one. */
 function isOwnHead(begin: string): boolean {
   const name = begin.replace(/(?:\(\))?:$/, '');
   return /^(?:slot|srv|que|res|cmn) /.test(name) || isEngineWord(name);
 }
 
-/** What is behind these is not its own, even where the words look so. */
+/** Text after these is not llama-server's own, even if the words are. */
 const introducer =
   /\b(?:exception|prompt|token(?: +\d+)?|piece|content|message|messages|grammar|Grammar|schema|request|response|chunk|template|output|input|params|chain|text|said|tools?|body|state|string)\s*(?:\([^)]*\))?\s*[:=](?![ \d]*\d+ tokens)/;
 const piece =
@@ -52,8 +52,8 @@ const piece =
 
 const address = /^ listening on (?:unix|https?):\/\/\S{1,200}$/;
 
-/** As much of it as is its own. */
-function shown(text: string): string {
+/** The beginning of a text, as far as it is llama-server's own. */
+function keepOwnText(text: string): string {
   if (address.test(text)) return text;
   const introduced = introducer.exec(text);
   const end = introduced ? introduced.index + introduced[0].length : text.length;
@@ -68,7 +68,7 @@ function shown(text: string): string {
   if (own === text.trimEnd()) return own;
   const code = /^ got exception: \{"error":(\{"code":\d{3}),/.exec(text)?.[1];
   const sign = findCrashSign(unquoted(text.slice(own.length)));
-  return [own, code && `${code}}`, cut, sign].filter((part) => part !== undefined).join(' ');
+  return [own, code && `${code}}`, omitted, sign].filter((part) => part !== undefined).join(' ');
 }
 
 const isOwnWord = (part: string) => {
@@ -76,12 +76,12 @@ const isOwnWord = (part: string) => {
   return isEngineWord(word) || word.split(/[./]/).every(isEngineWord);
 };
 
-/** A sign of a crash inside what is quoted is none. */
+/** A crash pattern inside quoted text does not count. */
 const unquoted = (text: string) => text.split(/['"`{]/, 1)[0] ?? '';
 
 const sources = /^\S*\.(?:c|cc|cpp|cu|cuh|h|hpp|m|metal|comp):\d+: /;
 
-/** How a program and those who look after it begin to tell of its end: nothing of it comes from outside. */
+/** How a program, its runtime or a debugger reports a crash: no part of it comes from a request. */
 const crashes: readonly RegExp[] = [
   /^terminate called (?:after throwing an instance of '[\w:<>, *&]{1,120}'|without an active exception|recursively)/,
   /^\s+current device: -?\d+, in function \w+ at \S+:\d+/,
@@ -100,16 +100,17 @@ const crashes: readonly RegExp[] = [
   /^setpriv: failed to execute/,
 ];
 
-function tellsOfCrash(text: string): string | undefined {
+function keepCrashText(text: string): string | undefined {
   const whole = crashes.find((shape) => shape.test(text))?.exec(text)?.[0];
-  if (whole !== undefined) return whole === text ? text : `${whole} ${cut}`;
+  if (whole !== undefined) return whole === text ? text : `${whole} ${omitted}`;
   const place = sources.exec(text)?.[0];
-  if (place !== undefined) return place + told(text.slice(place.length));
+  if (place !== undefined) return place + keepAssertion(text.slice(place.length));
   const what = /^\s+what\(\): +/.exec(text)?.[0];
-  if (what !== undefined) return what + shown(text.slice(what.length));
+  if (what !== undefined) return what + keepOwnText(text.slice(what.length));
   const sign = findCrashSign(unquoted(text));
-  return sign === undefined ? undefined : `${cut} ${sign}`;
+  return sign === undefined ? undefined : `${omitted} ${sign}`;
 }
 
-/** The condition of an assertion stands in the source. */
-const told = (text: string) => /^GGML_ASSERT\(.{1,200}\) failed/.exec(text)?.[0] ?? shown(text);
+/** The condition of an assertion is part of the source code. */
+const keepAssertion = (text: string) =>
+  /^GGML_ASSERT\(.{1,200}\) failed/.exec(text)?.[0] ?? keepOwnText(text);

@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * How many processes the kernel has killed for want of memory: of our cgroup (v2, else v1), or of the whole machine
- * where the cgroup does not tell. Undefined where none of them can be read. A cgroup counts kills for want of the
- * machine's memory, too.
+ * The number of processes that the OOM killer has killed: in our cgroup (v2, else v1), or on the whole machine if the
+ * cgroup has no counter. Undefined if none can be read. A cgroup also counts kills caused by the machine's memory.
  */
 export function countOomKills(root = '/'): number | undefined {
   const read = (path: string) => counterIn(readText(join(root, path)));
   const groups = readText(join(root, 'proc/self/cgroup')) ?? '';
   const unified = /^0::(\S*)$/m.exec(groups)?.[1] ?? '';
   const legacy = /^\d+:memory:(\S*)$/m.exec(groups)?.[1] ?? '';
-  // In a container without a namespace of its own for cgroups the path is the host's, and the mount our group itself.
+  // In a container without its own cgroup namespace the path is the host's, and the mount is our group.
   return (
     read(`sys/fs/cgroup${unified}/memory.events`) ??
     read('sys/fs/cgroup/memory.events') ??
@@ -21,7 +20,7 @@ export function countOomKills(root = '/'): number | undefined {
   );
 }
 
-/** Whether there was a kill between two counts. */
+/** Whether a process was killed between two counts. */
 export function wasOomKill(before: number | undefined, after: number | undefined): boolean {
   return before !== undefined && after !== undefined && after > before;
 }

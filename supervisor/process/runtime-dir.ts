@@ -59,7 +59,7 @@ export function createRuntimeDir(base = tmpdir()): RuntimeDir {
   };
 }
 
-/** Problems if there is no folder for such a folder. */
+/** Problems if no location for such a folder is writable. */
 export function runtimeDirProblems(base = tmpdir()): string[] {
   const folders = candidateFolders(base).map((folder) => ({ folder, code: findWriteError(folder) }));
   if (folders.some(({ code }) => code === undefined)) return [];
@@ -116,7 +116,7 @@ function ownFolders(parent: string): string[] {
   }
 }
 
-/** Each child leads a group of its own. */
+/** Each child has its own process group. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
@@ -145,10 +145,10 @@ function readRecord(path: string): OwnerRecord | undefined {
   }
 }
 
-/** One process, told apart from a later one that was given the same number. */
+/** One process, distinguishable from a later one with the same id. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque; undefined where the process had already ended. */
+  /** Opaque; undefined if the process had already exited. */
   readonly startedAt: string | undefined;
 }
 
@@ -160,7 +160,7 @@ export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
   return startedAt !== undefined && startOf(pid) === startedAt;
 }
 
-/** Process numbers mean something only inside the namespace that gave them. */
+/** Process ids are valid only inside their namespace. */
 export function processNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid');
@@ -173,7 +173,7 @@ function startOf(pid: number): string | undefined {
   return process.platform === 'linux' ? startFromProc(pid) : startFromPs(pid);
 }
 
-/** Clock ticks since the machine's boot; a zombie counts as ended. The command's name may hold blanks and brackets. */
+/** Clock ticks since the boot of the machine; a zombie counts as exited. The name of the command may contain spaces and brackets. */
 function startFromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
