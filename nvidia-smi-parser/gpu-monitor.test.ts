@@ -11,9 +11,9 @@ import type { GpuTrouble } from './gpu-trouble.ts';
 const fakeSmi = join(import.meta.dirname, '../test/fakes/fake-nvidia-smi.ts');
 
 /** Has long timeouts unless the test is about them: a busy machine is not a hang. */
-async function monitorFake(mood: string, timeoutMs = 3_600_000) {
+async function monitorFake(scenario: string, timeoutMs = 3_600_000) {
   const folder = await temporaryFolder();
-  const program = folder.file(`nvidia-smi-${mood}`);
+  const program = folder.file(`nvidia-smi-${scenario}`);
   symlinkSync(fakeSmi, program);
   const troubles: (GpuTrouble | undefined)[] = [];
   const samples: GpuSample[] = [];
@@ -21,7 +21,7 @@ async function monitorFake(mood: string, timeoutMs = 3_600_000) {
     program,
     intervalMs: 20,
     sampleTimeoutMs: timeoutMs,
-    firstSampleTimeoutMs: mood === 'silent' ? 1500 : 3_600_000,
+    firstSampleTimeoutMs: scenario === 'silent' ? 1500 : 3_600_000,
     onSample: (sample) => samples.push(sample),
     onTrouble: (trouble) => troubles.push(trouble),
   });

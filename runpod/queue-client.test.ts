@@ -37,8 +37,9 @@ describe('a job', () => {
   });
 
   it('whose result exceeds RunPod’s limit fails without an attempt to post it', async () => {
-    const mood: WorkerScenario = ({ response }) => say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
-    await using house = await startWorker({ mood });
+    const scenario: WorkerScenario = ({ response }) =>
+      say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
+    await using house = await startWorker({ scenario });
     const error = await errorOf(house.runpod, { prompt: 'x' });
     expect(error).toMatchObject({
       error_type: 'result_refused',
@@ -56,7 +57,7 @@ describe('a job', () => {
 
   it('is stopped by a list that also has invalid entries', async () => {
     await using house = await startWorker({
-      mood: ({ response }) => void response.writeHead(200).write(' '),
+      scenario: ({ response }) => void response.writeHead(200).write(' '),
     });
     const { runpod, gateway } = house;
     const job = runpod.add({ prompt: 'x' });

@@ -28,7 +28,7 @@ describe('a queue worker', () => {
 
   it('takes as many jobs as the gateway has slots, and names them in its heartbeats', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
+    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
     const { runpod } = house;
     const jobs = [1, 2, 3].map((n) => runpod.add({ prompt: 'x' }, `job-${n}`));
     await waitFor('two at work', () => open.length === 2);
@@ -55,7 +55,7 @@ describe('a queue worker', () => {
 
   it('runs a job once if it is handed out again while it runs', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
+    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
     const job = house.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);
     house.runpod.handOutAgain(job);
@@ -70,7 +70,9 @@ describe('an error of the gateway', () => {
   const tooLong = { message: 'too long', type: 'invalid_request_error', param: null, code: 'too_long' };
 
   it('fails the job with its status and its error', async () => {
-    await using house = await startWorker({ mood: ({ response }) => say(response, 400, { error: tooLong }) });
+    await using house = await startWorker({
+      scenario: ({ response }) => say(response, 400, { error: tooLong }),
+    });
     expect(await errorOf(house.runpod, { prompt: 'x' })).toMatchObject({
       error_type: 'too_long',
       error_message: 'too long',
@@ -86,22 +88,22 @@ describe('an error of the gateway', () => {
   });
 
   it('is retried if the gateway asks for that, or the connection breaks', async () => {
-    const mood: WorkerScenario = (question, count) => {
+    const scenario: WorkerScenario = (question, count) => {
       if (count === 1) say(question.response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
       else if (count === 2) question.response.destroy();
       else if (count === 3) question.response.writeHead(200, { 'content-length': '9' }).write('{');
       else echo(question, count);
       if (count === 3) setImmediate(() => question.response.destroy());
     };
-    await using house = await startWorker({ mood });
+    await using house = await startWorker({ scenario });
     expect(await outputOf(house.runpod, { prompt: 'x' })).toEqual({ output: [{ said: { prompt: 'x' } }] });
     expect(house.gateway.questions).toHaveLength(4);
   });
 
   it('fails the job if the gateway stays unavailable for QUEUE_TIMEOUT', async () => {
-    const mood: WorkerScenario = ({ response }) =>
+    const scenario: WorkerScenario = ({ response }) =>
       say(response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
-    await using house = await startWorker({ mood, env: { QUEUE_TIMEOUT: '5ms' } });
+    await using house = await startWorker({ scenario, env: { QUEUE_TIMEOUT: '5ms' } });
     expect(await errorOf(house.runpod, { prompt: 'x' })).toMatchObject({ status: 503 });
   });
 });
@@ -114,7 +116,7 @@ describe('a stream', () => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write(said);
 
   it('arrives complete, in order and once, even if RunPod fails for a while', async () => {
-    const mood: WorkerScenario = async ({ response }) => {
+    const scenario: WorkerScenario = async ({ response }) => {
       stream(response, ': keep-alive\n\n');
       for (let n = 0; n < count; n++) {
         response.write(event(n));
@@ -122,7 +124,7 @@ describe('a stream', () => {
       }
       response.end();
     };
-    await using house = await startWorker({ mood });
+    await using house = await startWorker({ scenario });
     const { runpod } = house;
     runpod.fail('stream', 3, 503);
     runpod.fail('done', 5, 0);
@@ -139,7 +141,7 @@ describe('a stream', () => {
     const error = { message: 'the engine is gone', type: 'server_error', param: null, code: 'bad_gateway' };
     const said = `${event(1)}data: ${JSON.stringify({ error })}\n\n`;
     await using house = await startWorker({
-      mood({ response }) {
+      scenario({ response }) {
         stream(response, said);
         response.end();
       },
@@ -150,11 +152,11 @@ describe('a stream', () => {
   });
 
   it('that ends early fails the job, and is retried if nothing was posted', async () => {
-    const mood: WorkerScenario = ({ response }, asked) => {
+    const scenario: WorkerScenario = ({ response }, asked) => {
       stream(response, asked === 1 ? ': keep-alive\n\n' : event(1));
       setImmediate(() => response.destroy());
     };
-    await using house = await startWorker({ mood });
+    await using house = await startWorker({ scenario });
     expect(await errorOf(house.runpod, { prompt: 'x', stream: true })).toMatchObject({
       error_message: 'the stream of the gateway ended early',
     });
@@ -165,7 +167,7 @@ describe('a stream', () => {
 describe('a job that RunPod cancels', () => {
   it('is aborted at the gateway, and nothing is posted', async () => {
     await using house = await startWorker({
-      mood: ({ response }) => void response.writeHead(200).write(' '),
+      scenario: ({ response }) => void response.writeHead(200).write(' '),
     });
     const { runpod, gateway } = house;
     const job = runpod.add({ prompt: 'x' });
@@ -187,7 +189,7 @@ describe('a job that RunPod cancels', () => {
 describe('a worker that is stopped', () => {
   it('finishes its jobs, and takes no more', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ mood: ({ response }) => void open.push(response) });
+    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
     const { runpod, worker, done } = house;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('it at work, and asking for more', () => open.length === 1 && runpod.isAsked());
@@ -202,8 +204,8 @@ describe('a worker that is stopped', () => {
 
   it('reports the jobs that it could not finish', async () => {
     const open: ServerResponse[] = [];
-    const mood: WorkerScenario = ({ response }) => void open.push(response);
-    await using house = await startWorker({ mood, env: { DRAIN_TIMEOUT: '1ms' } });
+    const scenario: WorkerScenario = ({ response }) => void open.push(response);
+    await using house = await startWorker({ scenario, env: { DRAIN_TIMEOUT: '1ms' } });
     const job = house.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);
     house.worker.stop();

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * An nvidia-smi for moods that no GPU shows on demand, which knows `--query-gpu` and `--loop-ms`. Its mood is the last
+ * An nvidia-smi for scenarios that no GPU shows on demand, which knows `--query-gpu` and `--loop-ms`. Its scenario is the last
  * part of its file's name (a link to this file gives it one), and where it stands a file `started` grows by a line for
  * each start, which is its pid.
  * steady: two GPUs for ever · dies: after the second round · hangs: after the second round, and heeds no SIGTERM ·
@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { faults } from './nvidia-smi-recordings.ts';
 
 const file = process.argv[1] ?? '';
-const mood = basename(file, '.ts').replace(/^.*-/, '');
+const scenario = basename(file, '.ts').replace(/^.*-/, '');
 const optionOf = (name: string) =>
   process.argv.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
 const columns = optionOf('--query-gpu').split(',');
@@ -44,21 +44,21 @@ const row = (index: number) =>
     .join(', ');
 
 appendFileSync(join(dirname(file), 'started'), `${process.pid}\n`);
-const unknown = mood === 'old' ? columns.find((column) => sinceDriver535.includes(column)) : undefined;
+const unknown = scenario === 'old' ? columns.find((column) => sinceDriver535.includes(column)) : undefined;
 if (unknown !== undefined) end(2, [`Field "${unknown}" is not a valid field to query.`, '']);
-if (mood === 'driverless') end(faults.noDriver.exitCode, faults.noDriver.lines);
-if (mood === 'hangs') process.on('SIGTERM', () => {});
+if (scenario === 'driverless') end(faults.noDriver.exitCode, faults.noDriver.lines);
+if (scenario === 'hangs') process.on('SIGTERM', () => {});
 
 let rounds = 0;
 setInterval(() => {
   rounds += 1;
   const late = rounds > 2;
-  if (mood === 'silent' || (mood === 'hangs' && late)) return;
-  if (mood === 'dies' && late) end(255, []);
-  if (mood === 'chatty') console.log('\u0000\u001b[31m, , ,\n'.repeat(3) + 'x'.repeat(20_000));
+  if (scenario === 'silent' || (scenario === 'hangs' && late)) return;
+  if (scenario === 'dies' && late) end(255, []);
+  if (scenario === 'chatty') console.log('\u0000\u001b[31m, , ,\n'.repeat(3) + 'x'.repeat(20_000));
   console.log(row(0));
-  if (mood === 'lost') end(15, [faults.lost.lines[1] ?? '']);
-  console.log(mood === 'loses' && late ? faults.lost.lines[1] : row(1));
+  if (scenario === 'lost') end(15, [faults.lost.lines[1] ?? '']);
+  console.log(scenario === 'loses' && late ? faults.lost.lines[1] : row(1));
 }, intervalMs);
 
 function end(code: number, lines: readonly string[]): never {

@@ -24,7 +24,7 @@ export interface FakeBackend extends AsyncDisposable {
   health: 200 | 503;
   /** What `/props` answers; undefined is silence. */
   props: object | undefined;
-  mood: BackendScenario;
+  scenario: BackendScenario;
   stop(): Promise<void>;
 }
 
@@ -37,9 +37,9 @@ export interface FakeBackendOptions {
   readonly metrics?: () => string | undefined;
 }
 
-/** A backend for moods that a real llama-server does not show on demand: it does whatever `mood` says. */
+/** A backend for scenarios that a real llama-server does not produce on demand. */
 export async function startFakeBackend(
-  mood: BackendScenario,
+  scenario: BackendScenario,
   { slots = 4, metrics = () => '' }: FakeBackendOptions = {},
 ): Promise<FakeBackend> {
   const received: Received[] = [];
@@ -58,7 +58,7 @@ export async function startFakeBackend(
     const body = await bodyOf(incoming);
     const request = { method: incoming.method ?? '', path, headers: incoming.headers, body };
     received.push(request);
-    standIn.mood(request, response);
+    standIn.scenario(request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -78,7 +78,7 @@ export async function startFakeBackend(
     },
     health: 200,
     props: propsWith(slots),
-    mood,
+    scenario,
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -38,11 +38,11 @@ export async function benchReport(
   return parseReport(stdout);
 }
 
-/** What the tool asks before it measures is answered at once; `mood` answers the rest. */
-export function afterFirstQuestions(mood: BackendScenario): BackendScenario {
+/** What the tool asks before it measures gets a response at once; `scenario` responds to the rest. */
+export function afterFirstQuestions(scenario: BackendScenario): BackendScenario {
   return (request, response) => {
     if (!request.body.includes('"max_tokens":1,') && !request.body.includes('"max_tokens":1}'))
-      mood(request, response);
+      scenario(request, response);
     else response.setHeader('content-type', 'application/json').end('{"choices":[{"text":"a"}]}');
   };
 }

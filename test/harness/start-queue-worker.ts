@@ -20,14 +20,14 @@ export type WorkerScenario = (question: Question, count: number) => void;
 export const say = (response: ServerResponse, status: number, body: object, headers: object = {}) =>
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
-/** What a gateway with two slots shows a worker; the mood answers its requests. */
-async function startGateway(mood: WorkerScenario, status: string) {
+/** What a gateway with two slots shows a worker; the scenario responds to its requests. */
+async function startGateway(scenario: WorkerScenario, status: string) {
   const questions: Question[] = [];
   const health = { status, looks: 0 };
   const hear = async (request: IncomingMessage, response: ServerResponse) => {
     const { url: path = '', headers } = request;
     const question = { path, headers, response, body: await text(request) };
-    mood(question, questions.push(question));
+    scenario(question, questions.push(question));
   };
   const server = createServer((request, response) => {
     if (request.url !== '/health') return void hear(request, response);
@@ -42,15 +42,15 @@ export const echo: WorkerScenario = ({ body, response }) =>
   say(response, 200, { said: JSON.parse(body || '{}') });
 
 interface Changes {
-  readonly mood?: WorkerScenario;
+  readonly scenario?: WorkerScenario;
   readonly standing?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A queue worker between a stand-in of RunPod and one of a gateway. */
-export async function startWorker({ mood = echo, standing = 'ready', env = {} }: Changes = {}) {
+export async function startWorker({ scenario = echo, standing = 'ready', env = {} }: Changes = {}) {
   const runpod = await startFakeRunpod();
-  const gateway = await startGateway(mood, standing);
+  const gateway = await startGateway(scenario, standing);
   const { settings } = readSettings({
     ...runpod.env,
     PORT: String(gateway.port),

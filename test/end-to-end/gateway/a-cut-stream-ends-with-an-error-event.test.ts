@@ -56,7 +56,7 @@ afterAll(async () => {
 
 describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end }) => {
   async function responseTo(scenario: Parameters<typeof startFakeBackend>[0]) {
-    fake.mood = scenario;
+    fake.scenario = scenario;
     await using client = await RawClient.connect(corral.port);
     const answer = await client.send(postOf(body, { path })).answer();
     await gatewayIsIdle(corral, fake);

@@ -32,7 +32,7 @@ beforeEach(() => gatewayIsIdle(corral, fake));
 
 describe.each(Object.entries(leaving))('a client that disconnects by %s frees its slot', (_, leave) => {
   it('before the first byte of its response', async () => {
-    fake.mood = silent;
+    fake.scenario = silent;
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello')));
     await waitFor('the request to arrive', () => fake.open === 1);
@@ -41,7 +41,7 @@ describe.each(Object.entries(leaving))('a client that disconnects by %s frees it
   });
 
   it('in the middle of its stream', async () => {
-    fake.mood = sendAndStall;
+    fake.scenario = sendAndStall;
     await using client = await RawClient.connect(corral.port);
     client.send(postOf(chatOf('hello', { stream: true })));
     await client.receives('one');
@@ -50,7 +50,7 @@ describe.each(Object.entries(leaving))('a client that disconnects by %s frees it
   });
 
   it('or its place in the queue', async () => {
-    fake.mood = silent;
+    fake.scenario = silent;
     await using holder = await RawClient.connect(corral.port);
     holder.send(postOf(chatOf('holder')));
     await waitFor('the slot to be taken', () => fake.open === 1);
@@ -66,7 +66,7 @@ describe.each(Object.entries(leaving))('a client that disconnects by %s frees it
   });
 
   it('without having read what was sent to it', async () => {
-    fake.mood = (_request, response) => {
+    fake.scenario = (_request, response) => {
       startStream(response);
       const pour = () => {
         while (!response.destroyed && response.write(delta('word '.repeat(2000)))) {}
@@ -86,7 +86,7 @@ describe.each(Object.entries(leaving))('a client that disconnects by %s frees it
 
 describe('a client that disconnects with two requests on one connection', () => {
   it('frees both slots', async () => {
-    fake.mood = silent;
+    fake.scenario = silent;
     await using wide = await startFakeBackend(silent, { slots: 2 });
     await using gateway = await startTestGateway({ backend: wide.backend });
     await using client = await RawClient.connect(gateway.port);

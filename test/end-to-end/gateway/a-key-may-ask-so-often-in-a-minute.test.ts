@@ -101,14 +101,14 @@ describe('the requests of a key', () => {
   });
 
   it('are refused, a burst of them too, while those before them are still at work', async () => {
-    standIn.mood = silent;
+    standIn.scenario = silent;
     const leaving = new AbortController();
     const first = Array.from({ length: 3 }, () => post('plain', { signal: leaving.signal }));
     await waitFor('the first to be at work', () => standIn.open === 3);
     const answers = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
     expect(answers.every(({ status }) => status === 429)).toBe(true);
     expect(standIn.open).toBe(3);
-    standIn.mood = echo;
+    standIn.scenario = echo;
     leaving.abort();
     await Promise.allSettled(first);
     await waitFor(

@@ -44,7 +44,7 @@ const misbehaviour: Readonly<Record<string, (response: ServerResponse) => void>>
 describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbehave) => {
   it.each([false, true])('twice, and then a response, fails no request (stream: %s)', async (stream) => {
     let times = 2;
-    fake.mood = (request, response) => {
+    fake.scenario = (request, response) => {
       if (times-- > 0) return misbehave(response);
       expect(isForStream(request)).toBe(stream);
       startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);

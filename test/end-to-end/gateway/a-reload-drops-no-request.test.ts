@@ -76,7 +76,7 @@ describe('POST /reload', () => {
 });
 
 it('a storm of reloads under load drops no request and mixes none up', async () => {
-  standIn.mood = (request, response) =>
+  standIn.scenario = (request, response) =>
     setTimeout(() => echo(request, response), tokensOf(request).length % 5);
   await using corral = await startTestGateway({ backend: standIn.backend, keys });
   const turns = { asked: 0, reloads: 0 };

@@ -23,8 +23,8 @@ afterAll(async () => {
   await standIn.stop();
 });
 
-async function answerTo(mood: BackendScenario, gateway = corral) {
-  standIn.mood = mood;
+async function answerTo(scenario: BackendScenario, gateway = corral) {
+  standIn.scenario = scenario;
   await using client = await RawClient.connect(gateway.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();
   await gatewayIsIdle(gateway, standIn);
@@ -74,14 +74,14 @@ const failures: Record<string, readonly [BackendScenario, number, object]> = {
   ],
 };
 
-it.each(Object.entries(failures))('%s', async (_, [mood, status, error]) => {
-  const answer = await answerTo(mood);
+it.each(Object.entries(failures))('%s', async (_, [scenario, status, error]) => {
+  const answer = await answerTo(scenario);
   expect(answer.status).toBe(status);
   expect(answer.json.error).toMatchObject(error);
 });
 
 it('a response that is too large to aggregate or rewrite fails with a status', async () => {
-  standIn.mood = (_, response) => {
+  standIn.scenario = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = Buffer.alloc(1024 ** 2, ' ');
     const pour = () => {

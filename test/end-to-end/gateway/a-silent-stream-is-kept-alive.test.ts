@@ -38,7 +38,7 @@ const countKeepAlives = (text: string) => text.split(keepAlive).length - 1;
 /** Sends a request for a stream. Afterwards `backend` is the response of the fake backend. */
 async function ask({ port } = corral): Promise<RawClient> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     backend = response;
     resolve();
   };

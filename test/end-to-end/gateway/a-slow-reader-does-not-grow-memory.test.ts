@@ -14,7 +14,7 @@ const total = 48 * MB;
 function countingBackend() {
   const piece = delta('x'.repeat(16_000));
   const sent = { bytes: 0 };
-  const mood: BackendScenario = async (request, response) => {
+  const scenario: BackendScenario = async (request, response) => {
     sent.bytes = 0;
     const isStream = isForStream(request);
     if (isStream) startStream(response);
@@ -28,7 +28,7 @@ function countingBackend() {
     }
     response.end(isStream ? 'data: [DONE]\n\n' : '');
   };
-  return { mood, sent };
+  return { scenario, sent };
 }
 
 /** Waits until a number has stayed the same for some time. */
@@ -46,8 +46,8 @@ async function whenStable(read: () => number): Promise<number> {
 it.each([true, false])(
   'a client that does not read pauses the backend and loses nothing (stream: %s)',
   async (stream) => {
-    const { mood, sent } = countingBackend();
-    await using fake = await startFakeBackend(mood);
+    const { scenario, sent } = countingBackend();
+    await using fake = await startFakeBackend(scenario);
     await using corral = await startTestGateway({ backend: fake.backend });
     await using client = await RawClient.connect(corral.port);
     client.socket.pause();
@@ -69,8 +69,8 @@ it.each([true, false])(
 );
 
 it('a client that reads nothing is disconnected at the idle timeout, and its slot is free', async () => {
-  const { mood } = countingBackend();
-  await using fake = await startFakeBackend(mood);
+  const { scenario } = countingBackend();
+  await using fake = await startFakeBackend(scenario);
   await using corral = await startTestGateway({
     backend: fake.backend,
     env: { STREAM_IDLE_TIMEOUT: '500ms' },

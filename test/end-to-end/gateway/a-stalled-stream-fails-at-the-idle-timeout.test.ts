@@ -14,7 +14,7 @@ beforeAll(async () => {
   fake = await startFakeBackend(silent);
 });
 beforeEach(() => {
-  fake.mood = silent;
+  fake.scenario = silent;
 });
 afterAll(() => fake.stop());
 
@@ -29,7 +29,7 @@ async function ask(timeout: Partial<typeof patient>, stream: boolean) {
 }
 
 it('a stream that falls silent ends with an error event', async () => {
-  fake.mood = (request, response) =>
+  fake.scenario = (request, response) =>
     isForStream(request) ? sendAndStall(request, response) : silent(request, response);
   const { answer, ms } = await ask({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
   expect(answer?.status).toBe(200);
@@ -56,7 +56,7 @@ it('a request without streaming fails at REQUEST_TIMEOUT', async () => {
 });
 
 it('a stream that runs longer than REQUEST_TIMEOUT ends with an error event', async () => {
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     startStream(response);
     const timer = setInterval(() => response.write(delta('on')), 50);
     response.once('close', () => clearInterval(timer));

@@ -40,7 +40,7 @@ async function sendRequest(id: string, fields: object = {}, port = corral.port):
 
 describe('GET /admin/requests', () => {
   it('lists running and queued requests, oldest first, and no finished ones', async () => {
-    fake.mood = sendAndStall;
+    fake.scenario = sendAndStall;
     await using running = await sendRequest('runs', { stream: true });
     await running.receives('one');
     await using waiting = await sendRequest('waits');
@@ -74,7 +74,7 @@ describe('DELETE /admin/requests/{id}', () => {
     ['runs', 'and has no response yet'],
     ['waits', 'in the queue'],
   ])('cancels a request that %s %s', async (id) => {
-    fake.mood = silent;
+    fake.scenario = silent;
     await using running = await sendRequest('runs');
     await waitFor('a request to run', () => fake.open === 1);
     await using waiting = await sendRequest('waits');
@@ -96,7 +96,7 @@ describe('DELETE /admin/requests/{id}', () => {
   });
 
   it('ends a stream with an error event and frees its slot for the next request', async () => {
-    fake.mood = sendAndStall;
+    fake.scenario = sendAndStall;
     await using client = await sendRequest('streams', { stream: true });
     await client.receives('one');
     await using next = await sendRequest('next', { stream: true });
@@ -115,7 +115,7 @@ describe('DELETE /admin/requests/{id}', () => {
   });
 
   it('cancels all requests with an id and returns 404 if there is none', async () => {
-    fake.mood = silent;
+    fake.scenario = silent;
     const duplicates = await Promise.all([sendRequest('twin/1+1=2'), sendRequest('twin/1+1=2')]);
     await waitFor('both requests', async () => (await listed()).length === 2);
     expect((await asOps('DELETE /admin/requests/twin/1+1=2')).body.cancelled).toBe(2);

@@ -64,7 +64,7 @@ it('a request at which the backend breaks off every time is rejected', async () 
 });
 
 it('a request that makes progress at every attempt is continued until it is complete', async () => {
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     if (crashes-- > 0) startStream(response).write(delta('word '), () => response.socket?.destroy());
     else startStream(response).end(`${delta('end')}data: [DONE]\n\n`);
   };

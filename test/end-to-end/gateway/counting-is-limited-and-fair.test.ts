@@ -41,7 +41,7 @@ beforeEach(async () => {
   corral = await startTestGateway({ backend: fake.backend, keys });
 });
 afterEach(async () => {
-  fake.mood = echo;
+  fake.scenario = echo;
   release();
   for (const { socket } of clients.splice(0)) socket.destroy();
   await corral.stop();

@@ -75,7 +75,7 @@ const respondAfterSilence: BackendScenario = (_, response) => {
 };
 
 it('a chat of the OpenAI SDK completes', async () => {
-  fake.mood = respondAfterSilence;
+  fake.scenario = respondAfterSilence;
   const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
   const answer = await openai.chat.completions.create({
     model: 'm',
@@ -85,7 +85,7 @@ it('a chat of the OpenAI SDK completes', async () => {
 });
 
 it('a message of the Anthropic SDK completes', async () => {
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     const events = [
       {
         type: 'message_start',
@@ -106,7 +106,7 @@ it('a message of the Anthropic SDK completes', async () => {
 });
 
 it('embeddings, which the backend itself sends as JSON, complete', async () => {
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     const list = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }] };
     setTimeout(
       () => response.setHeader('content-type', 'application/json').end(JSON.stringify(list)),
@@ -120,7 +120,7 @@ it('embeddings, which the backend itself sends as JSON, complete', async () => {
 
 it('an error after the headers were sent is the error object in place of the response', async () => {
   let fail = () => {};
-  fake.mood = (_, response) => {
+  fake.scenario = (_, response) => {
     const error = { code: 400, message: 'no', type: 'invalid_request_error' };
     fail = () => response.writeHead(400).end(JSON.stringify({ error }));
   };
@@ -136,7 +136,7 @@ it('an error after the headers were sent is the error object in place of the res
 });
 
 it('a fast response keeps its status and its content length', async () => {
-  fake.mood = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
+  fake.scenario = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
   await using patient = await startTestGateway({ backend: fake.backend });
   await using client = await RawClient.connect(patient.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();

@@ -19,14 +19,14 @@ afterAll(async () => {
   await standIn.stop();
 });
 beforeEach(() => {
-  standIn.mood = echo;
+  standIn.scenario = echo;
 });
 
 const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
 
 it('in order, though the second is done first', async () => {
   const held: (() => void)[] = [];
-  standIn.mood = (request, response) => {
+  standIn.scenario = (request, response) => {
     if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
     else echo(request, response);
   };
@@ -41,7 +41,7 @@ it('in order, though the second is done first', async () => {
 });
 
 it('a refusal, a stream, a list and an answer on one connection', async () => {
-  standIn.mood = (request, response) => {
+  standIn.scenario = (request, response) => {
     if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.end(`data: ${JSON.stringify(tokensOf(request))}\n\ndata: [DONE]\n\n`);
@@ -65,7 +65,7 @@ it('a refusal, a stream, a list and an answer on one connection', async () => {
 
 it('never one that belongs to what follows: rubbish behind a good request is no answer to it', async () => {
   const held: (() => void)[] = [];
-  standIn.mood = (request, response) => void held.push(() => echo(request, response));
+  standIn.scenario = (request, response) => void held.push(() => echo(request, response));
   await using client = await RawClient.connect(corral.port);
   client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
   await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);

@@ -81,7 +81,7 @@ describe('request bodies', () => {
     await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);
     expect((await refusal((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
-    standIn.mood = echo;
+    standIn.scenario = echo;
     for (const { socket } of clients) socket.destroy();
     await gatewayIsIdle(corral, standIn);
     await waitFor('all of it to be given back', () => held() === 0);
@@ -111,7 +111,7 @@ describe('request bodies', () => {
   it.each(['the end', 'a reset', 'invalid JSON', 'a key without permission', 'a body above the limit'])(
     'free their memory after %s',
     async (how) => {
-      standIn.mood = echo;
+      standIn.scenario = echo;
       const client = await connect();
       const request = requestOf('a', 90 * KIB);
       if (how === 'a reset') {

@@ -35,7 +35,7 @@ afterAll(async () => {
   await collector[Symbol.asyncDispose]();
 });
 beforeEach(() => {
-  fakeBackend.mood = echo;
+  fakeBackend.scenario = echo;
 });
 
 const traced = () => ({
@@ -153,7 +153,7 @@ it('the traceparent header of the exchange is sent to the backend', async () => 
 
 it('a retried request has one exchange span per attempt', async () => {
   let deaths = 2;
-  fakeBackend.mood = (received, response) => {
+  fakeBackend.scenario = (received, response) => {
     if (deaths-- > 0) response.socket?.destroy();
     else echo(received, response);
   };
@@ -178,7 +178,7 @@ it('a retried request has one exchange span per attempt', async () => {
 
 it('a resumed stream has two exchange spans and one relay span', async () => {
   let deaths = 1;
-  fakeBackend.mood = (_, response) => {
+  fakeBackend.scenario = (_, response) => {
     if (deaths-- > 0) startStream(response).write(delta('one '), () => response.socket?.destroy());
     else startStream(response).end(`${delta('two')}data: [DONE]\n\n`);
   };
@@ -202,7 +202,7 @@ it('a rejected request records the error and has no child spans', async () => {
 });
 
 it('a response that is cut off has the status error', async () => {
-  fakeBackend.mood = (_, response) => void response.socket?.destroy();
+  fakeBackend.scenario = (_, response) => void response.socket?.destroy();
   const caller = callerOf();
   expect((await ask({}, caller.header))?.status).toBe(502);
   const spans = await collector.spansOf(caller.traceId, 9);
@@ -212,8 +212,8 @@ it('a response that is cut off has the status error', async () => {
 it.each([
   ['before the response', silent, {}, 3],
   ['in the middle of the response', sendAndStall, { stream: true }, 4],
-] as const)('a client that disconnects %s is not an error', async (_, mood, fields, count) => {
-  fakeBackend.mood = mood;
+] as const)('a client that disconnects %s is not an error', async (_, scenario, fields, count) => {
+  fakeBackend.scenario = scenario;
   const caller = callerOf();
   const client = await RawClient.connect(corral.port);
   client.send(postOf(chatOf('hello', fields), { headers: [caller.header] }));

@@ -41,8 +41,8 @@ describe('a llama-server that hangs is ended and started again', () => {
   it.each<[string, Scenario]>([
     ['busy and does nothing', 'stuck'],
     ['well by its own word, and its queue stands still', 'jammed'],
-  ])('when it is %s, with a word of where', async (_, mood) => {
-    await using house = await startDeployment({ scenario: mood, env });
+  ])('when it is %s, with a word of where', async (_, scenario) => {
+    await using house = await startDeployment({ scenario, env });
     await waitFor('a restart', async () => (await restartsOf(house)) > 0);
     expect(await house.status()).toMatchObject({
       lastCrash: { who: 'llama-server', class: 'hung', signal: 'SIGABRT' },
@@ -54,8 +54,8 @@ describe.concurrent('a llama-server that gets on is left alone', () => {
   it.each<[string, Scenario]>([
     ['slow', 'creeping'],
     ['slow and old, so that its counters, of six digits, do not show it', 'rounding'],
-  ])('when it is %s', async (_, mood) => {
-    await using house = await startDeployment({ scenario: mood, env: patient });
+  ])('when it is %s', async (_, scenario) => {
+    await using house = await startDeployment({ scenario, env: patient });
     // Two looks a second.
     await waitFor('many looks', () => house.output().includes('sending result, n = 13'));
     expect(await house.status()).toMatchObject({

@@ -31,15 +31,18 @@ describe('nothing outlives the house', () => {
     expect(children).toHaveLength(2);
   });
 
-  it.each<Scenario>(['slow', 'deaf'])('when it is asked to end while llama-server is %s', async (mood) => {
-    await using house = await startDeployment({ scenario: mood });
-    await waitFor('both children', () => house.children().length === 2);
-    const children = house.children();
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
-    expect(children.filter(isRunning)).toEqual([]);
-    expect(house.output()).not.toMatch(/llama-server (was terminated|exited)/);
-  });
+  it.each<Scenario>(['slow', 'deaf'])(
+    'when it is asked to end while llama-server is %s',
+    async (scenario) => {
+      await using house = await startDeployment({ scenario });
+      await waitFor('both children', () => house.children().length === 2);
+      const children = house.children();
+      house.process.kill('SIGTERM');
+      expect(await house.exitCode()).toBe(0);
+      expect(children.filter(isRunning)).toEqual([]);
+      expect(house.output()).not.toMatch(/llama-server (was terminated|exited)/);
+    },
+  );
 
   it('when llama-server is stubborn and a second signal hurries', async () => {
     await using house = await startDeployment({ scenario: 'stubborn' });

@@ -118,9 +118,9 @@ describe('in front of a real llama-server', () => {
 });
 
 describe('in front of a misbehaving backend', () => {
-  const answering = async (mood: BackendScenario, env: Record<string, string> = {}) => {
+  const answering = async (scenario: BackendScenario, env: Record<string, string> = {}) => {
     const stack = new AsyncDisposableStack();
-    const standIn = stack.use(await startFakeBackend(mood));
+    const standIn = stack.use(await startFakeBackend(scenario));
     const corral = stack.use(await startTestGateway({ backend: standIn.backend, env }));
     return { stack, ...connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret }) };
   };
