@@ -15,8 +15,7 @@ import {
 } from './dashboard/page-routes.ts';
 import { unknownUrl } from './errors/catalogue.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
-import type { Metrics } from './metrics/metrics.ts';
-import { authorizeMetrics, handleMetrics } from './metrics/metrics-route.ts';
+import { authorizeMetrics, handleMetrics, type Metrics } from './metrics/metrics.ts';
 import { type Authenticator, authenticate } from './middleware/authenticate.ts';
 import { cors } from './middleware/cors.ts';
 import { handleError } from './middleware/handle-error.ts';

@@ -33,7 +33,6 @@ import { createCountingScheduler, Scheduler } from './scheduler/scheduler.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
 import { createRequestListener } from './server/request-listener.ts';
-import { createTracing } from './tracing/tracing.ts';
 import { createBackendPool } from './upstream/backend-pool.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { createSlotTracker } from './upstream/slot-tracker.ts';
@@ -178,7 +177,8 @@ export async function startGateway(
   });
   const occupancy = createSlotTracker(config.backend, log);
   const cut = new AbortController();
-  const tracing = await createTracing(config.traces, log);
+  const tracing =
+    config.traces && (await (await import('./tracing/tracing.ts')).createTracing(config.traces, log));
   const requestEvents = new RequestEvents([
     ({ record, end }) => record.trace?.end(end),
     ({ record, end }) => logRequest(log, record, end),

@@ -4,7 +4,7 @@
  */
 import '../../gateway/start-gateway.ts';
 import '../../gateway/main.ts';
-import '../../gateway/tracing/otlp-tracing.ts';
+import '../../gateway/tracing/tracing.ts';
 import '../../log/log-files.ts';
 import '../keys/keys-command.ts';
 import '../run-command.ts';

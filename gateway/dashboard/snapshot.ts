@@ -1,14 +1,16 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
+import type { Key, Priority } from '../../keys/key.ts';
+import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import { HOUR } from '../../settings/durations.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { UsageSums } from '../proxy/usage-sums.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import { type KeyUsageView, topKeys } from './key-usage.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
 import type { StatsSample } from './stats-sampler.ts';
 
@@ -139,3 +141,50 @@ function findProblems({ backendMonitor, keys, ledger }: SnapshotSources): string
   ];
   return problems.filter((problem) => problem !== undefined);
 }
+
+const MAX_KEYS = 12;
+
+/** The usage of a key since midnight UTC, and its budget. */
+export interface KeyUsageView {
+  readonly id: string;
+  readonly priority: Priority;
+  readonly state: 'active' | 'disabled' | 'expired';
+  readonly expiresSoon: boolean;
+  readonly requests: number;
+  readonly errors: number;
+  readonly tokens: number;
+  /** Tokens per day; null is no limit. */
+  readonly budget: number | null;
+  /** Of its machine time, in the currency of `COST_PER_HOUR`; null if that is not set. */
+  readonly cost: number | null;
+  /** Recent cost of a million output tokens. */
+  readonly costPerMillion: number | null;
+}
+
+export interface TopKeysOptions {
+  readonly keys: readonly Key[];
+  readonly today: (keyId: string) => Readonly<UsageSums>;
+  readonly costByKey: ReadonlyMap<string, { readonly costPerMillionOutputTokens: number | undefined }>;
+  readonly costPerHour: number | undefined;
+  readonly now: number;
+}
+
+/** The keys with the most tokens today, highest first. Unused keys are listed only if they have a budget. */
+export function topKeys({ keys, today, costByKey, costPerHour, now }: TopKeysOptions): KeyUsageView[] {
+  return keys
+    .map((key) => ({ key, usage: today(key.id), budget: key.limits.tokensPerDay || null }))
+    .filter(({ usage, budget }) => usage.requests > 0 || budget !== null)
+    .sort((a, b) => sumTokens(b.usage) - sumTokens(a.usage) || b.usage.requests - a.usage.requests)
+    .slice(0, MAX_KEYS)
+    .map(({ key, usage, budget }) => {
+      const { state, expiresSoon } = getKeyStatus(key, now);
+      return {
+        ...{ id: key.id, priority: key.priority, state, expiresSoon, budget },
+        ...{ requests: usage.requests, errors: usage.errors, tokens: sumTokens(usage) },
+        cost: costPerHour === undefined ? null : (usage.machineMs / HOUR) * costPerHour,
+        costPerMillion: costByKey.get(key.id)?.costPerMillionOutputTokens ?? null,
+      };
+    });
+}
+
+const sumTokens = ({ input, output }: Readonly<UsageSums>) => input + output;

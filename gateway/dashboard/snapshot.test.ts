@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { fingerprint } from '../../keys/secret.ts';
 import { noUsage } from '../proxy/usage-sums.ts';
-import { topKeys } from './key-usage.ts';
+import { topKeys } from './snapshot.ts';
 
 const key = (id: string, tokensPerDay?: number): Key => ({
   ...{ ...keyDefaults, id, hint: '', fingerprint: fingerprint(id) },
