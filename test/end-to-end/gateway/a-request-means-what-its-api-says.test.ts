@@ -74,8 +74,8 @@ describe('a field that OpenAI allows to be null may be null', () => {
 
   const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
   const tool = { role: 'tool', tool_call_id: 'a', content: 'x' };
-  const asked = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' };
-  const told = { type: 'function_call_output', call_id: 'a', output: 'x' };
+  const request = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' };
+  const functionOutput = { type: 'function_call_output', call_id: 'a', output: 'x' };
   const inside: [path: string, parts: string[], (nulls: object) => object][] = [
     [
       '/v1/chat/completions',
@@ -121,12 +121,12 @@ describe('a field that OpenAI allows to be null may be null', () => {
     [
       '/v1/responses',
       names('id status namespace caller arguments'),
-      (nulls) => ({ input: [user, { ...asked, ...nulls }, told] }),
+      (nulls) => ({ input: [user, { ...request, ...nulls }, functionOutput] }),
     ],
     [
       '/v1/responses',
       names('id status output'),
-      (nulls) => ({ input: [user, asked, { ...told, ...nulls }] }),
+      (nulls) => ({ input: [user, request, { ...functionOutput, ...nulls }] }),
     ],
     [
       '/v1/responses',

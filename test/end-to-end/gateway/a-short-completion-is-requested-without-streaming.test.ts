@@ -6,12 +6,12 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
 it('only a long completion is requested as a stream, so that llama-server notices at once that its client has disconnected', async () => {
-  await using standIn = await startFakeBackend(echo);
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using fakeBackend = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const asksForStream = async (fields: object) => {
     await using client = await RawClient.connect(corral.port);
     expect((await client.send(postOf(chatOf('hello', fields))).answer())?.status).toBe(200);
-    return standIn.received.at(-1)?.body.includes('"stream":true');
+    return fakeBackend.received.at(-1)?.body.includes('"stream":true');
   };
   expect(await asksForStream({ max_tokens: 32 })).toBe(false);
   expect(await asksForStream({ max_completion_tokens: 16, n: 2 })).toBe(false);

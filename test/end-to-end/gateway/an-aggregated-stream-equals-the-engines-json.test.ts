@@ -30,8 +30,8 @@ async function fromEngine(path: string, body: object): Promise<Answer> {
 
 async function eventsFromEngine(path: string, body: object): Promise<unknown[]> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.engine.apiKey}` };
-  const asked = JSON.stringify({ ...body, stream: true });
-  const answer = await engine.request({ method: 'POST', path, headers, body: asked, reset: true });
+  const params = JSON.stringify({ ...body, stream: true });
+  const answer = await engine.request({ method: 'POST', path, headers, body: params, reset: true });
   const text = await answer.body.text();
   return [...text.matchAll(/^data: (\{.*)$/gm)].map(([, json = '']) => JSON.parse(json));
 }
@@ -75,11 +75,11 @@ function inputTogether(message: unknown): unknown {
 /** As in Anthropic's API, but not in llama-server's: without the beginning that the request contains. */
 function withoutBeginning(message: unknown): unknown {
   const { content, ...rest } = message as { content: { type: string; text: string }[] };
-  const told = content.map(({ text, ...block }) => ({
+  const blocks = content.map(({ text, ...block }) => ({
     ...block,
     text: text?.replace(/^Open the\n*( ?base URL)?/, ''),
   }));
-  return { ...rest, content: told.filter(({ text }) => text !== '') };
+  return { ...rest, content: blocks.filter(({ text }) => text !== '') };
 }
 
 const user = (content: unknown) => [{ role: 'user', content }];
@@ -177,7 +177,7 @@ const chats: Record<string, object> = {
   'a thousand tokens': { messages: user('long story'), max_tokens: 1000 },
 };
 
-const asPrompt = (asked: string) => `<|user|>${asked}<|end|><|assistant|>`;
+const asPrompt = (params: string) => `<|user|>${params}<|end|><|assistant|>`;
 const completions: Record<string, object> = {
   plain: { prompt: asPrompt('limits'), max_tokens: 200 },
   'several prompts of different lengths': { prompt: ['thinking', 'keys'].map(asPrompt), max_tokens: 300 },
@@ -205,7 +205,7 @@ const messages: Record<string, object> = {
   'a stop sequence': { messages: user('keys'), stop_sequences: ['of their own'], max_tokens: 50 },
 };
 
-const begun: Record<string, object> = {
+const continued: Record<string, object> = {
   'a beginning to go on from': { messages: prefix('Open the base URL'), max_tokens: 3 },
   'a beginning in a block': {
     messages: prefix([{ type: 'text', text: 'Open the base URL' }]),
@@ -229,18 +229,18 @@ const refused: Record<string, readonly [string, object]> = {
   'an input that does not fit': ['/v1/responses', { input: 'horse '.repeat(9000) }],
 };
 
-/** The same every time, whatever came before. */
+/** Makes results independent of earlier requests. */
 const settled = { temperature: 0, cache_prompt: false };
 
-async function expectTheSame(path: string, wishes: object, view = (json: unknown) => json): Promise<void> {
-  const body = { ...settled, ...wishes };
+async function expectTheSame(path: string, fields: object, view = (json: unknown) => json): Promise<void> {
+  const body = { ...settled, ...fields };
   const own = await fromEngine(path, body);
-  const ours = await throughGateway(path, body);
+  const actual = await throughGateway(path, body);
   expect(own.status).toBe(200);
-  expect(ours.status).toBe(200);
-  expect(ours.headers.get('content-type')).toBe('application/json; charset=utf-8');
-  expect(ours.headers.get('content-length')).toMatch(/^\d+$/);
-  expect(comparable(view(ours.json))).toEqual(comparable(view(own.json)));
+  expect(actual.status).toBe(200);
+  expect(actual.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  expect(actual.headers.get('content-length')).toMatch(/^\d+$/);
+  expect(comparable(view(actual.json))).toEqual(comparable(view(own.json)));
 }
 
 describe('/v1/chat/completions', () => {
@@ -249,8 +249,8 @@ describe('/v1/chat/completions', () => {
   it('stop and logprobs, which the engine loses in its JSON but not in its stream', async () => {
     const body = { messages: user('keys'), stop: ['has one'], logprobs: true, top_logprobs: 1 };
     const own = (await fromEngine('/v1/chat/completions', body)).json as { choices: object[] };
-    const ours = (await throughGateway('/v1/chat/completions', body)).json as { choices: object[] };
-    const [{ logprobs, ...choice }] = ours.choices as [{ logprobs: { content: { token: string }[] } }];
+    const actual = (await throughGateway('/v1/chat/completions', body)).json as { choices: object[] };
+    const [{ logprobs, ...choice }] = actual.choices as [{ logprobs: { content: { token: string }[] } }];
     expect(logprobs.content.slice(0, 3).map(({ token }) => token)).toEqual([
       'Everyone',
       ' who calls',
@@ -267,10 +267,10 @@ describe('/v1/completions', () => {
     const prompt = ['keys', 'limits', 'streams'].map(asPrompt);
     const body = { ...settled, prompt, max_tokens: 30 };
     const own = (await fromEngine('/v1/completions', body)).json as Completion;
-    const ours = (await throughGateway('/v1/completions', body)).json as Completion;
-    expect(comparable(ours.choices)).toEqual(comparable(own.choices));
+    const actual = (await throughGateway('/v1/completions', body)).json as Completion;
+    expect(comparable(actual.choices)).toEqual(comparable(own.choices));
     expect(own.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 30 });
-    expect(ours.usage).toMatchObject({ prompt_tokens: 18, completion_tokens: 90, total_tokens: 108 });
+    expect(actual.usage).toMatchObject({ prompt_tokens: 18, completion_tokens: 90, total_tokens: 108 });
   });
 });
 
@@ -282,12 +282,12 @@ interface Completion {
 describe('/v1/messages', () => {
   it.each(Object.entries(messages))('%s', (_, body) => expectTheSame('/v1/messages', body, inputTogether));
 
-  it.each(Object.entries(begun))('%s is not repeated', async (_, wishes) => {
-    const body = { ...settled, ...wishes };
+  it.each(Object.entries(continued))('%s is not repeated', async (_, fields) => {
+    const body = { ...settled, ...fields };
     const own = await fromEngine('/v1/messages', body);
-    const ours = await throughGateway('/v1/messages', body);
-    expect([own.status, ours.status]).toEqual([200, 200]);
-    expect(comparable(inputTogether(ours.json))).toEqual(
+    const actual = await throughGateway('/v1/messages', body);
+    expect([own.status, actual.status]).toEqual([200, 200]);
+    expect(comparable(inputTogether(actual.json))).toEqual(
       comparable(withoutBeginning(inputTogether(own.json))),
     );
   });
@@ -312,8 +312,8 @@ const responses: Record<string, object> = {
 };
 
 describe('/v1/responses, before it is rewritten', () => {
-  it.each(Object.entries(responses))('%s', async (_, wishes) => {
-    const body = { ...settled, ...wishes };
+  it.each(Object.entries(responses))('%s', async (_, fields) => {
+    const body = { ...settled, ...fields };
     const own = await fromEngine('/v1/responses', body);
     const assembly = new ResponseAggregator();
     for (const event of await eventsFromEngine('/v1/responses', body)) assembly.add(event);
@@ -333,15 +333,15 @@ describe('/v1/responses, before it is rewritten', () => {
 describe('an error is the one of a request without streaming', () => {
   it.each(Object.entries(refused))('%s', async (_, [path, body]) => {
     const own = await fromEngine(path, body);
-    const ours = await throughGateway(path, body);
+    const actual = await throughGateway(path, body);
     expect(own.status).toBeGreaterThanOrEqual(400);
-    const { message } = (ours.json as { error: { message: string } }).error;
-    const told = (own.json as { error: { message: string } }).error.message;
+    const { message } = (actual.json as { error: { message: string } }).error;
+    const blocks = (own.json as { error: { message: string } }).error.message;
     const overflow = path === '/v1/messages' ? /^request \((\d+ tokens)\).*\((\d+) tokens\).*$/ : /^$/;
-    const worded = told.replace(overflow, 'prompt is too long: $1 > $2 maximum');
+    const expected = blocks.replace(overflow, 'prompt is too long: $1 > $2 maximum');
     // Quotations of the request are removed.
-    expect(message).toBe(worded.replace(/: nope$/, ' …'));
-    expect(ours.status).toBeGreaterThanOrEqual(400);
-    expect(ours.status).toBeLessThan(500);
+    expect(message).toBe(expected.replace(/: nope$/, ' …'));
+    expect(actual.status).toBeGreaterThanOrEqual(400);
+    expect(actual.status).toBeLessThan(500);
   });
 });

@@ -10,24 +10,24 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const key = `Authorization: Bearer ${testerSecret}\r\n`;
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
-/** Waits for what stops coming as long as the test itself does not; the other does soon enough to be seen. */
+/** Its time limit for a request is short; that of `corral` is longer than the test. */
 let impatient: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   const open = (timeout: string) => {
     const env = { MAX_REQUEST_BODY_SIZE: '1MiB', CLIENT_HEADER_TIMEOUT: timeout };
-    return startTestGateway({ backend: standIn.backend, env });
+    return startTestGateway({ backend: fakeBackend.backend, env });
   };
   [corral, impatient] = [await open('1h'), await open('800ms')];
 });
 afterAll(async () => {
   await corral.stop();
   await impatient.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
-afterEach(() => gatewayIsIdle(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
 function expectRefusal(answer: Awaited<ReturnType<RawClient['answer']>>, status: number, code: string) {
   expect(answer?.status).toBe(status);

@@ -71,15 +71,15 @@ const addresses = [
 
 const userSays = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => response.end('{}'));
-  corral = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
+  corral = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 async function post(path: string, body: object) {
@@ -90,27 +90,27 @@ async function post(path: string, body: object) {
 
 describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
   it.each(addresses)('rejects %s', async (address) => {
-    const sent = standIn.received.length;
+    const sent = fakeBackend.received.length;
     const { status, body } = await post(path, shape(address));
     expect(status).toBe(400);
     if (path.startsWith('/v1/messages')) expect(body.error.type).toBe('invalid_request_error');
     else expect(body.error.code).toBe('remote_media_not_allowed');
     expect(body.error.message).toMatch(/^'(messages|input)\[\d\]\.(?:content|output)\[0\]/);
-    expect(standIn.received).toHaveLength(sent);
+    expect(fakeBackend.received).toHaveLength(sent);
   });
 
   it.each(['data:image/png;base64,AAAA', 'DATA:image/png;base64,AAAA', 'AAAA', '//uQxAAA/+8='])(
     'accepts %s',
     async (address) => {
       expect((await post(path, shape(address))).status).toBe(200);
-      expect(JSON.parse(standIn.received.at(-1)?.body ?? '')).toMatchObject(shape(address));
+      expect(JSON.parse(fakeBackend.received.at(-1)?.body ?? '')).toMatchObject(shape(address));
     },
   );
 });
 
 it('ALLOW_REMOTE_MEDIA accepts all addresses', async () => {
   await using open = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     env: { ALLOW_REMOTE_MEDIA: 'true' },
   });
   await using client = await RawClient.connect(open.port);

@@ -53,7 +53,7 @@ interface Question {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Asks, and answers the status with everything that is not as the document says. */
+/** Sends a request; returns the status and every difference from the document. */
 async function ask(question: string, { body, secret = testerSecret, headers = {} }: Question = {}) {
   const [method = '', target = ''] = question.split(' ');
   const answer = await fetch(corral.origin + target, {
@@ -182,14 +182,14 @@ describe('errors', () => {
     [415, 'POST /v1/chat/completions', { body: 'x', headers: { 'content-type': 'text/plain' } }],
     [429, 'POST /v1/chat/completions', { secret: thriftySecret, body: chat }],
     [501, 'POST /v1/embeddings', { body: { model: 'demo', input: 'keys' } }],
-  ] as const)('%d of %s', async (status, question, asked) => {
-    expect(await ask(question, asked)).toEqual([status]);
+  ] as const)('%d of %s', async (status, question, request) => {
+    expect(await ask(question, request)).toEqual([status]);
   });
 
   it('429 for a key above its rate limit', async () => {
-    const asked = { secret: slowSecret, body: chat };
-    expect(await ask('POST /v1/chat/completions', asked)).toEqual([200]);
-    expect(await ask('POST /v1/chat/completions', asked)).toEqual([429]);
+    const request = { secret: slowSecret, body: chat };
+    expect(await ask('POST /v1/chat/completions', request)).toEqual([200]);
+    expect(await ask('POST /v1/chat/completions', request)).toEqual([429]);
   });
 });
 

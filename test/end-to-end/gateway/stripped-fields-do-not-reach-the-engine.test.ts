@@ -5,15 +5,15 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 async function sentOn(body: object): Promise<unknown> {
@@ -24,7 +24,7 @@ async function sentOn(body: object): Promise<unknown> {
 
 /** The body that arrived, without the gateway's own members. */
 function sent(): unknown {
-  const { stream: _, stream_options: __, ...fields } = JSON.parse(standIn.received.at(-1)?.body ?? '');
+  const { stream: _, stream_options: __, ...fields } = JSON.parse(fakeBackend.received.at(-1)?.body ?? '');
   return fields;
 }
 

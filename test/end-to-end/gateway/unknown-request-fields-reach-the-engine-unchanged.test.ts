@@ -17,29 +17,29 @@ const bodies = [
 ];
 
 it('a body arrives byte for byte', async () => {
-  await using standIn = await startFakeBackend(echo);
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using fakeBackend = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   for (const body of bodies) {
     await using client = await RawClient.connect(corral.port);
     expect((await client.send(postOf(body)).answer())?.status).toBe(200);
-    expect(standIn.received.at(-1)?.body).toBe(asSent(body));
+    expect(fakeBackend.received.at(-1)?.body).toBe(asSent(body));
   }
 });
 
 it('a body that asks for a stream arrives byte for byte', async () => {
-  await using standIn = await startFakeBackend((_, response) =>
+  await using fakeBackend = await startFakeBackend((_, response) =>
     startStream(response).end('data: [DONE]\n\n'),
   );
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   await using client = await RawClient.connect(corral.port);
   const body = '{"stream":true,"messages":[{"content":"x"}],"seed":123456789012345678901234567890} ';
   expect((await client.send(postOf(body)).answer())?.status).toBe(200);
-  expect(standIn.received.at(-1)?.body).toBe(body);
+  expect(fakeBackend.received.at(-1)?.body).toBe(body);
 });
 
 it('a body in chunks of one byte arrives byte for byte', async () => {
-  await using standIn = await startFakeBackend(echo);
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using fakeBackend = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   await using client = await RawClient.connect(corral.port);
   const body = '{"messages":[{"content":"é"}]}';
   const head = postOf('', { headers: ['Transfer-Encoding: chunked'] }).replace('Content-Length: 0\r\n', '');
@@ -48,5 +48,5 @@ it('a body in chunks of one byte arrives byte for byte', async () => {
   );
   for (const piece of [Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]) client.send(piece);
   expect((await client.answer())?.status).toBe(200);
-  expect(standIn.received.at(-1)?.body).toBe(asSent(body));
+  expect(fakeBackend.received.at(-1)?.body).toBe(asSent(body));
 });

@@ -5,18 +5,18 @@ import { startFakeBackend } from '../../../fakes/start-fake-backend.ts';
 import { startTestGateway } from '../../../harness/start-gateway.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 
-/** How long the backend works on the first request, from which the gateway tells when to come back, and on others, ms. */
+/** How long the backend works on the first request (on which Retry-After is based), and on the others, ms. */
 const [FIRST, OTHERS] = [200, 40];
 
 it('the OpenAI SDK with its defaults gets 200 concurrent requests through four slots', async () => {
-  await using standIn = await startFakeBackend(
+  await using fakeBackend = await startFakeBackend(
     (request, response) => {
       const work = tokensOf(request) === 'first' ? FIRST : OTHERS;
       setTimeout(() => echo(request, response), work);
     },
     { slots: 4 },
   );
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const client = new OpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   const ask = async (word: string) => {
     const messages = [{ role: 'user' as const, content: word }];
@@ -28,9 +28,9 @@ it('the OpenAI SDK with its defaults gets 200 concurrent requests through four s
   const held = await scheduler.admit({ lane, slots: 4, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slots are taken');
   const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
-  const asked = Promise.all(words.map(ask));
+  const pending = Promise.all(words.map(ask));
   const isFull = () => corral.logged.filter(({ error }) => error === 'queue_full').length > 50;
   await waitFor('the line to be full for many', isFull, { every: 1 });
   held.lease[Symbol.dispose]();
-  expect(await asked).toEqual(words);
+  expect(await pending).toEqual(words);
 });

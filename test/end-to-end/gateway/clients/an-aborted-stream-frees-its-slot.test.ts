@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-/** A story that does not end before the context does. */
+/** A story that ends only with the context. */
 const request = {
   model: 'demo',
   messages: [{ role: 'user' as const, content: 'Tell me a long story' }],
   ignore_eos: true,
 };
 
-/** What the engine itself says of its one slot. */
+/** The state of the engine's only slot. */
 async function isEngineBusy(): Promise<boolean> {
   const { address, apiKey } = demo.engine.backend;
   const engine = new Client(address.origin, {

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { type RecordedTraffic, recordTraffic } from '../../../harness/record-traffic.ts';
 import type { Demo } from '../../../harness/start-demo.ts';
 
-/** An OpenAI client whose every answer is held against the strict schemas when the test ends. */
+/** An OpenAI client. All its responses are checked with the strict schemas when the test ends. */
 export function connectOpenAI(
   { baseURL, apiKey }: Pick<Demo, 'baseURL' | 'apiKey'>,
   options: ClientOptions = {},

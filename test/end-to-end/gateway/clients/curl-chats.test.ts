@@ -17,7 +17,7 @@ const path = '/v1/chat/completions';
 const ask = (more: object = {}) =>
   JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: 'keys' }], ...more });
 
-/** What curl prints, the answer's head apart from its body; the body is held against the strict schemas. */
+/** The output of curl, split into headers and body. The body is checked with the strict schemas. */
 async function curl(...args: string[]) {
   const { stdout } = await execa('curl', ['--silent', '--show-error', '--include', ...args], {
     stripFinalNewline: false,
@@ -64,20 +64,20 @@ it('curl gets a stream that ends', async () => {
 });
 
 it('curl gets each event at once', async () => {
-  const { promise: asked, resolve: answer } =
+  const { promise: request, resolve: answer } =
     Promise.withResolvers<(text: string, isLast: boolean) => void>();
-  await using standIn = await startFakeBackend((_, response) => {
+  await using fakeBackend = await startFakeBackend((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     answer((text, isLast) => (isLast ? response.end(text) : response.write(text)));
   });
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const headers = ['-H', `Authorization: Bearer ${corral.secret}`, ...json];
   const child = execa('curl', ['-sN', `${corral.origin}${path}`, ...headers, '-d', ask({ stream: true })]);
   let seen = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     seen += text;
   });
-  const send = await asked;
+  const send = await request;
   send('data: {"n":1}\n\n', false);
   await waitFor('the first event to be seen', () => seen === 'data: {"n":1}\n\n');
   send('data: [DONE]\n\n', true);

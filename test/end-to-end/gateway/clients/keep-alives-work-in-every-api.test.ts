@@ -24,7 +24,7 @@ const model = 'demo';
 const messagesOf = (content: string) => [{ role: 'user' as const, content }];
 const messages = messagesOf('survival');
 
-/** How a client of each API reads one stream to its end, and what it hears in a silence. */
+/** How a client of each API reads one stream to its end, and its keep-alives. */
 const clients: Record<
   string,
   { sign: RegExp; read: (topic: string) => { wire: RecordedTraffic; text: Promise<string> } }
@@ -77,7 +77,7 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
   });
 
   it('gets keep-alives in the middle of a completion, which is complete all the same', async () => {
-    // The short one may be over before it can be stopped in its middle.
+    // A short completion may be over before it can be paused in the middle.
     const { wire, text } = read('long story');
     await waitFor('it to speak', () => (wire.answers[0]?.text.match(/delta/g)?.length ?? 0) > 3);
     demo.engine.kill('SIGSTOP');
@@ -89,20 +89,20 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
   });
 });
 
-/** Of Responses: one beginning, one name, and numbers that count every event. */
+/** A Responses stream has one beginning, one id, and numbers for all events. */
 function expectInOrder({ events }: RecordedTraffic): void {
-  const told = events as { type?: string; sequence_number?: number; response?: { id: string } }[];
-  if (told[0]?.sequence_number === undefined) return;
-  expect(told.map(({ sequence_number }) => sequence_number)).toEqual(told.map((_, n) => n));
-  expect(told.filter(({ type }) => type === 'response.created')).toHaveLength(1);
-  const ids = told.flatMap(({ response }) => (response ? [response.id] : []));
+  const typed = events as { type?: string; sequence_number?: number; response?: { id: string } }[];
+  if (typed[0]?.sequence_number === undefined) return;
+  expect(typed.map(({ sequence_number }) => sequence_number)).toEqual(typed.map((_, n) => n));
+  expect(typed.filter(({ type }) => type === 'response.created')).toHaveLength(1);
+  const ids = typed.flatMap(({ response }) => (response ? [response.id] : []));
   expect(new Set(ids).size).toBe(1);
 }
 
 describe('an error after an early header', () => {
   const line = { STREAM_HEADERS_AFTER: '50ms', STREAM_KEEPALIVE: '1h', QUEUE_TIMEOUT: '300ms' };
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
-  /** A gateway whose one slot is taken for as long as this is held. */
+  /** A gateway whose only slot is busy until this is disposed. */
   async function fullGateway() {
     const stack = new AsyncDisposableStack();
     const corral = stack.use(await startTestGateway({ backend: demo.engine.backend, env: line }));
@@ -141,7 +141,7 @@ describe('an error after an early header', () => {
   });
 
   it('reports a prompt that is too long in the format of the API', async () => {
-    // Few bytes for so many tokens: nobody counts them before the engine does.
+    // So few bytes for so many tokens: only the engine can count them.
     const prompt = 'x'.repeat(9000);
     const long = [{ role: 'user' as const, content: prompt }];
     const { openai, wire } = connectOpenAI(demo);

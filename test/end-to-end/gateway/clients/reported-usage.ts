@@ -5,7 +5,7 @@ import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usa
 import { LedgerFile, ledgerFileName } from '../../../../gateway/usage/ledger-file.ts';
 import { testerSecret } from '../../../harness/start-gateway.ts';
 
-/** What a client was told of one request; of an aborted one what it saw, and what the same input cost before. */
+/** The usage that a client got for one request. For an aborted one: what it received, and the input of the same request before. */
 export type Told = Pick<UsageSums, 'input' | 'output'>;
 
 export interface Clients {
@@ -35,7 +35,7 @@ const fromAnthropic = ({ usage }: Anthropic.Message): Told => ({
   input: usage.input_tokens + (usage.cache_read_input_tokens ?? 0),
   output: usage.output_tokens,
 });
-/** llama-server's own words, which stand in a stream whether usage was asked for or not. */
+/** llama-server's own timings, which a stream has whether usage was requested or not. */
 interface Timings {
   readonly timings?: { readonly cache_n: number; readonly prompt_n: number; readonly predicted_n: number };
 }
@@ -44,7 +44,7 @@ const fromTimings = ({ timings }: Timings): Told => ({
   output: timings?.predicted_n ?? Number.NaN,
 });
 
-/** Every kind of request that is told its tokens. */
+/** Every kind of request whose response has its usage. */
 const wholeOnes: readonly Ask[] = [
   async ({ openai }, n) => {
     const request = { ...chat(`keys, for the ${n}th time`), max_tokens: few(n) };
@@ -77,7 +77,7 @@ const wholeOnes: readonly Ask[] = [
   },
 ];
 
-/** Long answers that their clients leave; what comes back of the output is what they saw of it. */
+/** Long completions that their clients abort; the output is what they received of it. */
 const abortedOnes: readonly Ask[] = [
   async ({ openai }) => {
     const request = chat('Tell me a long story');
@@ -113,27 +113,27 @@ const abortedOnes: readonly Ask[] = [
   },
 ];
 
-/** Asks so often, eight at a time, and adds up what was told. */
+/** Sends `count` requests, eight at a time, and adds up the reported usage. */
 export async function askMany(clients: Clients, count: number, ask: Ask): Promise<UsageSums> {
-  const told: UsageSums = { ...noUsage };
+  const reported: UsageSums = { ...noUsage };
   let next = 0;
   const visitor = async () => {
-    while (next < count) addUsage(told, { ...noUsage, requests: 1, ...(await ask(clients, next++)) });
+    while (next < count) addUsage(reported, { ...noUsage, requests: 1, ...(await ask(clients, next++)) });
   };
   await Promise.all(Array.from({ length: 8 }, visitor));
-  return told;
+  return reported;
 }
 
-/** A request that is told its tokens: the APIs take turns. */
+/** A request whose response has its usage: the APIs take turns. */
 export const whole = takeTurns(wholeOnes);
-/** A stream that goes on for a while, and is told its tokens. */
+/** A stream that takes a while, and has its usage. */
 export async function long({ openai }: Clients): Promise<Told> {
   const request = { ...chat('Tell me a long story'), stream_options: { include_usage: true } };
   const stream = await openai.chat.completions.create({ ...request, max_tokens: 300, stream: true });
   return fromOpenAI((await Array.fromAsync(stream)).at(-1)?.usage);
 }
 
-/** A long stream that its client leaves. It makes two requests. */
+/** A long stream that its client aborts. This sends two requests. */
 export const aborted = takeTurns(abortedOnes);
 
 function takeTurns(kinds: readonly Ask[]): Ask {
@@ -141,7 +141,7 @@ function takeTurns(kinds: readonly Ask[]): Ask {
     kinds[n % kinds.length]?.(clients, n) ?? Promise.reject(new Error('no kind of request'));
 }
 
-/** What the ledger in that folder says of a key. */
+/** The usage of a key in the ledger of a folder. */
 export function inLedger(folder: string, keyId = 'tester'): UsageSums {
   const file = new LedgerFile(join(folder, ledgerFileName), { readOnly: true });
   const [row] = file.sums({ since: '2000-01-01', keyId, by: 'key' });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-/** A client whose every answer is held against the strict schemas when the test ends. */
+/** A client. All its responses are checked with the strict schemas when the test ends. */
 function connect() {
   const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
@@ -29,11 +29,11 @@ const ask = (content: string | Anthropic.ContentBlockParam[]) => ({
 
 describe('an answer with a schema', () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
-  const asked = { ...ask('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
+  const request = { ...ask('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
 
   it('matches the schema', async () => {
     const { anthropic } = connect();
-    const message = await anthropic.messages.parse(asked);
+    const message = await anthropic.messages.parse(request);
     expect(horse.parse(message.parsed_output)).toEqual(message.parsed_output);
     expect(message).toMatchObject({ type: 'message', stop_reason: 'end_turn', model: 'demo' });
     expect(message.usage.output_tokens).toBeGreaterThan(5);
@@ -41,7 +41,7 @@ describe('an answer with a schema', () => {
 
   it('matches the schema in a stream', async () => {
     const { anthropic, wire } = connect();
-    const message = await anthropic.messages.stream(asked).finalMessage();
+    const message = await anthropic.messages.stream(request).finalMessage();
     const [block] = message.content;
     expect(horse.parse(JSON.parse(block?.type === 'text' ? block.text : ''))).toBeDefined();
     expect(message).toMatchObject({ stop_reason: 'end_turn', usage: { output_tokens: expect.any(Number) } });
@@ -52,17 +52,17 @@ describe('an answer with a schema', () => {
 
   it('matches the schema where it is too short to be streamed, and reports that it was cut off', async () => {
     const { anthropic } = connect();
-    const short = await anthropic.messages.create({ ...asked, max_tokens: 30 });
+    const short = await anthropic.messages.create({ ...request, max_tokens: 30 });
     expect(
       horse.parse(JSON.parse(short.content[0]?.type === 'text' ? short.content[0].text : '')),
     ).toBeDefined();
-    const cut = await anthropic.messages.create({ ...asked, max_tokens: 2 });
+    const cut = await anthropic.messages.create({ ...request, max_tokens: 2 });
     expect(cut).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 2 } });
   });
 
   it('matches the schema of the older field, after thinking and a tool call', async () => {
     const { anthropic } = connect();
-    const { output_config: _, ...older } = asked;
+    const { output_config: _, ...older } = request;
     const message = await anthropic.messages.create({
       ...older,
       output_format: zodOutputFormat(horse),

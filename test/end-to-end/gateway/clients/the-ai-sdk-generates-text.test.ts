@@ -88,7 +88,7 @@ it('the AI SDK calls a tool', async () => {
 });
 
 it('the AI SDK embeds texts', async () => {
-  // With more slots, builds of August 2026 get the first of several inputs wrong; what we do is the same.
+  // With more slots, builds of August 2026 get the first of several inputs wrong; the gateway does the same in both cases.
   await using embedding = await startDemo({
     llama: { slots: 1, args: ['--embeddings', '--pooling', 'mean'] },
   });

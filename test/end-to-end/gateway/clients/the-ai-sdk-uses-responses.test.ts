@@ -84,11 +84,11 @@ it('the AI SDK continues a conversation after reasoning and after a tool call', 
     execute: ({ word }) => word,
   });
   const model = connect();
-  // What OpenAI has stored it is only referred to by default.
+  // By default the SDK only refers to what OpenAI has stored.
   const providerOptions = { openai: { store: false } };
   const first = await generateText({ model, prompt: 'thinking', providerOptions });
-  const asked = [{ role: 'user' as const, content: 'thinking' }, ...first.response.messages];
-  const messages = [...asked, { role: 'user' as const, content: 'emoji' }];
+  const conversation = [{ role: 'user' as const, content: 'thinking' }, ...first.response.messages];
+  const messages = [...conversation, { role: 'user' as const, content: 'emoji' }];
   expect((await generateText({ model, messages, providerOptions })).text).toBe(storyText('emoji'));
   expect(await streamText({ model, messages, providerOptions }).text).toBe(storyText('emoji'));
   const called = await generateText({

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-/** A client whose every answer is held against the strict schemas when the test ends. */
+/** A client. All its responses are checked with the strict schemas when the test ends. */
 function connect(baseURL = demo.corral.origin, apiKey = demo.apiKey) {
   const wire = recordTraffic();
   onTestFinished(() => expect(wire.violations).toEqual([]));
@@ -61,13 +61,13 @@ it.each([500, 30])(
   'the Anthropic SDK sees which sequence stopped a message, streamed or not (at most %i tokens)',
   async (max_tokens) => {
     const { anthropic } = connect();
-    const asked = {
+    const request = {
       ...ask('keys'),
       max_tokens,
       stop_sequences: ['nowhere', storyText('keys').slice(20, 26)],
     };
-    const plain = await anthropic.messages.create(asked);
-    const streamed = await anthropic.messages.stream(asked).finalMessage();
+    const plain = await anthropic.messages.create(request);
+    const streamed = await anthropic.messages.stream(request).finalMessage();
     for (const message of [plain, streamed]) {
       expect(message).toMatchObject({
         stop_reason: 'stop_sequence',
@@ -149,14 +149,14 @@ it('the Anthropic SDK lists the models page by page, and gets one of them', asyn
 
 it('the Anthropic SDK counts tokens', async () => {
   const { anthropic } = connect();
-  const { max_tokens: _, ...asked } = ask('keys');
-  const { input_tokens } = await anthropic.messages.countTokens(asked);
-  const { usage } = await anthropic.messages.create({ ...asked, max_tokens: 1 });
+  const { max_tokens: _, ...request } = ask('keys');
+  const { input_tokens } = await anthropic.messages.countTokens(request);
+  const { usage } = await anthropic.messages.create({ ...request, max_tokens: 1 });
   expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0));
 });
 
 describe('the Anthropic SDK understands', () => {
-  const refusalOf = async (answer: PromiseLike<unknown>): Promise<APIError> => {
+  const getError = async (answer: PromiseLike<unknown>): Promise<APIError> => {
     const error = await answer.then(
       () => undefined,
       (it) => it,
@@ -169,7 +169,7 @@ describe('the Anthropic SDK understands', () => {
 
   it('AuthenticationError: an unknown key', async () => {
     const { anthropic } = connect(demo.corral.origin, 'sk-nobody');
-    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(ask('keys')));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(error.error).toMatchObject({ error: { type: 'authentication_error' } });
   });
@@ -177,14 +177,14 @@ describe('the Anthropic SDK understands', () => {
   it.each([
     ['we', false, 'horse '.repeat(9000)],
     ['we', true, 'horse '.repeat(9000)],
-    // Few bytes for so many tokens: nobody counts them before the engine does.
+    // So few bytes for so many tokens: only the engine can count them.
     ['the engine', false, 'x'.repeat(9000)],
     ['the engine', true, 'x'.repeat(9000)],
   ])(
     'BadRequestError with the text of Anthropic: a prompt that is too long, rejected by %s (stream: %s)',
     async (_, stream, prompt) => {
       const { anthropic } = connect();
-      const error = await refusalOf(anthropic.messages.create({ ...ask(prompt), stream }));
+      const error = await getError(anthropic.messages.create({ ...ask(prompt), stream }));
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error.error).toMatchObject({
         error: {
@@ -207,13 +207,13 @@ describe('the Anthropic SDK understands', () => {
     const { anthropic, wire } = connect();
     const data = 'iVBORw0KGgo=';
     const content = contentOf({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
-    const asked = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
-    const { max_tokens: _unused, ...counted } = asked;
+    const request = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
+    const { max_tokens: _unused, ...counted } = request;
     for (const answer of [
-      () => anthropic.messages.create(asked, { maxRetries: 2 }),
+      () => anthropic.messages.create(request, { maxRetries: 2 }),
       () => anthropic.messages.countTokens(counted, { maxRetries: 2 }),
     ]) {
-      const error = await refusalOf(answer());
+      const error = await getError(answer());
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error.message).toMatch(/image input is not supported.*messages\[0\]\.content\[0\].*MMPROJ/);
     }
@@ -222,10 +222,10 @@ describe('the Anthropic SDK understands', () => {
 
   it('NotFoundError: a model that is not in the list, and a base URL with an extra /v1', async () => {
     const { anthropic } = connect();
-    const error = await refusalOf(anthropic.models.retrieve('claude'));
+    const error = await getError(anthropic.models.retrieve('claude'));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
-    const slipped = await refusalOf(
+    const slipped = await getError(
       connect(`${demo.corral.origin}/v1`).anthropic.messages.create(ask('keys')),
     );
     expect(slipped).toBeInstanceOf(NotFoundError);
@@ -234,43 +234,43 @@ describe('the Anthropic SDK understands', () => {
 
   it('NotFoundError: a model that is not served', async () => {
     const { anthropic } = connect();
-    const error = await refusalOf(anthropic.messages.create({ ...ask('keys'), model: 'claude' }));
+    const error = await getError(anthropic.messages.create({ ...ask('keys'), model: 'claude' }));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
   });
 
   it('InternalServerError: a backend that fails', async () => {
-    await using standIn = await startFakeBackend((_, response) => response.destroy());
-    await using corral = await startTestGateway({ backend: standIn.backend });
+    await using fakeBackend = await startFakeBackend((_, response) => response.destroy());
+    await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
-    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(ask('keys')));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error.error).toMatchObject({ error: { type: 'api_error' } });
   });
 
   it('InternalServerError: a server that is overloaded', async () => {
-    await using standIn = await startFakeBackend((_, response) => response.writeHead(503).end('{}'));
-    await using corral = await startTestGateway({ backend: standIn.backend });
+    await using fakeBackend = await startFakeBackend((_, response) => response.writeHead(503).end('{}'));
+    await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
-    const error = await refusalOf(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(ask('keys')));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error.error).toMatchObject({ error: { type: 'overloaded_error' } });
   });
 
   it('that it may retry, and is served', async () => {
     const held: (() => void)[] = [];
-    await using standIn = await startFakeBackend((_, response) => {
+    await using fakeBackend = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const answer = () => void response.end(JSON.stringify(finished));
       if (held.push(answer) > 1) answer();
     });
     const env = { MAX_CONCURRENT_REQUESTS: '1', MAX_QUEUE_SIZE: '0' };
-    await using corral = await startTestGateway({ backend: standIn.backend, env });
+    await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
     const { anthropic, wire } = connect(corral.origin);
     const first = anthropic.messages.create(ask('keys'));
     await waitFor('it to be at work', () => held.length === 1);
     const second = anthropic.messages.create(ask('keys'), { maxRetries: 1 });
-    await waitFor('a refusal', () => wire.answers.length === 1);
+    await waitFor('a rejected request', () => wire.answers.length === 1);
     held[0]?.();
     await first;
     const message = await second;
@@ -279,13 +279,13 @@ describe('the Anthropic SDK understands', () => {
   });
 
   it('APIError in the middle of a stream that fails', async () => {
-    await using standIn = await startFakeBackend((_, response) => {
+    await using fakeBackend = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const begun = { ...finished, content: [], stop_reason: null };
-      const event = JSON.stringify({ type: 'message_start', message: begun });
+      const started = { ...finished, content: [], stop_reason: null };
+      const event = JSON.stringify({ type: 'message_start', message: started });
       response.write(`event: message_start\ndata: ${event}\n\n`, () => response.destroy());
     });
-    await using corral = await startTestGateway({ backend: standIn.backend });
+    await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
     const error = await anthropic.messages
       .stream(ask('keys'))

@@ -28,10 +28,10 @@ const showsNoSecret = (folder: string) => {
 
 it('the ledger matches the usage reported to clients over all APIs, streamed or not, across a restart', async () => {
   await using folder = await temporaryFolder();
-  const told: UsageSums = { ...noUsage };
+  const reported: UsageSums = { ...noUsage };
   for (let life = 0; life < 2; life++) {
     const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
-    addUsage(told, await askMany(clientsOf(corral.origin), 140, whole));
+    addUsage(reported, await askMany(clientsOf(corral.origin), 140, whole));
     showsNoSecret(folder.path);
     await corral.stop();
   }
@@ -39,8 +39,8 @@ it('the ledger matches the usage reported to clients over all APIs, streamed or 
   expect({ requests, errors, input, output }).toEqual({
     requests: 280,
     errors: 0,
-    input: told.input,
-    output: told.output,
+    input: reported.input,
+    output: reported.output,
   });
 });
 
@@ -48,13 +48,13 @@ it('the ledger has the exact input of aborted streams, and between the received 
   await using folder = await temporaryFolder();
   const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
   const before = await generatedTokens();
-  const told = await askMany(clientsOf(corral.origin), 30, aborted);
+  const reported = await askMany(clientsOf(corral.origin), 30, aborted);
   await corral.stop();
   const { requests, errors, input, output } = inLedger(folder.path);
-  expect({ requests, errors, input }).toEqual({ requests: 60, errors: 0, input: told.input });
-  expect(output).toBeGreaterThanOrEqual(told.output);
+  expect({ requests, errors, input }).toEqual({ requests: 60, errors: 0, input: reported.input });
+  expect(output).toBeGreaterThanOrEqual(reported.output);
   const isGenerated = async () => (await generatedTokens()) - before >= output;
-  // The engine counts a stream when it lets go of its slot.
+  // The engine counts a stream when its slot is released.
   await waitFor('the engine to have counted as many', isGenerated);
 });
 
@@ -62,9 +62,9 @@ it('a kill -9 loses at most the last second of usage', async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: folder.path, API_KEYS: `tester:${testerSecret}` };
   const gateway = await startGatewayProcess(engine.backend, env);
-  const told = await askMany(clientsOf(gateway.origin), 35, whole);
+  const reported = await askMany(clientsOf(gateway.origin), 35, whole);
   await waitFor('all of it on disk', () => inLedger(folder.path).requests === 35);
-  expect(inLedger(folder.path)).toMatchObject({ input: told.input, output: told.output });
+  expect(inLedger(folder.path)).toMatchObject({ input: reported.input, output: reported.output });
   await askMany(clientsOf(gateway.origin), 14, whole);
   await gateway.kill();
   const left = inLedger(folder.path);
@@ -80,7 +80,7 @@ it('a kill -9 loses at most the last second of usage', async () => {
   expect(inLedger(folder.path).requests).toBe(left.requests + 1);
 });
 
-/** As the engine itself counts them. */
+/** The counts of the engine itself. */
 async function generatedTokens(): Promise<number> {
   const { address, apiKey } = engine.backend;
   const client = new Client(address.origin, {

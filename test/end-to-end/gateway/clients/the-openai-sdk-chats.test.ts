@@ -165,13 +165,13 @@ it('a completion continues a given beginning', async () => {
   const { openai } = connectOpenAI(demo);
   const request = { model: 'demo', messages: ask('dashboard') };
   const first = await openai.chat.completions.create({ ...request, max_tokens: 9 });
-  const begun = first.choices[0]?.message.content ?? '';
+  const beginning = first.choices[0]?.message.content ?? '';
   expect(first.choices[0]?.finish_reason).toBe('length');
   const rest = openai.chat.completions.stream({
     ...request,
-    messages: [...request.messages, { role: 'assistant', content: begun }],
+    messages: [...request.messages, { role: 'assistant', content: beginning }],
   });
-  expect(begun + (await rest.finalContent())).toBe(storyText('dashboard'));
+  expect(beginning + (await rest.finalContent())).toBe(storyText('dashboard'));
 });
 
 it('the log has status 200, although the client disconnects at [DONE]', async () => {

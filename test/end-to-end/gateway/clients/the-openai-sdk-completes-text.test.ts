@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-/** The demo model's chat template, written out. */
-const asPrompt = (asked: string) => `<|user|>${asked}<|end|><|assistant|>`;
+/** A prompt in the demo model's chat template. */
+const asPrompt = (user: string) => `<|user|>${user}<|end|><|assistant|>`;
 const request = { model: 'demo', prompt: asPrompt('limits'), max_tokens: 500 };
 
 it('the OpenAI SDK gets a text', async () => {

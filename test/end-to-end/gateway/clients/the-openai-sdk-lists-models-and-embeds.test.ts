@@ -12,7 +12,7 @@ let embedding: Demo;
 beforeAll(async () => {
   [demo, embedding] = await Promise.all([
     startDemo({ env: { MODEL_ALIAS: 'demo-large,demo-small,acme/demo' } }),
-    // With more slots, builds of August 2026 get the first of several inputs wrong; what we do is the same.
+    // With more slots, builds of August 2026 get the first of several inputs wrong; the gateway does the same in both cases.
     startDemo({ llama: { slots: 1, args: ['--embeddings', '--pooling', 'mean'] } }),
   ]);
 });
@@ -69,21 +69,21 @@ it("the list of models contains the engine's own list", async () => {
     path: '/v1/models',
     headers: { authorization: `Bearer ${apiKey}` },
   });
-  const [told] = ((await own.body.json()) as { models: { name: string; model: string }[] }).models;
+  const [listed] = ((await own.body.json()) as { models: { name: string; model: string }[] }).models;
   await engine.close();
-  expect(models[0]).toEqual({ ...told, name: 'demo-large', model: 'demo-large' });
+  expect(models[0]).toEqual({ ...listed, name: 'demo-large', model: 'demo-large' });
 });
 
 it('a model has a status while it loads, sleeps or has failed', async () => {
-  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
-  await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
+  await using fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   const found = async () => (await openai.models.retrieve('demo')) as { status?: string; meta?: object };
   expect((await found()).status).toBe('loaded');
-  standIn.health = 503;
+  fakeBackend.health = 503;
   await waitFor('it to load', async () => (await found()).status === 'loading');
-  standIn.props = { ...standIn.props, is_sleeping: true };
-  standIn.health = 200;
+  fakeBackend.props = { ...fakeBackend.props, is_sleeping: true };
+  fakeBackend.health = 200;
   await waitFor('it to sleep', async () => (await found()).status === 'sleeping');
   expect((await found()).meta).toBeUndefined();
 });
@@ -127,14 +127,14 @@ it('the response has the served name of the model, whatever the request named', 
 
 it("the size of embeddings may be the model's own, and no other", async () => {
   const { openai, wire } = connectOpenAI(embedding, { maxRetries: 2 });
-  const asked = { model: 'demo', input: 'horse', encoding_format: 'float' as const };
-  const [own] = (await openai.embeddings.create(asked)).data;
+  const params = { model: 'demo', input: 'horse', encoding_format: 'float' as const };
+  const [own] = (await openai.embeddings.create(params)).data;
   const dimensions = own?.embedding.length ?? 0;
-  expect((await openai.embeddings.create({ ...asked, dimensions })).data[0]?.embedding).toHaveLength(
+  expect((await openai.embeddings.create({ ...params, dimensions })).data[0]?.embedding).toHaveLength(
     dimensions,
   );
   const before = wire.answers.length;
-  const error = await openai.embeddings.create({ ...asked, dimensions: 8 }).catch((it) => it);
+  const error = await openai.embeddings.create({ ...params, dimensions: 8 }).catch((it) => it);
   expect(error).toBeInstanceOf(APIError);
   expect(error).toMatchObject({ status: 400, code: 'invalid_value', param: 'dimensions' });
   expect(error.message).toContain(`expected ${dimensions}, the size of this model's embeddings`);
@@ -142,17 +142,17 @@ it("the size of embeddings may be the model's own, and no other", async () => {
 });
 
 it('a request with dimensions is told to retry while the size of embeddings is unknown', async () => {
-  await using standIn = await startFakeBackend((_, response) => response.end('{}'));
-  await using corral = await startTestGateway({ backend: standIn.backend, env: { MODEL_ALIAS: 'demo' } });
+  await using fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
-  standIn.health = 503;
+  fakeBackend.health = 503;
   await waitFor('it to load', () => corral.gateway.watch.status === 'loading');
-  const asked = { model: 'demo', input: 'horse', dimensions: 256 };
-  expect(await openai.embeddings.create(asked).catch((it) => it)).toMatchObject({
+  const params = { model: 'demo', input: 'horse', dimensions: 256 };
+  expect(await openai.embeddings.create(params).catch((it) => it)).toMatchObject({
     status: 503,
     code: 'model_loading',
   });
-  expect(standIn.received).toEqual([]);
+  expect(fakeBackend.received).toEqual([]);
 });
 
 it('the error of a model without embeddings is not retried', async () => {

@@ -15,14 +15,14 @@ const completion = {
 
 it('the OpenAI SDK waits for the Retry-After of a full queue, and is served', async () => {
   const held = Promise.withResolvers<() => void>();
-  await using standIn = await startFakeBackend((_, response) => {
+  await using fakeBackend = await startFakeBackend((_, response) => {
     const answer = () =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(completion));
-    if (standIn.received.length === 1) held.resolve(answer);
+    if (fakeBackend.received.length === 1) held.resolve(answer);
     else answer();
   });
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     env: { MAX_CONCURRENT_REQUESTS: '1', MAX_QUEUE_SIZE: '0' },
   });
   const { openai, wire } = connectOpenAI(
@@ -35,12 +35,12 @@ it('the OpenAI SDK waits for the Retry-After of a full queue, and is served', as
 
   const start = performance.now();
   const second = openai.chat.completions.create(request);
-  await waitFor('the refusal', () => wire.answers.length === 1, { every: 1 });
+  await waitFor('the rejected request', () => wire.answers.length === 1, { every: 1 });
   expect(wire.last.status).toBe(503);
   release();
   expect((await first).choices[0]?.message.content).toBe('Hello');
   expect((await second).choices[0]?.message.content).toBe('Hello');
   expect(performance.now() - start).toBeGreaterThan(990);
   expect(wire.answers.map(({ status }) => status)).toEqual([503, 200, 200]);
-  expect(standIn.received).toHaveLength(2);
+  expect(fakeBackend.received).toHaveLength(2);
 });

@@ -100,19 +100,19 @@ it.each([
 
 it('a response repeats fields of its request', async () => {
   const { openai } = connectOpenAI(demo);
-  const asked = { instructions: 'Be kind.', metadata: { who: 'me' }, temperature: 0.5, top_p: 0.9 };
+  const params = { instructions: 'Be kind.', metadata: { who: 'me' }, temperature: 0.5, top_p: 0.9 };
   const request = {
-    ...asked,
+    ...params,
     parallel_tool_calls: false,
     model: 'any-name',
     input: 'keys',
     max_output_tokens: 9,
   };
   const { created_at, ...plain } = await openai.responses.create(request);
-  expect(plain).toMatchObject({ ...asked, parallel_tool_calls: false, model: 'demo' });
+  expect(plain).toMatchObject({ ...params, parallel_tool_calls: false, model: 'demo' });
   expect(Math.abs(created_at * 1000 - Date.now())).toBeLessThan(3_600_000);
   for await (const event of openai.responses.stream(request)) {
-    if ('response' in event) expect(event.response).toMatchObject({ ...asked, model: 'demo' });
+    if ('response' in event) expect(event.response).toMatchObject({ ...params, model: 'demo' });
   }
 });
 

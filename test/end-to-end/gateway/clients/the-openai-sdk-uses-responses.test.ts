@@ -104,10 +104,10 @@ it('the OpenAI SDK gets a function call in a stream', async () => {
 it('the model calls the function that was chosen by name', async () => {
   const { openai } = connectOpenAI(demo);
   const tools = ['first', 'second'].map((name) => ({ ...weather, name }));
-  const asked = { ...withTools, tools, tool_choice: { type: 'function' as const, name: 'second' } };
-  const response = await openai.responses.create(asked);
+  const request = { ...withTools, tools, tool_choice: { type: 'function' as const, name: 'second' } };
+  const response = await openai.responses.create(request);
   expect(response.output.filter((item) => item.type === 'function_call')).toMatchObject([{ name: 'second' }]);
-  // What the client asked for, and not what llama-server was told instead.
+  // The client's own choice, not the one that llama-server got.
   expect(response.tools).toHaveLength(2);
   expect(response.tool_choice).toEqual({ type: 'function', name: 'second' });
 });
@@ -125,8 +125,8 @@ it('the OpenAI SDK gets calls of a custom tool and of a tool in a namespace', as
     tool_choice: { type: 'custom' as const, name: 'say' },
   };
   const whole = await openai.responses.create(say);
-  const said = whole.output.filter((item) => item.type === 'custom_tool_call');
-  expect(said).toMatchObject([{ name: 'say', input: expect.any(String) }]);
+  const customCalls = whole.output.filter((item) => item.type === 'custom_tool_call');
+  expect(customCalls).toMatchObject([{ name: 'say', input: expect.any(String) }]);
   let input = '';
   let last: OpenAI.Responses.ResponseOutputItem[] = [];
   for await (const event of await openai.responses.create({ ...say, stream: true })) {
@@ -138,7 +138,7 @@ it('the OpenAI SDK gets calls of a custom tool and of a tool in a namespace', as
   const sky = await openai.responses.create({ ...withTools, tools: tools.slice(1) });
   const calls = sky.output.filter((item) => item.type === 'function_call');
   expect(calls).toMatchObject([{ namespace: 'sky', name: 'weather_in' }]);
-  // And back again, as an agent sends it.
+  // The calls are sent back, as agents do.
   const again = await openai.responses.create({
     model: 'demo',
     tools,
