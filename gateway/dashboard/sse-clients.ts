@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import { formatEvent } from '../../sse/sse.ts';
 
 const INTERVAL = 1000;
 /** A page that stops reading, such as on a sleeping phone, gets no more events until it reads again. */
@@ -91,4 +92,4 @@ export class SseClients {
 }
 
 const formatEvents = (events: readonly (readonly [name: string, json: string])[]) =>
-  events.map(([name, json]) => `event: ${name}\ndata: ${json}\n\n`).join('');
+  events.map(([name, json]) => formatEvent(json, name)).join('');
