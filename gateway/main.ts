@@ -1,6 +1,5 @@
 import { keyFilePath } from '../keys/key-file-path.ts';
 import { createLogs, logFilesConfig } from '../log/create-logs.ts';
-
 import { exitWithoutReader } from '../log/standard-output.ts';
 import { handleUnhandledErrors, recordUnhandledError } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';

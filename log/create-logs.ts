@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createLog, type Log, type LogOptions } from './create-log.ts';
 import { formatLine, type LogFormat, parseLogLine } from './format-line.ts';
 import type { LogFilesConfig } from './log-files.ts';
-
 import { createStdoutWriter } from './standard-output.ts';
 
 interface LogsOptions {

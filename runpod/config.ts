@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import packageFile from '../package.json' with { type: 'json' };
 import { missingQueueVariables, queueVariables, type Settings } from '../settings/variables.ts';
-
 import type { GatewayAddress } from './gateway-client.ts';
 import type { WorkerIdentity } from './job.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';

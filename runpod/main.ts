@@ -1,5 +1,4 @@
 import { createLogs, logFilesConfig } from '../log/create-logs.ts';
-
 import { handleUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { queueConfig } from './config.ts';

@@ -6,7 +6,6 @@ import { compatibilityPage } from './compatibility/compatibility-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboardFile } from './grafana/dashboard.ts';
 import { chartFile, chartPage } from './helm/chart-page.ts';
-
 import { metricsPage } from './metrics-page.ts';
 import { projectFolder } from './project-folders.ts';
 import { licencesPage } from './supply/licences-page.ts';

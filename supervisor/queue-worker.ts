@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/create-log.ts';
 import { queueVariables, type Settings } from '../settings/variables.ts';
-
 import { queueWorkerFailureMessage } from './crash-messages.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connectableHost } from './probe-gateway.ts';

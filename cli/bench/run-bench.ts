@@ -12,9 +12,7 @@ import {
   wordsFor,
 } from './prompts.ts';
 import type { Conditions, Report, Step, StepReport } from './report.ts';
-
 import { runStep } from './run-step.ts';
-
 import type { Target } from './target.ts';
 
 interface BenchRun {

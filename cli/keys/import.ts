@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { type ImportResult, importKeys, parseLegacyLines } from '../../keys/legacy-lines.ts';
-
 import { isKeysJson } from '../../keys/parse-keys.ts';
 import { takeSnapshot } from '../../keys/watched-file.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';

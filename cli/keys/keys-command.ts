@@ -3,7 +3,6 @@ import { createCommand, rotateCommand } from './create.ts';
 import { importCommand } from './import.ts';
 import { listCommand, showCommand } from './list.ts';
 import { disableCommand, enableCommand, removeCommand } from './revoke.ts';
-
 import { usageCommand } from './usage.ts';
 
 const notes = `

@@ -6,7 +6,6 @@ import { noUsage, utcDay } from '../../gateway/proxy/usage-sums.ts';
 import { LedgerFile, ledgerFileName } from '../../gateway/usage/ledger-file.ts';
 import { formatKeysJson } from '../../keys/keys-json.ts';
 import { createKey, fingerprint } from '../../keys/secret.ts';
-
 import { keyFileText } from '../../test/harness/key-file-text.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 

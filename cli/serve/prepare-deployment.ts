@@ -1,7 +1,6 @@
 import type { HealthServer } from '../../health/health-server.ts';
 import type { Log } from '../../log/create-log.ts';
 import { createLogs, logFilesConfig } from '../../log/create-logs.ts';
-
 import { findEngine, findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
 import { cacheFolder } from '../../scripts/project-folders.ts';
 import type { SettingsResult } from '../../settings/read-settings.ts';

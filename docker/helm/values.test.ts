@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { chartFile, chartPage, describedValues } from '../../scripts/helm/chart-page.ts';
-
 import { type Variable, variables } from '../../settings/variables.ts';
 import { changed, defaultValues, isMap, triedValues } from '../../test/helm/chart-values.ts';
 import { chartFolder, type Values } from '../../test/helm/render-chart.ts';

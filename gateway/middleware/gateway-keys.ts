@@ -2,7 +2,6 @@ import { type Key, keyDefaults } from '../../keys/key.ts';
 import { keyWarning } from '../../keys/key-status.ts';
 import { createKeyStore, type KeyStore } from '../../keys/key-store.ts';
 import { fingerprint, secretHint } from '../../keys/secret.ts';
-
 import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';

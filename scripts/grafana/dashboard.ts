@@ -9,7 +9,6 @@ import { backend } from '../../gateway/metrics/catalogue.ts';
 import { layOut, source } from './panels.ts';
 import { gpus, money, users } from './rows/costs.ts';
 import { errors, health, survival, trouble } from './rows/reliability.ts';
-
 import { queueRow, slots, speed, traffic } from './rows/traffic.ts';
 
 const variables: VariableModel[] = [

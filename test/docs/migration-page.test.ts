@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { removedVariables, type Variable, type VariableName, variables } from '../../settings/variables.ts';
-
 import { ancestorVariables } from './ancestor-variables.ts';
 import { readPage } from './pages.ts';
 

@@ -5,7 +5,6 @@ import { parseKeys } from '../../keys/parse-keys.ts';
 import { fingerprint } from '../../keys/secret.ts';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { removedVariables, variables } from '../../settings/variables.ts';
-
 import { fencedBlocks } from './fenced-blocks.ts';
 import { allPages, readPage } from './pages.ts';
 

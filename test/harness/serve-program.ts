@@ -5,7 +5,6 @@
 import { maxProbeConnections } from '../../fs/open-file-limit.ts';
 import { startHealthServer } from '../../health/health-server.ts';
 import { createLogs, logFilesConfig } from '../../log/create-logs.ts';
-
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Engine, findInstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { preflight } from '../../supervisor/preflight.ts';

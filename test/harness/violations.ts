@@ -20,7 +20,6 @@ import {
   textCompletionChunk,
 } from '../../scripts/api-reference/shapes/openai.ts';
 import { inputTokens, responseEvent, responseObject } from '../../scripts/api-reference/shapes/responses.ts';
-
 import { splitEvents } from '../../sse/sse.ts';
 
 /** An answer as it came over the wire. */

@@ -5,7 +5,6 @@ import { type Comparison, type Difference, regressions } from '../compare.ts';
 import { benchMetrics, formatMetric } from '../metrics.ts';
 import type { Conditions, Report, StepReport } from '../report.ts';
 import { formatWorsening, reportNotes } from '../table.ts';
-
 import { drawChart } from './draw-chart.ts';
 import { type Chart, distributionCharts, loadCharts, timelineCharts } from './report-charts.ts';
 
