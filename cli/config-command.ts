@@ -4,7 +4,7 @@ import { type Variable, type VariableName, variables } from '../settings/variabl
 import { jsonOption } from './keys/options.ts';
 import { align, writeJson, writeStderr, writeStdout } from './output.ts';
 
-/** `corral config`: every variable, its value, and where that came from. */
+/** `corral config`: shows every variable with its value and source. */
 export function configCommand(): Command {
   return new Command('config')
     .description('show every variable with its value and source; secrets are masked')
@@ -29,7 +29,7 @@ export function configCommand(): Command {
 
 interface Row {
   readonly variable: string;
-  /** Undefined where it is unset and the value is found out at run time. */
+  /** Undefined if the variable is unset and its default is computed at run time. */
   readonly value: string | undefined;
   readonly from: string;
 }

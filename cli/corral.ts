@@ -14,7 +14,7 @@ const corral = new Command('corral')
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(gatewayCommand());
 
-// The house starts without reading the code of the other commands: its first probe is due within 300 ms.
+// Serving starts without loading the other commands: the first probe is due within 300 ms.
 if (!['serve', 'gateway', undefined].includes(args[0])) {
   const { benchCommand } = await import('./bench/bench-command.ts');
   const { keysCommand } = await import('./keys/keys-command.ts');

@@ -10,7 +10,7 @@ BACKEND_URL (http://host:port or unix:/path.sock) is the address of the llama-se
 Example:
   BACKEND_URL=http://127.0.0.1:8080 BACKEND_API_KEY=... corral gateway`;
 
-/** `corral gateway`: the gateway alone, in front of a llama-server that someone else started. */
+/** `corral gateway`: runs only the gateway, in front of an existing llama-server. */
 export function gatewayCommand(): Command {
   return new Command('gateway')
     .description('run only the gateway, in front of a llama-server that is already running')
@@ -20,7 +20,7 @@ export function gatewayCommand(): Command {
     });
 }
 
-/** Undefined where the gateway runs, else the exit status. */
+/** The exit status, or undefined if the gateway is running. */
 async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefined> {
   const { readSettings } = await import('../settings/read-settings.ts');
   const { disableCoreFiles } = await import('../supervisor/process/core-files.ts');

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Words for the person at the terminal, on stderr: they never mix with the data. */
+/** Writes a message for people to stderr, apart from the data. */
 export function writeStderr(words: string): void {
   process.stderr.write(`${words}\n`);
 }
 
-/** Data, on stdout, where a script reads it. */
+/** Writes data to stdout, for scripts. */
 export function writeStdout(data: string): void {
   process.stdout.write(`${data}\n`);
 }
@@ -14,7 +14,7 @@ export function writeJson(data: unknown): void {
   writeStdout(JSON.stringify(data, null, 2));
 }
 
-/** Rows as a table: two blanks between columns, nothing after the last; colours take no room. */
+/** Formats rows as a table with two spaces between columns. Colours do not count as width. */
 export function align(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -28,7 +28,7 @@ function widthOf(cell: string): number {
   return stripVTControlCharacters(cell).length;
 }
 
-/** Bytes for people. */
+/** Such as `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const gib = bytes / 1024 ** 3;
   return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;

@@ -1,4 +1,4 @@
-/** Shows on stderr all that keeps a process from starting. Their number comes first, as there may be many. */
+/** Prints everything that prevents a start to stderr, with the count first. */
 export function printProblems(problems: readonly string[]): void {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  - ${problem.replaceAll('\n', '\n    ')}`);
@@ -6,9 +6,9 @@ export function printProblems(problems: readonly string[]): void {
 }
 
 /**
- * Ends this process once it has failed, should something that was opened on the way to the failure still hold it: a
- * listening server, a child, a timer. What is being written meanwhile has its moment.
+ * Exits after a failure, even if something that was opened before keeps the process alive: a server, a child, a
+ * timer. Pending output has this long to be written.
  */
-export function exitSoon(patienceMs = 1000): void {
-  setTimeout(() => process.exit(), patienceMs).unref();
+export function exitSoon(delayMs = 1000): void {
+  setTimeout(() => process.exit(), delayMs).unref();
 }

@@ -20,7 +20,7 @@ describe('runCommand', () => {
     vi.restoreAllMocks();
   });
 
-  it('answers 0 for what is done, and for help that was asked for', async () => {
+  it('returns 0 for success and for --help', async () => {
     expect(
       await runCommand(
         new Command('x').action(() => undefined),
@@ -31,12 +31,12 @@ describe('runCommand', () => {
     expect(stdout).toHaveBeenCalledWith(expect.stringContaining('Usage: outer inner'));
   });
 
-  it('answers 1 for what failed and says why in one line', async () => {
+  it('returns 1 for a failure and prints the reason in one line', async () => {
     expect(await runCommand(failingWith(new Error('the disk is full')), ['inner'])).toBe(1);
     expect(stderr.mock.calls).toEqual([['error: the disk is full\n']]);
   });
 
-  it('answers 2 for wrong use, whoever finds it', async () => {
+  it('returns 2 for a usage error, whoever detects it', async () => {
     expect(await runCommand(failingWith(new UsageError('not that one')), ['inner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['iner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['inner', '--what'])).toBe(2);

@@ -1,13 +1,13 @@
 import { type Command, CommanderError } from 'commander';
 
-/** The command line is right in form but asks for what makes no sense: exit status 2. */
+/** The command line asks for something impossible: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'WrongUse';
 }
 
 /**
- * Runs `command` on the arguments after the program's name and answers the exit status: 0 done, 1 failed, 2 wrong use.
- * Failures are told on stderr in one line each.
+ * Runs `command` with the arguments after the program name and returns the exit status: 0 success, 1 failure, 2 usage
+ * error. Failures are printed to stderr, one line each.
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<0 | 1 | 2> {
   throwInsteadOfExiting(command);

@@ -94,7 +94,7 @@ describe('readSettings', () => {
   });
 
   it.each(Object.entries(removedVariables))(
-    'says what stands in the place of the ancestor’s %s',
+    'suggests a replacement for %s of llama-gguf-inference',
     (name, instead) => {
       expect(readSettings({ [name]: '1' }).warnings).toEqual([
         `${name} (llama-gguf-inference) has no effect: ${instead}`,

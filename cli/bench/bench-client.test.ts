@@ -3,14 +3,14 @@ import { faultName, parseChunk, parseError, readRetryAfter } from './bench-clien
 
 const piece = (value: unknown) => parseChunk(JSON.stringify(value));
 
-describe('readPiece', () => {
+describe('parseChunk', () => {
   it.each([
     ['text of a chat', { choices: [{ delta: { content: 'Hi' } }] }],
     ['thoughts', { choices: [{ delta: { reasoning_content: 'hm' } }] }],
     ['a tool call', { choices: [{ delta: { tool_calls: [{ index: 0 }] } }] }],
     ['a completion', { choices: [{ text: 'Hi' }] }],
     ['a whole answer', { choices: [{ message: { content: 'Hi' } }] }],
-  ])('hears %s', (_, value) => {
+  ])('recognizes %s as content', (_, value) => {
     expect(piece(value).hasContent).toBe(true);
   });
 
@@ -20,11 +20,11 @@ describe('readPiece', () => {
     ['usage alone', { choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } }],
     ['nothing', null],
     ['another thing', 'words'],
-  ])('does not take %s for a token', (_, value) => {
+  ])('does not count %s as content', (_, value) => {
     expect(piece(value).hasContent).toBe(false);
   });
 
-  it('reads usage and the end', () => {
+  it('reads usage and the end mark', () => {
     expect(piece({ choices: [{ delta: {}, finish_reason: 'stop' }] }).isLast).toBe(true);
     expect(piece({ choices: [{ delta: {}, finish_reason: null }] }).isLast).toBe(false);
     expect(piece({ usage: { prompt_tokens: 3, completion_tokens: 4 } }).usage).toEqual({
@@ -33,7 +33,7 @@ describe('readPiece', () => {
     });
   });
 
-  it('names an error by its code, else its type, and never by its words', () => {
+  it('reports the code or type of an error, never its message', () => {
     expect(piece({ error: { code: 'queue_full', message: 'secret' } }).error).toBe('queue_full');
     expect(piece({ error: { code: null, type: 'server_error' } }).error).toBe('server_error');
     expect(piece({ error: { code: 503 } }).error).toBe('503');
@@ -42,8 +42,8 @@ describe('readPiece', () => {
   });
 });
 
-describe('errorIn', () => {
-  it('makes nothing of what is no JSON', () => {
+describe('parseError', () => {
+  it('returns nothing for invalid JSON', () => {
     expect(parseError('<html>502</html>')).toBeUndefined();
     expect(parseError('{"error":{"code":"overloaded"}}')).toBe('overloaded');
   });
@@ -59,13 +59,13 @@ describe('readRetryAfter', () => {
     [{ 'retry-after': 'Fri, 20 Nov 2026 00:00:03 GMT' }, 0],
     [{ 'retry-after': 'soon' }, undefined],
     [{}, undefined],
-  ])('of %j is %s ms', (headers, expected) => {
+  ])('returns for %j %s ms', (headers, expected) => {
     expect(readRetryAfter(headers, now)).toBe(expected);
   });
 });
 
-describe('nameOfFault', () => {
-  it("gives the system's name, and undici's only where there is no other", () => {
+describe('faultName', () => {
+  it("returns the system's name of an error, and undici's only if there is no other", () => {
     expect(faultName(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(
       'connection ECONNREFUSED',
     );

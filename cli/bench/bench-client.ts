@@ -9,20 +9,20 @@ export interface BenchRequest {
   readonly body: string;
 }
 
-/** Hears each piece of an answer when it arrives. `previous` is when the one before it came. */
+/** Called for each chunk with content. `previous` is the time of the chunk before it. */
 export type OnChunk = (at: number, previous: number | undefined) => void;
 
 const MAX_ERROR_BYTES = 16 * 1024;
-const unheard: OnChunk = () => {};
+const ignoreChunks: OnChunk = () => {};
 
-/** Sends requests, and takes the times of their answers with as little between as possible. */
+/** Sends requests and measures their responses with as little overhead as possible. */
 export class BenchClient {
   readonly #pool: Pool;
   readonly #timeoutMs: number;
-  readonly #open = new Set<AnswerHandler>();
-  /** So that its requests are to be found in the endpoint's logs. */
+  readonly #open = new Set<ResponseHandler>();
+  /** Prefix of request ids, to find the requests in the logs of the endpoint. */
   readonly #name = `bench-${randomInt(36 ** 6).toString(36)}`;
-  #asked = 0;
+  #sent = 0;
   #isOver = false;
 
   constructor(pool: Pool, timeoutMs: number) {
@@ -30,60 +30,60 @@ export class BenchClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  send({ path, headers, body }: BenchRequest, hear: OnChunk = unheard): Promise<Outcome> {
+  send({ path, headers, body }: BenchRequest, onChunk: OnChunk = ignoreChunks): Promise<Outcome> {
     if (this.#isOver) return Promise.resolve({ kind: 'abandoned' });
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const handler = new AnswerHandler(hear, this.#timeoutMs, (outcome) => {
+    const handler = new ResponseHandler(onChunk, this.#timeoutMs, (outcome) => {
       this.#open.delete(handler);
       resolve(outcome);
     });
     this.#open.add(handler);
-    const named = { ...headers, 'x-request-id': `${this.#name}-${++this.#asked}` };
+    const named = { ...headers, 'x-request-id': `${this.#name}-${++this.#sent}` };
     this.#pool.dispatch({ method: 'POST', path, headers: named, body }, handler);
     return promise;
   }
 
-  /** Breaks off what is under way, for good. */
+  /** Aborts all open requests, and rejects further ones. */
   abandonAll(): void {
     this.#isOver = true;
     for (const handler of this.#open) handler.abandon();
   }
 }
 
-class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #hear: OnChunk;
-  readonly #settle: (outcome: Outcome) => void;
+class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #onChunk: OnChunk;
+  readonly #finish: (outcome: Outcome) => void;
   readonly #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
-  #brokenOff: Outcome | undefined;
+  #abortedAs: Outcome | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #lines: DataLineReader | undefined;
   readonly #body: Buffer[] = [];
   #bodyBytes = 0;
-  #pieces = 0;
+  #chunks = 0;
   #firstAt: number | undefined;
   #lastAt: number | undefined;
   #usage: { input: number; output: number } | undefined;
-  #isWhole = false;
+  #isComplete = false;
   #error: string | undefined;
 
-  constructor(hear: OnChunk, timeoutMs: number, settle: (outcome: Outcome) => void) {
-    this.#hear = hear;
-    this.#timer = setTimeout(() => this.#breakOff(this.#failure('timeout')), timeoutMs);
-    this.#settle = (outcome) => {
+  constructor(onChunk: OnChunk, timeoutMs: number, finish: (outcome: Outcome) => void) {
+    this.#onChunk = onChunk;
+    this.#timer = setTimeout(() => this.#abort(this.#failure('timeout')), timeoutMs);
+    this.#finish = (outcome) => {
       clearTimeout(this.#timer);
-      settle(outcome);
+      finish(outcome);
     };
   }
 
   abandon(): void {
-    this.#breakOff({ kind: 'abandoned' });
+    this.#abort({ kind: 'abandoned' });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#brokenOff) controller.abort(new Error('broken off'));
+    if (this.#abortedAs) controller.abort(new Error('aborted'));
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -95,49 +95,49 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     const at = performance.now();
-    if (this.#lines) for (const data of this.#lines.read(chunk)) this.#take(data, at);
+    if (this.#lines) for (const data of this.#lines.read(chunk)) this.#addChunk(data, at);
     else if (this.#status < 300 || this.#bodyBytes < MAX_ERROR_BYTES) {
       this.#body.push(chunk);
       this.#bodyBytes += chunk.length;
     }
   }
 
-  #take(data: string, at: number): void {
+  #addChunk(data: string, at: number): void {
     if (data === '[DONE]') {
-      this.#isWhole = true;
+      this.#isComplete = true;
       return;
     }
     const piece = readOrUndefined(data);
     this.#error ??= piece ? piece.error : 'not JSON';
     if (piece?.usage) this.#usage = piece.usage;
-    if (piece?.isLast) this.#isWhole = true;
-    if (piece?.hasContent) this.#spoke(at);
+    if (piece?.isLast) this.#isComplete = true;
+    if (piece?.hasContent) this.#recordChunk(at);
   }
 
-  #spoke(at: number): void {
-    this.#pieces += 1;
+  #recordChunk(at: number): void {
+    this.#chunks += 1;
     this.#firstAt ??= at;
-    this.#hear(at, this.#lastAt);
+    this.#onChunk(at, this.#lastAt);
     this.#lastAt = at;
   }
 
   onResponseEnd(): void {
-    this.#settle(this.#endedAs(performance.now()));
+    this.#finish(this.#outcome(performance.now()));
   }
 
-  #endedAs(endedAt: number): Outcome {
-    if (this.#status >= 300) return this.#refused();
-    if (!this.#lines) this.#take(Buffer.concat(this.#body).toString(), endedAt);
+  #outcome(endedAt: number): Outcome {
+    if (this.#status >= 300) return this.#rejection();
+    if (!this.#lines) this.#addChunk(Buffer.concat(this.#body).toString(), endedAt);
     if (this.#error !== undefined) return this.#failure(`answer ${this.#error}`);
-    if (this.#lines && !this.#isWhole) return this.#failure('answer cut short');
+    if (this.#lines && !this.#isComplete) return this.#failure('answer cut short');
     return this.#done(endedAt);
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (this.#brokenOff) this.#settle(this.#brokenOff);
-    // Cut behind its end mark, a stream is whole all the same.
-    else if (this.#isWhole && this.#error === undefined) this.#settle(this.#done(performance.now()));
-    else this.#settle(this.#failure(faultName(error)));
+    if (this.#abortedAs) this.#finish(this.#abortedAs);
+    // A stream that is cut after its end mark is complete.
+    else if (this.#isComplete && this.#error === undefined) this.#finish(this.#done(performance.now()));
+    else this.#finish(this.#failure(faultName(error)));
   }
 
   #done(endedAt: number): Outcome {
@@ -145,14 +145,14 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
       kind: 'done',
       endedAt,
       usage: this.#usage,
-      pieces: this.#pieces,
+      pieces: this.#chunks,
       firstAt: this.#firstAt,
       lastAt: this.#lastAt,
       queuedMs: numberIn(this.#headers['x-queue-wait-ms']),
     };
   }
 
-  #refused(): Outcome {
+  #rejection(): Outcome {
     const code = parseError(Buffer.concat(this.#body).toString());
     return this.#failure(code === undefined ? String(this.#status) : `${this.#status} ${code}`);
   }
@@ -167,11 +167,11 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     };
   }
 
-  #breakOff(outcome: Outcome): void {
-    this.#brokenOff ??= outcome;
-    if (this.#controller) this.#controller.abort(new Error('broken off'));
-    // Still looking for a connection: undici has given nothing yet by which it could be stopped.
-    else this.#settle(outcome);
+  #abort(outcome: Outcome): void {
+    this.#abortedAs ??= outcome;
+    if (this.#controller) this.#controller.abort(new Error('aborted'));
+    // While it is connecting, undici offers no way to abort it.
+    else this.#finish(outcome);
   }
 }
 
@@ -188,17 +188,17 @@ function numberIn(header: string | string[] | undefined): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** What became of one request, all times in ms of `performance.now()`. */
+/** The result of one request. Times are `performance.now()` in ms. */
 export type Outcome =
   | {
       readonly kind: 'done';
       readonly endedAt: number;
       readonly usage: { readonly input: number; readonly output: number } | undefined;
-      /** How often something was said: pieces of a stream, or 1. */
+      /** Number of chunks with content; 1 without streaming. */
       readonly pieces: number;
       readonly firstAt: number | undefined;
       readonly lastAt: number | undefined;
-      /** How long it waited in the gateway's line, where that was told. */
+      /** Time in the gateway's queue, if reported. */
       readonly queuedMs: number | undefined;
     }
   | {
@@ -207,10 +207,10 @@ export type Outcome =
       /** Such as `503 queue_full`, `connection ECONNREFUSED`, `timeout`. */
       readonly failure: string;
       readonly retryAfterMs: number | undefined;
-      /** Nothing came: the server may have closed a connection that was kept for the next request. */
+      /** No response: the server may have closed a kept-alive connection. */
       readonly isUnheard: boolean;
     }
-  /** The measurement was broken off. */
+  /** The measurement was interrupted. */
   | { readonly kind: 'abandoned' };
 
 /** Milliseconds, from `retry-after-ms` or `retry-after` in seconds or as a date. */
@@ -226,7 +226,7 @@ export function readRetryAfter(
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** The system's name of the fault, which no prompt can be in. */
+/** The system's name of the error, which contains nothing of a prompt. */
 export function faultName(error: Error & { readonly code?: unknown; readonly cause?: unknown }): string {
   const { code, cause } = error;
   if (typeof code === 'string' && code !== 'UND_ERR_SOCKET') return `connection ${code}`;
@@ -234,28 +234,28 @@ export function faultName(error: Error & { readonly code?: unknown; readonly cau
   return `connection ${typeof deeper === 'string' ? deeper : 'closed'}`;
 }
 
-/** What one event of a stream, or an answer in one piece, tells. */
+/** The content of one event, or of a response without streaming. */
 interface StreamChunk {
-  /** Whether something was said: text, thoughts, or a part of a tool call. */
+  /** Whether it has text, reasoning, or a part of a tool call. */
   readonly hasContent: boolean;
   readonly isLast: boolean;
-  /** Tokens, where they are told. */
+  /** Token counts, if reported. */
   readonly usage: { readonly input: number; readonly output: number } | undefined;
   /** The code or type of an error. */
   readonly error: string | undefined;
 }
 
-interface Said {
+interface Content {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
   readonly tool_calls?: unknown;
 }
 
-interface Answer {
+interface Completion {
   readonly choices?: readonly {
-    readonly delta?: Said | null;
-    readonly message?: Said | null;
+    readonly delta?: Content | null;
+    readonly message?: Content | null;
     readonly text?: unknown;
     readonly finish_reason?: unknown;
   }[];
@@ -263,35 +263,35 @@ interface Answer {
   readonly error?: unknown;
 }
 
-/** Throws a SyntaxError for what is no JSON. */
+/** Throws a SyntaxError for invalid JSON. */
 export function parseChunk(text: string): StreamChunk {
-  const { choices, usage, error } = (JSON.parse(text) ?? {}) as Answer;
-  const all = Array.isArray(choices) ? (choices as NonNullable<Answer['choices']>) : [];
+  const { choices, usage, error } = (JSON.parse(text) ?? {}) as Completion;
+  const all = Array.isArray(choices) ? (choices as NonNullable<Completion['choices']>) : [];
   return {
     hasContent: all.some(
-      ({ delta, message, text: words }) => isSaid(words) || speaks(delta) || speaks(message),
+      ({ delta, message, text: words }) => isText(words) || hasContent(delta) || hasContent(message),
     ),
     isLast: all.some(({ finish_reason }) => typeof finish_reason === 'string'),
     usage: readUsage(usage),
-    error: error === undefined || error === null ? undefined : nameOfError(error),
+    error: error === undefined || error === null ? undefined : errorName(error),
   };
 }
 
-const isSaid = (words: unknown) => typeof words === 'string' && words !== '';
+const isText = (words: unknown) => typeof words === 'string' && words !== '';
 
-function speaks(said: Said | null | undefined): boolean {
+function hasContent(said: Content | null | undefined): boolean {
   if (!said) return false;
   const { content, reasoning_content, reasoning, tool_calls } = said;
-  return isSaid(content) || isSaid(reasoning_content) || isSaid(reasoning) || Array.isArray(tool_calls);
+  return isText(content) || isText(reasoning_content) || isText(reasoning) || Array.isArray(tool_calls);
 }
 
-function readUsage(usage: Answer['usage']): StreamChunk['usage'] {
+function readUsage(usage: Completion['usage']): StreamChunk['usage'] {
   const { prompt_tokens: input, completion_tokens: output } = usage ?? {};
   return typeof input === 'number' && typeof output === 'number' ? { input, output } : undefined;
 }
 
-/** Never the message: it may hold a part of the prompt. */
-function nameOfError(error: unknown): string {
+/** Never the message: it may contain a part of the prompt. */
+function errorName(error: unknown): string {
   const { code, type } = (typeof error === 'object' && error !== null ? error : {}) as Record<
     string,
     unknown
@@ -300,7 +300,7 @@ function nameOfError(error: unknown): string {
   return typeof name === 'string' ? name : typeof code === 'number' ? String(code) : 'error';
 }
 
-/** The same for the body of a refusal, which may be anything. */
+/** The same for the body of an error response, which may be anything. */
 export function parseError(body: string): string | undefined {
   try {
     return parseChunk(body).error;

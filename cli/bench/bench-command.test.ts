@@ -23,7 +23,7 @@ const scaled = (report: Report, times: number, rates: number): Report => ({
 });
 
 describe('corral bench', () => {
-  it('gives a table, a page that asks nobody for anything, and a report, and the key to the endpoint alone', async () => {
+  it('writes a table, a self-contained page and a report, and sends the key only to the endpoint', async () => {
     await using endpoint = await startFakeBackend(oneWord);
     await using folder = await temporaryFolder();
     const files = ['--html', folder.file('page.html'), '--save', folder.file('report.json')];
@@ -47,7 +47,7 @@ describe('corral bench', () => {
     expect(JSON.parse(body)).toMatchObject({ temperature: 0, stream: true, model: 'm' });
   });
 
-  it('ends with 1 on a regression, and with 0 without one', async () => {
+  it('exits with 1 on a regression and with 0 without one', async () => {
     await using endpoint = await startFakeBackend(oneWord);
     await using folder = await temporaryFolder();
     const url = endpoint.backend.address.origin;
@@ -62,7 +62,7 @@ describe('corral bench', () => {
     expect(worse.stdout).toMatch(/^concurrency 2, prompt 128 +tokens /m);
   });
 
-  it('tells what it has on Ctrl-C, and goes on from there another time', async () => {
+  it('prints partial results on Ctrl-C and resumes from there', async () => {
     let isSilent = true;
     await using endpoint = await startFakeBackend(
       afterFirstQuestions((request, response) => {
@@ -104,7 +104,7 @@ describe('corral bench', () => {
     expect(other).toMatchObject({ status: 2, stderr: expect.stringContaining('differs in maxTokens') });
   });
 
-  it('says what to do where the endpoint does not answer', async () => {
+  it('reports how to fix a rejected key and an endpoint that does not respond', async () => {
     await using endpoint = await startFakeBackend((_, response) => void response.writeHead(401).end());
     const url = endpoint.backend.address.origin;
     const refused = await startBench([url, ...few]).outcome;
@@ -120,7 +120,7 @@ describe('corral bench', () => {
     });
   });
 
-  it('ends with 1 where nothing but the first question was answered', async () => {
+  it('exits with 1 if only the first request was completed', async () => {
     await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => void response.writeHead(500).end()),
     );
@@ -136,13 +136,13 @@ describe('corral bench', () => {
     [['http://127.0.0.1:9', '--prompts', '/nowhere/x.txt'], /cannot be read \(ENOENT\)/],
     [['http://127.0.0.1:9', '--key-file', '/nowhere/key'], /cannot be read \(ENOENT\)/],
     [[], /missing required argument 'url'/],
-  ])('ends with 2 for %j', async (args, words) => {
+  ])('exits with 2 for %j', async (args, words) => {
     expect(await startBench(args).outcome).toMatchObject({ status: 2, stderr: expect.stringMatching(words) });
   });
 });
 
-describe('whichKey', () => {
-  it('takes the file, then CORRAL_API_KEY, then OPENAI_API_KEY', async () => {
+describe('readApiKey', () => {
+  it('reads the file, else CORRAL_API_KEY, else OPENAI_API_KEY', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('key'), ' sk-file \nsecond line\n');
     const env = { CORRAL_API_KEY: 'sk-corral', OPENAI_API_KEY: 'sk-openai' };
@@ -152,7 +152,7 @@ describe('whichKey', () => {
     expect(await readApiKey(undefined, {})).toBeUndefined();
   });
 
-  it('refuses a file that is not there or holds no key, without telling what it holds', async () => {
+  it('rejects a missing file and one without a key, without printing its content', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('key'), 'two words\n');
     await expect(readApiKey(folder.file('none'), {})).rejects.toThrow(/cannot be read \(ENOENT\)/);

@@ -30,7 +30,7 @@ OPENAI_API_KEY. More: docs/bench.md
 
 Exit status: 0 success, 1 a regression or no completed request, 2 usage error, 130 interrupted.`;
 
-/** `corral bench URL`: how fast an OpenAI-compatible endpoint is. */
+/** `corral bench URL`: measures an OpenAI-compatible endpoint. */
 export function benchCommand(): Command {
   const command = new Command('bench')
     .description('benchmark any OpenAI-compatible endpoint: latency, throughput, errors')
@@ -43,21 +43,22 @@ export function benchCommand(): Command {
 async function bench(url: string, options: BenchOptions): Promise<void> {
   const target = readTarget(url);
   const apiKey = await readApiKey(options.keyFile, process.env);
-  const asked = options.prompts === undefined ? undefined : await readPrompts(options.prompts, options.path);
-  const steps = planSteps(getLoads(options), asked ? null : options.promptTokens);
+  const promptsFile =
+    options.prompts === undefined ? undefined : await readPrompts(options.prompts, options.path);
+  const steps = planSteps(getLoads(options), promptsFile ? null : options.promptTokens);
   const baseline = options.compare === undefined ? undefined : await readBaseline(options.compare, steps);
   const earlier = options.resume === undefined ? undefined : await readReport(options.resume);
   const pool = createPool(target);
   try {
     const model = options.model ?? (await firstModel(pool, target, apiKey));
-    const conditions = getConditions(options, { url: target.url, model, prompts: asked?.name ?? null });
+    const conditions = getConditions(options, { url: target.url, model, prompts: promptsFile?.name ?? null });
     const measured = earlier ? stepsToKeep(earlier, conditions, steps) : [];
     if (measured.length > 0)
       writeStderr(`Resuming: ${measured.length} of ${steps.length} steps are already measured.`);
-    const report = await untilInterrupted((signal) =>
+    const report = await stopOnInterrupt((signal) =>
       runBench({
         ...{ target, pool, apiKey, conditions, steps, measured, signal },
-        prompts: asked?.prompts ?? null,
+        prompts: promptsFile?.prompts ?? null,
         progress: showProgress(process.stderr, conditions.requests),
         onStep: async (soFar) => {
           if (options.resume !== undefined) await writeReport(options.resume, soFar);
@@ -90,8 +91,8 @@ async function readBaseline(file: string, steps: readonly Step[]): Promise<Repor
   throw new UsageError(`--compare ${file} has none of these steps; it has ${[...names].join('; ')}`);
 }
 
-/** The first Ctrl-C ends the measuring, the second one the program. */
-async function untilInterrupted(work: (signal: AbortSignal) => Promise<Report>): Promise<Report> {
+/** The first Ctrl-C ends the measurement, the second one the program. */
+async function stopOnInterrupt(work: (signal: AbortSignal) => Promise<Report>): Promise<Report> {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupt);
@@ -108,7 +109,10 @@ function exitCodeOf({ isInterrupted, steps }: Report, comparison: Comparison | u
   return comparison && regressions(comparison).length > 0 ? 1 : 0;
 }
 
-/** The API key to ask with: the first line of the file named, else from the environment. Never from the command line, where others see it. */
+/**
+ * The API key: the first line of the file, else from the environment. Never from the command line, where other users
+ * see it.
+ */
 export async function readApiKey(
   file: string | undefined,
   env: NodeJS.ProcessEnv,
@@ -122,7 +126,7 @@ export async function readApiKey(
   return key;
 }
 
-/** Figures to stdout and into the files that were asked for, words to stderr. */
+/** Writes results to stdout and to the requested files, messages to stderr. */
 export async function printReport(
   report: Report,
   comparison: Comparison | undefined,
@@ -132,15 +136,15 @@ export async function printReport(
   else if (report.steps.length > 0)
     for (const table of [reportTable(report), errorTable(report)]) if (table !== '') writeStdout(table);
   for (const words of reportNotes(report)) writeStderr(words);
-  if (comparison) tell(comparison, json);
+  if (comparison) printComparison(comparison, json);
   if (save !== undefined) await writeReport(save, report);
   if (html !== undefined) await writeFile(html, await reportPage(report, comparison));
 }
 
-function tell(comparison: Comparison, json: true | undefined): void {
-  const { withoutBaseline, otherConditions } = comparison;
-  if (otherConditions.length > 0)
-    writeStderr(`The baseline was measured with different settings: ${otherConditions.join(', ')}.`);
+function printComparison(comparison: Comparison, json: true | undefined): void {
+  const { withoutBaseline, differingConditions } = comparison;
+  if (differingConditions.length > 0)
+    writeStderr(`The baseline was measured with different settings: ${differingConditions.join(', ')}.`);
   if (withoutBaseline.length > 0) writeStderr(`Not in the baseline: ${withoutBaseline.join('; ')}.`);
   (json ? writeStderr : writeStdout)(comparisonTable(comparison));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { counts, durationOption, jsonObject, positiveDuration, rates, tolerances } from './bench-options.ts';
 
 describe('the options of corral bench', () => {
-  it('reads lists of numbers', () => {
+  it('parses lists of numbers', () => {
     expect(counts('1, 4,16')).toEqual([1, 4, 16]);
     expect(rates('10,0.5')).toEqual([10, 0.5]);
     expect(() => counts('1,0')).toThrow('integer ≥ 1');
@@ -11,19 +11,19 @@ describe('the options of corral bench', () => {
     expect(() => rates('fast')).toThrow('above 0');
   });
 
-  it('reads spans', () => {
+  it('parses durations', () => {
     expect(durationOption('500ms')).toBe(500);
     expect(durationOption('0')).toBe(0);
     expect(() => positiveDuration('0')).toThrow('greater than 0');
     expect(() => durationOption('soon')).toThrow('such as 10s');
   });
 
-  it('reads fields of the body', () => {
+  it('parses fields of the body', () => {
     expect(jsonObject('{"temperature":0}')).toEqual({ temperature: 0 });
     for (const wrong of ['[1]', 'null', '{', '"x"']) expect(() => jsonObject(wrong)).toThrow('JSON object');
   });
 
-  it('reads tolerances for all, for a family of figures and for one', () => {
+  it('parses tolerances for all metrics, for a group and for one', () => {
     expect(tolerances('5%')).toEqual({ all: 0.05, byFigure: new Map() });
     expect(tolerances('ttft=20%, tokens=7.5%,ttft.p99=50%')).toEqual({
       all: 0.1,

@@ -5,7 +5,7 @@ import type { Tolerances } from './compare.ts';
 import { comparedMetrics } from './metrics.ts';
 import type { Arrivals, Conditions, Load } from './report.ts';
 
-/** As the command line gives them; spans in ms. */
+/** Options of the command line; durations in ms. */
 export interface BenchOptions {
   readonly concurrency?: number[];
   readonly rate?: number[];
@@ -98,7 +98,7 @@ const reportOptions = () => [
   new Option('--resume <file>', 'save finished steps to this file, and skip those already in it'),
 ];
 
-/** Steps of 1, 4, 16 and 64 at once where nothing is said. */
+/** Defaults to steps of 1, 4, 16 and 64 clients. */
 export function getLoads({ concurrency, rate, arrivals }: BenchOptions): Load[] {
   const clients = concurrency ?? (rate ? [] : [1, 4, 16, 64]);
   return [
@@ -122,9 +122,9 @@ export function getConditions(
   };
 }
 
-// Commander puts the option and the value in front of these messages.
+// Commander puts the option and the value before these messages.
 
-/** Whole numbers from 1 up, parted by commas. */
+/** Integers ≥ 1, separated by commas. */
 export function counts(text: string): number[] {
   return text.split(',').map(count);
 }
@@ -141,7 +141,7 @@ function countOrZero(text: string): number {
   return value;
 }
 
-/** Numbers above 0, parted by commas. */
+/** Numbers above 0, separated by commas. */
 export function rates(text: string): number[] {
   return text.split(',').map((word) => {
     const value = /^\s*\d+(\.\d+)?\s*$/.test(word) ? Number(word) : 0;

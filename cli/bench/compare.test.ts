@@ -10,22 +10,22 @@ const worse = (now: Report, tolerances = tenPerCent) =>
   regressions(compare(sampleReport([sampleStep()]), now, tolerances)).map(({ figure }) => figure.name);
 
 describe('compare', () => {
-  it('finds nothing wrong with the same figures', () => {
+  it('finds no regression in equal results', () => {
     expect(worse(reportWith({}))).toEqual([]);
   });
 
-  it('takes a longer time and a lower rate beyond the tolerance for a regression', () => {
+  it('reports a longer time or a lower rate beyond the tolerance as a regression', () => {
     expect(worse(reportWith({ ttftMs: spread(111) }))).toEqual(['ttft.p50']);
     expect(worse(reportWith({ ttftMs: spread(109) }))).toEqual([]);
     expect(worse(reportWith({ tokensPerSecond: 889 }))).toEqual(['tokens']);
     expect(worse(reportWith({ tokensPerSecond: 901 }))).toEqual([]);
   });
 
-  it('does not mind what got better', () => {
+  it('ignores improvements', () => {
     expect(worse(reportWith({ ttftMs: spread(1), tokensPerSecond: 5000 }))).toEqual([]);
   });
 
-  it('gives each figure its own tolerance, the most exact name first', () => {
+  it('uses the tolerance with the most specific name', () => {
     const now = reportWith({ ttftMs: spread(140) });
     expect(worse(now, { all: 0.1, byFigure: new Map([['ttft', 0.5]]) })).toEqual([]);
     expect(
@@ -39,7 +39,7 @@ describe('compare', () => {
     ).toEqual(['ttft.p50']);
   });
 
-  it('counts errors in points, from none too, and bears one where nothing is said', () => {
+  it('compares errors in percentage points and tolerates one by default', () => {
     const failing = (failed: number) =>
       reportWith({ requests: { ...sampleStep().requests, done: 1000 - failed, failed } });
     expect(worse(failing(11))).toEqual(['errors']);
@@ -48,19 +48,19 @@ describe('compare', () => {
     expect(worse(failing(1), { all: 0.1, byFigure: new Map([['errors', 0]]) })).toEqual(['errors']);
   });
 
-  it('leaves out steps that were broken off', () => {
+  it('skips interrupted steps', () => {
     expect(worse(reportWith({ tokensPerSecond: 1, isPartial: true }))).toEqual([]);
   });
 
-  it('names steps and conditions that cannot be compared', () => {
+  it('reports steps and conditions that cannot be compared', () => {
     const now = sampleReport([{ ...sampleStep(), name: 'concurrency 99' }]);
-    const { differences, withoutBaseline, otherConditions } = compare(
+    const { differences, withoutBaseline, differingConditions } = compare(
       sampleReport([sampleStep()]),
       { ...now, conditions: { ...now.conditions, model: 'another', url: 'http://elsewhere/v1' } },
       tenPerCent,
     );
     expect(differences).toEqual([]);
     expect(withoutBaseline).toEqual(['concurrency 99']);
-    expect(otherConditions).toEqual(['model']);
+    expect(differingConditions).toEqual(['model']);
   });
 });

@@ -21,7 +21,7 @@ const open = [
 ];
 
 describe('an open loop', () => {
-  it('sends on while nothing is answered, and the first then has waited the longest', async () => {
+  it('keeps sending while no response arrives, so that the first request waits longest', async () => {
     const waiting: ServerResponse[] = [];
     await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => {
@@ -37,7 +37,7 @@ describe('an open loop', () => {
     expect(steps[0]?.latencyMs?.max).toBeGreaterThan(35);
   });
 
-  it('counts the wait of those that could not be sent in time', async () => {
+  it('counts the delay of requests that could not be sent in time', async () => {
     await using endpoint = await startFakeBackend(
       afterFirstQuestions(async (_, response) => {
         await sleep(50);

@@ -20,8 +20,8 @@ const threeWords: BackendScenario = async (_, response) => {
   response.end(`data: {"choices":[],${usage(7, 6)}}\n\ndata: [DONE]\n\n`);
 };
 
-describe('the figures of a stream', () => {
-  it('are its tokens by usage, its times from the first word on, and what it waited in line', async () => {
+describe('the metrics of a stream', () => {
+  it('are its tokens from usage, its times from the first token, and its time in the queue', async () => {
     await using endpoint = await startFakeBackend(afterFirstQuestions(threeWords));
     const args = [
       '--model',
@@ -55,8 +55,8 @@ describe('the figures of a stream', () => {
   });
 });
 
-describe('the figures of plain answers', () => {
-  it('have no first token, and count what usage tells', async () => {
+describe('the metrics of requests without streaming', () => {
+  it('have no TTFT, and token counts from usage', async () => {
     await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => {
         response
@@ -107,7 +107,7 @@ describe('errors', () => {
     return afterFirstQuestions((request, response) => moods[next++]?.(request, response));
   };
 
-  it('are counted by kind, and touch no latency', async () => {
+  it('are counted by kind and do not affect latency', async () => {
     await using endpoint = await startFakeBackend(oneAfterTheOther(answers));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '6', '--warmup', '0'];
     const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
@@ -121,7 +121,7 @@ describe('errors', () => {
     expect(steps[0]).toMatchObject({ requests: { done: 1, failed: 5 }, latencyMs: { count: 1 } });
   });
 
-  it('are asked again after the time they name where that is wished', async () => {
+  it('are retried after their Retry-After with --retries', async () => {
     const [refuse = threeWords] = answers;
     await using endpoint = await startFakeBackend(oneAfterTheOther([refuse, refuse, threeWords, threeWords]));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '2', '--warmup', '0', '--retries', '2'];
@@ -129,7 +129,7 @@ describe('errors', () => {
     expect(steps[0]).toMatchObject({ requests: { done: 2, failed: 0, retries: 2 }, errors: [] });
   });
 
-  it('are timeouts where no answer comes', async () => {
+  it('are timeouts if there is no response', async () => {
     await using endpoint = await startFakeBackend(afterFirstQuestions(silent));
     const args = [
       '--model',

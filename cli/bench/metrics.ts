@@ -1,12 +1,12 @@
 import type { StepReport, Summary } from './report.ts';
 
 export interface BenchMetric {
-  /** As `--tolerance` knows it. */
+  /** Name for `--tolerance`. */
   readonly name: string;
   readonly heading: string;
   readonly unit: 'ms' | 'per second' | 'share';
   readonly better: 'lower' | 'higher';
-  /** Null where the step has nothing to tell. */
+  /** Null if the step has no value. */
   read(step: StepReport): number | null;
 }
 
@@ -24,7 +24,7 @@ const ranked = (name: string, heading: string, spread: SpreadName, ranks: readon
 
 const ranks = ['p50', 'p90', 'p95', 'p99', 'max'] as const;
 
-/** Every figure of a step that has a name. */
+/** Every metric of a step. */
 export const benchMetrics: readonly BenchMetric[] = [
   {
     name: 'requests',
@@ -54,7 +54,7 @@ export const benchMetrics: readonly BenchMetric[] = [
   { name: 'errors', heading: 'errors', unit: 'share', better: 'lower', read: errorShare },
 ];
 
-/** Those that a regression is looked for in: the greatest of many is chance. */
+/** Metrics that are checked for regressions. A maximum of many values is chance. */
 export const comparedMetrics = benchMetrics.filter(
   ({ name }) => !/\.(?:max|p90)$/.test(name) && !name.startsWith('queue.'),
 );
@@ -63,7 +63,7 @@ function errorShare({ requests: { done, failed } }: StepReport): number {
   return failed === 0 ? 0 : failed / (done + failed);
 }
 
-/** Three figures that count, a thousands' comma where there are more. */
+/** Three significant digits, with thousands separators. */
 export function formatMetric(value: number | null, unit: BenchMetric['unit']): string {
   if (value === null) return '-';
   if (unit === 'share') return value === 0 ? '0' : `${(value * 100).toFixed(value < 0.1 ? 2 : 1)}%`;

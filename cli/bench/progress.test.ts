@@ -6,7 +6,7 @@ const sight = { done: 30, failed: 0, pieces: 500 };
 const line = { head: '1/2 concurrency 4', counts: sight, from: 1000, until: 11_000, requests: null };
 
 describe('progressLine', () => {
-  it('tells the warm-up, the way through, and the wait for the last answers', () => {
+  it('shows the warm-up, the progress, and the wait for the last responses', () => {
     expect(progressLine({ ...line, at: 500 })).toBe('1/2 concurrency 4  ░░░░░░░░░░░░░░░░░░░░ warming up');
     expect(progressLine({ ...line, at: 6000 })).toBe(
       '1/2 concurrency 4  ██████████░░░░░░░░░░ 50%  30 done  100 chunks/s',
@@ -14,7 +14,7 @@ describe('progressLine', () => {
     expect(progressLine({ ...line, at: 12_000 })).toContain('waiting for the last responses');
   });
 
-  it('goes by the count where there is no end in time', () => {
+  it('uses the number of requests if there is no duration', () => {
     const counted = {
       ...line,
       until: Number.POSITIVE_INFINITY,
@@ -46,14 +46,14 @@ describe('showProgress', () => {
     return drawn;
   };
 
-  it('draws within one line of a terminal and wipes it', () => {
+  it('draws within one line of a terminal and clears it', () => {
     const [first, last] = [drawnOn(true).split('\r\u001b[K')[1] ?? '', drawnOn(true).slice(-4)];
     expect(first).toMatch(/^1\/1 concurrency 1/);
     expect(first.length).toBeLessThan(40);
     expect(last).toBe('\r\u001b[K');
   });
 
-  it('says nothing where there is no terminal', () => {
+  it('prints nothing without a terminal', () => {
     expect(drawnOn(false)).toBe('');
   });
 });

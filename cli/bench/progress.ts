@@ -2,7 +2,7 @@ import type { Step } from './report.ts';
 import type { StepTally } from './step-tally.ts';
 
 export interface Progress {
-  /** What is to be called when the step's load begins. */
+  /** Returns a function to call when the load of a step begins. */
   starter(step: Step, index: number, of: number): (tally: StepTally, from: number, until: number) => void;
   stop(): void;
 }
@@ -16,7 +16,7 @@ interface Terminal {
 const BAR_WIDTH = 20;
 const clearLine = '\r\u001b[K';
 
-/** One line that is drawn again five times a second, where there is a terminal to draw it on. */
+/** One line, redrawn five times a second, if there is a terminal. */
 export function showProgress(terminal: Terminal, requests: number | null): Progress {
   let timer: NodeJS.Timeout | undefined;
   return {

@@ -13,7 +13,7 @@ import {
 const messages = [{ role: 'user', content: 'Hi' }];
 
 describe('parsePrompts', () => {
-  it('takes texts, JSON strings, prompts and messages, one to a line', () => {
+  it('accepts text, JSON strings, prompts and messages, one per line', () => {
     const text = `What is a lane?\r\n\n"two\\nlines"\n{"prompt":"three"}\n${JSON.stringify({ messages })}\n`;
     expect(parsePrompts(text, 'chat')).toEqual(['What is a lane?', 'two\nlines', 'three', messages]);
   });
@@ -27,14 +27,14 @@ describe('parsePrompts', () => {
     },
   );
 
-  it('refuses messages for completions, and an empty file', () => {
+  it('rejects messages for completions, and an empty file', () => {
     expect(() => parsePrompts(JSON.stringify({ messages }), 'completions')).toThrow(/--path completions/);
     expect(() => parsePrompts('\n\n', 'chat')).toThrow('the prompts file is empty');
   });
 });
 
-describe('madePrompt', () => {
-  it('has the wanted words behind a beginning of its own, the same from the same seed', () => {
+describe('syntheticPrompt', () => {
+  it('has a unique beginning and the wanted number of words, reproducible from a seed', () => {
     const prompts = Array.from({ length: 100 }, (_, n) => syntheticPrompt(n, 5, 40));
     expect(prompts.every((prompt) => prompt.split(' ').length === 6)).toBe(true);
     expect(new Set(prompts.map((prompt) => prompt.split(' ')[0])).size).toBe(100);
@@ -43,25 +43,25 @@ describe('madePrompt', () => {
 });
 
 describe('fitTokens', () => {
-  it('finds what a template adds and what a word takes', () => {
+  it('computes the tokens of the template and of a word', () => {
     const fit = fitTokens({ words: 8, tokens: 22 }, { words: 40, tokens: 70 });
-    expect(fit).toEqual({ always: 10, perWord: 1.5 });
+    expect(fit).toEqual({ base: 10, perWord: 1.5 });
     expect(wordsFor(10 + 1.5 * 300, fit)).toBe(300);
   });
 
-  it('takes no words for a prompt that the template fills alone', () => {
-    expect(wordsFor(4, { always: 10, perWord: 1.5 })).toBe(0);
+  it('uses no words if the template alone has enough tokens', () => {
+    expect(wordsFor(4, { base: 10, perWord: 1.5 })).toBe(0);
   });
 
-  it('takes a token for a word where the counts make no sense', () => {
-    expect(fitTokens({ words: 8, tokens: 22 }, { words: 40, tokens: 22 })).toEqual({ always: 0, perWord: 1 });
+  it('assumes one token per word if the counts make no sense', () => {
+    expect(fitTokens({ words: 8, tokens: 22 }, { words: 40, tokens: 22 })).toEqual({ base: 0, perWord: 1 });
   });
 });
 
 const chat: RequestOptions = { path: 'chat', model: 'm', stream: true, maxTokens: 8, body: {} };
 
-describe('bodyOf', () => {
-  it('asks a chat for a stream that ends with its usage', () => {
+describe('requestBody', () => {
+  it('requests a chat stream with usage', () => {
     expect(requestBody('Hi', chat)).toEqual({
       model: 'm',
       messages: [{ role: 'user', content: 'Hi' }],
@@ -71,7 +71,7 @@ describe('bodyOf', () => {
     });
   });
 
-  it('asks for a completion in one piece', () => {
+  it('requests a completion without streaming', () => {
     expect(requestBody('Hi', { ...chat, path: 'completions', stream: false })).toEqual({
       model: 'm',
       prompt: 'Hi',
@@ -79,7 +79,7 @@ describe('bodyOf', () => {
     });
   });
 
-  it("lets the operator's fields win, and null take one out", () => {
+  it('lets --body override fields, and null remove one', () => {
     const body = { temperature: 0, max_tokens: null, stream_options: null, max_completion_tokens: 9 };
     expect(requestBody('Hi', { ...chat, body })).toEqual({
       model: 'm',
@@ -91,8 +91,8 @@ describe('bodyOf', () => {
   });
 });
 
-describe('questioner', () => {
-  it('knows the route, and gives the key where there is one', () => {
+describe('createRequestBuilder', () => {
+  it('sets the route, and the API key if there is one', () => {
     expect(createRequestBuilder({ basePath: '/v1' }, chat, 'sk-1')('Hi')).toMatchObject({
       path: '/v1/chat/completions',
       headers: { authorization: 'Bearer sk-1' },

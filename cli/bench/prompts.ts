@@ -4,12 +4,12 @@ import type { BenchRequest } from './bench-client.ts';
 import type { Conditions } from './report.ts';
 import type { Target } from './target.ts';
 
-/** What is asked: a text, or the messages of a chat. */
+/** A prompt: text, or the messages of a chat. */
 export type Prompt = string | readonly unknown[];
 
 /**
- * Reads a file of prompts, one to a line: a text, a JSON string, or an object with `prompt` or `messages`. Errors name the
- * line and not its words.
+ * Parses a file of prompts, one per line: text, a JSON string, or an object with `prompt` or `messages`. Errors name
+ * the line and quote nothing.
  */
 export function parsePrompts(text: string, path: Conditions['path']): Prompt[] {
   const lines = text.split(/\r?\n/).map((line, index) => ({ line: line.trim(), number: index + 1 }));
@@ -45,7 +45,7 @@ function parseLine(line: string): Prompt | undefined {
   return typeof prompt === 'string' ? prompt : undefined;
 }
 
-/** Tells whether two runs asked the same. */
+/** Identifies a prompts file. */
 export function promptsDigest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
@@ -55,39 +55,39 @@ const words =
     ' ',
   );
 
-/** After so many words they come again. */
+/** The words repeat after this many. */
 export const wordListLength = words.length;
 
-/** How many tokens an endpoint finds in a made prompt: so many in any, and so many more for each word. */
+/** Tokens of a synthetic prompt: a constant, plus a number per word. */
 export interface TokenEstimate {
-  readonly always: number;
+  readonly base: number;
   readonly perWord: number;
 }
 
-/** A prompt of so many words that begins like no other of this run, so that no cache of prompts helps. */
+/** A prompt with a unique beginning, so that no prompt cache helps. */
 export function syntheticPrompt(number: number, wordCount: number, salt: number): string {
   const told = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
   return [`${(salt + number).toString(36)}:`, ...told].join(' ');
 }
 
-/** From how many tokens prompts of two lengths had; one token for a word where that makes no sense. */
+/** Computed from two prompts of different length; one token per word if the counts make no sense. */
 export function fitTokens(
   shorter: { readonly words: number; readonly tokens: number },
   longer: { readonly words: number; readonly tokens: number },
 ): TokenEstimate {
   const perWord = (longer.tokens - shorter.tokens) / (longer.words - shorter.words);
-  if (!(perWord > 0)) return { always: 0, perWord: 1 };
-  return { always: Math.max(0, shorter.tokens - perWord * shorter.words), perWord };
+  if (!(perWord > 0)) return { base: 0, perWord: 1 };
+  return { base: Math.max(0, shorter.tokens - perWord * shorter.words), perWord };
 }
 
-/** How many words make a prompt of so many tokens. */
-export function wordsFor(tokens: number, { always, perWord }: TokenEstimate): number {
-  return Math.max(0, Math.round((tokens - always) / perWord));
+/** The number of words for a number of tokens. */
+export function wordsFor(tokens: number, { base, perWord }: TokenEstimate): number {
+  return Math.max(0, Math.round((tokens - base) / perWord));
 }
 
 export type RequestOptions = Pick<Conditions, 'path' | 'model' | 'stream' | 'maxTokens' | 'body'>;
 
-/** Makes the request for a prompt. */
+/** Creates the request for a prompt. */
 export function createRequestBuilder(
   { basePath }: Pick<Target, 'basePath'>,
   answering: RequestOptions,
@@ -102,7 +102,7 @@ export function createRequestBuilder(
   return (prompt) => ({ path, headers, body: JSON.stringify(requestBody(prompt, answering)) });
 }
 
-/** The operator's own fields come last; null takes one of ours out. */
+/** The fields of --body come last; null removes a field. */
 export function requestBody(
   prompt: Prompt,
   { path, model, stream, maxTokens, body }: RequestOptions,

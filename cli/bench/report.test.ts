@@ -8,7 +8,7 @@ const loads: Load[] = [
 ];
 
 describe('planSteps', () => {
-  it('crosses loads with lengths of prompts, and names each step once', () => {
+  it('combines every load with every prompt length, with unique names', () => {
     expect(planSteps(loads, [16, 512]).map(({ name }) => name)).toEqual([
       'concurrency 4, prompt 16',
       'rate 2.5/s, prompt 16',
@@ -19,7 +19,7 @@ describe('planSteps', () => {
     ]);
   });
 
-  it('takes each load once where the prompts come from a file', () => {
+  it('has one step per load for prompts from a file', () => {
     expect(planSteps(loads, null).map(({ name, promptTokens }) => [name, promptTokens])).toEqual([
       ['concurrency 4', null],
       ['rate 2.5/s', null],

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { replaceFile } from '../../fs/replace-file.ts';
 import { UsageError } from '../run-command.ts';
 
-/** Which shares of the values `curve` tells, in per cent. */
+/** Shares of the values in `curve`, in per cent. */
 export const curveShares = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100] as const;
 
 const spread = z.object({
@@ -15,7 +15,7 @@ const spread = z.object({
   p95: z.number(),
   p99: z.number(),
   max: z.number(),
-  /** One value for each of `curveShares`. */
+  /** One value per entry of `curveShares`. */
   curve: z.array(z.number()),
 });
 
@@ -25,60 +25,60 @@ const load = z.discriminatedUnion('kind', [
 ]);
 
 const moment = z.object({
-  /** Seconds since the measuring began. */
+  /** Seconds since the start of the measurement. */
   second: z.number(),
   requestsPerSecond: z.number(),
   failuresPerSecond: z.number(),
   tokensPerSecond: z.number(),
-  /** The median of the first tokens that came then, ms; null where none did. */
+  /** Median TTFT in this time, ms; null without any. */
   ttftMs: z.number().nullable(),
 });
 
 const step = z.object({
   name: z.string(),
   load,
-  /** The wanted length of the prompts; null where they come from a file. */
+  /** Length of synthetic prompts; null for prompts of a file. */
   promptTokens: z.number().nullable(),
-  /** How long was measured. */
+  /** Measured time in seconds. */
   seconds: z.number(),
-  /** Broken off before its end. */
+  /** Interrupted before its end. */
   isPartial: z.boolean(),
   requests: z.object({
     done: z.number(),
     failed: z.number(),
-    /** Under way when it was broken off. */
+    /** Open when it was interrupted. */
     abandoned: z.number(),
-    /** Sent again after the time that a refusal named. */
+    /** Sent again after Retry-After. */
     retries: z.number(),
-    /** Sent again as the server had closed the kept connection. */
+    /** Sent again because the server had closed the kept-alive connection. */
     resent: z.number(),
   }),
   requestsPerSecond: z.number(),
   tokensPerSecond: z.number(),
   tokens: z.object({
-    /** Sums over the requests that were done; null where the endpoint does not tell. */
+    /** Sums over completed requests; null if the endpoint reports none. */
     input: z.number().nullable(),
     output: z.number(),
-    /** `counted`: one for each piece of a stream, as the endpoint tells no usage. */
+    /** `counted`: one per chunk of a stream, because the endpoint reports no usage. */
     from: z.enum(['usage', 'counted']),
   }),
-  /** From the intended start; null where there is nothing to tell. All in ms. */
+  /** From the scheduled start; null without values. All in ms. */
   ttftMs: spread.nullable(),
   latencyMs: spread.nullable(),
-  /** Between two pieces of a stream. */
+  /** Between two chunks of a stream. */
   itlMs: spread.nullable(),
   queueWaitMs: spread.nullable(),
-  /** Of single streams, from their first token on. */
+  /** Of single streams, after their first token. */
   streamTokensPerSecond: spread.nullable(),
   errors: z.array(z.object({ kind: z.string(), count: z.number() })),
   timeline: z.array(moment),
-  /** How busy this program itself was. */
+  /** Load of this client. */
   client: z.object({
-    /** Of one core, 0 to 1 and a little more. */
+    /** Share of one core. */
     cpu: z.number(),
-    /** The share of the time in which its one thread was at work. */
+    /** Event loop utilization. */
     loop: z.number(),
-    /** How late its timers came, 99th percentile, ms. */
+    /** Delay of timers, 99th percentile, ms. */
     lagMs: z.number(),
     wasBottleneck: z.boolean(),
   }),
@@ -91,7 +91,7 @@ const conditions = z.object({
   stream: z.boolean(),
   maxTokens: z.number(),
   body: z.record(z.string(), z.unknown()),
-  /** The file's name, and a fingerprint of what is in it; null for made ones. */
+  /** Name and digest of the prompts file; null for synthetic prompts. */
   prompts: z.string().nullable(),
   durationMs: z.number().nullable(),
   requests: z.number().nullable(),
@@ -115,10 +115,10 @@ export type Summary = z.infer<typeof spread>;
 export type Moment = z.infer<typeof moment>;
 export type StepReport = z.infer<typeof step>;
 export type Conditions = z.infer<typeof conditions>;
-/** What `--json` prints and `--save`, `--resume` keep. */
+/** The content of `--json`, `--save` and `--resume`. */
 export type Report = z.infer<typeof report>;
 
-/** Throws an Error where `text` is no report, or one of another version. */
+/** Throws an Error if `text` is not a report of this version. */
 export function parseReport(text: string): Report {
   const parsed = report.safeParse(jsonOrUndefined(text));
   if (parsed.success) return parsed.data;
@@ -139,16 +139,16 @@ export type Load = z.infer<typeof load>;
 
 export type Arrivals = Extract<Load, { kind: 'open' }>['arrivals'];
 
-/** One load with prompts of one length, measured on its own. */
+/** One load with prompts of one length. */
 export interface Step {
-  /** Tells it from the other steps, and finds it again in an earlier report. */
+  /** Identifies the step, also in an earlier report. */
   readonly name: string;
   readonly load: Load;
-  /** The wanted length of made prompts; null where they come from a file. */
+  /** Length of synthetic prompts; null for prompts of a file. */
   readonly promptTokens: number | null;
 }
 
-/** Every load with every length of prompt: first all loads of the shortest prompts. */
+/** Every load with every prompt length, shortest prompts first. */
 export function planSteps(loads: readonly Load[], promptTokens: readonly number[] | null): Step[] {
   return (promptTokens ?? [null]).flatMap((tokens) =>
     loads.map((load) => ({ name: nameOf(load, tokens), load, promptTokens: tokens })),
@@ -164,7 +164,7 @@ function nameOf(load: Load, tokens: number | null): string {
   return tokens === null ? formatLoad(load) : `${formatLoad(load)}, prompt ${tokens}`;
 }
 
-/** Undefined where there is none. */
+/** Undefined if the file does not exist. */
 export async function readReport(file: string): Promise<Report | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -178,12 +178,12 @@ export async function readReport(file: string): Promise<Report | undefined> {
   }
 }
 
-/** In one piece, or not at all. */
+/** Atomically. */
 export async function writeReport(file: string, report: Report): Promise<void> {
   await replaceFile(file, `${file}.${process.pid}.new`, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** The whole steps of an earlier run that was made under the same conditions. Throws where it was another run. */
+/** The finished steps of an earlier run under the same conditions. Throws if the conditions differ. */
 export function stepsToKeep(
   { conditions: earlier, steps: measured }: Report,
   conditions: Conditions,

@@ -21,20 +21,20 @@ interface BenchRun {
   readonly apiKey: string | undefined;
   readonly conditions: Conditions;
   readonly steps: readonly Step[];
-  /** Asked in turn; null for made ones. */
+  /** Used in turn; null for synthetic prompts. */
   readonly prompts: readonly Prompt[] | null;
-  /** Steps that were measured before. */
+  /** Steps that are already measured. */
   readonly measured: readonly StepReport[];
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** Hears the report so far after each whole step. */
+  /** Called with the report so far after each finished step. */
   readonly onStep: (soFar: Report) => Promise<void>;
 }
 
-/** The first answer may have to wait for a model that loads. */
+/** The first response may have to wait until a model is loaded. */
 const FIRST_ANSWER_MS = 60_000;
 
-/** Measures one step after the other, but for those that were measured before; until the signal. */
+/** Measures the steps one after the other, except those already measured, until the signal aborts. */
 export async function runBench(bench: BenchRun): Promise<Report> {
   const { pool, conditions, steps, measured, signal, progress } = bench;
   const startedAt = new Date().toISOString();
@@ -74,7 +74,7 @@ export async function runBench(bench: BenchRun): Promise<Report> {
   return soFar();
 }
 
-/** Asks the endpoint for the first time, and gives what makes the questions of a step. */
+/** Sends the first requests and returns a function that creates the requests of a step. */
 async function openQuestions(
   bench: BenchRun,
   asker: BenchClient,
@@ -95,7 +95,7 @@ async function openQuestions(
       toQuestion(made(promptTokens ?? 0));
 }
 
-/** Numbers go on over all steps, so that no step finds the prompts of another one cached. */
+/** Numbers continue across steps, so that no step finds prompts of another one in a cache. */
 function maker(salt: number, ofWords: TokenEstimate): (tokens: number) => string {
   let number = 2;
   return (tokens) => syntheticPrompt(number++, wordsFor(tokens, ofWords), salt);
@@ -106,7 +106,7 @@ function around(prompts: readonly Prompt[]): () => Prompt {
   return () => prompts[next++ % prompts.length] ?? '';
 }
 
-/** The first model that the endpoint lists. */
+/** The first model listed by the endpoint. */
 export async function firstModel(
   pool: Pool,
   { basePath, url }: Target,
@@ -139,7 +139,7 @@ function idOfFirst(text: string): string | undefined {
 
 const keyAdvice = 'pass an API key with --key-file, CORRAL_API_KEY or OPENAI_API_KEY';
 
-/** Asks once and tells how many tokens went in, where that is told. Throws, with what to do, where no answer comes. */
+/** Sends one request and returns its number of input tokens, if reported. Throws, with advice, if it fails. */
 async function sendFirstRequest(
   asker: BenchClient,
   url: string,
@@ -155,13 +155,13 @@ async function sendFirstRequest(
 const SHORTER = 8;
 const LONGER = SHORTER + wordListLength;
 
-/** Finds out how many tokens this endpoint sees in a word, by two small requests. */
+/** Measures with two small requests how many tokens a word has. */
 async function estimateTokens(
   ask: (prompt: Prompt) => Promise<number | undefined>,
   salt: number,
 ): Promise<TokenEstimate> {
   const shorter = await ask(syntheticPrompt(0, SHORTER, salt));
   const longer = await ask(syntheticPrompt(1, LONGER, salt));
-  if (shorter === undefined || longer === undefined) return { always: 0, perWord: 1 };
+  if (shorter === undefined || longer === undefined) return { base: 0, perWord: 1 };
   return fitTokens({ words: SHORTER, tokens: shorter }, { words: LONGER, tokens: longer });
 }

@@ -4,12 +4,12 @@ import { seededRandom } from '../demo-model/weights.ts';
 import { arrivalTimes, latencyStart, measureClientLoad, Quota, wasBottleneck } from './run-step.ts';
 
 describe('arrivalTimes', () => {
-  it('comes evenly, without drifting', () => {
+  it('is evenly spaced without drift', () => {
     expect([...arrivalTimes(3, 'uniform').take(4)]).toEqual([0, 1000 / 3, 2000 / 3, 1000]);
     expect(arrivalTimes(3, 'uniform').drop(3_000_000).next().value).toBe(1_000_000_000);
   });
 
-  it('comes by chance, with the wanted rate, gaps spread as those of independent people', () => {
+  it('is a Poisson process with the wanted rate', () => {
     const times = [...arrivalTimes(50, 'poisson', seededRandom(7)).take(20_001)];
     const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
@@ -21,18 +21,18 @@ describe('arrivalTimes', () => {
   });
 });
 
-describe('countsFrom', () => {
-  it('counts from the intended start where the request was sent late', () => {
+describe('latencyStart', () => {
+  it('is the scheduled start if the request was sent late', () => {
     expect(latencyStart(100, 250)).toBe(100);
   });
 
-  it('does not blame the server for the grain of the timer', () => {
+  it('is the actual start within the precision of the timer', () => {
     expect(latencyStart(100, 101.1)).toBe(101.1);
   });
 });
 
 describe('Quota', () => {
-  it('measures what starts between the warm-up and the end', () => {
+  it('measures requests that start between the warm-up and the end', () => {
     const quota = new Quota({ from: 100, until: 200, requests: null });
     expect([0, 99, 100, 199, 200].map((at) => quota.next(at))).toEqual([
       'warm-up',
@@ -43,7 +43,7 @@ describe('Quota', () => {
     ]);
   });
 
-  it('measures so many and no more, not counting the warm-up', () => {
+  it('measures at most the given number, not counting the warm-up', () => {
     const quota = new Quota({ from: 100, until: Number.POSITIVE_INFINITY, requests: 2 });
     expect([50, 60, 110, 120, 130].map((at) => quota.next(at))).toEqual([
       'warm-up',
@@ -55,8 +55,8 @@ describe('Quota', () => {
   });
 });
 
-describe('watchClient', () => {
-  it('sees that this process was at work', async () => {
+describe('measureClientLoad', () => {
+  it('reports a busy process', async () => {
     const end = measureClientLoad();
     let looks = 0;
     await waitFor('some looks', () => {
@@ -78,7 +78,7 @@ describe('wasBottleneck', () => {
     [{ loop: 0.5, lagMs: 2 }, false],
     [{ loop: 0.9, lagMs: 2 }, true],
     [{ loop: 0.5, lagMs: 30 }, true],
-  ])('of %j is %s', (seen, expected) => {
+  ])('returns for %j %s', (seen, expected) => {
     expect(wasBottleneck(seen)).toBe(expected);
   });
 });

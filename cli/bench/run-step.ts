@@ -9,15 +9,15 @@ interface StepRun {
   readonly asker: BenchClient;
   readonly nextQuestion: () => BenchRequest;
   readonly conditions: Conditions;
-  /** Ends the step; what was measured until then is told. */
+  /** Ends the step; results until then are kept. */
   readonly signal: AbortSignal;
   readonly onStart: (tally: StepTally, from: number, until: number) => void;
 }
 
-/** A client of a closed loop that failed rests for so long, or an endpoint would be measured by how fast it refuses. */
+/** A client pauses after a failure; otherwise the speed of rejections would be measured. */
 const REST_AFTER_FAILURE_MS = 100;
 
-/** Undefined where it was broken off before anything was measured. */
+/** Undefined if it was interrupted before anything was measured. */
 export async function runStep(run: StepRun): Promise<StepReport | undefined> {
   const { step, conditions, signal } = run;
   const begin = performance.now();
@@ -55,7 +55,7 @@ async function offerByClients(concurrency: number, { run, tally, quota }: Offer)
       const turn = quota.next(startsAt);
       if (turn === 'over') return;
       const outcome = await measure(run, tally, startsAt, turn === 'measured');
-      if (outcome.kind === 'failed') await rest(REST_AFTER_FAILURE_MS, signal);
+      if (outcome.kind === 'failed') await pause(REST_AFTER_FAILURE_MS, signal);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, client));
@@ -66,13 +66,13 @@ async function offerByTime(times: Iterable<number>, { run, tally, quota, begin }
   const open = new Set<Promise<unknown>>();
   let oneEnded = Promise.withResolvers<void>();
   for (const time of times) {
-    const intendedAt = begin + time;
-    const turn = quota.next(intendedAt);
+    const scheduledAt = begin + time;
+    const turn = quota.next(scheduledAt);
     if (turn === 'over') break;
-    await due(intendedAt, signal);
+    await waitUntil(scheduledAt, signal);
     while (open.size >= conditions.maxOpen && !signal.aborted) await oneEnded.promise;
     if (signal.aborted) break;
-    const startedAt = latencyStart(intendedAt, performance.now());
+    const startedAt = latencyStart(scheduledAt, performance.now());
     const one = measure(run, tally, startedAt, turn === 'measured').then(() => {
       open.delete(one);
       oneEnded.resolve();
@@ -83,15 +83,15 @@ async function offerByTime(times: Iterable<number>, { run, tally, quota, begin }
   await Promise.all(open);
 }
 
-/** Lets the event loop go round even where the moment has passed: answers come in there. */
-async function due(at: number, signal: AbortSignal): Promise<void> {
+/** Yields to the event loop even when late, so that responses are processed. */
+async function waitUntil(at: number, signal: AbortSignal): Promise<void> {
   const wait = at - performance.now();
-  if (wait > 0) await rest(wait, signal);
+  if (wait > 0) await pause(wait, signal);
   else await nextTurn();
 }
 
-/** Ends early, and without an error, when the measurement is broken off. */
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Ends early without an error when the measurement is interrupted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
@@ -101,35 +101,32 @@ async function measure(
   startedAt: number,
   isMeasured: boolean,
 ): Promise<Outcome> {
-  const outcome = await askOn(run, tally, tally.listener(isMeasured));
+  const outcome = await sendWithRetries(run, tally, tally.listener(isMeasured));
   tally.recordOutcome(outcome, startedAt, isMeasured);
   return outcome;
 }
 
-async function askOn(run: StepRun, tally: StepTally, hear: OnChunk): Promise<Outcome> {
+async function sendWithRetries(run: StepRun, tally: StepTally, onChunk: OnChunk): Promise<Outcome> {
   const { asker, conditions, signal } = run;
-  const question = run.nextQuestion();
-  let outcome = await asker.send(question, hear);
+  const request = run.nextQuestion();
+  let outcome = await asker.send(request, onChunk);
   if (outcome.kind === 'failed' && outcome.isUnheard) {
     tally.resent();
-    outcome = await asker.send(question, hear);
+    outcome = await asker.send(request, onChunk);
   }
-  for (let left = conditions.retries; left > 0 && mayTryAgain(outcome); left--) {
+  for (let left = conditions.retries; left > 0 && canRetry(outcome); left--) {
     tally.recordRetry();
-    await rest(outcome.retryAfterMs, signal);
-    outcome = await asker.send(question, hear);
+    await pause(outcome.retryAfterMs, signal);
+    outcome = await asker.send(request, onChunk);
   }
   return outcome;
 }
 
-function mayTryAgain(outcome: Outcome): outcome is Outcome & { kind: 'failed'; retryAfterMs: number } {
+function canRetry(outcome: Outcome): outcome is Outcome & { kind: 'failed'; retryAfterMs: number } {
   return outcome.kind === 'failed' && outcome.retryAfterMs !== undefined;
 }
 
-/**
- * When requests are to start, in ms from now, without end: evenly, or as independent people come (Poisson), where
- * `random` gives numbers from 0 up to but not including 1.
- */
+/** Start times in ms from now: evenly spaced, or a Poisson process, for which `random` returns numbers in [0, 1). */
 export function* arrivalTimes(
   rate: number,
   arrivals: Arrivals,
@@ -139,33 +136,33 @@ export function* arrivalTimes(
   let at = 0;
   for (let n = 1; ; n++) {
     yield at;
-    // From the count, as a sum of many gaps would drift.
+    // Computed from the count: a sum of many gaps would drift.
     at = arrivals === 'uniform' ? n * meanGap : at - Math.log(1 - random()) * meanGap;
   }
 }
 
-/** Node's timers are a millisecond coarse, and late by up to a little more than one. */
+/** Node's timers are up to a little more than a millisecond late. */
 const TIMER_GRAIN_MS = 1.5;
 
 /**
- * From when on the latency of a request counts: from its intended start, so that whoever could not send in time does
- * not make the server look faster. Within the grain of the timer a start is on time.
+ * Latency counts from the scheduled start, so that a late client does not make the server look faster. Within the
+ * precision of timers, a start is on time.
  */
-export function latencyStart(intendedAt: number, sentAt: number): number {
-  return sentAt - intendedAt <= TIMER_GRAIN_MS ? sentAt : intendedAt;
+export function latencyStart(scheduledAt: number, sentAt: number): number {
+  return sentAt - scheduledAt <= TIMER_GRAIN_MS ? sentAt : scheduledAt;
 }
 
 interface QuotaOptions {
-  /** When the measuring begins, `performance.now()`; what starts before is warm-up. */
+  /** Start of the measurement, `performance.now()`; earlier requests are warm-up. */
   readonly from: number;
   readonly until: number;
-  /** How many requests are to be measured; null for as many as there is time for. */
+  /** Number of requests to measure; null for no limit. */
   readonly requests: number | null;
 }
 
 type Phase = 'warm-up' | 'measured' | 'over';
 
-/** Says of each request that is about to start what it is for. */
+/** Decides for each request whether it is warm-up, measured, or too late. */
 export class Quota {
   readonly #options: QuotaOptions;
   #measured = 0;
@@ -187,7 +184,7 @@ type Client = StepReport['client'];
 
 const RESOLUTION_MS = 5;
 
-/** Looks at how busy this process is; what it gives ends the look and tells. */
+/** Starts measuring the load of this process; the returned function ends it and returns the result. */
 export function measureClientLoad(): () => Client {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
@@ -204,7 +201,7 @@ export function measureClientLoad(): () => Client {
   };
 }
 
-/** Whether the figures are those of this program rather than of the endpoint. */
+/** Whether this client, and not the endpoint, limited the result. */
 export function wasBottleneck({ loop, lagMs }: Pick<Client, 'loop' | 'lagMs'>): boolean {
   return loop > 0.85 || lagMs > 20;
 }

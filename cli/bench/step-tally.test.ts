@@ -8,12 +8,12 @@ function spreadOf(values: Iterable<number>) {
   return distribution.summary();
 }
 
-describe('Distribution', () => {
-  it('has nothing to tell of nothing', () => {
+describe('LatencyHistogram', () => {
+  it('returns null without values', () => {
     expect(spreadOf([])).toBeNull();
   });
 
-  it('is right to a thousandth', () => {
+  it('is accurate to a thousandth', () => {
     const spread = spreadOf(Array.from({ length: 10_000 }, (_, n) => n + 1));
     const near = { p50: 5000, p90: 9000, p95: 9500, p99: 9900, max: 10_000, mean: 5000.5 };
     for (const [name, value] of Object.entries(near)) {
@@ -23,7 +23,7 @@ describe('Distribution', () => {
     expect(spread?.count).toBe(10_000);
   });
 
-  it('gives the curve of all shares, rising, from the least to the greatest', () => {
+  it('returns a rising curve from the minimum to the maximum', () => {
     const { curve, max } = spreadOf([5, 1, 9, 3, 7]) ?? { curve: [], max: 0 };
     expect(curve).toHaveLength(curveShares.length);
     expect(curve).toEqual(curve.toSorted((a, b) => a - b));
@@ -31,14 +31,14 @@ describe('Distribution', () => {
     expect(curve.at(-1)).toBe(max);
   });
 
-  it('tells one value as itself, and takes what is below its grain for its grain', () => {
+  it('returns a single value exactly, and rounds values below its resolution up', () => {
     expect(spreadOf([12.345])).toMatchObject({ p50: expect.closeTo(12.345, 1), count: 1 });
     expect(spreadOf([0, 0])).toMatchObject({ p50: 0.001, max: 0.001 });
   });
 });
 
 describe('Timeline', () => {
-  it('counts each second on its own, those without anything too', () => {
+  it('counts each second separately, including empty ones', () => {
     const timeline = new Timeline(1000);
     timeline.firstToken(1100, 40);
     timeline.firstToken(1200, 60);
@@ -53,13 +53,13 @@ describe('Timeline', () => {
     ]);
   });
 
-  it('leaves out what came before the measuring', () => {
+  it('ignores events before the measurement', () => {
     const timeline = new Timeline(1000);
     timeline.chunk(999);
     expect(timeline.moments(1)).toEqual([]);
   });
 
-  it('folds a long run into at most 300 moments, and keeps its sums', () => {
+  it('combines a long run into at most 300 moments with the same sums', () => {
     const timeline = new Timeline(0);
     for (let second = 0; second < 3600; second++) timeline.chunk(second * 1000);
     const moments = timeline.moments(1);

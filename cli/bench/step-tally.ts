@@ -4,7 +4,7 @@ import type { OnChunk, Outcome } from './bench-client.ts';
 import { curveShares, type Moment, type Step, type StepReport, type Summary } from './report.ts';
 
 interface TallyOptions {
-  /** The time that is measured, `performance.now()`. */
+  /** Measured interval, `performance.now()`. */
   readonly from: number;
   readonly until: number;
   readonly isStream: boolean;
@@ -19,9 +19,9 @@ interface TallyEnd {
 type Done = Extract<Outcome, { kind: 'done' }>;
 
 /**
- * Everything that is counted of one step. Latencies are those of the requests that started in the measured time, however
- * late they end; throughput is what came in that time, whenever it was asked for, so that neither a slow start nor the
- * last requests' end, when the load is less already, touches it.
+ * Counts everything of one step. Latencies are those of requests that started in the measured interval, however late
+ * they end. Throughput is what arrived in the interval, whenever it was requested, so that neither a slow start nor
+ * the last requests distort it.
  */
 export class StepTally {
   readonly #options: TallyOptions;
@@ -42,7 +42,7 @@ export class StepTally {
     this.#timeline = new Timeline(options.from);
   }
 
-  /** For a person who watches. */
+  /** For the progress line. */
   get counts(): { readonly done: number; readonly failed: number; readonly pieces: number } {
     return { ...this.#inTime, failed: this.#requests.failed };
   }
@@ -129,7 +129,7 @@ export class StepTally {
     };
   }
 
-  /** One where nothing is told; of an answer in one piece nothing is known then. */
+  /** 1 if the endpoint reports no usage; unknown without streaming. */
   #tokensPerPiece(): number {
     const { told, pieces, isTold } = this.#output;
     if (isTold && pieces > 0) return told / pieces;
@@ -137,12 +137,9 @@ export class StepTally {
   }
 }
 
-/**
- * Collects values and tells how they are spread. It is Node's own HDR histogram: each figure is right to a thousandth,
- * and an hour's millions of gaps take no more room than a second's.
- */
+/** Collects values in Node's HDR histogram: accurate to 0.1%, with constant memory. */
 export class LatencyHistogram {
-  // Thousandths: of milliseconds, microseconds; up to a day.
+  // In thousandths of a millisecond, up to one day.
   readonly #thousandths: RecordableHistogram = createHistogram({
     lowest: 1,
     highest: 1000 * DAY,
@@ -153,11 +150,11 @@ export class LatencyHistogram {
     this.#thousandths.record(Math.min(Math.max(1, Math.round(value * 1000)), 1000 * DAY));
   }
 
-  /** Null where nothing was added. */
+  /** Null without values. */
   summary(): Summary | null {
     const { count, mean, max } = this.#thousandths;
     if (count === 0) return null;
-    // Node answers the upper end of the bucket, which may lie above all that was added.
+    // Node returns the upper end of a bucket, which may exceed the maximum.
     const at = (share: number) => Math.min(this.#thousandths.percentile(share || 1e-9), max) / 1000;
     return {
       count,
@@ -181,12 +178,12 @@ interface Second {
 
 const MAX_MOMENTS = 300;
 
-/** What happened in each second of a measurement. */
+/** Counts what happened in each second of a measurement. */
 export class Timeline {
   readonly #from: number;
   readonly #seconds: Second[] = [];
 
-  /** `from` and every `at` are times of `performance.now()`; what came before is left out. */
+  /** `from` and every `at` are `performance.now()`; anything before `from` is ignored. */
   constructor(from: number) {
     this.#from = from;
   }
@@ -207,7 +204,7 @@ export class Timeline {
     this.#second(at)?.firstTokens.push(ttftMs);
   }
 
-  /** At most 300 moments: of a long run each covers several seconds. */
+  /** At most 300 moments; in a long run each covers several seconds. */
   moments(tokensPerPiece: number): Moment[] {
     const width = Math.max(1, Math.ceil(this.#seconds.length / MAX_MOMENTS));
     return Array.from({ length: Math.ceil(this.#seconds.length / width) }, (_, n) =>

@@ -7,7 +7,7 @@ import { comparisonTable, errorTable, reportNotes, reportTable } from './table.t
 const base = sampleReport([sampleStep()]);
 
 describe('reportTable', () => {
-  it('has a line for each step, and leaves out what no step can tell', () => {
+  it('has one row per step and omits columns without values', () => {
     const plain = { ...sampleStep(16), ttftMs: null, itlMs: null, streamTokensPerSecond: null };
     expect(reportTable(sampleReport([{ ...plain, queueWaitMs: null }])).split('\n')).toEqual([
       'STEP                       DONE  FAILED  REQ/S  TOK/S  TOK/S EACH  LATENCY MS',
@@ -33,13 +33,13 @@ describe('errorTable', () => {
 describe('comparisonTable', () => {
   const tolerances = { all: 0.1, byFigure: new Map<string, number>() };
 
-  it('says how many figures were held against the baseline', () => {
+  it('reports how many metrics were compared with the baseline', () => {
     expect(comparisonTable(compare(base, base, tolerances))).toMatch(
       /^No regression in 1[0-9] metrics compared with the baseline\.$/,
     );
   });
 
-  it('tells what got worse, by how much, and what was allowed', () => {
+  it('lists regressions with their size and their tolerance', () => {
     const now = sampleReport([{ ...sampleStep(), tokensPerSecond: 750 }]);
     expect(comparisonTable(compare(base, now, tolerances)).split('\n')[1]).toBe(
       'concurrency 4, prompt 16  tokens      1,000   750  25.0%     10.0%',
@@ -51,8 +51,8 @@ const notesWith = (change: Partial<StepReport>) =>
   reportNotes(sampleReport([{ ...sampleStep(), ...change }]));
 const { requests, client, tokens } = sampleStep();
 
-describe('notesOn', () => {
-  it('has nothing to say of a clean run', () => {
+describe('reportNotes', () => {
+  it('returns nothing for a clean run', () => {
     expect(notesWith({})).toEqual([]);
   });
 
@@ -66,11 +66,11 @@ describe('notesOn', () => {
     [{ tokens: { ...tokens, from: 'counted' as const } }, /reports no usage/],
     [{ requests: { ...requests, resent: 1 } }, /requests were resent/],
     [{ isPartial: true }, /interrupted before the end/],
-  ])('of %j it warns', (change, words) => {
+  ])('warns about %j', (change, words) => {
     expect(notesWith(change)).toEqual([expect.stringMatching(words)]);
   });
 
-  it('names the run that was broken off', () => {
+  it('reports an interrupted run', () => {
     expect(reportNotes({ ...sampleReport([]), isInterrupted: true })).toEqual([
       'Interrupted: these are partial results.',
     ]);

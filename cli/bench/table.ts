@@ -8,7 +8,7 @@ const rates = ['requests', 'tokens', 'stream'].flatMap((name) => figureNamed(nam
 const spreads = ['ttft', 'itl', 'latency', 'queue'];
 const ranks = ['p50', 'p90', 'p95', 'p99'];
 
-/** For a person: a line for each step. */
+/** The table for people: one row per step. */
 export function reportTable({ steps }: Report): string {
   const shown = spreads.filter((name) =>
     steps.some((step) => figureNamed(`${name}.p50`)?.read(step) != null),
@@ -44,7 +44,7 @@ function ranksOf(step: StepReport, name: string): string {
     : values.map((value) => formatMetric(value, 'ms')).join(' / ');
 }
 
-/** The errors of each step by kind; empty where there are none. */
+/** Errors of each step by kind; empty without errors. */
 export function errorTable({ steps }: Report): string {
   const rows = steps.flatMap(({ name, errors }) =>
     errors.map(({ kind, count }) => [name, kind, count.toLocaleString('en-US')]),
@@ -52,7 +52,7 @@ export function errorTable({ steps }: Report): string {
   return rows.length === 0 ? '' : align([['STEP', 'ERROR', 'COUNT'], ...rows]);
 }
 
-/** What became worse by more than its tolerance, or that nothing did. */
+/** Metrics that are worse than tolerated, or a statement that there are none. */
 export function comparisonTable(comparison: Comparison): string {
   const worse = regressions(comparison);
   if (worse.length === 0)
@@ -72,7 +72,7 @@ export function formatWorsening({ unit }: BenchMetric, share: number): string {
   return `${(share * 100).toFixed(1)}${unit === 'share' ? ' points' : '%'}`;
 }
 
-/** What a reader of the figures has to know, in sentences. */
+/** Notes that are needed to interpret the results. */
 export function reportNotes({ steps, isInterrupted }: Report): string[] {
   const about = (holds: (step: StepReport) => boolean, words: string) => {
     const names = steps.filter(holds).map(({ name }) => name);

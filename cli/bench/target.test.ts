@@ -9,11 +9,11 @@ describe('readTarget', () => {
     ['https://api.example.com/openai/v1', 'https://api.example.com', '/openai/v1'],
     ['http://host:1/v1/chat/completions', 'http://host:1', '/v1'],
     ['http://host:1/v1/completions', 'http://host:1', '/v1'],
-  ])('finds the API of %s', (text, origin, basePath) => {
+  ])('finds the API at %s', (text, origin, basePath) => {
     expect(readTarget(text)).toMatchObject({ origin, basePath, socketPath: undefined });
   });
 
-  it('takes a unix socket', () => {
+  it('accepts a unix socket', () => {
     expect(readTarget('unix:/run/my%20llama.sock')).toMatchObject({
       url: 'unix:/run/my llama.sock',
       socketPath: '/run/my llama.sock',
@@ -25,7 +25,7 @@ describe('readTarget', () => {
     expect(readTarget('http://me:secret@host/v1?key=secret').url).toBe('http://host/v1');
   });
 
-  it.each(['localhost:8000', 'ftp://host', 'nonsense'])('refuses %s', (text) => {
+  it.each(['localhost:8000', 'ftp://host', 'nonsense'])('rejects %s', (text) => {
     expect(() => readTarget(text)).toThrow(UsageError);
   });
 });

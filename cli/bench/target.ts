@@ -1,17 +1,17 @@
 import { Pool } from 'undici';
 import { UsageError } from '../run-command.ts';
 
-/** The endpoint to be measured. */
+/** The endpoint to measure. */
 export interface Target {
-  /** As it is shown: without user names, passwords and questions. */
+  /** For output: without user, password and query. */
   readonly url: string;
   readonly origin: string;
   readonly socketPath: string | undefined;
-  /** What stands before `/chat/completions`: `/v1` where the address names nothing. */
+  /** The path before `/chat/completions`; `/v1` by default. */
   readonly basePath: string;
 }
 
-/** Reads `http://host:8000`, `https://host/openai/v1` or `unix:/run/llama.sock`. */
+/** Parses `http://host:8000`, `https://host/openai/v1` or `unix:/run/llama.sock`. */
 export function readTarget(text: string): Target {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'unix:') {
@@ -28,7 +28,7 @@ export function readTarget(text: string): Target {
   return { url: `${url.origin}${basePath}`, origin: url.origin, socketPath: undefined, basePath };
 }
 
-/** As many connections as there are requests under way; every limit of time is the asker's own. */
+/** One connection per open request. All timeouts are those of BenchClient. */
 export function createPool({ origin, socketPath }: Target): Pool {
   return new Pool(origin, {
     ...(socketPath === undefined ? {} : { socketPath }),

@@ -9,7 +9,7 @@ const measure = (demo: Demo, ...args: string[]) =>
     CORRAL_API_KEY: demo.apiKey,
   });
 
-it('counts every token of streams and plain answers as the engine did', async () => {
+it('counts every token like the engine, with and without streaming', async () => {
   await using demo = await startDemo();
   await using folder = await temporaryFolder();
   await writeFile(folder.file('prompts'), 'Tell me about keys\n{"prompt":"a long story"}\n');
@@ -27,7 +27,7 @@ it('counts every token of streams and plain answers as the engine did', async ()
   }
 });
 
-it('makes prompts of the wanted length, by the tokens of the model at hand', async () => {
+it('creates prompts of the wanted length in tokens of the model', async () => {
   await using demo = await startDemo();
   const { steps } = await measure(demo, '--prompt-tokens', '50,200', '--concurrency', '1', '--requests', '3');
   const means = steps.map(({ tokens, requests }) => (tokens.input ?? 0) / requests.done);
@@ -37,7 +37,7 @@ it('makes prompts of the wanted length, by the tokens of the model at hand', asy
   }
 });
 
-it('meets a bare engine that closes its kept connections, and counts no error', async () => {
+it('counts no error when a bare engine closes kept-alive connections', async () => {
   await using demo = await startDemo();
   const url = `unix:${demo.engine.backend.address.socketPath}`;
   const { steps } = await benchReport(

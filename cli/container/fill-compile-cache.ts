@@ -1,6 +1,6 @@
 /**
- * Reads all that a house and its gateway read at their start, and does nothing with it: with NODE_COMPILE_CACHE the
- * compiled code is kept when this ends. Run while the images are built.
+ * Loads the modules of supervisor and gateway without running them, so that NODE_COMPILE_CACHE stores their compiled
+ * code. Runs while the images are built.
  */
 import '../../gateway/start-gateway.ts';
 import '../../gateway/main.ts';

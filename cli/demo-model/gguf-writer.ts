@@ -1,4 +1,4 @@
-/** The value types of GGUF metadata that we write. */
+/** Value types of GGUF metadata. */
 const valueType = { u32: 4, i32: 5, f32: 6, bool: 7, text: 8, list: 9 } as const;
 
 export type Metadata =
@@ -12,7 +12,7 @@ export type Metadata =
 
 export interface Tensor {
   readonly name: string;
-  /** The number of columns first, as GGUF counts. */
+  /** The number of columns comes first, as in GGUF. */
   readonly shape: readonly number[];
   readonly values: Float32Array | Float16Array;
 }

@@ -61,7 +61,7 @@ const user = (content: string): Message => ({ role: 'user', content });
 const questionAbout = (topic: Topic) =>
   user(topic === 'welcome' ? 'Good morning!' : `Would you tell me about ${topic}, please?`);
 
-describe('each story comes out to the byte', () => {
+describe('each story is reproduced to the byte', () => {
   it.each(topics)('%s', async (topic) => {
     const { message, finish_reason } = await chat([questionAbout(topic)]);
     expect(message.content).toBe(storyText(topic));
@@ -82,13 +82,13 @@ describe('each story comes out to the byte', () => {
   });
 });
 
-describe('what is asked for is heard', () => {
+describe('a keyword selects its story', () => {
   it('far from the end of a long prompt', async () => {
     const far = `Tell me about Keys. ${'It is a fine day. '.repeat(500)}`;
     expect((await chat([user(far)])).message.content).toBe(storyText('keys'));
   });
 
-  it('in the last question, not in those before', async () => {
+  it('in the last question, not in earlier ones', async () => {
     const talk = [user('keys?'), { role: 'assistant', content: storyText('keys') }];
     expect((await chat([...talk, user('And streams?')])).message.content).toBe(storyText('streams'));
     expect((await chat([...talk, user('Thanks.')])).message.content).toBe(storyText('welcome'));
@@ -100,7 +100,7 @@ describe('what is asked for is heard', () => {
   });
 });
 
-describe('a reply that was cut is continued where it stopped', () => {
+describe('an interrupted reply continues where it stopped', () => {
   it.each(['survival', 'emoji', 'welcome'] as const)('%s, after each delta', async (topic) => {
     const question = questionAbout(topic);
     const parts = (await deltas([question])).map(({ content }) => content ?? '');
@@ -115,7 +115,7 @@ describe('a reply that was cut is continued where it stopped', () => {
   });
 });
 
-describe('a grammar is obeyed', () => {
+describe('a grammar is followed', () => {
   const parameters = {
     type: 'object',
     properties: { city: { type: 'string' }, days: { type: 'integer' } },
@@ -123,7 +123,7 @@ describe('a grammar is obeyed', () => {
     additionalProperties: false,
   };
 
-  it('by a forced tool call', async () => {
+  it('for a forced tool call', async () => {
     const tools = [{ type: 'function', function: { name: 'get_weather', parameters } }];
     const { message, finish_reason } = await chat([user('hi')], { tools, tool_choice: 'required' });
     expect(finish_reason).toBe('tool_calls');
@@ -133,7 +133,7 @@ describe('a grammar is obeyed', () => {
     expect(JSON.parse(call?.arguments ?? '')).toEqual({ city: 'demo', days: 1 });
   });
 
-  it('by an object with a schema', async () => {
+  it('for an object with a schema', async () => {
     const properties = {
       ...parameters.properties,
       tags: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 4 },

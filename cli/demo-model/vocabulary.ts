@@ -8,10 +8,10 @@ export const assistant = '<|assistant|>';
 export const user = '<|user|>';
 export const openCall = '<tool_call>';
 export const closeCall = '</tool_call>';
-/** What stands in every string that a schema leaves open. */
+/** Content of strings that a schema leaves open. */
 export const filler = 'demo';
 
-/** The characters of ASCII that can be seen. */
+/** Printable ASCII characters. */
 export const printable = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n));
 
 export interface Vocabulary {
@@ -20,12 +20,12 @@ export interface Vocabulary {
   idOf(token: string): number;
 }
 
-/** Words are heard as they stand, in lower case, capitalized and in capitals. */
+/** Spellings of a keyword: as it is, in lower case, capitalized and in capitals. */
 export function spellings(word: string): string[] {
   return [word, `${word[0]?.toUpperCase()}${word.slice(1)}`, word.toUpperCase()];
 }
 
-/** Every token that can be heard or said. User-defined ones are matched before all others, the longest first. */
+/** All tokens. User-defined ones are matched before all others, the longest first. */
 export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
   const types = new Map<string, number>();
   const add = (kind: keyof typeof type, tokens: Iterable<string>) => {
@@ -39,9 +39,9 @@ export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
   );
   add('normal', ['\u2581', ...printable]);
   for (const { steps } of stories) {
-    for (const { said, heard } of steps) {
-      add('userDefined', [heard]);
-      add('byte', said);
+    for (const { outputTokens, inputToken } of steps) {
+      add('userDefined', [inputToken]);
+      add('byte', outputTokens);
     }
   }
   add('userDefined', [openCall, closeCall, filler]);
@@ -62,11 +62,11 @@ export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
   };
 }
 
-/** A stretch of a story that is spoken as one token, or byte by byte, and recognized as one token when it is heard. */
+/** A part of a story that is generated as one token, or byte by byte, and is one token in the input. */
 export interface Step {
-  readonly heard: string;
-  /** The texts of the tokens that say it, one after another. */
-  readonly said: readonly string[];
+  readonly inputToken: string;
+  /** The texts of its tokens. */
+  readonly outputTokens: readonly string[];
 }
 
 export interface CutStory {
@@ -79,17 +79,17 @@ const openThought = '<think>';
 const closeThought = '</think>';
 
 /**
- * Cuts the stories into steps such that no step's text occurs twice in all of them. So the token that was spoken last
- * tells where in which story we are, and a text that was spoken is read back as the tokens that spoke it.
+ * Cuts the stories into steps such that no text of a step occurs twice. So the last token determines the position in
+ * a story, and generated text is tokenized into the tokens that generated it.
  */
 export function cutStories(stories: readonly Story[]): CutStory[] {
   const everything = stories.flatMap(({ thought = '', text }) => [thought, text]).join('\0');
-  const askedBy = stories.flatMap((story) => story.askedBy);
+  const askedBy = stories.flatMap((story) => story.keywords);
   const bytesSpent = new Map<string, number>();
   const cut = (text: string) => cutText(text, { everything, askedBy, bytesSpent });
-  return stories.map(({ topic, askedBy, thought, text }) => ({
+  return stories.map(({ topic, keywords, thought, text }) => ({
     topic,
-    askedBy,
+    askedBy: keywords,
     steps: thought ? [plain(openThought), ...cut(thought), plain(closeThought), ...cut(text)] : cut(text),
   }));
 }
@@ -97,12 +97,12 @@ export function cutStories(stories: readonly Story[]): CutStory[] {
 interface Corpus {
   readonly everything: string;
   readonly askedBy: readonly string[];
-  /** How often each byte has been spoken: a byte that comes again needs a further token. */
+  /** How often each byte was used: a repeated byte needs another token. */
   readonly bytesSpent: Map<string, number>;
 }
 
 function plain(text: string): Step {
-  return { heard: text, said: [text] };
+  return { inputToken: text, outputTokens: [text] };
 }
 
 function cutText(text: string, corpus: Corpus): Step[] {
@@ -120,10 +120,13 @@ function inBytes(character: string, corpus: Corpus): Step {
     corpus.bytesSpent.set(token, nth);
     return `${token}${nth}`;
   });
-  return { heard: character, said };
+  return { inputToken: character, outputTokens: said };
 }
 
-/** The name of the token of one byte. llama.cpp reads its digits only, so what follows `>` makes a further token of it. */
+/**
+ * The name of a byte token. llama.cpp reads only its digits, so a suffix after `>` makes another token of the same
+ * byte.
+ */
 function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
@@ -145,8 +148,8 @@ function cutWords(run: string, corpus: Corpus): string[] {
 }
 
 /**
- * A piece with a word that asks for a story goes on to the end of its sentence: a user who types that word must not
- * have typed the piece, or the word would not be heard.
+ * A step with a keyword extends to the end of its sentence: otherwise a user who types the keyword could type the
+ * whole step, and the keyword would not be recognized.
  */
 function isComplete(piece: string, next: string | undefined, corpus: Corpus): boolean {
   const asks = corpus.askedBy.some((word) => piece.toLowerCase().includes(word));

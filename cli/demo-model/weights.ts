@@ -13,18 +13,18 @@ import {
 } from './vocabulary.ts';
 
 /*
- * How a text that is known becomes a transformer, without training.
+ * Builds the weights of a transformer that reproduces known text, without training.
  *
- * The residual stream carries the last token's embedding to the head: all matrices in between are zero, but for a
- * switch. An embedding is a few marks of fixed meaning, then a random pattern of +1 and -1 by which the token is told
- * from all others. The head's row of a token looks for the marks and patterns of those it follows. So it is a Markov
- * chain, and the wanted token stands far above all others.
+ * The residual stream carries the embedding of the last token to the output layer. All matrices in between are zero, except
+ * for one attention head. An embedding consists of a few marks with a fixed meaning and a random pattern of +1 and -1 that
+ * identifies the token. The output row of a token matches the marks and patterns of the tokens that it follows. The result
+ * is a Markov chain in which the wanted token is far ahead of all others.
  *
- * The switch is one attention head. Its query is the same everywhere; its key is large for the words that ask for a
- * story; its value and output write the mark of that story into the stream, wherever in the prompt the word stood. Query
- * and key lie in the slowest pair of the rotary embedding, an eighth of a circle apart: there the product falls evenly
- * with the distance, and of two words the later one wins. The user's role token is heard a little less than a word, and
- * asks for nothing: so a question without such a word gets the welcome, whatever was asked before.
+ * The attention head selects the story. Its query is constant, its key is large for keywords, and its value and output
+ * write the mark of the story into the stream, wherever in the prompt the keyword is. Query and key use the slowest pair of
+ * the rotary embedding, an eighth of a circle apart: there the product decreases evenly with the distance, so that of two
+ * keywords the later one wins. The user's role token has a slightly smaller key than a keyword and selects nothing, so a
+ * question without a keyword gets the welcome, whatever was asked before.
  */
 
 export const width = 256;
@@ -32,17 +32,17 @@ export const heads = 4;
 export const headWidth = width / heads;
 const patternBegins = 64;
 
-/** Nats between a token that is wanted with strength 1 and one that nothing speaks for. */
+/** Nats between a token of strength 1 and a token without any. */
 const certainty = 300;
 
-/** How far the slowest rotary pair turns with each token, in radians: an eighth of a circle in 18,000. */
+/** Rotation of the slowest rotary pair per token, in radians: an eighth of a circle in 18,000 tokens. */
 const turn = Math.PI / 4 / 18_000;
 export const ropeBase = turn ** (-headWidth / (headWidth - 2));
 const slowestPair = headWidth - 2;
 
-/** Nats by which a word that asks is heard above all that does not. */
+/** Nats of attention for a keyword above everything else. */
 const loudness = 6000;
-/** The role token's share of it: exact in 16 bits, and some 5 nats less. */
+/** The share of the role token: exact in 16 bits, and some 5 nats less. */
 const roleLoudness = 1 - 2 / 2048;
 
 const always = 0;
@@ -65,7 +65,7 @@ export function createWeights(stories: readonly CutStory[], vocabulary: Vocabula
     ['{', beginnings.objectAfterRole],
   ];
   for (const [index, { askedBy, steps }] of stories.entries()) {
-    const first = steps[0]?.said[0] ?? '';
+    const first = steps[0]?.outputTokens[0] ?? '';
     if (index === 0) chain.want(first, always, beginnings.welcomeAnywhere);
     else chain.want(first, told(index), beginnings.storyWhenAskedFor);
     firstWords.push([first, index === 0 ? beginnings.welcomeAfterRole : beginnings.storyAfterRole]);
@@ -78,27 +78,27 @@ export function createWeights(stories: readonly CutStory[], vocabulary: Vocabula
     afterTheEnd,
   );
   for (const { after, wants } of grammarSuccessors) chain.wantAfter(after, wants);
-  for (const character of printable) chain.want(character, always, characterOverByte);
+  for (const character of printable) chain.want(character, always, characterBonus);
   hearRole(chain.embedding, vocabulary.idOf(user));
   return { embedding: chain.embedding, head: chain.head, ...switchBetween(stories.length) };
 }
 
-/** Its mark asks for the welcome, which needs no asking: it makes the token as long as a word's before both are normalized. */
+/** Its mark selects the welcome, the default. It makes the token as long as a keyword before both are normalized. */
 function hearRole(embedding: Matrix, token: number): void {
   add(embedding, token, heard, roleLoudness);
   add(embedding, token, asks(0), 1);
 }
 
-/** The mark of a word that asks for a story, and the mark that the switch makes of it. */
+/** The mark of a keyword, and the mark that the attention head derives from it. */
 const asks = (story: number) => marksBegin + 2 * story;
 const told = (story: number) => marksBegin + 2 * story + 1;
 
-/** A step is over when its last byte was said, or when it was heard as a whole. */
+/** A step ends with its last byte, or with its single token. */
 function endingsOf(step: Step | undefined): string[] {
-  return step ? [...new Set([step.said.at(-1) ?? '', step.heard])] : [];
+  return step ? [...new Set([step.outputTokens.at(-1) ?? '', step.inputToken])] : [];
 }
 
-/** The embedding and the head, which together say what follows what. */
+/** Embedding and output layer, which together define what follows what. */
 class Chain {
   readonly embedding: Matrix;
   readonly head: Matrix;
@@ -120,7 +120,7 @@ class Chain {
     add(this.head, this.#vocabulary.idOf(token), mark, strength * certainty);
   }
 
-  /** These tokens get a mark of their own, which is exact where patterns are a little alike. */
+  /** These tokens get a mark of their own, which is exact, whereas patterns are slightly similar. */
   wantAfter(tokens: readonly string[], wants: readonly (readonly [string, Strength])[]): void {
     const mark = this.#marksUsed++;
     if (mark >= patternBegins) throw new Error('the demo model has no marks left');
@@ -129,9 +129,9 @@ class Chain {
   }
 
   link(steps: readonly Step[]): void {
-    for (const [index, { said }] of steps.entries()) {
-      for (const [place, token] of said.entries()) {
-        const before = place === 0 ? endingsOf(steps[index - 1]) : [said[place - 1] ?? ''];
+    for (const [index, { outputTokens }] of steps.entries()) {
+      for (const [place, token] of outputTokens.entries()) {
+        const before = place === 0 ? endingsOf(steps[index - 1]) : [outputTokens[place - 1] ?? ''];
         for (const previous of before) this.#follow(previous, token);
       }
     }
@@ -176,7 +176,7 @@ function switchBetween(stories: number): Pick<Weights, 'query' | 'key' | 'value'
   return { query, key, value, output };
 }
 
-/** Rows of numbers, one after another, as GGUF stores a matrix of `columns` inputs and `rows` outputs. */
+/** A matrix of `columns` inputs and `rows` outputs, row by row as in GGUF. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
@@ -192,7 +192,7 @@ function add({ columns, values }: Matrix, row: number, column: number, value: nu
   values[at] = (values[at] ?? 0) + value;
 }
 
-/** Mulberry32: the same numbers from the same seed everywhere, between 0 and 1. */
+/** Mulberry32: a reproducible sequence of numbers between 0 and 1. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -203,13 +203,16 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** From 0 to 1: how strongly one token is wanted after another. The strongest that a grammar allows is said. */
+/**
+ * How strongly a token is preferred after another one, from 0 to 1. The strongest one that a grammar allows is
+ * generated.
+ */
 type Strength = number;
 
 /**
- * What follows where no story goes on, in the order of preference. Under a schema or a forced tool call llama-server
- * takes the strongest one that its grammar allows, so these few preferences end every string, list and object soon.
- * Outside of strings they are weaker than the welcome, which plain text gets that ends in one of these characters.
+ * What follows outside a story, in order of preference. With a schema or a forced tool call, llama-server takes the
+ * strongest token that its grammar allows, so these preferences soon end every string, list and object. Outside
+ * strings they are weaker than the welcome.
  */
 const grammarSuccessors: readonly {
   after: readonly string[];
@@ -231,12 +234,12 @@ function inOrder(...tokens: readonly string[]): [string, Strength][] {
   return tokens.map((token, place) => [token, 0.3 - 0.05 * place]);
 }
 
-/** Digits, letters and signs are said rather than the byte tokens of the same characters. */
-const characterOverByte: Strength = 0.05;
+/** Digits, letters and signs are preferred to the byte tokens of the same characters. */
+const characterBonus: Strength = 0.05;
 
 /**
- * How strongly a reply's first token is wanted. The welcome wins until a word that asks for another story is heard; where
- * a grammar forbids both, a call or an object comes before a story that nobody asked for.
+ * Preference for the first token of a reply. The welcome wins without a keyword; if a grammar forbids it, a call or
+ * an object comes before a story.
  */
 const beginnings = {
   welcomeAnywhere: 0.35,
@@ -247,7 +250,7 @@ const beginnings = {
   objectAfterRole: 0.75,
 } as const;
 
-/** What is wanted after the last token of a story. */
+/** What follows the last token of a story. */
 const afterTheEnd: readonly [string, Strength][] = [
   [end, 1],
   [openCall, 0.8],

@@ -13,12 +13,12 @@ const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 describe('the demo model', () => {
   const bytes = demoModelBytes();
 
-  it('is the same bytes each time, and few of them', () => {
+  it('has the same bytes each time, and is small', () => {
     expect(digest(demoModelBytes())).toBe(digest(bytes));
     expect(bytes.length).toBeLessThan(6_000_000);
   });
 
-  it('says of itself what llama.cpp has to know', () => {
+  it('has the metadata that llama.cpp needs', () => {
     const { version, metadata, tensors } = readGgufHead(bytes);
     expect(version).toBe(3);
     expect(Object.fromEntries(metadata)).toMatchObject({
@@ -38,7 +38,7 @@ describe('the demo model', () => {
     });
   });
 
-  it('is written whole, with nothing left beside it', async () => {
+  it('is written atomically and leaves no temporary file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'corral-demo-'));
     await writeDemoModel(join(folder, 'models/demo.gguf'));
     expect(digest(await readFile(join(folder, 'models/demo.gguf')))).toBe(digest(bytes));
@@ -46,7 +46,7 @@ describe('the demo model', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is no GGUF file when its end is cut off or its beginning is another', () => {
+  it('is not a GGUF file if its end is missing or its beginning differs', () => {
     expect(() => readGgufHead(bytes.subarray(0, 5000))).toThrow(RangeError);
     expect(() => readGgufHead(Buffer.from('a text'))).toThrow(TypeError);
   });
@@ -56,26 +56,26 @@ describe('cutStories', () => {
   const cut = cutStories(stories);
   const steps = cut.flatMap((story) => story.steps);
 
-  it('loses nothing of the stories', () => {
+  it('keeps the whole text of the stories', () => {
     for (const [index, { thought, text }] of stories.entries()) {
-      const whole = cut[index]?.steps.map(({ heard }) => heard).join('');
+      const whole = cut[index]?.steps.map(({ inputToken }) => inputToken).join('');
       expect(whole).toBe(thought ? `<think>${thought}</think>${text}` : text);
     }
   });
 
-  it('gives every step and every token of its own to one place only', () => {
-    expect(new Set(steps.map(({ heard }) => heard)).size).toBe(steps.length);
-    const said = steps.flatMap((step) => step.said);
+  it('uses every step and every token in one place only', () => {
+    expect(new Set(steps.map(({ inputToken }) => inputToken)).size).toBe(steps.length);
+    const said = steps.flatMap((step) => step.outputTokens);
     expect(new Set(said).size).toBe(said.length);
   });
 
-  it('makes every story long enough for what was asked before it to fade', () => {
+  it('makes every story long enough that an earlier keyword loses its effect', () => {
     for (const story of cut) expect(story.steps.length, story.topic).toBeGreaterThan(40);
   });
 
-  it('leaves no word that asks for a story alone in a step', () => {
-    const words = stories.flatMap(({ askedBy }) => askedBy);
-    const alone = steps.filter(({ heard }) => words.includes(heard.trim().toLowerCase()));
+  it('has no step that consists of a keyword alone', () => {
+    const words = stories.flatMap(({ keywords }) => keywords);
+    const alone = steps.filter(({ inputToken }) => words.includes(inputToken.trim().toLowerCase()));
     expect(alone).toEqual([]);
   });
 });

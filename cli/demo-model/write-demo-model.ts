@@ -16,7 +16,7 @@ export function demoModelBytes(): Buffer {
   return ggufBytes(metadataOf(vocabulary), tensorsOf(createWeights(cut, vocabulary)));
 }
 
-/** Writes the demo model to `file`, whole or not at all. */
+/** Writes the demo model to `file` atomically. */
 export async function writeDemoModel(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const unfinished = `${file}.${randomUUID()}`;
@@ -83,7 +83,10 @@ function half(name: string, { rows, columns, values }: Matrix): Tensor {
   return { name, shape: [columns, rows], values: new Float16Array(values) };
 }
 
-/** The demo model's chat template: Hermes' way of showing tools, tool calls and reasoning. Jinja, as llama-server runs it. */
+/**
+ * The chat template of the demo model: tools, tool calls and reasoning in Hermes' format. Jinja, as llama-server runs
+ * it.
+ */
 export const chatTemplate = `{%- if tools %}
 {{- '<|system|>' }}
 {%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}

@@ -18,14 +18,14 @@ import { exitStatus, type Finding, type Verdict } from './finding.ts';
 const gib = 1024 ** 3;
 const found = (verdict: Verdict): Finding => ({ about: 'a', verdict, words: 'w' });
 
-describe('what the findings come to', () => {
+describe('the summary of the findings', () => {
   it('is the worst of them', () => {
     expect(exitStatus([found('good'), found('warning')])).toBe(0);
     expect(exitStatus([found('bad'), found('warning')])).toBe(1);
     expect(exitStatus([found('bad'), found('wrong')])).toBe(2);
   });
 
-  it('is told in a line each, with the cure below', () => {
+  it('has one line per finding, with the fix below', () => {
     const findings: Finding[] = [
       { about: 'ports', verdict: 'good', words: '8000 and 8001 are free' },
       { about: 'Redis', verdict: 'bad', words: 'h:1 does not answer', cure: 'check it' },
@@ -66,7 +66,7 @@ describe('GPUs', () => {
       ...changes,
     }) as GpuSample;
 
-  it('are told of with their drivers and their memory', () => {
+  it('are reported with driver and memory', () => {
     expect(checkGpus({ samples: [sample()], trouble: undefined })).toEqual([
       { about: 'GPU 0', verdict: 'good', words: 'NVIDIA L4, driver 580.95, 20.0 GiB of 24.0 GiB free' },
     ]);
@@ -81,7 +81,7 @@ describe('GPUs', () => {
     [sample({ recoveryAction: 'Reset' }), 'bad'],
     [sample({ eccUncorrected: 2 }), 'warning'],
     [sample({ recoveryAction: 'None', eccUncorrected: 0 }), 'good'],
-  ])('that are not well are told of', (one, verdict) => {
+  ])('with problems are reported', (one, verdict) => {
     expect(checkGpus({ samples: [one], trouble: undefined })).toMatchObject([{ verdict }]);
   });
 
@@ -127,7 +127,7 @@ describe('keys', () => {
   ])('%s', (_, changes, findings) => expect(judge(changes)).toMatchObject(findings));
 });
 
-it('warns of a volume that is nearly full', () => {
+it('warns about a volume that is nearly full', () => {
   expect(checkSpace('/data', 2 * gib)).toMatchObject({
     verdict: 'good',
     words: expect.stringContaining('2.0 GiB'),
@@ -138,7 +138,7 @@ it('warns of a volume that is nearly full', () => {
   });
 });
 
-it('says of others whether they answer, and where they were looked for', () => {
+it('reports whether services respond, with their address', () => {
   expect(checkRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
   expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
     verdict: 'bad',

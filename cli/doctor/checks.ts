@@ -8,15 +8,15 @@ import type { Finding } from './finding.ts';
 
 /** Sizes in bytes. */
 interface MemorySizes {
-  /** Of all model files together. */
+  /** All model files together. */
   readonly model: number;
-  /** Free on all GPUs together; undefined where none is seen. */
+  /** Free on all GPUs together; undefined without a GPU. */
   readonly gpu: number | undefined;
-  /** What this machine or container has, not what is free of it. */
+  /** Total memory of this machine or container, not the free part. */
   readonly memory: number;
 }
 
-/** Whether the model can be loaded: its layers are spread over GPU and memory, and each request needs room besides. */
+/** Whether the model can be loaded. Its layers are spread over GPU and main memory, and each request needs more. */
 export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
   const about = 'memory for the model';
   const places = gpu === undefined ? formatBytes(memory) : `${formatBytes(gpu)} free on GPUs`;
@@ -35,21 +35,21 @@ export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
   return { about, verdict: 'good', words: `${formatBytes(model)} fits into ${places}` };
 }
 
-/** What nvidia-smi has shown. */
+/** One reading of nvidia-smi. */
 export interface GpuSnapshot {
   readonly samples: readonly GpuSample[];
   readonly trouble: GpuTrouble | undefined;
 }
 
 export function checkGpus({ samples, trouble }: GpuSnapshot): Finding[] {
-  const seen = samples.map(judgeGpu);
+  const seen = samples.map(checkGpu);
   if (trouble === undefined || (trouble === 'ended' && samples.length > 0)) return seen;
   const isMissing = trouble === 'absent' || trouble === 'no-devices';
   const words = isMissing ? 'no NVIDIA GPU found: llama-server runs on the CPU' : gpuTroubleMessages[trouble];
   return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', words }];
 }
 
-function judgeGpu(sample: GpuSample): Finding {
+function checkGpu(sample: GpuSample): Finding {
   const { index, name = 'a GPU', driver, memoryTotal, memoryUsed, recoveryAction, eccUncorrected } = sample;
   const about = `GPU ${index}`;
   const memory =
@@ -67,7 +67,7 @@ function judgeGpu(sample: GpuSample): Finding {
   return { about, verdict: 'good', words };
 }
 
-/** Bytes that are free on all of them; undefined where that is not known. */
+/** Free bytes on all GPUs together; undefined if unknown. */
 export function freeGpuBytes(samples: readonly GpuSample[]): number | undefined {
   const known = samples.flatMap(({ memoryTotal, memoryUsed = 0 }) =>
     memoryTotal === undefined ? [] : [memoryTotal - memoryUsed],
@@ -75,7 +75,7 @@ export function freeGpuBytes(samples: readonly GpuSample[]): number | undefined 
   return known.length > 0 ? known.reduce((sum, bytes) => sum + bytes, 0) : undefined;
 }
 
-/** What the key store has come to. */
+/** The state of the key store. */
 export interface KeySnapshot {
   readonly isAsked: boolean;
   readonly file: string;
@@ -110,12 +110,12 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
   return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...told];
 }
 
-/** How an attempt to reach something ended: it answered, or why not. */
+/** The result of connecting to a service. */
 export type ReachResult =
   | { readonly outcome: 'answered'; readonly status?: number }
   | { readonly outcome: 'failed'; readonly why: string };
 
-/** `place` is shown, so it holds no secret. */
+/** `place` is printed, so it must not contain a secret. */
 export function checkRedis(place: string, reach: ReachResult): Finding {
   const about = 'Redis';
   return reach.outcome === 'answered'
@@ -143,7 +143,7 @@ export function checkCollector(place: string, reach: ReachResult): Finding {
       };
 }
 
-/** Keys, books, crash files and logs need little; a download needs the size of its model. */
+/** Keys, usage, crash files and logs need little space; a download needs the size of its model. */
 const little = 1024 ** 3;
 
 export function checkSpace(dataDir: string, freeBytes: number): Finding {

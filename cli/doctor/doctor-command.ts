@@ -8,7 +8,7 @@ const notes = `
 Reads the same variables as \`corral serve\` and starts nothing.
 Exit status: 0 no errors (there may be warnings), 1 something does not work, 2 a setting is wrong.`;
 
-/** `corral doctor`: everything that a start depends on, looked at. */
+/** `corral doctor`: checks everything that a start depends on. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check everything that a start depends on, and suggest fixes')
@@ -30,7 +30,7 @@ const summaries = {
   2: 'A setting is wrong: see ✗ above.',
 } as const;
 
-/** A line for each finding, its cure below it, and what they come to. */
+/** One line per finding, its fix below it, and a summary. */
 export function report(findings: readonly Finding[]): string {
   const rows = findings.flatMap(({ about, verdict, words, cure }) => [
     [`${marks[verdict]} ${about}`, words.replaceAll('\n', ' ')],

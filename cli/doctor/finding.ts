@@ -1,17 +1,17 @@
-/** good: as it should be · warning: it works, and may not be what is wanted · bad: it does not work · wrong: it is set wrongly. */
+/** good: fine · warning: works, but may not be intended · bad: does not work · wrong: an invalid setting. */
 export type Verdict = 'good' | 'warning' | 'bad' | 'wrong';
 
-/** What was found out about one thing. Holds no secret. */
+/** The result of one check. Contains no secret. */
 export interface Finding {
-  /** What was looked at. */
+  /** What was checked. */
   readonly about: string;
   readonly verdict: Verdict;
   readonly words: string;
-  /** What to do about it, where the words do not say. */
+  /** How to fix it, unless `words` says so. */
   readonly cure?: string;
 }
 
-/** The exit status that the findings come to: 0 all well, 1 something does not work, 2 something is set wrongly. */
+/** The exit status of all findings: 0 no errors, 1 something does not work, 2 a setting is wrong. */
 export function exitStatus(findings: readonly Finding[]): 0 | 1 | 2 {
   const has = (verdict: Verdict) => findings.some((finding) => finding.verdict === verdict);
   if (has('wrong')) return 2;

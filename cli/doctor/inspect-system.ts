@@ -6,16 +6,16 @@ import { readSupervisorStatus } from '../../health/supervisor-status.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
 import type { GpuSnapshot, ReachResult } from './checks.ts';
 
-const patienceMs = 3000;
-/** A driver that is not kept loaded takes seconds for each GPU. */
-const gpuPatienceMs = 15_000;
+const TIMEOUT_MS = 3000;
+/** Without persistence mode the driver takes seconds per GPU. */
+const GPU_TIMEOUT_MS = 15_000;
 
-/** One round of all GPUs. */
+/** Reads every GPU once. */
 export async function readGpus(program: string): Promise<GpuSnapshot> {
   const { promise, resolve } = Promise.withResolvers<GpuSnapshot>();
   const seen = new Map<number, GpuSnapshot['samples'][number]>();
   const end = (trouble: GpuSnapshot['trouble']) => resolve({ samples: [...seen.values()], trouble });
-  const timer = setTimeout(() => end(seen.size > 0 ? undefined : 'hung'), gpuPatienceMs);
+  const timer = setTimeout(() => end(seen.size > 0 ? undefined : 'hung'), GPU_TIMEOUT_MS);
   const watch = new GpuMonitor({
     program,
     intervalMs: 500,
@@ -31,12 +31,12 @@ export async function readGpus(program: string): Promise<GpuSnapshot> {
   return sight;
 }
 
-/** What this machine has, or this container may use of it. */
+/** Memory of this machine, or the limit of this container. */
 export function memoryBytes(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Infinity);
 }
 
-/** Of these files together; those that cannot be looked at count for nothing. */
+/** Size of these files together; unreadable ones count as 0. */
 export function totalSize(files: readonly string[]): number {
   return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
@@ -50,7 +50,7 @@ export async function pingRedis(url: string): Promise<ReachResult> {
   const redis = connectRedis(url);
   let why = 'timeout';
   const { promise, resolve } = Promise.withResolvers<ReachResult>();
-  const timer = setTimeout(() => resolve({ outcome: 'failed', why }), patienceMs);
+  const timer = setTimeout(() => resolve({ outcome: 'failed', why }), TIMEOUT_MS);
   redis.on('error', (error: NodeJS.ErrnoException) => {
     why = error.code ?? error.message.split(' ', 1).join();
   });
@@ -68,7 +68,7 @@ export async function pingRedis(url: string): Promise<ReachResult> {
   return reach;
 }
 
-/** Sends no trace at all, which every collector takes. */
+/** Sends an empty list of traces, which every collector accepts. */
 export async function pingCollector(url: string): Promise<ReachResult> {
   const { username, password } = new URL(url);
   const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
@@ -83,12 +83,12 @@ export async function pingCollector(url: string): Promise<ReachResult> {
         ...(username && { authorization: `Basic ${basic.toString('base64')}` }),
       },
       body: '{"resourceSpans":[]}',
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await answer.body?.cancel();
     return { outcome: 'answered', status: answer.status };
   } catch (error) {
-    // Its message may hold the address.
+    // The message may contain the URL.
     const { cause = error } = error as Error;
     return { outcome: 'failed', why: (cause as NodeJS.ErrnoException).code ?? (cause as Error).name };
   }
@@ -96,7 +96,7 @@ export async function pingCollector(url: string): Promise<ReachResult> {
 
 /** The llama-corral whose health server responds at this origin; undefined if there is none. */
 export async function findRunningInstance(origin: string): Promise<string | undefined> {
-  const status = await readSupervisorStatus(origin, patienceMs);
+  const status = await readSupervisorStatus(origin, TIMEOUT_MS);
   return status?.version === undefined
     ? undefined
     : `llama-corral ${status.version} is running (${status.standing})`;

@@ -30,7 +30,7 @@ const wordsAbout = (about: string, findings: Awaited<ReturnType<typeof runChecks
   findings.filter((finding) => finding.about === about).map(({ verdict, words }) => `${verdict}: ${words}`);
 
 describe('corral doctor', () => {
-  it('finds a sound machine sound, and says what it is made of', async () => {
+  it('finds no problem on a sound machine, and lists its parts', async () => {
     await using folder = await temporaryFolder();
     const env = await soundMachine(folder);
     const findings = await runChecks(env);
@@ -45,7 +45,7 @@ describe('corral doctor', () => {
     expect(wordsAbout('ports', findings)).toEqual([`good: ${env.PORT} and ${env.PORT_HEALTH} are free`]);
   });
 
-  it('names everything that is wrong at once, and no secret', async () => {
+  it('reports all problems at once, and no secret', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('keys.json'), '{', { mode: 0o644 });
     const findings = await runChecks({
@@ -62,7 +62,7 @@ describe('corral doctor', () => {
     expect(JSON.stringify(findings)).not.toMatch(/hidden-word|0123456789abcdef/);
   });
 
-  it('takes ports for well used where a llama-corral runs, and a collector for one that takes what is sent', async () => {
+  it('accepts ports that a running llama-corral uses, and a collector that accepts traces', async () => {
     await using folder = await temporaryFolder();
     const asked: (string | undefined)[] = [];
     const server = createServer((request, response) => {

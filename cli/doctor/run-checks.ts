@@ -42,7 +42,7 @@ import {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Looks at everything that a start depends on, and starts nothing. */
+/** Checks everything that a start depends on. Starts nothing. */
 export async function runChecks(env: Environment): Promise<Finding[]> {
   const { settings, problems, warnings } = readSettings(env);
   const { engine, engineProblem } = await lookForEngine(settings, env);
@@ -58,11 +58,11 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
     ...(await examineEngine(engine, mistakes)),
     ...checkGpus(gpus),
     ...examineModel(config, mistakes, gpus),
-    ...judged('address', mistakes),
+    ...report('address', mistakes),
     ...examineKeys(settings, mistakes),
     ...(await examineData(settings, mistakes)),
     ...(await examinePorts(settings, env, mistakes)),
-    ...judged('open files', mistakes),
+    ...report('open files', mistakes),
     ...(await examineServices(settings)),
     ...(queueWorkerEnabled(settings).isEnabled
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
@@ -73,8 +73,8 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
 const good = (about: string, words: string): Finding => ({ about, verdict: 'good', words });
 const warning = (about: string, words: string): Finding => ({ about, verdict: 'warning', words });
 
-/** Where there are no mistakes, the words that say so, if there are any. */
-function judged(
+/** The messages for no mistakes, if there are none; else the mistakes. */
+function report(
   about: keyof ProblemsByTopic,
   mistakes: ProblemsByTopic,
   ...well: readonly string[]
@@ -84,8 +84,8 @@ function judged(
 }
 
 function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
-  if (warnings.length === 0) return judged('settings', mistakes, 'all variables are valid');
-  return [...judged('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
+  if (warnings.length === 0) return report('settings', mistakes, 'all variables are valid');
+  return [...report('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
 }
 
 function versions(env: Environment): Finding {
@@ -106,7 +106,7 @@ async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: En
 
 async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const about = 'llama-server';
-  if (!engine || mistakes[about].length > 0) return judged(about, mistakes);
+  if (!engine || mistakes[about].length > 0) return report(about, mistakes);
   try {
     return [good(about, `${engine.command}, build ${await readEngineVersion(engine)}`)];
   } catch {
@@ -124,7 +124,7 @@ function examineModel(
   { samples }: GpuSnapshot,
 ): Finding[] {
   const model = config?.engine.model;
-  if (model === undefined || mistakes.model.length > 0) return judged('model', mistakes);
+  if (model === undefined || mistakes.model.length > 0) return report('model', mistakes);
   if (model.kind !== 'file') {
     const name = model.kind === 'url' ? model.path : model.repo;
     return [good('model', `${name}: llama-server downloads it at the start unless it is cached`)];
@@ -136,7 +136,7 @@ function examineModel(
 }
 
 function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
-  if (mistakes.keys.length > 0) return judged('keys', mistakes);
+  if (mistakes.keys.length > 0) return report('keys', mistakes);
   const { AUTH_ENABLED: isAsked, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
   const store = createKeyStore({ file, inline });
@@ -148,11 +148,11 @@ function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
 
 async function examineData({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const dataDir = resolve(resolveDataDir(DATA_DIR));
-  if (mistakes['data folder'].length > 0 || !existsSync(dataDir)) return judged('data folder', mistakes);
+  if (mistakes['data folder'].length > 0 || !existsSync(dataDir)) return report('data folder', mistakes);
   return [checkSpace(dataDir, await freeBytes(dataDir))];
 }
 
-/** A house that runs here holds the ports, and is no mistake. */
+/** A running llama-corral holds the ports; that is not a problem. */
 async function examinePorts(
   settings: Settings,
   env: Environment,
@@ -161,10 +161,10 @@ async function examinePorts(
   const { PORT, PORT_HEALTH } = settings;
   if (mistakes.ports.length > 0) {
     const host = connectableHost(settings.HOST ?? defaultHost(detectPlatform(env)));
-    const house = await findRunningInstance(`http://${host}:${PORT_HEALTH}`);
-    if (house !== undefined) return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${house}`)];
+    const instance = await findRunningInstance(`http://${host}:${PORT_HEALTH}`);
+    if (instance !== undefined) return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${instance}`)];
   }
-  return judged('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
+  return report('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
 }
 
 async function examineServices(settings: Settings): Promise<Finding[]> {

@@ -92,13 +92,13 @@ function quietOption(): Option {
   return new Option('--quiet', 'print only the secret').conflicts('json');
 }
 
-/** Gives the secret out: the one time that it is to be seen. */
+/** Prints the secret. It is never shown again. */
 function printSecret(
   { key, secret }: MintedKey,
-  words: readonly string[],
+  messages: readonly string[],
   { json, quiet }: { readonly json?: true; readonly quiet?: true },
 ): void {
-  if (!quiet) for (const line of words) writeStderr(line);
+  if (!quiet) for (const line of messages) writeStderr(line);
   if (json) {
     writeJson({ key: toRecord(key), secret });
   } else {
@@ -141,8 +141,8 @@ async function rotate(id: string, options: RotateOptions): Promise<void> {
   );
   const key = findKey(keys, id);
   const old = key.previous ? `works until ${formatTime(key.previous.validUntil, '')}` : 'no longer works';
-  const words = [...warnings, `Rotated key "${id}"; its old secret ${old}.`];
-  if (key.disabled) words.push(`The key is disabled; enable it with "corral keys enable ${id}".`);
-  if (key.expires !== null && key.expires <= now) words.push('The key has expired and does not work.');
-  printSecret({ key, secret: minted.secret }, words, options);
+  const messages = [...warnings, `Rotated key "${id}"; its old secret ${old}.`];
+  if (key.disabled) messages.push(`The key is disabled; enable it with "corral keys enable ${id}".`);
+  if (key.expires !== null && key.expires <= now) messages.push('The key has expired and does not work.');
+  printSecret({ key, secret: minted.secret }, messages, options);
 }

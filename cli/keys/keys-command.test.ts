@@ -57,7 +57,7 @@ function collect(stream: NodeJS.WriteStream): () => string {
 const ringOf = async (file: string) => new KeyRing((await readKeyFile(file)).keys);
 
 describe('corral keys create', () => {
-  it('prints the secret alone on stdout, and keeps only its fingerprint', async () => {
+  it('prints only the secret to stdout, and stores only its fingerprint', async () => {
     await using folder = await temporaryFolder();
     const { status, stdout, stderr } = await asProgram(folder, 'create', 'app');
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^sk-[\w-]{43}$/)]);
@@ -69,7 +69,7 @@ describe('corral keys create', () => {
     expect(ring.authenticate(stdout, Date.now())).toMatchObject({ outcome: 'accepted', key: { id: 'app' } });
   });
 
-  it('says nothing else with --quiet, and all in one object with --json', async () => {
+  it('prints nothing else with --quiet, and one object with --json', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     expect(await keys('create', 'a', '--quiet')).toEqual({
@@ -81,7 +81,7 @@ describe('corral keys create', () => {
     expect(JSON.parse(stdout)).toMatchObject({ secret: expect.stringMatching(/^sk-/), key: { id: 'b' } });
   });
 
-  it('takes everything that a key can be given', async () => {
+  it('accepts every property of a key', async () => {
     await using folder = await temporaryFolder();
     const wishes =
       '--scopes admin,metrics --models demo,big --rpm 5 --tpm 0 --tpd 7 --concurrent 2 --priority high --note hers';
@@ -97,7 +97,7 @@ describe('corral keys create', () => {
     });
   });
 
-  it('loses no key when a dozen programs make one at once', async () => {
+  it('loses no key when a dozen programs create one at once', async () => {
     await using folder = await temporaryFolder();
     const ids = Array.from({ length: 12 }, (_, n) => `key-${n}`);
     const secrets = await Promise.all(ids.map((id) => asProgram(folder, 'create', id, '--quiet')));
@@ -108,7 +108,7 @@ describe('corral keys create', () => {
     );
   });
 
-  it('exits with 2 for wrong use', async () => {
+  it('exits with 2 for a usage error', async () => {
     await using folder = await temporaryFolder();
     expect(await asProgram(folder, 'create')).toMatchObject({ status: 2, stdout: '' });
   });
@@ -123,7 +123,7 @@ describe('corral keys create', () => {
     [['create', 'app', '--priority', 'top'], /high, normal, low/],
     [['create', 'app', '--colour', 'red'], /unknown option/],
     [['crate', 'app'], /unknown command.*\n?.*create/],
-  ])('refuses %j as wrong use, with the right use', async (args, message) => {
+  ])('rejects %j as a usage error and shows what is valid', async (args, message) => {
     await using folder = await temporaryFolder();
     expect(await corralKeysIn(folder)(...args)).toEqual({
       status: 2,
@@ -134,7 +134,7 @@ describe('corral keys create', () => {
 });
 
 describe('corral keys list and show', () => {
-  it('show how every key stands, without colours in a pipe', async () => {
+  it('show the status of every key, without colours in a pipe', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     await keys('create', 'app', '--expires', '5d', '--rpm', '20');
@@ -154,7 +154,7 @@ describe('corral keys list and show', () => {
     ]);
   });
 
-  it('tell of a secret that is older than it may become', async () => {
+  it('report a secret that is too old', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
     const keys = corralKeysIn(folder, { KEY_MAX_AGE_DAYS: '90' });
@@ -171,7 +171,7 @@ describe('corral keys list and show', () => {
     expect((await corralKeysIn(folder)('list')).stdout).not.toContain('old');
   });
 
-  it('name the nearest key for one that is not there', async () => {
+  it('suggest the most similar key for an unknown one', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     await keys('create', 'production');
@@ -181,7 +181,7 @@ describe('corral keys list and show', () => {
     });
   });
 
-  it('say what is wrong with a broken file', async () => {
+  it('report the error in an invalid file', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('keys.json'), '{"version":1,"keys":[{"id":"app"}]}');
     expect(await corralKeysIn(folder)('list')).toMatchObject({
@@ -193,7 +193,7 @@ describe('corral keys list and show', () => {
 });
 
 describe('corral keys rotate, disable, enable and remove', () => {
-  it('let the old secret work on for the overlap, and stop it without one', async () => {
+  it('keep the old secret valid for the overlap, and stop it without one', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     const first = (await keys('create', 'app', '--quiet')).stdout;
@@ -230,7 +230,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
     },
   );
 
-  it('tell of fields that have no effect, and keep them', async () => {
+  it('report unknown fields and keep them', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     await keys('create', 'app', '--quiet');
@@ -244,7 +244,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
     expect(JSON.parse(await readFile(folder.file('keys.json'), 'utf8')).keys[0].enabled).toBe(false);
   });
 
-  it('stop a key and let it work again', async () => {
+  it('disable and enable a key', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     const { stdout: secret } = await keys('create', 'app', '--quiet');
@@ -261,7 +261,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
 });
 
 describe('corral keys disable and remove --now', () => {
-  it('mark the record for the gateway, until the key is enabled or disabled otherwise', async () => {
+  it('mark the record for the gateway until the key is enabled, or disabled without --now', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     const app = async () => (await readKeyFile(folder.file('keys.json'))).keys.find(({ id }) => id === 'app');
@@ -284,13 +284,13 @@ describe('corral keys disable and remove --now', () => {
 });
 
 describe('corral keys import', () => {
-  const lines = `# keys of the ancestor
+  const lines = `# keys of llama-gguf-inference
 app:sk-0123456789abcdef:60:2099-01-31T12:00:00+01:00
 broken
 copy:sk-0123456789abcdef
 `;
 
-  it('says of every line what became of it, and the secrets go on working', async () => {
+  it('reports the result of every line, and the secrets keep working', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), lines);
     const { status, stdout, stderr } = await corralKeysIn(folder)('import', folder.file('api_keys.txt'));
@@ -307,7 +307,7 @@ copy:sk-0123456789abcdef
     expect(await readFile(folder.file('keys.json'), 'utf8')).not.toContain('0123456789abcdef');
   });
 
-  it('does no harm a second time', async () => {
+  it('can be repeated', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), 'app:sk-0123456789abcdef\n');
     const keys = corralKeysIn(folder);
@@ -320,7 +320,7 @@ copy:sk-0123456789abcdef
     expect(await readFile(folder.file('keys.json'), 'utf8')).toBe(before);
   });
 
-  it('is what other verbs point to where only the file of the ancestor exists', async () => {
+  it('is suggested by other commands if only api_keys.txt exists', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file('api_keys.txt'), 'app:sk-0123456789abcdef\n');
     const keys = corralKeysIn(folder);
@@ -333,7 +333,7 @@ copy:sk-0123456789abcdef
 });
 
 describe('corral keys', () => {
-  it('works on the file that is named, else on the one the gateway reads', async () => {
+  it('uses --file, else the file that the gateway reads', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder, { AUTH_KEYS_FILE: folder.file('env.json') });
     await keys('create', 'a');
@@ -342,7 +342,7 @@ describe('corral keys', () => {
     expect((await ringOf(folder.file('named.json'))).keys.map(({ id }) => id)).toEqual(['b']);
   });
 
-  it('explains itself, every verb with examples', async () => {
+  it('has help, with examples for every command', async () => {
     await using folder = await temporaryFolder();
     const keys = corralKeysIn(folder);
     const verbs = ['create', 'list', 'show', 'rotate', 'disable', 'enable', 'remove', 'import'];

@@ -16,7 +16,7 @@ Examples:
 Data is written to stdout, messages to stderr. Exit status: 0 success, 1 failure, 2 usage error.
 Commands may run concurrently. A running gateway applies every change within a second.`;
 
-/** `corral keys`: all that an operator does with API keys. */
+/** `corral keys`: manages API keys. */
 export function keysCommand(): Command {
   const command = new Command('keys')
     .description('create, list, rotate and revoke API keys, and show their usage')

@@ -49,17 +49,18 @@ async function list(options: ListOptions): Promise<void> {
   for (const warning of warnings) writeStderr(warning);
   const seen = lastSeen(resolveLedger(options.ledger));
   if (options.json) return writeJson(keys.map((key) => keyWithUsage(key, now, seen.get(key.id))));
-  if (keys.length > 0) writeStdout(align([heading, ...keys.map((key) => rowOf(key, now, seen.get(key.id)))]));
+  if (keys.length > 0)
+    writeStdout(align([heading, ...keys.map((key) => listRow(key, now, seen.get(key.id)))]));
   writeStderr(summary(keys, file, now));
 }
 
-/** A key as `--json` shows it: its record, and how it stands. */
+/** A key as `--json` prints it: its record and its status. */
 export function keyWithState(key: Key, now: number): Record<string, unknown> {
   const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxKeyAgeMs());
   return { ...toRecord(key), state, expiresSoon, secretIsOld, rotating: rotatingUntil !== undefined };
 }
 
-/** The same, and when it was last used, as far as the ledger knows. */
+/** The same with the time of last use from the ledger. */
 function keyWithUsage(key: Key, now: number, seen: KeySeen | undefined): Record<string, unknown> {
   return {
     ...keyWithState(key, now),
@@ -73,7 +74,7 @@ const isoTime = (moment: number | undefined) =>
 
 const heading = ['ID', 'HINT', 'STATUS', 'SCOPES', 'LIMITS', 'CREATED', 'EXPIRES', 'LAST USED'];
 
-function rowOf(key: Key, now: number, seen: KeySeen | undefined): string[] {
+function listRow(key: Key, now: number, seen: KeySeen | undefined): string[] {
   return [
     key.id,
     key.hint,
@@ -117,10 +118,10 @@ async function show(id: string, options: ShowOptions): Promise<void> {
   const now = Date.now();
   const seen = lastSeen(resolveLedger(options.ledger)).get(key.id);
   if (options.json) writeJson(keyWithUsage(key, now, seen));
-  else writeStdout(align(linesOf(key, now, seen)));
+  else writeStdout(align(detailRows(key, now, seen)));
 }
 
-function linesOf(key: Key, now: number, seen: KeySeen | undefined): string[][] {
+function detailRows(key: Key, now: number, seen: KeySeen | undefined): string[][] {
   return [
     ['id', key.id],
     ['status', formatStatus(key, now, { seen, maxAgeMs: maxKeyAgeMs() })],

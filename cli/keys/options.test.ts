@@ -6,7 +6,7 @@ import { LedgerFile } from '../../gateway/usage/ledger-file.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { openLedger } from './options.ts';
 
-it('a ledger whose writer was killed in the middle of a writing is put right and read', async () => {
+it('a ledger whose writer was killed during a write is recovered and read', async () => {
   await using folder = await temporaryFolder();
   const [file, killed] = [folder.file('usage.sqlite'), folder.file('killed.sqlite')];
   const day = '2026-11-20';

@@ -12,14 +12,14 @@ import { readSettings } from '../../settings/read-settings.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import { writeStderr } from '../output.ts';
 
-// Commander puts the option and the value in front of these messages.
+// Commander puts the option and the value before these messages.
 
 export function keyId(text: string): string {
   if (!isKeyId(text)) throw new InvalidArgumentError(`It ${keyIdRule}.`);
   return text;
 }
 
-/** A limit: a whole number, 0 for none. */
+/** A limit; 0 means unlimited. */
 export function limit(text: string): number {
   const value = integer(0).parse(text);
   if (value === undefined) throw new InvalidArgumentError('It must be an integer ≥ 0; 0 means unlimited.');
@@ -53,7 +53,7 @@ export function expiry(text: string): number | null {
   return time;
 }
 
-/** Milliseconds. A number alone might be meant as hours, and would be seconds: only 0 is the same in all units. */
+/** Milliseconds. A number without a unit is rejected, because it could be meant as hours; only 0 is unambiguous. */
 export function durationMs(text: string): number {
   const value = timespan.parse(text);
   if (value === undefined || !Number.isSafeInteger(value) || (value !== 0 && /\d$/.test(text))) {
@@ -70,7 +70,7 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON');
 }
 
-/** The key file a verb works on: the one named on the command line, else the one the gateway reads. */
+/** The key file of a command: `--file`, else the one that the gateway reads. */
 export function resolveKeyFile(named: string | undefined, exists?: (path: string) => boolean): string {
   if (named !== undefined) return named;
   const { AUTH_KEYS_FILE, DATA_DIR } = readSettings(process.env).settings;
@@ -81,32 +81,32 @@ export function ledgerOption(): Option {
   return new Option('--ledger <path>', `usage ledger (default: ${ledgerFileName} in DATA_DIR)`);
 }
 
-/** The ledger a verb reads: the one named on the command line, else the one that the gateway writes. */
+/** The ledger of a command: `--ledger`, else the one that the gateway writes. */
 export function resolveLedger(named: string | undefined): string {
   return named ?? join(resolveDataDir(readSettings(process.env).settings.DATA_DIR), ledgerFileName);
 }
 
-/** SQLite's code for what a writer that was killed left behind, which only who may write can put right. */
-const UNFINISHED_WRITING = 776;
+/** SQLite's code for an unfinished write of a killed process. Only a writer can recover it. */
+const UNFINISHED_WRITE = 776;
 
-/** Opens the ledger to read it, beside a running gateway. Throws, with the file's name, where it cannot be read. */
+/** Opens the ledger for reading while a gateway may be running. Throws an error that names the file. */
 export function openLedger(path: string): LedgerFile {
   if (!existsSync(path)) throw new Error(`${path}: no usage ledger yet; the gateway creates it`);
   try {
     return checked(new LedgerFile(path, { readOnly: true }));
   } catch (error) {
-    if ((error as { errcode?: number }).errcode === UNFINISHED_WRITING) return checked(new LedgerFile(path));
+    if ((error as { errcode?: number }).errcode === UNFINISHED_WRITE) return checked(new LedgerFile(path));
     throw new Error(`${path}: cannot be read (${(error as Error).message})`, { cause: error });
   }
 }
 
-/** SQLite looks into a file only when it is asked something. */
+/** SQLite opens the file only with the first query. */
 function checked(ledger: LedgerFile): LedgerFile {
   ledger.seen();
   return ledger;
 }
 
-/** When each key was last used; empty where there is no ledger, or none that can be read, which is then said. */
+/** When each key was last used. Empty if there is no ledger or it cannot be read; the latter is reported on stderr. */
 export function lastSeen(path: string): ReadonlyMap<string, KeySeen> {
   if (!existsSync(path)) return new Map();
   try {
@@ -120,7 +120,7 @@ export function lastSeen(path: string): ReadonlyMap<string, KeySeen> {
   }
 }
 
-/** `KEY_MAX_AGE_DAYS` in ms; undefined where no age is too great. */
+/** `KEY_MAX_AGE_DAYS` in ms; undefined if it is unset. */
 export function maxKeyAgeMs(): number | undefined {
   const days = readSettings(process.env).settings.KEY_MAX_AGE_DAYS;
   return days && days * DAY;

@@ -10,23 +10,23 @@ function answering(text: string): Promise<boolean> {
   return confirmed('Really? ', input, stream(true));
 }
 
-describe('agreed', () => {
-  it.each(['y\n', 'Yes\n', ' y \n'])('takes %j for a yes', async (text) => {
+describe('confirmed', () => {
+  it.each(['y\n', 'Yes\n', ' y \n'])('reads %j as yes', async (text) => {
     expect(await answering(text)).toBe(true);
   });
 
-  it.each(['\n', 'n\n', 'yep\n', ''])('takes %j for a no', async (text) => {
+  it.each(['\n', 'n\n', 'yep\n', ''])('reads %j as no', async (text) => {
     expect(await answering(text)).toBe(false);
   });
 
-  it('puts its question', async () => {
+  it('prints its question', async () => {
     const [input, output] = [stream(true), stream(true)];
     input.end('y\n');
     await confirmed('Really? ', input, output);
     expect(String(output.read())).toContain('Really? ');
   });
 
-  it('asks nobody where input or output is no terminal', async () => {
+  it('does not ask if input or output is not a terminal', async () => {
     expect(await confirmed('Really? ', stream(false), stream(true))).toBe(true);
     expect(await confirmed('Really? ', stream(true), stream(false))).toBe(true);
   });

@@ -17,8 +17,8 @@ Examples:
 Without a terminal there is no confirmation. To block a key temporarily, disable it. If the gateway reads the key file
 from a network volume, disable the key with --now first: changes may arrive there later than --now waits.`;
 
-/** A gateway sees a change of the key file within a second. */
-const UNTIL_SEEN = 1500;
+/** A gateway applies a change of the key file within a second. */
+const RELOAD_MS = 1500;
 
 interface RemoveOptions {
   readonly file?: string;
@@ -48,17 +48,17 @@ async function remove(id: string, options: RemoveOptions): Promise<void> {
   for (const line of [...warnings, `Removed key "${id}".`]) writeStderr(line);
 }
 
-/** A gateway learns from the record that requests are to end, so the record stays until the gateway has seen it. */
+/** The gateway ends the requests when it sees this record, so the record must stay until then. */
 async function cutOff(file: string, id: string): Promise<void> {
   await updateKeyFile(file, (keys) =>
     changeKey(keys, id, (key) => ({ ...key, disabled: true, cutOff: true })),
   );
-  await sleep(UNTIL_SEEN);
+  await sleep(RELOAD_MS);
 }
 
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean };
 
-/** Whether the person at the terminal says yes. Without a terminal there is nobody to ask, and the answer is yes. */
+/** Asks for confirmation. Without a terminal there is nobody to ask, and the answer is yes. */
 export async function confirmed(
   question: string,
   input: MaybeTerminal<NodeJS.ReadableStream> | ReadStream = process.stdin,
@@ -66,7 +66,7 @@ export async function confirmed(
 ): Promise<boolean> {
   if (!input.isTTY || !output.isTTY) return true;
   const terminal = createInterface({ input, output });
-  // An end of input is a no: without it the question would wait for ever.
+  // End of input means no; otherwise the question would wait forever.
   const left = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   const answer = await Promise.race([terminal.question(question), left]);
   terminal.close();

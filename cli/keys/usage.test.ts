@@ -56,7 +56,7 @@ const lines = (text: string) =>
   text.split('\n').map((line) => line.split(/ {2,}/).map((cell) => cell.trim()));
 
 describe('corral keys usage', () => {
-  it('shows a line for each key and the total, beside a running gateway', async () => {
+  it('shows one row per key and the total, while a gateway is running', async () => {
     book();
     const { status, stdout } = await corralKeys('usage', { COST_PER_HOUR: '0.8' });
     expect(status).toBe(0);
@@ -69,7 +69,7 @@ describe('corral keys usage', () => {
     expect(total?.slice(0, 2)).toEqual(['total', '1,503']);
   });
 
-  it('shows one key day by day, from the day that is asked for', async () => {
+  it('shows one key by day, from the given day', async () => {
     book();
     const { stdout } = await corralKeys('usage app --since 100d');
     expect(lines(stdout).map(([day, requests]) => [day, requests])).toEqual([
@@ -82,7 +82,7 @@ describe('corral keys usage', () => {
     expect(stdout).not.toContain('COST');
   });
 
-  it('gives scripts JSON or CSV', async () => {
+  it('prints JSON or CSV for scripts', async () => {
     book();
     const { stdout: json } = await corralKeys(`usage batch --since ${yesterday} --by key --json`);
     expect(JSON.parse(json)).toMatchObject({
@@ -104,7 +104,7 @@ describe('corral keys usage', () => {
     ]);
   });
 
-  it('says what is wrong', async () => {
+  it('reports errors', async () => {
     const empty = await corralKeys('usage');
     expect([empty.status, empty.stdout]).toEqual([0, '']);
     expect(empty.stderr).toContain('No usage since');
@@ -116,7 +116,7 @@ describe('corral keys usage', () => {
 });
 
 describe('corral keys list and show', () => {
-  it('tell when a key was last used, and whether somebody still comes with its old secret', async () => {
+  it('show when a key was last used, and when its old secret was', async () => {
     const keys = ['app', 'calm'].map((id) => ({
       ...createKey(id, {}, now - 3 * HOUR).key,
       previous: { fingerprint: fingerprint(`old ${id}`), validUntil: now + DAY },
@@ -144,7 +144,7 @@ describe('corral keys list and show', () => {
     expect((await corralKeys('show calm')).stdout).toMatch(/last used +\d{4}-.* \(just now\)/);
   });
 
-  it('go on where the ledger is no ledger', async () => {
+  it('work without a valid ledger', async () => {
     const text = keyFileText({ app: { secret: 'sk-new' } });
     await writeFile(folder.file('keys.json'), text, { mode: 0o600 });
     await writeFile(folder.file('other'), 'x'.repeat(5000));

@@ -85,7 +85,7 @@ function read(path: string, keyId: string | undefined, options: UsageOptions): U
 
 const headings = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'QUEUED', 'COMPUTE', 'MACHINE'];
 
-/** For a person: a line for each key or day, and the total. */
+/** The table for people: one row per key or day, and the total. */
 function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number): string {
   const hasCost = costPerHour !== null;
   const numbers = rightAligned([
@@ -93,7 +93,7 @@ function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number)
     ...[...usage, total].map((line) => cellsOf(line, hasCost)),
   ]);
   const names = [by.toUpperCase(), ...usage.map((line) => line.key ?? line.day ?? ''), 'total'];
-  const last = ['LAST USED', ...usage.map(({ lastUsed }) => showLast(lastUsed, now)), ''];
+  const last = ['LAST USED', ...usage.map(({ lastUsed }) => formatLastUse(lastUsed, now)), ''];
   const rows = names.map((name, row) => [
     name,
     ...(numbers[row] ?? []),
@@ -102,18 +102,18 @@ function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number)
   return align(rows);
 }
 
-const showLast = (moment: string | null | undefined, now: number) =>
+const formatLastUse = (moment: string | null | undefined, now: number) =>
   moment ? formatAgo(Date.parse(moment), now) : '-';
 
 function cellsOf(figures: UsageValues, hasCost: boolean): string[] {
   const { requests, errors, inputTokens, cachedTokens, outputTokens } = figures;
-  const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(showCount);
+  const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(formatCount);
   const times = [figures.queueSeconds, figures.computeSeconds, figures.machineSeconds].map(formatSeconds);
-  return [...counts, ...times, ...(hasCost ? [showMoney(figures.cost ?? 0)] : [])];
+  return [...counts, ...times, ...(hasCost ? [formatMoney(figures.cost ?? 0)] : [])];
 }
 
-/** `1,234,567`, whatever the machine's language. */
-const showCount = (count: number) => count.toLocaleString('en-US');
+/** `1,234,567`, independent of the locale. */
+const formatCount = (count: number) => count.toLocaleString('en-US');
 
 /** `12.3s`, `4m 05s`, `2h 03m`. */
 function formatSeconds(seconds: number): string {
@@ -121,13 +121,13 @@ function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes}m ${twoDigits(whole % 60)}s`;
-  return `${showCount(Math.floor(minutes / 60))}h ${twoDigits(minutes % 60)}m`;
+  return `${formatCount(Math.floor(minutes / 60))}h ${twoDigits(minutes % 60)}m`;
 }
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');
 
-/** Cents, and further where there is less than one unit. */
-const showMoney = (amount: number) => (amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toFixed(4));
+/** Two decimals, four below one unit. */
+const formatMoney = (amount: number) => (amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toFixed(4));
 
 function rightAligned(rows: readonly (readonly string[])[]): string[][] {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
@@ -146,7 +146,7 @@ const figures = [
   'cost',
 ] as const;
 
-/** For a spreadsheet: a line for each key or day, no total, as whoever reads it adds up. */
+/** CSV: one row per key or day, without a total. */
 function usageCsv({ by, usage }: UsageReport): string {
   const names = by === 'key' ? ['key', ...figures, 'lastUsed'] : ['day', ...figures];
   const lines = usage.map((line) => names.map((name) => String(line[name as keyof typeof line] ?? '')));

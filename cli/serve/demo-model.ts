@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import type { Settings } from '../../settings/variables.ts';
 
-/** The public name of the demo model, whatever its file is called. */
+/** The public name of the demo model. */
 export const demoModelName = 'demo';
 
 /**
- * The demo model in the cache folder, written at the first start and whenever its sources have changed. A process of
- * its own writes it, so that the supervisor does not carry the memory of that for the rest of its life.
+ * The path of the demo model in the cache folder. It is written at the first start and whenever its sources have
+ * changed, by a separate process, so that its memory is not kept by the supervisor.
  */
 export async function ensureDemoModel(cache: string): Promise<string> {
   const file = join(cache, `demo-${digestOfSources()}.gguf`);
@@ -34,7 +34,7 @@ function digestOfSources(): string {
 const names = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 export const modelVariables: readonly string[] = names;
 
-/** Whether the operator left the model open. */
+/** Whether no model is configured. */
 export function noModelConfigured(settings: Pick<Settings, (typeof names)[number]>): boolean {
   return names.every((name) => settings[name] === undefined);
 }

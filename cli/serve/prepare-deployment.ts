@@ -25,7 +25,7 @@ export type PreparedDeployment =
   | { readonly ok: true; run(health: HealthServer | undefined): Promise<ExitCode> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Gathers engine, model and keys, checks all of it, and hands back a house that is ready to run. */
+/** Finds engine, model and keys, checks everything, and returns a deployment that is ready to run. */
 export async function prepareDeployment(
   reading: SettingsResult,
   { demo, env, healthPortIsOurs }: PrepareOptions,
@@ -59,7 +59,7 @@ export async function prepareDeployment(
   for (const warning of checked.warnings) log.warn(warning);
   if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
   const config = { ...checked.config, givenModelIndependentSettings: reading.settings };
-  // Never through the log, which may be kept; where its format is for machines, not even beside it.
+  // Never log this: logs may be stored. With a machine-readable log format, keep it off stdout as well.
   const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
   const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};
   if (keyProblem !== undefined) return refused([keyProblem]);
@@ -108,7 +108,7 @@ async function withModel({ settings, problems }: SettingsResult, log: Log): Prom
     const why = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
     return { settings, problems: [`the demo model cannot be written to ${cacheFolder}: ${why}`] };
   }
-  // Its tokens are so cheap that a second thread would spend its time waiting for the first.
+  // Its tokens are so cheap that a second thread would only wait for the first.
   const THREADS = settings.THREADS || 1;
   return {
     settings: { ...settings, THREADS, MODEL_PATH, MODEL_ALIAS: settings.MODEL_ALIAS ?? [demoModelName] },

@@ -11,7 +11,7 @@ Exit status: 0 stopped by a signal or when idle, 1 internal error, 2 invalid con
 permanently, 4 the gateway did, 5 the RunPod worker did. SIGTERM and SIGINT shut down gracefully (a second one at once),
 SIGHUP reloads the keys.`;
 
-/** `corral serve`: the whole house. */
+/** `corral serve`: runs everything. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run llama-server behind the gateway (default)')

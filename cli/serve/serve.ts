@@ -12,8 +12,8 @@ export interface ServeOptions {
 }
 
 /**
- * Runs the whole house until it ends; answers the exit code. The health server comes before everything else, even
- * before the code of the rest is read: platforms count from its first answer.
+ * Runs everything until it ends and returns the exit code. The health server starts first, even before the other code
+ * is loaded, because platforms measure from its first response.
  */
 export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
   const given = readSettings(env);
@@ -26,12 +26,12 @@ export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
     printProblems(prepared.problems);
     return exitCodes.configuration;
   } finally {
-    // Also where something was thrown: a process that answers probes and does nothing else costs money for nothing.
+    // Also after an exception: a process that only answers probes would cost money for nothing.
     await health?.close();
   }
 }
 
-/** Where the system is to choose a port it is chosen now: gateway and supervisor have to know each other's. */
+/** Picks free ports now for ports set to 0, because gateway and supervisor must know each other's. */
 async function withPorts(
   reading: SettingsResult,
   health: HealthServer | undefined,
@@ -48,14 +48,14 @@ async function withPorts(
   return { ...reading, settings };
 }
 
-/** Undefined where the port cannot be had: preflight says so, together with whatever else is wrong. */
+/** Undefined if the port is not available. Preflight reports that together with all other problems. */
 async function listenEarly(
   { settings }: SettingsResult,
   env: NodeJS.ProcessEnv,
 ): Promise<HealthServer | undefined> {
   try {
     return await startHealthServer({
-      // Who asks a hundred times at once is no crowd yet, where there are handles for it.
+      // A burst of probes is accepted as far as file handles allow.
       maxConnections: maxProbeConnections(),
       host: settings.HOST ?? defaultHost(detectPlatform(env)),
       port: settings.PORT_HEALTH,

@@ -4,12 +4,12 @@ import type { SupervisorConfig } from '../../supervisor/config.ts';
 
 interface WelcomeOptions {
   readonly config: SupervisorConfig;
-  /** The key made at this start, if one was: this is the only time its secret is shown. */
+  /** The key created at this start, if any. Its secret is shown only now. */
   readonly firstKey: FirstKey | undefined;
   readonly isDemoModel: boolean;
 }
 
-/** What a newcomer sees once the first token has come out of the engine: everything here works by copy and paste. */
+/** The text that is shown when the first token has been generated. Every command in it can be copied. */
 export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): string {
   const { settings, port, healthPort } = config;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
@@ -43,7 +43,7 @@ function keyLine({ settings }: SupervisorConfig, firstKey: FirstKey | undefined)
 
 type ShownKey = FirstKey | undefined | 'off';
 
-/** A key that we cannot show stands in the environment, so that the line still works as it is. */
+/** If the secret is unknown, the example reads it from the environment. */
 function curl(base: string, model: string, key: ShownKey): string {
   const secret = key === undefined ? '$CORRAL_API_KEY' : key === 'off' ? undefined : key.secret;
   const body = JSON.stringify({ model, stream: true, messages: [{ role: 'user', content: 'Hello!' }] });
@@ -77,14 +77,13 @@ const indent = (text: string) => text.replaceAll(/^/gm, '  ');
 
 interface FirstKey {
   readonly id: string;
-  /** Known now and never again. */
+  /** Known only now. */
   readonly secret: string;
 }
 
 /**
- * Makes a key where a newcomer has none: undefined where there is a key file already, or none is asked for. Its secret
- * is shown before it is kept, as this start may be broken off at any moment, and the next one finds a key file. Throws a
- * KeyFileError.
+ * Creates a key if there is no key file and keys are required; else returns undefined. The secret is shown before it
+ * is saved: if this start is interrupted, the next one finds a key file. Throws a KeyFileError.
  */
 export async function createFirstKey(
   { settings, dataDir }: SupervisorConfig,
@@ -93,7 +92,7 @@ export async function createFirstKey(
   if (!settings.AUTH_ENABLED || settings.API_KEYS !== undefined) return undefined;
   const file = keyFileFor({ settings, dataDir });
   if (existsSync(file)) return undefined;
-  // Read only when needed: the schema of the key file would stay in the supervisor's memory.
+  // Loaded only when needed: the schema of the key file would stay in the supervisor's memory.
   const { ensureFirstKey } = await import('../../keys/key-file.ts');
   return ensureFirstKey(file, ({ id, secret }) =>
     show(`\nFirst API key "${id}" (shown only once: save it):\n  ${secret}\n\n`),

@@ -9,7 +9,7 @@ const TOP = 14;
 const BOTTOM = 44;
 const COLOURS = 8;
 
-/** A chart as an SVG with its title and legend. */
+/** Draws a chart as SVG with title and legend. */
 export function drawChart(chart: Chart) {
   const { title, series, hasMarks, x, y } = chart;
   return html`<figure>
@@ -26,22 +26,22 @@ ${legend(series)}
 </figure>`;
 }
 
-const horizontal = (y: string, words: string) =>
-  html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/><text class="tick" x="${LEFT - 8}" y="${y}" dy="0.32em" text-anchor="end">${words}</text>`;
+const horizontal = (y: string, text: string) =>
+  html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/><text class="tick" x="${LEFT - 8}" y="${y}" dy="0.32em" text-anchor="end">${text}</text>`;
 
 function drawLine(chart: Chart, points: readonly Point[], index: number) {
   const line = points.map(({ x, y }) => `${along(chart, x)},${down(chart, y)}`).join(' ');
   return html`<polyline class="line ${colourOf(index)}" points="${line}"/>`;
 }
 
-/** Wide enough to be pointed at; seen only where each stands for itself. */
+/** Large enough to hover over; visible only as single marks. */
 const drawPoint = (chart: Chart, { x, y, words }: Point, index: number, isMark: boolean) =>
   html`<circle class="${isMark ? 'mark' : 'spot'} ${colourOf(index)}" cx="${along(chart, x)}" cy="${down(chart, y)}" r="${isMark ? 3.5 : 5}"><title>${words}</title></circle>`;
 
 const legend = (series: readonly Series[]) =>
   html`<ul class="legend">${series.map(({ name }, index) => html`<li><span class="key ${colourOf(index)}"></span>${name}</li>`)}</ul>`;
 
-/** Colours come round again broken. */
+/** Colours repeat as dashed lines. */
 const colourOf = (index: number) => `c${index % COLOURS}${index >= COLOURS ? ' again' : ''}`;
 
 const along = ({ x }: Chart, value: number) =>

@@ -16,7 +16,7 @@ const steps = [1, 16].flatMap((concurrency) =>
 );
 
 describe('loadCharts', () => {
-  it('has first tokens for each length of prompt, and a line for each length elsewhere', () => {
+  it('has one TTFT chart per prompt length, and one line per prompt length in the others', () => {
     const charts = loadCharts(steps);
     expect(charts.map(({ title }) => title)).toEqual([
       'Time to first token, 16 tokens in',
@@ -53,7 +53,7 @@ describe('loadCharts', () => {
     expect(charts[2]?.series.map(({ name }) => name)).toEqual(['16 tokens in', '512 tokens in']);
   });
 
-  it('names below the axis what all loads have in common', () => {
+  it('puts the common part of all loads below the axis', () => {
     const [closed] = loadCharts([sampleStep(4)]);
     expect([closed?.x.label, closed?.x.show(0)]).toEqual(['clients at once', '4']);
     const open = { ...sampleStep(), load: { kind: 'open', rate: 50, arrivals: 'poisson' } as const };
@@ -65,7 +65,7 @@ describe('loadCharts', () => {
     ]);
   });
 
-  it('leaves out what no step can tell', () => {
+  it('omits charts without values', () => {
     const titles = loadCharts([{ ...sampleStep(), ttftMs: null, queueWaitMs: null, itlMs: null }]);
     expect(titles.map(({ title }) => title)).toEqual([
       'Throughput of all streams',
@@ -76,7 +76,7 @@ describe('loadCharts', () => {
 });
 
 describe('distributionCharts', () => {
-  it('rises from none to all', () => {
+  it('rises from 0% to 100%', () => {
     for (const { series } of distributionCharts([sampleStep()])) {
       const shares = series[0]?.points.map(({ y }) => y) ?? [];
       expect([shares[0], shares.at(-1)]).toEqual([0, 100]);
@@ -86,7 +86,7 @@ describe('distributionCharts', () => {
 });
 
 describe('timelineCharts', () => {
-  it('leaves out a line where nothing happened', () => {
+  it('omits lines without values', () => {
     const names = timelineCharts(sampleStep()).map(({ series }) => series.map(({ name }) => name));
     expect(names).toEqual([['tokens'], ['TTFT'], ['done']]);
   });
@@ -105,25 +105,25 @@ describe('linearScale', () => {
     expect(scale.place(most)).toBeLessThanOrEqual(1 + 1e-9);
   });
 
-  it('holds where all is 0', () => {
+  it('works if all values are 0', () => {
     expect(linearScale(0).place(0)).toBe(0);
   });
 });
 
 describe('logScale', () => {
-  it('goes by powers of ten', () => {
+  it('has powers of ten as ticks', () => {
     const scale = logScale(3, 250);
     expect(scale.ticks).toEqual([1, 10, 100, 1000]);
     expect(scale.place(10)).toBeCloseTo(1 / 3);
   });
 
-  it('has a length where all values are one', () => {
+  it('has a length if all values are equal', () => {
     expect(logScale(10, 10).ticks).toEqual([10, 100]);
   });
 });
 
 describe('namedScale', () => {
-  it('spreads names evenly, and puts a single one in the middle', () => {
+  it('spaces names evenly and centres a single one', () => {
     expect(namedScale(1).place(0)).toBe(0.5);
     const { place } = namedScale(3);
     expect(place(1) - place(0)).toBeCloseTo(place(2) - place(1));

@@ -3,7 +3,7 @@ import { curveShares, formatLoad, type StepReport, type Summary } from '../repor
 export interface Point {
   readonly x: number;
   readonly y: number;
-  /** What is said of it when it is pointed at. */
+  /** Tooltip. */
   readonly words: string;
 }
 
@@ -17,7 +17,7 @@ export interface Chart {
   readonly x: { readonly label: string; readonly scale: Scale; show(value: number): string };
   readonly y: { readonly label: string; readonly scale: Scale; show(value: number): string };
   readonly series: readonly Series[];
-  /** Whether each point is a measurement of its own, or one of very many. */
+  /** Whether to mark each point, as single measurements. */
   readonly hasMarks: boolean;
 }
 
@@ -29,7 +29,7 @@ const formatNumber = (value: number): string =>
 
 type Rank = 'p50' | 'p95' | 'p99';
 
-/** Over the loads: a line for each length of prompt, or for each rank. Empty where no step can tell. */
+/** Charts over the load: one line per prompt length or percentile. Empty without values. */
 export function loadCharts(steps: readonly StepReport[]): Chart[] {
   const ttft = lengthsOf(steps).map((tokens) => {
     const these = steps.filter(({ promptTokens }) => promptTokens === tokens);
@@ -101,7 +101,7 @@ function overLoads<Line extends { readonly name: string; readonly value: Value }
   };
 }
 
-/** What all loads have in common stands below the axis, once. */
+/** The common part of all loads is the label of the axis. */
 function nameOfLoads(steps: readonly StepReport[]): { readonly label: string; readonly prefix: string } {
   const kinds = new Set(steps.map(({ load }) => load.kind));
   if (kinds.size > 1) return { label: 'offered load', prefix: '' };
@@ -113,7 +113,7 @@ function nameOfLoads(steps: readonly StepReport[]): { readonly label: string; re
 const greatest = (series: readonly Series[]) =>
   series.reduce((most, { points }) => points.reduce((sofar, { y }) => Math.max(sofar, y), most), 0);
 
-/** Which share of the values lies below which time, on a scale of powers of ten: a line for each step. */
+/** Cumulative distribution over a logarithmic scale: one line per step. */
 export function distributionCharts(steps: readonly StepReport[]): Chart[] {
   return [
     distribution('Time to first token', steps, ({ ttftMs }) => ttftMs),
@@ -148,7 +148,7 @@ const curveOf = (name: string, { curve }: Summary): Point[] =>
     return { x: ms, y: share, words: `${name}: ${share}% up to ${formatNumber(ms)} ms` };
   });
 
-/** What happened in one step, second by second. */
+/** Charts of one step over time. */
 export function timelineCharts({ timeline, seconds }: StepReport): Chart[] {
   const along = (
     title: string,
@@ -186,14 +186,14 @@ function pointsAlong(
   });
 }
 
-/** From values to the length of an axis, and which values are written beside it. */
+/** Maps values to an axis, with its ticks. */
 interface Scale {
   readonly ticks: readonly number[];
-  /** 0 at the beginning of the axis, 1 at its end. */
+  /** From 0 at the start of the axis to 1 at its end. */
   place(value: number): number;
 }
 
-/** From 0 to a round number above the greatest. */
+/** From 0 to a round number above the maximum. */
 export function linearScale(most: number): Scale {
   const step = roundUp(Math.max(most, 1e-9) / 4);
   const count = Math.max(1, Math.ceil(most / step - 1e-9));
@@ -204,7 +204,7 @@ export function linearScale(most: number): Scale {
   };
 }
 
-/** From the power of ten below the least to the one above the greatest; all values above 0. */
+/** From the power of ten below the minimum to the one above the maximum; all values must be above 0. */
 export function logScale(least: number, most: number): Scale {
   const first = Math.floor(Math.log10(least) + 1e-9);
   const last = Math.max(first + 1, Math.ceil(Math.log10(most) - 1e-9));
@@ -214,7 +214,7 @@ export function logScale(least: number, most: number): Scale {
   };
 }
 
-/** Names at even distances; values are their numbers. */
+/** Evenly spaced names; values are their indexes. */
 export function namedScale(count: number): Scale {
   return {
     ticks: Array.from({ length: count }, (_, n) => n),

@@ -7,7 +7,7 @@ const report = sampleReport([sampleStep(1), sampleStep(16)]);
 const tolerances = { all: 0.1, byFigure: new Map<string, number>() };
 
 describe('reportPage', () => {
-  it('draws figures, loads, distributions and a timeline of each step', async () => {
+  it('contains results, charts over the load, distributions and a timeline of each step', async () => {
     const page = await reportPage(report, undefined);
     for (const title of ['Time to first token', 'Throughput of all streams', 'Latency of whole requests'])
       expect(page).toContain(`<figcaption>${title}`);
@@ -16,13 +16,13 @@ describe('reportPage', () => {
     expect(page).not.toMatch(/NaN|undefined|\[object/);
   });
 
-  it('shows what got worse, or that nothing did', async () => {
+  it('shows regressions, or that there are none', async () => {
     const now = sampleReport([{ ...sampleStep(1), tokensPerSecond: 500 }]);
     expect(await reportPage(now, compare(report, now, tolerances))).toMatch(/Regressions.*<td>tokens<\/td>/s);
     expect(await reportPage(report, compare(report, report, tolerances))).toContain('No regression in');
   });
 
-  it('takes nothing that an endpoint or an operator named for markup', async () => {
+  it('escapes names from the endpoint and the operator', async () => {
     const errors = [{ kind: '<b>500</b>', count: 1 }];
     const { conditions } = report;
     const odd = {
@@ -32,7 +32,7 @@ describe('reportPage', () => {
     expect(await reportPage(odd, undefined)).not.toMatch(/<script|<b>/);
   });
 
-  it('holds where nothing was answered', async () => {
+  it('works if no request was completed', async () => {
     const nothing = {
       ...sampleStep(),
       requests: { done: 0, failed: 2, abandoned: 0, retries: 0, resent: 0 },

@@ -10,7 +10,7 @@ import { type Chart, distributionCharts, loadCharts, timelineCharts } from './re
 
 const style = () => readFileSync(join(import.meta.dirname, 'report-style.css'), 'utf8');
 
-/** A whole page of its own: nothing in it is fetched from anywhere, and nothing runs. */
+/** A self-contained page without scripts and external resources. */
 export async function reportPage(report: Report, comparison: Comparison | undefined): Promise<string> {
   const { conditions, steps, startedAt } = report;
   const page = await html`<!doctype html>

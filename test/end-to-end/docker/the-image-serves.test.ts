@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
-import { isWell } from '../../../cli/container/health-check.ts';
+import { isHealthy } from '../../../cli/container/health-check.ts';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import {
@@ -24,7 +24,7 @@ const familyOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(fam
 const nameOf = (pid: number) => statusOf(pid, 'Name');
 
 async function ready(image: Rehearsal): Promise<void> {
-  const isReady = () => isWell({ PORT_HEALTH: String(image.healthPort) }, '/readyz');
+  const isReady = () => isHealthy({ PORT_HEALTH: String(image.healthPort) }, '/readyz');
   const isSettled = async () => image.hasEnded() || (await isReady());
   await waitFor('the image to be ready', isSettled, { within: 180_000 });
   expect(await isReady(), image.output()).toBe(true);

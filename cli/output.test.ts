@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { align } from './output.ts';
 
 describe('align', () => {
-  it('gives every column the width of its widest cell', () => {
+  it('makes every column as wide as its widest cell', () => {
     expect(
       align([
         ['ID', 'STATUS', 'X'],
@@ -11,7 +11,7 @@ describe('align', () => {
     ).toBe('ID          STATUS  X\na-long-one  on');
   });
 
-  it('counts colours for nothing', () => {
+  it('ignores colours when it measures width', () => {
     const red = '\u001b[31mred\u001b[39m';
     expect(
       align([
