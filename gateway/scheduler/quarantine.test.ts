@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { crashCauseLimits, isCrashCause } from './crash-cause.ts';
-import { promptDigest } from './prompt-digest.ts';
+import { crashCauseLimits, isCrashCause, promptDigest } from './crash-cause.ts';
 import { Quarantine, TrackedRequest } from './quarantine.ts';
 
 const body = (content: string, fields = {}) => Buffer.from(JSON.stringify({ prompt: content, ...fields }));

@@ -8,8 +8,8 @@ import {
   type EngineCrash,
   isCrashCause,
   MADE_PROGRESS,
+  promptDigest,
 } from './crash-cause.ts';
-import { promptDigest } from './prompt-digest.ts';
 
 export interface QuarantineOptions {
   /** Probes the backend. */
