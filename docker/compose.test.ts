@@ -42,7 +42,7 @@ const { gpu, cpu, prometheus, grafana, traefik, jaeger } = compose.services as R
   string,
   Service | undefined
 >;
-const houses = [gpu, cpu] as Service[];
+const corralServices = [gpu, cpu] as Service[];
 
 const mountsOf = (service: Service | undefined) =>
   (service?.volumes ?? []).map((mount) => {
@@ -51,11 +51,11 @@ const mountsOf = (service: Service | undefined) =>
   });
 const mountedAt = (service: Service | undefined, to: string) =>
   mountsOf(service).find((mount) => mount.to === to)?.from ?? '';
-/** Where the house is reached by the others. */
-const house = `corral:${cpu?.environment?.PORT}`;
+/** Where the other services reach llama-corral. */
+const corralAddress = `corral:${cpu?.environment?.PORT}`;
 
 describe('docker-compose.yml', () => {
-  it('is a Compose file by the specification', () => {
+  it('is valid by the Compose specification', () => {
     const { $schema, ...schema } = JSON.parse(read('docker/compose-spec/compose-spec.json'));
     expect($schema).toBe('https://json-schema.org/draft-07/schema');
     const isCompose = new Ajv({ strict: false, allErrors: true }).compile(schema);
@@ -63,7 +63,7 @@ describe('docker-compose.yml', () => {
     expect(isCompose({ services: { cpu: { imaeg: 'x' } } })).toBe(false);
   });
 
-  it('has a profile for everything', () => {
+  it('has a profile for every service', () => {
     expect(services.map(([name, { profiles }]) => [name, profiles])).toEqual([
       ['gpu', ['gpu']],
       ['cpu', ['cpu']],
@@ -74,7 +74,7 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('mounts what is there', () => {
+  it('mounts only files and volumes that exist', () => {
     for (const [name, service] of services) {
       for (const { from, to, mode } of mountsOf(service)) {
         if (from === './data/models') expect([to, mode], name).toEqual(['/models', 'ro']);
@@ -87,7 +87,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives nobody more rights than needed, and names exact versions', () => {
+  it('drops all capabilities, publishes on loopback only (except Traefik), and names exact versions', () => {
     for (const [name, service] of services) {
       expect(service.cap_drop, name).toEqual(['ALL']);
       expect(service.security_opt, name).toContain('no-new-privileges:true');
@@ -97,8 +97,8 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('runs the house read-only, with time to load and to drain', () => {
-    for (const service of houses) {
+  it('runs llama-corral read-only, with time to load and to drain', () => {
+    for (const service of corralServices) {
       const { settings, problems, warnings } = readSettings(
         Object.fromEntries(
           Object.entries(service.environment ?? {}).map(([name, value]) => [name, String(value)]),
@@ -127,13 +127,13 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('the others in it', () => {
+describe('the other services', () => {
   const program = requireTestService(promtool);
 
-  it('Prometheus asks the house, and knows the alerts', async () => {
+  it('Prometheus scrapes llama-corral and loads the alerts', async () => {
     const file = mountedAt(prometheus, '/etc/prometheus/prometheus.yml');
     const { scrape_configs: jobs } = parse(read(file));
-    expect(jobs).toEqual([{ job_name: 'corral', static_configs: [{ targets: [house] }] }]);
+    expect(jobs).toEqual([{ job_name: 'corral', static_configs: [{ targets: [corralAddress] }] }]);
     const found = await program;
     if (!found) return;
     await using folder = await temporaryFolder();
@@ -144,7 +144,7 @@ describe('the others in it', () => {
     expect([checked.exitCode, checked.all]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 
-  it('Grafana finds Prometheus, and the dashboard where it is told to look', () => {
+  it('Grafana finds Prometheus and the dashboard at the provisioned paths', () => {
     const sources = mountedAt(grafana, '/etc/grafana/provisioning/datasources/prometheus.yml');
     expect(parse(read(sources)).datasources[0].url).toBe('http://prometheus:9090');
     const provider = mountedAt(grafana, '/etc/grafana/provisioning/dashboards/llama-corral.yml');
@@ -154,13 +154,13 @@ describe('the others in it', () => {
     expect(mountedAt(grafana, String(home))).toBe('./docker/grafana/llama-corral.json');
   });
 
-  it('Jaeger takes what the house is told to send', () => {
+  it('Jaeger receives traces at the documented endpoint', () => {
     expect(jaeger?.image).toMatch(/^jaegertracing\/jaeger:2\./);
     const endpoint = /OTEL_EXPORTER_OTLP_ENDPOINT=(\S+) in \.env/.exec(read('docker-compose.yml'))?.[1];
     expect(endpoint).toBe('http://jaeger:4318');
   });
 
-  it('Traefik leads to the house, by names that it knows', () => {
+  it('Traefik routes to llama-corral, and every name in its configuration exists', () => {
     const text = read(mountedAt(traefik, '/etc/traefik/dynamic.yml'));
     const { http, tls } = parse(
       text.replaceAll(/\{\{ env "(\w+)" \}\}/g, (_, name) => `${traefik?.environment?.[name]}`),
@@ -170,7 +170,7 @@ describe('the others in it', () => {
     for (const name of router.middlewares) expect(http.middlewares).toHaveProperty(name);
     expect(Object.keys(http.middlewares).sort()).toEqual([...router.middlewares].sort());
     const { loadBalancer } = http.services[router.service];
-    expect(loadBalancer.servers).toEqual([{ url: `http://${house}` }]);
+    expect(loadBalancer.servers).toEqual([{ url: `http://${corralAddress}` }]);
     expect(loadBalancer.healthCheck.path).toBe('/livez');
     expect(tls.options.default.minVersion).toBe('VersionTLS12');
 
@@ -181,7 +181,7 @@ describe('the others in it', () => {
     expect(has(`--certificatesResolvers.${router.tls.certResolver}.acme.`)).toBe(true);
     expect(flags).toContain('--providers.file.filename=/etc/traefik/dynamic.yml');
     expect(flags).toContain('--entryPoints.websecure.transport.respondingTimeouts.writeTimeout=0s');
-    // Both hold streams up.
+    // Both delay streams.
     expect(Object.values(http.middlewares).flatMap((one) => Object.keys(one as object))).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^(?:buffering|compress)$/)]),
     );

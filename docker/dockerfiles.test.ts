@@ -12,7 +12,7 @@ describe.each(dockerfiles)('%s', (name) => {
   const [corral, last] = image.stages;
   const textOf = (stage: typeof corral) => stage?.steps.map(({ keyword, text }) => `${keyword} ${text}`);
 
-  it('pleases a linter', () => {
+  it('passes a linter', () => {
     const error = ValidationSeverity.ERROR;
     const faults = validate(image.text, {
       deprecatedMaintainer: error,
@@ -31,7 +31,7 @@ describe.each(dockerfiles)('%s', (name) => {
     ]);
   });
 
-  it('stands on bases whose tag and digest are arguments of the build', () => {
+  it('takes the tags and digests of its base images from build arguments', () => {
     const pinned = (name: string) =>
       ['', `{${name}_TAG}`, `{${name}_DIGEST:+@`, `{${name}_DIGEST}}`].join('$');
     expect(image.stages.map(({ base }) => base)).toEqual([
@@ -46,14 +46,14 @@ describe.each(dockerfiles)('%s', (name) => {
       expect(digest).toMatch(/^(?:sha256:[0-9a-f]{64})?$/);
   });
 
-  it('is no release without the digests', () => {
+  it('cannot be built as a release without the digests', () => {
     const [guard] = corral?.steps.filter(({ keyword }) => keyword === 'RUN') ?? [];
     expect(guard?.text).toContain('"$RELEASE" = true');
     expect(guard?.text).toContain('$' + '{LLAMA_CPP_DIGEST:?');
     expect(guard?.text).toContain('$' + '{NODE_DIGEST:?');
   });
 
-  it('installs what runs, before the sources that change', () => {
+  it('installs production dependencies before it copies the sources', () => {
     const steps = textOf(corral) ?? [];
     const place = (part: string) => steps.findIndex((step) => step.includes(part));
     expect(steps[place('npm ci')]).toContain('--omit=dev --omit=optional --ignore-scripts');
@@ -70,7 +70,7 @@ describe.each(dockerfiles)('%s', (name) => {
     expect(labels).toBe((last?.steps.length ?? 0) - 1);
   });
 
-  it('starts as our own, not as the image below it does', () => {
+  it('has our entrypoint, health check and working directory, not those of the base image', () => {
     expect(image.entrypoint).toEqual(['/usr/bin/tini', '-s', '--', 'corral']);
     expect(image.command).toEqual(['serve']);
     expect(image.healthCheck).toContain('CMD ["node", "/opt/corral/cli/container/health-check.ts"]');
@@ -80,16 +80,16 @@ describe.each(dockerfiles)('%s', (name) => {
     expect(textOf(last)?.join('\n')).toMatch(/apt-get install .*\btini util-linux\b/);
   });
 
-  it('runs as nobody of importance', () => {
+  it('runs as an unprivileged user who owns none of the program files', () => {
     expect(image.last('USER')).toBe('10001:10001');
     const steps = textOf(last) ?? [];
     expect(steps.join('\n')).toContain('useradd --uid 10001 --gid corral');
-    // Nothing is made by this user: what it runs belongs to root.
+    // Nothing is created as this user: the program files belong to root.
     const place = steps.indexOf('USER 10001:10001');
     expect(steps.slice(place).filter((step) => /^(?:RUN|COPY|ADD)/.test(step))).toEqual([]);
   });
 
-  it('opens the ports of the defaults, and has an environment that is ours', () => {
+  it('exposes the default ports and sets only valid variables', () => {
     const { settings, problems, warnings } = readSettings(image.env);
     expect([problems, warnings]).toEqual([[], []]);
     expect(image.last('EXPOSE')).toBe(`${settings.PORT} ${settings.PORT_HEALTH}`);
@@ -98,11 +98,11 @@ describe.each(dockerfiles)('%s', (name) => {
     expect(image.env.LLAMA_ARG_HOST).toBe('127.0.0.1');
     expect(image.env.HOME).toBe('/data');
     expect(image.env.NVIDIA_DRIVER_CAPABILITIES).toBe(flavour === 'cuda' ? 'compute,utility' : undefined);
-    // What is set here no platform can leave open any more.
+    // A variable that the image sets can no longer be left unset by a platform.
     for (const open of ['DATA_DIR', 'NGL', 'CTX', 'PORT']) expect(image.env[open]).toBeUndefined();
   });
 
-  it('says what it is', () => {
+  it('has all OCI labels', () => {
     const names = Object.keys(image.labels).map((label) => label.replace('org.opencontainers.image.', ''));
     expect(names.sort()).toEqual(
       ['base.digest', 'base.name', 'created', 'description', 'licenses', 'revision', 'source', 'title']
@@ -113,7 +113,7 @@ describe.each(dockerfiles)('%s', (name) => {
   });
 });
 
-it('the two images differ in their base and in what a GPU needs, and in nothing else', () => {
+it('the two images differ only in their base and in what a GPU needs', () => {
   const [cpu = [], cuda = []] = dockerfiles.map((name) => readDockerfile(name).text.split('\n'));
   const onlyIn = (one: readonly string[], other: readonly string[]) =>
     one.filter((line) => !line.startsWith('#') && !other.includes(line));
@@ -127,10 +127,10 @@ it('the two images differ in their base and in what a GPU needs, and in nothing 
   ]);
 });
 
-describe('what goes into an image', () => {
+describe('the build context', () => {
   const files = buildContext();
 
-  it('is what runs', () => {
+  it('contains everything that runs in production', () => {
     for (const file of ['package.json', 'package-lock.json', '.npmrc', 'LICENSE'])
       expect(files).toContain(file);
     for (const file of ['cli/corral.ts', 'gateway/main.ts', 'cli/container/health-check.ts'])
@@ -138,7 +138,7 @@ describe('what goes into an image', () => {
     expect(files).toContain('gateway/reference/openapi.json');
   });
 
-  it('has no test, no secret, and nothing that only developers need', () => {
+  it('contains no tests, no secrets and no development files', () => {
     const others = files.filter((file) =>
       /\.test\.ts$|behaviour\/|harness\/|\.env|keys\.json|\.log$/.test(file),
     );

@@ -8,9 +8,9 @@ import { variables } from '../settings/variables.ts';
 const textOf = (path: string) => readFileSync(join(projectFolder, path), 'utf8');
 const read = (path: string) => JSON.parse(textOf(path));
 
-/** What the platforms read themselves. */
+/** Variables that the platforms read themselves. */
 const theirs = ['RUNPOD_INIT_TIMEOUT'];
-/** Of RunPod's table of GPU pools, and of its GPU types. */
+/** From RunPod's tables of GPU pools and GPU types. */
 const pools = [
   'AMPERE_16',
   'AMPERE_24',
@@ -28,7 +28,7 @@ const gpuTypes = [
   'NVIDIA RTX A5000',
   'NVIDIA H100 80GB HBM3',
 ];
-/** The CUDA of llama.cpp's image is 12.8: what a driver has to know at least. */
+/** The CUDA version of llama.cpp's image, and so the oldest that a driver must support. */
 const oldestCuda = 12.8;
 
 interface Input {
@@ -58,12 +58,12 @@ function expectToBeTaken(env: Readonly<Record<string, unknown>>): void {
 const pairs = (list: readonly { readonly key: string; readonly value: string }[]) =>
   Object.fromEntries(list.map(({ key, value }) => [key, value]));
 
-describe("what RunPod's Hub reads", () => {
+describe("RunPod's Hub configuration", () => {
   const hub = read('.runpod/hub.json');
   const tests = read('.runpod/tests.json');
   const inputs = (hub.config.env as HubVariable[]).filter((variable) => variable.input);
 
-  it('has the fields of its guide', () => {
+  it('has the fields that the publishing guide lists', () => {
     expect([hub.type, hub.category]).toEqual(['serverless', 'language']);
     for (const words of [hub.title, hub.description]) expect(words).toMatch(/\w/);
     const { runsOn, containerDiskInGb, gpuCount, gpuIds } = hub.config;
@@ -74,14 +74,14 @@ describe("what RunPod's Hub reads", () => {
       expect(Number(version)).toBeGreaterThanOrEqual(oldestCuda);
   });
 
-  it('stands beside the files that it asks for', () => {
+  it('comes with the files that the Hub requires', () => {
     expect(textOf('.runpod/handler.py')).toContain('"corral", "serve"');
     expect(textOf('.runpod/Dockerfile'), 'cp Dockerfile.cuda .runpod/Dockerfile').toBe(
       textOf('Dockerfile.cuda'),
     );
   });
 
-  it('offers variables of ours, with defaults that are taken', () => {
+  it('offers only variables that exist, with valid defaults', () => {
     const fixed = (hub.config.env as HubVariable[]).filter(({ value }) => value !== undefined);
     expectToBeTaken(Object.fromEntries(fixed.map(({ key, value }) => [key, value])));
     for (const { key, input } of inputs) {
@@ -98,7 +98,7 @@ describe("what RunPod's Hub reads", () => {
     }
   });
 
-  it('has presets of variables that it offers', () => {
+  it('has presets that set only offered variables', () => {
     for (const { name, defaults } of hub.config.presets) {
       expect(
         inputs.map(({ key }) => key),
@@ -108,7 +108,7 @@ describe("what RunPod's Hub reads", () => {
     }
   });
 
-  it('is tried by jobs that the worker takes', () => {
+  it('tests with jobs that the worker accepts', () => {
     expectToBeTaken(pairs(tests.config.env));
     for (const { name, input, timeout } of tests.tests) {
       expect(name).toMatch(/^\w+$/);
@@ -121,7 +121,7 @@ describe("what RunPod's Hub reads", () => {
 describe("RunPod's template for load-balancing endpoints", () => {
   const template = read('docker/runpod/template.json');
 
-  it('has fields of its REST API v2, which refuses any other', () => {
+  it('has only fields of REST API v2, which rejects all others', () => {
     const known = [
       'name',
       'image',
@@ -143,7 +143,7 @@ describe("RunPod's template for load-balancing endpoints", () => {
     ]);
   });
 
-  it('opens the ports that it names, and keeps its keys in a secret', () => {
+  it('exposes the configured ports and takes the keys from a secret', () => {
     const { env, ports } = template;
     expectToBeTaken(env);
     expect(ports).toEqual([`${env.PORT}/http`, `${env.PORT_HEALTH}/http`]);
@@ -157,19 +157,19 @@ describe.each(['template.json', 'template-ssh.json'])("Vast's %s", (name) => {
   const given = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
   const env = Object.fromEntries(given('-e').map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 
-  it('publishes the ports that it names, none of them 8080', () => {
+  it('publishes the configured ports, and not 8080', () => {
     expectToBeTaken(env);
     expect(words.filter((_, index) => index % 2 === 0).every((flag) => flag === '-e' || flag === '-p')).toBe(
       true,
     );
     expect(given('-p')).toEqual([env.PORT, env.PORT_HEALTH].map((port) => `${port}:${port}`));
-    // Jupyter's. llama-server itself has a socket, and no port.
+    // Jupyter uses 8080. llama-server listens on a socket, not on a port.
     expect([env.PORT, env.PORT_HEALTH]).not.toContain('8080');
     expect(env.PORT_BACKEND).toBeUndefined();
     expect(template.extra_filters.cuda_max_good.gte).toBe(oldestCuda);
   });
 
-  it('starts the house itself where the entrypoint is replaced', () => {
+  it('starts llama-corral itself if the platform replaces the entrypoint', () => {
     const starts = {
       args: ['serve', ''],
       ssh: [undefined, expect.stringContaining('tini -s -- corral serve')],

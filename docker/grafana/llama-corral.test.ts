@@ -13,20 +13,20 @@ const panels = all.filter(({ type }) => type !== 'row');
 const queriesOf = ({ targets = [] }: Panel) =>
   targets as unknown as readonly { expr: string; legendFormat: string; refId: string }[];
 
-describe('the dashboard for Grafana', () => {
-  it('is what scripts/grafana says: run `npm run docs`', () => {
+describe('the Grafana dashboard', () => {
+  it('is up to date with scripts/grafana (run `npm run docs`)', () => {
     expect(text).toBe(dashboardFile());
   });
 
-  it('asks for metrics that there are', () => {
+  it('queries only metrics that exist', () => {
     const expressions = panels.flatMap(queriesOf).map(({ expr }) => expr);
     const unknown = expressions.flatMap((expr) => namesOutside(expr));
-    // llama-server's own; that it has them is seen where a real Prometheus asks.
+    // Metrics of llama-server; a test with a real Prometheus checks that they exist.
     expect(unknown.filter((name) => !name.startsWith('llamacpp:'))).toEqual([]);
     expect(new Set(expressions.flatMap(metricNames)).size).toBeGreaterThan(60);
   });
 
-  it('lets each panel say what it shows, in what unit, and what its lines are', () => {
+  it('gives each panel a description, a unit and legends', () => {
     for (const panel of panels) {
       const { title, description, fieldConfig } = panel;
       expect(title, JSON.stringify(panel.gridPos)).toMatch(/\w/);
@@ -37,7 +37,7 @@ describe('the dashboard for Grafana', () => {
     }
   });
 
-  it('names in its legends only labels that its queries leave', () => {
+  it('uses in its legends only labels that its queries keep', () => {
     for (const { expr, legendFormat } of panels.flatMap(queriesOf)) {
       const kept = /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ');
       const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
@@ -46,7 +46,7 @@ describe('the dashboard for Grafana', () => {
     }
   });
 
-  it('follows the choice of data source and machine everywhere', () => {
+  it('applies the selected data source and machine everywhere', () => {
     expect(dashboard.templating?.list?.map(({ name }) => name)).toEqual(['datasource', 'instance']);
     for (const panel of panels) {
       expect(panel.datasource?.uid).toBe('$' + '{datasource}');
@@ -56,7 +56,7 @@ describe('the dashboard for Grafana', () => {
     }
   });
 
-  it('has a place for each panel that no other takes', () => {
+  it('has no overlapping panels', () => {
     const taken = new Map<string, string | undefined>();
     for (const { gridPos, title } of all) {
       const { x, y, w, h } = gridPos ?? { x: 0, y: 0, w: 0, h: 0 };

@@ -13,7 +13,7 @@ const { canRender, names, chart, render } = await openChart();
 const severalPods = ['everything', 'existing-secret'];
 
 describe.skipIf(!canRender)('the chart, with each set of values,', () => {
-  it.each(names)('is what Kubernetes and the operators take: %s', (name) => {
+  it.each(names)('renders objects that Kubernetes and the operators accept: %s', (name) => {
     const { manifests } = chart(name);
     expect(manifests.length).toBeGreaterThan(1);
     expect(manifests.flatMap((it) => mistakesIn(it).map((mistake) => `${it.kind}: ${mistake}`))).toEqual([]);
@@ -21,7 +21,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('would not pass with a field that nobody knows, or of the wrong kind', () => {
+  it('would fail this check with an unknown field or a wrong type', () => {
     for (const { kind, ...manifest } of chart('everything').manifests) {
       const spec = 'spec' in manifest ? { ...(manifest.spec as object), specc: 1 } : undefined;
       const misspelt = { ...manifest, kind, ...(spec ? { spec } : { datta: {} }) } as Manifest;
@@ -31,7 +31,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     expect(mistakesIn({ ...service, spec: { ports: [{ port: 'eighty' }] } })).not.toEqual([]);
   });
 
-  it('sets only variables that there are, to values that they take', () => {
+  it('sets only variables that exist, to valid values', () => {
     for (const name of names) {
       const { container, env } = partsOfDeployment(chart(name));
       const known = (variable: string) =>
@@ -39,7 +39,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
       const all = (container.env ?? []).map((variable) => variable.name);
       expect(all.filter((variable) => !known(variable))).toEqual([]);
       expect(new Set(all).size).toBe(all.length);
-      // The file lies in the pod only.
+      // The file exists only in the pod.
       const { HF_TOKEN_FILE: _, ...here } = env;
       const { problems, warnings } = readSettings(here);
       expect([...problems, ...warnings]).toEqual([]);
@@ -47,7 +47,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     }
   });
 
-  it('shows no secret but in a Secret, and none in arguments', () => {
+  it('has secrets only in Secrets, and none in arguments', () => {
     const all: readonly (readonly [string, Variable])[] = Object.entries(variables);
     const secrets = all.filter(([, { secret }]) => secret).map(([name]) => name);
     for (const name of names) {
@@ -59,7 +59,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     }
   });
 
-  it('asks the probes of the health server, which tell what Kubernetes wants to know', () => {
+  it('uses the right probe of the health server for each purpose', () => {
     const told = (probe: IProbe | undefined, standing: BackendStatus, everReady: boolean) =>
       healthResponse(probe?.httpGet?.path ?? '', 'GET', { status: standing, everReady, details: {} }).status;
     for (const name of names) {
@@ -87,7 +87,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     }
   });
 
-  it('waits for a load as long as LOAD_TIMEOUT, and for a stop longer than DRAIN_TIMEOUT', async () => {
+  it('allows LOAD_TIMEOUT for a load, and more than DRAIN_TIMEOUT for a stop', async () => {
     const long = await render('defaults', { timeouts: { load: 7205, drain: 300, preStop: 15 } });
     for (const rendered of [...names.map(chart), long]) {
       const { pod, container, env } = partsOfDeployment(rendered);
@@ -101,7 +101,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     expect(partsOfDeployment(long).env).toMatchObject({ LOAD_TIMEOUT: '7205', DRAIN_TIMEOUT: '300' });
   });
 
-  it('selects its pods, and nothing else of its own', () => {
+  it('selects its pods and no other object', () => {
     const selected = (labels: Labels, by: Labels) =>
       Object.entries(by).every(([name, value]) => labels[name] === value);
     for (const name of names) {
@@ -124,7 +124,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     expect(watched.map(({ metadata }) => metadata.name)).toEqual(['gpt']);
   });
 
-  it('runs without rights', () => {
+  it('runs without privileges', () => {
     for (const name of names) {
       const { pod, container } = partsOfDeployment(chart(name));
       expect(pod.securityContext).toMatchObject({
@@ -139,7 +139,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
         capabilities: { drop: ['ALL'] },
       });
       expect([pod.automountServiceAccountToken, pod.enableServiceLinks]).toEqual([false, false]);
-      // What is written to can be: the root of the image cannot.
+      // The mounted folders are writable, the root file system is not.
       const writable = (container.volumeMounts ?? []).filter(({ readOnly }) => !readOnly);
       expect(writable.map(({ mountPath }) => mountPath)).toEqual(['/data', '/models', '/tmp']);
     }
@@ -147,7 +147,7 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
   });
 });
 
-/** Of those that choose pods. */
+/** Of the objects that select pods. */
 function selectorsOf({ kind, spec }: Manifest): Labels[] {
   const { selector, podSelector } = (spec ?? {}) as Record<
     string,

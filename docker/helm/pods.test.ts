@@ -28,7 +28,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     },
   );
 
-  it('keeps the key file on the volume of data where there is no Secret', () => {
+  it('keep the key file on the data volume if there is no Secret', () => {
     const { container, env } = partsOfDeployment(chart('defaults'));
     expect(env).not.toHaveProperty('AUTH_KEYS_FILE');
     const claim = objectOf(chart('defaults'), 'PersistentVolumeClaim', '-data');
@@ -36,7 +36,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: env.DATA_DIR });
   });
 
-  it('makes the Secret of the keys that it is given, and starts no pod anew over them', async () => {
+  it('get a Secret from the given keys, and do not restart when it changes', async () => {
     const content = '{"version":1,"keys":[{"id":"app"}]}';
     const { manifests } = await render('everything', { keys: { content } });
     const secret = manifests.find(({ kind }) => kind === 'Secret');
@@ -45,7 +45,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     expect(others(manifests)).toEqual(others(chart('everything').manifests));
   });
 
-  it('lets nobody in without a key unless it is told to, in both of the words that takes', () => {
+  it('require a key unless both variables that turn this off are set', () => {
     expect(partsOfDeployment(chart('open')).env).toMatchObject({
       AUTH_ENABLED: 'false',
       ALLOW_UNAUTHENTICATED: 'true',
@@ -54,7 +54,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
       expect(partsOfDeployment(chart(name)).env).not.toHaveProperty('AUTH_ENABLED');
   });
 
-  it('hands the token for downloads over as a file', () => {
+  it('get the download token as a file', () => {
     const { pod, container, env } = partsOfDeployment(chart('existing-secret'));
     const { secret } = pod.volumes?.find(({ name }) => name === 'model-token') ?? {};
     expect(secret).toMatchObject({ secretName: 'hugging-face', items: [{ key: 'token', path: 'token' }] });
@@ -62,7 +62,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     expect(`${mount?.mountPath}/token`).toBe(env.HF_TOKEN_FILE);
   });
 
-  it('asks for GPUs, or takes the image without', () => {
+  it('request GPUs, or use the CPU image', () => {
     const gpu = partsOfDeployment(chart('gpu'));
     expect(gpu.container.resources?.limits).toEqual({ 'nvidia.com/gpu': '2' });
     expect(gpu.pod).toMatchObject({
@@ -88,7 +88,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     );
   });
 
-  it('names one source of the model, and the volume it lies on', () => {
+  it('have one model source and its volume', () => {
     const sources = ({ env }: { env: Labels }) =>
       ['MODEL_NAME', 'MODEL_URL', 'HF_REPO'].filter((name) => name in env);
     expect(sources(partsOfDeployment(chart('cpu')))).toEqual(['MODEL_NAME']);
@@ -102,7 +102,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     });
   });
 
-  it('takes a pod away before it makes another, as a GPU more is seldom there', () => {
+  it('are replaced after they stop, because a second GPU is rarely free', () => {
     expect(partsOfDeployment(chart('defaults')).spec.strategy).toEqual({ type: 'Recreate' });
     expect(partsOfDeployment(chart('existing-secret')).spec).toMatchObject({
       replicas: 3,
@@ -124,7 +124,7 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     await expect(render('defaults', changes)).rejects.toThrow(words);
   });
 
-  it('says after the installation what comes next, by its own names', () => {
+  it('have installation notes with the next steps and their own names', () => {
     const { notes } = chart('defaults');
     expect(notes).toContain('kubectl -n models exec deployment/lab-llama-corral -- corral keys create');
     expect(chart('existing-secret').notes).toContain('the Secret team-keys');

@@ -11,8 +11,8 @@ const { canRender, chart } = await openChart(
   'http-scaled-object',
 );
 
-describe.skipIf(!canRender)('the way to and from the pods', () => {
-  it('lets probes and Prometheus in, whoever else may come', () => {
+describe.skipIf(!canRender)('network traffic of the pods', () => {
+  it('allows probes and Prometheus, whatever else is allowed', () => {
     const open = specOf<Policy>(chart('defaults'), 'NetworkPolicy');
     expect(open.ingress).toEqual([{ ports: [{ port: 'health' }] }, { ports: [{ port: 'http' }] }]);
     const closed = specOf<Policy>(chart('scale-to-zero'), 'NetworkPolicy');
@@ -20,7 +20,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
     expect(namespacesIn(closed.ingress[1])).toEqual(['ingress-nginx', 'monitoring', 'keda']);
   });
 
-  it('lets pods out to names, to downloads and to what is told', () => {
+  it('allows DNS, downloads and configured egress', () => {
     const portsOf = (name: string) =>
       specOf<Policy>(chart(name), 'NetworkPolicy').egress.map(({ ports }) => ports?.[0]?.port);
     expect(portsOf('defaults')).toEqual([53, 443]);
@@ -30,7 +30,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
     expect(download?.to?.[0]?.ipBlock?.except).toContain('169.254.0.0/16');
   });
 
-  it('is scraped by the name that the alerts presume, with the key of a Secret', () => {
+  it('is scraped under the job name of the alerts, with the key of a Secret', () => {
     const { endpoints } = specOf<{ endpoints: unknown[] }>(chart('everything'), 'ServiceMonitor');
     expect(endpoints).toEqual([
       expect.objectContaining({
@@ -45,7 +45,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
     ]);
   });
 
-  it('scales by metrics that there are, and leaves the number of pods to KEDA', () => {
+  it('scales by metrics that exist, and leaves the number of pods to KEDA', () => {
     const spec = specOf<Scaled>(chart('everything'), 'ScaledObject');
     const [prometheus, push] = spec.triggers;
     expect(namesOutside(prometheus?.metadata.query ?? 'missing')).toEqual([]);
@@ -63,7 +63,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
       expect(partsOfDeployment(chart(name)).spec).not.toHaveProperty('replicas');
   });
 
-  it('sends clients to the interceptor where there may be no pod, under every name they call by', () => {
+  it('leads clients to the interceptor when scaling to zero, under every host name', () => {
     const rendered = chart('scale-to-zero');
     const [rule] = specOf<{ rules: IngressRule[] }>(rendered, 'Ingress').rules;
     expect(rule?.http.paths[0]?.backend.service).toEqual({
@@ -89,7 +89,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
     expect(older).not.toContain('ScaledObject');
   });
 
-  it('shows Traefik the way: no metrics to outside, a log-in before the dashboard, nothing that buffers', () => {
+  it('leads through Traefik without public metrics or buffering, and with a login before the dashboard', () => {
     const rendered = chart('everything');
     const { routes } = specOf<{ routes: TraefikRoute[] }>(rendered, 'IngressRoute');
     expect(routes.map(({ match }) => match)).toEqual([
@@ -112,7 +112,7 @@ describe.skipIf(!canRender)('the way to and from the pods', () => {
     ]);
   });
 
-  it('makes a pool for an endpoint picker', () => {
+  it('reaches an endpoint picker through an InferencePool', () => {
     expect(specOf(chart('everything'), 'InferencePool')).toMatchObject({
       targetPorts: [{ number: 8000 }],
       endpointPickerRef: { name: 'llama-corral-epp', port: { number: 9002 }, failureMode: 'FailOpen' },

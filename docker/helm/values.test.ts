@@ -45,16 +45,16 @@ function refused(changes: Values): boolean {
 }
 
 describe('the values of the chart', () => {
-  it('all stand in its README: run `npm run docs`', () => {
+  it('are all listed in its README (run `npm run docs`)', () => {
     expect(read('README.md')).toBe(chartPage());
   });
 
-  it('are of the version of the house: run `npm run docs`', () => {
+  it('have the version of the package (run `npm run docs`)', () => {
     expect(read('Chart.yaml')).toBe(chartFile());
     expect(read('Chart.yaml')).toMatch(/^version: \d.*\nappVersion: \d/m);
   });
 
-  it('are those of its schema', () => {
+  it('are those of the schema', () => {
     const inSchema = valuesOf(schema).filter((path) => path !== 'global');
     // What holds more than one value, and is set as one.
     const whole = inSchema.map((path) => path.replace(/^resources\..*/, 'resources'));
@@ -65,12 +65,12 @@ describe('the values of the chart', () => {
     expect(described.filter((path) => !isUsed(path))).toEqual([]);
   });
 
-  it('fit the schema, and so does each set that the chart is tried with', async () => {
+  it('match the schema, as do all sets of values in ci/', async () => {
     for (const { name, values } of await triedValues())
       expect(validate(values), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
   });
 
-  it('turn every option to something else in one of these sets', async () => {
+  it('have every option changed in at least one of these sets', async () => {
     const changes = (await triedValues()).map((set) => set.changes);
     const touched = (path: string) =>
       changes.some(
@@ -82,7 +82,7 @@ describe('the values of the chart', () => {
     expect(switches.filter((path) => !touched(path))).toEqual([]);
   });
 
-  it('are refused where they are misspelt or make no sense', () => {
+  it('are rejected if they are misspelt or inconsistent', () => {
     expect(refused({ replica: 2 })).toBe(true);
     expect(refused({ gpu: { counts: 1 } })).toBe(true);
     expect(refused({ timeouts: { drain: '25s' } })).toBe(true);
@@ -92,7 +92,7 @@ describe('the values of the chart', () => {
     expect(refused({})).toBe(false);
   });
 
-  it('let `settings` say neither a secret nor what other values say', () => {
+  it('reject secrets and variables of other values in `settings`', () => {
     const all = Object.entries(variables as Record<string, Variable>);
     const secrets = all.filter(([, { secret }]) => secret).map(([name]) => name);
     const set = [...templates.join('\n').matchAll(/- name: ([A-Z][A-Z_]+)\n/g)].map(([, name]) => name);

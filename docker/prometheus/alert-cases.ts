@@ -1,12 +1,12 @@
-/** Series, by promtool's notation: `1x10` is 1 and ten times more, `0+5x10` rises by 5. A value each minute. */
+/** Series in promtool's notation, one value per minute: `1x10` is 1 and ten times more, `0+5x10` rises by 5. */
 export interface Situation {
   readonly of: string;
   readonly series: Readonly<Record<string, string>>;
-  /** When it is looked at. */
+  /** The time of the check. */
   readonly at: string;
 }
 
-/** When an alert fires, it and no other, and when nothing does though it nearly might. */
+/** Cases in which exactly one alert fires, and near misses in which none does. */
 export interface AlertCase {
   readonly fires: readonly Situation[];
   readonly silent: readonly Situation[];

@@ -17,7 +17,7 @@ function run(...words: string[]) {
   return execa(command, [...args, ...words], { all: true, reject: false });
 }
 
-/** What promtool is to see: at its time this alert fires, or none. */
+/** What promtool checks: whether this alert fires at the given time. */
 const expectation = (name: string, { series, at }: Situation, alert: string | undefined) => ({
   name,
   interval: '1m',
@@ -32,7 +32,7 @@ const expectation = (name: string, { series, at }: Situation, alert: string | un
 });
 
 describe('the alerts', () => {
-  it('all have cases in which they fire, and in which they do not', () => {
+  it('all have cases in which they fire and cases in which they stay silent', () => {
     const named = [...text.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
     expect(Object.keys(alertCases)).toEqual(named);
     for (const { fires, silent } of Object.values(alertCases)) {
@@ -41,7 +41,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('speak of metrics that there are', () => {
+  it('use only metrics that exist', () => {
     const rules = text.matchAll(/expr: (?:>-\n((?: {10,}.*\n)+)|(.*)\n)/g);
     const expressions = [...rules].map(([, folded, line]) => folded ?? line ?? '');
     expect(expressions).toHaveLength(Object.keys(alertCases).length);

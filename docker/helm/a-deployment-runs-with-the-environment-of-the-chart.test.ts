@@ -11,7 +11,7 @@ import { partsOfDeployment } from '../../test/helm/parts-of-deployment.ts';
 const { canRender, render } = await openChart('existing-secret');
 const changes = { model: { file: 'demo.gguf', parallel: 2, tokenSecret: { name: '' } } };
 
-/** As the kubelet keeps a Secret: a folder by date, and a symlink that is swapped over to the next. */
+/** Stores a Secret as the kubelet does: a folder per version, and a symlink that is replaced atomically. */
 async function putSecret(folder: string, version: string, file: string, text: string): Promise<void> {
   await mkdir(join(folder, version), { recursive: true });
   await writeFile(join(folder, version, file), text);
@@ -21,7 +21,7 @@ async function putSecret(folder: string, version: string, file: string, text: st
 }
 
 it.skipIf(!canRender)(
-  'answers the probes of the chart, and takes keys from its Secret as they change',
+  'a deployment passes the probes of the chart and follows changes of the keys in its Secret',
   async () => {
     await using pod = await temporaryFolder();
     const { container, env } = partsOfDeployment(await render('existing-secret', changes));
@@ -34,35 +34,35 @@ it.skipIf(!canRender)(
     await putSecret(keyFolder, '..first', basename(keyFile), keysOf('sk-the-first'));
     await symlink(join('..data', basename(keyFile)), keyFile);
 
-    // Everything as the chart says, but places below the folder, and ports that are free here.
+    // The chart's environment, except for folders in the test folder and free ports.
     const { HOST: _, PORT: _p, PORT_HEALTH: _h, ...same } = env;
     const here = { DATA_DIR: pod.file(DATA_DIR), MODELS_DIR: pod.file(MODELS_DIR), AUTH_KEYS_FILE: keyFile };
     const unset = { MODEL_PATH: '', API_KEYS: '' };
     const real = { engine: inject('engine'), model: inject('demoModel') };
-    await using house = await startDeployment({ real, env: { ...same, ...here, ...unset } });
+    await using deployment = await startDeployment({ real, env: { ...same, ...here, ...unset } });
 
     const { startupProbe, readinessProbe, livenessProbe } = container;
     const probed = (probe = startupProbe) =>
-      house.request(probe?.httpGet?.path ?? '').then(({ status }) => status);
+      deployment.request(probe?.httpGet?.path ?? '').then(({ status }) => status);
     await waitFor('the startup probe to pass', async () => (await probed()) === 200);
     await waitFor('the pod to be ready', async () => (await probed(readinessProbe)) === 200);
     expect(await probed(livenessProbe)).toBe(200);
 
     const models = (secret: string) =>
-      fetch(`http://127.0.0.1:${house.gatewayPort}/v1/models`, {
+      fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/models`, {
         headers: { authorization: `Bearer ${secret}` },
       });
-    const answer = await waitFor('the key to be good', async () => {
-      const response = await models('sk-the-first');
-      return response.ok && response;
+    const response = await waitFor('the key to be valid', async () => {
+      const listed = await models('sk-the-first');
+      return listed.ok && listed;
     });
-    expect(await answer.json()).toMatchObject({ data: [{ id: 'demo' }] });
+    expect(await response.json()).toMatchObject({ data: [{ id: 'demo' }] });
     await putSecret(keyFolder, '..second', basename(keyFile), keysOf('sk-the-second'));
-    await waitFor('the new secret to be good', async () => (await models('sk-the-second')).ok);
+    await waitFor('the new secret to be valid', async () => (await models('sk-the-second')).ok);
     expect((await models('sk-the-first')).status).toBe(401);
 
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
   },
   120_000,
 );
