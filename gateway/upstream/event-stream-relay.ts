@@ -13,7 +13,7 @@ import type { Relay, ResponseTail } from './relay.ts';
 
 const lineEnd = Buffer.from('\n');
 
-/** Is called with all events of a stream, as the backend sent them. Returns how many of them have generated text. */
+/** Is called with all events of a stream before the rewriter of its API. Returns how many of them have generated text. */
 export type EventObserver = (events: Buffer) => number;
 
 type EventRewriter = Pick<ResponseRewriter, 'rewriteEvents'>;
