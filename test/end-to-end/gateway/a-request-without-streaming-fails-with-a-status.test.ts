@@ -7,27 +7,27 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 /** Its idle limit is short; that of `corral` is longer than the test. */
 let impatient: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(silent);
+  fakeBackend = await startFakeBackend(silent);
   const open = (idle: string) =>
-    startTestGateway({ backend: standIn.backend, env: { STREAM_IDLE_TIMEOUT: idle } });
+    startTestGateway({ backend: fakeBackend.backend, env: { STREAM_IDLE_TIMEOUT: idle } });
   [corral, impatient] = [await open('1h'), await open('300ms')];
 });
 afterAll(async () => {
   await corral.stop();
   await impatient.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 async function answerTo(scenario: BackendScenario, gateway = corral) {
-  standIn.scenario = scenario;
+  fakeBackend.scenario = scenario;
   await using client = await RawClient.connect(gateway.port);
   const answer = await client.send(postOf(chatOf('hello'))).answer();
-  await gatewayIsIdle(gateway, standIn);
+  await gatewayIsIdle(gateway, fakeBackend);
   return { ...answer, json: JSON.parse(answer?.body ?? '') };
 }
 
@@ -81,7 +81,7 @@ it.each(Object.entries(failures))('%s', async (_, [scenario, status, error]) => 
 });
 
 it('a response that is too large to aggregate or rewrite fails with a status', async () => {
-  standIn.scenario = (_, response) => {
+  fakeBackend.scenario = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = Buffer.alloc(1024 ** 2, ' ');
     const pour = () => {
@@ -96,7 +96,7 @@ it('a response that is too large to aggregate or rewrite fails with a status', a
     body: JSON.stringify({ input: 'x', max_output_tokens: 3 }),
   });
   expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
 });
 
 it('a response that takes too long fails with a status', async () => {

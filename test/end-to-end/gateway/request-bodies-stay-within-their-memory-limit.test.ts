@@ -22,17 +22,17 @@ const env = {
   CLIENT_HEADER_TIMEOUT: '1h',
 };
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 const clients: RawClient[] = [];
 beforeEach(async () => {
-  standIn = await startFakeBackend(silent, { slots: 1 });
-  corral = await startTestGateway({ backend: standIn.backend, keys, env });
+  fakeBackend = await startFakeBackend(silent, { slots: 1 });
+  corral = await startTestGateway({ backend: fakeBackend.backend, keys, env });
 });
 afterEach(async () => {
   for (const { socket } of clients.splice(0)) socket.destroy();
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 const held = () => corral.gateway.bodies.bytes;
@@ -53,7 +53,7 @@ async function begin(id: string, size: number): Promise<RawClient> {
   return client;
 }
 
-async function refusal(client: RawClient) {
+async function readError(client: RawClient) {
   const answer = await client.answer();
   const { error } = JSON.parse(answer?.body ?? '{}');
   return { status: answer?.status, headers: answer?.headers, ...error };
@@ -63,14 +63,14 @@ describe('request bodies', () => {
   it('count while they arrive, and one key may have half of the memory', async () => {
     await begin('a', 90 * KIB);
     await begin('a', 90 * KIB);
-    const third = await refusal(await begin('a', 90 * KIB));
+    const third = await readError(await begin('a', 90 * KIB));
     expect([third.status, third.type, third.code]).toEqual([429, 'requests', 'rate_limit_exceeded']);
     expect(third.message).toContain('MAX_REQUEST_BODIES_SIZE_PER_KEY');
     expect(Number(third.headers?.['retry-after'])).toBeGreaterThanOrEqual(1);
     expect(third.headers?.connection).toBe('close');
     await begin('b', 90 * KIB);
     await begin('b', 90 * KIB);
-    const other = await refusal(await begin('c', 90 * KIB));
+    const other = await readError(await begin('c', 90 * KIB));
     expect([other.status, other.code]).toEqual([503, 'queue_full']);
     expect(Number(other.headers?.['retry-after-ms'])).toBeGreaterThanOrEqual(1000);
     expect((await scrape(corral.origin)).value('corral_request_bodies_bytes')).toBe(held());
@@ -80,10 +80,10 @@ describe('request bodies', () => {
     for (let n = 0; n < 2; n++) (await connect()).send(requestOf('a', 90 * KIB));
     await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);
-    expect((await refusal((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
-    standIn.scenario = echo;
+    expect((await readError((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
+    fakeBackend.scenario = echo;
     for (const { socket } of clients) socket.destroy();
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fakeBackend);
     await waitFor('all of it to be given back', () => held() === 0);
     const late = await (await connect()).send(requestOf('a', 90 * KIB)).answer();
     expect(late?.status).toBe(200);
@@ -102,7 +102,7 @@ describe('request bodies', () => {
         const chunked = head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked');
         client.send(chunked).send(`${body.length.toString(16)}\r\n${body.slice(0, 40 * KIB)}`);
       }
-      expect((await refusal(client)).status).toBe(429);
+      expect((await readError(client)).status).toBe(429);
       await client.closed();
       expect(held()).toBeLessThan(182 * KIB);
     },
@@ -111,16 +111,16 @@ describe('request bodies', () => {
   it.each(['the end', 'a reset', 'invalid JSON', 'a key without permission', 'a body above the limit'])(
     'free their memory after %s',
     async (how) => {
-      standIn.scenario = echo;
+      fakeBackend.scenario = echo;
       const client = await connect();
       const request = requestOf('a', 90 * KIB);
       if (how === 'a reset') {
         client.send(request.slice(0, -1));
         await waitFor('it to be there', () => held() > 80 * KIB);
         client.reset();
-      } else if (how === 'bad JSON') client.send(`${request.slice(0, -1)}x`);
-      else if (how === 'a key that may not') client.send(request.replace(secretOf('a'), 'sk-nobody'));
-      else if (how === 'a body beyond the bound')
+      } else if (how === 'invalid JSON') client.send(`${request.slice(0, -1)}x`);
+      else if (how === 'a key without permission') client.send(request.replace(secretOf('a'), 'sk-nobody'));
+      else if (how === 'a body above the limit')
         client
           .send(
             requestOf('a', 10)
@@ -131,16 +131,21 @@ describe('request bodies', () => {
       else client.send(request);
       if (how !== 'a reset')
         expect((await client.answer())?.status).toBe(
-          { 'the end': 200, 'bad JSON': 400, 'a key that may not': 401, 'a body beyond the bound': 413 }[how],
+          {
+            'the end': 200,
+            'invalid JSON': 400,
+            'a key without permission': 401,
+            'a body above the limit': 413,
+          }[how],
         );
-      await waitFor('its room to be given back', () => held() === 0);
+      await waitFor('its memory to be freed', () => held() === 0);
     },
   );
 });
 
 it('without keys, one network may have half of the memory', async () => {
   await using open = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     env: { ...env, AUTH_ENABLED: 'false' },
   });
   const from = async (address: string) => {

@@ -111,8 +111,8 @@ describe.each([
 });
 
 it('the router gets the resolved name, whatever else the body contains', async () => {
-  for (const asked of ['{"model":"alpha","model":"gpt","messages":M}', '{"model":null,"messages":M}']) {
-    const { status, json } = await ask(asked.replace('M', JSON.stringify(messages)), secrets.beta);
+  for (const sent of ['{"model":"alpha","model":"gpt","messages":M}', '{"model":null,"messages":M}']) {
+    const { status, json } = await ask(sent.replace('M', JSON.stringify(messages)), secrets.beta);
     expect([status, json.model]).toEqual([200, 'beta']);
   }
   const { status, json } = await ask({ messages, model: 'beta' }, secrets.all, undefined, strict);

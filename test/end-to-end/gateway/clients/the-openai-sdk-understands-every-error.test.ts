@@ -16,8 +16,8 @@ import { connectOpenAI } from './connect-openai.ts';
 
 const request = { model: 'demo', messages: [{ role: 'user' as const, content: 'keys' }], max_tokens: 5 };
 
-/** The error that comes instead of an answer. */
-async function refusalOf(answer: PromiseLike<unknown>): Promise<APIError> {
+/** The error of a request. */
+async function getError(answer: PromiseLike<unknown>): Promise<APIError> {
   const error = await answer.then(
     () => undefined,
     (it) => it,
@@ -36,7 +36,7 @@ describe('in front of a real llama-server', () => {
         STRICT_MODEL: 'true',
         MODEL_ALIAS: 'demo,other',
         MAX_REQUEST_BODY_SIZE: '200KiB',
-        // However long the engine looks at a prompt: with the head out, there would be no status.
+        // Early headers are off, whatever time the engine needs for a prompt: after them there is no status.
         STREAM_HEADERS_AFTER: '1h',
       },
     });
@@ -45,7 +45,7 @@ describe('in front of a real llama-server', () => {
 
   it('AuthenticationError: an unknown key', async () => {
     const { openai } = connectOpenAI({ ...demo, apiKey: 'sk-nobody' });
-    const error = await refusalOf(openai.chat.completions.create(request));
+    const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(error).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'invalid_request_error' });
     expect(error.message).not.toContain('sk-nobody');
@@ -53,27 +53,27 @@ describe('in front of a real llama-server', () => {
 
   it('AuthenticationError: an unknown key for a stream', async () => {
     const { openai } = connectOpenAI({ ...demo, apiKey: 'sk-nobody' });
-    const error = await refusalOf(openai.chat.completions.create({ ...request, stream: true }));
+    const error = await getError(openai.chat.completions.create({ ...request, stream: true }));
     expect(error).toBeInstanceOf(AuthenticationError);
   });
 
   it('PermissionDeniedError: a path beyond the scopes of the key', async () => {
     const { openai } = connectOpenAI({ ...demo, baseURL: demo.corral.origin });
-    const error = await refusalOf(openai.post('/tokenize', { body: { content: 'hello' } }));
+    const error = await getError(openai.post('/tokenize', { body: { content: 'hello' } }));
     expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error).toMatchObject({ status: 403, code: 'insufficient_scope', type: 'permission_error' });
   });
 
   it('NotFoundError: a model that is not served', async () => {
     const { openai } = connectOpenAI(demo);
-    const error = await refusalOf(openai.chat.completions.create({ ...request, model: 'gpt-4o' }));
+    const error = await getError(openai.chat.completions.create({ ...request, model: 'gpt-4o' }));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
   });
 
   it('NotFoundError: an API that is not served', async () => {
     const { openai } = connectOpenAI(demo);
-    const error = await refusalOf(openai.images.generate({ model: 'demo', prompt: 'a horse' }));
+    const error = await getError(openai.images.generate({ model: 'demo', prompt: 'a horse' }));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error).toMatchObject({ code: 'unknown_url' });
     expect(error.message).toContain('POST /v1/images/generations');
@@ -81,14 +81,14 @@ describe('in front of a real llama-server', () => {
 
   it('BadRequestError: a value that the gateway rejects', async () => {
     const { openai } = connectOpenAI(demo);
-    const error = await refusalOf(openai.chat.completions.create({ ...request, n: 0 }));
+    const error = await getError(openai.chat.completions.create({ ...request, n: 0 }));
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'invalid_value', param: 'n', type: 'invalid_request_error' });
   });
 
   it('BadRequestError: a value that the engine rejects', async () => {
     const { openai } = connectOpenAI(demo);
-    const error = await refusalOf(openai.chat.completions.create({ ...request, top_logprobs: 2 }));
+    const error = await getError(openai.chat.completions.create({ ...request, top_logprobs: 2 }));
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'invalid_value', type: 'invalid_request_error' });
     expect(error.message).toContain('top_logprobs requires logprobs');
@@ -99,7 +99,7 @@ describe('in front of a real llama-server', () => {
     async (stream) => {
       const { openai } = connectOpenAI(demo);
       const messages = [{ role: 'user' as const, content: 'horse '.repeat(2500) }];
-      const error = await refusalOf(openai.chat.completions.create({ ...request, messages, stream }));
+      const error = await getError(openai.chat.completions.create({ ...request, messages, stream }));
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error).toMatchObject({ code: 'context_length_exceeded', type: 'invalid_request_error' });
       const [tokens, context] = error.message.match(/\d{4,}/g)?.map(Number) ?? [];
@@ -111,7 +111,7 @@ describe('in front of a real llama-server', () => {
   it('APIError with status 413: a body that is too large, without a retry', async () => {
     const { openai, wire } = connectOpenAI(demo, { maxRetries: 2 });
     const messages = [{ role: 'user' as const, content: 'x'.repeat(300_000) }];
-    const error = await refusalOf(openai.chat.completions.create({ ...request, messages }));
+    const error = await getError(openai.chat.completions.create({ ...request, messages }));
     expect(error).toMatchObject({ status: 413, code: 'payload_too_large' });
     expect(wire.answers).toHaveLength(1);
   });
@@ -120,23 +120,23 @@ describe('in front of a real llama-server', () => {
 describe('in front of a misbehaving backend', () => {
   const answering = async (scenario: BackendScenario, env: Record<string, string> = {}) => {
     const stack = new AsyncDisposableStack();
-    const standIn = stack.use(await startFakeBackend(scenario));
-    const corral = stack.use(await startTestGateway({ backend: standIn.backend, env }));
+    const fakeBackend = stack.use(await startFakeBackend(scenario));
+    const corral = stack.use(await startTestGateway({ backend: fakeBackend.backend, env }));
     return { stack, ...connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret }) };
   };
 
   it('PermissionDeniedError: a model that the key may not use', async () => {
-    await using standIn = await startFakeBackend((_, response) => response.end('{}'));
+    await using fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
     await using corral = await startTestGateway({
-      backend: standIn.backend,
+      backend: fakeBackend.backend,
       env: { MODEL_ALIAS: 'demo,other' },
       keys: onlyFor('other'),
     });
     const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
-    const error = await refusalOf(openai.chat.completions.create(request));
+    const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error).toMatchObject({ code: 'model_not_allowed', param: 'model' });
-    expect(standIn.received).toEqual([]);
+    expect(fakeBackend.received).toEqual([]);
   });
 
   it('InternalServerError: a full queue', async () => {
@@ -149,7 +149,7 @@ describe('in front of a misbehaving backend', () => {
     const leaving = new AbortController();
     const first = openai.chat.completions.create(request, { signal: leaving.signal }).catch((it) => it);
     await held;
-    const error = await refusalOf(openai.chat.completions.create(request));
+    const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error).toMatchObject({ status: 503, code: 'queue_full', type: 'server_error' });
     expect(Number(error.headers?.get('retry-after'))).toBeGreaterThanOrEqual(1);
@@ -160,7 +160,7 @@ describe('in front of a misbehaving backend', () => {
   it('InternalServerError: a backend that fails', async () => {
     const { stack, openai } = await answering((_, response) => response.destroy());
     await using _ = stack;
-    const error = await refusalOf(openai.chat.completions.create(request));
+    const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error).toMatchObject({ status: 502, code: 'bad_gateway', type: 'server_error' });
   });
@@ -176,7 +176,7 @@ describe('in front of a misbehaving backend', () => {
     const reading = (async () => {
       for await (const { choices } of stream) text += choices[0]?.delta.content;
     })();
-    const error = await refusalOf(reading);
+    const error = await getError(reading);
     expect(text).toBe('Hello');
     expect(error).toMatchObject({ status: undefined, code: 'bad_gateway', type: 'server_error' });
   });
@@ -188,16 +188,16 @@ describe('in front of a misbehaving backend', () => {
       1,
     ],
     ['the engine failed', 'Compute error.', 3],
-  ])('InternalServerError: %s', async (_what, message, asked) => {
+  ])('InternalServerError: %s', async (_what, message, attempts) => {
     const error = JSON.stringify({ error: { code: 500, type: 'server_error', message } });
     const { stack, openai, wire } = await answering((_, response) =>
       response.writeHead(500, { 'content-type': 'application/json' }).end(error),
     );
     await using _ = stack;
-    const told = await refusalOf(openai.chat.completions.create(request, { maxRetries: 2 }));
-    expect(told).toMatchObject({ status: 500, code: 'internal_error' });
-    expect(told.message).toContain(message);
-    expect(wire.answers).toHaveLength(asked);
+    const failure = await getError(openai.chat.completions.create(request, { maxRetries: 2 }));
+    expect(failure).toMatchObject({ status: 500, code: 'internal_error' });
+    expect(failure.message).toContain(message);
+    expect(wire.answers).toHaveLength(attempts);
   });
 
   it('BadRequestError: an input larger than the batch size, with the fix', async () => {
@@ -207,8 +207,8 @@ describe('in front of a misbehaving backend', () => {
       response.writeHead(500).end(JSON.stringify({ error: { code: 500, type: 'server_error', message } })),
     );
     await using _ = stack;
-    const asked = openai.embeddings.create({ model: 'demo', input: 'much' }, { maxRetries: 2 });
-    const error = await refusalOf(asked);
+    const pending = openai.embeddings.create({ model: 'demo', input: 'much' }, { maxRetries: 2 });
+    const error = await getError(pending);
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'context_length_exceeded', type: 'invalid_request_error' });
     expect(error.message).toMatch(/721 tokens.*512 tokens in one input.*shorter pieces/);
@@ -220,7 +220,7 @@ describe('in front of a misbehaving backend', () => {
       response.writeHead(500, { 'content-type': 'text/plain' }).end('at /srv/llama.cpp: secret'),
     );
     await using _ = stack;
-    const error = await refusalOf(openai.chat.completions.create(request));
+    const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error).toMatchObject({ status: 500, code: 'internal_error', type: 'server_error' });
     expect(error.message).not.toContain('secret');

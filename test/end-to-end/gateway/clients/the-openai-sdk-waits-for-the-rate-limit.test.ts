@@ -55,6 +55,6 @@ it('the OpenAI SDK does not retry a request that exceeds the limit alone', async
     .catch((it: unknown) => it);
   expect(error).toBeInstanceOf(RateLimitError);
   expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
-  expect((error as RateLimitError).message).toMatch(/5\d\d tokens, .* 100 in a minute/);
+  expect((error as RateLimitError).message).toMatch(/5\d\d tokens, .* 100 tokens per minute/);
   expect(corral.logged.filter(({ error: code }) => code === 'rate_limit_exceeded')).toHaveLength(1);
 });
