@@ -2,22 +2,22 @@ import type { Log } from '../log/create-log.ts';
 import { removeJsonExcerpts } from '../log/unhandled-errors.ts';
 import type { RequestOutcome, RequestRecord } from './proxy/request-record.ts';
 
-const LONGEST_PATH = 256;
-const LONGEST_CAUSE = 2000;
+const MAX_PATH_LENGTH = 256;
+const MAX_CAUSE_LENGTH = 2000;
 
-/** Writes the one line of a request. Probes are told at debug level: they come every second and say nothing new. */
+/** Writes one line per request. Probes are logged at debug level, because they come every second. */
 export function logRequest(log: Log, record: RequestRecord, end: RequestOutcome): void {
   const line = describe(record, end);
-  log[levelOf(record, end)](line, `${line.method} ${line.path} ${line.status}`);
+  log[getLevel(record, end)](line, `${line.method} ${line.path} ${line.status}`);
 }
 
-function levelOf({ cause, keyId, model }: RequestRecord, { status }: RequestOutcome) {
+function getLevel({ cause, keyId, model }: RequestRecord, { status }: RequestOutcome) {
   if (cause !== undefined || status === 500) return 'error';
   if (status >= 502) return 'warn';
   return keyId === undefined && model === undefined && status < 400 ? 'debug' : 'info';
 }
 
-/** All that is told of a request: what was asked for and what it took, never what was said. */
+/** The fields of the line: the kind and the cost of the request, never its content. */
 function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
   const { usage, startedAt, endedAt = performance.now(), firstByteAt } = record;
   return {
@@ -44,7 +44,7 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
     cause:
       record.cause === undefined
         ? undefined
-        : removeJsonExcerpts(explain(record.cause)).slice(0, LONGEST_CAUSE),
+        : removeJsonExcerpts(explain(record.cause)).slice(0, MAX_CAUSE_LENGTH),
     address: record.address,
     id: record.id,
     trace: record.trace?.id,
@@ -53,13 +53,13 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
 
 const rounded = (ms: number | undefined) => (ms === undefined ? undefined : Math.round(ms));
 
-/** A shorter answer, or one that came in one burst, tells of buffers rather than of the model. */
-const FEWEST_TOKENS = 16;
-const SHORTEST_MS = 50;
+/** With fewer tokens or less time, the rate would be that of buffers rather than of the model. */
+const MIN_TOKENS = 16;
+const MIN_MS = 50;
 
 /**
- * How fast the model wrote: of a stream from its first event on, of other answers over all the time at the backend, so with
- * the reading of the prompt. Undefined where there was too little to tell.
+ * The generation speed: for a stream from its first event on, otherwise over all the time at the backend, prompt processing
+ * included. Undefined for too few tokens or too little time.
  */
 export function tokensPerSecond(record: RequestRecord): number | undefined {
   const { usage, streamed, firstByteAt, endedAt, computeMs } = record;
@@ -67,14 +67,14 @@ export function tokensPerSecond(record: RequestRecord): number | undefined {
   const isTimed = streamed && firstByteAt !== undefined && endedAt !== undefined;
   const tokens = isTimed ? usage.output - 1 : usage.output;
   const ms = isTimed ? endedAt - firstByteAt : computeMs;
-  if (ms === undefined || ms < SHORTEST_MS || tokens < FEWEST_TOKENS) return undefined;
+  if (ms === undefined || ms < MIN_MS || tokens < MIN_TOKENS) return undefined;
   return Math.round((tokens / ms) * 10_000) / 10;
 }
 
-/** As it stands in an address: without spaces and control characters, which the router has decoded. */
+/** The path with spaces and control characters encoded again, which the router has decoded. */
 export function formatPath(path: string): string {
-  const shown = path.replace(/[\s\p{Cc}\p{Cf}]/gu, encodeURIComponent);
-  return shown.length > LONGEST_PATH ? `${shown.slice(0, LONGEST_PATH)}…` : shown;
+  const encoded = path.replace(/[\s\p{Cc}\p{Cf}]/gu, encodeURIComponent);
+  return encoded.length > MAX_PATH_LENGTH ? `${encoded.slice(0, MAX_PATH_LENGTH)}…` : encoded;
 }
 
 function explain(cause: unknown): string {

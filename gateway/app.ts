@@ -39,8 +39,8 @@ import type { UsageLedger } from './usage/usage-ledger.ts';
 import { handleUsage } from './usage/usage-route.ts';
 
 export interface AppDependencies extends RequestContextOptions, ProxyServices {
-  readonly doorkeeper: Authenticator;
-  /** Undefined where authentication is off. */
+  readonly authenticator: Authenticator;
+  /** Undefined where authentication is disabled. */
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
   readonly metrics: Metrics;
@@ -49,13 +49,13 @@ export interface AppDependencies extends RequestContextOptions, ProxyServices {
   readonly dashboard: Dashboard;
 }
 
-/** The whole HTTP surface on one page: the order of the door, then the table of the routes. */
-export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
-  const { config, doorkeeper, keys, liveRequests, dashboard } = parts;
+/** The whole HTTP surface on one page: the middleware in its order, then the table of the routes. */
+export function createApp(services: AppDependencies): Hono<GatewayEnv> {
+  const { config, authenticator, keys, liveRequests, dashboard } = services;
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    requestContext(parts),
+    requestContext(services),
     cors(config.corsOrigins, limitHeaders(config.limits)),
     limitHeaders(config.limits),
   );
@@ -64,7 +64,7 @@ export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
     throw unknownUrl(c.req.method, c.req.path, suggestPath(c.req.path));
   });
 
-  const { ping, health, livez, readyz } = createProbes(parts);
+  const { ping, health, livez, readyz } = createProbes(services);
   app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
 
   app.get('/openapi.json', handleApiDocument).get('/docs', handleReferencePage);
@@ -72,55 +72,59 @@ export function createApp(parts: AppDependencies): Hono<GatewayEnv> {
   for (const path of ['/openapi.json', '/docs']) app.all(path, rejectOtherMethods('GET'));
 
   const { authEnabled } = config.metrics;
-  app.get('/metrics', authorizeMetrics(doorkeeper, authEnabled), handleMetrics(parts.metrics, authEnabled));
+  app.get(
+    '/metrics',
+    authorizeMetrics(authenticator, authEnabled),
+    handleMetrics(services.metrics, authEnabled),
+  );
 
-  const mayInfer = authenticate(doorkeeper, 'inference');
-  const tellRates = reportRates(parts.rateLimits);
+  const needsInference = authenticate(authenticator, 'inference');
+  const showsRates = reportRates(services.rateLimits);
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, mayInfer, tellRates, listModels(parts));
-    // Names may hold slashes, and most clients leave them as they are.
-    app.get(`${path}/:id{.+}`, mayInfer, tellRates, getModel(parts));
+    app.get(path, needsInference, showsRates, listModels(services));
+    // Model names may contain slashes, which most clients do not encode.
+    app.get(`${path}/:id{.+}`, needsInference, showsRates, getModel(services));
     app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
   }
-  const countRequest = limitRequestRate(parts.rateLimits, 'requests');
-  const countCount = limitRequestRate(parts.rateLimits, 'counts');
-  const mayStillSpend = limitDailyTokens(parts.ledger);
+  const limitRequests = limitRequestRate(services.rateLimits, 'requests');
+  const limitCounts = limitRequestRate(services.rateLimits, 'counts');
+  const limitTokens = limitDailyTokens(services.ledger);
   for (const route of apiRoutes) {
-    const limited = route.takesSlot ? countRequest : countCount;
+    const limitRate = route.takesSlot ? limitRequests : limitCounts;
     for (const path of route.paths) {
       app.post(
         path,
-        authenticate(doorkeeper, route.scope),
-        limited,
-        mayStillSpend,
-        proxyApiRoute(route, parts),
+        authenticate(authenticator, route.scope),
+        limitRate,
+        limitTokens,
+        proxyApiRoute(route, services),
       );
       app.all(path, rejectOtherMethods('POST'));
     }
   }
-  const mayAdmin = authenticate(doorkeeper, 'admin');
-  app.get('/admin/keys', mayAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
-  app.get('/admin/requests', mayAdmin, listRequests(liveRequests));
-  app.get('/admin/usage', mayAdmin, handleUsage(parts.ledger, config.ledger.costPerHour));
-  app.delete('/admin/requests/:id{.+}', mayAdmin, cancelRequest(liveRequests));
-  app.post('/admin/restart', mayAdmin, restartEngine(parts.supervisor, config.timeouts.clientBody));
-  app.post('/reload', mayAdmin, reloadKeys(keys));
+  const needsAdmin = authenticate(authenticator, 'admin');
+  app.get('/admin/keys', needsAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
+  app.get('/admin/requests', needsAdmin, listRequests(liveRequests));
+  app.get('/admin/usage', needsAdmin, handleUsage(services.ledger, config.ledger.costPerHour));
+  app.delete('/admin/requests/:id{.+}', needsAdmin, cancelRequest(liveRequests));
+  app.post('/admin/restart', needsAdmin, restartEngine(services.supervisor, config.timeouts.clientBody));
+  app.post('/reload', needsAdmin, reloadKeys(keys));
   for (const path of ['/admin/keys', '/admin/requests', '/admin/usage'])
     app.all(path, rejectOtherMethods('GET'));
   app.all('/admin/requests/:id{.+}', rejectOtherMethods('DELETE')).all('/reload', rejectOtherMethods('POST'));
   app.all('/admin/restart', rejectOtherMethods('POST'));
 
-  const ours = requireSameOrigin(dashboard);
-  const watching = requireSession(dashboard);
+  const sameOrigin = requireSameOrigin(dashboard);
+  const loggedIn = requireSession(dashboard);
   app.get('/', handleLandingPage(dashboard)).get('/dashboard', handleDashboardPage(dashboard));
   app
     .get('/dashboard/assets/:version/:name', handleAsset(dashboard))
     .get('/favicon.ico', handleFavicon(dashboard));
-  app.get('/dashboard/session', ours, handleSessionStatus(dashboard));
-  app.post('/dashboard/session', ours, mayAdmin, handleLogin(dashboard));
-  app.delete('/dashboard/session', ours, handleLogout(dashboard));
-  app.get('/dashboard/events', ours, watching, handleEvents(dashboard));
-  app.delete('/dashboard/requests/:id{.+}', ours, watching, cancelRequest(liveRequests));
+  app.get('/dashboard/session', sameOrigin, handleSessionStatus(dashboard));
+  app.post('/dashboard/session', sameOrigin, needsAdmin, handleLogin(dashboard));
+  app.delete('/dashboard/session', sameOrigin, handleLogout(dashboard));
+  app.get('/dashboard/events', sameOrigin, loggedIn, handleEvents(dashboard));
+  app.delete('/dashboard/requests/:id{.+}', sameOrigin, loggedIn, cancelRequest(liveRequests));
   for (const path of ['/', '/dashboard', '/dashboard/events', '/favicon.ico'])
     app.all(path, rejectOtherMethods('GET'));
 

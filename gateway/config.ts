@@ -2,8 +2,8 @@ import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import { DAY } from '../settings/durations.ts';
 import type { Settings } from '../settings/variables.ts';
 
-/** Each look costs nvidia-smi some milliseconds of a CPU. */
-const SHORTEST_GPU_INTERVAL = 100;
+/** ms. Each sample costs nvidia-smi some milliseconds of CPU time. */
+const MIN_GPU_INTERVAL = 100;
 
 export interface GpuConfig {
   /** nvidia-smi; undefined where GPUs are not monitored. */
@@ -37,25 +37,25 @@ export interface TraceConfig {
   readonly timeoutMs: number;
 }
 
-/** What the gateway was set up with: plain values, durations in ms, sizes in bytes. */
+/** The gateway's configuration: plain values, durations in ms, sizes in bytes. */
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
   readonly backend: Backend;
   readonly auth: {
     readonly enabled: boolean;
-    /** Asked at each look: an import moves an operator from the ancestor's file to ours while the gateway runs. */
+    /** Called for each read: `corral keys import` changes the file while the gateway runs. */
     readonly keyFile: () => string;
     /** `id:secret,…` */
     readonly inlineKeys: string | undefined;
-    /** What RunPod's queue worker shows; undefined where there is none. */
+    /** The key of RunPod's queue worker; undefined where there is none. */
     readonly queueWorkerKey: string | undefined;
     /** How old a secret may become without a warning; undefined is no limit. */
     readonly keyMaxAgeMs: number | undefined;
-    /** Of one address in a minute; 0 is no limit. */
+    /** Per address and minute; 0 is no limit. */
     readonly maxFailedLogins: number;
   };
-  /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
+  /** Addresses and CIDR blocks of proxies whose X-Forwarded headers are trusted. */
   readonly trustedProxies: readonly string[];
   readonly ledger: {
     /** The folder of `usage.sqlite`. */
@@ -64,28 +64,28 @@ export interface GatewayConfig {
     readonly costPerHour: number | undefined;
   };
   readonly models: {
-    /** The public names; empty where the backend's own name is to be used. */
+    /** The public names; empty to use the backend's own name. */
     readonly names: readonly string[];
     readonly strict: boolean;
   };
-  /** The backend may be found asleep (`--sleep-idle-seconds`). */
-  readonly sleeps: boolean;
+  /** Whether the backend may be asleep (`--sleep-idle-seconds`). */
+  readonly maySleep: boolean;
   readonly corsOrigins: readonly string[];
   readonly gpu: GpuConfig;
   readonly metrics: {
-    /** Whether to ask for a key; undefined: only who shows one sees the figures of single keys. */
+    /** Whether a key is required; undefined: metrics per key are shown only to requests with a key. */
     readonly authEnabled: boolean | undefined;
-    /** Keys that have figures of their own. */
+    /** Number of keys with metrics of their own. */
     readonly maxKeys: number;
     /** Whether the slots of the backend share one context. */
     readonly unified: boolean;
-    /** Of the supervisor; undefined where there is none. */
+    /** The supervisor's health server; undefined without a supervisor. */
     readonly healthUrl: string | undefined;
   };
-  /** Undefined where no traces are wanted. */
+  /** Undefined where requests are not traced. */
   readonly traces: TraceConfig | undefined;
   readonly admission: {
-    /** Undefined: as many as the backend has slots. */
+    /** Undefined: the number of slots of the backend. */
     readonly maxConcurrent: number | undefined;
     readonly maxWaiting: number;
     readonly maxWaitingPerLane: number;
@@ -94,7 +94,7 @@ export interface GatewayConfig {
     readonly timeoutMs: number;
   };
   readonly rates: {
-    /** Of a key that has no limits of its own, in a window; 0 is no limit. */
+    /** For keys without limits of their own, per window; 0 is no limit. */
     readonly defaults: Rates;
     readonly windowSeconds: number;
     readonly redisUrl: string | undefined;
@@ -103,29 +103,28 @@ export interface GatewayConfig {
   };
   readonly limits: {
     readonly maxBodyBytes: number;
-    /** Of all bodies that are in memory. */
+    /** For all request bodies in memory. */
     readonly bodies: BodyBudgetOptions;
-    /** Open at the same time. */
     readonly maxConnections: number;
-    /** Bytes per second that a body has to bring in each span of `clientBody`; 0 is no limit. */
+    /** Minimum bytes per second of a body, over each period of `clientBody`; 0 is no limit. */
     readonly minBodyRate: number;
     readonly maxHeaders: number;
     readonly maxHeaderLineBytes: number;
     readonly maxRequestLineBytes: number;
     readonly allowRemoteMedia: boolean;
-    /** Up to so many tokens an answer in one piece is asked for as such. */
+    /** JSON responses of at most so many tokens are requested from the engine without streaming. */
     readonly shortAnswerTokens: number;
   };
   readonly timeouts: {
-    /** Undefined: off for streams, 10 min for others. */
+    /** Undefined: none for streams, 10 min for others. */
     readonly request: number | undefined;
     readonly firstByte: number;
     readonly streamIdle: number;
-    /** Until a stream gets its head though it still waits. */
+    /** Until a queued stream gets its response head. */
     readonly streamHeaders: number;
-    /** Between two signs of life; 0 is none. */
+    /** Between two keep-alive comments; 0 is never. */
     readonly streamKeepAlive: number;
-    /** Until any other request gets its head though it still waits; 0 is never. */
+    /** Until any other queued request gets its response head; 0 is never. */
     readonly jsonKeepAlive: number;
     readonly clientHeader: number;
     readonly clientBody: number;
@@ -134,26 +133,26 @@ export interface GatewayConfig {
   };
 }
 
-/** Longer than it takes to end a hung engine: what it was at work on is then continued, where a limit would end it. */
-const patienceWithStreams = (hangTimeout: number) => Math.max(120_000, hangTimeout + 30_000);
+/** Longer than it takes to detect a hung engine, so that its streams are continued instead of timing out. */
+const defaultStreamIdleTimeout = (hangTimeout: number) => Math.max(120_000, hangTimeout + 30_000);
 
-/** One body of the largest size always has room. */
+/** The budget is at least the size of the largest allowed body. */
 function bodyBudget({
   MAX_REQUEST_BODY_SIZE: one,
-  MAX_REQUEST_BODIES_SIZE: all,
-  MAX_REQUEST_BODIES_SIZE_PER_KEY: ofKey = all / 2,
+  MAX_REQUEST_BODIES_SIZE: total,
+  MAX_REQUEST_BODIES_SIZE_PER_KEY: perKey = total / 2,
 }: Settings): BodyBudgetOptions {
-  return { total: Math.max(all, one), perOwner: Math.max(ofKey, one) };
+  return { total: Math.max(total, one), perOwner: Math.max(perKey, one) };
 }
 
-/** What only the house that starts the gateway knows. */
+/** Values that do not come from the settings alone. */
 export interface GatewayEnvironment {
   readonly host: string;
   readonly keyFile: () => string;
   readonly dataDir: string;
-  /** `BACKEND_URL`, which must be set by now. */
+  /** `BACKEND_URL`, which must be set. */
   readonly backendUrl: string;
-  /** Where the supervisor's health server answers; undefined where there is none. */
+  /** URL of the supervisor's health server; undefined without a supervisor. */
   readonly healthUrl?: string | undefined;
 }
 
@@ -182,7 +181,7 @@ export function gatewayConfig(
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
-      intervalMs: Math.max(settings.GPU_INTERVAL, SHORTEST_GPU_INTERVAL),
+      intervalMs: Math.max(settings.GPU_INTERVAL, MIN_GPU_INTERVAL),
     },
     metrics: {
       authEnabled: settings.METRICS_AUTH_ENABLED,
@@ -191,7 +190,7 @@ export function gatewayConfig(
       healthUrl,
     },
     traces: traceConfig(settings),
-    sleeps: Boolean(settings.SLEEP_IDLE_SECONDS),
+    maySleep: Boolean(settings.SLEEP_IDLE_SECONDS),
     corsOrigins: settings.CORS_ORIGINS,
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
@@ -221,7 +220,7 @@ export function gatewayConfig(
     timeouts: {
       request: settings.REQUEST_TIMEOUT,
       firstByte: settings.FIRST_BYTE_TIMEOUT,
-      streamIdle: settings.STREAM_IDLE_TIMEOUT ?? patienceWithStreams(settings.HANG_TIMEOUT),
+      streamIdle: settings.STREAM_IDLE_TIMEOUT ?? defaultStreamIdleTimeout(settings.HANG_TIMEOUT),
       streamHeaders: settings.STREAM_HEADERS_AFTER,
       streamKeepAlive: settings.STREAM_KEEPALIVE,
       jsonKeepAlive: settings.JSON_KEEPALIVE_AFTER,

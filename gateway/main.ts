@@ -8,29 +8,30 @@ import { createParentChannel } from './ipc/supervisor-client.ts';
 import { startListening } from './server/listen.ts';
 import { warnWhenUnreachable } from './unreachable-backend-warning.ts';
 
-/** Exit code for wrong use or configuration, the same all over the house. */
+/** Exit code for wrong usage or configuration, the same for all processes. */
 const MISCONFIGURED = 2;
 
 export interface MainOptions {
-  /** The supervisor's child. */
+  /** Whether the process is a child of the supervisor. */
   readonly supervised?: boolean;
-  /** What the checks before the start have to say, for the log. */
+  /** Warnings of earlier checks, for the log. */
   readonly warnings?: readonly string[];
 }
 
 /**
- * The gateway as a process of its own: the supervisor's child (`inHouse`), or alone in front of a llama-server that
- * someone else started (`corral gateway`).
+ * The gateway as a process: a child of the supervisor (`supervised`), or standalone in front of an existing llama-server
+ * (`corral gateway`).
  */
 export async function main(
   env: NodeJS.ProcessEnv,
   { supervised = false, warnings = [] }: MainOptions = {},
 ): Promise<void> {
   const { settings, problems } = readSettings(env);
-  const complaints = problems.map((problem) => problem.message);
-  if (settings.BACKEND_URL === undefined && complaints.length === 0) complaints.push('BACKEND_URL: not set');
-  if (complaints.length > 0) {
-    for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+  const messages = problems.map((problem) => problem.message);
+  if (settings.BACKEND_URL === undefined && messages.length === 0)
+    messages.push('BACKEND_URL: not set; set it to the URL of llama-server');
+  if (messages.length > 0) {
+    for (const message of messages) process.stderr.write(`${message}\n`);
     process.exitCode = MISCONFIGURED;
     return;
   }
@@ -49,32 +50,32 @@ export async function main(
     backendUrl: settings.BACKEND_URL ?? '',
     healthUrl: supervised ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
-  const openedPort = await startListening(config);
-  // Last, as reading it takes longest.
+  const listening = await startListening(config);
+  // Imported last, because it takes longest to load.
   const { startGateway } = await import('./start-gateway.ts');
-  const starting = startGateway(config, log, { parent: createParentChannel(), openedPort });
-  // From the first moment on: without somebody who listens the signal would end the process.
+  const starting = startGateway(config, log, { parent: createParentChannel(), listening });
+  // Registered at once: without a handler the signal would end the process.
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(recordUnhandledError));
   const gateway = await starting;
-  let isStopped = false;
+  let isLogged = false;
   stop = async () => {
     await gateway.stop().catch(recordUnhandledError);
-    // In house the supervisor has the last word; of several signals one is told.
-    if (!supervised && !isStopped) log.info('stopped');
-    isStopped = true;
+    // Under a supervisor that one logs the end. Of several signals only the first is logged.
+    if (!supervised && !isLogged) log.info('stopped');
+    isLogged = true;
     exitWithoutReader();
   };
-  if (!supervised) warnWhenUnreachable(gateway.watch, config.backend.address, log);
+  if (!supervised) warnWhenUnreachable(gateway.monitor, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');
-      // What the supervisor has told us before it sent the signal is heard first: why nobody is served any more.
+      // Handle the messages first that the supervisor sent before the signal: they say why requests are rejected.
       setImmediate(() => stop());
     });
   }
 }
 
-/** Where something that listens on `host` is reached from this machine. */
+/** The local URL of a server that listens on `host`. */
 function localUrl(host: string, port: number): string {
   if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

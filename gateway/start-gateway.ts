@@ -9,8 +9,7 @@ import { createDashboard } from './dashboard/dashboard.ts';
 import { type Gpus, watchGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { createProxyMatcher } from './http/forwarded.ts';
-import type { ParentChannel } from './ipc/supervisor-client.ts';
-import { SupervisorClient } from './ipc/supervisor-client.ts';
+import { type ParentChannel, SupervisorClient } from './ipc/supervisor-client.ts';
 import { createSupervisorStatusReader } from './ipc/supervisor-status.ts';
 import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
 import { RateLimits } from './limits/rate-limits.ts';
@@ -39,119 +38,123 @@ import { createSlotTracker } from './upstream/slot-tracker.ts';
 import { createUsageLedger, type UsageLedger } from './usage/usage-ledger.ts';
 import { createUsageRecorder } from './usage/usage-recorder.ts';
 
-/** How long the clients of broken-off exchanges have to take their last event, ms. */
-const TIME_TO_HEAR_IT = 500;
+/** How long the clients of aborted exchanges have to receive their last event, ms. */
+const LAST_EVENT_TIMEOUT = 500;
 
-/** How long the observers may take, ms, to learn the tokens of the exchanges that were broken off last. */
-const TIME_TO_COUNT = 1000;
+/** How long a shutdown waits for the token counts of the exchanges that were aborted last, ms. */
+const COUNT_TIMEOUT = 1000;
 
-/** A gateway that runs. */
+/** A running gateway. */
 export interface Gateway {
-  /** The port it listens on, for those who asked for port 0. */
+  /** The actual port, also where port 0 was configured. */
   readonly port: number;
   readonly connections: ConnectionLimiter;
   readonly scheduler: Scheduler;
-  readonly bodies: BodyBudget;
+  readonly bodyBudget: BodyBudget;
   readonly countingScheduler: Scheduler;
-  readonly watch: BackendMonitor;
+  readonly monitor: BackendMonitor;
   readonly ledger: UsageLedger;
   readonly gpus: Gpus;
-  /** What a token takes at present. */
-  readonly recentWork: RecentTokenCost;
-  /** Whether its limits hold together with other gateways'. */
+  /** The energy and money that a token costs at present. */
+  readonly tokenCost: RecentTokenCost;
+  /** Whether its rate limits are shared with other gateways. */
   readonly sharing: Sharing;
   reloadKeys(): Promise<void>;
   /**
-   * Takes nothing new, lets what runs go on until it is done or `DRAIN_TIMEOUT` has passed, and closes. What still runs
-   * then is told so. A second call does not wait.
+   * Rejects new requests, waits for running ones, at most `DRAIN_TIMEOUT`, and closes. Requests that still run then end
+   * with an error. A second call does not wait.
    */
   stop(): Promise<void>;
 }
 
 export interface StartOptions {
-  /** Undefined where nobody looks after this gateway. */
+  /** Undefined without a supervisor. */
   readonly parent?: ParentChannel | undefined;
-  /** Where it is open already. */
-  readonly openedPort?: ListeningServer;
+  /** Set where the port is open already. */
+  readonly listening?: ListeningServer;
 }
 
-/** Puts the parts together, listens and answers. */
+/** The composition root: creates all components, connects them, and serves requests. */
 export async function startGateway(
   config: GatewayConfig,
   log: Log,
-  { parent, openedPort }: StartOptions = {},
+  { parent, listening }: StartOptions = {},
 ): Promise<Gateway> {
   const supervisor = new SupervisorClient(parent);
   const countingScheduler = createCountingScheduler(config.admission);
   const scheduler = new Scheduler({ ...config.admission, beside: countingScheduler });
   const quarantine = createQuarantine({
-    ...{ ...config.admission, log, supervisor },
-    monitor: () => watch,
+    ...config.admission,
+    log,
+    supervisor,
+    monitor: () => monitor,
   });
-  let mayFindItAsleep = config.sleeps;
-  const end = new AbortController();
-  const prefillHabits = new PrefillProbe(config.backend, end.signal);
-  const watch = monitorBackend(config.backend, {
-    followSleep: () => mayFindItAsleep,
-    onChange: (standing) => {
-      log.info({ standing, slots: watch.props?.slots }, `backend is ${standing}`);
-      if (standing === 'ready') quarantine.onBackendUp();
+  let backendMaySleep = config.maySleep;
+  const stopped = new AbortController();
+  const prefillProbe = new PrefillProbe(config.backend, stopped.signal);
+  const monitor = monitorBackend(config.backend, {
+    followSleep: () => backendMaySleep,
+    onChange: (status) => {
+      log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
+      if (status === 'ready') quarantine.onBackendUp();
       else quarantine.onBackendDown();
-      followFacts();
+      onBackendChanged();
     },
     onPropsChange() {
       log.info(
-        { slots: watch.props?.slots, context: watch.props?.contextPerSlot },
-        'what the backend says of itself has changed',
+        { slots: monitor.props?.slots, context: monitor.props?.contextPerSlot },
+        'the properties of the backend have changed',
       );
-      followFacts();
+      onBackendChanged();
     },
   });
   const router = new RouterModels(config.backend, {
     onDetected: () =>
       log.warn(
-        'the backend is a router: its models share the slots of the one that has the fewest (MAX_CONCURRENT_REQUESTS), there are no figures of its engines, and no prompt is counted before it waits',
+        'the backend is a llama-server router: the slot count is that of the model with the fewest slots (MAX_CONCURRENT_REQUESTS overrides it), engine metrics are unavailable, and prompts are not counted before they queue',
       ),
     onChange() {
       const { names, slots } = router.served ?? {};
-      log.info({ models: names?.join(', '), slots }, 'the router serves these models');
+      log.info({ models: names?.join(', '), slots }, 'models of the router');
       gate.updateCapacity();
     },
   });
   const gate = new CapacityGate({
-    ...{ scheduler, countingScheduler, monitor: watch },
+    scheduler,
+    countingScheduler,
+    monitor,
     routerSlots: () => router.served?.slots,
     maxConcurrent: config.admission.maxConcurrent,
   });
-  function followFacts(): void {
-    if (watch.status === 'ready' && watch.keyRejected)
-      log.error('the backend refuses our key: BACKEND_API_KEY is wrong');
-    router.setIsRouter(watch.status === 'ready' && watch.isRouter);
+  function onBackendChanged(): void {
+    if (monitor.status === 'ready' && monitor.keyRejected)
+      log.error('the backend rejects our key: check BACKEND_API_KEY');
+    router.setIsRouter(monitor.status === 'ready' && monitor.isRouter);
     gate.updateCapacity();
-    prefillHabits.clear();
+    prefillProbe.clear();
   }
-  const live = new LiveRequests(supervisor.reportRequestCount);
-  const doorKeys = config.auth.enabled ? createGatewayKeys(config, log, live) : undefined;
-  const keys = doorKeys?.store;
+  const liveRequests = new LiveRequests(supervisor.reportRequestCount);
+  const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
+  const keys = gatewayKeys?.store;
   const pool = await createBackendPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, monitor: watch, ended: end.signal, quarantine };
+  const counting = { backend: config.backend, monitor, ended: stopped.signal, quarantine };
   const models = new ModelNames({
     ...config.models,
-    props: () => watch.props,
-    routerModels: () => (watch.isRouter ? (router.served?.names ?? []) : undefined),
+    props: () => monitor.props,
+    routerModels: () => (monitor.isRouter ? (router.served?.names ?? []) : undefined),
   });
-  const sheet = new ModelMetaCache(config.backend, watch);
+  const modelMeta = new ModelMetaCache(config.backend, monitor);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
-  const doorkeeper = { ring: () => keys?.ring, failedLogins };
+  const authenticator = { ring: () => keys?.ring, failedLogins };
   const ledger = createUsageLedger(config.ledger, log);
-  const abandoned = new AbandonedInputCounter(counting);
-  const buckets = await createRateCounters({ ...config.rates, log });
+  const abandonedInput = new AbandonedInputCounter(counting);
+  const rateCounters = await createRateCounters({ ...config.rates, log });
   const readSupervisorStatus = createSupervisorStatusReader(config.metrics.healthUrl);
   const metrics = createMetrics({
     ...{ ...config.metrics, scheduler, keys, failedLogins, ledger, readSupervisorStatus },
-    backendMonitor: watch,
-    liveRequests: live,
-    rateCounters: buckets,
+    backendMonitor: monitor,
+    liveRequests,
+    rateCounters,
     backend: config.backend,
     maxWaiting: config.admission.maxWaiting,
     keyMaxAgeMs: config.auth.keyMaxAgeMs,
@@ -160,23 +163,23 @@ export async function startGateway(
   });
   const gpus = watchGpus(config.gpu, log);
   registerGpuMetrics(metrics.registry, gpus);
-  const takeTally = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
-  const recentWork = new RecentTokenCost(takeTally, config.ledger.costPerHour);
-  registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, recentWork);
-  const bodies = new BodyBudget(config.limits.bodies);
-  const rateLimits = new RateLimits(config.rates.defaults, buckets.store);
+  const readTotals = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
+  const tokenCost = new RecentTokenCost(readTotals, config.ledger.costPerHour);
+  registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, tokenCost);
+  const bodyBudget = new BodyBudget(config.limits.bodies);
+  const rateLimits = new RateLimits(config.rates.defaults, rateCounters.store);
   const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
     ...{ gate, scheduler, models, keys, ledger, gpus, isTrusted, readSupervisorStatus },
-    backendMonitor: watch,
-    liveRequests: live,
-    tokenCost: recentWork,
-    getKeyRing: doorkeeper.ring,
+    backendMonitor: monitor,
+    liveRequests,
+    tokenCost,
+    getKeyRing: authenticator.ring,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
   });
-  const occupancy = createSlotTracker(config.backend, log);
-  const cut = new AbortController();
+  const slotTracker = createSlotTracker(config.backend, log);
+  const shutdown = new AbortController();
   const tracing =
     config.traces && (await (await import('./tracing/tracing.ts')).createTracing(config.traces, log));
   const requestEvents = new RequestEvents([
@@ -191,39 +194,35 @@ export async function startGateway(
     }),
   ]);
   const app = createApp({
-    ...{
-      config,
-      pool,
-      scheduler,
-      countingScheduler,
-      monitor: watch,
-      models,
-      liveRequests: live,
-      keys,
-      doorkeeper,
-      counting,
-    },
-    ...{
-      ledger,
-      isTrusted,
-      requestEvents,
-      startTrace: tracing?.startTrace,
-      abandonedInput: abandoned,
-      rateLimits,
-      bodyBudget: bodies,
-      slotTracker: occupancy,
-      metrics,
-      gate,
-      supervisor,
-      dashboard,
-      modelMeta: sheet,
-    },
-    shutdown: cut.signal,
-    prefillProbe: prefillHabits,
+    config,
+    pool,
+    scheduler,
+    countingScheduler,
+    gate,
+    monitor,
+    models,
+    modelMeta,
+    liveRequests,
+    keys,
+    authenticator,
+    isTrusted,
+    requestEvents,
+    startTrace: tracing?.startTrace,
+    ledger,
+    counting,
+    abandonedInput,
+    rateLimits,
+    bodyBudget,
+    slotTracker,
+    prefillProbe,
     quarantine,
+    supervisor,
+    metrics,
+    dashboard,
+    shutdown: shutdown.signal,
   });
-  const { server, port, connections, serve, closeUnused } = openedPort ?? (await startListening(config));
-  registerConnectionMetrics(metrics.registry, connections, bodies);
+  const { server, port, connections, serve, closeUnused } = listening ?? (await startListening(config));
+  registerConnectionMetrics(metrics.registry, connections, bodyBudget);
   serve(createRequestListener(app));
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
@@ -233,52 +232,53 @@ export async function startGateway(
     onEngineStoppedFromOutside: () => quarantine.excuseCrash(),
     async onEngineState({ pause, modelNames, maySleep, hasFailed }) {
       models.setNames(modelNames);
-      mayFindItAsleep = maySleep;
+      backendMaySleep = maySleep;
       if (hasFailed) gate.close('lost');
       await (pause ? gate.pause() : gate.resume());
     },
   });
 
   let stopping: Promise<void> | undefined;
-  /** Breaks off all exchanges and whoever waits for one, which tell their clients, and then what is left of the connections. */
-  function cutOff(): void {
+  /** Aborts all running and queued requests, whose clients get an error, and then closes the remaining connections. */
+  function abortAll(): void {
     gate.close('draining');
-    cut.abort();
-    if (!pool.destroyed) pool.destroy(new ShuttingDown('the gateway shuts down')).catch(recordUnhandledError);
-    setTimeout(() => server.closeAllConnections(), TIME_TO_HEAR_IT).unref();
+    shutdown.abort();
+    if (!pool.destroyed)
+      pool.destroy(new ShuttingDown('the gateway is shutting down')).catch(recordUnhandledError);
+    setTimeout(() => server.closeAllConnections(), LAST_EVENT_TIMEOUT).unref();
   }
-  async function finish(): Promise<void> {
+  async function shutDown(): Promise<void> {
     gate.drain();
-    bodies.stop();
+    bodyBudget.stop();
     dashboard.close();
-    const closed = closeWithin(server, config.timeouts.drain, cutOff);
+    const closed = closeWithin(server, config.timeouts.drain, abortAll);
     closeUnused();
     await closed;
-    await requestEvents.idle(TIME_TO_COUNT);
-    watch.close();
+    await requestEvents.idle(COUNT_TIMEOUT);
+    monitor.close();
     router.close();
-    doorKeys?.[Symbol.dispose]();
+    gatewayKeys?.[Symbol.dispose]();
     if (!pool.destroyed) await pool.destroy();
-    end.abort();
-    await requestEvents.idle(TIME_TO_HEAR_IT);
-    recentWork.close();
+    stopped.abort();
+    await requestEvents.idle(LAST_EVENT_TIMEOUT);
+    tokenCost.close();
     gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();
-    buckets[Symbol.dispose]();
+    rateCounters[Symbol.dispose]();
     await Promise.all([ledger.close(), tracing?.close()]);
   }
   return {
     port,
     connections,
     scheduler,
-    bodies,
+    bodyBudget,
     countingScheduler,
-    watch,
+    monitor,
     ledger,
     gpus,
-    recentWork,
+    tokenCost,
     get sharing() {
-      return buckets.sharing;
+      return rateCounters.sharing;
     },
     async reloadKeys() {
       const result = await keys?.reload();
@@ -286,18 +286,18 @@ export async function startGateway(
       if (result?.outcome === 'kept') log.error(`${result.problem}; the keys loaded before remain valid`);
     },
     stop() {
-      if (stopping) cutOff();
-      stopping ??= finish();
+      if (stopping) abortAll();
+      stopping ??= shutDown();
       return stopping;
     },
   };
 }
 
-async function closeWithin(server: Server, ms: number, cutOff: () => void): Promise<void> {
+async function closeWithin(server: Server, ms: number, abortAll: () => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   const idle = setInterval(() => server.closeIdleConnections(), 100);
-  const deadline = setTimeout(cutOff, ms);
+  const deadline = setTimeout(abortAll, ms);
   await promise;
   clearInterval(idle);
   clearTimeout(deadline);

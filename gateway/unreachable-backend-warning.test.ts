@@ -7,41 +7,43 @@ import { freePort } from '../test/harness/free-port.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { warnWhenUnreachable } from './unreachable-backend-warning.ts';
 
-async function told(origin: string, socketPath?: string) {
-  let standing: BackendStatus = 'starting';
-  let looks = 0;
-  const watch = {
+async function collectWarnings(origin: string, socketPath?: string) {
+  let status: BackendStatus = 'starting';
+  let checks = 0;
+  const monitor = {
     since: 0,
     get status() {
-      looks += 1;
-      return standing;
+      checks += 1;
+      return status;
     },
   };
   const lines: string[] = [];
-  const log = { warn: (words: string) => lines.push(words) } as unknown as Parameters<
+  const log = { warn: (message: string) => lines.push(message) } as unknown as Parameters<
     typeof warnWhenUnreachable
   >[2];
-  using _ = warnWhenUnreachable(watch, { origin, socketPath }, log, { lookEveryMs: 5, graceMs: 0 });
+  using _ = warnWhenUnreachable(monitor, { origin, socketPath }, log, { checkIntervalMs: 5, graceMs: 0 });
   await waitFor('the first line', () => lines.length > 0);
-  standing = 'ready';
-  const before = looks;
-  await waitFor('a look while it is ready', () => looks > before + 2);
-  standing = 'restarting';
+  status = 'ready';
+  const before = checks;
+  await waitFor('a check while it is ready', () => checks > before + 2);
+  status = 'restarting';
   await waitFor('the second line', () => lines.length > 1);
   return lines;
 }
 
-it('tells once for each absence why the backend does not answer', async () => {
+it('warns once each time that the backend is unreachable, with the reason', async () => {
   const origin = `http://127.0.0.1:${await freePort()}`;
-  const line = `BACKEND_URL ${origin} does not answer (ECONNREFUSED): requests wait`;
-  expect(await told(origin)).toEqual([line, line]);
-  const [first] = await told('http://llama-server', '/nowhere/llama.sock');
-  expect(first).toBe('BACKEND_URL unix:/nowhere/llama.sock does not answer (ENOENT): requests wait');
+  const line = `BACKEND_URL ${origin} is unreachable (ECONNREFUSED); requests wait`;
+  expect(await collectWarnings(origin)).toEqual([line, line]);
+  const [first] = await collectWarnings('http://llama-server', '/nowhere/llama.sock');
+  expect(first).toBe('BACKEND_URL unix:/nowhere/llama.sock is unreachable (ENOENT); requests wait');
 });
 
-it('tells of something that listens there and is no llama-server', async () => {
+it('warns of a server at that address that is not llama-server', async () => {
   await using server = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const [line] = await told(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  expect(line).toContain('does not answer (status 404 of /health: is it a llama-server?): requests wait');
+  const [line] = await collectWarnings(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect(line).toContain(
+    'is unreachable (GET /health returned status 404; is it a llama-server?); requests wait',
+  );
 });

@@ -4,59 +4,56 @@ import type { BackendMonitor } from '../health/backend-monitor.ts';
 import { connectOptions } from '../health/request-backend.ts';
 import type { Log } from '../log/create-log.ts';
 
-const LOOK_EVERY = 1000;
-/** For those that are started together: the gateway is mostly first. */
-const GRACE = 2000;
-const PATIENCE = 2000;
+const CHECK_INTERVAL = 1000;
+/** When both are started together, the gateway is usually ready first. */
+const GRACE_PERIOD = 2000;
+const REQUEST_TIMEOUT = 2000;
 
 export interface WarningOptions {
-  readonly lookEveryMs?: number;
+  readonly checkIntervalMs?: number;
   readonly graceMs?: number;
 }
 
 /**
- * Says once for each absence of the backend, and why, that requests wait for it. Where nobody else looks after it this is
- * all that an operator hears. That it is back is told as its standing.
+ * Warns once each time that the backend is unreachable, with the reason. Without a supervisor this is the only log message
+ * about it. Its return is logged as its new status.
  */
 export function warnWhenUnreachable(
-  watch: Pick<BackendMonitor, 'status' | 'since'>,
+  monitor: Pick<BackendMonitor, 'status' | 'since'>,
   address: BackendAddress,
   log: Pick<Log, 'warn'>,
-  { lookEveryMs = LOOK_EVERY, graceMs = GRACE }: WarningOptions = {},
+  { checkIntervalMs = CHECK_INTERVAL, graceMs = GRACE_PERIOD }: WarningOptions = {},
 ): Disposable {
-  let isTold = false;
-  const isAway = () => watch.status === 'starting' || watch.status === 'restarting';
-  async function look(): Promise<void> {
-    if (!isAway()) isTold = false;
-    if (!isAway() || isTold || Date.now() - watch.since < graceMs) return;
-    isTold = true;
-    const why = await whyAway(address);
-    if (isAway())
-      log.warn(`BACKEND_URL ${formatBackendUrl(address)} does not answer (${why}): requests wait`);
-    else isTold = false;
+  let isLogged = false;
+  const isUnreachable = () => monitor.status === 'starting' || monitor.status === 'restarting';
+  async function check(): Promise<void> {
+    if (!isUnreachable()) isLogged = false;
+    if (!isUnreachable() || isLogged || Date.now() - monitor.since < graceMs) return;
+    isLogged = true;
+    const reason = await findReason(address);
+    if (isUnreachable())
+      log.warn(`BACKEND_URL ${formatBackendUrl(address)} is unreachable (${reason}); requests wait`);
+    else isLogged = false;
   }
-  const timer = setInterval(look, lookEveryMs).unref();
+  const timer = setInterval(check, checkIntervalMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Never rejects. */
-function whyAway(address: BackendAddress): Promise<string> {
+function findReason(address: BackendAddress): Promise<string> {
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(PATIENCE);
-    const question = get(
-      { ...connectOptions(address), path: '/health', agent: false, signal },
-      (response) => {
-        response.resume();
-        const { statusCode = 0 } = response;
-        resolve(
-          statusCode === 200 || statusCode === 503
-            ? 'too slowly'
-            : `status ${statusCode} of /health: is it a llama-server?`,
-        );
-      },
-    );
-    question.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(signal.aborted ? 'nothing comes in time' : (error.code ?? error.message)),
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT);
+    const request = get({ ...connectOptions(address), path: '/health', agent: false, signal }, (response) => {
+      response.resume();
+      const { statusCode = 0 } = response;
+      resolve(
+        statusCode === 200 || statusCode === 503
+          ? 'it responds too slowly'
+          : `GET /health returned status ${statusCode}; is it a llama-server?`,
+      );
+    });
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(signal.aborted ? 'timeout' : (error.code ?? error.message)),
     );
   });
 }

@@ -1,21 +1,21 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** An answer of ours that is not the backend's. Thrown anywhere on the way in, shown by door/show-refusal.ts. */
+/** An error response of the gateway itself. Thrown anywhere; middleware/handle-error.ts turns it into the response. */
 export class ApiError extends Error {
-  override readonly name = 'Refusal';
+  override readonly name = 'ApiError';
   readonly status: ContentfulStatusCode;
   readonly type: string;
   readonly code: string;
   readonly param: string | null;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(answer: ApiErrorOptions) {
-    super(answer.message, answer.cause === undefined ? undefined : { cause: answer.cause });
-    this.status = answer.status;
-    this.type = answer.type;
-    this.code = answer.code;
-    this.param = answer.param ?? null;
-    this.headers = answer.headers ?? {};
+  constructor(options: ApiErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
+    this.type = options.type;
+    this.code = options.code;
+    this.param = options.param ?? null;
+    this.headers = options.headers ?? {};
   }
 }
 
@@ -24,9 +24,9 @@ export interface ApiErrorOptions {
   /** OpenAI's error type, such as `invalid_request_error`. */
   readonly type: string;
   readonly code: string;
-  /** For the client: says what to change. Never holds a secret or what only the log may know. */
+  /** For the client: says what is wrong and what to change. Never contains secrets or internal details. */
   readonly message: string;
-  /** The field of the request that is at fault. */
+  /** The request field that is wrong. */
   readonly param?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log only. */

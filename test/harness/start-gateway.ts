@@ -79,7 +79,7 @@ export async function startTestGateway({
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   };
-  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.watch.status === 'ready');
+  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.monitor.status === 'ready');
   return {
     gateway,
     port: gateway.port,

@@ -162,7 +162,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     await expect(whole).rejects.toThrow();
     await gatewayIsIdle(corral, fake);
     await waitFor('its log line', () => corral.logged.some(({ status }) => status === 499));
-    expect(corral.gateway.bodies.bytes).toBe(0);
+    expect(corral.gateway.bodyBudget.bytes).toBe(0);
   });
 });
 

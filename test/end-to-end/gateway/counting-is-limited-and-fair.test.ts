@@ -83,7 +83,7 @@ describe('requests that only count', () => {
       'both to be logged',
       () => corral.logged.filter(({ status }) => status === 499).length === 2,
     );
-    expect(corral.gateway.bodies.bytes).toBe(0);
+    expect(corral.gateway.bodyBudget.bytes).toBe(0);
     const third = await send('a', '/tokenize');
     await waitFor('the next to be queued', () => counts().waiting === 1);
     expect([held.length, fake.open]).toEqual([2, 2]);

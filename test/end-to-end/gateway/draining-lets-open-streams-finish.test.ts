@@ -57,7 +57,7 @@ it.each([
   const [head, half] = halfOf(JSON.stringify(chatOf('hello')));
   const lines = ['POST /v1/chat/completions HTTP/1.1', 'Host: x', 'Content-Type: application/json', head];
   client.send([...lines, `Authorization: Bearer ${testerSecret}`, '', half].join('\r\n'));
-  await waitFor('it to be read', () => corral.gateway.bodies.bytes > 0);
+  await waitFor('it to be read', () => corral.gateway.bodyBudget.bytes > 0);
   const stopped = corral.gateway.stop();
   const rejected = await client.answer();
   expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([503, 'draining']);

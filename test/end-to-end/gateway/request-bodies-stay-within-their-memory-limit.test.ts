@@ -35,7 +35,7 @@ afterEach(async () => {
   await fakeBackend.stop();
 });
 
-const held = () => corral.gateway.bodies.bytes;
+const held = () => corral.gateway.bodyBudget.bytes;
 const requestOf = (id: string, size: number, headers: string[] = []) =>
   postOf(chatOf('x'.repeat(size)), { secret: secretOf(id), headers });
 
@@ -151,11 +151,11 @@ it('without keys, one network may have half of the memory', async () => {
   const from = async (address: string) => {
     const client = await RawClient.connect(open.port, address);
     clients.push(client);
-    const before = open.gateway.bodies.bytes;
+    const before = open.gateway.bodyBudget.bytes;
     client.send(postOf(chatOf('x'.repeat(90 * KIB)), { secret: null }).slice(0, -1));
     await waitFor(
       'it to be there',
-      () => open.gateway.bodies.bytes > before + 89 * KIB || client.text !== '',
+      () => open.gateway.bodyBudget.bytes > before + 89 * KIB || client.text !== '',
     );
     return client.text.split(' ')[1];
   };

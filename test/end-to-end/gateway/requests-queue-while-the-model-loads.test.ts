@@ -10,7 +10,7 @@ it('requests queue while the model loads and are served once it is ready', async
   await using fake = await startFakeBackend(echo, { slots: 2 });
   fake.health = 503;
   await using corral = await startTestGateway({ backend: fake.backend, untilReady: false });
-  await waitFor('the gateway to report it as loading', () => corral.gateway.watch.status === 'loading');
+  await waitFor('the gateway to report it as loading', () => corral.gateway.monitor.status === 'loading');
   await using chat = await RawClient.connect(corral.port);
   chat.send(postOf(chatOf('early')));
   await using count = await RawClient.connect(corral.port);
@@ -34,7 +34,7 @@ it('a request that times out in the queue while the model loads gets model_loadi
     untilReady: false,
     env: { QUEUE_TIMEOUT: '50ms' },
   });
-  await waitFor('the gateway to report it as loading', () => corral.gateway.watch.status === 'loading');
+  await waitFor('the gateway to report it as loading', () => corral.gateway.monitor.status === 'loading');
   await using client = await RawClient.connect(corral.port);
   const answer = await client.send(postOf(chatOf('early'))).answer();
   expect(answer?.status).toBe(503);

@@ -57,7 +57,7 @@ async function allWaiting(env: Record<string, string>) {
   corral = await startTestGateway({ backend: llama.backend, env });
   const plain = requests.map(([path, body]) => post(path, body));
   const streams = await Promise.all(requests.map(([path, body]) => post(path, { ...body, stream: true })));
-  const { scheduler, watch } = corral.gateway;
+  const { scheduler, monitor } = corral.gateway;
   await waitFor('all to be running', () => scheduler.counts.leased === 8, { every: 1 });
   await waitFor('all streams to have begun', () => streams.every(({ read }) => read().includes('Horse')), {
     every: 1,
@@ -66,7 +66,7 @@ async function allWaiting(env: Record<string, string>) {
   llama.kill('SIGKILL');
   await waitFor(
     'all to be queued for the next engine',
-    () => scheduler.counts.waiting === 8 && watch.status !== 'ready',
+    () => scheduler.counts.waiting === 8 && monitor.status !== 'ready',
   );
   return { plain, streams };
 }

@@ -43,7 +43,7 @@ it('a body that came fast and then trickles in is refused: what was sent at once
   await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
   expect((await client.answer())?.status).toBe(408);
   await client.closed();
-  await waitFor('its memory to be given back', () => corral.gateway.bodies.bytes === 0);
+  await waitFor('its memory to be given back', () => corral.gateway.bodyBudget.bytes === 0);
 });
 
 it('a body in single bytes takes no more room than its bytes', async () => {

@@ -17,10 +17,10 @@ async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
 /** Another backend takes its place: it was unavailable in between. */
 async function replace(fake: FakeBackend, corral: TestGateway, props: object | undefined) {
   fake.health = 503;
-  await waitFor('it to be unavailable', () => corral.gateway.watch.status === 'loading');
+  await waitFor('it to be unavailable', () => corral.gateway.monitor.status === 'loading');
   fake.props = props;
   fake.health = 200;
-  await waitFor('it to be ready', () => corral.gateway.watch.status === 'ready');
+  await waitFor('it to be ready', () => corral.gateway.monitor.status === 'ready');
 }
 
 describe('as many requests reach the backend as it has slots', () => {
@@ -46,10 +46,10 @@ describe('as many requests reach the backend as it has slots', () => {
     await replace(fake, corral, undefined);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([1, []]);
     fake.props = { ...propsWith(2), model_alias: 'another' };
-    await waitFor('the props of the other', () => corral.gateway.watch.props?.slots === 2);
+    await waitFor('the props of the other', () => corral.gateway.monitor.props?.slots === 2);
     expect([capacityOf(corral), await modelNames(corral)]).toEqual([2, ['another']]);
     expect(corral.logged).toContainEqual(
-      expect.objectContaining({ slots: 2, msg: 'what the backend says of itself has changed' }),
+      expect.objectContaining({ slots: 2, msg: 'the properties of the backend have changed' }),
     );
   });
 
@@ -58,7 +58,7 @@ describe('as many requests reach the backend as it has slots', () => {
     await using corral = await startTestGateway({ backend: fake.backend });
     await waitFor('its props', () => capacityOf(corral) === 8);
     fake.props = propsWith(2);
-    corral.gateway.watch.probeNow();
+    corral.gateway.monitor.probeNow();
     await waitFor('the props of the other', () => capacityOf(corral) === 2);
   });
 
@@ -69,8 +69,8 @@ describe('as many requests reach the backend as it has slots', () => {
       env: { MAX_CONCURRENT_REQUESTS: '3' },
     });
     fake.props = propsWith(2);
-    corral.gateway.watch.probeNow();
-    await waitFor('the props of the other', () => corral.gateway.watch.props?.slots === 2);
+    corral.gateway.monitor.probeNow();
+    await waitFor('the props of the other', () => corral.gateway.monitor.props?.slots === 2);
     expect(capacityOf(corral)).toBe(3);
   });
 });

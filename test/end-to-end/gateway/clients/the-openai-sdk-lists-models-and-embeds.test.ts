@@ -146,7 +146,7 @@ it('a request with dimensions is told to retry while the size of embeddings is u
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   fakeBackend.health = 503;
-  await waitFor('it to load', () => corral.gateway.watch.status === 'loading');
+  await waitFor('it to load', () => corral.gateway.monitor.status === 'loading');
   const params = { model: 'demo', input: 'horse', dimensions: 256 };
   expect(await openai.embeddings.create(params).catch((it) => it)).toMatchObject({
     status: 503,
