@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => gatewayIsIdle(corral, standIn));
 
-/** The upstream paths of what has reached the backend in this test. */
+/** The paths of the requests that have reached the backend in this test. */
 const arrived = () => standIn.received.slice(before).map(({ path }) => path);
 
 async function ask(method: string, target: string) {
@@ -107,7 +107,7 @@ describe.each(Object.entries(unknown))('%s', (_, targets) => {
   });
 });
 
-describe('the same path in other words', () => {
+describe('the same path in another spelling', () => {
   it.each([
     '/v1/chat/completions?api-version=1&x=..%2f',
     'http://elsewhere.example/v1/chat/completions',
@@ -121,7 +121,7 @@ describe('the same path in other words', () => {
     expect(arrived()).toEqual(status === 200 ? ['/v1/chat/completions'] : []);
   });
 
-  it('* and an authority are no paths', async () => {
+  it('* and an authority are not paths', async () => {
     for (const [method, target] of [
       ['GET', '*'],
       ['POST', '*'],
@@ -135,7 +135,7 @@ describe('the same path in other words', () => {
 
 describe('other methods', () => {
   const others = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY'];
-  it.each(others)('%s on a route that takes POST', async (method) => {
+  it.each(others)('%s on a route of POST', async (method) => {
     const answer = await ask(method, '/v1/chat/completions');
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe('POST');
@@ -145,7 +145,7 @@ describe('other methods', () => {
     expect(arrived()).toEqual([]);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'TRACE'])('%s on those that take GET', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'TRACE'])('%s on routes of GET', async (method) => {
     for (const path of ['/v1/models', '/models/x', '/ping', '/health', '/livez', '/readyz']) {
       const answer = await ask(method, path);
       expect([path, answer.status]).toEqual([path, 405]);
@@ -153,7 +153,7 @@ describe('other methods', () => {
     }
   });
 
-  it("GET on /v1/messages, in Anthropic's words", async () => {
+  it("GET on /v1/messages, in Anthropic's format", async () => {
     const answer = await ask('GET', '/v1/messages');
     expect(answer.status).toBe(405);
     expect(JSON.parse(answer.body)).toEqual({
@@ -184,7 +184,7 @@ describe('other methods', () => {
     expect(headers['x-request-id']).toMatch(/\S/);
   });
 
-  it('OPTIONS on what is not there is 404', async () => {
+  it('OPTIONS on an unknown path is 404', async () => {
     for (const path of ['/props', '/v1/chat', '/v1/v1/messages']) {
       expect((await ask('OPTIONS', path)).status).toBe(404);
     }
@@ -208,13 +208,13 @@ describe('other methods', () => {
     }
   });
 
-  it('no other GET on /v1/responses is taken for one', async () => {
+  it('no other GET on /v1/responses is treated as a WebSocket', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send('GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
     expect((await client.answer())?.status).toBe(405);
   });
 
-  it('/ is a page for people, and tells programs where all the rest is', async () => {
+  it('/ is a page for people, and a list of URLs for programs', async () => {
     const found = {
       '*/*': 'application/json',
       'application/json': 'application/json',
@@ -235,7 +235,7 @@ describe('other methods', () => {
     expect((await ask('POST', '/')).headers.allow).toBe('GET');
   });
 
-  it('a wrong base URL hears which path was most likely meant', async () => {
+  it('a wrong base URL gets a hint at the intended path', async () => {
     const { body: text } = await ask('POST', '/v1/v1/messages');
     expect(JSON.parse(text).error).toMatchObject({
       code: 'unknown_url',

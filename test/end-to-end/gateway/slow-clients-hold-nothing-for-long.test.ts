@@ -9,7 +9,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const MB = 1024 ** 2;
 
-/** Sends a request a few bytes at a time until all is sent or an answer is there. */
+/** Sends a request a few bytes at a time until all is sent or a response arrives. */
 async function drip(client: RawClient, bytes: string, size: number, everyMs: number): Promise<void> {
   for (let at = 0; at < bytes.length && client.text === ''; at += size) {
     client.send(bytes.slice(at, at + size));
@@ -17,7 +17,7 @@ async function drip(client: RawClient, bytes: string, size: number, everyMs: num
   }
 }
 
-it('a body that trickles in is refused, though it never stops; one that comes slowly is served', async () => {
+it('a body that trickles in is rejected, although it never stops; a slow one is served', async () => {
   await using standIn = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '1KiB' };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
@@ -34,7 +34,7 @@ it('a body that trickles in is refused, though it never stops; one that comes sl
   await gatewayIsIdle(corral, standIn);
 });
 
-it('a body that came fast and then trickles in is refused: what was sent at once buys no time', async () => {
+it('a body that starts fast and then trickles in is rejected as well', async () => {
   await using standIn = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '240' };
   await using corral = await startTestGateway({ backend: standIn.backend, env });
@@ -46,7 +46,7 @@ it('a body that came fast and then trickles in is refused: what was sent at once
   await waitFor('its memory to be given back', () => corral.gateway.bodyBudget.bytes === 0);
 });
 
-it('a body in single bytes takes no more room than its bytes', async () => {
+it('a body in single bytes takes no more memory than its size', async () => {
   await using standIn = await startFakeBackend(echo);
   await using corral = await startTestGateway({ backend: standIn.backend });
   await using client = await RawClient.connect(corral.port);
@@ -57,7 +57,7 @@ it('a body in single bytes takes no more room than its bytes', async () => {
   expect(JSON.parse((await client.answer())?.body ?? '').choices[0].message.content).toBe('é'.repeat(10_000));
 });
 
-it('an answer that is whole and that its client does not take is given up', async () => {
+it('a complete response that its client does not read is dropped', async () => {
   const piece = delta('x'.repeat(MB));
   const sayMuch: BackendScenario = (_, response) => {
     startStream(response);
@@ -80,7 +80,7 @@ it('an answer that is whole and that its client does not take is given up', asyn
   expect(client.text.length).toBeLessThan(24 * MB);
 });
 
-it('an answer of usual length needs its slot only as long as the engine speaks, though nobody reads it', async () => {
+it('a response of usual length holds its slot only while the engine generates, although nobody reads it', async () => {
   const speak: BackendScenario = (_, response) => {
     startStream(response);
     for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));

@@ -73,7 +73,9 @@ async function ask(body: string | object, secret: string, path = '/v1/chat/compl
 const messages = [{ role: 'user', content: 'limits' }];
 
 it('the log has the models of the router and its slots', () => {
-  const warning = corral.logged.find(({ msg }) => String(msg).includes('the backend is a router'));
+  const warning = corral.logged.find(({ msg }) =>
+    String(msg).includes('the backend is a llama-server router'),
+  );
   expect(warning?.level).toBe(40);
   expect(corral.logged.find(({ models }) => models)).toMatchObject({ models: 'alpha, beta', slots: 3 });
   expect(corral.gateway.scheduler.counts.capacity).toBe(3);

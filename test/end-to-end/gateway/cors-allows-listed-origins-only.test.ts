@@ -46,7 +46,7 @@ const preflight = (origin: string) =>
   'Access-Control-Request-Headers: authorization,content-type,x-stainless-os\r\n\r\n';
 
 describe('a preflight', () => {
-  it.each([app, 'http://localhost:3000'])('from %s is answered without a key', async (origin) => {
+  it.each([app, 'http://localhost:3000'])('from %s needs no key', async (origin) => {
     const { status, vary, cors, body } = await send('listed', preflight(origin));
     expect([status, body, vary]).toEqual([204, '', 'Origin']);
     expect(cors['access-control-allow-origin']).toBe(origin);
@@ -56,7 +56,7 @@ describe('a preflight', () => {
     expect(cors['access-control-allow-credentials']).toBeUndefined();
   });
 
-  it('from an origin that fits a pattern is answered likewise, and only where asked tells of a private network', async () => {
+  it('from an origin that matches a pattern needs no key, and allows private networks only on request', async () => {
     for (const origin of ['http://localhost:5173', 'https://a.sub.example', 'chrome-extension://abc']) {
       const { vary, cors } = await send('patterns', preflight(origin));
       expect([vary, cors['access-control-allow-origin']]).toEqual(['Origin', origin]);
@@ -86,7 +86,7 @@ describe('a preflight', () => {
     },
   );
 
-  it('from anywhere is allowed by *', async () => {
+  it('from any origin is allowed by *', async () => {
     const { vary, cors } = await send('any', preflight('https://evil.example'));
     expect([vary, cors['access-control-allow-origin']]).toEqual([undefined, '*']);
   });
@@ -102,17 +102,17 @@ describe('a preflight', () => {
     expect(cors['access-control-allow-headers']).toBeUndefined();
   });
 
-  it('with an address that is too long is refused like any request', async () => {
+  it('with a URL that is too long is rejected like any request', async () => {
     const bytes = preflight(app).replace('/v1/chat/completions', `/v1/${'x'.repeat(9000)}`);
     expect((await send('listed', bytes)).status).toBe(414);
   });
 
-  it('allows nothing where it is off', async () => {
+  it('allows nothing if CORS is disabled', async () => {
     expect((await send('off', preflight(app))).cors).toEqual({});
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const kinds = {
     'to a chat': [postOf(chatOf('hello'), { headers: [`Origin: ${app}`] }), 200],
     'that streams': [postOf(chatOf('hello', { stream: true }), { headers: [`Origin: ${app}`] }), 200],
@@ -124,7 +124,7 @@ describe('an answer', () => {
     'of a probe': [`GET /ping HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 200],
   } as const;
 
-  it.each(Object.entries(kinds))('%s says once who may read it', async (_, [bytes, status]) => {
+  it.each(Object.entries(kinds))('%s has the CORS headers exactly once', async (_, [bytes, status]) => {
     const answer = await send('listed', bytes);
     expect([answer.status, answer.vary]).toEqual([status, 'Origin']);
     expect(answer.cors['access-control-allow-origin']).toBe(app);

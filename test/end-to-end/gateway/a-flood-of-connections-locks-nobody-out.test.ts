@@ -42,7 +42,7 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
   },
 );
 
-it('and where all are at work, the next one is told so, and let in when there is room', async () => {
+it('when all connections are busy, the next one is rejected, and accepted once there is room', async () => {
   const held: (() => void)[] = [];
   const hold: BackendScenario = (request, response) => {
     if (isForStream(request)) held.push(() => startStream(response).end('data: [DONE]\n\n'));

@@ -29,7 +29,7 @@ async function idOf(bytes: string): Promise<string | undefined> {
 
 const withId = (id: string) => postOf(chatOf('hello'), { headers: [`X-Request-Id: ${id}`] });
 
-describe('a well-formed one is kept', () => {
+describe('a well-formed id is kept', () => {
   it.each(['abc', 'A-1_b.c:d/e=f+g', 'x'.repeat(128), '0af7651916cd43dd8448eb211c80319c'])(
     '%s',
     async (id) => {
@@ -40,7 +40,7 @@ describe('a well-formed one is kept', () => {
   );
 });
 
-describe('any other is replaced', () => {
+describe('any other id is replaced', () => {
   it.each([
     '',
     'two words',
@@ -58,7 +58,7 @@ describe('any other is replaced', () => {
   });
 });
 
-describe('it stands on', () => {
+describe('the id is on', () => {
   const line = 'X-Request-Id: mine';
   it.each(
     Object.entries({
@@ -76,7 +76,7 @@ describe('it stands on', () => {
     expect(await idOf(bytes)).toBe('mine');
   });
 
-  it('a request that cannot be read at all, though it cannot be the one that was sent', async () => {
+  it('the response to an unparsable request, though not the id that was sent', async () => {
     expect(await idOf(`rubbish\r\n${line}\r\n\r\n`)).toMatch(uuid);
     expect(await idOf(`GET / HTTP/1.1\r\nHost: a b\r\n${line}\r\n\r\n`)).toMatch(uuid);
   });

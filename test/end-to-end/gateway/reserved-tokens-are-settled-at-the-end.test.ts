@@ -41,7 +41,7 @@ async function post(body: object, { path = '/v1/chat/completions', signal }: Wis
 const ask = (content: string) => ({ messages: [{ role: 'user', content }] });
 const remainingIn = ({ headers }: Response) => Number(headers.get('x-ratelimit-remaining-tokens'));
 
-/** What is taken when nothing is under way any more; looking costs nothing. */
+/** The tokens used when no request is in progress any more. Reading them costs nothing. */
 async function taken(): Promise<number> {
   const authorization = `Bearer ${testerSecret}`;
   return LIMIT - remainingIn(await fetch(`${house.origin}/v1/models`, { headers: { authorization } }));
@@ -50,8 +50,8 @@ async function taken(): Promise<number> {
 const settledTo = (tokens: number) =>
   waitFor(`${tokens} tokens to be taken`, async () => (await taken()) === tokens);
 
-describe('the tokens that a request has put aside', () => {
-  it('are the prompt and the most it may answer, and become what it used', async () => {
+describe('the tokens that a request has reserved', () => {
+  it('are the prompt and the output limit, and become the actual usage', async () => {
     const answer = await post({ ...ask('keys'), max_tokens: 5000 });
     expect(LIMIT - remainingIn(answer)).toBeGreaterThan(5000);
     expect(LIMIT - remainingIn(answer)).toBeLessThan(5100);
@@ -62,7 +62,7 @@ describe('the tokens that a request has put aside', () => {
     await settledTo(usage.total_tokens);
   });
 
-  it('of a long stream become what it used, more than was put aside, too', async () => {
+  it('of a long stream become the actual usage, even beyond the reservation', async () => {
     const answer = await post({
       ...ask('long story'),
       stream: true,
@@ -75,7 +75,7 @@ describe('the tokens that a request has put aside', () => {
     await settledTo(total);
   });
 
-  it('of a client that left become what was read and written for it', async () => {
+  it('of a disconnected client become what was processed and generated for it', async () => {
     const leaving = new AbortController();
     const answer = await post(
       { ...ask('long story'), stream: true, max_tokens: 8000 },
@@ -90,14 +90,14 @@ describe('the tokens that a request has put aside', () => {
     expect(await taken()).toBeGreaterThan(0);
   });
 
-  it('go back whole where the engine declines', async () => {
+  it('are fully refunded if the engine rejects the request', async () => {
     const answer = await post({ ...ask('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(remainingIn(answer)).toBeLessThan(LIMIT);
     await settledTo(0);
   });
 
-  it('are none for counting and looking', async () => {
+  it('are none for token counting and lists', async () => {
     const answer = await post(ask('keys'), { path: '/v1/chat/completions/input_tokens' });
     expect([answer.status, remainingIn(answer)]).toEqual([200, LIMIT]);
     expect(await taken()).toBe(0);
@@ -105,7 +105,7 @@ describe('the tokens that a request has put aside', () => {
 });
 
 describe('a request that does not fit', () => {
-  it('is told when it will, and is not counted', async () => {
+  it('gets the time to wait, and does not count', async () => {
     await using standIn = await startFakeBackend(silent);
     await house.stop();
     house = await startTestGateway({
@@ -131,7 +131,7 @@ describe('a request that does not fit', () => {
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('8');
   });
 
-  it('into an empty minute is told that no wait helps', async () => {
+  it('even in an empty minute is told that waiting does not help', async () => {
     await house.stop();
     house = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
     const refused = await post({ ...ask('keys'), max_tokens: 4000 });

@@ -56,12 +56,12 @@ describe('accepted', () => {
     expect((await ask([header])).status).toBe(200);
   });
 
-  it('beside an Authorization that the platform took for itself', async () => {
+  it('beside an Authorization header that the platform uses itself', async () => {
     expect((await ask(['Authorization: Bearer rpa_of_the_platform', `x-api-key: ${good}`])).status).toBe(200);
   });
 });
 
-describe('refused, all in the same words', () => {
+describe('rejected, all with the same error', () => {
   it.each([
     [[]],
     [['Authorization: ']],
@@ -95,7 +95,7 @@ describe('refused, all in the same words', () => {
     expect(standIn.received).toHaveLength(sent);
   });
 
-  it("in Anthropic's words on its routes", async () => {
+  it("in Anthropic's format on its routes", async () => {
     const { status, body } = await ask([`x-api-key: ${secretOf('disabled')}`], '/v1/messages');
     expect(status).toBe(401);
     expect(body).toMatchObject({ type: 'error', error: { type: 'authentication_error' } });
@@ -113,7 +113,7 @@ describe('not allowed', () => {
     expect(body.error).toMatchObject({ type: 'permission_error', code });
   });
 
-  it('a model of others does not stand in the list', async () => {
+  it('the list of models contains only those that the key may use', async () => {
     const list = (secret: string) =>
       fetch(`${corral.origin}/v1/models`, { headers: { 'x-api-key': secret } }).then((answer) =>
         answer.json(),
@@ -123,14 +123,14 @@ describe('not allowed', () => {
   });
 });
 
-it('probes need none, the list of models does', async () => {
+it('probes need no key, the list of models does', async () => {
   for (const path of ['/ping', '/health?x=1', '/livez', '/readyz']) {
     expect([path, (await fetch(corral.origin + path)).status]).toEqual([path, 200]);
   }
   expect((await fetch(`${corral.origin}/v1/models`)).status).toBe(401);
 });
 
-it("a key of the ancestor's file works, and no more once its line is gone", async () => {
+it('a key in the file format of llama-gguf-inference works until its line is removed', async () => {
   await using house = await startTestGateway({
     backend: standIn.backend,
     keys: `old:${secretOf('old')}:120:2099-01-01\n`,
@@ -150,7 +150,7 @@ it("a key of the ancestor's file works, and no more once its line is gone", asyn
   );
 });
 
-it('none is asked for where authentication is off', async () => {
+it('no key is needed if authentication is disabled', async () => {
   await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
   for (const headers of [[], ['Authorization: Bearer sk-unknown']]) {
     expect((await ask(headers, undefined, open.port)).status).toBe(200);

@@ -35,7 +35,7 @@ describe('POST /reload', () => {
     expect(await statusOf(corral.origin, newSecret)).toBe(200);
   });
 
-  it('tells what it left out', async () => {
+  it('reports what it left out', async () => {
     await using corral = await startTestGateway({
       backend: standIn.backend,
       keys,
@@ -49,7 +49,7 @@ describe('POST /reload', () => {
     });
   });
 
-  it('keeps the keys from before where the file is broken, and shows it', async () => {
+  it('keeps the previous keys if the file is invalid, and reports it', async () => {
     await using corral = await startTestGateway({ backend: standIn.backend, keys });
     const health = async () => (await requestGateway(corral.origin, 'GET /health', undefined)).body.keys;
     expect(await health()).toEqual({ problem: false });
@@ -75,7 +75,7 @@ describe('POST /reload', () => {
   });
 });
 
-it('a storm of reloads under load drops no request and mixes none up', async () => {
+it('many reloads under load drop no request and mix up no keys', async () => {
   standIn.scenario = (request, response) =>
     setTimeout(() => echo(request, response), tokensOf(request).length % 5);
   await using corral = await startTestGateway({ backend: standIn.backend, keys });
@@ -107,7 +107,7 @@ it('a storm of reloads under load drops no request and mixes none up', async () 
   ).toEqual([]);
 });
 
-it('SIGHUP reads the key file, broken or not, and the gateway lives on', async () => {
+it('SIGHUP reloads the key file, valid or not, and the gateway keeps running', async () => {
   await using folder = await temporaryFolder();
   const keyFile = folder.file('keys.json');
   writeFileSync(keyFile, keys, { mode: 0o600 });

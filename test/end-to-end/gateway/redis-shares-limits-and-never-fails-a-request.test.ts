@@ -10,7 +10,7 @@ import { requireTestService } from '../../services/test-service.ts';
 
 const program = await requireTestService(redisServer);
 
-/** For the tests in which it is there: on a slow machine it would be late, and each gateway count alone. */
+/** For tests with a running Redis: on a slow machine the default timeout would make each gateway count on its own. */
 const patiently = 3_600_000;
 
 async function ask(house: TestGateway) {
@@ -30,7 +30,7 @@ async function ask(house: TestGateway) {
 const said = ({ logged }: TestGateway, words: string) =>
   logged.filter(({ msg }) => String(msg).includes(words)).length;
 
-describe.skipIf(program === undefined)('a Redis', () => {
+describe.skipIf(program === undefined)('Redis', () => {
   let standIn: FakeBackend;
   let redis: RunningRedis;
   const start = async (port?: number) => {
@@ -58,7 +58,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await standIn.stop();
   });
 
-  it('makes several gateways hold one limit together', async () => {
+  it('shares one limit between several gateways', async () => {
     const env = { MAX_REQUESTS_PER_MINUTE: '10', MAX_TOKENS_PER_MINUTE: '100000' };
     await using one = await open(env, patiently);
     await using two = await open(env, patiently);
@@ -70,7 +70,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await waitFor('both to see all tokens given back', async () => (await left()).join() === '100000,100000');
   });
 
-  it('that is killed in mid-traffic costs no request, and is used again when it is back', async () => {
+  it('that is killed under load fails no request, and is used again when it is back', async () => {
     await emptyRedis();
     await using one = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, patiently);
     await using two = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, patiently);
@@ -101,7 +101,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     expect(second.remaining).toBe(first.remaining - 1);
   });
 
-  it('that hangs holds nobody up, and limits go on locally', async () => {
+  it('that hangs delays no request, and limits apply locally', async () => {
     await emptyRedis();
     await using house = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
     await together(house);
@@ -116,7 +116,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     expect((await ask(house)).status).toBe(200);
   });
 
-  it('that is not there when the gateway starts is found later', async () => {
+  it('that starts after the gateway is found later', async () => {
     redis.kill('SIGKILL');
     await redis.ended;
     await using house = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
@@ -128,7 +128,7 @@ describe.skipIf(program === undefined)('a Redis', () => {
     await waitFor('it to be found', () => house.gateway.sharing === 'together');
   });
 
-  it('whose password we lack is told of without showing the one we sent', async () => {
+  it('with a wrong password is reported without logging that password', async () => {
     await emptyRedis();
     const url = redis.url.replace('//', '//user:very-secret-word@');
     await using house = await open({ REDIS_URL: url, MAX_REQUESTS_PER_MINUTE: '5' });

@@ -15,7 +15,7 @@ const chat = (lines: string, content = body) =>
 const length = `Content-Length: ${body.length}`;
 const chunked = (content: string) => `${content.length.toString(16)}\r\n${content}\r\n0\r\n\r\n`;
 
-/** What is sent, and the status that is right for it; where several are listed, `closed` is no answer at all. */
+/** What is sent, and the correct statuses. `closed` is a closed connection without a response. */
 const cases: Record<string, [bytes: string | Buffer, ...allowed: (number | 'closed')[]]> = {
   'both lengths': [chat(`${length}\r\nTransfer-Encoding: chunked`, chunked(body)), 400],
   'both lengths, the other way round': [chat(`Transfer-Encoding: chunked\r\n${length}`, chunked(body)), 400],
@@ -84,7 +84,7 @@ afterAll(async () => {
 });
 afterEach(() => gatewayIsIdle(corral, standIn));
 
-describe('each gets its status or a closed connection', () => {
+describe('each request gets its status or a closed connection', () => {
   it.each(Object.entries(cases))('%s', async (_, [bytes, ...allowed]) => {
     await using client = await RawClient.connect(corral.port);
     let answer = await client.send(bytes).answer();
@@ -106,7 +106,7 @@ describe('each gets its status or a closed connection', () => {
 });
 
 describe('a broken body', () => {
-  it('is refused though its head was good', async () => {
+  it('is rejected although its head was valid', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n'));
     await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
@@ -114,7 +114,7 @@ describe('a broken body', () => {
     await client.closed();
   });
 
-  it("is refused in Anthropic's words on its routes", async () => {
+  it("is rejected in Anthropic's format on its routes", async () => {
     await using client = await RawClient.connect(corral.port);
     const head = chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n').replace(
       '/v1/chat/completions',
@@ -132,7 +132,7 @@ describe('a broken body', () => {
     });
   });
 
-  it('draws no second answer after a refusal', async () => {
+  it('gets no second response after an error', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n').replace(testerSecret, 'sk-unknown'));
     expect((await client.answer())?.status).toBe(401);
@@ -142,7 +142,7 @@ describe('a broken body', () => {
   });
 });
 
-it('afterwards a good request is served, and no connection is left that would hold up the end', async () => {
+it('afterwards a valid request is served, and no connection is left that delays a shutdown', async () => {
   await using client = await RawClient.connect(corral.port);
   expect((await client.send(postOf(chatOf('hello'))).answer())?.status).toBe(200);
   client.socket.destroy();

@@ -24,7 +24,7 @@ const chunk = (content: string, extension = '') =>
 const chunked = `${chunk(open)}0\r\n\r\n`;
 const measured = `Content-Length: ${open.length}`;
 
-/** What two readers of HTTP might take for different requests. None may bring the hidden one to the backend. */
+/** Bytes that two HTTP parsers may read as different requests. The hidden one must never reach the backend. */
 const attempts: Record<string, string> = {
   'a length beside chunks (CL.TE)': post(
     [`Content-Length: ${chunked.length + hidden.length}`, 'Transfer-Encoding: chunked'],

@@ -11,7 +11,7 @@ const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0
 const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
 const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
 
-it('in one line each, at the start and as soon as the file names them, once a day', async () => {
+it('in one line each, at the start and when the file changes, once a day', async () => {
   await using standIn = await startFakeBackend(echo);
   const olden = keyFileText({ ops, guest }).replace(
     /"created": "[^"]*"/,

@@ -52,7 +52,7 @@ async function post(
 const remaining = (answer: { headers: Headers }) => answer.headers.get('x-ratelimit-remaining-requests');
 
 describe('the requests of a key', () => {
-  it('are counted on every answer, good or bad, and refused beyond the limit', async () => {
+  it('are counted whatever their status, and rejected beyond the limit', async () => {
     const good = await post('plain');
     expect(good.status).toBe(200);
     expect(good.headers.get('x-ratelimit-limit-requests')).toBe('3');
@@ -77,7 +77,7 @@ describe('the requests of a key', () => {
     expect(refused.headers.get('x-request-id')).toBeTruthy();
   });
 
-  it('follow its own limit before that of the house, and 0 is none', async () => {
+  it('are limited by the key before the default applies, and 0 is no limit', async () => {
     const statuses = [];
     for (let n = 0; n < 4; n++) statuses.push((await post('own')).status);
     expect(statuses).toEqual([200, 200, 429, 429]);
@@ -87,12 +87,12 @@ describe('the requests of a key', () => {
     }
   });
 
-  it('leave those of another key alone', async () => {
+  it('do not count for another key', async () => {
     for (let n = 0; n < 4; n++) await post('plain');
     expect(remaining(await post('native'))).toBe('2');
   });
 
-  it('are refused before the body is read', async () => {
+  it('are rejected before the body is read', async () => {
     for (let n = 0; n < 3; n++) await post('plain');
     const before = standIn.received.length;
     const refused = await post('plain', { body: '{' });
@@ -100,7 +100,7 @@ describe('the requests of a key', () => {
     expect(standIn.received.length).toBe(before);
   });
 
-  it('are refused, a burst of them too, while those before them are still at work', async () => {
+  it('are rejected while earlier ones still run, in a burst too', async () => {
     standIn.scenario = silent;
     const leaving = new AbortController();
     const first = Array.from({ length: 3 }, () => post('plain', { signal: leaving.signal }));
@@ -117,7 +117,7 @@ describe('the requests of a key', () => {
     );
   });
 
-  it('count on every route that reaches the backend, and not for a list of models', async () => {
+  it('count on every route of the backend, but not for a list of models', async () => {
     await post('native', { path: '/completion', body: { prompt: 'hello' } });
     const list = await fetch(`${house.origin}/v1/models`, {
       headers: { authorization: `Bearer ${secretOf('native')}` },
@@ -126,7 +126,7 @@ describe('the requests of a key', () => {
     expect(remaining(await post('native'))).toBe('1');
   });
 
-  it('are not used up by counting, which has as many of its own', async () => {
+  it('are not used up by token counting, which has a limit of its own', async () => {
     const paths = ['/v1/messages/count_tokens', '/v1/chat/completions/input_tokens', '/tokenize'];
     const counted = [];
     for (const path of [...paths, '/detokenize']) {
@@ -143,19 +143,19 @@ describe('the requests of a key', () => {
     expect([served.status, remaining(served)]).toEqual([200, '2']);
   });
 
-  it('say nothing of limits to one without a key', async () => {
+  it('without a key get no rate limit headers', async () => {
     const answer = await post('nobody');
     expect([answer.status, remaining(answer)]).toEqual([401, null]);
   });
 
-  it('keep their count when the keys are read again', async () => {
+  it('keep their count when the keys are reloaded', async () => {
     await post('plain');
     await house.gateway.reloadKeys();
     expect(remaining(await post('plain'))).toBe('1');
   });
 });
 
-it('all share one count where authentication is off', async () => {
+it('all requests share one limit if authentication is disabled', async () => {
   await using open = await startTestGateway({
     backend: standIn.backend,
     env: { MAX_REQUESTS_PER_MINUTE: '2', AUTH_ENABLED: 'false' },
@@ -172,7 +172,7 @@ it('all share one count where authentication is off', async () => {
   expect(statuses).toEqual([200, 200, 429]);
 });
 
-it('are no more in a minute because others came to their end, refused, only after theirs', async () => {
+it('stay within the limit although rejected requests are refunded late', async () => {
   const secret = secretOf('slow');
   const limits = { requestsPerMinute: 3, tokensPerMinute: 50 };
   await using corral = await startTestGateway({

@@ -9,7 +9,7 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 
 const secretOf = (scope: Scope) => `sk-${scope}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 
-/** By what a route is known to have let somebody in who has nothing sensible to ask: any status but these. */
+/** A request has passed authentication if its status is none of these, although it makes no sense otherwise. */
 const closed = [401, 403];
 
 const routes: [request: string, scope: Scope][] = [
@@ -42,26 +42,29 @@ afterAll(async () => {
 });
 
 describe.each(routes)('%s', (request, needed) => {
-  it(`lets in who has the scope ${needed}`, async () => {
+  it(`accepts a key with the scope ${needed}`, async () => {
     const { status } = await requestGateway(corral.origin, request, secretOf(needed));
     expect(closed).not.toContain(status);
   });
 
-  it.each(scopes.filter((scope) => scope !== needed))('refuses who has the scope %s only', async (scope) => {
-    const sent = standIn.received.length;
-    const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
-    expect(status).toBe(403);
-    const told = JSON.stringify(body.error);
-    expect(told).toContain(`lacks the scope '${needed}'`);
-    expect(standIn.received).toHaveLength(sent);
-  });
+  it.each(scopes.filter((scope) => scope !== needed))(
+    'rejects a key with only the scope %s',
+    async (scope) => {
+      const sent = standIn.received.length;
+      const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
+      expect(status).toBe(403);
+      const told = JSON.stringify(body.error);
+      expect(told).toContain(`lacks the scope '${needed}'`);
+      expect(standIn.received).toHaveLength(sent);
+    },
+  );
 
-  it('refuses who has no key', async () => {
+  it('rejects a request without a key', async () => {
     expect((await requestGateway(corral.origin, request, undefined)).status).toBe(401);
   });
 });
 
-it('with authentication off everybody may ask, and nobody may administer', async () => {
+it('without authentication everything is allowed except administration', async () => {
   await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
   for (const [request, scope] of routes) {
     const { status, body } = await requestGateway(open.origin, request, undefined);
@@ -71,7 +74,7 @@ it('with authentication off everybody may ask, and nobody may administer', async
   }
 });
 
-it('an administrator sees every key and no secret or fingerprint', async () => {
+it('an administrator sees every key, but no secrets and fingerprints', async () => {
   const { body } = await requestGateway(corral.origin, 'GET /admin/keys', secretOf('admin'));
   expect(body).toEqual({
     problem: null,

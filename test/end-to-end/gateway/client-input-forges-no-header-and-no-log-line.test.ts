@@ -10,7 +10,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const get = (path: string, lines = '') =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nx-api-key: ${testerSecret}\r\n${lines}\r\n`;
 
-/** Each tries to become a second line of the log, a header of the answer or of what goes to the engine, or markup. */
+/** Each tries to inject a second log line, a header of the response or of the request to the engine, or markup. */
 const attempts: Record<string, string> = {
   'a line end in the path': get('/v1/a%0AINFO%20forged=1'),
   'a head in the path': get('/v1/a%0d%0aX-Forged:%201%0d%0a%0d%0a<script>forged</script>'),
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 describe.each(Object.entries(attempts))('%s', (_, bytes) => {
-  it('is one answer without a header of its own, and one line', async () => {
+  it('gets one response without an injected header, and one log line', async () => {
     await using client = await RawClient.connect(corral.port);
     const before = corral.logged.length;
     const answer = await client.send(bytes).answer();
@@ -56,7 +56,7 @@ describe.each(Object.entries(attempts))('%s', (_, bytes) => {
   });
 });
 
-/** As it stands in each form of the log. */
+/** Its form in each log format. */
 function shown(line: Readonly<Record<string, unknown>>): string[] {
   const whole = JSON.stringify({ ...line, level: 'info', time: new Date(0).toISOString(), from: 'gateway' });
   const ordered = `{"level":"info",${whole.slice(1)}`;

@@ -15,7 +15,7 @@ const secrets = {
 const prompt = 'my-bank-pin-is-4711';
 const inTheQuery = 'sk-in-the-query-6f1b7c2e9d';
 
-/** What the stand-in does, by a word in the prompt; the errors quote it, as llama-server's do. */
+/** What the fake backend does, by a word in the prompt. Its errors quote the prompt, as llama-server's do. */
 const fates: Readonly<Record<string, { status: number; body: string; type?: string } | undefined>> = {
   break: undefined,
   fail: {
@@ -45,7 +45,7 @@ const fates: Readonly<Record<string, { status: number; body: string; type?: stri
 const posted = (word: string, path?: string) => (secret: string) =>
   postOf(chatOf(`${word} ${prompt}`), { secret, ...(path && { path }) });
 
-/** What is asked with each key, by its name. */
+/** The requests sent with each key, by name. */
 const requests: Readonly<Record<string, (secret: string) => string>> = {
   'a chat that is answered': posted('answer'),
   'a chat whose engine breaks off': posted('break'),
@@ -75,13 +75,13 @@ const requests: Readonly<Record<string, (secret: string) => string>> = {
     postOf(chatOf('answer'), { secret, path: `/nowhere?key=${inTheQuery}` }),
 };
 
-/** No request at all: these have no line of their own. */
+/** These are no valid requests and have no log line. */
 const noRequests: typeof requests = {
   'an unfit Host': (secret) => `GET /v1/models HTTP/1.1\r\nHost: a b\r\nAuthorization: ${secret}\r\n\r\n`,
   'rubbish for a request': (secret) => `rubbish ${secret}\r\n\r\n`,
 };
 
-describe('no secret and no prompt is told', () => {
+describe('no secret and no prompt is logged', () => {
   let standIn: FakeBackend;
   let corral: TestGateway;
 
@@ -117,7 +117,7 @@ describe('no secret and no prompt is told', () => {
     Object.keys({ ...requests, ...noRequests }).map((what) => [what, key] as const),
   );
 
-  it.each(cases)('of %s with %s', async (what, key) => {
+  it.each(cases)('for %s with %s', async (what, key) => {
     const before = corral.logged.length;
     const bytes = { ...requests, ...noRequests }[what]?.(secrets[key as keyof typeof secrets]) ?? '';
     await using client = await RawClient.connect(corral.port);
@@ -127,7 +127,7 @@ describe('no secret and no prompt is told', () => {
     expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
   });
 
-  it('of any of them at any time, though what went wrong is told', () => {
+  it('for any of them at any time, although the failures are logged', () => {
     const told = JSON.stringify(corral.logged);
     expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
     for (const error of ['bad_gateway', 'invalid_json', 'invalid_api_key', 'unknown_url', 'internal_error'])

@@ -19,7 +19,7 @@ afterAll(async () => {
   await standIn.stop();
 });
 
-it('whoever has not started llama-server cannot restart it, and says so', async () => {
+it('a gateway that has not started llama-server rejects a restart and says why', async () => {
   const { status, headers, body } = await requestGateway(corral.origin, 'POST /admin/restart', opsSecret);
   expect([status, body.error]).toEqual([
     501,
@@ -33,7 +33,7 @@ it('whoever has not started llama-server cannot restart it, and says so', async 
   expect(headers.get('x-should-retry')).toBe('false');
 });
 
-it('a restart takes the scope admin, and POST', async () => {
+it('a restart requires the scope admin, and POST', async () => {
   const codeOf = async (request: string, secret: string) =>
     (await requestGateway(corral.origin, request, secret)).body.error?.code;
   expect(await codeOf('POST /admin/restart', testerSecret)).toBe('insufficient_scope');

@@ -31,7 +31,7 @@ async function ask(port: number, secret: string, path?: string) {
   return { ...answer, error: JSON.parse(answer?.body || '{}').error };
 }
 
-it('of the key that spent it, restarts or not', async () => {
+it('a spent budget rejects the requests of its key, also after a restart', async () => {
   await using folder = await temporaryFolder();
   const begin = () => startTestGateway({ backend: standIn.backend, keys, folder: folder.path });
   const first = await begin();
@@ -65,7 +65,7 @@ it('of the key that spent it, restarts or not', async () => {
   expect([thrifty.status, free.status]).toEqual([429, 200]);
 });
 
-it("and yesterday's tokens do not count", async () => {
+it("yesterday's tokens do not count", async () => {
   await using folder = await temporaryFolder();
   const ledger = new LedgerFile(folder.file(ledgerFileName));
   const yesterday = utcDay(Date.now() - DAY);

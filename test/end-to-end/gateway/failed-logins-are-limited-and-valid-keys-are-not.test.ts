@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => standIn.stop());
 
-/** A gateway, and how to knock at it: with a secret, from an address that a proxy tells. */
+/** A gateway, and a function that sends a request with a secret, from an address that a proxy reports. */
 async function startDoor(env: Readonly<Record<string, string>> = {}) {
   const corral = await startTestGateway({ backend: standIn.backend, keys, env });
   const knock = (secret?: string, from?: string) =>
@@ -38,8 +38,8 @@ async function startDoor(env: Readonly<Record<string, string>> = {}) {
 
 const wrong = 'sk-wrong';
 
-describe('an address that tries keys', () => {
-  it('is told to wait after twenty that were wrong, while good keys get in', async () => {
+describe('an address that guesses keys', () => {
+  it('has to wait after twenty invalid keys, while valid keys are accepted', async () => {
     await using door = await startDoor();
     expect(new Set(await door.statuses(20, wrong))).toEqual(new Set([401]));
     const { status, headers, body } = await door.knock(wrong);
@@ -58,7 +58,7 @@ describe('an address that tries keys', () => {
     );
   });
 
-  it('learns nothing of keys that exist but do not work, and a request without any is not counted', async () => {
+  it('learns nothing of keys that exist but are not usable, and requests without a key do not count', async () => {
     await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '2' });
     expect(await door.statuses(5)).toEqual([401, 401, 401, 401, 401]);
     expect(await door.statuses(3, expiredSecret)).toEqual([401, 401, 429]);
@@ -66,20 +66,20 @@ describe('an address that tries keys', () => {
     expect(await door.statuses(1)).toEqual([401]);
   });
 
-  it('is let alone with MAX_FAILED_LOGINS_PER_MINUTE=0', async () => {
+  it('is not limited with MAX_FAILED_LOGINS_PER_MINUTE=0', async () => {
     await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '0' });
     expect(new Set(await door.statuses(60, wrong))).toEqual(new Set([401]));
   });
 });
 
 describe('X-Forwarded-For', () => {
-  it('counts from a trusted proxy only', async () => {
+  it('is used from trusted proxies only', async () => {
     await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '1' });
     expect(await door.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
     expect(await door.statuses(1, wrong, '198.51.100.2')).toEqual([429]);
   });
 
-  it('tells clients behind a trusted proxy apart, whatever they make up themselves', async () => {
+  it('distinguishes clients behind a trusted proxy, whatever they send themselves', async () => {
     await using door = await startDoor({
       MAX_FAILED_LOGINS_PER_MINUTE: '1',
       TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8',

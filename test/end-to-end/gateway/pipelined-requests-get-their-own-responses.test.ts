@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
 
-it('in order, though the second is done first', async () => {
+it('in order, although the second is finished first', async () => {
   const held: (() => void)[] = [];
   standIn.scenario = (request, response) => {
     if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
@@ -40,7 +40,7 @@ it('in order, though the second is done first', async () => {
   await gatewayIsIdle(corral, standIn);
 });
 
-it('a refusal, a stream, a list and an answer on one connection', async () => {
+it('an error, a stream, a list and a JSON response on one connection', async () => {
   standIn.scenario = (request, response) => {
     if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -63,7 +63,7 @@ it('a refusal, a stream, a list and an answer on one connection', async () => {
   expect(new Set(answers.map((answer) => answer?.headers['x-request-id'])).size).toBe(5);
 });
 
-it('never one that belongs to what follows: rubbish behind a good request is no answer to it', async () => {
+it('invalid bytes after a valid request do not affect its response', async () => {
   const held: (() => void)[] = [];
   standIn.scenario = (request, response) => void held.push(() => echo(request, response));
   await using client = await RawClient.connect(corral.port);
@@ -76,7 +76,7 @@ it('never one that belongs to what follows: rubbish behind a good request is no 
   await gatewayIsIdle(corral, standIn);
 });
 
-it('a request that comes in single bytes', async () => {
+it('a request that arrives in single bytes', async () => {
   await using client = await RawClient.connect(corral.port);
   for (const byte of Buffer.from(postOf(chatOf('smäll')))) {
     await new Promise((resolve) => client.socket.write(Buffer.of(byte), resolve));
