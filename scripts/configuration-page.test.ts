@@ -4,6 +4,6 @@ import { expect, it } from 'vitest';
 import { configurationPage } from './configuration-page.ts';
 import { projectFolder } from './project-folders.ts';
 
-it('docs/configuration.md is what the variables say: run `npm run docs`', () => {
+it('docs/configuration.md is up to date (else run `npm run docs`)', () => {
   expect(readFileSync(join(projectFolder, 'docs/configuration.md'), 'utf8')).toBe(configurationPage());
 });

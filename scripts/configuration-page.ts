@@ -1,6 +1,6 @@
 import { sections, type Variable, variables } from '../settings/variables.ts';
 
-/** `docs/configuration.md`, made from the one place that knows the variables. `npm run docs` writes it. */
+/** The text of `docs/configuration.md`, from the table of variables; `npm run docs` writes it. */
 export function configurationPage(): string {
   return `${[intro, ...sections.map(chapter)].join('\n\n')}\n`;
 }

@@ -4,6 +4,6 @@ import { expect, it } from 'vitest';
 import { metricsPage } from './metrics-page.ts';
 import { projectFolder } from './project-folders.ts';
 
-it('docs/metrics.md is what the catalogue says: run `npm run docs`', () => {
+it('docs/metrics.md is up to date (else run `npm run docs`)', () => {
   expect(readFileSync(join(projectFolder, 'docs/metrics.md'), 'utf8')).toBe(metricsPage());
 });

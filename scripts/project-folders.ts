@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-/** The folder of the project: where `package.json` stands. */
+/** The root of the project, with `package.json`. */
 export const projectFolder = join(import.meta.dirname, '..');
 
-/** What can be had again: the fetched engine, the demo model. Safe to delete while nothing runs. */
+/** Files that can be created again: the fetched engine, the demo model. Can be deleted while nothing runs. */
 export const cacheFolder = join(projectFolder, '.cache');

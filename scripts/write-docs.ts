@@ -1,4 +1,7 @@
-/** Writes the generated pages of docs/, the dashboard for Grafana, and the page of the Helm chart; `npm run docs`. */
+/**
+ * Writes all generated files: pages of docs/, the Grafana dashboard, the OpenAPI document, files of the Helm chart;
+ * `npm run docs`.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiDocumentText } from './api-reference/api-document.ts';

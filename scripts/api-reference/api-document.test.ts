@@ -8,11 +8,11 @@ import { type ErrorName, errorExamples } from './error-examples.ts';
 
 const kept = join(projectFolder, 'gateway/reference/openapi.json');
 
-it('gateway/reference/openapi.json is what the code says: run `npm run docs`', () => {
+it('gateway/reference/openapi.json is up to date (else run `npm run docs`)', () => {
   expect(readFileSync(kept, 'utf8')).toBe(apiDocumentText());
 });
 
-it("Redocly's linter finds nothing to say", async () => {
+it("Redocly's linter reports nothing", async () => {
   const config = await createConfig({ extends: ['recommended-strict'] });
   const problems = await lintFromString({ source: apiDocumentText(), absoluteRef: kept, config });
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
@@ -29,7 +29,7 @@ const elsewhere: readonly ErrorName[] = [
   'crossSiteRequest',
 ];
 
-it('every refusal of the catalogue is one of some operation', () => {
+it('every error of the catalogue belongs to an operation', () => {
   const named = new Set([...elsewhere, ...operations.flatMap((operation) => operation.errors)]);
   expect(Object.keys(errorExamples).filter((name) => !named.has(name as ErrorName))).toEqual([]);
 });

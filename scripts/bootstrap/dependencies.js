@@ -1,5 +1,5 @@
 /**
- * What npm's lock files say of a package.
+ * A package in npm's lock files.
  * @typedef {{ version?: string, integrity?: string, dev?: boolean, devOptional?: boolean, optional?: boolean, link?: boolean }} LockedPackage
  * @typedef {{ packages?: Record<string, LockedPackage> }} LockFile
  */
@@ -14,14 +14,14 @@
  */
 
 /**
- * Why the dependencies have to be installed, or undefined where all that is needed stands there as the lock file wants
- * it. Optional packages that are missing do not count: they are those of other platforms.
+ * Why the dependencies have to be installed, or undefined if everything matches the lock file. Missing optional packages are
+ * ignored: they are for other platforms.
  * @param {Situation} situation
  * @returns {string | undefined}
  */
 export function reasonToInstall({ wanted, installed, exists, development, needed = [] }) {
   const present = installed?.packages;
-  if (!present) return 'nothing is installed yet, or an installation was interrupted';
+  if (!present) return 'not installed yet, or an installation was interrupted';
   for (const [path, want] of Object.entries(wanted.packages ?? {})) {
     // Packages in a folder of this repository are linked, not installed.
     if (!path.startsWith('node_modules/') || want.link) continue;
@@ -33,15 +33,15 @@ export function reasonToInstall({ wanted, installed, exists, development, needed
       return `${name} is missing`;
     }
     if (have.version !== want.version || have.integrity !== want.integrity) {
-      return `${name} is ${have.version}, not the ${want.version} of the lock file`;
+      return `${name} is ${have.version}, package-lock.json has ${want.version}`;
     }
-    if (!exists(path)) return `the folder of ${name} is gone`;
+    if (!exists(path)) return `the folder of ${name} is missing`;
   }
   return undefined;
 }
 
 /**
- * Whether tools of development are installed: an installation without them would take them away.
+ * Whether development tools are installed: an installation without them would remove them.
  * @param {LockFile | undefined} installed
  */
 export function hasDevelopmentTools(installed) {

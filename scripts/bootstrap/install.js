@@ -5,12 +5,12 @@ import { hasDevelopmentTools, reasonToInstall } from './dependencies.js';
 import { endLike, run } from './run.js';
 
 /**
- * Installs the dependencies where they are missing or not those of the lock file; does nothing else.
+ * Installs the dependencies if they are missing or differ from the lock file.
  * @param {{ root: string, development: boolean, needed: readonly string[] }} wish
  */
 export async function installDependencies({ root, development, needed }) {
   const wanted = readLock(join(root, 'package-lock.json'));
-  if (!wanted) fail(`${join(root, 'package-lock.json')} is missing: is this a whole checkout?`);
+  if (!wanted) fail(`${join(root, 'package-lock.json')} is missing: is this checkout complete?`);
   const installed = readLock(join(root, 'node_modules/.package-lock.json'));
   const exists = (/** @type {string} */ path) => existsSync(join(root, path));
   const reason = reasonToInstall({ wanted, installed, exists, development, needed });
@@ -31,14 +31,14 @@ async function npm(root, scope) {
   const [command, before] = cli && /\.c?js$/.test(cli) ? [process.execPath, [cli]] : ['npm', []];
   const env = { ...process.env, ...ownCache(root) };
   const ending = await run(command, [...before, ...args], { cwd: root, env, toStderr: true }).catch((error) =>
-    fail(`npm could not be started (${error.code}): install npm, or run npm ci where it is`),
+    fail(`cannot start npm (${error.code}): install npm`),
   );
   if (ending.signal || ending.wasTold) endLike(ending);
-  if (ending.code !== 0) fail('npm ci failed: its words above say why; the next start tries again');
+  if (ending.code !== 0) fail('npm ci failed (see above); the next start will try again');
 }
 
 /**
- * npm keeps what it downloads in its user's home, and without one that can be written it blames the owner of its files.
+ * npm caches downloads in the user's home directory. If that is not writable, use a cache in the project, because npm's own error is misleading.
  * @param {string} root
  * @returns {{ npm_config_cache?: string }}
  */

@@ -4,7 +4,7 @@ export interface DebianNames {
   readonly architecture: string;
   /** Where the architecture's libraries are, below `usr/lib`. */
   readonly triplet: string;
-  /** The C library's loader, which starts a program with the C library that it was built for. */
+  /** The loader of the C library, which starts a program with the C library that it was built for. */
   readonly loader: string;
 }
 
@@ -13,7 +13,7 @@ const debianNames: Readonly<Record<string, DebianNames>> = {
   arm64: { architecture: 'arm64', triplet: 'aarch64-linux-gnu', loader: 'usr/lib/ld-linux-aarch64.so.1' },
 };
 
-/** What Debian calls things on a processor of Node's name `arch`; undefined where we take nothing from it. */
+/** Debian's names for Node's processor name `arch`; undefined for processors that we do not support. */
 export function getDebianNames(arch: string): DebianNames | undefined {
   return debianNames[arch];
 }
@@ -22,15 +22,15 @@ export function libraryFolder(prefix: string, { triplet }: DebianNames): string 
   return join(prefix, 'usr/lib', triplet);
 }
 
-/** A program as it is started: the command, and the arguments that come before its own. */
+/** A command, and the arguments that precede its own. */
 export interface ProgramCommand {
   readonly command: string;
   readonly args: readonly string[];
 }
 
 /**
- * How a program that was unpacked into `prefix` is started: through the loader that came with it. `folders` are those of
- * its libraries that stand below the common one.
+ * How to start a program that was unpacked into `prefix`: with the loader from its own packages. `folders` are
+ * library folders below the common one.
  */
 export function commandFor(
   prefix: string,

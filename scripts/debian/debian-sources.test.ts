@@ -7,7 +7,7 @@ import { debianArchives, parseDeb822, parseOneLineSources } from './debian-sourc
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 describe('parseDeb822', () => {
-  it('reads a stanza with a comment in its middle and a continued field', () => {
+  it('parses a stanza with a comment and a continued field', () => {
     const text = [
       'Types: deb deb-src',
       '# http://snapshot.invalid/archive',
@@ -27,14 +27,14 @@ describe('parseDeb822', () => {
     ]);
   });
 
-  it('passes over sources of source code and those turned off', () => {
+  it('skips disabled sources and those of source code', () => {
     const text = 'Types: deb-src\nURIs: http://a\n\nTypes: deb\nEnabled: no\nURIs: http://b\nSuites: sid\n';
     expect(parseDeb822(text)).toEqual([]);
   });
 });
 
 describe('parseOneLineSources', () => {
-  it('reads lines with and without options, not comments', () => {
+  it('parses lines with and without options and skips comments', () => {
     const text = [
       '# deb http://old.invalid/debian sid main',
       `deb [arch=amd64 signed-by=${keyring}] https://a.invalid/debian trixie main non-free # ours`,
@@ -61,7 +61,7 @@ describe('debianArchives', () => {
   });
   afterEach(() => rm(etc, { recursive: true }));
 
-  it("finds the main archive among security updates and other people's archives", async () => {
+  it('finds the main archive among security updates and third-party archives', async () => {
     await writeFile(join(etc, 'sources.list'), 'deb http://tools.invalid/apt bookworm main\n');
     await writeFile(
       join(etc, 'sources.list.d', 'debian.sources'),
@@ -77,7 +77,7 @@ describe('debianArchives', () => {
     expect(await debianArchives(etc)).toEqual(['http://m.invalid/mirror', 'http://tools.invalid/apt']);
   });
 
-  it('finds none on a machine without apt', async () => {
+  it('returns nothing on a machine without apt', async () => {
     expect(await debianArchives(join(etc, 'nowhere'))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One place that apt fetches from, as the machine's configuration names it. */
+/** An entry of apt's configuration on this machine. */
 interface AptSource {
   readonly uri: string;
   readonly suites: readonly string[];
@@ -12,7 +12,9 @@ interface AptSource {
 const debianSuites =
   /^(bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)(-updates|-backports)?$/;
 
-/** Where this machine fetches Debian's main archive from, the likeliest first. `etc` is apt's folder, `/etc/apt`. */
+/**
+ * The URLs of Debian's main archive in the configuration of this machine, the most likely first. `etc` is `/etc/apt`.
+ */
 export async function debianArchives(etc: string): Promise<string[]> {
   const sources = (await readSources(etc)).filter(isDebianMain);
   const [likely, others] = [sources.filter(looksLikeDebian), sources.filter((it) => !looksLikeDebian(it))];
@@ -56,7 +58,7 @@ export function parseOneLineSources(text: string): AptSource[] {
   });
 }
 
-/** The form of `.sources` files: stanzas of fields, told apart by blank lines. */
+/** The format of `.sources` files: stanzas of fields, separated by blank lines. */
 export function parseDeb822(text: string): AptSource[] {
   return text
     .split('\n')

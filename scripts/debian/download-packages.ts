@@ -9,9 +9,9 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 export interface WantedPackage {
   readonly name: string;
-  /** The releases to look in, the first choice first. */
+  /** The releases to search, in order of preference. */
   readonly suites: readonly string[];
-  /** Packages among its needs that what we run of it can do without. */
+  /** Dependencies that we do not need, because of what we run of the package. */
   readonly assumedInstalled: readonly string[];
 }
 
@@ -25,7 +25,7 @@ interface Download {
   readonly onProgress: (text: string) => void;
 }
 
-/** The files of the package and of all it needs, from the first suite of the first archive that has them. */
+/** Downloads the package and its dependencies from the first suite of the first archive that has them. */
 export async function downloadPackages(download: Download): Promise<string[]> {
   const { folder, wanted, names, etc, onProgress } = download;
   const { architecture } = names;

@@ -1,6 +1,6 @@
 import { ExecaError } from 'execa';
 
-/** Something of Debian's archive cannot be had; the message says why. */
+/** A package could not be fetched from Debian's archive. The message says why. */
 export class PackageUnavailable extends Error {
   override readonly name = 'NotToBeHad';
 

@@ -10,13 +10,16 @@ interface AptOptions {
   readonly archive: string;
   readonly suite: string;
   readonly keyring: string;
-  /** The packages to take for installed: neither they nor what only they need are downloaded. */
+  /** Packages that count as installed: they and their dependencies are not downloaded. */
   readonly presumed: readonly string[];
 }
 
-/** An apt beside the machine's own one: it shares the network settings, and neither reads nor writes anything else. */
+/**
+ * An apt of our own. It uses the network settings of the machine, and reads and writes nothing else outside its
+ * folder.
+ */
 export interface PrivateApt {
-  /** Runs one `apt-get` command; `onLine` hears each line it prints. */
+  /** Runs one `apt-get` command; `onLine` is called for each line of output. */
   get(args: readonly string[], onLine?: (line: string) => void): Promise<void>;
   /** Where `--download-only` puts the packages. */
   readonly archives: string;
@@ -61,8 +64,8 @@ function installed(name: string, { architecture }: AptOptions): string {
 }
 
 /**
- * The machine's hooks are cleared, as some of them empty its package cache after an update. The sandbox user is given
- * up because it could not read a folder below somebody's home.
+ * The machine's hooks are cleared, because some of them empty the package cache after an update. The sandbox user is
+ * not used, because it could not read a folder below a home directory.
  */
 function configuration({ folder, architecture }: AptOptions): string {
   const at = (path: string) => join(folder, path);

@@ -8,18 +8,18 @@ import { PackageUnavailable } from './package-unavailable.ts';
 interface Unpacking {
   readonly wanted: WantedPackage;
   readonly names: DebianNames;
-  /** Where it is to stand, absolute, in a folder for such things only. */
+  /** Target folder, absolute, inside a folder for such packages only. */
   readonly place: string;
   /** apt's folder, `/etc/apt`. */
   readonly etc: string;
   readonly onProgress: (text: string) => void;
-  /** Makes what was unpacked into this prefix ready, and throws where it does not run. */
+  /** Prepares the unpacked files, and throws if the program does not run. */
   readonly tryOut: (prefix: string) => Promise<void>;
 }
 
 /**
- * A package of Debian's archive, unpacked with the libraries it was built for, beside whatever this machine has
- * installed. It stands in its place whole or not at all. Throws NotToBeHad.
+ * Unpacks a package of Debian's archive with the libraries it was built for, independent of the installed packages.
+ * The target folder is complete or does not exist. Throws PackageUnavailable.
  */
 export async function unpackPackage(unpacking: Unpacking): Promise<void> {
   const { wanted, names, place, etc, onProgress, tryOut } = unpacking;
@@ -41,7 +41,7 @@ export async function unpackPackage(unpacking: Unpacking): Promise<void> {
   }
 }
 
-/** The last one wins where two fetched at once, unless the other's already runs. */
+/** If two processes fetch at the same time, the last one wins, unless the other one already runs. */
 async function moveInto(prefix: string, { place, tryOut }: Unpacking): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
@@ -63,7 +63,7 @@ async function succeeds(work: Promise<void>): Promise<boolean> {
   );
 }
 
-/** Removes what a fetch that was killed has left. */
+/** Removes the files of killed fetches. */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^fetching-(\d+)-/.exec(name)?.[1];

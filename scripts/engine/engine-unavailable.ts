@@ -1,17 +1,20 @@
-const waysToGetOne = `A llama-server can be had in any of these ways:
+const advice = `Ways to get a llama-server:
   Debian         apt install llama.cpp-tools (in forky and sid)
-  container      the image ghcr.io/ggml-org/llama.cpp:server holds one as /app/llama-server
+  container      the image ghcr.io/ggml-org/llama.cpp:server contains /app/llama-server
   Homebrew       brew install llama.cpp
-  by yourself    build llama.cpp, then set LLAMA_SERVER_BIN to its llama-server`;
+  from source    build llama.cpp, then set LLAMA_SERVER_BIN to its llama-server`;
 
-/** No llama-server here and none could be fetched: the message says why, and every way to get one. */
+/**
+ * There is no llama-server on this machine and none could be fetched. The message says why, and lists the ways to get
+ * one.
+ */
 export class EngineUnavailable extends Error {
   override readonly name = 'EngineNotToBeHad';
-  /** Why it could not be fetched, without the advice. */
+  /** The reason, without the advice. */
   readonly reason: string;
 
   constructor(reason: string, options?: ErrorOptions) {
-    super(`llama-server could not be fetched: ${reason}.\n${waysToGetOne}`, options);
+    super(`llama-server could not be fetched: ${reason}.\n${advice}`, options);
     this.reason = reason;
   }
 

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 
-/** The words after `version:` that an engine says of itself; throws where it does not run or says nothing of it. */
+/** The text after `version:` in the output of an engine. Throws if the engine does not run or prints no version. */
 export async function readEngineVersion({ command, args }: Engine): Promise<string> {
   const { all } = await execa(command, [...args, '--version'], {
     all: true,
@@ -12,6 +12,6 @@ export async function readEngineVersion({ command, args }: Engine): Promise<stri
   });
   const version = /^version:?\s+(.+)/m.exec(all)?.[1];
   if (version === undefined)
-    throw new Error(`${command} --version did not tell its version: ${all.slice(0, 200)}`);
+    throw new Error(`${command} --version did not print a version: ${all.slice(0, 200)}`);
   return version.trim();
 }

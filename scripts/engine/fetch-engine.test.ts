@@ -18,7 +18,7 @@ const fetch = (more: object = {}) =>
   fetchEngine({ cache: join(folder, 'cache'), etc: join(folder, 'etc'), ...more });
 
 describe('fetchEngine', () => {
-  it('tells every other way where it cannot fetch, and leaves nothing half-made', async () => {
+  it('lists the other ways if it cannot fetch, and leaves no partial files', async () => {
     await writeFile(join(folder, 'etc/sources.list'), `deb file:${folder}/nowhere sid main\n`);
     const failure = await fetch().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(EngineUnavailable);
@@ -32,15 +32,15 @@ describe('fetchEngine', () => {
     expect(await readdir(join(folder, 'cache/engine')).catch(() => [])).toEqual([]);
   });
 
-  it('says what is missing on a machine without an archive of Debian', async () => {
+  it('reports what is missing on a machine without a Debian archive', async () => {
     await expect(fetch()).rejects.toThrow(EngineUnavailable);
   });
 
-  it('names the processor that Debian has nothing for', async () => {
+  it('names an unsupported processor', async () => {
     await expect(fetch({ arch: 'mips' })).rejects.toThrow(/no llama-server for \w+ on mips/);
   });
 
-  it('sweeps away what a killed fetch has left, not what a living one is making', async () => {
+  it('removes the files of a killed fetch, not those of a running one', async () => {
     const dead = join(folder, 'cache/engine/fetching-999999999-a');
     const alive = join(folder, `cache/engine/fetching-${process.pid}-b`);
     for (const it of [dead, alive]) await mkdir(it, { recursive: true });
@@ -52,7 +52,7 @@ describe('fetchEngine', () => {
 });
 
 describe('findFetchedEngine', () => {
-  it('does not take a prefix that has no engine', async () => {
+  it('rejects a folder without an engine', async () => {
     await mkdir(join(folder, 'cache/engine/debian-amd64/usr/bin'), { recursive: true });
     expect(await findFetchedEngine(join(folder, 'cache'), 'x64')).toBeUndefined();
   });
@@ -75,14 +75,14 @@ describe('fetchedEngine', () => {
   });
 });
 
-describe('askVersion', () => {
-  it('hears the version of the engine that the tests use', async () => {
+describe('readEngineVersion', () => {
+  it('returns the version of the engine that the tests use', async () => {
     expect(await readEngineVersion(inject('engine'))).toMatch(/\d/);
   });
 
-  it('does not take another program for a llama-server', async () => {
+  it('rejects a program that is not llama-server', async () => {
     await symlink('/bin/true', join(folder, 'llama-server'));
     const other = { command: join(folder, 'llama-server'), args: [], origin: 'PATH' } as const;
-    await expect(readEngineVersion(other)).rejects.toThrow(/did not tell its version/);
+    await expect(readEngineVersion(other)).rejects.toThrow(/did not print a version/);
   });
 });

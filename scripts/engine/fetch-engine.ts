@@ -7,11 +7,11 @@ import { EngineUnavailable } from './engine-unavailable.ts';
 import { readEngineVersion } from './engine-version.ts';
 import { fetchedEngine, fetchedEngineFolder, findFetchedEngine } from './fetched-engine.ts';
 
-/** It and the C library also name among their needs what a server never runs. */
+/** Its packages also depend on programs that a server never runs. */
 const wanted = { name: 'llama.cpp-tools', suites: ['forky', 'sid'], assumedInstalled: ['wget', 'debconf'] };
 
 interface FetchOptions {
-  /** The folder that holds what can be had again, `.cache`. */
+  /** The cache folder, `.cache`. */
   readonly cache: string;
   readonly onProgress?: (text: string) => void;
   /** Node's name of the processor. */
@@ -20,10 +20,7 @@ interface FetchOptions {
   readonly etc?: string;
 }
 
-/**
- * The llama-server of Debian's archive. One that is there already is taken. Throws EngineNotToBeHad, which tells the
- * other ways.
- */
+/** Fetches the llama-server of Debian's archive, unless it was fetched before. Throws EngineUnavailable. */
 export async function fetchEngine({
   cache,
   onProgress = () => {},
@@ -58,7 +55,7 @@ async function runs(engine: Engine): Promise<boolean> {
   }
 }
 
-/** llama-server looks for its compute backends beside the running executable, which is the loader's folder here. */
+/** llama-server searches its compute backends next to the running executable, which is the loader here. */
 async function linkComputeBackends(prefix: string, names: DebianNames): Promise<void> {
   const beside = libraryFolder(prefix, names);
   for await (const backend of glob('ggml/backends*/*.so', { cwd: beside })) {

@@ -3,19 +3,19 @@ import { join, resolve } from 'node:path';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { commandFor, type DebianNames, getDebianNames } from '../debian/debian-names.ts';
 
-/** How the llama-server that was unpacked into `prefix` is started: through the loader that came with it. */
+/** How to start the llama-server that was unpacked into `prefix`: with the loader from its own packages. */
 export function fetchedEngine(prefix: string, names: DebianNames): Engine {
   return { ...commandFor(prefix, 'usr/bin/llama-server', names, ['llama']), origin: 'fetched' };
 }
 
-/** Where the fetched engine of this kind of machine stands. */
+/** The folder of the fetched engine for this architecture. */
 export function fetchedEngineFolder(cache: string, { architecture }: DebianNames): string {
   return join(resolve(cache), 'engine', `debian-${architecture}`);
 }
 
 /**
- * The engine that was fetched before. It is there whole or not at all, and was seen running when it was fetched, so that
- * a start has only to look.
+ * The engine that was fetched before. It is complete or does not exist, and it was tested when it was fetched, so
+ * only its existence is checked.
  */
 export async function findFetchedEngine(
   cache: string,

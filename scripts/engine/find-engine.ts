@@ -6,16 +6,16 @@ interface Wanted {
   readonly configured: string | undefined;
   /** The value of `PATH`. */
   readonly searchPath: string | undefined;
-  /** The folder of things that can be had again. */
+  /** The cache folder. */
   readonly cache: string;
 }
 
-/** The llama-server of this machine, else the one fetched before. */
+/** The llama-server installed on this machine, else the one fetched before. */
 export async function findEngine({ cache, ...places }: Wanted): Promise<Engine | undefined> {
   return (await findInstalledEngine(places)) ?? (await findFetchedEngine(cache));
 }
 
-/** findEngine, and where there is none, one is fetched. Throws EngineNotRunnable and EngineNotToBeHad. */
+/** findEngine, or fetch one if there is none. Throws EngineNotRunnable and EngineUnavailable. */
 export async function findOrFetchEngine(
   wanted: Wanted,
   onProgress: (text: string) => void = () => {},

@@ -2,7 +2,7 @@ import { catalogue } from '../../gateway/metrics/catalogue.ts';
 
 const words = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
 
-/** The metrics that a PromQL expression names. */
+/** The metrics in a PromQL expression. */
 export function metricNames(expression: string): string[] {
   const bare = expression
     .replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
@@ -21,7 +21,7 @@ const ours = new Set(
   ),
 );
 
-/** Those of them that neither the catalogue has nor `others`. */
+/** Metrics that are neither in the catalogue nor in `others`. */
 export function namesOutside(expression: string, others: readonly string[] = []): string[] {
   return metricNames(expression).filter((name) => !ours.has(name) && !others.includes(name));
 }

@@ -53,7 +53,7 @@ export function lines(wish: PanelOptions): PanelWithoutPosition {
   return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
-/** Lines over time, one on the other: their sum is of interest. */
+/** Stacked lines over time, whose sum matters. */
 export function stack(wish: PanelOptions): PanelWithoutPosition {
   const stacking = { mode: StackingMode.Normal };
   const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 40, axisSoftMin: 0, stacking };
@@ -61,7 +61,7 @@ export function stack(wish: PanelOptions): PanelWithoutPosition {
   return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
-/** A figure as it is now, before a sketch of how it was. */
+/** A current value with a sparkline. */
 export function currentValue(wish: PanelOptions): PanelWithoutPosition {
   return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...nowOptions } });
 }
@@ -77,7 +77,7 @@ const nowOptions: StatOptions = {
   wideLayout: true,
 };
 
-/** The name of what holds now, from the legend. */
+/** The current state, as its name in the legend. */
 export function statusText(wish: PanelOptions): PanelWithoutPosition {
   const options: StatOptions = {
     ...nowOptions,
@@ -87,7 +87,7 @@ export function statusText(wish: PanelOptions): PanelWithoutPosition {
   return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...options } });
 }
 
-/** A bar for each, as it is now. */
+/** One bar per series, with its current value. */
 export function bars(wish: PanelOptions): PanelWithoutPosition {
   const options: BarGaugeOptions = {
     ...lastValue,
@@ -105,7 +105,7 @@ export function bars(wish: PanelOptions): PanelWithoutPosition {
   return createPanel(wish, { type: 'bargauge', height: 8, options: { ...options } });
 }
 
-/** What held when: a band for each series while it is there. */
+/** State over time: one band per series while it exists. */
 export function bands(wish: PanelOptions): PanelWithoutPosition {
   const custom: BandConfig = { lineWidth: 0, fillOpacity: 70 };
   const options: TimelineOptions = {
@@ -123,23 +123,23 @@ export function bands(wish: PanelOptions): PanelWithoutPosition {
   return createPanel(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
 }
 
-/** The data source that whoever looks has chosen. */
+/** The data source that the viewer has selected. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's.
 export const source: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
 interface Query {
   readonly expr: string;
-  /** What its lines are called; `{{label}}` is the value of a label. */
+  /** The legend of its lines; `{{label}}` is the value of a label. */
   readonly legend: string;
 }
 
 interface PanelOptions {
   readonly title: string;
   readonly description: string;
-  /** By Grafana's name, or `suffix: …`. */
+  /** A unit of Grafana, or `suffix: …`. */
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** In columns, of 24. */
+  /** Width in columns of 24. */
   readonly width?: number;
 }
 
@@ -150,7 +150,7 @@ interface Look {
   readonly field?: FieldConfig;
 }
 
-/** A panel that has no place yet. */
+/** A panel without its position. */
 interface PanelWithoutPosition {
   readonly width: number;
   readonly height: number;
@@ -183,7 +183,7 @@ export interface Row {
   readonly panels: readonly PanelWithoutPosition[];
 }
 
-/** Gives everything its place: each row's heading, and below it its panels from left to right, as far as they fit. */
+/** Sets all positions: the heading of each row, then its panels from left to right, as many as fit in a line. */
 export function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
   const placed: (Panel | RowPanel)[] = [];
   let top = 0;

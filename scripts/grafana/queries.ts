@@ -1,18 +1,18 @@
 import type { MetricDefinition } from '../../gateway/metrics/catalogue.ts';
 
-/** The series of a metric of ours, on the machines that were chosen; `matchers` as in PromQL. */
+/** Selects the series of a metric on the selected instances; `matchers` as in PromQL. */
 export function selector({ name }: Pick<MetricDefinition, 'name'>, matchers = ''): string {
   return `${name}{${['instance=~"$instance"', matchers].filter((part) => part !== '').join(', ')}}`;
 }
 
-/** What comes in a second, of a counter. */
+/** The rate per second of a counter. */
 export function rate(family: Pick<MetricDefinition, 'name'>, matchers = ''): string {
   return `rate(${selector(family, matchers)}[$__rate_interval])`;
 }
 
 const part = ({ name }: MetricDefinition, ending: string) => ({ name: `${name}${ending}` });
 
-/** So many of a hundred took no longer, of a histogram; for each value of `label`, where one is given. */
+/** A percentile of a histogram; for each value of `label`, if given. */
 export function percentile(family: MetricDefinition, hundredth: number, label?: string): string {
   const by = ['le', label].filter((one) => one !== undefined).join(', ');
   return `histogram_quantile(${hundredth / 100}, sum by (${by}) (${rate(part(family, '_bucket'))}))`;
@@ -23,6 +23,6 @@ export function mean(family: MetricDefinition, matchers = ''): string {
   return `sum(${rate(part(family, '_sum'), matchers)}) / sum(${rate(part(family, '_count'), matchers)})`;
 }
 
-/** The usual three. */
+/** The usual three percentiles. */
 export const percentiles = (family: MetricDefinition) =>
   [50, 95, 99].map((hundredth) => ({ expr: percentile(family, hundredth), legend: `${hundredth} %` }));

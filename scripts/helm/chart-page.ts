@@ -4,7 +4,7 @@ import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import packageFile from '../../package.json' with { type: 'json' };
 import { projectFolder } from '../project-folders.ts';
 
-/** The chart's README.md, made of the comments in its values.yaml. `npm run docs` writes it. */
+/** The README.md of the chart, from the comments in its values.yaml. `npm run docs` writes it. */
 export function chartPage(): string {
   const values = describedValues(
     readFileSync(join(projectFolder, 'docker/helm/llama-corral/values.yaml'), 'utf8'),
@@ -23,29 +23,29 @@ function row({ path, default: value, description }: DescribedValue): string {
   return `| \`${path.join('.')}\` | ${cell} | ${description.replaceAll('|', '\\|')} |`;
 }
 
-/** A value of the chart that an operator sets as one, with the words that stand above it in values.yaml. */
+/** A value of the chart with the comment above it in values.yaml. */
 interface DescribedValue {
-  /** From the root: `['image', 'tag']`. */
+  /** Path from the root: `['image', 'tag']`. */
   readonly path: readonly string[];
   readonly default: unknown;
   readonly description: string;
 }
 
-/** The values of a values.yaml. Whatever has no words above it is a group, and to be looked into. */
+/** The values of a values.yaml. An entry without a comment is a group of values. */
 export function describedValues(text: string): DescribedValue[] {
   const { contents } = parseDocument(text);
-  if (!isMap(contents)) throw new Error('values.yaml is no map');
+  if (!isMap(contents)) throw new Error('values.yaml is not a map');
   return valuesIn(contents, []);
 }
 
 function valuesIn(map: YAMLMap, above: readonly string[]): DescribedValue[] {
   return map.items.flatMap((pair, index) => {
     const path = [...above, nameOf(pair)];
-    const words = wordsOver(pair) ?? (index === 0 ? map.commentBefore : undefined);
+    const words = commentAbove(pair) ?? (index === 0 ? map.commentBefore : undefined);
     if (words !== undefined && words !== null)
-      return [{ path, default: plain(pair), description: flowing(words) }];
+      return [{ path, default: plain(pair), description: joinLines(words) }];
     if (isMap(pair.value) && pair.value.items.length > 0) return valuesIn(pair.value, path);
-    throw new Error(`values.yaml says nothing of ${path.join('.')}: write a line of comment above it`);
+    throw new Error(`values.yaml does not describe ${path.join('.')}: add a comment above it`);
   });
 }
 
@@ -53,7 +53,7 @@ function nameOf({ key }: Pair): string {
   return String(isScalar(key) ? key.value : key);
 }
 
-function wordsOver({ key }: Pair): string | null | undefined {
+function commentAbove({ key }: Pair): string | null | undefined {
   return isScalar(key) ? key.commentBefore : undefined;
 }
 
@@ -61,13 +61,13 @@ function plain({ value }: Pair): unknown {
   return (value as { toJSON(): unknown } | null)?.toJSON();
 }
 
-/** A paragraph that stands apart belongs to the file. */
-function flowing(comment: string): string {
+/** A separate paragraph belongs to the file, not to the value. */
+function joinLines(comment: string): string {
   const own = comment.split(/\n\s*\n/).at(-1) ?? '';
   return own.replaceAll(/\s*\n\s*/g, ' ').trim();
 }
 
-/** Chart.yaml with the version of package.json, for the chart and for the images that it takes. `npm run docs` writes it. */
+/** Chart.yaml with the version of package.json, for the chart and its images. `npm run docs` writes it. */
 export function chartFile(): string {
   const text = readFileSync(join(projectFolder, 'docker/helm/llama-corral/Chart.yaml'), 'utf8');
   return text.replaceAll(/^(version|appVersion): .*$/gm, `$1: ${packageFile.version}`);

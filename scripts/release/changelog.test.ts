@@ -33,21 +33,21 @@ describe('the section of a version', () => {
     expect(sectionOf(changelog, version)).toBe(section);
   });
 
-  it('stands in our own changelog, for what is released or waits for it', () => {
+  it('exists in our own changelog for the current or the unreleased version', () => {
     const ours = readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8');
     expect(sectionOf(ours, 'Unreleased') ?? sectionOf(ours, packageFile.version)).toMatch(/^### /);
   });
 });
 
 describe('a release', () => {
-  it('takes what was unreleased, and leaves room for what comes', () => {
+  it('contains what was unreleased, and starts a new unreleased section', () => {
     const cut = cutRelease(changelog, '0.2.0', '2026-02-03') ?? '';
     expect(sectionOf(cut, '0.2.0')).toBe('### Added\n\n- Something new.');
     expect(cut).toContain('## [Unreleased]\n\n## [0.2.0] - 2026-02-03\n');
     expect(cutRelease(cut, '0.3.0', '2026-02-04')).toBeUndefined();
   });
 
-  it('says what its section says, and names every commit by its room', () => {
+  it('has the text of its section, and every commit by area', () => {
     const subjects = ['gateway: b', 'docs: c', 'Merge of something', 'gateway: a: with a colon'];
     expect(changesByArea(subjects)).toBe(
       '**docs**\n- c\n\n**gateway**\n- b\n- a: with a colon\n\n**other**\n- Merge of something',

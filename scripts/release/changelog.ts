@@ -1,9 +1,9 @@
-/** Turns CHANGELOG.md (Keep a Changelog) and the subjects of commits (`room: what changed`) into what a release says. */
+/** Creates release notes from CHANGELOG.md (Keep a Changelog) and the subjects of commits (`area: what changed`). */
 
 const heading = (version: string) => new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\].*$`, 'm');
 const nextHeading = /^## \[/m;
 
-/** What stands under a version; undefined where the changelog has nothing for it. */
+/** The section of a version; undefined if the changelog has none. */
 export function sectionOf(changelog: string, version: string): string | undefined {
   const found = heading(version).exec(changelog);
   if (!found) return undefined;
@@ -13,32 +13,32 @@ export function sectionOf(changelog: string, version: string): string | undefine
   return section === '' ? undefined : section;
 }
 
-/** The changelog with what was unreleased under a version and its day. Undefined where nothing waits to be released. */
+/** Moves the unreleased section under a version and its date. Undefined if there is nothing unreleased. */
 export function cutRelease(changelog: string, version: string, day: string): string | undefined {
   if (sectionOf(changelog, 'Unreleased') === undefined) return undefined;
   return changelog.replace(heading('Unreleased'), `## [Unreleased]\n\n## [${version}] - ${day}`);
 }
 
-/** Commits by the room that they name, the rooms in the order of the alphabet. */
+/** Commits grouped by area, in alphabetical order. */
 export function changesByArea(subjects: readonly string[]): string {
   const changes = subjects.map(
     (subject) => /^([\w ,&'./-]{1,40}): (.+)$/.exec(subject) ?? ['', 'other', subject],
   );
-  const rooms = [...Map.groupBy(changes, ([, room = 'other']) => room)];
-  return rooms
+  const areas = [...Map.groupBy(changes, ([, area = 'other']) => area)];
+  return areas
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([room, those]) => [`**${room}**`, ...those.map(([, , change]) => `- ${change}`)].join('\n'))
+    .map(([area, those]) => [`**${area}**`, ...those.map(([, , change]) => `- ${change}`)].join('\n'))
     .join('\n\n');
 }
 
 interface Release {
   readonly changelog: string;
   readonly version: string;
-  /** Of the commits since the release before, the newest first. */
+  /** Subjects of the commits since the last release, the newest first. */
   readonly subjects: readonly string[];
 }
 
-/** What the page of a release says; undefined where the changelog does not know it. */
+/** The text of a release page; undefined if the changelog has no such version. */
 export function releaseNotes({ changelog, version, subjects }: Release): string | undefined {
   const section = sectionOf(changelog, version);
   if (section === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** Puts a version into package.json, its lock and CHANGELOG.md; `npm run release -- 1.2.3`. docs/release.md says what follows. */
+/**
+ * Sets the version in package.json, package-lock.json and CHANGELOG.md; `npm run release -- 1.2.3`. See
+ * docs/release.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,15 +9,15 @@ import { projectFolder } from '../project-folders.ts';
 import { cutRelease } from './changelog.ts';
 
 const [version = ''] = process.argv.slice(2);
-if (!/^\d+\.\d+\.\d+$/.test(version)) fail(2, 'use: npm run release -- 1.2.3');
+if (!/^\d+\.\d+\.\d+$/.test(version)) fail(2, 'usage: npm run release -- 1.2.3');
 
 const file = join(projectFolder, 'CHANGELOG.md');
 const cut = cutRelease(readFileSync(file, 'utf8'), version, new Date().toISOString().slice(0, 10));
-if (cut === undefined) fail(1, 'CHANGELOG.md has nothing under [Unreleased]: say there what is new');
+if (cut === undefined) fail(1, 'CHANGELOG.md has nothing under [Unreleased]: add the changes there');
 await execa('npm', ['version', version, '--no-git-tag-version'], { cwd: projectFolder });
 writeFileSync(file, cut);
 console.error(
-  `package.json, package-lock.json and CHANGELOG.md say ${version}: run npm run docs and npm test, commit, tag v${version}`,
+  `package.json, package-lock.json and CHANGELOG.md now have version ${version}. Next: npm run docs, npm test, commit, tag v${version}`,
 );
 
 function fail(code: number, message: string): never {

@@ -1,4 +1,7 @@
-/** Prints what the release of a tag says, and fails where the tag is not what the repository says; `npm run release-notes -- v1.2.3`. */
+/**
+ * Prints the release notes of a tag, and fails if the tag does not match the repository; `npm run release-notes --
+ * v1.2.3`.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,7 +11,8 @@ import { releaseNotes } from './changelog.ts';
 
 const [tag = ''] = process.argv.slice(2);
 const { version } = packageFile;
-if (tag !== `v${version}`) fail(`the tag is '${tag}', package.json says ${version}: tag v${version}`);
+if (tag !== `v${version}`)
+  fail(`the tag is '${tag}', but package.json has version ${version}: use v${version}`);
 
 const changelog = readFileSync(join(projectFolder, 'CHANGELOG.md'), 'utf8');
 const notes = releaseNotes({ changelog, version, subjects: await subjectsOf(tag) });
@@ -16,13 +20,13 @@ if (notes === undefined)
   fail(`CHANGELOG.md has nothing under [${version}]: run npm run release -- ${version}`);
 console.log(notes);
 
-/** Since the tag before; all there are for the first. */
+/** Commits since the previous tag; all commits for the first release. */
 async function subjectsOf(tag: string): Promise<string[]> {
   const git = async (...args: string[]) => (await execa('git', args, { cwd: projectFolder })).stdout;
   const before = await git('describe', '--tags', '--abbrev=0', '--match=v*', `${tag}^`).catch(
     () => undefined,
   );
-  if (!(await git('tag', '--list', tag))) fail(`there is no tag ${tag} here: git fetch --tags`);
+  if (!(await git('tag', '--list', tag))) fail(`tag ${tag} not found: git fetch --tags`);
   const range = before === undefined ? tag : `${before}..${tag}`;
   return (await git('log', '--no-merges', '--format=%s', range)).split('\n');
 }

@@ -6,19 +6,19 @@ import { projectFolder } from '../project-folders.ts';
 import { allowedLicences, licencesPage } from './licences-page.ts';
 import { productionPackages } from './production-packages.ts';
 
-it('docs/licences.md is what the lock file says: run `npm run docs`', () => {
+it('docs/licences.md is up to date (else run `npm run docs`)', () => {
   expect(readFileSync(join(projectFolder, 'docs/licences.md'), 'utf8')).toBe(licencesPage());
 });
 
 describe('the packages of production', () => {
   const names = productionPackages().map(({ name }) => name);
 
-  it('have a licence that anybody can live with', () => {
+  it('have a permissive licence', () => {
     const allowed: readonly (string | undefined)[] = allowedLicences;
     expect(productionPackages().filter(({ licence }) => !allowed.includes(licence))).toEqual([]);
   });
 
-  it('are those of package.json and what they need, none of the development', () => {
+  it('are the dependencies of package.json, direct and indirect, without those for development', () => {
     const { '@scarf/scarf': _, ...dependencies } = packageFile.dependencies;
     expect(names).toEqual(expect.arrayContaining(Object.keys(dependencies)));
     for (const name of Object.keys(packageFile.devDependencies)) expect(names).not.toContain(name);

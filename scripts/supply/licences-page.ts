@@ -1,6 +1,6 @@
 import { type ProductionPackage, productionPackages } from './production-packages.ts';
 
-/** Licences that ask for no more than to be named, and let anybody use what holds them. */
+/** Permissive licences, which require no more than attribution. */
 export const allowedLicences = [
   ...[
     '0BSD',
@@ -15,7 +15,7 @@ export const allowedLicences = [
   ],
 ] as const;
 
-/** The page that lists what runs in production and whose words that is under. */
+/** The text of `docs/licences.md`. */
 export function licencesPage(): string {
   const packages = productionPackages();
   const licences = Map.groupBy(packages, ({ licence = 'none stated' }) => licence);
@@ -24,11 +24,11 @@ export function licencesPage(): string {
 
 <!-- Written by \`npm run docs\`. -->
 
-llama-corral stands under the [MIT licence](../LICENSE). These are the packages that run in production, ${packages.length} in all; what only tests and
-development need is not among them. A test lets in only licences that ask for no more than to be named: ${allowedLicences.join(', ')}.
+llama-corral is licensed under the [MIT licence](../LICENSE). These are the ${packages.length} packages that run in production, without those for tests and
+development. A test allows only licences that require no more than attribution: ${allowedLicences.join(', ')}.
 
-llama-server, which does the work, is not part of this repository: llama.cpp stands under MIT, too, and its image brings its own notices.
-Each package carries its licence's text in \`node_modules\`, in the images in \`/opt/corral/node_modules\`.
+llama-server is not part of this repository: llama.cpp is licensed under MIT, too, and its image contains its own notices.
+Each package has the text of its licence in \`node_modules\`, in the images in \`/opt/corral/node_modules\`.
 
 | licence | packages |
 |---|---|
@@ -36,7 +36,7 @@ ${counts.map(([licence, those]) => `| ${licence} | ${those.length} |\n`).join(''
 | package | version | licence |
 |---|---|---|
 ${packages.map(row).join('')}
-¹ Only where the machine's own Node is older than 24.
+¹ Only if the Node of the machine is older than 24.
 `;
 }
 

@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../project-folders.ts';
 
-/** A package that runs in production: one of ours, or one that these need. */
+/** A package that runs in production: a dependency, direct or indirect. */
 export interface ProductionPackage {
   /** `name@version`. */
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  /** As the package states it, in SPDX's words; undefined where it states none. */
+  /** The SPDX licence of the package; undefined if it states none. */
   readonly licence: string | undefined;
-  /** A program of the platform's in a package; images have their own. */
+  /** A package with a program for one platform; images have their own. */
   readonly isOptional: boolean;
   /** Such as `sha512-…`, in base64. */
   readonly integrity: string | undefined;
-  /** The ids of what it needs. */
+  /** Ids of its dependencies. */
   readonly needs: readonly string[];
 }
 
 interface LockedPackage {
-  /** Of a package that stands in for another. */
+  /** Set if the package is installed under another name. */
   readonly name?: string;
   readonly version?: string;
   readonly license?: string;
@@ -34,7 +34,7 @@ interface LockedPackage {
 
 type Lock = Readonly<Record<string, LockedPackage>>;
 
-/** What the lock file pins, without what only tests and development need. */
+/** All packages of the lock file except those for tests and development. */
 export function productionPackages(): ProductionPackage[] {
   const lock = readLock();
   const found = Object.entries(lock)
@@ -52,7 +52,7 @@ export function productionPackages(): ProductionPackage[] {
   return [...once.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** What package.json itself names, as ids. */
+/** The direct dependencies, as ids. */
 export const directNeeds = (): string[] => needsOf(readLock(), '');
 
 function readLock(): Lock {
@@ -71,7 +71,7 @@ function needsOf(lock: Lock, place: string): string[] {
   });
 }
 
-/** Where Node looks for a package, the nearest first. */
+/** The folders in which Node searches a package, the nearest first. */
 function placesFor(place: string, name: string): string[] {
   const above = place.split('/node_modules/').slice(0, -1);
   const folders = above.map((_, index) => above.slice(0, index + 1).join('/node_modules/')).toReversed();

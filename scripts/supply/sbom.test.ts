@@ -10,14 +10,14 @@ import { sbomText } from './sbom.ts';
 
 const sbom = JSON.parse(sbomText());
 
-describe('the list of what production consists of', () => {
-  it("is CycloneDX's", () => {
+describe('the SBOM', () => {
+  it('is valid CycloneDX', () => {
     const isSbom = validator('1.6');
     expect([isSbom(sbom), isSbom.errors]).toEqual([true, null]);
     expect(isSbom({ ...sbom, components: [{ name: 'no type' }] })).toBe(false);
   });
 
-  it('holds what the lock file pins, each with its hash and its licence', () => {
+  it('contains the packages of the lock file, with hash and licence', () => {
     const refs = sbom.components.map((component: { 'bom-ref': string }) => component['bom-ref']);
     expect(refs.toSorted()).toEqual(productionPackages().map(({ id }) => id));
     for (const component of sbom.components) {
@@ -28,7 +28,7 @@ describe('the list of what production consists of', () => {
     }
   });
 
-  it('says who needs whom, from the whole down to every part', () => {
+  it('contains the dependencies of every package, starting with the application', () => {
     const needs = new Map<string, string[]>(
       sbom.dependencies.map((one: { ref: string; dependsOn?: string[] }) => [one.ref, one.dependsOn ?? []]),
     );

@@ -2,12 +2,15 @@ import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import packageFile from '../../package.json' with { type: 'json' };
 import { directNeeds, type ProductionPackage, productionPackages } from './production-packages.ts';
 
-/** What production consists of, as the lock file has it, in CycloneDX' form. npm's own list forgets what tests need, too. */
+/**
+ * The packages of production as a CycloneDX SBOM, from the lock file. `npm sbom` omits packages that tests need as
+ * well.
+ */
 export function sbomText(): string {
   const packages = productionPackages().map((one) => ({ one, component: componentOf(one) }));
   const byId = new Map(packages.map(({ one, component }) => [one.id, component]));
   const bom = new Models.Bom();
-  const whole = ourselves();
+  const whole = application();
   bom.metadata.component = whole;
   connect(whole, directNeeds(), byId);
   for (const { one, component } of packages) {
@@ -18,7 +21,7 @@ export function sbomText(): string {
   return `${new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(spec)).serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-function ourselves(): Models.Component {
+function application(): Models.Component {
   const { name, version, license, description } = packageFile;
   const component = new Models.Component(Enums.ComponentType.Application, name, {
     bomRef: `${name}@${version}`,

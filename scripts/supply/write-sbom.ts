@@ -1,4 +1,4 @@
-/** Writes what production consists of to sbom.cdx.json; `npm run sbom`. */
+/** Writes the SBOM of the production packages to sbom.cdx.json; `npm run sbom`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../project-folders.ts';
