@@ -61,7 +61,7 @@ export function createApp(services: AppDependencies): Hono<GatewayEnv> {
   );
   app.onError(handleError);
   app.notFound((c) => {
-    throw unknownUrl(c.req.method, c.req.path, suggestPath(c.req.path));
+    throw unknownUrl(c.req.method, c.get('record').path, suggestPath(c.req.path));
   });
 
   const { ping, health, livez, readyz } = createProbes(services);

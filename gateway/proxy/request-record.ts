@@ -50,8 +50,11 @@ export interface RequestRecord {
 export function createRequestRecord(
   start: Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>,
 ): RequestRecord {
-  return { ...start, startedAt: performance.now(), bytesOut: 0 };
+  return { ...start, path: redactSecrets(start.path), startedAt: performance.now(), bytesOut: 0 };
 }
+
+/** Clients put keys into URLs by mistake, as `/sk-…/v1` or `/v1/models/sk-…`: no observer may pass them on. */
+const redactSecrets = (path: string) => path.replace(/sk-[\w-]{8,}/g, 'sk-…');
 
 /** The trace of one request. */
 export interface RequestTrace {

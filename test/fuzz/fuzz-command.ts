@@ -1,17 +1,16 @@
 /**
- * `npm run fuzz [-- --seconds 60 --only http --seed 7]` looks for input that breaks what reads it: known input is changed
- * at random, and what reaches new code is changed further. What breaks something is kept in the corpus, which the tests
- * replay. The target `engine` is a bare llama-server, and what is found are bodies that end or hang it. `--replay FILE` tries one of these alone. Ends with 1 where anything was found.
+ * `npm run fuzz [-- --seconds 60 --only http --seed 7]` looks for input that breaks a parser: fast-check changes known
+ * inputs at random and makes those that fail small. They are kept in the corpus, which the tests try again. The target
+ * `engine` is a bare llama-server: it finds request bodies that crash or hang it. `--replay FILE` tries one kept failure.
+ * Exits with 1 when an input failed.
  */
 import { parseArgs } from 'node:util';
-import { readFoundInput, writeCorpus, writeFound } from './corpus.ts';
-import { type FuzzReport, fuzzTarget } from './fuzz-target.ts';
+import { readFailure, writeFailure } from './corpus.ts';
+import { fuzzTarget } from './fuzz-target.ts';
 import type { Target } from './target.ts';
 import { foreignTargets, targets } from './targets.ts';
 
-/** Inputs that are kept of a target: the tests replay them all. */
-const MOST_KEPT = 60;
-const SLOW = 1000;
+const SLOW_MS = 1000;
 
 const { values } = parseArgs({
   options: {
@@ -22,40 +21,39 @@ const { values } = parseArgs({
   },
 });
 
-// What nobody waited for and went wrong ends the run, as it would end the product.
+// An unhandled rejection ends the run, as it would end the product.
 if (values.replay) await replay(values.replay);
-else
-  for (const target of chosen(values.only)) await fuzz(target, Number(values.seed), Number(values.seconds));
+else for (const target of selectTargets(values.only)) await fuzz(target);
 
-function chosen(name: string | undefined): readonly Target[] {
+function selectTargets(name: string | undefined): readonly Target[] {
   const all = [...targets, ...foreignTargets];
   const found = all.filter((target) => name === undefined || target.name === name);
   if (found.length > 0) return found;
-  throw new Error(`there is no target ${name}: name one of ${all.map((target) => target.name).join(', ')}`);
+  throw new Error(`unknown target "${name}"; expected one of ${all.map((target) => target.name).join(', ')}`);
 }
 
-async function fuzz(target: Target, seed: number, seconds: number): Promise<void> {
-  const report = await fuzzTarget(target, { seed, forMs: seconds * 1000, slowMs: SLOW });
-  if (targets.includes(target)) writeCorpus(target.name, report.reached, MOST_KEPT);
-  tell(report, seed);
-  if (report.failures.length > 0) process.exitCode = 1;
-}
-
-function tell({ target, executions, blocks, reached, failures }: FuzzReport, seed: number): void {
+async function fuzz(target: Target): Promise<void> {
+  const seed = Number(values.seed);
+  const { executions, failures } = await fuzzTarget(target, {
+    seed,
+    forMs: Number(values.seconds) * 1000,
+    slowMs: SLOW_MS,
+  });
   console.log(
-    `${target.padEnd(12)} ${executions} executions, ${blocks} blocks, ${reached.length} inputs, ${failures.length} failures (seed ${seed})`,
+    `${target.name.padEnd(12)} ${executions} executions, ${failures.length} failures (seed ${seed})`,
   );
-  for (const { input, error } of failures) {
+  for (const { inputs, error } of failures) {
     console.log(`  ${error instanceof Error ? error.stack : error}`);
-    console.log(`  kept as ${writeFound(target, seed, input, error)}`);
+    console.log(`  kept as ${writeFailure(target.name, inputs, error)}`);
   }
+  if (failures.length > 0) process.exitCode = 1;
 }
 
 async function replay(file: string): Promise<void> {
-  const found = readFoundInput(file);
-  const [target] = chosen(found.target);
+  const { target: name, inputs } = readFailure(file);
+  const [target] = selectTargets(name);
   await using subject = await target?.open();
-  await subject?.try(found.input);
+  await Promise.all(inputs.map((input) => subject?.try(input)));
   await subject?.check?.();
-  console.log('it holds');
+  console.log('no failure');
 }

@@ -1,105 +1,103 @@
 import * as fc from 'fast-check';
 import { readCorpus } from './corpus.ts';
-import { Coverage } from './coverage.ts';
-import { mutate } from './mutate.ts';
-import { Random } from './random.ts';
-import { shrink } from './shrink.ts';
 import type { Subject, Target } from './target.ts';
 
 export interface FuzzReport {
   readonly target: string;
   readonly executions: number;
-  /** Kinds of behaviour seen, as coverage.ts tells them apart. */
-  readonly blocks: number;
-  /** The inputs that reached something new, those of the corpus among them. */
-  readonly reached: readonly Buffer[];
   readonly failures: readonly Failure[];
 }
 
+/** The smallest inputs that were found to fail together, often a single one, and how. */
 export interface Failure {
-  readonly input: Buffer;
+  readonly inputs: readonly Buffer[];
   readonly error: unknown;
 }
 
 export interface FuzzOptions {
   readonly seed: number;
   readonly forMs: number;
-  /** An input that takes more of the processor than this, ms, has failed: readers are to be quick with whatever comes. */
+  /** An input that takes more CPU time than this, ms, fails: no input may be slow to read. */
   readonly slowMs: number;
 }
 
-/** How many inputs run between two looks at what they reached: a look costs as much as many of them. */
-const BATCH = 64;
-/** Failures of one kind are one failure: the first is kept. */
-const MOST_FAILURES = 10;
-const MOST_BYTES = 4096;
-const SHRINKING = 400;
+const MAX_FAILURES = 10;
+const MAX_BYTES = 4096;
 
-/** Changes what is known at random, keeps what reaches new code, and tells what broke. */
+/** Tries changed inputs until the time is over. Failures with the same message and place are reported once. */
 export async function fuzzTarget(target: Target, options: FuzzOptions): Promise<FuzzReport> {
-  const { mostBytes = MOST_BYTES, together = 1, shrinking = SHRINKING, grammar } = target;
-  const random = new Random(options.seed);
-  const words = target.words.map((word) => Buffer.from(word));
+  const { together = 1 } = target;
   await using subject = await target.open();
-  using coverage = new Coverage();
-  const reached: Buffer[] = [];
   const failures = new Map<string, Failure>();
+  const until = performance.now() + options.forMs;
   let executions = 0;
 
-  const attempt = async (input: Buffer) => {
-    executions += 1;
-    const error = await outcomeOf(subject, input, options.slowMs);
-    if (error === undefined || failures.has(kindOf(error)) || failures.size >= MOST_FAILURES) return;
-    failures.set(kindOf(error), { input, error });
-    const same = async (smaller: Buffer) => {
-      const other = await outcomeOf(subject, smaller, options.slowMs);
-      return other !== undefined && kindOf(other) === kindOf(error);
-    };
-    failures.set(kindOf(error), { input: await shrink(input, same, shrinking), error });
-  };
-  const attemptAll = async (inputs: readonly Buffer[]) => {
-    for (let at = 0; at < inputs.length; at += together) {
-      await Promise.all(inputs.slice(at, at + together).map(attempt));
-    }
-  };
-  /** A batch that reached something is gone through again, one by one, to learn which of them it was. */
-  const learn = async (inputs: readonly Buffer[]) => {
-    await attemptAll(inputs);
-    if (coverage.fresh({ keep: false }) === 0) return;
-    for (const input of inputs) {
-      await attempt(input);
-      if (coverage.fresh({ keep: true }) > 0) reached.push(input);
-    }
-  };
-
-  coverage.fresh({ keep: false });
-  await learn([...target.seeds.map((seed) => Buffer.from(seed)), ...readCorpus(target.name)]);
-  const until = performance.now() + options.forMs;
-  while (performance.now() < until && failures.size < MOST_FAILURES) {
-    const fromRules = grammar ? sample(grammar, BATCH / 4, random.below(2 ** 31)) : [];
-    const origins = reached.length > 0 ? reached : [Buffer.alloc(0)];
-    const material = { words, others: origins, mostBytes };
-    const changed = Array.from({ length: BATCH - fromRules.length }, (_, n) => {
-      const origin = n % 3 === 0 && fromRules.length > 0 ? random.pick(fromRules) : random.pick(origins);
-      return mutate(origin, material, random);
+  const inputs = fc.array(changedInput(target), { minLength: 1, maxLength: together });
+  const property = fc.asyncProperty(inputs, async (all) => {
+    executions += all.length;
+    const errors = await Promise.all(all.map((input) => tryInput(subject, input, options.slowMs)));
+    const fresh = errors.find((error) => error !== undefined && !failures.has(kindOf(error)));
+    if (fresh !== undefined) throw fresh;
+  });
+  for (let seed = options.seed; performance.now() < until && failures.size < MAX_FAILURES; seed++) {
+    const { failed, counterexample, errorInstance } = await fc.check(property, {
+      seed,
+      numRuns: 2 ** 31 - 1,
+      interruptAfterTimeLimit: until - performance.now(),
+      markInterruptAsFailure: false,
     });
-    await learn([...fromRules, ...changed]);
+    if (failed && counterexample)
+      failures.set(kindOf(errorInstance), { inputs: counterexample[0], error: errorInstance });
   }
   await subject.check?.();
-  return {
-    target: target.name,
-    executions,
-    blocks: coverage.size,
-    reached,
-    failures: [...failures.values()],
-  };
+  return { target: target.name, executions, failures: [...failures.values()] };
 }
 
-function sample(grammar: fc.Arbitrary<string | Buffer>, count: number, seed: number): Buffer[] {
-  return fc.sample(grammar, { numRuns: count, seed }).map((input) => Buffer.from(input));
+/** Text that readers tend to get wrong, whatever they read. */
+const awkward = [
+  ...['\0', '\n', '\r\n', '\n\n', '"', '\\', '\\"', '{', '}', '[', ']', ':', ',', ' ', "'"],
+  ...['\u2028', '\ufeff', '🐎', 'é', '\\ud800', '__proto__', 'constructor', 'toString', 'null', 'true'],
+  ...['-1', '0', '-0', '1e999', '9007199254740993', '9'.repeat(20), '0x10', 'NaN', '%00', '../'],
+  ...['1'.repeat(400)],
+].map((text) => Buffer.from(text));
+
+/** A known input, or one that the target's grammar makes, with up to six pieces replaced. */
+function changedInput(target: Target): fc.Arbitrary<Buffer> {
+  const known = [...target.seeds.map((seed) => Buffer.from(seed)), ...readCorpus(target.name)];
+  const origins = fc.constantFrom(...(known.length > 0 ? known : [Buffer.alloc(0)]));
+  const generated = target.grammar?.map((input) => Buffer.from(input));
+  const words = target.words.map((word) => Buffer.from(word));
+  const piece = fc.oneof(
+    fc.constant(Buffer.alloc(0)),
+    fc.uint8Array({ minLength: 1, maxLength: 4 }).map((bytes) => Buffer.from(bytes)),
+    fc.constantFrom(...words, ...awkward),
+    fc.tuple(origins, fc.nat(), fc.nat(64)).map(([input, at, length]) => slice(input, at, length)),
+  );
+  const change = fc.record({
+    at: fc.nat(),
+    length: fc.constantFrom(0, 1, 2, 8, 64),
+    piece,
+    times: fc.constantFrom(1, 1, 1, 2, 10, 300),
+  });
+  return fc
+    .tuple(generated ? fc.oneof(origins, generated) : origins, fc.array(change, { maxLength: 6 }))
+    .map(([origin, changes]) =>
+      changes
+        .reduce((input, { at, length, piece: replacement, times }) => {
+          const start = at % (input.length + 1);
+          const pieces = Array.from({ length: times }, () => replacement);
+          return Buffer.concat([input.subarray(0, start), ...pieces, input.subarray(start + length)]);
+        }, origin)
+        .subarray(0, target.mostBytes ?? MAX_BYTES),
+    );
 }
 
-async function outcomeOf(subject: Subject, input: Buffer, slowMs: number): Promise<unknown> {
+function slice(input: Buffer, at: number, length: number): Buffer {
+  const start = at % (input.length + 1);
+  return input.subarray(start, start + length);
+}
+
+async function tryInput(subject: Subject, input: Buffer, slowMs: number): Promise<unknown> {
   const before = process.cpuUsage();
   try {
     await subject.try(input);
@@ -112,7 +110,7 @@ async function outcomeOf(subject: Subject, input: Buffer, slowMs: number): Promi
     : undefined;
 }
 
-/** What is said apart from the figures and texts in it, and where it was thrown. */
+/** The message without its numbers and quoted texts, and where it was thrown. */
 function kindOf(error: unknown): string {
   const { message = String(error), stack = '' } = error as Partial<Error>;
   const place = /\n\s+at (.*)/.exec(stack)?.[1] ?? '';

@@ -12,8 +12,6 @@ export interface Target {
   readonly mostBytes?: number;
   /** How many inputs are tried at a time; 1 where it works without waiting. */
   readonly together?: number;
-  /** How many smaller inputs are tried of one that failed, where that takes long. */
-  readonly shrinking?: number;
   open(): Promise<Subject> | Subject;
 }
 

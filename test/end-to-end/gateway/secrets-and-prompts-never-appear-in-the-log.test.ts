@@ -45,8 +45,13 @@ const fates: Readonly<Record<string, { status: number; body: string; type?: stri
 const posted = (word: string, path?: string) => (secret: string) =>
   postOf(chatOf(`${word} ${prompt}`), { secret, ...(path && { path }) });
 
+const got = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
 /** The requests sent with each key, by name. */
 const requests: Readonly<Record<string, (secret: string) => string>> = {
+  'a path that is the key': (secret) => got(`/${secret}`),
+  'a path with the key in it': (secret) => got(`/proxy${secret}/v1/models`),
+  'a model that is named as the key': (secret) => got(`/v1/models/${secret}`),
   'a chat that is answered': posted('answer'),
   'a chat whose engine breaks off': posted('break'),
   'a chat that fails': posted('fail'),

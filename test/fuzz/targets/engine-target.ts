@@ -166,7 +166,6 @@ export const engineTarget: Target = {
   seeds: ['{"prompt":"x","max_tokens":5}', '{"messages":[{"role":"user","content":"x"}],"max_tokens":5}'],
   words: ['"minimum":', '"pattern":"^', '{5,1}', '"$ref":"#/', '::=', '(a?)'],
   grammar: body.map((fields) => JSON.stringify(fields)),
-  shrinking: 20,
   open: openEngine,
 };
 

@@ -135,7 +135,8 @@ function comesBack(text: string): void {
 }
 
 function quotesNoSecret(text: string, warnings: readonly string[]): void {
-  const told = warnings.join('\n').replaceAll(/"[^"]*"/g, '');
+  // The example of a time that a warning gives is no secret, even where an input has it in the place of one.
+  const told = warnings.join('\n').replaceAll(/"[^"]*"|2027-01-31T12:00:00Z/g, '');
   for (const line of text.split(/[\r\n]/)) {
     const secret = line.split(':')[1]?.trim() ?? '';
     if (/^[\w-]{12,}$/.test(secret) && told.includes(secret))
