@@ -24,7 +24,7 @@ async function fillTheLog(port: number): Promise<void> {
   }
 }
 
-describe('a stop waits for no reader of the log', () => {
+describe('a blocked reader of the log does not delay a stop', () => {
   it.each([
     ['serve --demo', 'text'],
     ['serve --demo', 'json'],

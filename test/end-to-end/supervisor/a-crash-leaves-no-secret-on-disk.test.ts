@@ -45,8 +45,8 @@ let asked = 0;
  * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
  * work at two deaths of the engine is refused.
  */
-async function keepBusy(house: RunningDeployment): Promise<RawClient> {
-  const client = await RawClient.connect(house.gatewayPort);
+async function keepBusy(deployment: RunningDeployment): Promise<RawClient> {
+  const client = await RawClient.connect(deployment.gatewayPort);
   asked += 1;
   const words = `${prompt}: tell me a long story ${asked}`;
   client.send(postOf(chatOf(words, { stream: true, ignore_eos: true, max_tokens: 50_000 }), { secret }));
@@ -54,46 +54,46 @@ async function keepBusy(house: RunningDeployment): Promise<RawClient> {
   return client;
 }
 
-async function crash(house: RunningDeployment, which: 0 | 1, signal: NodeJS.Signals): Promise<void> {
-  await house.reachesStatus('ready');
-  const pid = house.children()[which] ?? 0;
-  await using _busy = await keepBusy(house);
+async function crash(deployment: RunningDeployment, which: 0 | 1, signal: NodeJS.Signals): Promise<void> {
+  await deployment.reachesStatus('ready');
+  const pid = deployment.children()[which] ?? 0;
+  await using _busy = await keepBusy(deployment);
   process.kill(pid, signal);
   await waitFor('it to be gone', () => !isRunning(pid));
-  await waitFor('the next one', () => house.children()[which] !== pid);
+  await waitFor('the next one', () => deployment.children()[which] !== pid);
 }
 
 describe('a crash leaves no secret on disk', () => {
-  it('of either child, by any signal that makes a core', async () => {
-    await using house = await startReal({});
-    await house.reachesStatus('ready');
-    const backendKey = keyOfBackend(house);
+  it('a crash of either child by any core-dumping signal leaves no core file', async () => {
+    await using deployment = await startReal({});
+    await deployment.reachesStatus('ready');
+    const backendKey = keyOfBackend(deployment);
     for (const signal of ['SIGABRT', 'SIGSEGV'] as const) {
-      await crash(house, 1, signal);
-      await crash(house, 0, signal);
+      await crash(deployment, 1, signal);
+      await crash(deployment, 0, signal);
     }
-    await house.reachesStatus('ready');
-    const [engine = 0, gateway = 0] = house.children();
-    const holders = [engine, gateway, house.process.pid ?? 0];
+    await deployment.reachesStatus('ready');
+    const [engine = 0, gateway = 0] = deployment.children();
+    const holders = [engine, gateway, deployment.process.pid ?? 0];
     expect(holders.map(readCoreLimit)).toEqual([1, 1, 1]);
-    house.process.kill('SIGABRT');
-    await house.exitCode();
-    const files = bytesBelow(house.folder);
+    deployment.process.kill('SIGABRT');
+    await deployment.exitCode();
+    const files = bytesBelow(deployment.folder);
     expect([...files.keys()]).toContain('data/usage.sqlite');
     expect([...files.keys()].filter((name) => /(?:^|\/)core/.test(name))).toEqual([]);
     for (const hidden of [secret, prompt, backendKey, 'tell me a long story']) {
-      const told = [...files].filter(([, bytes]) => bytes.includes(hidden)).map(([name]) => name);
-      expect([hidden, told, house.output().includes(hidden)]).toEqual([hidden, [], false]);
+      const found = [...files].filter(([, bytes]) => bytes.includes(hidden)).map(([name]) => name);
+      expect([hidden, found, deployment.output().includes(hidden)]).toEqual([hidden, [], false]);
     }
   });
 
-  it('unless CORE_DUMPS asks for core files', async () => {
-    await using house = await startReal({ CORE_DUMPS: 'true' });
-    await house.reachesStatus('ready');
-    expect(house.children().map(readCoreLimit)).toEqual([readCoreLimit('self'), readCoreLimit('self')]);
+  it('CORE_DUMPS allows core files', async () => {
+    await using deployment = await startReal({ CORE_DUMPS: 'true' });
+    await deployment.reachesStatus('ready');
+    expect(deployment.children().map(readCoreLimit)).toEqual([readCoreLimit('self'), readCoreLimit('self')]);
   });
 
-  it('nor does that of a gateway that runs alone', async () => {
+  it('a crash of a gateway without a supervisor leaves no core file', async () => {
     await using folder = await temporaryFolder();
     await using standIn = await startFakeBackend((_, response) => response.end('{}'));
     await using gateway = await startGatewayProcess(standIn.backend, { DATA_DIR: folder.path });
@@ -101,8 +101,8 @@ describe('a crash leaves no secret on disk', () => {
   });
 });
 
-function keyOfBackend(house: RunningDeployment): string {
-  const [engine = 0] = house.children();
+function keyOfBackend(deployment: RunningDeployment): string {
+  const [engine = 0] = deployment.children();
   const environment = readFileSync(`/proc/${engine}/environ`, 'utf8');
   return /LLAMA_API_KEY=([\w-]{43})/.exec(environment)?.[1] ?? '';
 }

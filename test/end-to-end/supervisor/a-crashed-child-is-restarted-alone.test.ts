@@ -6,48 +6,51 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 /** Ready, with a llama-server that loads for as long as `loaded` is not there. */
 async function readyHouse() {
-  const house = await startDeployment({ scenario: 'slow' });
-  const loaded = join(house.modelFolder, 'loaded');
+  const deployment = await startDeployment({ scenario: 'slow' });
+  const loaded = join(deployment.modelFolder, 'loaded');
   writeFileSync(loaded, '');
-  await house.reachesStatus('ready');
-  const [engine = 0, gateway = 0] = house.children();
-  return { house, engine, gateway, loaded };
+  await deployment.reachesStatus('ready');
+  const [engine = 0, gateway = 0] = deployment.children();
+  return { deployment, engine, gateway, loaded };
 }
 
 /** Both children as they are once one of them has been replaced. */
-async function afterRestart(house: RunningDeployment, dead: number) {
-  await waitFor('a new child', () => house.children().length === 2 && !house.children().includes(dead));
-  await house.reachesStatus('ready');
-  return house.children();
+async function afterRestart(deployment: RunningDeployment, dead: number) {
+  await waitFor(
+    'a new child',
+    () => deployment.children().length === 2 && !deployment.children().includes(dead),
+  );
+  await deployment.reachesStatus('ready');
+  return deployment.children();
 }
 
-describe('a child that dies comes back, and the other does not notice', () => {
-  it('llama-server, after a pause, its end told with its last lines', async () => {
-    const { house, engine, gateway, loaded } = await readyHouse();
-    await using _ = house;
+describe('a crashed child is restarted without an effect on the other', () => {
+  it('llama-server is restarted after a delay, and its last lines are logged', async () => {
+    const { deployment, engine, gateway, loaded } = await readyHouse();
+    await using _ = deployment;
     rmSync(loaded);
     process.kill(engine, 'SIGKILL');
-    await waitFor('it to be missed', async () => (await house.status()).standing !== 'ready');
-    expect((await house.request('/ping')).status).toBe(204);
-    expect((await house.request('/readyz')).status).toBe(503);
-    expect((await house.request('/startupz')).status).toBe(200);
+    await waitFor('it to be missed', async () => (await deployment.status()).standing !== 'ready');
+    expect((await deployment.request('/ping')).status).toBe(204);
+    expect((await deployment.request('/readyz')).status).toBe(503);
+    expect((await deployment.request('/startupz')).status).toBe(200);
     writeFileSync(loaded, '');
-    expect(await afterRestart(house, engine)).toContain(gateway);
-    expect(await house.status()).toMatchObject({
+    expect(await afterRestart(deployment, engine)).toContain(gateway);
+    expect(await deployment.status()).toMatchObject({
       restarts: { engine: 1, gateway: 0 },
       lastCrash: { who: 'llama-server', class: 'killed', signal: 'SIGKILL' },
     });
-    expect(house.output()).toContain('llama-server was terminated by SIGKILL');
-    expect(house.output()).toContain('stand-in: listening');
+    expect(deployment.output()).toContain('llama-server was terminated by SIGKILL');
+    expect(deployment.output()).toContain('stand-in: listening');
   });
 
-  it('the gateway, at once, and the model stays loaded', async () => {
-    const { house, engine, gateway } = await readyHouse();
-    await using _ = house;
+  it('the gateway is restarted at once, and the model stays loaded', async () => {
+    const { deployment, engine, gateway } = await readyHouse();
+    await using _ = deployment;
     process.kill(gateway, 'SIGKILL');
-    expect(await afterRestart(house, gateway)).toContain(engine);
+    expect(await afterRestart(deployment, gateway)).toContain(engine);
     expect(isRunning(engine)).toBe(true);
-    expect((await fetch(`http://127.0.0.1:${house.gatewayPort}/livez`)).status).toBe(200);
-    expect(await house.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
+    expect((await fetch(`http://127.0.0.1:${deployment.gatewayPort}/livez`)).status).toBe(200);
+    expect(await deployment.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
   });
 });

@@ -50,7 +50,7 @@ function broken(module: string, name: string, argument: string): string {
   return `--import=data:text/javascript,${encodeURIComponent(source)}`;
 }
 
-describe.concurrent('a start that fails ends the process', () => {
+describe.concurrent('a failed start ends the process', () => {
   it.each([
     ['a data folder that is a file', { DATA_DIR: 'FILE' }, /DATA_DIR: .*\/file is not writable \(ENOTDIR\)/],
     ['a data folder below a file', { DATA_DIR: 'FILE/a/b' }, /DATA_DIR: .* is not writable \(ENOTDIR\)/],
@@ -59,7 +59,7 @@ describe.concurrent('a start that fails ends the process', () => {
       { DATA_DIR: '/proc/a/b', LOG_FILES: 'true' },
       /DATA_DIR: \/proc\/a\/b is not writable/,
     ],
-    ['a link that leads in a circle', { DATA_DIR: 'LOOP/a' }, /DATA_DIR: .* is not writable \(ELOOP\)/],
+    ['a circular link', { DATA_DIR: 'LOOP/a' }, /DATA_DIR: .* is not writable \(ELOOP\)/],
     ['a key file below /proc', { AUTH_KEYS_FILE: '/proc/a/keys.json' }, /AUTH_KEYS_FILE: cannot create /],
     ['a key file in /sys', { AUTH_KEYS_FILE: '/sys/keys.json' }, /AUTH_KEYS_FILE: cannot create /],
     ['a key file below a file', { AUTH_KEYS_FILE: 'FILE/keys.json' }, /AUTH_KEYS_FILE: cannot create /],
@@ -68,7 +68,7 @@ describe.concurrent('a start that fails ends the process', () => {
       { AUTH_KEYS_FILE: 'FOLDER' },
       /AUTH_KEYS_FILE: .* is a folder; expected a file/,
     ],
-  ])('%s is named, with status 2', async (_, wrong: Record<string, string>, words) => {
+  ])('%s is reported, and the exit status is 2', async (_, wrong: Record<string, string>, words) => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
     mkdirSync(folder.file('folder'));
@@ -87,7 +87,7 @@ describe.concurrent('a start that fails ends the process', () => {
     ['the folder of the socket', broken('fs', 'mkdtempSync', 'corral-')],
     ['the code behind the health server', broken('net', 'createServer', 'undefined')],
   ])(
-    'a fault that nobody foresaw, in %s, too: status 1, and no probe is answered',
+    'an unexpected error in %s ends it with status 1, and probes get no response',
     async (_, NODE_OPTIONS) => {
       await using folder = await temporaryFolder();
       const env = { NODE_OPTIONS, AUTH_ENABLED: 'false' };
@@ -98,7 +98,7 @@ describe.concurrent('a start that fails ends the process', () => {
     },
   );
 
-  it('a gateway alone that has its port already and fails ends likewise', async () => {
+  it('a gateway without a supervisor that fails after it listens ends too', async () => {
     await using folder = await temporaryFolder();
     const env = {
       BACKEND_URL: 'http://127.0.0.1:9',
@@ -109,7 +109,7 @@ describe.concurrent('a start that fails ends the process', () => {
     expect(code).toBe(1);
   });
 
-  it('a gateway alone asks what a whole start asks, and names all of it at once, with status 2', async () => {
+  it('a gateway without a supervisor makes the same checks, and reports all problems at once with status 2', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
     mkdirSync(folder.file('keys'));
@@ -137,7 +137,7 @@ describe.concurrent('a start that fails ends the process', () => {
 });
 
 describe('the first key', () => {
-  it('is shown even where its first start comes to nothing, and works at the next', async () => {
+  it('is shown even if the first start fails, and works after the next', async () => {
     await using folder = await temporaryFolder();
     const crash = folder.file('crash.gguf');
     writeFileSync(crash, 'GGUF');
@@ -159,8 +159,8 @@ describe('the first key', () => {
   });
 });
 
-describe('ports that the system chooses', () => {
-  it('are known to all who need them: the greeting names a gateway that answers and a health server that is ready', async () => {
+describe('ports chosen by the system', () => {
+  it('are shared between all processes: the greeting names a working gateway and a ready health server', async () => {
     await using folder = await temporaryFolder();
     const model = folder.file('ready.gguf');
     writeFileSync(model, 'GGUF');

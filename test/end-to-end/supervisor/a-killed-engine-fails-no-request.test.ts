@@ -3,14 +3,14 @@ import { storyText } from '../../../cli/demo-model/stories.ts';
 import { isRunning, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it('plain requests before, at and after a kill -9 of llama-server are all answered, to the letter', async () => {
-  await using house = await startDeployment({
+it('requests without streaming before, during and after a kill -9 of llama-server all get the exact response', async () => {
+  await using deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '4' },
   });
-  await house.reachesStatus('ready');
+  await deployment.reachesStatus('ready');
   const ask = async () => {
-    const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+    const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
       body: JSON.stringify({ messages: [{ role: 'user', content: 'survival' }] }),
@@ -18,7 +18,7 @@ it('plain requests before, at and after a kill -9 of llama-server are all answer
     const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
     return { status: answer.status, text: choices?.[0]?.message.content };
   };
-  const [engine = 0] = house.children();
+  const [engine = 0] = deployment.children();
   const answers = Array.from({ length: 12 }, ask);
   process.kill(engine, 'SIGKILL');
   await waitFor('it to be gone', () => !isRunning(engine));
@@ -26,18 +26,18 @@ it('plain requests before, at and after a kill -9 of llama-server are all answer
   for (const answer of await Promise.all(answers)) {
     expect(answer).toEqual({ status: 200, text: storyText('survival') });
   }
-  expect(await house.status()).toMatchObject({ restarts: { engine: 1, gateway: 0 } });
+  expect(await deployment.status()).toMatchObject({ restarts: { engine: 1, gateway: 0 } });
 });
 
-it('a request over which it is killed again and again, from outside, is blamed for nothing and answered', async () => {
-  await using house = await startDeployment({
+it('a request during which llama-server is killed repeatedly from outside is not blamed, and succeeds', async () => {
+  await using deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '1', CTX: '16384', RESTART_DELAY_MIN: '50ms' },
   });
-  await house.reachesStatus('ready');
-  const [, gateway] = house.children();
+  await deployment.reachesStatus('ready');
+  const [, gateway] = deployment.children();
   const ask = async () => {
-    const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+    const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -50,10 +50,10 @@ it('a request over which it is killed again and again, from outside, is blamed f
   };
   const answer = ask();
   for (const restarts of [1, 2, 3]) {
-    const engine = house.children().findLast((pid) => pid !== gateway && isRunning(pid)) ?? 0;
+    const engine = deployment.children().findLast((pid) => pid !== gateway && isRunning(pid)) ?? 0;
     process.kill(engine, 'SIGKILL');
     await waitFor('another engine', async () => {
-      const { restarts: counts, standing } = (await house.status()) as {
+      const { restarts: counts, standing } = (await deployment.status()) as {
         restarts: { engine: number };
         standing: string;
       };

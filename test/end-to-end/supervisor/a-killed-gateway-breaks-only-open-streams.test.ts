@@ -3,7 +3,7 @@ import { killGateway } from '../../chaos/faults.ts';
 import { startChaosProduct } from '../../chaos/product.ts';
 import { runChaos } from '../../chaos/run-chaos.ts';
 
-it('the SDKs, which try again, get every other answer; the model stays loaded', async () => {
+it('the SDKs retry and get all other responses, and the model stays loaded', async () => {
   await using product = await startChaosProduct();
   const engine = product.pidOf('llama-server');
   const report = await runChaos(product, {

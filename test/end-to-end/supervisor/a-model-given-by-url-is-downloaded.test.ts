@@ -44,11 +44,11 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-const house = (env: DeploymentOptions['env'] & object) =>
+const deployment = (env: DeploymentOptions['env'] & object) =>
   startDeployment({ real: { engine: inject('engine'), model: '' }, env: { MODEL_PATH: '', ...env } });
 
-it('MODEL_URL: into MODELS_DIR, under its own name', async () => {
-  await using running = await house({ MODEL_URL: `${origin}/plain.gguf` });
+it('MODEL_URL is downloaded to MODELS_DIR under its own name', async () => {
+  await using running = await deployment({ MODEL_URL: `${origin}/plain.gguf` });
   await running.reachesStatus('ready');
   expect(existsSync(join(running.folder, 'data/models/plain.gguf'))).toBe(true);
   const models = await fetch(`http://127.0.0.1:${running.gatewayPort}/v1/models`, {
@@ -57,8 +57,8 @@ it('MODEL_URL: into MODELS_DIR, under its own name', async () => {
   expect(await models.json()).toMatchObject({ data: [{ id: 'plain' }] });
 });
 
-it('HF_REPO: into a cache on the data volume, with HF_TOKEN, which shows nowhere', async () => {
-  await using running = await house({
+it('HF_REPO is downloaded to a cache on the data volume with HF_TOKEN, which never appears', async () => {
+  await using running = await deployment({
     HF_REPO: 'someone/tales-GGUF',
     HF_TOKEN: 'hf_secret',
     HF_ENDPOINT: origin,

@@ -5,8 +5,8 @@ import { waitFor } from '../../harness/wait-for.ts';
 const startReal = (env: Record<string, string> = {}) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function textOfOneAnswer(house: RunningDeployment): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+async function textOfOneAnswer(deployment: RunningDeployment): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 }),
@@ -26,36 +26,36 @@ async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unkn
   return [slots.total, data[0]?.context_length];
 }
 
-describe('a real llama-server is looked after', () => {
-  it('from the boot table to the ordered end, with the slots and the context that were asked for', async () => {
-    await using house = await startReal({ CTX: '1024', PARALLEL: '2' });
-    await waitFor('the first token', () => house.output().includes('the first token came'));
-    expect(house.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
-    expect(await slotsAndContext(house)).toEqual([2, 1024]);
-    expect(await textOfOneAnswer(house)).not.toBe('');
-    const children = house.children();
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
+describe('a real llama-server is supervised', () => {
+  it('from the boot table to the ordered stop, with the configured slots and context', async () => {
+    await using deployment = await startReal({ CTX: '1024', PARALLEL: '2' });
+    await waitFor('the first token', () => deployment.output().includes('the first token came'));
+    expect(deployment.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
+    expect(await slotsAndContext(deployment)).toEqual([2, 1024]);
+    expect(await textOfOneAnswer(deployment)).not.toBe('');
+    const children = deployment.children();
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
-    expect(house.output()).not.toMatch(/was terminated|exited with/);
+    expect(deployment.output()).not.toMatch(/was terminated|exited with/);
   });
 
-  it('on a loopback port where PORT_BACKEND asks for one, its key demanded there', async () => {
+  it('on a loopback port if PORT_BACKEND is set, where it requires its key', async () => {
     const port = 20_000 + (process.pid % 10_000);
-    await using house = await startReal({ PORT_BACKEND: String(port) });
-    await house.reachesStatus('ready');
+    await using deployment = await startReal({ PORT_BACKEND: String(port) });
+    await deployment.reachesStatus('ready');
     expect((await fetch(`http://127.0.0.1:${port}/props`)).status).toBe(401);
-    expect(await textOfOneAnswer(house)).not.toBe('');
+    expect(await textOfOneAnswer(deployment)).not.toBe('');
   });
 
-  it('with inputs as long as the context, where it gives embeddings', async () => {
-    await using house = await startReal({
+  it('and accepts inputs as long as the context for embeddings', async () => {
+    await using deployment = await startReal({
       CTX: '1024',
       PARALLEL: '2',
       EXTRA_ARGS: '--embeddings --pooling mean',
     });
-    await house.reachesStatus('ready');
-    const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/embeddings`, {
+    await deployment.reachesStatus('ready');
+    const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/embeddings`, {
       method: 'POST',
       headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
       body: JSON.stringify({ input: 'abcdefg '.repeat(120) }),
@@ -68,46 +68,46 @@ describe('a real llama-server is looked after', () => {
     expect(data[0]?.embedding.some((value) => value !== 0)).toBe(true);
   });
 
-  it('through its death, the same answer coming afterwards', async () => {
-    await using house = await startReal();
-    await house.reachesStatus('ready');
-    const before = await textOfOneAnswer(house);
-    const [engine = 0] = house.children();
+  it('through a crash, with the same response afterwards', async () => {
+    await using deployment = await startReal();
+    await deployment.reachesStatus('ready');
+    const before = await textOfOneAnswer(deployment);
+    const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
     await waitFor('the next', async () => {
-      const { standing, restarts } = await house.status();
+      const { standing, restarts } = await deployment.status();
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;
     });
     expect(before).not.toBe('');
-    expect(await textOfOneAnswer(house)).toBe(before);
+    expect(await textOfOneAnswer(deployment)).toBe(before);
   });
 
-  it('without its orphan on the machine after the supervisor was killed', async () => {
-    await using house = await startReal();
-    await house.reachesStatus('ready');
-    const children = house.children();
-    house.process.kill('SIGKILL');
+  it('and leaves no orphan when the supervisor is killed', async () => {
+    await using deployment = await startReal();
+    await deployment.reachesStatus('ready');
+    const children = deployment.children();
+    deployment.process.kill('SIGKILL');
     await waitFor('the children to end', () => !children.some(isRunning));
     expect(children).toHaveLength(2);
   });
 
   it('and /status names its model', async () => {
-    await using house = await startDeployment({
+    await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { MODEL_ALIAS: 'acme,other' },
     });
-    await house.reachesStatus('ready');
-    expect((await house.status()).model).toBe('acme');
-    const health = await fetch(`http://127.0.0.1:${house.gatewayPort}/health`);
+    await deployment.reachesStatus('ready');
+    expect((await deployment.status()).model).toBe('acme');
+    const health = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/health`);
     expect(await health.json()).toMatchObject({ model: 'acme' });
   });
 
-  it('by exit code 3 and its own words where the model is broken', async () => {
-    await using house = await startDeployment({
+  it('and ends the process with exit code 3 and its own message if the model is broken', async () => {
+    await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { EXTRA_ARGS: '--override-kv llama.block_count=int:3' },
     });
-    expect(await house.exitCode()).toBe(3);
-    expect(house.output()).toMatch(/giving up on llama-server at its first start \(bad-model\)/);
+    expect(await deployment.exitCode()).toBe(3);
+    expect(deployment.output()).toMatch(/giving up on llama-server at its first start \(bad-model\)/);
   });
 });

@@ -11,26 +11,26 @@ import { waitFor } from '../../harness/wait-for.ts';
 const userSecret = 'sk-user-0123456789abcdefghijklmnopqrstuvwxyz012';
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 
-/** A ready house that knows a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
+/** A ready deployment that knows a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
 async function startWithModels(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const folder = newFolder();
   mkdirSync(join(folder, 'data'));
   const keys = keyFileText({ user: { secret: userSecret }, ops: { secret: opsSecret, scopes: ['admin'] } });
   writeFileSync(join(folder, 'data', 'keys.json'), keys, { mode: 0o600 });
-  const house = await startDeployment({
+  const deployment = await startDeployment({
     folder,
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: { MODELS_DIR: join(folder, 'models'), MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '2', ...env },
   });
-  copyFileSync(inject('demoModel'), join(house.modelFolder, 'other.gguf'));
-  await house.reachesStatus('ready');
-  return house;
+  copyFileSync(inject('demoModel'), join(deployment.modelFolder, 'other.gguf'));
+  await deployment.reachesStatus('ready');
+  return deployment;
 }
 
 const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
 
-async function restart(house: RunningDeployment, changes?: object) {
-  const answer = await fetch(`${originOf(house)}/admin/restart`, {
+async function restart(deployment: RunningDeployment, changes?: object) {
+  const answer = await fetch(`${originOf(deployment)}/admin/restart`, {
     method: 'POST',
     headers: { 'x-api-key': opsSecret },
     ...(changes && { body: JSON.stringify(changes) }),
@@ -39,25 +39,27 @@ async function restart(house: RunningDeployment, changes?: object) {
   return { status: answer.status, ...body };
 }
 
-const restartIs = (house: RunningDeployment, state: string) =>
+const restartIs = (deployment: RunningDeployment, state: string) =>
   waitFor(`the restart to be ${state}`, async () => {
-    const { restart: report, standing } = await house.status();
+    const { restart: report, standing } = await deployment.status();
     return standing === 'ready' && (report as { state: string } | null)?.state === state;
   });
 
-async function listOf(house: RunningDeployment): Promise<readonly { id: string; context_length: number }[]> {
-  const { body } = await requestGateway(originOf(house), 'GET /v1/models', userSecret);
+async function listOf(
+  deployment: RunningDeployment,
+): Promise<readonly { id: string; context_length: number }[]> {
+  const { body } = await requestGateway(originOf(deployment), 'GET /v1/models', userSecret);
   return body.data as { id: string; context_length: number }[];
 }
 
-const modelsOf = async (house: RunningDeployment) => (await listOf(house)).map(({ id }) => id);
+const modelsOf = async (deployment: RunningDeployment) => (await listOf(deployment)).map(({ id }) => id);
 
 /**
  * Clients that ask one thing after the other, by streams and in one piece, until told to stop; none tries again. The
  * first has the beginning of the long story told.
  */
-async function startLoad(house: RunningDeployment, clients: number) {
-  const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
+async function startLoad(deployment: RunningDeployment, clients: number) {
+  const openai = new OpenAI({ baseURL: `${originOf(deployment)}/v1`, apiKey: userSecret, maxRetries: 0 });
   const longBeginning = await streamed(openai, 'long story');
   expect(storyText('long story').startsWith(longBeginning)).toBe(true);
   expect(longBeginning.length).toBeGreaterThan(500);
@@ -102,60 +104,60 @@ async function streamed(openai: OpenAI, topic: Topic, most?: number): Promise<st
   return text;
 }
 
-describe('a restart on purpose', () => {
-  it('brings another model under load, and nobody notices but by the name', async () => {
-    await using house = await startWithModels();
-    const [engine, gateway] = house.children();
-    expect(await modelsOf(house)).toEqual(['demo-model-for-tests']);
-    const load = await startLoad(house, 4);
+describe('a requested restart', () => {
+  it('changes the model under load without any error', async () => {
+    await using deployment = await startWithModels();
+    const [engine, gateway] = deployment.children();
+    expect(await modelsOf(deployment)).toEqual(['demo-model-for-tests']);
+    const load = await startLoad(deployment, 4);
     await waitFor('some answers', () => load.served() > 4);
-    const accepted = await restart(house, { MODEL_NAME: 'other.gguf', CTX: 8192 });
+    const accepted = await restart(deployment, { MODEL_NAME: 'other.gguf', CTX: 8192 });
     expect(accepted).toMatchObject({ status: 202, changes: ['MODEL_NAME', 'CTX'] });
-    expect(await restart(house)).toMatchObject({ status: 409, error: { code: 'restart_under_way' } });
-    await restartIs(house, 'done');
+    expect(await restart(deployment)).toMatchObject({ status: 409, error: { code: 'restart_under_way' } });
+    await restartIs(deployment, 'done');
     const before = load.served();
     await waitFor('some more answers', () => load.served() > before + 4);
-    expect(await restart(house)).toMatchObject({ status: 202, changes: [] });
-    await restartIs(house, 'done');
+    expect(await restart(deployment)).toMatchObject({ status: 202, changes: [] });
+    await restartIs(deployment, 'done');
     await load.stop();
     expect(load.wrong).toEqual([]);
-    expect(await modelsOf(house)).toEqual(['other']);
-    expect(house.children()).toContain(gateway);
-    expect(house.children()).not.toContain(engine);
-    expect(await listOf(house)).toMatchObject([{ context_length: 8192 }]);
-    expect(await house.status()).toMatchObject({
+    expect(await modelsOf(deployment)).toEqual(['other']);
+    expect(deployment.children()).toContain(gateway);
+    expect(deployment.children()).not.toContain(engine);
+    expect(await listOf(deployment)).toMatchObject([{ context_length: 8192 }]);
+    expect(await deployment.status()).toMatchObject({
       restarts: { engine: 0, gateway: 0 },
       lastCrash: null,
       restart: { state: 'done', changes: [], failure: null },
     });
   });
 
-  it('falls back to what served where the new model does not load, and nobody notices', async () => {
-    await using house = await startWithModels();
-    const load = await startLoad(house, 4);
+  it('falls back to the previous model if the new one does not load, without any error', async () => {
+    await using deployment = await startWithModels();
+    const load = await startLoad(deployment, 4);
     await waitFor('some answers', () => load.served() > 4);
-    expect(await restart(house, { MODEL_NAME: 'ready.gguf' })).toMatchObject({ status: 202 });
-    await restartIs(house, 'fell-back');
+    expect(await restart(deployment, { MODEL_NAME: 'ready.gguf' })).toMatchObject({ status: 202 });
+    await restartIs(deployment, 'fell-back');
     const before = load.served();
     await waitFor('some more answers', () => load.served() > before + 4);
     await load.stop();
     expect(load.wrong).toEqual([]);
-    expect(await modelsOf(house)).toEqual(['demo-model-for-tests']);
-    expect(await house.status()).toMatchObject({
+    expect(await modelsOf(deployment)).toEqual(['demo-model-for-tests']);
+    expect(await deployment.status()).toMatchObject({
       standing: 'ready',
       restart: { state: 'fell-back', changes: ['MODEL_NAME'], failure: 'bad-model' },
     });
-    expect(house.output()).toMatch(
+    expect(deployment.output()).toMatch(
       /llama-server did not load with the changed settings; restoring the previous ones/,
     );
-    expect(house.process.exitCode).toBeNull();
+    expect(deployment.process.exitCode).toBeNull();
   });
 
-  it('does not wait for ever: a stream that outlasts DRAIN_TIMEOUT goes on at the new engine', async () => {
-    await using house = await startWithModels({ DRAIN_TIMEOUT: '50ms' });
-    const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
+  it('does not wait forever: a stream that exceeds DRAIN_TIMEOUT continues on the new engine', async () => {
+    await using deployment = await startWithModels({ DRAIN_TIMEOUT: '50ms' });
+    const openai = new OpenAI({ baseURL: `${originOf(deployment)}/v1`, apiKey: userSecret, maxRetries: 0 });
     const expected = await streamed(openai, 'long story', 800);
-    const [engine = 0] = house.children();
+    const [engine = 0] = deployment.children();
     const stream = await openai.chat.completions.create({ ...about('long story', 800), stream: true });
     let [text, restarted] = ['', undefined as ReturnType<typeof restart> | undefined];
     for await (const { choices } of stream) {
@@ -163,18 +165,18 @@ describe('a restart on purpose', () => {
       if (text === '' || restarted) continue;
       // It would have told all of it by the time that a busy machine comes to the restart.
       process.kill(engine, 'SIGSTOP');
-      restarted = restart(house, { MODEL_NAME: 'other.gguf' });
+      restarted = restart(deployment, { MODEL_NAME: 'other.gguf' });
     }
     expect((await restarted)?.changes).toEqual(['MODEL_NAME']);
-    await restartIs(house, 'done');
+    await restartIs(deployment, 'done');
     expect(text).toBe(expected);
-    await waitFor('the log line', () => / continued=1 /.test(house.output()));
+    await waitFor('the log line', () => / continued=1 /.test(deployment.output()));
   });
 
-  it('is not held up by a gateway that dies meanwhile: the next one is told of it', async () => {
-    await using house = await startWithModels({ DRAIN_TIMEOUT: '10m' });
-    const openai = new OpenAI({ baseURL: `${originOf(house)}/v1`, apiKey: userSecret, maxRetries: 0 });
-    const [engine = 0, gateway = 0] = house.children();
+  it('is not blocked by a crash of the gateway: the next gateway learns of it', async () => {
+    await using deployment = await startWithModels({ DRAIN_TIMEOUT: '10m' });
+    const openai = new OpenAI({ baseURL: `${originOf(deployment)}/v1`, apiKey: userSecret, maxRetries: 0 });
+    const [engine = 0, gateway = 0] = deployment.children();
     const stream = await openai.chat.completions.create({
       ...about('long story'),
       max_tokens: null,
@@ -182,20 +184,20 @@ describe('a restart on purpose', () => {
     });
     // Its slot stays taken.
     process.kill(engine, 'SIGSTOP');
-    expect((await restart(house, { MODEL_NAME: 'other.gguf' })).changes).toEqual(['MODEL_NAME']);
-    expect((await house.status()).restart).toMatchObject({ state: 'draining' });
+    expect((await restart(deployment, { MODEL_NAME: 'other.gguf' })).changes).toEqual(['MODEL_NAME']);
+    expect((await deployment.status()).restart).toMatchObject({ state: 'draining' });
     process.kill(gateway, 'SIGKILL');
-    await restartIs(house, 'done');
+    await restartIs(deployment, 'done');
     stream.controller.abort();
-    expect(await modelsOf(house)).toEqual(['other']);
+    expect(await modelsOf(deployment)).toEqual(['other']);
     expect(await whole(openai, 'keys')).toBe(storyText('keys'));
-    expect(await house.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
+    expect(await deployment.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
   });
 
-  it('does not begin where anything is wrong with it, every mistake named', async () => {
-    await using house = await startWithModels();
-    const [engine] = house.children();
-    const { status, error } = await restart(house, {
+  it('is rejected with every problem if its changes are invalid', async () => {
+    await using deployment = await startWithModels();
+    const [engine] = deployment.children();
+    const { status, error } = await restart(deployment, {
       MODEL_NAME: 'nowhere.gguf',
       PARALLEL: 'many',
       EXTRA_ARGS: '--host 0.0.0.0 --temp 0',
@@ -210,8 +212,8 @@ describe('a restart on purpose', () => {
       /EXTRA_ARGS: --host is not allowed: /,
     ])
       expect(error?.message).toMatch(mistake);
-    for (const body of [[], { CTX: ['8192'] }]) expect((await restart(house, body)).status).toBe(400);
-    expect(await house.status()).toMatchObject({ standing: 'ready', restart: null });
-    expect(house.children()).toContain(engine);
+    for (const body of [[], { CTX: ['8192'] }]) expect((await restart(deployment, body)).status).toBe(400);
+    expect(await deployment.status()).toMatchObject({ standing: 'ready', restart: null });
+    expect(deployment.children()).toContain(engine);
   });
 });

@@ -6,11 +6,11 @@ import { isRunning, type RunningDeployment, startDeployment } from '../../harnes
 import { waitFor } from '../../harness/wait-for.ts';
 
 let runpod: FakeRunpod;
-let house: RunningDeployment;
+let deployment: RunningDeployment;
 
 beforeAll(async () => {
   runpod = await startFakeRunpod();
-  house = await startDeployment({
+  deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       ...runpod.env,
@@ -20,28 +20,28 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await house[Symbol.asyncDispose]();
+  await deployment[Symbol.asyncDispose]();
   await runpod[Symbol.asyncDispose]();
 });
 
 const client = () => new OpenAI({ baseURL: runpod.baseURL, apiKey: 'the key of RunPod', maxRetries: 0 });
 const question = (content: string) => ({ model: 'demo', messages: [{ role: 'user' as const, content }] });
 
-describe("RunPod's route for OpenAI's clients", () => {
-  it('streams the very text that the engine says', async () => {
+describe("RunPod's route for OpenAI clients", () => {
+  it('streams exactly the text of the engine', async () => {
     const stream = await client().chat.completions.create({ ...question('show me emoji'), stream: true });
     let said = '';
     for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? '';
     expect(said).toBe(storyText('emoji'));
   });
 
-  it('answers in one piece, and lists the models', async () => {
+  it('returns complete responses, and lists the models', async () => {
     const answer = await client().chat.completions.create(question('tell me about keys'));
     expect(answer.choices[0]?.message.content).toBe(storyText('keys'));
     expect((await client().models.list()).data.map(({ id }) => id)).toEqual(['demo']);
   });
 
-  it('says why a request was refused', async () => {
+  it('returns the reason for a rejected request', async () => {
     const body = { ...question('hello'), max_tokens: 'many' as never };
     await expect(client().chat.completions.create(body)).rejects.toMatchObject({
       error: { status: 400, error_type: expect.stringMatching(/invalid/) },
@@ -50,30 +50,30 @@ describe("RunPod's route for OpenAI's clients", () => {
 });
 
 describe('jobs of the queue', () => {
-  it('are what RunPod’s own tests send, and are booked under a key of their own', async () => {
+  it('may have the format of RunPod’s own tests, and are accounted to a key of their own', async () => {
     const { results } = await runpod.finished(runpod.add({ prompt: 'hello', max_tokens: 5 }));
     expect(results).toMatchObject([
       { output: [{ object: 'text_completion', usage: { completion_tokens: 5 } }] },
     ]);
-    expect(house.output()).toMatch(/"?key"?[=:]\s*"?runpod-queue/);
+    expect(deployment.output()).toMatch(/"?key"?[=:]\s*"?runpod-queue/);
   });
 
-  it('go on when their worker dies, with the next one', async () => {
-    const worker = house.children()[2] ?? 0;
+  it('are taken by the next worker after a crash', async () => {
+    const worker = deployment.children()[2] ?? 0;
     process.kill(worker, 'SIGKILL');
-    await waitFor('its end', () => house.output().includes('queue worker was terminated by SIGKILL'));
+    await waitFor('its end', () => deployment.output().includes('queue worker was terminated by SIGKILL'));
     const { results } = await runpod.finished(runpod.add({ messages: question('survival').messages }));
     expect(results).toMatchObject([
       { output: [{ choices: [{ message: { content: storyText('survival') } }] }] },
     ]);
   });
 
-  it('that run at a stop are finished first, and nothing was done against the protocol', async () => {
-    const children = house.children();
+  it('that are running during a stop are finished first, without a violation of the protocol', async () => {
+    const children = deployment.children();
     const job = runpod.add({ ...question('a long story'), max_tokens: 1500, stream: true });
     await waitFor('the story begun', () => job.pieces.join('').includes('Horse'));
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
     expect(job.status).toBe('COMPLETED');
     const said = job.pieces
       .join('')
@@ -89,7 +89,7 @@ describe('jobs of the queue', () => {
   });
 });
 
-it('a model that will never load is told to RunPod, so that the queue does not wait for this worker', async () => {
+it('a model that cannot load is reported to RunPod, so that the queue does not wait for this worker', async () => {
   await using queue = await startFakeRunpod();
   await using broken = await startDeployment({
     scenario: 'crash',

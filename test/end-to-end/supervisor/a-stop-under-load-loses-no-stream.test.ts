@@ -22,15 +22,15 @@ const startReal = (changes: Record<string, string> = {}) =>
     env: { ...env, ...changes },
   });
 
-/** Our own gateway before a stand-in that loads until it is told to stop. */
+/** Our gateway in front of a fake engine that loads until it is asked to stop. */
 const startLoading = () =>
   startDeployment({
     scenario: 'slow',
     env: { ...env, GATEWAY_PROGRAM: '', API_KEYS: 'test:sk-0123456789abcdef' },
   });
 
-const ask = (house: RunningDeployment, body: object) =>
-  fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+const ask = (deployment: RunningDeployment, body: object) =>
+  fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'a long story' }], ...body }),
@@ -38,8 +38,8 @@ const ask = (house: RunningDeployment, body: object) =>
 
 const survival = { messages: [{ role: 'user', content: 'survival' }] };
 
-const gatewayHealth = async (house: RunningDeployment) =>
-  (await fetch(`http://127.0.0.1:${house.gatewayPort}/health`)).text();
+const gatewayHealth = async (deployment: RunningDeployment) =>
+  (await fetch(`http://127.0.0.1:${deployment.gatewayPort}/health`)).text();
 
 interface Chunk {
   readonly choices?: readonly { readonly delta: { readonly content?: string | null } }[];
@@ -47,7 +47,7 @@ interface Chunk {
 }
 
 /** A stream that is read as it comes; `end` is how it ended: `[DONE]`, or the code of an error. */
-function openStream(house: RunningDeployment) {
+function openStream(deployment: RunningDeployment) {
   let raw = '';
   const events = () =>
     raw
@@ -56,7 +56,7 @@ function openStream(house: RunningDeployment) {
       .map((event) => event.slice('data: '.length));
   const chunks = () => events().flatMap((data) => (data === '[DONE]' ? [] : [JSON.parse(data) as Chunk]));
   const finished = (async () => {
-    const { body } = await ask(house, { stream: true });
+    const { body } = await ask(deployment, { stream: true });
     for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) raw += text;
     const error = chunks().find((chunk) => chunk.error)?.error?.code;
     return {
@@ -70,10 +70,10 @@ function openStream(house: RunningDeployment) {
 }
 
 /** Two streams in mid-story, and the engine, which stands still there until it gets a SIGCONT. */
-async function twoStreams(house: RunningDeployment) {
-  await house.reachesStatus('ready');
-  const [engine = 0] = house.children();
-  const streams = [openStream(house), openStream(house)];
+async function twoStreams(deployment: RunningDeployment) {
+  await deployment.reachesStatus('ready');
+  const [engine = 0] = deployment.children();
+  const streams = [openStream(deployment), openStream(deployment)];
   await waitFor('two stories begun', () => streams.every((stream) => stream.hasBegun()), { every: 1 });
   process.kill(engine, 'SIGSTOP');
   return { streams, engine };
@@ -84,118 +84,118 @@ const endings = (streams: readonly ReturnType<typeof openStream>[]) =>
   Promise.all(streams.map(({ finished }) => finished));
 
 describe('a stop while streams are open', () => {
-  it('lets them come to their end, and only then asks llama-server to stop', async () => {
-    await using house = await startReal();
-    const { streams, engine } = await twoStreams(house);
-    const children = house.children();
-    house.process.kill('SIGTERM');
-    await house.reachesStatus('draining');
-    expect((await house.request('/readyz')).status).toBe(503);
+  it('lets them finish, and only then stops llama-server', async () => {
+    await using deployment = await startReal();
+    const { streams, engine } = await twoStreams(deployment);
+    const children = deployment.children();
+    deployment.process.kill('SIGTERM');
+    await deployment.reachesStatus('draining');
+    expect((await deployment.request('/readyz')).status).toBe(503);
     // One that had been asked to end would do so now, in the middle of its streams.
     process.kill(engine, 'SIGCONT');
     expect(await endings(streams)).toEqual([whole, whole]);
-    expect(await house.exitCode()).toBe(0);
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
 
-  it('cuts them with a word at DRAIN_TIMEOUT', async () => {
-    await using house = await startReal({ DRAIN_TIMEOUT: '100ms' });
-    const { streams } = await twoStreams(house);
-    const children = house.children();
-    house.process.kill('SIGTERM');
+  it('ends them with an error event at DRAIN_TIMEOUT', async () => {
+    await using deployment = await startReal({ DRAIN_TIMEOUT: '100ms' });
+    const { streams } = await twoStreams(deployment);
+    const children = deployment.children();
+    deployment.process.kill('SIGTERM');
     for (const { end } of await endings(streams)) expect(end).toBe('draining');
-    expect(await house.exitCode()).toBe(0);
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
 
-  it('cuts them at a second signal', async () => {
-    await using house = await startReal();
-    const { streams } = await twoStreams(house);
-    const children = house.children();
-    house.process.kill('SIGTERM');
-    await house.reachesStatus('draining');
+  it('ends them at a second signal', async () => {
+    await using deployment = await startReal();
+    const { streams } = await twoStreams(deployment);
+    const children = deployment.children();
+    deployment.process.kill('SIGTERM');
+    await deployment.reachesStatus('draining');
     await sendSecondSignal();
-    house.process.kill('SIGTERM');
+    deployment.process.kill('SIGTERM');
     for (const { end } of await endings(streams)) expect(end).not.toBe('[DONE]');
-    expect(await house.exitCode()).toBe(0);
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
 });
 
-describe('a stop while streams are open and llama-server dies', () => {
-  it('brings it back for them, and they go on where they were', async () => {
-    await using house = await startReal();
-    const { streams, engine } = await twoStreams(house);
-    house.process.kill('SIGTERM');
-    await house.reachesStatus('draining');
+describe('a stop while streams are open and llama-server crashes', () => {
+  it('restarts it for them, and they continue', async () => {
+    await using deployment = await startReal();
+    const { streams, engine } = await twoStreams(deployment);
+    deployment.process.kill('SIGTERM');
+    await deployment.reachesStatus('draining');
     process.kill(engine, 'SIGKILL');
     expect(await endings(streams)).toEqual([whole, whole]);
-    expect(await house.exitCode()).toBe(0);
-    expect(house.output()).toContain('llama-server was terminated by SIGKILL');
+    expect(await deployment.exitCode()).toBe(0);
+    expect(deployment.output()).toContain('llama-server was terminated by SIGKILL');
   });
 });
 
-describe('who waits for an engine that does not come back', () => {
+describe('a request that waits for an engine that has failed', () => {
   it.each([
     ['because it died too often', { RESTART_MAX_CRASHES: '1' }, 'backend_unavailable', 3],
     ['before DRAIN_TIMEOUT', { RESTART_DELAY_MIN: '60s', DRAIN_TIMEOUT: '2s' }, 'draining', 0],
-  ])('%s is told so', async (_, changes, code, exitCode) => {
-    await using house = await startReal({ ...changes, PARALLEL: '3' });
-    await house.reachesStatus('ready');
-    const plain = ask(house, {});
-    const { streams, engine } = await twoStreams(house);
+  ])('gets an error: %s', async (_, changes, code, exitCode) => {
+    await using deployment = await startReal({ ...changes, PARALLEL: '3' });
+    await deployment.reachesStatus('ready');
+    const plain = ask(deployment, {});
+    const { streams, engine } = await twoStreams(deployment);
     process.kill(engine, 'SIGKILL');
     if (code === 'draining') {
-      await house.reachesStatus('restarting');
-      house.process.kill('SIGTERM');
+      await deployment.reachesStatus('restarting');
+      deployment.process.kill('SIGTERM');
     }
     for (const { end } of await endings(streams)) expect(end).toBe(code);
     const answer = await plain;
     expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code } }]);
-    expect(await house.exitCode()).toBe(exitCode);
-    expect(house.output()).not.toContain('clientGone');
+    expect(await deployment.exitCode()).toBe(exitCode);
+    expect(deployment.output()).not.toContain('clientGone');
   });
 });
 
 describe('a stop while requests wait', () => {
-  it('for a model that loads refuses them, and ends at once', async () => {
-    await using house = await startLoading();
-    await house.reachesStatus('loading');
-    await waitFor('the gateway', async () => (await house.status()).gatewayUp);
-    const answers = [ask(house, {}), ask(house, {})];
-    await waitFor('both in line', async () => (await gatewayHealth(house)).includes('"waiting":2'));
-    house.process.kill('SIGTERM');
+  it('for a loading model rejects them, and ends at once', async () => {
+    await using deployment = await startLoading();
+    await deployment.reachesStatus('loading');
+    await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
+    const answers = [ask(deployment, {}), ask(deployment, {})];
+    await waitFor('both in line', async () => (await gatewayHealth(deployment)).includes('"waiting":2'));
+    deployment.process.kill('SIGTERM');
     for (const answer of await Promise.all(answers)) {
       expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'draining' } }]);
     }
-    expect(await house.exitCode()).toBe(0);
+    expect(await deployment.exitCode()).toBe(0);
   });
 
-  it('before anything is up ends at once', async () => {
-    await using house = await startLoading();
-    await waitFor('a child', () => house.children().length > 0);
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
-    expect(house.children()).toEqual([]);
+  it('before anything has started ends at once', async () => {
+    await using deployment = await startLoading();
+    await waitFor('a child', () => deployment.children().length > 0);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
+    expect(deployment.children()).toEqual([]);
   });
 
-  it('for an engine that is being started again lets those under way finish with the next one', async () => {
-    await using house = await startReal({ RESTART_DELAY_MIN: '4s' });
-    await house.reachesStatus('ready');
+  it('for a restarting engine lets running ones finish on the next engine', async () => {
+    await using deployment = await startReal({ RESTART_DELAY_MIN: '4s' });
+    await deployment.reachesStatus('ready');
     await waitFor('the gateway to know', async () =>
-      (await gatewayHealth(house)).includes('"status":"ready"'),
+      (await gatewayHealth(deployment)).includes('"status":"ready"'),
     );
-    const [engine = 0] = house.children();
+    const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGSTOP');
-    const answers = [ask(house, survival), ask(house, survival)];
-    await waitFor('both under way', async () => (await gatewayHealth(house)).includes('"busy":2'));
+    const answers = [ask(deployment, survival), ask(deployment, survival)];
+    await waitFor('both under way', async () => (await gatewayHealth(deployment)).includes('"busy":2'));
     process.kill(engine, 'SIGKILL');
-    await house.reachesStatus('restarting');
-    house.process.kill('SIGTERM');
+    await deployment.reachesStatus('restarting');
+    deployment.process.kill('SIGTERM');
     for (const answer of await Promise.all(answers)) {
       const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
       expect([answer.status, choices?.[0]?.message.content]).toEqual([200, storyText('survival')]);
     }
-    expect(await house.exitCode()).toBe(0);
+    expect(await deployment.exitCode()).toBe(0);
   });
 });

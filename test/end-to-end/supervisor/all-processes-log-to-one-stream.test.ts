@@ -14,8 +14,8 @@ const harnessWords = 'the first token came';
 const startReal = (env: Record<string, string>) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function answerOf(house: RunningDeployment): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+async function answerOf(deployment: RunningDeployment): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: prompt }], max_tokens: 12, stream: true }),
@@ -24,10 +24,10 @@ async function answerOf(house: RunningDeployment): Promise<string> {
   return [...events.matchAll(/"content":"([^"]+)"/g)].map(([, piece]) => piece).join('');
 }
 
-async function endInOrder(house: RunningDeployment): Promise<void> {
-  house.process.kill('SIGTERM');
-  expect(await house.exitCode()).toBe(0);
-  expect(house.output().trimEnd()).toMatch(/stopped"?\}?$/);
+async function endInOrder(deployment: RunningDeployment): Promise<void> {
+  deployment.process.kill('SIGTERM');
+  expect(await deployment.exitCode()).toBe(0);
+  expect(deployment.output().trimEnd()).toMatch(/stopped"?\}?$/);
 }
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '' && line !== harnessWords);
@@ -42,35 +42,35 @@ function readLogfmt(line: string): Record<string, string> {
   return Object.fromEntries(fields);
 }
 
-describe('all lines come in one stream', () => {
+describe('all processes log to one stream', () => {
   it.each([
     ['json', (line: string) => JSON.parse(line) as Record<string, unknown>],
     ['logfmt', readLogfmt],
   ] as const)('as %s, on stdout and in the file', async (format, read) => {
-    await using house = await startReal({ LOG_FORMAT: format, LOG_FILES: 'true' });
-    await waitFor('the first token', () => house.output().includes(harnessWords));
-    const answer = await answerOf(house);
-    await endInOrder(house);
-    const lines = linesOf(house.output()).map(read);
+    await using deployment = await startReal({ LOG_FORMAT: format, LOG_FILES: 'true' });
+    await waitFor('the first token', () => deployment.output().includes(harnessWords));
+    const answer = await answerOf(deployment);
+    await endInOrder(deployment);
+    const lines = linesOf(deployment.output()).map(read);
     expect(new Set(lines.map(({ from }) => from))).toEqual(
       new Set(['supervisor', 'gateway', 'llama-server']),
     );
     for (const line of lines) expect([line.level, line.time, line.msg]).not.toContain(undefined);
     const request = lines.find(({ path }) => path === '/v1/chat/completions');
     expect(request).toMatchObject({ from: 'gateway', level: 'info', key: 'test', method: 'POST' });
-    const told = { status: 200, tokensOut: 12, finish: 'length', stream: true };
-    for (const [name, value] of Object.entries(told)) expect(String(request?.[name])).toBe(String(value));
+    const logged = { status: 200, tokensOut: 12, finish: 'length', stream: true };
+    for (const [name, value] of Object.entries(logged)) expect(String(request?.[name])).toBe(String(value));
     for (const name of ['id', 'ms', 'queueMs', 'ttftMs', 'bytes', 'tokensIn', 'tokensCached'])
       expect(request).toHaveProperty(name);
-    const file = readFileSync(join(house.folder, 'data/logs/corral.log'), 'utf8');
-    expect(linesOf(file)).toEqual(linesOf(house.output()));
+    const file = readFileSync(join(deployment.folder, 'data/logs/corral.log'), 'utf8');
+    expect(linesOf(file)).toEqual(linesOf(deployment.output()));
     expect(answer.length).toBeGreaterThan(10);
-    for (const hidden of [secret, prompt, answer]) expect(house.output() + file).not.toContain(hidden);
+    for (const hidden of [secret, prompt, answer]) expect(deployment.output() + file).not.toContain(hidden);
   });
 
-  it('as text, which no client can forge or colour', async () => {
-    await using house = await startReal({ LOG_FORMAT: 'text', LOG_FILES: 'true' });
-    await waitFor('the first token', () => house.output().includes(harnessWords));
+  it('as text, in which clients cannot forge lines or colours', async () => {
+    await using deployment = await startReal({ LOG_FORMAT: 'text', LOG_FILES: 'true' });
+    await waitFor('the first token', () => deployment.output().includes(harnessWords));
     const forged = '12:00:00.000 ERROR supervisor: all is lost\u001b[31m\u009b2J';
     const nasty = [
       `GET /v1/%0a${encodeURIComponent(forged)} HTTP/1.1\r\nHost: x\r\n\r\n`,
@@ -81,11 +81,11 @@ describe('all lines come in one stream', () => {
       }),
     ];
     for (const bytes of nasty) {
-      await using client = await RawClient.connect(house.gatewayPort);
+      await using client = await RawClient.connect(deployment.gatewayPort);
       expect((await client.send(bytes).answer())?.status).toBeGreaterThan(0);
     }
-    await endInOrder(house);
-    const lines = linesOf(house.output());
+    await endInOrder(deployment);
+    const lines = linesOf(deployment.output());
     expect(lines.filter((line) => line.includes('all%20is%20lost'))).toHaveLength(1);
     const begun = lines.filter((line) => !line.startsWith('    '));
     for (const line of begun)
@@ -95,23 +95,23 @@ describe('all lines come in one stream', () => {
     for (const line of lines) expect(line).not.toMatch(/\p{Cc}/u);
   });
 
-  it('and a reader who stops reading stops nobody', async () => {
-    await using house = await startReal({ LOG_FORMAT: 'json' });
-    await waitFor('the first token', () => house.output().includes(harnessWords));
-    house.process.stdout?.pause();
+  it('and a blocked reader blocks nothing', async () => {
+    await using deployment = await startReal({ LOG_FORMAT: 'json' });
+    await waitFor('the first token', () => deployment.output().includes(harnessWords));
+    deployment.process.stdout?.pause();
     const path = `/v1/${'x'.repeat(240)}`;
     for (let round = 0; round < 30; round++) {
       const answers = Array.from({ length: 50 }, async () => {
         const headers = { authorization: `Bearer ${secret}` };
-        const answer = await fetch(`http://127.0.0.1:${house.gatewayPort}${path}`, { headers });
+        const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, { headers });
         await answer.text();
         return answer.status;
       });
       expect(new Set(await Promise.all(answers))).toEqual(new Set([404]));
     }
-    expect((await house.request('/ping')).status).toBe(200);
-    expect(await answerOf(house)).not.toBe('');
-    house.process.stdout?.resume();
-    await waitFor('the lines that were kept', () => house.output().split(path).length > 1500);
+    expect((await deployment.request('/ping')).status).toBe(200);
+    expect(await answerOf(deployment)).not.toBe('');
+    deployment.process.stdout?.resume();
+    await waitFor('the lines that were kept', () => deployment.output().split(path).length > 1500);
   });
 });

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { newFolder, startDeployment } from '../../harness/start-deployment.ts';
 
-it('every mistake is named at once, before anything starts, with exit code 2', async () => {
+it('all startup problems are reported at once, before anything starts, with exit code 2', async () => {
   const folder = newFolder();
-  await using house = await startDeployment({
+  await using deployment = await startDeployment({
     folder,
     env: {
       MODEL_PATH: join(folder, 'models', 'gone.gguf'),
@@ -18,8 +18,8 @@ it('every mistake is named at once, before anything starts, with exit code 2', a
       DATA_DIR: join(folder, 'models', 'ready.gguf', 'data'),
     },
   });
-  expect(await house.exitCode()).toBe(2);
-  const problems = house.output();
+  expect(await deployment.exitCode()).toBe(2);
+  const problems = deployment.output();
   expect(problems).toContain('CTX: invalid value "plenty"');
   expect(problems).toContain(
     `${folder}/models/gone.gguf does not exist (found in ${folder}/models: ready.gguf)`,
@@ -30,5 +30,5 @@ it('every mistake is named at once, before anything starts, with exit code 2', a
   expect(problems).toContain('ALLOW_UNAUTHENTICATED=true');
   expect(problems).toContain('ready.gguf/data is not writable (ENOTDIR)');
   expect(problems).toContain('PORT_BACKEND and PORT are both 18017');
-  expect(house.children()).toEqual([]);
+  expect(deployment.children()).toEqual([]);
 });

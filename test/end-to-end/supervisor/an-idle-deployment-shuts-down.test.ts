@@ -33,142 +33,142 @@ const startIdle = (env: Record<string, string>) =>
   startDeployment({ env: { IDLE_SHUTDOWN_SECONDS: '300ms', ...env } });
 
 /** The exit code of one that ends by itself. */
-async function endOf(house: RunningDeployment) {
-  const code = await house.exitCode();
-  expect(house.output()).toContain('s (IDLE_SHUTDOWN_SECONDS)');
+async function endOf(deployment: RunningDeployment) {
+  const code = await deployment.exitCode();
+  expect(deployment.output()).toContain('s (IDLE_SHUTDOWN_SECONDS)');
   return code;
 }
 
-describe('an idle house ends by itself', () => {
-  it('with exit code 0 and without a trace, and stops nothing where there is nothing to stop', async () => {
-    await using house = await startIdle({ IDLE_SHUTDOWN_SECONDS: '1s' });
-    await waitFor('both children', () => house.children().length === 2);
-    const children = house.children();
-    expect(await endOf(house)).toBe(0);
+describe('an idle deployment shuts down', () => {
+  it('with exit code 0 and no leftovers, and stops no machine if there is none to stop', async () => {
+    await using deployment = await startIdle({ IDLE_SHUTDOWN_SECONDS: '1s' });
+    await waitFor('both children', () => deployment.children().length === 2);
+    const children = deployment.children();
+    expect(await endOf(deployment)).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
-    expect(house.output()).not.toMatch(/instance/);
+    expect(deployment.output()).not.toMatch(/instance/);
   });
 
   it('and stops its RunPod pod', async () => {
     using platform = await startPlatform();
-    await using house = await startIdle({
+    await using deployment = await startIdle({
       RUNPOD_POD_ID: 'pod-1',
-      RUNPOD_API_KEY: 'rp-key-not-to-be-told',
+      RUNPOD_API_KEY: 'rp-key-secret',
       RUNPOD_API_URL: `${platform.url}/v2`,
     });
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
     expect(platform.calls).toMatchObject([
       {
         method: 'POST',
         path: '/v2/pods/pod-1/action',
-        headers: { authorization: 'Bearer rp-key-not-to-be-told', 'content-type': 'application/json' },
+        headers: { authorization: 'Bearer rp-key-secret', 'content-type': 'application/json' },
         body: '{"action":"stop"}',
       },
     ]);
-    expect(house.output()).toContain('RunPod accepted the request to stop this instance');
-    expect(house.output()).not.toContain('rp-key');
+    expect(deployment.output()).toContain('RunPod accepted the request to stop this instance');
+    expect(deployment.output()).not.toContain('rp-key');
   });
 
-  it('and stops its Vast instance, asking again where that fails', async () => {
+  it('and stops its Vast instance, with retries', async () => {
     using platform = await startPlatform(429, 200);
-    await using house = await startIdle({
+    await using deployment = await startIdle({
       VAST_CONTAINERLABEL: 'C.4711',
       CONTAINER_ID: '4711',
-      CONTAINER_API_KEY: 'vast-key-not-to-be-told',
+      CONTAINER_API_KEY: 'vast-key-secret',
       VAST_API_URL: `${platform.url}/api/v0`,
     });
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
     const call = {
       method: 'PUT',
       path: '/api/v0/instances/4711/',
-      headers: { authorization: 'Bearer vast-key-not-to-be-told', 'content-type': 'application/json' },
+      headers: { authorization: 'Bearer vast-key-secret', 'content-type': 'application/json' },
       body: '{"state":"stopped"}',
     };
     expect(platform.calls).toMatchObject([call, call]);
-    expect(house.output()).toContain('Vast did not stop this instance: it answered 429');
-    expect(house.output()).not.toContain('vast-key');
+    expect(deployment.output()).toContain('Vast did not stop this instance: status 429');
+    expect(deployment.output()).not.toContain('vast-key');
   });
 
-  it('though its platform says no', async () => {
+  it('even if its platform rejects the stop request', async () => {
     using platform = await startPlatform(403);
-    await using house = await startIdle({
+    await using deployment = await startIdle({
       RUNPOD_POD_ID: 'pod-1',
       RUNPOD_API_KEY: 'rp-key',
       RUNPOD_API_URL: platform.url,
     });
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
     expect(platform.calls).toHaveLength(1);
-    expect(house.output()).toMatch(/it answered 403[\s\S]*stop it by hand/);
+    expect(deployment.output()).toMatch(/status 403[\s\S]*stop it by hand/);
   });
 
   it('and leaves a serverless worker to its platform', async () => {
     using platform = await startPlatform();
-    await using house = await startIdle({
+    await using deployment = await startIdle({
       RUNPOD_ENDPOINT_ID: 'e',
       RUNPOD_POD_ID: 'pod-1',
       RUNPOD_API_KEY: 'rp-key',
       RUNPOD_API_URL: platform.url,
     });
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
     expect(platform.calls).toEqual([]);
   });
 });
 
-describe('a house is not idle', () => {
-  const chat = (house: RunningDeployment, fields: object) =>
-    fetch(`http://127.0.0.1:${house.gatewayPort}/v1/chat/completions`, {
+describe('a deployment is not idle', () => {
+  const chat = (deployment: RunningDeployment, fields: object) =>
+    fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': secret, 'content-type': 'application/json' },
       body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...fields }),
     });
 
-  it('while requests come; probes, scrapes and lists of models are none', async () => {
-    await using house = await startDeployment({
+  it('while there are requests; probes, scrapes and model lists do not count', async () => {
+    await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: { IDLE_SHUTDOWN_SECONDS: '3', MAX_REQUESTS_PER_MINUTE: '0' },
     });
-    await house.reachesStatus('ready');
+    await deployment.reachesStatus('ready');
     for (const since = performance.now(); performance.now() - since < 5000; )
-      expect((await chat(house, { max_tokens: 4 })).status).toBe(200);
-    expect(house.process.exitCode).toBeNull();
+      expect((await chat(deployment, { max_tokens: 4 })).status).toBe(200);
+    expect(deployment.process.exitCode).toBeNull();
     const prober = setInterval(() => {
       for (const path of ['/ping', '/health', '/metrics', '/v1/models'])
-        void fetch(`http://127.0.0.1:${house.gatewayPort}${path}`, {
+        void fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, {
           headers: { 'x-api-key': secret },
         }).catch(() => {});
     }, 100);
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
     clearInterval(prober);
   });
 
-  it('while somebody waits for a model that is away', async () => {
-    await using house = await startDeployment({
+  it('while a request waits for an unavailable model', async () => {
+    await using deployment = await startDeployment({
       scenario: 'slow',
       env: {
         ...{ IDLE_SHUTDOWN_SECONDS: '2', GATEWAY_PROGRAM: '', API_KEYS: `test:${secret}` },
         MAX_REQUESTS_PER_MINUTE: '0',
       },
     });
-    const loaded = join(house.modelFolder, 'loaded');
-    await waitFor('the gateway', async () => (await house.status()).gatewayUp);
+    const loaded = join(deployment.modelFolder, 'loaded');
+    await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
     // Somebody asks all the time, so that it is not idle in between, however busy the machine is.
     let goesOn = true;
     const statuses = new Set<number>();
     const asking = (async () => {
-      while (goesOn) statuses.add((await chat(house, {})).status);
+      while (goesOn) statuses.add((await chat(deployment, {})).status);
     })();
     writeFileSync(loaded, '');
-    await house.reachesStatus('ready');
+    await deployment.reachesStatus('ready');
     rmSync(loaded);
-    process.kill(house.children()[0] ?? 0, 'SIGKILL');
-    await house.reachesStatus('loading');
+    process.kill(deployment.children()[0] ?? 0, 'SIGKILL');
+    await deployment.reachesStatus('loading');
     const since = performance.now();
     await waitFor('more than the limit to pass', () => performance.now() - since > 3000);
-    expect(await house.status()).toMatchObject({ standing: 'loading', idleSeconds: 0 });
+    expect(await deployment.status()).toMatchObject({ standing: 'loading', idleSeconds: 0 });
     goesOn = false;
     writeFileSync(loaded, '');
     await asking;
     expect(statuses).toEqual(new Set([200]));
-    expect(await endOf(house)).toBe(0);
+    expect(await endOf(deployment)).toBe(0);
   });
 });

@@ -10,23 +10,23 @@ const aside = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
 async function boot(textOf: (edges: Extremes) => string) {
   const edges = extremes().filter(({ name }) => !aside.includes(name));
   const env = Object.fromEntries(edges.map((one) => [one.name, textOf(one)]));
-  const house = await startDeployment({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
-  await house.reachesStatus('ready');
-  return house;
+  const deployment = await startDeployment({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
+  await deployment.reachesStatus('ready');
+  return deployment;
 }
 
 it.concurrent.each([
   ['as small as can be, off where that is possible', (one: Extremes) => (one.zeroFits ? '0' : one.smallest)],
   ['as large as can be', (one: Extremes) => one.largest],
 ])(
-  'with every number %s it starts, is not taken for hung, keeps its log, and stops in order',
+  'with every number %s it starts, does not count as hung, writes its log and stops in order',
   async (_, textOf) => {
-    await using house = await boot(textOf);
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
-    const shown = house.output();
+    await using deployment = await boot(textOf);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
+    const shown = deployment.output();
     expect(shown).not.toMatch(/ hung: |unhandled error|LOAD_TIMEOUT/);
-    expect(readFileSync(join(house.folder, 'data/logs/corral.log'), 'utf8')).toMatch(
+    expect(readFileSync(join(deployment.folder, 'data/logs/corral.log'), 'utf8')).toMatch(
       /shutting down|status: /,
     );
   },

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => product[Symbol.asyncDispose]());
 
 /** The short form of `npm run chaos`: every fault once. */
-it('clients of the official SDKs are told every word once, whatever befalls the engine, the keys and the disk', async () => {
+it('clients of the official SDKs get every word once, whatever happens to the engine, the keys and the disk', async () => {
   const plan = { clients: 12, forMs: 0, faults: engineFaults, restMs: 300 };
   const report = await runChaos(product, plan);
   expect(report.failures).toEqual([]);
@@ -23,7 +23,7 @@ it('clients of the official SDKs are told every word once, whatever befalls the 
   told = report.told;
 });
 
-it('and a stop leaves nothing behind but a ledger that agrees with what they were told', async () => {
+it('a stop leaves nothing behind but a ledger that matches what the clients got', async () => {
   product.process.kill('SIGTERM');
   const [code] = await once(product.process, 'exit');
   expect(code).toBe(0);

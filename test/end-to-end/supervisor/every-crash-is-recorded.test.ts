@@ -6,24 +6,24 @@ import { crashFolder, readCrashes } from '../../../health/crash-records.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const dataDirOf = (house: RunningDeployment) => join(house.folder, 'data');
-const restartsOf = async (house: RunningDeployment) =>
-  (await house.status()).restarts as { engine: number; gateway: number };
+const dataDirOf = (deployment: RunningDeployment) => join(deployment.folder, 'data');
+const restartsOf = async (deployment: RunningDeployment) =>
+  (await deployment.status()).restarts as { engine: number; gateway: number };
 
 /** Kills one child, and waits until another is in its place and all is well. */
-async function killed(house: RunningDeployment, child: number, signal: NodeJS.Signals) {
-  const before = await restartsOf(house);
+async function killed(deployment: RunningDeployment, child: number, signal: NodeJS.Signals) {
+  const before = await restartsOf(deployment);
   process.kill(child, signal);
   await waitFor('the next', async () => {
-    const { engine, gateway } = await restartsOf(house);
+    const { engine, gateway } = await restartsOf(deployment);
     return engine + gateway > before.engine + before.gateway;
   });
-  await house.reachesStatus('ready');
+  await deployment.reachesStatus('ready');
 }
 
-/** The stand-in that runs, where the house can note none. */
-const engineOf = (house: RunningDeployment) =>
-  Number(execFileSync('pgrep', ['-P', String(house.process.pid), '-f', 'fake-llama-server']));
+/** The running fake engine, for a deployment that cannot record its children. */
+const engineOf = (deployment: RunningDeployment) =>
+  Number(execFileSync('pgrep', ['-P', String(deployment.process.pid), '-f', 'fake-llama-server']));
 
 const secretsIn = (pid: number) =>
   readFileSync(`/proc/${pid}/environ`, 'utf8')
@@ -31,10 +31,10 @@ const secretsIn = (pid: number) =>
     .filter((entry) => /^(LLAMA_API_KEY|BACKEND_API_KEY)=/.test(entry))
     .map((entry) => entry.slice(entry.indexOf('=') + 1));
 
-describe('every crash is on record', () => {
-  it('in the log, in /status and as a file: when, who, how, why, what was said, what helps, and no secret', async () => {
+describe('every crash is recorded', () => {
+  it('in the log, in /status and in a file, with the time, process, exit, class, output and hint, but no secret', async () => {
     const secrets = ['sk-0123456789abcdef', 'hf_of_the_operator', 'the-redis-password'];
-    await using house = await startDeployment({
+    await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: {
         HF_TOKEN: 'hf_of_the_operator',
@@ -42,15 +42,15 @@ describe('every crash is on record', () => {
         RESTART_DELAY_MIN: '50ms',
       },
     });
-    await house.reachesStatus('ready');
-    await waitFor('the first token', () => house.output().includes('the first token came'));
-    const [engine = 0, gateway = 0] = house.children();
+    await deployment.reachesStatus('ready');
+    await waitFor('the first token', () => deployment.output().includes('the first token came'));
+    const [engine = 0, gateway = 0] = deployment.children();
     secrets.push(...secretsIn(engine));
     const begun = new Date().toISOString();
-    await killed(house, engine, 'SIGSEGV');
-    await killed(house, gateway, 'SIGKILL');
+    await killed(deployment, engine, 'SIGSEGV');
+    await killed(deployment, gateway, 'SIGKILL');
     const [second, first] = await waitFor('two files', async () => {
-      const crashes = await readCrashes(dataDirOf(house));
+      const crashes = await readCrashes(dataDirOf(deployment));
       return crashes.length === 2 && crashes;
     });
     expect(first).toMatchObject({
@@ -64,21 +64,23 @@ describe('every crash is on record', () => {
     });
     expect(first?.at.localeCompare(begun)).toBe(1);
     expect(second).toMatchObject({ who: 'gateway', class: 'killed', signal: 'SIGKILL', wasReady: true });
-    const { lastCrash } = await house.status();
+    const { lastCrash } = await deployment.status();
     expect(lastCrash).toMatchObject({ who: 'gateway', class: 'killed', cure: second?.cure });
-    expect(JSON.stringify(await house.status())).not.toContain('lastLines');
-    expect(house.output()).toContain(`llama-server was terminated by SIGSEGV (segfault: ${first?.cure})`);
-    const kept = readdirSync(crashFolder(dataDirOf(house)))
-      .map((name) => readFileSync(join(crashFolder(dataDirOf(house)), name), 'utf8'))
-      .concat(house.output(), JSON.stringify(await house.status()));
+    expect(JSON.stringify(await deployment.status())).not.toContain('lastLines');
+    expect(deployment.output()).toContain(
+      `llama-server was terminated by SIGSEGV (segfault: ${first?.cure})`,
+    );
+    const kept = readdirSync(crashFolder(dataDirOf(deployment)))
+      .map((name) => readFileSync(join(crashFolder(dataDirOf(deployment)), name), 'utf8'))
+      .concat(deployment.output(), JSON.stringify(await deployment.status()));
     expect(secrets).toHaveLength(4);
     expect(kept.filter((text) => secrets.some((secret) => text.includes(secret)))).toEqual([]);
   });
 
-  it('also the one that ends the house', async () => {
-    await using house = await startDeployment({ scenario: 'crash' });
-    expect(await house.exitCode()).toBe(3);
-    expect(await readCrashes(dataDirOf(house))).toMatchObject([
+  it('even the one that ends the process', async () => {
+    await using deployment = await startDeployment({ scenario: 'crash' });
+    expect(await deployment.exitCode()).toBe(3);
+    expect(await readCrashes(dataDirOf(deployment))).toMatchObject([
       {
         class: 'bad-model',
         code: 1,
@@ -89,7 +91,7 @@ describe('every crash is on record', () => {
     ]);
   });
 
-  it('without the keys of API_KEYS, in whatever form they stand there', async () => {
+  it('without the keys of API_KEYS in any format', async () => {
     const secrets = [
       'supersecretsecret123',
       'another9another9another9',
@@ -105,31 +107,31 @@ describe('every crash is on record', () => {
       { mode: 0o755 },
     );
     const API_KEYS = `app:${first}:60:2027-01-01T00:00:00Z, b : ${second}:60 ,c:${third},d:"${fourth}"`;
-    await using house = await startDeployment({
+    await using deployment = await startDeployment({
       folder,
       env: { LLAMA_SERVER_BIN: program, API_KEYS, RESTART_DELAY_MIN: '50ms' },
     });
-    expect(await house.exitCode()).toBe(3);
-    const [crash] = await readCrashes(dataDirOf(house));
+    expect(await deployment.exitCode()).toBe(3);
+    const [crash] = await readCrashes(dataDirOf(deployment));
     expect(crash?.lastLines).toHaveLength(4);
-    const told = `${JSON.stringify(await readCrashes(dataDirOf(house)))}${house.output()}`;
-    expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
-    expect(told).toContain('[secret] is here');
+    const everything = `${JSON.stringify(await readCrashes(dataDirOf(deployment)))}${deployment.output()}`;
+    expect(secrets.filter((secret) => everything.includes(secret))).toEqual([]);
+    expect(everything).toContain('[secret] is here');
   });
 
-  it('or, on a full disk, at least in the log and in /status, with one warning', async () => {
-    await using house = await startDeployment({ env: { RESTART_DELAY_MIN: '50ms' } });
-    await house.reachesStatus('ready');
+  it('on a full disk at least in the log and in /status, with one warning', async () => {
+    await using deployment = await startDeployment({ env: { RESTART_DELAY_MIN: '50ms' } });
+    await deployment.reachesStatus('ready');
     // No file of this process and of those it starts may grow any more.
-    execFileSync('prlimit', ['--fsize=0', '--pid', String(house.process.pid)]);
-    for (const _ of [1, 2]) await killed(house, engineOf(house), 'SIGKILL');
-    expect(await house.status()).toMatchObject({
+    execFileSync('prlimit', ['--fsize=0', '--pid', String(deployment.process.pid)]);
+    for (const _ of [1, 2]) await killed(deployment, engineOf(deployment), 'SIGKILL');
+    expect(await deployment.status()).toMatchObject({
       restarts: { engine: 2, gateway: 0 },
       lastCrash: { who: 'llama-server', class: 'killed' },
     });
-    expect(house.output().split('cannot write crash records')).toHaveLength(2);
-    expect(await readCrashes(dataDirOf(house))).toEqual([]);
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
+    expect(deployment.output().split('cannot write crash records')).toHaveLength(2);
+    expect(await readCrashes(dataDirOf(deployment))).toEqual([]);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
   });
 });

@@ -46,14 +46,14 @@ const classOf = async (ended: Promise<ChildExit>) => {
 };
 
 /** Builds of August 2026 now and then end without their last lines, which nobody can class; the next start tells. */
-async function classOfAToldEnd(args: readonly string[]) {
+async function classOfClearCrash(args: readonly string[]) {
   for (let tries = 1; ; tries++) {
-    const told = await classOf(start(args).child.exited);
-    if (told.class !== 'unknown' || tries === 5) return told;
+    const result = await classOf(start(args).child.exited);
+    if (result.class !== 'unknown' || tries === 5) return result;
   }
 }
 
-describe('a real llama-server that cannot start ends as', () => {
+describe('the crash of a real llama-server that cannot start is classified as', () => {
   // Its words are its own, and differ from build to build: one line tells, and an argument that is not taken is in it.
   it.each<[string, string[], string?]>([
     ['bad-arguments', ['--bogus'], '--bogus'],
@@ -71,26 +71,26 @@ describe('a real llama-server that cannot start ends as', () => {
     ['assertion', ['-c', '-5']],
   ])('%s by %j', async (crash, args, named = '') => {
     const placed = args.map((arg) => (/^[\w-]+(\/|\.gguf)/.test(arg) ? folder.file(arg) : arg));
-    const told = await classOfAToldEnd(placed);
-    expect(told.class).toBe(crash);
-    expect(told.line).toContain(named);
+    const result = await classOfClearCrash(placed);
+    expect(result.class).toBe(crash);
+    expect(result.line).toContain(named);
   });
 
-  it('address-taken where somebody listens on its port', async () => {
+  it('address-taken if its port is in use', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const { port } = holder.address() as AddressInfo;
     const args = ['--host', '127.0.0.1', '--port', String(port)];
-    expect(await classOfAToldEnd(args)).toMatchObject({ class: 'address-taken' });
+    expect(await classOfClearCrash(args)).toMatchObject({ class: 'address-taken' });
     holder.close();
   });
 
-  it('out-of-memory where it gets too little', async () => {
+  it('out-of-memory if memory is limited', async () => {
     const { child } = start(['-c', '2000000'], 'ulimit -v 400000; exec "$@"');
     expect(await classOf(child.exited)).toMatchObject({ class: 'out-of-memory' });
   });
 
-  it('not-startable where there is none', async () => {
+  it('not-startable if it does not exist', async () => {
     const child = spawnChild({
       ...{ command: '/no/such/llama-server', args: [], env: {}, onLine: () => {} },
     });
@@ -98,7 +98,7 @@ describe('a real llama-server that cannot start ends as', () => {
   });
 });
 
-describe('a real llama-server that serves ends as', () => {
+describe('the crash of a real llama-server that serves is classified as', () => {
   it.each<[string, NodeJS.Signals]>([
     ['killed', 'SIGKILL'],
     ['segfault', 'SIGSEGV'],

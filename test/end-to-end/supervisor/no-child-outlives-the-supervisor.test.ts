@@ -10,53 +10,53 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const noneRuns = (pids: readonly number[]) => waitFor('the children to end', () => !pids.some(isRunning));
 
-describe('nothing outlives the house', () => {
-  it('when it is asked to end: exit code 0, and no trace is left', async () => {
-    await using house = await startDeployment();
-    await house.reachesStatus('ready');
-    const children = house.children();
+describe('no child outlives the supervisor', () => {
+  it('when it is asked to stop: exit code 0, and nothing is left', async () => {
+    await using deployment = await startDeployment();
+    await deployment.reachesStatus('ready');
+    const children = deployment.children();
     expect(children).toHaveLength(2);
-    house.process.kill('SIGTERM');
-    expect(await house.exitCode()).toBe(0);
+    deployment.process.kill('SIGTERM');
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
-    expect(globSync('corral-*', { cwd: house.folder })).toEqual([]);
+    expect(globSync('corral-*', { cwd: deployment.folder })).toEqual([]);
   });
 
   it('when it is killed', async () => {
-    await using house = await startDeployment({ scenario: 'stubborn' });
-    await house.reachesStatus('ready');
-    const children = house.children();
-    house.process.kill('SIGKILL');
+    await using deployment = await startDeployment({ scenario: 'stubborn' });
+    await deployment.reachesStatus('ready');
+    const children = deployment.children();
+    deployment.process.kill('SIGKILL');
     await noneRuns(children);
     expect(children).toHaveLength(2);
   });
 
   it.each<Scenario>(['slow', 'deaf'])(
-    'when it is asked to end while llama-server is %s',
+    'when it is asked to stop while llama-server is %s',
     async (scenario) => {
-      await using house = await startDeployment({ scenario });
-      await waitFor('both children', () => house.children().length === 2);
-      const children = house.children();
-      house.process.kill('SIGTERM');
-      expect(await house.exitCode()).toBe(0);
+      await using deployment = await startDeployment({ scenario });
+      await waitFor('both children', () => deployment.children().length === 2);
+      const children = deployment.children();
+      deployment.process.kill('SIGTERM');
+      expect(await deployment.exitCode()).toBe(0);
       expect(children.filter(isRunning)).toEqual([]);
-      expect(house.output()).not.toMatch(/llama-server (was terminated|exited)/);
+      expect(deployment.output()).not.toMatch(/llama-server (was terminated|exited)/);
     },
   );
 
-  it('when llama-server is stubborn and a second signal hurries', async () => {
-    await using house = await startDeployment({ scenario: 'stubborn' });
-    await house.reachesStatus('ready');
-    const children = house.children();
-    house.process.kill('SIGTERM');
-    await house.reachesStatus('draining');
+  it('when llama-server ignores SIGTERM and a second signal forces the stop', async () => {
+    await using deployment = await startDeployment({ scenario: 'stubborn' });
+    await deployment.reachesStatus('ready');
+    const children = deployment.children();
+    deployment.process.kill('SIGTERM');
+    await deployment.reachesStatus('draining');
     await sendSecondSignal();
-    house.process.kill('SIGINT');
-    expect(await house.exitCode()).toBe(0);
+    deployment.process.kill('SIGINT');
+    expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
 
-  it('and what a killed one left does not block the next', async () => {
+  it('what a killed one left behind does not block the next', async () => {
     await using killed = await startDeployment();
     await killed.reachesStatus('ready');
     const [left] = globSync('corral-*', { cwd: killed.folder });

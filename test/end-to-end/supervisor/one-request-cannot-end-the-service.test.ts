@@ -5,10 +5,10 @@ import { type RunningDeployment, startDeployment } from '../../harness/start-dep
 
 const mortal = join(import.meta.dirname, '../../fakes/crashing-engine.ts');
 
-/** A house whose engine dies of what is called deadly here. More deaths than `RESTART_MAX_CRASHES` would end it. */
+/** A deployment whose engine dies of what is called crashing here. More deaths than `RESTART_MAX_CRASHES` would end it. */
 async function startMortal(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const { command, args, ...engine } = inject('engine');
-  const house = await startDeployment({
+  const deployment = await startDeployment({
     real: {
       engine: { ...engine, command: process.execPath, args: [mortal, command, ...args] },
       model: inject('demoModel'),
@@ -18,17 +18,17 @@ async function startMortal(env: Record<string, string> = {}): Promise<RunningDep
       ...{ RESTART_DELAY_MAX: '100ms', RESTART_MAX_CRASHES: '5', ...env },
     },
   });
-  await house.reachesStatus('ready');
-  return house;
+  await deployment.reachesStatus('ready');
+  return deployment;
 }
 
-let house: RunningDeployment;
+let deployment: RunningDeployment;
 beforeAll(async () => {
-  house = await startMortal();
+  deployment = await startMortal();
 });
-afterAll(() => house[Symbol.asyncDispose]());
+afterAll(() => deployment[Symbol.asyncDispose]());
 
-async function post(path: string, body: object, at = house) {
+async function post(path: string, body: object, at = deployment) {
   const answer = await fetch(`http://127.0.0.1:${at.gatewayPort}${path}`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -36,11 +36,11 @@ async function post(path: string, body: object, at = house) {
   });
   return { status: answer.status, retry: answer.headers.get('x-should-retry'), text: await answer.text() };
 }
-const deathsOf = async (at = house) => ((await at.status()).restarts as { engine: number }).engine;
+const deathsOf = async (at = deployment) => ((await at.status()).restarts as { engine: number }).engine;
 const chat = (content: string, fields = {}) => ({ messages: [{ role: 'user', content }], ...fields });
 const refused = { status: 422, retry: 'false', text: expect.stringMatching(/crashed, or hung/) };
 
-const deadly: [name: string, path: string, body: (word: string) => object][] = [
+const crashing: [name: string, path: string, body: (word: string) => object][] = [
   ['a chat', '/v1/chat/completions', (word) => chat(`die at once ${word}`)],
   ['a streamed chat', '/v1/chat/completions', (word) => chat(`die at once ${word}`, { stream: true })],
   ['a completion', '/v1/completions', (word) => ({ prompt: `die at once ${word}`, max_tokens: 99 })],
@@ -48,17 +48,17 @@ const deadly: [name: string, path: string, body: (word: string) => object][] = [
   ['a response', '/v1/responses', (word) => ({ input: `die at once ${word}` })],
   ['a count of tokens', '/v1/messages/count_tokens', (word) => chat(`die at once ${word}`)],
   [
-    'one that is counted first, as it is long',
+    'a long one, whose tokens are counted first',
     '/v1/chat/completions',
     (word) => chat(`die at once ${word}`.padEnd(14_000, ' x')),
   ],
 ];
 
-describe('a request that the engine dies of is not given it a third time', () => {
-  it.each(deadly)('%s', async (name, path, body) => {
+describe('a request that crashes the engine is not sent a third time', () => {
+  it.each(crashing)('%s', async (name, path, body) => {
     const before = await deathsOf();
     expect(await post(path, body(name))).toEqual(refused);
-    await house.reachesStatus('ready');
+    await deployment.reachesStatus('ready');
     expect(await deathsOf()).toBe(before + 2);
     // Nor when its client tries again, or says the same in other words.
     expect(await post(path, body(name))).toEqual(refused);
@@ -69,12 +69,12 @@ describe('a request that the engine dies of is not given it a third time', () =>
     expect(await deathsOf()).toBe(before + 2);
   });
 
-  it('and the house is still there after more deaths than it would bear without a culprit', async () => {
+  it('the deployment survives more of these crashes than it would without a known cause', async () => {
     expect(await deathsOf()).toBeGreaterThan(10);
     expect((await post('/v1/chat/completions', chat('survival'))).status).toBe(200);
   });
 
-  it('one that dies of it in the middle of a stream is told so in the stream', async () => {
+  it('a stream that crashes the engine in the middle gets an error event', async () => {
     const before = await deathsOf();
     const { status, text } = await post(
       '/v1/chat/completions',
@@ -82,12 +82,12 @@ describe('a request that the engine dies of is not given it a third time', () =>
     );
     expect(status).toBe(200);
     expect(text).toContain('"code":"engine_crashed"');
-    await house.reachesStatus('ready');
+    await deployment.reachesStatus('ready');
     expect(await deathsOf()).toBeLessThanOrEqual(before + 3);
   });
 });
 
-it('who was merely there is answered to the letter, and the deadly one refused', async () => {
+it('concurrent requests get their exact responses, and the one that crashes the engine is rejected', async () => {
   const before = await deathsOf();
   const innocents = Array.from({ length: 3 }, (_, n) =>
     post('/v1/chat/completions', chat('survival', { user: `${n}`, temperature: n / 10 })),
@@ -101,7 +101,7 @@ it('who was merely there is answered to the letter, and the deadly one refused',
   expect((await deathsOf()) - before).toBeLessThanOrEqual(4);
 });
 
-it('a request that the engine hangs of is refused likewise', async () => {
+it('a request that hangs the engine is rejected too', async () => {
   await using hanging = await startMortal({ HANG_TIMEOUT: '2s', RESTART_MAX_CRASHES: '3' });
   for (const word of ['one', 'two']) {
     expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(refused);

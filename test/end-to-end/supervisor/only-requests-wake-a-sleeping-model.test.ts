@@ -10,23 +10,23 @@ const entering = 'server is entering sleeping state';
 const exiting = 'server is exiting sleeping state';
 
 const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
-const times = (house: RunningDeployment, words: string) => house.output().split(words).length - 1;
-const sleeps = (house: RunningDeployment) =>
+const times = (deployment: RunningDeployment, words: string) => deployment.output().split(words).length - 1;
+const sleeps = (deployment: RunningDeployment) =>
   waitFor('the model to sleep', async () => {
-    const { backend } = (await requestGateway(originOf(house), 'GET /health', undefined)).body;
-    return (await house.status()).sleeping && (backend as { sleeping: boolean }).sleeping;
+    const { backend } = (await requestGateway(originOf(deployment), 'GET /health', undefined)).body;
+    return (await deployment.status()).sleeping && (backend as { sleeping: boolean }).sleeping;
   });
 
-/** Everything that may look at the house without wanting anything from the model. */
-async function lookAround(house: RunningDeployment): Promise<void> {
-  for (const path of ['/ping', '/readyz', '/livez', '/status']) await house.request(path);
+/** Everything that may look at the deployment without wanting anything from the model. */
+async function lookAround(deployment: RunningDeployment): Promise<void> {
+  for (const path of ['/ping', '/readyz', '/livez', '/status']) await deployment.request(path);
   for (const path of ['/ping', '/health', '/readyz', '/livez', '/metrics'])
-    await (await fetch(originOf(house) + path, { headers: { 'x-api-key': secret } })).text();
-  await requestGateway(originOf(house), 'GET /v1/models', secret);
+    await (await fetch(originOf(deployment) + path, { headers: { 'x-api-key': secret } })).text();
+  await requestGateway(originOf(deployment), 'GET /v1/models', secret);
 }
 
-it('a model sleeps through probes and scrapes; a request wakes it and hears signs of life until it is served', async () => {
-  await using house = await startDeployment({
+it('a model sleeps through probes and scrapes; a request wakes it and gets keep-alives until it is served', async () => {
+  await using deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       SLEEP_IDLE_SECONDS: '1',
@@ -35,23 +35,23 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
       MAX_REQUESTS_PER_MINUTE: '0',
     },
   });
-  await house.reachesStatus('ready');
-  await sleeps(house);
+  await deployment.reachesStatus('ready');
+  await sleeps(deployment);
   // A slow machine may have given it the time to sleep before the first token, too.
-  const [slept, woke] = [times(house, entering), times(house, exiting)];
+  const [slept, woke] = [times(deployment, entering), times(deployment, exiting)];
   const asleepSince = performance.now();
   await waitFor(
     'four periods of sleep under probes',
     async () => {
-      await lookAround(house);
+      await lookAround(deployment);
       return performance.now() - asleepSince > 4000;
     },
     { every: 100 },
   );
-  expect([times(house, entering), times(house, exiting)]).toEqual([slept, woke]);
-  expect(await house.status()).toMatchObject({ standing: 'ready', sleeping: true });
+  expect([times(deployment, entering), times(deployment, exiting)]).toEqual([slept, woke]);
+  expect(await deployment.status()).toMatchObject({ standing: 'ready', sleeping: true });
 
-  await using client = await RawClient.connect(house.gatewayPort);
+  await using client = await RawClient.connect(deployment.gatewayPort);
   const body = JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'survival' }] });
   client.send(
     `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\ncontent-type: application/json\r\n` +
@@ -62,11 +62,11 @@ it('a model sleeps through probes and scrapes; a request wakes it and hears sign
   const [beforeTheFirst = '', ...events] = (answer?.body ?? '').split('data: ');
   expect(beforeTheFirst).toMatch(/^(: keep-alive\n\n)+$/);
   expect(textOf(events)).toBe(storyText('survival'));
-  expect(times(house, exiting)).toBe(woke + 1);
-  expect(times(house, 'backend is ready')).toBe(1);
-  expect(await house.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
-  await sleeps(house);
-  await waitFor('the line that says so', () => times(house, entering) === slept + 1);
+  expect(times(deployment, exiting)).toBe(woke + 1);
+  expect(times(deployment, 'backend is ready')).toBe(1);
+  expect(await deployment.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
+  await sleeps(deployment);
+  await waitFor('the line that says so', () => times(deployment, entering) === slept + 1);
 });
 
 function textOf(events: readonly string[]): string {

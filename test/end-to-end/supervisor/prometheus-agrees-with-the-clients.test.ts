@@ -22,7 +22,7 @@ const TOKENS = 250;
 /** Of the load, one a second. */
 const SCRAPES = 8;
 
-let house: RunningDeployment;
+let deployment: RunningDeployment;
 let prometheus: RunningPrometheus;
 const seen: MeasuredStream[] = [];
 const outputTokens = generation.output.name;
@@ -41,7 +41,7 @@ function agree(said: number | undefined, measured: number): void {
 
 async function listen(id = 'tester'): Promise<void> {
   const body = { messages: [{ role: 'user', content: 'long story' }], max_tokens: TOKENS };
-  seen.push(await measureStream(house.gatewayPort, secretOf(id), body));
+  seen.push(await measureStream(deployment.gatewayPort, secretOf(id), body));
 }
 
 /** Keeps the machine busy until Prometheus has seen it often enough. */
@@ -71,7 +71,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     };
     writeFileSync(keyFile, keyFileText(keys), { mode: 0o600 });
     symlinkSync(join(import.meta.dirname, '../../fakes/fake-nvidia-smi.ts'), nvidiaSmi);
-    house = await startDeployment({
+    deployment = await startDeployment({
       folder,
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: {
@@ -79,22 +79,22 @@ describe.skipIf(!program)('a real Prometheus', () => {
         ...{ NVIDIA_SMI: nvidiaSmi, GPU_INTERVAL: '200ms', LOG_LEVEL: 'info', MAX_REQUESTS_PER_MINUTE: '0' },
       },
     });
-    await house.reachesStatus('ready');
-    const [engine = 0] = house.children();
+    await deployment.reachesStatus('ready');
+    const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
     const isBack = async () => {
-      const { standing, restarts } = await house.status();
+      const { standing, restarts } = await deployment.status();
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;
     };
     await waitFor('llama-server to be back', isBack);
     if (!program) return;
     prometheus = await startPrometheus(program, {
-      target: `127.0.0.1:${house.gatewayPort}`,
+      target: `127.0.0.1:${deployment.gatewayPort}`,
       secret: secretOf('scraper'),
       scrapeInterval: '1s',
     });
     await listen('thrifty');
-    await fetch(`http://127.0.0.1:${house.gatewayPort}/v1/models`, {
+    await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/models`, {
       headers: { authorization: 'Bearer sk-of-nobody' },
     });
     await load();
@@ -104,7 +104,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
   });
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]();
-    await house?.[Symbol.asyncDispose]();
+    await deployment?.[Symbol.asyncDispose]();
   });
 
   it('counts all streams and tokens that clients received', async () => {

@@ -12,8 +12,8 @@ const secret = 'sk-of-an-operator-6f1b7c2e9d0123456789';
 describe.each([
   ['json', {}],
   ['text', { EXTRA_ARGS: '-v' }],
-])('what llama-server quotes of a request is shown nowhere, with a log in %s and %j', (format, env) => {
-  let house: RunningDeployment;
+])('prompts that llama-server quotes are never shown, with a log in %s and %j', (format, env) => {
+  let deployment: RunningDeployment;
 
   beforeAll(async () => {
     const folder = newFolder();
@@ -27,45 +27,45 @@ describe.each([
       },
     };
     writeFileSync(join(folder, 'data/keys.json'), keyFileText(keys), { mode: 0o600 });
-    house = await startDeployment({
+    deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
       folder,
       env: { LOG_FORMAT: format, LOG_FILES: 'true', RESTART_DELAY_MIN: '50ms', ...env },
     });
-    await house.reachesStatus('ready');
+    await deployment.reachesStatus('ready');
   });
-  afterAll(() => house[Symbol.asyncDispose]());
+  afterAll(() => deployment[Symbol.asyncDispose]());
 
   const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`http://127.0.0.1:${house.gatewayPort}${path}`, {
+    fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
     });
 
-  it.each(quotingBodies)('not in the answer to %s at %s', async (_, path, body) => {
+  it.each(quotingBodies)('not in the response to %s at %s', async (_, path, body) => {
     const sent = typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await ask(path, { method: 'POST', body: sent });
     const text = await answer.text();
     expect(answer.ok ? errorsIn(text) : text).not.toContain(canary);
   });
 
-  it('nor in the log, its files, the record of a crash, /status and the pages of operators', async () => {
-    const [engine = 0] = house.children();
+  it('not in the log, its files, crash records, /status and the pages for operators', async () => {
+    const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
-    await waitFor('the next', async () => (await house.status()).lastCrash);
-    await house.reachesStatus('ready');
+    await waitFor('the next', async () => (await deployment.status()).lastCrash);
+    await deployment.reachesStatus('ready');
     const pages = ['/admin/requests', '/admin/usage', '/metrics', '/v1/models', '/health'];
     const shown = new Map([
-      ['the log', house.output()],
-      ['/status', JSON.stringify(await house.status())],
+      ['the log', deployment.output()],
+      ['/status', JSON.stringify(await deployment.status())],
       ...(await Promise.all(pages.map(async (page) => [page, await (await ask(page)).text()] as const))),
-      ...filesIn(join(house.folder, 'data')),
+      ...filesIn(join(deployment.folder, 'data')),
     ]);
     const names = [...shown.keys()];
     expect(names).toContain('logs/corral.log');
     expect(names.filter((name) => /^crashes\/.*-llama-server\.json$/.test(name))).toHaveLength(1);
     expect([...shown].filter(([, text]) => text.includes(canary)).map(([name]) => name)).toEqual([]);
-    expect(house.output()).toMatch(/got exception: \{\\?"code\\?":\d{3}\} \[…\]/);
+    expect(deployment.output()).toMatch(/got exception: \{\\?"code\\?":\d{3}\} \[…\]/);
   });
 });
 

@@ -6,19 +6,19 @@ import { waitFor } from '../../harness/wait-for.ts';
 const words = (pid: number, what: 'cmdline' | 'environ') =>
   readFileSync(`/proc/${pid}/${what}`, 'utf8').split('\0');
 
-it('the backend key is in the environments of the children and in no argument and no log line', async () => {
-  await using house = await startDeployment({
+it('the backend key is only in the environments of the children, not in arguments or log lines', async () => {
+  await using deployment = await startDeployment({
     env: { HF_TOKEN: 'hf_of_the_operator', LLAMA_ARG_CTX_SIZE: '1' },
   });
-  await house.reachesStatus('ready');
-  await waitFor('the first token', () => house.output().includes('the first token came'));
-  const [engine = 0, gateway = 0] = house.children();
+  await deployment.reachesStatus('ready');
+  await waitFor('the first token', () => deployment.output().includes('the first token came'));
+  const [engine = 0, gateway = 0] = deployment.children();
   const key = words(engine, 'environ')
     .find((entry) => entry.startsWith('LLAMA_API_KEY='))
     ?.slice('LLAMA_API_KEY='.length);
   expect(key).toMatch(/^[\w-]{43}$/);
   expect(words(gateway, 'environ')).toContain(`BACKEND_API_KEY=${key}`);
-  const shown = [engine, gateway].flatMap((pid) => words(pid, 'cmdline')).concat(house.output());
+  const shown = [engine, gateway].flatMap((pid) => words(pid, 'cmdline')).concat(deployment.output());
   expect(shown.filter((text) => text.includes(key ?? ''))).toEqual([]);
   expect(words(engine, 'environ').join()).not.toMatch(/hf_of_the_operator|LLAMA_ARG/);
 });

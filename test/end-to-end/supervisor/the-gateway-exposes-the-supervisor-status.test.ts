@@ -3,22 +3,22 @@ import { scrape } from '../../harness/read-metrics.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it('the metrics tell the standing of the house, its load time, and each crash by its class', async () => {
-  await using house = await startDeployment({
+it('the metrics show the status of the deployment, its load time, and each crash by class', async () => {
+  await using deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
   });
-  await house.reachesStatus('ready');
-  const origin = `http://127.0.0.1:${house.gatewayPort}`;
-  const calm = await waitFor('the house to be seen', async () => {
+  await deployment.reachesStatus('ready');
+  const origin = `http://127.0.0.1:${deployment.gatewayPort}`;
+  const calm = await waitFor('the deployment to be seen', async () => {
     const page = await scrape(origin);
     return page.value('corral_house_standing', { standing: 'ready' }) === 1 && page;
   });
-  const { loadTimeMs } = await house.status();
+  const { loadTimeMs } = await deployment.status();
   expect(calm.value('corral_model_load_seconds')).toBe(Number(loadTimeMs) / 1000);
   expect(calm.value('corral_restarts_total', { child: 'engine' })).toBe(0);
   expect(calm.labelValues('corral_crashes_total', 'class')).toEqual([]);
 
-  const [engine = 0] = house.children();
+  const [engine = 0] = deployment.children();
   process.kill(engine, 'SIGKILL');
   const after = await waitFor('the crash to be seen', async () => {
     const page = await scrape(origin);
@@ -26,5 +26,5 @@ it('the metrics tell the standing of the house, its load time, and each crash by
   });
   const [crash] = after.labelValues('corral_crashes_total', 'class');
   expect(after.value('corral_crashes_total', { child: 'engine', class: crash ?? '' })).toBe(1);
-  expect((await house.status()).lastCrash).toMatchObject({ class: crash });
+  expect((await deployment.status()).lastCrash).toMatchObject({ class: crash });
 });

@@ -4,17 +4,17 @@ import { startDeployment } from '../../harness/start-deployment.ts';
 
 const isGateway = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('fake-gateway');
 
-it('a gateway that cannot answer anybody costs no probe', async () => {
-  await using house = await startDeployment();
-  await house.reachesStatus('ready');
-  const gateway = house.children().find(isGateway) ?? 0;
+it('the health server responds while the gateway is blocked', async () => {
+  await using deployment = await startDeployment();
+  await deployment.reachesStatus('ready');
+  const gateway = deployment.children().find(isGateway) ?? 0;
   process.kill(gateway, 'SIGSTOP');
-  const gatewayAnswer = fetch(`http://127.0.0.1:${house.gatewayPort}/livez`, {
+  const gatewayAnswer = fetch(`http://127.0.0.1:${deployment.gatewayPort}/livez`, {
     signal: AbortSignal.timeout(300),
   });
   await expect(gatewayAnswer).rejects.toThrow();
   const statuses = await Promise.all(
-    Array.from({ length: 100 }, async () => (await house.request('/ping')).status),
+    Array.from({ length: 100 }, async () => (await deployment.request('/ping')).status),
   );
   expect(new Set(statuses)).toEqual(new Set([200]));
   process.kill(gateway, 'SIGCONT');

@@ -11,26 +11,29 @@ const failed = 'llama-corral has failed:';
 const begunBy = (words: string, output: string) =>
   output.split('\n').filter((line) => line.startsWith(words));
 
-it.each(['text', 'json', 'logfmt'])('in its own words, whatever the format (%s)', async (format) => {
-  await using house = await startDeployment({ env: { ...onVast, LOG_FORMAT: format } });
-  await house.reachesStatus('ready');
-  await waitFor('the line', () => begunBy(ready, house.output()).length > 0);
-  expect(begunBy(ready, house.output())).toEqual([ready]);
-  expect(house.output()).not.toContain(failed);
-});
+it.each(['text', 'json', 'logfmt'])(
+  'Vast gets the expected line when the model is ready, in every log format (%s)',
+  async (format) => {
+    await using deployment = await startDeployment({ env: { ...onVast, LOG_FORMAT: format } });
+    await deployment.reachesStatus('ready');
+    await waitFor('the line', () => begunBy(ready, deployment.output()).length > 0);
+    expect(begunBy(ready, deployment.output())).toEqual([ready]);
+    expect(deployment.output()).not.toContain(failed);
+  },
+);
 
-it('or has failed', async () => {
-  await using house = await startDeployment({ scenario: 'crash', env: onVast });
-  expect(await house.exitCode()).toBe(3);
-  expect(begunBy(failed, house.output())).toEqual([
+it('Vast gets the expected line when the model has failed', async () => {
+  await using deployment = await startDeployment({ scenario: 'crash', env: onVast });
+  expect(await deployment.exitCode()).toBe(3);
+  expect(begunBy(failed, deployment.output())).toEqual([
     `${failed} giving up on llama-server at its first start (bad-model): ${engineHints['bad-model']}`,
   ]);
-  expect(house.output()).not.toContain(ready);
+  expect(deployment.output()).not.toContain(ready);
 });
 
-it('and nobody else does', async () => {
-  await using house = await startDeployment();
-  await house.reachesStatus('ready');
-  await waitFor('the first token', () => house.output().includes('the first token came'));
-  expect(house.output()).not.toContain(ready);
+it('other platforms do not get these lines', async () => {
+  await using deployment = await startDeployment();
+  await deployment.reachesStatus('ready');
+  await waitFor('the first token', () => deployment.output().includes('the first token came'));
+  expect(deployment.output()).not.toContain(ready);
 });
