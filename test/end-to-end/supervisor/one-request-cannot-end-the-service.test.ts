@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 
-const mortal = join(import.meta.dirname, '../../fakes/crashing-engine.ts');
+const crashingEngine = join(import.meta.dirname, '../../fakes/crashing-engine.ts');
 
-/** A deployment whose engine dies of what is called crashing here. More deaths than `RESTART_MAX_CRASHES` would end it. */
-async function startMortal(env: Record<string, string> = {}): Promise<RunningDeployment> {
+/** A deployment whose engine crashes on the requests below. More crashes than `RESTART_MAX_CRASHES` would end it. */
+async function startCrashing(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const { command, args, ...engine } = inject('engine');
   const deployment = await startDeployment({
     real: {
-      engine: { ...engine, command: process.execPath, args: [mortal, command, ...args] },
+      engine: { ...engine, command: process.execPath, args: [crashingEngine, command, ...args] },
       model: inject('demoModel'),
     },
     env: {
@@ -24,7 +24,7 @@ async function startMortal(env: Record<string, string> = {}): Promise<RunningDep
 
 let deployment: RunningDeployment;
 beforeAll(async () => {
-  deployment = await startMortal();
+  deployment = await startCrashing();
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
@@ -36,9 +36,9 @@ async function post(path: string, body: object, at = deployment) {
   });
   return { status: answer.status, retry: answer.headers.get('x-should-retry'), text: await answer.text() };
 }
-const deathsOf = async (at = deployment) => ((await at.status()).restarts as { engine: number }).engine;
+const crashesOf = async (at = deployment) => ((await at.status()).restarts as { engine: number }).engine;
 const chat = (content: string, fields = {}) => ({ messages: [{ role: 'user', content }], ...fields });
-const refused = { status: 422, retry: 'false', text: expect.stringMatching(/crashed, or hung/) };
+const rejected = { status: 422, retry: 'false', text: expect.stringMatching(/crashed or hung/) };
 
 const crashing: [name: string, path: string, body: (word: string) => object][] = [
   ['a chat', '/v1/chat/completions', (word) => chat(`die at once ${word}`)],
@@ -56,26 +56,26 @@ const crashing: [name: string, path: string, body: (word: string) => object][] =
 
 describe('a request that crashes the engine is not sent a third time', () => {
   it.each(crashing)('%s', async (name, path, body) => {
-    const before = await deathsOf();
-    expect(await post(path, body(name))).toEqual(refused);
+    const before = await crashesOf();
+    expect(await post(path, body(name))).toEqual(rejected);
     await deployment.reachesStatus('ready');
-    expect(await deathsOf()).toBe(before + 2);
+    expect(await crashesOf()).toBe(before + 2);
     // Nor when its client tries again, or says the same in other words.
-    expect(await post(path, body(name))).toEqual(refused);
+    expect(await post(path, body(name))).toEqual(rejected);
     const reordered = Object.fromEntries(
       Object.entries({ ...body(name), user: 'another', seed: 7 }).reverse(),
     );
-    expect(await post(path, reordered)).toEqual(refused);
-    expect(await deathsOf()).toBe(before + 2);
+    expect(await post(path, reordered)).toEqual(rejected);
+    expect(await crashesOf()).toBe(before + 2);
   });
 
   it('the deployment survives more of these crashes than it would without a known cause', async () => {
-    expect(await deathsOf()).toBeGreaterThan(10);
+    expect(await crashesOf()).toBeGreaterThan(10);
     expect((await post('/v1/chat/completions', chat('survival'))).status).toBe(200);
   });
 
   it('a stream that crashes the engine in the middle gets an error event', async () => {
-    const before = await deathsOf();
+    const before = await crashesOf();
     const { status, text } = await post(
       '/v1/chat/completions',
       chat('long story, die later', { stream: true }),
@@ -83,12 +83,12 @@ describe('a request that crashes the engine is not sent a third time', () => {
     expect(status).toBe(200);
     expect(text).toContain('"code":"engine_crashed"');
     await deployment.reachesStatus('ready');
-    expect(await deathsOf()).toBeLessThanOrEqual(before + 3);
+    expect(await crashesOf()).toBeLessThanOrEqual(before + 3);
   });
 });
 
 it('concurrent requests get their exact responses, and the one that crashes the engine is rejected', async () => {
-  const before = await deathsOf();
+  const before = await crashesOf();
   const innocents = Array.from({ length: 3 }, (_, n) =>
     post('/v1/chat/completions', chat('survival', { user: `${n}`, temperature: n / 10 })),
   );
@@ -97,16 +97,16 @@ it('concurrent requests get their exact responses, and the one that crashes the 
     expect(status).toBe(200);
     expect(JSON.parse(text).choices[0].message.content).toBe(storyText('survival'));
   }
-  expect(await guilty).toEqual(refused);
-  expect((await deathsOf()) - before).toBeLessThanOrEqual(4);
+  expect(await guilty).toEqual(rejected);
+  expect((await crashesOf()) - before).toBeLessThanOrEqual(4);
 });
 
 it('a request that hangs the engine is rejected too', async () => {
-  await using hanging = await startMortal({ HANG_TIMEOUT: '2s', RESTART_MAX_CRASHES: '3' });
+  await using hanging = await startCrashing({ HANG_TIMEOUT: '2s', RESTART_MAX_CRASHES: '3' });
   for (const word of ['one', 'two']) {
-    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(refused);
-    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(refused);
+    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
+    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
   }
-  expect(await deathsOf(hanging)).toBe(4);
+  expect(await crashesOf(hanging)).toBe(4);
   expect((await post('/v1/chat/completions', chat('survival'), hanging)).status).toBe(200);
 });
