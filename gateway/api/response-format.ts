@@ -16,7 +16,7 @@ export interface ResponseRewriter {
   rewriteBody(body: Buffer): Buffer;
 }
 
-/** What a client is told about a response that cannot be completed. */
+/** The error of a response that cannot be completed. */
 export interface StreamError {
   readonly status: number;
   readonly type: string;

@@ -51,7 +51,7 @@ export function completeEvent(state: ResponseStreamState, event: ResponseEvent):
   let { next, items } = state;
   const events = [...missingEventsBefore(items, event), event].map((each) => {
     items = updateItems(items, each);
-    // The number comes last, where it is found even after a very long event (stream-end.ts).
+    // The number comes last, where it is found even after a very long event (stream-markers.ts).
     return { ...completeFields(state, items, each), sequence_number: next++ };
   });
   const [first = event] = events;

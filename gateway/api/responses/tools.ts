@@ -6,7 +6,7 @@ import { getToolChoiceMode, selectTools, type ToolChoice } from '../tool-choice.
 /**
  * The tools of a Responses request as functions, which are all that llama-server knows. A custom tool becomes a function with a
  * single text, a namespace becomes the functions in it; the response uses the client's names again (tool-alias-rewriter.ts).
- * All other tools run at OpenAI, or are of a kind of the client's own: they are dropped, and the client is told.
+ * All other tools run at OpenAI, or are of a kind of the client's own: they are dropped, and a response header lists them.
  */
 export function normalizeResponseTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { tools, tool_choice, parallel_tool_calls } = fields;
