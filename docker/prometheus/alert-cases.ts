@@ -36,7 +36,11 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   },
   CorralFailed: {
     fires: [
-      { of: 'a house', series: { [of('corral_house_standing', 'standing="failed"')]: '0 1x5' }, at: '2m' },
+      {
+        of: 'a deployment',
+        series: { [of('corral_house_standing', 'standing="failed"')]: '0 1x5' },
+        at: '2m',
+      },
       {
         of: 'the backend of a gateway alone',
         series: { [of('corral_standing', 'standing="failed"')]: '0 1x5' },

@@ -13,7 +13,7 @@ describe('fencedBlocks', () => {
       { language: 'text', tags: ['output'], text: 'a\n', line: 7 },
     ]);
   });
-  it('leaves the prose', () => {
+  it('leaves the text outside the blocks', () => {
     expect(proseOf(text).split('\n')).toEqual(['# One', ...Array(8).fill(''), 'the [end](b.md#c)', '']);
   });
 });
@@ -24,7 +24,7 @@ describe('blocksTagged', () => {
       { place: 'a.md:3', language: 'sh', text: 'ls\n', output: 'a\n' },
     ]);
   });
-  it('insists on an output', () => {
+  it('requires an output', () => {
     const page = { path: 'a.md', text: '```sh tried\nls\n```\n' };
     expect(() => blocksTagged('tried', page)).toThrow('a.md:1: a block that is tried is followed by');
   });
@@ -44,14 +44,14 @@ describe('missingLine', () => {
 });
 
 describe('links', () => {
-  it('finds links and pictures, not those in code', () => {
+  it('finds links and pictures, except in code', () => {
     expect(linksOf('[a](b.md) ![c](d.svg "e") `[f](g)` <img src="h.png">\n```\n[i](j)\n```\n')).toEqual([
       'b.md',
       'd.svg',
       'h.png',
     ]);
   });
-  it('makes anchors as GitHub does', () => {
+  it('creates anchors as GitHub does', () => {
     expect(anchorsOf('# The `corral` command: a *map*\n## Keys\n## Keys\n## A, b & c\n')).toEqual([
       'the-corral-command-a-map',
       'keys',

@@ -15,11 +15,11 @@ const commands = allPages().flatMap(({ path, text }) =>
     .map((words) => [path, words.trim()] as const),
 );
 
-it('there are commands to look at', () => {
+it('the pages contain commands to check', () => {
   expect(commands.length).toBeGreaterThan(10);
 });
 
-it.each(commands)('%s: corral %s', (_, words) => {
+it.each(commands)('%s: `corral %s` is a valid command', (_, words) => {
   let understood: string | undefined;
   const corral = new Command().addCommand(keysCommand()).addCommand(benchCommand());
   for (const verb of verbsOf(corral)) {
@@ -32,7 +32,7 @@ it.each(commands)('%s: corral %s', (_, words) => {
   expect(words.split(' ')).toContain(understood);
 });
 
-/** Those that do something; a command that only holds others keeps doing nothing. */
+/** The commands without subcommands. */
 function verbsOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(verbsOf);
 }

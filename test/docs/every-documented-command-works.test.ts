@@ -18,7 +18,7 @@ afterAll(async () => {
 const pages = allPages();
 const tried = pages.flatMap((page) => blocksTagged('tried', page));
 
-describe('each block that is marked as tried does what the page says', () => {
+describe('each block marked as tried prints what the page shows', () => {
   it.each(tried.map((block) => [block.place, block] as const))(
     '%s',
     async (_, block) => {
@@ -40,14 +40,14 @@ it('`npm run -s corral --` is `corral`', () => {
   expect(packageFile.scripts.corral).toBe('exec node scripts/bootstrap.js corral');
 });
 
-it('the README and the quick start are tried, clients in JavaScript too', () => {
+it('the README and the quick start contain tried blocks, the README also JavaScript', () => {
   const languages = (path: string) =>
     tried.filter(({ place }) => place.startsWith(path)).map((b) => b.language);
   expect(new Set(languages('README.md'))).toEqual(new Set(['sh', 'js']));
   expect(languages('docs/quick-start.md')).toContain('sh');
 });
 
-it('Python is Python, where there is one to say so', () => {
+it('Python examples parse, if Python is installed', () => {
   const programs = pages.flatMap((page) => fencedBlocks(page.text).filter((it) => it.language === 'python'));
   expect(programs.length).toBeGreaterThan(0);
   for (const { text } of programs) {

@@ -7,7 +7,7 @@ import { allPages, type Page, readPage } from './pages.ts';
 
 const pages = allPages();
 
-it.each(pages.map((page) => [page.path, page] as const))('every link of %s leads somewhere', (_, page) => {
+it.each(pages.map((page) => [page.path, page] as const))('every link of %s has a target', (_, page) => {
   expect(linksOf(page.text).flatMap((link) => faultOf(page, link))).toEqual([]);
 });
 
@@ -19,7 +19,7 @@ it('every page of docs/ can be reached from its index', () => {
   expect(docs.filter((path) => !reached.has(path))).toEqual([]);
 });
 
-/** Links into the world are not followed: a test asks nothing of other people's servers. */
+/** External links are not followed, because tests send no requests to other servers. */
 const isOutside = (link: string) => /^(https?|mailto):/.test(link);
 
 function faultOf(page: Page, link: string): string[] {

@@ -1,6 +1,6 @@
 import { proseOf } from './fenced-blocks.ts';
 
-/** Where the links and pictures of a page lead, as they stand there. */
+/** The targets of the links and pictures of a page, unresolved. */
 export function linksOf(markdown: string): string[] {
   const prose = proseOf(markdown).replaceAll(/`[^`\n]*`/g, '');
   const inline = [...prose.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { removedVariables, type Variable, type VariableName, variables } from '../../settings/variables.ts';
-import { ancestorVariables } from './ancestor-variables.ts';
 import { readPage } from './pages.ts';
+import { predecessorVariables } from './predecessor-variables.ts';
 
 const { text } = readPage('docs/migration.md');
 const chapter = text.slice(text.indexOf('## Variables'), text.indexOf('## Files'));
@@ -21,23 +21,20 @@ function defaultOf(name: VariableName): string {
 }
 
 describe('the migration page', () => {
-  it('has a row for each variable of the ancestor, and for nothing else', () => {
-    expect([...rows.keys()].toSorted()).toEqual(Object.keys(ancestorVariables).toSorted());
+  it('has exactly one row for each variable of the predecessor', () => {
+    expect([...rows.keys()].toSorted()).toEqual(Object.keys(predecessorVariables).toSorted());
   });
 
-  it.each(Object.entries(ancestorVariables))(
-    'knows what %s was by default, and what it is',
-    (name, there) => {
-      const row = rows.get(name);
-      expect(row?.defaultThere.replaceAll('`', '')).toBe(there);
-      const here = row?.here ?? '';
-      expect(row?.defaultHere).toBe(isOurs(here) ? defaultOf(here) : '–');
-      expect(isOurs(here) || here === '–', `${here} is a variable of ours`).toBe(true);
-    },
-  );
+  it.each(Object.entries(predecessorVariables))('has the old and the new default of %s', (name, there) => {
+    const row = rows.get(name);
+    expect(row?.defaultThere.replaceAll('`', '')).toBe(there);
+    const here = row?.here ?? '';
+    expect(row?.defaultHere).toBe(isOurs(here) ? defaultOf(here) : '–');
+    expect(isOurs(here) || here === '–', `${here} is a variable of ours`).toBe(true);
+  });
 
-  it.each(Object.keys(ancestorVariables).filter((name) => !isOurs(name)))(
-    'says that %s does nothing, and a warning does where the page promises one',
+  it.each(Object.keys(predecessorVariables).filter((name) => !isOurs(name)))(
+    'says that %s has no effect, and announces a warning only if there is one',
     (name) => {
       const difference = rows.get(name)?.difference ?? '';
       expect(difference).toMatch(/^(no effect|no variable of ours)/i);
@@ -45,7 +42,7 @@ describe('the migration page', () => {
     },
   );
 
-  it('calls no variable of ours a bygone', () => {
+  it('lists no current variable as removed', () => {
     expect(Object.keys(removedVariables).filter(isOurs)).toEqual([]);
   });
 });

@@ -10,13 +10,13 @@ import { allPages, readPage } from './pages.ts';
 
 const pages = allPages().map(({ path, text }) => [path, text] as const);
 
-/** Pages about platforms and about the making of releases speak of the variables of others. */
-const aboutUs = pages.filter(
+/** Pages about platforms and releases also name variables of other programs. */
+const ownPages = pages.filter(
   ([path]) => !/^(docs\/platforms|docker|\.github)\/|(release|security)\.md$/i.test(path),
 );
 
-/** Set by platforms, by llama-server's users, by our image builds and our tests: they are in the docs, and not ours to read. */
-const ofOthers = new Set(
+/** Variables of platforms, of llama-server, of our image builds and of our tests. The product does not read them. */
+const foreignNames = new Set(
   ['CORRAL_API_KEY ADMIN_KEY LLAMA_KEY LLAMA_CACHE LLAMA_ARG_HOST LD_LIBRARY_PATH INSTANCE_ID']
     .concat('RUNPOD_API_KEY RUNPOD_POD_ID CONTAINER_API_KEY CONTAINER_ID NODE_COMPILE_CACHE')
     .concat('ALLOW_MISSING_PEERS NO_COLOR LLAMA_CPP_TAG RATE_LIMIT GPU_LAYERS CONTEXT_SIZE')
@@ -28,16 +28,16 @@ const isKnown = (name: string) =>
   Object.hasOwn(variables, name.replace(/_FILE$/, '')) ||
   Object.hasOwn(removedVariables, name) ||
   name.startsWith('OTEL_') ||
-  ofOthers.has(name);
+  foreignNames.has(name);
 
-it.each(aboutUs)('%s names variables that there are', (_, text) => {
+it.each(ownPages)('%s names only variables that exist', (_, text) => {
   const named = [...text.matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?==[^`]*`|`)/g)].map(
     ([, name = '']) => name,
   );
   expect([...new Set(named)].filter((name) => !isKnown(name))).toEqual([]);
 });
 
-it.each(pages)('%s names metrics that there are', (_, text) => {
+it.each(pages)('%s names only metrics that exist', (_, text) => {
   const known = readPage('docs/metrics.md').text;
   const named = [...text.matchAll(/`(corral_[a-z_]+)/g)].map(([, name = '']) =>
     name.replace(/_(sum|count|bucket)$/, ''),
@@ -45,12 +45,12 @@ it.each(pages)('%s names metrics that there are', (_, text) => {
   expect(named.filter((name) => !known.includes(`\`${name}`))).toEqual([]);
 });
 
-it.each(pages)('%s names commands that there are', (_, text) => {
+it.each(pages)('%s names only commands that exist', (_, text) => {
   const verbs = [...text.matchAll(/(?:`|^|\$\()corral ((?:keys )?[a-z-]+)/gm)].map(([, verb = '']) => verb);
   expect(verbs.filter((verb) => !commands.has(verb))).toEqual([]);
 });
 
-it.each(pages)('%s names files of this repository that exist', (_, text) => {
+it.each(pages)('%s names only files that exist', (_, text) => {
   const folders =
     'cli|docker|docs|fs|gateway|health|keys|log|nvidia-smi-parser|runpod|scripts|settings|sse|supervisor|test';
   const named = [...text.matchAll(new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g'))].map(
@@ -59,7 +59,7 @@ it.each(pages)('%s names files of this repository that exist', (_, text) => {
   expect(named.filter((path) => !existsSync(join(projectFolder, path)))).toEqual([]);
 });
 
-it('docs/api.md tells the codes of all refusals', () => {
+it('docs/api.md lists the codes of all errors', () => {
   const { text } = readPage('docs/api.md');
   const source = readFileSync(join(projectFolder, 'gateway/errors/catalogue.ts'), 'utf8');
   const codes = [...source.matchAll(/^\s+code: '(\w+)'/gm)].map(([, code = '']) => code);
@@ -67,7 +67,7 @@ it('docs/api.md tells the codes of all refusals', () => {
   expect([...new Set(codes)].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
 });
 
-it('the key file that docs/keys.md shows is one, of a secret that it names by its hash', () => {
+it('docs/keys.md shows a valid key file with the right fingerprint', () => {
   const [block] = fencedBlocks(readPage('docs/keys.md').text).filter(({ tags }) => tags.includes('key-file'));
   const { keys, warnings } = parseKeys(block?.text ?? '');
   expect(warnings).toEqual([]);

@@ -12,7 +12,7 @@ export function readPage(path: string): Page {
   return { path, text: readFileSync(join(projectFolder, path), 'utf8') };
 }
 
-/** Every page there is. */
+/** All pages of the documentation. */
 export function allPages(): Page[] {
   return ['*.md', 'docs/**/*.md', 'docker/**/*.md', '.github/**/*.md']
     .flatMap((pattern) => globSync(pattern, { cwd: projectFolder }))

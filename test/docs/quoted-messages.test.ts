@@ -5,8 +5,8 @@ import { projectFolder } from '../../scripts/project-folders.ts';
 import { fencedBlocks } from './fenced-blocks.ts';
 import { allPages } from './pages.ts';
 
-const rooms = '{gateway,supervisor,health,keys,settings,log,cli/keys,cli/serve,scripts/engine}';
-const sources = globSync(`${rooms}/**/*.ts`, { cwd: projectFolder })
+const folders = '{gateway,supervisor,health,keys,settings,log,cli/keys,cli/serve,scripts/engine}';
+const sources = globSync(`${folders}/**/*.ts`, { cwd: projectFolder })
   .filter((file) => !file.includes('.test.'))
   .map((file) => readFileSync(join(projectFolder, file), 'utf8'));
 
@@ -17,15 +17,15 @@ const quoted = allPages().flatMap(({ path, text }) =>
     .map((message) => [path, message] as const),
 );
 
-it('there are messages to look for', () => {
+it('the pages quote messages', () => {
   expect(quoted.length).toBeGreaterThan(20);
 });
 
-it.each(quoted)('%s quotes what the product says: %s', (_, message) => {
+it.each(quoted)('%s quotes a message of the sources: %s', (_, message) => {
   expect(sources.some((source) => says(source, message))).toBe(true);
 });
 
-/** Whether a literal of the source has the words of the message, with a `${…}` wherever that has `…`. */
+/** Whether a literal of the source matches the message, with `${…}` for each `…`. */
 function says(source: string, message: string): boolean {
   const words = message.split('…').map(RegExp.escape);
   return new RegExp(words.join(String.raw`(?:\$\{[^\n]*?\}|['"\`])`)).test(source);

@@ -9,11 +9,11 @@ import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { TriedBlock } from './tried-blocks.ts';
 
-/** The product as `npm start` runs it, and a shell beside it in which the documented commands work as they stand. */
+/** The product as `npm start` runs it, and a shell in which the documented commands work unchanged. */
 export interface DocumentedProduct extends AsyncDisposable {
-  /** What it printed on stdout, its words of welcome, with the documented ports in them. */
+  /** Its stdout so far, including the welcome message, with the documented ports. */
   printed(): string;
-  /** Runs a block; what it printed, stdout and stderr as they came. Rejects where it fails. */
+  /** Runs a block and returns its stdout and stderr, interleaved. Rejects if the block fails. */
   run(block: TriedBlock): Promise<string>;
 }
 
@@ -66,7 +66,7 @@ export async function startDocumentedProduct(): Promise<DocumentedProduct> {
   return product;
 }
 
-/** Holds `corral` as the images have it. */
+/** Creates a folder with the command `corral`, as in the images. */
 function folderOfCommands(folder: string): string {
   const commands = join(folder, 'bin');
   mkdirSync(commands);
@@ -76,14 +76,14 @@ function folderOfCommands(folder: string): string {
   return commands;
 }
 
-/** A shell's words all go into one pipe, so that they stay in their order. */
+/** In a shell, stdout and stderr go into one pipe, which keeps their order. */
 function interpreterOf(language: string, text: string): [command: string, args: readonly string[]] {
   if (language === 'sh') return ['sh', ['-eu', '-c', `exec 2>&1\n${text}`]];
   if (language === 'js') return [process.execPath, ['--input-type=module', '--eval', text]];
-  throw new Error(`there is nobody to run ${language}`);
+  throw new Error(`no interpreter for ${language}`);
 }
 
-/** The documents speak of the usual ports, the tests take free ones. */
+/** The pages show the default ports; the tests use free ones. */
 function withPorts(
   text: string,
   ports: Readonly<Record<string, number>>,

@@ -1,17 +1,17 @@
 import { type FencedBlock, fencedBlocks } from './fenced-blocks.ts';
 import type { Page } from './pages.ts';
 
-/** A block that is run against the product, and what it has to print. */
+/** A block that is run against the product, with its expected output. */
 export interface TriedBlock {
   /** `page:line`. */
   readonly place: string;
   readonly language: string;
   readonly text: string;
-  /** Lines that come in this order, among others; `…` stands for anything. */
+  /** Lines that must appear in this order, among others; `…` matches anything. */
   readonly output: string;
 }
 
-/** Those with the tag, each with the `text output` block behind it. */
+/** The blocks with the tag, each with the `text output` block after it. */
 export function blocksTagged(tag: string, { path, text }: Page): TriedBlock[] {
   const blocks = fencedBlocks(text);
   return blocks.flatMap((block, index) => {

@@ -1,5 +1,5 @@
-/** Every variable that the Python ancestor, llama-gguf-inference, read, with its default there: what the migration page has to explain. */
-export const ancestorVariables: Readonly<Record<string, string>> = {
+/** Every variable of llama-gguf-inference, the Python predecessor, with its default. The migration page has to explain each. */
+export const predecessorVariables: Readonly<Record<string, string>> = {
   MODEL_NAME: '–',
   MODEL_PATH: '–',
   MODELS_DIR: '$DATA_DIR/models',
