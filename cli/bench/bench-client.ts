@@ -220,9 +220,9 @@ export function readRetryAfter(
 ): number | undefined {
   const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
   if (ms >= 0) return ms;
-  const told = headers['retry-after'];
-  if (typeof told !== 'string') return undefined;
-  const wait = /^\d+(\.\d+)?$/.test(told) ? Number(told) * 1000 : Date.parse(told) - now;
+  const retryAfter = headers['retry-after'];
+  if (typeof retryAfter !== 'string') return undefined;
+  const wait = /^\d+(\.\d+)?$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
@@ -269,7 +269,7 @@ export function parseChunk(text: string): StreamChunk {
   const all = Array.isArray(choices) ? (choices as NonNullable<Completion['choices']>) : [];
   return {
     hasContent: all.some(
-      ({ delta, message, text: words }) => isText(words) || hasContent(delta) || hasContent(message),
+      ({ delta, message, text }) => isText(text) || hasContent(delta) || hasContent(message),
     ),
     isLast: all.some(({ finish_reason }) => typeof finish_reason === 'string'),
     usage: readUsage(usage),
@@ -277,11 +277,11 @@ export function parseChunk(text: string): StreamChunk {
   };
 }
 
-const isText = (words: unknown) => typeof words === 'string' && words !== '';
+const isText = (text: unknown) => typeof text === 'string' && text !== '';
 
-function hasContent(said: Content | null | undefined): boolean {
-  if (!said) return false;
-  const { content, reasoning_content, reasoning, tool_calls } = said;
+function hasContent(delta: Content | null | undefined): boolean {
+  if (!delta) return false;
+  const { content, reasoning_content, reasoning, tool_calls } = delta;
   return isText(content) || isText(reasoning_content) || isText(reasoning) || Array.isArray(tool_calls);
 }
 

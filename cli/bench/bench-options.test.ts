@@ -24,10 +24,10 @@ describe('the options of corral bench', () => {
   });
 
   it('parses tolerances for all metrics, for a group and for one', () => {
-    expect(tolerances('5%')).toEqual({ all: 0.05, byFigure: new Map() });
+    expect(tolerances('5%')).toEqual({ all: 0.05, byMetric: new Map() });
     expect(tolerances('ttft=20%, tokens=7.5%,ttft.p99=50%')).toEqual({
       all: 0.1,
-      byFigure: new Map([
+      byMetric: new Map([
         ['ttft', 0.2],
         ['tokens', 0.075],
         ['ttft.p99', 0.5],

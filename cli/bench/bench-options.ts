@@ -94,7 +94,7 @@ const reportOptions = () => [
   new Option('--compare <file>', 'compare the results with a baseline'),
   new Option('--tolerance <list>', 'how much worse a value may be: 10%, ttft=20%,tokens=5%')
     .argParser(tolerances)
-    .default({ all: defaultTolerance, byFigure: new Map() }, '10%'),
+    .default({ all: defaultTolerance, byMetric: new Map() }, '10%'),
   new Option('--resume <file>', 'save finished steps to this file, and skip those already in it'),
 ];
 
@@ -181,22 +181,22 @@ export function jsonObject(text: string): Record<string, unknown> {
 
 /** `10%`, or `ttft=20%,tokens=5%`, or both. */
 export function tolerances(text: string): Tolerances {
-  const byFigure = new Map<string, number>();
+  const byMetric = new Map<string, number>();
   let all = defaultTolerance;
   for (const word of text.split(',').map((part) => part.trim())) {
     const match = /^(?:([\w.]+)=)?(\d+(?:\.\d+)?)%$/.exec(word);
     if (!match) throw new InvalidArgumentError('It must be a percentage such as 10%, or ttft=20%,tokens=5%.');
     const [, name, perCent] = match;
     if (name === undefined) all = Number(perCent) / 100;
-    else byFigure.set(known(name), Number(perCent) / 100);
+    else byMetric.set(known(name), Number(perCent) / 100);
   }
-  return { all, byFigure };
+  return { all, byMetric };
 }
 
 const defaultTolerance = 0.1;
 
 function known(name: string): string {
-  const names = comparedMetrics.map((figure) => figure.name);
+  const names = comparedMetrics.map((metric) => metric.name);
   if (names.includes(name) || names.some((other) => other.startsWith(`${name}.`))) return name;
   throw new InvalidArgumentError(`Unknown metric ${name}; known: ${names.join(', ')}.`);
 }

@@ -3,11 +3,11 @@ import { sampleReport, sampleStep } from '../../test/harness/sample-report.ts';
 import { compare, regressions, type Tolerances } from './compare.ts';
 import type { Report, StepReport } from './report.ts';
 
-const tenPerCent: Tolerances = { all: 0.1, byFigure: new Map() };
+const tenPerCent: Tolerances = { all: 0.1, byMetric: new Map() };
 const reportWith = (change: Partial<StepReport>): Report => sampleReport([{ ...sampleStep(), ...change }]);
 const spread = (p50: number) => ({ ...(sampleStep().ttftMs as NonNullable<StepReport['ttftMs']>), p50 });
 const worse = (now: Report, tolerances = tenPerCent) =>
-  regressions(compare(sampleReport([sampleStep()]), now, tolerances)).map(({ figure }) => figure.name);
+  regressions(compare(sampleReport([sampleStep()]), now, tolerances)).map(({ metric }) => metric.name);
 
 describe('compare', () => {
   it('finds no regression in equal results', () => {
@@ -27,11 +27,11 @@ describe('compare', () => {
 
   it('uses the tolerance with the most specific name', () => {
     const now = reportWith({ ttftMs: spread(140) });
-    expect(worse(now, { all: 0.1, byFigure: new Map([['ttft', 0.5]]) })).toEqual([]);
+    expect(worse(now, { all: 0.1, byMetric: new Map([['ttft', 0.5]]) })).toEqual([]);
     expect(
       worse(now, {
         all: 1,
-        byFigure: new Map([
+        byMetric: new Map([
           ['ttft', 0.5],
           ['ttft.p50', 0.3],
         ]),
@@ -44,8 +44,8 @@ describe('compare', () => {
       reportWith({ requests: { ...sampleStep().requests, done: 1000 - failed, failed } });
     expect(worse(failing(11))).toEqual(['errors']);
     expect(worse(failing(9))).toEqual([]);
-    expect(worse(failing(99), { all: 0.1, byFigure: new Map([['errors', 0.1]]) })).toEqual([]);
-    expect(worse(failing(1), { all: 0.1, byFigure: new Map([['errors', 0]]) })).toEqual(['errors']);
+    expect(worse(failing(99), { all: 0.1, byMetric: new Map([['errors', 0.1]]) })).toEqual([]);
+    expect(worse(failing(1), { all: 0.1, byMetric: new Map([['errors', 0]]) })).toEqual(['errors']);
   });
 
   it('skips interrupted steps', () => {

@@ -4,12 +4,12 @@ import type { Conditions, Report, StepReport } from './report.ts';
 /** How much worse each metric may be, as a share: 0.1 is 10%. For `errors` in percentage points, 1 by default. */
 export interface Tolerances {
   readonly all: number;
-  readonly byFigure: ReadonlyMap<string, number>;
+  readonly byMetric: ReadonlyMap<string, number>;
 }
 
 export interface Difference {
   readonly step: string;
-  readonly figure: BenchMetric;
+  readonly metric: BenchMetric;
   readonly before: number;
   readonly now: number;
   /** How much worse, as a share of the earlier value; negative if better. For `errors` in percentage points. */
@@ -48,12 +48,12 @@ export function regressions({ differences }: Comparison): Difference[] {
 }
 
 function differencesOf(earlier: StepReport, step: StepReport, tolerances: Tolerances): Difference[] {
-  return comparedMetrics.flatMap((figure) => {
-    const [before, now] = [figure.read(earlier), figure.read(step)];
+  return comparedMetrics.flatMap((metric) => {
+    const [before, now] = [metric.read(earlier), metric.read(step)];
     if (before === null || now === null) return [];
-    const tolerance = toleranceOf(figure, tolerances);
-    const worseBy = relativeChange(figure, before, now);
-    return [{ step: step.name, figure, before, now, worseBy, tolerance, isRegression: worseBy > tolerance }];
+    const tolerance = toleranceOf(metric, tolerances);
+    const worseBy = relativeChange(metric, before, now);
+    return [{ step: step.name, metric, before, now, worseBy, tolerance, isRegression: worseBy > tolerance }];
   });
 }
 
@@ -64,9 +64,9 @@ const completeSteps = ({ steps }: Report) => steps.filter(({ isPartial }) => !is
 const ERROR_POINTS = 0.01;
 
 /** The most specific name counts: `ttft.p95`, then `ttft`, then all. */
-function toleranceOf({ name, unit }: BenchMetric, { all, byFigure }: Tolerances): number {
+function toleranceOf({ name, unit }: BenchMetric, { all, byMetric }: Tolerances): number {
   const family = name.split('.')[0] ?? name;
-  return byFigure.get(name) ?? byFigure.get(family) ?? (unit === 'share' ? ERROR_POINTS : all);
+  return byMetric.get(name) ?? byMetric.get(family) ?? (unit === 'share' ? ERROR_POINTS : all);
 }
 
 function relativeChange({ unit, better }: BenchMetric, before: number, now: number): number {

@@ -66,8 +66,8 @@ export interface TokenEstimate {
 
 /** A prompt with a unique beginning, so that no prompt cache helps. */
 export function syntheticPrompt(number: number, wordCount: number, salt: number): string {
-  const told = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
-  return [`${(salt + number).toString(36)}:`, ...told].join(' ');
+  const chosen = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
+  return [`${(salt + number).toString(36)}:`, ...chosen].join(' ');
 }
 
 /** Computed from two prompts of different length; one token per word if the counts make no sense. */

@@ -35,7 +35,7 @@ export class StepTally {
   readonly #requests = { done: 0, failed: 0, abandoned: 0, retries: 0, resent: 0 };
   #inTime = { done: 0, pieces: 0 };
   #input: number | null = null;
-  readonly #output = { told: 0, pieces: 0, isTold: false };
+  readonly #output = { reported: 0, pieces: 0, isReported: false };
 
   constructor(options: TallyOptions) {
     this.#options = options;
@@ -89,8 +89,8 @@ export class StepTally {
     this.#output.pieces += pieces;
     if (usage) {
       this.#input = (this.#input ?? 0) + usage.input;
-      this.#output.told += usage.output;
-      this.#output.isTold = true;
+      this.#output.reported += usage.output;
+      this.#output.isReported = true;
     }
     if (!this.#options.isStream || firstAt === undefined || lastAt === undefined) return;
     this.#ttft.add(firstAt - startedAt);
@@ -113,8 +113,8 @@ export class StepTally {
       tokensPerSecond: (this.#inTime.pieces * tokensPerPiece) / seconds,
       tokens: {
         input: this.#input,
-        output: this.#output.isTold ? this.#output.told : this.#output.pieces * tokensPerPiece,
-        from: this.#output.isTold ? 'usage' : 'counted',
+        output: this.#output.isReported ? this.#output.reported : this.#output.pieces * tokensPerPiece,
+        from: this.#output.isReported ? 'usage' : 'counted',
       },
       ttftMs: this.#ttft.summary(),
       latencyMs: this.#latency.summary(),
@@ -131,8 +131,8 @@ export class StepTally {
 
   /** 1 if the endpoint reports no usage; unknown without streaming. */
   #tokensPerPiece(): number {
-    const { told, pieces, isTold } = this.#output;
-    if (isTold && pieces > 0) return told / pieces;
+    const { reported, pieces, isReported } = this.#output;
+    if (isReported && pieces > 0) return reported / pieces;
     return this.#options.isStream ? 1 : 0;
   }
 }

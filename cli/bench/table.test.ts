@@ -31,7 +31,7 @@ describe('errorTable', () => {
 });
 
 describe('comparisonTable', () => {
-  const tolerances = { all: 0.1, byFigure: new Map<string, number>() };
+  const tolerances = { all: 0.1, byMetric: new Map<string, number>() };
 
   it('reports how many metrics were compared with the baseline', () => {
     expect(comparisonTable(compare(base, base, tolerances))).toMatch(

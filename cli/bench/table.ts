@@ -3,15 +3,15 @@ import { type Comparison, regressions } from './compare.ts';
 import { type BenchMetric, benchMetrics, formatMetric } from './metrics.ts';
 import type { Report, StepReport } from './report.ts';
 
-const figureNamed = (name: string) => benchMetrics.find((figure) => figure.name === name);
-const rates = ['requests', 'tokens', 'stream'].flatMap((name) => figureNamed(name) ?? []);
+const metricNamed = (name: string) => benchMetrics.find((metric) => metric.name === name);
+const rates = ['requests', 'tokens', 'stream'].flatMap((name) => metricNamed(name) ?? []);
 const spreads = ['ttft', 'itl', 'latency', 'queue'];
 const ranks = ['p50', 'p90', 'p95', 'p99'];
 
 /** The table for people: one row per step. */
 export function reportTable({ steps }: Report): string {
   const shown = spreads.filter((name) =>
-    steps.some((step) => figureNamed(`${name}.p50`)?.read(step) != null),
+    steps.some((step) => metricNamed(`${name}.p50`)?.read(step) != null),
   );
   const headings = [
     'STEP',
@@ -33,12 +33,12 @@ function countsOf(step: StepReport): string[] {
   return [
     done.toLocaleString('en-US'),
     failed.toLocaleString('en-US'),
-    ...rates.map((figure) => formatMetric(figure.read(step), figure.unit)),
+    ...rates.map((metric) => formatMetric(metric.read(step), metric.unit)),
   ];
 }
 
 function ranksOf(step: StepReport, name: string): string {
-  const values = ranks.map((rank) => figureNamed(`${name}.${rank}`)?.read(step) ?? null);
+  const values = ranks.map((rank) => metricNamed(`${name}.${rank}`)?.read(step) ?? null);
   return values.every((value) => value === null)
     ? '-'
     : values.map((value) => formatMetric(value, 'ms')).join(' / ');
@@ -57,13 +57,13 @@ export function comparisonTable(comparison: Comparison): string {
   const worse = regressions(comparison);
   if (worse.length === 0)
     return `No regression in ${comparison.differences.length} metrics compared with the baseline.`;
-  const rows = worse.map(({ step, figure, before, now, worseBy, tolerance }) => [
+  const rows = worse.map(({ step, metric, before, now, worseBy, tolerance }) => [
     step,
-    figure.name,
-    formatMetric(before, figure.unit),
-    formatMetric(now, figure.unit),
-    formatWorsening(figure, worseBy),
-    formatWorsening(figure, tolerance),
+    metric.name,
+    formatMetric(before, metric.unit),
+    formatMetric(now, metric.unit),
+    formatWorsening(metric, worseBy),
+    formatWorsening(metric, tolerance),
   ]);
   return align([['STEP', 'REGRESSION', 'BEFORE', 'NOW', 'WORSE BY', 'TOLERANCE'], ...rows]);
 }

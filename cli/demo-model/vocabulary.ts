@@ -47,7 +47,7 @@ export function createVocabulary(stories: readonly CutStory[]): Vocabulary {
   add('userDefined', [openCall, closeCall, filler]);
   add(
     'userDefined',
-    stories.flatMap(({ askedBy }) => askedBy.flatMap(spellings)),
+    stories.flatMap(({ keywords }) => keywords.flatMap(spellings)),
   );
   const tokens = [...types.keys()];
   const ids = new Map(tokens.map((token, id) => [token, id]));
@@ -71,7 +71,7 @@ export interface Step {
 
 export interface CutStory {
   readonly topic: Topic;
-  readonly askedBy: readonly string[];
+  readonly keywords: readonly string[];
   readonly steps: readonly Step[];
 }
 
@@ -84,19 +84,19 @@ const closeThought = '</think>';
  */
 export function cutStories(stories: readonly Story[]): CutStory[] {
   const everything = stories.flatMap(({ thought = '', text }) => [thought, text]).join('\0');
-  const askedBy = stories.flatMap((story) => story.keywords);
+  const keywords = stories.flatMap((story) => story.keywords);
   const bytesSpent = new Map<string, number>();
-  const cut = (text: string) => cutText(text, { everything, askedBy, bytesSpent });
+  const cut = (text: string) => cutText(text, { everything, keywords, bytesSpent });
   return stories.map(({ topic, keywords, thought, text }) => ({
     topic,
-    askedBy: keywords,
+    keywords,
     steps: thought ? [plain(openThought), ...cut(thought), plain(closeThought), ...cut(text)] : cut(text),
   }));
 }
 
 interface Corpus {
   readonly everything: string;
-  readonly askedBy: readonly string[];
+  readonly keywords: readonly string[];
   /** How often each byte was used: a repeated byte needs another token. */
   readonly bytesSpent: Map<string, number>;
 }
@@ -114,13 +114,13 @@ function cutText(text: string, corpus: Corpus): Step[] {
 
 function inBytes(character: string, corpus: Corpus): Step {
   if (!isUnique(character, corpus)) throw new Error(`${character} occurs twice in the stories`);
-  const said = [...Buffer.from(character)].map((byte) => {
+  const outputTokens = [...Buffer.from(character)].map((byte) => {
     const token = byteToken(byte);
     const nth = (corpus.bytesSpent.get(token) ?? 0) + 1;
     corpus.bytesSpent.set(token, nth);
     return `${token}${nth}`;
   });
-  return { inputToken: character, outputTokens: said };
+  return { inputToken: character, outputTokens };
 }
 
 /**
@@ -143,7 +143,7 @@ function cutWords(run: string, corpus: Corpus): string[] {
   }
   if (piece !== '') pieces.push(`${pieces.pop() ?? ''}${piece}`);
   const shared = pieces.find((it) => !isUnique(it, corpus));
-  if (shared) throw new Error(`"${shared}" occurs twice in the stories and cannot be told apart`);
+  if (shared) throw new Error(`"${shared}" occurs twice in the stories and must be unique`);
   return pieces;
 }
 
@@ -152,7 +152,7 @@ function cutWords(run: string, corpus: Corpus): string[] {
  * whole step, and the keyword would not be recognized.
  */
 function isComplete(piece: string, next: string | undefined, corpus: Corpus): boolean {
-  const asks = corpus.askedBy.some((word) => piece.toLowerCase().includes(word));
+  const asks = corpus.keywords.some((word) => piece.toLowerCase().includes(word));
   const endsSentence = /[.!?:;]$/.test(piece) || next === undefined || next.startsWith('\n');
   return (!asks || endsSentence) && isUnique(piece, corpus);
 }

@@ -64,12 +64,12 @@ export function createWeights(stories: readonly CutStory[], vocabulary: Vocabula
     [openCall, beginnings.callAfterRole],
     ['{', beginnings.objectAfterRole],
   ];
-  for (const [index, { askedBy, steps }] of stories.entries()) {
+  for (const [index, { keywords, steps }] of stories.entries()) {
     const first = steps[0]?.outputTokens[0] ?? '';
     if (index === 0) chain.want(first, always, beginnings.welcomeAnywhere);
     else chain.want(first, told(index), beginnings.storyWhenAskedFor);
     firstWords.push([first, index === 0 ? beginnings.welcomeAfterRole : beginnings.storyAfterRole]);
-    for (const word of askedBy.flatMap(spellings)) chain.mark(word, heard, asks(index));
+    for (const word of keywords.flatMap(spellings)) chain.mark(word, heard, asks(index));
     chain.link(steps);
   }
   chain.wantAfter([assistant], firstWords);

@@ -139,12 +139,12 @@ it('warns about a volume that is nearly full', () => {
 });
 
 it('reports whether services respond, with their address', () => {
-  expect(checkRedis('h:1', { outcome: 'answered' })).toMatchObject({ verdict: 'good' });
+  expect(checkRedis('h:1', { outcome: 'responded' })).toMatchObject({ verdict: 'good' });
   expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
     verdict: 'bad',
     words: 'h:1 does not respond (ECONNREFUSED)',
   });
-  expect(checkCollector('h:1', { outcome: 'answered', status: 200 })).toMatchObject({ verdict: 'good' });
-  expect(checkCollector('h:1', { outcome: 'answered', status: 404 })).toMatchObject({ verdict: 'bad' });
+  expect(checkCollector('h:1', { outcome: 'responded', status: 200 })).toMatchObject({ verdict: 'good' });
+  expect(checkCollector('h:1', { outcome: 'responded', status: 404 })).toMatchObject({ verdict: 'bad' });
   expect(checkCollector('h:1', { outcome: 'failed', why: 'x' })).toMatchObject({ verdict: 'bad' });
 });

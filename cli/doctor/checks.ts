@@ -91,14 +91,17 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
   if (!isAsked) {
     return [{ about, verdict: 'warning', words: 'no API key is required (AUTH_ENABLED=false)' }];
   }
-  const told = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
-  if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...told];
+  const warningFindings = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
+  if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...warningFindings];
   const active = keys
     .map((key) => getKeyStatus(key, now, maxAgeMs))
     .filter(({ state }) => state === 'active');
   if (active.length === 0) {
     const words = `no active key in ${file}: every request will be rejected`;
-    return [{ about, verdict: 'warning', words, cure: 'create one: corral keys create NAME' }, ...told];
+    return [
+      { about, verdict: 'warning', words, cure: 'create one: corral keys create NAME' },
+      ...warningFindings,
+    ];
   }
   const old = active.filter(({ secretIsOld }) => secretIsOld).length;
   const ending = active.filter(({ expiresSoon }) => expiresSoon).length;
@@ -107,18 +110,18 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
     ...(old > 0 ? [`${old} older than KEY_MAX_AGE_DAYS`] : []),
   ];
   const words = [`${active.length} of ${keys.length} keys are active (${file})`, ...notes].join(', ');
-  return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...told];
+  return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...warningFindings];
 }
 
 /** The result of connecting to a service. */
 export type ReachResult =
-  | { readonly outcome: 'answered'; readonly status?: number }
+  | { readonly outcome: 'responded'; readonly status?: number }
   | { readonly outcome: 'failed'; readonly why: string };
 
 /** `place` is printed, so it must not contain a secret. */
 export function checkRedis(place: string, reach: ReachResult): Finding {
   const about = 'Redis';
-  return reach.outcome === 'answered'
+  return reach.outcome === 'responded'
     ? { about, verdict: 'good', words: `${place} responds` }
     : {
         ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },

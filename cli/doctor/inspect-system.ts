@@ -56,7 +56,7 @@ export async function pingRedis(url: string): Promise<ReachResult> {
   });
   redis.once('ready', () => {
     redis.ping().then(
-      () => resolve({ outcome: 'answered' }),
+      () => resolve({ outcome: 'responded' }),
       (error: Error) => {
         why = error.message.split(' ', 1).join();
       },
@@ -76,7 +76,7 @@ export async function pingCollector(url: string): Promise<ReachResult> {
   place.username = '';
   place.password = '';
   try {
-    const answer = await fetch(place, {
+    const response = await fetch(place, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -85,8 +85,8 @@ export async function pingCollector(url: string): Promise<ReachResult> {
       body: '{"resourceSpans":[]}',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    await answer.body?.cancel();
-    return { outcome: 'answered', status: answer.status };
+    await response.body?.cancel();
+    return { outcome: 'responded', status: response.status };
   } catch (error) {
     // The message may contain the URL.
     const { cause = error } = error as Error;

@@ -105,11 +105,11 @@ function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number)
 const formatLastUse = (moment: string | null | undefined, now: number) =>
   moment ? formatAgo(Date.parse(moment), now) : '-';
 
-function cellsOf(figures: UsageValues, hasCost: boolean): string[] {
-  const { requests, errors, inputTokens, cachedTokens, outputTokens } = figures;
+function cellsOf(usage: UsageValues, hasCost: boolean): string[] {
+  const { requests, errors, inputTokens, cachedTokens, outputTokens } = usage;
   const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(formatCount);
-  const times = [figures.queueSeconds, figures.computeSeconds, figures.machineSeconds].map(formatSeconds);
-  return [...counts, ...times, ...(hasCost ? [formatMoney(figures.cost ?? 0)] : [])];
+  const times = [usage.queueSeconds, usage.computeSeconds, usage.machineSeconds].map(formatSeconds);
+  return [...counts, ...times, ...(hasCost ? [formatMoney(usage.cost ?? 0)] : [])];
 }
 
 /** `1,234,567`, independent of the locale. */
@@ -134,7 +134,7 @@ function rightAligned(rows: readonly (readonly string[])[]): string[][] {
   return rows.map((row) => row.map((cell, column) => cell.padStart(width(column))));
 }
 
-const figures = [
+const columns = [
   'requests',
   'errors',
   'inputTokens',
@@ -148,7 +148,7 @@ const figures = [
 
 /** CSV: one row per key or day, without a total. */
 function usageCsv({ by, usage }: UsageReport): string {
-  const names = by === 'key' ? ['key', ...figures, 'lastUsed'] : ['day', ...figures];
+  const names = by === 'key' ? ['key', ...columns, 'lastUsed'] : ['day', ...columns];
   const lines = usage.map((line) => names.map((name) => String(line[name as keyof typeof line] ?? '')));
   return [names, ...lines].map((cells) => cells.map(quoted).join(',')).join('\r\n');
 }

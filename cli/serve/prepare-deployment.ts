@@ -35,7 +35,7 @@ export async function prepareDeployment(
   const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, reading.settings) });
   const log = logs.getLog('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
-  const refused = async (problems: readonly string[]) => {
+  const fail = async (problems: readonly string[]) => {
     const words = `${vastLogLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
     writeVastLine(detectPlatform(env), logs.writeRaw, words);
     await logs.close();
@@ -57,12 +57,12 @@ export async function prepareDeployment(
     },
   });
   for (const warning of checked.warnings) log.warn(warning);
-  if (!checked.ok || !engine) return refused(checked.ok ? [] : checked.problems);
+  if (!checked.ok || !engine) return fail(checked.ok ? [] : checked.problems);
   const config = { ...checked.config, givenModelIndependentSettings: reading.settings };
   // Never log this: logs may be stored. With a machine-readable log format, keep it off stdout as well.
   const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
   const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};
-  if (keyProblem !== undefined) return refused([keyProblem]);
+  if (keyProblem !== undefined) return fail([keyProblem]);
   return {
     ok: true,
     async run(health) {

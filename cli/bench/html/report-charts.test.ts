@@ -21,11 +21,11 @@ describe('loadCharts', () => {
     expect(charts.map(({ title }) => title)).toEqual([
       'Time to first token, 16 tokens in',
       'Time to first token, 512 tokens in',
-      'Throughput of all streams',
-      'Speed of one stream, median',
+      'Total throughput',
+      'Throughput per stream, median',
       'Requests',
-      'Gap between tokens, 95th percentile',
-      'Wait in line, 95th percentile',
+      'Time between tokens, 95th percentile',
+      'Queue time, 95th percentile',
     ]);
     expect(charts[0]?.series.map(({ name, points }) => [name, points.map(({ x, y }) => [x, y])])).toEqual([
       [
@@ -55,7 +55,7 @@ describe('loadCharts', () => {
 
   it('puts the common part of all loads below the axis', () => {
     const [closed] = loadCharts([sampleStep(4)]);
-    expect([closed?.x.label, closed?.x.show(0)]).toEqual(['clients at once', '4']);
+    expect([closed?.x.label, closed?.x.show(0)]).toEqual(['concurrent clients', '4']);
     const open = { ...sampleStep(), load: { kind: 'open', rate: 50, arrivals: 'poisson' } as const };
     const [mixed] = loadCharts([sampleStep(4), open]);
     expect([mixed?.x.label, mixed?.x.show(0), mixed?.x.show(1)]).toEqual([
@@ -68,8 +68,8 @@ describe('loadCharts', () => {
   it('omits charts without values', () => {
     const titles = loadCharts([{ ...sampleStep(), ttftMs: null, queueWaitMs: null, itlMs: null }]);
     expect(titles.map(({ title }) => title)).toEqual([
-      'Throughput of all streams',
-      'Speed of one stream, median',
+      'Total throughput',
+      'Throughput per stream, median',
       'Requests',
     ]);
   });

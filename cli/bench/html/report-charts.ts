@@ -49,11 +49,15 @@ export function loadCharts(steps: readonly StepReport[]): Chart[] {
     );
   return [
     ...ttft,
-    byLength('Throughput of all streams', 'tokens/s', ({ tokensPerSecond }) => tokensPerSecond),
-    byLength('Speed of one stream, median', 'tokens/s', ({ streamTokensPerSecond: one }) => one?.p50 ?? null),
+    byLength('Total throughput', 'tokens/s', ({ tokensPerSecond }) => tokensPerSecond),
+    byLength(
+      'Throughput per stream, median',
+      'tokens/s',
+      ({ streamTokensPerSecond: one }) => one?.p50 ?? null,
+    ),
     byLength('Requests', 'requests/s', ({ requestsPerSecond }) => requestsPerSecond),
-    byLength('Gap between tokens, 95th percentile', 'ms', rankOf('itlMs', 'p95')),
-    byLength('Wait in line, 95th percentile', 'ms', rankOf('queueWaitMs', 'p95')),
+    byLength('Time between tokens, 95th percentile', 'ms', rankOf('itlMs', 'p95')),
+    byLength('Queue time, 95th percentile', 'ms', rankOf('queueWaitMs', 'p95')),
   ].filter(({ series }) => series.length > 0);
 }
 
@@ -68,8 +72,7 @@ const rankOf =
 const lengthsOf = (steps: readonly StepReport[]) => [
   ...new Set(steps.map(({ promptTokens }) => promptTokens)),
 ];
-const promptName = (tokens: number | null) =>
-  tokens === null ? 'prompts of the file' : `${tokens} tokens in`;
+const promptName = (tokens: number | null) => (tokens === null ? 'prompts file' : `${tokens} tokens in`);
 const forPrompt = (tokens: number | null) => (tokens === null ? '' : `, ${promptName(tokens)}`);
 
 function overLoads<Line extends { readonly name: string; readonly value: Value }>(
@@ -106,8 +109,8 @@ function nameOfLoads(steps: readonly StepReport[]): { readonly label: string; re
   const kinds = new Set(steps.map(({ load }) => load.kind));
   if (kinds.size > 1) return { label: 'offered load', prefix: '' };
   return kinds.has('closed')
-    ? { label: 'clients at once', prefix: 'concurrency ' }
-    : { label: 'requests offered', prefix: 'rate ' };
+    ? { label: 'concurrent clients', prefix: 'concurrency ' }
+    : { label: 'offered requests', prefix: 'rate ' };
 }
 
 const greatest = (series: readonly Series[]) =>
@@ -117,7 +120,7 @@ const greatest = (series: readonly Series[]) =>
 export function distributionCharts(steps: readonly StepReport[]): Chart[] {
   return [
     distribution('Time to first token', steps, ({ ttftMs }) => ttftMs),
-    distribution('Gap between tokens', steps, ({ itlMs }) => itlMs),
+    distribution('Time between tokens', steps, ({ itlMs }) => itlMs),
     distribution('Latency of whole requests', steps, ({ latencyMs }) => latencyMs),
   ].flatMap((chart) => chart ?? []);
 }

@@ -4,12 +4,12 @@ import { compare } from '../compare.ts';
 import { reportPage } from './report-page.ts';
 
 const report = sampleReport([sampleStep(1), sampleStep(16)]);
-const tolerances = { all: 0.1, byFigure: new Map<string, number>() };
+const tolerances = { all: 0.1, byMetric: new Map<string, number>() };
 
 describe('reportPage', () => {
   it('contains results, charts over the load, distributions and a timeline of each step', async () => {
     const page = await reportPage(report, undefined);
-    for (const title of ['Time to first token', 'Throughput of all streams', 'Latency of whole requests'])
+    for (const title of ['Time to first token', 'Total throughput', 'Latency of whole requests'])
       expect(page).toContain(`<figcaption>${title}`);
     expect(page.match(/<details/g)).toHaveLength(2);
     expect(page).toContain('concurrency 16, prompt 16: p95 150 ms');

@@ -27,10 +27,10 @@ export async function reportPage(report: Report, comparison: Comparison | undefi
 <p class="about">${conditions.url} · ${aboutRequests(conditions)} · ${startedAt.slice(0, 16).replace('T', ' ')} UTC</p>
 ${reportNotes(report).map((words) => html`<p class="note">${words}</p>`)}
 ${comparison ? comparisonSection(comparison) : ''}
-<h2>Figures</h2>
+<h2>Results</h2>
 ${figuresTable(steps)}
 ${errorsSection(steps)}
-${charts('Over the load', loadCharts(steps))}
+${charts('By load', loadCharts(steps))}
 ${charts('Distributions', distributionCharts(steps))}
 <h2>Timeline</h2>
 ${steps.map((step, index) => timeline(step, index === steps.length - 1))}
@@ -42,23 +42,23 @@ ${steps.map((step, index) => timeline(step, index === steps.length - 1))}
 
 function aboutRequests({ path, stream, maxTokens, durationMs, requests, prompts }: Conditions): string {
   return [
-    `${stream ? 'streams' : 'plain answers'} of ${path}`,
+    `${stream ? 'streams' : 'requests without streaming'}, ${path} API`,
     `up to ${maxTokens} tokens`,
-    prompts === null ? 'made prompts' : `prompts of ${prompts.split(' ')[0]}`,
+    prompts === null ? 'synthetic prompts' : `prompts from ${prompts.split(' ')[0]}`,
     ...(durationMs === null ? [] : [`${durationMs / 1000} s a step`]),
     ...(requests === null ? [] : [`${requests} requests a step`]),
   ].join(' · ');
 }
 
 function figuresTable(steps: readonly StepReport[]) {
-  const shown = benchMetrics.filter((figure) => steps.some((step) => figure.read(step) !== null));
+  const shown = benchMetrics.filter((metric) => steps.some((step) => metric.read(step) !== null));
   return table(
     ['step', 'done', 'failed', ...shown.map(({ heading }) => heading)],
     steps.map((step) => [
       step.name,
       step.requests.done.toLocaleString('en-US'),
       step.requests.failed.toLocaleString('en-US'),
-      ...shown.map((figure) => formatMetric(figure.read(step), figure.unit)),
+      ...shown.map((metric) => formatMetric(metric.read(step), metric.unit)),
     ]),
   );
 }
@@ -81,18 +81,18 @@ function comparisonSection(comparison: Comparison) {
   if (worse.length === 0)
     return html`<h2>Against the baseline</h2><p>No regression in ${comparison.differences.length} metrics.</p>`;
   return html`<h2 class="bad">Regressions</h2>${table(
-    ['step', 'figure', 'before', 'now', 'worse by', 'tolerance'],
+    ['step', 'metric', 'before', 'now', 'worse by', 'tolerance'],
     worse.map(differenceRow),
   )}`;
 }
 
-const differenceRow = ({ step, figure, before, now, worseBy, tolerance }: Difference) => [
+const differenceRow = ({ step, metric, before, now, worseBy, tolerance }: Difference) => [
   step,
-  figure.name,
-  formatMetric(before, figure.unit),
-  formatMetric(now, figure.unit),
-  formatWorsening(figure, worseBy),
-  formatWorsening(figure, tolerance),
+  metric.name,
+  formatMetric(before, metric.unit),
+  formatMetric(now, metric.unit),
+  formatWorsening(metric, worseBy),
+  formatWorsening(metric, tolerance),
 ];
 
 const charts = (title: string, all: readonly Chart[]) =>
