@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.ts';
+import { readSupervisorStatus } from '../health/supervisor-status.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import { logRequest } from './access-log.ts';
@@ -8,9 +9,9 @@ import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { type Gpus, watchGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
+import { cacheFor } from './http/cache-for.ts';
 import { createProxyMatcher } from './http/forwarded.ts';
 import { type ParentChannel, SupervisorClient } from './ipc/supervisor-client.ts';
-import { createSupervisorStatusReader } from './ipc/supervisor-status.ts';
 import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { registerConnectionMetrics } from './metrics/component-metrics.ts';
@@ -43,6 +44,10 @@ const LAST_EVENT_TIMEOUT = 500;
 
 /** How long a shutdown waits for the token counts of the exchanges that were aborted last, ms. */
 const COUNT_TIMEOUT = 1000;
+
+/** The supervisor's status is read at most once per second. */
+const STATUS_MAX_AGE = 1000;
+const STATUS_TIMEOUT = 500;
 
 /** A running gateway. */
 export interface Gateway {
@@ -149,9 +154,19 @@ export async function startGateway(
   const ledger = createUsageLedger(config.ledger, log);
   const abandonedInput = new AbandonedInputCounter(counting);
   const rateCounters = await createRateCounters({ ...config.rates, log });
-  const readSupervisorStatus = createSupervisorStatusReader(config.metrics.healthUrl);
+  const { healthUrl } = config.metrics;
+  const getSupervisorStatus = cacheFor(STATUS_MAX_AGE, async () =>
+    healthUrl === undefined ? undefined : readSupervisorStatus(healthUrl, STATUS_TIMEOUT),
+  );
   const metrics = createMetrics({
-    ...{ ...config.metrics, scheduler, keys, failedLogins, ledger, readSupervisorStatus },
+    ...{
+      ...config.metrics,
+      scheduler,
+      keys,
+      failedLogins,
+      ledger,
+      getSupervisorStatus,
+    },
     backendMonitor: monitor,
     liveRequests,
     rateCounters,
@@ -170,7 +185,7 @@ export async function startGateway(
   const rateLimits = new RateLimits(config.rates.defaults, rateCounters.store);
   const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
-    ...{ gate, scheduler, models, keys, ledger, gpus, isTrusted, readSupervisorStatus },
+    ...{ gate, scheduler, models, keys, ledger, gpus, isTrusted, getSupervisorStatus },
     backendMonitor: monitor,
     liveRequests,
     tokenCost,

@@ -17,7 +17,7 @@ export interface DashboardOptions extends SnapshotSources {
   /** The current keys; undefined if authentication is off. */
   readonly getKeyRing: () => KeyRing | undefined;
   readonly isTrusted: IsTrustedProxy;
-  readonly readSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
   /** The folder in which the supervisor stores crash records. */
   readonly dataDir: string;
 }
@@ -44,7 +44,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const clients = new SseClients(collect, () => ({ history: sampler.samples }));
 
   async function collect() {
-    const [supervisor, crash] = await Promise.all([options.readSupervisorStatus(), readLastCrash()]);
+    const [supervisor, crash] = await Promise.all([options.getSupervisorStatus(), readLastCrash()]);
     return {
       now: takeSnapshot(options, { supervisor, stats: sampler.samples.at(-1) }),
       recent: recent.all,

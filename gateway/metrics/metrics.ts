@@ -34,7 +34,7 @@ export interface MetricsOptions extends MetricSources {
   readonly backend: Backend;
   /** Whether the slots of the backend share one context. */
   readonly unified: boolean;
-  readonly readSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
   /** Keys with series of their own. */
   readonly maxKeys: number;
   readonly ledger: MetricSources['ledger'] & BudgetSources['ledger'];
@@ -92,7 +92,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   async function readExternalMetrics(): Promise<void> {
     const [engineMetrics, supervisor, volumeSpace, openFiles] = await Promise.all([
       engine.read(),
-      options.readSupervisorStatus(),
+      options.getSupervisorStatus(),
       readVolume(),
       countOpenFiles(),
     ]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { engineFaults } from '../../chaos/faults.ts';
 import { type ChaosProduct, startChaosProduct } from '../../chaos/product.ts';
 import { type ChaosReport, runChaos } from '../../chaos/run-chaos.ts';
-import { inLedger } from '../gateway/clients/reported-usage.ts';
+import { readLedger } from '../gateway/clients/reported-usage.ts';
 
 let product: ChaosProduct;
 let told: ChaosReport['told'] | undefined;
@@ -28,6 +28,6 @@ it('a stop leaves nothing behind but a ledger that matches what the clients got'
   const [code] = await once(product.process, 'exit');
   expect(code).toBe(0);
   expect(product.temporaryFiles()).toEqual([]);
-  const { input, output } = inLedger(product.dataDir, 'chaos');
+  const { input, output } = readLedger(product.dataDir, 'chaos');
   expect({ input, output }).toEqual(told);
 });

@@ -5,17 +5,17 @@ import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usa
 import { LedgerFile, ledgerFileName } from '../../../../gateway/usage/ledger-file.ts';
 import { testerSecret } from '../../../harness/start-gateway.ts';
 
-/** The usage that a client got for one request. For an aborted one: what it received, and the input of the same request before. */
-export type Told = Pick<UsageSums, 'input' | 'output'>;
+/** The usage of one request as reported to its client. For an aborted request: the tokens received, and the input of the same request before. */
+export type ReportedUsage = Pick<UsageSums, 'input' | 'output'>;
 
 export interface Clients {
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
 }
 
-type Ask = (clients: Clients, n: number) => Promise<Told>;
+type Send = (clients: Clients, n: number) => Promise<ReportedUsage>;
 
-export function clientsOf(origin: string, apiKey = testerSecret): Clients {
+export function createClients(origin: string, apiKey = testerSecret): Clients {
   const options = { apiKey, maxRetries: 0 };
   return {
     openai: new OpenAI({ ...options, baseURL: `${origin}/v1` }),
@@ -25,27 +25,27 @@ export function clientsOf(origin: string, apiKey = testerSecret): Clients {
 
 const model = 'demo';
 const few = (n: number) => 1 + (n % 8);
-const chat = (words: string) => ({ model, messages: [{ role: 'user' as const, content: words }] });
+const chat = (content: string) => ({ model, messages: [{ role: 'user' as const, content }] });
 
-const fromOpenAI = (usage: OpenAI.CompletionUsage | null | undefined): Told => ({
+const fromOpenAI = (usage: OpenAI.CompletionUsage | null | undefined): ReportedUsage => ({
   input: usage?.prompt_tokens ?? Number.NaN,
   output: usage?.completion_tokens ?? Number.NaN,
 });
-const fromAnthropic = ({ usage }: Anthropic.Message): Told => ({
+const fromAnthropic = ({ usage }: Anthropic.Message): ReportedUsage => ({
   input: usage.input_tokens + (usage.cache_read_input_tokens ?? 0),
   output: usage.output_tokens,
 });
-/** llama-server's own timings, which a stream has whether usage was requested or not. */
+/** llama-server's own field, which is in a stream with or without include_usage. */
 interface Timings {
   readonly timings?: { readonly cache_n: number; readonly prompt_n: number; readonly predicted_n: number };
 }
-const fromTimings = ({ timings }: Timings): Told => ({
+const fromTimings = ({ timings }: Timings): ReportedUsage => ({
   input: (timings?.cache_n ?? Number.NaN) + (timings?.prompt_n ?? Number.NaN),
   output: timings?.predicted_n ?? Number.NaN,
 });
 
-/** Every kind of request whose response has its usage. */
-const wholeOnes: readonly Ask[] = [
+/** All kinds of requests whose usage is reported. */
+const completeRequests: readonly Send[] = [
   async ({ openai }, n) => {
     const request = { ...chat(`keys, for the ${n}th time`), max_tokens: few(n) };
     return fromOpenAI((await openai.chat.completions.create(request)).usage);
@@ -77,8 +77,8 @@ const wholeOnes: readonly Ask[] = [
   },
 ];
 
-/** Long completions that their clients abort; the output is what they received of it. */
-const abortedOnes: readonly Ask[] = [
+/** Long responses that their clients abort. Each returns the output received. */
+const abortedRequests: readonly Send[] = [
   async ({ openai }) => {
     const request = chat('Tell me a long story');
     const { usage } = await openai.chat.completions.create({ ...request, max_tokens: 1 });
@@ -114,35 +114,35 @@ const abortedOnes: readonly Ask[] = [
 ];
 
 /** Sends `count` requests, eight at a time, and adds up the reported usage. */
-export async function askMany(clients: Clients, count: number, ask: Ask): Promise<UsageSums> {
+export async function sendMany(clients: Clients, count: number, send: Send): Promise<UsageSums> {
   const reported: UsageSums = { ...noUsage };
   let next = 0;
-  const visitor = async () => {
-    while (next < count) addUsage(reported, { ...noUsage, requests: 1, ...(await ask(clients, next++)) });
+  const client = async () => {
+    while (next < count) addUsage(reported, { ...noUsage, requests: 1, ...(await send(clients, next++)) });
   };
-  await Promise.all(Array.from({ length: 8 }, visitor));
+  await Promise.all(Array.from({ length: 8 }, client));
   return reported;
 }
 
-/** A request whose response has its usage: the APIs take turns. */
-export const whole = takeTurns(wholeOnes);
-/** A stream that takes a while, and has its usage. */
-export async function long({ openai }: Clients): Promise<Told> {
+/** A request whose usage is reported. The APIs take turns. */
+export const complete = takeTurns(completeRequests);
+/** A longer stream whose usage is reported. */
+export async function long({ openai }: Clients): Promise<ReportedUsage> {
   const request = { ...chat('Tell me a long story'), stream_options: { include_usage: true } };
   const stream = await openai.chat.completions.create({ ...request, max_tokens: 300, stream: true });
   return fromOpenAI((await Array.fromAsync(stream)).at(-1)?.usage);
 }
 
-/** A long stream that its client aborts. This sends two requests. */
-export const aborted = takeTurns(abortedOnes);
+/** A long stream that its client aborts. It makes two requests. */
+export const aborted = takeTurns(abortedRequests);
 
-function takeTurns(kinds: readonly Ask[]): Ask {
+function takeTurns(kinds: readonly Send[]): Send {
   return (clients, n) =>
     kinds[n % kinds.length]?.(clients, n) ?? Promise.reject(new Error('no kind of request'));
 }
 
 /** The usage of a key in the ledger of a folder. */
-export function inLedger(folder: string, keyId = 'tester'): UsageSums {
+export function readLedger(folder: string, keyId = 'tester'): UsageSums {
   const file = new LedgerFile(join(folder, ledgerFileName), { readOnly: true });
   const [row] = file.sums({ since: '2000-01-01', keyId, by: 'key' });
   file.close();

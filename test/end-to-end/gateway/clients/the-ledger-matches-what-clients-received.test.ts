@@ -9,7 +9,7 @@ import { startGatewayProcess } from '../../../harness/start-gateway-process.ts';
 import { temporaryFolder } from '../../../harness/temporary-folder.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../../services/start-llama-server.ts';
-import { aborted, askMany, clientsOf, inLedger, whole } from './reported-usage.ts';
+import { aborted, complete, createClients, readLedger, sendMany } from './reported-usage.ts';
 
 let engine: LlamaServer;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-const showsNoSecret = (folder: string) => {
+const expectNoSecrets = (folder: string) => {
   const files = globSync(join(folder, `${ledgerFileName}*`));
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) {
@@ -29,13 +29,13 @@ const showsNoSecret = (folder: string) => {
 it('the ledger matches the usage reported to clients over all APIs, streamed or not, across a restart', async () => {
   await using folder = await temporaryFolder();
   const reported: UsageSums = { ...noUsage };
-  for (let life = 0; life < 2; life++) {
+  for (let run = 0; run < 2; run++) {
     const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
-    addUsage(reported, await askMany(clientsOf(corral.origin), 140, whole));
-    showsNoSecret(folder.path);
+    addUsage(reported, await sendMany(createClients(corral.origin), 140, complete));
+    expectNoSecrets(folder.path);
     await corral.stop();
   }
-  const { requests, errors, input, output } = inLedger(folder.path);
+  const { requests, errors, input, output } = readLedger(folder.path);
   expect({ requests, errors, input, output }).toEqual({
     requests: 280,
     errors: 0,
@@ -48,39 +48,39 @@ it('the ledger has the exact input of aborted streams, and between the received 
   await using folder = await temporaryFolder();
   const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
   const before = await generatedTokens();
-  const reported = await askMany(clientsOf(corral.origin), 30, aborted);
+  const reported = await sendMany(createClients(corral.origin), 30, aborted);
   await corral.stop();
-  const { requests, errors, input, output } = inLedger(folder.path);
+  const { requests, errors, input, output } = readLedger(folder.path);
   expect({ requests, errors, input }).toEqual({ requests: 60, errors: 0, input: reported.input });
   expect(output).toBeGreaterThanOrEqual(reported.output);
   const isGenerated = async () => (await generatedTokens()) - before >= output;
-  // The engine counts a stream when its slot is released.
-  await waitFor('the engine to have counted as many', isGenerated);
+  // The engine counts a stream when it releases its slot.
+  await waitFor('the engine to count as many', isGenerated);
 });
 
 it('a kill -9 loses at most the last second of usage', async () => {
   await using folder = await temporaryFolder();
   const env = { DATA_DIR: folder.path, API_KEYS: `tester:${testerSecret}` };
   const gateway = await startGatewayProcess(engine.backend, env);
-  const reported = await askMany(clientsOf(gateway.origin), 35, whole);
-  await waitFor('all of it on disk', () => inLedger(folder.path).requests === 35);
-  expect(inLedger(folder.path)).toMatchObject({ input: reported.input, output: reported.output });
-  await askMany(clientsOf(gateway.origin), 14, whole);
+  const reported = await sendMany(createClients(gateway.origin), 35, complete);
+  await waitFor('all usage on disk', () => readLedger(folder.path).requests === 35);
+  expect(readLedger(folder.path)).toMatchObject({ input: reported.input, output: reported.output });
+  await sendMany(createClients(gateway.origin), 14, complete);
   await gateway.kill();
-  const left = inLedger(folder.path);
-  expect(left.requests).toBeGreaterThanOrEqual(35);
-  expect(left.requests).toBeLessThanOrEqual(49);
-  showsNoSecret(folder.path);
+  const remaining = readLedger(folder.path);
+  expect(remaining.requests).toBeGreaterThanOrEqual(35);
+  expect(remaining.requests).toBeLessThanOrEqual(49);
+  expectNoSecrets(folder.path);
 
   const corral = await startTestGateway({ backend: engine.backend, folder: folder.path });
   await corral.gateway.ledger.ready;
-  expect(corral.gateway.ledger.today('tester', Date.now()).requests).toBe(left.requests);
-  await whole(clientsOf(corral.origin), 0);
+  expect(corral.gateway.ledger.today('tester', Date.now()).requests).toBe(remaining.requests);
+  await complete(createClients(corral.origin), 0);
   await corral.stop();
-  expect(inLedger(folder.path).requests).toBe(left.requests + 1);
+  expect(readLedger(folder.path).requests).toBe(remaining.requests + 1);
 });
 
-/** The counts of the engine itself. */
+/** As the engine itself counts them. */
 async function generatedTokens(): Promise<number> {
   const { address, apiKey } = engine.backend;
   const client = new Client(address.origin, {

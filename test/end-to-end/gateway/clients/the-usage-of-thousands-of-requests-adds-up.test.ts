@@ -5,22 +5,22 @@ import { isRunning, type RunningDeployment, startDeployment } from '../../../har
 import { waitFor } from '../../../harness/wait-for.ts';
 import {
   aborted,
-  askMany,
   type Clients,
-  clientsOf,
-  inLedger,
+  complete,
+  createClients,
   long,
-  type Told,
-  whole,
+  type ReportedUsage,
+  readLedger,
+  sendMany,
 } from './reported-usage.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuv`;
 
-const startBusyHouse = () =>
+const startBusyDeployment = () =>
   startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
-      API_KEYS: ['stays', 'leaves', 'errs'].map((id) => `${id}:${secretOf(id)}`).join(),
+      API_KEYS: ['complete', 'aborted', 'invalid'].map((id) => `${id}:${secretOf(id)}`).join(),
       MAX_REQUESTS_PER_MINUTE: '0',
       LOG_LEVEL: 'warn',
       PARALLEL: '4',
@@ -31,29 +31,29 @@ const startBusyHouse = () =>
   });
 
 /** A request that llama-server rejects. */
-async function mistaken({ openai }: Clients): Promise<Told> {
+async function invalid({ openai }: Clients): Promise<ReportedUsage> {
   const messages = [{ role: 'user' as const, content: 'x' }];
-  const request = openai.chat.completions.create({ model: 'demo', messages, top_logprobs: 2 });
-  await expect(request).rejects.toMatchObject({ status: 400 });
+  const response = openai.chat.completions.create({ model: 'demo', messages, top_logprobs: 2 });
+  await expect(response).rejects.toMatchObject({ status: 400 });
   return { input: 0, output: 0 };
 }
 
-/** The usage of each group of clients: those that read everything, those that disconnect early, those that get an error. */
-type UsageByGroup = Record<'stays' | 'leaves' | 'errs', UsageSums>;
+/** The usage reported to each group of clients: those with complete, aborted and invalid requests. */
+type Groups = Record<'complete' | 'aborted' | 'invalid', UsageSums>;
 
-async function addGroups(reported: UsageByGroup, origin: string): Promise<void> {
-  const as = (id: keyof UsageByGroup) => clientsOf(origin, secretOf(id));
-  const [stays, leaves, errs] = await Promise.all([
-    askMany(as('stays'), 500, whole),
-    askMany(as('leaves'), 40, aborted),
-    askMany(as('errs'), 80, mistaken),
+async function addGroups(reported: Groups, origin: string): Promise<void> {
+  const as = (id: keyof Groups) => createClients(origin, secretOf(id));
+  const [ofComplete, ofAborted, ofInvalid] = await Promise.all([
+    sendMany(as('complete'), 500, complete),
+    sendMany(as('aborted'), 40, aborted),
+    sendMany(as('invalid'), 80, invalid),
   ]);
-  addUsage(reported.stays, stays);
-  addUsage(reported.leaves, leaves);
-  addUsage(reported.errs, errs);
+  addUsage(reported.complete, ofComplete);
+  addUsage(reported.aborted, ofAborted);
+  addUsage(reported.invalid, ofInvalid);
 }
 
-/** Ends the gateway of a deployment; resolves when the next one serves. */
+/** Kills the gateway; resolves when the next one is ready. */
 async function replaceGateway(
   deployment: RunningDeployment,
   origin: string,
@@ -61,58 +61,58 @@ async function replaceGateway(
 ): Promise<void> {
   const [, gateway = 0] = deployment.children();
   process.kill(gateway, signal);
-  await waitFor('the gateway to be gone', () => !isRunning(gateway));
+  await waitFor('the gateway to exit', () => !isRunning(gateway));
   await waitFor('the next gateway', async () => (await fetch(`${origin}/readyz`)).ok);
 }
 
-/** Kills the engine while it works on requests and streams: each of them gets the usage of one completion. */
-async function addThroughEngineCrash(
-  reported: UsageByGroup,
+/** Kills the engine during requests and streams. Each client is still reported the usage of one response. */
+async function addDuringEngineCrash(
+  reported: Groups,
   deployment: RunningDeployment,
   origin: string,
 ): Promise<void> {
   const [engine = 0] = deployment.children();
-  let answered = 0;
-  const request = askMany(clientsOf(origin, secretOf('stays')), 200, async (clients, n) => {
-    const one = await (n % 8 === 0 ? long(clients) : whole(clients, n));
-    answered += 1;
+  let finished = 0;
+  const sent = sendMany(createClients(origin, secretOf('complete')), 200, async (clients, n) => {
+    const one = await (n % 8 === 0 ? long(clients) : complete(clients, n));
+    finished += 1;
     return one;
   });
-  await waitFor('some to be answered', () => answered > 50, { every: 1 });
+  await waitFor('some requests to finish', () => finished > 50, { every: 1 });
   process.kill(engine, 'SIGKILL');
-  addUsage(reported.stays, await request);
+  addUsage(reported.complete, await sent);
   expect(await deployment.status()).toMatchObject({ restarts: { engine: 1 } });
 }
 
 it('the usage of thousands of requests adds up over an engine crash and two gateway restarts', async () => {
-  await using deployment = await startBusyHouse();
+  await using deployment = await startBusyDeployment();
   await deployment.reachesStatus('ready');
   const origin = `http://127.0.0.1:${deployment.gatewayPort}`;
-  const ledger = (id: keyof UsageByGroup) => inLedger(join(deployment.folder, 'data'), id);
-  const reported: UsageByGroup = { stays: { ...noUsage }, leaves: { ...noUsage }, errs: { ...noUsage } };
+  const ledger = (id: keyof Groups) => readLedger(join(deployment.folder, 'data'), id);
+  const reported: Groups = { complete: { ...noUsage }, aborted: { ...noUsage }, invalid: { ...noUsage } };
 
   await addGroups(reported, origin);
-  // The gateway writes the usage in its memory before it exits.
+  // Usage in memory is written before it exits.
   await replaceGateway(deployment, origin, 'SIGTERM');
-  await addThroughEngineCrash(reported, deployment, origin);
+  await addDuringEngineCrash(reported, deployment, origin);
   await addGroups(reported, origin);
-  const isWritten = () => ledger('leaves').requests === 2 * reported.leaves.requests;
+  const isWritten = () => ledger('aborted').requests === 2 * reported.aborted.requests;
   await waitFor(
-    'all to be on disk',
-    () => isWritten() && ledger('stays').requests === reported.stays.requests,
+    'all usage on disk',
+    () => isWritten() && ledger('complete').requests === reported.complete.requests,
   );
   await replaceGateway(deployment, origin, 'SIGKILL');
   await addGroups(reported, origin);
   deployment.process.kill('SIGTERM');
   expect(await deployment.exitCode()).toBe(0);
 
-  expect(ledger('stays')).toMatchObject({
+  expect(ledger('complete')).toMatchObject({
     requests: 1700,
     errors: 0,
-    input: reported.stays.input,
-    output: reported.stays.output,
+    input: reported.complete.input,
+    output: reported.complete.output,
   });
-  expect(ledger('errs')).toMatchObject({ requests: 240, errors: 240, input: 0, output: 0 });
-  expect(ledger('leaves')).toMatchObject({ requests: 240, errors: 0, input: reported.leaves.input });
-  expect(ledger('leaves').output).toBeGreaterThanOrEqual(reported.leaves.output);
+  expect(ledger('invalid')).toMatchObject({ requests: 240, errors: 240, input: 0, output: 0 });
+  expect(ledger('aborted')).toMatchObject({ requests: 240, errors: 0, input: reported.aborted.input });
+  expect(ledger('aborted').output).toBeGreaterThanOrEqual(reported.aborted.output);
 });
