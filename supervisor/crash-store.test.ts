@@ -30,8 +30,8 @@ function warnings() {
 
 const longEnoughMs = 10_000;
 
-describe('crashes are kept', () => {
-  it('as they were, the newest twenty of them, for no other user to read', async () => {
+describe('the crash store', () => {
+  it('keeps the newest twenty records, which no other user can read', async () => {
     await using folder = await temporaryFolder();
     const { told, log } = warnings();
     const files = createCrashStore(folder.path, log);
@@ -44,7 +44,7 @@ describe('crashes are kept', () => {
     expect(statSync(`${crashFolder(folder.path)}/${name}`).mode & 0o777).toBe(0o600);
   });
 
-  it('beside files of others, which stay, and torn ones, which are passed over', async () => {
+  it('keeps foreign files, and skips incomplete ones', async () => {
     await using folder = await temporaryFolder();
     mkdirSync(crashFolder(folder.path));
     writeFileSync(`${crashFolder(folder.path)}/notes.txt`, 'mine');
@@ -61,7 +61,7 @@ describe('crashes are kept', () => {
     ]);
   });
 
-  it('not at all where they cannot be, with one warning', async () => {
+  it('warns once if it cannot write', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(crashFolder(folder.path), 'a file where the folder should be');
     const { told, log } = warnings();

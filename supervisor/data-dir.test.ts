@@ -10,7 +10,7 @@ const having =
     paths.includes(path);
 
 describe('resolveDataDir', () => {
-  it('takes what DATA_DIR says, even where a volume is mounted', () => {
+  it('uses DATA_DIR even if a volume is mounted', () => {
     expect(resolveDataDir('/srv/corral', having('/runpod-volume'))).toBe('/srv/corral');
   });
 
@@ -20,7 +20,7 @@ describe('resolveDataDir', () => {
     expect(resolveDataDir(undefined, having('/data'))).toBe('/data');
   });
 
-  it('stays in the working directory where no volume is', () => {
+  it('uses the working directory without a volume', () => {
     expect(resolveDataDir(undefined, having())).toBe('./data');
   });
 });
@@ -29,7 +29,7 @@ describe('checkDataDir', () => {
   const check = (env: Record<string, string>) => checkDataDir(readSettings(env).settings);
   const locked = '/sys';
 
-  it('makes the folder where it is missing, and has nothing to say of one that can be written', async () => {
+  it('creates a missing folder, and reports no problem with a writable one', async () => {
     await using folder = await temporaryFolder();
     expect(check({ DATA_DIR: folder.file('a/b') })).toEqual({ problems: [], warnings: [] });
     writeFileSync(folder.file('a/b/file'), '');

@@ -10,7 +10,7 @@ function clockOf(limitMs: number | undefined) {
   return { clock: new IdleTimer({ limitMs, onLimit }), onLimit };
 }
 
-it('counts from the end of the last activity, the boot being the first', () => {
+it('the idle time starts at the end of the last activity, and the boot is the first', () => {
   const { clock, onLimit } = clockOf(10_000);
   vi.advanceTimersByTime(60_000);
   expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
@@ -27,7 +27,7 @@ it('counts from the end of the last activity, the boot being the first', () => {
   expect(onLimit).toHaveBeenCalledOnce();
 });
 
-it('is not idle while any of them is under way', () => {
+it('the deployment is not idle during any activity', () => {
   const { clock, onLimit } = clockOf(1000);
   clock.began('requests');
   clock.ended('boot');
@@ -40,7 +40,7 @@ it('is not idle while any of them is under way', () => {
   expect(onLimit).toHaveBeenCalledOnce();
 });
 
-it('goes on counting when something ends that had not begun', () => {
+it('the end of an activity that was not started changes nothing', () => {
   const { clock } = clockOf(undefined);
   clock.ended('boot');
   vi.advanceTimersByTime(3000);
@@ -48,7 +48,7 @@ it('goes on counting when something ends that had not begun', () => {
   expect(clock.idleMs).toBe(3000);
 });
 
-it('waits for limits that no timer can hold', () => {
+it('limits longer than any timer work', () => {
   const { clock, onLimit } = clockOf(60 * DAY);
   clock.ended('boot');
   vi.advanceTimersByTime(59 * DAY);
@@ -57,7 +57,7 @@ it('waits for limits that no timer can hold', () => {
   expect(onLimit).toHaveBeenCalledOnce();
 });
 
-it('has no limit where none is set, nor after it was closed', () => {
+it('there is no limit if none is set, or after it was closed', () => {
   for (const limitMs of [undefined, 0, 5000]) {
     const { clock, onLimit } = clockOf(limitMs);
     clock.ended('boot');

@@ -32,44 +32,44 @@ function problemsOf(changes: Record<string, string>): readonly string[] {
   return plan.ok ? [] : plan.problems;
 }
 
-describe('a restart that is planned', () => {
-  it('brings the model that was named, whichever variable named the one before, under its own name', () => {
+describe('the plan of a restart', () => {
+  it('selects the given model under its own name, whichever variable selected the one before', () => {
     const { engine, settings } = planned(running(), { MODEL_NAME: 'new.gguf' });
     expect(engine.model).toEqual({ kind: 'file', path: join(folder, 'new.gguf') });
     expect([engine.publicName, settings.MODEL_ALIAS]).toEqual(['new', ['new']]);
   });
 
-  it('keeps a name that the operator has given', () => {
+  it('keeps a name that the operator has set', () => {
     const { engine } = planned(running({ MODEL_ALIAS: 'ours' }), { MODEL_NAME: 'new.gguf' });
     expect(engine.publicName).toBe('ours');
   });
 
-  it('leaves behind what belonged to the old model, and nothing else', () => {
+  it('clears what belonged to the old model, and nothing else', () => {
     const current = running({ MMPROJ: join(folder, 'eyes.gguf'), CTX: '4096' });
     expect(planned(current, { NGL: '9' }).engine).toMatchObject({ ngl: 9, mmproj: current.engine.mmproj });
     expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ mmproj: undefined, ctx: 4096 });
   });
 
-  it('leaves behind what was provided for a demo', () => {
+  it('clears what was set for the demo', () => {
     const demo = running({ MODEL_ALIAS: 'demo', THREADS: '1' });
     const current = { ...demo, givenModelIndependentSettings: readSettings({ MODELS_DIR: folder }).settings };
     expect(planned(current, { CTX: '512' }).engine).toMatchObject({ publicName: 'demo', threads: 1 });
     expect(planned(current, { MODEL_NAME: 'new' }).engine).toMatchObject({ publicName: 'new', threads: 0 });
   });
 
-  it('builds on the restart before it, and takes back what is unset', () => {
+  it('is based on the restart before it, and unsets empty variables', () => {
     const changed = planned(running(), { MODEL_NAME: 'new.gguf', CTX: '4096', EXTRA_ARGS: '--temp 0' });
     const again = planned(changed, { EXTRA_ARGS: '', PARALLEL: '3' });
     expect(again.engine).toMatchObject({ publicName: 'new', ctx: 4096, parallel: 3, extraArgs: [] });
   });
 
-  it('changes nothing where nothing is named', () => {
+  it('changes nothing without changes', () => {
     const current = running({ CTX: '512' });
     expect(planned(current, {})).toEqual(current);
   });
 });
 
-describe('a restart is not planned', () => {
+describe('a restart is rejected', () => {
   it.each([
     [{ PORT: '80' }, /^PORT: a restart cannot change this variable, only these: MODEL_PATH, /],
     [{ LLAMA_SERVER_BIN: '/bin/sh' }, /^LLAMA_SERVER_BIN: a restart cannot change this variable/],
@@ -83,7 +83,7 @@ describe('a restart is not planned', () => {
     [{ MODEL_NAME: '../../../../../../../etc/passwd' }, /^model: .* is not a GGUF file/],
     [{ MODEL_NAME: 'nowhere' }, /^MODEL_NAME: nowhere does not exist in .*found in .*new\.gguf/],
     [{ MODEL_NAME: 'text.gguf' }, /^model: .*text\.gguf/],
-  ])('with mistakes: %j', (changes, words) => {
+  ])('with invalid changes: %j', (changes, words) => {
     const problems = problemsOf(changes);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(words);
@@ -92,16 +92,16 @@ describe('a restart is not planned', () => {
   it.each([
     [{ MODEL_PATH: '/a\0b' }, /^MODEL_PATH: invalid value ".*"; expected/],
     [{ HF_REPO: '../../etc' }, /^HF_REPO: invalid value "..\/..\/etc"; expected user\/repo/],
-  ])('with a model that cannot be: %j', (changes, words) => {
+  ])('with an invalid model: %j', (changes, words) => {
     expect(problemsOf(changes)).toEqual([expect.stringMatching(words), expect.stringMatching(/^no model/)]);
   });
 
-  it('but takes what the house was started with, whatever it is', () => {
+  it('but keeps the EXTRA_ARGS of the start, whatever they are', () => {
     const { engine } = planned(running({ EXTRA_ARGS: '--chat-template-file t.jinja' }), { CTX: '512' });
     expect(engine.extraArgs).toEqual(['--chat-template-file', 't.jinja']);
   });
 
-  it('and never tells a secret', () => {
+  it('without showing a secret', () => {
     expect(problemsOf({ HF_TOKEN: 'hf_secret', CTX: '-1' }).join()).not.toContain('hf_secret');
   });
 });

@@ -43,7 +43,7 @@ async function problemsOf(...[env, question]: Parameters<typeof check>) {
 }
 
 describe('preflight', () => {
-  it('hands over every setting as decided where nothing is wrong', async () => {
+  it('returns every setting as finally decided if there is no problem', async () => {
     const result = await check({ PARALLEL: '2', EXTRA_ARGS: "--temp '0.5'" });
     expect(result).toMatchObject({
       ok: true,
@@ -57,7 +57,7 @@ describe('preflight', () => {
     });
   });
 
-  it('names a port that is in use, and not the one that we hold ourselves', async () => {
+  it('reports a port that is in use, but not our own', async () => {
     const inUse = `port ${heldPort} on 127.0.0.1 is in use; stop the process that listens there or choose another port`;
     expect(await problemsOf({ PORT: String(heldPort) })).toEqual([`PORT: ${inUse}`]);
     expect(await problemsOf({ PORT_BACKEND: String(heldPort) })).toEqual([`PORT_BACKEND: ${inUse}`]);
@@ -66,7 +66,7 @@ describe('preflight', () => {
   });
 
   it.each([true, false])(
-    'names two variables with one port, and nobody else who is in its way (ours: %s)',
+    'reports two variables with the same port, and only that conflict (ours: %s)',
     async (healthPortIsOurs) => {
       const one = String(heldPort);
       const both = (first: string, second: string) => [
@@ -89,30 +89,30 @@ describe('preflight', () => {
     { CTX: '2147483648', PARALLEL: '1' },
     { CTX: '1000000000', PARALLEL: '3' },
     { CTX: '600000000', PARALLEL: 'auto' },
-  ])('names a context that llama-server cannot count: %j', async (env) => {
+  ])('reports a context that exceeds the limit of llama-server: %j', async (env) => {
     expect(await problemsOf(env)).toEqual([expect.stringMatching(/^CTX: .* lower CTX or PARALLEL$/)]);
     expect(await problemsOf({ CTX: '2147483647', PARALLEL: '1' })).toEqual([]);
   });
 
-  it('names a host that this machine does not have', async () => {
+  it('reports a host that this machine does not have', async () => {
     expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
       'PORT: HOST 203.0.113.7 is not an address of this machine',
     );
   });
 
-  it('lets nobody in without a key from outside unless that is confirmed', async () => {
+  it('requires a confirmation for access from outside without a key', async () => {
     const open = { AUTH_ENABLED: 'false', HOST: '0.0.0.0' };
     expect(await problemsOf(open)).toEqual([expect.stringContaining('ALLOW_UNAUTHENTICATED=true')]);
     expect(await problemsOf({ ...open, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([]);
     expect(await problemsOf({ ...open, HOST: '127.0.0.1' })).toEqual([]);
   });
 
-  it('names a missing engine with the reason that its caller knows', async () => {
+  it('reports a missing engine with the reason given by its caller', async () => {
     const engineProblem = 'llama-server could not be fetched: no network';
     expect(await problemsOf({}, { engine: undefined, engineProblem })).toEqual([engineProblem]);
   });
 
-  it('makes a data folder, and names one that cannot be made instead of trying for ever', async () => {
+  it('creates a data folder, and reports one that cannot be created', async () => {
     expect(await problemsOf({ DATA_DIR: join(folder, 'some', 'where') })).toEqual([]);
     const problems = await problemsOf({
       DATA_DIR: '/proc/nowhere',
@@ -121,11 +121,11 @@ describe('preflight', () => {
     expect(problems).toEqual([expect.stringMatching(/^DATA_DIR: \/proc\/nowhere is not writable/)]);
   });
 
-  it('lets both ports be the choice of the system', async () => {
+  it('accepts ports chosen by the system', async () => {
     expect(await problemsOf({ PORT: '0', PORT_HEALTH: '0' })).toEqual([]);
   });
 
-  it('names an open quote, a missing projector and earlier problems together', async () => {
+  it('reports an unterminated quote, a missing projector and earlier problems together', async () => {
     const problems = await problemsOf(
       { EXTRA_ARGS: "--grammar 'root", MMPROJ: join(folder, 'none.gguf') },
       { settingsProblems: ['CTX: wrong'] },

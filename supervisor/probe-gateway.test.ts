@@ -18,30 +18,30 @@ async function sightOf(server: Server, timeoutMs = 60_000): Promise<string> {
 }
 
 describe('a gateway is alive', () => {
-  it.each([200, 404, 503])('when it answers, be it %d', async (status) => {
+  it.each([200, 404, 503])('if it responds, even with %d', async (status) => {
     expect(await sightOf(createHttpServer((_, response) => response.writeHead(status).end('{}')))).toBe(
       'alive',
     );
   });
 
-  it('when it takes the connection and ends it, as where it has too many', async () => {
+  it('if it accepts the connection and closes it, as with too many of them', async () => {
     expect(await sightOf(createServer((socket) => socket.destroy()))).toBe('alive');
     expect(await sightOf(createServer((socket) => socket.resetAndDestroy()))).toBe('alive');
   });
 
-  it('when it says something else than HTTP', async () => {
+  it('if it responds with something other than HTTP', async () => {
     expect(await sightOf(createServer((socket) => socket.end('no HTTP\r\n\r\n')))).toBe('alive');
   });
 });
 
 describe('a gateway is silent', () => {
-  it('when it takes the connection and says nothing', async () => {
+  it('if it accepts the connection and does not respond', async () => {
     const held = createServer(() => {});
     held.unref();
     expect(await sightOf(held, 50)).toBe('silent');
   });
 
-  it('when nobody listens', async () => {
+  it('if nothing listens', async () => {
     const question = { host: '127.0.0.1', port: await freePort(), agent: new Agent(), timeoutMs: 60_000 };
     expect(await probeGateway(question)).toBe('silent');
   });

@@ -25,27 +25,27 @@ const more = {
 };
 const settingsOf = (env: Record<string, string>) => readSettings(env).settings;
 
-describe('whether jobs are taken from the queue', () => {
+describe('the queue worker is enabled', () => {
   it.each([
-    ['where RunPod says where they are', runpod, true],
+    ['if RunPod has set its variables', runpod, true],
     ['not elsewhere', {}, false],
     ['not where it is turned off', { ...runpod, RUNPOD_WORKER: 'off' }, false],
   ])('%s', (_, env, isEnabled) => {
     expect(queueWorkerEnabled(settingsOf(env))).toEqual({ isEnabled, warnings: [] });
   });
 
-  it('is told where something of it lacks', () => {
+  it('only with all variables, with a warning otherwise', () => {
     const { isEnabled, warnings } = queueWorkerEnabled(settingsOf({ ...runpod, RUNPOD_AI_API_KEY: '' }));
     expect(isEnabled).toBe(false);
     expect(warnings).toEqual([expect.stringContaining('RUNPOD_AI_API_KEY')]);
   });
 
-  it('is read from what RunPod sets without a complaint', () => {
+  it('by the variables of RunPod, without problems', () => {
     expect(readSettings({ ...runpod, ...more })).toMatchObject({ problems: [], warnings: [] });
   });
 });
 
-it('gives the queue worker what it needs, and none of the secrets of others', () => {
+it('the environment of the queue worker has what it needs, and no other secrets', () => {
   const env = {
     ...runpod,
     ...more,

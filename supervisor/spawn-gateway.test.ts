@@ -3,7 +3,7 @@ import { readSettings } from '../settings/read-settings.ts';
 import { gatewayEnvironment } from './spawn-gateway.ts';
 
 describe('the environment of the gateway', () => {
-  it('gives the gateway the very settings that were decided', () => {
+  it('has exactly the settings that were decided', () => {
     const env = {
       PATH: '/bin',
       PORT: '9000',

@@ -56,7 +56,7 @@ const gpuLines = {
   deviceLost: ["terminate called after throwing an instance of 'vk::DeviceLostError'"],
 };
 
-describe('the end of llama-server is', () => {
+describe('an exit of llama-server is classified as', () => {
   it.each([
     ['bad-model', ["0.00.011.717 E srv    load_model: failed to load model, 'x.gguf'"]],
     ['bad-model', ["0.00.061.490 E srv    load_model: failed to load multimodal model, 'garbage.gguf'"]],
@@ -104,7 +104,7 @@ describe('the end of llama-server is', () => {
     ['download-failed', ["0.00.187.459 E srv    load_model: failed to load draft model, ''"]],
     ['bad-model', ["0.00.187.459 E srv    load_model: failed to load draft model, 'd.gguf'"]],
     ['unknown', ['nothing to see']],
-  ])('%s by its last words', (crash, lastLines) => {
+  ])('%s by its last lines', (crash, lastLines) => {
     expect(ended({ lastLines })).toBe(crash);
   });
 
@@ -119,11 +119,11 @@ describe('the end of llama-server is', () => {
     ['illegal-instruction', 'SIGILL', []],
     ['killed', 'SIGKILL', gpuLines.weightsDoNotFit],
     ['killed', 'SIGTERM', []],
-  ])('%s by %s and what it said before', (crash, signal, lastLines) => {
+  ])('%s by %s and its last lines', (crash, signal, lastLines) => {
     expect(bySignal(signal, ...lastLines)).toBe(crash);
   });
 
-  it('what the kernel or we have made of it', () => {
+  it('out-of-memory or hung if the kernel or we have killed it', () => {
     const killed = { code: null, signal: 'SIGKILL' } as const;
     expect(ended(killed, { oomKilled: true })).toBe('out-of-memory');
     expect(ended(killed, { oomKilled: false })).toBe('killed');
@@ -131,7 +131,7 @@ describe('the end of llama-server is', () => {
     expect(ended({ code: null, signal: 'SIGSEGV' }, { oomKilled: true })).toBe('segfault');
   });
 
-  it('the signal of its program, where it is a script around it', () => {
+  it('the signal of its program if it is a wrapper script', () => {
     expect([139, 137, 134, 132].map((code) => ended({ code }))).toEqual([
       'segfault',
       'killed',
@@ -140,12 +140,12 @@ describe('the end of llama-server is', () => {
     ]);
   });
 
-  it('without error where it says none, and not startable where there was no start', () => {
+  it('ended-without-error without an error, and not-startable without a start', () => {
     expect(ended({ code: 0 })).toBe('ended-without-error');
     expect(ended({ code: null, spawnError: new Error('ENOENT') })).toBe('not-startable');
   });
 
-  it('hopeless only where the next start must end the same way', () => {
+  it('fatal only if the next start would fail the same way', () => {
     expect(['bad-model', 'out-of-vram', 'killed'].map((crash) => isFatal(crash as 'killed'))).toEqual([
       true,
       false,
@@ -154,7 +154,7 @@ describe('the end of llama-server is', () => {
   });
 });
 
-it('the telling line is found before the stack that follows it', () => {
+it('the decisive line is found before the stack trace that follows it', () => {
   expect(decisiveLine(endOf({ lastLines: gpuLines.poolGrows }))).toBe('CUDA error: out of memory');
   const ofNode = [
     'node:internal/modules:1',

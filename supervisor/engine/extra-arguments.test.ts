@@ -43,12 +43,12 @@ describe('EXTRA_ARGS', () => {
     ],
     ...['-dr', '--docker-repo', '--models-max', '--models-preset', '--no-models-autoload', '--log-disable'],
     '--no-prefill-assistant',
-  ])('may not carry %s', (name) => {
+  ])('may not contain %s', (name) => {
     expect(forbiddenOf(name, 'value')).toEqual([name]);
     expect(forbiddenOf(`${name}=value`)).toEqual([name]);
   });
 
-  it('may not carry them with underscores either, which llama-server takes for dashes', () => {
+  it('may not contain them with underscores either, which llama-server accepts for dashes', () => {
     expect(forbiddenOf('--api_key', '--ssl_key_file')).toEqual(['--api_key', '--ssl_key_file']);
   });
 
@@ -61,19 +61,19 @@ describe('EXTRA_ARGS', () => {
     },
   );
 
-  it('names each with its reason, without its value', () => {
+  it('are rejected with the reason, but without the value', () => {
     expect(findForbiddenArguments(['--hf-token=hf_secret'])).toEqual([
       { argument: '--hf-token', reason: expect.stringContaining('HF_TOKEN') },
     ]);
   });
 
-  it('may not carry what names a model and a port at once', () => {
+  it('may not contain presets that set a model and a port', () => {
     const presets = ['--gpt-oss-20b-default', '--fim-qwen-7b-default', '--embd-gemma-default'];
     expect(forbiddenOf(...presets)).toEqual(presets);
     expect(forbiddenOf('--spec-default')).toEqual([]);
   });
 
-  it('may carry what tunes the engine', () => {
+  it('may contain tuning arguments', () => {
     expect(forbiddenOf(...tuning)).toEqual([]);
   });
 });
@@ -91,16 +91,16 @@ describe('EXTRA_ARGS of a restart', () => {
     ...['--lora', '--control-vector', '-lcd', '--lookup-cache-dynamic', '--video-ffmpeg-dir', '--rpc'],
     ...['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf', '--spec_draft_hf', '-hff', '--hf-file'],
     ...['--mmproj', '--mmproj-url', '-md', '-v', '--verbose', '-lv', '--log_verbosity'],
-  ])('may not carry %s', (name) => {
+  ])('may not contain %s', (name) => {
     expect(findStartOnlyArguments([name, 'value'])).toEqual([name]);
     expect(findStartOnlyArguments([`${name}=/etc/passwd`])).toEqual([name]);
   });
 
-  it('may carry what tunes the engine', () => {
+  it('may contain tuning arguments', () => {
     expect(findStartOnlyArguments(tuning)).toEqual([]);
   });
 
-  it('may carry no argument of this llama-server whose value names a file, a folder, an address or a repository', async () => {
+  it('may not contain any argument of this llama-server whose value is a file, a folder, an address or a repository', async () => {
     const { command, args } = inject('engine');
     const { stdout } = await promisify(execFile)(command, [...args, '--help'], { maxBuffer: 1 << 24 });
     const heads = stdout.split('\n').filter((line) => line.startsWith('-') && namesAPlace.test(line));

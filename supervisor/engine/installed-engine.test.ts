@@ -20,7 +20,7 @@ async function program(path: string): Promise<string> {
 }
 
 describe('findInstalledEngine', () => {
-  it('takes the configured one before all others', async () => {
+  it('prefers the configured one', async () => {
     const configured = await program('mine/my-server');
     const onPath = await program('bin/llama-server');
     expect(await findInstalledEngine({ configured, searchPath: join(onPath, '..') })).toEqual({
@@ -39,7 +39,7 @@ describe('findInstalledEngine', () => {
     expect(engine).toMatchObject({ command, origin: 'LLAMA_SERVER_BIN' });
   });
 
-  it('takes the first on the path that can be run', async () => {
+  it('uses the first executable one on the path', async () => {
     await mkdir(join(folder, 'a', 'llama-server'), { recursive: true });
     await chmod(await program('b/llama-server'), 0o644);
     const command = await program('c/llama-server');
@@ -47,7 +47,7 @@ describe('findInstalledEngine', () => {
     expect(await findInstalledEngine({ searchPath })).toEqual({ command, args: [], origin: 'PATH' });
   });
 
-  it('takes the one of the container image last', async () => {
+  it('uses the one of the container image last', async () => {
     const imagePath = await program('app/llama-server');
     expect(await findInstalledEngine({ searchPath: folder, imagePath })).toEqual({
       command: imagePath,
@@ -56,7 +56,7 @@ describe('findInstalledEngine', () => {
     });
   });
 
-  it('answers undefined where there is none', async () => {
+  it('returns undefined if there is none', async () => {
     expect(await findInstalledEngine({ searchPath: folder, imagePath: join(folder, 'no') })).toBeUndefined();
   });
 
@@ -72,7 +72,7 @@ describe('findInstalledEngine', () => {
       },
     ],
     ['is not on the PATH', async () => 'llama-server-of-nowhere'],
-  ])('says of a configured one that it %s, and looks no further', async (complaint, name) => {
+  ])('reports that a configured one %s, and uses no other', async (complaint, name) => {
     const searchPath = join(await program('bin/llama-server'), '..');
     const configured = await name();
     await expect(findInstalledEngine({ configured, searchPath })).rejects.toThrow(

@@ -21,13 +21,13 @@ const plain: EngineOptions = {
 const lineFor = (wishes: Partial<EngineOptions>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
 
 describe('llama-server is started', () => {
-  it('on the socket, leaving to it what nobody has decided', () => {
+  it('on the socket, with its own defaults for what is not set', () => {
     expect(lineFor({})).toBe(
       '--host /run/x/llama.sock -m /models/m.gguf --alias m --metrics --no-ui --sse-ping-interval 10',
     );
   });
 
-  it('on a loopback port where one is given', () => {
+  it('on a loopback port if one is given', () => {
     const args = llamaArguments(plain, { origin: 'http://127.0.0.1:8080', socketPath: undefined });
     expect(args.slice(0, 4)).toEqual(['--host', '127.0.0.1', '--port', '8080']);
   });
@@ -50,7 +50,7 @@ describe('llama-server is started', () => {
     expect(lineFor({ model })).toContain(` ${expected} --alias`);
   });
 
-  it('with every wish, EXTRA_ARGS last', () => {
+  it('with every option, EXTRA_ARGS last', () => {
     const line = lineFor({
       ngl: 99,
       threads: 6,
@@ -70,12 +70,12 @@ describe('llama-server is started', () => {
     expect(lineFor({ keepaliveMs: 200 })).toContain('--sse-ping-interval 1');
   });
 
-  it('to sleep where that is wanted, after a second at least', () => {
+  it('with sleep if it is enabled, after at least a second', () => {
     expect(lineFor({ sleepIdleMs: 1500 })).toContain('--sleep-idle-seconds 2');
     expect(lineFor({ sleepIdleMs: 0 })).not.toContain('--sleep-idle-seconds');
   });
 
-  it('with no more of earlier prompts in memory than is given', () => {
+  it('with the given limit of the prompt cache', () => {
     expect(llamaArguments(plain, socket, 512).join(' ')).toContain('--cache-ram 512');
     expect(llamaArguments(plain, socket, 0).join(' ')).toContain('--cache-ram 0');
     expect(lineFor({})).not.toContain('--cache-ram');
@@ -90,7 +90,7 @@ describe('llama-server is started', () => {
     { args: ['--embeddings', '--batch_size=1024'], ctx: 4096, expected: '-ub 4096' },
     { args: ['--embeddings', '-b', '64', '--ubatch-size', '64'], ctx: 4096, expected: '' },
     { args: ['--pooling', 'mean'], ctx: 4096, expected: '' },
-  ] as const)('with batches that a whole input fits into where it gives vectors: %j', (wish) => {
+  ] as const)('with batches for a whole input if it computes vectors: %j', (wish) => {
     const { args, ctx, expected } = wish;
     const line = lineFor({ ctx, extraArgs: args });
     const [ours = ''] = line.split('--metrics');

@@ -29,7 +29,7 @@ const choose = (settings: Partial<typeof none | Record<keyof typeof none, string
   chooseModel({ ...none, ...settings }, folder);
 
 describe('the model', () => {
-  it('is the file that MODEL_PATH names, before all others, and says which are not used', () => {
+  it('is MODEL_PATH before all others, with a warning about the ignored ones', () => {
     const choice = choose({ MODEL_PATH: '/m/a.gguf', MODEL_NAME: 'b', HF_REPO: 'u/r' });
     expect(choice.model).toEqual({ kind: 'file', path: '/m/a.gguf' });
     expect(choice.warnings).toEqual([
@@ -38,7 +38,7 @@ describe('the model', () => {
     ]);
   });
 
-  it('is found by its name in the data folder or in MODELS_DIR, with or without its ending', () => {
+  it('is found by its name in the data folder or in MODELS_DIR, with or without its extension', () => {
     const path = put('sub/a.gguf');
     expect(choose({ MODEL_NAME: 'sub/a.gguf' }).model).toEqual({ kind: 'file', path });
     expect(choose({ MODEL_NAME: 'a', MODELS_DIR: join(models, 'sub') }).model).toEqual({
@@ -62,7 +62,7 @@ describe('the model', () => {
     ['https://h/%2e%2e%2f.gguf', '.gguf.gguf'],
     ['https://h/%00m.gguf', 'm.gguf'],
     ['https://h/100%.gguf', '100%.gguf'],
-  ])('that is downloaded takes the place of nothing but a model: %s', (url, name) => {
+  ])('that is downloaded can only replace a model: %s', (url, name) => {
     expect(choose({ MODEL_URL: url }).model).toEqual({ kind: 'url', url, path: join(models, name) });
   });
 
@@ -70,13 +70,13 @@ describe('the model', () => {
     ['with a NUL', 'a\0b'],
     ['too long', 'a'.repeat(5000)],
     ['all dots', '../'.repeat(2000)],
-  ])('that has no possible name is not found: %s', (_, name) => {
+  ])('with an invalid name is not found: %s', (_, name) => {
     expect(choose({ MODEL_NAME: name }).problems).toEqual([
       expect.stringMatching(/^MODEL_NAME: .* does not exist in /),
     ]);
   });
 
-  it('is asked for with the files that are there', () => {
+  it('that is missing is reported with the existing files', () => {
     put('a.gguf');
     put('sub/b-00001-of-00002.gguf');
     put('sub/b-00002-of-00002.gguf');
@@ -91,12 +91,12 @@ describe('the model', () => {
     [{ kind: 'file', path: '/m/big-00001-of-00003.gguf' } as const, 'big'],
     [{ kind: 'hugging-face', repo: 'ggml-org/GLM-4.7-Flash-GGUF:Q4_K_M' } as const, 'GLM-4.7-Flash'],
     [{ kind: 'url', url: 'https://h/x?y', path: '/m/m one.gguf' } as const, 'm one'],
-  ])('goes by a name that is no path: %j', (model, name) => {
+  ])('has a public name that is not a path: %j', (model, name) => {
     expect(defaultModelName(model)).toBe(name);
   });
 });
 
-it('the models of a folder are looked for only so far: the nearest are found', () => {
+it('the search for models in a folder is limited, and finds the nearest', () => {
   put('near.gguf');
   mkdirSync(join(models, 'sub/deep/deeper'), { recursive: true });
   writeFileSync(join(models, 'sub/deep/deeper/far.gguf'), '');
@@ -108,13 +108,13 @@ it('the models of a folder are looked for only so far: the nearest are found', (
 });
 
 describe('a model file', () => {
-  it('is good where it and all its parts are GGUF', () => {
+  it('is valid if it and all its parts are GGUF', () => {
     put('b-00002-of-00002.gguf');
     expect(modelFileProblems(put('b-00001-of-00002.gguf'))).toEqual([]);
     expect(modelFileProblems(put('a.gguf'))).toEqual([]);
   });
 
-  it('is named for every part that is missing or broken', () => {
+  it('is reported for every part that is missing or broken', () => {
     put('b-00003-of-00003.gguf', '');
     expect(modelFileProblems(put('b-00001-of-00003.gguf'))).toEqual([
       `${models}/b-00002-of-00003.gguf does not exist`,
@@ -128,11 +128,11 @@ describe('a model file', () => {
   it.each([
     ['with a NUL', '/a\0b'],
     ['too long', `/${'a'.repeat(5000)}`],
-  ])('that has no possible path has a fault like any other: %s', (_, path) => {
+  ])('with an invalid path is reported: %s', (_, path) => {
     expect(modelFileProblems(path)).toEqual([expect.stringMatching(/^cannot access .* \((?:ERR_|ENAME)/s)]);
   });
 
-  it('is told from other things', () => {
+  it('is distinguished from other files', () => {
     expect(modelFileProblems(put('p.gguf', 'version https://git-lfs.github.com/spec/v1'))[0]).toContain(
       'git lfs pull',
     );

@@ -46,7 +46,7 @@ describe('a line of a llama-server that serves', () => {
     [`  what():  Invalid diff: '${canary}' not found at start of 'x'`],
     [`#4  0x00007f12 in common_chat_parse (input="${canary}") at chat.cpp:12`],
     [`/src/ggml/src/ggml.c:12: ${canary}`],
-  ])('quotes nobody: %j', (line, expected?: string) => {
+  ])('shows no prompt: %j', (line, expected?: string) => {
     const shown = serving()(line) ?? '';
     for (const word of ['bank', 'pin', '4711']) expect(shown).not.toContain(word);
     if (expected !== undefined) expect(shown).toBe(expected);
@@ -72,7 +72,7 @@ describe('a line of a llama-server that serves', () => {
     'free(): invalid pointer',
     'double free or corruption (!prev)',
     '[New LWP 123]',
-  ])('that is its own is shown whole: %j', (line) => {
+  ])('is shown completely if it is llama-server’s own: %j', (line) => {
     expect(serving()(line)).toBe(line);
   });
 
@@ -86,7 +86,7 @@ describe('a line of a llama-server that serves', () => {
     ],
     [['/src/ggml.c:1: GGML_ASSERT(x) failed'], 'assertion'],
     [['some new words before a hipError that nobody knows'], 'cuda-error'],
-  ])('still tells the class of a crash: %j', (lines, crash) => {
+  ])('still shows the class of a crash: %j', (lines, crash) => {
     const show = serving();
     const lastLines = lines.map(show).filter((line) => line !== undefined);
     const end = {
@@ -99,7 +99,7 @@ describe('a line of a llama-server that serves', () => {
     expect(classifyCrash({ ...end, lastLines })).toBe(crash);
   });
 
-  it('tells no class that stands in a quotation', () => {
+  it('shows no class from quoted text', () => {
     const shown = serving()(
       `0.01.685.171 W srv    operator(): got exception: {"error":"CUDA error: out of memory"}`,
     );
@@ -108,7 +108,7 @@ describe('a line of a llama-server that serves', () => {
 });
 
 describe('while a model loads', () => {
-  it('a failure behind the line of a slot that is made is shown whole', () => {
+  it('a failure after the creation of a slot is shown completely', () => {
     const show = createPromptRedactor(() => false);
     show('0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096');
     const failure = "0.00.248.001 E srv          init: chat template parsing error: 'x' is not defined";
@@ -120,7 +120,7 @@ describe('while a model loads', () => {
     'error: invalid argument: --bogus',
     "llama_model_load: error loading model: unknown model architecture: 'x'",
     '0.00.227.001 I slot   load_model: id  0 | task -1 | new slot, n_ctx = 4096',
-  ])('%j is shown whole', (line) => {
+  ])('%j is shown completely', (line) => {
     expect(createPromptRedactor(() => false)(line)).toBe(line);
   });
 

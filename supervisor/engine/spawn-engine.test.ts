@@ -14,7 +14,7 @@ const outside = {
 };
 
 describe('the environment of llama-server', () => {
-  it('holds what it needs to run and nothing that would reconfigure it', () => {
+  it('contains what it needs and nothing that would reconfigure it', () => {
     expect(engineEnvironment(outside, { apiKey: 'fresh', hfToken: undefined })).toEqual({
       PATH: '/bin',
       CUDA_VISIBLE_DEVICES: '0',
@@ -24,7 +24,7 @@ describe('the environment of llama-server', () => {
     });
   });
 
-  it('holds the Hugging Face token only where a download needs it', () => {
+  it('contains the Hugging Face token only for a download', () => {
     expect(engineEnvironment(outside, { apiKey: 'k', hfToken: 'hf_ours' })).toMatchObject({
       HF_TOKEN: 'hf_ours',
     });

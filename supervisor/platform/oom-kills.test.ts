@@ -14,7 +14,7 @@ async function machine(files: Readonly<Record<string, string>>) {
   return root;
 }
 
-describe('kills for want of memory are counted', () => {
+describe('OOM kills are counted', () => {
   it.each([
     [
       'in our cgroup',
@@ -31,14 +31,14 @@ describe('kills for want of memory are counted', () => {
       },
       5,
     ],
-    ['on the machine, where no cgroup tells', { 'proc/vmstat': 'nr_free_pages 1\noom_kill 7\n' }, 7],
-    ['not at all where nothing tells', {}, undefined],
+    ['on the machine, if no cgroup has a counter', { 'proc/vmstat': 'nr_free_pages 1\noom_kill 7\n' }, 7],
+    ['not at all without any counter', {}, undefined],
   ])('%s', async (_, files, count) => {
     await using root = await machine(files);
     expect(countOomKills(root.path)).toBe(count);
   });
 
-  it('and only one more is a kill', () => {
+  it('only a higher count is a kill', () => {
     expect([wasOomKill(2, 3), wasOomKill(2, 2), wasOomKill(undefined, 3), wasOomKill(2, undefined)]).toEqual([
       true,
       false,

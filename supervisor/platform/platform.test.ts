@@ -14,7 +14,7 @@ it.each([
   expect(detectPlatform(env, nowhere)).toBe(platform);
 });
 
-it('a container is told by the marks of its runtime, and is served on all its addresses', () => {
+it('a container is detected by the files of its runtime, and listens on all addresses', () => {
   for (const mark of ['/.dockerenv', '/run/.containerenv']) {
     expect(detectPlatform({}, (path) => path === mark)).toBe('container');
   }

@@ -91,7 +91,7 @@ describe('a rented machine is stopped', () => {
     expect(callIn(vast)?.url).toMatch(/instances\/123\/$/);
   });
 
-  it('through another address where one is set', () => {
+  it('at another URL if one is set', () => {
     expect(callIn({ ...runpod, RUNPOD_API_URL: 'http://127.0.0.1:9/x/' })?.url).toBe(
       'http://127.0.0.1:9/x/pods/pod1/action',
     );
@@ -115,7 +115,7 @@ describe('a rented machine is stopped', () => {
     [{ ...runpod, RUNPOD_ENDPOINT_ID: 'serverless' }],
     [{ ...vast, SERVERLESS: 'true' }],
     [{ VAST_CONTAINERLABEL: 'C.123' }],
-  ])('and left alone where nobody but the platform may: %j', (env) => {
+  ])('not at all if only the platform may do so: %j', (env) => {
     expect(callIn(env)).toBeUndefined();
   });
 });

@@ -17,7 +17,7 @@ function shell(script: string) {
 }
 
 describe('a child', () => {
-  it('hands over its lines and ends with its code', async () => {
+  it('delivers its lines and its exit code', async () => {
     const { child, lines } = shell('echo one; echo two >&2; printf three; exit 7');
     const end = await child.exited;
     expect(end).toMatchObject({ code: 7, signal: null, spawnError: undefined });
@@ -25,7 +25,7 @@ describe('a child', () => {
     expect(end.lastLines).toEqual(lines);
   });
 
-  it('shows neither in its lines nor in its arguments what is to be hidden', async () => {
+  it('has no secrets in its lines or arguments', async () => {
     const shown: string[] = [];
     const child = spawnChild({
       ...{ command: '/bin/sh', args: ['-c', 'echo "it is $1"', 'sh', 'sesame'], env },
@@ -44,7 +44,7 @@ describe('a child', () => {
     expect([lastLines.length, lastLines[0], lastLines.at(-1)]).toEqual([300, 'line 101', 'line 400']);
   });
 
-  it('talks with us where it is given a channel, and needs none to live', async () => {
+  it('exchanges messages over a channel, and does not need it to run', async () => {
     const heard: unknown[] = [];
     const script = "process.on('message', (said) => process.send({ said })); process.channel.unref();";
     const child = spawnChild({
@@ -62,14 +62,14 @@ describe('a child', () => {
     child.send({ kind: 'engine-state' });
   });
 
-  it('ends by a signal in the same shape', async () => {
+  it('reports an exit by a signal in the same format', async () => {
     const { child, lines } = shell('echo up; exec sleep 600');
     await waitFor('the child', () => lines.includes('up'));
     child.signal('SIGTERM');
     expect(await child.exited).toMatchObject({ code: null, signal: 'SIGTERM' });
   });
 
-  it('takes what it has started along when it ends', async () => {
+  it('ends what it has started when it exits', async () => {
     const { child, lines } = shell('sleep 600 & echo $!; exit 0');
     await child.exited;
     const grandchild = Number(lines[0]);
@@ -77,7 +77,7 @@ describe('a child', () => {
     expect(grandchild).toBeGreaterThan(1);
   });
 
-  it('ends in the same shape where it cannot be started', async () => {
+  it('reports a failed start in the same format', async () => {
     const child = spawnChild({
       command: '/no/such/program',
       args: [],

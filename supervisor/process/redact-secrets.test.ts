@@ -32,7 +32,7 @@ const hidden = createSecretRedactor([
 ]);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-describe('what a child says is shown', () => {
+describe('the output of a child is shown', () => {
   it.each([
     ['all of sk-second-0123456789 here', 'all of [secret] here'],
     ['Bearer hf_abcdefgh, the-backend-key', 'Bearer [secret], [secret]'],
@@ -94,7 +94,7 @@ describe('what a child says is shown', () => {
     },
   );
 
-  it('without the secrets of a key file of lines, good or bad, however many', async () => {
+  it('without the secrets of a legacy key file, valid or not, however many', async () => {
     await using folder = await temporaryFolder();
     const lines = Array.from({ length: 5000 }, (_, n) => `key${n}:secret-of-key-${n}-0123456789:60`);
     writeFileSync(folder.file('api_keys.txt'), [...lines, 'not good:bad-line-0123456789:never'].join('\r\n'));

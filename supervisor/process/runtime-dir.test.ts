@@ -55,7 +55,7 @@ describe('a runtime folder', () => {
     expect(existsSync(dir.path)).toBe(false);
   });
 
-  it('lies elsewhere where the temporary folder has a long name', () => {
+  it('is elsewhere if the temporary folder has a long name', () => {
     const long = join(base, 'x'.repeat(90));
     mkdirSync(long);
     const dir = createRuntimeDir(long);
@@ -64,8 +64,8 @@ describe('a runtime folder', () => {
   });
 });
 
-describe('the way for a socket', () => {
-  it('is cleared of what lies there, its folder made again where something has tidied it away', () => {
+describe('the path of a socket', () => {
+  it('is cleared, and its folder is created again if something removed it', () => {
     const { path, socketPath, remove, recordChild } = createRuntimeDir(base);
     writeFileSync(socketPath, 'left by a killed one');
     prepareSocketPath(socketPath);
@@ -77,7 +77,7 @@ describe('the way for a socket', () => {
     remove();
   });
 
-  it('is not taken where the folder is another user’s', () => {
+  it('is not used if the folder belongs to another user', () => {
     const { path } = createRuntimeDir(base);
     const nobody = 65_534;
     const isRoot = process.getuid?.() === 0;
@@ -88,8 +88,8 @@ describe('the way for a socket', () => {
   });
 });
 
-describe('the sweep', () => {
-  it('leaves the folder and the children of a living supervisor', () => {
+describe('the removal of stale runtime folders', () => {
+  it('keeps the folder and the children of a running supervisor', () => {
     const dir = createRuntimeDir(base);
     const { pid } = sleeper();
     dir.recordChild(pid);
@@ -98,7 +98,7 @@ describe('the sweep', () => {
     expect(identifyProcess(pid).startedAt).toBeDefined();
   });
 
-  it('ends the children that a killed supervisor left, and clears its folder away', async () => {
+  it('kills the children that a killed supervisor left, and removes its folder', async () => {
     const dir = createRuntimeDir(base);
     const { child, pid } = sleeper();
     const ended = once(child, 'exit');
@@ -109,7 +109,7 @@ describe('the sweep', () => {
     expect(existsSync(dir.path)).toBe(false);
   });
 
-  it('never ends a process that was merely given the same number', () => {
+  it('never kills another process with the same id', () => {
     const dir = createRuntimeDir(base);
     const { pid } = sleeper();
     orphan(dir, [{ pid, startedAt: 'another time' }]);
@@ -118,7 +118,7 @@ describe('the sweep', () => {
     expect(identifyProcess(pid).startedAt).toBeDefined();
   });
 
-  it('leaves folders that are not ours, whatever their name', () => {
+  it('keeps folders that are not ours, whatever their name', () => {
     mkdirSync(join(base, 'corral-notes'));
     writeFileSync(join(base, 'corral-notes', 'owner.json'), '{"mine":true}');
     mkdirSync(join(base, 'corral-empty'));
