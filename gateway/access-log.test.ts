@@ -19,8 +19,8 @@ function lineOf(record: RequestRecord, end: RequestOutcome = ok) {
   return JSON.parse(lines.join(''));
 }
 
-describe('the line of a request', () => {
-  it('says all that it took', () => {
+describe('the log line of a request', () => {
+  it('has all that is known of the request', () => {
     const record = recordOf({
       model: 'demo',
       streamed: true,
@@ -60,7 +60,7 @@ describe('the line of a request', () => {
     expect(Date.parse(time)).toBeGreaterThan(0);
   });
 
-  it('says that the client has gone', () => {
+  it('has clientGone if the client has disconnected', () => {
     expect(lineOf(recordOf(), { status: 499, outcome: 'client_left' })).toMatchObject({
       level: 'info',
       status: 499,
@@ -78,12 +78,12 @@ describe('the line of a request', () => {
     expect(lineOf(recordOf(known), end).level).toBe(level);
   });
 
-  it('of a probe is for those who look closely', () => {
+  it('of a probe has the level debug', () => {
     const { keyId, ...probe } = recordOf({ path: '/health', method: 'GET' });
     expect(lineOf(probe).level).toBe('debug');
   });
 
-  it('is short, whatever came', () => {
+  it('has a bounded length', () => {
     const cause = new Error('x'.repeat(100_000));
     const line = JSON.stringify(lineOf(recordOf({ path: `/${'y'.repeat(8000)}`, cause })));
     expect(line.length).toBeLessThan(6000);
@@ -102,7 +102,7 @@ it.each([
 describe('tokens per second', () => {
   const usage = { input: 5, cached: 0, output: 100 };
 
-  it('of an answer in one piece are taken over its time at the backend', () => {
+  it('of a JSON response are measured over its time at the backend', () => {
     expect(tokensPerSecond(recordOf({ usage, computeMs: 500, firstByteAt: 2999 }))).toBe(200);
   });
 
@@ -110,11 +110,11 @@ describe('tokens per second', () => {
     ['of fifteen tokens', { usage: { ...usage, output: 15 }, computeMs: 500 }],
     ['that came in one burst', { usage, streamed: true, firstByteAt: 2_499.8, endedAt: 2_500 }],
     ['in one piece that came at once', { usage, computeMs: 49 }],
-  ])('are not told of an answer %s', (_, fields) => {
+  ])('are undefined for a response %s', (_, fields) => {
     expect(tokensPerSecond(recordOf(fields))).toBeUndefined();
   });
 
-  it('are not known without tokens or time', () => {
+  it('are undefined without tokens or time', () => {
     expect(tokensPerSecond(recordOf({}))).toBeUndefined();
     expect(tokensPerSecond(recordOf({ usage }))).toBeUndefined();
     expect(tokensPerSecond(recordOf({ usage: { ...usage, output: 0 }, computeMs: 5 }))).toBeUndefined();

@@ -11,20 +11,20 @@ import { RawClient } from '../test/harness/raw-client.ts';
 import { startTestGateway, testerSecret } from '../test/harness/start-gateway.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let collector: TraceCollector;
-let unforeseenBefore: number;
+let unhandledBefore: number;
 beforeAll(async () => {
-  unforeseenBefore = countUnhandledErrors();
-  standIn = await startFakeBackend(echo);
+  unhandledBefore = countUnhandledErrors();
+  fakeBackend = await startFakeBackend(echo);
   collector = await startTraceCollector();
 });
 afterAll(async () => {
-  await standIn.stop();
+  await fakeBackend.stop();
   await collector[Symbol.asyncDispose]();
 });
 
-/** What a request may be told where a limit is as narrow as can be, and is none the less what was asked for. */
+/** The errors that a request may get with the smallest value of a limit. */
 const narrow: Readonly<Record<string, readonly number[]>> = {
   MAX_REQUEST_BODY_SIZE: [413],
   MAX_REQUEST_BODIES_SIZE: [503],
@@ -37,7 +37,7 @@ const narrow: Readonly<Record<string, readonly number[]>> = {
   CLIENT_HEADER_TIMEOUT: [408],
 };
 
-/** A gateway for each edge of each number that means something to it; its port is the harness's. */
+/** Each boundary value of each numeric variable that the gateway uses, except its port. */
 const edges = extremes()
   .filter(({ name }) => name !== 'PORT' && !['Model', 'Engine', 'Platform'].includes(sectionOf(name)))
   .flatMap(({ name, smallest, largest, zeroFits }) =>
@@ -50,26 +50,23 @@ function sectionOf(name: string): string {
   return variables[name as keyof typeof variables].section;
 }
 
-describe('every value that is read', () => {
-  it.each(Object.entries<Variable>(variables))(
-    '%s is handed on to the gateway as it is',
-    (name, { kind }) => {
-      for (const { smallest, largest } of extremes().filter((it) => it.name === name)) {
-        for (const text of [smallest, largest]) {
-          const { settings, problems } = readSettings({ [name]: text });
-          expect(problems).toEqual([]);
-          expect(readSettings(settingsAsVariables(settings)).settings).toEqual(settings);
-        }
+describe('every accepted value', () => {
+  it.each(Object.entries<Variable>(variables))('%s is passed to the gateway unchanged', (name, { kind }) => {
+    for (const { smallest, largest } of extremes().filter((it) => it.name === name)) {
+      for (const text of [smallest, largest]) {
+        const { settings, problems } = readSettings({ [name]: text });
+        expect(problems).toEqual([]);
+        expect(readSettings(settingsAsVariables(settings)).settings).toEqual(settings);
       }
-      expect(kind.expected).toMatch(/\S/);
-    },
-  );
+    }
+    expect(kind.expected).toMatch(/\S/);
+  });
 
   it.concurrent.each(edges)(
-    '%s=%s: a gateway answers, or refuses in the words of that limit',
+    '%s=%s: a gateway responds, or rejects with the error of that limit',
     async (name, text, isLargest) => {
       await using corral = await startTestGateway({
-        backend: standIn.backend,
+        backend: fakeBackend.backend,
         env: {
           GPU_METRICS: 'off',
           ...(name.startsWith('OTEL_') && { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint }),
@@ -77,16 +74,16 @@ describe('every value that is read', () => {
         },
       });
       expect([200, ...(isLargest ? [] : (narrow[name] ?? []))]).toContain(await ask(corral.port));
-      await waitFor('its line in the log', () => corral.logged.some(({ status }) => status !== undefined));
+      await waitFor('its log line', () => corral.logged.some(({ status }) => status !== undefined));
     },
   );
 
-  it('none of them threw where nobody was there to see it', () => {
-    expect(countUnhandledErrors()).toBe(unforeseenBefore);
+  it('none of them caused an unhandled error', () => {
+    expect(countUnhandledErrors()).toBe(unhandledBefore);
   });
 });
 
-/** The head and the two halves of the body come in packets of their own. */
+/** Sends the head and half of the body, then the rest. */
 async function ask(port: number): Promise<number> {
   await using client = await RawClient.connect(port);
   const body = JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });

@@ -40,7 +40,7 @@ it('frames each piece as a chunk, counted in bytes', async () => {
   expect(bodyOf(text)).toBe(`9\r\ndata: a\n\n\r\n10\r\n${umlauts}\r\n9\r\ndata: z\n\n\r\n0\r\n\r\n`);
 });
 
-it('ends a stream that has nothing more to say', async () => {
+it('ends a stream without a last piece', async () => {
   const text = await sent((response) => {
     response.writeHead(200, {});
     response.flushHead();
@@ -60,7 +60,7 @@ it('frames nothing for HTTP/1.0, which ends with the connection', async () => {
   expect(bodyOf(text)).toBe('data: a\n\ndata: z\n\n');
 });
 
-it('frames nothing where the length is told', async () => {
+it('frames nothing if there is a content-length', async () => {
   const text = await sent((response) => {
     response.writeHead(200, { 'content-length': 4 });
     response.write(piece('tw'));
@@ -69,7 +69,7 @@ it('frames nothing where the length is told', async () => {
   expect(bodyOf(text)).toBe('two.');
 });
 
-it('writes a gathered header once, as it was told last', async () => {
+it('writes a collected header once, with its last value', async () => {
   const text = await sent((response) => {
     response.setHeader('x-request-id', 'one');
     response.setHeader('x-remaining', '9');
@@ -84,7 +84,7 @@ it('writes a gathered header once, as it was told last', async () => {
   expect(head.filter((line) => line.startsWith('x-remaining'))).toHaveLength(1);
 });
 
-it('hands gathered headers over to a head that Node writes', async () => {
+it('passes collected headers to a head that Node writes', async () => {
   const text = await sent((response) => {
     response.setHeader('x-request-id', 'one');
     response.copyHeadersToRaw();
@@ -93,7 +93,7 @@ it('hands gathered headers over to a head that Node writes', async () => {
   expect(text).toContain('x-request-id: one\r\n');
 });
 
-it('refuses a header that would end its line', async () => {
+it('rejects a header value with a line break', async () => {
   const outcomes: string[] = [];
   await sent((response) => {
     response.setHeader('x-request-id', 'one\r\nx-other: two');
@@ -107,7 +107,7 @@ it('refuses a header that would end its line', async () => {
   expect(outcomes).toEqual(['ERR_INVALID_CHAR']);
 });
 
-it('tells of a client that does not keep up, and when it has caught up', async () => {
+it('reports a client that does not keep up, and when it has caught up', async () => {
   const seen: (boolean | string)[] = [];
   await sent((response) => {
     response.writeHead(200, {});

@@ -10,31 +10,31 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const room = 20;
 const env = { MAX_CONNECTIONS: String(room), MAX_QUEUE_PER_KEY: '100' };
-const crowd: RawClient[] = [];
+const flood: RawClient[] = [];
 afterEach(() => {
-  for (const client of crowd.splice(0)) client.socket.destroy();
+  for (const client of flood.splice(0)) client.socket.destroy();
 });
 
 async function comeInACrowd(port: number, count: number, bytes: string): Promise<void> {
-  for (let n = 0; n < count; n++) crowd.push((await RawClient.connect(port, '127.0.0.66')).send(bytes));
+  for (let n = 0; n < count; n++) flood.push((await RawClient.connect(port, '127.0.0.66')).send(bytes));
 }
 
 it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
   'of those that say %j, and whoever was there is served on',
   async (bytes) => {
-    await using standIn = await startFakeBackend(echo);
-    await using corral = await startTestGateway({ backend: standIn.backend, env });
+    await using fakeBackend = await startFakeBackend(echo);
+    await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
     await using guest = await RawClient.connect(corral.port);
     expect((await guest.send(postOf(chatOf('first'))).answer())?.status).toBe(200);
     await comeInACrowd(corral.port, 3 * room, bytes);
     await waitFor(
-      'the crowd to be thinned',
-      () => crowd.filter(({ isClosed }) => isClosed).length > 2 * room - 1,
+      'the flood to be evicted',
+      () => flood.filter(({ isClosed }) => isClosed).length > 2 * room - 1,
     );
     expect((await guest.send(postOf(chatOf('second'))).answer())?.body).toContain('second');
     await using late = await RawClient.connect(corral.port);
     expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
-    await gatewayIsIdle(corral, standIn);
+    await gatewayIsIdle(corral, fakeBackend);
     await waitFor('the metrics to say so', async () => {
       const { value } = await scrape(corral.origin);
       return (value('corral_connections_displaced_total') ?? 0) > 2 * room - 1 && value('corral_connections');
@@ -48,18 +48,18 @@ it('when all connections are busy, the next one is rejected, and accepted once t
     if (isForStream(request)) held.push(() => startStream(response).end('data: [DONE]\n\n'));
     else echo(request, response);
   };
-  await using standIn = await startFakeBackend(hold, { slots: room });
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using fakeBackend = await startFakeBackend(hold, { slots: room });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
   await comeInACrowd(corral.port, room, postOf(chatOf('long', { stream: true })));
   await waitFor('all of them to be at work', () => held.length === room);
-  await using refused = await RawClient.connect(corral.port);
-  const answer = await refused.send(postOf(chatOf('late'))).answer();
+  await using rejected = await RawClient.connect(corral.port);
+  const answer = await rejected.send(postOf(chatOf('late'))).answer();
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ code: 'too_many_connections', param: null });
   expect(answer?.headers).toMatchObject({ 'retry-after': '2', connection: 'close' });
-  await refused.closed();
+  await rejected.closed();
   for (const release of held) release();
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
   await using late = await RawClient.connect(corral.port);
   expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
   await waitFor('the metrics to say so', async () => {

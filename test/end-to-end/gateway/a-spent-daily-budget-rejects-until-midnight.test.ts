@@ -10,15 +10,15 @@ import { startTestGateway } from '../../harness/start-gateway.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend((_, response) => {
+  fakeBackend = await startFakeBackend((_, response) => {
     response
       .setHeader('content-type', 'application/json')
       .end('{"usage":{"prompt_tokens":30,"completion_tokens":20}}');
   });
 });
-afterAll(() => standIn.stop());
+afterAll(() => fakeBackend.stop());
 
 const keys = keyFileText({
   thrifty: { secret: 'sk-thrifty', limits: { tokensPerDay: 100 } },
@@ -33,16 +33,16 @@ async function ask(port: number, secret: string, path?: string) {
 
 it('a spent budget rejects the requests of its key, also after a restart', async () => {
   await using folder = await temporaryFolder();
-  const begin = () => startTestGateway({ backend: standIn.backend, keys, folder: folder.path });
+  const begin = () => startTestGateway({ backend: fakeBackend.backend, keys, folder: folder.path });
   const first = await begin();
   expect([
     (await ask(first.port, 'sk-thrifty')).status,
     (await ask(first.port, 'sk-thrifty')).status,
   ]).toEqual([200, 200]);
   await waitFor('both bookings', () => first.gateway.ledger.today('thrifty', Date.now()).requests === 2);
-  const refused = await ask(first.port, 'sk-thrifty');
-  expect(refused.status).toBe(429);
-  expect(refused.error).toEqual({
+  const rejected = await ask(first.port, 'sk-thrifty');
+  expect(rejected.status).toBe(429);
+  expect(rejected.error).toEqual({
     message: expect.stringContaining(
       'has used 100 of its 100 tokens for today. The budget resets at midnight UTC',
     ),
@@ -50,10 +50,10 @@ it('a spent budget rejects the requests of its key, also after a restart', async
     param: null,
     code: 'insufficient_quota',
   });
-  expect(refused.headers?.['x-should-retry']).toBe('false');
+  expect(rejected.headers?.['x-should-retry']).toBe('false');
   // No wait that a client obeys would help, and some would come back each minute.
-  expect(refused.headers).not.toHaveProperty('retry-after');
-  expect(refused.headers).not.toHaveProperty('retry-after-ms');
+  expect(rejected.headers).not.toHaveProperty('retry-after');
+  expect(rejected.headers).not.toHaveProperty('retry-after-ms');
   expect((await ask(first.port, 'sk-free')).status).toBe(200);
   expect((await ask(first.port, 'sk-thrifty', '/v1/messages')).error).toMatchObject({
     type: 'rate_limit_error',
@@ -71,6 +71,6 @@ it("yesterday's tokens do not count", async () => {
   const yesterday = utcDay(Date.now() - DAY);
   ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
   ledger.close();
-  await using corral = await startTestGateway({ backend: standIn.backend, keys, folder: folder.path });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, keys, folder: folder.path });
   expect((await ask(corral.port, 'sk-thrifty')).status).toBe(200);
 });

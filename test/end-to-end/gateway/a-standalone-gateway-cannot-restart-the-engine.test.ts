@@ -8,15 +8,15 @@ import { startTestGateway, type TestGateway, testerSecret } from '../../harness/
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const keys = keyFileText({ tester: { secret: testerSecret }, ops: { secret: opsSecret, scopes: ['admin'] } });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend, keys });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend, keys });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 it('a gateway that has not started llama-server rejects a restart and says why', async () => {

@@ -28,27 +28,27 @@ const attempts: Record<string, string> = {
   'a value of an administrator': get('/admin/usage?by=a%0aforged&key=%3Cscript%3E'),
 };
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   const env = { CORS_ORIGINS: 'https://app.example', STRICT_MODEL: 'true', MODEL_ALIAS: 'ours' };
-  corral = await startTestGateway({ backend: standIn.backend, env });
+  corral = await startTestGateway({ backend: fakeBackend.backend, env });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 describe.each(Object.entries(attempts))('%s', (_, bytes) => {
   it('gets one response without an injected header, and one log line', async () => {
     await using client = await RawClient.connect(corral.port);
     const before = corral.logged.length;
-    const answer = await client.send(bytes).answer();
-    expect(answer?.status).toBeGreaterThanOrEqual(200);
-    expect(Object.keys(answer?.headers ?? {})).not.toContain('x-forged');
-    if (answer?.body) expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    for (const { headers } of standIn.received) expect(Object.keys(headers)).not.toContain('x-forged');
+    const response = await client.send(bytes).answer();
+    expect(response?.status).toBeGreaterThanOrEqual(200);
+    expect(Object.keys(response?.headers ?? {})).not.toContain('x-forged');
+    if (response?.body) expect(response.headers['content-type']).toMatch(/^application\/json/);
+    for (const { headers } of fakeBackend.received) expect(Object.keys(headers)).not.toContain('x-forged');
     await waitFor('its line in the log', () => corral.logged.length > before);
     expect(corral.logged.slice(before).map(shown)).toEqual([
       ['text', 'json', 'logfmt'].map(() => 'one line'),

@@ -6,10 +6,10 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 
 const app = 'https://app.example';
-const houses: Record<string, TestGateway> = {};
-let standIn: FakeBackend;
+const gateways: Record<string, TestGateway> = {};
+let fakeBackend: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend((request, response) => {
+  fakeBackend = await startFakeBackend((request, response) => {
     response.setHeader('access-control-allow-origin', 'https://backend.example');
     if (!isForStream(request)) return echo(request, response);
     startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
@@ -20,16 +20,16 @@ beforeAll(async () => {
     any: '*',
     off: '',
   })) {
-    houses[name] = await startTestGateway({ backend: standIn.backend, env: { CORS_ORIGINS: origins } });
+    gateways[name] = await startTestGateway({ backend: fakeBackend.backend, env: { CORS_ORIGINS: origins } });
   }
 });
 afterAll(async () => {
-  for (const house of Object.values(houses)) await house.stop();
-  await standIn.stop();
+  for (const corral of Object.values(gateways)) await corral.stop();
+  await fakeBackend.stop();
 });
 
-async function send(house: string, bytes: string) {
-  await using client = await RawClient.connect(houses[house]?.port ?? 0);
+async function send(corral: string, bytes: string) {
+  await using client = await RawClient.connect(gateways[corral]?.port ?? 0);
   const answer = await client.send(bytes).answer();
   const { vary, ...headers } = answer?.headers ?? {};
   const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
@@ -66,11 +66,11 @@ describe('a preflight', () => {
       preflight(origin).replace(/\r\n\r\n$/, '\r\nAccess-Control-Request-Private-Network: true\r\n\r\n');
     const { cors } = await send('patterns', asking('https://a.sub.example'));
     expect(cors['access-control-allow-private-network']).toBe('true');
-    for (const [house, origin] of [
+    for (const [corral, origin] of [
       ['patterns', 'https://sub.example'],
       ['off', app],
     ] as const) {
-      expect((await send(house, asking(origin))).cors).toEqual({});
+      expect((await send(corral, asking(origin))).cors).toEqual({});
     }
     expect((await send('any', asking(app))).cors['access-control-allow-private-network']).toBe('true');
   });
@@ -95,7 +95,7 @@ describe('a preflight', () => {
     ['too many headers', `${'X-One: 1\r\n'.repeat(100)}`, 431],
     ['a line that is too long', `Access-Control-Request-Headers: ${'x'.repeat(9000)}\r\n`, 431],
     ['two Hosts', 'Host: y\r\n', 400],
-  ])('with %s is refused like any request, and its page may read why', async (_, lines, status) => {
+  ])('with %s is rejected like any request, and its page may read why', async (_, lines, status) => {
     const bytes = preflight(app).replace(/\r\n\r\n$/, `\r\n${lines}\r\n`);
     const { status: told, cors } = await send('listed', bytes);
     expect([told, cors['access-control-allow-origin']]).toEqual([status, app]);

@@ -8,18 +8,18 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend((request, response) => {
+  fakeBackend = await startFakeBackend((request, response) => {
     if (!isForStream(request)) return echo(request, response);
     startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
   });
-  corral = await startTestGateway({ backend: standIn.backend });
+  corral = await startTestGateway({ backend: fakeBackend.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 async function idOf(bytes: string): Promise<string | undefined> {
@@ -34,7 +34,7 @@ describe('a well-formed id is kept', () => {
     '%s',
     async (id) => {
       expect(await idOf(withId(id))).toBe(id);
-      expect(standIn.received.at(-1)?.headers['x-request-id']).toBe(id);
+      expect(fakeBackend.received.at(-1)?.headers['x-request-id']).toBe(id);
       await waitFor('its line in the log', () => corral.logged.some((line) => line.id === id));
     },
   );
@@ -54,7 +54,7 @@ describe('any other id is replaced', () => {
     'a\r\nX-Request-Id: b',
   ])('%j', async (id) => {
     expect(await idOf(withId(id))).toMatch(uuid);
-    expect(standIn.received.at(-1)?.headers['x-request-id']).toMatch(uuid);
+    expect(fakeBackend.received.at(-1)?.headers['x-request-id']).toMatch(uuid);
   });
 });
 
@@ -63,8 +63,8 @@ describe('the id is on', () => {
   it.each(
     Object.entries({
       'a stream': postOf(chatOf('hello', { stream: true }), { headers: [line] }),
-      'a refused key': postOf(chatOf('hello'), { secret: 'sk-no', headers: [line] }),
-      'a refused body': postOf('{', { headers: [line] }),
+      'a rejected key': postOf(chatOf('hello'), { secret: 'sk-no', headers: [line] }),
+      'a rejected body': postOf('{', { headers: [line] }),
       'an unknown path': postOf('{', { path: '/nowhere', headers: [line] }),
       'a wrong method': `PUT /v1/models HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n`,
       'the list of models': `GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: ${'sk-no'}\r\n${line}\r\n\r\n`,

@@ -25,12 +25,12 @@ const routes: [request: string, scope: Scope][] = [
   ['POST /reload', 'admin'],
 ];
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: keyFileText(
       Object.fromEntries(scopes.map((scope) => [scope, { secret: secretOf(scope), scopes: [scope] }])),
     ),
@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 describe.each(routes)('%s', (request, needed) => {
@@ -50,12 +50,12 @@ describe.each(routes)('%s', (request, needed) => {
   it.each(scopes.filter((scope) => scope !== needed))(
     'rejects a key with only the scope %s',
     async (scope) => {
-      const sent = standIn.received.length;
+      const sent = fakeBackend.received.length;
       const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
       expect(status).toBe(403);
       const told = JSON.stringify(body.error);
       expect(told).toContain(`lacks the scope '${needed}'`);
-      expect(standIn.received).toHaveLength(sent);
+      expect(fakeBackend.received).toHaveLength(sent);
     },
   );
 
@@ -65,7 +65,7 @@ describe.each(routes)('%s', (request, needed) => {
 });
 
 it('without authentication everything is allowed except administration', async () => {
-  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  await using open = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
   for (const [request, scope] of routes) {
     const { status, body } = await requestGateway(open.origin, request, undefined);
     if (scope === 'admin')

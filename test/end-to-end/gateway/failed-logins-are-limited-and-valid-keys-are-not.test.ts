@@ -12,16 +12,16 @@ const keys = keyFileText({
   expired: { secret: expiredSecret, expires: Date.now() - 1000 },
 });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
 });
-afterAll(() => standIn.stop());
+afterAll(() => fakeBackend.stop());
 
 /** A gateway, and a function that sends a request with a secret, from an address that a proxy reports. */
 async function startDoor(env: Readonly<Record<string, string>> = {}) {
-  const corral = await startTestGateway({ backend: standIn.backend, keys, env });
-  const knock = (secret?: string, from?: string) =>
+  const corral = await startTestGateway({ backend: fakeBackend.backend, keys, env });
+  const send = (secret?: string, from?: string) =>
     requestGateway(
       corral.origin,
       'GET /v1/models',
@@ -30,19 +30,19 @@ async function startDoor(env: Readonly<Record<string, string>> = {}) {
     );
   const statuses = async (times: number, secret?: string, from?: string) => {
     const seen: number[] = [];
-    for (let n = 0; n < times; n++) seen.push((await knock(secret, from)).status);
+    for (let n = 0; n < times; n++) seen.push((await send(secret, from)).status);
     return seen;
   };
-  return { corral, knock, statuses, [Symbol.asyncDispose]: corral.stop };
+  return { corral, send, statuses, [Symbol.asyncDispose]: corral.stop };
 }
 
 const wrong = 'sk-wrong';
 
 describe('an address that guesses keys', () => {
   it('has to wait after twenty invalid keys, while valid keys are accepted', async () => {
-    await using door = await startDoor();
-    expect(new Set(await door.statuses(20, wrong))).toEqual(new Set([401]));
-    const { status, headers, body } = await door.knock(wrong);
+    await using gateway = await startDoor();
+    expect(new Set(await gateway.statuses(20, wrong))).toEqual(new Set([401]));
+    const { status, headers, body } = await gateway.send(wrong);
     expect([status, body.error]).toEqual([
       429,
       { code: 'too_many_failed_logins', type: 'requests', param: null, message: expect.any(String) },
@@ -50,49 +50,49 @@ describe('an address that guesses keys', () => {
     const wait = Number(headers.get('retry-after'));
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
-    expect(await door.statuses(3, testerSecret)).toEqual([200, 200, 200]);
+    expect(await gateway.statuses(3, testerSecret)).toEqual([200, 200, 200]);
     await waitFor('its line in the log', () =>
-      door.corral.logged.some(
+      gateway.corral.logged.some(
         ({ error, address }) => error === 'too_many_failed_logins' && address === '127.0.0.1',
       ),
     );
   });
 
   it('learns nothing of keys that exist but are not usable, and requests without a key do not count', async () => {
-    await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '2' });
-    expect(await door.statuses(5)).toEqual([401, 401, 401, 401, 401]);
-    expect(await door.statuses(3, expiredSecret)).toEqual([401, 401, 429]);
-    expect(await door.statuses(1, wrong)).toEqual([429]);
-    expect(await door.statuses(1)).toEqual([401]);
+    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '2' });
+    expect(await gateway.statuses(5)).toEqual([401, 401, 401, 401, 401]);
+    expect(await gateway.statuses(3, expiredSecret)).toEqual([401, 401, 429]);
+    expect(await gateway.statuses(1, wrong)).toEqual([429]);
+    expect(await gateway.statuses(1)).toEqual([401]);
   });
 
   it('is not limited with MAX_FAILED_LOGINS_PER_MINUTE=0', async () => {
-    await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '0' });
-    expect(new Set(await door.statuses(60, wrong))).toEqual(new Set([401]));
+    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '0' });
+    expect(new Set(await gateway.statuses(60, wrong))).toEqual(new Set([401]));
   });
 });
 
 describe('X-Forwarded-For', () => {
   it('is used from trusted proxies only', async () => {
-    await using door = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '1' });
-    expect(await door.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
-    expect(await door.statuses(1, wrong, '198.51.100.2')).toEqual([429]);
+    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '1' });
+    expect(await gateway.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
+    expect(await gateway.statuses(1, wrong, '198.51.100.2')).toEqual([429]);
   });
 
   it('distinguishes clients behind a trusted proxy, whatever they send themselves', async () => {
-    await using door = await startDoor({
+    await using gateway = await startDoor({
       MAX_FAILED_LOGINS_PER_MINUTE: '1',
       TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8',
     });
-    expect(await door.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
-    expect(await door.statuses(1, wrong, '6.6.6.6, 198.51.100.1, 10.1.2.3')).toEqual([429]);
-    expect(await door.statuses(2, wrong, '198.51.100.2')).toEqual([401, 429]);
-    expect(await door.statuses(2, wrong, '2001:db8:1:2::1')).toEqual([401, 429]);
-    expect(await door.statuses(1, wrong, '2001:db8:1:2:ffff::9')).toEqual([429]);
-    expect(await door.statuses(1, wrong, '2001:db8:1:3::1')).toEqual([401]);
+    expect(await gateway.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
+    expect(await gateway.statuses(1, wrong, '6.6.6.6, 198.51.100.1, 10.1.2.3')).toEqual([429]);
+    expect(await gateway.statuses(2, wrong, '198.51.100.2')).toEqual([401, 429]);
+    expect(await gateway.statuses(2, wrong, '2001:db8:1:2::1')).toEqual([401, 429]);
+    expect(await gateway.statuses(1, wrong, '2001:db8:1:2:ffff::9')).toEqual([429]);
+    expect(await gateway.statuses(1, wrong, '2001:db8:1:3::1')).toEqual([401]);
     await waitFor('the addresses in the log', () =>
       ['198.51.100.1', '2001:db8:1:2:ffff::9'].every((one) =>
-        door.corral.logged.some(({ address }) => address === one),
+        gateway.corral.logged.some(({ address }) => address === one),
       ),
     );
   });

@@ -19,25 +19,29 @@ const keys = {
   other: { secret: secretOf('other'), models: ['another-model'] },
 } as const;
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: keyFileText(keys),
     env: { API_KEYS: `inline:${secretOf('inline')},beyond:${beyondAscii}` },
   });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 
 async function ask(headers: readonly string[], path = '/v1/chat/completions', port = corral.port) {
   await using client = await RawClient.connect(port);
-  const answer = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).answer();
-  return { status: answer?.status, headers: answer?.headers ?? {}, body: JSON.parse(answer?.body ?? '') };
+  const response = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).answer();
+  return {
+    status: response?.status,
+    headers: response?.headers ?? {},
+    body: JSON.parse(response?.body ?? ''),
+  };
 }
 
 describe('accepted', () => {
@@ -80,11 +84,11 @@ describe('rejected, all with the same error', () => {
     [[`Authorization: Bearer ${'x'.repeat(8000)}`]],
     [['Authorization: Bearer \xff\xfe']],
   ])('%j', async (headers) => {
-    const sent = standIn.received.length;
-    const answer = await ask(headers);
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
-    expect(answer.body).toEqual({
+    const sent = fakeBackend.received.length;
+    const response = await ask(headers);
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.body).toEqual({
       error: {
         message: expect.stringMatching(/^Missing or invalid API key\. Send a valid key in /),
         type: 'invalid_request_error',
@@ -92,7 +96,7 @@ describe('rejected, all with the same error', () => {
         code: 'invalid_api_key',
       },
     });
-    expect(standIn.received).toHaveLength(sent);
+    expect(fakeBackend.received).toHaveLength(sent);
   });
 
   it("in Anthropic's format on its routes", async () => {
@@ -115,8 +119,8 @@ describe('not allowed', () => {
 
   it('the list of models contains only those that the key may use', async () => {
     const list = (secret: string) =>
-      fetch(`${corral.origin}/v1/models`, { headers: { 'x-api-key': secret } }).then((answer) =>
-        answer.json(),
+      fetch(`${corral.origin}/v1/models`, { headers: { 'x-api-key': secret } }).then((response) =>
+        response.json(),
       );
     expect(await list(keys.other.secret)).toEqual({ object: 'list', data: [], models: [] });
     expect(await list(good)).toMatchObject({ data: [{ id: 'stand-in' }] });
@@ -132,7 +136,7 @@ it('probes need no key, the list of models does', async () => {
 
 it('a key in the file format of llama-gguf-inference works until its line is removed', async () => {
   await using house = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: `old:${secretOf('old')}:120:2099-01-01\n`,
   });
   const header = `Authorization: ${secretOf('old')}`;
@@ -151,7 +155,7 @@ it('a key in the file format of llama-gguf-inference works until its line is rem
 });
 
 it('no key is needed if authentication is disabled', async () => {
-  await using open = await startTestGateway({ backend: standIn.backend, env: { AUTH_ENABLED: 'false' } });
+  await using open = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
   for (const headers of [[], ['Authorization: Bearer sk-unknown']]) {
     expect((await ask(headers, undefined, open.port)).status).toBe(200);
   }

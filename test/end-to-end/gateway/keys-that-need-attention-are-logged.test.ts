@@ -12,13 +12,13 @@ const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
 const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
 
 it('in one line each, at the start and when the file changes, once a day', async () => {
-  await using standIn = await startFakeBackend(echo);
+  await using fakeBackend = await startFakeBackend(echo);
   const olden = keyFileText({ ops, guest }).replace(
     /"created": "[^"]*"/,
     '"created": "2020-01-01T00:00:00Z"',
   );
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: olden,
     env: { KEY_MAX_AGE_DAYS: '90' },
   });

@@ -72,26 +72,26 @@ const cases: Record<string, [bytes: string | Buffer, ...allowed: (number | 'clos
   CONNECT: [`CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n${key}\r\n`, 405, 'closed'],
 };
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend, env: { DRAIN_TIMEOUT: '1h' } });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend, env: { DRAIN_TIMEOUT: '1h' } });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
-afterEach(() => gatewayIsIdle(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
 describe('each request gets its status or a closed connection', () => {
   it.each(Object.entries(cases))('%s', async (_, [bytes, ...allowed]) => {
     await using client = await RawClient.connect(corral.port);
-    let answer = await client.send(bytes).answer();
-    if (answer?.status === 100) answer = await client.answer();
-    expect(allowed).toContain(answer?.status ?? 'closed');
-    if (answer === undefined || answer.status < 400) return;
-    expect(JSON.parse(answer.body)).toEqual({
+    let response = await client.send(bytes).answer();
+    if (response?.status === 100) response = await client.answer();
+    expect(allowed).toContain(response?.status ?? 'closed');
+    if (response === undefined || response.status < 400) return;
+    expect(JSON.parse(response.body)).toEqual({
       error: {
         message: expect.stringMatching(/\S/),
         type: 'invalid_request_error',
@@ -99,9 +99,9 @@ describe('each request gets its status or a closed connection', () => {
         code: expect.stringMatching(/^[a-z_]+$/),
       },
     });
-    expect(answer.headers['x-request-id']).toMatch(/\S/);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    if (answer.status === 400) await client.closed();
+    expect(response.headers['x-request-id']).toMatch(/\S/);
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    if (response.status === 400) await client.closed();
   });
 });
 
@@ -122,13 +122,13 @@ describe('a broken body', () => {
     );
     client.send(head);
     await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
-    const answer = await client.send('rubbish\r\n').answer();
-    expect(answer?.status).toBe(400);
-    expect(answer?.headers['request-id']).toMatch(/\S/);
-    expect(JSON.parse(answer?.body ?? '')).toEqual({
+    const response = await client.send('rubbish\r\n').answer();
+    expect(response?.status).toBe(400);
+    expect(response?.headers['request-id']).toMatch(/\S/);
+    expect(JSON.parse(response?.body ?? '')).toEqual({
       type: 'error',
       error: { type: 'invalid_request_error', message: expect.stringMatching(/\S/) },
-      request_id: answer?.headers['request-id'],
+      request_id: response?.headers['request-id'],
     });
   });
 

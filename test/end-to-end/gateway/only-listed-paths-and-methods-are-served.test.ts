@@ -8,24 +8,24 @@ import { startTestGateway, type TestGateway, testerSecret } from '../../harness/
 
 const body = JSON.stringify(chatOf('hello'));
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 let before = 0;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 beforeEach(() => {
-  before = standIn.received.length;
+  before = fakeBackend.received.length;
 });
-afterEach(() => gatewayIsIdle(corral, standIn));
+afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
 /** The paths of the requests that have reached the backend in this test. */
-const arrived = () => standIn.received.slice(before).map(({ path }) => path);
+const arrived = () => fakeBackend.received.slice(before).map(({ path }) => path);
 
 async function ask(method: string, target: string) {
   await using client = await RawClient.connect(corral.port);
@@ -33,10 +33,10 @@ async function ask(method: string, target: string) {
     `${method} ${target} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer ${testerSecret}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
-  // An answer to HEAD announces a body that never comes.
+  // An response to HEAD announces a body that never comes.
   if (method === 'HEAD') await client.closed();
-  const answer = method === 'HEAD' ? headOf(client.text) : await client.answer();
-  return { status: answer?.status, headers: answer?.headers ?? {}, body: answer?.body ?? '' };
+  const response = method === 'HEAD' ? headOf(client.text) : await client.answer();
+  return { status: response?.status, headers: response?.headers ?? {}, body: response?.body ?? '' };
 }
 
 function headOf(text: string) {
@@ -96,12 +96,12 @@ const unknown = {
 describe.each(Object.entries(unknown))('%s', (_, targets) => {
   it.each(targets)('%s', async (target) => {
     for (const method of ['GET', 'POST']) {
-      const answer = await ask(method, target);
-      expect([400, 404]).toContain(answer.status);
-      const { error } = JSON.parse(answer.body);
+      const response = await ask(method, target);
+      expect([400, 404]).toContain(response.status);
+      const { error } = JSON.parse(response.body);
       expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'param', 'type']);
       expect(error.type).toBe('invalid_request_error');
-      if (answer.status === 404) expect(error.code).toBe('unknown_url');
+      if (response.status === 404) expect(error.code).toBe('unknown_url');
     }
     expect(arrived()).toEqual([]);
   });
@@ -136,30 +136,30 @@ describe('the same path in another spelling', () => {
 describe('other methods', () => {
   const others = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY'];
   it.each(others)('%s on a route of POST', async (method) => {
-    const answer = await ask(method, '/v1/chat/completions');
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('POST');
-    expect(answer.headers['x-request-id']).toMatch(/\S/);
-    if (method === 'HEAD') expect(answer.body).toBe('');
-    else expect(JSON.parse(answer.body).error.code).toBe('method_not_allowed');
+    const response = await ask(method, '/v1/chat/completions');
+    expect(response.status).toBe(405);
+    expect(response.headers.allow).toBe('POST');
+    expect(response.headers['x-request-id']).toMatch(/\S/);
+    if (method === 'HEAD') expect(response.body).toBe('');
+    else expect(JSON.parse(response.body).error.code).toBe('method_not_allowed');
     expect(arrived()).toEqual([]);
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'TRACE'])('%s on routes of GET', async (method) => {
     for (const path of ['/v1/models', '/models/x', '/ping', '/health', '/livez', '/readyz']) {
-      const answer = await ask(method, path);
-      expect([path, answer.status]).toEqual([path, 405]);
-      expect(answer.headers.allow).toMatch(/^GET/);
+      const response = await ask(method, path);
+      expect([path, response.status]).toEqual([path, 405]);
+      expect(response.headers.allow).toMatch(/^GET/);
     }
   });
 
   it("GET on /v1/messages, in Anthropic's format", async () => {
-    const answer = await ask('GET', '/v1/messages');
-    expect(answer.status).toBe(405);
-    expect(JSON.parse(answer.body)).toEqual({
+    const response = await ask('GET', '/v1/messages');
+    expect(response.status).toBe(405);
+    expect(JSON.parse(response.body)).toEqual({
       type: 'error',
       error: { type: 'invalid_request_error', message: expect.stringContaining('GET') },
-      request_id: answer.headers['x-request-id'],
+      request_id: response.headers['x-request-id'],
     });
   });
 
@@ -198,10 +198,10 @@ describe('other methods', () => {
     for (const key of ['', `Authorization: Bearer ${testerSecret}\r\n`]) {
       await using client = await RawClient.connect(corral.port);
       client.send(`GET ${target} HTTP/1.1\r\nHost: gateway\r\n${key}${head}\r\n`);
-      const answer = await client.answer();
-      expect(answer?.status).toBe(426);
-      expect(answer?.headers).toMatchObject({ upgrade: 'HTTP/1.1', connection: 'Upgrade' });
-      expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+      const response = await client.answer();
+      expect(response?.status).toBe(426);
+      expect(response?.headers).toMatchObject({ upgrade: 'HTTP/1.1', connection: 'Upgrade' });
+      expect(JSON.parse(response?.body ?? '').error).toMatchObject({
         code: 'websocket_not_supported',
         message: expect.stringContaining('POST'),
       });
@@ -222,9 +222,9 @@ describe('other methods', () => {
     };
     for (const [accept, type] of Object.entries(found)) {
       for (const method of ['GET', 'HEAD']) {
-        const answer = await fetch(`${corral.origin}/`, { method, headers: { accept } });
-        expect([method, accept, answer.status]).toEqual([method, accept, 200]);
-        expect(answer.headers.get('content-type')).toContain(type);
+        const response = await fetch(`${corral.origin}/`, { method, headers: { accept } });
+        expect([method, accept, response.status]).toEqual([method, accept, 200]);
+        expect(response.headers.get('content-type')).toContain(type);
       }
     }
     expect(await (await fetch(`${corral.origin}/`)).json()).toMatchObject({

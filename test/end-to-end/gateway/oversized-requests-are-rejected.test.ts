@@ -29,9 +29,9 @@ afterAll(async () => {
 });
 afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
-function expectRefusal(answer: Awaited<ReturnType<RawClient['answer']>>, status: number, code: string) {
-  expect(answer?.status).toBe(status);
-  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ type: 'invalid_request_error', code });
+function expectRefusal(response: Awaited<ReturnType<RawClient['answer']>>, status: number, code: string) {
+  expect(response?.status).toBe(status);
+  expect(JSON.parse(response?.body ?? '').error).toMatchObject({ type: 'invalid_request_error', code });
 }
 
 describe('a body', () => {
@@ -65,8 +65,8 @@ describe('a body', () => {
       'Content-Length: 0',
       'Content-Length: 99999999',
     );
-    const answer = await client.send(head).answer();
-    expectRefusal(answer?.status === 100 ? await client.answer() : answer, 413, 'payload_too_large');
+    const response = await client.send(head).answer();
+    expectRefusal(response?.status === 100 ? await client.answer() : response, 413, 'payload_too_large');
   });
 
   it.each(['known', 'unknown'])('of endless chunks is rejected and disconnected (key: %s)', async (which) => {
@@ -88,13 +88,13 @@ describe('a body', () => {
   });
 
   it('sent by fetch is rejected with an error that fetch can read', async () => {
-    const answer = await fetch(`${corral.origin}/v1/chat/completions`, {
+    const response = await fetch(`${corral.origin}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
       body: 'x'.repeat(20 * MiB),
     });
-    expect(answer.status).toBe(413);
-    expect(await answer.json()).toMatchObject({ error: { code: 'payload_too_large' } });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: 'payload_too_large' } });
   });
 
   it('that stops arriving is rejected at the time limit', async () => {
@@ -133,8 +133,8 @@ describe('a request header', () => {
     await using client = await RawClient.connect(corral.port);
     const long = `X-A: ${'x'.repeat(8192 - 5)}\r\n`;
     const path = `/v1/models?${'x'.repeat(8192 - 'GET /v1/models? HTTP/1.1'.length)}`;
-    const answer = await client.send(models(path, long + 'X-B: x\r\n'.repeat(61))).answer();
-    expect(answer?.status).toBe(200);
+    const response = await client.send(models(path, long + 'X-B: x\r\n'.repeat(61))).answer();
+    expect(response?.status).toBe(200);
   });
 
   it.each([

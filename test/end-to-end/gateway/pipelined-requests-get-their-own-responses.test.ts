@@ -7,41 +7,43 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
   const env = { MAX_QUEUE_PER_KEY: '100' };
-  corral = await startTestGateway({ backend: standIn.backend, env });
+  corral = await startTestGateway({ backend: fakeBackend.backend, env });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 beforeEach(() => {
-  standIn.scenario = echo;
+  fakeBackend.scenario = echo;
 });
 
 const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
 
 it('in order, although the second is finished first', async () => {
   const held: (() => void)[] = [];
-  standIn.scenario = (request, response) => {
+  fakeBackend.scenario = (request, response) => {
     if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
     else echo(request, response);
   };
   await using client = await RawClient.connect(corral.port);
   client.send(postOf(chatOf('slow')) + postOf(chatOf('quick')));
-  await waitFor('both to arrive', () => standIn.received.some((request) => tokensOf(request) === 'quick'));
+  await waitFor('both to arrive', () =>
+    fakeBackend.received.some((request) => tokensOf(request) === 'quick'),
+  );
   expect(client.text).toBe('');
   for (const release of held) release();
   expect(contentOf((await client.answer())?.body)).toBe('slow');
   expect(contentOf((await client.answer())?.body)).toBe('quick');
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
 });
 
 it('an error, a stream, a list and a JSON response on one connection', async () => {
-  standIn.scenario = (request, response) => {
+  fakeBackend.scenario = (request, response) => {
     if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.end(`data: ${JSON.stringify(tokensOf(request))}\n\ndata: [DONE]\n\n`);
@@ -65,7 +67,7 @@ it('an error, a stream, a list and a JSON response on one connection', async () 
 
 it('invalid bytes after a valid request do not affect its response', async () => {
   const held: (() => void)[] = [];
-  standIn.scenario = (request, response) => void held.push(() => echo(request, response));
+  fakeBackend.scenario = (request, response) => void held.push(() => echo(request, response));
   await using client = await RawClient.connect(corral.port);
   client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
   await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
@@ -73,7 +75,7 @@ it('invalid bytes after a valid request do not affect its response', async () =>
   const answer = await client.answer();
   if (answer) expect(contentOf(answer.body)).toBe('good');
   await client.closed();
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
 });
 
 it('a request that arrives in single bytes', async () => {

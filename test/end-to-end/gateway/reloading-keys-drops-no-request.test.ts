@@ -17,18 +17,18 @@ const staff = { tester: { secret: testerSecret }, ops: { secret: opsSecret, scop
 const keys = keyFileText(staff);
 const keysWithNew = keyFileText({ ...staff, new: { secret: newSecret } });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
 });
-afterAll(() => standIn.stop());
+afterAll(() => fakeBackend.stop());
 
 const statusOf = async (origin: string, secret: string) =>
   (await requestGateway(origin, 'GET /v1/models', secret)).status;
 
 describe('POST /reload', () => {
   it('reads the key file at once', async () => {
-    await using corral = await startTestGateway({ backend: standIn.backend, keys });
+    await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
     writeFileSync(corral.keyFile, keysWithNew);
     const { status, body } = await requestGateway(corral.origin, 'POST /reload', opsSecret);
     expect([status, body]).toEqual([200, { status: 'ok', keys_loaded: 3, warnings: [] }]);
@@ -37,7 +37,7 @@ describe('POST /reload', () => {
 
   it('reports what it left out', async () => {
     await using corral = await startTestGateway({
-      backend: standIn.backend,
+      backend: fakeBackend.backend,
       keys,
       env: { API_KEYS: 'short:abc' },
     });
@@ -50,7 +50,7 @@ describe('POST /reload', () => {
   });
 
   it('keeps the previous keys if the file is invalid, and reports it', async () => {
-    await using corral = await startTestGateway({ backend: standIn.backend, keys });
+    await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
     const health = async () => (await requestGateway(corral.origin, 'GET /health', undefined)).body.keys;
     expect(await health()).toEqual({ problem: false });
     writeFileSync(corral.keyFile, keys.replace('"disabled": false', '"disabled": "no"'));
@@ -76,9 +76,9 @@ describe('POST /reload', () => {
 });
 
 it('many reloads under load drop no request and mix up no keys', async () => {
-  standIn.scenario = (request, response) =>
+  fakeBackend.scenario = (request, response) =>
     setTimeout(() => echo(request, response), tokensOf(request).length % 5);
-  await using corral = await startTestGateway({ backend: standIn.backend, keys });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
   const turns = { asked: 0, reloads: 0 };
   const isOver = () => turns.asked >= 600 && turns.reloads > 20;
   const answers = new Map<string, string>();
@@ -122,7 +122,7 @@ it('SIGHUP reloads the key file, valid or not, and the gateway keeps running', a
         PORT: '0',
         LOG_FORMAT: 'json',
         DATA_DIR: folder.path,
-        BACKEND_URL: formatBackendUrl(standIn.backend.address),
+        BACKEND_URL: formatBackendUrl(fakeBackend.backend.address),
       },
     }),
     { [Symbol.asyncDispose]: async () => void gateway.kill('SIGKILL') },

@@ -15,15 +15,15 @@ const keys = keyFileText({
   native: { secret: secretOf('native'), scopes: ['inference', 'native'] },
 });
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let house: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
+  fakeBackend = await startFakeBackend(echo);
 });
-afterAll(() => standIn.stop());
+afterAll(() => fakeBackend.stop());
 beforeEach(async () => {
   house = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys,
     env: { MAX_REQUESTS_PER_MINUTE: '3', MAX_QUEUE_SIZE: '0' },
   });
@@ -40,16 +40,16 @@ async function post(
   id: string,
   { path = '/v1/chat/completions', body = chatOf('hello'), signal }: Wish = {},
 ) {
-  const answer = await fetch(house.origin + path, {
+  const response = await fetch(house.origin + path, {
     method: 'POST',
     signal: signal ?? null,
     headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const remaining = (answer: { headers: Headers }) => answer.headers.get('x-ratelimit-remaining-requests');
+const remaining = (response: { headers: Headers }) => response.headers.get('x-ratelimit-remaining-requests');
 
 describe('the requests of a key', () => {
   it('are counted whatever their status, and rejected beyond the limit', async () => {
@@ -63,18 +63,18 @@ describe('the requests of a key', () => {
     expect([bad.status, remaining(bad)]).toEqual([400, '1']);
     expect(remaining(await post('plain'))).toBe('0');
 
-    const refused = await post('plain');
-    expect([refused.status, remaining(refused)]).toEqual([429, '0']);
-    expect(JSON.parse(refused.text).error).toMatchObject({
+    const rejected = await post('plain');
+    expect([rejected.status, remaining(rejected)]).toEqual([429, '0']);
+    expect(JSON.parse(rejected.text).error).toMatchObject({
       type: 'requests',
       code: 'rate_limit_exceeded',
       param: null,
     });
-    const waitMs = Number(refused.headers.get('retry-after-ms'));
+    const waitMs = Number(rejected.headers.get('retry-after-ms'));
     expect(waitMs).toBeGreaterThan(20_000);
     expect(waitMs).toBeLessThanOrEqual(60_000);
-    expect(refused.headers.get('retry-after')).toBe(String(Math.ceil(waitMs / 1000)));
-    expect(refused.headers.get('x-request-id')).toBeTruthy();
+    expect(rejected.headers.get('retry-after')).toBe(String(Math.ceil(waitMs / 1000)));
+    expect(rejected.headers.get('x-request-id')).toBeTruthy();
   });
 
   it('are limited by the key before the default applies, and 0 is no limit', async () => {
@@ -82,8 +82,8 @@ describe('the requests of a key', () => {
     for (let n = 0; n < 4; n++) statuses.push((await post('own')).status);
     expect(statuses).toEqual([200, 200, 429, 429]);
     for (let n = 0; n < 6; n++) {
-      const answer = await post('free');
-      expect([answer.status, remaining(answer)]).toEqual([200, null]);
+      const response = await post('free');
+      expect([response.status, remaining(response)]).toEqual([200, null]);
     }
   });
 
@@ -94,21 +94,21 @@ describe('the requests of a key', () => {
 
   it('are rejected before the body is read', async () => {
     for (let n = 0; n < 3; n++) await post('plain');
-    const before = standIn.received.length;
-    const refused = await post('plain', { body: '{' });
-    expect(refused.status).toBe(429);
-    expect(standIn.received.length).toBe(before);
+    const before = fakeBackend.received.length;
+    const rejected = await post('plain', { body: '{' });
+    expect(rejected.status).toBe(429);
+    expect(fakeBackend.received.length).toBe(before);
   });
 
   it('are rejected while earlier ones still run, in a burst too', async () => {
-    standIn.scenario = silent;
+    fakeBackend.scenario = silent;
     const leaving = new AbortController();
     const first = Array.from({ length: 3 }, () => post('plain', { signal: leaving.signal }));
-    await waitFor('the first to be at work', () => standIn.open === 3);
-    const answers = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
-    expect(answers.every(({ status }) => status === 429)).toBe(true);
-    expect(standIn.open).toBe(3);
-    standIn.scenario = echo;
+    await waitFor('the first to be at work', () => fakeBackend.open === 3);
+    const responses = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
+    expect(responses.every(({ status }) => status === 429)).toBe(true);
+    expect(fakeBackend.open).toBe(3);
+    fakeBackend.scenario = echo;
     leaving.abort();
     await Promise.allSettled(first);
     await waitFor(
@@ -144,8 +144,8 @@ describe('the requests of a key', () => {
   });
 
   it('without a key get no rate limit headers', async () => {
-    const answer = await post('nobody');
-    expect([answer.status, remaining(answer)]).toEqual([401, null]);
+    const response = await post('nobody');
+    expect([response.status, remaining(response)]).toEqual([401, null]);
   });
 
   it('keep their count when the keys are reloaded', async () => {
@@ -157,17 +157,17 @@ describe('the requests of a key', () => {
 
 it('all requests share one limit if authentication is disabled', async () => {
   await using open = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     env: { MAX_REQUESTS_PER_MINUTE: '2', AUTH_ENABLED: 'false' },
   });
   const statuses = [];
   for (const authorization of ['Bearer a', 'Bearer b', '']) {
-    const answer = await fetch(`${open.origin}/v1/chat/completions`, {
+    const response = await fetch(`${open.origin}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
       body: JSON.stringify(chatOf('hello')),
     });
-    statuses.push(answer.status);
+    statuses.push(response.status);
   }
   expect(statuses).toEqual([200, 200, 429]);
 });
@@ -176,7 +176,7 @@ it('stay within the limit although rejected requests are refunded late', async (
   const secret = secretOf('slow');
   const limits = { requestsPerMinute: 3, tokensPerMinute: 50 };
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     keys: keyFileText({ slow: { secret, limits } }),
     windowSeconds: 2,
   });
@@ -185,17 +185,17 @@ it('stay within the limit although rejected requests are refunded late', async (
   for (let n = 0; n < limits.requestsPerMinute; n++) clients.push(await RawClient.connect(corral.port));
   for (const client of clients) client.send(request.slice(0, -1));
   const ask = async () => {
-    const answer = await fetch(`${corral.origin}/v1/models`, {
+    const response = await fetch(`${corral.origin}/v1/models`, {
       headers: { authorization: `Bearer ${secret}` },
     });
-    await answer.text();
-    return Number(remaining(answer));
+    await response.text();
+    return Number(remaining(response));
   };
   await waitFor('all of them to be counted', async () => (await ask()) === 0);
   await waitFor('their minute to be over', async () => (await ask()) === limits.requestsPerMinute);
   for (const client of clients) {
-    const answer = await client.send(request.slice(-1)).answer();
-    expect([answer?.status, JSON.parse(answer?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
+    const response = await client.send(request.slice(-1)).answer();
+    expect([response?.status, JSON.parse(response?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
     client.socket.destroy();
   }
   await waitFor(

@@ -9,19 +9,19 @@ import { type LlamaServer, startLlamaServer } from '../../services/start-llama-s
 const LIMIT = 20_000;
 
 let engine: LlamaServer;
-let house: TestGateway;
+let corral: TestGateway;
 beforeAll(async () => {
   engine = await startLlamaServer();
   return () => engine.stop();
 });
 beforeEach(async () => {
-  house = await startTestGateway({
+  corral = await startTestGateway({
     backend: engine.backend,
     env: { MAX_TOKENS_PER_MINUTE: String(LIMIT) },
     // What is taken stays taken for as long as a test lasts.
     windowSeconds: 3600,
   });
-  return () => house.stop();
+  return () => corral.stop();
 });
 
 interface Wishes {
@@ -30,7 +30,7 @@ interface Wishes {
 }
 
 async function post(body: object, { path = '/v1/chat/completions', signal }: Wishes = {}) {
-  return fetch(house.origin + path, {
+  return fetch(corral.origin + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'demo', ...body }),
@@ -44,7 +44,7 @@ const remainingIn = ({ headers }: Response) => Number(headers.get('x-ratelimit-r
 /** The tokens used when no request is in progress any more. Reading them costs nothing. */
 async function taken(): Promise<number> {
   const authorization = `Bearer ${testerSecret}`;
-  return LIMIT - remainingIn(await fetch(`${house.origin}/v1/models`, { headers: { authorization } }));
+  return LIMIT - remainingIn(await fetch(`${corral.origin}/v1/models`, { headers: { authorization } }));
 }
 
 const settledTo = (tokens: number) =>
@@ -52,24 +52,24 @@ const settledTo = (tokens: number) =>
 
 describe('the tokens that a request has reserved', () => {
   it('are the prompt and the output limit, and become the actual usage', async () => {
-    const answer = await post({ ...ask('keys'), max_tokens: 5000 });
-    expect(LIMIT - remainingIn(answer)).toBeGreaterThan(5000);
-    expect(LIMIT - remainingIn(answer)).toBeLessThan(5100);
-    expect(answer.headers.get('x-ratelimit-limit-tokens')).toBe(String(LIMIT));
-    expect(answer.headers.get('x-ratelimit-reset-tokens')).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
-    const { usage } = (await answer.json()) as { usage: { total_tokens: number } };
+    const response = await post({ ...ask('keys'), max_tokens: 5000 });
+    expect(LIMIT - remainingIn(response)).toBeGreaterThan(5000);
+    expect(LIMIT - remainingIn(response)).toBeLessThan(5100);
+    expect(response.headers.get('x-ratelimit-limit-tokens')).toBe(String(LIMIT));
+    expect(response.headers.get('x-ratelimit-reset-tokens')).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
+    const { usage } = (await response.json()) as { usage: { total_tokens: number } };
     expect(usage.total_tokens).toBeLessThan(1000);
     await settledTo(usage.total_tokens);
   });
 
   it('of a long stream become the actual usage, even beyond the reservation', async () => {
-    const answer = await post({
+    const response = await post({
       ...ask('long story'),
       stream: true,
       stream_options: { include_usage: true },
     });
-    const aside = LIMIT - remainingIn(answer);
-    const text = await answer.text();
+    const aside = LIMIT - remainingIn(response);
+    const text = await response.text();
     const total = Number(/"total_tokens":(\d+)/.exec(text)?.[1]);
     expect(total).toBeGreaterThan(aside);
     await settledTo(total);
@@ -77,70 +77,70 @@ describe('the tokens that a request has reserved', () => {
 
   it('of a disconnected client become what was processed and generated for it', async () => {
     const leaving = new AbortController();
-    const answer = await post(
+    const response = await post(
       { ...ask('long story'), stream: true, max_tokens: 8000 },
       { signal: leaving.signal },
     );
-    const reader = answer.body?.getReader();
+    const reader = response.body?.getReader();
     await reader?.read();
-    expect(LIMIT - remainingIn(answer)).toBeGreaterThan(8000);
+    expect(LIMIT - remainingIn(response)).toBeGreaterThan(8000);
     leaving.abort();
-    await gatewayIsIdle(house);
+    await gatewayIsIdle(corral);
     await waitFor('the rest to go back', async () => (await taken()) < 8000);
     expect(await taken()).toBeGreaterThan(0);
   });
 
   it('are fully refunded if the engine rejects the request', async () => {
-    const answer = await post({ ...ask('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(remainingIn(answer)).toBeLessThan(LIMIT);
+    const response = await post({ ...ask('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(remainingIn(response)).toBeLessThan(LIMIT);
     await settledTo(0);
   });
 
   it('are none for token counting and lists', async () => {
-    const answer = await post(ask('keys'), { path: '/v1/chat/completions/input_tokens' });
-    expect([answer.status, remainingIn(answer)]).toEqual([200, LIMIT]);
+    const response = await post(ask('keys'), { path: '/v1/chat/completions/input_tokens' });
+    expect([response.status, remainingIn(response)]).toEqual([200, LIMIT]);
     expect(await taken()).toBe(0);
   });
 });
 
 describe('a request that does not fit', () => {
   it('gets the time to wait, and does not count', async () => {
-    await using standIn = await startFakeBackend(silent);
-    await house.stop();
-    house = await startTestGateway({
-      backend: standIn.backend,
+    await using fakeBackend = await startFakeBackend(silent);
+    await corral.stop();
+    corral = await startTestGateway({
+      backend: fakeBackend.backend,
       env: { MAX_TOKENS_PER_MINUTE: String(LIMIT), MAX_REQUESTS_PER_MINUTE: '10' },
     });
     const leaving = new AbortController();
     const underWay = [1, 2].map(() =>
       post({ ...ask('keys'), max_tokens: 4000, n: 2 }, { signal: leaving.signal }).catch(() => 'left'),
     );
-    await waitFor('two requests to be under way', () => standIn.open === 2);
-    const refused = await post({ ...ask('keys'), max_tokens: 4000 });
-    expect(refused.status).toBe(429);
-    const { error } = (await refused.json()) as { error: { message: string } };
+    await waitFor('two requests to be under way', () => fakeBackend.open === 2);
+    const rejected = await post({ ...ask('keys'), max_tokens: 4000 });
+    expect(rejected.status).toBe(429);
+    const { error } = (await rejected.json()) as { error: { message: string } };
     expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
     expect(error.message).toMatch(/limit 20000, used 160\d\d, requested 40\d\d/);
-    expect(Number(refused.headers.get('retry-after-ms'))).toBeLessThanOrEqual(60_000);
-    expect(refused.headers.get('x-should-retry')).toBeNull();
+    expect(Number(rejected.headers.get('retry-after-ms'))).toBeLessThanOrEqual(60_000);
+    expect(rejected.headers.get('x-should-retry')).toBeNull();
     leaving.abort();
     expect(await Promise.all(underWay)).toEqual(['left', 'left']);
     const authorization = `Bearer ${testerSecret}`;
-    const { headers } = await fetch(`${house.origin}/v1/models`, { headers: { authorization } });
+    const { headers } = await fetch(`${corral.origin}/v1/models`, { headers: { authorization } });
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('8');
   });
 
   it('even in an empty minute is told that waiting does not help', async () => {
-    await house.stop();
-    house = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
-    const refused = await post({ ...ask('keys'), max_tokens: 4000 });
-    expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([429, 'false']);
-    expect(refused.headers.get('retry-after')).toBeNull();
-    const { error } = (await refused.json()) as { error: { message: string } };
+    await corral.stop();
+    corral = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
+    const rejected = await post({ ...ask('keys'), max_tokens: 4000 });
+    expect([rejected.status, rejected.headers.get('x-should-retry')]).toEqual([429, 'false']);
+    expect(rejected.headers.get('retry-after')).toBeNull();
+    const { error } = (await rejected.json()) as { error: { message: string } };
     expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
     expect(error.message).toMatch(/may use up to 40\d\d tokens, .* limited to 1000 tokens per minute/);
-    const answer = await post(ask('keys'));
-    expect(answer.status).toBe(200);
+    const response = await post(ask('keys'));
+    expect(response.status).toBe(200);
   });
 });

@@ -87,11 +87,11 @@ const noRequests: typeof requests = {
 };
 
 describe('no secret and no prompt is logged', () => {
-  let standIn: FakeBackend;
+  let fakeBackend: FakeBackend;
   let corral: TestGateway;
 
   beforeAll(async () => {
-    standIn = await startFakeBackend((request, response) => {
+    fakeBackend = await startFakeBackend((request, response) => {
       const word = Object.keys(fates).find((fate) => request.body.includes(fate)) ?? 'answer';
       const fate = fates[word];
       if (fate === undefined) response.destroy();
@@ -99,7 +99,7 @@ describe('no secret and no prompt is logged', () => {
         response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/json' }).end(fate.body);
     });
     corral = await startTestGateway({
-      backend: standIn.backend,
+      backend: fakeBackend.backend,
       keys: keyFileText({
         known: { secret: secrets['a good key'], limits: { requestsPerMinute: 0 } },
         disabled: { secret: secrets['a disabled key'], disabled: true },
@@ -109,14 +109,14 @@ describe('no secret and no prompt is logged', () => {
   });
   afterAll(async () => {
     await corral[Symbol.asyncDispose]();
-    await standIn[Symbol.asyncDispose]();
+    await fakeBackend[Symbol.asyncDispose]();
   });
 
   const hidden = () => [
     ...Object.values(secrets),
     prompt,
     inTheQuery,
-    standIn.backend.apiKey ?? 'stand-in-key',
+    fakeBackend.backend.apiKey ?? 'stand-in-key',
   ];
   const cases = Object.keys(secrets).flatMap((key) =>
     Object.keys({ ...requests, ...noRequests }).map((what) => [what, key] as const),

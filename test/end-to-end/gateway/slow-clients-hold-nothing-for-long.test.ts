@@ -18,26 +18,26 @@ async function drip(client: RawClient, bytes: string, size: number, everyMs: num
 }
 
 it('a body that trickles in is rejected, although it never stops; a slow one is served', async () => {
-  await using standIn = await startFakeBackend(echo);
+  await using fakeBackend = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '1KiB' };
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
   const [head = '', body = ''] = postOf(chatOf('x'.repeat(20_000))).split(/(?<=\r\n\r\n)/);
   await using trickling = await RawClient.connect(corral.port);
   await drip(trickling.send(head), body, 1, 20);
-  const refused = await trickling.answer();
-  expect(refused?.status).toBe(408);
-  expect(JSON.parse(refused?.body ?? '').error.code).toBe('request_timeout');
+  const rejected = await trickling.answer();
+  expect(rejected?.status).toBe(408);
+  expect(JSON.parse(rejected?.body ?? '').error.code).toBe('request_timeout');
   await trickling.closed();
   await using slow = await RawClient.connect(corral.port);
   await drip(slow.send(head), body, 1000, 50);
   expect((await slow.answer())?.status).toBe(200);
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
 });
 
 it('a body that starts fast and then trickles in is rejected as well', async () => {
-  await using standIn = await startFakeBackend(echo);
+  await using fakeBackend = await startFakeBackend(echo);
   const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '240' };
-  await using corral = await startTestGateway({ backend: standIn.backend, env });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
   const request = postOf(chatOf('x'.repeat(2 * MB)));
   await using client = await RawClient.connect(corral.port);
   await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
@@ -47,8 +47,8 @@ it('a body that starts fast and then trickles in is rejected as well', async () 
 });
 
 it('a body in single bytes takes no more memory than its size', async () => {
-  await using standIn = await startFakeBackend(echo);
-  await using corral = await startTestGateway({ backend: standIn.backend });
+  await using fakeBackend = await startFakeBackend(echo);
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
   await using client = await RawClient.connect(corral.port);
   const text = JSON.stringify(chatOf('é'.repeat(10_000)));
   const head = postOf('', { headers: ['Transfer-Encoding: chunked'] }).replace('Content-Length: 0\r\n', '');
@@ -65,15 +65,15 @@ it('a complete response that its client does not read is dropped', async () => {
     response.write('data: {"choices":[{"delta":{},"index":0,"finish_reason":"stop"}]}\n\n');
     response.end('data: [DONE]\n\n');
   };
-  await using standIn = await startFakeBackend(sayMuch);
+  await using fakeBackend = await startFakeBackend(sayMuch);
   await using corral = await startTestGateway({
-    backend: standIn.backend,
+    backend: fakeBackend.backend,
     env: { STREAM_IDLE_TIMEOUT: '1s' },
   });
   await using client = await RawClient.connect(corral.port);
   client.socket.pause();
   client.send(postOf(chatOf('hello')));
-  await gatewayIsIdle(corral, standIn);
+  await gatewayIsIdle(corral, fakeBackend);
   await waitFor('the connection to be given up', () => corral.gateway.connections.open === 0);
   client.socket.resume();
   await client.closed();
@@ -86,14 +86,14 @@ it('a response of usual length holds its slot only while the engine generates, a
     for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));
     response.end('data: [DONE]\n\n');
   };
-  await using standIn = await startFakeBackend(speak, { slots: 1 });
-  await using corral = await startTestGateway({ backend: standIn.backend });
-  const crowd = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
-  for (const { socket } of crowd) socket.pause();
-  for (const client of crowd) client.send(postOf(chatOf('hello', { stream: true })));
-  await waitFor('all to have been answered', () => standIn.received.length === crowd.length);
-  await gatewayIsIdle(corral, standIn);
-  for (const client of crowd) {
+  await using fakeBackend = await startFakeBackend(speak, { slots: 1 });
+  await using corral = await startTestGateway({ backend: fakeBackend.backend });
+  const flood = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
+  for (const { socket } of flood) socket.pause();
+  for (const client of flood) client.send(postOf(chatOf('hello', { stream: true })));
+  await waitFor('all to have been answered', () => fakeBackend.received.length === flood.length);
+  await gatewayIsIdle(corral, fakeBackend);
+  for (const client of flood) {
     client.socket.resume();
     const body = (await client.answer())?.body ?? '';
     expect([body.length > 900_000, body.endsWith('data: [DONE]\n\n')]).toEqual([true, true]);

@@ -80,38 +80,38 @@ const attempts: Record<string, string> = {
     [measured, `x-request-id: a%0d%0a${encodeURIComponent(hidden)}`],
     open,
   ),
-  'a body that is refused, and more behind it': post(
+  'a body that is rejected, and more behind it': post(
     ['Content-Length: 9', 'Content-Encoding: gzip'],
     `${'x'.repeat(9)}${hidden}`,
   ),
   'a model with a request in it': postOf(chatOf('open', { model: `m\r\n\r\n${hidden}` })),
 };
 
-let standIn: FakeBackend;
+let fakeBackend: FakeBackend;
 let corral: TestGateway;
 beforeAll(async () => {
-  standIn = await startFakeBackend(echo);
-  corral = await startTestGateway({ backend: standIn.backend });
+  fakeBackend = await startFakeBackend(echo);
+  corral = await startTestGateway({ backend: fakeBackend.backend });
 });
 afterAll(async () => {
   await corral.stop();
-  await standIn.stop();
+  await fakeBackend.stop();
 });
 let before = 0;
 beforeEach(() => {
-  before = standIn.received.length;
+  before = fakeBackend.received.length;
 });
 
 it.each(Object.entries(attempts))('by %s', async (_, bytes) => {
   await using client = await RawClient.connect(corral.port);
   client.send(bytes);
-  const answer = await client.answer();
-  if (answer) expect([200, 400, 404, 408, 415]).toContain(answer.status);
+  const response = await client.answer();
+  if (response) expect([200, 400, 404, 408, 415]).toContain(response.status);
   await using other = await RawClient.connect(corral.port);
   expect((await other.send(postOf(chatOf('other'))).answer())?.body).toContain('"other"');
   client.socket.destroy();
-  await gatewayIsIdle(corral, standIn);
-  for (const { path, headers, body } of standIn.received.slice(before)) {
+  await gatewayIsIdle(corral, fakeBackend);
+  for (const { path, headers, body } of fakeBackend.received.slice(before)) {
     expect(path).toBe('/v1/chat/completions');
     expect(['open', 'other']).toContain(tokensOf({ path, headers, body, method: 'POST' }));
     expect(headers.authorization).toBe('Bearer stand-in-key');
@@ -122,14 +122,14 @@ it.each(Object.entries(attempts))('by %s', async (_, bytes) => {
 });
 
 it.each(['gzip', 'br', 'deflate, gzip', 'aws-chunked'])(
-  'a body in %s is refused unread',
+  'a body in %s is rejected unread',
   async (encoding) => {
     await using client = await RawClient.connect(corral.port);
-    const answer = await client
+    const response = await client
       .send(postOf(chatOf('x'), { headers: [`Content-Encoding: ${encoding}`] }))
       .answer();
-    expect(answer?.status).toBe(415);
-    expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ code: 'unsupported_media_type' });
-    expect(standIn.received.length).toBe(before);
+    expect(response?.status).toBe(415);
+    expect(JSON.parse(response?.body ?? '').error).toMatchObject({ code: 'unsupported_media_type' });
+    expect(fakeBackend.received.length).toBe(before);
   },
 );
