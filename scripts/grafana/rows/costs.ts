@@ -6,8 +6,8 @@ export const gpus: Row = {
   title: 'GPU',
   panels: [
     lines({
-      title: 'At work',
-      description: 'The part of the time; with MIG nobody knows.',
+      title: 'Utilization',
+      description: 'Share of the time; not available with MIG.',
       unit: 'percentunit',
       queries: [
         { expr: selector(gpu.utilization), legend: '{{instance}} {{gpu}}' },
@@ -16,7 +16,7 @@ export const gpus: Row = {
     }),
     lines({
       title: 'Memory',
-      description: 'In use, by whomever, and all.',
+      description: 'Used by all processes, and total.',
       unit: 'bytes',
       queries: [
         { expr: selector(gpu.memoryUsed), legend: '{{instance}} {{gpu}} used' },
@@ -34,7 +34,7 @@ export const gpus: Row = {
     }),
     lines({
       title: 'Power',
-      description: 'Drawn, and what may be drawn.',
+      description: 'Power draw and power limit.',
       unit: 'watt',
       queries: [
         { expr: selector(gpu.power), legend: '{{instance}} {{gpu}}' },
@@ -43,7 +43,7 @@ export const gpus: Row = {
     }),
     lines({
       title: 'Clocks',
-      description: 'Of the multiprocessors and of the memory.',
+      description: 'Of multiprocessors and memory.',
       unit: 'hertz',
       queries: [
         { expr: selector(gpu.smClock), legend: '{{instance}} {{gpu}} SM' },
@@ -52,13 +52,13 @@ export const gpus: Row = {
     }),
     lines({
       title: 'Fans',
-      description: '1 is the fastest.',
+      description: '1 is full speed.',
       unit: 'percentunit',
       queries: [{ expr: selector(gpu.fan), legend: '{{instance}} {{gpu}}' }],
     }),
     bands({
-      title: 'Held back by',
-      description: 'What holds the clocks down; idling left out.',
+      title: 'Throttled by',
+      description: 'Reasons for lower clocks, except idling.',
       unit: 'none',
       queries: [
         {
@@ -74,8 +74,8 @@ export const gpus: Row = {
       queries: [{ expr: selector(gpu.eccErrors), legend: '{{instance}} {{gpu}} {{kind}}' }],
     }),
     bands({
-      title: 'Trouble',
-      description: 'Why figures are missing, and what the driver asks for after a fault.',
+      title: 'Problems',
+      description: 'Why readings are missing, and what the driver requests after a fault.',
       unit: 'none',
       queries: [
         { expr: `${selector(gpu.trouble)} == 1`, legend: '{{instance}} {{trouble}}' },
@@ -86,23 +86,23 @@ export const gpus: Row = {
 };
 
 export const money: Row = {
-  title: 'Money and joules',
+  title: 'Cost and energy',
   panels: [
     lines({
-      title: 'A million tokens cost',
+      title: 'Cost per million tokens',
       description: 'In the last five minutes, idle time included; in the currency of COST_PER_HOUR.',
       unit: 'none',
       queries: [{ expr: selector(tokenCost.cost), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
-      title: 'A token takes',
+      title: 'Energy per token',
       description: 'Energy of all GPUs in the last five minutes, idle time included.',
       unit: 'joule',
       queries: [{ expr: selector(tokenCost.energy), legend: '{{instance}} {{tokens}}' }],
     }),
     lines({
-      title: 'A million tokens of a key cost',
-      description: 'The ten dearest, of output.',
+      title: 'Cost per million tokens by key',
+      description: 'The ten most expensive keys, output tokens.',
       unit: 'none',
       queries: [
         {
@@ -112,8 +112,8 @@ export const money: Row = {
       ],
     }),
     lines({
-      title: 'A token of a key takes',
-      description: 'The ten with most, of output.',
+      title: 'Energy per token by key',
+      description: 'The ten highest, output tokens.',
       unit: 'joule',
       queries: [
         {
@@ -123,14 +123,14 @@ export const money: Row = {
       ],
     }),
     currentValue({
-      title: 'An hour costs',
-      description: 'COST_PER_HOUR of the machines chosen.',
+      title: 'Cost per hour',
+      description: 'COST_PER_HOUR of the selected instances.',
       unit: 'none',
       queries: [{ expr: `sum(${selector(backend.costPerHour)})`, legend: 'an hour' }],
     }),
     currentValue({
-      title: 'GPUs draw',
-      description: 'By what their energy rises.',
+      title: 'GPU power',
+      description: 'From the energy counters.',
       unit: 'watt',
       queries: [{ expr: `sum(${rate(gpu.energy)})`, legend: 'power' }],
     }),
@@ -143,38 +143,38 @@ export const users: Row = {
   title: 'Keys',
   panels: [
     lines({
-      title: 'Tokens of output, the ten that use most',
-      description: 'For all of this row the scrape needs a key with the scope metrics.',
+      title: 'Output tokens, top ten',
+      description: 'This row needs a scrape with a key that has the scope metrics.',
       unit: 'suffix: tok/s',
       queries: [{ expr: top(rate(perKey.output)), legend: '{{key}}' }],
     }),
     lines({
-      title: 'Requests, the ten that ask most',
-      description: 'Refused ones included.',
+      title: 'Requests, top ten',
+      description: 'Including rejected ones.',
       unit: 'reqps',
       queries: [{ expr: top(rate(perKey.requests)), legend: '{{key}}' }],
     }),
     lines({
-      title: 'Errors, the ten that have most',
+      title: 'Errors, top ten',
       description: 'A status of 400 or more, or a stream that could not be finished.',
       unit: 'reqps',
       queries: [{ expr: top(rate(perKey.errors)), legend: '{{key}}' }],
     }),
     lines({
       title: 'Share of the machine',
-      description: '1 is all slots all the time.',
+      description: '1 means all slots all the time.',
       unit: 'percentunit',
       queries: [{ expr: top(rate(perKey.machine)), legend: '{{key}}' }],
     }),
     bars({
-      title: 'Used of today’s tokens',
-      description: 'Of keys that have a budget (tokensPerDay).',
+      title: 'Used daily budget',
+      description: 'Keys with a budget (tokensPerDay).',
       unit: 'percentunit',
       queries: [{ expr: `topk(10, max by (key) (${selector(perKey.budgetUsed)}))`, legend: '{{key}}' }],
     }),
     bars({
-      title: 'Money in this time',
-      description: 'For the machine’s time that a key had; in the currency of COST_PER_HOUR.',
+      title: 'Cost in this time',
+      description: 'Machine time of each key, in the currency of COST_PER_HOUR.',
       unit: 'none',
       queries: [{ expr: top(`increase(${selector(perKey.cost)}[$__range])`), legend: '{{key}}' }],
     }),

@@ -12,60 +12,60 @@ import { bands, currentValue, lines, type Row, stack, statusText } from '../pane
 import { percentile, rate, selector } from '../queries.ts';
 
 export const health: Row = {
-  title: 'Health and standing',
+  title: 'Health and status',
   panels: [
     statusText({
-      title: 'Standing',
-      description: 'What the gateway knows of llama-server.',
+      title: 'Status',
+      description: 'Status of llama-server, as seen by the gateway.',
       unit: 'none',
       queries: [{ expr: `max by (standing) (${selector(backend.status)} == 1)`, legend: '{{standing}}' }],
     }),
     statusText({
-      title: 'The house',
-      description: 'What the supervisor says of the whole; nothing where the gateway runs alone.',
+      title: 'System status',
+      description: 'From the supervisor; empty if the gateway runs alone.',
       unit: 'none',
       queries: [{ expr: `max by (standing) (${selector(system.status)} == 1)`, legend: '{{standing}}' }],
     }),
     currentValue({
-      title: 'Tokens a second',
-      description: 'Of output, all requests together.',
+      title: 'Tokens per second',
+      description: 'Output tokens of all requests.',
       unit: 'suffix: tok/s',
       queries: [{ expr: `sum(${rate(generation.output)})`, legend: 'output' }],
     }),
     currentValue({
-      title: 'First token, 95 %',
-      description: 'Of streams, from the arrival of the request, waiting included.',
+      title: 'Time to first token, p95',
+      description: 'Streams, from the arrival of the request, including the queue.',
       unit: 's',
       queries: [{ expr: percentile(generation.firstToken, 95), legend: '95 %' }],
     }),
     currentValue({
-      title: 'In line',
-      description: 'Requests that wait for a slot.',
+      title: 'Queue',
+      description: 'Requests waiting for a slot.',
       unit: 'short',
       queries: [{ expr: `sum(${selector(queue.depth)})`, legend: 'waiting' }],
     }),
     currentValue({
       title: 'Slots in use',
-      description: 'Of those that there are.',
+      description: 'Of all slots.',
       unit: 'percentunit',
       queries: [{ expr: `sum(${selector(queue.leased)}) / sum(${selector(queue.slots)})`, legend: 'in use' }],
     }),
     bands({
-      title: 'Standing over time',
-      description: 'Of each machine.',
+      title: 'Status over time',
+      description: 'Of each instance.',
       unit: 'none',
       width: 12,
       queries: [{ expr: `${selector(backend.status)} == 1`, legend: '{{instance}} {{standing}}' }],
     }),
     currentValue({
-      title: 'Model loaded in',
-      description: 'From the start of the process, the first time.',
+      title: 'Model load time',
+      description: 'From the first start of the process.',
       unit: 's',
       queries: [{ expr: `max(${selector(system.loadTime)})`, legend: 'load time' }],
     }),
     currentValue({
-      title: 'Gateway up for',
-      description: 'The youngest of those chosen.',
+      title: 'Gateway uptime',
+      description: 'The latest start of the selected instances.',
       unit: 's',
       queries: [{ expr: `time() - max(${selector(gatewayProcess.startedAt)})`, legend: 'up' }],
     }),
@@ -81,8 +81,8 @@ export const health: Row = {
       ],
     }),
     lines({
-      title: 'How late the gateway is',
-      description: 'Its event loop, in the last 15 s.',
+      title: 'Event loop delay of the gateway',
+      description: 'In the last 15 s.',
       unit: 's',
       width: 6,
       queries: [
@@ -93,7 +93,7 @@ export const health: Row = {
     }),
     lines({
       title: 'Memory of the gateway',
-      description: 'Resident, and the JavaScript heap in it.',
+      description: 'Resident memory, and the JavaScript heap in it.',
       unit: 'bytes',
       width: 6,
       queries: [
@@ -125,18 +125,18 @@ export const health: Row = {
 };
 
 export const errors: Row = {
-  title: 'Refusals',
+  title: 'Errors',
   panels: [
     stack({
-      title: 'Refusals by code',
-      description: 'What clients were told.',
+      title: 'Errors by code',
+      description: 'Error codes sent to clients.',
       unit: 'reqps',
       width: 12,
       queries: [{ expr: `sum by (code) (${rate(requests.errors)})`, legend: '{{code}}' }],
     }),
     lines({
-      title: 'Failed, for reasons of ours',
-      description: 'Of all requests to the model.',
+      title: 'Server errors',
+      description: 'Share of all requests to the model.',
       unit: 'percentunit',
       width: 6,
       queries: [
@@ -147,7 +147,7 @@ export const errors: Row = {
       ],
     }),
     lines({
-      title: 'Wrong keys',
+      title: 'Invalid keys',
       description: 'Requests with a key that is unknown, expired or disabled.',
       unit: 'reqps',
       width: 6,
@@ -157,11 +157,11 @@ export const errors: Row = {
 };
 
 export const survival: Row = {
-  title: 'Survival',
+  title: 'Crashes and recovery',
   panels: [
     lines({
       title: 'Requests saved',
-      description: 'Sent again before anything was said, or continued where the engine died.',
+      description: 'Sent again before any output, or continued after a crash.',
       unit: 'short',
       queries: [
         { expr: `sum(increase(${selector(requests.replays)}[$__rate_interval]))`, legend: 'sent again' },
@@ -170,7 +170,7 @@ export const survival: Row = {
     }),
     lines({
       title: 'Restarts',
-      description: 'Since the supervisor was started, those on purpose included.',
+      description: 'Since the supervisor was started, including requested ones.',
       unit: 'short',
       queries: [
         { expr: `sum by (instance, child) (${selector(system.restarts)})`, legend: '{{instance}} {{child}}' },
@@ -194,14 +194,14 @@ export const trouble: Row = {
   title: 'Limits, ledger and keys',
   panels: [
     bands({
-      title: 'Limits hold',
-      description: 'Together with other gateways, alone while Redis is away, or off: no Redis.',
+      title: 'Scope of limits',
+      description: 'Shared with other gateways, local while Redis is unreachable, or off without Redis.',
       unit: 'none',
       queries: [{ expr: `${selector(queue.limitsSharing)} == 1`, legend: '{{instance}} {{sharing}}' }],
     }),
     lines({
-      title: 'In trouble',
-      description: '1 while the ledger cannot be written, while the key file cannot be used.',
+      title: 'Problems',
+      description: '1 while the ledger cannot be written or the key file cannot be used.',
       unit: 'short',
       queries: [
         { expr: selector(keys.ledgerDegraded), legend: '{{instance}} ledger' },
@@ -210,7 +210,7 @@ export const trouble: Row = {
     }),
     lines({
       title: 'Failures',
-      description: 'Readings of the key file that failed; times that Redis went away.',
+      description: 'Failed readings of the key file; lost connections to Redis.',
       unit: 'short',
       queries: [
         { expr: `sum(increase(${selector(keys.failures)}[$__rate_interval]))`, legend: 'key file' },
@@ -219,7 +219,7 @@ export const trouble: Row = {
     }),
     lines({
       title: 'Keys',
-      description: 'By state, and those that need care.',
+      description: 'By state, and those that need attention.',
       unit: 'short',
       queries: [
         { expr: `sum by (state) (${selector(keys.count)})`, legend: '{{state}}' },
@@ -229,7 +229,7 @@ export const trouble: Row = {
     }),
     lines({
       title: 'Open files',
-      description: 'Of the gateway, connections included.',
+      description: 'Of the gateway, including connections.',
       unit: 'short',
       queries: [{ expr: selector(gatewayProcess.openFiles), legend: '{{instance}}' }],
     }),

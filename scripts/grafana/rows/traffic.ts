@@ -13,19 +13,19 @@ export const traffic: Row = {
   panels: [
     stack({
       title: 'Requests by status',
-      description: 'What clients got; 499 is one that left.',
+      description: '499: the client disconnected.',
       unit: 'reqps',
       queries: [{ expr: `sum by (status) (${rate(requests.total)})`, legend: '{{status}}' }],
     }),
     stack({
-      title: 'Requests by how they ended',
-      description: 'broken_off: an answer under way could not be finished.',
+      title: 'Requests by outcome',
+      description: 'broken_off: a started response could not be finished.',
       unit: 'reqps',
       queries: [{ expr: `sum by (outcome) (${rate(requests.total)})`, legend: '{{outcome}}' }],
     }),
     stack({
       title: 'Requests by route',
-      description: 'All names of a route together, under the first.',
+      description: 'All paths of a route count under its first path.',
       unit: 'reqps',
       queries: [{ expr: `sum by (route) (${rate(requests.total)})`, legend: '{{route}}' }],
     }),
@@ -41,8 +41,8 @@ export const traffic: Row = {
       ],
     }),
     lines({
-      title: 'Tokens of a request',
-      description: 'On average.',
+      title: 'Tokens per request',
+      description: 'Average.',
       unit: 'suffix: tok',
       queries: [
         { expr: mean(generation.usage, 'gen_ai_token_type="input"'), legend: 'input' },
@@ -50,8 +50,8 @@ export const traffic: Row = {
       ],
     }),
     lines({
-      title: 'Bytes of answers',
-      description: 'Passed on to clients.',
+      title: 'Response bytes',
+      description: 'Sent to clients.',
       unit: 'Bps',
       queries: [{ expr: `sum(${rate(requests.bytes)})`, legend: 'bytes' }],
     }),
@@ -59,29 +59,29 @@ export const traffic: Row = {
 };
 
 export const speed: Row = {
-  title: 'How fast',
+  title: 'Latency',
   panels: [
     lines({
-      title: 'Time to the first token',
-      description: 'Of streams, from the arrival of the request, waiting included.',
+      title: 'Time to first token',
+      description: 'Streams, from the arrival of the request, including the queue.',
       unit: 's',
       queries: percentiles(generation.firstToken),
     }),
     lines({
       title: 'Time per token',
-      description: 'Of completed streams, after the first token.',
+      description: 'Completed streams, after the first token.',
       unit: 's',
       queries: percentiles(generation.perToken),
     }),
     lines({
-      title: 'Duration of a request',
-      description: 'From its arrival to the end of its answer.',
+      title: 'Request duration',
+      description: 'From the arrival of the request to the end of the response.',
       unit: 's',
       queries: percentiles(generation.duration),
     }),
     lines({
       title: 'Means',
-      description: 'Without the buckets of the percentiles, so to the point.',
+      description: 'Exact, without the buckets of percentiles.',
       unit: 's',
       queries: [
         { expr: mean(generation.firstToken), legend: 'first token' },
@@ -90,14 +90,14 @@ export const speed: Row = {
       ],
     }),
     lines({
-      title: 'Tokens a second of one stream',
-      description: 'How fast the words come to a reader.',
+      title: 'Tokens per second of one stream',
+      description: 'The speed that a reader sees.',
       unit: 'suffix: tok/s',
       queries: [{ expr: `1 / (${mean(generation.perToken)})`, legend: 'a stream' }],
     }),
     lines({
-      title: 'Requests under way',
-      description: 'Waiting ones included.',
+      title: 'Running requests',
+      description: 'Including queued ones.',
       unit: 'short',
       queries: [{ expr: `sum(${selector(requests.inFlight)})`, legend: 'under way' }],
     }),
@@ -105,22 +105,22 @@ export const speed: Row = {
 };
 
 export const queueRow: Row = {
-  title: 'The line',
+  title: 'Queue',
   panels: [
     stack({
-      title: 'Waiting, by priority',
-      description: 'Requests without a slot.',
+      title: 'Queued requests by priority',
+      description: 'Requests waiting for a slot.',
       unit: 'short',
       queries: [{ expr: `sum by (priority) (${selector(queueMetrics.depth)})`, legend: '{{priority}}' }],
     }),
     lines({
-      title: 'Wait, by priority',
-      description: 'One in twenty waits longer.',
+      title: 'Queue time by priority, p95',
+      description: '5% of the requests wait longer.',
       unit: 's',
       queries: [{ expr: percentile(queueMetrics.wait, 95, 'priority'), legend: '{{priority}}' }],
     }),
     stack({
-      title: 'What became of claims for a slot',
+      title: 'Admissions',
       description: 'By outcome and priority.',
       unit: 'reqps',
       queries: [
@@ -138,7 +138,7 @@ export const slots: Row = {
   panels: [
     lines({
       title: 'Slots',
-      description: 'Held by requests, and all that there are; 0 while llama-server cannot serve.',
+      description: 'Used and total; 0 while llama-server cannot serve.',
       unit: 'short',
       queries: [
         { expr: `sum(${selector(queue.leased)})`, legend: 'held' },
@@ -147,13 +147,13 @@ export const slots: Row = {
     }),
     lines({
       title: 'Context in use',
-      description: 'By running requests, of that of all slots.',
+      description: 'By running requests, as a share of all slots.',
       unit: 'percentunit',
       queries: [{ expr: selector(endpointPicker.cacheInUse), legend: '{{instance}}' }],
     }),
     lines({
-      title: 'By its own count',
-      description: 'Of llama-server: tokens it wrote, and tokens it read anew.',
+      title: 'llama-server token rate',
+      description: 'From llama-server: generated tokens, and processed prompt tokens.',
       unit: 'suffix: tok/s',
       queries: [
         { expr: `sum(${rate({ name: 'llamacpp:tokens_predicted_total' })})`, legend: 'written' },
