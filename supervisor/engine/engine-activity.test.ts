@@ -32,7 +32,7 @@ describe('the activity of a real llama-server', () => {
       return isDone || counts.size >= 5;
     });
     expect(counts.size).toBeGreaterThanOrEqual(5);
-    expect(await response).toBe('answered');
+    expect(await response).toBe('responded');
   });
 
   it('is unreachable while it is stopped, and unsupported without its key', async () => {
