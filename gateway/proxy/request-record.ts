@@ -8,7 +8,7 @@ export interface RequestRecord {
   readonly id: string;
   readonly method: string;
   readonly path: string;
-  /** The client's, as far as it is known (http/client-address.ts). */
+  /** The client's, as far as it is known (http/forwarded.ts). */
   readonly address: string;
   readonly startedAt: number;
   /** Undefined if requests are not traced. */

@@ -7,7 +7,7 @@ import { apiRoutes } from '../../../gateway/api/route-table.ts';
 import { ApiError } from '../../../gateway/errors/api-error.ts';
 import { pure, type Target } from '../target.ts';
 
-/** As receive.ts has it, once for each way of reading. */
+/** As proxy/parse-request.ts has it, once for each way of reading. */
 const readings: readonly ParseOptions[] = apiRoutes.map(
   ({ upstream, requiresMessages, dialect, shape, inputsField }) => ({
     allowRemoteMedia: false,
