@@ -15,88 +15,88 @@ describe('a job', () => {
   it.each([undefined, null, 7, [], {}])(
     'with the input %j fails with a reason for its client',
     async (input) => {
-      await using house = await startWorker();
-      expect(await errorOf(house.runpod, input)).toMatchObject({
+      await using setup = await startWorker();
+      expect(await errorOf(setup.runpod, input)).toMatchObject({
         status: 400,
         error_type: 'invalid_request_error',
       });
-      expect(house.gateway.questions).toEqual([]);
+      expect(setup.gateway.questions).toEqual([]);
     },
   );
 
   it('whose result RunPod rejects fails with a reason instead of being lost', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('done', 3, 413);
-    const error = await errorOf(house.runpod, { prompt: 'x' });
+    await using setup = await startWorker();
+    setup.runpod.fail('done', 3, 413);
+    const error = await errorOf(setup.runpod, { prompt: 'x' });
     expect(error).toMatchObject({
       error_type: 'result_refused',
       error_message: expect.stringContaining('status 413'),
     });
-    await waitFor('its end', () => house.logged().includes('job failed'));
-    expect(house.runpod.faults).toEqual([]);
+    await waitFor('its end', () => setup.logged().includes('job failed'));
+    expect(setup.runpod.faults).toEqual([]);
   });
 
   it('whose result exceeds RunPod’s limit fails without an attempt to post it', async () => {
     const scenario: WorkerScenario = ({ response }) =>
       say(response, 200, { said: 'x'.repeat(21 * 1024 ** 2) });
-    await using house = await startWorker({ scenario });
-    const error = await errorOf(house.runpod, { prompt: 'x' });
+    await using setup = await startWorker({ scenario });
+    const error = await errorOf(setup.runpod, { prompt: 'x' });
     expect(error).toMatchObject({
       error_type: 'result_refused',
       error_message: expect.stringContaining('20 MiB'),
     });
-    expect(house.logged()).not.toContain('posting to RunPod failed');
+    expect(setup.logged()).not.toContain('posting to RunPod failed');
   });
 
   it('is lost only if RunPod rejects that too, which is logged', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('done', 6, 413);
-    house.runpod.add({ prompt: 'x' });
-    await waitFor('the line', () => house.logged().includes('it is lost'));
+    await using setup = await startWorker();
+    setup.runpod.fail('done', 6, 413);
+    setup.runpod.add({ prompt: 'x' });
+    await waitFor('the line', () => setup.logged().includes('it is lost'));
   });
 
   it('is stopped by a list that also has invalid entries', async () => {
-    await using house = await startWorker({
+    await using setup = await startWorker({
       scenario: ({ response }) => void response.writeHead(200).write(' '),
     });
-    const { runpod, gateway } = house;
+    const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => gateway.questions.length === 1);
     runpod.cancel({ id: 5 as unknown as string } as typeof job);
     runpod.cancel(job);
-    await waitFor('its end', () => house.logged().includes('job cancelled'));
+    await waitFor('its end', () => setup.logged().includes('job cancelled'));
   });
 });
 
 describe('a redirect of RunPod', () => {
   it.each([301, 302, 303, 307, 308])('with status %i is followed for a request for jobs', async (status) => {
-    await using house = await startWorker();
-    house.runpod.fail('take', 2, status);
-    house.runpod.fail('ping', 1, status);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).not.toMatch(/cannot take jobs|heartbeat/);
-    expect(house.runpod.faults).toEqual([]);
+    await using setup = await startWorker();
+    setup.runpod.fail('take', 2, status);
+    setup.runpod.fail('ping', 1, status);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    expect(setup.logged()).not.toMatch(/cannot take jobs|heartbeat/);
+    expect(setup.runpod.faults).toEqual([]);
   });
 
   it.each([307, 308])('with status %i is followed for a result', async (status) => {
-    await using house = await startWorker();
-    house.runpod.fail('done', 1, status);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).not.toContain('posting to RunPod failed');
+    await using setup = await startWorker();
+    setup.runpod.fail('done', 1, status);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    expect(setup.logged()).not.toContain('posting to RunPod failed');
   });
 
   it('with status 302 does not count as a posted result', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('done', 1, 302);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).toContain('posting to RunPod failed');
+    await using setup = await startWorker();
+    setup.runpod.fail('done', 1, 302);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    expect(setup.logged()).toContain('posting to RunPod failed');
   });
 
   it('is not followed endlessly, and that is logged', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('take', 12, 307);
-    await waitFor('the line', () => house.logged().includes('status 307'));
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
+    await using setup = await startWorker();
+    setup.runpod.fail('take', 12, 307);
+    await waitFor('the line', () => setup.logged().includes('status 307'));
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
   });
 
   it('to another host does not get our key', async () => {
@@ -112,12 +112,12 @@ describe('a redirect of RunPod', () => {
     }).listen(0, '127.0.0.1');
     await once(leading, 'listening');
     const { port: first } = leading.address() as AddressInfo;
-    await using house = await startWorker({
+    await using setup = await startWorker({
       env: { RUNPOD_WEBHOOK_GET_JOB: `http://127.0.0.1:${first}/job-take/$ID` },
     });
     await waitFor('a question elsewhere', () => seen.length > 0);
     expect(seen[0]).not.toHaveProperty('authorization');
-    expect(house.logged()).not.toContain('runpod-ai-key');
+    expect(setup.logged()).not.toContain('runpod-ai-key');
     for (const server of [elsewhere, leading]) server.close();
     for (const server of [elsewhere, leading]) server.closeAllConnections();
   });
@@ -125,17 +125,17 @@ describe('a redirect of RunPod', () => {
 
 describe('a worker that gets status 400 from RunPod', () => {
   it('logs it once when it persists, and when it is over', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('take', 12, 400);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    const lines = (words: string) => house.logged().split(words).length - 1;
+    await using setup = await startWorker();
+    setup.runpod.fail('take', 12, 400);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    const lines = (words: string) => setup.logged().split(words).length - 1;
     expect([lines('keeps responding with status 400'), lines('accepts this worker again')]).toEqual([1, 1]);
   });
 
   it('logs nothing if it happens a few times, as after a worker was frozen', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('take', 4, 400);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(house.logged()).not.toContain('400');
+    await using setup = await startWorker();
+    setup.runpod.fail('take', 4, 400);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    expect(setup.logged()).not.toContain('400');
   });
 });

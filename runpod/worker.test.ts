@@ -12,8 +12,8 @@ import { waitFor } from '../test/harness/wait-for.ts';
 
 describe('a queue worker', () => {
   it('sends jobs to the gateway with its own key and the job id, and posts the response', async () => {
-    await using house = await startWorker();
-    const { runpod, gateway } = house;
+    await using setup = await startWorker();
+    const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'a secret prompt' }, 'job-1');
     await runpod.finished(job);
     const output = { said: { prompt: 'a secret prompt' } };
@@ -22,14 +22,14 @@ describe('a queue worker', () => {
       { path: '/v1/completions', headers: { 'x-api-key': 'sk-of-the-worker', 'x-request-id': 'job-1' } },
     ]);
     expect(runpod.faults).toEqual([]);
-    await waitFor('a line of it', () => house.logged().includes('job completed'));
-    expect(house.logged()).not.toMatch(/secret prompt|sk-of|runpod-ai-key/);
+    await waitFor('a line of it', () => setup.logged().includes('job completed'));
+    expect(setup.logged()).not.toMatch(/secret prompt|sk-of|runpod-ai-key/);
   });
 
   it('takes as many jobs as the gateway has slots, and names them in its heartbeats', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
-    const { runpod } = house;
+    await using setup = await startWorker({ scenario: ({ response }) => void open.push(response) });
+    const { runpod } = setup;
     const jobs = [1, 2, 3].map((n) => runpod.add({ prompt: 'x' }, `job-${n}`));
     await waitFor('two at work', () => open.length === 2);
     await waitFor('a heartbeat with both', () => runpod.pings.some((ids) => ids.join() === 'job-1,job-2'));
@@ -43,8 +43,8 @@ describe('a queue worker', () => {
   });
 
   it('sends no heartbeat and takes no job before the gateway is ready', async () => {
-    await using house = await startWorker({ standing: 'loading' });
-    const { runpod, gateway } = house;
+    await using setup = await startWorker({ standing: 'loading' });
+    const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('two looks at the gateway', () => gateway.health.looks > 1);
     expect([runpod.pings, runpod.takes]).toEqual([[], []]);
@@ -55,13 +55,13 @@ describe('a queue worker', () => {
 
   it('runs a job once if it is handed out again while it runs', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
-    const job = house.runpod.add({ prompt: 'x' });
+    await using setup = await startWorker({ scenario: ({ response }) => void open.push(response) });
+    const job = setup.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);
-    house.runpod.handOutAgain(job);
-    await waitFor('the warning', () => house.logged().includes('is already running'));
+    setup.runpod.handOutAgain(job);
+    await waitFor('the warning', () => setup.logged().includes('is already running'));
     say(open[0] as ServerResponse, 200, {});
-    await house.runpod.finished(job);
+    await setup.runpod.finished(job);
     expect([open.length, job.results.length]).toEqual([1, 1]);
   });
 });
@@ -70,21 +70,21 @@ describe('an error of the gateway', () => {
   const tooLong = { message: 'too long', type: 'invalid_request_error', param: null, code: 'too_long' };
 
   it('fails the job with its status and its error', async () => {
-    await using house = await startWorker({
+    await using setup = await startWorker({
       scenario: ({ response }) => say(response, 400, { error: tooLong }),
     });
-    expect(await errorOf(house.runpod, { prompt: 'x' })).toMatchObject({
+    expect(await errorOf(setup.runpod, { prompt: 'x' })).toMatchObject({
       error_type: 'too_long',
       error_message: 'too long',
       status: 400,
       error: tooLong,
       worker_id: 'pod-7',
     });
-    expect(await errorOf(house.runpod, {})).toMatchObject({
+    expect(await errorOf(setup.runpod, {})).toMatchObject({
       status: 400,
       error_type: 'invalid_request_error',
     });
-    expect(house.gateway.questions).toHaveLength(1);
+    expect(setup.gateway.questions).toHaveLength(1);
   });
 
   it('is retried if the gateway asks for that, or the connection breaks', async () => {
@@ -95,16 +95,16 @@ describe('an error of the gateway', () => {
       else echo(question, count);
       if (count === 3) setImmediate(() => question.response.destroy());
     };
-    await using house = await startWorker({ scenario });
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toEqual({ output: [{ said: { prompt: 'x' } }] });
-    expect(house.gateway.questions).toHaveLength(4);
+    await using setup = await startWorker({ scenario });
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toEqual({ output: [{ said: { prompt: 'x' } }] });
+    expect(setup.gateway.questions).toHaveLength(4);
   });
 
   it('fails the job if the gateway stays unavailable for QUEUE_TIMEOUT', async () => {
     const scenario: WorkerScenario = ({ response }) =>
       say(response, 503, { error: tooLong }, { 'retry-after-ms': '1' });
-    await using house = await startWorker({ scenario, env: { QUEUE_TIMEOUT: '5ms' } });
-    expect(await errorOf(house.runpod, { prompt: 'x' })).toMatchObject({ status: 503 });
+    await using setup = await startWorker({ scenario, env: { QUEUE_TIMEOUT: '5ms' } });
+    expect(await errorOf(setup.runpod, { prompt: 'x' })).toMatchObject({ status: 503 });
   });
 });
 
@@ -124,8 +124,8 @@ describe('a stream', () => {
       }
       response.end();
     };
-    await using house = await startWorker({ scenario });
-    const { runpod } = house;
+    await using setup = await startWorker({ scenario });
+    const { runpod } = setup;
     runpod.fail('stream', 3, 503);
     runpod.fail('done', 5, 0);
     runpod.fail('take', 2, 500);
@@ -134,19 +134,19 @@ describe('a stream', () => {
     expect(job.pieces.join('')).toBe(events);
     expect(job.results).toEqual([{ output: job.pieces }]);
     expect(runpod.faults).toEqual([]);
-    expect(house.logged()).toMatch(/posting to RunPod failed/);
+    expect(setup.logged()).toMatch(/posting to RunPod failed/);
   });
 
   it('that ends with an error fails the job with that error', async () => {
     const error = { message: 'the engine is gone', type: 'server_error', param: null, code: 'bad_gateway' };
     const said = `${event(1)}data: ${JSON.stringify({ error })}\n\n`;
-    await using house = await startWorker({
+    await using setup = await startWorker({
       scenario({ response }) {
         stream(response, said);
         response.end();
       },
     });
-    const job = await house.runpod.finished(house.runpod.add({ prompt: 'x', stream: true }));
+    const job = await setup.runpod.finished(setup.runpod.add({ prompt: 'x', stream: true }));
     expect(job.pieces.join('')).toBe(said);
     expect(JSON.parse(job.results[0]?.error ?? '')).toMatchObject({ error_type: 'bad_gateway', error });
   });
@@ -156,41 +156,41 @@ describe('a stream', () => {
       stream(response, asked === 1 ? ': keep-alive\n\n' : event(1));
       setImmediate(() => response.destroy());
     };
-    await using house = await startWorker({ scenario });
-    expect(await errorOf(house.runpod, { prompt: 'x', stream: true })).toMatchObject({
+    await using setup = await startWorker({ scenario });
+    expect(await errorOf(setup.runpod, { prompt: 'x', stream: true })).toMatchObject({
       error_message: 'the stream of the gateway ended early',
     });
-    expect(house.gateway.questions).toHaveLength(2);
+    expect(setup.gateway.questions).toHaveLength(2);
   });
 });
 
 describe('a job that RunPod cancels', () => {
   it('is aborted at the gateway, and nothing is posted', async () => {
-    await using house = await startWorker({
+    await using setup = await startWorker({
       scenario: ({ response }) => void response.writeHead(200).write(' '),
     });
-    const { runpod, gateway } = house;
+    const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => gateway.questions.length === 1);
     runpod.cancel(job);
     await waitFor('the gateway to see its client leave', () => gateway.questions[0]?.response.destroyed);
-    await waitFor('its end', () => house.logged().includes('job cancelled'));
+    await waitFor('its end', () => setup.logged().includes('job cancelled'));
     expect([job.results, runpod.faults]).toEqual([[], []]);
   });
 
   it('is not polled for if RunPod does not support that', async () => {
-    await using house = await startWorker();
-    house.runpod.fail('stop', 1, 404);
-    expect(await outputOf(house.runpod, { prompt: 'x' })).toHaveProperty('output');
-    expect(await outputOf(house.runpod, { prompt: 'y' })).toHaveProperty('output');
+    await using setup = await startWorker();
+    setup.runpod.fail('stop', 1, 404);
+    expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
+    expect(await outputOf(setup.runpod, { prompt: 'y' })).toHaveProperty('output');
   });
 });
 
 describe('a worker that is stopped', () => {
   it('finishes its jobs, and takes no more', async () => {
     const open: ServerResponse[] = [];
-    await using house = await startWorker({ scenario: ({ response }) => void open.push(response) });
-    const { runpod, worker, done } = house;
+    await using setup = await startWorker({ scenario: ({ response }) => void open.push(response) });
+    const { runpod, worker, done } = setup;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('it at work, and asking for more', () => open.length === 1 && runpod.isAsked());
     worker.stop();
@@ -205,20 +205,20 @@ describe('a worker that is stopped', () => {
   it('reports the jobs that it could not finish', async () => {
     const open: ServerResponse[] = [];
     const scenario: WorkerScenario = ({ response }) => void open.push(response);
-    await using house = await startWorker({ scenario, env: { DRAIN_TIMEOUT: '1ms' } });
-    const job = house.runpod.add({ prompt: 'x' });
+    await using setup = await startWorker({ scenario, env: { DRAIN_TIMEOUT: '1ms' } });
+    const job = setup.runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => open.length === 1);
-    house.worker.stop();
-    await house.done;
+    setup.worker.stop();
+    await setup.done;
     expect(JSON.parse(job.results[0]?.error ?? '')).toMatchObject({ error_type: 'draining' });
     expect(open[0]?.destroyed).toBe(true);
   });
 
   it('does not wait after a second stop, nor for a gateway that never was ready', async () => {
-    await using house = await startWorker({ standing: 'loading' });
-    house.worker.stop();
-    house.worker.stop();
-    await house.done;
-    expect(house.runpod.faults).toEqual([]);
+    await using setup = await startWorker({ standing: 'loading' });
+    setup.worker.stop();
+    setup.worker.stop();
+    await setup.done;
+    expect(setup.runpod.faults).toEqual([]);
   });
 });

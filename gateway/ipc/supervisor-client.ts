@@ -13,7 +13,7 @@ const REPLY_TIMEOUT = 10_000;
 /** Handlers of the messages from the supervisor. */
 export interface SupervisorHandlers {
   /** Resolves when, after a message that pauses, no request is at the engine any more. */
-  readonly onEngineState: (orders: EngineStateMessage) => Promise<void>;
+  readonly onEngineState: (message: EngineStateMessage) => Promise<void>;
   /** No request was the cause of the engine's last stop. */
   readonly onEngineStoppedFromOutside: () => void;
 }
