@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { gatewayCommand } from './gateway-command.ts';
-import { exitSoon } from './print-problems.ts';
+import { exitSoon } from './output.ts';
 import { runCommand } from './run-command.ts';
 import { serveCommand } from './serve/serve-command.ts';
 

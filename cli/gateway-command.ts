@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { resolveDataDir } from '../supervisor/data-dir.ts';
 import { type ExitCode, exitCodes } from '../supervisor/exit-codes.ts';
 import { defaultHost, detectPlatform } from '../supervisor/platform/platform.ts';
-import { printProblems } from './print-problems.ts';
+import { printProblems } from './output.ts';
 
 const notes = `
 BACKEND_URL (http://host:port or unix:/path.sock) is the address of the llama-server, BACKEND_API_KEY its API key.

@@ -3,7 +3,7 @@ import { type HealthServer, startHealthServer } from '../../health/health-server
 import { readSettings, type SettingsResult } from '../../settings/read-settings.ts';
 import { type ExitCode, exitCodes } from '../../supervisor/exit-codes.ts';
 import { defaultHost, detectPlatform } from '../../supervisor/platform/platform.ts';
-import { printProblems } from '../print-problems.ts';
+import { printProblems } from '../output.ts';
 
 export interface ServeOptions {
   /** Provide what is missing: an engine, a model, a first key. */

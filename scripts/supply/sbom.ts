@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import packageFile from '../../package.json' with { type: 'json' };
+import { projectFolder } from '../project-folders.ts';
 import { directNeeds, type ProductionPackage, productionPackages } from './production-packages.ts';
 
 /**
@@ -54,4 +57,11 @@ function connect(
     const needed = byId.get(id);
     if (needed) component.dependencies.add(needed.bomRef);
   }
+}
+
+/** `npm run sbom` writes sbom.cdx.json. */
+if (import.meta.main) {
+  const file = join(projectFolder, 'sbom.cdx.json');
+  writeFileSync(file, sbomText());
+  console.error(`written: ${file}`);
 }
