@@ -28,11 +28,9 @@ export class RequestEvents {
   begin(): (event: RequestFinished) => Promise<void> {
     this.#pending += 1;
     return async (event) => {
-      try {
-        await Promise.all(this.#observers.map((observer) => notify(observer, event)));
-      } finally {
-        this.#finish();
-      }
+      const work = this.#observers.flatMap((observer) => notify(observer, event) ?? []);
+      if (work.length > 0) await Promise.all(work);
+      this.#finish();
     };
   }
 
@@ -53,10 +51,12 @@ export class RequestEvents {
 }
 
 /** A failure of one observer is logged and does not affect the others. */
-async function notify(observer: RequestObserver, event: RequestFinished): Promise<void> {
+function notify(observer: RequestObserver, event: RequestFinished): Promise<void> | undefined {
   try {
-    await observer(event);
+    const work = observer(event);
+    return work instanceof Promise ? work.catch(recordUnhandledError) : undefined;
   } catch (error) {
     recordUnhandledError(error);
+    return undefined;
   }
 }
