@@ -36,6 +36,7 @@ const innerLayers: Readonly<Record<string, Layers>> = {
     ['errors'],
     ['config.ts'],
   ],
+  'gateway/api': [['request'], ['openai', 'responses', 'anthropic', 'validate'], ['root']],
   supervisor: [['root'], ['engine', 'platform'], ['process']],
 };
 
@@ -60,20 +61,25 @@ function violationOf(file: string, target: string): string | undefined {
   if (isTest(target)) return because('it is a test');
   const [from, to] = [folderOf(file), folderOf(target)];
   if (from !== to) return isBelow(topLevel, from, to) ? undefined : because(`${to} is not below ${from}`);
-  const layers = innerLayers[from];
+  const why = violationInside(from, file, target);
+  return why === undefined ? undefined : because(why);
+}
+
+function violationInside(module: string, file: string, target: string): string | undefined {
+  const layers = innerLayers[module];
   if (layers === undefined) return undefined;
-  const [upper, lower] = [layerOf(file, layers), layerOf(target, layers)];
-  if (upper === lower) return undefined;
-  if (!isBelow(layers, upper, lower)) return because(`in ${from}, ${lower} is not below ${upper}`);
-  if (from === 'gateway' && observers.includes(lower) && upper !== 'root')
-    return because(`only the root of ${from} imports observers`);
+  const [upper, lower] = [layerOf(file, module, layers), layerOf(target, module, layers)];
+  if (upper === lower) return violationInside(`${module}/${upper}`, file, target);
+  if (!isBelow(layers, upper, lower)) return `in ${module}, ${lower} is not below ${upper}`;
+  if (module === 'gateway' && observers.includes(lower) && upper !== 'root')
+    return `only the root of ${module} imports observers`;
   return undefined;
 }
 
 const folderOf = (file: string) => file.split('/', 1)[0] ?? file;
 
-function layerOf(file: string, layers: Layers): string {
-  const [, name = '', ...rest] = file.split('/');
+function layerOf(file: string, module: string, layers: Layers): string {
+  const [name = '', ...rest] = file.slice(module.length + 1).split('/');
   return rest.length > 0 || layers.flat().includes(name) ? name : 'root';
 }
 

@@ -1,10 +1,6 @@
 import { formatEvent, mapEvents } from '../../sse/sse.ts';
-import type { AggregationPlan, Aggregator } from './aggregation.ts';
-import { MessageAggregator } from './anthropic/aggregate.ts';
 import { parseBackendError } from './backend-error.ts';
 import { anthropicEnvelope, openAIEnvelope } from './error-response.ts';
-import { ChatAggregator, CompletionAggregator } from './openai/aggregate.ts';
-import { ResponseAggregator } from './responses/response-object.ts';
 import type { Dialect } from './route-table.ts';
 import { readErrorEvent } from './stream-markers.ts';
 
@@ -60,16 +56,4 @@ export function normalizeErrorEvents(formatter: StreamFormatter, events: Buffer,
     if (body === undefined) return event;
     return formatter.error(parseBackendError(500, body, { hasOutput })).trimEnd();
   });
-}
-
-const aggregators: Readonly<Record<AggregationPlan['shape'], new (getPrefix: () => string) => Aggregator>> = {
-  chat: ChatAggregator,
-  completion: CompletionAggregator,
-  response: ResponseAggregator,
-  message: MessageAggregator,
-};
-
-/** `isRepeated` is called when the completion begins: whether the engine's own JSON response would repeat its beginning. */
-export function createAggregator({ shape, prefix }: AggregationPlan, isRepeated: () => boolean): Aggregator {
-  return new aggregators[shape](() => (isRepeated() ? prefix : ''));
 }

@@ -1,7 +1,7 @@
 import type { Backend } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
 import { appendFields } from '../api/json.ts';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 
 /** llama-server's slots for a model without `--parallel`. */

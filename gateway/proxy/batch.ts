@@ -1,6 +1,6 @@
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { findInputsField, getInputs } from '../api/request-size.ts';
 import type { ApiRoute, InputsField } from '../api/route-table.ts';
 import type { Usage } from '../api/usage.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import { contextLengthExceeded, engineCrashed, invalidValue, modelLoading } from '../errors/catalogue.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';

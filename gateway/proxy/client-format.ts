@@ -1,9 +1,12 @@
+import type { AggregationPlan, Aggregator } from '../api/aggregation.ts';
+import { MessageAggregator } from '../api/anthropic/aggregate.ts';
 import { ChatToMessageRewriter } from '../api/anthropic/chat-rewriter.ts';
 import { MessageRewriter } from '../api/anthropic/rewriter.ts';
+import { ChatAggregator, CompletionAggregator } from '../api/openai/aggregate.ts';
 import { LegacyFunctionRewriter } from '../api/openai/legacy-function-rewriter.ts';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { getStreamFormatter, type ResponseRewriter, type StreamFormatter } from '../api/response-format.ts';
-import { getEchoedFields } from '../api/responses/response-object.ts';
+import { getEchoedFields, ResponseAggregator } from '../api/responses/response-object.ts';
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
 import { ToolAliasRewriter } from '../api/responses/tool-alias-rewriter.ts';
 import type { ApiRoute } from '../api/route-table.ts';
@@ -67,4 +70,16 @@ export function createKeepAlive(
   if (jsonKeepAlive === 0 || route.body !== 'json') return undefined;
   const headersAfter = jsonKeepAlive;
   return new KeepAlive(response, { format: 'json', formatter, startedAt, headersAfter, interval });
+}
+
+const aggregators: Readonly<Record<AggregationPlan['shape'], new (getPrefix: () => string) => Aggregator>> = {
+  chat: ChatAggregator,
+  completion: CompletionAggregator,
+  response: ResponseAggregator,
+  message: MessageAggregator,
+};
+
+/** `isRepeated` is called when the completion begins: whether the engine's own JSON response would repeat its beginning. */
+export function createAggregator({ shape, prefix }: AggregationPlan, isRepeated: () => boolean): Aggregator {
+  return new aggregators[shape](() => (isRepeated() ? prefix : ''));
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { apiRoutes } from '../api/route-table.ts';
 import { Quarantine } from '../scheduler/quarantine.ts';
 import { AbandonedInputCounter } from './count-tokens.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type BackendResponse, requestBackend } from '../../health/request-backend.ts';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { findInputsField, getInputs } from '../api/request-size.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import { type Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';

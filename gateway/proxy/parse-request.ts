@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { BackendProps } from '../../health/props.ts';
 import { appendFields } from '../api/json.ts';
-import { apiForPath } from '../api/normalize-request.ts';
-import { type ApiRequest, parseRequestBody } from '../api/parse-request-body.ts';
+import { apiForPath } from '../api/request/normalize-request.ts';
+import { type ApiRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
 import { estimateFormTokens } from '../api/request-size.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';

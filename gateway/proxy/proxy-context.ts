@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import type { ApiRequest } from '../api/parse-request-body.ts';
+import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';

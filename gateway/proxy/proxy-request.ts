@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aggregator } from '../api/aggregation.ts';
-import { createAggregator } from '../api/response-format.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { cannotContinue, engineKeptCrashing } from '../errors/catalogue.ts';
 import type { ResumePlan } from '../resume/plan-resume.ts';
@@ -12,6 +11,7 @@ import { classifyFailure, type Failure } from '../upstream/failure.ts';
 import { ResponseTail } from '../upstream/relay.ts';
 import { raceShutdown, runAttempt } from './attempt.ts';
 import { bodyDigest } from './check-request.ts';
+import { createAggregator } from './client-format.ts';
 import type { ProxyResult } from './finish.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './retry-policy.ts';

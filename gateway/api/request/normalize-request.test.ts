@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../errors/api-error.ts';
+import { ApiError } from '../../errors/api-error.ts';
 import { type Api, normalizeRequest } from './normalize-request.ts';
 
 const read = (api: Api, fields: object | string) => {

@@ -1,14 +1,14 @@
-import { normalizeCountTokens, normalizeMessages } from './anthropic/normalize.ts';
-import { type JsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from './json.ts';
+import { normalizeCountTokens, normalizeMessages } from '../anthropic/normalize.ts';
+import { type JsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from '../json.ts';
 import {
   createNotes,
   type NormalizationNotes,
   notesToHeaders,
   type ResponseConversion,
   type ToolAliases,
-} from './normalization.ts';
-import { normalizeChat, normalizeCompletion } from './openai/normalize.ts';
-import { normalizeResponses } from './responses/normalize.ts';
+} from '../normalization.ts';
+import { normalizeChat, normalizeCompletion } from '../openai/normalize.ts';
+import { normalizeResponses } from '../responses/normalize.ts';
 
 /** The APIs whose requests are normalized; all others go to llama-server as they came. */
 export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';

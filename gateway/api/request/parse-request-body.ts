@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer';
-import { invalidJson, invalidValue } from '../errors/catalogue.ts';
-import { type AggregationPlan, planAggregation, requestStream } from './aggregation.ts';
-import { findExceededLimit, isJsonObject, type JsonObject, withoutLoneSurrogates } from './json.ts';
-import type { ResponseConversion, ToolAliases } from './normalization.ts';
-import { type Api, normalizeRequest } from './normalize-request.ts';
-import { type Prefill, readPrefill, wantsEcho } from './prefill.ts';
+import { invalidJson, invalidValue } from '../../errors/catalogue.ts';
+import { type AggregationPlan, planAggregation, requestStream } from '../aggregation.ts';
+import { findExceededLimit, isJsonObject, type JsonObject, withoutLoneSurrogates } from '../json.ts';
+import type { ResponseConversion, ToolAliases } from '../normalization.ts';
+import { type Prefill, readPrefill, wantsEcho } from '../prefill.ts';
 import {
   countChoices,
   estimateTokens,
   getInputs,
   maxOutputTokens,
   type TokenEstimate,
-} from './request-size.ts';
-import { type EchoedFields, getEchoedFields } from './responses/response-object.ts';
-import type { CompletionShape, InputsField } from './route-table.ts';
-import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from './validate/media.ts';
-import { validateRequest } from './validate/validate-request.ts';
+} from '../request-size.ts';
+import { type EchoedFields, getEchoedFields } from '../responses/response-object.ts';
+import type { CompletionShape, InputsField } from '../route-table.ts';
+import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from '../validate/media.ts';
+import { validateRequest } from '../validate/validate-request.ts';
+import { type Api, normalizeRequest } from './normalize-request.ts';
 
 /** The few fields of a request that the gateway uses, and the body for the backend. */
 export interface ApiRequest {
