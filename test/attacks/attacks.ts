@@ -4,10 +4,10 @@ import { chatOf, postOf } from '../harness/raw-request.ts';
 /** How one of thousands of hostile connections behaves. */
 export interface Attack {
   readonly name: string;
-  /** What it says once it is connected. */
-  readonly begin: (socket: Socket) => void;
-  /** What it says from time to time, to be kept; undefined where it says nothing more. */
-  readonly goOn?: string;
+  /** Runs when the connection is open. */
+  readonly start: (socket: Socket) => void;
+  /** Sent at an interval, to keep the connection open. */
+  readonly continuation?: string;
 }
 
 export const attackerSecret = 'sk-attacker-0123456789abcdefghijklmnopqrstuvw';
@@ -15,22 +15,22 @@ export const attackerSecret = 'sk-attacker-0123456789abcdefghijklmnopqrstuvw';
 const [head = ''] = postOf(chatOf('x'.repeat(100_000)), { secret: attackerSecret }).split(/(?<=\r\n\r\n)/);
 
 export const attacks: readonly Attack[] = [
-  { name: 'none', begin: (socket) => void socket.end() },
-  { name: 'silent connections', begin: () => {} },
+  { name: 'none', start: (socket) => void socket.end() },
+  { name: 'silent connections', start: () => {} },
   {
-    name: 'headers without end',
-    begin: (socket) => void socket.write('GET / HTTP/1.1\r\nHost: x\r\n'),
-    goOn: 'X-A: b\r\n',
+    name: 'endless headers',
+    start: (socket) => void socket.write('GET / HTTP/1.1\r\nHost: x\r\n'),
+    continuation: 'X-A: b\r\n',
   },
-  { name: 'bodies without end', begin: (socket) => void socket.write(`${head}{`), goOn: ' ' },
+  { name: 'endless bodies', start: (socket) => void socket.write(`${head}{`), continuation: ' ' },
   {
     name: 'requests without a key',
-    begin: (socket) => void socket.write(postOf(chatOf('x'), { secret: null })),
-    goOn: postOf(chatOf('x'), { secret: null }),
+    start: (socket) => void socket.write(postOf(chatOf('x'), { secret: null })),
+    continuation: postOf(chatOf('x'), { secret: null }),
   },
   {
-    name: 'streams that nobody reads',
-    begin(socket) {
+    name: 'unread streams',
+    start(socket) {
       socket.pause();
       socket.write(postOf(chatOf('x', { stream: true }), { secret: attackerSecret }));
     },

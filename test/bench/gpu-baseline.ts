@@ -1,15 +1,12 @@
 /**
- * `npm run gpu-baseline -- --model FILE.gguf [--llama-args='-ngl 99']`: tokens/s and TTFT of a real llama-server at 1, 4, 16 and 64
- * streams, directly and through our gateway in alternating rounds. `--llama-server` names the program where it is not on the `PATH`.
+ * `npm run gpu-baseline -- --model FILE.gguf [--llama-args='-ngl 99']` measures tokens/s and TTFT of a real llama-server at
+ * 1, 4, 16 and 64 streams, with and without the gateway in alternating rounds. `--llama-server` names the program if it is
+ * not on the `PATH`.
  */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeDemoModel } from '../../cli/demo-model/write-demo-model.ts';
-import { findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
-import { cacheFolder } from '../../scripts/project-folders.ts';
-import { compareOnEngine } from './engine-baseline.ts';
-import { say } from './progress.ts';
-import { findingsTable } from './report/findings-table.ts';
+import { demoModel } from './checks/check.ts';
+import { compareOnEngine, findEngine } from './checks/engine.ts';
+import { findingsTable } from './report/tables.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,14 +20,8 @@ const { values } = parseArgs({
   },
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-const places = {
-  configured: values['llama-server'] ?? process.env.LLAMA_SERVER_BIN,
-  searchPath: process.env.PATH,
-  cache: cacheFolder,
-};
-const engine = await findOrFetchEngine(places, say);
 const found = await compareOnEngine({
-  engine,
+  engine: await findEngine(values['llama-server']),
   model: values.model ?? (await demoModel()),
   args: values['llama-args'].split(/\s+/).filter((part) => part !== ''),
   prompt: values.prompt,
@@ -39,9 +30,3 @@ const found = await compareOnEngine({
   seconds: Number(values.seconds),
 });
 console.log(findingsTable(found));
-
-async function demoModel(): Promise<string> {
-  const file = join(cacheFolder, 'bench', 'demo.gguf');
-  await writeDemoModel(file);
-  return file;
-}

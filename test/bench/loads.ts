@@ -1,12 +1,12 @@
 import type { ContenderName } from './contenders/contenders.ts';
-import type { Load } from './generate-load.ts';
+import type { Load } from './load-generator.ts';
 
-/** A load under which contenders are put side by side. */
+/** A load under which contenders are compared. */
 export interface ComparedLoad extends Load {
   readonly title: string;
   readonly contenders: readonly ContenderName[];
-  /** How many times as long as others it is to be measured. */
-  readonly times?: number;
+  /** It is measured this many times as long as the others. */
+  readonly durationFactor?: number;
 }
 
 const all: readonly ContenderName[] = [
@@ -20,10 +20,10 @@ const all: readonly ContenderName[] = [
 ];
 const ours: readonly ContenderName[] = ['llama-corral, traced', 'llama-corral, bare'];
 
-/** Sixteen words, which a stub that is asked for a stream sends at once. */
-const answer = '16:0:64';
-/** So short that our gateway asks for it in one piece, as the others do. */
-const plain = { model: answer, mostTokens: 16, bodyBytes: 1000, contenders: all };
+/** Sixteen tokens at once. */
+const shortResponse = '16:0:64';
+/** So short that our gateway requests it in one piece, like the others. */
+const plain = { model: shortResponse, maxTokens: 16, bodyBytes: 1000, contenders: all };
 
 export const comparedLoads = {
   'plain-1k': {
@@ -34,8 +34,8 @@ export const comparedLoads = {
   },
   'plain-long': {
     ...plain,
-    title: 'Plain, 64 connections, 1 KB, up to 512 tokens allowed: put together from a stream',
-    mostTokens: 512,
+    title: 'Plain, 64 connections, 1 KB, up to 512 tokens allowed: assembled from a stream',
+    maxTokens: 512,
     connections: 64,
     contenders: ['nginx', 'llama-corral', 'llama-corral, unix socket'],
   },
@@ -48,7 +48,7 @@ export const comparedLoads = {
     rate: 100,
     contenders: ['direct', 'nginx', 'llama-corral', 'llama-corral, unix socket'],
     bodyBytes: 400,
-    times: 2,
+    durationFactor: 2,
   },
   'first-event': {
     title: 'One stream at a time, the first token after 1 ms',
@@ -59,7 +59,7 @@ export const comparedLoads = {
     bodyBytes: 400,
   },
   'streams-64': {
-    title: '64 streams of 500 tokens, as fast as they go',
+    title: '64 streams of 500 tokens, at full speed',
     contenders: all,
     model: '500:0:8',
     tokens: 500,
@@ -73,7 +73,7 @@ export const comparedLoads = {
     tokens: 100,
     connections: 512,
     bodyBytes: 1000,
-    times: 1.5,
+    durationFactor: 1.5,
   },
 } as const satisfies Readonly<Record<string, ComparedLoad>>;
 

@@ -1,19 +1,23 @@
 import { boot } from './boot.ts';
 import type { Check } from './check.ts';
-import { clientLeaves } from './client-leaves.ts';
+import { disconnect } from './disconnect.ts';
 import { engine } from './engine.ts';
-import { memory } from './memory.ts';
-import { plans } from './plans.ts';
-import { unreadStreams } from './unread-streams.ts';
+import { memory, unreadStreams } from './memory.ts';
+import { sustainedLoad } from './sustained-load.ts';
 
-export const checks = { memory, unread: unreadStreams, leaving: clientLeaves, boot, engine, plans } as const;
+export const checks = {
+  memory,
+  unread: unreadStreams,
+  leaving: disconnect,
+  boot,
+  engine,
+  plans: sustainedLoad,
+} as const satisfies Readonly<Record<string, Check>>;
 
 export type CheckName = keyof typeof checks;
 
-/** Run only where they are asked for: they take half an hour. */
+/** They take half an hour and run only if they are named or with `--long`. */
 export const longChecks: readonly CheckName[] = ['plans'];
 
-/** Left out of a quick run. */
+/** They are not part of `--quick`. */
 export const slowChecks: readonly CheckName[] = ['boot', 'engine'];
-
-export const checkNamed = (name: CheckName): Check => checks[name];

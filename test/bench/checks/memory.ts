@@ -1,36 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningContender } from '../contenders/contender.ts';
-import { type ContenderName, contenders } from '../contenders/contenders.ts';
-import { generateLoad } from '../generate-load.ts';
-import { memoryMbOf } from '../process-memory.ts';
-import { type Check, type CheckWishes, findEach } from './check.ts';
+import { residentMegabytes } from '../../harness/process-usage.ts';
+import { generateLoad } from '../load-generator.ts';
+import { comparedLoads } from '../loads.ts';
+import { type Check, inFreshProcess, measureEach, sendUnread } from './check.ts';
 
 /** One token at once, the next in ten minutes. */
-const idleStream = { model: '2:600000', tokens: 2, bodyBytes: 400 };
-/** Short answers, or a million of them would take most of an hour. */
-const plain = { model: '16:0:64', mostTokens: 16, bodyBytes: 1000, connections: 64 };
+const idleStreams = { model: '2:600000', tokens: 2, bodyBytes: 400, connections: 1000 };
+/** Short responses, because a million of them takes long enough. */
+const plain = { model: '16:0:64', maxTokens: 16, bodyBytes: 1000, connections: 64 };
 
 export const memory: Check = {
   title: 'Memory, each in a fresh process',
-  find: ({ stub, contenders: names, isLong }) =>
-    findEach(names, async (name) => {
-      const idle = await inFreshProcess(name, stub, async (contender) => {
-        await sleep(1000);
-        const before = memoryMbOf(contender.pid);
-        const span = { warmupSeconds: 2, seconds: 1 };
-        const { memoryMb } = await generateLoad(
-          contender,
-          { ...idleStream, connections: 1000 },
-          span,
-          stub.pid,
-        );
-        return { 'idle MB': before, 'and 1,000 idle streams, MB more': memoryMb - before };
-      });
+  run: (options) =>
+    measureEach(options, async (contender, name) => {
+      const { stub, isLong } = options;
+      await sleep(1000);
+      const idleMb = residentMegabytes(contender.pid);
+      const duration = { warmupSeconds: 2, seconds: 1 };
+      const { memoryMb } = await generateLoad(contender, idleStreams, duration, stub.pid);
+      const idle = { 'idle MB': idleMb, 'and 1,000 idle streams, MB more': memoryMb - idleMb };
       if (!name.startsWith('llama-corral')) return idle;
-      const served = await inFreshProcess(name, stub, async (contender) => {
+      const loaded = await inFreshProcess(name, stub, async (fresh) => {
         const after = async (requests: number) => {
-          const span = { warmupSeconds: 0, seconds: 3600, requests };
-          return (await generateLoad(contender, plain, span, stub.pid)).memoryMb;
+          const untilDone = { warmupSeconds: 0, seconds: 3600, requests };
+          return (await generateLoad(fresh, plain, untilDone, stub.pid)).memoryMb;
         };
         const tenThousand = await after(10_000);
         return {
@@ -38,16 +31,27 @@ export const memory: Check = {
           ...(isLong && { 'after 1,000,000 requests MB': await after(990_000) }),
         };
       });
-      return { ...idle, ...served };
+      return { ...idle, ...loaded };
     }),
 };
 
-/** What one contender, started for this alone, is measured at. */
-export async function inFreshProcess<T>(
-  name: ContenderName,
-  stub: CheckWishes['stub'],
-  measure: (contender: RunningContender) => Promise<T>,
-): Promise<T> {
-  await using contender = await contenders[name](stub);
-  return await measure(contender);
-}
+const UNREAD_STREAMS = 8;
+/** 24 MB. */
+const hugeStream = '100000:0:8';
+
+export const unreadStreams: Check = {
+  title: `${UNREAD_STREAMS} clients that never read a stream of 24 MB`,
+  run: (options) =>
+    measureEach(options, async (contender) => {
+      const warmup = { warmupSeconds: 1, seconds: 0.5 };
+      await generateLoad(contender, comparedLoads['streams-64'], warmup, options.stub.pid);
+      const before = residentMegabytes(contender.pid);
+      const clients = await Promise.all(
+        Array.from({ length: UNREAD_STREAMS }, () => sendUnread(contender, hugeStream)),
+      );
+      await sleep(3000);
+      const growth = residentMegabytes(contender.pid) - before;
+      for (const client of clients) client.destroy();
+      return { 'memory growth MB': growth };
+    }),
+};

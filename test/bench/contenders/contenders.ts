@@ -1,10 +1,9 @@
-import type { StartContender } from './contender.ts';
+import { startStub } from '../stub-upstream.ts';
 import { startBareCorral, startCorral, startTracedCorral } from './corral.ts';
-import { startDirect } from './direct.ts';
-import { startFastify, startPortkey } from './npm-gateways.ts';
-import { startHaproxy, startNginx } from './proxies.ts';
+import { startFastify, startHaproxy, startNginx, startPortkey } from './other-proxies.ts';
+import type { RunningContender, StartContender } from './start-contender.ts';
 
-/** Everything that is put side by side, by the name that tables show. */
+/** Everything that is compared, by its name in the tables. */
 export const contenders = {
   direct: startDirect,
   nginx: ({ port }) => startNginx(port),
@@ -18,3 +17,15 @@ export const contenders = {
 } as const satisfies Readonly<Record<string, StartContender>>;
 
 export type ContenderName = keyof typeof contenders;
+
+/** No proxy: an upstream of its own in place of the contender. */
+async function startDirect(): Promise<RunningContender> {
+  const stub = await startStub(0);
+  return {
+    port: stub.port,
+    pid: stub.pid,
+    headers: [],
+    keyFile: undefined,
+    [Symbol.asyncDispose]: () => stub[Symbol.asyncDispose](),
+  };
+}

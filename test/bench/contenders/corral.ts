@@ -5,18 +5,17 @@ import { cacheFolder } from '../../../scripts/project-folders.ts';
 import { defaultGatewayCommand } from '../../../supervisor/spawn-gateway.ts';
 import { startTraceCollector } from '../../fakes/start-trace-collector.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
-import type { RunningContender } from './contender.ts';
-import { startOnPort } from './start-on-port.ts';
+import { type RunningContender, startContender } from './start-contender.ts';
 
 const KEYS = 100;
 
-/** Limits that are counted and never met. */
-const counted = { MAX_REQUESTS_PER_MINUTE: '100000000', MAX_TOKENS_PER_MINUTE: '100000000000' };
+/** Limits that are checked and never reached. */
+const highLimits = { MAX_REQUESTS_PER_MINUTE: '100000000', MAX_TOKENS_PER_MINUTE: '100000000000' };
 
-/** Our gateway as the supervisor starts it, with everything on: keys, lanes, limits, metrics, the ledger, and its log lines in a file. */
-export const startCorral = (backendUrl: string) => startGateway(backendUrl, counted);
+/** The gateway as the supervisor starts it, with everything on: keys, lanes, limits, metrics, the ledger, and log lines in a file. */
+export const startCorral = (backendUrl: string) => startGateway(backendUrl, highLimits);
 
-/** Without what settings can leave out: log lines, limits, the figures of single keys. The counting of metrics stays. */
+/** Without everything that settings can turn off: log lines, limits, metrics per key. */
 export const startBareCorral = (backendUrl: string) =>
   startGateway(backendUrl, {
     MAX_REQUESTS_PER_MINUTE: '0',
@@ -25,16 +24,16 @@ export const startBareCorral = (backendUrl: string) =>
     LOG_LEVEL: 'error',
   });
 
-/** With every request traced, and somebody who takes the traces, in this process. */
+/** With a trace of each request, sent to a collector in this process. */
 export async function startTracedCorral(backendUrl: string): Promise<RunningContender> {
   const collector = await startTraceCollector();
-  // Only counted: kept, they would fill the memory.
+  // Deliveries are dropped, because keeping them would fill the memory.
   collector.answer = (response) => {
     (collector.deliveries as unknown[]).length = 0;
     response.end();
   };
   const gateway = await startGateway(backendUrl, {
-    ...counted,
+    ...highLimits,
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
   });
   return {
@@ -47,7 +46,7 @@ export async function startTracedCorral(backendUrl: string): Promise<RunningCont
 }
 
 function startGateway(backendUrl: string, env: Readonly<Record<string, string>>): Promise<RunningContender> {
-  return startOnPort(async ({ port, folder }) => {
+  return startContender(async ({ port, folder }) => {
     const secrets = Array.from({ length: KEYS }, () => `sk-${randomBytes(32).toString('base64url')}`);
     const keys = Object.fromEntries(secrets.map((secret, n) => [`bench-${n}`, { secret }]));
     const dataDir = folder.file('data');
@@ -67,7 +66,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
       },
       outputTo: folder.file('log'),
       probe: '/readyz',
-      more: { keyFile: folder.file('secrets') },
+      contender: { keyFile: folder.file('secrets') },
     };
   });
 }

@@ -1,6 +1,10 @@
-// Asks an OpenAI-compatible endpoint on loopback as fast as it answers (closed loop) or so many times a second (open
-// loop, latency counted from when a request was due): one thread, epoll. Every answer is checked to be whole. One line
-// of JSON tells what came of it; README.md has the options.
+// Sends requests to an OpenAI-compatible endpoint on loopback: one thread, epoll. Closed loop with `--connections N`; open
+// loop with `--rate R` on at most N connections, where latency counts from the moment when a request was due. Checks that
+// each response is complete and prints one line of JSON. Written in C, because Node would be slower than what it measures.
+// Options: --port, --path, --model, --body BYTES, --max-tokens N (`max_tokens` of the requests), --events N (requests
+// streams, which are complete after N events), --keys FILE (one API key per line, used in turn), --header 'Name: value',
+// --warmup SECONDS, --seconds SECONDS, --requests N (maximum), --pid PID and --upstream-pid PID (whose CPU and memory are
+// measured).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,19 +18,17 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include "clock.h"
-#include "histogram.h"
-#include "http-head.h"
-#include "process-figures.h"
+#include "common.h"
+#include "measure.h"
 
 enum state { IDLE, SENDING, HEAD, BODY };
 enum chunk_state { SIZE, EXTENSION, DATA, DATA_END, LAST };
-enum { HEAD_ROOM = 4096, PREFIX = 16, MOST_KEYS = 1000, MOST_FAILURES = 200, MOST_DUE = 1 << 16 };
+enum { HEAD_ROOM = 4096, PREFIX = 16, MAX_KEYS = 1000, MAX_FAILURES = 200, MAX_DUE = 1 << 16 };
 
 struct connection {
   int fd;  // -1: closed
   enum state state;
-  int is_connecting, is_measured, has_answered_before;
+  int is_connecting, is_measured, has_responded_before;
   int key;
   size_t sent;
   uint64_t asked_at, first_at, last_at;
@@ -48,38 +50,38 @@ static struct {
   double rate, seconds, warmup;
   long body, events, requests, most_tokens;
   const char *model, *path;
-} wish = {.connections = 1, .seconds = 2, .body = 900, .most_tokens = 512, .model = "16:0:64", .path = "/v1/chat/completions"};
+} settings = {.connections = 1, .seconds = 2, .body = 900, .most_tokens = 512, .model = "16:0:64", .path = "/v1/chat/completions"};
 
 static int epoll;
 static struct sockaddr_in address = {.sin_family = AF_INET};
 static struct connection *all;
-static char *heads[MOST_KEYS], *body;
-static size_t head_lengths[MOST_KEYS], body_length;
+static char *heads[MAX_KEYS], *body;
+static size_t head_lengths[MAX_KEYS], body_length;
 static int keys;
 static char further_headers[2048];
 static char buffer[1 << 18];
 
 static int is_measuring, is_stopping;
-static unsigned long asked, answered, events, failures, reconnects, asked_in_all;
+static unsigned long sent, completed, events, failures, reconnects, sent_in_all;
 static double bytes;
 static char failure[400];
 static struct histogram latency, first_event, gap;
-static uint64_t due[MOST_DUE];  // open loop: when the requests without a connection were due
+static uint64_t due[MAX_DUE];  // open loop: when the requests without a connection were due
 static unsigned long due_from, due_until;
 
-static void ask(struct connection *one, uint64_t at);
+static void send_request(struct connection *one, uint64_t at);
 static void receive(struct connection *one);
 
-// ---- what is sent
+// ---- requests
 
 // A chat as clients send them: several messages, some escapes, some characters of many bytes.
 static void make_body(void) {
   static const char *words[] = {"the ", "model ", "answers ", "with ", "caf\xc3\xa9 ", "a \\\"quoted\\\" ", "line\\n",
     "of ", "ordinary ", "text, ", "and ", "then ", "some ", "more. "};
-  size_t wanted = (size_t)wish.body, at = 0, word = 0, turn = 0;
+  size_t wanted = (size_t)settings.body, at = 0, word = 0, turn = 0;
   body = malloc(wanted + 4096);
   at += (size_t)sprintf(body, "{\"model\":\"%s\",%s\"temperature\":0.7,\"max_tokens\":%ld,\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}",
-    wish.model, wish.events ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "", wish.most_tokens);
+    settings.model, settings.events ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "", settings.most_tokens);
   do {
     at += (size_t)sprintf(body + at, ",{\"role\":\"%s\",\"content\":\"", turn++ % 2 ? "assistant" : "user");
     for (size_t end = at + 600; at < end && at + 40 < wanted;) at += (size_t)sprintf(body + at, "%s", words[word++ % 14]);
@@ -96,7 +98,7 @@ static void make_head(const char *key) {
   head_lengths[keys] = (size_t)snprintf(heads[keys], HEAD_ROOM,
     "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
     "User-Agent: OpenAI/JS 6.0.0\r\n%s%sContent-Length: %zu\r\n\r\n",
-    wish.path, wish.port, authorization, further_headers, body_length);
+    settings.path, settings.port, authorization, further_headers, body_length);
   keys++;
 }
 
@@ -107,7 +109,7 @@ static void make_heads(const char *key_file) {
     exit(2);
   }
   char line[256];
-  while (file && keys < MOST_KEYS && fgets(line, sizeof line, file)) {
+  while (file && keys < MAX_KEYS && fgets(line, sizeof line, file)) {
     line[strcspn(line, "\r\n")] = 0;
     if (*line) make_head(line);
   }
@@ -130,8 +132,8 @@ static void close_connection(struct connection *one) {
 static void next(struct connection *one) {
   one->state = IDLE;
   if (is_stopping) close_connection(one);
-  else if (wish.rate == 0) ask(one, now_ns());
-  else if (due_from < due_until) ask(one, due[due_from++ % MOST_DUE]);
+  else if (settings.rate == 0) send_request(one, now_ns());
+  else if (due_from < due_until) send_request(one, due[due_from++ % MAX_DUE]);
 }
 
 static void fail(struct connection *one, const char *why) {
@@ -139,7 +141,7 @@ static void fail(struct connection *one, const char *why) {
     snprintf(failure, sizeof failure, "%s; status %d, %ld events, %.*s", why, one->status, one->events, 160,
       one->status >= 400 ? strstr(one->head, "\r\n\r\n") + 4 : "");
   close_connection(one);
-  if (failures >= MOST_FAILURES) is_stopping = 1;
+  if (failures >= MAX_FAILURES) is_stopping = 1;
   next(one);
 }
 
@@ -148,12 +150,12 @@ static void open_connection(struct connection *one) {
   one->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   setsockopt(one->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   one->is_connecting = 1;
-  one->has_answered_before = 0;
+  one->has_responded_before = 0;
   if (connect(one->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) fail(one, strerror(errno));
   else watch(one, 1, EPOLL_CTL_ADD);
 }
 
-// A server may close a connection that was kept: whoever asks on it just then asks once more.
+// A server may close a kept connection just when a request is sent: it is sent again.
 static void reconnect(struct connection *one) {
   reconnects++;
   close_connection(one);
@@ -163,7 +165,7 @@ static void reconnect(struct connection *one) {
 }
 
 static void broke(struct connection *one, const char *why) {
-  if (one->has_answered_before && one->head_length == 0) reconnect(one);
+  if (one->has_responded_before && one->head_length == 0) reconnect(one);
   else fail(one, why);
 }
 
@@ -193,14 +195,14 @@ static void send_rest(struct connection *one) {
   one->state = HEAD;
 }
 
-static void ask(struct connection *one, uint64_t at) {
-  if (wish.requests > 0 && asked_in_all >= (unsigned long)wish.requests) {
+static void send_request(struct connection *one, uint64_t at) {
+  if (settings.requests > 0 && sent_in_all >= (unsigned long)settings.requests) {
     is_stopping = 1;
     one->state = IDLE;
     return;
   }
   one->state = SENDING;
-  one->key = (int)(asked_in_all++ % (unsigned long)keys);
+  one->key = (int)(sent_in_all++ % (unsigned long)keys);
   one->sent = one->head_length = one->line_length = 0;
   one->first_at = one->last_at = 0;
   one->status = one->is_chunked = one->closes_after_this = one->is_done = 0;
@@ -209,25 +211,25 @@ static void ask(struct connection *one, uint64_t at) {
   one->chunk_left = one->events = 0;
   one->asked_at = at;
   one->is_measured = is_measuring;
-  asked += (unsigned long)is_measuring;
+  sent += (unsigned long)is_measuring;
   if (one->fd < 0) open_connection(one);
   else send_rest(one);
 }
 
-// ---- what comes
+// ---- responses
 
 static void complete(struct connection *one, uint64_t now) {
-  int is_whole = wish.events ? one->is_done && one->events == wish.events : memchr(one->tail, '}', PREFIX) != NULL;
+  int is_complete = settings.events ? one->is_done && one->events == settings.events : memchr(one->tail, '}', PREFIX) != NULL;
   if (one->status != 200) return fail(one, "no success");
-  if (!is_whole) return fail(one, "the answer is not whole");
+  if (!is_complete) return fail(one, "incomplete response");
   if (one->is_measured && is_measuring) {
-    answered++;
+    completed++;
     add_to(&latency, now - one->asked_at);
   }
-  one->has_answered_before = 1;
+  one->has_responded_before = 1;
   char peeked;
-  // Behind a stream a server may have closed without a word.
-  if (one->closes_after_this || (wish.events && recv(one->fd, &peeked, 1, MSG_PEEK | MSG_DONTWAIT) == 0)) close_connection(one);
+  // After a stream, a server may have closed the connection without announcing it.
+  if (one->closes_after_this || (settings.events && recv(one->fd, &peeked, 1, MSG_PEEK | MSG_DONTWAIT) == 0)) close_connection(one);
   next(one);
 }
 
@@ -238,8 +240,8 @@ static void take_event(struct connection *one, uint64_t now) {
   }
   if (!is_measuring) return;
   events++;
-  // What ends a stream comes with its last token.
-  if (one->last_at && one->events <= wish.events - 3) add_to(&gap, now - one->last_at);
+  // The end of a stream comes with its last token.
+  if (one->last_at && one->events <= settings.events - 3) add_to(&gap, now - one->last_at);
 }
 
 static void take_lines(struct connection *one, const char *text, size_t length, uint64_t now) {
@@ -265,7 +267,7 @@ static void take_lines(struct connection *one, const char *text, size_t length, 
 
 static void take_body(struct connection *one, const char *text, size_t length, uint64_t now) {
   if (is_measuring) bytes += (double)length;
-  if (wish.events) take_lines(one, text, length, now);
+  if (settings.events) take_lines(one, text, length, now);
   else if (length >= PREFIX) memcpy(one->tail, text + length - PREFIX, PREFIX);
   else {
     memmove(one->tail, one->tail + length, PREFIX - length);
@@ -279,7 +281,7 @@ static int hex_digit(char letter) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// True at the end of the answer.
+// True at the end of the response.
 static int take_chunks(struct connection *one, const char *text, size_t length, uint64_t now) {
   for (const char *end = text + length; text < end;) {
     switch (one->chunk_state) {
@@ -317,7 +319,7 @@ static int take(struct connection *one, const char *text, size_t length, uint64_
   return one->body_left == 0;
 }
 
-// How much of what came belongs to the head; all of it while the head is not whole.
+// How many bytes belong to the head; all of them while it is incomplete.
 static size_t take_head(struct connection *one, const char *text, size_t length) {
   size_t room = HEAD_ROOM - 1 - one->head_length, before = one->head_length;
   size_t part = length < room ? length : room;
@@ -346,7 +348,7 @@ static void receive(struct connection *one) {
       one->closes_after_this = 1;
       if (one->state == IDLE) close_connection(one);
       else if (is_end) complete(one, now);
-      else broke(one, got == 0 ? "closed in the midst of an answer" : strerror(errno));
+      else broke(one, got == 0 ? "closed during a response" : strerror(errno));
       return;
     }
     size_t at = 0;
@@ -377,7 +379,7 @@ static void serve(struct connection *one, uint32_t happened) {
   if (happened & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(one);
 }
 
-// ---- the run
+// ---- main loop
 
 static double own_cpu(void) {
   struct rusage usage;
@@ -392,44 +394,44 @@ struct reading {
 };
 
 static struct reading read_now(void) {
-  return (struct reading){now_ns(), wish.pid ? (double)cpu_ns_of(wish.pid) / 1e9 : 0,
-    wish.upstream_pid ? (double)cpu_ns_of(wish.upstream_pid) / 1e9 : 0, own_cpu()};
+  return (struct reading){now_ns(), settings.pid ? (double)cpu_ns_of(settings.pid) / 1e9 : 0,
+    settings.upstream_pid ? (double)cpu_ns_of(settings.upstream_pid) / 1e9 : 0, own_cpu()};
 }
 
-// Open loop: as many as are due by now, each on a connection that is free, or as soon as one is.
+// Open loop: sends all requests that are due, each on a free connection or as soon as one is free.
 static void ask_what_is_due(uint64_t from, uint64_t now) {
   static unsigned long offered;
   static int place;
-  while (!is_stopping && (double)offered < (double)(now - from) / 1e9 * wish.rate) {
-    uint64_t at = from + (uint64_t)((double)offered++ / wish.rate * 1e9);
+  while (!is_stopping && (double)offered < (double)(now - from) / 1e9 * settings.rate) {
+    uint64_t at = from + (uint64_t)((double)offered++ / settings.rate * 1e9);
     int tried = 0;
-    while (tried < wish.connections && all[place].state != IDLE) {
-      place = (place + 1) % wish.connections;
+    while (tried < settings.connections && all[place].state != IDLE) {
+      place = (place + 1) % settings.connections;
       tried++;
     }
-    if (tried < wish.connections) ask(&all[place], at);
-    else if (due_until - due_from < MOST_DUE) due[due_until++ % MOST_DUE] = at;
-    else fail(&all[place], "more is offered than is answered");
+    if (tried < settings.connections) send_request(&all[place], at);
+    else if (due_until - due_from < MAX_DUE) due[due_until++ % MAX_DUE] = at;
+    else fail(&all[place], "more requests are offered than completed");
   }
 }
 
 // Closed loop: one after the other over the first half of the warm-up, as people come, not all at once.
 static void start_more(uint64_t from, uint64_t now) {
   static int started;
-  double ramp = wish.warmup / 2 < 1 ? wish.warmup / 2 : 1;
+  double ramp = settings.warmup / 2 < 1 ? settings.warmup / 2 : 1;
   double part = ramp > 0 ? (double)(now - from) / 1e9 / ramp : 1;
-  while (!is_stopping && started < wish.connections && started <= part * wish.connections) ask(&all[started++], now_ns());
+  while (!is_stopping && started < settings.connections && started <= part * settings.connections) send_request(&all[started++], now_ns());
 }
 
 static void report(struct reading from, struct reading until) {
   double seconds = (double)(until.at - from.at) / 1e9;
   printf("{\"seconds\":%.3f,\"requests\":%lu,\"requestsPerSecond\":%.2f,\"events\":%lu,\"eventsPerSecond\":%.2f", seconds,
-    answered, (double)answered / seconds, events, (double)events / seconds);
+    completed, (double)completed / seconds, events, (double)events / seconds);
   printf(",\"megabytes\":%.3f,\"failures\":%lu,\"reconnects\":%lu,\"failure\":\"", bytes / 1e6, failures, reconnects);
   for (const char *letter = failure; *letter; letter++) putchar(strchr("\"\\\r\n", *letter) || *letter < ' ' ? '\'' : *letter);
-  printf("\",\"asked\":%lu,\"cpuSeconds\":%.4f,\"upstreamCpuSeconds\":%.4f,\"ownCpuSeconds\":%.4f", asked, until.cpu - from.cpu,
+  printf("\",\"sent\":%lu,\"cpuSeconds\":%.4f,\"upstreamCpuSeconds\":%.4f,\"ownCpuSeconds\":%.4f", sent, until.cpu - from.cpu,
     until.upstream_cpu - from.upstream_cpu, until.own_cpu - from.own_cpu);
-  if (wish.pid) printf(",\"memoryMb\":%.1f,\"peakMemoryMb\":%.1f", (double)memory_kb_of(wish.pid, "VmRSS:") / 1024, (double)memory_kb_of(wish.pid, "VmHWM:") / 1024);
+  if (settings.pid) printf(",\"memoryMb\":%.1f,\"peakMemoryMb\":%.1f", (double)memory_kb_of(settings.pid, "VmRSS:") / 1024, (double)memory_kb_of(settings.pid, "VmHWM:") / 1024);
   print_histogram("latencyMs", &latency);
   print_histogram("firstEventMs", &first_event);
   print_histogram("gapMs", &gap);
@@ -437,10 +439,10 @@ static void report(struct reading from, struct reading until) {
 }
 
 static void run(void) {
-  uint64_t from = now_ns(), warm = from + (uint64_t)(wish.warmup * 1e9), end = warm + (uint64_t)(wish.seconds * 1e9);
+  uint64_t from = now_ns(), warm = from + (uint64_t)(settings.warmup * 1e9), end = warm + (uint64_t)(settings.seconds * 1e9);
   struct reading begin = read_now();
   struct epoll_event happened[256];
-  is_measuring = wish.warmup <= 0;
+  is_measuring = settings.warmup <= 0;
   for (;;) {
     uint64_t now = now_ns();
     if (!is_measuring && now >= warm) {
@@ -448,11 +450,11 @@ static void run(void) {
       begin = read_now();
     }
     if (now >= end || is_stopping) break;
-    if (wish.rate > 0) ask_what_is_due(from, now);
+    if (settings.rate > 0) ask_what_is_due(from, now);
     else start_more(from, now);
-    int wait = wish.rate > 0 ? 0 : 1;
-    struct timespec time = {0, wish.rate > 0 ? 50000 : 1000000};
-    int count = wait || wish.rate < 2000 ? epoll_pwait2(epoll, happened, 256, &time, NULL) : epoll_wait(epoll, happened, 256, 0);
+    int wait = settings.rate > 0 ? 0 : 1;
+    struct timespec time = {0, settings.rate > 0 ? 50000 : 1000000};
+    int count = wait || settings.rate < 2000 ? epoll_pwait2(epoll, happened, 256, &time, NULL) : epoll_wait(epoll, happened, 256, 0);
     for (int i = 0; i < count; i++) serve(happened[i].data.ptr, happened[i].events);
   }
   report(begin, read_now());
@@ -461,25 +463,25 @@ static void run(void) {
 static void read_wishes(int count, char **arguments) {
   static const struct option options[] = {{"port", 1, 0, 'p'}, {"connections", 1, 0, 'c'}, {"rate", 1, 0, 'r'},
     {"seconds", 1, 0, 's'}, {"warmup", 1, 0, 'w'}, {"model", 1, 0, 'm'}, {"body", 1, 0, 'b'}, {"events", 1, 0, 'e'},
-    {"requests", 1, 0, 'n'}, {"most-tokens", 1, 0, 't'}, {"keys", 1, 0, 'k'}, {"header", 1, 0, 'H'}, {"path", 1, 0, 'P'}, {"pid", 1, 0, 'i'},
+    {"requests", 1, 0, 'n'}, {"max-tokens", 1, 0, 't'}, {"keys", 1, 0, 'k'}, {"header", 1, 0, 'H'}, {"path", 1, 0, 'P'}, {"pid", 1, 0, 'i'},
     {"upstream-pid", 1, 0, 'u'}, {0, 0, 0, 0}};
   const char *key_file = NULL;
   for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
     switch (option) {
-      case 'p': wish.port = atoi(optarg); break;
-      case 'c': wish.connections = atoi(optarg); break;
-      case 'r': wish.rate = atof(optarg); break;
-      case 's': wish.seconds = atof(optarg); break;
-      case 'w': wish.warmup = atof(optarg); break;
-      case 'm': wish.model = optarg; break;
-      case 'b': wish.body = atol(optarg); break;
-      case 'e': wish.events = atol(optarg); break;
-      case 'n': wish.requests = atol(optarg); break;
-      case 't': wish.most_tokens = atol(optarg); break;
+      case 'p': settings.port = atoi(optarg); break;
+      case 'c': settings.connections = atoi(optarg); break;
+      case 'r': settings.rate = atof(optarg); break;
+      case 's': settings.seconds = atof(optarg); break;
+      case 'w': settings.warmup = atof(optarg); break;
+      case 'm': settings.model = optarg; break;
+      case 'b': settings.body = atol(optarg); break;
+      case 'e': settings.events = atol(optarg); break;
+      case 'n': settings.requests = atol(optarg); break;
+      case 't': settings.most_tokens = atol(optarg); break;
       case 'k': key_file = optarg; break;
-      case 'P': wish.path = optarg; break;
-      case 'i': wish.pid = atoi(optarg); break;
-      case 'u': wish.upstream_pid = atoi(optarg); break;
+      case 'P': settings.path = optarg; break;
+      case 'i': settings.pid = atoi(optarg); break;
+      case 'u': settings.upstream_pid = atoi(optarg); break;
       case 'H': snprintf(further_headers + strlen(further_headers), sizeof further_headers - strlen(further_headers), "%s\r\n", optarg); break;
       default: exit(2);
     }
@@ -491,10 +493,10 @@ static void read_wishes(int count, char **arguments) {
 int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   read_wishes(count, arguments);
-  address.sin_port = htons((uint16_t)wish.port);
+  address.sin_port = htons((uint16_t)settings.port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   epoll = epoll_create1(0);
-  all = calloc((size_t)wish.connections, sizeof *all);
-  for (int i = 0; i < wish.connections; i++) all[i].fd = -1;
+  all = calloc((size_t)settings.connections, sizeof *all);
+  for (int i = 0; i < settings.connections; i++) all[i].fd = -1;
   run();
 }

@@ -1,7 +1,7 @@
-// A llama-server that costs next to nothing: one thread, epoll. `stub-upstream PORT SOCKET [keep]` listens on loopback
-// and on a unix socket. The model's name says how it answers: TOKENS:DELAY:BURST:WAIT is so many words, DELAY ms apart
-// (0: as fast as they go), BURST of them to a send, the first after WAIT ms; as a stream where the body asks for one.
-// As the real one does, it closes the connection behind a stream without having said so, unless told to `keep` it.
+// A llama-server that needs a few µs per request: one thread, epoll. `stub-upstream PORT SOCKET [keep]` listens on loopback
+// and on a unix socket. The model's name TOKENS:DELAY:BURST:WAIT sets the response: TOKENS words, DELAY ms apart (0: at full
+// speed), BURST of them per send, the first after WAIT ms; streamed if the body requests it. Like the real one, it closes
+// the connection after a stream without announcing it, unless `keep` is given.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,8 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "clock.h"
-#include "http-head.h"
+#include "common.h"
 
 #define FRAME "\"created\":1790000000,\"id\":\"chatcmpl-X0looxp3MB51iYG02ZftfBEIIFLe2Ae8\",\"model\":\"stub\"," \
   "\"system_fingerprint\":\"b1-stub\",\"object\":\"chat.completion.chunk\""
@@ -35,35 +34,35 @@
 #define PROPS "{\"total_slots\":4096,\"model_alias\":\"stub\",\"model_path\":\"/models/stub.gguf\"," \
   "\"default_generation_settings\":{\"n_ctx\":131072},\"modalities\":{\"vision\":false,\"audio\":false}}"
 
-enum { MOST_BURST = 64, MOST_TAIL = 2048, READ_ROOM = 65536 };
+enum { MAX_BURST = 64, MAX_TAIL = 2048, READ_ROOM = 65536 };
 
 struct connection {
   int fd;
   int is_closed, is_waiting_to_write, closes_after_this;
   char *in;
   size_t in_length, in_room;
-  char *out;  // what the kernel did not take yet
+  char *out;  // not yet accepted by the kernel
   size_t out_length;
-  // The answer under way.
-  int is_answering, is_stream, has_begun;
+  // The current response.
+  int is_responding, is_stream, has_begun;
   long tokens, left, burst;
   uint64_t delay, due;
   int heap_place;             // -1: not there
-  struct connection *before, *behind;  // among those that speak as fast as they can
+  struct connection *before, *behind;  // in the list of those that send at full speed
 };
 
 static int epoll;
 static int closes_behind_streams = 1;
-static unsigned long requests, connections, open_connections, broken_off;
-static long answering;
-static uint64_t last_broken_off;
-static char word_chunk[512], words[MOST_BURST * 512];
+static unsigned long requests, connections, open_connections, aborted;
+static long active;
+static uint64_t last_aborted;
+static char word_chunk[512], words[MAX_BURST * 512];
 static size_t word_length;
 static struct connection fast = {.before = &fast, .behind = &fast};
 static struct connection **heap, *closed;
 static int heap_size, heap_room;
 
-// ---- who is due next
+// ---- timers
 
 static void place(struct connection *one, int at) {
   heap[at] = one;
@@ -122,21 +121,21 @@ static void hush(struct connection *one) {
 
 // ---- connections
 
-static void end_answer(struct connection *one) {
+static void end_response(struct connection *one) {
   hush(one);
   forget_wake(one);
-  answering -= one->is_answering;
-  one->is_answering = 0;
+  active -= one->is_responding;
+  one->is_responding = 0;
 }
 
-// Freed later: an event for it may be waiting in this round.
+// Freed later, because this round may still have an event for it.
 static void close_connection(struct connection *one) {
   if (one->is_closed) return;
-  if (one->is_answering) {
-    broken_off++;
-    last_broken_off = now_ns();
+  if (one->is_responding) {
+    aborted++;
+    last_aborted = now_ns();
   }
-  end_answer(one);
+  end_response(one);
   close(one->fd);
   free(one->in);
   free(one->out);
@@ -153,8 +152,8 @@ static void watch(struct connection *one, int for_room_to_write) {
   epoll_ctl(epoll, EPOLL_CTL_MOD, one->fd, &event);
 }
 
-// False where not all could be sent: the rest waits, or the connection is closed.
-static int say(struct connection *one, const char *text, size_t length) {
+// False if not everything could be sent: the rest waits, or the connection is closed.
+static int send_bytes(struct connection *one, const char *text, size_t length) {
   ssize_t sent = send(one->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent == (ssize_t)length) return 1;
   if (sent < 0 && errno != EAGAIN) {
@@ -173,16 +172,16 @@ static int say(struct connection *one, const char *text, size_t length) {
 static void read_requests(struct connection *one);
 
 static void finish(struct connection *one) {
-  end_answer(one);
+  end_response(one);
   if (one->out_length > 0) return;
   if (one->closes_after_this) close_connection(one);
   else read_requests(one);
 }
 
-// ---- answers
+// ---- responses
 
-static void answer_whole(struct connection *one) {
-  static char answer[1 << 20];
+static void respond_plain(struct connection *one) {
+  static char response[1 << 20];
   static long built_for = -1;
   static size_t length;
   if (built_for != one->tokens) {
@@ -193,17 +192,17 @@ static void answer_whole(struct connection *one) {
     for (long i = 0; i < one->tokens; i++) at += sprintf(body + at, " word");
     at += sprintf(body + at, "\"}}],\"created\":1790000000,\"model\":\"stub\",\"system_fingerprint\":\"b1-stub\",\"object\":\"chat.completion\",");
     at += sprintf(body + at, COUNTS ",\"id\":\"chatcmpl-AV9bdPmtyN2ATgxysrZDN8spXdqfcKeW\"}", one->tokens, one->tokens + 8, one->tokens);
-    length = (size_t)snprintf(answer, sizeof answer, PLAIN_HEAD "%s", (size_t)at, body);
+    length = (size_t)snprintf(response, sizeof response, PLAIN_HEAD "%s", (size_t)at, body);
     built_for = one->tokens;
     free(body);
   }
-  say(one, answer, length);
+  send_bytes(one, response, length);
   if (!one->is_closed) finish(one);
 }
 
-// The head goes with the first word, the end with the last, as the real one sends them.
+// The head is sent with the first word, the end with the last, like the real one does.
 static void speak(struct connection *one) {
-  static char piece[MOST_BURST * 512 + 4096];
+  static char piece[MAX_BURST * 512 + 4096];
   size_t length = 0;
   long now = one->left < one->burst ? one->left : one->burst;
   if (!one->has_begun) {
@@ -215,22 +214,22 @@ static void speak(struct connection *one) {
   one->left -= now;
   if (one->left > 0) {
     if (one->delay > 0) wake_at(one, one->due + one->delay);
-    say(one, piece, length);
+    send_bytes(one, piece, length);
     return;
   }
-  char end[MOST_TAIL];
+  char end[MAX_TAIL];
   int end_length = sprintf(end, FINISH, one->tokens, one->tokens + 8, one->tokens);
   length += (size_t)sprintf(piece + length, "%x\r\n%s\r\n" DONE, (unsigned)end_length, end);
   one->closes_after_this |= closes_behind_streams;
-  say(one, piece, length);
+  send_bytes(one, piece, length);
   if (!one->is_closed) finish(one);
 }
 
 static void go_on(struct connection *one) {
   if (one->out_length > 0) wake_at(one, now_ns() + (one->delay ? one->delay : 1000000));
   else if (one->is_stream) speak(one);
-  else answer_whole(one);
-  if (!one->is_closed && one->is_answering && one->delay == 0 && one->out_length == 0) {
+  else respond_plain(one);
+  if (!one->is_closed && one->is_responding && one->delay == 0 && one->out_length == 0) {
     forget_wake(one);
     speak_fast(one);
   }
@@ -240,41 +239,41 @@ static int has(const char *from, size_t length, const char *words_sought) {
   return memmem(from, length, words_sought, strlen(words_sought)) != NULL;
 }
 
-// The model stands at the begin of the body, and what a gateway adds at its end.
-static void begin_answer(struct connection *one, const char *body, size_t length) {
+// The model is at the beginning of the body; a gateway adds fields at the end.
+static void begin_response(struct connection *one, const char *body, size_t length) {
   size_t edge = length < 512 ? length : 512;
   one->is_stream = has(body, edge, "\"stream\":true") || has(body + length - edge, edge, "\"stream\":true");
   long tokens = 1, delay = 0, burst = 1, wait = 0;
   const char *model = memmem(body, edge, "\"model\":\"", 9);
   if (model) sscanf(model + 9, "%ld:%ld:%ld:%ld", &tokens, &delay, &burst, &wait);
   one->tokens = one->left = tokens;
-  one->burst = burst > MOST_BURST ? MOST_BURST : burst;
+  one->burst = burst > MAX_BURST ? MAX_BURST : burst;
   one->delay = (uint64_t)delay * 1000000;
   one->has_begun = 0;
-  one->is_answering = 1;
-  answering++;
+  one->is_responding = 1;
+  active++;
   one->due = now_ns() + (uint64_t)wait * 1000000;
   if (wait > 0) wake_at(one, one->due);
   else go_on(one);
 }
 
-static void answer_question(struct connection *one, const char *path) {
-  char body[512], answer[1024];
+static void respond_to_get(struct connection *one, const char *path) {
+  char body[512], response[1024];
   if (!strncmp(path, "/props", 6)) strcpy(body, PROPS);
   else if (!strncmp(path, "/metrics", 8))
-    sprintf(body, "llamacpp:requests_processing %ld\nllamacpp:requests_deferred 0\nllamacpp:n_decode_total %lu\n", answering, requests);
+    sprintf(body, "llamacpp:requests_processing %ld\nllamacpp:requests_deferred 0\nllamacpp:n_decode_total %lu\n", active, requests);
   else if (!strncmp(path, "/slots", 6)) strcpy(body, "[]");
   else if (!strncmp(path, "/v1/models", 10)) strcpy(body, "{\"object\":\"list\",\"data\":[{\"id\":\"stub\",\"object\":\"model\"}]}");
   else if (!strncmp(path, "/stats", 6))
-    sprintf(body, "{\"requests\":%lu,\"connections\":%lu,\"open\":%lu,\"answering\":%ld,\"brokenOff\":%lu,\"lastBrokenOffNs\":\"%lu\"}",
-      requests, connections, open_connections, answering, broken_off, (unsigned long)last_broken_off);
+    sprintf(body, "{\"requests\":%lu,\"connections\":%lu,\"open\":%lu,\"active\":%ld,\"aborted\":%lu,\"lastAbortedNs\":\"%lu\"}",
+      requests, connections, open_connections, active, aborted, (unsigned long)last_aborted);
   else strcpy(body, "{\"status\":\"ok\"}");
-  int length = sprintf(answer, PLAIN_HEAD "%s", strlen(body), body);
-  say(one, answer, (size_t)length);
+  int length = sprintf(response, PLAIN_HEAD "%s", strlen(body), body);
+  send_bytes(one, response, (size_t)length);
   if (!one->is_closed) finish(one);
 }
 
-// The length of the whole request that stands at the begin of what has come; 0 while a part is missing.
+// The length of the first request in the buffer; 0 while it is incomplete.
 static size_t whole_request(struct connection *one, const char **body, size_t *body_length) {
   const char *end = memmem(one->in, one->in_length, "\r\n\r\n", 4);
   if (!end) return 0;
@@ -295,29 +294,29 @@ static size_t whole_request(struct connection *one, const char **body, size_t *b
 static void read_requests(struct connection *one) {
   const char *body;
   size_t body_length, whole;
-  while (!one->is_closed && !one->is_answering && one->out_length == 0 && one->in_length > 0 &&
+  while (!one->is_closed && !one->is_responding && one->out_length == 0 && one->in_length > 0 &&
          (whole = whole_request(one, &body, &body_length)) > 0) {
     requests++;
-    // Answers may read on: what was asked is taken out first.
-    static char asked[1024];
+    // A response may read more input: remove the request first.
+    static char content[1024];
     int is_post = one->in[0] == 'P';
     if (is_post && body_length > 1024) {
-      memcpy(asked, body, 512);
-      memcpy(asked + 512, body + body_length - 512, 512);
+      memcpy(content, body, 512);
+      memcpy(content + 512, body + body_length - 512, 512);
       body_length = 1024;
-    } else if (is_post) memcpy(asked, body, body_length);
+    } else if (is_post) memcpy(content, body, body_length);
     else {
       const char *path = memchr(one->in, ' ', one->in_length);
-      snprintf(asked, 64, "%.*s", (int)(whole - 8), path ? path + 1 : one->in);
+      snprintf(content, 64, "%.*s", (int)(whole - 8), path ? path + 1 : one->in);
     }
     memmove(one->in, one->in + whole, one->in_length - whole);
     one->in_length -= whole;
-    if (is_post) begin_answer(one, asked, body_length);
-    else answer_question(one, asked);
+    if (is_post) begin_response(one, content, body_length);
+    else respond_to_get(one, content);
   }
 }
 
-// ---- the loop
+// ---- main loop
 
 static void receive(struct connection *one) {
   if (one->in_room - one->in_length < READ_ROOM) {
@@ -342,7 +341,7 @@ static void write_rest(struct connection *one) {
   memmove(one->out, one->out + sent, one->out_length);
   if (one->out_length > 0) return;
   watch(one, 0);
-  if (!one->is_answering) finish(one);
+  if (!one->is_responding) finish(one);
   else if (one->delay == 0) speak_fast(one);
 }
 
@@ -388,7 +387,7 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   closes_behind_streams = count < 4 || strcmp(arguments[3], "keep") != 0;
   word_length = (size_t)sprintf(word_chunk, "%zx\r\n" WORD "\r\n", sizeof WORD - 1);
-  for (int i = 0; i < MOST_BURST; i++) memcpy(words + (size_t)i * word_length, word_chunk, word_length);
+  for (int i = 0; i < MAX_BURST; i++) memcpy(words + (size_t)i * word_length, word_chunk, word_length);
   epoll = epoll_create1(0);
   int tcp, local;
   struct sockaddr_in on_loopback = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1]))};

@@ -1,33 +1,41 @@
 import { parseArgs } from 'node:util';
 import { type CheckName, checks, longChecks, slowChecks } from './checks/checks.ts';
-import type { Pace } from './compare-under-load.ts';
 import { type ContenderName, contenders } from './contenders/contenders.ts';
 import { comparedLoads, type LoadName } from './loads.ts';
 
-/** What a run measures. */
-export interface ChosenBench {
+export interface BenchOptions {
   readonly loads: readonly LoadName[];
   readonly checks: readonly CheckName[];
   readonly contenders: readonly ContenderName[];
   readonly pace: Pace;
-  /** With what takes half an hour. */
+  /** Includes the long parts of the checks. */
   readonly isLong: boolean;
-  /** The upstream closes behind streams, as the real llama-server. */
+  /** The upstream closes connections after streams, like the real llama-server. */
   readonly isClosing: boolean;
-  /** Whether the figures go into docs/performance.md: those of a whole run, or where it is asked for. */
-  readonly isKept: boolean;
+  /** Writes the results into docs/performance.md: after a complete run, or with `--write`. */
+  readonly isSaved: boolean;
+}
+
+export interface Pace {
+  readonly rounds: number;
+  /** Seconds per contender and round. */
+  readonly seconds: number;
+  /** Seconds of the round that does not count. */
+  readonly warmupSeconds: number;
+  /** The same for a contender that has just started: V8 needs some ten thousand requests to optimize code. */
+  readonly firstWarmupSeconds: number;
 }
 
 const allLoads = Object.keys(comparedLoads) as LoadName[];
 const allChecks = Object.keys(checks) as CheckName[];
 const allContenders = Object.keys(contenders) as ContenderName[];
-/** In about three minutes. */
+/** These take about three minutes. */
 const quickContenders = allContenders.filter(
   (name) => !['HAProxy', 'Portkey', '@fastify/http-proxy'].includes(name),
 );
 
-/** Reads the arguments of `npm run bench`. Throws an Error that names what there is to choose from. */
-export function chooseBench(args: readonly string[]): ChosenBench {
+/** Parses the arguments of `npm run bench`. An unknown name is an Error that lists the valid ones. */
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -42,13 +50,13 @@ export function chooseBench(args: readonly string[]): ChosenBench {
     },
   });
   const { quick, long, closing, write, only } = values;
-  const wanted = pick([...allLoads, ...allChecks], only);
+  const named = pick([...allLoads, ...allChecks], only);
   const isPart = quick || closing || only.length > 0 || values.contenders.length > 0;
-  const left = [...(long ? [] : longChecks), ...(quick ? slowChecks : [])];
-  const isWanted = (name: CheckName) => only.length > 0 || !left.includes(name);
+  const omitted = [...(long ? [] : longChecks), ...(quick ? slowChecks : [])];
+  const isIncluded = (name: CheckName) => only.length > 0 || !omitted.includes(name);
   return {
-    loads: allLoads.filter((name) => wanted.includes(name)),
-    checks: allChecks.filter((name) => wanted.includes(name) && isWanted(name)),
+    loads: allLoads.filter((name) => named.includes(name)),
+    checks: allChecks.filter((name) => named.includes(name) && isIncluded(name)),
     contenders:
       values.contenders.length > 0 || !quick ? pick(allContenders, values.contenders) : quickContenders,
     pace: {
@@ -59,14 +67,14 @@ export function chooseBench(args: readonly string[]): ChosenBench {
     },
     isLong: long,
     isClosing: closing,
-    isKept: write || !isPart,
+    isSaved: write || !isPart,
   };
 }
 
-/** Those of `all` that are named, each by itself or several with commas; all where none is. */
-function pick<Name extends string>(all: readonly Name[], named: readonly string[]): Name[] {
-  const names = named.flatMap((one) => all.find((name) => name === one) ?? one.split(','));
+/** The named ones of `all`; names may be separated by commas. Without a name, all. */
+function pick<Name extends string>(all: readonly Name[], args: readonly string[]): Name[] {
+  const names = args.flatMap((one) => all.find((name) => name === one) ?? one.split(','));
   const unknown = names.find((name) => !all.some((one) => one === name));
-  if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are: ${all.join(' · ')}`);
+  if (unknown !== undefined) throw new Error(`unknown name ${unknown}; valid: ${all.join(' · ')}`);
   return names.length === 0 ? [...all] : all.filter((name) => names.includes(name));
 }

@@ -1,26 +1,26 @@
 import { execa } from 'execa';
-import { buildNative } from './build-native.ts';
-import type { Contender } from './contenders/contender.ts';
-import { onCore } from './pinned.ts';
+import type { Contender } from './contenders/start-contender.ts';
+import { onCore } from './pinned-process.ts';
+import { buildNative } from './stub-upstream.ts';
 
-/** What is asked of an endpoint. */
+/** The requests that are sent to an endpoint. */
 export interface Load {
   /** TOKENS:DELAY:BURST:WAIT, as native/stub-upstream.c reads it. */
   readonly model: string;
   readonly connections: number;
   readonly bodyBytes: number;
-  /** Requests/s, however fast the answers come (open loop); 0: each connection asks again as soon as it has its answer. */
+  /** Requests/s, however fast the responses are (open loop); 0: each connection sends the next request after the response (closed loop). */
   readonly rate?: number;
-  /** Tokens of each stream; 0: answers in one piece. */
+  /** Tokens of each stream; 0: responses in one piece. */
   readonly tokens?: number;
-  /** What a request allows its answer, tokens. */
-  readonly mostTokens?: number;
+  /** `max_tokens` of the requests. */
+  readonly maxTokens?: number;
 }
 
-export interface Span {
+export interface Duration {
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** And no more requests than this. */
+  /** The maximum number of requests. */
   readonly requests?: number;
 }
 
@@ -33,14 +33,14 @@ export interface Quantiles {
   readonly max: number;
 }
 
-/** What the load generator tells of the time after the warm-up. */
+/** The measurements of the load generator after the warm-up. */
 export interface LoadReport {
   readonly seconds: number;
   readonly requests: number;
   readonly requestsPerSecond: number;
   readonly events: number;
   readonly eventsPerSecond: number;
-  /** Of the contender. */
+  /** CPU and memory of the contender. */
   readonly cpuSeconds: number;
   readonly memoryMb: number;
   readonly peakMemoryMb: number;
@@ -51,20 +51,20 @@ export interface LoadReport {
   readonly gapMs: Quantiles | null;
 }
 
-/** Role, end, usage and the mark, besides the tokens. */
-const FURTHER_EVENTS = 4;
+/** Role, finish reason, usage and `[DONE]`, besides the tokens. */
+const EXTRA_EVENTS = 4;
 
-/** One contender under one load. Throws where an answer failed or was not whole: such figures are worth nothing. */
+/** Puts one contender under one load. Throws if a response failed or was incomplete, because such measurements are worthless. */
 export async function generateLoad(
   { port, pid, headers, keyFile }: Contender,
-  { model, connections, bodyBytes, rate = 0, tokens = 0, mostTokens = 512 }: Load,
-  { warmupSeconds, seconds, requests = 0 }: Span,
+  { model, connections, bodyBytes, rate = 0, tokens = 0, maxTokens = 512 }: Load,
+  { warmupSeconds, seconds, requests = 0 }: Duration,
   upstreamPid: number,
 ): Promise<LoadReport> {
   const options = {
     ...{ port, pid, model, connections, rate, seconds, requests },
-    ...{ body: bodyBytes, warmup: warmupSeconds, 'upstream-pid': upstreamPid, 'most-tokens': mostTokens },
-    events: tokens === 0 ? 0 : tokens + FURTHER_EVENTS,
+    ...{ body: bodyBytes, warmup: warmupSeconds, 'upstream-pid': upstreamPid, 'max-tokens': maxTokens },
+    events: tokens === 0 ? 0 : tokens + EXTRA_EVENTS,
     ...(keyFile !== undefined && { keys: keyFile }),
   };
   const args = [
@@ -73,6 +73,7 @@ export async function generateLoad(
   ];
   const { stdout } = await execa(...onCore(1, await buildNative('load-generator'), args));
   const report = JSON.parse(stdout) as LoadReport & { readonly failures: number; readonly failure: string };
-  if (report.failures > 0) throw new Error(`${report.failures} answers failed; the first: ${report.failure}`);
+  if (report.failures > 0)
+    throw new Error(`${report.failures} responses failed; the first: ${report.failure}`);
   return report;
 }

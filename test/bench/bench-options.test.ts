@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { parseBenchOptions } from './bench-options.ts';
+
+describe('parseBenchOptions', () => {
+  it('measures everything except the long checks and saves the results', () => {
+    const { loads, checks, contenders, isSaved } = parseBenchOptions([]);
+    expect(loads).toContain('streams-512');
+    expect(checks).toEqual(['memory', 'unread', 'leaving', 'boot', 'engine']);
+    expect(contenders).toContain('Portkey');
+    expect(isSaved).toBe(true);
+  });
+
+  it('includes the long checks on request', () => {
+    expect(parseBenchOptions(['--long']).checks).toContain('plans');
+    expect(parseBenchOptions(['--only', 'plans']).checks).toEqual(['plans']);
+  });
+
+  it('leaves the slow checks out of a quick run and does not save its results', () => {
+    const { checks, contenders, isSaved } = parseBenchOptions(['--quick']);
+    expect(checks).toEqual(['memory', 'unread', 'leaving']);
+    expect(contenders).not.toContain('Portkey');
+    expect(isSaved).toBe(false);
+  });
+
+  it('measures what is named and saves the results only with --write', () => {
+    const part = ['--only', 'plain-1k,boot', '--contenders', 'nginx', '--contenders', 'llama-corral, bare'];
+    expect(parseBenchOptions(part)).toMatchObject({
+      loads: ['plain-1k'],
+      checks: ['boot'],
+      contenders: ['nginx', 'llama-corral, bare'],
+      isSaved: false,
+    });
+    expect(parseBenchOptions([...part, '--write']).isSaved).toBe(true);
+  });
+
+  it('lists the valid names', () => {
+    expect(() => parseBenchOptions(['--only', 'plain'])).toThrow(/unknown name plain; valid: plain-1k · /);
+  });
+});
