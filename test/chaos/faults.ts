@@ -4,30 +4,30 @@ import { HOUR } from '../../settings/durations.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { ChaosProduct } from './product.ts';
 
-/** Something that goes wrong, and is over when it settles. */
+/** `inject` resolves when the product has recovered. */
 export interface Fault {
   readonly name: string;
-  readonly strike: (product: ChaosProduct) => Promise<void>;
+  readonly inject: (product: ChaosProduct) => Promise<void>;
 }
 
-/** llama-server gets a signal, and a new one serves. */
+/** Sends a signal to llama-server and waits until a new one is ready. */
 function engineSignal(signal: NodeJS.Signals): Fault {
   return {
     name: `${signal} to llama-server`,
-    async strike(product) {
+    async inject(product) {
       const pid = product.pidOf('llama-server');
       if (pid === undefined) return;
       process.kill(pid, signal);
       await waitFor('another llama-server', () => ![undefined, pid].includes(product.pidOf('llama-server')));
-      await ready(product);
+      await waitUntilReady(product);
     },
   };
 }
 
-/** A new one dies as soon as it is there, before it has loaded the model. */
+/** The new llama-server is killed, too, before it has loaded the model. */
 const killWhileLoading: Fault = {
-  name: 'SIGKILL to llama-server, and to the next as it comes up',
-  async strike(product) {
+  name: 'SIGKILL to llama-server, and to the next one while it starts',
+  async inject(product) {
     const first = product.pidOf('llama-server');
     if (first === undefined) return;
     process.kill(first, 'SIGKILL');
@@ -36,33 +36,42 @@ const killWhileLoading: Fault = {
       return pid === first ? undefined : pid;
     });
     process.kill(second, 'SIGKILL');
-    await waitFor('a third one', () => ![undefined, first, second].includes(product.pidOf('llama-server')));
-    await ready(product);
+    await waitFor(
+      'a third llama-server',
+      () => ![undefined, first, second].includes(product.pidOf('llama-server')),
+    );
+    await waitUntilReady(product);
   },
 };
 
 const breakKeyFile: Fault = {
-  name: 'a key file that makes no sense',
-  async strike(product) {
+  name: 'an invalid key file',
+  async inject(product) {
     const good = readFileSync(product.keyFile, 'utf8');
     writeFileSync(product.keyFile, '{"version": 1, "keys": [');
     try {
-      await waitFor('the gateway to see it', async () => (await health(product)).keys?.problem === true);
+      await waitFor(
+        'the gateway to read the invalid file',
+        async () => (await health(product)).keys?.problem === true,
+      );
     } finally {
       writeFileSync(product.keyFile, good);
     }
-    await waitFor('the gateway to see it mended', async () => (await health(product)).keys?.problem !== true);
+    await waitFor(
+      'the gateway to read the valid file',
+      async () => (await health(product)).keys?.problem !== true,
+    );
   },
 };
 
-/** As on a full disk, no write succeeds, in any of our processes, while an engine dies and another comes. */
+/** All writes of our processes fail, as on a full disk, while the engine restarts. */
 const fillDisk: Fault = {
   name: 'a full disk, and SIGKILL to llama-server',
-  async strike(product) {
+  async inject(product) {
     const pids = [product.process.pid, product.pidOf('gateway')].filter((pid) => pid !== undefined);
     for (const pid of pids) limitFileSize(pid, '0');
     try {
-      await engineSignal('SIGKILL').strike(product);
+      await engineSignal('SIGKILL').inject(product);
     } finally {
       for (const pid of pids) limitFileSize(pid, 'unlimited');
     }
@@ -73,14 +82,14 @@ function limitFileSize(pid: number, size: string): void {
   execFileSync('prlimit', ['--pid', String(pid), `--fsize=${size}:unlimited`]);
 }
 
-/** As on a machine that was put to sleep and wakes, and as when somebody sets the clock right. */
-const jumpInTime: Fault = {
-  name: 'a clock an hour ahead and then an hour behind, and SIGKILL to llama-server',
-  async strike(product) {
+/** The clock jumps, as after a suspend and when it is corrected. */
+const clockJump: Fault = {
+  name: 'a clock one hour ahead, then one hour behind, and SIGKILL to llama-server',
+  async inject(product) {
     try {
       for (const hours of [1, -1]) {
         product.shiftClock(hours * HOUR);
-        await engineSignal('SIGKILL').strike(product);
+        await engineSignal('SIGKILL').inject(product);
       }
     } finally {
       product.shiftClock(0);
@@ -88,15 +97,15 @@ const jumpInTime: Fault = {
   },
 };
 
-/** Whatever was open at the gateway breaks; afterwards all is well. */
+/** Open responses break; then a new gateway is ready. */
 export const killGateway: Fault = {
   name: 'SIGKILL to the gateway',
-  async strike(product) {
+  async inject(product) {
     const pid = product.pidOf('gateway');
     if (pid === undefined) return;
     process.kill(pid, 'SIGKILL');
     await waitFor('another gateway', () => ![undefined, pid].includes(product.pidOf('gateway')));
-    await ready(product);
+    await waitUntilReady(product);
   },
 };
 
@@ -108,10 +117,10 @@ export const engineFaults: readonly Fault[] = [
   breakKeyFile,
   engineSignal('SIGABRT'),
   fillDisk,
-  jumpInTime,
+  clockJump,
 ];
 
-async function ready(product: ChaosProduct): Promise<void> {
+async function waitUntilReady(product: ChaosProduct): Promise<void> {
   const isReady = async () => (await fetch(`${product.healthOrigin}/readyz`)).ok;
   await waitFor('the product to be ready again', isReady);
 }

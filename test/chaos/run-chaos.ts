@@ -1,95 +1,96 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { Agent, fetch as undiciFetch } from 'undici';
+import { openFileCount, residentMegabytes } from '../harness/process-usage.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Fault } from './faults.ts';
-import { type Clients, type Kind, kinds, type Told } from './kinds.ts';
 import type { ChaosProduct } from './product.ts';
+import { type Clients, type SdkRequest, type SdkResponse, sdkRequests } from './sdk-requests.ts';
 
 export interface ChaosPlan {
   readonly clients: number;
-  /** How long faults go on, ms; each strikes once at least. */
-  readonly forMs: number;
+  /** Faults are injected for this long, but each at least once. */
+  readonly durationMs: number;
   readonly faults: readonly Fault[];
-  /** Between two faults, ms. */
-  readonly restMs: number;
-  /** Of the SDKs; none where nothing is given. */
+  /** The pause before each fault. */
+  readonly pauseMs: number;
+  /** Retries of the SDKs; 0 by default. */
   readonly maxRetries?: number;
-  /** What may end in an error, by design of these faults. */
-  readonly mayFail?: (kind: Kind, error: Error) => boolean;
+  /** Whether a request may fail by design of these faults. */
+  readonly mayFail?: (request: SdkRequest, error: Error) => boolean;
   readonly onProgress?: (line: string) => void;
 }
 
 export interface ChaosReport {
   readonly faults: Readonly<Record<string, number>>;
-  readonly served: number;
-  /** Characters that were to the letter what they had to be. */
+  readonly completed: number;
+  /** Verified characters. */
   readonly characters: number;
-  readonly endedByDesign: number;
-  /** What went wrong, in words; empty where nothing did. */
+  readonly failedByDesign: number;
+  /** A description of each failed or wrong response. */
   readonly failures: readonly string[];
-  /** The longest silence of one client, of all the clients, ms. */
+  /** The longest pause in a response of any client, ms. */
   readonly longestPause: number;
-  readonly told: { readonly input: number; readonly output: number };
+  /** The tokens that the responses reported. */
+  readonly usage: { readonly input: number; readonly output: number };
   readonly restarts: number;
-  readonly gatewayRss: { readonly before: number; readonly after: number };
+  readonly gatewayMegabytes: { readonly before: number; readonly after: number };
   readonly gatewayFiles: { readonly before: number; readonly after: number };
 }
 
-/** Clients of the official SDKs, without a retry of theirs, ask on and on while faults strike; every word is verified. */
+/** Clients of the official SDKs send requests without a pause while faults are injected; every response is verified. */
 export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<ChaosReport> {
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 2000 });
-  const { maxRetries = 0, mayFail = breaksByDesign } = plan;
-  const clients = clientsOf(product, { apiKey: product.secret, dispatcher, maxRetries });
-  const others = clientsOf(product, { apiKey: product.otherSecret, dispatcher, maxRetries });
-  const tally = new Tally(await learn(others), mayFail);
-  const before = { rss: rssOf(product), files: filesOf(product) };
+  const { maxRetries = 0, mayFail = failsByDesign } = plan;
+  const clients = createClients(product, { apiKey: product.secret, dispatcher, maxRetries });
+  const others = createClients(product, { apiKey: product.otherSecret, dispatcher, maxRetries });
+  const tally = new Tally(await recordExpected(others), mayFail);
+  const before = gatewayUsage(product);
   let isOver = false;
-  const asking = Array.from({ length: plan.clients }, async (_, n) => {
+  const sending = Array.from({ length: plan.clients }, async (_, n) => {
     for (let turn = n; !isOver; turn++) {
-      const kind = kinds[turn % kinds.length];
-      if (kind) await tally.ask(kind, isSummed(kind) ? clients : others);
+      const request = sdkRequests[turn % sdkRequests.length];
+      if (request) await tally.send(request, hasExactUsage(request) ? clients : others);
     }
   });
-  const faults = await strikeOn(product, plan, tally).finally(() => {
+  const faults = await injectFaults(product, plan, tally).finally(() => {
     isOver = true;
   });
-  await Promise.all(asking);
+  await Promise.all(sending);
   await dispatcher.close();
-  await atRest(product);
-  const { restarts } = await statusOf(product);
+  await waitUntilIdle(product);
+  const [{ restarts }, after] = [await statusOf(product), gatewayUsage(product)];
   return {
     ...tally.report,
     faults,
     restarts: restarts.engine,
-    gatewayRss: { before: before.rss, after: rssOf(product) },
-    gatewayFiles: { before: before.files, after: filesOf(product) },
+    gatewayMegabytes: { before: before.megabytes, after: after.megabytes },
+    gatewayFiles: { before: before.files, after: after.files },
   };
 }
 
-async function strikeOn(
+async function injectFaults(
   product: ChaosProduct,
   plan: ChaosPlan,
   tally: Tally,
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  const until = performance.now() + plan.forMs;
+  const until = performance.now() + plan.durationMs;
   for (let n = 0; n < plan.faults.length || performance.now() < until; n++) {
     const fault = plan.faults[n % plan.faults.length];
     if (!fault) break;
-    await sleep(plan.restMs);
-    await fault.strike(product).catch((error) => {
+    await sleep(plan.pauseMs);
+    await fault.inject(product).catch((error) => {
       const { exitCode, signalCode } = product.process;
-      const lastWords = product.output().slice(-4000);
+      const output = product.output().slice(-4000);
       throw new Error(
-        `${fault.name}: ${error.message} (exit ${exitCode ?? signalCode}); it printed:\n${lastWords}`,
+        `${fault.name}: ${error.message} (exit ${exitCode ?? signalCode}); its output:\n${output}`,
       );
     });
     counts[fault.name] = (counts[fault.name] ?? 0) + 1;
     plan.onProgress?.(
-      `${fault.name}: ${tally.report.served} served, ${tally.report.failures.length} failures`,
+      `${fault.name}: ${tally.report.completed} completed, ${tally.report.failures.length} failures`,
     );
   }
   return counts;
@@ -101,7 +102,7 @@ interface ClientOptions {
   readonly maxRetries: number;
 }
 
-function clientsOf({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Clients {
+function createClients({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Clients {
   const fetch = ((url: string, init: object) =>
     undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
   return {
@@ -110,12 +111,12 @@ function clientsOf({ origin }: ChaosProduct, { dispatcher, ...options }: ClientO
   };
 }
 
-type Expected = ReadonlyMap<Kind, Told>;
+type Expected = ReadonlyMap<SdkRequest, SdkResponse>;
 
-/** What each kind is told while nothing is wrong. */
-async function learn(clients: Clients): Promise<Expected> {
-  const expected = new Map<Kind, Told>();
-  for (const kind of kinds) expected.set(kind, await kind.ask(clients));
+/** The responses of all requests while nothing is wrong. */
+async function recordExpected(clients: Clients): Promise<Expected> {
+  const expected = new Map<SdkRequest, SdkResponse>();
+  for (const request of sdkRequests) expected.set(request, await request.send(clients));
   return expected;
 }
 
@@ -123,9 +124,9 @@ class Tally {
   readonly #expected: Expected;
   readonly #mayFail: NonNullable<ChaosPlan['mayFail']>;
   readonly #failures: string[] = [];
-  #served = 0;
+  #completed = 0;
   #characters = 0;
-  #endedByDesign = 0;
+  #failedByDesign = 0;
   #longestPause = 0;
   #input = 0;
   #output = 0;
@@ -137,50 +138,51 @@ class Tally {
 
   get report() {
     return {
-      served: this.#served,
+      completed: this.#completed,
       characters: this.#characters,
-      endedByDesign: this.#endedByDesign,
+      failedByDesign: this.#failedByDesign,
       failures: this.#failures,
       longestPause: Math.round(this.#longestPause),
-      told: { input: this.#input, output: this.#output },
+      usage: { input: this.#input, output: this.#output },
     };
   }
 
-  async ask(kind: Kind, clients: Clients): Promise<void> {
+  async send(request: SdkRequest, clients: Clients): Promise<void> {
     try {
-      const told = await kind.ask(clients);
-      this.#longestPause = Math.max(this.#longestPause, told.longestPause);
-      const wrong = differences(kind, told, this.#expected.get(kind));
-      if (wrong.length > 0) this.#failures.push(`${kind.name}: ${wrong.join(', ')}`);
-      this.#served += 1;
-      this.#characters += told.text.length;
-      if (!isSummed(kind)) return;
-      this.#input += told.input;
-      this.#output += told.output;
+      const response = await request.send(clients);
+      this.#longestPause = Math.max(this.#longestPause, response.longestPause);
+      const differences = compare(request, response, this.#expected.get(request));
+      if (differences.length > 0) this.#failures.push(`${request.name}: ${differences.join(', ')}`);
+      this.#completed += 1;
+      this.#characters += response.text.length;
+      if (!hasExactUsage(request)) return;
+      this.#input += response.input;
+      this.#output += response.output;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (this.#mayFail(kind, error)) this.#endedByDesign += 1;
-      else this.#failures.push(`${kind.name}: ${error.message}`);
+      if (this.#mayFail(request, error)) this.#failedByDesign += 1;
+      else this.#failures.push(`${request.name}: ${error.message}`);
     }
   }
 }
 
-/** Of an engine that dies: what is told so in the middle of a thought. */
-const breaksByDesign = ({ mayBreak }: Kind, { message }: Error) =>
-  mayBreak === true && message.includes('cannot be continued');
+/** If the engine dies while the model thinks, the stream ends with this error. */
+const failsByDesign = ({ mayFail }: SdkRequest, { message }: Error) =>
+  mayFail === true && message.includes('cannot be continued');
 
-/** The same tokens are told and booked, however often it is cut. */
-const isSummed = ({ mayBreak, countsVary }: Kind) => !mayBreak && !countsVary;
+/** Whether its reported usage is the same however often it is interrupted. */
+const hasExactUsage = ({ mayFail, outputVaries }: SdkRequest) => !mayFail && !outputVaries;
 
-function differences(kind: Kind, told: Told, expected: Told | undefined): string[] {
-  const wrong: string[] = [];
-  if (expected === undefined) return ['nothing is known of it'];
-  if (told.text !== expected.text) wrong.push(firstDifference(told.text, expected.text));
-  for (const name of ['finish', 'input', 'output', 'names'] as const) {
-    if (name === 'output' && kind.countsVary) continue;
-    if (told[name] !== expected[name]) wrong.push(`${name} ${told[name]} instead of ${expected[name]}`);
+function compare(request: SdkRequest, response: SdkResponse, expected: SdkResponse | undefined): string[] {
+  const differences: string[] = [];
+  if (expected === undefined) return ['no expected response'];
+  if (response.text !== expected.text) differences.push(firstDifference(response.text, expected.text));
+  for (const name of ['finish', 'input', 'output', 'ids'] as const) {
+    if (name === 'output' && request.outputVaries) continue;
+    if (response[name] !== expected[name])
+      differences.push(`${name} ${response[name]} instead of ${expected[name]}`);
   }
-  return wrong;
+  return differences;
 }
 
 function firstDifference(text: string, expected: string): string {
@@ -194,8 +196,8 @@ interface Health {
   readonly slots: { readonly busy: number };
 }
 
-async function atRest({ origin }: ChaosProduct): Promise<void> {
-  await waitFor('no lease to be out and nobody to wait', async () => {
+async function waitUntilIdle({ origin }: ChaosProduct): Promise<void> {
+  await waitFor('all leases to end and the queue to be empty', async () => {
     const { queue, slots } = (await (await fetch(`${origin}/health`)).json()) as Health;
     return queue.waiting === 0 && slots.busy === 0;
   });
@@ -207,13 +209,8 @@ async function statusOf({ healthOrigin }: ChaosProduct) {
   };
 }
 
-/** Of the gateway, bytes. */
-function rssOf(product: ChaosProduct): number {
-  const status = readFileSync(`/proc/${product.pidOf('gateway')}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
-}
-
-/** Open files and sockets of the gateway. */
-function filesOf(product: ChaosProduct): number {
-  return readdirSync(`/proc/${product.pidOf('gateway')}/fd`).length;
+function gatewayUsage(product: ChaosProduct): { readonly megabytes: number; readonly files: number } {
+  const pid = product.pidOf('gateway');
+  if (pid === undefined) throw new Error('the gateway does not run');
+  return { megabytes: Math.round(residentMegabytes(pid)), files: openFileCount(pid) };
 }

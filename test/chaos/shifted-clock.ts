@@ -1,27 +1,27 @@
 /**
- * Imported before all else into the processes of the product: their calendar shows the time that a test wants, as on a
- * machine that was asleep for an hour, while what measures spans goes on as ever.
+ * Preloaded into the processes of the product: shifts `Date` by the milliseconds in the file CHAOS_CLOCK, as after a suspend.
+ * `performance.now` and timers do not change.
  */
 import { readFileSync } from 'node:fs';
 
-const LOOK_EVERY = 20;
+const READ_EVERY_MS = 20;
 const RealDate = Date;
 const { CHAOS_CLOCK = '' } = process.env;
 let shift = 0;
-let lookedAt = Number.NEGATIVE_INFINITY;
+let readAt = Number.NEGATIVE_INFINITY;
 
 function now(): number {
-  if (performance.now() - lookedAt > LOOK_EVERY) {
-    lookedAt = performance.now();
+  if (performance.now() - readAt > READ_EVERY_MS) {
+    readAt = performance.now();
     shift = Number(readFileSync(CHAOS_CLOCK, 'utf8'));
   }
   return RealDate.now() + shift;
 }
 
 class ShiftedDate extends RealDate {
-  constructor(...given: ConstructorParameters<typeof Date> | []) {
-    if (given.length === 0) super(now());
-    else super(...given);
+  constructor(...args: ConstructorParameters<typeof Date> | []) {
+    if (args.length === 0) super(now());
+    else super(...args);
   }
 
   static override now(): number {

@@ -1,6 +1,6 @@
 /**
- * The pictures of docs/screenshots, of the running product under load, through a real llama-server and a real Chromium:
- * `node test/screenshots/take-screenshots.ts [SECONDS]`, which is how long the load runs first (180).
+ * `node test/screenshots/take-screenshots.ts [SECONDS] [FOLDER]` takes the pictures of docs/screenshots: the running product
+ * under load, with a real llama-server and a real Chromium. SECONDS is how long the load runs before (180).
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,20 +8,20 @@ import { projectFolder } from '../../scripts/project-folders.ts';
 import { chromium } from '../services/service-catalogue.ts';
 import { startBrowser } from '../services/start-browser.ts';
 import { requireTestService } from '../services/test-service.ts';
-import { makeLoad } from './make-load.ts';
-import { shownKeys, startShownProduct } from './start-shown-product.ts';
+import { generateTraffic, killEngine, shownKeys, startShownProduct } from './shown-product.ts';
 
 const seconds = Number(process.argv[2] ?? 180);
-const fileOf = (name: string) => join(projectFolder, 'docs/screenshots', `${name}.png`);
+const folder = process.argv[3] ?? join(projectFolder, 'docs/screenshots');
+const fileOf = (name: string) => join(folder, `${name}.png`);
 
-const peer = await requireTestService(chromium);
-if (peer === undefined) process.exit(1);
+const program = await requireTestService(chromium);
+if (program === undefined) process.exit(1);
 await using product = await startShownProduct();
-await using chrome = await startBrowser(peer);
+await using chrome = await startBrowser(program);
 const end = new AbortController();
-const load = makeLoad(product, end.signal);
+const traffic = generateTraffic(product, end.signal);
 await sleep(seconds * 600);
-product.killEngine();
+killEngine(product);
 await sleep(seconds * 400);
 
 const wide = { width: 1280, height: 900 };
@@ -31,13 +31,13 @@ await takeDashboard('dashboard-dark', { viewport: wide, colorScheme: 'dark' }, '
 await takeDashboard('dashboard-phone', { viewport: phone, colorScheme: 'dark', deviceScaleFactor: 2 });
 await takeLanding('landing');
 end.abort();
-await load;
+await traffic;
 
-type Look = NonNullable<Parameters<typeof chrome.browser.newPage>[0]>;
+type PageOptions = NonNullable<Parameters<typeof chrome.browser.newPage>[0]>;
 
-/** Down to the card that holds `last`, or what the window shows. */
-async function takeDashboard(name: string, look: Look, last?: string): Promise<void> {
-  const page = await chrome.browser.newPage(look);
+/** Takes the page down to the card that contains `last`, or the viewport. */
+async function takeDashboard(name: string, options: PageOptions, last?: string): Promise<void> {
+  const page = await chrome.browser.newPage(options);
   await page.goto(`${product.origin}/dashboard`);
   await page.getByLabel('API key').fill(shownKeys.ops.secret);
   await page.getByRole('button', { name: 'Log in' }).click();

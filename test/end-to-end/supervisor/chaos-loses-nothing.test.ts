@@ -6,7 +6,7 @@ import { type ChaosReport, runChaos } from '../../chaos/run-chaos.ts';
 import { readLedger } from '../gateway/clients/reported-usage.ts';
 
 let product: ChaosProduct;
-let told: ChaosReport['told'] | undefined;
+let usage: ChaosReport['usage'] | undefined;
 beforeAll(async () => {
   product = await startChaosProduct();
 });
@@ -14,13 +14,13 @@ afterAll(() => product[Symbol.asyncDispose]());
 
 /** The short form of `npm run chaos`: every fault once. */
 it('clients of the official SDKs get every word once, whatever happens to the engine, the keys and the disk', async () => {
-  const plan = { clients: 12, forMs: 0, faults: engineFaults, restMs: 300 };
+  const plan = { clients: 12, durationMs: 0, faults: engineFaults, pauseMs: 300 };
   const report = await runChaos(product, plan);
   expect(report.failures).toEqual([]);
-  expect(report.served).toBeGreaterThan(plan.clients);
+  expect(report.completed).toBeGreaterThan(plan.clients);
   expect(report.restarts).toBeGreaterThan(2);
   expect(report.gatewayFiles.after).toBeLessThan(report.gatewayFiles.before + 20);
-  told = report.told;
+  usage = report.usage;
 });
 
 it('a stop leaves nothing behind but a ledger that matches what the clients got', async () => {
@@ -29,5 +29,5 @@ it('a stop leaves nothing behind but a ledger that matches what the clients got'
   expect(code).toBe(0);
   expect(product.temporaryFiles()).toEqual([]);
   const { input, output } = readLedger(product.dataDir, 'chaos');
-  expect({ input, output }).toEqual(told);
+  expect({ input, output }).toEqual(usage);
 });

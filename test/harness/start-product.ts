@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectFolder } from '../../scripts/project-folders.ts';
+import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
+
+/** `corral serve --demo` with all its processes: supervisor, gateway and a real llama-server. */
+export interface Product extends AsyncDisposable {
+  readonly process: ChildProcess;
+  readonly origin: string;
+  readonly healthOrigin: string;
+  /** A folder of its own, removed at the end. */
+  readonly folder: string;
+  /** Its stdout and stderr. */
+  output(): string;
+}
+
+/** Starts the product and waits until it is ready. `env` gets the folder, for settings that are paths. */
+export async function startProduct(
+  env: (folder: string) => Readonly<Record<string, string>>,
+): Promise<Product> {
+  const folder = mkdtempSync(join(tmpdir(), 'corral-product-'));
+  const [port, healthPort] = [await freePort(), await freePort()];
+  let output = '';
+  const child = spawn(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'serve', '--demo'], {
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: join(projectFolder, '.cache/node'),
+      DATA_DIR: join(folder, 'data'),
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      PORT_HEALTH: String(healthPort),
+      MAX_REQUESTS_PER_MINUTE: '0',
+      LOG_FORMAT: 'json',
+      ...env(folder),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const healthOrigin = `http://127.0.0.1:${healthPort}`;
+  const product: Product = {
+    process: child,
+    origin: `http://127.0.0.1:${port}`,
+    healthOrigin,
+    folder,
+    output: () => output,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+  const isReady = async () => (await fetch(`${healthOrigin}/readyz`)).ok;
+  await waitFor('the product to be ready', isReady, { every: 100 }).catch(async (error) => {
+    child.kill('SIGKILL');
+    await product[Symbol.asyncDispose]();
+    throw new Error(`${error.message}; its output:\n${output}`, { cause: error });
+  });
+  return product;
+}
