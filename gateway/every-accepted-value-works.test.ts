@@ -90,5 +90,5 @@ async function ask(port: number): Promise<number> {
   const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${testerSecret}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
   client.send(head + body.slice(0, 10));
   await new Promise((resolve) => setImmediate(resolve));
-  return (await client.send(body.slice(10)).answer())?.status ?? 0;
+  return (await client.send(body.slice(10)).response())?.status ?? 0;
 }

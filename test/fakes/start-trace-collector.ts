@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { waitFor } from '../harness/wait-for.ts';
 
-/** One span as the collector got it. */
+/** One span as received. */
 export interface CollectedSpan {
   readonly name: string;
   /** 1 is internal, 2 a server's, 3 a client's. */
@@ -20,7 +20,7 @@ export interface CollectedSpan {
   readonly resource: Readonly<Record<string, unknown>>;
 }
 
-/** What came to `/v1/traces`, one by one. */
+/** One request to `/v1/traces`. */
 export interface Delivery {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -29,19 +29,19 @@ export interface Delivery {
 export interface TraceCollector extends AsyncDisposable {
   readonly endpoint: string;
   readonly deliveries: readonly Delivery[];
-  /** How it answers; it takes everything unless it is told otherwise. */
-  answer: (response: ServerResponse) => void;
-  /** The spans of a trace, as soon as so many have come, in the order of their begin. */
+  /** Sends the response; by default it accepts everything. */
+  respond: (response: ServerResponse) => void;
+  /** Waits for `count` spans of a trace and returns them in the order of their start. */
   spansOf(traceId: string, count: number): Promise<readonly CollectedSpan[]>;
 }
 
-/** A collector that takes OTLP/HTTP, as JSON where its spans are to be read. */
+/** A collector that accepts OTLP/HTTP; spans can be read only from JSON. */
 export async function startTraceCollector(): Promise<TraceCollector> {
   const deliveries: Delivery[] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     deliveries.push({ headers: request.headers, body });
-    collector.answer(response);
+    collector.respond(response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -49,7 +49,7 @@ export async function startTraceCollector(): Promise<TraceCollector> {
   const collector: TraceCollector = {
     endpoint: `http://127.0.0.1:${port}`,
     deliveries,
-    answer: (response) => response.setHeader('content-type', 'application/json').end('{}'),
+    respond: (response) => response.setHeader('content-type', 'application/json').end('{}'),
     spansOf: (traceId, count) =>
       waitFor(`${count} spans of the trace ${traceId}`, () => {
         const spans = spansIn(deliveries).filter((span) => span.traceId === traceId);

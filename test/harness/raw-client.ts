@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { waitFor } from './wait-for.ts';
 
-/** One answer as it came over the wire. */
+/** One HTTP response, as received. */
 export interface RawResponse {
   readonly status: number;
-  /** Names in lower case; of a name that came twice, both values, joined by a comma. */
+  /** Names in lower case; the values of a repeated header are joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A client that sends exactly the bytes it is told to, for what HTTP clients are too polite to do. */
+/** A client that sends exactly the given bytes, for requests that HTTP libraries do not let a test make. */
 export class RawClient implements AsyncDisposable {
   readonly socket: Socket;
   #received = Buffer.alloc(0);
   #read = 0;
   isClosed = false;
 
-  /** `from` is the address that it comes from: any in 127.0.0.0/8. */
+  /** `from` is the local address: any in 127.0.0.0/8. */
   static async connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
     const socket = createConnection({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true });
     await once(socket, 'connect');
@@ -36,7 +36,7 @@ export class RawClient implements AsyncDisposable {
     }
   }
 
-  /** All that has come so far. */
+  /** All text received so far. */
   get text(): string {
     return this.#received.toString();
   }
@@ -46,20 +46,20 @@ export class RawClient implements AsyncDisposable {
     return this;
   }
 
-  /** The same, a character a byte. */
+  /** The same, one character per byte. */
   get latin1(): string {
     return this.#received.toString('latin1');
   }
 
-  /** The next whole answer; undefined where the server closes without one. */
-  async answer(): Promise<RawResponse | undefined> {
-    const found = await waitFor('an answer', () => {
-      const parsed = parseAnswer(this.#received.subarray(this.#read).toString('latin1'), this.isClosed);
+  /** The next complete response; undefined if the server closes the connection without one. */
+  async response(): Promise<RawResponse | undefined> {
+    const found = await waitFor('a response', () => {
+      const parsed = parseResponse(this.#received.subarray(this.#read).toString('latin1'), this.isClosed);
       return parsed ?? (this.isClosed && 'closed');
     });
     if (found === 'closed') return undefined;
     this.#read += found.length;
-    return found.answer;
+    return found.response;
   }
 
   async receives(text: string): Promise<void> {
@@ -70,7 +70,7 @@ export class RawClient implements AsyncDisposable {
     await waitFor('the server to close the connection', () => this.isClosed);
   }
 
-  /** Leaves by a reset. */
+  /** Closes the connection with a TCP reset. */
   reset(): void {
     this.socket.resetAndDestroy();
   }
@@ -80,7 +80,7 @@ export class RawClient implements AsyncDisposable {
   }
 }
 
-function parseAnswer(text: string, isClosed: boolean) {
+function parseResponse(text: string, isClosed: boolean) {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd === -1) return undefined;
   const [statusLine = '', ...lines] = text.slice(0, headEnd).split('\r\n');
@@ -94,8 +94,8 @@ function parseAnswer(text: string, isClosed: boolean) {
   const rest = text.slice(headEnd + 4);
   const body = status < 200 || status === 204 ? { text: '', length: 0 } : readBody(rest, headers, isClosed);
   if (body === undefined) return undefined;
-  const answer: RawResponse = { status, headers, body: Buffer.from(body.text, 'latin1').toString() };
-  return { answer, length: headEnd + 4 + body.length };
+  const response: RawResponse = { status, headers, body: Buffer.from(body.text, 'latin1').toString() };
+  return { response, length: headEnd + 4 + body.length };
 }
 
 function readBody(rest: string, headers: Readonly<Record<string, string>>, isClosed: boolean) {

@@ -1,31 +1,31 @@
 import { violations, type WireResponse } from './violations.ts';
 
-/** A `fetch` for clients, and what came through it. */
+/** A `fetch` for clients that records their responses. */
 export interface RecordedTraffic {
   readonly fetch: typeof globalThis.fetch;
-  readonly answers: readonly WireResponse[];
+  readonly responses: readonly WireResponse[];
   readonly last: WireResponse;
-  /** The objects in the `data:` lines of the last answer. */
+  /** The objects in the `data:` lines of the last response. */
   readonly events: readonly unknown[];
-  /** What was wrong with the answers so far, against the strict schemas; empty where all is well. */
+  /** How the responses so far violate the strict schemas; empty if they do not. */
   readonly violations: readonly string[];
 }
 
-/** Lets a client talk as it likes and keeps every answer to the byte, so that the schemas can judge it. */
+/** Passes the requests of a client on and keeps every response byte for byte, so that schemas can check it. */
 export function recordTraffic(): RecordedTraffic {
-  const answers: Answer[] = [];
+  const responses: RecordedResponse[] = [];
   const wire: RecordedTraffic = {
     async fetch(input, init) {
       const response = await fetch(input, init);
-      const answer = openAnswer(response);
-      answers.push(answer);
+      const recorded = startRecord(response);
+      responses.push(recorded);
       if (!response.body) return response;
       const { status, statusText, headers } = response;
-      return new Response(response.body.pipeThrough(keep(answer)), { status, statusText, headers });
+      return new Response(response.body.pipeThrough(record(recorded)), { status, statusText, headers });
     },
-    answers,
+    responses,
     get last() {
-      const last = answers.at(-1);
+      const last = responses.at(-1);
       if (!last) throw new Error('nothing came over the wire');
       return last;
     },
@@ -33,15 +33,15 @@ export function recordTraffic(): RecordedTraffic {
       return [...wire.last.text.matchAll(/^data: (\{.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
     },
     get violations() {
-      return answers.flatMap(violations);
+      return responses.flatMap(violations);
     },
   };
   return wire;
 }
 
-type Answer = { -readonly [K in keyof WireResponse]: WireResponse[K] };
+type RecordedResponse = { -readonly [K in keyof WireResponse]: WireResponse[K] };
 
-function openAnswer({ url, status, headers }: Response): Answer {
+function startRecord({ url, status, headers }: Response): RecordedResponse {
   return {
     path: new URL(url).pathname,
     status,
@@ -52,16 +52,16 @@ function openAnswer({ url, status, headers }: Response): Answer {
   };
 }
 
-function keep(answer: Answer): TransformStream<Uint8Array, Uint8Array> {
+function record(recorded: RecordedResponse): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return new TransformStream({
     transform(bytes, controller) {
-      answer.text += decoder.decode(bytes, { stream: true });
+      recorded.text += decoder.decode(bytes, { stream: true });
       controller.enqueue(bytes);
     },
     flush() {
-      answer.text += decoder.decode();
-      answer.ended = true;
+      recorded.text += decoder.decode();
+      recorded.ended = true;
     },
   });
 }

@@ -12,7 +12,7 @@ export interface EventsResponse {
 /** Asks for a stream and reads it to its end; one that is not answered with 200 throws. */
 export async function requestEvents(port: number, path: string, body: object): Promise<EventsResponse> {
   await using client = await RawClient.connect(port);
-  const answer = await client.send(postOf({ ...body, stream: true }, { path })).answer();
+  const answer = await client.send(postOf({ ...body, stream: true }, { path })).response();
   if (answer?.status !== 200) throw new Error(`${path} answered ${answer?.status}: ${answer?.body}`);
   return { text: answer.body, events: parseEvents(answer.body) };
 }

@@ -28,7 +28,7 @@ export const startBareCorral = (backendUrl: string) =>
 export async function startTracedCorral(backendUrl: string): Promise<RunningContender> {
   const collector = await startTraceCollector();
   // Deliveries are dropped, because keeping them would fill the memory.
-  collector.answer = (response) => {
+  collector.respond = (response) => {
     (collector.deliveries as unknown[]).length = 0;
     response.end();
   };

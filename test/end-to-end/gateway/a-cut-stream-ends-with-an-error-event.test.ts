@@ -58,7 +58,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   async function responseTo(scenario: Parameters<typeof startFakeBackend>[0]) {
     fake.scenario = scenario;
     await using client = await RawClient.connect(corral.port);
-    const answer = await client.send(postOf(body, { path })).answer();
+    const answer = await client.send(postOf(body, { path })).response();
     await gatewayIsIdle(corral, fake);
     expect(answer?.status).toBe(200);
     return answer?.body ?? '';

@@ -72,8 +72,8 @@ it('disabling a key rejects its new requests and lets running ones finish', asyn
   await until('finishes', 401);
   const end = `${delta('two')}data: [DONE]\n\n`;
   for (const open of streams) open.end(end);
-  expect((await stream.answer())?.body).toBe(delta('one') + end);
-  expect((await bystander.answer())?.body).toBe(delta('one') + end);
+  expect((await stream.response())?.body).toBe(delta('one') + end);
+  expect((await bystander.response())?.body).toBe(delta('one') + end);
   await waitFor('the queued request to be served', () => streams.length === 3);
   waiter.reset();
 });
@@ -85,12 +85,12 @@ describe.each([
   it('cancels its running and queued requests, and no request of another key', async () => {
     const { stream, bystander, waiter } = await busyKey(id);
     const command = corralKeys(...args);
-    const answer = await stream.answer();
+    const answer = await stream.response();
     expect(answer?.body.startsWith(delta('one'))).toBe(true);
     expect(JSON.parse(answer?.body.slice(`${delta('one')}data: `.length) ?? '').error.code).toBe(
       'request_cancelled',
     );
-    const rejected = await waiter.answer();
+    const rejected = await waiter.response();
     expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([
       403,
       'request_cancelled',
@@ -99,7 +99,7 @@ describe.each([
     await until(id, 401);
     expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 1, waiting: 0 });
     for (const open of streams) open.end('data: [DONE]\n\n');
-    expect((await bystander.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
+    expect((await bystander.response())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
   });
 
   it('leaves the key file as the command reports', async () => {
@@ -115,6 +115,6 @@ it('a key works again once it is enabled', async () => {
   await until('disabled', 200);
   const { stream, bystander, waiter } = await busyKey('disabled');
   for (const open of streams) open.end('data: [DONE]\n\n');
-  expect((await stream.answer())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
+  expect((await stream.response())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
   for (const client of [bystander, waiter]) client.reset();
 });

@@ -25,15 +25,15 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
     await using fakeBackend = await startFakeBackend(echo);
     await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
     await using guest = await RawClient.connect(corral.port);
-    expect((await guest.send(postOf(chatOf('first'))).answer())?.status).toBe(200);
+    expect((await guest.send(postOf(chatOf('first'))).response())?.status).toBe(200);
     await comeInACrowd(corral.port, 3 * room, bytes);
     await waitFor(
       'the flood to be evicted',
       () => flood.filter(({ isClosed }) => isClosed).length > 2 * room - 1,
     );
-    expect((await guest.send(postOf(chatOf('second'))).answer())?.body).toContain('second');
+    expect((await guest.send(postOf(chatOf('second'))).response())?.body).toContain('second');
     await using late = await RawClient.connect(corral.port);
-    expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
+    expect((await late.send(postOf(chatOf('late'))).response())?.body).toContain('late');
     await gatewayIsIdle(corral, fakeBackend);
     await waitFor('the metrics to say so', async () => {
       const { value } = await scrape(corral.origin);
@@ -53,7 +53,7 @@ it('when all connections are busy, the next one is rejected, and accepted once t
   await comeInACrowd(corral.port, room, postOf(chatOf('long', { stream: true })));
   await waitFor('all of them to be at work', () => held.length === room);
   await using rejected = await RawClient.connect(corral.port);
-  const answer = await rejected.send(postOf(chatOf('late'))).answer();
+  const answer = await rejected.send(postOf(chatOf('late'))).response();
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ code: 'too_many_connections', param: null });
   expect(answer?.headers).toMatchObject({ 'retry-after': '2', connection: 'close' });
@@ -61,7 +61,7 @@ it('when all connections are busy, the next one is rejected, and accepted once t
   for (const release of held) release();
   await gatewayIsIdle(corral, fakeBackend);
   await using late = await RawClient.connect(corral.port);
-  expect((await late.send(postOf(chatOf('late'))).answer())?.body).toContain('late');
+  expect((await late.send(postOf(chatOf('late'))).response())?.body).toContain('late');
   await waitFor('the metrics to say so', async () => {
     return (await scrape(corral.origin)).value('corral_connections_refused_total') === 1;
   });

@@ -17,7 +17,7 @@ it.each(['0', '1'])('a full queue of MAX_QUEUE_SIZE=%s rejects with a retry-afte
   await waitFor('the queue to be full', () => corral.gateway.scheduler.counts.waiting === Number(size));
 
   await using late = await RawClient.connect(corral.port);
-  const answer = await late.send(postOf(chatOf('late', { stream: true }))).answer();
+  const answer = await late.send(postOf(chatOf('late', { stream: true }))).response();
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '')).toEqual({
     error: { message: 'Server busy, try again later', type: 'server_error', param: null, code: 'queue_full' },

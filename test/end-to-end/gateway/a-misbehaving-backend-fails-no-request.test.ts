@@ -50,7 +50,7 @@ describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbe
       startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);
     };
     await using client = await RawClient.connect(corral.port);
-    const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
+    const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
     expect(answer?.status).toBe(200);
     expect(
       stream ? contentOf(answer?.body ?? '') : JSON.parse(answer?.body ?? '').choices[0].message.content,

@@ -45,7 +45,7 @@ it('a stream that is rejected before its headers went out gets a status', async 
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   const client = (await RawClient.connect(demo.corral.port)).send(ask(true));
-  expect((await client.answer())?.status).toBe(503);
+  expect((await client.response())?.status).toBe(503);
   if (held.outcome === 'granted') held.lease[Symbol.dispose]();
   client.socket.destroy();
 });

@@ -15,7 +15,7 @@ it('a request that has queued for QUEUE_TIMEOUT is rejected and never reaches th
   await waitFor('the slot to be taken', () => fake.open === 1);
   await using waiter = await RawClient.connect(corral.port);
   const started = performance.now();
-  const answer = await waiter.send(postOf(chatOf('waiter'))).answer();
+  const answer = await waiter.send(postOf(chatOf('waiter'))).response();
   expect(performance.now() - started).toBeGreaterThanOrEqual(55);
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error.code).toBe('queue_timeout');

@@ -26,7 +26,7 @@ afterAll(async () => {
 async function answerTo(scenario: BackendScenario, gateway = corral) {
   fakeBackend.scenario = scenario;
   await using client = await RawClient.connect(gateway.port);
-  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  const answer = await client.send(postOf(chatOf('hello'))).response();
   await gatewayIsIdle(gateway, fakeBackend);
   return { ...answer, json: JSON.parse(answer?.body ?? '') };
 }

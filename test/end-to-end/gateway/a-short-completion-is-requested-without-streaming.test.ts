@@ -10,7 +10,7 @@ it('only a long completion is requested as a stream, so that llama-server notice
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const asksForStream = async (fields: object) => {
     await using client = await RawClient.connect(corral.port);
-    expect((await client.send(postOf(chatOf('hello', fields))).answer())?.status).toBe(200);
+    expect((await client.send(postOf(chatOf('hello', fields))).response())?.status).toBe(200);
     return fakeBackend.received.at(-1)?.body.includes('"stream":true');
   };
   expect(await asksForStream({ max_tokens: 32 })).toBe(false);

@@ -54,7 +54,7 @@ it('before its first event, after the headers', async () => {
   expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(client.text).toContain('content-type: text/event-stream\r\n');
   startStream(backend).end(`${delta('one')}data: [DONE]\n\n`);
-  const answer = await client.answer();
+  const answer = await client.response();
   expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
 });
 
@@ -65,7 +65,7 @@ it('between two events, at the interval of the gateway and not of the engine', a
   for (let n = 0; n < 50; n++) backend.write(':\n\n');
   await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   backend.end(`${delta('two')}data: [DONE]\n\n`);
-  const answer = await client.answer();
+  const answer = await client.response();
   expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
   const intervals = (performance.now() - started) / INTERVAL;
   expect(countKeepAlives(answer?.body ?? '')).toBeLessThanOrEqual(Math.ceil(intervals));
@@ -84,20 +84,20 @@ it('not while events flow', async () => {
   clearInterval(timer);
   backend.end('data: [DONE]\n\n');
   const pauses = times.filter((time, n) => n > 0 && time - (times[n - 1] ?? 0) > INTERVAL / 2);
-  expect(countKeepAlives((await client.answer())?.body ?? '')).toBeLessThanOrEqual(pauses.length);
+  expect(countKeepAlives((await client.response())?.body ?? '')).toBeLessThanOrEqual(pauses.length);
 });
 
 it('an error before the headers were sent has an error status', async () => {
   await using client = await ask(slow);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
-  expect((await client.answer())?.status).toBe(400);
+  expect((await client.response())?.status).toBe(400);
 });
 
 it('an error after the headers were sent is an error event', async () => {
   await using client = await ask();
   await client.receives(keepAlive);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
-  const answer = await client.answer();
+  const answer = await client.response();
   expect(answer?.status).toBe(200);
   const event = answer?.body.replaceAll(keepAlive, '') ?? '';
   expect(JSON.parse(event.replace(/^data: /, '')).error).toMatchObject({
@@ -113,5 +113,5 @@ it('a response of another form than promised is an error event', async () => {
   await using client = await ask();
   await client.receives(keepAlive);
   backend.setHeader('content-type', 'application/json').end('{}');
-  expect((await client.answer())?.body).toContain('"code":"bad_gateway"');
+  expect((await client.response())?.body).toContain('"code":"bad_gateway"');
 });

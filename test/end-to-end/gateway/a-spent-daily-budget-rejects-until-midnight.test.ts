@@ -27,7 +27,7 @@ const keys = keyFileText({
 
 async function ask(port: number, secret: string, path?: string) {
   await using client = await RawClient.connect(port);
-  const answer = await client.send(postOf(chatOf('hi'), { secret, ...(path && { path }) })).answer();
+  const answer = await client.send(postOf(chatOf('hi'), { secret, ...(path && { path }) })).response();
   return { ...answer, error: JSON.parse(answer?.body || '{}').error };
 }
 

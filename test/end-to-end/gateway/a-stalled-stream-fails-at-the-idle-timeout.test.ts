@@ -23,7 +23,7 @@ async function ask(timeout: Partial<typeof patient>, stream: boolean) {
   await using corral = await startTestGateway({ backend: fake.backend, env });
   await using client = await RawClient.connect(corral.port);
   const started = performance.now();
-  const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
+  const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
   await gatewayIsIdle(corral, fake);
   return { answer, ms: performance.now() - started };
 }

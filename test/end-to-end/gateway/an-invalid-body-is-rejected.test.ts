@@ -117,7 +117,7 @@ async function post(path: string, body: string | Buffer) {
     `Content-Length: ${Buffer.byteLength(body)}`,
   );
   client.send(head).send(body);
-  const answer = await client.answer();
+  const answer = await client.response();
   return { status: answer?.status, error: JSON.parse(answer?.body ?? '').error };
 }
 
@@ -205,7 +205,7 @@ describe('an object is served whatever white space it contains, streamed or not'
         client
           .send(postOf('', { path }).replace('Content-Length: 0', `Content-Length: ${body.length}`))
           .send(body);
-        expect((await client.answer())?.status).toBe(200);
+        expect((await client.response())?.status).toBe(200);
       }
     }
   });

@@ -65,7 +65,7 @@ describe('GET /admin/requests', () => {
     client.send(postOf(chatOf('hello'), { headers: ['x-request-id: comes'] }).slice(0, -5));
     await waitFor('the request to be listed', async () => (await listed()).some(({ id }) => id === 'comes'));
     await asOps('DELETE /admin/requests/comes');
-    expect(JSON.parse((await client.answer())?.body ?? '').error.code).toBe('request_cancelled');
+    expect(JSON.parse((await client.response())?.body ?? '').error.code).toBe('request_cancelled');
   });
 });
 
@@ -83,7 +83,7 @@ describe('DELETE /admin/requests/{id}', () => {
       status: 200,
       body: { id, cancelled: 1 },
     });
-    const answer = await (id === 'runs' ? running : waiting).answer();
+    const answer = await (id === 'runs' ? running : waiting).response();
     expect(answer?.status).toBe(403);
     expect(answer?.headers['x-should-retry']).toBe('false');
     expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
@@ -101,7 +101,7 @@ describe('DELETE /admin/requests/{id}', () => {
     await client.receives('one');
     await using next = await sendRequest('next', { stream: true });
     expect((await asOps('DELETE /admin/requests/streams')).body.cancelled).toBe(1);
-    const [word, error] = ((await client.answer())?.body ?? '').split(/(?<=\n\n)/);
+    const [word, error] = ((await client.response())?.body ?? '').split(/(?<=\n\n)/);
     expect(word).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error).toMatchObject({
       code: 'request_cancelled',
@@ -120,7 +120,7 @@ describe('DELETE /admin/requests/{id}', () => {
     await waitFor('both requests', async () => (await listed()).length === 2);
     expect((await asOps('DELETE /admin/requests/twin/1+1=2')).body.cancelled).toBe(2);
     for (const duplicate of duplicates) {
-      expect((await duplicate.answer())?.status).toBe(403);
+      expect((await duplicate.response())?.status).toBe(403);
       duplicate.reset();
     }
     const again = await asOps('DELETE /admin/requests/twin/1+1=2');
@@ -141,13 +141,13 @@ describe('DELETE /admin/requests/{id}', () => {
       );
       await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
       await asOps('DELETE /admin/requests/story', gateway);
-      const answer = await client.answer();
+      const answer = await client.response();
       expect(answer?.status).toBe(kind === 'a stream' ? 200 : 403);
       expect(answer?.body).toContain('"code":"request_cancelled"');
       await gatewayIsIdle(gateway);
       const short = { ...chatOf('hello'), max_tokens: 1 };
       await using next = await sendRequest('next', short, gateway.port);
-      expect((await next.answer())?.status).toBe(200);
+      expect((await next.response())?.status).toBe(200);
     },
   );
 });

@@ -29,7 +29,7 @@ beforeEach(() => {
 
 async function ask(fields = {}) {
   await using client = await RawClient.connect(corral.port);
-  return await client.send(postOf(chatOf('hello', fields))).answer();
+  return await client.send(postOf(chatOf('hello', fields))).response();
 }
 
 it.each([{}, { stream: true }])(

@@ -29,7 +29,8 @@ const withoutRetry = { ...batched, OTEL_EXPORTER_OTLP_TIMEOUT: '500' };
 async function sendRequests(port: number, times = 20): Promise<unknown[]> {
   await using client = await RawClient.connect(port);
   const statuses: unknown[] = [];
-  for (let n = 0; n < times; n++) statuses.push((await client.send(postOf(chatOf(`${n}`))).answer())?.status);
+  for (let n = 0; n < times; n++)
+    statuses.push((await client.send(postOf(chatOf(`${n}`))).response())?.status);
   return statuses;
 }
 
@@ -50,19 +51,19 @@ it('requests succeed while the collector is unreachable, which is logged once', 
 it('the status of a collector that rejects traces is logged, and its recovery too', async () => {
   const env = { ...batched, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
-  const accept = collector.answer;
-  collector.answer = (response) => response.writeHead(403).end('text from the collector');
+  const accept = collector.respond;
+  collector.respond = (response) => response.writeHead(403).end('text from the collector');
   expect(await sendRequests(corral.port)).toEqual(allOk());
   const logLine = (text: string) => () => corral.logged.find(({ msg }) => String(msg).startsWith(text));
   expect(await waitFor('the warning', logLine('trace export failed'))).toMatchObject({ reason: '403' });
-  collector.answer = accept;
+  collector.respond = accept;
   expect(await sendRequests(corral.port)).toEqual(allOk());
   expect(await waitFor('the recovery', logLine('trace export recovered'))).toMatchObject({ level: 30 });
   expect(JSON.stringify(corral.logged)).not.toContain('text from the collector');
 });
 
 it('a collector that never responds delays neither requests nor shutdown', async () => {
-  collector.answer = () => {};
+  collector.respond = () => {};
   const env = { ...withoutRetry, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
   const before = collector.deliveries.length;
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
@@ -73,7 +74,7 @@ it('a collector that never responds delays neither requests nor shutdown', async
 
 it('a stopping gateway process sends its remaining spans as protobuf before it exits', async () => {
   const before = collector.deliveries.length;
-  collector.answer = (response) => response.setHeader('content-type', 'application/x-protobuf').end();
+  collector.respond = (response) => response.setHeader('content-type', 'application/x-protobuf').end();
   const env = {
     AUTH_ENABLED: 'false',
     OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/`,

@@ -20,7 +20,7 @@ it('logs once when the ledger fails and once when it recovers, and loses no usag
   const corral = await startTestGateway({ backend: fakeBackend.backend, folder: folder.path });
   const ask = async () => {
     await using client = await RawClient.connect(corral.port);
-    return (await client.send(postOf(chatOf('good'))).answer())?.status;
+    return (await client.send(postOf(chatOf('good'))).response())?.status;
   };
   const { ledger } = corral.gateway;
   await waitFor('the problem', () => ledger.problem);

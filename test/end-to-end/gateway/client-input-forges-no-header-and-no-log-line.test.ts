@@ -44,7 +44,7 @@ describe.each(Object.entries(attempts))('%s', (_, bytes) => {
   it('gets one response without an injected header, and one log line', async () => {
     await using client = await RawClient.connect(corral.port);
     const before = corral.logged.length;
-    const response = await client.send(bytes).answer();
+    const response = await client.send(bytes).response();
     expect(response?.status).toBeGreaterThanOrEqual(200);
     expect(Object.keys(response?.headers ?? {})).not.toContain('x-forged');
     if (response?.body) expect(response.headers['content-type']).toMatch(/^application\/json/);

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function send(corral: string, bytes: string) {
   await using client = await RawClient.connect(gateways[corral]?.port ?? 0);
-  const answer = await client.send(bytes).answer();
+  const answer = await client.send(bytes).response();
   const { vary, ...headers } = answer?.headers ?? {};
   const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
   return {

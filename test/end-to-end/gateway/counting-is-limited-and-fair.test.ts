@@ -65,7 +65,7 @@ describe('requests that only count', () => {
     for (const id of ['b', 'b', 'c']) await send(id, '/v1/messages/count_tokens');
     await waitFor('those of other keys to arrive', () => held.length === 4);
     expect(counts()).toEqual({ capacity: 4, leased: 4, waiting: counting.length - 1 });
-    const chat = await (await send('d', '/v1/chat/completions')).answer();
+    const chat = await (await send('d', '/v1/chat/completions')).response();
     expect(chat?.status).toBe(200);
     await waitFor('all responses', () => {
       release();
@@ -90,7 +90,7 @@ describe('requests that only count', () => {
     release();
     await waitFor('the next to arrive', () => held.length === 1);
     release();
-    expect((await third.answer())?.status).toBe(200);
+    expect((await third.response())?.status).toBe(200);
   });
 
   it('leave the queue when their clients disconnect', async () => {

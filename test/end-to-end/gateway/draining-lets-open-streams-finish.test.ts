@@ -23,7 +23,7 @@ async function startBusyGateway(env: Record<string, string>) {
   await streaming.send(postOf(chatOf('stream', { stream: true }))).receives('one');
   waiting.send(postOf(chatOf('waits')));
   await waitFor('one to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
-  await idle.send('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n').answer();
+  await idle.send('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n').response();
   return { fake, corral, streams, streaming, waiting, idle };
 }
 
@@ -33,7 +33,7 @@ it('a drain finishes running requests, and rejects queued and new ones', async (
   const stopped = corral.gateway.stop().then(() => {
     isStopped = true;
   });
-  const rejected = await waiting.answer();
+  const rejected = await waiting.response();
   expect(rejected?.status).toBe(503);
   expect(JSON.parse(rejected?.body ?? '').error.code).toBe('draining');
   expect(rejected?.headers['retry-after']).toBe('1');
@@ -41,7 +41,7 @@ it('a drain finishes running requests, and rejects queued and new ones', async (
   await idle.closed();
   expect(isStopped).toBe(false);
   for (const stream of streams) stream.end(`${delta('two')}data: [DONE]\n\n`);
-  expect((await streaming.answer())?.body).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
+  expect((await streaming.response())?.body).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
   await stopped;
   expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
   await fake.stop();
@@ -59,7 +59,7 @@ it.each([
   client.send([...lines, `Authorization: Bearer ${testerSecret}`, '', half].join('\r\n'));
   await waitFor('it to be read', () => corral.gateway.bodyBudget.bytes > 0);
   const stopped = corral.gateway.stop();
-  const rejected = await client.answer();
+  const rejected = await client.response();
   expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([503, 'draining']);
   await client.closed();
   await stopped;
@@ -81,7 +81,7 @@ it('a drain rejects requests and probes with 503 on a connection that is still o
   // Two requests behind one that waits: they are read before the connection closes.
   waiting.send(`GET /ping HTTP/1.1\r\nHost: x\r\n\r\n${postOf(chatOf('late'))}`);
   void corral.gateway.stop();
-  const statuses = [(await waiting.answer())?.status, (await waiting.answer())?.status];
+  const statuses = [(await waiting.response())?.status, (await waiting.response())?.status];
   expect(statuses[0]).toBe(503);
   expect([503, undefined, 200]).toContain(statuses[1]);
   for (const stream of streams) stream.end('data: [DONE]\n\n');
@@ -96,7 +96,7 @@ it.each(['the deadline', 'a second stop'])(
     const { fake, corral, streaming } = await startBusyGateway(env);
     const stopped = corral.gateway.stop();
     if (what === 'a second stop') void corral.gateway.stop();
-    const answer = await streaming.answer();
+    const answer = await streaming.response();
     const [word, error] = (answer?.body ?? '').split(/(?<=\n\n)/);
     expect(word).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error.code).toBe('draining');

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 async function idOf(bytes: string): Promise<string | undefined> {
   await using client = await RawClient.connect(corral.port);
-  return (await client.send(bytes).answer())?.headers['x-request-id'];
+  return (await client.send(bytes).response())?.headers['x-request-id'];
 }
 
 const withId = (id: string) => postOf(chatOf('hello'), { headers: [`X-Request-Id: ${id}`] });

@@ -128,7 +128,7 @@ it('an error after the headers were sent is the error object in place of the res
   client.send(postOf(chatOf('hello')));
   await waitFor('five keep-alives', () => client.text.split('1\r\n\n\r\n').length > 5);
   fail();
-  const answer = await client.answer();
+  const answer = await client.response();
   expect(answer?.status).toBe(200);
   expect(answer?.headers['content-type']).toBe('application/json; charset=utf-8');
   expect(answer?.body).toMatch(/^\n{5,}\{/);
@@ -139,6 +139,6 @@ it('a fast response keeps its status and its content length', async () => {
   fake.scenario = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
   await using patient = await startTestGateway({ backend: fake.backend });
   await using client = await RawClient.connect(patient.port);
-  const answer = await client.send(postOf(chatOf('hello'))).answer();
+  const answer = await client.send(postOf(chatOf('hello'))).response();
   expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
 });

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 async function ask(headers: readonly string[], path = '/v1/chat/completions', port = corral.port) {
   await using client = await RawClient.connect(port);
-  const response = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).answer();
+  const response = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).response();
   return {
     status: response?.status,
     headers: response?.headers ?? {},

@@ -87,8 +87,8 @@ afterEach(() => gatewayIsIdle(corral, fakeBackend));
 describe('each request gets its status or a closed connection', () => {
   it.each(Object.entries(cases))('%s', async (_, [bytes, ...allowed]) => {
     await using client = await RawClient.connect(corral.port);
-    let response = await client.send(bytes).answer();
-    if (response?.status === 100) response = await client.answer();
+    let response = await client.send(bytes).response();
+    if (response?.status === 100) response = await client.response();
     expect(allowed).toContain(response?.status ?? 'closed');
     if (response === undefined || response.status < 400) return;
     expect(JSON.parse(response.body)).toEqual({
@@ -110,7 +110,7 @@ describe('a broken body', () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n'));
     await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
-    expect((await client.send('rubbish\r\n').answer())?.status).toBe(400);
+    expect((await client.send('rubbish\r\n').response())?.status).toBe(400);
     await client.closed();
   });
 
@@ -122,7 +122,7 @@ describe('a broken body', () => {
     );
     client.send(head);
     await waitFor('the head to be read', () => corral.gateway.scheduler.counts.waiting === 0);
-    const response = await client.send('rubbish\r\n').answer();
+    const response = await client.send('rubbish\r\n').response();
     expect(response?.status).toBe(400);
     expect(response?.headers['request-id']).toMatch(/\S/);
     expect(JSON.parse(response?.body ?? '')).toEqual({
@@ -135,7 +135,7 @@ describe('a broken body', () => {
   it('gets no second response after an error', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send(chat('Transfer-Encoding: chunked', '5\r\n{"mes\r\n').replace(testerSecret, 'sk-unknown'));
-    expect((await client.answer())?.status).toBe(401);
+    expect((await client.response())?.status).toBe(401);
     client.send('rubbish\r\n\r\n');
     await client.closed();
     expect(client.text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('a broken body', () => {
 
 it('afterwards a valid request is served, and no connection is left that delays a shutdown', async () => {
   await using client = await RawClient.connect(corral.port);
-  expect((await client.send(postOf(chatOf('hello'))).answer())?.status).toBe(200);
+  expect((await client.send(postOf(chatOf('hello'))).response())?.status).toBe(200);
   client.socket.destroy();
   await corral.gateway.stop();
   expect(corral.logged.filter(({ level }) => level === 50)).toEqual([]);

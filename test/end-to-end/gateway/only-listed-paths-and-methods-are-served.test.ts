@@ -35,7 +35,7 @@ async function ask(method: string, target: string) {
   );
   // An response to HEAD announces a body that never comes.
   if (method === 'HEAD') await client.closed();
-  const response = method === 'HEAD' ? headOf(client.text) : await client.answer();
+  const response = method === 'HEAD' ? headOf(client.text) : await client.response();
   return { status: response?.status, headers: response?.headers ?? {}, body: response?.body ?? '' };
 }
 
@@ -198,7 +198,7 @@ describe('other methods', () => {
     for (const key of ['', `Authorization: Bearer ${testerSecret}\r\n`]) {
       await using client = await RawClient.connect(corral.port);
       client.send(`GET ${target} HTTP/1.1\r\nHost: gateway\r\n${key}${head}\r\n`);
-      const response = await client.answer();
+      const response = await client.response();
       expect(response?.status).toBe(426);
       expect(response?.headers).toMatchObject({ upgrade: 'HTTP/1.1', connection: 'Upgrade' });
       expect(JSON.parse(response?.body ?? '').error).toMatchObject({
@@ -211,7 +211,7 @@ describe('other methods', () => {
   it('no other GET on /v1/responses is treated as a WebSocket', async () => {
     await using client = await RawClient.connect(corral.port);
     client.send('GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-    expect((await client.answer())?.status).toBe(405);
+    expect((await client.response())?.status).toBe(405);
   });
 
   it('/ is a page for people, and a list of URLs for programs', async () => {

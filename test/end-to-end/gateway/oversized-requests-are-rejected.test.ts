@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
-function expectRefusal(response: Awaited<ReturnType<RawClient['answer']>>, status: number, code: string) {
+function expectRefusal(response: Awaited<ReturnType<RawClient['response']>>, status: number, code: string) {
   expect(response?.status).toBe(status);
   expect(JSON.parse(response?.body ?? '').error).toMatchObject({ type: 'invalid_request_error', code });
 }
@@ -42,20 +42,20 @@ describe('a body', () => {
 
   it('of exactly the limit is served', async () => {
     await using client = await RawClient.connect(corral.port);
-    expect((await client.send(postOf(content(MiB))).answer())?.status).toBe(200);
+    expect((await client.send(postOf(content(MiB))).response())?.status).toBe(200);
   });
 
   it('of one byte more is rejected, and a client that sends all of it gets the error', async () => {
     for (let n = 0; n < 5; n++) {
       await using client = await RawClient.connect(corral.port);
-      expectRefusal(await client.send(postOf(content(MiB + 1))).answer(), 413, 'payload_too_large');
+      expectRefusal(await client.send(postOf(content(MiB + 1))).response(), 413, 'payload_too_large');
     }
   });
 
   it('is rejected by its announced length, before it arrives', async () => {
     await using client = await RawClient.connect(corral.port);
     const head = postOf('').replace('Content-Length: 0', 'Content-Length: 99999999999');
-    expectRefusal(await client.send(head).answer(), 413, 'payload_too_large');
+    expectRefusal(await client.send(head).response(), 413, 'payload_too_large');
     await client.closed();
   });
 
@@ -65,8 +65,8 @@ describe('a body', () => {
       'Content-Length: 0',
       'Content-Length: 99999999',
     );
-    const response = await client.send(head).answer();
-    expectRefusal(response?.status === 100 ? await client.answer() : response, 413, 'payload_too_large');
+    const response = await client.send(head).response();
+    expectRefusal(response?.status === 100 ? await client.response() : response, 413, 'payload_too_large');
   });
 
   it.each(['known', 'unknown'])('of endless chunks is rejected and disconnected (key: %s)', async (which) => {
@@ -81,8 +81,8 @@ describe('a body', () => {
     };
     client.socket.on('drain', pour);
     pour();
-    if (which === 'known') expectRefusal(await client.answer(), 413, 'payload_too_large');
-    else expectRefusal(await client.answer(), 401, 'invalid_api_key');
+    if (which === 'known') expectRefusal(await client.response(), 413, 'payload_too_large');
+    else expectRefusal(await client.response(), 401, 'invalid_api_key');
     await client.closed();
     expect(sent).toBeGreaterThan(0);
   });
@@ -100,7 +100,7 @@ describe('a body', () => {
   it('that stops arriving is rejected at the time limit', async () => {
     await using client = await RawClient.connect(impatient.port);
     const head = postOf('{"mess').replace('Content-Length: 6', 'Content-Length: 600');
-    expectRefusal(await client.send(head).answer(), 408, 'request_timeout');
+    expectRefusal(await client.send(head).response(), 408, 'request_timeout');
     await client.closed();
   });
 });
@@ -126,14 +126,14 @@ describe('a request header', () => {
     ],
   ])('%s', async (_, bytes, status, code) => {
     await using client = await RawClient.connect(corral.port);
-    expectRefusal(await client.send(bytes).answer(), status, code);
+    expectRefusal(await client.send(bytes).response(), status, code);
   });
 
   it('just within the limits is served', async () => {
     await using client = await RawClient.connect(corral.port);
     const long = `X-A: ${'x'.repeat(8192 - 5)}\r\n`;
     const path = `/v1/models?${'x'.repeat(8192 - 'GET /v1/models? HTTP/1.1'.length)}`;
-    const response = await client.send(models(path, long + 'X-B: x\r\n'.repeat(61))).answer();
+    const response = await client.send(models(path, long + 'X-B: x\r\n'.repeat(61))).response();
     expect(response?.status).toBe(200);
   });
 
@@ -143,7 +143,7 @@ describe('a request header', () => {
     'GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A',
   ])('that stops arriving is rejected at the time limit: %j', async (bytes) => {
     await using client = await RawClient.connect(impatient.port);
-    expectRefusal(await client.send(bytes).answer(), 408, 'request_timeout');
+    expectRefusal(await client.send(bytes).response(), 408, 'request_timeout');
     await client.closed();
   });
 });
@@ -163,7 +163,7 @@ describe('the content type', () => {
     'json',
   ])('%s is rejected', async (type) => {
     await using client = await RawClient.connect(corral.port);
-    expectRefusal(await client.send(typed(type)).answer(), 415, 'unsupported_media_type');
+    expectRefusal(await client.send(typed(type)).response(), 415, 'unsupported_media_type');
   });
 
   it.each([
@@ -174,6 +174,6 @@ describe('the content type', () => {
     'application/vnd.api+json',
   ])('%j is served', async (type) => {
     await using client = await RawClient.connect(corral.port);
-    expect((await client.send(typed(type)).answer())?.status).toBe(200);
+    expect((await client.send(typed(type)).response())?.status).toBe(200);
   });
 });

@@ -37,8 +37,8 @@ it('in order, although the second is finished first', async () => {
   );
   expect(client.text).toBe('');
   for (const release of held) release();
-  expect(contentOf((await client.answer())?.body)).toBe('slow');
-  expect(contentOf((await client.answer())?.body)).toBe('quick');
+  expect(contentOf((await client.response())?.body)).toBe('slow');
+  expect(contentOf((await client.response())?.body)).toBe('quick');
   await gatewayIsIdle(corral, fakeBackend);
 });
 
@@ -57,7 +57,7 @@ it('an error, a stream, a list and a JSON response on one connection', async () 
       postOf(chatOf('good')),
   );
   const answers = [];
-  for (let n = 0; n < 5; n++) answers.push(await client.answer());
+  for (let n = 0; n < 5; n++) answers.push(await client.response());
   expect(answers.map((answer) => answer?.status)).toEqual([400, 200, 200, 401, 200]);
   expect(answers[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
   expect(JSON.parse(answers[2]?.body ?? '').data[0].id).toBe('stand-in');
@@ -72,7 +72,7 @@ it('invalid bytes after a valid request do not affect its response', async () =>
   client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
   await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
   for (const release of held) release();
-  const answer = await client.answer();
+  const answer = await client.response();
   if (answer) expect(contentOf(answer.body)).toBe('good');
   await client.closed();
   await gatewayIsIdle(corral, fakeBackend);
@@ -83,12 +83,12 @@ it('a request that arrives in single bytes', async () => {
   for (const byte of Buffer.from(postOf(chatOf('smäll')))) {
     await new Promise((resolve) => client.socket.write(Buffer.of(byte), resolve));
   }
-  expect(contentOf((await client.answer())?.body)).toBe('smäll');
+  expect(contentOf((await client.response())?.body)).toBe('smäll');
 });
 
 it('a hundred on one connection', async () => {
   await using client = await RawClient.connect(corral.port);
   const words = Array.from({ length: 100 }, (_, n) => `word ${n}`);
   client.send(words.map((word) => postOf(chatOf(word))).join(''));
-  for (const word of words) expect(contentOf((await client.answer())?.body)).toBe(word);
+  for (const word of words) expect(contentOf((await client.response())?.body)).toBe(word);
 });

@@ -33,6 +33,6 @@ it('queued requests are served in the order of arrival, and one whose client has
     next();
   }
   expect(served).toEqual(['client 0', 'client 1', 'client 2', 'client 4', 'client 5']);
-  for (const n of [0, 1, 2, 4, 5]) expect((await clients[n]?.answer())?.status).toBe(200);
+  for (const n of [0, 1, 2, 4, 5]) expect((await clients[n]?.response())?.status).toBe(200);
   for (const client of clients) client.socket.destroy();
 });

@@ -84,7 +84,7 @@ afterAll(async () => {
 
 async function post(path: string, body: object) {
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(body, { path })).answer();
+  const answer = await client.send(postOf(body, { path })).response();
   return { status: answer?.status, body: JSON.parse(answer?.body ?? '') };
 }
 
@@ -115,7 +115,7 @@ it('ALLOW_REMOTE_MEDIA accepts all addresses', async () => {
   });
   await using client = await RawClient.connect(open.port);
   const body = userSays([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]);
-  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+  expect((await client.send(postOf(body)).response())?.status).toBe(200);
 });
 
 const url = 'https://example.org/a.png';

@@ -54,7 +54,7 @@ async function begin(id: string, size: number): Promise<RawClient> {
 }
 
 async function readError(client: RawClient) {
-  const answer = await client.answer();
+  const answer = await client.response();
   const { error } = JSON.parse(answer?.body ?? '{}');
   return { status: answer?.status, headers: answer?.headers, ...error };
 }
@@ -85,7 +85,7 @@ describe('request bodies', () => {
     for (const { socket } of clients) socket.destroy();
     await gatewayIsIdle(corral, fakeBackend);
     await waitFor('all of it to be given back', () => held() === 0);
-    const late = await (await connect()).send(requestOf('a', 90 * KIB)).answer();
+    const late = await (await connect()).send(requestOf('a', 90 * KIB)).response();
     expect(late?.status).toBe(200);
     await waitFor('that, too', () => held() === 0);
   });
@@ -130,7 +130,7 @@ describe('request bodies', () => {
           .send(`${(120 * KIB).toString(16)}\r\n${'x'.repeat(110 * KIB)}`);
       else client.send(request);
       if (how !== 'a reset')
-        expect((await client.answer())?.status).toBe(
+        expect((await client.response())?.status).toBe(
           {
             'the end': 200,
             'invalid JSON': 400,

@@ -57,7 +57,7 @@ async function ask(fields: object, header: string, secret?: string) {
     headers: [header],
     ...(secret && { secret }),
   });
-  return await asking.send(request).answer();
+  return await asking.send(request).response();
 }
 
 const named = (spans: readonly CollectedSpan[], name: string) => spans.filter((span) => span.name === name);
@@ -74,7 +74,7 @@ describe('a stream of the real llama-server', () => {
     await using asking = await RawClient.connect(real.port);
     const answer = await asking
       .send(postOf(chatOf('secret words', { stream: true, max_tokens: 8 }), { headers: [caller.header] }))
-      .answer();
+      .response();
     ids = [answer?.headers['x-request-id'] ?? ''];
     body = answer?.body ?? '';
     await asking[Symbol.asyncDispose]();

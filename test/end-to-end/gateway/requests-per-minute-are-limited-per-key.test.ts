@@ -194,7 +194,7 @@ it('stay within the limit although rejected requests are refunded late', async (
   await waitFor('all of them to be counted', async () => (await ask()) === 0);
   await waitFor('their minute to be over', async () => (await ask()) === limits.requestsPerMinute);
   for (const client of clients) {
-    const response = await client.send(request.slice(-1)).answer();
+    const response = await client.send(request.slice(-1)).response();
     expect([response?.status, JSON.parse(response?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
     client.socket.destroy();
   }

@@ -21,8 +21,8 @@ it('requests queue while the model loads and are served once it is ready', async
   expect(fake.received).toHaveLength(0);
 
   fake.health = 200;
-  expect((await chat.answer())?.body).toContain('early');
-  expect((await count.answer())?.body).toContain('count');
+  expect((await chat.response())?.body).toContain('early');
+  expect((await count.response())?.body).toContain('count');
   expect((await fetch(`${corral.origin}/ping`)).status).toBe(200);
 });
 
@@ -36,7 +36,7 @@ it('a request that times out in the queue while the model loads gets model_loadi
   });
   await waitFor('the gateway to report it as loading', () => corral.gateway.monitor.status === 'loading');
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('early'))).answer();
+  const answer = await client.send(postOf(chatOf('early'))).response();
   expect(answer?.status).toBe(503);
   expect(JSON.parse(answer?.body ?? '').error.code).toBe('model_loading');
   expect(fake.received).toHaveLength(0);

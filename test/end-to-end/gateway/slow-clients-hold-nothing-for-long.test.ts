@@ -24,13 +24,13 @@ it('a body that trickles in is rejected, although it never stops; a slow one is 
   const [head = '', body = ''] = postOf(chatOf('x'.repeat(20_000))).split(/(?<=\r\n\r\n)/);
   await using trickling = await RawClient.connect(corral.port);
   await drip(trickling.send(head), body, 1, 20);
-  const rejected = await trickling.answer();
+  const rejected = await trickling.response();
   expect(rejected?.status).toBe(408);
   expect(JSON.parse(rejected?.body ?? '').error.code).toBe('request_timeout');
   await trickling.closed();
   await using slow = await RawClient.connect(corral.port);
   await drip(slow.send(head), body, 1000, 50);
-  expect((await slow.answer())?.status).toBe(200);
+  expect((await slow.response())?.status).toBe(200);
   await gatewayIsIdle(corral, fakeBackend);
 });
 
@@ -41,7 +41,7 @@ it('a body that starts fast and then trickles in is rejected as well', async () 
   const request = postOf(chatOf('x'.repeat(2 * MB)));
   await using client = await RawClient.connect(corral.port);
   await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
-  expect((await client.answer())?.status).toBe(408);
+  expect((await client.response())?.status).toBe(408);
   await client.closed();
   await waitFor('its memory to be given back', () => corral.gateway.bodyBudget.bytes === 0);
 });
@@ -54,7 +54,9 @@ it('a body in single bytes takes no more memory than its size', async () => {
   const head = postOf('', { headers: ['Transfer-Encoding: chunked'] }).replace('Content-Length: 0\r\n', '');
   const chunks = [...Buffer.from(text)].map((byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('');
   client.send(head).send(Buffer.from(`${chunks}0\r\n\r\n`, 'latin1'));
-  expect(JSON.parse((await client.answer())?.body ?? '').choices[0].message.content).toBe('é'.repeat(10_000));
+  expect(JSON.parse((await client.response())?.body ?? '').choices[0].message.content).toBe(
+    'é'.repeat(10_000),
+  );
 });
 
 it('a complete response that its client does not read is dropped', async () => {
@@ -95,7 +97,7 @@ it('a response of usual length holds its slot only while the engine generates, a
   await gatewayIsIdle(corral, fakeBackend);
   for (const client of flood) {
     client.socket.resume();
-    const body = (await client.answer())?.body ?? '';
+    const body = (await client.response())?.body ?? '';
     expect([body.length > 900_000, body.endsWith('data: [DONE]\n\n')]).toEqual([true, true]);
     client.socket.destroy();
   }

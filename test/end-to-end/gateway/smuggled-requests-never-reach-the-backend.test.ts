@@ -105,10 +105,10 @@ beforeEach(() => {
 it.each(Object.entries(attempts))('by %s', async (_, bytes) => {
   await using client = await RawClient.connect(corral.port);
   client.send(bytes);
-  const response = await client.answer();
+  const response = await client.response();
   if (response) expect([200, 400, 404, 408, 415]).toContain(response.status);
   await using other = await RawClient.connect(corral.port);
-  expect((await other.send(postOf(chatOf('other'))).answer())?.body).toContain('"other"');
+  expect((await other.send(postOf(chatOf('other'))).response())?.body).toContain('"other"');
   client.socket.destroy();
   await gatewayIsIdle(corral, fakeBackend);
   for (const { path, headers, body } of fakeBackend.received.slice(before)) {
@@ -127,7 +127,7 @@ it.each(['gzip', 'br', 'deflate, gzip', 'aws-chunked'])(
     await using client = await RawClient.connect(corral.port);
     const response = await client
       .send(postOf(chatOf('x'), { headers: [`Content-Encoding: ${encoding}`] }))
-      .answer();
+      .response();
     expect(response?.status).toBe(415);
     expect(JSON.parse(response?.body ?? '').error).toMatchObject({ code: 'unsupported_media_type' });
     expect(fakeBackend.received.length).toBe(before);

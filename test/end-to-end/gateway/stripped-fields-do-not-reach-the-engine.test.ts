@@ -18,7 +18,7 @@ afterAll(async () => {
 
 async function sentOn(body: object): Promise<unknown> {
   await using client = await RawClient.connect(corral.port);
-  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+  expect((await client.send(postOf(body)).response())?.status).toBe(200);
   return sent();
 }
 
@@ -36,6 +36,6 @@ it.each(['id_slot', 'sse_ping_interval'])('%s is removed, whatever its value', a
 it('both fields are removed together, even where one occurs twice', async () => {
   await using client = await RawClient.connect(corral.port);
   const body = '{"id_slot":1,"messages":[{"content":"x"}],"id_slot":2,"sse_ping_interval":-1}';
-  await client.send(postOf(body)).answer();
+  await client.send(postOf(body)).response();
   expect(sent()).toEqual({ messages: [{ content: 'x' }] });
 });

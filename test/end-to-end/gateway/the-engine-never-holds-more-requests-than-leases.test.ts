@@ -21,8 +21,8 @@ const sessions: ((client: RawClient) => Promise<unknown>)[] = [
   async (client) => client.send(story(endless)),
   (client) => client.send(story(endless)).receives('HTTP/1.1 200'),
   (client) => client.send(story({ ...endless, n: 2 })).receives('"content":"'),
-  (client) => client.send(story({ stream: true, max_tokens: 5 })).answer(),
-  (client) => client.send(story({ max_tokens: 5 })).answer(),
+  (client) => client.send(story({ stream: true, max_tokens: 5 })).response(),
+  (client) => client.send(story({ max_tokens: 5 })).response(),
 ];
 
 it('hundreds of clients that disconnect at any moment never occupy more slots than are leased', async () => {

@@ -165,7 +165,7 @@ it('a stream continues after the router has lost its model', async () => {
   const [answer, line] = await withLine(corral, async () => {
     await client.send(postOf(story, { secret: secrets.all })).receives('Horse 30,');
     for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
-    return client.answer();
+    return client.response();
   });
   expect(chatTextIn(parseEvents(answer?.body ?? ''))).toBe(storyText('long story'));
   expect(line.continued).toBeGreaterThan(0);

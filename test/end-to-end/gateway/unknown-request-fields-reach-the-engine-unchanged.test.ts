@@ -21,7 +21,7 @@ it('a body arrives byte for byte', async () => {
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   for (const body of bodies) {
     await using client = await RawClient.connect(corral.port);
-    expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+    expect((await client.send(postOf(body)).response())?.status).toBe(200);
     expect(fakeBackend.received.at(-1)?.body).toBe(asSent(body));
   }
 });
@@ -33,7 +33,7 @@ it('a body that asks for a stream arrives byte for byte', async () => {
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   await using client = await RawClient.connect(corral.port);
   const body = '{"stream":true,"messages":[{"content":"x"}],"seed":123456789012345678901234567890} ';
-  expect((await client.send(postOf(body)).answer())?.status).toBe(200);
+  expect((await client.send(postOf(body)).response())?.status).toBe(200);
   expect(fakeBackend.received.at(-1)?.body).toBe(body);
 });
 
@@ -47,6 +47,6 @@ it('a body in chunks of one byte arrives byte for byte', async () => {
     Buffer.concat([Buffer.from('1\r\n'), Buffer.of(byte), Buffer.from('\r\n')]),
   );
   for (const piece of [Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]) client.send(piece);
-  expect((await client.answer())?.status).toBe(200);
+  expect((await client.response())?.status).toBe(200);
   expect(fakeBackend.received.at(-1)?.body).toBe(asSent(body));
 });

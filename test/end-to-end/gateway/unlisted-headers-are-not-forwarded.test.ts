@@ -49,7 +49,7 @@ it('only listed request headers reach the backend, with its own key', async () =
     'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     'X-Request-Id: mine',
   ];
-  expect((await client.send(postOf(chatOf('hello'), { headers })).answer())?.status).toBe(200);
+  expect((await client.send(postOf(chatOf('hello'), { headers })).response())?.status).toBe(200);
   const { host, connection, ...received } = fake.received.at(-1)?.headers ?? {};
   expect(received).toEqual({
     'content-type': 'application/json',
@@ -66,7 +66,7 @@ it('only listed request headers reach the backend, with its own key', async () =
 
 it.each([true, false])('only listed response headers reach the client (stream: %s)', async (stream) => {
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('hello', { stream }))).answer();
+  const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
   const own = [
     'connection',
     'date',

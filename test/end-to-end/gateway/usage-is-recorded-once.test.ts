@@ -65,7 +65,7 @@ async function recordedBy(work: () => Promise<unknown>): Promise<Partial<UsageRo
 
 const ask = async (word: string, fields: object = {}) => {
   await using client = await RawClient.connect(corral.port);
-  return await client.send(postOf(chatOf(word, fields))).answer();
+  return await client.send(postOf(chatOf(word, fields))).response();
 };
 
 /** Disconnects after the third word. */

@@ -82,7 +82,7 @@ describe('all processes log to one stream', () => {
     ];
     for (const bytes of nasty) {
       await using client = await RawClient.connect(deployment.gatewayPort);
-      expect((await client.send(bytes).answer())?.status).toBeGreaterThan(0);
+      expect((await client.send(bytes).response())?.status).toBeGreaterThan(0);
     }
     await endInOrder(deployment);
     const lines = linesOf(deployment.output());

@@ -57,7 +57,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
     `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  const answer = await client.answer();
+  const answer = await client.response();
   expect(answer?.status).toBe(200);
   const [beforeTheFirst = '', ...events] = (answer?.body ?? '').split('data: ');
   expect(beforeTheFirst).toMatch(/^(: keep-alive\n\n)+$/);

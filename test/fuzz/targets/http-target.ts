@@ -7,9 +7,9 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
 import type { Target } from '../target.ts';
-import { type ReadAnswer, readAnswers } from './read-answers.ts';
+import { type ParsedResponse, readResponses } from './read-responses.ts';
 
-/** How long a connection must be silent, ms, until it is left. */
+/** Milliseconds without data after which a connection is closed. */
 const SILENCE = 40;
 const secret = 'SECRET';
 const sentinel = 'GET /livez?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
@@ -169,7 +169,7 @@ const request = fc
 const good = (body: object, path?: string) =>
   postOf(body, { secret, ...(path === undefined ? {} : { path }) });
 
-/** The whole gateway on a real port, before an engine that answers everything. `SECRET` stands for a good key. */
+/** A gateway on a real port with a fake backend that accepts everything. `SECRET` stands for a valid key. */
 export const httpTarget: Target = {
   name: 'http',
   seeds: [
@@ -195,7 +195,7 @@ export const httpTarget: Target = {
   grammar: fc.array(request, { minLength: 1, maxLength: 2 }).map((all) => all.join('')),
   together: 16,
   async open() {
-    const standIn = await startFakeBackend(answerAnything, { slots: 16 });
+    const fakeBackend = await startFakeBackend(completeAnything, { slots: 16 });
     const keys = keyFileText({
       tester: { secret: testerSecret, scopes: ['inference', 'native', 'metrics', 'admin'] },
     });
@@ -204,36 +204,36 @@ export const httpTarget: Target = {
       CORS_ORIGINS: 'http://x',
       ALLOW_UNAUTHENTICATED: 'true',
     };
-    const corral = await startTestGateway({ backend: standIn.backend, keys, env });
+    const corral = await startTestGateway({ backend: fakeBackend.backend, keys, env });
     return {
-      try: (input) => ask(corral, input),
-      check: () => isAsBefore(corral, standIn),
+      try: (input) => send(corral, input),
+      check: () => checkGateway(corral, fakeBackend),
       async [Symbol.asyncDispose]() {
         await corral.stop();
-        await standIn.stop();
+        await fakeBackend.stop();
       },
     };
   },
 };
 
-const answerAnything: BackendScenario = (asked, response) => {
-  if (isForStream(asked)) startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
+const completeAnything: BackendScenario = (request, response) => {
+  if (isForStream(request)) startStream(response).end(`${delta('one')}data: [DONE]\n\n`);
   else
     response.setHeader('content-type', 'application/json').end('{"object":"chat.completion","choices":[]}');
 };
 
-async function ask(corral: TestGateway, input: Buffer): Promise<void> {
+async function send(corral: TestGateway, input: Buffer): Promise<void> {
   await using client = await RawClient.connect(corral.port);
   client
     .send(Buffer.from(input.toString('latin1').replaceAll(secret, testerSecret), 'latin1'))
     .send(sentinel);
-  const text = await allSaid(client);
-  const { answers } = readAnswers(text);
-  answers.forEach(holds);
+  const text = await readAll(client);
+  const { responses } = readResponses(text);
+  responses.forEach(checkResponse);
 }
 
-/** What has come when the connection is closed, the sentinel is answered, or nothing more comes. */
-async function allSaid(client: RawClient): Promise<string> {
+/** Everything received until the connection closes, the sentinel has its response, or no more data comes. */
+async function readAll(client: RawClient): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, SILENCE);
   client.socket.on('data', () => timer.refresh());
@@ -243,25 +243,25 @@ async function allSaid(client: RawClient): Promise<string> {
   return client.latin1;
 }
 
-function holds({ status, headers: told, body }: ReadAnswer): void {
+function checkResponse({ status, headers, body }: ParsedResponse): void {
   if (status === 100 || status === 101) return;
-  if (status === 500) throw new Error(`an internal error: ${body}`);
-  if (!/^[\w.:+/=-]{1,128}$/.test(told.get('x-request-id') ?? ''))
+  if (status === 500) throw new Error(`internal error: ${body}`);
+  if (!/^[\w.:+/=-]{1,128}$/.test(headers.get('x-request-id') ?? ''))
     throw new Error(`${status} without a request id`);
   if (status < 400 || body === '') return;
   const { error } = JSON.parse(body) as { error?: { message?: unknown; type?: unknown } };
   if (typeof error?.message !== 'string' || typeof error.type !== 'string')
-    throw new Error(`${status} in another shape`);
-  if (body.includes(testerSecret)) throw new Error('an answer with a secret in it');
+    throw new Error(`${status} without a standard error object`);
+  if (body.includes(testerSecret)) throw new Error('a response contains a secret');
 }
 
-async function isAsBefore(corral: TestGateway, standIn: FakeBackend): Promise<void> {
-  await gatewayIsIdle(corral, standIn);
+async function checkGateway(corral: TestGateway, fakeBackend: FakeBackend): Promise<void> {
+  await gatewayIsIdle(corral, fakeBackend);
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('hello', { stream: true }))).answer();
-  if (answer?.status !== 200 || !answer.body.endsWith('[DONE]\n\n'))
-    throw new Error('a good request is not served');
+  const response = await client.send(postOf(chatOf('hello', { stream: true }))).response();
+  if (response?.status !== 200 || !response.body.endsWith('[DONE]\n\n'))
+    throw new Error('a valid request is not served');
   const logged = JSON.stringify(corral.logged);
-  if (logged.includes('internal_error')) throw new Error('something went wrong in the log');
-  if (logged.includes(testerSecret)) throw new Error('a secret is in the log');
+  if (logged.includes('internal_error')) throw new Error('the log contains an internal error');
+  if (logged.includes(testerSecret)) throw new Error('the log contains a secret');
 }

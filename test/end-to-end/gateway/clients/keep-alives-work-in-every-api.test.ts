@@ -65,7 +65,7 @@ function connectAnthropic(baseURL = demo.corral.origin) {
 }
 
 describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => {
-  const signsIn = ({ answers }: RecordedTraffic) => answers[0]?.text.match(sign)?.length ?? 0;
+  const signsIn = ({ responses }: RecordedTraffic) => responses[0]?.text.match(sign)?.length ?? 0;
 
   it('gets keep-alives before the first event, and the whole completion', async () => {
     demo.engine.kill('SIGSTOP');
@@ -79,7 +79,7 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
   it('gets keep-alives in the middle of a completion, which is complete all the same', async () => {
     // A short completion may be over before it can be paused in the middle.
     const { wire, text } = read('long story');
-    await waitFor('it to speak', () => (wire.answers[0]?.text.match(/delta/g)?.length ?? 0) > 3);
+    await waitFor('it to speak', () => (wire.responses[0]?.text.match(/delta/g)?.length ?? 0) > 3);
     demo.engine.kill('SIGSTOP');
     const before = signsIn(wire);
     await waitFor('three signs', () => signsIn(wire) >= before + 3);
@@ -152,7 +152,7 @@ describe('an error after an early header', () => {
     const message = errorOf(
       anthropic.messages.stream({ model, max_tokens: 9, messages: long }).finalMessage(),
     );
-    await waitFor('both heads', () => wire.answers.length === 2);
+    await waitFor('both heads', () => wire.responses.length === 2);
     demo.engine.kill('SIGCONT');
     for (const error of [await chat, await response]) {
       expect(error).toMatchObject({ code: 'context_length_exceeded' });
@@ -182,7 +182,7 @@ it('with keep-alives off, an early header comes without one', async () => {
     expect(client.text).toContain('cache-control: no-cache, no-transform\r\n');
     expect(client.text.split('\r\n\r\n')[1]).toBe('');
     demo.engine.kill('SIGCONT');
-    const answer = (await client.answer())?.body ?? '';
+    const answer = (await client.response())?.body ?? '';
     expect(answer).not.toMatch(/^:|^event: ping$/m);
     expect(answer.match(/"type":"response\.in_progress"/g)?.length ?? 0).toBeLessThanOrEqual(1);
   }

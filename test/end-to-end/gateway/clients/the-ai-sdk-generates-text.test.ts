@@ -55,7 +55,7 @@ it('the AI SDK generates an object that matches a schema', async () => {
   expect(horse.parse(plain.output)).toEqual(plain.output);
   const streamed = streamText({ ...request, output: Output.object({ schema: horse }) });
   expect(horse.parse(await streamed.output)).toEqual(JSON.parse(await streamed.text));
-  expect(wire.answers).toHaveLength(2);
+  expect(wire.responses).toHaveLength(2);
 });
 
 it('the AI SDK calls a tool', async () => {

@@ -217,7 +217,7 @@ describe('the Anthropic SDK understands', () => {
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error.message).toMatch(/image input is not supported.*messages\[0\]\.content\[0\].*MMPROJ/);
     }
-    expect(wire.answers).toHaveLength(2);
+    expect(wire.responses).toHaveLength(2);
   });
 
   it('NotFoundError: a model that is not in the list, and a base URL with an extra /v1', async () => {
@@ -270,11 +270,11 @@ describe('the Anthropic SDK understands', () => {
     const first = anthropic.messages.create(ask('keys'));
     await waitFor('it to be at work', () => held.length === 1);
     const second = anthropic.messages.create(ask('keys'), { maxRetries: 1 });
-    await waitFor('a rejected request', () => wire.answers.length === 1);
+    await waitFor('a rejected request', () => wire.responses.length === 1);
     held[0]?.();
     await first;
     const message = await second;
-    expect(wire.answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+    expect(wire.responses.map(({ status }) => status)).toEqual([503, 200, 200]);
     expect(message.content).toMatchObject([{ text: 'Hello' }]);
   });
 

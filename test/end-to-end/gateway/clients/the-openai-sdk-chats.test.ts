@@ -182,7 +182,7 @@ it('the log has status 200, although the client disconnects at [DONE]', async ()
       .finalChatCompletion();
   }
   const statuses = await waitFor('the log lines of all of them', () => {
-    const ids = wire.answers.map(({ requestId }) => requestId);
+    const ids = wire.responses.map(({ requestId }) => requestId);
     const lines = demo.corral.logged.filter(({ id }) => ids.includes(id as string));
     return lines.length === 30 && lines.map(({ status }) => status);
   });

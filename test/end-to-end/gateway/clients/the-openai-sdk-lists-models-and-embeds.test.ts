@@ -133,12 +133,12 @@ it("the size of embeddings may be the model's own, and no other", async () => {
   expect((await openai.embeddings.create({ ...params, dimensions })).data[0]?.embedding).toHaveLength(
     dimensions,
   );
-  const before = wire.answers.length;
+  const before = wire.responses.length;
   const error = await openai.embeddings.create({ ...params, dimensions: 8 }).catch((it) => it);
   expect(error).toBeInstanceOf(APIError);
   expect(error).toMatchObject({ status: 400, code: 'invalid_value', param: 'dimensions' });
   expect(error.message).toContain(`expected ${dimensions}, the size of this model's embeddings`);
-  expect(wire.answers).toHaveLength(before + 1);
+  expect(wire.responses).toHaveLength(before + 1);
 });
 
 it('a request with dimensions is told to retry while the size of embeddings is unknown', async () => {
@@ -161,5 +161,5 @@ it('the error of a model without embeddings is not retried', async () => {
   expect(error).toBeInstanceOf(APIError);
   expect(error).toMatchObject({ status: 501, code: 'not_supported' });
   expect(error.message).toContain('does not support embeddings');
-  expect(wire.answers).toHaveLength(1);
+  expect(wire.responses).toHaveLength(1);
 });

@@ -35,12 +35,12 @@ it('the OpenAI SDK waits for the Retry-After of a full queue, and is served', as
 
   const start = performance.now();
   const second = openai.chat.completions.create(request);
-  await waitFor('the rejected request', () => wire.answers.length === 1, { every: 1 });
+  await waitFor('the rejected request', () => wire.responses.length === 1, { every: 1 });
   expect(wire.last.status).toBe(503);
   release();
   expect((await first).choices[0]?.message.content).toBe('Hello');
   expect((await second).choices[0]?.message.content).toBe('Hello');
   expect(performance.now() - start).toBeGreaterThan(990);
-  expect(wire.answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+  expect(wire.responses.map(({ status }) => status)).toEqual([503, 200, 200]);
   expect(fakeBackend.received).toHaveLength(2);
 });

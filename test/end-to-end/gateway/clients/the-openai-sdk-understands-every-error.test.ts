@@ -113,7 +113,7 @@ describe('in front of a real llama-server', () => {
     const messages = [{ role: 'user' as const, content: 'x'.repeat(300_000) }];
     const error = await getError(openai.chat.completions.create({ ...request, messages }));
     expect(error).toMatchObject({ status: 413, code: 'payload_too_large' });
-    expect(wire.answers).toHaveLength(1);
+    expect(wire.responses).toHaveLength(1);
   });
 });
 
@@ -197,7 +197,7 @@ describe('in front of a misbehaving backend', () => {
     const failure = await getError(openai.chat.completions.create(request, { maxRetries: 2 }));
     expect(failure).toMatchObject({ status: 500, code: 'internal_error' });
     expect(failure.message).toContain(message);
-    expect(wire.answers).toHaveLength(attempts);
+    expect(wire.responses).toHaveLength(attempts);
   });
 
   it('BadRequestError: an input larger than the batch size, with the fix', async () => {
@@ -212,7 +212,7 @@ describe('in front of a misbehaving backend', () => {
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'context_length_exceeded', type: 'invalid_request_error' });
     expect(error.message).toMatch(/721 tokens.*512 tokens in one input.*shorter pieces/);
-    expect(wire.answers).toHaveLength(1);
+    expect(wire.responses).toHaveLength(1);
   });
 
   it('InternalServerError: an internal error without its details', async () => {
