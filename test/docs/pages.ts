@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 
-/** A page of the documentation, its path counted from the folder of the project. */
+/** A page of the documentation; its path is relative to the repository. */
 export interface Page {
   readonly path: string;
   readonly text: string;
@@ -14,7 +14,7 @@ export function readPage(path: string): Page {
 
 /** All pages of the documentation. */
 export function allPages(): Page[] {
-  return ['*.md', 'docs/**/*.md', 'docker/**/*.md', '.github/**/*.md']
+  return ['*.md', 'docs/**/*.md', 'docker/**/*.md', 'test/*.md', '.github/**/*.md']
     .flatMap((pattern) => globSync(pattern, { cwd: projectFolder }))
     .sort()
     .map(readPage);

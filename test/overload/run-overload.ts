@@ -18,7 +18,8 @@ const SAMPLE_EVERY_MS = 100;
 const apiKey = 'sk-overload-0123456789';
 
 interface CompletionResult {
-  readonly status: number;
+  /** An error code if there was no response. */
+  readonly status: number | string;
   readonly ms: number;
   /** Whether a rejection has a usable `retry-after-ms`. */
   readonly hasRetryAfter: boolean;
@@ -68,7 +69,13 @@ function sendDueRequests(second: number): void {
   const inBurst = Math.min(second, BURST_UNTIL) - Math.min(second, BURST_FROM);
   const due = capacity * 0.5 * second + TIMES_CAPACITY * capacity * inBurst;
   for (; offered < due; offered++) {
-    const one = sendCompletion().then((result) => void results.push(result));
+    const one = sendCompletion()
+      .catch((error: NodeJS.ErrnoException) => ({
+        status: error.code ?? error.message,
+        ms: Number.NaN,
+        hasRetryAfter: false,
+      }))
+      .then((result) => void results.push(result));
     pending.add(one);
     void one.finally(() => pending.delete(one));
   }
@@ -145,8 +152,13 @@ function printSummary(): void {
     `completed during the burst: ${rate.toFixed(1)}/s = ${((rate / capacity) * 100).toFixed(0)} % of the capacity
 completed ${completed?.length}: ${latency(completed)}
 rejected ${rejected?.length}: ${latency(rejected)}; ${withoutRetryAfter} of them without a usable retry-after-ms
-other statuses: ${others.length === 0 ? 'none' : others.map(({ status }) => status).join(' ')}`,
+other results: ${others.length === 0 ? 'none' : countByStatus(others)}`,
   );
+}
+
+function countByStatus(some: readonly CompletionResult[]): string {
+  const groups = Map.groupBy(some, ({ status }) => status);
+  return [...groups].map(([status, { length }]) => `${length} × ${status}`).join(', ');
 }
 
 function latency(some: readonly CompletionResult[] = []): string {
