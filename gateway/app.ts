@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { KeyStore } from '../keys/key-store.ts';
+import { renderError } from './api/error-response.ts';
 import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
 import { requireSameOrigin, requireSession } from './dashboard/page-guards.ts';
@@ -13,16 +17,21 @@ import {
   handleLogout,
   handleSessionStatus,
 } from './dashboard/page-routes.ts';
-import { unknownUrl } from './errors/catalogue.ts';
+import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
 import { authorizeMetrics, handleMetrics, type Metrics } from './metrics/metrics.ts';
 import { type Authenticator, authenticate } from './middleware/authenticate.ts';
 import { cors } from './middleware/cors.ts';
 import { handleError } from './middleware/handle-error.ts';
-import { limitHeaders } from './middleware/header-limits.ts';
-import { limitDailyTokens, limitRequestRate, reportRates } from './middleware/key-limits.ts';
 import { type RequestContextOptions, requestContext } from './middleware/request-context.ts';
+import {
+  limitDailyTokens,
+  limitHeaders,
+  limitRequestRate,
+  reportRates,
+} from './middleware/request-limits.ts';
 import type { GatewayEnv } from './proxy/gateway-context.ts';
+import { proxyApiRoute } from './proxy/handle-api-request.ts';
 import type { ProxyServices } from './proxy/proxy-context.ts';
 import {
   handleApiDocument,
@@ -30,7 +39,6 @@ import {
   handleReferencePage,
 } from './reference/reference-routes.ts';
 import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
-import { proxyApiRoute } from './routes/api-requests.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
@@ -131,4 +139,31 @@ export function createApp(services: AppDependencies): Hono<GatewayEnv> {
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, rejectOtherMethods('GET'));
   return app;
+}
+
+/** Passes Node's requests to the app. */
+export function createRequestListener(app: Hono<GatewayEnv>): RequestListener {
+  const listener = getRequestListener(app.fetch, {
+    hostname: 'gateway',
+    // Keep Node's global Request and Response: with Hono's, a response that has been sent already is sent again as soon
+    // as a middleware touches its headers.
+    overrideGlobalObjects: false,
+    // Called for requests that do not reach the app, such as one with an invalid Host.
+    errorHandler: rejectUnroutable,
+  });
+  return (incoming, outgoing) => {
+    // `OPTIONS *` is about the server as a whole (RFC 9110, section 9.3.7): it has no path that the app could route.
+    if (incoming.method === 'OPTIONS' && incoming.url === '*') listMethods(outgoing);
+    else listener(incoming, outgoing);
+  };
+}
+
+function listMethods(outgoing: ServerResponse): void {
+  outgoing.writeHead(204, { allow: 'GET, HEAD, POST, DELETE, OPTIONS', 'x-request-id': randomUUID() }).end();
+}
+
+function rejectUnroutable(): Response {
+  const { status, headers, body } = renderError(malformedRequest(), randomUUID(), undefined);
+  const entries = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+  return new Response(body.toString(), { status, headers: Object.fromEntries(entries) });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createKey } from '../../keys/secret.ts';
-import { bucketName, getRates } from './rate-limits.ts';
+import { bucketName, formatReset, getRates } from './rate-limits.ts';
 
 const defaults = { requests: 100, tokens: 0 };
 const key = (limits: object) => createKey('app', { limits }, 0).key;
@@ -22,5 +22,21 @@ describe('bucketName', () => {
     expect(bucketName(undefined, 'requests')).not.toBe(bucketName(named, 'requests'));
     const buckets = (['requests', 'counts', 'tokens'] as const).map((unit) => bucketName(named, unit));
     expect(new Set(buckets).size).toBe(3);
+  });
+});
+
+describe('formatReset', () => {
+  it.each([
+    [-3, '0ms'],
+    [0, '0ms'],
+    [849.2, '850ms'],
+    [1000, '1s'],
+    [1001, '2s'],
+    [59_999, '1m0s'],
+    [60_000, '1m0s'],
+    [360_000, '6m0s'],
+    [61_500, '1m2s'],
+  ])('formats %d ms as %s', (ms, shown) => {
+    expect(formatReset(ms)).toBe(shown);
   });
 });

@@ -4,7 +4,7 @@ import { type Key, priorities } from '../../keys/key.ts';
 import { getKeyStatus, type KeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
-import type { FailedLogins } from '../middleware/failed-logins.ts';
+import type { FailedLogins } from '../middleware/authenticate.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import { priorityForWeight } from '../scheduler/lane.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';

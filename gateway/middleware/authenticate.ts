@@ -1,10 +1,12 @@
+import { hash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
+import { addressGroup } from '../http/address-group.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
-import type { FailedLogins } from './failed-logins.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
@@ -78,4 +80,41 @@ function decode(secret: string): string[] {
 /** `Bearer SECRET`, in any case, or the secret alone, as clients of llama-gguf-inference send it. */
 function bearer(authorization: string | undefined): string | undefined {
   return authorization?.replace(/^bearer\s+/i, '').trim();
+}
+
+/** All addresses share this many counters, so that memory use is bounded. */
+const COUNTERS = 65_536;
+const WINDOW_SECONDS = 60;
+
+/** Counts the requests with an invalid key of each address, to slow down guessing. Valid keys are not affected. */
+export class FailedLogins {
+  readonly #limit: number;
+  readonly #counters: RateLimiterMemory;
+  /** Makes it unpredictable which addresses share a counter. */
+  readonly #salt = randomBytes(16).toString('hex');
+  #total = 0;
+
+  /** `limit` is per minute; 0 is no limit. */
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#counters = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
+  }
+
+  /** Failures since the gateway started. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Counts a failure. Returns how long the address has to wait, ms, once it has used up its attempts. */
+  async count(address: string): Promise<number | undefined> {
+    this.#total += 1;
+    if (this.#limit === 0) return undefined;
+    const { consumedPoints, msBeforeNext } = await this.#counters.penalty(this.#counterOf(address));
+    return consumedPoints > this.#limit ? msBeforeNext : undefined;
+  }
+
+  #counterOf(address: string): number {
+    const digest = hash('sha256', this.#salt + addressGroup(address), 'buffer');
+    return digest.readUInt32BE() % COUNTERS;
+  }
 }

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { rateHeaderNames } from '../limits/rate-headers.ts';
+import { rateHeaderNames } from '../limits/rate-limits.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Key } from '../../keys/key.ts';
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
 import { addressGroup } from '../http/address-group.ts';
@@ -12,6 +13,7 @@ import { planBatch, proxyBatch } from './batch.ts';
 import { checkDimensions, checkPromptLength, rejectIfBlocked } from './check-request.ts';
 import { createClientFormat, createKeepAlive } from './client-format.ts';
 import { finish } from './finish.ts';
+import type { GatewayContext } from './gateway-context.ts';
 import { addressRequest, parseRequest } from './parse-request.ts';
 import type { ProxyContext, ProxyServices } from './proxy-context.ts';
 import { proxyRequest } from './proxy-request.ts';
@@ -28,11 +30,25 @@ export interface ClientExchange {
   readonly onKeepAlive: (keepAlive: KeepAlive | undefined) => void;
 }
 
+/** The handler of one route of the backend. */
+export function proxyApiRoute(route: ApiRoute, services: ProxyServices) {
+  return async (c: GatewayContext): Promise<Response> => {
+    await handleApiRequest(route, services, {
+      incoming: c.env.incoming,
+      response: c.get('response'),
+      record: c.get('record'),
+      key: c.get('key'),
+      onKeepAlive: (keepAlive) => c.set('keepAlive', keepAlive),
+    });
+    return RESPONSE_ALREADY_SENT;
+  };
+}
+
 /**
  * The whole way of an API request: parse, check, wait for a lease, exchange with the backend, finish. Throws the ApiError
  * of a request whose response has not begun.
  */
-export async function handleApiRequest(
+async function handleApiRequest(
   matched: ApiRoute,
   services: ProxyServices,
   client: ClientExchange,

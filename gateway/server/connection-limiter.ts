@@ -1,8 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addressGroup } from '../http/address-group.ts';
-import { IdleConnections } from './idle-connections.ts';
-import { StalledResponses } from './stalled-responses.ts';
 
 /** Connections over the limit that get an error response at the same time; any more are closed at once. */
 const MAX_OVER_LIMIT = 128;
@@ -99,4 +97,73 @@ export function limitConnections(
     },
     isOverLimit: (socket) => overLimit.has(socket),
   };
+}
+
+/** The connections without a request in progress, grouped by client address. */
+export class IdleConnections<Connection> {
+  readonly #groups = new Map<string, Set<Connection>>();
+
+  /** It becomes the most recently idle of its group. */
+  add(group: string, connection: Connection): void {
+    const members = this.#groups.get(group);
+    if (members) members.add(connection);
+    else this.#groups.set(group, new Set([connection]));
+  }
+
+  delete(group: string, connection: Connection): void {
+    const members = this.#groups.get(group);
+    members?.delete(connection);
+    if (members?.size === 0) this.#groups.delete(group);
+  }
+
+  /**
+   * The connection to close when room is needed: the one idle longest, of the group that holds the most. So a flood from
+   * one address evicts only its own connections. Undefined where none is idle.
+   */
+  get evictionCandidate(): Connection | undefined {
+    let largest: ReadonlySet<Connection> | undefined;
+    for (const members of this.#groups.values()) {
+      if (members.size > (largest?.size ?? 0)) largest = members;
+    }
+    return largest?.values().next().value;
+  }
+}
+
+const CHECK_INTERVAL = 1000;
+
+/**
+ * Closes complete responses that their clients do not read. The backend has long finished them, so nothing else would
+ * end them: a client that stops reading would hold its connection, and the memory of the response, forever.
+ */
+class StalledResponses {
+  readonly #open = new Set<ServerResponse>();
+  /** Since when a response has been complete and unread, `performance.now()`. */
+  readonly #since = new WeakMap<ServerResponse, number>();
+  readonly #timeoutMs: number;
+  readonly #timer: NodeJS.Timeout;
+
+  /** `timeoutMs` of 0 is no limit. */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setInterval(() => this.check(performance.now()), CHECK_INTERVAL).unref();
+  }
+
+  track(response: ServerResponse): void {
+    if (this.#timeoutMs === 0) return;
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
+  }
+
+  check(now: number): void {
+    for (const response of this.#open) {
+      if (!response.writableEnded || response.writableFinished) continue;
+      const since = this.#since.get(response);
+      if (since === undefined) this.#since.set(response, now);
+      else if (now - since >= this.#timeoutMs) response.destroy();
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { rateHeaderNames } from '../../gateway/limits/rate-headers.ts';
+import { rateHeaderNames } from '../../gateway/limits/rate-limits.ts';
 import type { Scope } from '../../keys/key.ts';
 import type { ErrorName } from './error-examples.ts';
 

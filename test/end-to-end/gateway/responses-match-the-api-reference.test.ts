@@ -8,7 +8,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
 
 const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => ({}));
-vi.mock(import('../../../gateway/server/request-listener.ts'), async (original) => {
+vi.mock(import('../../../gateway/app.ts'), async (original) => {
   const { createRequestListener } = await original();
   return {
     createRequestListener: (app) => {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { LocalStore } from './counter-store.ts';
-import { FallbackStore, type FallbackStoreOptions } from './fallback-store.ts';
+import { FallbackStore, type FallbackStoreOptions } from './rate-counters.ts';
 
 /** A Redis store whose counts are right, but whose replies wait for `reply`. */
 function slowStore() {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { IdleConnections } from './idle-connections.ts';
+import { IdleConnections } from './connection-limiter.ts';
 
 it('evicts the connection idle longest of the group that holds the most', () => {
   const idle = new IdleConnections<string>();
