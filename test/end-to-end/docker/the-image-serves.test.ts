@@ -20,7 +20,7 @@ const mayRun = init !== undefined && canRehearse();
 if (!mayRun)
   console.error('NOT TESTED: the image, as this machine lets nobody make namespaces, or has no tini');
 
-const familyOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(familyOf)];
+const processTreeOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(processTreeOf)];
 const nameOf = (pid: number) => statusOf(pid, 'Name');
 
 async function ready(image: Rehearsal): Promise<void> {
@@ -40,19 +40,19 @@ describe.skipIf(!mayRun)('the image', () => {
       env: { API_KEYS: `test:${secret}`, MODEL_NAME: 'demo.gguf', THREADS: '1' },
     });
     await ready(image);
-    const answer = await fetch(`http://127.0.0.1:${image.port}/v1/chat/completions`, {
+    const response = await fetch(`http://127.0.0.1:${image.port}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': secret, 'content-type': 'application/json' },
       body: JSON.stringify({ messages: [{ role: 'user', content: 'tell me about keys' }] }),
     });
-    const { choices } = (await answer.json()) as { choices: [{ message: { content: string } }] };
+    const { choices } = (await response.json()) as { choices: [{ message: { content: string } }] };
     expect(choices[0].message.content).toBe(storyText('keys'));
 
     const first = image.firstProcess();
-    const family = familyOf(first).map((pid) => ({ name: nameOf(pid), user: statusOf(pid, 'Uid') }));
-    expect(family.map(({ name }) => name)).toEqual(expect.arrayContaining(['MainThread', 'sleep']));
+    const processes = processTreeOf(first).map((pid) => ({ name: nameOf(pid), user: statusOf(pid, 'Uid') }));
+    expect(processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['MainThread', 'sleep']));
     // Undefined where it has ended meanwhile.
-    expect(family.filter(({ user }) => user !== undefined && user !== `${imageUser}`)).toEqual([]);
+    expect(processes.filter(({ user }) => user !== undefined && user !== `${imageUser}`)).toEqual([]);
 
     const orphan = childrenOf(first).find((pid) => nameOf(pid) === 'sleep') ?? 0;
     expect(orphan, 'what its parent left behind').toBeGreaterThan(0);

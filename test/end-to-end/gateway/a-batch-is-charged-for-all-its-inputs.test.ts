@@ -16,13 +16,13 @@ const keys = keyFileText({
 type Id = (typeof ids)[number];
 
 async function post({ origin }: TestGateway, id: Id, path: string, body: object, signal?: AbortSignal) {
-  const answer = await fetch(origin + path, {
+  const response = await fetch(origin + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'demo', ...body }),
     signal: signal ?? null,
   });
-  return { status: answer.status, headers: answer.headers, body: JSON.parse(await answer.text()) };
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
 /** The input tokens recorded for a key, once this many requests have ended. */
@@ -72,8 +72,8 @@ describe.each([
   });
 
   it('gets the response that llama-server gives to the whole request', async () => {
-    const words = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
-    const request = kind === 'rerank' ? { query: 'many', documents: words, top_n: 5 } : { input: words };
+    const texts = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
+    const request = kind === 'rerank' ? { query: 'many', documents: texts, top_n: 5 } : { input: texts };
     const { body } = await post(corral, 'wide', path, request);
     const direct = await requestBackend(engine.backend, {
       path,
@@ -81,9 +81,9 @@ describe.each([
       timeoutMs: 60_000,
     });
     if (direct.outcome !== 'responded') throw new Error(direct.outcome);
-    const whole = JSON.parse(direct.body);
-    expect({ ...body, data: 0, results: 0 }).toEqual({ ...whole, data: 0, results: 0 });
-    const [got, expected] = [body.results ?? body.data, whole.results ?? whole.data];
+    const expectedBody = JSON.parse(direct.body);
+    expect({ ...body, data: 0, results: 0 }).toEqual({ ...expectedBody, data: 0, results: 0 });
+    const [got, expected] = [body.results ?? body.data, expectedBody.results ?? expectedBody.data];
     expect(got.map(({ index }: { index: number }) => index)).toEqual(
       expected.map(({ index }: { index: number }) => index),
     );

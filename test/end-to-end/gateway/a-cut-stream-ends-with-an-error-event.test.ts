@@ -58,10 +58,10 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   async function responseTo(scenario: Parameters<typeof startFakeBackend>[0]) {
     fake.scenario = scenario;
     await using client = await RawClient.connect(corral.port);
-    const answer = await client.send(postOf(body, { path })).response();
+    const response = await client.send(postOf(body, { path })).response();
     await gatewayIsIdle(corral, fake);
-    expect(answer?.status).toBe(200);
-    return answer?.body ?? '';
+    expect(response?.status).toBe(200);
+    return response?.body ?? '';
   }
 
   for (const [when, partial] of Object.entries(cuts)) {
@@ -81,11 +81,11 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
   }
 
   it("whole events pass byte for byte, however they are cut, except the engine's own comments", async () => {
-    const whole = `${event}\n\n:\n\n${end}\n\n`;
+    const complete = `${event}\n\n:\n\n${end}\n\n`;
     const body = await responseTo(async (_, response) => {
       startStream(response);
-      for (let at = 0; at < whole.length; at += 5) {
-        await new Promise((resolve) => response.write(whole.slice(at, at + 5), resolve));
+      for (let at = 0; at < complete.length; at += 5) {
+        await new Promise((resolve) => response.write(complete.slice(at, at + 5), resolve));
       }
       response.end();
     });

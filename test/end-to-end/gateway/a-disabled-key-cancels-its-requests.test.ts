@@ -48,8 +48,8 @@ const corralKeys = (...args: string[]) =>
 
 const until = (id: string, status: number) =>
   waitFor(`${status} for "${id}"`, async () => {
-    const answer = await requestGateway(corral.origin, 'GET /v1/models', secretOf(id));
-    return answer.status === status;
+    const response = await requestGateway(corral.origin, 'GET /v1/models', secretOf(id));
+    return response.status === status;
   });
 
 /** A running stream and a queued request of the key, and a stream of another key. */
@@ -57,10 +57,11 @@ async function busyKey(id: string) {
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(corral.port)));
   const [stream, bystander, waiter] = clients;
   if (!stream || !bystander || !waiter) throw new Error('three clients were to be connected');
-  const ask = (fields: object, key: string) => postOf(chatOf('hello', fields), { secret: secretOf(key) });
-  await stream.send(ask({ stream: true }, id)).receives('one');
-  await bystander.send(ask({ stream: true }, 'other')).receives('one');
-  waiter.send(ask({}, id));
+  const chatRequest = (fields: object, key: string) =>
+    postOf(chatOf('hello', fields), { secret: secretOf(key) });
+  await stream.send(chatRequest({ stream: true }, id)).receives('one');
+  await bystander.send(chatRequest({ stream: true }, 'other')).receives('one');
+  waiter.send(chatRequest({}, id));
   await waitFor('one to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
   return { stream, bystander, waiter };
 }
@@ -85,9 +86,9 @@ describe.each([
   it('cancels its running and queued requests, and no request of another key', async () => {
     const { stream, bystander, waiter } = await busyKey(id);
     const command = corralKeys(...args);
-    const answer = await stream.response();
-    expect(answer?.body.startsWith(delta('one'))).toBe(true);
-    expect(JSON.parse(answer?.body.slice(`${delta('one')}data: `.length) ?? '').error.code).toBe(
+    const response = await stream.response();
+    expect(response?.body.startsWith(delta('one'))).toBe(true);
+    expect(JSON.parse(response?.body.slice(`${delta('one')}data: `.length) ?? '').error.code).toBe(
       'request_cancelled',
     );
     const rejected = await waiter.response();

@@ -9,7 +9,7 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 import { waitFor } from '../../harness/wait-for.ts';
 import { startLlamaServer } from '../../services/start-llama-server.ts';
 
-const leaving: Record<string, (client: RawClient) => void> = {
+const disconnects: Record<string, (client: RawClient) => void> = {
   'a reset': (client) => client.reset(),
   'a full close': (client) => client.socket.destroy(),
   'a half-close': (client) => client.socket.end(),
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 beforeEach(() => gatewayIsIdle(corral, fake));
 
-describe.each(Object.entries(leaving))('a client that disconnects by %s frees its slot', (_, leave) => {
+describe.each(Object.entries(disconnects))('a client that disconnects by %s frees its slot', (_, leave) => {
   it('before the first byte of its response', async () => {
     fake.scenario = silent;
     await using client = await RawClient.connect(corral.port);
@@ -68,11 +68,11 @@ describe.each(Object.entries(leaving))('a client that disconnects by %s frees it
   it('without having read what was sent to it', async () => {
     fake.scenario = (_request, response) => {
       startStream(response);
-      const pour = () => {
+      const writeMore = () => {
         while (!response.destroyed && response.write(delta('word '.repeat(2000)))) {}
       };
-      response.on('drain', pour);
-      pour();
+      response.on('drain', writeMore);
+      writeMore();
     };
     await using client = await RawClient.connect(corral.port);
     client.socket.pause();
@@ -116,8 +116,8 @@ describe('with the real engine', () => {
 });
 
 async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
-  const answer = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
-  if (answer.outcome !== 'responded') throw new Error(`/slots: ${answer.outcome}`);
-  const slots = JSON.parse(answer.body) as { is_processing: boolean }[];
+  const response = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
+  if (response.outcome !== 'responded') throw new Error(`/slots: ${response.outcome}`);
+  const slots = JSON.parse(response.body) as { is_processing: boolean }[];
   return slots.filter(({ is_processing }) => is_processing).length;
 }

@@ -17,14 +17,14 @@ it.each(['0', '1'])('a full queue of MAX_QUEUE_SIZE=%s rejects with a retry-afte
   await waitFor('the queue to be full', () => corral.gateway.scheduler.counts.waiting === Number(size));
 
   await using late = await RawClient.connect(corral.port);
-  const answer = await late.send(postOf(chatOf('late', { stream: true }))).response();
-  expect(answer?.status).toBe(503);
-  expect(JSON.parse(answer?.body ?? '')).toEqual({
+  const response = await late.send(postOf(chatOf('late', { stream: true }))).response();
+  expect(response?.status).toBe(503);
+  expect(JSON.parse(response?.body ?? '')).toEqual({
     error: { message: 'Server busy, try again later', type: 'server_error', param: null, code: 'queue_full' },
   });
-  const seconds = Number(answer?.headers['retry-after']);
+  const seconds = Number(response?.headers['retry-after']);
   expect(seconds).toBeGreaterThanOrEqual(1);
   expect(seconds).toBeLessThanOrEqual(60);
-  expect(Math.ceil(Number(answer?.headers['retry-after-ms']) / 1000)).toBe(seconds);
+  expect(Math.ceil(Number(response?.headers['retry-after-ms']) / 1000)).toBe(seconds);
   expect(fake.received).toHaveLength(1);
 });

@@ -32,13 +32,13 @@ afterEach(async () => {
 
 type Fields = Record<string, unknown>;
 async function post(id: string, path: string, body: Fields, signal?: AbortSignal) {
-  const answer = await fetch(corral.origin + path, {
+  const response = await fetch(corral.origin + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'stand-in', ...body }),
     signal: signal ?? null,
   });
-  return { status: answer.status, headers: answer.headers, body: JSON.parse(await answer.text()) };
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
 const numbers = Array.from({ length: 9 }, (_, n) => `number ${n}`);
@@ -85,17 +85,17 @@ const kinds: [string, string, Fields, (fields: Fields) => unknown[], (inputs: un
   ],
 ];
 
-describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
+describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, responseTo) => {
   function respondToAll(): void {
     for (const { request, response } of held.splice(0)) {
       const fields = JSON.parse(request.body) as Fields;
-      const answer = fields.prompt === 'single' ? { choices: [] } : answerTo(inputsOf(fields));
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+      const result = fields.prompt === 'single' ? { choices: [] } : responseTo(inputsOf(fields));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(result));
     }
   }
 
   it('lets other requests have their turns, and its responses are merged in order', async () => {
-    const whole = post('batch', path, batch);
+    const batchResponse = post('batch', path, batch);
     await waitFor('its first part to arrive', () => held.length > 0);
     const single = post('single', '/v1/completions', { prompt: 'single', max_tokens: 1 });
     await waitFor(
@@ -104,7 +104,7 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
     );
     let most = 0;
     const rounds: string[][] = [];
-    const settled = Promise.all([whole, single]);
+    const settled = Promise.all([batchResponse, single]);
     let isSettled = false;
     void settled.then(() => {
       isSettled = true;
@@ -139,27 +139,27 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
   });
 
   it('fails with the error of the part that fails, and no other part is sent', async () => {
-    const whole = post('batch', path, batch);
+    const batchResponse = post('batch', path, batch);
     await waitFor('its first part to arrive', () => held.length > 0);
     respondToAll();
     await waitFor('the next to arrive', () => held.length > 0);
     const before = fake.received.length;
     const error = { code: 400, message: 'too long for us', type: 'invalid_request_error' };
     held.shift()?.response.writeHead(400).end(JSON.stringify({ error }));
-    const { status, body } = await whole;
+    const { status, body } = await batchResponse;
     expect([status, body.error.message]).toEqual([400, 'too long for us']);
     await gatewayIsIdle(corral, fake);
     expect(fake.received).toHaveLength(before);
   });
 
   it('is aborted when its client disconnects', async () => {
-    const leaving = new AbortController();
-    const whole = post('batch', path, batch, leaving.signal);
+    const aborting = new AbortController();
+    const batchResponse = post('batch', path, batch, aborting.signal);
     await waitFor('its first part to arrive', () => held.length > 0);
     respondToAll();
     await waitFor('the next to arrive', () => held.length > 0);
-    leaving.abort();
-    await expect(whole).rejects.toThrow();
+    aborting.abort();
+    await expect(batchResponse).rejects.toThrow();
     await gatewayIsIdle(corral, fake);
     await waitFor('its log line', () => corral.logged.some(({ status }) => status === 499));
     expect(corral.gateway.bodyBudget.bytes).toBe(0);
@@ -168,13 +168,13 @@ describe.each(kinds)('a batch of %s', (_, path, batch, inputsOf, answerTo) => {
 
 it('the response to a batch of prompts has the choices that llama-server generates for each', async () => {
   await using demo = await startDemo({ llama: { slots: 2, context: 512 } });
-  const ask = async (body: object) => {
-    const answer = await fetch(`${demo.baseURL}/completions`, {
+  const send = async (body: object) => {
+    const response = await fetch(`${demo.baseURL}/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${demo.apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ temperature: 0, ...body }),
     });
-    return (await answer.json()) as {
+    return (await response.json()) as {
       choices: { text: string; index: number }[];
       usage: { prompt_tokens: number; completion_tokens: number };
     };
@@ -186,14 +186,14 @@ it('the response to a batch of prompts has the choices that llama-server generat
     'streams',
     'dashboard',
   ];
-  const alone = [];
-  for (const prompt of prompts) alone.push(await ask({ prompt, max_tokens: 40 }));
-  const { choices, usage } = await ask({ prompt: prompts, max_tokens: 40, n: 2 });
+  const separate = [];
+  for (const prompt of prompts) separate.push(await send({ prompt, max_tokens: 40 }));
+  const { choices, usage } = await send({ prompt: prompts, max_tokens: 40, n: 2 });
   expect(choices.map(({ index, text }) => [index, text])).toEqual(
-    alone.flatMap(({ choices: [one] }, n) => [
+    separate.flatMap(({ choices: [one] }, n) => [
       [2 * n, one?.text],
       [2 * n + 1, one?.text],
     ]),
   );
-  expect(usage.prompt_tokens).toBe(alone.reduce((sum, one) => sum + one.usage.prompt_tokens, 0));
+  expect(usage.prompt_tokens).toBe(separate.reduce((sum, one) => sum + one.usage.prompt_tokens, 0));
 });

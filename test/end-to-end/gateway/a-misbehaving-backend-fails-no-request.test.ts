@@ -50,10 +50,10 @@ describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbe
       startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);
     };
     await using client = await RawClient.connect(corral.port);
-    const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
-    expect(answer?.status).toBe(200);
+    const result = await client.send(postOf(chatOf('hello', { stream }))).response();
+    expect(result?.status).toBe(200);
     expect(
-      stream ? contentOf(answer?.body ?? '') : JSON.parse(answer?.body ?? '').choices[0].message.content,
+      stream ? contentOf(result?.body ?? '') : JSON.parse(result?.body ?? '').choices[0].message.content,
     ).toBe('all is well');
     await gatewayIsIdle(corral, fake);
   });

@@ -21,7 +21,7 @@ afterAll(async () => {
   await llama.stop();
 });
 
-const ask = (fields: object) => requestEvents(corral.port, '/completion', { n_predict: 4, ...fields });
+const send = (fields: object) => requestEvents(corral.port, '/completion', { n_predict: 4, ...fields });
 const isError = ({ error }: { readonly error?: unknown }) => error !== undefined;
 
 it.each([
@@ -32,7 +32,7 @@ it.each([
   ['all of it', []],
 ])('a stream whose last event has only %s ends without an error', async (_, response_fields) => {
   for (const prompt of ['Once', ['Once', 'keys']]) {
-    const [{ events, text }, line] = await withLine(corral, () => ask({ prompt, response_fields }));
+    const [{ events, text }, line] = await withLine(corral, () => send({ prompt, response_fields }));
     expect(events.filter(isError)).toEqual([]);
     expect(events.map(({ content }) => content ?? '').join('')).toContain(' upon');
     expect(text.match(/^data: \{/gm)?.length).toBe(events.length);
@@ -54,14 +54,14 @@ it.each<[string, object, number]>([
   ],
 ])(
   'a stream of %s fails where it is cut before its last completion has ended',
-  async (_, fields, answers) => {
-    const whole = await ask(fields);
-    for (let cutAfter = 1; cutAfter <= whole.events.length; cutAfter++) {
+  async (_, fields, responses) => {
+    const complete = await send(fields);
+    for (let cutAfter = 1; cutAfter <= complete.events.length; cutAfter++) {
       // llama-server begins a stream of several with an empty event, which is removed.
       wire.cuts = [cutAfter];
-      const { events, text } = await ask(fields);
+      const { events, text } = await send(fields);
       const ended = text.match(/^data: \{.*"stop":true/gm)?.length ?? 0;
-      expect(events.some(isError), `cut after ${cutAfter} events`).toBe(ended < answers);
+      expect(events.some(isError), `cut after ${cutAfter} events`).toBe(ended < responses);
     }
   },
 );

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-function ask(path: string, body: object) {
+function send(path: string, body: object) {
   return fetch(`${demo.baseURL}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${demo.apiKey}`, 'content-type': 'application/json' },
@@ -32,7 +32,7 @@ it.each([
     const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
     if (held.outcome !== 'granted') throw new Error('the slot is taken');
     using _lease = held.lease;
-    const rejected = await ask(path, body);
+    const rejected = await send(path, body);
     expect(rejected.status).toBe(400);
     const { error } = (await rejected.json()) as { error: { code: string; message: string } };
     expect(error.code).toBe('context_length_exceeded');
@@ -46,6 +46,6 @@ it('a prompt that only looks too long is served', async () => {
   // A phrase of the demo model is one token, however many letters it has.
   const prompt = storyText('keys').repeat(3);
   expect(Buffer.byteLength(prompt)).toBeGreaterThan(4 * context);
-  const answer = await ask('/completions', { prompt, max_tokens: 1 });
-  expect(answer.status).toBe(200);
+  const response = await send('/completions', { prompt, max_tokens: 1 });
+  expect(response.status).toBe(200);
 });

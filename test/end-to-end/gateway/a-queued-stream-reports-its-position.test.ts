@@ -9,7 +9,7 @@ import { testerSecret } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const quick = { STREAM_HEADERS_AFTER: '100ms', STREAM_KEEPALIVE: '50ms' };
-const ask = (stream: boolean) =>
+const requestBytes = (stream: boolean) =>
   postOf({ model: 'demo', stream, messages: [{ role: 'user', content: 'keys' }] }, { secret: testerSecret });
 
 function textOf(received: string): string {
@@ -22,9 +22,9 @@ it('a queued stream reports its position, moves up, and gets its whole response'
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slot is taken');
-  const first = (await RawClient.connect(demo.corral.port)).send(ask(true));
+  const first = (await RawClient.connect(demo.corral.port)).send(requestBytes(true));
   await waitFor('the first to be queued', () => scheduler.counts.waiting === 1);
-  const second = (await RawClient.connect(demo.corral.port)).send(ask(true));
+  const second = (await RawClient.connect(demo.corral.port)).send(requestBytes(true));
   await first.receives(': queued 1 of 2\n\n');
   await second.receives(': queued 2 of 2\n\n');
   first.reset();
@@ -44,7 +44,7 @@ it('a stream that is rejected before its headers went out gets a status', async 
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
-  const client = (await RawClient.connect(demo.corral.port)).send(ask(true));
+  const client = (await RawClient.connect(demo.corral.port)).send(requestBytes(true));
   expect((await client.response())?.status).toBe(503);
   if (held.outcome === 'granted') held.lease[Symbol.dispose]();
   client.socket.destroy();
@@ -55,9 +55,9 @@ it('a stream that queues too long after its headers went out gets an error event
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 1, signal: new AbortController().signal });
-  const client = (await RawClient.connect(demo.corral.port)).send(ask(true));
-  const ending = await waitFor('the error', () => /data: (\{"error".*\})/.exec(client.text)?.[1]);
-  expect(JSON.parse(ending)).toEqual({
+  const client = (await RawClient.connect(demo.corral.port)).send(requestBytes(true));
+  const error = await waitFor('the error', () => /data: (\{"error".*\})/.exec(client.text)?.[1]);
+  expect(JSON.parse(error)).toEqual({
     error: {
       message: expect.stringContaining('within the queue timeout'),
       type: 'server_error',

@@ -201,12 +201,12 @@ describe('a Responses conversation continues', () => {
   };
   it.each(Object.entries(turns))('%s', async (_, turn) => {
     const plain = { type: 'message', role: 'assistant', content: 'hello' };
-    const ask = async (path: string, items: object[]) =>
+    const send = async (path: string, items: object[]) =>
       await post(path, { input: [user, ...items, user], max_output_tokens: 3 });
-    const counted = await ask('/v1/responses/input_tokens', turn);
-    const expected = await ask('/v1/responses/input_tokens', [plain]);
+    const counted = await send('/v1/responses/input_tokens', turn);
+    const expected = await send('/v1/responses/input_tokens', [plain]);
     expect([counted.status, counted.body.input_tokens]).toEqual([200, expected.body.input_tokens]);
-    expect(await ask('/v1/responses', turn)).toMatchObject({ status: 200, body: { object: 'response' } });
+    expect(await send('/v1/responses', turn)).toMatchObject({ status: 200, body: { object: 'response' } });
   });
 
   it('and an unsupported item is an error', async () => {
@@ -236,7 +236,7 @@ describe('half a character does not break a conversation', () => {
 });
 
 describe('a damaged tool call does not break a conversation', () => {
-  const damages = [
+  const damaged = [
     '{"x": "unfin',
     '',
     'ls -la',
@@ -246,7 +246,7 @@ describe('a damaged tool call does not break a conversation', () => {
     '{"x":1}}',
     'null',
   ];
-  it.each(damages)('%s', async (damage) => {
+  it.each(damaged)('%s', async (damage) => {
     const call = { id: 'a', type: 'function', function: { name: 'f', arguments: damage } };
     const chat = await post('/v1/chat/completions', {
       messages: [

@@ -15,11 +15,11 @@ it('a request that has queued for QUEUE_TIMEOUT is rejected and never reaches th
   await waitFor('the slot to be taken', () => fake.open === 1);
   await using waiter = await RawClient.connect(corral.port);
   const started = performance.now();
-  const answer = await waiter.send(postOf(chatOf('waiter'))).response();
+  const response = await waiter.send(postOf(chatOf('waiter'))).response();
   expect(performance.now() - started).toBeGreaterThanOrEqual(55);
-  expect(answer?.status).toBe(503);
-  expect(JSON.parse(answer?.body ?? '').error.code).toBe('queue_timeout');
-  expect(Number(answer?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  expect(response?.status).toBe(503);
+  expect(JSON.parse(response?.body ?? '').error.code).toBe('queue_timeout');
+  expect(Number(response?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect(corral.gateway.scheduler.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
   holder.reset();
   await gatewayIsIdle(corral, fake);

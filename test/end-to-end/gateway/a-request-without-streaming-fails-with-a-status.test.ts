@@ -10,25 +10,25 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 let fakeBackend: FakeBackend;
 let corral: TestGateway;
 /** Its idle limit is short; that of `corral` is longer than the test. */
-let impatient: TestGateway;
+let shortTimeouts: TestGateway;
 beforeAll(async () => {
   fakeBackend = await startFakeBackend(silent);
   const open = (idle: string) =>
     startTestGateway({ backend: fakeBackend.backend, env: { STREAM_IDLE_TIMEOUT: idle } });
-  [corral, impatient] = [await open('1h'), await open('300ms')];
+  [corral, shortTimeouts] = [await open('1h'), await open('300ms')];
 });
 afterAll(async () => {
   await corral.stop();
-  await impatient.stop();
+  await shortTimeouts.stop();
   await fakeBackend.stop();
 });
 
-async function answerTo(scenario: BackendScenario, gateway = corral) {
+async function responseTo(scenario: BackendScenario, gateway = corral) {
   fakeBackend.scenario = scenario;
   await using client = await RawClient.connect(gateway.port);
-  const answer = await client.send(postOf(chatOf('hello'))).response();
+  const response = await client.send(postOf(chatOf('hello'))).response();
   await gatewayIsIdle(gateway, fakeBackend);
-  return { ...answer, json: JSON.parse(answer?.body ?? '') };
+  return { ...response, json: JSON.parse(response?.body ?? '') };
 }
 
 const finish = formatEvent({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] });
@@ -63,11 +63,11 @@ const failures: Record<string, readonly [BackendScenario, number, object]> = {
   'larger than we hold': [
     (_, response) => {
       startStream(response);
-      const pour = () => {
+      const writeMore = () => {
         while (!response.destroyed && response.write(delta('word '.repeat(20_000)))) {}
       };
-      response.on('drain', pour);
-      pour();
+      response.on('drain', writeMore);
+      writeMore();
     },
     502,
     { code: 'answer_too_large' },
@@ -75,47 +75,50 @@ const failures: Record<string, readonly [BackendScenario, number, object]> = {
 };
 
 it.each(Object.entries(failures))('%s', async (_, [scenario, status, error]) => {
-  const answer = await answerTo(scenario);
-  expect(answer.status).toBe(status);
-  expect(answer.json.error).toMatchObject(error);
+  const response = await responseTo(scenario);
+  expect(response.status).toBe(status);
+  expect(response.json.error).toMatchObject(error);
 });
 
 it('a response that is too large to aggregate or rewrite fails with a status', async () => {
   fakeBackend.scenario = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = Buffer.alloc(1024 ** 2, ' ');
-    const pour = () => {
+    const writeMore = () => {
       while (!response.destroyed && response.write(piece)) {}
     };
-    response.on('drain', pour);
-    pour();
+    response.on('drain', writeMore);
+    writeMore();
   };
-  const answer = await fetch(`${corral.origin}/v1/responses`, {
+  const result = await fetch(`${corral.origin}/v1/responses`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify({ input: 'x', max_output_tokens: 3 }),
   });
-  expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
+  expect([result.status, await result.json()]).toMatchObject([502, { error: { code: 'answer_too_large' } }]);
   await gatewayIsIdle(corral, fakeBackend);
 });
 
 it('a response that takes too long fails with a status', async () => {
-  const answer = await answerTo((_, response) => void startStream(response).write(delta('one')), impatient);
-  expect(answer.status).toBe(504);
-  expect(answer.json.error.code).toBe('request_timeout');
+  const result = await responseTo(
+    (_, response) => void startStream(response).write(delta('one')),
+    shortTimeouts,
+  );
+  expect(result.status).toBe(504);
+  expect(result.json.error.code).toBe('request_timeout');
 });
 
 it('a response in small pieces is complete all the same', async () => {
-  const whole = `:\n\n${delta('grün')}:\n\n${delta(' und "blau"')}${finish}data: [DONE]\n`;
-  const answer = await answerTo(async (_, response) => {
+  const complete = `:\n\n${delta('grün')}:\n\n${delta(' und "blau"')}${finish}data: [DONE]\n`;
+  const result = await responseTo(async (_, response) => {
     startStream(response);
-    for (const byte of Buffer.from(whole)) {
+    for (const byte of Buffer.from(complete)) {
       await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
     }
     response.end();
   });
-  expect(answer.status).toBe(200);
-  expect(answer.json.choices).toEqual([
+  expect(result.status).toBe(200);
+  expect(result.json.choices).toEqual([
     { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'grün und "blau"' } },
   ]);
 });

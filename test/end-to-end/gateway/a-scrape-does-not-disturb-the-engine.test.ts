@@ -22,7 +22,7 @@ describe('a scrape', () => {
     const countLogLines = (event: string) =>
       engine.output().split(`server is ${event} sleeping state`).length - 1;
     // On a slow machine it may have slept before the request, too.
-    const [slept, woke] = [countLogLines('entering'), countLogLines('exiting')];
+    const [slept, wakeUps] = [countLogLines('entering'), countLogLines('exiting')];
     // The idle time of one second passes while it is scraped.
     let page: Scrape | undefined;
     await waitFor('the engine to sleep', async () => {
@@ -38,7 +38,7 @@ describe('a scrape', () => {
     }
     const props = await requestBackend(engine.backend, { path: '/props', timeoutMs: 2000 });
     expect(props).toMatchObject({ status: 200, body: expect.stringContaining('"is_sleeping":true') });
-    expect([countLogLines('entering'), countLogLines('exiting')]).toEqual([slept + 1, woke]);
+    expect([countLogLines('entering'), countLogLines('exiting')]).toEqual([slept + 1, wakeUps]);
     expect(page?.value('corral_engine_metrics_up')).toBe(1);
     expect(page?.value('llamacpp:tokens_predicted_total')).toBeGreaterThan(0);
   });

@@ -36,7 +36,7 @@ const keepAlive = ': keep-alive\n\n';
 const countKeepAlives = (text: string) => text.split(keepAlive).length - 1;
 
 /** Sends a request for a stream. Afterwards `backend` is the response of the fake backend. */
-async function ask({ port } = corral): Promise<RawClient> {
+async function send({ port } = corral): Promise<RawClient> {
   const { promise, resolve } = Promise.withResolvers<void>();
   fake.scenario = (_, response) => {
     backend = response;
@@ -49,31 +49,31 @@ async function ask({ port } = corral): Promise<RawClient> {
 }
 
 it('before its first event, after the headers', async () => {
-  await using client = await ask();
+  await using client = await send();
   await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(client.text).toContain('content-type: text/event-stream\r\n');
   startStream(backend).end(`${delta('one')}data: [DONE]\n\n`);
-  const answer = await client.response();
-  expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
+  const response = await client.response();
+  expect(response?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
 });
 
 it('between two events, at the interval of the gateway and not of the engine', async () => {
   const started = performance.now();
-  await using client = await ask();
+  await using client = await send();
   startStream(backend).write(delta('one'));
   for (let n = 0; n < 50; n++) backend.write(':\n\n');
   await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   backend.end(`${delta('two')}data: [DONE]\n\n`);
-  const answer = await client.response();
-  expect(answer?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
+  const response = await client.response();
+  expect(response?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}${delta('two')}data: [DONE]\n\n`);
   const intervals = (performance.now() - started) / INTERVAL;
-  expect(countKeepAlives(answer?.body ?? '')).toBeLessThanOrEqual(Math.ceil(intervals));
+  expect(countKeepAlives(response?.body ?? '')).toBeLessThanOrEqual(Math.ceil(intervals));
 });
 
 // Backend, gateway and client share this process. If it paused for long, a keep-alive was due.
 it('not while events flow', async () => {
-  await using client = await ask();
+  await using client = await send();
   startStream(backend);
   const times = [performance.now()];
   const timer = setInterval(() => {
@@ -88,18 +88,18 @@ it('not while events flow', async () => {
 });
 
 it('an error before the headers were sent has an error status', async () => {
-  await using client = await ask(slow);
+  await using client = await send(slow);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
   expect((await client.response())?.status).toBe(400);
 });
 
 it('an error after the headers were sent is an error event', async () => {
-  await using client = await ask();
+  await using client = await send();
   await client.receives(keepAlive);
   backend.writeHead(400).end('{"error":{"code":400,"message":"no","type":"invalid_request_error"}}');
-  const answer = await client.response();
-  expect(answer?.status).toBe(200);
-  const event = answer?.body.replaceAll(keepAlive, '') ?? '';
+  const response = await client.response();
+  expect(response?.status).toBe(200);
+  const event = response?.body.replaceAll(keepAlive, '') ?? '';
   expect(JSON.parse(event.replace(/^data: /, '')).error).toMatchObject({
     message: 'no',
     code: 'invalid_value',
@@ -110,7 +110,7 @@ it('an error after the headers were sent is an error event', async () => {
 });
 
 it('a response of another form than promised is an error event', async () => {
-  await using client = await ask();
+  await using client = await send();
   await client.receives(keepAlive);
   backend.setHeader('content-type', 'application/json').end('{}');
   expect((await client.response())?.body).toContain('"code":"bad_gateway"');

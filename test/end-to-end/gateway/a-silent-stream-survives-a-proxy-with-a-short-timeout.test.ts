@@ -20,7 +20,7 @@ const withKeepAlives = {
 const withoutKeepAlives = { STREAM_HEADERS_AFTER: '1h', STREAM_KEEPALIVE: '0' };
 
 const chunks = ['{"choices":[{"index":0,"delta":{"content":"At last."},"finish_reason":null}]}', '[DONE]'];
-const answer = '{"choices":[{"index":0,"message":{"role":"assistant","content":"At last."}}]}';
+const result = '{"choices":[{"index":0,"message":{"role":"assistant","content":"At last."}}]}';
 
 /** Until then the backend does not respond. */
 const { promise: proxyHasGivenUp, resolve: giveUp } = Promise.withResolvers<void>();
@@ -31,12 +31,12 @@ beforeAll(async () => {
     const isStream = JSON.parse(body).wanted === 'stream';
     await Promise.all([proxyHasGivenUp, sleep(SILENCE)]);
     response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
-    response.end(isStream ? chunks.map((chunk) => formatEvent(chunk)).join('') : answer);
+    response.end(isStream ? chunks.map((chunk) => formatEvent(chunk)).join('') : result);
   });
 });
 afterAll(() => fake.stop());
 
-async function askThroughNginx(env: Record<string, string>, stream: boolean) {
+async function sendThroughNginx(env: Record<string, string>, stream: boolean) {
   if (!program) throw new Error('there is no nginx');
   await using corral = await startTestGateway({ backend: fake.backend, env });
   await using proxy = await startNginx(program, {
@@ -53,21 +53,21 @@ async function askThroughNginx(env: Record<string, string>, stream: boolean) {
 
 describe.runIf(program)('a silence longer than the timeout of nginx', () => {
   it.concurrent('ends a stream without keep-alives', async () => {
-    const { status } = await askThroughNginx(withoutKeepAlives, true).finally(giveUp);
+    const { status } = await sendThroughNginx(withoutKeepAlives, true).finally(giveUp);
     expect(status).toBe(504);
   });
 
   it.concurrent('does not end a stream with keep-alives', async () => {
-    const { status, text } = await askThroughNginx(withKeepAlives, true);
+    const { status, text } = await sendThroughNginx(withKeepAlives, true);
     expect(status).toBe(200);
     expect(text).toMatch(/^(: keep-alive\n\n)+data: \{/);
     expect(text.replaceAll(': keep-alive\n\n', '')).toBe(chunks.map((chunk) => formatEvent(chunk)).join(''));
   });
 
   it.concurrent('does not end a JSON request, whose response begins with white space', async () => {
-    const { status, text } = await askThroughNginx(withKeepAlives, false);
+    const { status, text } = await sendThroughNginx(withKeepAlives, false);
     expect(status).toBe(200);
     expect(text).toMatch(/^\s+\{/);
-    expect(JSON.parse(text)).toEqual(JSON.parse(answer));
+    expect(JSON.parse(text)).toEqual(JSON.parse(result));
   });
 });

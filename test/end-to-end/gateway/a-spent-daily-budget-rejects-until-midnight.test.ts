@@ -25,10 +25,10 @@ const keys = keyFileText({
   free: { secret: 'sk-free', limits: { tokensPerDay: 0 } },
 });
 
-async function ask(port: number, secret: string, path?: string) {
+async function send(port: number, secret: string, path?: string) {
   await using client = await RawClient.connect(port);
-  const answer = await client.send(postOf(chatOf('hi'), { secret, ...(path && { path }) })).response();
-  return { ...answer, error: JSON.parse(answer?.body || '{}').error };
+  const response = await client.send(postOf(chatOf('hi'), { secret, ...(path && { path }) })).response();
+  return { ...response, error: JSON.parse(response?.body || '{}').error };
 }
 
 it('a spent budget rejects the requests of its key, also after a restart', async () => {
@@ -36,11 +36,11 @@ it('a spent budget rejects the requests of its key, also after a restart', async
   const begin = () => startTestGateway({ backend: fakeBackend.backend, keys, folder: folder.path });
   const first = await begin();
   expect([
-    (await ask(first.port, 'sk-thrifty')).status,
-    (await ask(first.port, 'sk-thrifty')).status,
+    (await send(first.port, 'sk-thrifty')).status,
+    (await send(first.port, 'sk-thrifty')).status,
   ]).toEqual([200, 200]);
   await waitFor('both bookings', () => first.gateway.ledger.today('thrifty', Date.now()).requests === 2);
-  const rejected = await ask(first.port, 'sk-thrifty');
+  const rejected = await send(first.port, 'sk-thrifty');
   expect(rejected.status).toBe(429);
   expect(rejected.error).toEqual({
     message: expect.stringContaining(
@@ -54,14 +54,14 @@ it('a spent budget rejects the requests of its key, also after a restart', async
   // No wait that a client obeys would help, and some would come back each minute.
   expect(rejected.headers).not.toHaveProperty('retry-after');
   expect(rejected.headers).not.toHaveProperty('retry-after-ms');
-  expect((await ask(first.port, 'sk-free')).status).toBe(200);
-  expect((await ask(first.port, 'sk-thrifty', '/v1/messages')).error).toMatchObject({
+  expect((await send(first.port, 'sk-free')).status).toBe(200);
+  expect((await send(first.port, 'sk-thrifty', '/v1/messages')).error).toMatchObject({
     type: 'rate_limit_error',
   });
   await first.stop();
 
   await using second = await begin();
-  const [thrifty, free] = await Promise.all([ask(second.port, 'sk-thrifty'), ask(second.port, 'sk-free')]);
+  const [thrifty, free] = await Promise.all([send(second.port, 'sk-thrifty'), send(second.port, 'sk-free')]);
   expect([thrifty.status, free.status]).toEqual([429, 200]);
 });
 
@@ -72,5 +72,5 @@ it("yesterday's tokens do not count", async () => {
   ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
   ledger.close();
   await using corral = await startTestGateway({ backend: fakeBackend.backend, keys, folder: folder.path });
-  expect((await ask(corral.port, 'sk-thrifty')).status).toBe(200);
+  expect((await send(corral.port, 'sk-thrifty')).status).toBe(200);
 });

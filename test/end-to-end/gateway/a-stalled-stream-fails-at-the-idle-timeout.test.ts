@@ -7,7 +7,7 @@ import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
 /** One timeout is tested at a time. The others are longer than the test. */
-const patient = { STREAM_IDLE_TIMEOUT: '1h', FIRST_BYTE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
+const longTimeouts = { STREAM_IDLE_TIMEOUT: '1h', FIRST_BYTE_TIMEOUT: '1h', REQUEST_TIMEOUT: '1h' };
 
 let fake: FakeBackend;
 beforeAll(async () => {
@@ -18,22 +18,22 @@ beforeEach(() => {
 });
 afterAll(() => fake.stop());
 
-async function ask(timeout: Partial<typeof patient>, stream: boolean) {
-  const env = { ...patient, ...timeout };
+async function send(timeout: Partial<typeof longTimeouts>, stream: boolean) {
+  const env = { ...longTimeouts, ...timeout };
   await using corral = await startTestGateway({ backend: fake.backend, env });
   await using client = await RawClient.connect(corral.port);
   const started = performance.now();
-  const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
+  const response = await client.send(postOf(chatOf('hello', { stream }))).response();
   await gatewayIsIdle(corral, fake);
-  return { answer, ms: performance.now() - started };
+  return { answer: response, ms: performance.now() - started };
 }
 
 it('a stream that falls silent ends with an error event', async () => {
   fake.scenario = (request, response) =>
     isForStream(request) ? sendAndStall(request, response) : silent(request, response);
-  const { answer, ms } = await ask({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
-  expect(answer?.status).toBe(200);
-  const [word, error, rest] = (answer?.body ?? '').split(/(?<=\n\n)/);
+  const { answer: result, ms } = await send({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
+  expect(result?.status).toBe(200);
+  const [word, error, rest] = (result?.body ?? '').split(/(?<=\n\n)/);
   expect(word).toBe(delta('one'));
   expect(JSON.parse((error ?? '').slice('data: '.length)).error).toMatchObject({
     type: 'timeout_error',
@@ -44,14 +44,14 @@ it('a stream that falls silent ends with an error event', async () => {
 });
 
 it('a stream that never starts gets status 504', async () => {
-  const { answer } = await ask({ FIRST_BYTE_TIMEOUT: '100ms' }, true);
-  expect(answer?.status).toBe(504);
-  expect(JSON.parse(answer?.body ?? '').error.code).toBe('request_timeout');
+  const { answer: response } = await send({ FIRST_BYTE_TIMEOUT: '100ms' }, true);
+  expect(response?.status).toBe(504);
+  expect(JSON.parse(response?.body ?? '').error.code).toBe('request_timeout');
 });
 
 it('a request without streaming fails at REQUEST_TIMEOUT', async () => {
-  const { answer, ms } = await ask({ REQUEST_TIMEOUT: '300ms' }, false);
-  expect(answer?.status).toBe(504);
+  const { answer: response, ms } = await send({ REQUEST_TIMEOUT: '300ms' }, false);
+  expect(response?.status).toBe(504);
   expect(ms).toBeGreaterThan(250);
 });
 
@@ -61,7 +61,7 @@ it('a stream that runs longer than REQUEST_TIMEOUT ends with an error event', as
     const timer = setInterval(() => response.write(delta('on')), 50);
     response.once('close', () => clearInterval(timer));
   };
-  const { answer } = await ask({ REQUEST_TIMEOUT: '1500ms' }, true);
-  expect(answer?.status).toBe(200);
-  expect(answer?.body.trim().split('\n\n').at(-1)).toContain('"code":"request_timeout"');
+  const { answer: result } = await send({ REQUEST_TIMEOUT: '1500ms' }, true);
+  expect(result?.status).toBe(200);
+  expect(result?.body.trim().split('\n\n').at(-1)).toContain('"code":"request_timeout"');
 });

@@ -69,13 +69,13 @@ const apis: readonly Api[] = [
 ];
 
 async function requestJson(path: string, body: object): Promise<unknown> {
-  const answer = await fetch(`${corral.origin}${path}`, {
+  const response = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  expect(answer.status).toBe(200);
-  return answer.json();
+  expect(response.status).toBe(200);
+  return response.json();
 }
 
 const stream = (path: string, body: object) => withLine(corral, () => requestEvents(corral.port, path, body));
@@ -105,13 +105,13 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a stream and a JSON response continue',
-    async ({ path, ask, readEvent, readJson }) => {
+    async ({ path, ask: send, readEvent, readJson }) => {
       wire.cuts = [9, 5, 4];
-      const [{ events }, line] = await stream(path, ask());
+      const [{ events }, line] = await stream(path, send());
       expect(events.map(readEvent).join('')).toBe(story);
       expect(line).toMatchObject({ status: 200, continued: 3 });
       wire.cuts = [9, 5, 4];
-      const [json, second] = await requestJsonWithLine(path, ask());
+      const [json, second] = await requestJsonWithLine(path, send());
       expect(readJson(json)).toBe(story);
       expect(second).toMatchObject({ status: 200, continued: 3 });
     },
@@ -119,13 +119,13 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a stream and a JSON response with a prefill of the client continue',
-    async ({ path, ask, readEvent, readJson, ...api }) => {
+    async ({ path, ask: send, readEvent, readJson, ...api }) => {
       for (const cuts of [[], [9, 6]]) {
         wire.cuts = [...cuts];
-        const [{ events }] = await stream(path, ask(prefill));
+        const [{ events }] = await stream(path, send(prefill));
         expect(events.map(readEvent).join('')).toBe(story.slice(prefill.length));
         wire.cuts = [...cuts];
-        const [json] = await requestJsonWithLine(path, ask(prefill));
+        const [json] = await requestJsonWithLine(path, send(prefill));
         expect(readJson(json)).toBe(api.includesPrefill ? story : story.slice(prefill.length));
       }
     },
@@ -133,9 +133,9 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a short JSON response includes the prefill if its API does',
-    async ({ path, ask, readJson, ...api }) => {
+    async ({ path, ask: send, readJson, ...api }) => {
       const [json] = await requestJsonWithLine(path, {
-        ...ask(prefill),
+        ...send(prefill),
         max_tokens: 3,
         max_output_tokens: 3,
       });
@@ -166,9 +166,9 @@ describe('a build that does not serve the probe', () => {
 
   it.each(apis)(
     '$path: a stream repeats no text and is not continued',
-    async ({ path, ask, readEvent, readJson }) => {
+    async ({ path, ask: send, readEvent, readJson }) => {
       wire.cuts = [9];
-      const [{ events, text }, line] = await stream(path, ask());
+      const [{ events, text }, line] = await stream(path, send());
       const received = events
         .map((event) => ('error' in event || event.type === 'error' ? '' : readEvent(event)))
         .join('');
@@ -176,7 +176,7 @@ describe('a build that does not serve the probe', () => {
       expect(text).toContain('which cannot be continued: it is unknown how this llama-server');
       expect(line).toMatchObject({ error: 'bad_gateway' });
       wire.cuts = [9];
-      const [json, second] = await requestJsonWithLine(path, ask());
+      const [json, second] = await requestJsonWithLine(path, send());
       expect(readJson(json)).toBe(story);
       expect(second).toMatchObject({ retries: 1 });
     },
@@ -189,20 +189,23 @@ describe('an engine that was started with --no-prefill-assistant', () => {
 
   it.each(apis)(
     '$path: a stream continues if its API has a field for it, and otherwise ends with the reason',
-    async ({ path, ask, readEvent, readJson }) => {
+    async ({ path, ask: send, readEvent, readJson }) => {
       wire.cuts = [9, 5];
-      const [{ events, text }, line] = await stream(path, ask());
+      const [{ events, text }, line] = await stream(path, send());
       if (path === '/v1/messages') {
         expect(text).toContain('which cannot be continued: this llama-server begins a new response');
         expect(line).toMatchObject({ error: 'bad_gateway' });
       } else expect(events.map(readEvent).join('')).toBe(story);
       wire.cuts = [9];
-      expect(readJson((await requestJsonWithLine(path, ask()))[0])).toBe(story);
+      expect(readJson((await requestJsonWithLine(path, send()))[0])).toBe(story);
     },
   );
 
-  it.each(apis)('$path: a JSON response does not include the prefill', async ({ path, ask, readJson }) => {
-    const [json] = await requestJsonWithLine(path, ask(beginning));
-    expect(readJson(json)).not.toContain(beginning);
-  });
+  it.each(apis)(
+    '$path: a JSON response does not include the prefill',
+    async ({ path, ask: send, readJson }) => {
+      const [json] = await requestJsonWithLine(path, send(beginning));
+      expect(readJson(json)).not.toContain(beginning);
+    },
+  );
 });

@@ -72,26 +72,26 @@ function normalize(text: string): string {
 }
 
 async function requestJson(path: string, body: object): Promise<string> {
-  const answer = await fetch(`${corral.origin}${path}`, {
+  const response = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...body, stream_options: undefined }),
   });
-  expect(answer.status).toBe(200);
-  return answer.text();
+  expect(response.status).toBe(200);
+  return response.text();
 }
 
-describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
+describe.each(Object.entries(dialects))('%s', (_, { path, ask: bodyOf, textOf }) => {
   const textIn = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
   it('a stream that breaks after any event has the same events as an unbroken one', async () => {
-    const whole = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
-    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+    const complete = await requestEvents(corral.port, path, bodyOf('limits', { max_tokens: 12 }));
+    for (let cutAfter = 0; cutAfter <= complete.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
-      const cut = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
-      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(whole.text));
+      const cut = await requestEvents(corral.port, path, bodyOf('limits', { max_tokens: 12 }));
+      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(complete.text));
       expect(new Set(cut.text.match(/"(?:id|item_id)":"[^"]+"/g)).size).toBe(
-        new Set(whole.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
+        new Set(complete.text.match(/"(?:id|item_id)":"[^"]+"/g)).size,
       );
     }
   });
@@ -101,21 +101,23 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     async (topic) => {
       wire.cuts = [9, 9, 9, 9];
       wire.partialEvent = 'data: {"choices":[{"finish_reason":null,"index":0,"delta":{"con';
-      const [{ events }, line] = await withLine(corral, () => requestEvents(corral.port, path, ask(topic)));
+      const [{ events }, line] = await withLine(corral, () =>
+        requestEvents(corral.port, path, bodyOf(topic)),
+      );
       expect(textIn(events)).toBe(storyText(topic));
       expect(line).toMatchObject({ status: 200, continued: 4 });
     },
   );
 
   it('a JSON response whose engine dies after any event is the same as an unbroken one', async () => {
-    const whole = await requestJson(path, ask('limits', { max_tokens: 12 }));
-    const { events } = await requestEvents(corral.port, path, ask('limits', { max_tokens: 12 }));
+    const complete = await requestJson(path, bodyOf('limits', { max_tokens: 12 }));
+    const { events } = await requestEvents(corral.port, path, bodyOf('limits', { max_tokens: 12 }));
     const firstText = events.findIndex((event) => textOf(event) !== '') + 1;
     for (let cutAfter = 1; cutAfter <= events.length; cutAfter++) {
       wire.cuts = [cutAfter, 6];
-      const body = ask('limits', { max_tokens: 12 });
+      const body = bodyOf('limits', { max_tokens: 12 });
       const [cut, line] = await withLine(corral, () => requestJson(path, body));
-      expect(normalize(cut), `cut after ${cutAfter} events`).toBe(normalize(whole));
+      expect(normalize(cut), `cut after ${cutAfter} events`).toBe(normalize(complete));
       expect(line.continued, `cut after ${cutAfter} events`).toBeGreaterThan(0);
       expect(line.retries, `cut after ${cutAfter} events`).toBe(cutAfter < firstText ? 1 : undefined);
     }
@@ -123,8 +125,8 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
 
   it('a JSON response survives more crashes than MAX_REPLAYS, because each engine makes progress', async () => {
     wire.cuts = [9, 9, 9, 9, 9, 9];
-    const [answer, line] = await withLine(corral, () => requestJson(path, ask('survival')));
-    expect(answer).toContain(JSON.stringify(storyText('survival')));
+    const [response, line] = await withLine(corral, () => requestJson(path, bodyOf('survival')));
+    expect(response).toContain(JSON.stringify(storyText('survival')));
     expect(line).toMatchObject({ status: 200, continued: 6, stream: false });
     expect(line).not.toHaveProperty('retries');
   });
@@ -134,7 +136,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
     for (let cutAfter = 3; cutAfter <= 9; cutAfter++) {
       wire.cuts = [cutAfter];
       const fields = path === '/v1/messages' ? { stop_sequences: [stop] } : { stop: [stop] };
-      const { events } = await requestEvents(corral.port, path, ask('limits', fields));
+      const { events } = await requestEvents(corral.port, path, bodyOf('limits', fields));
       expect(textIn(events)).toBe('The engine answers as many requests together as it has');
     }
   });
@@ -143,7 +145,7 @@ describe.each(Object.entries(dialects))('%s', (_, { path, ask, textOf }) => {
 describe('a message that is converted to a chat', () => {
   const tools = [{ name: 'f', input_schema: { type: 'object', properties: {} } }];
   const asChat = { type: 'auto', disable_parallel_tool_use: true };
-  const ask = (topic: string, fields: object = {}) => ({
+  const bodyOf = (topic: string, fields: object = {}) => ({
     messages: [{ role: 'user', content: topic }],
     tools,
     tool_choice: asChat,
@@ -151,25 +153,25 @@ describe('a message that is converted to a chat', () => {
   });
 
   it('has the same events as an unbroken one, wherever it breaks', async () => {
-    const whole = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
-    for (let cutAfter = 0; cutAfter <= whole.events.length; cutAfter++) {
+    const complete = await requestEvents(corral.port, '/v1/messages', bodyOf('limits', { max_tokens: 8 }));
+    for (let cutAfter = 0; cutAfter <= complete.events.length; cutAfter++) {
       wire.cuts = [cutAfter];
-      const cut = await requestEvents(corral.port, '/v1/messages', ask('limits', { max_tokens: 8 }));
-      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(whole.text));
+      const cut = await requestEvents(corral.port, '/v1/messages', bodyOf('limits', { max_tokens: 8 }));
+      expect(normalize(cut.text), `cut after ${cutAfter} events`).toBe(normalize(complete.text));
     }
   });
 
   it('contains its text once, streamed and as JSON', async () => {
     wire.cuts = [9, 9, 9, 9];
     const [{ events }, line] = await withLine(corral, () =>
-      requestEvents(corral.port, '/v1/messages', ask('emoji')),
+      requestEvents(corral.port, '/v1/messages', bodyOf('emoji')),
     );
     expect(events.map(({ delta }) => (delta as { text?: string } | undefined)?.text ?? '').join('')).toBe(
       storyText('emoji'),
     );
     expect(line).toMatchObject({ status: 200, continued: 4 });
     wire.cuts = [9, 9];
-    const [response, jsonLine] = await withLine(corral, () => requestJson('/v1/messages', ask('emoji')));
+    const [response, jsonLine] = await withLine(corral, () => requestJson('/v1/messages', bodyOf('emoji')));
     expect(response).toContain(JSON.stringify(storyText('emoji')));
     expect(jsonLine).toMatchObject({ status: 200, continued: 2, stream: false });
   });

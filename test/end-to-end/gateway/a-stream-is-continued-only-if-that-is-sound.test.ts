@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 const chat = '/v1/chat/completions';
-const ask = (topic: string, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields });
+const bodyOf = (topic: string, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields });
 const tools = [
   {
     type: 'function',
@@ -51,7 +51,7 @@ it('a chat continues after finished reasoning, which is given back to the engine
   const { events } = await requestEvents(
     corral.port,
     chat,
-    ask('thinking', { stream_options: { include_usage: true } }),
+    bodyOf('thinking', { stream_options: { include_usage: true } }),
   );
   expect(chatTextIn(events, 'reasoning_content')).toBe(thinking?.thought);
   expect(chatTextIn(events)).toBe(thinking?.text);
@@ -68,8 +68,8 @@ it('a JSON schema holds across the break', async () => {
   for (let cutAfter = 1; cutAfter < 12; cutAfter++) {
     wire.cuts = [cutAfter];
     const fields = { response_format: { type: 'json_schema', json_schema: { schema } }, max_tokens: 40 };
-    const said = chatTextIn((await requestEvents(corral.port, chat, ask('limits', fields))).events);
-    expect(JSON.parse(said), `cut after ${cutAfter} events`).toEqual({
+    const text = chatTextIn((await requestEvents(corral.port, chat, bodyOf('limits', fields))).events);
+    expect(JSON.parse(text), `cut after ${cutAfter} events`).toEqual({
       n: expect.any(Number),
       s: expect.stringMatching(/^(red|green)$/),
     });
@@ -95,13 +95,13 @@ it.each([
 ])('a completion with a prompt %s continues', async (_, prompt) => {
   wire.cuts = [5, 5];
   const { events } = await requestEvents(corral.port, '/v1/completions', { prompt });
-  const said = events.map(({ choices }) => (choices as { text: string }[])[0]?.text).join('');
-  expect(said).toBe(storyText('limits'));
+  const text = events.map(({ choices }) => (choices as { text: string }[])[0]?.text).join('');
+  expect(text).toBe(storyText('limits'));
 });
 
 it('a stream with tools that are offered and not called continues', async () => {
   wire.cuts = [5, 5];
-  const { events } = await requestEvents(corral.port, chat, ask('limits', { tools }));
+  const { events } = await requestEvents(corral.port, chat, bodyOf('limits', { tools }));
   expect(chatTextIn(events)).toBe(storyText('limits'));
 });
 
@@ -110,7 +110,7 @@ it('a stream without generated text is sent again, whatever it requests', async 
   const { events } = await requestEvents(
     corral.port,
     chat,
-    ask('limits', { n: 2, logprobs: true, max_tokens: 4 }),
+    bodyOf('limits', { n: 2, logprobs: true, max_tokens: 4 }),
   );
   const indices = events.flatMap(({ choices }) => (choices as { index: number }[]).map(({ index }) => index));
   expect(new Set(indices)).toEqual(new Set([0, 1]));
@@ -118,11 +118,16 @@ it('a stream without generated text is sent again, whatever it requests', async 
 });
 
 it.each<[string, string, object, number]>([
-  ['unfinished reasoning', chat, ask('thinking'), 5],
-  ['several choices', chat, ask('limits', { n: 2 }), 9],
-  ['log-probabilities', chat, ask('limits', { logprobs: true }), 5],
-  ['an unfinished tool call', chat, ask('limits', { tools, tool_choice: 'required', max_tokens: 200 }), 58],
-  ['a grammar', chat, ask('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
+  ['unfinished reasoning', chat, bodyOf('thinking'), 5],
+  ['several choices', chat, bodyOf('limits', { n: 2 }), 9],
+  ['log-probabilities', chat, bodyOf('limits', { logprobs: true }), 5],
+  [
+    'an unfinished tool call',
+    chat,
+    bodyOf('limits', { tools, tool_choice: 'required', max_tokens: 200 }),
+    58,
+  ],
+  ['a grammar', chat, bodyOf('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
   ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
 ])('a stream with %s ends with an error that gives the reason', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];
@@ -138,7 +143,7 @@ it.each<[string, string, object, number]>([
 
 it('a tool call after some text is complete although the stream broke in the text', async () => {
   wire.cuts = [9];
-  const body = ask('limits', { tools, tool_choice: 'required', max_tokens: 400 });
+  const body = bodyOf('limits', { tools, tool_choice: 'required', max_tokens: 400 });
   const { events } = await requestEvents(corral.port, chat, body);
   expect(chatTextIn(events)).toBe(storyText('limits'));
   const calls = JSON.stringify(events).match(/"name":"get_weather"/g);
@@ -150,7 +155,7 @@ it.each<[string, object, RegExp]>([
   [
     '/v1/messages',
     {
-      ...ask('limits'),
+      ...bodyOf('limits'),
       tools: [
         { name: 'get_weather', input_schema: { type: 'object', properties: { city: { type: 'string' } } } },
       ],
@@ -170,14 +175,14 @@ it.each<[string, object, RegExp]>([
 ])(
   '%s: a tool call after some text is announced once although the stream broke in the text',
   async (path, body, call) => {
-    const whole = await requestEvents(corral.port, path, { max_tokens: 400, ...body });
-    expect(whole.text.match(call)).toHaveLength(1);
+    const complete = await requestEvents(corral.port, path, { max_tokens: 400, ...body });
+    expect(complete.text.match(call)).toHaveLength(1);
     wire.cuts = [9];
     const [cut, line] = await withLine(corral, () =>
       requestEvents(corral.port, path, { max_tokens: 400, ...body }),
     );
     expect(cut.text.match(call)).toHaveLength(1);
-    expect(cut.events.map(({ type }) => type)).toEqual(whole.events.map(({ type }) => type));
+    expect(cut.events.map(({ type }) => type)).toEqual(complete.events.map(({ type }) => type));
     expect(line).toMatchObject({ status: 200, continued: 1 });
   },
 );
@@ -187,13 +192,13 @@ interface Whole {
 }
 
 async function requestJson(body: object): Promise<Whole> {
-  const answer = await fetch(`${corral.origin}${chat}`, {
+  const response = await fetch(`${corral.origin}${chat}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as Whole;
+  expect(response.status).toBe(200);
+  return (await response.json()) as Whole;
 }
 
 it('a JSON response continues under its JSON schema', async () => {
@@ -204,7 +209,7 @@ it('a JSON response continues under its JSON schema', async () => {
   };
   wire.cuts = [6, 6];
   const format = { type: 'json_schema', json_schema: { schema } };
-  const body = ask('limits', { response_format: format, max_tokens: 200 });
+  const body = bodyOf('limits', { response_format: format, max_tokens: 200 });
   const [{ choices }, line] = await withLine(corral, () => requestJson(body));
   expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ word: expect.any(String) });
   expect(line).toMatchObject({ continued: 2 });
@@ -217,7 +222,7 @@ it.each<[string, object, number]>([
   ['a grammar', { grammar: 'root ::= "a" [b-z]{40}', max_tokens: 60 }, 5],
 ])('a JSON response with %s is generated again from the start', async (_, fields, cutAfter) => {
   wire.cuts = [cutAfter];
-  const [{ choices }, line] = await withLine(corral, () => requestJson(ask('limits', fields)));
+  const [{ choices }, line] = await withLine(corral, () => requestJson(bodyOf('limits', fields)));
   const [{ message } = { message: { content: '' } }] = choices;
   const call = message.tool_calls?.[0];
   if (call) expect(JSON.parse(call.function.arguments)).toBeTypeOf('object');
@@ -233,15 +238,15 @@ it.each<[string, string, object]>([
     '/v1/responses',
     { input: 'limits', include: ['reasoning.encrypted_content'] },
   ],
-  ['log-probabilities turned off', chat, ask('limits', { logprobs: false, top_logprobs: null })],
+  ['log-probabilities turned off', chat, bodyOf('limits', { logprobs: false, top_logprobs: null })],
   [
     'zero log-probabilities',
     '/v1/completions',
     { prompt: '<|user|>limits<|end|><|assistant|>', logprobs: 0 },
   ],
-  ['a schema by its other name', chat, ask('limits', { json_schema: longWord, max_tokens: 400 })],
-  ['an empty grammar', chat, ask('limits', { grammar: '' })],
-  ['a field that /v1/messages does not read', '/v1/messages', ask('limits', { n: 2, logprobs: true })],
+  ['a schema by its other name', chat, bodyOf('limits', { json_schema: longWord, max_tokens: 400 })],
+  ['an empty grammar', chat, bodyOf('limits', { grammar: '' })],
+  ['a field that /v1/messages does not read', '/v1/messages', bodyOf('limits', { n: 2, logprobs: true })],
 ])('a stream with %s continues', async (_, path, body) => {
   wire.cuts = [9, 5];
   const [{ text }, line] = await withLine(corral, () => requestEvents(corral.port, path, body));

@@ -22,9 +22,9 @@ interface Slot {
 }
 
 async function busySlots(): Promise<Slot[]> {
-  const answer = await requestBackend(demo.engine.backend, { path: '/slots', timeoutMs: 60_000 });
-  if (answer.outcome !== 'responded') throw new Error(`/slots: ${answer.outcome}`);
-  return (JSON.parse(answer.body) as Slot[]).filter((slot) => slot.is_processing);
+  const response = await requestBackend(demo.engine.backend, { path: '/slots', timeoutMs: 60_000 });
+  if (response.outcome !== 'responded') throw new Error(`/slots: ${response.outcome}`);
+  return (JSON.parse(response.body) as Slot[]).filter((slot) => slot.is_processing);
 }
 
 const isGenerating = ({ next_token }: Slot) => next_token.some(({ n_decoded }) => n_decoded > 1);

@@ -16,34 +16,37 @@ afterAll(async () => {
   await demo.stop();
 });
 
-interface Answer {
+interface ResponseJson {
   readonly status: number;
   readonly json: unknown;
 }
 
 /** The engine's own JSON response. */
-async function fromEngine(path: string, body: object): Promise<Answer> {
+async function fromEngine(path: string, body: object): Promise<ResponseJson> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.engine.apiKey}` };
-  const answer = await engine.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
-  return { status: answer.statusCode, json: await answer.body.json() };
+  const response = await engine.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
+  return { status: response.statusCode, json: await response.body.json() };
 }
 
 async function eventsFromEngine(path: string, body: object): Promise<unknown[]> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.engine.apiKey}` };
   const params = JSON.stringify({ ...body, stream: true });
-  const answer = await engine.request({ method: 'POST', path, headers, body: params, reset: true });
-  const text = await answer.body.text();
+  const response = await engine.request({ method: 'POST', path, headers, body: params, reset: true });
+  const text = await response.body.text();
   return [...text.matchAll(/^data: (\{.*)$/gm)].map(([, json = '']) => JSON.parse(json));
 }
 
-async function throughGateway(path: string, body: object): Promise<Answer & { readonly headers: Headers }> {
+async function throughGateway(
+  path: string,
+  body: object,
+): Promise<ResponseJson & { readonly headers: Headers }> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.apiKey}` };
-  const answer = await fetch(`${demo.corral.origin}${path}`, {
+  const response = await fetch(`${demo.corral.origin}${path}`, {
     method: 'POST',
     headers,
     body: JSON.stringify(body),
   });
-  return { status: answer.status, json: await answer.json(), headers: answer.headers };
+  return { status: response.status, json: await response.json(), headers: response.headers };
 }
 
 const madeUp = new Set(['id', 'call_id', 'created', 'created_at', 'completed_at']);
@@ -219,7 +222,7 @@ const continued: Record<string, object> = {
   'a beginning with tools': { messages: prefix('Open the base URL'), tools: anthropicTools, max_tokens: 9 },
 };
 
-const refused: Record<string, readonly [string, object]> = {
+const rejected: Record<string, readonly [string, object]> = {
   'a prompt that does not fit': ['/v1/chat/completions', { messages: user('horse '.repeat(9000)) }],
   'logprobs that were not asked for': ['/v1/chat/completions', { messages: user('x'), top_logprobs: 2 }],
   'an unknown format': ['/v1/chat/completions', { messages: user('x'), response_format: { type: 'nope' } }],
@@ -232,23 +235,27 @@ const refused: Record<string, readonly [string, object]> = {
 /** Makes results independent of earlier requests. */
 const settled = { temperature: 0, cache_prompt: false };
 
-async function expectTheSame(path: string, fields: object, view = (json: unknown) => json): Promise<void> {
+async function expectSameResponse(
+  path: string,
+  fields: object,
+  view = (json: unknown) => json,
+): Promise<void> {
   const body = { ...settled, ...fields };
-  const own = await fromEngine(path, body);
+  const engineResponse = await fromEngine(path, body);
   const actual = await throughGateway(path, body);
-  expect(own.status).toBe(200);
+  expect(engineResponse.status).toBe(200);
   expect(actual.status).toBe(200);
   expect(actual.headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(actual.headers.get('content-length')).toMatch(/^\d+$/);
-  expect(comparable(view(actual.json))).toEqual(comparable(view(own.json)));
+  expect(comparable(view(actual.json))).toEqual(comparable(view(engineResponse.json)));
 }
 
 describe('/v1/chat/completions', () => {
-  it.each(Object.entries(chats))('%s', (_, body) => expectTheSame('/v1/chat/completions', body));
+  it.each(Object.entries(chats))('%s', (_, body) => expectSameResponse('/v1/chat/completions', body));
 
   it('stop and logprobs, which the engine loses in its JSON but not in its stream', async () => {
     const body = { messages: user('keys'), stop: ['has one'], logprobs: true, top_logprobs: 1 };
-    const own = (await fromEngine('/v1/chat/completions', body)).json as { choices: object[] };
+    const engineResponse = (await fromEngine('/v1/chat/completions', body)).json as { choices: object[] };
     const actual = (await throughGateway('/v1/chat/completions', body)).json as { choices: object[] };
     const [{ logprobs, ...choice }] = actual.choices as [{ logprobs: { content: { token: string }[] } }];
     expect(logprobs.content.slice(0, 3).map(({ token }) => token)).toEqual([
@@ -256,20 +263,20 @@ describe('/v1/chat/completions', () => {
       ' who calls',
       ' this endpoint',
     ]);
-    expect(choice).toEqual(own.choices[0]);
+    expect(choice).toEqual(engineResponse.choices[0]);
   });
 });
 
 describe('/v1/completions', () => {
-  it.each(Object.entries(completions))('%s', (_, body) => expectTheSame('/v1/completions', body));
+  it.each(Object.entries(completions))('%s', (_, body) => expectSameResponse('/v1/completions', body));
 
   it('more prompts than slots: the usage covers all of them, where the engine gives that of the first', async () => {
     const prompt = ['keys', 'limits', 'streams'].map(asPrompt);
     const body = { ...settled, prompt, max_tokens: 30 };
-    const own = (await fromEngine('/v1/completions', body)).json as Completion;
+    const engineResponse = (await fromEngine('/v1/completions', body)).json as Completion;
     const actual = (await throughGateway('/v1/completions', body)).json as Completion;
-    expect(comparable(actual.choices)).toEqual(comparable(own.choices));
-    expect(own.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 30 });
+    expect(comparable(actual.choices)).toEqual(comparable(engineResponse.choices));
+    expect(engineResponse.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 30 });
     expect(actual.usage).toMatchObject({ prompt_tokens: 18, completion_tokens: 90, total_tokens: 108 });
   });
 });
@@ -280,15 +287,17 @@ interface Completion {
 }
 
 describe('/v1/messages', () => {
-  it.each(Object.entries(messages))('%s', (_, body) => expectTheSame('/v1/messages', body, inputTogether));
+  it.each(Object.entries(messages))('%s', (_, body) =>
+    expectSameResponse('/v1/messages', body, inputTogether),
+  );
 
   it.each(Object.entries(continued))('%s is not repeated', async (_, fields) => {
     const body = { ...settled, ...fields };
-    const own = await fromEngine('/v1/messages', body);
+    const engineResponse = await fromEngine('/v1/messages', body);
     const actual = await throughGateway('/v1/messages', body);
-    expect([own.status, actual.status]).toEqual([200, 200]);
+    expect([engineResponse.status, actual.status]).toEqual([200, 200]);
     expect(comparable(inputTogether(actual.json))).toEqual(
-      comparable(withoutBeginning(inputTogether(own.json))),
+      comparable(withoutBeginning(inputTogether(engineResponse.json))),
     );
   });
 });
@@ -314,10 +323,10 @@ const responses: Record<string, object> = {
 describe('/v1/responses, before it is rewritten', () => {
   it.each(Object.entries(responses))('%s', async (_, fields) => {
     const body = { ...settled, ...fields };
-    const own = await fromEngine('/v1/responses', body);
+    const engineResponse = await fromEngine('/v1/responses', body);
     const assembly = new ResponseAggregator();
     for (const event of await eventsFromEngine('/v1/responses', body)) assembly.add(event);
-    expect(comparable(assembly.result())).toEqual(comparable(own.json));
+    expect(comparable(assembly.result())).toEqual(comparable(engineResponse.json));
   });
 
   it('the client gets one JSON object', async () => {
@@ -331,12 +340,12 @@ describe('/v1/responses, before it is rewritten', () => {
 });
 
 describe('an error is the one of a request without streaming', () => {
-  it.each(Object.entries(refused))('%s', async (_, [path, body]) => {
-    const own = await fromEngine(path, body);
+  it.each(Object.entries(rejected))('%s', async (_, [path, body]) => {
+    const engineResponse = await fromEngine(path, body);
     const actual = await throughGateway(path, body);
-    expect(own.status).toBeGreaterThanOrEqual(400);
+    expect(engineResponse.status).toBeGreaterThanOrEqual(400);
     const { message } = (actual.json as { error: { message: string } }).error;
-    const blocks = (own.json as { error: { message: string } }).error.message;
+    const blocks = (engineResponse.json as { error: { message: string } }).error.message;
     const overflow = path === '/v1/messages' ? /^request \((\d+ tokens)\).*\((\d+) tokens\).*$/ : /^$/;
     const expected = blocks.replace(overflow, 'prompt is too long: $1 > $2 maximum');
     // Quotations of the request are removed.

@@ -117,8 +117,8 @@ async function post(path: string, body: string | Buffer) {
     `Content-Length: ${Buffer.byteLength(body)}`,
   );
   client.send(head).send(body);
-  const answer = await client.response();
-  return { status: answer?.status, error: JSON.parse(answer?.body ?? '').error };
+  const response = await client.response();
+  return { status: response?.status, error: JSON.parse(response?.body ?? '').error };
 }
 
 describe('a body that is not a JSON object is rejected', () => {

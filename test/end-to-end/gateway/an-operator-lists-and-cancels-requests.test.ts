@@ -83,10 +83,10 @@ describe('DELETE /admin/requests/{id}', () => {
       status: 200,
       body: { id, cancelled: 1 },
     });
-    const answer = await (id === 'runs' ? running : waiting).response();
-    expect(answer?.status).toBe(403);
-    expect(answer?.headers['x-should-retry']).toBe('false');
-    expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+    const response = await (id === 'runs' ? running : waiting).response();
+    expect(response?.status).toBe(403);
+    expect(response?.headers['x-should-retry']).toBe('false');
+    expect(JSON.parse(response?.body ?? '').error).toMatchObject({
       type: 'permission_error',
       code: 'request_cancelled',
     });
@@ -141,9 +141,9 @@ describe('DELETE /admin/requests/{id}', () => {
       );
       await waitFor('tokens', async () => Number((await listed(gateway))[0]?.tokens) > 10);
       await asOps('DELETE /admin/requests/story', gateway);
-      const answer = await client.response();
-      expect(answer?.status).toBe(kind === 'a stream' ? 200 : 403);
-      expect(answer?.body).toContain('"code":"request_cancelled"');
+      const response = await client.response();
+      expect(response?.status).toBe(kind === 'a stream' ? 200 : 403);
+      expect(response?.body).toContain('"code":"request_cancelled"');
       await gatewayIsIdle(gateway);
       const short = { ...chatOf('hello'), max_tokens: 1 };
       await using next = await sendRequest('next', short, gateway.port);

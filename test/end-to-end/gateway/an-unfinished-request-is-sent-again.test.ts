@@ -27,7 +27,7 @@ beforeEach(() => {
   before = fake.received.length;
 });
 
-async function ask(fields = {}) {
+async function send(fields = {}) {
   await using client = await RawClient.connect(corral.port);
   return await client.send(postOf(chatOf('hello', fields))).response();
 }
@@ -36,7 +36,7 @@ it.each([{}, { stream: true }])(
   'a request at which the backend broke off three times is served at the fourth attempt',
   async (fields) => {
     crashes = 3;
-    expect((await ask(fields))?.status).toBe(200);
+    expect((await send(fields))?.status).toBe(200);
     expect(fake.received.length - before).toBe(4);
     expect(corral.logged.findLast(({ status }) => status)).toMatchObject({ status: 200, retries: 3 });
   },
@@ -44,14 +44,14 @@ it.each([{}, { stream: true }])(
 
 it('a request at which the backend breaks off every time is rejected', async () => {
   crashes = 100;
-  const answer = await ask();
+  const response = await send();
   crashes = 0;
-  expect(answer?.status).toBe(502);
-  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({
+  expect(response?.status).toBe(502);
+  expect(JSON.parse(response?.body ?? '').error).toMatchObject({
     code: 'bad_gateway',
     message: expect.stringContaining('failed 4 times while processing this request'),
   });
-  expect(answer?.headers['x-should-retry']).toBe('false');
+  expect(response?.headers['x-should-retry']).toBe('false');
   expect(fake.received.length - before).toBe(4);
   const [{ body = '' } = {}] = fake.received.slice(-1);
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 16);
@@ -69,8 +69,8 @@ it('a request that makes progress at every attempt is continued until it is comp
     else startStream(response).end(`${delta('end')}data: [DONE]\n\n`);
   };
   crashes = 9;
-  const answer = await ask({ stream: true });
-  expect(answer?.body.match(/word |end/g)?.join('')).toBe(`${'word '.repeat(9)}end`);
+  const result = await send({ stream: true });
+  expect(result?.body.match(/word |end/g)?.join('')).toBe(`${'word '.repeat(9)}end`);
 });
 
 it('every lease was returned', () => {

@@ -18,20 +18,20 @@ it('logs once when the ledger fails and once when it recovers, and loses no usag
   // Even root cannot write to a folder as if it were a file.
   mkdirSync(folder.file(ledgerFileName));
   const corral = await startTestGateway({ backend: fakeBackend.backend, folder: folder.path });
-  const ask = async () => {
+  const send = async () => {
     await using client = await RawClient.connect(corral.port);
     return (await client.send(postOf(chatOf('good'))).response())?.status;
   };
   const { ledger } = corral.gateway;
   await waitFor('the problem', () => ledger.problem);
-  for (let n = 0; n < 20; n++) expect(await ask()).toBe(200);
+  for (let n = 0; n < 20; n++) expect(await send()).toBe(200);
   await waitFor('the usage to be recorded', () => ledger.today('tester', Date.now()).requests === 20);
   expect(ledgerLines(corral)).toEqual([
     [40, expect.stringMatching(/^cannot write the usage ledger in .* \(unable to open database file\)/)],
   ]);
   rmdirSync(folder.file(ledgerFileName));
   await waitFor('the problem to end', () => ledger.problem === undefined);
-  expect(await ask()).toBe(200);
+  expect(await send()).toBe(200);
   await corral.stop();
   expect(ledgerLines(corral).slice(1)).toEqual([[30, expect.stringContaining('is writable again')]]);
   const file = new LedgerFile(folder.file(ledgerFileName), { readOnly: true });

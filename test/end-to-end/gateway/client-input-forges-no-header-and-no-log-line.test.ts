@@ -58,8 +58,13 @@ describe.each(Object.entries(attempts))('%s', (_, bytes) => {
 
 /** Its form in each log format. */
 function shown(line: Readonly<Record<string, unknown>>): string[] {
-  const whole = JSON.stringify({ ...line, level: 'info', time: new Date(0).toISOString(), from: 'gateway' });
-  const ordered = `{"level":"info",${whole.slice(1)}`;
+  const expectedLine = JSON.stringify({
+    ...line,
+    level: 'info',
+    time: new Date(0).toISOString(),
+    from: 'gateway',
+  });
+  const ordered = `{"level":"info",${expectedLine.slice(1)}`;
   return (['text', 'json', 'logfmt'] as const).map((format) => {
     const text = formatLine(ordered, format, false);
     return /^[^\p{Cc}\p{Zl}\p{Zp}\u202e]+\n$/u.test(text) ? 'one line' : text;

@@ -30,14 +30,14 @@ afterAll(async () => {
 
 async function send(corral: string, bytes: string) {
   await using client = await RawClient.connect(gateways[corral]?.port ?? 0);
-  const answer = await client.send(bytes).response();
-  const { vary, ...headers } = answer?.headers ?? {};
+  const response = await client.send(bytes).response();
+  const { vary, ...headers } = response?.headers ?? {};
   const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
   return {
-    status: answer?.status,
+    status: response?.status,
     vary,
     cors: Object.fromEntries(cors) as Record<string, string>,
-    body: answer?.body,
+    body: response?.body,
   };
 }
 
@@ -62,17 +62,17 @@ describe('a preflight', () => {
       expect([vary, cors['access-control-allow-origin']]).toEqual(['Origin', origin]);
       expect(cors['access-control-allow-private-network']).toBeUndefined();
     }
-    const asking = (origin: string) =>
+    const headersFor = (origin: string) =>
       preflight(origin).replace(/\r\n\r\n$/, '\r\nAccess-Control-Request-Private-Network: true\r\n\r\n');
-    const { cors } = await send('patterns', asking('https://a.sub.example'));
+    const { cors } = await send('patterns', headersFor('https://a.sub.example'));
     expect(cors['access-control-allow-private-network']).toBe('true');
     for (const [corral, origin] of [
       ['patterns', 'https://sub.example'],
       ['off', app],
     ] as const) {
-      expect((await send(corral, asking(origin))).cors).toEqual({});
+      expect((await send(corral, headersFor(origin))).cors).toEqual({});
     }
-    expect((await send('any', asking(app))).cors['access-control-allow-private-network']).toBe('true');
+    expect((await send('any', headersFor(app))).cors['access-control-allow-private-network']).toBe('true');
   });
 
   it.each(['https://evil.example', `${app}.evil.example`, 'null', 'http://app.example'])(
@@ -97,8 +97,8 @@ describe('a preflight', () => {
     ['two Hosts', 'Host: y\r\n', 400],
   ])('with %s is rejected like any request, and its page may read why', async (_, lines, status) => {
     const bytes = preflight(app).replace(/\r\n\r\n$/, `\r\n${lines}\r\n`);
-    const { status: told, cors } = await send('listed', bytes);
-    expect([told, cors['access-control-allow-origin']]).toEqual([status, app]);
+    const { status: received, cors } = await send('listed', bytes);
+    expect([received, cors['access-control-allow-origin']]).toEqual([status, app]);
     expect(cors['access-control-allow-headers']).toBeUndefined();
   });
 
@@ -125,10 +125,10 @@ describe('a response', () => {
   } as const;
 
   it.each(Object.entries(kinds))('%s has the CORS headers exactly once', async (_, [bytes, status]) => {
-    const answer = await send('listed', bytes);
-    expect([answer.status, answer.vary]).toEqual([status, 'Origin']);
-    expect(answer.cors['access-control-allow-origin']).toBe(app);
-    expect(answer.cors['access-control-expose-headers']).toContain('x-request-id');
+    const response = await send('listed', bytes);
+    expect([response.status, response.vary]).toEqual([status, 'Origin']);
+    expect(response.cors['access-control-allow-origin']).toBe(app);
+    expect(response.cors['access-control-expose-headers']).toContain('x-request-id');
     expect((await send('any', bytes)).cors['access-control-allow-origin']).toBe('*');
     expect((await send('off', bytes)).cors).toEqual({});
     expect(await send('listed', bytes.replace(app, 'https://evil.example'))).toMatchObject({

@@ -96,8 +96,8 @@ it.each(['the deadline', 'a second stop'])(
     const { fake, corral, streaming } = await startBusyGateway(env);
     const stopped = corral.gateway.stop();
     if (what === 'a second stop') void corral.gateway.stop();
-    const answer = await streaming.response();
-    const [word, error] = (answer?.body ?? '').split(/(?<=\n\n)/);
+    const response = await streaming.response();
+    const [word, error] = (response?.body ?? '').split(/(?<=\n\n)/);
     expect(word).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error.code).toBe('draining');
     await stopped;

@@ -53,8 +53,8 @@ describe.each(routes)('%s', (request, needed) => {
       const sent = fakeBackend.received.length;
       const { status, body } = await requestGateway(corral.origin, request, secretOf(scope));
       expect(status).toBe(403);
-      const told = JSON.stringify(body.error);
-      expect(told).toContain(`lacks the scope '${needed}'`);
+      const errorText = JSON.stringify(body.error);
+      expect(errorText).toContain(`lacks the scope '${needed}'`);
       expect(fakeBackend.received).toHaveLength(sent);
     },
   );

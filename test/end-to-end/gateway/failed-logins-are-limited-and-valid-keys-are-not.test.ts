@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => fakeBackend.stop());
 
 /** A gateway, and a function that sends a request with a secret, from an address that a proxy reports. */
-async function startDoor(env: Readonly<Record<string, string>> = {}) {
+async function startLimitedGateway(env: Readonly<Record<string, string>> = {}) {
   const corral = await startTestGateway({ backend: fakeBackend.backend, keys, env });
   const send = (secret?: string, from?: string) =>
     requestGateway(
@@ -40,7 +40,7 @@ const wrong = 'sk-wrong';
 
 describe('an address that guesses keys', () => {
   it('has to wait after twenty invalid keys, while valid keys are accepted', async () => {
-    await using gateway = await startDoor();
+    await using gateway = await startLimitedGateway();
     expect(new Set(await gateway.statuses(20, wrong))).toEqual(new Set([401]));
     const { status, headers, body } = await gateway.send(wrong);
     expect([status, body.error]).toEqual([
@@ -59,7 +59,7 @@ describe('an address that guesses keys', () => {
   });
 
   it('learns nothing of keys that exist but are not usable, and requests without a key do not count', async () => {
-    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '2' });
+    await using gateway = await startLimitedGateway({ MAX_FAILED_LOGINS_PER_MINUTE: '2' });
     expect(await gateway.statuses(5)).toEqual([401, 401, 401, 401, 401]);
     expect(await gateway.statuses(3, expiredSecret)).toEqual([401, 401, 429]);
     expect(await gateway.statuses(1, wrong)).toEqual([429]);
@@ -67,20 +67,20 @@ describe('an address that guesses keys', () => {
   });
 
   it('is not limited with MAX_FAILED_LOGINS_PER_MINUTE=0', async () => {
-    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '0' });
+    await using gateway = await startLimitedGateway({ MAX_FAILED_LOGINS_PER_MINUTE: '0' });
     expect(new Set(await gateway.statuses(60, wrong))).toEqual(new Set([401]));
   });
 });
 
 describe('X-Forwarded-For', () => {
   it('is used from trusted proxies only', async () => {
-    await using gateway = await startDoor({ MAX_FAILED_LOGINS_PER_MINUTE: '1' });
+    await using gateway = await startLimitedGateway({ MAX_FAILED_LOGINS_PER_MINUTE: '1' });
     expect(await gateway.statuses(2, wrong, '198.51.100.1')).toEqual([401, 429]);
     expect(await gateway.statuses(1, wrong, '198.51.100.2')).toEqual([429]);
   });
 
   it('distinguishes clients behind a trusted proxy, whatever they send themselves', async () => {
-    await using gateway = await startDoor({
+    await using gateway = await startLimitedGateway({
       MAX_FAILED_LOGINS_PER_MINUTE: '1',
       TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8',
     });

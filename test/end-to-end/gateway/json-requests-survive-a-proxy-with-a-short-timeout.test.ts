@@ -26,7 +26,7 @@ beforeAll(async () => {
   fake = await startFakeBackend(silent);
   const env = { JSON_KEEPALIVE_AFTER: '200ms', STREAM_KEEPALIVE: '100ms' };
   corral = await startTestGateway({ backend: fake.backend, env });
-  proxy = startImpatientProxy(corral.port).listen(0, '127.0.0.1');
+  proxy = startProxy(corral.port).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   baseURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 });
@@ -39,12 +39,12 @@ afterAll(async () => {
 beforeEach(() => gatewayIsIdle(corral, fake));
 
 /** Passes everything. Responds with 504 or disconnects when its upstream has been silent for too long. */
-function startImpatientProxy(port: number): Server {
+function startProxy(port: number): Server {
   return createServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
-    const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
+    const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 500, response.headers);
+      response.pipe(outgoing);
     });
     const giveUp = () => {
       upstream.destroy();
@@ -77,11 +77,11 @@ const respondAfterSilence: BackendScenario = (_, response) => {
 it('a chat of the OpenAI SDK completes', async () => {
   fake.scenario = respondAfterSilence;
   const openai = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey: corral.secret, maxRetries: 0 });
-  const answer = await openai.chat.completions.create({
+  const completion = await openai.chat.completions.create({
     model: 'm',
     messages: [{ role: 'user', content: 'x' }],
   });
-  expect(answer.choices[0]?.message).toEqual({ role: 'assistant', content: 'At last.' });
+  expect(completion.choices[0]?.message).toEqual({ role: 'assistant', content: 'At last.' });
 });
 
 it('a message of the Anthropic SDK completes', async () => {
@@ -101,8 +101,8 @@ it('a message of the Anthropic SDK completes', async () => {
   };
   const anthropic = new Anthropic({ baseURL, apiKey: corral.secret, maxRetries: 0 });
   const messages = [{ role: 'user' as const, content: 'x' }];
-  const answer = await anthropic.messages.create({ model: 'm', max_tokens: 90, messages });
-  expect(answer.content).toEqual([{ type: 'text', text: 'At last.' }]);
+  const message = await anthropic.messages.create({ model: 'm', max_tokens: 90, messages });
+  expect(message.content).toEqual([{ type: 'text', text: 'At last.' }]);
 });
 
 it('embeddings, which the backend itself sends as JSON, complete', async () => {
@@ -128,17 +128,17 @@ it('an error after the headers were sent is the error object in place of the res
   client.send(postOf(chatOf('hello')));
   await waitFor('five keep-alives', () => client.text.split('1\r\n\n\r\n').length > 5);
   fail();
-  const answer = await client.response();
-  expect(answer?.status).toBe(200);
-  expect(answer?.headers['content-type']).toBe('application/json; charset=utf-8');
-  expect(answer?.body).toMatch(/^\n{5,}\{/);
-  expect(JSON.parse(answer?.body ?? '').error).toMatchObject({ message: 'no', code: 'invalid_value' });
+  const result = await client.response();
+  expect(result?.status).toBe(200);
+  expect(result?.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(result?.body).toMatch(/^\n{5,}\{/);
+  expect(JSON.parse(result?.body ?? '').error).toMatchObject({ message: 'no', code: 'invalid_value' });
 });
 
 it('a fast response keeps its status and its content length', async () => {
   fake.scenario = (_, response) => response.setHeader('content-type', 'application/json').end('{"a":1}');
-  await using patient = await startTestGateway({ backend: fake.backend });
-  await using client = await RawClient.connect(patient.port);
-  const answer = await client.send(postOf(chatOf('hello'))).response();
-  expect(answer).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
+  await using corral = await startTestGateway({ backend: fake.backend });
+  await using client = await RawClient.connect(corral.port);
+  const result = await client.send(postOf(chatOf('hello'))).response();
+  expect(result).toMatchObject({ status: 200, body: '{"a":1}', headers: { 'content-length': '7' } });
 });

@@ -34,7 +34,7 @@ afterAll(async () => {
   await fakeBackend.stop();
 });
 
-async function ask(headers: readonly string[], path = '/v1/chat/completions', port = corral.port) {
+async function send(headers: readonly string[], path = '/v1/chat/completions', port = corral.port) {
   await using client = await RawClient.connect(port);
   const response = await client.send(postOf(chatOf('hello'), { path, secret: null, headers })).response();
   return {
@@ -57,11 +57,13 @@ describe('accepted', () => {
     `Authorization: Bearer ${beyondAscii}`,
     `Authorization: Bearer ${secretOf('inline')}`,
   ])('%s', async (header) => {
-    expect((await ask([header])).status).toBe(200);
+    expect((await send([header])).status).toBe(200);
   });
 
   it('beside an Authorization header that the platform uses itself', async () => {
-    expect((await ask(['Authorization: Bearer rpa_of_the_platform', `x-api-key: ${good}`])).status).toBe(200);
+    expect((await send(['Authorization: Bearer rpa_of_the_platform', `x-api-key: ${good}`])).status).toBe(
+      200,
+    );
   });
 });
 
@@ -85,7 +87,7 @@ describe('rejected, all with the same error', () => {
     [['Authorization: Bearer \xff\xfe']],
   ])('%j', async (headers) => {
     const sent = fakeBackend.received.length;
-    const response = await ask(headers);
+    const response = await send(headers);
     expect(response.status).toBe(401);
     expect(response.headers['www-authenticate']).toBe('Bearer');
     expect(response.body).toEqual({
@@ -100,7 +102,7 @@ describe('rejected, all with the same error', () => {
   });
 
   it("in Anthropic's format on its routes", async () => {
-    const { status, body } = await ask([`x-api-key: ${secretOf('disabled')}`], '/v1/messages');
+    const { status, body } = await send([`x-api-key: ${secretOf('disabled')}`], '/v1/messages');
     expect(status).toBe(401);
     expect(body).toMatchObject({ type: 'error', error: { type: 'authentication_error' } });
   });
@@ -112,7 +114,7 @@ describe('not allowed', () => {
     ['good', '/tokenize', 'insufficient_scope'],
     ['other', '/v1/chat/completions', 'model_not_allowed'],
   ] as const)('%s on %s', async (id, path, code) => {
-    const { status, body } = await ask([`x-api-key: ${keys[id].secret}`], path);
+    const { status, body } = await send([`x-api-key: ${keys[id].secret}`], path);
     expect(status).toBe(403);
     expect(body.error).toMatchObject({ type: 'permission_error', code });
   });
@@ -135,28 +137,28 @@ it('probes need no key, the list of models does', async () => {
 });
 
 it('a key in the file format of llama-gguf-inference works until its line is removed', async () => {
-  await using house = await startTestGateway({
+  await using corral = await startTestGateway({
     backend: fakeBackend.backend,
     keys: `old:${secretOf('old')}:120:2099-01-01\n`,
   });
   const header = `Authorization: ${secretOf('old')}`;
-  expect((await ask([header], undefined, house.port)).status).toBe(200);
-  writeFileSync(house.keyFile, `new:${secretOf('new')}\n`);
+  expect((await send([header], undefined, corral.port)).status).toBe(200);
+  writeFileSync(corral.keyFile, `new:${secretOf('new')}\n`);
   await waitFor(
     'the old key to be refused',
-    async () => (await ask([header], undefined, house.port)).status === 401,
+    async () => (await send([header], undefined, corral.port)).status === 401,
   );
-  expect((await ask([`api-key: ${secretOf('new')}`], undefined, house.port)).status).toBe(200);
-  writeFileSync(house.keyFile, '{"version":1,"keys":[]}');
+  expect((await send([`api-key: ${secretOf('new')}`], undefined, corral.port)).status).toBe(200);
+  writeFileSync(corral.keyFile, '{"version":1,"keys":[]}');
   await waitFor(
     'no key to be known',
-    async () => (await ask([`api-key: ${secretOf('new')}`], undefined, house.port)).status === 401,
+    async () => (await send([`api-key: ${secretOf('new')}`], undefined, corral.port)).status === 401,
   );
 });
 
 it('no key is needed if authentication is disabled', async () => {
   await using open = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
   for (const headers of [[], ['Authorization: Bearer sk-unknown']]) {
-    expect((await ask(headers, undefined, open.port)).status).toBe(200);
+    expect((await send(headers, undefined, open.port)).status).toBe(200);
   }
 });

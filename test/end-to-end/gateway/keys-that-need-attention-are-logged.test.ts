@@ -9,28 +9,28 @@ import { startTestGateway } from '../../harness/start-gateway.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
-const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
+const client = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
 
 it('in one line each, at the start and when the file changes, once a day', async () => {
   await using fakeBackend = await startFakeBackend(echo);
-  const olden = keyFileText({ ops, guest }).replace(
+  const legacyKeyFile = keyFileText({ ops, guest: client }).replace(
     /"created": "[^"]*"/,
     '"created": "2020-01-01T00:00:00Z"',
   );
   await using corral = await startTestGateway({
     backend: fakeBackend.backend,
-    keys: olden,
+    keys: legacyKeyFile,
     env: { KEY_MAX_AGE_DAYS: '90' },
   });
-  const told = () => corral.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
-  expect(told()).toEqual([
+  const warnings = () => corral.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
+  expect(warnings()).toEqual([
     expect.stringMatching(/^key "ops" has a secret that is \d+ days old \(KEY_MAX_AGE_DAYS is 90\)/),
     expect.stringMatching(/^key "guest" expires at \d{4}-/),
   ]);
   const late = { secret: secretOf('late'), expires: Date.now() + DAY };
-  writeFileSync(corral.keyFile, keyFileText({ ops, guest, late }));
+  writeFileSync(corral.keyFile, keyFileText({ ops, guest: client, late }));
   await requestGateway(corral.origin, 'POST /reload', ops.secret);
-  expect(told().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);
+  expect(warnings().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);
   const { body } = await requestGateway(corral.origin, 'GET /admin/keys', ops.secret);
   expect(body.keys).toMatchObject([
     { id: 'ops', expiresSoon: false },

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   const client = new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey: gateway.secret, maxRetries: 0 });
   await Promise.all([
-    ...Array.from({ length: plain }, () => ask(client)),
+    ...Array.from({ length: plain }, () => send(client)),
     ...Array.from({ length: streams }, () => listen(client)),
   ]);
   await disconnect(client);
@@ -67,7 +67,7 @@ function addUsage(usage: OpenAI.CompletionUsage | null | undefined): void {
   reported.output += usage?.completion_tokens ?? 0;
 }
 
-async function ask(client: OpenAI): Promise<void> {
+async function send(client: OpenAI): Promise<void> {
   addUsage((await client.chat.completions.create(chatRequest('a prompt of mine'))).usage);
 }
 
@@ -205,7 +205,7 @@ describe('the metrics', () => {
   it.skipIf(!program)('pass the checks of promtool, except for names defined by others', async () => {
     const { command = '', args = [] } = program ?? {};
     const check = await execa(command, [...args, 'check', 'metrics'], { input: page.text, reject: false });
-    const complaints = `${check.stdout}\n${check.stderr}`.split('\n').filter((line) => line.trim() !== '');
-    expect(complaints.filter((line) => !/^(?:llamacpp|vllm):/.test(line))).toEqual([]);
+    const problems = `${check.stdout}\n${check.stderr}`.split('\n').filter((line) => line.trim() !== '');
+    expect(problems.filter((line) => !/^(?:llamacpp|vllm):/.test(line))).toEqual([]);
   });
 });

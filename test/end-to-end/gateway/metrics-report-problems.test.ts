@@ -26,7 +26,7 @@ const waitForMetric = (
     return page.value(name, labels) === value && page;
   });
 
-const ask = (gateway: TestGateway, secret: string) =>
+const send = (gateway: TestGateway, secret: string) =>
   fetch(`${gateway.origin}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -67,7 +67,7 @@ describe('the metrics report', () => {
     await using gateway = await startTestGateway({ backend: fakeBackend.backend, folder: folder.path });
     await waitForMetric(gateway, 'corral_ledger_degraded', 1);
     rmdirSync(folder.file(ledgerFileName));
-    await ask(gateway, testerSecret);
+    await send(gateway, testerSecret);
     await waitFor(
       'the ledger to be written',
       async () => (await scrape(gateway.origin)).value('corral_ledger_degraded') === 0,
@@ -87,15 +87,15 @@ describe('the metrics report', () => {
         env,
         redisTimeoutMs: 3_600_000,
       });
-      const together = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
-      expect(together.value('corral_limits_fallbacks_total')).toBe(0);
+      const shared = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'together' });
+      expect(shared.value('corral_limits_fallbacks_total')).toBe(0);
       redis.kill('SIGKILL');
       await redis.ended;
-      await ask(gateway, testerSecret);
-      const alone = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
-      expect(alone.value('corral_limits_fallbacks_total')).toBe(1);
-      expect(alone.sum('corral_limits_sharing')).toBe(1);
-      await ask(gateway, testerSecret);
+      await send(gateway, testerSecret);
+      const local = await waitForMetric(gateway, 'corral_limits_sharing', 1, { sharing: 'alone' });
+      expect(local.value('corral_limits_fallbacks_total')).toBe(1);
+      expect(local.sum('corral_limits_sharing')).toBe(1);
+      await send(gateway, testerSecret);
       await waitForMetric(gateway, 'corral_refusals_total', 1, { code: 'rate_limit_exceeded' });
     },
   );
@@ -118,12 +118,12 @@ describe('the metrics report', () => {
     );
     const env = { MAX_QUEUE_SIZE: '3', MAX_QUEUE_PER_KEY: '3' };
     await using gateway = await startTestGateway({ backend: fakeBackend.backend, keys, env });
-    const first = ask(gateway, secretOf('usual'));
+    const first = send(gateway, secretOf('usual'));
     await waitForMetric(gateway, 'corral_slots_leased', 1);
     const waiting = [
-      ask(gateway, secretOf('usual')),
-      ask(gateway, secretOf('urgent')),
-      ask(gateway, secretOf('urgent')),
+      send(gateway, secretOf('usual')),
+      send(gateway, secretOf('urgent')),
+      send(gateway, secretOf('urgent')),
     ];
     const queued = await waitForMetric(gateway, 'vllm:num_requests_waiting', 3);
     const depth = ['high', 'normal', 'low'].map((priority) =>
@@ -133,7 +133,7 @@ describe('the metrics report', () => {
     expect(queued.value('vllm:num_requests_running')).toBe(1);
     expect(queued.value('corral_requests_in_flight')).toBe(4);
     expect(queued.value('corral_queue_limit')).toBe(3);
-    expect((await ask(gateway, secretOf('usual'))).status).toBe(503);
+    expect((await send(gateway, secretOf('usual'))).status).toBe(503);
     release();
     for (const response of await Promise.all([first, ...waiting])) expect(response.status).toBe(200);
     const after = await waitForMetric(gateway, 'corral_admissions_total', 1, {

@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 /** A request of one token; resolves with its response. */
-async function ask(key: Priority, order: Priority[]): Promise<void> {
+async function send(key: Priority, order: Priority[]): Promise<void> {
   const { statusCode, body } = await request(`${demo.baseURL}/completions`, {
     method: 'POST',
     dispatcher: connections,
@@ -58,9 +58,9 @@ it('a single request of one key waits for at most one of five hundred requests o
   const order: Priority[] = [];
   const all: Promise<void>[] = [];
   await occupySlot(async () => {
-    for (let n = 0; n < 500; n++) all.push(ask('normal', order));
+    for (let n = 0; n < 500; n++) all.push(send('normal', order));
     await waitFor('the others to be queued', waiting(500));
-    all.push(ask('low', order));
+    all.push(send('low', order));
     await waitFor('the single request to be queued', waiting(501));
   });
   await Promise.all(all);
@@ -73,7 +73,7 @@ it('priorities share slots 4 : 2 : 1, within a tenth over a thousand grants', as
   const all: Promise<void>[] = [];
   const amounts = { high: 620, normal: 320, low: 180 };
   await occupySlot(async () => {
-    for (const key of priorities) for (let n = 0; n < amounts[key]; n++) all.push(ask(key, order));
+    for (const key of priorities) for (let n = 0; n < amounts[key]; n++) all.push(send(key, order));
     await waitFor('all to be queued', waiting(1120));
   });
   await Promise.all(all);

@@ -27,7 +27,7 @@ afterEach(() => gatewayIsIdle(corral, fakeBackend));
 /** The paths of the requests that have reached the backend in this test. */
 const arrived = () => fakeBackend.received.slice(before).map(({ path }) => path);
 
-async function ask(method: string, target: string) {
+async function send(method: string, target: string) {
   await using client = await RawClient.connect(corral.port);
   client.send(
     `${method} ${target} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer ${testerSecret}\r\n` +
@@ -96,7 +96,7 @@ const unknown = {
 describe.each(Object.entries(unknown))('%s', (_, targets) => {
   it.each(targets)('%s', async (target) => {
     for (const method of ['GET', 'POST']) {
-      const response = await ask(method, target);
+      const response = await send(method, target);
       expect([400, 404]).toContain(response.status);
       const { error } = JSON.parse(response.body);
       expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'param', 'type']);
@@ -116,7 +116,7 @@ describe('the same path in another spelling', () => {
     '/v1/chat/completions#x',
     '/chat/completions',
   ])('%s reaches our upstream path and no other', async (target) => {
-    const { status } = await ask('POST', target);
+    const { status } = await send('POST', target);
     expect([200, 400, 404]).toContain(status);
     expect(arrived()).toEqual(status === 200 ? ['/v1/chat/completions'] : []);
   });
@@ -127,7 +127,7 @@ describe('the same path in another spelling', () => {
       ['POST', '*'],
       ['POST', 'evil.example:443'],
     ] as const) {
-      expect([400, 404, 405]).toContain((await ask(method, target)).status);
+      expect([400, 404, 405]).toContain((await send(method, target)).status);
     }
     expect(arrived()).toEqual([]);
   });
@@ -136,7 +136,7 @@ describe('the same path in another spelling', () => {
 describe('other methods', () => {
   const others = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY'];
   it.each(others)('%s on a route of POST', async (method) => {
-    const response = await ask(method, '/v1/chat/completions');
+    const response = await send(method, '/v1/chat/completions');
     expect(response.status).toBe(405);
     expect(response.headers.allow).toBe('POST');
     expect(response.headers['x-request-id']).toMatch(/\S/);
@@ -147,14 +147,14 @@ describe('other methods', () => {
 
   it.each(['POST', 'PUT', 'DELETE', 'TRACE'])('%s on routes of GET', async (method) => {
     for (const path of ['/v1/models', '/models/x', '/ping', '/health', '/livez', '/readyz']) {
-      const response = await ask(method, path);
+      const response = await send(method, path);
       expect([path, response.status]).toEqual([path, 405]);
       expect(response.headers.allow).toMatch(/^GET/);
     }
   });
 
   it("GET on /v1/messages, in Anthropic's format", async () => {
-    const response = await ask('GET', '/v1/messages');
+    const response = await send('GET', '/v1/messages');
     expect(response.status).toBe(405);
     expect(JSON.parse(response.body)).toEqual({
       type: 'error',
@@ -186,7 +186,7 @@ describe('other methods', () => {
 
   it('OPTIONS on an unknown path is 404', async () => {
     for (const path of ['/props', '/v1/chat', '/v1/v1/messages']) {
-      expect((await ask('OPTIONS', path)).status).toBe(404);
+      expect((await send('OPTIONS', path)).status).toBe(404);
     }
   });
 
@@ -231,19 +231,19 @@ describe('other methods', () => {
       api: '/v1',
       documentation: '/docs',
     });
-    expect((await ask('GET', '/')).status).toBe(200);
-    expect((await ask('POST', '/')).headers.allow).toBe('GET');
+    expect((await send('GET', '/')).status).toBe(200);
+    expect((await send('POST', '/')).headers.allow).toBe('GET');
   });
 
   it('a wrong base URL gets a hint at the intended path', async () => {
-    const { body: text } = await ask('POST', '/v1/v1/messages');
+    const { body: text } = await send('POST', '/v1/v1/messages');
     expect(JSON.parse(text).error).toMatchObject({
       code: 'unknown_url',
       message: expect.stringMatching(
         /^Unknown request URL: POST \/v1\/v1\/messages\. Did you mean \/v1\/messages\?/,
       ),
     });
-    const { body: azure } = await ask('POST', '/openai/deployments/x/chat/completions?api-version=1');
+    const { body: azure } = await send('POST', '/openai/deployments/x/chat/completions?api-version=1');
     expect(JSON.parse(azure).error.message).toContain('Did you mean /v1/chat/completions?');
     expect(arrived()).toEqual([]);
   });
@@ -259,7 +259,7 @@ describe('other methods', () => {
       '/readyz',
       ...pages,
     ]) {
-      const [head, get] = [await ask('HEAD', path), await ask('GET', path)];
+      const [head, get] = [await send('HEAD', path), await send('GET', path)];
       expect([path, head.status]).toEqual([path, get.status]);
       expect(head.body).toBe('');
     }

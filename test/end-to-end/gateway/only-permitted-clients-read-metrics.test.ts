@@ -23,11 +23,11 @@ type Visible = 'all' | 'all but per-key metrics' | number;
 /** What each client sees: one without a key, then those with a key. */
 async function visibleMetrics(env: Readonly<Record<string, string>>): Promise<Record<string, Visible>> {
   await using gateway = await startTestGateway({ backend: backend.backend, keys, env });
-  const ask = (path: string, secret?: string) =>
+  const send = (path: string, secret?: string) =>
     fetch(gateway.origin + path, { headers: secret === undefined ? {} : { 'x-api-key': secret } });
-  await ask('/v1/models', secretOf('app'));
+  await send('/v1/models', secretOf('app'));
   const see = async (secret?: string): Promise<Visible> => {
-    const response = await ask('/metrics', secret);
+    const response = await send('/metrics', secret);
     const text = await response.text();
     if (response.status !== 200) return response.status;
     expect(text).toContain('corral_slots 4');
@@ -76,8 +76,8 @@ describe('/metrics', () => {
 
   it('accepts only GET', async () => {
     await using gateway = await startTestGateway({ backend: backend.backend, keys });
-    const answer = await fetch(`${gateway.origin}/metrics`, { method: 'POST' });
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    const response = await fetch(`${gateway.origin}/metrics`, { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
   it('lists up to METRICS_MAX_KEYS keys and counts all others together', async () => {

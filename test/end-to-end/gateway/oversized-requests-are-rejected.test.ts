@@ -13,23 +13,23 @@ const key = `Authorization: Bearer ${testerSecret}\r\n`;
 let fakeBackend: FakeBackend;
 let corral: TestGateway;
 /** Its time limit for a request is short; that of `corral` is longer than the test. */
-let impatient: TestGateway;
+let shortTimeouts: TestGateway;
 beforeAll(async () => {
   fakeBackend = await startFakeBackend(echo);
   const open = (timeout: string) => {
     const env = { MAX_REQUEST_BODY_SIZE: '1MiB', CLIENT_HEADER_TIMEOUT: timeout };
     return startTestGateway({ backend: fakeBackend.backend, env });
   };
-  [corral, impatient] = [await open('1h'), await open('800ms')];
+  [corral, shortTimeouts] = [await open('1h'), await open('800ms')];
 });
 afterAll(async () => {
   await corral.stop();
-  await impatient.stop();
+  await shortTimeouts.stop();
   await fakeBackend.stop();
 });
 afterEach(() => gatewayIsIdle(corral, fakeBackend));
 
-function expectRefusal(response: Awaited<ReturnType<RawClient['response']>>, status: number, code: string) {
+function expectError(response: Awaited<ReturnType<RawClient['response']>>, status: number, code: string) {
   expect(response?.status).toBe(status);
   expect(JSON.parse(response?.body ?? '').error).toMatchObject({ type: 'invalid_request_error', code });
 }
@@ -48,14 +48,14 @@ describe('a body', () => {
   it('of one byte more is rejected, and a client that sends all of it gets the error', async () => {
     for (let n = 0; n < 5; n++) {
       await using client = await RawClient.connect(corral.port);
-      expectRefusal(await client.send(postOf(content(MiB + 1))).response(), 413, 'payload_too_large');
+      expectError(await client.send(postOf(content(MiB + 1))).response(), 413, 'payload_too_large');
     }
   });
 
   it('is rejected by its announced length, before it arrives', async () => {
     await using client = await RawClient.connect(corral.port);
     const head = postOf('').replace('Content-Length: 0', 'Content-Length: 99999999999');
-    expectRefusal(await client.send(head).response(), 413, 'payload_too_large');
+    expectError(await client.send(head).response(), 413, 'payload_too_large');
     await client.closed();
   });
 
@@ -66,7 +66,7 @@ describe('a body', () => {
       'Content-Length: 99999999',
     );
     const response = await client.send(head).response();
-    expectRefusal(response?.status === 100 ? await client.response() : response, 413, 'payload_too_large');
+    expectError(response?.status === 100 ? await client.response() : response, 413, 'payload_too_large');
   });
 
   it.each(['known', 'unknown'])('of endless chunks is rejected and disconnected (key: %s)', async (which) => {
@@ -76,13 +76,13 @@ describe('a body', () => {
     client.send(head.replace('Content-Length: 0\r\n', ''));
     const chunk = `${(64 * KiB).toString(16)}\r\n${' '.repeat(64 * KiB)}\r\n`;
     let sent = 0;
-    const pour = () => {
+    const writeMore = () => {
       while (!client.isClosed && client.socket.writable && client.socket.write(chunk)) sent += chunk.length;
     };
-    client.socket.on('drain', pour);
-    pour();
-    if (which === 'known') expectRefusal(await client.response(), 413, 'payload_too_large');
-    else expectRefusal(await client.response(), 401, 'invalid_api_key');
+    client.socket.on('drain', writeMore);
+    writeMore();
+    if (which === 'known') expectError(await client.response(), 413, 'payload_too_large');
+    else expectError(await client.response(), 401, 'invalid_api_key');
     await client.closed();
     expect(sent).toBeGreaterThan(0);
   });
@@ -98,9 +98,9 @@ describe('a body', () => {
   });
 
   it('that stops arriving is rejected at the time limit', async () => {
-    await using client = await RawClient.connect(impatient.port);
+    await using client = await RawClient.connect(shortTimeouts.port);
     const head = postOf('{"mess').replace('Content-Length: 6', 'Content-Length: 600');
-    expectRefusal(await client.send(head).response(), 408, 'request_timeout');
+    expectError(await client.send(head).response(), 408, 'request_timeout');
     await client.closed();
   });
 });
@@ -126,7 +126,7 @@ describe('a request header', () => {
     ],
   ])('%s', async (_, bytes, status, code) => {
     await using client = await RawClient.connect(corral.port);
-    expectRefusal(await client.send(bytes).response(), status, code);
+    expectError(await client.send(bytes).response(), status, code);
   });
 
   it('just within the limits is served', async () => {
@@ -142,8 +142,8 @@ describe('a request header', () => {
     'GET /v1/mod',
     'GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A',
   ])('that stops arriving is rejected at the time limit: %j', async (bytes) => {
-    await using client = await RawClient.connect(impatient.port);
-    expectRefusal(await client.send(bytes).response(), 408, 'request_timeout');
+    await using client = await RawClient.connect(shortTimeouts.port);
+    expectError(await client.send(bytes).response(), 408, 'request_timeout');
     await client.closed();
   });
 });
@@ -163,7 +163,7 @@ describe('the content type', () => {
     'json',
   ])('%s is rejected', async (type) => {
     await using client = await RawClient.connect(corral.port);
-    expectRefusal(await client.send(typed(type)).response(), 415, 'unsupported_media_type');
+    expectError(await client.send(typed(type)).response(), 415, 'unsupported_media_type');
   });
 
   it.each([

@@ -56,13 +56,13 @@ it('an error, a stream, a list and a JSON response on one connection', async () 
       postOf(chatOf('unknown'), { secret: 'sk-unknown' }) +
       postOf(chatOf('good')),
   );
-  const answers = [];
-  for (let n = 0; n < 5; n++) answers.push(await client.response());
-  expect(answers.map((answer) => answer?.status)).toEqual([400, 200, 200, 401, 200]);
-  expect(answers[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
-  expect(JSON.parse(answers[2]?.body ?? '').data[0].id).toBe('stand-in');
-  expect(contentOf(answers[4]?.body)).toBe('good');
-  expect(new Set(answers.map((answer) => answer?.headers['x-request-id'])).size).toBe(5);
+  const responses = [];
+  for (let n = 0; n < 5; n++) responses.push(await client.response());
+  expect(responses.map((response) => response?.status)).toEqual([400, 200, 200, 401, 200]);
+  expect(responses[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
+  expect(JSON.parse(responses[2]?.body ?? '').data[0].id).toBe('stand-in');
+  expect(contentOf(responses[4]?.body)).toBe('good');
+  expect(new Set(responses.map((response) => response?.headers['x-request-id'])).size).toBe(5);
 });
 
 it('invalid bytes after a valid request do not affect its response', async () => {
@@ -72,8 +72,8 @@ it('invalid bytes after a valid request do not affect its response', async () =>
   client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
   await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
   for (const release of held) release();
-  const answer = await client.response();
-  if (answer) expect(contentOf(answer.body)).toBe('good');
+  const result = await client.response();
+  if (result) expect(contentOf(result.body)).toBe('good');
   await client.closed();
   await gatewayIsIdle(corral, fakeBackend);
 });
@@ -88,7 +88,7 @@ it('a request that arrives in single bytes', async () => {
 
 it('a hundred on one connection', async () => {
   await using client = await RawClient.connect(corral.port);
-  const words = Array.from({ length: 100 }, (_, n) => `word ${n}`);
-  client.send(words.map((word) => postOf(chatOf(word))).join(''));
-  for (const word of words) expect(contentOf((await client.response())?.body)).toBe(word);
+  const prompts = Array.from({ length: 100 }, (_, n) => `word ${n}`);
+  client.send(prompts.map((word) => postOf(chatOf(word))).join(''));
+  for (const word of prompts) expect(contentOf((await client.response())?.body)).toBe(word);
 });

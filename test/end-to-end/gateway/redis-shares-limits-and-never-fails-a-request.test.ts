@@ -11,9 +11,9 @@ import { requireTestService } from '../../services/test-service.ts';
 const program = await requireTestService(redisServer);
 
 /** For tests with a running Redis: on a slow machine the default timeout would make each gateway count on its own. */
-const patiently = 3_600_000;
+const longTimeoutMs = 3_600_000;
 
-async function ask(corral: TestGateway) {
+async function send(corral: TestGateway) {
   const response = await fetch(`${corral.origin}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
@@ -27,8 +27,8 @@ async function ask(corral: TestGateway) {
   };
 }
 
-const countLogLines = ({ logged }: TestGateway, words: string) =>
-  logged.filter(({ msg }) => String(msg).includes(words)).length;
+const countLogLines = ({ logged }: TestGateway, text: string) =>
+  logged.filter(({ msg }) => String(msg).includes(text)).length;
 
 describe.skipIf(program === undefined)('Redis', () => {
   let fakeBackend: FakeBackend;
@@ -39,10 +39,10 @@ describe.skipIf(program === undefined)('Redis', () => {
   const open = async (env: Record<string, string>, redisTimeoutMs?: number) => {
     const all = { REDIS_URL: redis.url, ...env };
     const corral = await startTestGateway({ backend: fakeBackend.backend, env: all, redisTimeoutMs });
-    if (redisTimeoutMs !== undefined) await together(corral);
+    if (redisTimeoutMs !== undefined) await waitUntilShared(corral);
     return corral;
   };
-  const together = (corral: TestGateway) =>
+  const waitUntilShared = (corral: TestGateway) =>
     waitFor('it to count together', () => corral.gateway.sharing === 'together');
   const emptyRedis = async () => {
     redis.kill('SIGKILL');
@@ -60,25 +60,25 @@ describe.skipIf(program === undefined)('Redis', () => {
 
   it('shares one limit between several gateways', async () => {
     const env = { MAX_REQUESTS_PER_MINUTE: '10', MAX_TOKENS_PER_MINUTE: '100000' };
-    await using one = await open(env, patiently);
-    await using two = await open(env, patiently);
-    const responses = await Promise.all(Array.from({ length: 30 }, (_, n) => ask(n % 2 === 0 ? one : two)));
+    await using one = await open(env, longTimeoutMs);
+    await using two = await open(env, longTimeoutMs);
+    const responses = await Promise.all(Array.from({ length: 30 }, (_, n) => send(n % 2 === 0 ? one : two)));
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(responses.filter(({ status }) => status === 429)).toHaveLength(20);
     // Tokens are settled behind the end of an response.
-    const left = async () => [(await ask(one)).remainingTokens, (await ask(two)).remainingTokens];
+    const left = async () => [(await send(one)).remainingTokens, (await send(two)).remainingTokens];
     await waitFor('both to see all tokens given back', async () => (await left()).join() === '100000,100000');
   });
 
   it('that is killed under load fails no request, and is used again when it is back', async () => {
     await emptyRedis();
-    await using one = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, patiently);
-    await using two = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, patiently);
+    await using one = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, longTimeoutMs);
+    await using two = await open({ MAX_REQUESTS_PER_MINUTE: '1000000' }, longTimeoutMs);
     const gateways = [one, two];
-    const responses: Awaited<ReturnType<typeof ask>>[] = [];
+    const responses: Awaited<ReturnType<typeof send>>[] = [];
     let traffic = true;
     const users = Array.from({ length: 8 }, async (_, n) => {
-      while (traffic) responses.push(await ask(n % 2 === 0 ? one : two));
+      while (traffic) responses.push(await send(n % 2 === 0 ? one : two));
     });
     await waitFor('traffic', () => responses.length > 200);
     redis.kill('SIGKILL');
@@ -97,23 +97,23 @@ describe.skipIf(program === undefined)('Redis', () => {
       expect(countLogLines(corral, 'Redis is unreachable')).toBeGreaterThanOrEqual(1);
       expect(countLogLines(corral, 'Redis is back')).toBe(countLogLines(corral, 'Redis is unreachable'));
     }
-    const [first, second] = [await ask(one), await ask(two)];
+    const [first, second] = [await send(one), await send(two)];
     expect(second.remaining).toBe(first.remaining - 1);
   });
 
   it('that hangs delays no request, and limits apply locally', async () => {
     await emptyRedis();
     await using corral = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
-    await together(corral);
+    await waitUntilShared(corral);
     redis.kill('SIGSTOP');
     // It stands still until all of them have their responses.
     const responses = [];
-    for (let n = 0; n < 7; n++) responses.push(await ask(corral));
+    for (let n = 0; n < 7; n++) responses.push(await send(corral));
     expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429]);
     expect(corral.gateway.sharing).toBe('alone');
     redis.kill('SIGCONT');
-    await together(corral);
-    expect((await ask(corral)).status).toBe(200);
+    await waitUntilShared(corral);
+    expect((await send(corral)).status).toBe(200);
   });
 
   it('that starts after the gateway is found later', async () => {
@@ -121,7 +121,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     await redis.ended;
     await using corral = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
     expect(corral.gateway.sharing).toBe('alone');
-    expect((await ask(corral)).remaining).toBe(4);
+    expect((await send(corral)).remaining).toBe(4);
     const [warning] = corral.logged.filter(({ msg }) => String(msg).includes('Redis is unreachable'));
     expect(warning?.why).toMatch(/ECONNREFUSED/);
     await start(redis.port);
@@ -133,7 +133,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     const url = redis.url.replace('//', '//user:very-secret-word@');
     await using corral = await open({ REDIS_URL: url, MAX_REQUESTS_PER_MINUTE: '5' });
     expect(corral.gateway.sharing).toBe('alone');
-    expect((await ask(corral)).status).toBe(200);
+    expect((await send(corral)).status).toBe(200);
     expect(countLogLines(corral, 'Redis is unreachable')).toBe(1);
     expect(JSON.stringify(corral.logged)).not.toContain('very-secret-word');
   });

@@ -81,16 +81,16 @@ it('many reloads under load drop no request and mix up no keys', async () => {
   await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
   const turns = { asked: 0, reloads: 0 };
   const isOver = () => turns.asked >= 600 && turns.reloads > 20;
-  const answers = new Map<string, string>();
+  const responses = new Map<string, string>();
   const client = async () => {
     while (!isOver()) {
       const word = `word-${turns.asked++}`;
-      const answer = await fetch(`${corral.origin}/v1/chat/completions`, {
+      const response = await fetch(`${corral.origin}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
         body: JSON.stringify(chatOf(word)),
       });
-      answers.set(word, `${answer.status} ${await answer.text()}`);
+      responses.set(word, `${response.status} ${await response.text()}`);
     }
   };
   const operator = async () => {
@@ -101,9 +101,11 @@ it('many reloads under load drop no request and mix up no keys', async () => {
     }
   };
   await Promise.all([...Array.from({ length: 12 }, client), operator(), operator()]);
-  expect(answers.size).toBeGreaterThanOrEqual(600);
+  expect(responses.size).toBeGreaterThanOrEqual(600);
   expect(
-    [...answers].filter(([word, answer]) => !answer.startsWith('200 ') || !answer.includes(`"${word}"`)),
+    [...responses].filter(
+      ([word, response]) => !response.startsWith('200 ') || !response.includes(`"${word}"`),
+    ),
   ).toEqual([]);
 });
 

@@ -6,19 +6,25 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 
 /** Every place where a request can name media, with a gap for the address. */
 const shapes: Record<string, [path: string, (address: string) => object]> = {
-  'chat image_url': ['/v1/chat/completions', (url) => userSays([{ type: 'image_url', image_url: { url } }])],
+  'chat image_url': [
+    '/v1/chat/completions',
+    (url) => userMessage([{ type: 'image_url', image_url: { url } }]),
+  ],
   'chat image_url as text': [
     '/v1/chat/completions',
-    (url) => userSays([{ type: 'image_url', image_url: url }]),
+    (url) => userMessage([{ type: 'image_url', image_url: url }]),
   ],
   'chat input_audio': [
     '/v1/chat/completions',
-    (data) => userSays([{ type: 'input_audio', input_audio: { data } }]),
+    (data) => userMessage([{ type: 'input_audio', input_audio: { data } }]),
   ],
-  'chat video_url': ['/v1/chat/completions', (url) => userSays([{ type: 'video_url', video_url: { url } }])],
+  'chat video_url': [
+    '/v1/chat/completions',
+    (url) => userMessage([{ type: 'video_url', video_url: { url } }]),
+  ],
   'chat input_video': [
     '/v1/chat/completions',
-    (url) => userSays([{ type: 'input_video', input_video: { url } }]),
+    (url) => userMessage([{ type: 'input_video', input_video: { url } }]),
   ],
   'responses input_image': [
     '/v1/responses',
@@ -35,7 +41,7 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
   ],
   'anthropic image source': [
     '/v1/messages',
-    (url) => userSays([{ type: 'image', source: { type: 'url', url } }]),
+    (url) => userMessage([{ type: 'image', source: { type: 'url', url } }]),
   ],
   'anthropic image in a tool result': [
     '/v1/messages',
@@ -43,12 +49,12 @@ const shapes: Record<string, [path: string, (address: string) => object]> = {
   ],
   'anthropic count_tokens': [
     '/v1/messages/count_tokens',
-    (url) => userSays([{ type: 'image', source: { type: 'url', url } }]),
+    (url) => userMessage([{ type: 'image', source: { type: 'url', url } }]),
   ],
-  'chat template': ['/apply-template', (url) => userSays([{ type: 'image_url', image_url: { url } }])],
+  'chat template': ['/apply-template', (url) => userMessage([{ type: 'image_url', image_url: { url } }])],
   'chat input_tokens': [
     '/v1/chat/completions/input_tokens',
-    (url) => userSays([{ type: 'image_url', image_url: { url } }]),
+    (url) => userMessage([{ type: 'image_url', image_url: { url } }]),
   ],
 };
 const functionCall = { type: 'function_call', call_id: 'a', name: 'see', arguments: '{}' };
@@ -69,7 +75,7 @@ const addresses = [
   'x-later+scheme.1:anything',
 ];
 
-const userSays = (content: unknown) => ({ messages: [{ role: 'user', content }] });
+const userMessage = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
 let fakeBackend: FakeBackend;
 let corral: TestGateway;
@@ -84,8 +90,8 @@ afterAll(async () => {
 
 async function post(path: string, body: object) {
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(body, { path })).response();
-  return { status: answer?.status, body: JSON.parse(answer?.body ?? '') };
+  const response = await client.send(postOf(body, { path })).response();
+  return { status: response?.status, body: JSON.parse(response?.body ?? '') };
 }
 
 describe.each(Object.entries(shapes))('%s', (_, [path, shape]) => {
@@ -114,7 +120,7 @@ it('ALLOW_REMOTE_MEDIA accepts all addresses', async () => {
     env: { ALLOW_REMOTE_MEDIA: 'true' },
   });
   await using client = await RawClient.connect(open.port);
-  const body = userSays([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]);
+  const body = userMessage([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]);
   expect((await client.send(postOf(body)).response())?.status).toBe(200);
 });
 
@@ -127,7 +133,7 @@ const result = (content: object[]) => [
 const textOnly: Record<string, [path: string, body: object]> = {
   'a text that speaks of an address': [
     '/v1/chat/completions',
-    userSays([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]),
+    userMessage([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]),
   ],
   'the arguments of a call': [
     '/v1/chat/completions',
@@ -152,7 +158,7 @@ const textOnly: Record<string, [path: string, body: object]> = {
   ],
   metadata: [
     '/v1/chat/completions',
-    { ...userSays('hi'), metadata: { source: url, image_url: url, file: url } },
+    { ...userMessage('hi'), metadata: { source: url, image_url: url, file: url } },
   ],
   'the input of a tool': [
     '/v1/messages',
@@ -164,11 +170,13 @@ const textOnly: Record<string, [path: string, body: object]> = {
   ],
   'a document': [
     '/v1/messages',
-    userSays([{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'version: 3' } }]),
+    userMessage([
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'version: 3' } },
+    ]),
   ],
   'a search result': [
     '/v1/messages',
-    userSays([{ type: 'search_result', source: url, title: 'A', content: [{ type: 'text', text: url }] }]),
+    userMessage([{ type: 'search_result', source: url, title: 'A', content: [{ type: 'text', text: url }] }]),
   ],
   'a search result of a tool': [
     '/v1/messages',
@@ -203,7 +211,7 @@ it.each(Object.entries(textOnly))('%s is accepted as text', async (_, [path, bod
 });
 
 it.each([
-  ['/v1/chat/completions', (file_data: string) => userSays([{ type: 'file', file: { file_data } }])],
+  ['/v1/chat/completions', (file_data: string) => userMessage([{ type: 'file', file: { file_data } }])],
   [
     '/v1/responses',
     (file_url: string) => ({ input: [{ role: 'user', content: [{ type: 'input_file', file_url }] }] }),

@@ -54,9 +54,9 @@ async function begin(id: string, size: number): Promise<RawClient> {
 }
 
 async function readError(client: RawClient) {
-  const answer = await client.response();
-  const { error } = JSON.parse(answer?.body ?? '{}');
-  return { status: answer?.status, headers: answer?.headers, ...error };
+  const response = await client.response();
+  const { error } = JSON.parse(response?.body ?? '{}');
+  return { status: response?.status, headers: response?.headers, ...error };
 }
 
 describe('request bodies', () => {

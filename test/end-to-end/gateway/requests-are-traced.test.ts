@@ -51,13 +51,13 @@ function callerOf(flags = '01') {
   return { traceId, spanId, header: `traceparent: 00-${traceId}-${spanId}-${flags}` };
 }
 
-async function ask(fields: object, header: string, secret?: string) {
-  await using asking = await RawClient.connect(corral.port);
+async function send(fields: object, header: string, secret?: string) {
+  await using client = await RawClient.connect(corral.port);
   const request = postOf(chatOf('a unique word', fields), {
     headers: [header],
     ...(secret && { secret }),
   });
-  return await asking.send(request).response();
+  return await client.send(request).response();
 }
 
 const named = (spans: readonly CollectedSpan[], name: string) => spans.filter((span) => span.name === name);
@@ -71,13 +71,13 @@ describe('a stream of the real llama-server', () => {
   beforeAll(async () => {
     await using engine = await startLlamaServer();
     await using real = await startTestGateway({ backend: engine.backend, env: traced() });
-    await using asking = await RawClient.connect(real.port);
-    const answer = await asking
+    await using client = await RawClient.connect(real.port);
+    const response = await client
       .send(postOf(chatOf('secret words', { stream: true, max_tokens: 8 }), { headers: [caller.header] }))
       .response();
-    ids = [answer?.headers['x-request-id'] ?? ''];
-    body = answer?.body ?? '';
-    await asking[Symbol.asyncDispose]();
+    ids = [response?.headers['x-request-id'] ?? ''];
+    body = response?.body ?? '';
+    await client[Symbol.asyncDispose]();
     await real.stop();
     expect(real.logged).toContainEqual(expect.objectContaining({ status: 200, trace: caller.traceId }));
     spans = await collector.spansOf(caller.traceId, 4);
@@ -136,15 +136,15 @@ describe('a stream of the real llama-server', () => {
 
   it('contains no text of the request or the response', () => {
     const sent = collector.deliveries.map((delivery) => delivery.body).join();
-    const words = [...body.matchAll(/"content":"([^"]{4,})"/g)].map(([, word = '']) => word);
-    expect(words.length).toBeGreaterThan(0);
-    for (const word of ['secret words', corral.secret, ...words]) expect(sent).not.toContain(word);
+    const deltas = [...body.matchAll(/"content":"([^"]{4,})"/g)].map(([, word = '']) => word);
+    expect(deltas.length).toBeGreaterThan(0);
+    for (const word of ['secret words', corral.secret, ...deltas]) expect(sent).not.toContain(word);
   });
 });
 
 it('the traceparent header of the exchange is sent to the backend', async () => {
   const caller = callerOf();
-  await ask({}, caller.header);
+  await send({}, caller.header);
   const [exchange] = named(await collector.spansOf(caller.traceId, 4), 'exchange');
   expect(fakeBackend.received.at(-1)?.headers.traceparent).toBe(
     `00-${caller.traceId}-${exchange?.spanId}-01`,
@@ -158,7 +158,7 @@ it('a retried request has one exchange span per attempt', async () => {
     else echo(received, response);
   };
   const caller = callerOf();
-  expect((await ask({}, caller.header))?.status).toBe(200);
+  expect((await send({}, caller.header))?.status).toBe(200);
   const spans = await collector.spansOf(caller.traceId, 8);
   const attempts = named(spans, 'exchange');
   expect(
@@ -183,7 +183,7 @@ it('a resumed stream has two exchange spans and one relay span', async () => {
     else startStream(response).end(`${delta('two')}data: [DONE]\n\n`);
   };
   const caller = callerOf();
-  expect((await ask({ stream: true }, caller.header))?.body).toContain('two');
+  expect((await send({ stream: true }, caller.header))?.body).toContain('two');
   const spans = await collector.spansOf(caller.traceId, 6);
   expect(named(spans, 'exchange').map(({ attributes }) => attributes['corral.continued'])).toEqual([0, 1]);
   expect(named(spans, 'relay')).toHaveLength(1);
@@ -191,7 +191,7 @@ it('a resumed stream has two exchange spans and one relay span', async () => {
 
 it('a rejected request records the error and has no child spans', async () => {
   const caller = callerOf();
-  expect((await ask({}, caller.header, 'sk-unknown'))?.status).toBe(401);
+  expect((await send({}, caller.header, 'sk-unknown'))?.status).toBe(401);
   const spans = await collector.spansOf(caller.traceId, 1);
   expect(spans).toEqual([expect.objectContaining({ kind: server, status: 0 })]);
   expect(spans[0]?.attributes).toMatchObject({
@@ -204,7 +204,7 @@ it('a rejected request records the error and has no child spans', async () => {
 it('a response that is cut off has the status error', async () => {
   fakeBackend.scenario = (_, response) => void response.socket?.destroy();
   const caller = callerOf();
-  expect((await ask({}, caller.header))?.status).toBe(502);
+  expect((await send({}, caller.header))?.status).toBe(502);
   const spans = await collector.spansOf(caller.traceId, 9);
   expect(request(spans)).toMatchObject({ status: failed, attributes: { 'error.type': 'bad_gateway' } });
 });
@@ -235,12 +235,12 @@ it.each([
 
 it('a request that its client does not sample is not sampled, and the backend gets the same flag', async () => {
   const unsampled = callerOf('00');
-  await ask({}, unsampled.header);
+  await send({}, unsampled.header);
   expect(fakeBackend.received.at(-1)?.headers.traceparent).toMatch(
     new RegExp(`^00-${unsampled.traceId}-\\w{16}-00$`),
   );
   const sampled = callerOf();
-  await ask({}, sampled.header);
+  await send({}, sampled.header);
   await collector.spansOf(sampled.traceId, 4);
   expect(spansIn(collector.deliveries).filter(({ traceId }) => traceId === unsampled.traceId)).toEqual([]);
 });
@@ -248,7 +248,7 @@ it('a request that its client does not sample is not sampled, and the backend ge
 it('probes, pages and unknown paths are not traced', async () => {
   for (const path of ['/ping', '/health', '/metrics', '/v1/none']) await fetch(corral.origin + path);
   const after = callerOf();
-  await ask({}, after.header);
+  await send({}, after.header);
   await collector.spansOf(after.traceId, 4);
   expect(new Set(spansIn(collector.deliveries).map(({ name }) => name))).toEqual(
     new Set(['POST /v1/chat/completions', 'admission', 'exchange', 'relay']),

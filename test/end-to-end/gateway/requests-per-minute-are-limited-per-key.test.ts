@@ -16,21 +16,21 @@ const keys = keyFileText({
 });
 
 let fakeBackend: FakeBackend;
-let house: TestGateway;
+let gateway: TestGateway;
 beforeAll(async () => {
   fakeBackend = await startFakeBackend(echo);
 });
 afterAll(() => fakeBackend.stop());
 beforeEach(async () => {
-  house = await startTestGateway({
+  gateway = await startTestGateway({
     backend: fakeBackend.backend,
     keys,
     env: { MAX_REQUESTS_PER_MINUTE: '3', MAX_QUEUE_SIZE: '0' },
   });
-  return () => house.stop();
+  return () => gateway.stop();
 });
 
-interface Wish {
+interface RequestOptions {
   readonly path?: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -38,9 +38,9 @@ interface Wish {
 
 async function post(
   id: string,
-  { path = '/v1/chat/completions', body = chatOf('hello'), signal }: Wish = {},
+  { path = '/v1/chat/completions', body = chatOf('hello'), signal }: RequestOptions = {},
 ) {
-  const response = await fetch(house.origin + path, {
+  const response = await fetch(gateway.origin + path, {
     method: 'POST',
     signal: signal ?? null,
     headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
@@ -102,24 +102,24 @@ describe('the requests of a key', () => {
 
   it('are rejected while earlier ones still run, in a burst too', async () => {
     fakeBackend.scenario = silent;
-    const leaving = new AbortController();
-    const first = Array.from({ length: 3 }, () => post('plain', { signal: leaving.signal }));
+    const aborting = new AbortController();
+    const first = Array.from({ length: 3 }, () => post('plain', { signal: aborting.signal }));
     await waitFor('the first to be at work', () => fakeBackend.open === 3);
     const responses = await Promise.all(Array.from({ length: 300 }, () => post('plain')));
     expect(responses.every(({ status }) => status === 429)).toBe(true);
     expect(fakeBackend.open).toBe(3);
     fakeBackend.scenario = echo;
-    leaving.abort();
+    aborting.abort();
     await Promise.allSettled(first);
     await waitFor(
       'every refusal to be logged',
-      () => house.logged.filter(({ status }) => status === 429).length === 300,
+      () => gateway.logged.filter(({ status }) => status === 429).length === 300,
     );
   });
 
   it('count on every route of the backend, but not for a list of models', async () => {
     await post('native', { path: '/completion', body: { prompt: 'hello' } });
-    const list = await fetch(`${house.origin}/v1/models`, {
+    const list = await fetch(`${gateway.origin}/v1/models`, {
       headers: { authorization: `Bearer ${secretOf('native')}` },
     });
     expect([list.status, remaining(list)]).toEqual([200, '2']);
@@ -150,7 +150,7 @@ describe('the requests of a key', () => {
 
   it('keep their count when the keys are reloaded', async () => {
     await post('plain');
-    await house.gateway.reloadKeys();
+    await gateway.gateway.reloadKeys();
     expect(remaining(await post('plain'))).toBe('1');
   });
 });
@@ -184,15 +184,15 @@ it('stay within the limit although rejected requests are refunded late', async (
   const clients: RawClient[] = [];
   for (let n = 0; n < limits.requestsPerMinute; n++) clients.push(await RawClient.connect(corral.port));
   for (const client of clients) client.send(request.slice(0, -1));
-  const ask = async () => {
+  const send = async () => {
     const response = await fetch(`${corral.origin}/v1/models`, {
       headers: { authorization: `Bearer ${secret}` },
     });
     await response.text();
     return Number(remaining(response));
   };
-  await waitFor('all of them to be counted', async () => (await ask()) === 0);
-  await waitFor('their minute to be over', async () => (await ask()) === limits.requestsPerMinute);
+  await waitFor('all of them to be counted', async () => (await send()) === 0);
+  await waitFor('their minute to be over', async () => (await send()) === limits.requestsPerMinute);
   for (const client of clients) {
     const response = await client.send(request.slice(-1)).response();
     expect([response?.status, JSON.parse(response?.body ?? '{}').error.type]).toEqual([429, 'tokens']);
@@ -202,5 +202,5 @@ it('stay within the limit although rejected requests are refunded late', async (
     'all of them to be logged',
     () => corral.logged.filter(({ status }) => status === 429).length === 3,
   );
-  expect(await ask()).toBe(limits.requestsPerMinute);
+  expect(await send()).toBe(limits.requestsPerMinute);
 });

@@ -36,8 +36,8 @@ it('a request that times out in the queue while the model loads gets model_loadi
   });
   await waitFor('the gateway to report it as loading', () => corral.gateway.monitor.status === 'loading');
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('early'))).response();
-  expect(answer?.status).toBe(503);
-  expect(JSON.parse(answer?.body ?? '').error.code).toBe('model_loading');
+  const response = await client.send(postOf(chatOf('early'))).response();
+  expect(response?.status).toBe(503);
+  expect(JSON.parse(response?.body ?? '').error.code).toBe('model_loading');
   expect(fake.received).toHaveLength(0);
 });

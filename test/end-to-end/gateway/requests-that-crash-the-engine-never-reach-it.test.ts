@@ -11,14 +11,14 @@ afterAll(() => demo.stop());
 
 async function post(path: string, body: object) {
   const { origin, secret } = demo.corral;
-  const answer = await fetch(`${origin}${path}`, {
+  const response = await fetch(`${origin}${path}`, {
     method: 'POST',
     headers: { 'x-api-key': secret, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   return {
-    status: answer.status,
-    error: ((await answer.json()) as { error?: Record<string, unknown> }).error,
+    status: response.status,
+    error: ((await response.json()) as { error?: Record<string, unknown> }).error,
   };
 }
 

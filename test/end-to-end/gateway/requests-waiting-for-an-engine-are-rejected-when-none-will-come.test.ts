@@ -39,17 +39,17 @@ async function post(
   path: string,
   body: object,
 ): Promise<{ status: number; read: () => string; end: Promise<string> }> {
-  const answer = await fetch(`${corral.origin}${path}`, {
+  const response = await fetch(`${corral.origin}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   let text = '';
   const end = (async () => {
-    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) text += piece;
+    for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += piece;
     return text;
   })();
-  return { status: answer.status, read: () => text, end };
+  return { status: response.status, read: () => text, end };
 }
 
 /** A stream and a JSON request of each API in the middle of their responses, and an engine that dies and does not come back. */

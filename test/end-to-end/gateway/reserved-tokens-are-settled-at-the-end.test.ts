@@ -38,69 +38,69 @@ async function post(body: object, { path = '/v1/chat/completions', signal }: Wis
   });
 }
 
-const ask = (content: string) => ({ messages: [{ role: 'user', content }] });
+const bodyOf = (content: string) => ({ messages: [{ role: 'user', content }] });
 const remainingIn = ({ headers }: Response) => Number(headers.get('x-ratelimit-remaining-tokens'));
 
 /** The tokens used when no request is in progress any more. Reading them costs nothing. */
-async function taken(): Promise<number> {
+async function reservedTokens(): Promise<number> {
   const authorization = `Bearer ${testerSecret}`;
   return LIMIT - remainingIn(await fetch(`${corral.origin}/v1/models`, { headers: { authorization } }));
 }
 
-const settledTo = (tokens: number) =>
-  waitFor(`${tokens} tokens to be taken`, async () => (await taken()) === tokens);
+const waitForCharge = (tokens: number) =>
+  waitFor(`${tokens} tokens to be taken`, async () => (await reservedTokens()) === tokens);
 
 describe('the tokens that a request has reserved', () => {
   it('are the prompt and the output limit, and become the actual usage', async () => {
-    const response = await post({ ...ask('keys'), max_tokens: 5000 });
+    const response = await post({ ...bodyOf('keys'), max_tokens: 5000 });
     expect(LIMIT - remainingIn(response)).toBeGreaterThan(5000);
     expect(LIMIT - remainingIn(response)).toBeLessThan(5100);
     expect(response.headers.get('x-ratelimit-limit-tokens')).toBe(String(LIMIT));
     expect(response.headers.get('x-ratelimit-reset-tokens')).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
     const { usage } = (await response.json()) as { usage: { total_tokens: number } };
     expect(usage.total_tokens).toBeLessThan(1000);
-    await settledTo(usage.total_tokens);
+    await waitForCharge(usage.total_tokens);
   });
 
   it('of a long stream become the actual usage, even beyond the reservation', async () => {
     const response = await post({
-      ...ask('long story'),
+      ...bodyOf('long story'),
       stream: true,
       stream_options: { include_usage: true },
     });
-    const aside = LIMIT - remainingIn(response);
+    const reserved = LIMIT - remainingIn(response);
     const text = await response.text();
     const total = Number(/"total_tokens":(\d+)/.exec(text)?.[1]);
-    expect(total).toBeGreaterThan(aside);
-    await settledTo(total);
+    expect(total).toBeGreaterThan(reserved);
+    await waitForCharge(total);
   });
 
   it('of a disconnected client become what was processed and generated for it', async () => {
-    const leaving = new AbortController();
+    const aborting = new AbortController();
     const response = await post(
-      { ...ask('long story'), stream: true, max_tokens: 8000 },
-      { signal: leaving.signal },
+      { ...bodyOf('long story'), stream: true, max_tokens: 8000 },
+      { signal: aborting.signal },
     );
     const reader = response.body?.getReader();
     await reader?.read();
     expect(LIMIT - remainingIn(response)).toBeGreaterThan(8000);
-    leaving.abort();
+    aborting.abort();
     await gatewayIsIdle(corral);
-    await waitFor('the rest to go back', async () => (await taken()) < 8000);
-    expect(await taken()).toBeGreaterThan(0);
+    await waitFor('the rest to go back', async () => (await reservedTokens()) < 8000);
+    expect(await reservedTokens()).toBeGreaterThan(0);
   });
 
   it('are fully refunded if the engine rejects the request', async () => {
-    const response = await post({ ...ask('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
+    const response = await post({ ...bodyOf('keys'), max_tokens: 50, response_format: { type: 'nonsense' } });
     expect(response.status).toBeGreaterThanOrEqual(400);
     expect(remainingIn(response)).toBeLessThan(LIMIT);
-    await settledTo(0);
+    await waitForCharge(0);
   });
 
   it('are none for token counting and lists', async () => {
-    const response = await post(ask('keys'), { path: '/v1/chat/completions/input_tokens' });
+    const response = await post(bodyOf('keys'), { path: '/v1/chat/completions/input_tokens' });
     expect([response.status, remainingIn(response)]).toEqual([200, LIMIT]);
-    expect(await taken()).toBe(0);
+    expect(await reservedTokens()).toBe(0);
   });
 });
 
@@ -112,19 +112,19 @@ describe('a request that does not fit', () => {
       backend: fakeBackend.backend,
       env: { MAX_TOKENS_PER_MINUTE: String(LIMIT), MAX_REQUESTS_PER_MINUTE: '10' },
     });
-    const leaving = new AbortController();
+    const aborting = new AbortController();
     const underWay = [1, 2].map(() =>
-      post({ ...ask('keys'), max_tokens: 4000, n: 2 }, { signal: leaving.signal }).catch(() => 'left'),
+      post({ ...bodyOf('keys'), max_tokens: 4000, n: 2 }, { signal: aborting.signal }).catch(() => 'left'),
     );
     await waitFor('two requests to be under way', () => fakeBackend.open === 2);
-    const rejected = await post({ ...ask('keys'), max_tokens: 4000 });
+    const rejected = await post({ ...bodyOf('keys'), max_tokens: 4000 });
     expect(rejected.status).toBe(429);
     const { error } = (await rejected.json()) as { error: { message: string } };
     expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
     expect(error.message).toMatch(/limit 20000, used 160\d\d, requested 40\d\d/);
     expect(Number(rejected.headers.get('retry-after-ms'))).toBeLessThanOrEqual(60_000);
     expect(rejected.headers.get('x-should-retry')).toBeNull();
-    leaving.abort();
+    aborting.abort();
     expect(await Promise.all(underWay)).toEqual(['left', 'left']);
     const authorization = `Bearer ${testerSecret}`;
     const { headers } = await fetch(`${corral.origin}/v1/models`, { headers: { authorization } });
@@ -134,13 +134,13 @@ describe('a request that does not fit', () => {
   it('even in an empty minute is told that waiting does not help', async () => {
     await corral.stop();
     corral = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
-    const rejected = await post({ ...ask('keys'), max_tokens: 4000 });
+    const rejected = await post({ ...bodyOf('keys'), max_tokens: 4000 });
     expect([rejected.status, rejected.headers.get('x-should-retry')]).toEqual([429, 'false']);
     expect(rejected.headers.get('retry-after')).toBeNull();
     const { error } = (await rejected.json()) as { error: { message: string } };
     expect(error).toMatchObject({ type: 'tokens', code: 'rate_limit_exceeded' });
     expect(error.message).toMatch(/may use up to 40\d\d tokens, .* limited to 1000 tokens per minute/);
-    const response = await post(ask('keys'));
+    const response = await post(bodyOf('keys'));
     expect(response.status).toBe(200);
   });
 });

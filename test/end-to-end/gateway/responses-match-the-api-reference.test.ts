@@ -54,9 +54,9 @@ interface Question {
 }
 
 /** Sends a request; returns the status and every difference from the document. */
-async function ask(question: string, { body, secret = testerSecret, headers = {} }: Question = {}) {
+async function send(question: string, { body, secret = testerSecret, headers = {} }: Question = {}) {
   const [method = '', target = ''] = question.split(' ');
-  const answer = await fetch(corral.origin + target, {
+  const response = await fetch(corral.origin + target, {
     method,
     headers: {
       ...(secret !== null && { authorization: `Bearer ${secret}` }),
@@ -65,12 +65,19 @@ async function ask(question: string, { body, secret = testerSecret, headers = {}
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const path = new URL(answer.url).pathname;
-  const contentType = answer.headers.get('content-type') ?? '';
-  const text = await answer.text();
+  const path = new URL(response.url).pathname;
+  const contentType = response.headers.get('content-type') ?? '';
+  const text = await response.text();
   return [
-    answer.status,
-    ...contract.breaches({ method, path, status: answer.status, contentType, text, headers: answer.headers }),
+    response.status,
+    ...contract.breaches({
+      method,
+      path,
+      status: response.status,
+      contentType,
+      text,
+      headers: response.headers,
+    }),
   ];
 }
 
@@ -110,7 +117,7 @@ describe('responses of a real llama-server', () => {
     ['GET /v1/models', undefined],
     ['GET /v1/models/demo', undefined],
   ])('%s', async (question, body) => {
-    expect(await ask(question, { body })).toEqual([200]);
+    expect(await send(question, { body })).toEqual([200]);
   });
 });
 
@@ -118,7 +125,7 @@ describe('responses of a real llama-server', () => {
 const needOthers = /embeddings|rerank|transcriptions|infill/;
 
 it.each(proxiedOperations)('the example of $path is served', async ({ path, body }) => {
-  const [status, ...breaches] = await ask(`POST ${path}`, { body: body?.example });
+  const [status, ...breaches] = await send(`POST ${path}`, { body: body?.example });
   expect(breaches).toEqual([]);
   expect(needOthers.test(path) ? [400, 501] : [200]).toContain(status);
 });
@@ -133,7 +140,7 @@ describe('responses of the gateway itself', () => {
     ['GET /metrics', 200],
     ['GET /openapi.json', 200],
   ] as const)('%s without a key', async (question, status) => {
-    expect(await ask(question, { secret: null })).toEqual([status]);
+    expect(await send(question, { secret: null })).toEqual([status]);
   });
 
   it.each([
@@ -147,19 +154,19 @@ describe('responses of the gateway itself', () => {
     ['POST /reload', 200],
     ['POST /admin/restart', 501],
   ] as const)('%s is %d', async (question, status) => {
-    expect(await ask(question, ops)).toEqual([status]);
+    expect(await send(question, ops)).toEqual([status]);
   });
 
   it('requests in progress, one of which is cancelled', async () => {
-    const long = ask('POST /v1/chat/completions', {
+    const long = send('POST /v1/chat/completions', {
       body: { ...chat, max_tokens: 4000, messages: [{ role: 'user', content: 'a long story' }] },
       headers: { 'x-request-id': 'long' },
     });
     await waitFor('it to be listed', async () => {
-      expect(await ask('GET /admin/requests', ops)).toEqual([200]);
+      expect(await send('GET /admin/requests', ops)).toEqual([200]);
       return corral.gateway.scheduler.counts.leased > 0;
     });
-    expect(await ask('DELETE /admin/requests/long', ops)).toEqual([200]);
+    expect(await send('DELETE /admin/requests/long', ops)).toEqual([200]);
     expect(await long).toEqual([403]);
   });
 });
@@ -183,29 +190,28 @@ describe('errors', () => {
     [429, 'POST /v1/chat/completions', { secret: thriftySecret, body: chat }],
     [501, 'POST /v1/embeddings', { body: { model: 'demo', input: 'keys' } }],
   ] as const)('%d of %s', async (status, question, request) => {
-    expect(await ask(question, request)).toEqual([status]);
+    expect(await send(question, request)).toEqual([status]);
   });
 
   it('429 for a key above its rate limit', async () => {
     const request = { secret: slowSecret, body: chat };
-    expect(await ask('POST /v1/chat/completions', request)).toEqual([200]);
-    expect(await ask('POST /v1/chat/completions', request)).toEqual([429]);
+    expect(await send('POST /v1/chat/completions', request)).toEqual([200]);
+    expect(await send('POST /v1/chat/completions', request)).toEqual([429]);
   });
 });
 
 it('the check finds a field of the wrong type, an unknown header and an unknown code', async () => {
-  const answer = {
+  const response = {
     method: 'GET',
     path: '/v1/models',
     contentType: 'application/json',
     headers: new Headers({ 'x-new': '1' }),
   };
-  expect(contract.breaches({ ...answer, status: 200, text: '{"object":"list","data":[{"id":1}]}' })).toEqual([
-    expect.stringContaining('it has x-new'),
-    expect.stringContaining('data/0/id must be string'),
-  ]);
+  expect(
+    contract.breaches({ ...response, status: 200, text: '{"object":"list","data":[{"id":1}]}' }),
+  ).toEqual([expect.stringContaining('it has x-new'), expect.stringContaining('data/0/id must be string')]);
   const error = { message: 'm', type: 't', param: null, code: 'new' };
   expect(
-    contract.breaches({ ...answer, headers: new Headers(), status: 401, text: JSON.stringify({ error }) }),
+    contract.breaches({ ...response, headers: new Headers(), status: 401, text: JSON.stringify({ error }) }),
   ).toEqual([expect.stringContaining('the code new is none of invalid_api_key')]);
 });

@@ -16,7 +16,9 @@ const prompt = 'my-bank-pin-is-4711';
 const inTheQuery = 'sk-in-the-query-6f1b7c2e9d';
 
 /** What the fake backend does, by a word in the prompt. Its errors quote the prompt, as llama-server's do. */
-const fates: Readonly<Record<string, { status: number; body: string; type?: string } | undefined>> = {
+const backendResponses: Readonly<
+  Record<string, { status: number; body: string; type?: string } | undefined>
+> = {
   break: undefined,
   fail: {
     status: 500,
@@ -92,8 +94,10 @@ describe('no secret and no prompt is logged', () => {
 
   beforeAll(async () => {
     fakeBackend = await startFakeBackend((request, response) => {
-      const word = Object.keys(fates).find((fate) => request.body.includes(fate)) ?? 'answer';
-      const fate = fates[word];
+      const word =
+        Object.keys(backendResponses).find((backendResponse) => request.body.includes(backendResponse)) ??
+        'answer';
+      const fate = backendResponses[word];
       if (fate === undefined) response.destroy();
       else
         response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/json' }).end(fate.body);
@@ -126,15 +130,15 @@ describe('no secret and no prompt is logged', () => {
     const before = corral.logged.length;
     const bytes = { ...requests, ...noRequests }[what]?.(secrets[key as keyof typeof secrets]) ?? '';
     await using client = await RawClient.connect(corral.port);
-    const answer = await client.send(bytes).response();
+    const response = await client.send(bytes).response();
     if (what in requests) await waitFor('its line', () => corral.logged.length > before);
-    const told = JSON.stringify([answer, corral.logged.slice(before)]);
-    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+    const shown = JSON.stringify([response, corral.logged.slice(before)]);
+    expect(hidden().filter((secret) => shown.includes(secret))).toEqual([]);
   });
 
   it('for any of them at any time, although the failures are logged', () => {
-    const told = JSON.stringify(corral.logged);
-    expect(hidden().filter((secret) => told.includes(secret))).toEqual([]);
+    const shown = JSON.stringify(corral.logged);
+    expect(hidden().filter((secret) => shown.includes(secret))).toEqual([]);
     for (const error of ['bad_gateway', 'invalid_json', 'invalid_api_key', 'unknown_url', 'internal_error'])
       expect(corral.logged.map((line) => line.error)).toContain(error);
   });

@@ -61,13 +61,13 @@ it('a body in single bytes takes no more memory than its size', async () => {
 
 it('a complete response that its client does not read is dropped', async () => {
   const piece = delta('x'.repeat(MB));
-  const sayMuch: BackendScenario = (_, response) => {
+  const sendLargeResponse: BackendScenario = (_, response) => {
     startStream(response);
     for (let n = 0; n < 24; n++) response.write(piece);
     response.write('data: {"choices":[{"delta":{},"index":0,"finish_reason":"stop"}]}\n\n');
     response.end('data: [DONE]\n\n');
   };
-  await using fakeBackend = await startFakeBackend(sayMuch);
+  await using fakeBackend = await startFakeBackend(sendLargeResponse);
   await using corral = await startTestGateway({
     backend: fakeBackend.backend,
     env: { STREAM_IDLE_TIMEOUT: '1s' },
@@ -83,12 +83,12 @@ it('a complete response that its client does not read is dropped', async () => {
 });
 
 it('a response of usual length holds its slot only while the engine generates, although nobody reads it', async () => {
-  const speak: BackendScenario = (_, response) => {
+  const respond: BackendScenario = (_, response) => {
     startStream(response);
     for (let n = 0; n < 90; n++) response.write(delta('x'.repeat(10_000)));
     response.end('data: [DONE]\n\n');
   };
-  await using fakeBackend = await startFakeBackend(speak, { slots: 1 });
+  await using fakeBackend = await startFakeBackend(respond, { slots: 1 });
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const flood = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
   for (const { socket } of flood) socket.pause();

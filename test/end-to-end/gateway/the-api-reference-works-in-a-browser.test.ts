@@ -71,7 +71,7 @@ describe.skipIf(peer === undefined)('in a browser', () => {
 
   it('the page shows every operation, makes no external requests and does not violate its policy', async () => {
     await using watched = await openPage(chrome.browser, { colorScheme: 'dark' });
-    const { page, complaints } = watched;
+    const { page, complaints: problems } = watched;
     const requested: string[] = [];
     page.on('request', (request) => requested.push(request.url()));
     await page.goto(`${corral.origin}/docs`);
@@ -81,12 +81,12 @@ describe.skipIf(peer === undefined)('in a browser', () => {
     expect(await page.locator('.opblock').count()).toBe(count);
     expect(await page.locator('html.dark-mode').count()).toBe(1);
     expect(requested.filter((url) => !url.startsWith(corral.origin) && !url.startsWith('data:'))).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('an operation can be called with a key', async () => {
     await using watched = await openPage(chrome.browser, { colorScheme: 'light' });
-    const { page, complaints } = watched;
+    const { page, complaints: problems } = watched;
     await page.goto(`${corral.origin}/docs`);
     await page.getByRole('button', { name: 'Authorize' }).click();
     await page.locator('#auth-bearer-value').first().fill(corral.secret);
@@ -96,6 +96,6 @@ describe.skipIf(peer === undefined)('in a browser', () => {
     await page.getByRole('button', { name: 'Try it out' }).click();
     await page.getByRole('button', { name: 'Execute' }).click();
     await page.locator('.live-responses-table').getByText('"stand-in"').first().waitFor();
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 });

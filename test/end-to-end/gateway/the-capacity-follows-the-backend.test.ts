@@ -9,8 +9,8 @@ import { waitFor } from '../../harness/wait-for.ts';
 const capacityOf = ({ gateway }: TestGateway) => gateway.scheduler.counts.capacity;
 
 async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
-  const answer = await fetch(`${origin}/v1/models`, { headers: { 'x-api-key': secret } });
-  const { data } = (await answer.json()) as { data?: { id: string }[] };
+  const response = await fetch(`${origin}/v1/models`, { headers: { 'x-api-key': secret } });
+  const { data } = (await response.json()) as { data?: { id: string }[] };
   return data?.map(({ id }) => id) ?? [];
 }
 

@@ -45,26 +45,31 @@ afterAll(async () => {
 });
 
 async function listed(secret: string, gateway = corral): Promise<string[]> {
-  const answer = await fetch(`${gateway.origin}/v1/models`, {
+  const response = await fetch(`${gateway.origin}/v1/models`, {
     headers: { authorization: `Bearer ${secret}` },
   });
-  const { data = [] } = (await answer.json()) as { data?: { id: string }[] };
+  const { data = [] } = (await response.json()) as { data?: { id: string }[] };
   return data.map(({ id }) => id);
 }
 
-interface Answer {
+interface Completion {
   readonly status: number;
   readonly json: { readonly model?: string; readonly error?: { code: string; param: string | null } };
 }
 
-async function ask(body: string | object, secret: string, path = '/v1/chat/completions', gateway = corral) {
-  const send = async (): Promise<Answer> => {
-    const answer = await fetch(`${gateway.origin}${path}`, {
+async function sendRequest(
+  body: string | object,
+  secret: string,
+  path = '/v1/chat/completions',
+  gateway = corral,
+) {
+  const send = async (): Promise<Completion> => {
+    const response = await fetch(`${gateway.origin}${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify({ max_tokens: 2, ...body }),
     });
-    return { status: answer.status, json: (await answer.json()) as Answer['json'] };
+    return { status: response.status, json: (await response.json()) as Completion['json'] };
   };
   const [{ status, json }, line] = await withLine(gateway, send);
   return { status, json, line };
@@ -98,38 +103,38 @@ describe.each([
   ['/v1/messages/count_tokens', { messages }],
 ])('%s', (path, body) => {
   it.each(['alpha', 'beta'])('is served by %s where the request names it', async (model) => {
-    const { status, line } = await ask({ ...body, model }, secrets.all, path);
+    const { status, line } = await sendRequest({ ...body, model }, secrets.all, path);
     expect([status, line.model]).toEqual([200, model]);
   });
 
   it('is served by a model that the key may use, and by no other', async () => {
     for (const model of [undefined, 'gpt-4o', 'beta']) {
-      const { status, line } = await ask({ ...body, model }, secrets.beta, path);
+      const { status, line } = await sendRequest({ ...body, model }, secrets.beta, path);
       expect([status, line.model]).toEqual([200, 'beta']);
     }
-    const refused = await ask({ ...body, model: 'alpha' }, secrets.beta, path);
-    expect([refused.status, refused.line.error]).toEqual([403, 'model_not_allowed']);
+    const rejected = await sendRequest({ ...body, model: 'alpha' }, secrets.beta, path);
+    expect([rejected.status, rejected.line.error]).toEqual([403, 'model_not_allowed']);
   });
 });
 
 it('the router gets the resolved name, whatever else the body contains', async () => {
   for (const sent of ['{"model":"alpha","model":"gpt","messages":M}', '{"model":null,"messages":M}']) {
-    const { status, json } = await ask(sent.replace('M', JSON.stringify(messages)), secrets.beta);
+    const { status, json } = await sendRequest(sent.replace('M', JSON.stringify(messages)), secrets.beta);
     expect([status, json.model]).toEqual([200, 'beta']);
   }
-  const { status, json } = await ask({ messages, model: 'beta' }, secrets.all, undefined, strict);
+  const { status, json } = await sendRequest({ messages, model: 'beta' }, secrets.all, undefined, strict);
   expect([status, json.error?.code]).toEqual([404, 'model_not_found']);
 });
 
 it('a form is rejected, because its model is not read', async () => {
   const form = new FormData();
   form.set('model', 'alpha');
-  const answer = await fetch(`${corral.origin}/v1/audio/transcriptions`, {
+  const response = await fetch(`${corral.origin}/v1/audio/transcriptions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secrets.beta}` },
     body: form,
   });
-  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { param: 'content-type' } }]);
+  expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'content-type' } }]);
 });
 
 it('the same model continues a stream, and a given beginning', async () => {
@@ -145,7 +150,7 @@ it('the same model continues a stream, and a given beginning', async () => {
 
 /** The processes that a router started for a model. */
 function childrenFor(model: string): number[] {
-  const words = (pid: string, file: string) => {
+  const procFile = (pid: string, file: string) => {
     try {
       return readFileSync(`/proc/${pid}/${file}`, 'utf8');
     } catch {
@@ -153,21 +158,22 @@ function childrenFor(model: string): number[] {
     }
   };
   const isChild = (pid: string) =>
-    words(pid, 'stat').includes(`) S ${router.pid} `) || words(pid, 'stat').includes(`) R ${router.pid} `);
+    procFile(pid, 'stat').includes(`) S ${router.pid} `) ||
+    procFile(pid, 'stat').includes(`) R ${router.pid} `);
   return readdirSync('/proc')
-    .filter((pid) => isChild(pid) && words(pid, 'cmdline').includes(`--alias\0${model}\0`))
+    .filter((pid) => isChild(pid) && procFile(pid, 'cmdline').includes(`--alias\0${model}\0`))
     .map(Number);
 }
 
 it('a stream continues after the router has lost its model', async () => {
   const story = { messages: [{ role: 'user', content: 'a long story' }], model: 'beta', stream: true };
   await using client = await RawClient.connect(corral.port);
-  const [answer, line] = await withLine(corral, async () => {
+  const [response, line] = await withLine(corral, async () => {
     await client.send(postOf(story, { secret: secrets.all })).receives('Horse 30,');
     for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
     return client.response();
   });
-  expect(chatTextIn(parseEvents(answer?.body ?? ''))).toBe(storyText('long story'));
+  expect(chatTextIn(parseEvents(response?.body ?? ''))).toBe(storyText('long story'));
   expect(line.continued).toBeGreaterThan(0);
 });
 

@@ -66,8 +66,8 @@ it('only listed request headers reach the backend, with its own key', async () =
 
 it.each([true, false])('only listed response headers reach the client (stream: %s)', async (stream) => {
   await using client = await RawClient.connect(corral.port);
-  const answer = await client.send(postOf(chatOf('hello', { stream }))).response();
-  const own = [
+  const response = await client.send(postOf(chatOf('hello', { stream }))).response();
+  const always = [
     'connection',
     'date',
     'keep-alive',
@@ -77,10 +77,10 @@ it.each([true, false])('only listed response headers reach the client (stream: %
     'x-request-id',
   ];
   const streamOnly = ['cache-control', 'content-type', 'transfer-encoding', 'x-accel-buffering'];
-  const expected = [...own, ...(stream ? streamOnly : ['content-length', 'content-type'])];
-  expect(Object.keys(answer?.headers ?? {}).toSorted()).toEqual(expected.toSorted());
+  const expected = [...always, ...(stream ? streamOnly : ['content-length', 'content-type'])];
+  expect(Object.keys(response?.headers ?? {}).toSorted()).toEqual(expected.toSorted());
   if (stream) {
-    expect(answer?.headers['cache-control']).toBe('no-cache, no-transform');
-    expect(answer?.headers['x-accel-buffering']).toBe('no');
+    expect(response?.headers['cache-control']).toBe('no-cache, no-transform');
+    expect(response?.headers['x-accel-buffering']).toBe('no');
   }
 });

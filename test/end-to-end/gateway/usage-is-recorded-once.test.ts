@@ -63,7 +63,7 @@ async function recordedBy(work: () => Promise<unknown>): Promise<Partial<UsageRo
   return Object.fromEntries(sumNames.map((name) => [name, after[name] - before[name]]));
 }
 
-const ask = async (word: string, fields: object = {}) => {
+const send = async (word: string, fields: object = {}) => {
   await using client = await RawClient.connect(corral.port);
   return await client.send(postOf(chatOf(word, fields))).response();
 };
@@ -77,7 +77,7 @@ const disconnect = async (word: string) => {
 
 describe('usage is recorded once for a request', () => {
   it('that is not streamed', async () => {
-    const recorded = await recordedBy(() => ask('piece'));
+    const recorded = await recordedBy(() => send('piece'));
     expect(recorded).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
     expect(recorded.computeMs).toBeGreaterThan(0);
     // It used one of four slots.
@@ -85,12 +85,12 @@ describe('usage is recorded once for a request', () => {
   });
 
   it('that is streamed without include_usage', async () => {
-    const recorded = await recordedBy(() => ask('good', { stream: true }));
+    const recorded = await recordedBy(() => send('good', { stream: true }));
     expect(recorded).toMatchObject({ requests: 1, errors: 0, input: 11, cached: 2, output: 3 });
   });
 
   it('with two choices, of which the backend counts only one', async () => {
-    expect(await recordedBy(() => ask('piece', { n: 2 }))).toMatchObject({
+    expect(await recordedBy(() => send('piece', { n: 2 }))).toMatchObject({
       requests: 1,
       input: 11,
       output: 6,
@@ -115,13 +115,13 @@ describe('usage is recorded once for a request', () => {
   it.each(['cut', 'short'])(
     'whose stream the backend did not complete (%s): an error, and the tokens sent',
     async (how) => {
-      const recorded = await recordedBy(() => ask(how, { stream: true }));
+      const recorded = await recordedBy(() => send(how, { stream: true }));
       expect(recorded).toMatchObject({ requests: 1, errors: 1, input: inputTokens, output: 3 });
     },
   );
 
   it('that is rejected: an error without tokens', async () => {
-    expect(await recordedBy(() => ask('fail'))).toMatchObject({
+    expect(await recordedBy(() => send('fail'))).toMatchObject({
       requests: 1,
       errors: 1,
       input: 0,

@@ -15,12 +15,12 @@ const secret = 'sk-0123456789abcdef';
 async function fillTheLog(port: number): Promise<void> {
   const path = `/v1/${'x'.repeat(2000)}`;
   for (let round = 0; round < 20; round++) {
-    const answers = Array.from({ length: 20 }, async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-      await answer.text();
-      return answer.status;
+    const responses = Array.from({ length: 20 }, async () => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      await response.text();
+      return response.status;
     });
-    expect(new Set(await Promise.all(answers))).toEqual(new Set([404]));
+    expect(new Set(await Promise.all(responses))).toEqual(new Set([404]));
   }
 }
 

@@ -16,10 +16,10 @@ const prompt = 'my bank pin is 4711';
 
 let before: string;
 beforeAll(async () => {
-  const own = /^Max core file size +(\S+) +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-  before = `${own?.[1]}:${own?.[2]}`;
+  const limits = /^Max core file size +(\S+) +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+  before = `${limits?.[1]}:${limits?.[2]}`;
   // What we start may leave core files as large as the system lets anybody.
-  await setOwnCoreLimit(`${own?.[2]}:${own?.[2]}`);
+  await setOwnCoreLimit(`${limits?.[2]}:${limits?.[2]}`);
 });
 afterAll(() => setOwnCoreLimit(before));
 
@@ -39,7 +39,7 @@ function bytesBelow(folder: string): Map<string, Buffer> {
   return new Map(files.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
-let asked = 0;
+let requestCount = 0;
 
 /**
  * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
@@ -47,9 +47,9 @@ let asked = 0;
  */
 async function keepBusy(deployment: RunningDeployment): Promise<RawClient> {
   const client = await RawClient.connect(deployment.gatewayPort);
-  asked += 1;
-  const words = `${prompt}: tell me a long story ${asked}`;
-  client.send(postOf(chatOf(words, { stream: true, ignore_eos: true, max_tokens: 50_000 }), { secret }));
+  requestCount += 1;
+  const content = `${prompt}: tell me a long story ${requestCount}`;
+  client.send(postOf(chatOf(content, { stream: true, ignore_eos: true, max_tokens: 50_000 }), { secret }));
   await client.receives('"content":"');
   return client;
 }
@@ -95,8 +95,8 @@ describe('a crash leaves no secret on disk', () => {
 
   it('a crash of a gateway without a supervisor leaves no core file', async () => {
     await using folder = await temporaryFolder();
-    await using standIn = await startFakeBackend((_, response) => response.end('{}'));
-    await using gateway = await startGatewayProcess(standIn.backend, { DATA_DIR: folder.path });
+    await using fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
+    await using gateway = await startGatewayProcess(fakeBackend.backend, { DATA_DIR: folder.path });
     expect(readCoreLimit(gateway.process.pid ?? 0)).toBe(1);
   });
 });

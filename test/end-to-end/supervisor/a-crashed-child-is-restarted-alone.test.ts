@@ -5,7 +5,7 @@ import { isRunning, type RunningDeployment, startDeployment } from '../../harnes
 import { waitFor } from '../../harness/wait-for.ts';
 
 /** Ready, with a llama-server that loads for as long as `loaded` is not there. */
-async function readyHouse() {
+async function startReadyDeployment() {
   const deployment = await startDeployment({ scenario: 'slow' });
   const loaded = join(deployment.modelFolder, 'loaded');
   writeFileSync(loaded, '');
@@ -26,7 +26,7 @@ async function afterRestart(deployment: RunningDeployment, dead: number) {
 
 describe('a crashed child is restarted without an effect on the other', () => {
   it('llama-server is restarted after a delay, and its last lines are logged', async () => {
-    const { deployment, engine, gateway, loaded } = await readyHouse();
+    const { deployment, engine, gateway, loaded } = await startReadyDeployment();
     await using _ = deployment;
     rmSync(loaded);
     process.kill(engine, 'SIGKILL');
@@ -45,7 +45,7 @@ describe('a crashed child is restarted without an effect on the other', () => {
   });
 
   it('the gateway is restarted at once, and the model stays loaded', async () => {
-    const { deployment, engine, gateway } = await readyHouse();
+    const { deployment, engine, gateway } = await startReadyDeployment();
     await using _ = deployment;
     process.kill(gateway, 'SIGKILL');
     expect(await afterRestart(deployment, gateway)).toContain(engine);

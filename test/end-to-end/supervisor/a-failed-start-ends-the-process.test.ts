@@ -68,7 +68,7 @@ describe.concurrent('a failed start ends the process', () => {
       { AUTH_KEYS_FILE: 'FOLDER' },
       /AUTH_KEYS_FILE: .* is a folder; expected a file/,
     ],
-  ])('%s is reported, and the exit status is 2', async (_, wrong: Record<string, string>, words) => {
+  ])('%s is reported, and the exit status is 2', async (_, wrong: Record<string, string>, message) => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
     mkdirSync(folder.file('folder'));
@@ -79,7 +79,7 @@ describe.concurrent('a failed start ends the process', () => {
       value.replace(/^[A-Z]+/, (place) => places[place as keyof typeof places] ?? place),
     ]);
     const { code, output } = await run(['serve', '--demo'], folder, Object.fromEntries(env));
-    expect(output).toMatch(words);
+    expect(output).toMatch(message);
     expect([code, output.includes('cannot start (1 problem):')]).toEqual([2, true]);
   });
 
@@ -113,17 +113,17 @@ describe.concurrent('a failed start ends the process', () => {
     await using folder = await temporaryFolder();
     writeFileSync(folder.file('file'), '');
     mkdirSync(folder.file('keys'));
-    const taken = await freePort();
+    const usedPort = await freePort();
     const { createServer } = await import('node:net');
-    await using holder = createServer().listen(taken, '0.0.0.0');
+    await using holder = createServer().listen(usedPort, '0.0.0.0');
     await once(holder, 'listening');
     const { code, output } = await run(['gateway'], folder, {
-      ...{ AUTH_ENABLED: 'false', HOST: '0.0.0.0', PORT: String(taken) },
+      ...{ AUTH_ENABLED: 'false', HOST: '0.0.0.0', PORT: String(usedPort) },
       ...{ DATA_DIR: folder.file('file'), BACKEND_URL: 'localhost:8080', CTX: 'many' },
     });
     expect(output).toContain('llama-corral cannot start (5 problems):');
     expect(output).toContain('ALLOW_UNAUTHENTICATED=true');
-    expect(output).toContain(`PORT: port ${taken} on 0.0.0.0 is in use`);
+    expect(output).toContain(`PORT: port ${usedPort} on 0.0.0.0 is in use`);
     expect(output).toMatch(/DATA_DIR: .* is not writable \(ENOTDIR\)/);
     expect(output.match(/BACKEND_URL/g)).toHaveLength(1);
     expect(code).toBe(2);
@@ -141,9 +141,9 @@ describe('the first key', () => {
     await using folder = await temporaryFolder();
     const crash = folder.file('crash.gguf');
     writeFileSync(crash, 'GGUF');
-    const standIn = join(import.meta.dirname, '../../fakes/fake-llama-server.ts');
+    const fakeBackend = join(import.meta.dirname, '../../fakes/fake-llama-server.ts');
     const env = {
-      ...{ MODEL_PATH: crash, LLAMA_SERVER_BIN: standIn, RESTART_DELAY_MIN: '0' },
+      ...{ MODEL_PATH: crash, LLAMA_SERVER_BIN: fakeBackend, RESTART_DELAY_MIN: '0' },
       ...{ LOG_FILES: 'true', LOG_FORMAT: 'json' },
     };
     const { code, output } = await run(['serve', '--demo'], folder, env);
@@ -164,7 +164,7 @@ describe('ports chosen by the system', () => {
     await using folder = await temporaryFolder();
     const model = folder.file('ready.gguf');
     writeFileSync(model, 'GGUF');
-    const standIn = join(import.meta.dirname, '../../fakes/fake-llama-server.ts');
+    const fakeBackend = join(import.meta.dirname, '../../fakes/fake-llama-server.ts');
     const child = spawn(process.execPath, [corral, 'serve', '--demo'], {
       cwd: folder.path,
       env: {
@@ -176,7 +176,7 @@ describe('ports chosen by the system', () => {
           PORT: '0',
           PORT_HEALTH: '0',
         },
-        ...{ MODEL_PATH: model, LLAMA_SERVER_BIN: standIn },
+        ...{ MODEL_PATH: model, LLAMA_SERVER_BIN: fakeBackend },
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

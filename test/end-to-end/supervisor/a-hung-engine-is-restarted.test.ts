@@ -5,32 +5,32 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const env = { HANG_TIMEOUT: '1s', RESTART_DELAY_MIN: '50ms', MAX_REQUESTS_PER_MINUTE: '0' };
 /** For engines that do not hang, or not for long: a busy machine is no hang. */
-const patient = { ...env, HANG_TIMEOUT: '5s' };
+const longTimeouts = { ...env, HANG_TIMEOUT: '5s' };
 
 const restartsOf = async (deployment: RunningDeployment) =>
   ((await deployment.status()).restarts as { engine: number }).engine;
 
 async function story(deployment: RunningDeployment) {
-  const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
+  const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'survival' }] }),
   });
-  const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
-  return { status: answer.status, text: choices?.[0]?.message.content };
+  const { choices } = (await response.json()) as { choices?: { message: { content: string } }[] };
+  return { status: response.status, text: choices?.[0]?.message.content };
 }
 
 describe('a hung llama-server is aborted and restarted', () => {
   it('if a real one is stopped, and the next one completes its requests', async () => {
     await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
-      env: patient,
+      env: longTimeouts,
     });
     await deployment.reachesStatus('ready');
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGSTOP');
-    const answers = await Promise.all(Array.from({ length: 3 }, () => story(deployment)));
-    expect(answers).toEqual(answers.map(() => ({ status: 200, text: storyText('survival') })));
+    const responses = await Promise.all(Array.from({ length: 3 }, () => story(deployment)));
+    expect(responses).toEqual(responses.map(() => ({ status: 200, text: storyText('survival') })));
     expect(await deployment.status()).toMatchObject({
       restarts: { engine: 1, gateway: 0 },
       lastCrash: { who: 'llama-server', class: 'hung', signal: 'SIGKILL' },
@@ -55,7 +55,7 @@ describe.concurrent('a llama-server that makes progress is not restarted', () =>
     ['slow', 'creeping'],
     ['slow and old, so that its counters, of six digits, do not show it', 'rounding'],
   ])('if it is %s', async (_, scenario) => {
-    await using deployment = await startDeployment({ scenario, env: patient });
+    await using deployment = await startDeployment({ scenario, env: longTimeouts });
     // Two looks a second.
     await waitFor('many looks', () => deployment.output().includes('sending result, n = 13'));
     expect(await deployment.status()).toMatchObject({

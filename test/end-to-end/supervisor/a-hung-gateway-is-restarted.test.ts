@@ -16,13 +16,13 @@ const becomes = (deployment: RunningDeployment, statuses: readonly number[]) =>
   );
 
 async function story({ gatewayPort }: RunningDeployment) {
-  const answer = await fetch(`http://127.0.0.1:${gatewayPort}/v1/chat/completions`, {
+  const response = await fetch(`http://127.0.0.1:${gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'survival' }] }),
   });
-  const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
-  return { status: answer.status, text: choices?.[0]?.message.content };
+  const { choices } = (await response.json()) as { choices?: { message: { content: string } }[] };
+  return { status: response.status, text: choices?.[0]?.message.content };
 }
 
 const startReal = (env: Record<string, string>) =>

@@ -9,22 +9,22 @@ it('requests without streaming before, during and after a kill -9 of llama-serve
     env: { MAX_REQUESTS_PER_MINUTE: '0', PARALLEL: '4' },
   });
   await deployment.reachesStatus('ready');
-  const ask = async () => {
-    const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
+  const complete = async () => {
+    const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
       body: JSON.stringify({ messages: [{ role: 'user', content: 'survival' }] }),
     });
-    const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
-    return { status: answer.status, text: choices?.[0]?.message.content };
+    const { choices } = (await response.json()) as { choices?: { message: { content: string } }[] };
+    return { status: response.status, text: choices?.[0]?.message.content };
   };
   const [engine = 0] = deployment.children();
-  const answers = Array.from({ length: 12 }, ask);
+  const responses = Array.from({ length: 12 }, complete);
   process.kill(engine, 'SIGKILL');
   await waitFor('it to be gone', () => !isRunning(engine));
-  answers.push(...Array.from({ length: 12 }, ask));
-  for (const answer of await Promise.all(answers)) {
-    expect(answer).toEqual({ status: 200, text: storyText('survival') });
+  responses.push(...Array.from({ length: 12 }, complete));
+  for (const response of await Promise.all(responses)) {
+    expect(response).toEqual({ status: 200, text: storyText('survival') });
   }
   expect(await deployment.status()).toMatchObject({ restarts: { engine: 1, gateway: 0 } });
 });
@@ -36,8 +36,8 @@ it('a request during which llama-server is killed repeatedly from outside is not
   });
   await deployment.reachesStatus('ready');
   const [, gateway] = deployment.children();
-  const ask = async () => {
-    const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
+  const complete = async () => {
+    const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -46,9 +46,9 @@ it('a request during which llama-server is killed repeatedly from outside is not
         stream: true,
       }),
     });
-    return { status: answer.status, text: await answer.text() };
+    return { status: response.status, text: await response.text() };
   };
-  const answer = ask();
+  const result = complete();
   for (const restarts of [1, 2, 3]) {
     const engine = deployment.children().findLast((pid) => pid !== gateway && isRunning(pid)) ?? 0;
     process.kill(engine, 'SIGKILL');
@@ -60,7 +60,7 @@ it('a request during which llama-server is killed repeatedly from outside is not
       return counts.engine === restarts && standing === 'ready';
     });
   }
-  const { status, text } = await answer;
+  const { status, text } = await result;
   expect(status).toBe(200);
   expect(text).not.toContain('"error"');
   expect(text).toContain('"finish_reason":"length"');

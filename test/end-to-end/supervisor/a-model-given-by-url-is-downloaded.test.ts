@@ -10,7 +10,7 @@ const commit = '0123456789012345678901234567890123456789';
 const demoModel = readFileSync(inject('demoModel'));
 
 /** As much of Hugging Face's hub as llama-server asks for, and the file at a plain address. */
-function answerFor(path: string): Buffer | object | undefined {
+function resourceAt(path: string): Buffer | object | undefined {
   if (path.includes('/resolve/') || path === '/plain.gguf') return demoModel;
   if (path.endsWith('/refs'))
     return { branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }] };
@@ -34,9 +34,9 @@ const tokens = new Set<string | undefined>();
 beforeAll(async () => {
   hub = createServer(({ url = '', headers }, response) => {
     tokens.add(headers.authorization);
-    const answer = answerFor(url.split('?', 1)[0] ?? '');
-    if (answer === undefined) return void response.writeHead(404).end();
-    const body = Buffer.isBuffer(answer) ? answer : Buffer.from(JSON.stringify(answer));
+    const result = resourceAt(url.split('?', 1)[0] ?? '');
+    if (result === undefined) return void response.writeHead(404).end();
+    const body = Buffer.isBuffer(result) ? result : Buffer.from(JSON.stringify(result));
     response.writeHead(200, { 'content-length': body.length, etag: '"first"' }).end(body);
   }).listen(0, '127.0.0.1');
   await once(hub, 'listening');

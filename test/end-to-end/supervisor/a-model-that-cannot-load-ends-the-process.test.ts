@@ -9,10 +9,10 @@ describe('a model that cannot load ends the process with exit code 3', () => {
   it.each([
     ['debug', 'WARN  llama-server: srv    load_model'],
     ['error', 'ERROR supervisor: llama-server output: 0.00.011.717 E srv    load_model'],
-  ])('at once if llama-server rejects it, and each line is logged once at level %s', async (level, words) => {
+  ])('at once if llama-server rejects it, and each line is logged once at level %s', async (level, text) => {
     await using deployment = await startDeployment({ scenario: 'crash', env: { LOG_LEVEL: level } });
     expect(await deployment.exitCode()).toBe(3);
-    expect(deployment.output()).toContain(`${words}: failed to load model, 'crash.gguf'`);
+    expect(deployment.output()).toContain(`${text}: failed to load model, 'crash.gguf'`);
     expect(deployment.output().split('failed to load model')).toHaveLength(2);
     const [record = ''] = readdirSync(join(deployment.folder, 'data/crashes'));
     expect(deployment.output().trimEnd().split('\n').at(-1)).toMatch(
@@ -27,14 +27,14 @@ describe('a model that cannot load ends the process with exit code 3', () => {
   it('at once if libraries of llama-server are missing', async () => {
     const folder = newFolder();
     const program = join(folder, 'llama-server');
-    const words = 'error while loading shared libraries: libcuda.so.1: cannot open shared object file';
-    writeFileSync(program, `#!/bin/sh\necho "llama-server: ${words}" >&2\nexit 127\n`, { mode: 0o755 });
+    const text = 'error while loading shared libraries: libcuda.so.1: cannot open shared object file';
+    writeFileSync(program, `#!/bin/sh\necho "llama-server: ${text}" >&2\nexit 127\n`, { mode: 0o755 });
     await using deployment = await startDeployment({ folder, env: { LLAMA_SERVER_BIN: program } });
     expect(await deployment.exitCode()).toBe(3);
     expect(deployment.output()).toMatch(
       /giving up on llama-server at its first start \(not-startable\): .*\(ldd\).*\n$/,
     );
-    expect(deployment.output()).toContain(words);
+    expect(deployment.output()).toContain(text);
   });
 
   it('at once if an argument is rejected, which the last line quotes', async () => {

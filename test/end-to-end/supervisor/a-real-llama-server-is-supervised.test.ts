@@ -5,14 +5,14 @@ import { waitFor } from '../../harness/wait-for.ts';
 const startReal = (env: Record<string, string> = {}) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function textOfOneAnswer(deployment: RunningDeployment): Promise<string> {
+async function completeText(deployment: RunningDeployment): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 }),
   });
-  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
-  return answer.choices[0]?.message.content ?? '';
+  const result = (await response.json()) as { choices: { message: { content: string } }[] };
+  return result.choices[0]?.message.content ?? '';
 }
 
 /** As clients see them. */
@@ -32,7 +32,7 @@ describe('a real llama-server is supervised', () => {
     await waitFor('the first token', () => deployment.output().includes('the first token came'));
     expect(deployment.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
     expect(await slotsAndContext(deployment)).toEqual([2, 1024]);
-    expect(await textOfOneAnswer(deployment)).not.toBe('');
+    expect(await completeText(deployment)).not.toBe('');
     const children = deployment.children();
     deployment.process.kill('SIGTERM');
     expect(await deployment.exitCode()).toBe(0);
@@ -45,7 +45,7 @@ describe('a real llama-server is supervised', () => {
     await using deployment = await startReal({ PORT_BACKEND: String(port) });
     await deployment.reachesStatus('ready');
     expect((await fetch(`http://127.0.0.1:${port}/props`)).status).toBe(401);
-    expect(await textOfOneAnswer(deployment)).not.toBe('');
+    expect(await completeText(deployment)).not.toBe('');
   });
 
   it('and accepts inputs as long as the context for embeddings', async () => {
@@ -71,7 +71,7 @@ describe('a real llama-server is supervised', () => {
   it('through a crash, with the same response afterwards', async () => {
     await using deployment = await startReal();
     await deployment.reachesStatus('ready');
-    const before = await textOfOneAnswer(deployment);
+    const before = await completeText(deployment);
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
     await waitFor('the next', async () => {
@@ -79,7 +79,7 @@ describe('a real llama-server is supervised', () => {
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;
     });
     expect(before).not.toBe('');
-    expect(await textOfOneAnswer(deployment)).toBe(before);
+    expect(await completeText(deployment)).toBe(before);
   });
 
   it('and leaves no orphan when the supervisor is killed', async () => {

@@ -30,13 +30,13 @@ async function startWithModels(env: Record<string, string> = {}): Promise<Runnin
 const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
 
 async function restart(deployment: RunningDeployment, changes?: object) {
-  const answer = await fetch(`${originOf(deployment)}/admin/restart`, {
+  const response = await fetch(`${originOf(deployment)}/admin/restart`, {
     method: 'POST',
     headers: { 'x-api-key': opsSecret },
     ...(changes && { body: JSON.stringify(changes) }),
   });
-  const body = (await answer.json()) as { changes?: string[]; error?: { code: string; message: string } };
-  return { status: answer.status, ...body };
+  const body = (await response.json()) as { changes?: string[]; error?: { code: string; message: string } };
+  return { status: response.status, ...body };
 }
 
 const restartIs = (deployment: RunningDeployment, state: string) =>
@@ -69,7 +69,7 @@ async function startLoad(deployment: RunningDeployment, clients: number) {
   const client = async (_: unknown, index: number) => {
     for (let n = index; !isOver; n++) {
       const topic = index === 0 ? 'long story' : (topics[n % topics.length] ?? 'keys');
-      const text = await (n % 2 === 1 ? whole(openai, topic) : streamed(openai, topic)).catch(String);
+      const text = await (n % 2 === 1 ? completeText(openai, topic) : streamed(openai, topic)).catch(String);
       if (text !== (index === 0 ? longBeginning : storyText(topic)))
         wrong.push(`${topic}: ${text.slice(0, 300)}`);
       served += 1;
@@ -92,7 +92,7 @@ const about = (topic: Topic, max_tokens = 250) => ({
   messages: [{ role: 'user' as const, content: topic }],
 });
 
-async function whole(openai: OpenAI, topic: Topic): Promise<string> {
+async function completeText(openai: OpenAI, topic: Topic): Promise<string> {
   const { choices } = await openai.chat.completions.create(about(topic));
   return choices[0]?.message.content ?? '';
 }
@@ -190,7 +190,7 @@ describe('a requested restart', () => {
     await restartIs(deployment, 'done');
     stream.controller.abort();
     expect(await modelsOf(deployment)).toEqual(['other']);
-    expect(await whole(openai, 'keys')).toBe(storyText('keys'));
+    expect(await completeText(openai, 'keys')).toBe(storyText('keys'));
     expect(await deployment.status()).toMatchObject({ restarts: { engine: 0, gateway: 1 } });
   });
 

@@ -30,14 +30,14 @@ const question = (content: string) => ({ model: 'demo', messages: [{ role: 'user
 describe("RunPod's route for OpenAI clients", () => {
   it('streams exactly the text of the engine', async () => {
     const stream = await client().chat.completions.create({ ...question('show me emoji'), stream: true });
-    let said = '';
-    for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? '';
-    expect(said).toBe(storyText('emoji'));
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    expect(text).toBe(storyText('emoji'));
   });
 
   it('returns complete responses, and lists the models', async () => {
-    const answer = await client().chat.completions.create(question('tell me about keys'));
-    expect(answer.choices[0]?.message.content).toBe(storyText('keys'));
+    const completion = await client().chat.completions.create(question('tell me about keys'));
+    expect(completion.choices[0]?.message.content).toBe(storyText('keys'));
     expect((await client().models.list()).data.map(({ id }) => id)).toEqual(['demo']);
   });
 
@@ -75,15 +75,15 @@ describe('jobs of the queue', () => {
     deployment.process.kill('SIGTERM');
     expect(await deployment.exitCode()).toBe(0);
     expect(job.status).toBe('COMPLETED');
-    const said = job.pieces
+    const text = job.pieces
       .join('')
       .split('\n\n')
       .flatMap((event) => (event.startsWith('data: {') ? [JSON.parse(event.slice(6))] : []))
       .map(({ choices }) => choices[0]?.delta.content ?? '');
-    expect(said.length).toBeGreaterThan(1400);
-    expect(storyText('long story').startsWith(said.join(''))).toBe(true);
+    expect(text.length).toBeGreaterThan(1400);
+    expect(storyText('long story').startsWith(text.join(''))).toBe(true);
     expect(job.pieces.at(-1)).toContain('[DONE]');
-    expect(job.pieces.length).toBeLessThan(said.length / 2);
+    expect(job.pieces.length).toBeLessThan(text.length / 2);
     expect(children.filter(isRunning)).toEqual([]);
     expect(runpod.faults).toEqual([]);
   });

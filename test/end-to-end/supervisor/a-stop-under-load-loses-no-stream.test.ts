@@ -29,7 +29,7 @@ const startLoading = () =>
     env: { ...env, GATEWAY_PROGRAM: '', API_KEYS: 'test:sk-0123456789abcdef' },
   });
 
-const ask = (deployment: RunningDeployment, body: object) =>
+const send = (deployment: RunningDeployment, body: object) =>
   fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
@@ -56,7 +56,7 @@ function openStream(deployment: RunningDeployment) {
       .map((event) => event.slice('data: '.length));
   const chunks = () => events().flatMap((data) => (data === '[DONE]' ? [] : [JSON.parse(data) as Chunk]));
   const finished = (async () => {
-    const { body } = await ask(deployment, { stream: true });
+    const { body } = await send(deployment, { stream: true });
     for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) raw += text;
     const error = chunks().find((chunk) => chunk.error)?.error?.code;
     return {
@@ -79,8 +79,8 @@ async function twoStreams(deployment: RunningDeployment) {
   return { streams, engine };
 }
 
-const whole = { text: storyText('long story'), end: '[DONE]' };
-const endings = (streams: readonly ReturnType<typeof openStream>[]) =>
+const complete = { text: storyText('long story'), end: '[DONE]' };
+const results = (streams: readonly ReturnType<typeof openStream>[]) =>
   Promise.all(streams.map(({ finished }) => finished));
 
 describe('a stop while streams are open', () => {
@@ -93,7 +93,7 @@ describe('a stop while streams are open', () => {
     expect((await deployment.request('/readyz')).status).toBe(503);
     // One that had been asked to end would do so now, in the middle of its streams.
     process.kill(engine, 'SIGCONT');
-    expect(await endings(streams)).toEqual([whole, whole]);
+    expect(await results(streams)).toEqual([complete, complete]);
     expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
@@ -103,7 +103,7 @@ describe('a stop while streams are open', () => {
     const { streams } = await twoStreams(deployment);
     const children = deployment.children();
     deployment.process.kill('SIGTERM');
-    for (const { end } of await endings(streams)) expect(end).toBe('draining');
+    for (const { end } of await results(streams)) expect(end).toBe('draining');
     expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe('a stop while streams are open', () => {
     await deployment.reachesStatus('draining');
     await sendSecondSignal();
     deployment.process.kill('SIGTERM');
-    for (const { end } of await endings(streams)) expect(end).not.toBe('[DONE]');
+    for (const { end } of await results(streams)) expect(end).not.toBe('[DONE]');
     expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
   });
@@ -129,7 +129,7 @@ describe('a stop while streams are open and llama-server crashes', () => {
     deployment.process.kill('SIGTERM');
     await deployment.reachesStatus('draining');
     process.kill(engine, 'SIGKILL');
-    expect(await endings(streams)).toEqual([whole, whole]);
+    expect(await results(streams)).toEqual([complete, complete]);
     expect(await deployment.exitCode()).toBe(0);
     expect(deployment.output()).toContain('llama-server was terminated by SIGKILL');
   });
@@ -142,16 +142,16 @@ describe('a request that waits for an engine that has failed', () => {
   ])('gets an error: %s', async (_, changes, code, exitCode) => {
     await using deployment = await startReal({ ...changes, PARALLEL: '3' });
     await deployment.reachesStatus('ready');
-    const plain = ask(deployment, {});
+    const plain = send(deployment, {});
     const { streams, engine } = await twoStreams(deployment);
     process.kill(engine, 'SIGKILL');
     if (code === 'draining') {
       await deployment.reachesStatus('restarting');
       deployment.process.kill('SIGTERM');
     }
-    for (const { end } of await endings(streams)) expect(end).toBe(code);
-    const answer = await plain;
-    expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code } }]);
+    for (const { end } of await results(streams)) expect(end).toBe(code);
+    const response = await plain;
+    expect([response.status, await response.json()]).toMatchObject([503, { error: { code } }]);
     expect(await deployment.exitCode()).toBe(exitCode);
     expect(deployment.output()).not.toContain('clientGone');
   });
@@ -162,11 +162,11 @@ describe('a stop while requests wait', () => {
     await using deployment = await startLoading();
     await deployment.reachesStatus('loading');
     await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
-    const answers = [ask(deployment, {}), ask(deployment, {})];
+    const responses = [send(deployment, {}), send(deployment, {})];
     await waitFor('both in line', async () => (await gatewayHealth(deployment)).includes('"waiting":2'));
     deployment.process.kill('SIGTERM');
-    for (const answer of await Promise.all(answers)) {
-      expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'draining' } }]);
+    for (const response of await Promise.all(responses)) {
+      expect([response.status, await response.json()]).toMatchObject([503, { error: { code: 'draining' } }]);
     }
     expect(await deployment.exitCode()).toBe(0);
   });
@@ -187,14 +187,14 @@ describe('a stop while requests wait', () => {
     );
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGSTOP');
-    const answers = [ask(deployment, survival), ask(deployment, survival)];
+    const responses = [send(deployment, survival), send(deployment, survival)];
     await waitFor('both under way', async () => (await gatewayHealth(deployment)).includes('"busy":2'));
     process.kill(engine, 'SIGKILL');
     await deployment.reachesStatus('restarting');
     deployment.process.kill('SIGTERM');
-    for (const answer of await Promise.all(answers)) {
-      const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
-      expect([answer.status, choices?.[0]?.message.content]).toEqual([200, storyText('survival')]);
+    for (const response of await Promise.all(responses)) {
+      const { choices } = (await response.json()) as { choices?: { message: { content: string } }[] };
+      expect([response.status, choices?.[0]?.message.content]).toEqual([200, storyText('survival')]);
     }
     expect(await deployment.exitCode()).toBe(0);
   });

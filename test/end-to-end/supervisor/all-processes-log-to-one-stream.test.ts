@@ -9,12 +9,12 @@ import { waitFor } from '../../harness/wait-for.ts';
 const secret = 'sk-0123456789abcdef';
 const prompt = 'the-launch-code-is-4711';
 /** Printed by the harness beside the log. */
-const harnessWords = 'the first token came';
+const readyLine = 'the first token came';
 
 const startReal = (env: Record<string, string>) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
-async function answerOf(deployment: RunningDeployment): Promise<string> {
+async function completeText(deployment: RunningDeployment): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -30,7 +30,7 @@ async function endInOrder(deployment: RunningDeployment): Promise<void> {
   expect(deployment.output().trimEnd()).toMatch(/stopped"?\}?$/);
 }
 
-const linesOf = (text: string) => text.split('\n').filter((line) => line !== '' && line !== harnessWords);
+const linesOf = (text: string) => text.split('\n').filter((line) => line !== '' && line !== readyLine);
 
 /** A line of logfmt, read as others read it. */
 function readLogfmt(line: string): Record<string, string> {
@@ -48,8 +48,8 @@ describe('all processes log to one stream', () => {
     ['logfmt', readLogfmt],
   ] as const)('as %s, on stdout and in the file', async (format, read) => {
     await using deployment = await startReal({ LOG_FORMAT: format, LOG_FILES: 'true' });
-    await waitFor('the first token', () => deployment.output().includes(harnessWords));
-    const answer = await answerOf(deployment);
+    await waitFor('the first token', () => deployment.output().includes(readyLine));
+    const response = await completeText(deployment);
     await endInOrder(deployment);
     const lines = linesOf(deployment.output()).map(read);
     expect(new Set(lines.map(({ from }) => from))).toEqual(
@@ -64,15 +64,15 @@ describe('all processes log to one stream', () => {
       expect(request).toHaveProperty(name);
     const file = readFileSync(join(deployment.folder, 'data/logs/corral.log'), 'utf8');
     expect(linesOf(file)).toEqual(linesOf(deployment.output()));
-    expect(answer.length).toBeGreaterThan(10);
-    for (const hidden of [secret, prompt, answer]) expect(deployment.output() + file).not.toContain(hidden);
+    expect(response.length).toBeGreaterThan(10);
+    for (const hidden of [secret, prompt, response]) expect(deployment.output() + file).not.toContain(hidden);
   });
 
   it('as text, in which clients cannot forge lines or colours', async () => {
     await using deployment = await startReal({ LOG_FORMAT: 'text', LOG_FILES: 'true' });
-    await waitFor('the first token', () => deployment.output().includes(harnessWords));
+    await waitFor('the first token', () => deployment.output().includes(readyLine));
     const forged = '12:00:00.000 ERROR supervisor: all is lost\u001b[31m\u009b2J';
-    const nasty = [
+    const control = [
       `GET /v1/%0a${encodeURIComponent(forged)} HTTP/1.1\r\nHost: x\r\n\r\n`,
       `GET /v1/\u009b31m HTTP/1.1\r\nHost: x\r\nx-request-id: a\u009b31m\r\nx-forwarded-for: 1.2.3.4\u009b\r\n\r\n`,
       postOf(JSON.stringify({ model: forged, prompt: 'x', max_tokens: 2 }), {
@@ -80,15 +80,15 @@ describe('all processes log to one stream', () => {
         path: '/v1/completions',
       }),
     ];
-    for (const bytes of nasty) {
+    for (const bytes of control) {
       await using client = await RawClient.connect(deployment.gatewayPort);
       expect((await client.send(bytes).response())?.status).toBeGreaterThan(0);
     }
     await endInOrder(deployment);
     const lines = linesOf(deployment.output());
     expect(lines.filter((line) => line.includes('all%20is%20lost'))).toHaveLength(1);
-    const begun = lines.filter((line) => !line.startsWith('    '));
-    for (const line of begun)
+    const entries = lines.filter((line) => !line.startsWith('    '));
+    for (const line of entries)
       expect(line).toMatch(
         /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (?:DEBUG|INFO |WARN |ERROR) (?:supervisor|gateway|llama-server): /,
       );
@@ -97,20 +97,20 @@ describe('all processes log to one stream', () => {
 
   it('and a blocked reader blocks nothing', async () => {
     await using deployment = await startReal({ LOG_FORMAT: 'json' });
-    await waitFor('the first token', () => deployment.output().includes(harnessWords));
+    await waitFor('the first token', () => deployment.output().includes(readyLine));
     deployment.process.stdout?.pause();
     const path = `/v1/${'x'.repeat(240)}`;
     for (let round = 0; round < 30; round++) {
-      const answers = Array.from({ length: 50 }, async () => {
+      const responses = Array.from({ length: 50 }, async () => {
         const headers = { authorization: `Bearer ${secret}` };
-        const answer = await fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, { headers });
-        await answer.text();
-        return answer.status;
+        const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, { headers });
+        await response.text();
+        return response.status;
       });
-      expect(new Set(await Promise.all(answers))).toEqual(new Set([404]));
+      expect(new Set(await Promise.all(responses))).toEqual(new Set([404]));
     }
     expect((await deployment.request('/ping')).status).toBe(200);
-    expect(await answerOf(deployment)).not.toBe('');
+    expect(await completeText(deployment)).not.toBe('');
     deployment.process.stdout?.resume();
     await waitFor('the lines that were kept', () => deployment.output().split(path).length > 1500);
   });

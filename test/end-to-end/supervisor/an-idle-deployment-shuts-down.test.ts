@@ -33,7 +33,7 @@ const startIdle = (env: Record<string, string>) =>
   startDeployment({ env: { IDLE_SHUTDOWN_SECONDS: '300ms', ...env } });
 
 /** The exit code of one that ends by itself. */
-async function endOf(deployment: RunningDeployment) {
+async function waitForShutdown(deployment: RunningDeployment) {
   const code = await deployment.exitCode();
   expect(deployment.output()).toContain('s (IDLE_SHUTDOWN_SECONDS)');
   return code;
@@ -44,7 +44,7 @@ describe('an idle deployment shuts down', () => {
     await using deployment = await startIdle({ IDLE_SHUTDOWN_SECONDS: '1s' });
     await waitFor('both children', () => deployment.children().length === 2);
     const children = deployment.children();
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
     expect(deployment.output()).not.toMatch(/instance/);
   });
@@ -56,7 +56,7 @@ describe('an idle deployment shuts down', () => {
       RUNPOD_API_KEY: 'rp-key-secret',
       RUNPOD_API_URL: `${platform.url}/v2`,
     });
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     expect(platform.calls).toMatchObject([
       {
         method: 'POST',
@@ -77,7 +77,7 @@ describe('an idle deployment shuts down', () => {
       CONTAINER_API_KEY: 'vast-key-secret',
       VAST_API_URL: `${platform.url}/api/v0`,
     });
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     const call = {
       method: 'PUT',
       path: '/api/v0/instances/4711/',
@@ -96,7 +96,7 @@ describe('an idle deployment shuts down', () => {
       RUNPOD_API_KEY: 'rp-key',
       RUNPOD_API_URL: platform.url,
     });
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     expect(platform.calls).toHaveLength(1);
     expect(deployment.output()).toMatch(/status 403[\s\S]*stop it by hand/);
   });
@@ -109,7 +109,7 @@ describe('an idle deployment shuts down', () => {
       RUNPOD_API_KEY: 'rp-key',
       RUNPOD_API_URL: platform.url,
     });
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     expect(platform.calls).toEqual([]);
   });
 });
@@ -137,7 +137,7 @@ describe('a deployment is not idle', () => {
           headers: { 'x-api-key': secret },
         }).catch(() => {});
     }, 100);
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
     clearInterval(prober);
   });
 
@@ -152,10 +152,10 @@ describe('a deployment is not idle', () => {
     const loaded = join(deployment.modelFolder, 'loaded');
     await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
     // Somebody asks all the time, so that it is not idle in between, however busy the machine is.
-    let goesOn = true;
+    let isRunning = true;
     const statuses = new Set<number>();
-    const asking = (async () => {
-      while (goesOn) statuses.add((await chat(deployment, {})).status);
+    const sending = (async () => {
+      while (isRunning) statuses.add((await chat(deployment, {})).status);
     })();
     writeFileSync(loaded, '');
     await deployment.reachesStatus('ready');
@@ -165,10 +165,10 @@ describe('a deployment is not idle', () => {
     const since = performance.now();
     await waitFor('more than the limit to pass', () => performance.now() - since > 3000);
     expect(await deployment.status()).toMatchObject({ standing: 'loading', idleSeconds: 0 });
-    goesOn = false;
+    isRunning = false;
     writeFileSync(loaded, '');
-    await asking;
+    await sending;
     expect(statuses).toEqual(new Set([200]));
-    expect(await endOf(deployment)).toBe(0);
+    expect(await waitForShutdown(deployment)).toBe(0);
   });
 });

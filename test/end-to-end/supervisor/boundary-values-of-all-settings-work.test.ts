@@ -5,10 +5,10 @@ import { type Extremes, extremes } from '../../harness/extreme-values.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 
 /** Ports are the harness's; that many tokens for that many slots are refused. */
-const aside = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
+const excluded = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
 
-async function boot(textOf: (edges: Extremes) => string) {
-  const edges = extremes().filter(({ name }) => !aside.includes(name));
+async function boot(textOf: (settings: Extremes) => string) {
+  const edges = extremes().filter(({ name }) => !excluded.includes(name));
   const env = Object.fromEntries(edges.map((one) => [one.name, textOf(one)]));
   const deployment = await startDeployment({ env: { ...env, LOG_FILES: 'true', LOG_LEVEL: 'info' } });
   await deployment.reachesStatus('ready');

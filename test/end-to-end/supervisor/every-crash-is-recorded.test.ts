@@ -46,7 +46,7 @@ describe('every crash is recorded', () => {
     await waitFor('the first token', () => deployment.output().includes('the first token came'));
     const [engine = 0, gateway = 0] = deployment.children();
     secrets.push(...secretsIn(engine));
-    const begun = new Date().toISOString();
+    const startedAt = new Date().toISOString();
     await killed(deployment, engine, 'SIGSEGV');
     await killed(deployment, gateway, 'SIGKILL');
     const [second, first] = await waitFor('two files', async () => {
@@ -62,7 +62,7 @@ describe('every crash is recorded', () => {
       arguments: expect.arrayContaining(['--metrics', inject('demoModel')]),
       versions: { corral: expect.any(String), node: process.version, 'llama-server': expect.any(String) },
     });
-    expect(first?.at.localeCompare(begun)).toBe(1);
+    expect(first?.at.localeCompare(startedAt)).toBe(1);
     expect(second).toMatchObject({ who: 'gateway', class: 'killed', signal: 'SIGKILL', wasReady: true });
     const { lastCrash } = await deployment.status();
     expect(lastCrash).toMatchObject({ who: 'gateway', class: 'killed', cure: second?.cure });

@@ -29,12 +29,16 @@ beforeAll(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 async function post(path: string, body: object, at = deployment) {
-  const answer = await fetch(`http://127.0.0.1:${at.gatewayPort}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${at.gatewayPort}${path}`, {
     method: 'POST',
     headers: { 'x-api-key': 'sk-0123456789abcdef', 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return { status: answer.status, retry: answer.headers.get('x-should-retry'), text: await answer.text() };
+  return {
+    status: response.status,
+    retry: response.headers.get('x-should-retry'),
+    text: await response.text(),
+  };
 }
 const crashesOf = async (at = deployment) => ((await at.status()).restarts as { engine: number }).engine;
 const chat = (content: string, fields = {}) => ({ messages: [{ role: 'user', content }], ...fields });
@@ -89,15 +93,15 @@ describe('a request that crashes the engine is not sent a third time', () => {
 
 it('concurrent requests get their exact responses, and the one that crashes the engine is rejected', async () => {
   const before = await crashesOf();
-  const innocents = Array.from({ length: 3 }, (_, n) =>
+  const harmless = Array.from({ length: 3 }, (_, n) =>
     post('/v1/chat/completions', chat('survival', { user: `${n}`, temperature: n / 10 })),
   );
-  const guilty = post('/v1/chat/completions', chat('die at once, with others'));
-  for (const { status, text } of await Promise.all(innocents)) {
+  const crashing = post('/v1/chat/completions', chat('die at once, with others'));
+  for (const { status, text } of await Promise.all(harmless)) {
     expect(status).toBe(200);
     expect(JSON.parse(text).choices[0].message.content).toBe(storyText('survival'));
   }
-  expect(await guilty).toEqual(rejected);
+  expect(await crashing).toEqual(rejected);
   expect((await crashesOf()) - before).toBeLessThanOrEqual(4);
 });
 

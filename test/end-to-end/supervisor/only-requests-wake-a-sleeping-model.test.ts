@@ -10,7 +10,8 @@ const entering = 'server is entering sleeping state';
 const exiting = 'server is exiting sleeping state';
 
 const originOf = ({ gatewayPort }: RunningDeployment) => `http://127.0.0.1:${gatewayPort}`;
-const times = (deployment: RunningDeployment, words: string) => deployment.output().split(words).length - 1;
+const countLogLines = (deployment: RunningDeployment, text: string) =>
+  deployment.output().split(text).length - 1;
 const sleeps = (deployment: RunningDeployment) =>
   waitFor('the model to sleep', async () => {
     const { backend } = (await requestGateway(originOf(deployment), 'GET /health', undefined)).body;
@@ -18,7 +19,7 @@ const sleeps = (deployment: RunningDeployment) =>
   });
 
 /** Everything that may look at the deployment without wanting anything from the model. */
-async function lookAround(deployment: RunningDeployment): Promise<void> {
+async function probeAndScrape(deployment: RunningDeployment): Promise<void> {
   for (const path of ['/ping', '/readyz', '/livez', '/status']) await deployment.request(path);
   for (const path of ['/ping', '/health', '/readyz', '/livez', '/metrics'])
     await (await fetch(originOf(deployment) + path, { headers: { 'x-api-key': secret } })).text();
@@ -38,17 +39,17 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
   await deployment.reachesStatus('ready');
   await sleeps(deployment);
   // A slow machine may have given it the time to sleep before the first token, too.
-  const [slept, woke] = [times(deployment, entering), times(deployment, exiting)];
+  const [slept, wakeUps] = [countLogLines(deployment, entering), countLogLines(deployment, exiting)];
   const asleepSince = performance.now();
   await waitFor(
     'four periods of sleep under probes',
     async () => {
-      await lookAround(deployment);
+      await probeAndScrape(deployment);
       return performance.now() - asleepSince > 4000;
     },
     { every: 100 },
   );
-  expect([times(deployment, entering), times(deployment, exiting)]).toEqual([slept, woke]);
+  expect([countLogLines(deployment, entering), countLogLines(deployment, exiting)]).toEqual([slept, wakeUps]);
   expect(await deployment.status()).toMatchObject({ standing: 'ready', sleeping: true });
 
   await using client = await RawClient.connect(deployment.gatewayPort);
@@ -57,16 +58,16 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
     `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  const answer = await client.response();
-  expect(answer?.status).toBe(200);
-  const [beforeTheFirst = '', ...events] = (answer?.body ?? '').split('data: ');
+  const response = await client.response();
+  expect(response?.status).toBe(200);
+  const [beforeTheFirst = '', ...events] = (response?.body ?? '').split('data: ');
   expect(beforeTheFirst).toMatch(/^(: keep-alive\n\n)+$/);
   expect(textOf(events)).toBe(storyText('survival'));
-  expect(times(deployment, exiting)).toBe(woke + 1);
-  expect(times(deployment, 'backend is ready')).toBe(1);
+  expect(countLogLines(deployment, exiting)).toBe(wakeUps + 1);
+  expect(countLogLines(deployment, 'backend is ready')).toBe(1);
   expect(await deployment.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
   await sleeps(deployment);
-  await waitFor('the line that says so', () => times(deployment, entering) === slept + 1);
+  await waitFor('the line that says so', () => countLogLines(deployment, entering) === slept + 1);
 });
 
 function textOf(events: readonly string[]): string {

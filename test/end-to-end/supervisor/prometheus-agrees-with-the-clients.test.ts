@@ -34,9 +34,9 @@ const meanOf = (values: readonly number[]) => sumOf(values) / values.length;
  * Gateway and clients read their clocks in two processes of one machine: on a quiet one they differ by 2 %, on a busy one
  * by whatever it does in between. What is wrong differs by more: a wait left out, a unit, pieces for tokens.
  */
-function agree(said: number | undefined, measured: number): void {
-  expect((said ?? 0) / measured).toBeGreaterThan(0.5);
-  expect((said ?? 0) / measured).toBeLessThan(2);
+function expectClose(reported: number | undefined, measured: number): void {
+  expect((reported ?? 0) / measured).toBeGreaterThan(0.5);
+  expect((reported ?? 0) / measured).toBeLessThan(2);
 }
 
 async function listen(id = 'tester'): Promise<void> {
@@ -46,16 +46,16 @@ async function listen(id = 'tester'): Promise<void> {
 
 /** Keeps the machine busy until Prometheus has seen it often enough. */
 async function load(): Promise<void> {
-  let goesOn = true;
+  let isRunning = true;
   const clients = Array.from({ length: CLIENTS }, async () => {
-    while (goesOn) await listen();
+    while (isRunning) await listen();
   });
   const count = `count_over_time(${outputTokens}[5m])`;
   const before = (await prometheus.value(count)) ?? 0;
   const isEnough = async () =>
     seen.length > 3 * CLIENTS && ((await prometheus.value(count)) ?? 0) >= before + SCRAPES;
   await waitFor('scrapes under load', isEnough, { every: 200 });
-  goesOn = false;
+  isRunning = false;
   await Promise.all(clients);
 }
 
@@ -120,18 +120,18 @@ describe.skipIf(!program)('a real Prometheus', () => {
   // line the greater part of it, so that what lies between the two clocks, a few milliseconds, is little.
   it('shows the time to first token that clients measured', async () => {
     const { name } = generation.firstToken;
-    const said = await prometheus.value(`sum(${name}_sum) / sum(${name}_count)`);
+    const reported = await prometheus.value(`sum(${name}_sum) / sum(${name}_count)`);
     const measured = meanOf(seen.map(({ firstToken }) => firstToken));
-    agree(said, measured);
+    expectClose(reported, measured);
     // It begins after the client has asked, and ends before the client has it.
-    expect(said).toBeLessThan(measured);
+    expect(reported).toBeLessThan(measured);
   });
 
   it('shows the tokens per second of a stream that clients measured', async () => {
     const { name } = generation.perToken;
-    const said = await prometheus.value(`sum(${name}_count) / sum(${name}_sum)`);
+    const reported = await prometheus.value(`sum(${name}_count) / sum(${name}_sum)`);
     const measured = 1 / meanOf(seen.map(({ perToken }) => perToken));
-    agree(said, measured);
+    expectClose(reported, measured);
   });
 
   // Between the first and the last scrape under load, by the streams that ended in between. At each of the two, every
@@ -143,10 +143,10 @@ describe.skipIf(!program)('a real Prometheus', () => {
     const underLoad = times.filter((time) => time > (ends[1] ?? 0) && time < Math.max(...ends));
     expect(underLoad.length).toBeGreaterThan(1);
     const [from = 0, to = 0] = [underLoad[0], underLoad.at(-1)];
-    const said = (await prometheus.value(`${outputTokens} @ ${to} - ${outputTokens} @ ${from}`)) ?? 0;
+    const reported = (await prometheus.value(`${outputTokens} @ ${to} - ${outputTokens} @ ${from}`)) ?? 0;
     const between = seen.filter(({ endedAt }) => endedAt > from && endedAt <= to);
     const had = sumOf(between.map((stream) => stream.outputTokens));
-    expect(Math.abs(said - had)).toBeLessThanOrEqual(2 * CLIENTS * TOKENS);
+    expect(Math.abs(reported - had)).toBeLessThanOrEqual(2 * CLIENTS * TOKENS);
   });
 
   it('has data for every dashboard query that applies to this machine', async () => {

@@ -36,7 +36,7 @@ describe.each([
   });
   afterAll(() => deployment[Symbol.asyncDispose]());
 
-  const ask = (path: string, init: RequestInit = {}) =>
+  const send = (path: string, init: RequestInit = {}) =>
     fetch(`http://127.0.0.1:${deployment.gatewayPort}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
@@ -44,9 +44,9 @@ describe.each([
 
   it.each(quotingBodies)('not in the response to %s at %s', async (_, path, body) => {
     const sent = typeof body === 'string' ? body : JSON.stringify(body);
-    const answer = await ask(path, { method: 'POST', body: sent });
-    const text = await answer.text();
-    expect(answer.ok ? errorsIn(text) : text).not.toContain(canary);
+    const response = await send(path, { method: 'POST', body: sent });
+    const text = await response.text();
+    expect(response.ok ? errorsIn(text) : text).not.toContain(canary);
   });
 
   it('not in the log, its files, crash records, /status and the pages for operators', async () => {
@@ -58,7 +58,7 @@ describe.each([
     const shown = new Map([
       ['the log', deployment.output()],
       ['/status', JSON.stringify(await deployment.status())],
-      ...(await Promise.all(pages.map(async (page) => [page, await (await ask(page)).text()] as const))),
+      ...(await Promise.all(pages.map(async (page) => [page, await (await send(page)).text()] as const))),
       ...filesIn(join(deployment.folder, 'data')),
     ]);
     const names = [...shown.keys()];

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-const words = (pid: number, what: 'cmdline' | 'environ') =>
+const procEntries = (pid: number, what: 'cmdline' | 'environ') =>
   readFileSync(`/proc/${pid}/${what}`, 'utf8').split('\0');
 
 it('the backend key is only in the environments of the children, not in arguments or log lines', async () => {
@@ -13,12 +13,12 @@ it('the backend key is only in the environments of the children, not in argument
   await deployment.reachesStatus('ready');
   await waitFor('the first token', () => deployment.output().includes('the first token came'));
   const [engine = 0, gateway = 0] = deployment.children();
-  const key = words(engine, 'environ')
+  const key = procEntries(engine, 'environ')
     .find((entry) => entry.startsWith('LLAMA_API_KEY='))
     ?.slice('LLAMA_API_KEY='.length);
   expect(key).toMatch(/^[\w-]{43}$/);
-  expect(words(gateway, 'environ')).toContain(`BACKEND_API_KEY=${key}`);
-  const shown = [engine, gateway].flatMap((pid) => words(pid, 'cmdline')).concat(deployment.output());
+  expect(procEntries(gateway, 'environ')).toContain(`BACKEND_API_KEY=${key}`);
+  const shown = [engine, gateway].flatMap((pid) => procEntries(pid, 'cmdline')).concat(deployment.output());
   expect(shown.filter((text) => text.includes(key ?? ''))).toEqual([]);
-  expect(words(engine, 'environ').join()).not.toMatch(/hf_of_the_operator|LLAMA_ARG/);
+  expect(procEntries(engine, 'environ').join()).not.toMatch(/hf_of_the_operator|LLAMA_ARG/);
 });

@@ -9,14 +9,14 @@ it('the metrics show the status of the deployment, its load time, and each crash
   });
   await deployment.reachesStatus('ready');
   const origin = `http://127.0.0.1:${deployment.gatewayPort}`;
-  const calm = await waitFor('the deployment to be seen', async () => {
+  const health = await waitFor('the deployment to be seen', async () => {
     const page = await scrape(origin);
     return page.value('corral_house_standing', { standing: 'ready' }) === 1 && page;
   });
   const { loadTimeMs } = await deployment.status();
-  expect(calm.value('corral_model_load_seconds')).toBe(Number(loadTimeMs) / 1000);
-  expect(calm.value('corral_restarts_total', { child: 'engine' })).toBe(0);
-  expect(calm.labelValues('corral_crashes_total', 'class')).toEqual([]);
+  expect(health.value('corral_model_load_seconds')).toBe(Number(loadTimeMs) / 1000);
+  expect(health.value('corral_restarts_total', { child: 'engine' })).toBe(0);
+  expect(health.labelValues('corral_crashes_total', 'class')).toEqual([]);
 
   const [engine = 0] = deployment.children();
   process.kill(engine, 'SIGKILL');

@@ -9,10 +9,10 @@ it('the health server responds while the gateway is blocked', async () => {
   await deployment.reachesStatus('ready');
   const gateway = deployment.children().find(isGateway) ?? 0;
   process.kill(gateway, 'SIGSTOP');
-  const gatewayAnswer = fetch(`http://127.0.0.1:${deployment.gatewayPort}/livez`, {
+  const gatewayResponse = fetch(`http://127.0.0.1:${deployment.gatewayPort}/livez`, {
     signal: AbortSignal.timeout(300),
   });
-  await expect(gatewayAnswer).rejects.toThrow();
+  await expect(gatewayResponse).rejects.toThrow();
   const statuses = await Promise.all(
     Array.from({ length: 100 }, async () => (await deployment.request('/ping')).status),
   );

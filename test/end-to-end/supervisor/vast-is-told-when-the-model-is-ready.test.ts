@@ -8,16 +8,16 @@ const onVast = { VAST_CONTAINERLABEL: 'C.123' };
 const ready = 'llama-corral is ready';
 const failed = 'llama-corral has failed:';
 
-const begunBy = (words: string, output: string) =>
-  output.split('\n').filter((line) => line.startsWith(words));
+const linesStarting = (prefix: string, output: string) =>
+  output.split('\n').filter((line) => line.startsWith(prefix));
 
 it.each(['text', 'json', 'logfmt'])(
   'Vast gets the expected line when the model is ready, in every log format (%s)',
   async (format) => {
     await using deployment = await startDeployment({ env: { ...onVast, LOG_FORMAT: format } });
     await deployment.reachesStatus('ready');
-    await waitFor('the line', () => begunBy(ready, deployment.output()).length > 0);
-    expect(begunBy(ready, deployment.output())).toEqual([ready]);
+    await waitFor('the line', () => linesStarting(ready, deployment.output()).length > 0);
+    expect(linesStarting(ready, deployment.output())).toEqual([ready]);
     expect(deployment.output()).not.toContain(failed);
   },
 );
@@ -25,7 +25,7 @@ it.each(['text', 'json', 'logfmt'])(
 it('Vast gets the expected line when the model has failed', async () => {
   await using deployment = await startDeployment({ scenario: 'crash', env: onVast });
   expect(await deployment.exitCode()).toBe(3);
-  expect(begunBy(failed, deployment.output())).toEqual([
+  expect(linesStarting(failed, deployment.output())).toEqual([
     `${failed} giving up on llama-server at its first start (bad-model): ${engineHints['bad-model']}`,
   ]);
   expect(deployment.output()).not.toContain(ready);

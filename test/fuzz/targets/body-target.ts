@@ -127,7 +127,7 @@ export const bodyTarget: Target = {
 
 function tryToRead(body: Buffer, options: ParseOptions): void {
   try {
-    holds(body, options);
+    checkBody(body, options);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 400 || error.message.length > 200)
@@ -136,7 +136,7 @@ function tryToRead(body: Buffer, options: ParseOptions): void {
 }
 
 /** What is sent on is what came, but for what we mean to change. */
-function holds(body: Buffer, options: ParseOptions): void {
+function checkBody(body: Buffer, options: ParseOptions): void {
   const request = parseRequestBody(body, options);
   if (!Number.isSafeInteger(request.weight) || request.weight < 1)
     throw new Error(`a weight of ${request.weight}`);
@@ -148,12 +148,13 @@ function holds(body: Buffer, options: ParseOptions): void {
   const sound = withoutLoneSurrogates(body);
   const normalized = normalizeRequest(options.api, fieldsOf(sound), sound).body;
   const { stream, stream_options, ...given } = fieldsOf(normalized);
-  const { stream: asked, stream_options: told, ...sent } = fieldsOf(request.body);
+  const { stream: sentStream, stream_options: sentOptions, ...sent } = fieldsOf(request.body);
   if (!isDeepStrictEqual(sent, given)) throw new Error('fields changed on their way');
   if (request.stream !== (stream ?? false)) throw new Error('the wish for a stream was misread');
-  if (asked !== (request.aggregation ? true : stream))
+  if (sentStream !== (request.aggregation ? true : stream))
     throw new Error('the backend is asked for the wrong form');
-  if (request.stream && !isDeepStrictEqual(told, stream_options)) throw new Error('other stream options');
+  if (request.stream && !isDeepStrictEqual(sentOptions, stream_options))
+    throw new Error('other stream options');
   const again = normalizeRequest(options.api, fieldsOf(normalized), normalized);
   if (again.body !== normalized) throw new Error('what was put right is not right');
   if (options.api === undefined && !isDeepStrictEqual(untouched(sound), fieldsOf(normalized)))

@@ -7,7 +7,7 @@ export interface EngineStream {
   readonly opening: string;
   text(text: string): string;
   /** `whole` is the whole text, which Responses repeat. */
-  closing(whole: string): string;
+  closing(fullText: string): string;
   /** The text of a parsed event; empty if it has none. */
   textOf(event: Readonly<Record<string, unknown>>): string;
 }
@@ -85,15 +85,15 @@ export const engineStreams: Readonly<Record<CompletionShape, EngineStream>> = {
       named({ type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } }) +
       named({ type: 'response.output_item.added', output_index: 0, item: { ...item(''), content: [] } }),
     text: (delta) => named({ type: 'response.output_text.delta', item_id: 'msg_1', delta }),
-    closing: (whole) =>
-      named({ type: 'response.output_text.done', item_id: 'msg_1', text: whole }) +
-      named({ type: 'response.output_item.done', item: item(whole) }) +
+    closing: (fullText) =>
+      named({ type: 'response.output_text.done', item_id: 'msg_1', text: fullText }) +
+      named({ type: 'response.output_item.done', item: item(fullText) }) +
       named({
         type: 'response.completed',
         response: {
           id: 'resp_1',
           status: 'completed',
-          output: [item(whole)],
+          output: [item(fullText)],
           usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
         },
       }),

@@ -185,22 +185,22 @@ async function openEngine(): Promise<Subject> {
       const fields = safeFields(input);
       if (fields === undefined) return;
       const before = server.work();
-      const answer = await requestBackend(server.backend, {
+      const response = await requestBackend(server.backend, {
         path: 'messages' in fields ? '/v1/chat/completions' : '/v1/completions',
         body: input,
         timeoutMs: PATIENCE,
       });
       const spent = server.work() - before;
-      const lives = await requestBackend(server.backend, {
+      const health = await requestBackend(server.backend, {
         path: '/v1/completions',
         body: { prompt: 'x', max_tokens: 1 },
         timeoutMs: PATIENCE,
       });
-      if (lives.outcome === 'responded' && answer.outcome === 'responded' && spent < MOST_WORK) return;
-      const fate = await server.end();
+      if (health.outcome === 'responded' && response.outcome === 'responded' && spent < MOST_WORK) return;
+      const exitReason = await server.end();
       server = await startBare(engine, folder, model);
       throw new Error(
-        `the engine ${fate ?? (answer.outcome === 'responded' ? 'was busy with it' : 'hung')}: a body that gateway/api/validate/ misses`,
+        `the engine ${exitReason ?? (response.outcome === 'responded' ? 'was busy with it' : 'hung')}: a body that gateway/api/validate/ misses`,
       );
     },
     async [Symbol.asyncDispose]() {
@@ -251,10 +251,10 @@ async function startBare(engine: Engine, folder: string, model: string): Promise
   });
   const backend = { address: { origin: 'http://llama-server', socketPath }, apiKey: undefined };
   await waitFor('llama-server to be ready', async () => {
-    const answer = await requestBackend(backend, { path: '/health', timeoutMs: 1000 });
-    return answer.outcome === 'responded' && answer.status === 200;
+    const response = await requestBackend(backend, { path: '/health', timeoutMs: 1000 });
+    return response.outcome === 'responded' && response.status === 200;
   });
-  return { backend, work: () => workOf(child), end: () => endOf(child) };
+  return { backend, work: () => workOf(child), end: () => exitCodeOf(child) };
 }
 
 /** From its counters of clock ticks, a hundred in a second; 0 when it has gone. */
@@ -268,7 +268,7 @@ function workOf({ pid }: ChildProcess): number {
   }
 }
 
-async function endOf(child: ChildProcess): Promise<string | undefined> {
+async function exitCodeOf(child: ChildProcess): Promise<string | undefined> {
   // Its end may come a moment behind the end of its connections.
   await Promise.race([once(child, 'exit'), sleep(1000)]);
   if (child.signalCode !== null || child.exitCode !== null)

@@ -96,7 +96,7 @@ export const keysTarget: Target = {
     const text = input.toString();
     readEither(text);
     const { keys, warnings } = parseApiKeysVariable(text);
-    holdsForAll(keys);
+    checkKeys(keys);
     quotesNoSecret(text.replaceAll(',', '\n'), warnings);
   }),
 };
@@ -104,8 +104,8 @@ export const keysTarget: Target = {
 function readEither(text: string): void {
   try {
     const { keys, warnings } = parseKeys(text);
-    holdsForAll(keys);
-    if (isKeysJson(text)) comesBack(text);
+    checkKeys(keys);
+    if (isKeysJson(text)) roundTrips(text);
     else quotesNoSecret(text, warnings);
   } catch (error) {
     if (!(error instanceof KeyFileError)) throw error;
@@ -114,7 +114,7 @@ function readEither(text: string): void {
   }
 }
 
-function holdsForAll(keys: ReturnType<typeof parseKeys>['keys']): void {
+function checkKeys(keys: ReturnType<typeof parseKeys>['keys']): void {
   new KeyRing(keys).authenticate('sk-of-nobody-at-all', 0);
   for (const { id, fingerprint, expires, limits } of keys) {
     if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(id)) throw new Error('a key of no good name');
@@ -127,7 +127,7 @@ function holdsForAll(keys: ReturnType<typeof parseKeys>['keys']): void {
 }
 
 /** What is read and written is the same when it is read again. */
-function comesBack(text: string): void {
+function roundTrips(text: string): void {
   const document = parseKeysJson(text);
   const again = parseKeysJson(formatKeysJson(document));
   if (!isDeepStrictEqual(again, document))

@@ -43,12 +43,12 @@ export const nvidiaTarget: Target = {
       if (!isDeepStrictEqual(parseLine(line, query, 1), read))
         throw new Error('read twice, it is not the same');
       if (read.kind === 'unknown-field') query = withoutField(query, read.name);
-      if (read.kind === 'sample') Object.entries(read.sample).forEach(holds);
+      if (read.kind === 'sample') Object.entries(read.sample).forEach(checkValue);
     }
   }),
 };
 
-function holds([name, value]: [string, unknown]): void {
+function checkValue([name, value]: [string, unknown]): void {
   if (typeof value === 'number' && !(value >= 0 && value < 1e15))
     throw new Error(`${name} cannot be ${value}`);
 }

@@ -63,14 +63,14 @@ export const settingsTarget: Target = {
       if (known[variable]?.secret && value.length > 8 && message.includes(value))
         throw new Error('a secret was told');
     }
-    for (const [name, value] of Object.entries(settings)) if (value !== undefined) holds(name, value);
-    const surroundings = {
+    for (const [name, value] of Object.entries(settings)) if (value !== undefined) checkValue(name, value);
+    const environment = {
       host: 'x',
       keyFile: () => '',
       dataDir: '',
       backendUrl: settings.BACKEND_URL ?? 'http://x',
     };
-    timersBear(gatewayConfig(settings, surroundings).timeouts);
+    fitsTimers(gatewayConfig(settings, environment).timeouts);
   }),
 };
 
@@ -82,7 +82,7 @@ function environmentOf(text: string): Record<string, string> {
   );
 }
 
-function holds(name: string, value: unknown): void {
+function checkValue(name: string, value: unknown): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${name} is no number`);
   const kind = known[name]?.kind;
   if (kind === undefined) throw new Error(`${name} is no variable`);
@@ -90,7 +90,7 @@ function holds(name: string, value: unknown): void {
   if (!isDeepStrictEqual(again, value)) throw new Error(`${name} does not survive being shown`);
 }
 
-function timersBear(timeouts: Readonly<Record<string, number | undefined>>): void {
+function fitsTimers(timeouts: Readonly<Record<string, number | undefined>>): void {
   for (const [name, ms = 0] of Object.entries(timeouts)) {
     if (ms > LONGEST_TIMER) throw new Error(`no timer waits as long as ${name}`);
   }

@@ -12,7 +12,7 @@ import { engineStreams } from './engine-streams.ts';
 import { RecordingResponse } from './recording-response.ts';
 
 const shapes = Object.keys(engineStreams) as CompletionShape[];
-const whole = (shape: CompletionShape, ...texts: readonly string[]) => {
+const completeStream = (shape: CompletionShape, ...texts: readonly string[]) => {
   const engine = engineStreams[shape];
   return engine.opening + texts.map((text) => engine.text(text)).join('') + engine.closing(texts.join(''));
 };
@@ -24,7 +24,7 @@ const text = fc.oneof(
 /** The streams of an engine. The first byte selects the API, the next eight where the rest is cut. */
 export const streamsTarget: Target = {
   name: 'streams',
-  seeds: shapes.flatMap((shape, n) => [`${n}abcdefgh${whole(shape, 'one', 'two')}`]),
+  seeds: shapes.flatMap((shape, n) => [`${n}abcdefgh${completeStream(shape, 'one', 'two')}`]),
   words: [
     ...[
       'data: ',
@@ -56,7 +56,7 @@ export const streamsTarget: Target = {
       fc.string({ minLength: 8, maxLength: 8, unit: 'binary-ascii' }),
       fc.array(text, { maxLength: 4 }),
     )
-    .map(([n, cuts, texts]) => `${n}${cuts}${whole(shapes[n] ?? 'chat', ...texts)}`),
+    .map(([n, cuts, texts]) => `${n}${cuts}${completeStream(shapes[n] ?? 'chat', ...texts)}`),
   open: pure((input) => {
     const shape = shapes[(input[0] ?? 0) % shapes.length] ?? 'chat';
     // An engine sends UTF-8, and ends an event with one empty line.

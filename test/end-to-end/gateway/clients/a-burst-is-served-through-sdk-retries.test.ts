@@ -18,19 +18,19 @@ it('the OpenAI SDK with its defaults gets 200 concurrent requests through four s
   );
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const client = new OpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
-  const ask = async (word: string) => {
+  const complete = async (word: string) => {
     const messages = [{ role: 'user' as const, content: word }];
     return (await client.chat.completions.create({ model: 'any', messages })).choices[0]?.message.content;
   };
-  await ask('first');
+  await complete('first');
   const { scheduler } = corral.gateway;
   const lane = { id: 'the test', weight: 2, maxConcurrent: Infinity };
   const held = await scheduler.admit({ lane, slots: 4, signal: new AbortController().signal });
   if (held.outcome !== 'granted') throw new Error('the slots are taken');
-  const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
-  const pending = Promise.all(words.map(ask));
+  const prompts = Array.from({ length: 200 }, (_, n) => `word ${n}`);
+  const pending = Promise.all(prompts.map(complete));
   const isFull = () => corral.logged.filter(({ error }) => error === 'queue_full').length > 50;
   await waitFor('the line to be full for many', isFull, { every: 1 });
   held.lease[Symbol.dispose]();
-  expect(await pending).toEqual(words);
+  expect(await pending).toEqual(prompts);
 });

@@ -53,22 +53,22 @@ it('leaving the loop over a stream frees its slot', async () => {
 
 it('aborting the signal of a request frees its slot', async () => {
   const { openai } = connectOpenAI(demo);
-  const leaving = new AbortController();
+  const aborting = new AbortController();
   const stream = await openai.chat.completions.create(
     { ...request, stream: true },
-    { signal: leaving.signal },
+    { signal: aborting.signal },
   );
-  for await (const _ of stream) leaving.abort();
+  for await (const _ of stream) aborting.abort();
   await atRest();
 });
 
 it('aborting a request without streaming frees its slot', async () => {
   const { openai } = connectOpenAI(demo);
-  const leaving = new AbortController();
-  const answer = openai.chat.completions.create(request, { signal: leaving.signal });
+  const aborting = new AbortController();
+  const completion = openai.chat.completions.create(request, { signal: aborting.signal });
   await waitFor('the engine to be at work', isEngineBusy, { every: 1 });
-  leaving.abort();
-  await expect(answer).rejects.toThrow('aborted');
+  aborting.abort();
+  await expect(completion).rejects.toThrow('aborted');
   await atRest();
   expect(demo.corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => demo.stop());
 
 const path = '/v1/chat/completions';
-const ask = (more: object = {}) =>
+const bodyOf = (more: object = {}) =>
   JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: 'keys' }], ...more });
 
 /** The output of curl, split into headers and body. The body is checked with the strict schemas. */
@@ -44,14 +44,14 @@ it.each([
   ['api-key: SECRET'],
 ])('curl is authenticated by %s', async (form) => {
   const key = form.replace('SECRET', demo.apiKey);
-  const { status, text } = await curl(url(), '-H', key, ...json, '-d', ask());
+  const { status, text } = await curl(url(), '-H', key, ...json, '-d', bodyOf());
   expect(status).toBe(200);
   expect(JSON.parse(text).choices[0].message.content).toBe(storyText('keys'));
 });
 
 it('curl gets a stream that ends', async () => {
   const { status, header, text } = await curl(
-    ...['-N', url(), '-H', `Authorization: Bearer ${demo.apiKey}`, ...json, '-d', ask({ stream: true })],
+    ...['-N', url(), '-H', `Authorization: Bearer ${demo.apiKey}`, ...json, '-d', bodyOf({ stream: true })],
   );
   expect(status).toBe(200);
   expect(header('content-type')).toBe('text/event-stream');
@@ -64,15 +64,15 @@ it('curl gets a stream that ends', async () => {
 });
 
 it('curl gets each event at once', async () => {
-  const { promise: request, resolve: answer } =
+  const { promise: request, resolve: result } =
     Promise.withResolvers<(text: string, isLast: boolean) => void>();
   await using fakeBackend = await startFakeBackend((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    answer((text, isLast) => (isLast ? response.end(text) : response.write(text)));
+    result((text, isLast) => (isLast ? response.end(text) : response.write(text)));
   });
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const headers = ['-H', `Authorization: Bearer ${corral.secret}`, ...json];
-  const child = execa('curl', ['-sN', `${corral.origin}${path}`, ...headers, '-d', ask({ stream: true })]);
+  const child = execa('curl', ['-sN', `${corral.origin}${path}`, ...headers, '-d', bodyOf({ stream: true })]);
   let seen = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     seen += text;
@@ -86,14 +86,14 @@ it('curl gets each event at once', async () => {
 });
 
 it('curl gets an error in plain words', async () => {
-  const { status, header, text } = await curl(url(), ...json, '-d', ask());
+  const { status, header, text } = await curl(url(), ...json, '-d', bodyOf());
   expect(status).toBe(401);
   expect(header('www-authenticate')).toBe('Bearer');
   expect(JSON.parse(text).error).toMatchObject({ code: 'invalid_api_key' });
 });
 
 it('curl without a content type gets an error that says so', async () => {
-  const form = await curl(url(), '-H', `x-api-key: ${demo.apiKey}`, '-d', ask());
+  const form = await curl(url(), '-H', `x-api-key: ${demo.apiKey}`, '-d', bodyOf());
   expect(form.status).toBe(415);
   expect(JSON.parse(form.text).error.message).toContain('send application/json');
 });

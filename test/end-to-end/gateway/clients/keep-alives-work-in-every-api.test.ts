@@ -112,8 +112,8 @@ describe('an error after an early header', () => {
     stack.use(held.lease);
     return { stack, corral, ...connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret }) };
   }
-  const errorOf = (answer: PromiseLike<unknown>) =>
-    answer.then(
+  const errorOf = (response: PromiseLike<unknown>) =>
+    response.then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -131,13 +131,13 @@ describe('an error after an early header', () => {
     expect(wire.events.map((event) => (event as { type: string }).type)).toEqual(types);
     expectInOrder(wire);
     expect(wire.last.text).toMatch(/^: queued 1 of 1\n\nevent: response\.created\n/);
-    const { anthropic, wire: heard } = connectAnthropic(corral.origin);
+    const { anthropic, wire: recorded } = connectAnthropic(corral.origin);
     const message = await errorOf(
       anthropic.messages.stream({ model, max_tokens: 9, messages }).finalMessage(),
     );
     expect(message).toBeInstanceOf(AnthropicError);
     expect(message).toMatchObject({ error: { type: 'error', error: { type: 'overloaded_error' } } });
-    expect(heard.last.text).toMatch(/^: queued 1 of 1\n\nevent: ping\n/);
+    expect(recorded.last.text).toMatch(/^: queued 1 of 1\n\nevent: ping\n/);
   });
 
   it('reports a prompt that is too long in the format of the API', async () => {
@@ -182,8 +182,8 @@ it('with keep-alives off, an early header comes without one', async () => {
     expect(client.text).toContain('cache-control: no-cache, no-transform\r\n');
     expect(client.text.split('\r\n\r\n')[1]).toBe('');
     demo.engine.kill('SIGCONT');
-    const answer = (await client.response())?.body ?? '';
-    expect(answer).not.toMatch(/^:|^event: ping$/m);
-    expect(answer.match(/"type":"response\.in_progress"/g)?.length ?? 0).toBeLessThanOrEqual(1);
+    const response = (await client.response())?.body ?? '';
+    expect(response).not.toMatch(/^:|^event: ping$/m);
+    expect(response.match(/"type":"response\.in_progress"/g)?.length ?? 0).toBeLessThanOrEqual(1);
   }
 });

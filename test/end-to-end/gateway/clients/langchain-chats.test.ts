@@ -19,9 +19,9 @@ function connect(apiKey = demo.apiKey): ChatOpenAI {
 }
 
 it('LangChain invokes a model', async () => {
-  const answer = await connect().invoke('keys');
-  expect(answer.content).toBe(storyText('keys'));
-  expect(answer.response_metadata).toMatchObject({
+  const message = await connect().invoke('keys');
+  expect(message.content).toBe(storyText('keys'));
+  expect(message.response_metadata).toMatchObject({
     finish_reason: 'stop',
     usage: { completion_tokens: expect.any(Number) },
   });
@@ -38,8 +38,8 @@ it('LangChain streams', async () => {
 it('LangChain gets an answer that matches a schema', async () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const structured = connect().withStructuredOutput(horse, { name: 'horse', method: 'jsonSchema' });
-  const answer = await structured.invoke('Describe a horse');
-  expect(horse.parse(answer)).toEqual(answer);
+  const message = await structured.invoke('Describe a horse');
+  expect(horse.parse(message)).toEqual(message);
 });
 
 it('LangChain calls a tool', async () => {
@@ -56,11 +56,11 @@ it('LangChain calls a tool', async () => {
       },
     },
   };
-  const answer = await connect()
+  const message = await connect()
     .bindTools([weather], { tool_choice: 'required' })
     .invoke('What is the weather like?');
   const args = { city: expect.stringMatching(/^(Bergen|Oslo)$/) };
-  expect(answer.tool_calls).toMatchObject([{ name: 'weather_in', args }]);
+  expect(message.tool_calls).toMatchObject([{ name: 'weather_in', args }]);
 });
 
 it('LangChain gets a function call, and the tool that it chose', async () => {
@@ -71,8 +71,8 @@ it('LangChain gets a function call, and the tool that it chose', async () => {
     type: 'function',
     function: { name, description: 'd', parameters: { type: 'object', properties: {} } },
   }));
-  const answer = await connect().bindTools(tools, { tool_choice: 'second' }).invoke('keys');
-  expect(answer.tool_calls).toMatchObject([{ name: 'second' }]);
+  const message = await connect().bindTools(tools, { tool_choice: 'second' }).invoke('keys');
+  expect(message.tool_calls).toMatchObject([{ name: 'second' }]);
 });
 
 it('LangChain understands an error', async () => {

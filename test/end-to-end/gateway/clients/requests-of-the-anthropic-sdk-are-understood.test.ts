@@ -20,16 +20,16 @@ function connect() {
   return { anthropic: new Anthropic(options), wire };
 }
 
-const says = (content: string | Anthropic.ContentBlockParam[]) => ({ role: 'user' as const, content });
-const ask = (content: string | Anthropic.ContentBlockParam[]) => ({
+const userMessage = (content: string | Anthropic.ContentBlockParam[]) => ({ role: 'user' as const, content });
+const bodyOf = (content: string | Anthropic.ContentBlockParam[]) => ({
   model: 'demo',
   max_tokens: 500,
-  messages: [says(content)],
+  messages: [userMessage(content)],
 });
 
 describe('an answer with a schema', () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
-  const request = { ...ask('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
+  const request = { ...bodyOf('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
 
   it('matches the schema', async () => {
     const { anthropic } = connect();
@@ -67,7 +67,7 @@ describe('an answer with a schema', () => {
       ...older,
       output_format: zodOutputFormat(horse),
       messages: [
-        says('What is the weather like?'),
+        userMessage('What is the weather like?'),
         {
           role: 'assistant',
           content: [
@@ -75,7 +75,7 @@ describe('an answer with a schema', () => {
             { type: 'tool_use', id: 'a', name: 'weather', input: {} },
           ],
         },
-        says([
+        userMessage([
           { type: 'tool_result', tool_use_id: 'a', content: 'Rain.' },
           { type: 'text', text: 'Describe a horse' },
         ]),
@@ -97,7 +97,7 @@ describe('tools', () => {
       additionalProperties: false,
     },
   }));
-  const weather = { ...ask('What is the weather like?'), tools };
+  const weather = { ...bodyOf('What is the weather like?'), tools };
 
   it.each([false, true])('are called by the chosen name (no parallel calls: %s)', async (isOne) => {
     const { anthropic } = connect();
@@ -124,7 +124,11 @@ describe('tools', () => {
         .input_tokens;
     expect(await count({ tools, tool_choice: { type: 'none' } })).toBe(await count({}));
     expect(await count({ tools })).toBeGreaterThan(await count({}));
-    const message = await anthropic.messages.create({ ...ask('keys'), tools, tool_choice: { type: 'none' } });
+    const message = await anthropic.messages.create({
+      ...bodyOf('keys'),
+      tools,
+      tool_choice: { type: 'none' },
+    });
     expect(message.content).toMatchObject([{ type: 'text', text: storyText('keys') }]);
   });
 });
@@ -151,12 +155,15 @@ describe('documents', () => {
     const { anthropic } = connect();
     const { input_tokens } = await anthropic.messages.countTokens({
       model: 'demo',
-      messages: [says([block, { type: 'text', text: 'keys' }])],
+      messages: [userMessage([block, { type: 'text', text: 'keys' }])],
     });
-    const text = await anthropic.messages.countTokens({ model: 'demo', messages: [says(`${data} keys`)] });
+    const text = await anthropic.messages.countTokens({
+      model: 'demo',
+      messages: [userMessage(`${data} keys`)],
+    });
     expect(input_tokens).toBeGreaterThan(text.input_tokens);
     const { usage } = await anthropic.messages.create({
-      ...ask([block, { type: 'text', text: 'keys' }]),
+      ...bodyOf([block, { type: 'text', text: 'keys' }]),
       max_tokens: 2,
     });
     expect(usage.input_tokens + (usage.cache_read_input_tokens ?? 0)).toBe(input_tokens);
@@ -165,10 +172,10 @@ describe('documents', () => {
   it('that cannot be read are rejected, also when counting', async () => {
     const { anthropic } = connect();
     const pdf = { type: 'base64' as const, media_type: 'application/pdf' as const, data: 'JVBERi0=' };
-    const body = ask([{ type: 'document', source: pdf }]);
+    const body = bodyOf([{ type: 'document', source: pdf }]);
     const { max_tokens: _, ...counted } = body;
-    for (const answer of [anthropic.messages.create(body), anthropic.messages.countTokens(counted)]) {
-      const error = await answer.then(
+    for (const response of [anthropic.messages.create(body), anthropic.messages.countTokens(counted)]) {
+      const error = await response.then(
         () => undefined,
         (it) => it,
       );
@@ -186,9 +193,13 @@ it("prompts that differ only in Claude Code's billing line share the cache", asy
     },
     { type: 'text', text: `You are a coding agent. ${'Be kind to horses. '.repeat(50)}` },
   ];
-  const first = await anthropic.messages.create({ ...ask('keys'), max_tokens: 2, system: system('a5145') });
+  const first = await anthropic.messages.create({
+    ...bodyOf('keys'),
+    max_tokens: 2,
+    system: system('a5145'),
+  });
   const second = await anthropic.messages.create({
-    ...ask('keys'),
+    ...bodyOf('keys'),
     max_tokens: 2,
     system: system('77b0c1d'),
   });

@@ -73,7 +73,7 @@ it('the AI SDK calls a tool', async () => {
 });
 
 it('the AI SDK continues a conversation after reasoning and after a tool call', async () => {
-  const say = tool({
+  const sayTool = tool({
     description: 'Says it',
     inputSchema: jsonSchema<{ word: string }>({
       type: 'object',
@@ -94,7 +94,7 @@ it('the AI SDK continues a conversation after reasoning and after a tool call', 
   const called = await generateText({
     model,
     prompt: 'keys',
-    tools: { other: say, say },
+    tools: { other: sayTool, say: sayTool },
     toolChoice: { type: 'tool', toolName: 'say' },
     maxOutputTokens: 500,
     providerOptions,

@@ -26,7 +26,7 @@ function connect(baseURL = demo.corral.origin, apiKey = demo.apiKey) {
   return { anthropic: new Anthropic({ baseURL, apiKey, fetch: wire.fetch, maxRetries: 0 }), wire };
 }
 
-const ask = (content: string) => ({
+const bodyOf = (content: string) => ({
   model: 'demo',
   max_tokens: 500,
   messages: [{ role: 'user' as const, content }],
@@ -34,7 +34,7 @@ const ask = (content: string) => ({
 
 it('the Anthropic SDK gets a message', async () => {
   const { anthropic } = connect();
-  const message = await anthropic.messages.create(ask('keys'));
+  const message = await anthropic.messages.create(bodyOf('keys'));
   expect(message.content).toMatchObject([{ type: 'text', text: storyText('keys') }]);
   expect(message).toMatchObject({ role: 'assistant', stop_reason: 'end_turn', model: 'demo' });
   expect(message.usage.output_tokens).toBeGreaterThan(20);
@@ -43,7 +43,7 @@ it('the Anthropic SDK gets a message', async () => {
 
 it('the Anthropic SDK streams a message', async () => {
   const { anthropic, wire } = connect();
-  const stream = anthropic.messages.stream(ask('emoji'));
+  const stream = anthropic.messages.stream(bodyOf('emoji'));
   expect(await stream.finalText()).toBe(storyText('emoji'));
   const { stop_reason, usage } = await stream.finalMessage();
   expect(stop_reason).toBe('end_turn');
@@ -53,7 +53,7 @@ it('the Anthropic SDK streams a message', async () => {
 
 it('the Anthropic SDK sees that a message was cut off at max_tokens', async () => {
   const { anthropic } = connect();
-  const message = await anthropic.messages.create({ ...ask('keys'), max_tokens: 3 });
+  const message = await anthropic.messages.create({ ...bodyOf('keys'), max_tokens: 3 });
   expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 3 } });
 });
 
@@ -62,7 +62,7 @@ it.each([500, 30])(
   async (max_tokens) => {
     const { anthropic } = connect();
     const request = {
-      ...ask('keys'),
+      ...bodyOf('keys'),
       max_tokens,
       stop_sequences: ['nowhere', storyText('keys').slice(20, 26)],
     };
@@ -85,12 +85,12 @@ it('the Anthropic SDK gets thinking as a separate block', async () => {
     { type: 'thinking', thinking: storyThought('thinking') },
     { type: 'text', text: storyText('thinking') },
   ];
-  expect((await anthropic.messages.create(ask('thinking'))).content).toMatchObject(blocks);
-  expect((await anthropic.messages.stream(ask('thinking')).finalMessage()).content).toMatchObject(blocks);
+  expect((await anthropic.messages.create(bodyOf('thinking'))).content).toMatchObject(blocks);
+  expect((await anthropic.messages.stream(bodyOf('thinking')).finalMessage()).content).toMatchObject(blocks);
 });
 
 const withTools = {
-  ...ask('What is the weather like?'),
+  ...bodyOf('What is the weather like?'),
   tool_choice: { type: 'any' as const },
   tools: [
     {
@@ -149,15 +149,15 @@ it('the Anthropic SDK lists the models page by page, and gets one of them', asyn
 
 it('the Anthropic SDK counts tokens', async () => {
   const { anthropic } = connect();
-  const { max_tokens: _, ...request } = ask('keys');
+  const { max_tokens: _, ...request } = bodyOf('keys');
   const { input_tokens } = await anthropic.messages.countTokens(request);
   const { usage } = await anthropic.messages.create({ ...request, max_tokens: 1 });
   expect(input_tokens).toBe(usage.input_tokens + (usage.cache_read_input_tokens ?? 0));
 });
 
 describe('the Anthropic SDK understands', () => {
-  const getError = async (answer: PromiseLike<unknown>): Promise<APIError> => {
-    const error = await answer.then(
+  const getError = async (response: PromiseLike<unknown>): Promise<APIError> => {
+    const error = await response.then(
       () => undefined,
       (it) => it,
     );
@@ -169,7 +169,7 @@ describe('the Anthropic SDK understands', () => {
 
   it('AuthenticationError: an unknown key', async () => {
     const { anthropic } = connect(demo.corral.origin, 'sk-nobody');
-    const error = await getError(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(bodyOf('keys')));
     expect(error).toBeInstanceOf(AuthenticationError);
     expect(error.error).toMatchObject({ error: { type: 'authentication_error' } });
   });
@@ -184,7 +184,7 @@ describe('the Anthropic SDK understands', () => {
     'BadRequestError with the text of Anthropic: a prompt that is too long, rejected by %s (stream: %s)',
     async (_, stream, prompt) => {
       const { anthropic } = connect();
-      const error = await getError(anthropic.messages.create({ ...ask(prompt), stream }));
+      const error = await getError(anthropic.messages.create({ ...bodyOf(prompt), stream }));
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error.error).toMatchObject({
         error: {
@@ -207,13 +207,13 @@ describe('the Anthropic SDK understands', () => {
     const { anthropic, wire } = connect();
     const data = 'iVBORw0KGgo=';
     const content = contentOf({ type: 'image', source: { type: 'base64', media_type: 'image/png', data } });
-    const request = { ...ask('keys'), messages: [{ role: 'user' as const, content }] };
+    const request = { ...bodyOf('keys'), messages: [{ role: 'user' as const, content }] };
     const { max_tokens: _unused, ...counted } = request;
-    for (const answer of [
+    for (const response of [
       () => anthropic.messages.create(request, { maxRetries: 2 }),
       () => anthropic.messages.countTokens(counted, { maxRetries: 2 }),
     ]) {
-      const error = await getError(answer());
+      const error = await getError(response());
       expect(error).toBeInstanceOf(BadRequestError);
       expect(error.message).toMatch(/image input is not supported.*messages\[0\]\.content\[0\].*MMPROJ/);
     }
@@ -225,16 +225,16 @@ describe('the Anthropic SDK understands', () => {
     const error = await getError(anthropic.models.retrieve('claude'));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
-    const slipped = await getError(
-      connect(`${demo.corral.origin}/v1`).anthropic.messages.create(ask('keys')),
+    const failed = await getError(
+      connect(`${demo.corral.origin}/v1`).anthropic.messages.create(bodyOf('keys')),
     );
-    expect(slipped).toBeInstanceOf(NotFoundError);
-    expect(slipped.message).toContain('Did you mean /v1/messages?');
+    expect(failed).toBeInstanceOf(NotFoundError);
+    expect(failed.message).toContain('Did you mean /v1/messages?');
   });
 
   it('NotFoundError: a model that is not served', async () => {
     const { anthropic } = connect();
-    const error = await getError(anthropic.messages.create({ ...ask('keys'), model: 'claude' }));
+    const error = await getError(anthropic.messages.create({ ...bodyOf('keys'), model: 'claude' }));
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error.error).toMatchObject({ error: { type: 'not_found_error' } });
   });
@@ -243,7 +243,7 @@ describe('the Anthropic SDK understands', () => {
     await using fakeBackend = await startFakeBackend((_, response) => response.destroy());
     await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
-    const error = await getError(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(bodyOf('keys')));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error.error).toMatchObject({ error: { type: 'api_error' } });
   });
@@ -252,7 +252,7 @@ describe('the Anthropic SDK understands', () => {
     await using fakeBackend = await startFakeBackend((_, response) => response.writeHead(503).end('{}'));
     await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
-    const error = await getError(anthropic.messages.create(ask('keys')));
+    const error = await getError(anthropic.messages.create(bodyOf('keys')));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error.error).toMatchObject({ error: { type: 'overloaded_error' } });
   });
@@ -261,15 +261,15 @@ describe('the Anthropic SDK understands', () => {
     const held: (() => void)[] = [];
     await using fakeBackend = await startFakeBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      const answer = () => void response.end(JSON.stringify(finished));
-      if (held.push(answer) > 1) answer();
+      const result = () => void response.end(JSON.stringify(finished));
+      if (held.push(result) > 1) result();
     });
     const env = { MAX_CONCURRENT_REQUESTS: '1', MAX_QUEUE_SIZE: '0' };
     await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
     const { anthropic, wire } = connect(corral.origin);
-    const first = anthropic.messages.create(ask('keys'));
+    const first = anthropic.messages.create(bodyOf('keys'));
     await waitFor('it to be at work', () => held.length === 1);
-    const second = anthropic.messages.create(ask('keys'), { maxRetries: 1 });
+    const second = anthropic.messages.create(bodyOf('keys'), { maxRetries: 1 });
     await waitFor('a rejected request', () => wire.responses.length === 1);
     held[0]?.();
     await first;
@@ -288,7 +288,7 @@ describe('the Anthropic SDK understands', () => {
     await using corral = await startTestGateway({ backend: fakeBackend.backend });
     const { anthropic } = connect(corral.origin);
     const error = await anthropic.messages
-      .stream(ask('keys'))
+      .stream(bodyOf('keys'))
       .finalMessage()
       .catch((it) => it);
     expect(error).toBeInstanceOf(APIError);

@@ -92,9 +92,9 @@ const choices: [string, OpenAI.ChatCompletionToolChoiceOption, string][] = [
 it.each(choices)('the model calls the tool that was chosen %s', async (_, tool_choice, name) => {
   const { openai } = connectOpenAI(demo);
   const body = { ...several, tool_choice };
-  const whole = await openai.chat.completions.create(body);
+  const complete = await openai.chat.completions.create(body);
   const streamed = await openai.chat.completions.stream(body).finalChatCompletion();
-  for (const { choices } of [whole, streamed]) {
+  for (const { choices } of [complete, streamed]) {
     expect(choices[0]).toMatchObject({
       finish_reason: 'tool_calls',
       message: { tool_calls: [{ type: 'function', function: { name } }] },

@@ -10,29 +10,29 @@ beforeAll(async () => {
 });
 afterAll(() => demo.stop());
 
-const ask = (content: string) => [{ role: 'user' as const, content }];
+const messagesOf = (content: string) => [{ role: 'user' as const, content }];
 
 it('the OpenAI SDK gets a completion', async () => {
   const { openai } = connectOpenAI(demo);
-  const answer = await openai.chat.completions.create({
+  const completion = await openai.chat.completions.create({
     model: 'demo',
-    messages: ask('Tell me about keys'),
+    messages: messagesOf('Tell me about keys'),
   });
-  expect(answer.choices).toHaveLength(1);
-  expect(answer.choices[0]).toMatchObject({
+  expect(completion.choices).toHaveLength(1);
+  expect(completion.choices[0]).toMatchObject({
     finish_reason: 'stop',
     message: { role: 'assistant', content: storyText('keys') },
   });
-  expect(answer.model).toBe('demo');
-  expect(answer.usage?.completion_tokens).toBeGreaterThan(20);
-  expect(answer._request_id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(completion.model).toBe('demo');
+  expect(completion.usage?.completion_tokens).toBeGreaterThan(20);
+  expect(completion._request_id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 it('the OpenAI SDK sees the request id', async () => {
   const { openai } = connectOpenAI(demo);
-  const request = { model: 'demo', messages: ask('hello'), max_tokens: 1 };
-  const answer = await openai.chat.completions.create(request, { headers: { 'x-request-id': 'mine-1' } });
-  expect(answer._request_id).toBe('mine-1');
+  const request = { model: 'demo', messages: messagesOf('hello'), max_tokens: 1 };
+  const completion = await openai.chat.completions.create(request, { headers: { 'x-request-id': 'mine-1' } });
+  expect(completion._request_id).toBe('mine-1');
 });
 
 it.each(['welcome', 'limits', 'emoji', 'long story'] as const)(
@@ -41,7 +41,7 @@ it.each(['welcome', 'limits', 'emoji', 'long story'] as const)(
     const { openai, wire } = connectOpenAI(demo);
     const stream = await openai.chat.completions.create({
       model: 'demo',
-      messages: ask(`Tell me about ${topic}`),
+      messages: messagesOf(`Tell me about ${topic}`),
       stream: true,
     });
     let text = '';
@@ -60,7 +60,7 @@ it('a stream has no usage unless the client asks for it', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = await openai.chat.completions.create({
     model: 'demo',
-    messages: ask('streams'),
+    messages: messagesOf('streams'),
     stream: true,
   });
   for await (const chunk of stream) expect(chunk.choices).toHaveLength(1);
@@ -70,7 +70,7 @@ it('a stream has no usage unless the client asks for it', async () => {
 
 it('a stream ends with the usage where the client asks for it', async () => {
   const { openai, wire } = connectOpenAI(demo);
-  const request = { model: 'demo', messages: ask('streams') };
+  const request = { model: 'demo', messages: messagesOf('streams') };
   const plain = await openai.chat.completions.create(request);
   const stream = openai.chat.completions.stream({ ...request, stream_options: { include_usage: true } });
   expect(await stream.finalContent()).toBe(storyText('streams'));
@@ -86,8 +86,11 @@ it('a stream ends with the usage where the client asks for it', async () => {
 
 it('reasoning is separate from the text', async () => {
   const { openai } = connectOpenAI(demo);
-  const answer = await openai.chat.completions.create({ model: 'demo', messages: ask('thinking') });
-  expect(answer.choices[0]?.message).toEqual({
+  const completion = await openai.chat.completions.create({
+    model: 'demo',
+    messages: messagesOf('thinking'),
+  });
+  expect(completion.choices[0]?.message).toEqual({
     role: 'assistant',
     content: storyText('thinking'),
     reasoning_content: storyThought('thinking'),
@@ -98,28 +101,31 @@ it('reasoning is separate from the text in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = await openai.chat.completions.create({
     model: 'demo',
-    messages: ask('thinking'),
+    messages: messagesOf('thinking'),
     stream: true,
   });
-  let [thought, text] = ['', ''];
+  let [reasoning, text] = ['', ''];
   for await (const { choices } of stream) {
     const delta: { content?: string | null; reasoning_content?: string } = choices[0]?.delta ?? {};
     expect(text === '' || delta.reasoning_content === undefined, 'a thought after the text').toBe(true);
-    thought += delta.reasoning_content ?? '';
+    reasoning += delta.reasoning_content ?? '';
     text += delta.content ?? '';
   }
-  expect({ thought, text }).toEqual({ thought: storyThought('thinking'), text: storyText('thinking') });
+  expect({ thought: reasoning, text }).toEqual({
+    thought: storyThought('thinking'),
+    text: storyText('thinking'),
+  });
 });
 
 it('a completion has log-probabilities', async () => {
   const { openai } = connectOpenAI(demo);
-  const answer = await openai.chat.completions.create({
+  const completion = await openai.chat.completions.create({
     model: 'demo',
-    messages: ask('keys'),
+    messages: messagesOf('keys'),
     logprobs: true,
     top_logprobs: 3,
   });
-  const tokens = answer.choices[0]?.logprobs?.content ?? [];
+  const tokens = completion.choices[0]?.logprobs?.content ?? [];
   expect(tokens.map(({ token }) => token).join('')).toBe(storyText('keys'));
   for (const { token, bytes, logprob, top_logprobs } of tokens) {
     expect(Buffer.from(bytes ?? []).toString()).toBe(token);
@@ -133,7 +139,7 @@ it('a stream has log-probabilities', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = openai.chat.completions.stream({
     model: 'demo',
-    messages: ask('keys'),
+    messages: messagesOf('keys'),
     logprobs: true,
     top_logprobs: 1,
   });
@@ -144,8 +150,12 @@ it('a stream has log-probabilities', async () => {
 
 it('a completion has two choices', async () => {
   const { openai } = connectOpenAI(demo);
-  const answer = await openai.chat.completions.create({ model: 'demo', messages: ask('survival'), n: 2 });
-  expect(answer.choices.map(({ index, message }) => [index, message.content])).toEqual([
+  const completion = await openai.chat.completions.create({
+    model: 'demo',
+    messages: messagesOf('survival'),
+    n: 2,
+  });
+  expect(completion.choices.map(({ index, message }) => [index, message.content])).toEqual([
     [0, storyText('survival')],
     [1, storyText('survival')],
   ]);
@@ -153,7 +163,7 @@ it('a completion has two choices', async () => {
 
 it('a stream has two choices', async () => {
   const { openai } = connectOpenAI(demo);
-  const stream = openai.chat.completions.stream({ model: 'demo', messages: ask('survival'), n: 2 });
+  const stream = openai.chat.completions.stream({ model: 'demo', messages: messagesOf('survival'), n: 2 });
   const { choices } = await stream.finalChatCompletion();
   expect(choices.map(({ message }) => message.content)).toEqual([
     storyText('survival'),
@@ -163,7 +173,7 @@ it('a stream has two choices', async () => {
 
 it('a completion continues a given beginning', async () => {
   const { openai } = connectOpenAI(demo);
-  const request = { model: 'demo', messages: ask('dashboard') };
+  const request = { model: 'demo', messages: messagesOf('dashboard') };
   const first = await openai.chat.completions.create({ ...request, max_tokens: 9 });
   const beginning = first.choices[0]?.message.content ?? '';
   expect(first.choices[0]?.finish_reason).toBe('length');
@@ -178,7 +188,7 @@ it('the log has status 200, although the client disconnects at [DONE]', async ()
   const { openai, wire } = connectOpenAI(demo);
   for (let i = 0; i < 30; i++) {
     await openai.chat.completions
-      .stream({ model: 'demo', messages: ask('keys'), max_tokens: 1 })
+      .stream({ model: 'demo', messages: messagesOf('keys'), max_tokens: 1 })
       .finalChatCompletion();
   }
   const statuses = await waitFor('the log lines of all of them', () => {

@@ -51,8 +51,11 @@ it.each(['acme/demo', 'acme%2Fdemo', 'acme%2fdemo', 'acme/demo?limit=1'])(
   async (path) => {
     for (const base of [demo.baseURL, demo.corral.origin]) {
       const headers = { authorization: `Bearer ${demo.apiKey}` };
-      const answer = await fetch(`${base}/models/${path}`, { headers });
-      expect([answer.status, await answer.json()]).toMatchObject([200, { id: 'acme/demo', object: 'model' }]);
+      const response = await fetch(`${base}/models/${path}`, { headers });
+      expect([response.status, await response.json()]).toMatchObject([
+        200,
+        { id: 'acme/demo', object: 'model' },
+      ]);
     }
   },
 );
@@ -64,12 +67,12 @@ it("the list of models contains the engine's own list", async () => {
   };
   const { address, apiKey } = demo.engine.backend;
   const engine = new Client(address.origin, address.socketPath ? { socketPath: address.socketPath } : {});
-  const own = await engine.request({
+  const direct = await engine.request({
     method: 'GET',
     path: '/v1/models',
     headers: { authorization: `Bearer ${apiKey}` },
   });
-  const [listed] = ((await own.body.json()) as { models: { name: string; model: string }[] }).models;
+  const [listed] = ((await direct.body.json()) as { models: { name: string; model: string }[] }).models;
   await engine.close();
   expect(models[0]).toEqual({ ...listed, name: 'demo-large', model: 'demo-large' });
 });
@@ -128,8 +131,8 @@ it('the response has the served name of the model, whatever the request named', 
 it("the size of embeddings may be the model's own, and no other", async () => {
   const { openai, wire } = connectOpenAI(embedding, { maxRetries: 2 });
   const params = { model: 'demo', input: 'horse', encoding_format: 'float' as const };
-  const [own] = (await openai.embeddings.create(params)).data;
-  const dimensions = own?.embedding.length ?? 0;
+  const [direct] = (await openai.embeddings.create(params)).data;
+  const dimensions = direct?.embedding.length ?? 0;
   expect((await openai.embeddings.create({ ...params, dimensions })).data[0]?.embedding).toHaveLength(
     dimensions,
   );

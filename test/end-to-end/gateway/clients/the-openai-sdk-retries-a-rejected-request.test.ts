@@ -16,10 +16,10 @@ const completion = {
 it('the OpenAI SDK waits for the Retry-After of a full queue, and is served', async () => {
   const held = Promise.withResolvers<() => void>();
   await using fakeBackend = await startFakeBackend((_, response) => {
-    const answer = () =>
+    const result = () =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(completion));
-    if (fakeBackend.received.length === 1) held.resolve(answer);
-    else answer();
+    if (fakeBackend.received.length === 1) held.resolve(result);
+    else result();
   });
   await using corral = await startTestGateway({
     backend: fakeBackend.backend,

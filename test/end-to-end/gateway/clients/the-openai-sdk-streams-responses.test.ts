@@ -30,11 +30,11 @@ it('the OpenAI SDK accumulates a text from numbered events', async () => {
 it('the OpenAI SDK accumulates reasoning before a text', async () => {
   const { openai, wire } = connectOpenAI(demo);
   const stream = openai.responses.stream({ model: 'demo', input: 'thinking' });
-  let thought = '';
+  let reasoning = '';
   for await (const event of stream)
-    if (event.type === 'response.reasoning_text.delta') thought += event.delta;
+    if (event.type === 'response.reasoning_text.delta') reasoning += event.delta;
   const response = await stream.finalResponse();
-  expect(thought).toBe(storyThought('thinking'));
+  expect(reasoning).toBe(storyThought('thinking'));
   expect(response.output).toMatchObject([
     { type: 'reasoning', content: [{ type: 'reasoning_text', text: storyThought('thinking') }] },
     { type: 'message', content: [{ type: 'output_text', text: storyText('thinking') }] },

@@ -17,8 +17,8 @@ import { connectOpenAI } from './connect-openai.ts';
 const request = { model: 'demo', messages: [{ role: 'user' as const, content: 'keys' }], max_tokens: 5 };
 
 /** The error of a request. */
-async function getError(answer: PromiseLike<unknown>): Promise<APIError> {
-  const error = await answer.then(
+async function getError(response: PromiseLike<unknown>): Promise<APIError> {
+  const error = await response.then(
     () => undefined,
     (it) => it,
   );
@@ -118,7 +118,7 @@ describe('in front of a real llama-server', () => {
 });
 
 describe('in front of a misbehaving backend', () => {
-  const answering = async (scenario: BackendScenario, env: Record<string, string> = {}) => {
+  const startWithBackend = async (scenario: BackendScenario, env: Record<string, string> = {}) => {
     const stack = new AsyncDisposableStack();
     const fakeBackend = stack.use(await startFakeBackend(scenario));
     const corral = stack.use(await startTestGateway({ backend: fakeBackend.backend, env }));
@@ -141,24 +141,24 @@ describe('in front of a misbehaving backend', () => {
 
   it('InternalServerError: a full queue', async () => {
     const { promise: held, resolve: hold } = Promise.withResolvers<void>();
-    const { stack, openai } = await answering(() => hold(), {
+    const { stack, openai } = await startWithBackend(() => hold(), {
       MAX_CONCURRENT_REQUESTS: '1',
       MAX_QUEUE_SIZE: '0',
     });
     await using _ = stack;
-    const leaving = new AbortController();
-    const first = openai.chat.completions.create(request, { signal: leaving.signal }).catch((it) => it);
+    const aborting = new AbortController();
+    const first = openai.chat.completions.create(request, { signal: aborting.signal }).catch((it) => it);
     await held;
     const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error).toMatchObject({ status: 503, code: 'queue_full', type: 'server_error' });
     expect(Number(error.headers?.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    leaving.abort();
+    aborting.abort();
     expect(await first).toBeInstanceOf(APIUserAbortError);
   });
 
   it('InternalServerError: a backend that fails', async () => {
-    const { stack, openai } = await answering((_, response) => response.destroy());
+    const { stack, openai } = await startWithBackend((_, response) => response.destroy());
     await using _ = stack;
     const error = await getError(openai.chat.completions.create(request));
     expect(error).toBeInstanceOf(InternalServerError);
@@ -166,7 +166,7 @@ describe('in front of a misbehaving backend', () => {
   });
 
   it('APIError in the middle of a stream that fails', async () => {
-    const { stack, openai } = await answering((_, response) => {
+    const { stack, openai } = await startWithBackend((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`data: ${JSON.stringify(firstChunk)}\n\n`, () => response.destroy());
     });
@@ -190,7 +190,7 @@ describe('in front of a misbehaving backend', () => {
     ['the engine failed', 'Compute error.', 3],
   ])('InternalServerError: %s', async (_what, message, attempts) => {
     const error = JSON.stringify({ error: { code: 500, type: 'server_error', message } });
-    const { stack, openai, wire } = await answering((_, response) =>
+    const { stack, openai, wire } = await startWithBackend((_, response) =>
       response.writeHead(500, { 'content-type': 'application/json' }).end(error),
     );
     await using _ = stack;
@@ -203,7 +203,7 @@ describe('in front of a misbehaving backend', () => {
   it('BadRequestError: an input larger than the batch size, with the fix', async () => {
     const message =
       'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)';
-    const { stack, openai, wire } = await answering((_, response) =>
+    const { stack, openai, wire } = await startWithBackend((_, response) =>
       response.writeHead(500).end(JSON.stringify({ error: { code: 500, type: 'server_error', message } })),
     );
     await using _ = stack;
@@ -216,7 +216,7 @@ describe('in front of a misbehaving backend', () => {
   });
 
   it('InternalServerError: an internal error without its details', async () => {
-    const { stack, openai } = await answering((_, response) =>
+    const { stack, openai } = await startWithBackend((_, response) =>
       response.writeHead(500, { 'content-type': 'text/plain' }).end('at /srv/llama.cpp: secret'),
     );
     await using _ = stack;

@@ -56,12 +56,15 @@ it('reasoning is a separate item', async () => {
 it('reasoning comes before the text in a stream', async () => {
   const { openai } = connectOpenAI(demo);
   const stream = await openai.responses.create({ model: 'demo', input: 'thinking', stream: true });
-  let [thought, text] = ['', ''];
+  let [reasoning, text] = ['', ''];
   for await (const event of stream) {
-    if (event.type === 'response.reasoning_text.delta') thought += event.delta;
+    if (event.type === 'response.reasoning_text.delta') reasoning += event.delta;
     if (event.type === 'response.output_text.delta') text += event.delta;
   }
-  expect({ thought, text }).toEqual({ thought: storyThought('thinking'), text: storyText('thinking') });
+  expect({ thought: reasoning, text }).toEqual({
+    thought: storyThought('thinking'),
+    text: storyText('thinking'),
+  });
 });
 
 const weather = {
@@ -118,18 +121,18 @@ it('the OpenAI SDK gets calls of a custom tool and of a tool in a namespace', as
     { type: 'custom', name: 'say', description: 'Says it' },
     { type: 'namespace', name: 'sky', description: 'The sky', tools: [{ ...weather, strict: true }] },
   ];
-  const say = {
+  const params = {
     ...withTools,
     tools,
     max_output_tokens: 120,
     tool_choice: { type: 'custom' as const, name: 'say' },
   };
-  const whole = await openai.responses.create(say);
-  const customCalls = whole.output.filter((item) => item.type === 'custom_tool_call');
+  const complete = await openai.responses.create(params);
+  const customCalls = complete.output.filter((item) => item.type === 'custom_tool_call');
   expect(customCalls).toMatchObject([{ name: 'say', input: expect.any(String) }]);
   let input = '';
   let last: OpenAI.Responses.ResponseOutputItem[] = [];
-  for await (const event of await openai.responses.create({ ...say, stream: true })) {
+  for await (const event of await openai.responses.create({ ...params, stream: true })) {
     if (event.type === 'response.custom_tool_call_input.delta') input += event.delta;
     if (event.type === 'response.completed' || event.type === 'response.incomplete')
       last = event.response.output;

@@ -36,10 +36,10 @@ it('the OpenAI SDK waits and is served, without an error for its user', async ()
     { maxRetries: 2 },
   );
   const since = performance.now();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 4 }, () => openai.chat.completions.create({ ...request, stream: false })),
   );
-  expect(answers.map((answer) => answer.choices[0]?.finish_reason)).toEqual(Array(4).fill('length'));
+  expect(responses.map((response) => response.choices[0]?.finish_reason)).toEqual(Array(4).fill('length'));
   expect(performance.now() - since).toBeGreaterThan(1500);
   expect(wire.violations).toEqual([]);
 });
