@@ -8,7 +8,7 @@ export interface FuzzReport {
   readonly failures: readonly Failure[];
 }
 
-/** The smallest inputs that were found to fail together, often a single one, and how. */
+/** The smallest inputs found to fail together, often a single one, and the error. */
 export interface Failure {
   readonly inputs: readonly Buffer[];
   readonly error: unknown;
@@ -53,7 +53,7 @@ export async function fuzzTarget(target: Target, options: FuzzOptions): Promise<
   return { target: target.name, executions, failures: [...failures.values()] };
 }
 
-/** Text that readers tend to get wrong, whatever they read. */
+/** Text that parsers often get wrong. */
 const awkward = [
   ...['\0', '\n', '\r\n', '\n\n', '"', '\\', '\\"', '{', '}', '[', ']', ':', ',', ' ', "'"],
   ...['\u2028', '\ufeff', '🐎', 'é', '\\ud800', '__proto__', 'constructor', 'toString', 'null', 'true'],
@@ -61,7 +61,7 @@ const awkward = [
   ...['1'.repeat(400)],
 ].map((text) => Buffer.from(text));
 
-/** A known input, or one that the target's grammar makes, with up to six pieces replaced. */
+/** A known input, or one that the target's grammar generates, with up to six pieces replaced. */
 function changedInput(target: Target): fc.Arbitrary<Buffer> {
   const known = [...target.seeds.map((seed) => Buffer.from(seed)), ...readCorpus(target.name)];
   const origins = fc.constantFrom(...(known.length > 0 ? known : [Buffer.alloc(0)]));

@@ -1,29 +1,29 @@
 import type { Arbitrary } from 'fast-check';
 
-/** One part of the product that reads what others have written. */
+/** A parser of untrusted input. */
 export interface Target {
   readonly name: string;
-  /** Inputs that it reads well, to begin with. */
+  /** Valid inputs to start from. */
   readonly seeds: readonly (string | Buffer)[];
-  /** Words of its language. */
+  /** Tokens of its grammar. */
   readonly words: readonly string[];
-  /** Inputs made by rule, where mere change would hardly get past the first brace. */
+  /** Inputs generated from a grammar, for parsers that would reject almost every random change. */
   readonly grammar?: Arbitrary<string | Buffer>;
   readonly mostBytes?: number;
-  /** How many inputs are tried at a time; 1 where it works without waiting. */
+  /** How many inputs run concurrently; 1 if the target is synchronous. */
   readonly together?: number;
   open(): Promise<Subject> | Subject;
 }
 
-/** A target made ready to be tried. */
+/** A target that is ready for inputs. */
 export interface Subject extends AsyncDisposable {
-  /** Throws, or rejects, where something that must always hold does not. */
+  /** Throws or rejects if an invariant is violated. */
   try(input: Buffer): void | Promise<void>;
-  /** Throws where the inputs so far have left something behind. Asked from time to time and at the end. */
+  /** Throws if the inputs so far have left something behind. Called from time to time and at the end. */
   check?(): Promise<void>;
 }
 
-/** A subject without anything to open or close. */
+/** A subject without setup or cleanup. */
 export function pure(attempt: (input: Buffer) => void): () => Subject {
   return () => ({ try: attempt, [Symbol.asyncDispose]: async () => {} });
 }

@@ -9,11 +9,11 @@ import { nvidiaTarget } from './targets/nvidia-target.ts';
 import { settingsTarget } from './targets/settings-target.ts';
 import { streamsTarget } from './targets/streams-target.ts';
 
-/** Everything of ours that reads what others have written. */
+/** All parsers of untrusted input in this repository. */
 export const targets: readonly Target[] = [
   ...[httpTarget, bodyTarget, streamsTarget, continuationTarget],
   ...[keysTarget, settingsTarget, nvidiaTarget, ggufTarget],
 ];
 
-/** What is searched as well, and is no code of ours: the tests replay nothing of it. */
+/** Also fuzzed, but not our code: the tests replay none of its inputs. */
 export const foreignTargets: readonly Target[] = [engineTarget];

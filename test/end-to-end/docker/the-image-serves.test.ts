@@ -18,7 +18,7 @@ const init = await requireTestService(tini);
 const secret = 'sk-0123456789abcdef0123';
 const mayRun = init !== undefined && canRehearse();
 if (!mayRun)
-  console.error('NOT TESTED: the image, as this machine lets nobody make namespaces, or has no tini');
+  console.error('NOT TESTED: the image, because this machine does not allow namespaces or has no tini');
 
 const processTreeOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(processTreeOf)];
 const nameOf = (pid: number) => statusOf(pid, 'Name');
@@ -31,7 +31,7 @@ async function ready(image: Rehearsal): Promise<void> {
 }
 
 describe.skipIf(!mayRun)('the image', () => {
-  it('serves as another user from a root that can only be read, reaps its dead, and ends when it is told', async () => {
+  it('serves as another user with a read-only root, reaps its dead children, and exits on SIGTERM', async () => {
     await using image = await rehearseImage({
       dockerfile: 'Dockerfile.cpu',
       engine: inject('engine'),
@@ -51,7 +51,7 @@ describe.skipIf(!mayRun)('the image', () => {
     const first = image.firstProcess();
     const processes = processTreeOf(first).map((pid) => ({ name: nameOf(pid), user: statusOf(pid, 'Uid') }));
     expect(processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['MainThread', 'sleep']));
-    // Undefined where it has ended meanwhile.
+    // Undefined if it has exited meanwhile.
     expect(processes.filter(({ user }) => user !== undefined && user !== `${imageUser}`)).toEqual([]);
 
     const orphan = childrenOf(first).find((pid) => nameOf(pid) === 'sleep') ?? 0;
@@ -61,7 +61,7 @@ describe.skipIf(!mayRun)('the image', () => {
       within: 60_000,
     });
 
-    // The first that is written, once a second.
+    // The first file that is written, once per second.
     const hasBooked = () => readdirSync(`/proc/${first}/root/data`).includes('usage.sqlite');
     await waitFor('the usage to be on disk', hasBooked, { within: 60_000 });
     expect(readdirSync(`/proc/${first}/root/opt/corral`)).not.toContain('data');

@@ -71,7 +71,7 @@ describe.each([
     expect(body.usage.prompt_tokens).toBeGreaterThan(15_000);
   });
 
-  it('gets the response that llama-server gives to the whole request', async () => {
+  it('gets the response that llama-server gives to the undivided request', async () => {
     const texts = Array.from({ length: 9 }, (_, n) => `word ${'of many '.repeat(n)}`);
     const request = kind === 'rerank' ? { query: 'many', documents: texts, top_n: 5 } : { input: texts };
     const { body } = await post(corral, 'wide', path, request);

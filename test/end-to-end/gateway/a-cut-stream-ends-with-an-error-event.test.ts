@@ -33,7 +33,7 @@ const dialects = {
   },
 } as const;
 
-/** What the backend sends after one whole event, before it disconnects. */
+/** What the backend sends after one complete event, before it disconnects. */
 const cuts = {
   'between two events': '',
   'in the middle of an event': 'data: {"choices":[{"del',
@@ -80,7 +80,7 @@ describe.each(Object.entries(dialects))('%s', (name, { path, body, event, end })
     });
   }
 
-  it("whole events pass byte for byte, however they are cut, except the engine's own comments", async () => {
+  it("complete events pass byte for byte, however they are cut, except the engine's own comments", async () => {
     const complete = `${event}\n\n:\n\n${end}\n\n`;
     const body = await responseTo(async (_, response) => {
       startStream(response);

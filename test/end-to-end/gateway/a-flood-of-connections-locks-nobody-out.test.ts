@@ -20,7 +20,7 @@ async function connectMany(port: number, count: number, bytes: string): Promise<
 }
 
 it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
-  'of those that say %j, and whoever was there is served on',
+  'that send %j, and a client that was connected before is still served',
   async (bytes) => {
     await using fakeBackend = await startFakeBackend(echo);
     await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
@@ -45,7 +45,7 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
   },
 );
 
-it('when all connections are busy, the next one is rejected, and accepted once there is room', async () => {
+it('when all connections are busy, the next one is rejected, and accepted once a connection is free', async () => {
   const held: (() => void)[] = [];
   const hold: BackendScenario = (request, response) => {
     if (isForStream(request)) held.push(() => startStream(response).end('data: [DONE]\n\n'));

@@ -16,7 +16,7 @@ function textOf(received: string): string {
   return chatTextIn(parseEvents(received));
 }
 
-it('a queued stream reports its position, moves up, and gets its whole response', async () => {
+it('a queued stream reports its position, moves up, and gets its complete response', async () => {
   await using demo = await startDemo({ llama: { slots: 1 }, env: quick });
   const { scheduler } = demo.corral.gateway;
   const lane = { id: 'another', weight: 2, maxConcurrent: Infinity };

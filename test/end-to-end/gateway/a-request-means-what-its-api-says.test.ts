@@ -183,7 +183,7 @@ describe('a field that OpenAI allows to be null may be null', () => {
 describe('a Responses conversation continues', () => {
   const turns: Record<string, object[]> = {
     'with an assistant that has no type': [{ role: 'assistant', content: 'hello' }],
-    'with the parts of an answer without their types': [
+    'with the parts of a response without their types': [
       {
         role: 'assistant',
         id: 'msg_1',

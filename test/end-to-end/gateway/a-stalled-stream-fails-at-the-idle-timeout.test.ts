@@ -25,13 +25,13 @@ async function send(timeout: Partial<typeof longTimeouts>, stream: boolean) {
   const started = performance.now();
   const response = await client.send(postOf(chatOf('hello', { stream }))).response();
   await gatewayIsIdle(corral, fake);
-  return { answer: response, ms: performance.now() - started };
+  return { response, ms: performance.now() - started };
 }
 
 it('a stream that falls silent ends with an error event', async () => {
   fake.scenario = (request, response) =>
     isForStream(request) ? sendAndStall(request, response) : silent(request, response);
-  const { answer: result, ms } = await send({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
+  const { response: result, ms } = await send({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
   expect(result?.status).toBe(200);
   const [word, error, rest] = (result?.body ?? '').split(/(?<=\n\n)/);
   expect(word).toBe(delta('one'));
@@ -44,13 +44,13 @@ it('a stream that falls silent ends with an error event', async () => {
 });
 
 it('a stream that never starts gets status 504', async () => {
-  const { answer: response } = await send({ FIRST_BYTE_TIMEOUT: '100ms' }, true);
+  const { response } = await send({ FIRST_BYTE_TIMEOUT: '100ms' }, true);
   expect(response?.status).toBe(504);
   expect(JSON.parse(response?.body ?? '').error.code).toBe('request_timeout');
 });
 
 it('a request without streaming fails at REQUEST_TIMEOUT', async () => {
-  const { answer: response, ms } = await send({ REQUEST_TIMEOUT: '300ms' }, false);
+  const { response, ms } = await send({ REQUEST_TIMEOUT: '300ms' }, false);
   expect(response?.status).toBe(504);
   expect(ms).toBeGreaterThan(250);
 });
@@ -61,7 +61,7 @@ it('a stream that runs longer than REQUEST_TIMEOUT ends with an error event', as
     const timer = setInterval(() => response.write(delta('on')), 50);
     response.once('close', () => clearInterval(timer));
   };
-  const { answer: result } = await send({ REQUEST_TIMEOUT: '1500ms' }, true);
+  const { response: result } = await send({ REQUEST_TIMEOUT: '1500ms' }, true);
   expect(result?.status).toBe(200);
   expect(result?.body.trim().split('\n\n').at(-1)).toContain('"code":"request_timeout"');
 });

@@ -187,18 +187,18 @@ it.each<[string, object, RegExp]>([
   },
 );
 
-interface Whole {
+interface JsonCompletion {
   readonly choices: { message: { content: string; tool_calls?: { function: { arguments: string } }[] } }[];
 }
 
-async function requestJson(body: object): Promise<Whole> {
+async function requestJson(body: object): Promise<JsonCompletion> {
   const response = await fetch(`${corral.origin}${chat}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${corral.secret}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   expect(response.status).toBe(200);
-  return (await response.json()) as Whole;
+  return (await response.json()) as JsonCompletion;
 }
 
 it('a JSON response continues under its JSON schema', async () => {

@@ -98,7 +98,7 @@ const prefix = (content: unknown) => [...user('dashboard'), { role: 'assistant',
 const chats: Record<string, object> = {
   plain: { messages: user('keys') },
   'a list of parts': { messages: user([{ type: 'text', text: 'keys' }]) },
-  'the one that says it wants no stream': { messages: user('keys'), stream: false, max_tokens: 3 },
+  'the one with stream: false': { messages: user('keys'), stream: false, max_tokens: 3 },
   'the one that says how it would want a stream': {
     messages: user('keys'),
     stream: null,

@@ -116,9 +116,9 @@ describe('a response', () => {
   const kinds = {
     'to a chat': [postOf(chatOf('hello'), { headers: [`Origin: ${app}`] }), 200],
     'that streams': [postOf(chatOf('hello', { stream: true }), { headers: [`Origin: ${app}`] }), 200],
-    'that refuses a key': [postOf(chatOf('hello'), { secret: 'sk-no', headers: [`Origin: ${app}`] }), 401],
-    'that refuses a body': [postOf('{', { headers: [`Origin: ${app}`] }), 400],
-    'that refuses a head': [postOf('{', { headers: [`Origin: ${app}`, `X-A: ${'x'.repeat(9000)}`] }), 431],
+    'that rejects a key': [postOf(chatOf('hello'), { secret: 'sk-no', headers: [`Origin: ${app}`] }), 401],
+    'that rejects a body': [postOf('{', { headers: [`Origin: ${app}`] }), 400],
+    'that rejects a head': [postOf('{', { headers: [`Origin: ${app}`, `X-A: ${'x'.repeat(9000)}`] }), 431],
     'to an unknown path': [postOf('{', { path: '/nowhere', headers: [`Origin: ${app}`] }), 404],
     'to a wrong method': [`PUT /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 405],
     'of a probe': [`GET /ping HTTP/1.1\r\nHost: x\r\nOrigin: ${app}\r\n\r\n`, 200],

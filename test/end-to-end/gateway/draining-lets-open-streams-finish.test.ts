@@ -70,7 +70,7 @@ it('a drain does not wait for a connection that has sent nothing', async () => {
   await using fake = await startFakeBackend((_, response) => response.end('{}'));
   const corral = await startTestGateway({ backend: fake.backend, env: { DRAIN_TIMEOUT: '60s' } });
   await using silent = await RawClient.connect(corral.port);
-  // Node has seen it when it answers another that came after it.
+  // Node has accepted it when it responds to a connection that was opened later.
   await fetch(`${corral.origin}/ping`);
   await corral.stop();
   await silent.closed();

@@ -145,7 +145,7 @@ it('a key in the file format of llama-gguf-inference works until its line is rem
   expect((await send([header], undefined, corral.port)).status).toBe(200);
   writeFileSync(corral.keyFile, `new:${secretOf('new')}\n`);
   await waitFor(
-    'the old key to be refused',
+    'the old key to be rejected',
     async () => (await send([header], undefined, corral.port)).status === 401,
   );
   expect((await send([`api-key: ${secretOf('new')}`], undefined, corral.port)).status).toBe(200);

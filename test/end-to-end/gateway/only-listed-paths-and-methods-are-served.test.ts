@@ -33,7 +33,7 @@ async function send(method: string, target: string) {
     `${method} ${target} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer ${testerSecret}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
-  // An response to HEAD announces a body that never comes.
+  // A response to HEAD has the length of a body that is not sent.
   if (method === 'HEAD') await client.closed();
   const response = method === 'HEAD' ? headOf(client.text) : await client.response();
   return { status: response?.status, headers: response?.headers ?? {}, body: response?.body ?? '' };
@@ -194,7 +194,7 @@ describe('other methods', () => {
     ['/v1/responses', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
     ['/responses?x=1', 'connection: keep-alive, upgrade\r\nupgrade: WebSocket\r\n'],
     ['/v1/responses', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\nSec-WebSocket-Version: 13\r\n'],
-  ])('a WebSocket dialled on %s is told with 426 to go on without, key or no key', async (target, head) => {
+  ])('a WebSocket handshake on %s gets status 426, with or without a key', async (target, head) => {
     for (const key of ['', `Authorization: Bearer ${testerSecret}\r\n`]) {
       await using client = await RawClient.connect(corral.port);
       client.send(`GET ${target} HTTP/1.1\r\nHost: gateway\r\n${key}${head}\r\n`);

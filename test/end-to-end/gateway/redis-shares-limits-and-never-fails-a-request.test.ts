@@ -10,7 +10,7 @@ import { requireTestService } from '../../services/test-service.ts';
 
 const program = await requireTestService(redisServer);
 
-/** For tests with a running Redis: on a slow machine the default timeout would make each gateway count on its own. */
+/** For tests with a running Redis: on a slow machine the default timeout would make each gateway count separately. */
 const longTimeoutMs = 3_600_000;
 
 async function send(corral: TestGateway) {
@@ -43,7 +43,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     return corral;
   };
   const waitUntilShared = (corral: TestGateway) =>
-    waitFor('it to count together', () => corral.gateway.sharing === 'together');
+    waitFor('the gateway to share its limits', () => corral.gateway.sharing === 'together');
   const emptyRedis = async () => {
     redis.kill('SIGKILL');
     await redis.ended;
@@ -65,7 +65,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     const responses = await Promise.all(Array.from({ length: 30 }, (_, n) => send(n % 2 === 0 ? one : two)));
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(responses.filter(({ status }) => status === 429)).toHaveLength(20);
-    // Tokens are settled behind the end of an response.
+    // Unused tokens are given back after the end of a response.
     const left = async () => [(await send(one)).remainingTokens, (await send(two)).remainingTokens];
     await waitFor('both to see all tokens given back', async () => (await left()).join() === '100000,100000');
   });
@@ -83,11 +83,15 @@ describe.skipIf(program === undefined)('Redis', () => {
     await waitFor('traffic', () => responses.length > 200);
     redis.kill('SIGKILL');
     await redis.ended;
-    await waitFor('both to count alone', () => gateways.every(({ gateway }) => gateway.sharing === 'alone'));
+    await waitFor('both to count locally', () =>
+      gateways.every(({ gateway }) => gateway.sharing === 'alone'),
+    );
     const atLoss = responses.length;
     await waitFor('traffic to go on', () => responses.length > atLoss + 200);
     await start(redis.port);
-    await waitFor('both to be back', () => gateways.every(({ gateway }) => gateway.sharing === 'together'));
+    await waitFor('both to share again', () =>
+      gateways.every(({ gateway }) => gateway.sharing === 'together'),
+    );
     const atReturn = responses.length;
     await waitFor('traffic to go on', () => responses.length > atReturn + 100);
     traffic = false;
@@ -106,7 +110,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     await using corral = await open({ MAX_REQUESTS_PER_MINUTE: '5' });
     await waitUntilShared(corral);
     redis.kill('SIGSTOP');
-    // It stands still until all of them have their responses.
+    // It is paused until all requests have their responses.
     const responses = [];
     for (let n = 0; n < 7; n++) responses.push(await send(corral));
     expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429]);

@@ -13,9 +13,12 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const newSecret = 'sk-new-0123456789abcdefghijklmnopqrstuvwxyz0123';
-const staff = { tester: { secret: testerSecret }, ops: { secret: opsSecret, scopes: ['admin'] } } as const;
-const keys = keyFileText(staff);
-const keysWithNew = keyFileText({ ...staff, new: { secret: newSecret } });
+const knownKeys = {
+  tester: { secret: testerSecret },
+  ops: { secret: opsSecret, scopes: ['admin'] },
+} as const;
+const keys = keyFileText(knownKeys);
+const keysWithNew = keyFileText({ ...knownKeys, new: { secret: newSecret } });
 
 let fakeBackend: FakeBackend;
 beforeAll(async () => {

@@ -131,7 +131,7 @@ const result = (content: object[]) => [
   { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content }] },
 ];
 const textOnly: Record<string, [path: string, body: object]> = {
-  'a text that speaks of an address': [
+  'a text that contains a URL': [
     '/v1/chat/completions',
     userMessage([{ type: 'text', text: 'http://example.org and "image_url": "http://x"' }]),
   ],
@@ -190,7 +190,7 @@ const textOnly: Record<string, [path: string, body: object]> = {
     '/v1/responses',
     { input: [{ ...functionCall, arguments: JSON.stringify({ image_url: url }) }] },
   ],
-  'the annotations of an answer': [
+  'the annotations of a response': [
     '/v1/responses',
     {
       input: [

@@ -76,7 +76,7 @@ describe('request bodies', () => {
     expect((await scrape(corral.origin)).value('corral_request_bodies_bytes')).toBe(held());
   });
 
-  it('count while they queue and until they are answered', async () => {
+  it('count while they queue and until their response is complete', async () => {
     for (let n = 0; n < 2; n++) (await connect()).send(requestOf('a', 90 * KIB));
     await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);

@@ -112,7 +112,7 @@ describe('the requests of a key', () => {
     aborting.abort();
     await Promise.allSettled(first);
     await waitFor(
-      'every refusal to be logged',
+      'every rejection to be logged',
       () => gateway.logged.filter(({ status }) => status === 429).length === 300,
     );
   });

@@ -18,18 +18,18 @@ beforeEach(async () => {
   corral = await startTestGateway({
     backend: engine.backend,
     env: { MAX_TOKENS_PER_MINUTE: String(LIMIT) },
-    // What is taken stays taken for as long as a test lasts.
+    // Tokens stay counted for as long as a test lasts.
     windowSeconds: 3600,
   });
   return () => corral.stop();
 });
 
-interface Wishes {
+interface RequestOptions {
   readonly path?: string;
   readonly signal?: AbortSignal;
 }
 
-async function post(body: object, { path = '/v1/chat/completions', signal }: Wishes = {}) {
+async function post(body: object, { path = '/v1/chat/completions', signal }: RequestOptions = {}) {
   return fetch(corral.origin + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
@@ -131,7 +131,7 @@ describe('a request that does not fit', () => {
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('8');
   });
 
-  it('even in an empty minute is told that waiting does not help', async () => {
+  it('even in an empty minute gets an error without Retry-After', async () => {
     await corral.stop();
     corral = await startTestGateway({ backend: engine.backend, env: { MAX_TOKENS_PER_MINUTE: '1000' } });
     const rejected = await post({ ...bodyOf('keys'), max_tokens: 4000 });

@@ -35,13 +35,13 @@ const backendResponses: Readonly<
 `,
     type: 'text/event-stream',
   },
-  spoil: {
+  corrupt: {
     status: 200,
     body: `data: {"choices":[{"delta":{"content":"x"}}]}\n\ndata: {"error":{"code":500,"message":"Failed to parse input at pos 3: ${prompt}","type":"server_error"}}\n\n`,
     type: 'text/event-stream',
   },
-  refuse: { status: 401, body: '{"error":{"message":"Invalid API Key","code":401}}' },
-  answer: { status: 200, body: '{}' },
+  reject: { status: 401, body: '{"error":{"message":"Invalid API Key","code":401}}' },
+  complete: { status: 200, body: '{}' },
 };
 
 const posted = (word: string, path?: string) => (secret: string) =>
@@ -54,32 +54,32 @@ const requests: Readonly<Record<string, (secret: string) => string>> = {
   'a path that is the key': (secret) => got(`/${secret}`),
   'a path with the key in it': (secret) => got(`/proxy${secret}/v1/models`),
   'a model that is named as the key': (secret) => got(`/v1/models/${secret}`),
-  'a chat that is answered': posted('answer'),
+  'a chat that succeeds': posted('complete'),
   'a chat whose engine breaks off': posted('break'),
   'a chat that fails': posted('fail'),
   'a chat that the engine quotes': posted('quote'),
-  'a chat whose answer is no JSON': posted('garble'),
-  'a chat whose backend key is refused': posted('refuse'),
+  'a chat whose response is no JSON': posted('garble'),
+  'a chat whose backend key is rejected': posted('reject'),
   'a stream that fails': (secret) => postOf(chatOf(`fail ${prompt}`, { stream: true }), { secret }),
-  'an answer that is spoilt on its way': posted('spoil'),
-  'a stream that is spoilt on its way': (secret) =>
-    postOf(chatOf(`spoil ${prompt}`, { stream: true }), { secret }),
-  'a stream of the Messages API that is spoilt': (secret) =>
-    postOf(chatOf(`spoil ${prompt}`, { stream: true, max_tokens: 9 }), { secret, path: '/v1/messages' }),
-  'a stream of the Responses API that is spoilt': (secret) =>
-    postOf({ input: `spoil ${prompt}`, stream: true }, { secret, path: '/v1/responses' }),
+  'a response that is corrupted on its way': posted('corrupt'),
+  'a stream that is corrupted on its way': (secret) =>
+    postOf(chatOf(`corrupt ${prompt}`, { stream: true }), { secret }),
+  'a stream of the Messages API that is corrupted': (secret) =>
+    postOf(chatOf(`corrupt ${prompt}`, { stream: true, max_tokens: 9 }), { secret, path: '/v1/messages' }),
+  'a stream of the Responses API that is corrupted': (secret) =>
+    postOf({ input: `corrupt ${prompt}`, stream: true }, { secret, path: '/v1/responses' }),
   'a message that the engine quotes': posted('quote', '/v1/messages'),
   'a response that the engine quotes': posted('quote', '/v1/responses'),
   'a completion that the engine quotes': (secret) =>
     postOf({ prompt: `quote ${prompt}` }, { secret, path: '/v1/completions' }),
   'a count that the engine quotes': posted('quote', '/v1/messages/count_tokens'),
   'a key in x-api-key': (secret) =>
-    postOf(chatOf(`answer ${prompt}`), { secret: null, headers: [`x-api-key: ${secret}`] }),
+    postOf(chatOf(`complete ${prompt}`), { secret: null, headers: [`x-api-key: ${secret}`] }),
   'a body that is no JSON': (secret) => postOf(`{"${prompt}": ${prompt}`, { secret }),
   'a key in the query': (secret) =>
-    postOf(chatOf('answer'), { secret, path: `/v1/chat/completions?key=${inTheQuery}` }),
+    postOf(chatOf('complete'), { secret, path: `/v1/chat/completions?key=${inTheQuery}` }),
   'a key in the query of an unknown path': (secret) =>
-    postOf(chatOf('answer'), { secret, path: `/nowhere?key=${inTheQuery}` }),
+    postOf(chatOf('complete'), { secret, path: `/nowhere?key=${inTheQuery}` }),
 };
 
 /** These are no valid requests and have no log line. */
@@ -96,11 +96,13 @@ describe('no secret and no prompt is logged', () => {
     fakeBackend = await startFakeBackend((request, response) => {
       const word =
         Object.keys(backendResponses).find((backendResponse) => request.body.includes(backendResponse)) ??
-        'answer';
-      const fate = backendResponses[word];
-      if (fate === undefined) response.destroy();
+        'complete';
+      const chosen = backendResponses[word];
+      if (chosen === undefined) response.destroy();
       else
-        response.writeHead(fate.status, { 'content-type': fate.type ?? 'application/json' }).end(fate.body);
+        response
+          .writeHead(chosen.status, { 'content-type': chosen.type ?? 'application/json' })
+          .end(chosen.body);
     });
     corral = await startTestGateway({
       backend: fakeBackend.backend,

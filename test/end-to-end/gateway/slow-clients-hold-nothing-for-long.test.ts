@@ -93,7 +93,7 @@ it('a response of usual length holds its slot only while the engine generates, a
   const flood = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(corral.port)));
   for (const { socket } of flood) socket.pause();
   for (const client of flood) client.send(postOf(chatOf('hello', { stream: true })));
-  await waitFor('all to have been answered', () => fakeBackend.received.length === flood.length);
+  await waitFor('all responses', () => fakeBackend.received.length === flood.length);
   await gatewayIsIdle(corral, fakeBackend);
   for (const client of flood) {
     client.socket.resume();

@@ -152,7 +152,7 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
     expect(watched.complaints).toEqual([]);
   });
 
-  it('is told that the gateway is unreachable, and sees it reconnect', async () => {
+  it('sees that the gateway is unreachable, and that it reconnects', async () => {
     const { backend } = demo.engine;
     const start = (PORT: string) => startTestGateway({ backend, env: { AUTH_ENABLED: 'false', PORT } });
     const first = await start('0');

@@ -5,7 +5,7 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { postOf } from '../../harness/raw-request.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
-/** The gateway appends members that ask for a stream; nothing else may change. */
+/** The gateway appends members that request a stream; nothing else may change. */
 const asSent = (body: string) =>
   body.replace(/\}\s*$/, ',"stream":true,"stream_options":{"include_usage":true}}');
 

@@ -11,7 +11,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const corral = join(import.meta.dirname, '../../../cli/corral.ts');
 const secret = 'sk-0123456789abcdef';
 
-/** More lines than a pipe holds, from requests that are refused. */
+/** Rejected requests, with more log lines than a pipe holds. */
 async function fillTheLog(port: number): Promise<void> {
   const path = `/v1/${'x'.repeat(2000)}`;
   for (let round = 0; round < 20; round++) {

@@ -18,7 +18,7 @@ let before: string;
 beforeAll(async () => {
   const limits = /^Max core file size +(\S+) +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
   before = `${limits?.[1]}:${limits?.[2]}`;
-  // What we start may leave core files as large as the system lets anybody.
+  // Children may write core files as large as the system allows.
   await setOwnCoreLimit(`${limits?.[2]}:${limits?.[2]}`);
 });
 afterAll(() => setOwnCoreLimit(before));
@@ -32,7 +32,7 @@ const startReal = (env: Record<string, string>) =>
     env: { API_KEYS: `client:${secret}`, ...env },
   });
 
-/** The bytes of every file below a folder but the models. */
+/** The bytes of every file in a folder except the models. */
 function bytesBelow(folder: string): Map<string, Buffer> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const files = names.filter((name) => !name.endsWith('.gguf') && statSync(join(folder, name)).isFile());
@@ -42,8 +42,8 @@ function bytesBelow(folder: string): Map<string, Buffer> {
 let requestCount = 0;
 
 /**
- * One request at work with the secret and the prompt, in the memory of both children. Another one each time: what was at
- * work at two deaths of the engine is refused.
+ * A running request with the secret and the prompt, which are then in the memory of both children. Each one differs:
+ * a request that ran at two crashes of the engine is rejected.
  */
 async function keepBusy(deployment: RunningDeployment): Promise<RawClient> {
   const client = await RawClient.connect(deployment.gatewayPort);

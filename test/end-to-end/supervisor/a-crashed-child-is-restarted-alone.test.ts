@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-/** Ready, with a llama-server that loads for as long as `loaded` is not there. */
+/** A ready deployment whose llama-server loads until the file `loaded` exists. */
 async function startReadyDeployment() {
   const deployment = await startDeployment({ scenario: 'slow' });
   const loaded = join(deployment.modelFolder, 'loaded');
@@ -14,7 +14,7 @@ async function startReadyDeployment() {
   return { deployment, engine, gateway, loaded };
 }
 
-/** Both children as they are once one of them has been replaced. */
+/** Both children once one of them has been replaced. */
 async function afterRestart(deployment: RunningDeployment, dead: number) {
   await waitFor(
     'a new child',

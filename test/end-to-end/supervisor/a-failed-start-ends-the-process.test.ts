@@ -17,7 +17,7 @@ interface Ended {
   readonly healthPort: number;
 }
 
-/** Runs a command of ours until it ends by itself. */
+/** Runs the `corral` command until it exits by itself. */
 async function run(args: readonly string[], folder: TemporaryFolder, env: Record<string, string>) {
   const [port, healthPort] = [await freePort(), await freePort()];
   const child: ChildProcess = spawn(process.execPath, [corral, ...args], {
@@ -38,7 +38,7 @@ async function run(args: readonly string[], folder: TemporaryFolder, env: Record
   return { code, signal, output: output.join('\n'), healthPort } satisfies Ended;
 }
 
-/** Node, with one function of its own that throws when its first argument is like this: a fault that nobody foresaw. */
+/** Makes one function of Node throw if its first argument matches: an error that the code does not expect. */
 function broken(module: string, name: string, argument: string): string {
   const source = `import m from 'node:${module}'; import { syncBuiltinESMExports } from 'node:module';
     const own = m.${name};

@@ -4,7 +4,7 @@ import { type RunningDeployment, type Scenario, startDeployment } from '../../ha
 import { waitFor } from '../../harness/wait-for.ts';
 
 const env = { HANG_TIMEOUT: '1s', RESTART_DELAY_MIN: '50ms', MAX_REQUESTS_PER_MINUTE: '0' };
-/** For engines that do not hang, or not for long: a busy machine is no hang. */
+/** For engines that do not hang, or only briefly: a busy machine must not count as a hang. */
 const longTimeouts = { ...env, HANG_TIMEOUT: '5s' };
 
 const restartsOf = async (deployment: RunningDeployment) =>
@@ -40,7 +40,7 @@ describe('a hung llama-server is aborted and restarted', () => {
 
   it.each<[string, Scenario]>([
     ['busy and does nothing', 'stuck'],
-    ['well by its own word, and its queue stands still', 'jammed'],
+    ['healthy by its own report, and its queue does not move', 'jammed'],
   ])('if it is %s, and its last lines show where it hangs', async (_, scenario) => {
     await using deployment = await startDeployment({ scenario, env });
     await waitFor('a restart', async () => (await restartsOf(deployment)) > 0);
@@ -56,8 +56,8 @@ describe.concurrent('a llama-server that makes progress is not restarted', () =>
     ['slow and old, so that its counters, of six digits, do not show it', 'rounding'],
   ])('if it is %s', async (_, scenario) => {
     await using deployment = await startDeployment({ scenario, env: longTimeouts });
-    // Two looks a second.
-    await waitFor('many looks', () => deployment.output().includes('sending result, n = 13'));
+    // It is probed twice a second.
+    await waitFor('many probes', () => deployment.output().includes('sending result, n = 13'));
     expect(await deployment.status()).toMatchObject({
       standing: 'ready',
       restarts: { engine: 0 },

@@ -29,7 +29,7 @@ const startReal = (env: Record<string, string>) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });
 
 describe.concurrent('a hung gateway is detected and restarted', () => {
-  it('while the model stays loaded and the probes report that nobody is served', async () => {
+  it('while the model stays loaded and the probes report that no request is served', async () => {
     await using deployment = await startReal({ HANG_TIMEOUT: '6s' });
     await deployment.reachesStatus('ready');
     const gateway = gatewayOf(deployment);
@@ -84,7 +84,7 @@ describe.concurrent('a gateway is not restarted', () => {
     ]);
   });
 
-  it('if it was asked to stop and takes long', async () => {
+  it('if it is stopping and takes long', async () => {
     await using deployment = await startDeployment({ env: { HANG_TIMEOUT: '1s', DRAIN_TIMEOUT: '7s' } });
     await deployment.reachesStatus('ready');
     process.kill(gatewayOf(deployment), 'SIGSTOP');

@@ -9,7 +9,7 @@ import { type DeploymentOptions, startDeployment } from '../../harness/start-dep
 const commit = '0123456789012345678901234567890123456789';
 const demoModel = readFileSync(inject('demoModel'));
 
-/** As much of Hugging Face's hub as llama-server asks for, and the file at a plain address. */
+/** The part of the Hugging Face hub that llama-server uses, and the file at a plain URL. */
 function resourceAt(path: string): Buffer | object | undefined {
   if (path.includes('/resolve/') || path === '/plain.gguf') return demoModel;
   if (path.endsWith('/refs'))

@@ -77,7 +77,7 @@ describe('a model that cannot load ends the process with exit code 3', () => {
     );
   });
 
-  it('if llama-server starts as a router, which has no model of its own', async () => {
+  it('if llama-server starts as a router, which serves no model itself', async () => {
     await using deployment = await startDeployment({ scenario: 'router' });
     expect(await deployment.exitCode()).toBe(3);
     expect(deployment.output()).toContain('llama-server started in router mode and serves no model itself');

@@ -15,7 +15,7 @@ async function completeText(deployment: RunningDeployment): Promise<string> {
   return result.choices[0]?.message.content ?? '';
 }
 
-/** As clients see them. */
+/** The slots and the context length that clients see. */
 async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unknown[]> {
   const get = async (path: string) => {
     const headers = { authorization: 'Bearer sk-0123456789abcdef' };
@@ -27,7 +27,7 @@ async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unkn
 }
 
 describe('a real llama-server is supervised', () => {
-  it('from the boot table to the ordered stop, with the configured slots and context', async () => {
+  it('from its boot table to its orderly stop, with the configured slots and context', async () => {
     await using deployment = await startReal({ CTX: '1024', PARALLEL: '2' });
     await waitFor('the first token', () => deployment.output().includes('the first token came'));
     expect(deployment.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
@@ -74,7 +74,7 @@ describe('a real llama-server is supervised', () => {
     const before = await completeText(deployment);
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
-    await waitFor('the next', async () => {
+    await waitFor('the restart', async () => {
       const { standing, restarts } = await deployment.status();
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;
     });

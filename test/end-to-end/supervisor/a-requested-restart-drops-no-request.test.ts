@@ -11,7 +11,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const userSecret = 'sk-user-0123456789abcdefghijklmnopqrstuvwxyz012';
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 
-/** A ready deployment that knows a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
+/** A ready deployment with a second model, `other.gguf`, and one that no engine can load, `ready.gguf`. */
 async function startWithModels(env: Record<string, string> = {}): Promise<RunningDeployment> {
   const folder = newFolder();
   mkdirSync(join(folder, 'data'));
@@ -55,8 +55,8 @@ async function listOf(
 const modelsOf = async (deployment: RunningDeployment) => (await listOf(deployment)).map(({ id }) => id);
 
 /**
- * Clients that ask one thing after the other, by streams and in one piece, until told to stop; none tries again. The
- * first has the beginning of the long story told.
+ * Clients that send one request after the other, streamed and not streamed, without retries, until `stop`. The first
+ * requests the beginning of the long story.
  */
 async function startLoad(deployment: RunningDeployment, clients: number) {
   const openai = new OpenAI({ baseURL: `${originOf(deployment)}/v1`, apiKey: userSecret, maxRetries: 0 });
@@ -110,13 +110,13 @@ describe('a requested restart', () => {
     const [engine, gateway] = deployment.children();
     expect(await modelsOf(deployment)).toEqual(['demo-model-for-tests']);
     const load = await startLoad(deployment, 4);
-    await waitFor('some answers', () => load.served() > 4);
+    await waitFor('some responses', () => load.served() > 4);
     const accepted = await restart(deployment, { MODEL_NAME: 'other.gguf', CTX: 8192 });
     expect(accepted).toMatchObject({ status: 202, changes: ['MODEL_NAME', 'CTX'] });
     expect(await restart(deployment)).toMatchObject({ status: 409, error: { code: 'restart_under_way' } });
     await restartIs(deployment, 'done');
     const before = load.served();
-    await waitFor('some more answers', () => load.served() > before + 4);
+    await waitFor('some more responses', () => load.served() > before + 4);
     expect(await restart(deployment)).toMatchObject({ status: 202, changes: [] });
     await restartIs(deployment, 'done');
     await load.stop();
@@ -135,11 +135,11 @@ describe('a requested restart', () => {
   it('falls back to the previous model if the new one does not load, without any error', async () => {
     await using deployment = await startWithModels();
     const load = await startLoad(deployment, 4);
-    await waitFor('some answers', () => load.served() > 4);
+    await waitFor('some responses', () => load.served() > 4);
     expect(await restart(deployment, { MODEL_NAME: 'ready.gguf' })).toMatchObject({ status: 202 });
     await restartIs(deployment, 'fell-back');
     const before = load.served();
-    await waitFor('some more answers', () => load.served() > before + 4);
+    await waitFor('some more responses', () => load.served() > before + 4);
     await load.stop();
     expect(load.wrong).toEqual([]);
     expect(await modelsOf(deployment)).toEqual(['demo-model-for-tests']);
@@ -163,7 +163,7 @@ describe('a requested restart', () => {
     for await (const { choices } of stream) {
       text += choices[0]?.delta.content ?? '';
       if (text === '' || restarted) continue;
-      // It would have told all of it by the time that a busy machine comes to the restart.
+      // On a busy machine the stream would otherwise be complete before the restart.
       process.kill(engine, 'SIGSTOP');
       restarted = restart(deployment, { MODEL_NAME: 'other.gguf' });
     }
@@ -182,7 +182,7 @@ describe('a requested restart', () => {
       max_tokens: null,
       stream: true,
     });
-    // Its slot stays taken.
+    // Its slot stays busy.
     process.kill(engine, 'SIGSTOP');
     expect((await restart(deployment, { MODEL_NAME: 'other.gguf' })).changes).toEqual(['MODEL_NAME']);
     expect((await deployment.status()).restart).toMatchObject({ state: 'draining' });

@@ -71,7 +71,7 @@ describe('jobs of the queue', () => {
   it('that are running during a stop are finished first, without a violation of the protocol', async () => {
     const children = deployment.children();
     const job = runpod.add({ ...question('a long story'), max_tokens: 1500, stream: true });
-    await waitFor('the story begun', () => job.pieces.join('').includes('Horse'));
+    await waitFor('the story to start', () => job.pieces.join('').includes('Horse'));
     deployment.process.kill('SIGTERM');
     expect(await deployment.exitCode()).toBe(0);
     expect(job.status).toBe('COMPLETED');

@@ -22,7 +22,7 @@ const startReal = (changes: Record<string, string> = {}) =>
     env: { ...env, ...changes },
   });
 
-/** Our gateway in front of a fake engine that loads until it is asked to stop. */
+/** Our gateway in front of a fake engine that loads until it is stopped. */
 const startLoading = () =>
   startDeployment({
     scenario: 'slow',
@@ -46,7 +46,7 @@ interface Chunk {
   readonly error?: { readonly code: string };
 }
 
-/** A stream that is read as it comes; `end` is how it ended: `[DONE]`, or the code of an error. */
+/** A stream that is read as it arrives; `end` is its last event: `[DONE]`, or the code of an error. */
 function openStream(deployment: RunningDeployment) {
   let raw = '';
   const events = () =>
@@ -69,12 +69,12 @@ function openStream(deployment: RunningDeployment) {
   return { finished, hasBegun: () => raw.includes('Horse 3') };
 }
 
-/** Two streams in mid-story, and the engine, which stands still there until it gets a SIGCONT. */
+/** Two streams in the middle of their texts, and the engine, which is paused until it gets a SIGCONT. */
 async function twoStreams(deployment: RunningDeployment) {
   await deployment.reachesStatus('ready');
   const [engine = 0] = deployment.children();
   const streams = [openStream(deployment), openStream(deployment)];
-  await waitFor('two stories begun', () => streams.every((stream) => stream.hasBegun()), { every: 1 });
+  await waitFor('two streams to start', () => streams.every((stream) => stream.hasBegun()), { every: 1 });
   process.kill(engine, 'SIGSTOP');
   return { streams, engine };
 }
@@ -91,7 +91,7 @@ describe('a stop while streams are open', () => {
     deployment.process.kill('SIGTERM');
     await deployment.reachesStatus('draining');
     expect((await deployment.request('/readyz')).status).toBe(503);
-    // One that had been asked to end would do so now, in the middle of its streams.
+    // An engine that had already received SIGTERM would exit now, in the middle of its streams.
     process.kill(engine, 'SIGCONT');
     expect(await results(streams)).toEqual([complete, complete]);
     expect(await deployment.exitCode()).toBe(0);
@@ -137,7 +137,7 @@ describe('a stop while streams are open and llama-server crashes', () => {
 
 describe('a request that waits for an engine that has failed', () => {
   it.each([
-    ['because it died too often', { RESTART_MAX_CRASHES: '1' }, 'backend_unavailable', 3],
+    ['because it crashed too often', { RESTART_MAX_CRASHES: '1' }, 'backend_unavailable', 3],
     ['before DRAIN_TIMEOUT', { RESTART_DELAY_MIN: '60s', DRAIN_TIMEOUT: '2s' }, 'draining', 0],
   ])('gets an error: %s', async (_, changes, code, exitCode) => {
     await using deployment = await startReal({ ...changes, PARALLEL: '3' });
@@ -163,7 +163,7 @@ describe('a stop while requests wait', () => {
     await deployment.reachesStatus('loading');
     await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
     const responses = [send(deployment, {}), send(deployment, {})];
-    await waitFor('both in line', async () => (await gatewayHealth(deployment)).includes('"waiting":2'));
+    await waitFor('both to be queued', async () => (await gatewayHealth(deployment)).includes('"waiting":2'));
     deployment.process.kill('SIGTERM');
     for (const response of await Promise.all(responses)) {
       expect([response.status, await response.json()]).toMatchObject([503, { error: { code: 'draining' } }]);
@@ -182,13 +182,13 @@ describe('a stop while requests wait', () => {
   it('for a restarting engine lets running ones finish on the next engine', async () => {
     await using deployment = await startReal({ RESTART_DELAY_MIN: '4s' });
     await deployment.reachesStatus('ready');
-    await waitFor('the gateway to know', async () =>
+    await waitFor('the gateway to report ready', async () =>
       (await gatewayHealth(deployment)).includes('"status":"ready"'),
     );
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGSTOP');
     const responses = [send(deployment, survival), send(deployment, survival)];
-    await waitFor('both under way', async () => (await gatewayHealth(deployment)).includes('"busy":2'));
+    await waitFor('both to run', async () => (await gatewayHealth(deployment)).includes('"busy":2'));
     process.kill(engine, 'SIGKILL');
     await deployment.reachesStatus('restarting');
     deployment.process.kill('SIGTERM');

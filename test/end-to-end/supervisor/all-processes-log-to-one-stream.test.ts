@@ -8,7 +8,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const secret = 'sk-0123456789abcdef';
 const prompt = 'the-launch-code-is-4711';
-/** Printed by the harness beside the log. */
+/** Printed by the test program, not by the log. */
 const readyLine = 'the first token came';
 
 const startReal = (env: Record<string, string>) =>
@@ -32,7 +32,7 @@ async function endInOrder(deployment: RunningDeployment): Promise<void> {
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '' && line !== readyLine);
 
-/** A line of logfmt, read as others read it. */
+/** A line of logfmt, parsed as other tools parse it. */
 function readLogfmt(line: string): Record<string, string> {
   const pairs = line.matchAll(/(\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)(?: |$)/g);
   const fields = [...pairs].map(([, name = '', value = '']) => [

@@ -16,7 +16,7 @@ interface Call {
   readonly body: string;
 }
 
-/** A platform's API that takes these statuses for its answers, one after the other. */
+/** The API of a platform that responds with these statuses, one after the other. */
 async function startPlatform(...statuses: readonly number[]) {
   const calls: Call[] = [];
   const server = createServer(async (request, response) => {
@@ -32,7 +32,7 @@ async function startPlatform(...statuses: readonly number[]) {
 const startIdle = (env: Record<string, string>) =>
   startDeployment({ env: { IDLE_SHUTDOWN_SECONDS: '300ms', ...env } });
 
-/** The exit code of one that ends by itself. */
+/** The exit code of a deployment that shuts down because it is idle. */
 async function waitForShutdown(deployment: RunningDeployment) {
   const code = await deployment.exitCode();
   expect(deployment.output()).toContain('s (IDLE_SHUTDOWN_SECONDS)');
@@ -151,7 +151,7 @@ describe('a deployment is not idle', () => {
     });
     const loaded = join(deployment.modelFolder, 'loaded');
     await waitFor('the gateway', async () => (await deployment.status()).gatewayUp);
-    // Somebody asks all the time, so that it is not idle in between, however busy the machine is.
+    // Requests arrive all the time, so that it is never idle in between, however busy the machine is.
     let isRunning = true;
     const statuses = new Set<number>();
     const sending = (async () => {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { type Extremes, extremes } from '../../harness/extreme-values.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 
-/** Ports are the harness's; that many tokens for that many slots are refused. */
+/** The test chooses the ports; the largest CTX is rejected with the largest PARALLEL. */
 const excluded = ['PORT', 'PORT_HEALTH', 'PORT_BACKEND', 'CTX'];
 
 async function boot(textOf: (settings: Extremes) => string) {
@@ -19,7 +19,7 @@ it.concurrent.each([
   ['as small as can be, off where that is possible', (one: Extremes) => (one.zeroFits ? '0' : one.smallest)],
   ['as large as can be', (one: Extremes) => one.largest],
 ])(
-  'with every number %s it starts, does not count as hung, writes its log and stops in order',
+  'with every number %s, the deployment starts, does not count as hung, writes its log and stops in order',
   async (_, textOf) => {
     await using deployment = await boot(textOf);
     deployment.process.kill('SIGTERM');

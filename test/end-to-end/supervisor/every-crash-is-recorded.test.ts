@@ -10,7 +10,7 @@ const dataDirOf = (deployment: RunningDeployment) => join(deployment.folder, 'da
 const restartsOf = async (deployment: RunningDeployment) =>
   (await deployment.status()).restarts as { engine: number; gateway: number };
 
-/** Kills one child, and waits until another is in its place and all is well. */
+/** Kills one child, and waits until it is replaced and the deployment is ready. */
 async function killed(deployment: RunningDeployment, child: number, signal: NodeJS.Signals) {
   const before = await restartsOf(deployment);
   process.kill(child, signal);
@@ -122,7 +122,7 @@ describe('every crash is recorded', () => {
   it('on a full disk at least in the log and in /status, with one warning', async () => {
     await using deployment = await startDeployment({ env: { RESTART_DELAY_MIN: '50ms' } });
     await deployment.reachesStatus('ready');
-    // No file of this process and of those it starts may grow any more.
+    // No file of this process and its children may grow any more.
     execFileSync('prlimit', ['--fsize=0', '--pid', String(deployment.process.pid)]);
     for (const _ of [1, 2]) await killed(deployment, engineOf(deployment), 'SIGKILL');
     expect(await deployment.status()).toMatchObject({

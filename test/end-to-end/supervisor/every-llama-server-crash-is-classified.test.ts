@@ -22,7 +22,7 @@ afterAll(() => folder[Symbol.asyncDispose]());
 
 let starts = 0;
 
-/** A real llama-server with the demo model, except where the arguments say otherwise: the last of a kind counts. */
+/** A real llama-server with the demo model unless the arguments name another: the last one of a kind counts. */
 function start(args: readonly string[], shell = 'exec "$@"') {
   const engine = inject('engine');
   starts += 1;
@@ -45,7 +45,7 @@ const classOf = async (ended: Promise<ChildExit>) => {
   return { class: classifyCrash(end), line: decisiveLine(end) };
 };
 
-/** Builds of August 2026 now and then end without their last lines, which nobody can class; the next start tells. */
+/** Builds of August 2026 sometimes exit without their last lines, and then cannot be classified: start them again. */
 async function classOfClearCrash(args: readonly string[]) {
   for (let tries = 1; ; tries++) {
     const result = await classOf(start(args).child.exited);
@@ -54,7 +54,7 @@ async function classOfClearCrash(args: readonly string[]) {
 }
 
 describe('the crash of a real llama-server that cannot start is classified as', () => {
-  // Its words are its own, and differ from build to build: one line tells, and an argument that is not taken is in it.
+  // The messages differ between builds: one line decides, and it names the argument that was rejected.
   it.each<[string, string[], string?]>([
     ['bad-arguments', ['--bogus'], '--bogus'],
     ['bad-arguments', ['-fa', 'maybe'], '-fa'],

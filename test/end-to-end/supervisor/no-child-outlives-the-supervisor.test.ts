@@ -11,7 +11,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const noneRuns = (pids: readonly number[]) => waitFor('the children to end', () => !pids.some(isRunning));
 
 describe('no child outlives the supervisor', () => {
-  it('when it is asked to stop: exit code 0, and nothing is left', async () => {
+  it('when it receives SIGTERM: exit code 0, and nothing is left', async () => {
     await using deployment = await startDeployment();
     await deployment.reachesStatus('ready');
     const children = deployment.children();
@@ -32,7 +32,7 @@ describe('no child outlives the supervisor', () => {
   });
 
   it.each<Scenario>(['slow', 'deaf'])(
-    'when it is asked to stop while llama-server is %s',
+    'when it receives SIGTERM while llama-server is %s',
     async (scenario) => {
       await using deployment = await startDeployment({ scenario });
       await waitFor('both children', () => deployment.children().length === 2);
@@ -56,7 +56,7 @@ describe('no child outlives the supervisor', () => {
     expect(children.filter(isRunning)).toEqual([]);
   });
 
-  it('what a killed one left behind does not block the next', async () => {
+  it('and the files of a killed supervisor do not block the next one', async () => {
     await using killed = await startDeployment();
     await killed.reachesStatus('ready');
     const [left] = globSync('corral-*', { cwd: killed.folder });

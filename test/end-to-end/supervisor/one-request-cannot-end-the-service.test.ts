@@ -64,7 +64,7 @@ describe('a request that crashes the engine is not sent a third time', () => {
     expect(await post(path, body(name))).toEqual(rejected);
     await deployment.reachesStatus('ready');
     expect(await crashesOf()).toBe(before + 2);
-    // Nor when its client tries again, or says the same in other words.
+    // Nor when its client retries it, or sends the same prompt with other fields.
     expect(await post(path, body(name))).toEqual(rejected);
     const reordered = Object.fromEntries(
       Object.entries({ ...body(name), user: 'another', seed: 7 }).reverse(),

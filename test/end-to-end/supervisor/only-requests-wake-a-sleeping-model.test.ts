@@ -18,7 +18,7 @@ const sleeps = (deployment: RunningDeployment) =>
     return (await deployment.status()).sleeping && (backend as { sleeping: boolean }).sleeping;
   });
 
-/** Everything that may look at the deployment without wanting anything from the model. */
+/** Every request that needs nothing from the model. */
 async function probeAndScrape(deployment: RunningDeployment): Promise<void> {
   for (const path of ['/ping', '/readyz', '/livez', '/status']) await deployment.request(path);
   for (const path of ['/ping', '/health', '/readyz', '/livez', '/metrics'])
@@ -38,7 +38,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
   });
   await deployment.reachesStatus('ready');
   await sleeps(deployment);
-  // A slow machine may have given it the time to sleep before the first token, too.
+  // On a slow machine it may have slept before the first token, too.
   const [slept, wakeUps] = [countLogLines(deployment, entering), countLogLines(deployment, exiting)];
   const asleepSince = performance.now();
   await waitFor(
@@ -67,7 +67,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
   expect(countLogLines(deployment, 'backend is ready')).toBe(1);
   expect(await deployment.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
   await sleeps(deployment);
-  await waitFor('the line that says so', () => countLogLines(deployment, entering) === slept + 1);
+  await waitFor('the log line of the sleep', () => countLogLines(deployment, entering) === slept + 1);
 });
 
 function textOf(events: readonly string[]): string {

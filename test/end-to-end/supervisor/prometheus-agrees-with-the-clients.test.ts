@@ -15,11 +15,11 @@ const program = await requireTestService(prometheusPeer);
 const docker = join(import.meta.dirname, '../../../docker');
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnop`;
 
-/** For two slots: most of the time to the first token is then spent in line. */
+/** For two slots: requests then spend most of the time to the first token in the queue. */
 const CLIENTS = 8;
-/** Of each stream: some tenths of a second, so that what lies between the clocks of gateway and client is little of it. */
+/** Per stream: some tenths of a second, so that the difference between the clocks of gateway and client is small. */
 const TOKENS = 250;
-/** Of the load, one a second. */
+/** Scrapes under load, one per second. */
 const SCRAPES = 8;
 
 let deployment: RunningDeployment;
@@ -31,8 +31,8 @@ const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum +
 const meanOf = (values: readonly number[]) => sumOf(values) / values.length;
 
 /**
- * Gateway and clients read their clocks in two processes of one machine: on a quiet one they differ by 2 %, on a busy one
- * by whatever it does in between. What is wrong differs by more: a wait left out, a unit, pieces for tokens.
+ * The gateway and the clients measure in two processes of one machine: they differ by 2 % on a quiet machine, and by more
+ * on a busy one. Errors differ by more: a missing wait, a wrong unit, chunks counted as tokens.
  */
 function expectClose(reported: number | undefined, measured: number): void {
   expect((reported ?? 0) / measured).toBeGreaterThan(0.5);
@@ -44,7 +44,7 @@ async function listen(id = 'tester'): Promise<void> {
   seen.push(await measureStream(deployment.gatewayPort, secretOf(id), body));
 }
 
-/** Keeps the machine busy until Prometheus has seen it often enough. */
+/** Keeps the gateway busy until Prometheus has scraped it often enough. */
 async function load(): Promise<void> {
   let isRunning = true;
   const clients = Array.from({ length: CLIENTS }, async () => {
@@ -116,14 +116,14 @@ describe.skipIf(!program)('a real Prometheus', () => {
     );
   });
 
-  // Means of the same streams, from sums and counts: no bucket rounds them. Four clients for each slot make the wait in
-  // line the greater part of it, so that what lies between the two clocks, a few milliseconds, is little.
+  // Means of the same streams, from sums and counts, so that no bucket rounds them. With four clients per slot the wait in
+  // the queue is the greater part, so that the few milliseconds between the two clocks are small.
   it('shows the time to first token that clients measured', async () => {
     const { name } = generation.firstToken;
     const reported = await prometheus.value(`sum(${name}_sum) / sum(${name}_count)`);
     const measured = meanOf(seen.map(({ firstToken }) => firstToken));
     expectClose(reported, measured);
-    // It begins after the client has asked, and ends before the client has it.
+    // It starts after the client has sent the request, and ends before the client has received it.
     expect(reported).toBeLessThan(measured);
   });
 
@@ -134,8 +134,8 @@ describe.skipIf(!program)('a real Prometheus', () => {
     expectClose(reported, measured);
   });
 
-  // Between the first and the last scrape under load, by the streams that ended in between. At each of the two, every
-  // client may have one stream of which it is not clear on which side it belongs.
+  // Between the first and the last scrape under load, counted by the streams that ended in between. At each of the two
+  // scrapes, one stream per client may belong to either side.
   it('shows the total tokens per second that clients received', async () => {
     const ends = seen.map(({ endedAt }) => endedAt);
     const [series] = await prometheus.query(`${outputTokens}[30m]`);

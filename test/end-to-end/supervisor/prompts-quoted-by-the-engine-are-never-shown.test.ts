@@ -8,7 +8,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const secret = 'sk-of-an-operator-6f1b7c2e9d0123456789';
 
-/** `-v` has llama-server log whole requests and answers. */
+/** With `-v`, llama-server logs complete requests and responses. */
 describe.each([
   ['json', {}],
   ['text', { EXTRA_ARGS: '-v' }],
@@ -52,7 +52,7 @@ describe.each([
   it('not in the log, its files, crash records, /status and the pages for operators', async () => {
     const [engine = 0] = deployment.children();
     process.kill(engine, 'SIGKILL');
-    await waitFor('the next', async () => (await deployment.status()).lastCrash);
+    await waitFor('the crash to be recorded', async () => (await deployment.status()).lastCrash);
     await deployment.reachesStatus('ready');
     const pages = ['/admin/requests', '/admin/usage', '/metrics', '/v1/models', '/health'];
     const shown = new Map([
@@ -69,7 +69,7 @@ describe.each([
   });
 });
 
-/** Of an answer that is none: a stream may fail after its 200. */
+/** The error events of a stream, which may fail after its status 200. */
 const errorsIn = (events: string) =>
   events
     .split('\n')

@@ -4,7 +4,7 @@ import { startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const onVast = { VAST_CONTAINERLABEL: 'C.123' };
-/** What a PyWorker is set up to look for: `on_load` and `on_error`. */
+/** The texts that a PyWorker is configured to look for: `on_load` and `on_error`. */
 const ready = 'llama-corral is ready';
 const failed = 'llama-corral has failed:';
 

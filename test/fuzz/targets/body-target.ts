@@ -7,7 +7,7 @@ import { apiRoutes } from '../../../gateway/api/route-table.ts';
 import { ApiError } from '../../../gateway/errors/api-error.ts';
 import { pure, type Target } from '../target.ts';
 
-/** As proxy/parse-request.ts has it, once for each way of reading. */
+/** The options of proxy/parse-request.ts, one set for each route. */
 const readings: readonly ParseOptions[] = apiRoutes.map(
   ({ upstream, requiresMessages, dialect, shape, inputsField }) => ({
     allowRemoteMedia: false,
@@ -98,7 +98,7 @@ const request = fc
   )
   .map(([known, further]) => JSON.stringify({ ...further, ...known }));
 
-/** What a client sends as JSON, read as each route reads it. */
+/** The JSON of a client, parsed as each route parses it. */
 export const bodyTarget: Target = {
   name: 'body',
   seeds: [
@@ -131,11 +131,11 @@ function tryToRead(body: Buffer, options: ParseOptions): void {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 400 || error.message.length > 200)
-      throw new Error(`an odd refusal: ${error.status}`);
+      throw new Error(`an unexpected error status: ${error.status}`);
   }
 }
 
-/** What is sent on is what came, but for what we mean to change. */
+/** The body sent on equals the one received, except for intended changes. */
 function checkBody(body: Buffer, options: ParseOptions): void {
   const request = parseRequestBody(body, options);
   if (!Number.isSafeInteger(request.weight) || request.weight < 1)
@@ -150,9 +150,9 @@ function checkBody(body: Buffer, options: ParseOptions): void {
   const { stream, stream_options, ...given } = fieldsOf(normalized);
   const { stream: sentStream, stream_options: sentOptions, ...sent } = fieldsOf(request.body);
   if (!isDeepStrictEqual(sent, given)) throw new Error('fields changed on their way');
-  if (request.stream !== (stream ?? false)) throw new Error('the wish for a stream was misread');
+  if (request.stream !== (stream ?? false)) throw new Error('`stream` was misread');
   if (sentStream !== (request.aggregation ? true : stream))
-    throw new Error('the backend is asked for the wrong form');
+    throw new Error('the backend receives a wrong `stream`');
   if (request.stream && !isDeepStrictEqual(sentOptions, stream_options))
     throw new Error('other stream options');
   const again = normalizeRequest(options.api, fieldsOf(normalized), normalized);

@@ -1,4 +1,4 @@
-/** The bytes in pieces, cut where `cuts` say, each counted from the last cut; what is left is the last piece. */
+/** The bytes in pieces of the given lengths; the rest is the last piece. */
 export function cut(bytes: Buffer, cuts: Iterable<number>): Buffer[] {
   const pieces: Buffer[] = [];
   let at = 0;
@@ -10,5 +10,5 @@ export function cut(bytes: Buffer, cuts: Iterable<number>): Buffer[] {
   return at < bytes.length ? [...pieces, bytes.subarray(at)] : pieces;
 }
 
-/** In single bytes. */
+/** The bytes one by one. */
 export const singly = (bytes: Buffer) => cut(bytes, new Array<number>(bytes.length).fill(1));

@@ -6,7 +6,7 @@ export interface EngineStream {
   readonly dialect: Dialect;
   readonly opening: string;
   text(text: string): string;
-  /** `whole` is the whole text, which Responses repeat. */
+  /** `fullText` is the complete text, which the Responses API repeats. */
   closing(fullText: string): string;
   /** The text of a parsed event; empty if it has none. */
   textOf(event: Readonly<Record<string, unknown>>): string;

@@ -16,7 +16,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 import type { Subject, Target } from '../target.ts';
 
 const cache = join(import.meta.dirname, '../../../.cache');
-/** What one body may take, of the processor and in all, ms: others wait that long. */
+/** The most CPU time and time, ms, that one body may take: other requests wait that long. */
 const MOST_WORK = 4000;
 const PATIENCE = 8000;
 
@@ -158,8 +158,8 @@ const body = fc.oneof(
 );
 
 /**
- * A bare llama-server, sent whatever the gateway's bounds let through: what ends or hangs it, or keeps it busy, is a body
- * that they miss. It is started again each time.
+ * A bare llama-server that receives whatever the gateway's validation accepts: a body that crashes it, hangs it or keeps
+ * it busy is one that the validation misses. It is started again each time.
  */
 export const engineTarget: Target = {
   name: 'engine',
@@ -210,7 +210,7 @@ async function openEngine(): Promise<Subject> {
   };
 }
 
-/** Undefined for what is no request, or what the gateway would refuse. */
+/** Undefined if it is no request, or one that the gateway would reject. */
 function safeFields(input: Buffer): Record<string, unknown> | undefined {
   try {
     const fields = JSON.parse(input.toString()) as unknown;
@@ -225,9 +225,9 @@ function safeFields(input: Buffer): Record<string, unknown> | undefined {
 
 interface Bare {
   readonly backend: Backend;
-  /** How long its processor has worked so far, ms. */
+  /** The CPU time used so far, ms. */
   work(): number;
-  /** Ends it; answers how it had ended by itself, where it had. */
+  /** Stops it; resolves with how it had exited by itself, if it had. */
   end(): Promise<string | undefined>;
 }
 
@@ -257,7 +257,7 @@ async function startBare(engine: Engine, folder: string, model: string): Promise
   return { backend, work: () => workOf(child), end: () => exitCodeOf(child) };
 }
 
-/** From its counters of clock ticks, a hundred in a second; 0 when it has gone. */
+/** From its counters of clock ticks, a hundred per second; 0 if it has exited. */
 function workOf({ pid }: ChildProcess): number {
   try {
     const [, user = 0, system = 0] =
@@ -269,7 +269,7 @@ function workOf({ pid }: ChildProcess): number {
 }
 
 async function exitCodeOf(child: ChildProcess): Promise<string | undefined> {
-  // Its end may come a moment behind the end of its connections.
+  // It may exit a moment after its connections close.
   await Promise.race([once(child, 'exit'), sleep(1000)]);
   if (child.signalCode !== null || child.exitCode !== null)
     return `ended by ${child.signalCode ?? `code ${child.exitCode}`}`;

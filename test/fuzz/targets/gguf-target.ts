@@ -9,7 +9,7 @@ import type { Target } from '../target.ts';
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer).toString('latin1');
 const head = (entries: number) => `GGUF${u32(3)}${u32(0)}${u32(0)}${u32(entries)}${u32(0)}`;
 
-/** A model's file: the look at it before the boot, and the reader of all that stands before the weights. */
+/** A model file: the check before the start, and the reader of everything before the weights. */
 export const ggufTarget: Target = {
   name: 'gguf',
   seeds: [

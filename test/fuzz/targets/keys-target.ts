@@ -59,7 +59,7 @@ const json = fc
   )
   .map(record);
 
-/** The file of the keys, in both forms, and `API_KEYS`. */
+/** The key file, in both formats, and `API_KEYS`. */
 export const keysTarget: Target = {
   name: 'keys',
   seeds: [
@@ -126,7 +126,7 @@ function checkKeys(keys: ReturnType<typeof parseKeys>['keys']): void {
   }
 }
 
-/** What is read and written is the same when it is read again. */
+/** Keys that are parsed and written parse to the same keys again. */
 function roundTrips(text: string): void {
   const document = parseKeysJson(text);
   const again = parseKeysJson(formatKeysJson(document));
@@ -135,11 +135,11 @@ function roundTrips(text: string): void {
 }
 
 function quotesNoSecret(text: string, warnings: readonly string[]): void {
-  // The example of a time that a warning gives is no secret, even where an input has it in the place of one.
-  const told = warnings.join('\n').replaceAll(/"[^"]*"|2027-01-31T12:00:00Z/g, '');
+  // The example time in a warning is no secret, even if an input has it as one.
+  const shown = warnings.join('\n').replaceAll(/"[^"]*"|2027-01-31T12:00:00Z/g, '');
   for (const line of text.split(/[\r\n]/)) {
     const secret = line.split(':')[1]?.trim() ?? '';
-    if (/^[\w-]{12,}$/.test(secret) && told.includes(secret))
+    if (/^[\w-]{12,}$/.test(secret) && shown.includes(secret))
       throw new Error('a warning with a secret in it');
   }
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ClientResponse } from '../../../gateway/http/client-response.ts';
 
-/** A client's response that keeps what is written to it. */
+/** A response to a client that records everything written to it. */
 export class RecordingResponse {
   #chunks: Buffer[] = [];
   writableEnded = false;
@@ -24,7 +24,7 @@ export class RecordingResponse {
     this.writableEnded = true;
   }
 
-  /** Relays use no more of it than is here. It announces no chunked encoding, so nothing is framed. */
+  /** Implements only what relays use. Without chunked encoding, nothing is framed. */
   get asResponse(): ClientResponse {
     return new ClientResponse(this as unknown as ServerResponse);
   }

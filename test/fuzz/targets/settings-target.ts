@@ -37,10 +37,10 @@ const odd = [
   '1.',
   '.5',
 ];
-/** What Node's timers can wait for; a longer time would be over at once. */
+/** The longest delay of Node's timers; a longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The environment: a line for each variable, NAME=VALUE. */
+/** The environment, one line NAME=VALUE for each variable. */
 export const settingsTarget: Target = {
   name: 'settings',
   seeds: [
@@ -61,7 +61,7 @@ export const settingsTarget: Target = {
     for (const { variable, message } of problems) {
       const value = env[variable] ?? '';
       if (known[variable]?.secret && value.length > 8 && message.includes(value))
-        throw new Error('a secret was told');
+        throw new Error('a message contains a secret');
     }
     for (const [name, value] of Object.entries(settings)) if (value !== undefined) checkValue(name, value);
     const environment = {
@@ -74,7 +74,7 @@ export const settingsTarget: Target = {
   }),
 };
 
-/** No file is named: what a file holds is read by the same code, and some files have no end. */
+/** Names no file: the same code reads the text of a file, and some files have no end. */
 function environmentOf(text: string): Record<string, string> {
   const lines = text.split('\n').map((line) => line.split('='));
   return Object.fromEntries(

@@ -67,7 +67,7 @@ function connectAnthropic(baseURL = demo.corral.origin) {
 describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => {
   const signsIn = ({ responses }: RecordedTraffic) => responses[0]?.text.match(sign)?.length ?? 0;
 
-  it('gets keep-alives before the first event, and the whole completion', async () => {
+  it('gets keep-alives before the first event, and the complete text', async () => {
     demo.engine.kill('SIGSTOP');
     const { wire, text } = read('survival');
     await waitFor('three signs', () => signsIn(wire) >= 3);
@@ -79,7 +79,7 @@ describe.each(Object.entries(clients))('a client of %s', (_, { sign, read }) => 
   it('gets keep-alives in the middle of a completion, which is complete all the same', async () => {
     // A short completion may be over before it can be paused in the middle.
     const { wire, text } = read('long story');
-    await waitFor('it to speak', () => (wire.responses[0]?.text.match(/delta/g)?.length ?? 0) > 3);
+    await waitFor('some deltas', () => (wire.responses[0]?.text.match(/delta/g)?.length ?? 0) > 3);
     demo.engine.kill('SIGSTOP');
     const before = signsIn(wire);
     await waitFor('three signs', () => signsIn(wire) >= before + 3);

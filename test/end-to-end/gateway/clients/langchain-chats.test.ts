@@ -35,7 +35,7 @@ it('LangChain streams', async () => {
   expect(text).toBe(storyText('emoji'));
 });
 
-it('LangChain gets an answer that matches a schema', async () => {
+it('LangChain gets an object that matches a schema', async () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const structured = connect().withStructuredOutput(horse, { name: 'horse', method: 'jsonSchema' });
   const message = await structured.invoke('Describe a horse');

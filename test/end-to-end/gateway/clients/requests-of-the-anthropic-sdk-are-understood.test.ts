@@ -27,7 +27,7 @@ const bodyOf = (content: string | Anthropic.ContentBlockParam[]) => ({
   messages: [userMessage(content)],
 });
 
-describe('an answer with a schema', () => {
+describe('a message with a schema', () => {
   const horse = z.strictObject({ name: z.enum(['Ajax', 'Bella']), isTame: z.boolean() });
   const request = { ...bodyOf('Describe a horse'), output_config: { format: zodOutputFormat(horse) } };
 

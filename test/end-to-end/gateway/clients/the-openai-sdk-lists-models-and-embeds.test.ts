@@ -144,7 +144,7 @@ it("the size of embeddings may be the model's own, and no other", async () => {
   expect(wire.responses).toHaveLength(before + 1);
 });
 
-it('a request with dimensions is told to retry while the size of embeddings is unknown', async () => {
+it('a request with dimensions gets a retryable error while the size of embeddings is unknown', async () => {
   await using fakeBackend = await startFakeBackend((_, response) => response.end('{}'));
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
