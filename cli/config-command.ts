@@ -21,8 +21,8 @@ export function configCommand(): Command {
             ...rows.map((row) => [row.variable, row.value ?? '-', row.from]),
           ]),
         );
-      for (const words of [...reading.warnings, ...reading.problems.map(({ message }) => message)])
-        writeStderr(words);
+      for (const message of [...reading.warnings, ...reading.problems.map(({ message }) => message)])
+        writeStderr(message);
       if (reading.problems.length > 0) process.exitCode = 2;
     });
 }

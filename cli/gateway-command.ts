@@ -32,7 +32,7 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefine
     printProblems(checked.problems);
     return exitCodes.configuration;
   }
-  if (!settings.CORE_DUMPS) await disableCoreFiles((words) => process.stderr.write(`${words}\n`));
+  if (!settings.CORE_DUMPS) await disableCoreFiles((message) => process.stderr.write(`${message}\n`));
   const { main } = await import('../gateway/main.ts');
   const decided = { ...env, HOST: host, DATA_DIR: resolveDataDir(settings.DATA_DIR) };
   await main(decided, { warnings: [...warnings, ...checked.warnings] });

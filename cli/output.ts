@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /** Writes a message for people to stderr, apart from the data. */
-export function writeStderr(words: string): void {
-  process.stderr.write(`${words}\n`);
+export function writeStderr(message: string): void {
+  process.stderr.write(`${message}\n`);
 }
 
 /** Writes data to stdout, for scripts. */

@@ -36,7 +36,7 @@ describe('runCommand', () => {
     expect(stderr.mock.calls).toEqual([['error: the disk is full\n']]);
   });
 
-  it('returns 2 for a usage error, whoever detects it', async () => {
+  it('returns 2 for a usage error, wherever it is detected', async () => {
     expect(await runCommand(failingWith(new UsageError('not that one')), ['inner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['iner'])).toBe(2);
     expect(await runCommand(failingWith(new Error('x')), ['inner', '--what'])).toBe(2);

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 
-/** The command line asks for something impossible: exit status 2. */
+/** The command line is invalid: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'WrongUse';
 }

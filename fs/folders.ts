@@ -37,7 +37,7 @@ function isFolder(path: string): boolean {
 
 /**
  * The error code (EACCES, EROFS, ENOTDIR, ENOSPC …) if no file can be created in a folder, else undefined. A missing
- * folder is created. This writes a file, because permissions do not tell: root may write everywhere, but not below
+ * folder is created. This writes a file, because permissions are not enough: root may write everywhere, but not below
  * /proc or /sys, nor on a full disk.
  */
 export function findWriteError(folder: string): string | undefined {

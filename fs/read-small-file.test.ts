@@ -11,8 +11,8 @@ it('reads a text file without its byte order mark, and a pipe that the shell has
   const program = `import { readSmallFile } from ${JSON.stringify(`${import.meta.dirname}/read-small-file.ts`)};
     process.stdout.write(readSmallFile(process.argv[1]));`;
   const shell = '"$0" --input-type=module -e "$1" <(sleep 0.1; printf "from a pipe")';
-  const told = execFileSync('bash', ['-c', shell, process.execPath, program]);
-  expect(told.toString()).toBe('from a pipe');
+  const printed = execFileSync('bash', ['-c', shell, process.execPath, program]);
+  expect(printed.toString()).toBe('from a pipe');
 });
 
 it('does not block, and reports why it rejects anything but a small text file', async () => {

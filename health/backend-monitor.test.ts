@@ -147,7 +147,7 @@ describe('a monitored backend', () => {
     expect([monitor.keyRejected, monitor.props]).toEqual([true, undefined]);
   });
 
-  it('is asked for its props again only on refresh', async () => {
+  it('reads the props again only on refresh', async () => {
     state = 'ready';
     await startBackend();
     const { monitor } = monitored();
@@ -159,7 +159,7 @@ describe('a monitored backend', () => {
     expect(monitor.props?.slots).toBe(8);
   });
 
-  it('is asked with every probe whether it sleeps, if that is followed', async () => {
+  it('checks with every probe whether it sleeps, if sleep is monitored', async () => {
     state = 'ready';
     await startBackend();
     const { monitor, seen } = monitored({ followSleep: () => true });

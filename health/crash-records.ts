@@ -38,7 +38,7 @@ export async function readCrashes(dataDir: string): Promise<CrashRecord[]> {
 
 const shape = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-[\w-]+\.json$/;
 
-/** The crash files among these names. Each begins with its time, in a format that sorts by time. */
+/** The crash files among these names. Each starts with its time, in a format that sorts by time. */
 export function crashFilesNewestFirst(names: readonly string[]): string[] {
   return names
     .filter((name) => shape.test(name))

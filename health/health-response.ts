@@ -1,11 +1,11 @@
 import type { BackendStatus } from './backend.ts';
 
-/** What the owner of the health server knows at the moment of a request. */
+/** The state of the deployment at the moment of a request. */
 export interface HealthSnapshot {
   readonly status: BackendStatus;
   /** The model has been ready at least once since the process started. */
   readonly everReady: boolean;
-  /** The gateway hangs: nobody is served, even if the model is fine. */
+  /** The gateway hangs: no request is served, even if the model is fine. */
   readonly gatewayUnresponsive?: boolean;
   /** What `/status` shows beyond the status. */
   readonly details: Readonly<Record<string, unknown>>;

@@ -13,7 +13,7 @@ async function started(options: { healthCheckPath?: string; idleTimeoutMs?: numb
 }
 
 describe('the health server', () => {
-  it('responds with 204 from the beginning, before it has a snapshot source', async () => {
+  it('responds with 204 from the start, before it has a snapshot source', async () => {
     const { origin } = await started();
     const ping = await fetch(`${origin}/ping`);
     expect([ping.status, await ping.text()]).toEqual([204, '']);
@@ -48,7 +48,7 @@ describe('the health server', () => {
   });
 
   it.each([
-    ['say nothing', ''],
+    ['send nothing', ''],
     ['have sent half a head', 'GET /ping HTTP/1.1\r\nHost: x\r\nX-'],
     ['have asked once', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['have sent half a body', 'POST /ping HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx'],
@@ -72,7 +72,7 @@ describe('the health server', () => {
 
   it.each([
     ['sends its head slowly', 'GET /ping HTTP/1.1\r\nHost: x\r\nX-'],
-    ['says nothing', ''],
+    ['sends nothing', ''],
     ['does not end its body', 'POST /ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['sends too large a head', `GET /ping HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`],
     ['asked and stays', 'GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'],

@@ -27,7 +27,7 @@ export interface ProbedState {
   readonly missed: number;
 }
 
-/** A busy machine may miss a few probes. A backend that misses more in a row serves nobody. */
+/** A busy machine may miss a few probes. A backend that misses more in a row is down. */
 export const maxMissedProbes = 5;
 
 export function initialProbedState(now: number): ProbedState {

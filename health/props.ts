@@ -15,7 +15,7 @@ export interface BackendProps {
   readonly sleeping: boolean;
 }
 
-/** router: it serves no model itself, and forwards requests to llama-servers of its own (`--models-dir` and similar). */
+/** router: it serves no model itself, and forwards requests to the llama-servers that it starts (`--models-dir` and similar). */
 export type PropsResult = BackendProps | 'router' | 'key-rejected' | 'unreadable';
 
 /** Reads `/props`, which requires the backend's key and does not wake a sleeping model. */

@@ -21,7 +21,7 @@ export type SupervisorMessage =
   /** The engine was stopped from outside or on purpose: no running request caused it. */
   | { readonly kind: 'engine-stopped-from-outside' };
 
-/** The whole state of the engine: the first message to each gateway, sent again after each change. */
+/** The complete state of the engine: the first message to each gateway, sent again after each change. */
 export interface EngineStateMessage {
   readonly kind: 'engine-state';
   /** Send nothing new to the engine: it is about to be replaced. */

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Key } from './key.ts';
 
-/** A change that the current keys do not allow. The message says how to fix it. */
+/** A change that the current keys do not allow. The message includes the fix. */
 class KeyChangeError extends Error {
   override readonly name = 'KeyChangeError';
 }

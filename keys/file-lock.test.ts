@@ -25,7 +25,7 @@ describe('withFileLock', () => {
     expect(await withFileLock(file, async () => 'next')).toBe('next');
   });
 
-  it('gives up after patienceMs and names the lock', async () => {
+  it('gives up after timeoutMs and names the lock', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('lock');
     await withFileLock(file, async () => {

@@ -6,7 +6,7 @@ import { findWriteError, isDiskFull, writeErrorHint } from '../fs/folders.ts';
 import { KeyFileError } from './key.ts';
 
 /**
- * Runs `action` while holding the lock `file`. Waits up to `patienceMs` for another holder.
+ * Runs `action` while holding the lock `file`. Waits up to `timeoutMs` for another holder.
  *
  * Node has no file locks, so this locks an empty SQLite database, which uses a lock of the kernel. The kernel
  * releases it when its process ends, so there are no stale locks, and it works between containers. The file is never
@@ -15,15 +15,15 @@ import { KeyFileError } from './key.ts';
 export async function withFileLock<T>(
   file: string,
   action: () => Promise<T>,
-  patienceMs = 120_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   using lock = openLock(file);
   const start = performance.now();
   while (!tryLock(lock, file)) {
     const waited = performance.now() - start;
-    if (waited > patienceMs) {
+    if (waited > timeoutMs) {
       throw new KeyFileError(
-        `another process has held the lock ${file} for ${patienceMs / 1000} s: stop it and try again`,
+        `another process has held the lock ${file} for ${timeoutMs / 1000} s: stop it and try again`,
       );
     }
     await sleep(pause(waited));

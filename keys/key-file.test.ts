@@ -33,9 +33,9 @@ describe('updateKeyFile', () => {
     const writers = Array.from({ length: 8 }, (_, n) => addKeys(file, `writer${n}`, 25));
     const outcomes = await Promise.all(writers);
     expect(outcomes.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(outcomes.map(() => [0, '']));
-    const told = outcomes.flatMap(({ stdout }) => stdout.split('\n'));
-    expect(told).toHaveLength(200);
-    expect((await idsIn(file)).sort()).toEqual(told.sort());
+    const printed = outcomes.flatMap(({ stdout }) => stdout.split('\n'));
+    expect(printed).toHaveLength(200);
+    expect((await idsIn(file)).sort()).toEqual(printed.sort());
   });
 
   it('leaves the old or the new file when a writer is killed, and the next writer continues', async () => {
@@ -66,7 +66,7 @@ describe('updateKeyFile', () => {
   it('keeps every reported change when writers are killed', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');
-    const told: string[] = [];
+    const printed: string[] = [];
     for (let round = 0; round < 10; round++) {
       const writer = addKeys(file, `round${round}`, 1000);
       let seen = '';
@@ -76,11 +76,11 @@ describe('updateKeyFile', () => {
         if (seen.split('\n').length > round) writer.kill('SIGKILL');
       });
       await writer;
-      told.push(...seen.split('\n').filter((id) => id !== ''));
+      printed.push(...seen.split('\n').filter((id) => id !== ''));
       const ids = await idsIn(file);
-      expect(ids).toEqual(expect.arrayContaining(told));
+      expect(ids).toEqual(expect.arrayContaining(printed));
     }
-    expect(told.length).toBeGreaterThan(10);
+    expect(printed.length).toBeGreaterThan(10);
   });
 
   it('keeps fields that a newer version wrote', async () => {

@@ -86,8 +86,8 @@ export interface FirstSecret {
 
 /**
  * Creates a key named `default` if the file has no keys; returns undefined if it has some. If several processes try
- * at once, one of them creates it. `show` is called before the key is written: after a crash there is no key whose
- * secret nobody has seen. Throws a KeyFileError.
+ * at once, one of them creates it. `show` is called before the key is written: even after a crash, the secret of
+ * every key in the file has been shown. Throws a KeyFileError.
  */
 export async function ensureFirstKey(
   file: string,

@@ -17,23 +17,23 @@ describe('KeyRing', () => {
   });
 
   it.each(['', 'sk-', 'sha256:', '__proto__', 'ü'])('rejects the unknown secret %j', (secret) => {
-    expect(ringWith({}).ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'unknown' });
+    expect(ringWith({}).ring.authenticate(secret, now)).toEqual({ outcome: 'rejected', reason: 'unknown' });
   });
 
   it('rejects a fingerprint sent as a secret', () => {
     const { ring, key } = ringWith({});
-    expect(ring.authenticate(key.fingerprint, now).outcome).toBe('refused');
+    expect(ring.authenticate(key.fingerprint, now).outcome).toBe('rejected');
   });
 
   it('rejects a disabled key, expired or not', () => {
     const { ring, secret } = ringWith({ disabled: true, expires: now - 1 });
-    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'disabled', keyId: 'app' });
+    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'rejected', reason: 'disabled', keyId: 'app' });
   });
 
   it('rejects a key from the moment of its expiry', () => {
     const { ring, secret } = ringWith({ expires: now });
     expect(ring.authenticate(secret, now - 1).outcome).toBe('accepted');
-    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'refused', reason: 'expired', keyId: 'app' });
+    expect(ring.authenticate(secret, now)).toEqual({ outcome: 'rejected', reason: 'expired', keyId: 'app' });
   });
 
   it('accepts the previous secret until the overlap ends, and marks it as the previous one', () => {
@@ -43,13 +43,19 @@ describe('KeyRing', () => {
       outcome: 'accepted',
       previous: true,
     });
-    expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
+    expect(ring.authenticate('the-old-secret', now)).toMatchObject({
+      outcome: 'rejected',
+      reason: 'expired',
+    });
   });
 
   it('rejects the previous secret when the key has expired, even within the overlap', () => {
     const previous = { fingerprint: fingerprint('the-old-secret'), validUntil: now + 1000 };
     const { ring } = ringWith({ previous, expires: now });
-    expect(ring.authenticate('the-old-secret', now)).toMatchObject({ outcome: 'refused', reason: 'expired' });
+    expect(ring.authenticate('the-old-secret', now)).toMatchObject({
+      outcome: 'rejected',
+      reason: 'expired',
+    });
   });
 
   it('assigns a shared secret to the first key, and prefers a current secret to a previous one', () => {

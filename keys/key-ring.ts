@@ -8,8 +8,8 @@ export type Authentication =
       /** The client sent the secret from before the last rotation. */
       readonly previous: boolean;
     }
-  | { readonly outcome: 'refused'; readonly reason: 'unknown' }
-  | { readonly outcome: 'refused'; readonly reason: 'expired' | 'disabled'; readonly keyId: string };
+  | { readonly outcome: 'rejected'; readonly reason: 'unknown' }
+  | { readonly outcome: 'rejected'; readonly reason: 'expired' | 'disabled'; readonly keyId: string };
 
 interface Entry {
   readonly key: Key;
@@ -37,11 +37,11 @@ export class KeyRing {
    */
   authenticate(secret: string, now: number): Authentication {
     const entry = this.#entries.get(fingerprint(secret));
-    if (!entry) return { outcome: 'refused', reason: 'unknown' };
+    if (!entry) return { outcome: 'rejected', reason: 'unknown' };
     const { key, validUntil } = entry;
-    if (key.disabled) return { outcome: 'refused', reason: 'disabled', keyId: key.id };
+    if (key.disabled) return { outcome: 'rejected', reason: 'disabled', keyId: key.id };
     if (now >= Math.min(key.expires ?? Infinity, validUntil ?? Infinity)) {
-      return { outcome: 'refused', reason: 'expired', keyId: key.id };
+      return { outcome: 'rejected', reason: 'expired', keyId: key.id };
     }
     return { outcome: 'accepted', key, previous: validUntil !== undefined };
   }

@@ -40,7 +40,7 @@ describe('createKeyStore', () => {
     const outcome = () => JSON.stringify(store.ring.authenticate(secret, Date.now()));
     expect(outcome()).toContain('accepted');
     await updateKeyFile(file, (keys) => changeKey(keys, 'app', (it) => ({ ...it, disabled: true })));
-    await waitFor('a disabled key to be refused', () => outcome().includes('disabled'), { within });
+    await waitFor('a disabled key to be rejected', () => outcome().includes('disabled'), { within });
     await updateKeyFile(file, (keys) => removeKey(keys, 'app'));
     await waitFor('a removed key to be unknown', () => outcome().includes('unknown'), { within });
     store.close();
@@ -78,7 +78,7 @@ describe('createKeyStore', () => {
     await writeFile(folder.file('keys'), line('b'));
     await toServe(store, 'b');
     expect(held.authenticate(secretOf('a'), Date.now()).outcome).toBe('accepted');
-    expect(store.ring.authenticate(secretOf('a'), Date.now()).outcome).toBe('refused');
+    expect(store.ring.authenticate(secretOf('a'), Date.now()).outcome).toBe('rejected');
     store.close();
   });
 

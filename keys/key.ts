@@ -15,7 +15,7 @@ export interface Key {
   readonly fingerprint: Fingerprint;
   /** Enough of the secret to recognise it: `sk-…wxyz`. */
   readonly hint: string;
-  /** When the current secret was created; null if the key file does not say. */
+  /** When the current secret was created; null if the key file does not contain it. */
   readonly created: number | null;
   /** The first moment at which the key is no longer valid; null for never. */
   readonly expires: number | null;

@@ -179,12 +179,12 @@ describe('unknown fields of a key file', () => {
       warningsOf({ limits: { requestsPerMinute: 1, tokensPerMinute: 1, tokensPerDay: 1, concurrent: 1 } }),
     ).toEqual([]);
     const many = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`field-${index}`, 1]));
-    const told = warningsOf(many);
-    expect([told.length, told.at(-1)]).toEqual([51, 'the key file has 10 more unknown fields']);
+    const warnings = warningsOf(many);
+    expect([warnings.length, warnings.at(-1)]).toEqual([51, 'the key file has 10 more unknown fields']);
   });
 
   it('are reported with cut and quoted names and without their values', () => {
-    const [told] = warningsOf({ [`sk-${'a'.repeat(100)}\n`]: 'sk-secret' });
-    expect(told).toBe(`key "app" has an unknown field "sk-${'a'.repeat(37)}…"; it has no effect`);
+    const [warning] = warningsOf({ [`sk-${'a'.repeat(100)}\n`]: 'sk-secret' });
+    expect(warning).toBe(`key "app" has an unknown field "sk-${'a'.repeat(37)}…"; it has no effect`);
   });
 });

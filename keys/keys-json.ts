@@ -170,7 +170,7 @@ const synonyms: Readonly<Record<string, string>> = {
 const MAX_REPORTED = 50;
 
 /**
- * One sentence for each unknown field of a key file. A misspelled limit has no effect, so the operator must know.
+ * One sentence for each unknown field of a key file. A misspelled limit has no effect, so the operator is warned.
  * Unknown fields stay in the file. Their values are not reported, as they may be secret.
  */
 function unknownFields(keys: readonly Key[], further: Readonly<Record<string, unknown>>): string[] {

@@ -18,7 +18,7 @@ export interface Logs {
   /** Logs a JSON line of another process. Returns false if it is not one. */
   forward(line: string): boolean;
   /** Writes a line as it is, in every format, for programs that look for its exact text. */
-  writeRaw(words: string): void;
+  writeRaw(line: string): void;
   /** Resolves when everything is written. */
   close(): Promise<void>;
 }
@@ -45,9 +45,9 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
       write(line);
       return true;
     },
-    writeRaw(words) {
-      toStdout(`${words}\n`);
-      kept?.write(`${words}\n`);
+    writeRaw(line) {
+      toStdout(`${line}\n`);
+      kept?.write(`${line}\n`);
     },
     close: async () => kept?.close(),
   };

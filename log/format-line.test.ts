@@ -30,7 +30,7 @@ describe('a line of the log', () => {
     });
   });
 
-  it('begins with level and time in logfmt', () => {
+  it('starts with level and time in logfmt', () => {
     expect(formatLine(lineOf({ n: 1 }), 'logfmt', false)).toMatch(
       /^level=info time=\d{4}-\S+Z from=gateway n=1 msg=hello\n$/,
     );
@@ -71,7 +71,7 @@ describe('toLogfmt', () => {
   });
 });
 
-const told = { level: 'info', time: '2026-11-20T12:34:56.007Z', from: 'gateway', msg: 'it works' };
+const line = { level: 'info', time: '2026-11-20T12:34:56.007Z', from: 'gateway', msg: 'it works' };
 
 const at = '2026-11-20T12:34:56.007+00:00';
 
@@ -92,18 +92,18 @@ describe('the text format', () => {
     ['Pacific/Kiritimati', '2026-11-21T02:34:56.007+14:00'],
   ])('has the date, time and time zone of the machine, as in %s', (there, shown) => {
     goTo(there);
-    expect(toText(told, false)).toBe(`${shown} INFO  gateway: it works`);
+    expect(toText(line, false)).toBe(`${shown} INFO  gateway: it works`);
   });
 
   it('has time, level, component, message and the other fields', () => {
-    expect(toText({ ...told, key: 'app', ms: 12, note: 'two words' }, false)).toBe(
+    expect(toText({ ...line, key: 'app', ms: 12, note: 'two words' }, false)).toBe(
       `${at} INFO  gateway: it works key=app ms=12 note="two words"`,
     );
   });
 
   it('does not repeat what the message of a request contains', () => {
     const request = {
-      ...told,
+      ...line,
       msg: 'GET /v1/models 200',
       method: 'GET',
       path: '/v1/models',
@@ -114,21 +114,21 @@ describe('the text format', () => {
   });
 
   it('is coloured only on request', () => {
-    const line = { ...told, level: 'error', key: 'app' };
-    expect(toText(line, true)).toContain('\u001b[31mERROR\u001b[0m');
-    expect(stripVTControlCharacters(toText(line, true))).toBe(toText(line, false));
-    expect(toText(line, false)).not.toContain('\u001b');
+    const errorLine = { ...line, level: 'error', key: 'app' };
+    expect(toText(errorLine, true)).toContain('\u001b[31mERROR\u001b[0m');
+    expect(stripVTControlCharacters(toText(errorLine, true))).toBe(toText(errorLine, false));
+    expect(toText(errorLine, false)).not.toContain('\u001b');
   });
 
   it('indents the lines of a value with several lines', () => {
-    expect(toText({ ...told, cause: 'Error: x\n    at y\u001b[2J', key: 'app' }, false)).toBe(
+    expect(toText({ ...line, cause: 'Error: x\n    at y\u001b[2J', key: 'app' }, false)).toBe(
       `${at} INFO  gateway: it works key=app\n    Error: x\n        at y\\e[2J`,
     );
   });
 
   it('cannot be forged', () => {
     const forged = 'x\n12:34:56.008 ERROR supervisor: all is lost\u001b[31m\r\u009b2J';
-    const shown = toText({ ...told, msg: forged, key: forged.replace('\n', ' '), from: forged }, true);
+    const shown = toText({ ...line, msg: forged, key: forged.replace('\n', ' '), from: forged }, true);
     expect(shown).not.toContain('\u001b[31m');
     expect(stripVTControlCharacters(shown)).not.toMatch(/\p{Cc}/u);
   });

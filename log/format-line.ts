@@ -41,7 +41,7 @@ const inMessage = new Set(['level', 'time', 'from', 'msg', 'method', 'path', 'st
 
 /**
  * For people: time, level, component, message, then the other fields. Values with several lines follow indented, so
- * that only the first line of an entry begins at the margin.
+ * that only the first line of an entry starts at the margin.
  */
 export function toText(fields: LogFields, colours: boolean): string {
   const { level, time, from, msg = '' } = fields;

@@ -49,10 +49,10 @@ it('a failure to write log files is reported once, and lines are dropped', async
   await using folder = await temporaryFolder();
   const script = `
     import { LogFiles } from '${new URL('./log-files.ts', import.meta.url)}';
-    let told = 0;
-    const onProblem = (why) => { told += 1; console.log(why); };
+    let problems = 0;
+    const onProblem = (why) => { problems += 1; console.log(why); };
     const files = new LogFiles({ folder: ${JSON.stringify(folder.path)}, maxBytes: 1e6, maxFiles: 2, onProblem });
-    while (told === 0) {
+    while (problems === 0) {
       for (let line = 0; line < 100; line++) files.write('x'.repeat(99) + '\\n');
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

@@ -20,7 +20,7 @@ export function createStdoutWriter(): (text: string) => void {
 const EXIT_DELAY_MS = 1000;
 
 /**
- * Call this last. Output that nobody reads would keep the process alive, so the process exits one second later, with
+ * Call this last. Unread output would keep the process alive, so the process exits one second later, with
  * the status that was set.
  */
 export function exitWithoutReader(): void {

@@ -5,7 +5,7 @@ let count = 0;
 
 /**
  * Logs and counts an error that no code has handled. The message is not logged, because it may quote a request (V8
- * does that). The stack says where it was thrown.
+ * does that). The stack shows where it was thrown.
  */
 export function recordUnhandledError(error: unknown): void {
   count += 1;

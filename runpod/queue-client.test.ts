@@ -128,7 +128,7 @@ describe('a worker that gets status 400 from RunPod', () => {
     await using setup = await startWorker();
     setup.runpod.fail('take', 12, 400);
     expect(await outputOf(setup.runpod, { prompt: 'x' })).toHaveProperty('output');
-    const lines = (words: string) => setup.logged().split(words).length - 1;
+    const lines = (text: string) => setup.logged().split(text).length - 1;
     expect([lines('keeps responding with status 400'), lines('accepts this worker again')]).toEqual([1, 1]);
   });
 

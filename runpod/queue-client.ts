@@ -6,7 +6,7 @@ import type { HealthProblem, JobUrls } from './job-urls.ts';
 export type TakeResult =
   | ({ readonly outcome: 'jobs' } & ParsedJobs)
   | { readonly outcome: 'none' }
-  /** Status 400, for a worker that was frozen and resumed, and for one that the queue does not know. */
+  /** Status 400, for a worker that was frozen and resumed, and for one unknown to the queue. */
   | { readonly outcome: 'unwelcome' }
   /** Too many requests: ask again later. */
   | { readonly outcome: 'busy' }
@@ -20,7 +20,7 @@ export type StopListResult =
 
 export type PostResult =
   | { readonly outcome: 'accepted' }
-  /** The queue does not want it; another attempt is unlikely to help. */
+  /** The queue rejects it; another attempt is unlikely to help. */
   | { readonly outcome: 'rejected'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly reason: string };
 
@@ -194,7 +194,7 @@ interface QueueRequest {
 }
 
 const maxRedirects = 5;
-/** For these, clients repeat a POST as a GET, which would deliver nothing and look like a success. */
+/** For these, clients repeat a POST as a GET, which would deliver nothing and appear to succeed. */
 const redirectsOfGet = new Set([301, 302, 303]);
 const redirectsOfAll = new Set([307, 308]);
 

@@ -12,7 +12,7 @@ export type InputResult =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Fields for vLLM's worker that engines do not know. */
+/** Fields for vLLM's worker that engines do not support. */
 const workerFields = [
   ...['sampling_params', 'apply_chat_template', 'use_openai_format'],
   ...['max_batch_size', 'min_batch_size', 'batch_size_growth_factor'],

@@ -11,7 +11,7 @@ async function* streamOf(count: number) {
 }
 
 describe('a stream that is relayed to the queue', () => {
-  it('arrives whole and in order, in fewer pieces than it has events', async () => {
+  it('arrives complete and in order, in fewer pieces than it has events', async () => {
     const posted: string[] = [];
     const { pieces, isBroken } = await relayStream(
       streamOf(50),
@@ -35,7 +35,7 @@ describe('a stream that is relayed to the queue', () => {
     await relayStream(streamOf(20), post, pace);
   });
 
-  it('is posted at once at its beginning, however long the interval', async () => {
+  it('is posted at once at its start, however long the interval', async () => {
     const gate = Promise.withResolvers<void>();
     async function* slow() {
       yield Buffer.from(event(1));
@@ -89,7 +89,7 @@ const buffered = (...texts: readonly string[]) => {
 };
 
 describe('a buffered stream', () => {
-  it('is returned up to the end of the last whole event', () => {
+  it('is returned up to the end of the last complete event', () => {
     const events = buffered('data: 1\n\ndata: 2\n', '\ndata: 3');
     expect(events.pendingChars).toBe(18);
     expect(events.take(1000)).toBe('data: 1\n\ndata: 2\n\n');
@@ -113,8 +113,8 @@ describe('a buffered stream', () => {
     const text = fc.array(fc.string({ unit: 'grapheme' }).filter((line) => !/[\n\r]/.test(line)));
     fc.assert(
       fc.property(text, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (lines, cuts) => {
-        const whole = lines.map((line) => `data: ${line}\n\n`).join('');
-        const bytes = Buffer.from(whole);
+        const stream = lines.map((line) => `data: ${line}\n\n`).join('');
+        const bytes = Buffer.from(stream);
         const events = new EventBuffer();
         for (let at = 0; at < bytes.length; ) {
           const length = cuts.next().value ?? 1;
@@ -123,7 +123,7 @@ describe('a buffered stream', () => {
         }
         let taken = '';
         while (events.pendingChars > 0) taken += events.take(20);
-        expect(taken).toBe(whole);
+        expect(taken).toBe(stream);
       }),
     );
   });

@@ -87,7 +87,7 @@ export function nextPostDelay(
 }
 
 /**
- * Collects the bytes of a stream and returns whole events. Keep-alives (comments, and the pings of Anthropic's API) are
+ * Collects the bytes of a stream and returns complete events. Keep-alives (comments, and the pings of Anthropic's API) are
  * left out: readers of the queue do not need them.
  */
 export class EventBuffer {

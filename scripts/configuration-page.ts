@@ -2,7 +2,7 @@ import { sections, type Variable, variables } from '../settings/variables.ts';
 
 /** The text of `docs/configuration.md`, from the table of variables; `npm run docs` writes it. */
 export function configurationPage(): string {
-  return `${[intro, ...sections.map(chapter)].join('\n\n')}\n`;
+  return `${[intro, ...sections.map(formatSection)].join('\n\n')}\n`;
 }
 
 const intro = `# Configuration
@@ -13,13 +13,13 @@ Everything is set by environment variables. This page is generated from \`settin
 - **Durations**: seconds, or a number with the unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`: \`90\`, \`90s\`, \`5m\`, \`2h\`.
 - **Sizes**: bytes, or a number with the unit \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\` or \`GiB\`: \`10485760\`, \`10MiB\`.
 - **Secrets**: a variable marked 🔒 holds a secret. \`<NAME>_FILE\` may name a file that contains it instead.
-- **0** turns something off only if this page says so. An empty value counts as unset. Quotes around a value are removed, with a warning.
+- **0** turns something off only if this page states it. An empty value counts as unset. Quotes around a value are removed, with a warning.
 - **Errors**: all invalid values are reported at once, and nothing starts (exit status 2). Invalid \`OTEL_\` variables, which clusters often set for
   all programs, only cause a warning and are ignored.
 
 \`corral config\` shows every value and its source.`;
 
-function chapter(section: string): string {
+function formatSection(section: string): string {
   const rows = Object.entries(variables as Record<string, Variable>)
     .filter(([, variable]) => variable.section === section)
     .map(([name, variable]) => row(name, variable));

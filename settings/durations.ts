@@ -21,7 +21,7 @@ export function formatDuration(ms: number): string {
   return ms === 0 ? '0' : `${ms}ms`;
 }
 
-/** A whole number of milliseconds or bytes. A value above 0 stays above 0, because 0 often has a meaning of its own. */
+/** A whole number of milliseconds or bytes. A value above 0 stays above 0, because 0 often has a special meaning. */
 export function roundUp(count: number, unit: number): number {
   const rounded = Math.round(count * unit);
   return rounded === 0 && count > 0 ? 1 : rounded;

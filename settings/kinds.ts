@@ -232,8 +232,8 @@ export const headerText: Kind<string> = {
 };
 
 /**
- * The address of a llama-server without path and credentials: its routes are known, and its key has a variable of its
- * own.
+ * The address of a llama-server without path and credentials: its routes are known, and its key is in another
+ * variable.
  */
 export const backendUrl: Kind<string> = {
   expected:

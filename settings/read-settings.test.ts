@@ -171,10 +171,10 @@ describe('quotes around a value', () => {
       ...{ CORS_ORIGINS: ['https://a.example', 'https://b.example'], EXTRA_ARGS: "--temp '0.5'" },
     });
     expect(settings.HF_TOKEN).toBeUndefined();
-    const words = 'ignoring the quotes around the value; remove them where the variable is set';
+    const warning = 'ignoring the quotes around the value; remove them where the variable is set';
     expect(warnings.toSorted()).toEqual(
       Object.keys(quoted)
-        .map((name) => `${name}: ${words}`)
+        .map((name) => `${name}: ${warning}`)
         .toSorted(),
     );
   });

@@ -122,8 +122,8 @@ function isMisspelling(name: string, ours: string): boolean {
  * removed from each item. Undefined if there are none. Quotes inside a value, such as `"a b" "c d"`, are kept.
  */
 export function unquote(text: string): string | undefined {
-  const whole = inner(text);
-  if (whole !== undefined) return unquote(whole) ?? whole;
+  const content = inner(text);
+  if (content !== undefined) return unquote(content) ?? content;
   const parts = text.split(',').map((part) => inner(part.trim()));
   return parts.length > 1 && parts.every((part) => part !== undefined) ? parts.join(',') : undefined;
 }

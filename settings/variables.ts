@@ -653,7 +653,7 @@ export const removedVariables: Readonly<Record<string, string>> = {
   WORKER_TYPE: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
   LOG_DIR: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
   DEBUG_SHELL: 'corral config shows what is set',
-  MOCK_BACKEND: 'corral serve --demo has a model of its own',
+  MOCK_BACKEND: 'corral serve --demo includes a model',
 };
 
 /** One warning for each that is set. */

@@ -24,7 +24,7 @@ describe('formatEvent', () => {
 });
 
 describe('EventSplitter', () => {
-  it('returns whole events only, wherever the stream is cut', () => {
+  it('returns complete events only, wherever the stream is cut', () => {
     for (let size = 1; size <= stream.length; size++) {
       const splitter = new EventSplitter();
       const pieces: Buffer[] = [];
@@ -38,7 +38,7 @@ describe('EventSplitter', () => {
     }
   });
 
-  it('keeps the beginning of an event until its end arrives', () => {
+  it('keeps the start of an event until its end arrives', () => {
     const splitter = new EventSplitter();
     expect(splitter.push(Buffer.from('data: 1\n\ndata: '))?.toString()).toBe('data: 1\n\n');
     expect(splitter.rest?.toString()).toBe('data: ');
@@ -103,7 +103,7 @@ describe('DataLineReader', () => {
     }
   });
 
-  it('returns a line as soon as it is whole, and no sooner', () => {
+  it('returns a line as soon as it is complete, and no sooner', () => {
     const lines = new DataLineReader();
     expect(lines.read(Buffer.from('data: on'))).toEqual([]);
     expect(lines.read(Buffer.from('e\n'))).toEqual(['one']);

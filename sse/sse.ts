@@ -8,7 +8,7 @@ export type StreamEvent = Readonly<Record<string, unknown>>;
 export const EVENT_END = '\n\n';
 const DATA = 'data: ';
 
-/** One event. `data` is written as JSON, or as it is where it is text. */
+/** One event. `data` is written as JSON; text is written unchanged. */
 export function formatEvent(data: object | string, name?: string): string {
   const text = typeof data === 'string' ? data : JSON.stringify(data);
   return name === undefined ? `${DATA}${text}${EVENT_END}` : `event: ${name}\n${DATA}${text}${EVENT_END}`;
@@ -17,7 +17,7 @@ export function formatEvent(data: object | string, name?: string): string {
 /** A comment, which clients ignore. */
 export const formatComment = (text: string): string => `: ${text}${EVENT_END}`;
 
-/** Collects the bytes of a stream and returns them in whole events, so that no event and no character is cut. */
+/** Collects the bytes of a stream and returns complete events, so that no event and no character is cut. */
 export class EventSplitter {
   #rest: Buffer | undefined;
 
@@ -63,7 +63,7 @@ export function mapEvents(
   return Buffer.from(mapped.join(EVENT_END));
 }
 
-/** As `mapEvents`, for the data of events that hold a JSON object; the others stay as they are. */
+/** As `mapEvents`, for the data of events that hold a JSON object; the others are unchanged. */
 export function mapEventData(events: Buffer, map: (data: StreamEvent) => StreamEvent | undefined): Buffer {
   return mapEvents(events, (event) => {
     const [, head = '', json] = /^((?:event: .*\n)?data: )(\{.*\})$/s.exec(event) ?? [];
@@ -81,7 +81,7 @@ export function parseEvents(text: string): StreamEvent[] {
     .map((line) => JSON.parse(line.slice(DATA.length)) as StreamEvent);
 }
 
-/** The data of one event, whatever it is; undefined if it has none, as a comment. */
+/** The data of one event, whatever it is; undefined if it has none, like a comment. */
 export function getEventData(event: string): string | undefined {
   if (event.startsWith(DATA)) return event.slice(DATA.length).trimEnd();
   const before = event.startsWith(':') ? -1 : event.indexOf(`\n${DATA}`);
@@ -92,7 +92,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const DATA_FIELD = 'data:';
 
-/** Reads the data lines of any server's stream, whose line ends and spaces vary, each as soon as its line is whole. */
+/** Reads the data lines of any server's stream, whose line ends and spaces vary, each as soon as its line is complete. */
 export class DataLineReader {
   #rest: Buffer | undefined;
 

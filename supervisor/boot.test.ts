@@ -8,7 +8,7 @@ it('the boot table shows the gateway beside the phases of the engine', () => {
     now = at;
     boot.markReached(...phase);
   };
-  expect(boot.phase).toBe('begin');
+  expect(boot.phase).toBe('initial');
   reach(12, 'process up');
   reach(200, 'bound');
   reach(340, 'gateway up');

@@ -7,7 +7,7 @@ export type BootTimes = Readonly<Partial<Record<BootPhase, number | 'not applica
 export interface Boot {
   readonly times: BootTimes;
   /** The last phase that the engine has reached. */
-  readonly phase: BootPhase | 'begin';
+  readonly phase: BootPhase | 'initial';
   /** Only the first time counts: a restart is not a boot. */
   markReached(phase: BootPhase, applies?: boolean): void;
 }
@@ -18,7 +18,7 @@ export function startBoot(now: () => number = () => performance.now()): Boot {
   return {
     times,
     get phase() {
-      return bootPhases.findLast((phase) => phase !== 'gateway up' && phase in times) ?? 'begin';
+      return bootPhases.findLast((phase) => phase !== 'gateway up' && phase in times) ?? 'initial';
     },
     markReached(phase, applies = true) {
       times[phase] ??= applies ? Math.round(now() - startedAt) : 'not applicable';

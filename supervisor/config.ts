@@ -47,7 +47,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The longest possible timer. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** Decides what the settings leave open. Looks for the model in the file system, but starts nothing. */
+/** Decides what the settings leave open. Searches the model in the file system, but starts nothing. */
 export function configure(settings: Settings, env: Environment): Configuration {
   const platform = detectPlatform(env);
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));

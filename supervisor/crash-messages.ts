@@ -5,7 +5,7 @@ import type { ChildCrash, DeploymentFailure, FatalCrash } from './events.ts';
 import type { ChildExit } from './process/child.ts';
 import { type ExitHistory, noExits } from './process/restart-policy.ts';
 
-/** Why the deployment cannot continue, and what helps: the last line of the log, and what RunPod and Vast are told. */
+/** Why the deployment cannot continue, and what helps: the last line of the log, also reported to RunPod and Vast. */
 export function failureMessage(failure: DeploymentFailure, last?: FatalCrash): string {
   if (failure === 'load-timed-out')
     return 'giving up: the model did not load within LOAD_TIMEOUT; raise LOAD_TIMEOUT, or check the disk it is read from';
@@ -15,7 +15,7 @@ export function failureMessage(failure: DeploymentFailure, last?: FatalCrash): s
   return `giving up on ${withArticle(who)} ${howOften(last?.history ?? noExits)} (${crash}): ${rejectedArgument(last)}${crashHint(who, crash)}`;
 }
 
-/** The line that names the rejected argument. For no other class does one line say so much. */
+/** The line that names the rejected argument. For other classes, one line does not explain enough. */
 function rejectedArgument(last: FatalCrash | undefined): string {
   const line = last?.crash === 'bad-arguments' ? decisiveLine(last.exit) : undefined;
   return line === undefined ? '' : `“${line}”: `;

@@ -24,8 +24,8 @@ const recordOf = (second: number): CrashRecord => ({
 
 /** A log that only remembers its warnings. */
 function warnings() {
-  const told: string[] = [];
-  return { told, log: { warn: (text: string) => told.push(text) } as unknown as Log };
+  const warned: string[] = [];
+  return { warned, log: { warn: (text: string) => warned.push(text) } as unknown as Log };
 }
 
 const longEnoughMs = 10_000;
@@ -33,13 +33,13 @@ const longEnoughMs = 10_000;
 describe('the crash store', () => {
   it('keeps the newest twenty records, which no other user can read', async () => {
     await using folder = await temporaryFolder();
-    const { told, log } = warnings();
+    const { warned, log } = warnings();
     const files = createCrashStore(folder.path, log);
     for (let second = 0; second < 25; second++) files.add(recordOf(second));
     await files.flush(longEnoughMs);
     const kept = Array.from({ length: 20 }, (_, place) => recordOf(24 - place));
     expect(await readCrashes(folder.path)).toEqual(kept);
-    expect(told).toEqual([]);
+    expect(warned).toEqual([]);
     const [name = ''] = readdirSync(crashFolder(folder.path));
     expect(statSync(`${crashFolder(folder.path)}/${name}`).mode & 0o777).toBe(0o600);
   });
@@ -64,11 +64,11 @@ describe('the crash store', () => {
   it('warns once if it cannot write', async () => {
     await using folder = await temporaryFolder();
     writeFileSync(crashFolder(folder.path), 'a file where the folder should be');
-    const { told, log } = warnings();
+    const { warned, log } = warnings();
     const files = createCrashStore(folder.path, log);
     for (let second = 0; second < 3; second++) files.add(recordOf(second));
     await files.flush(longEnoughMs);
-    expect(told).toEqual([
+    expect(warned).toEqual([
       expect.stringContaining(`cannot write crash records to ${crashFolder(folder.path)}: `),
     ]);
     expect(await readCrashes(folder.path)).toEqual([]);

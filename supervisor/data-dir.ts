@@ -81,7 +81,7 @@ export function keyFileProblems(settings: Settings, { willBeCreated = false } = 
   return isReadable(file) ? [] : [`${name}: cannot read ${file}; check its owner and permissions`];
 }
 
-/** The data folder has a check of its own. */
+/** The data folder itself is checked separately. */
 function creationProblems(name: string, file: string, dataDir: string): string[] {
   const folder = dirname(resolve(file));
   if (folder === dataDir && !existsSync(folder)) return [];

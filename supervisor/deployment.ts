@@ -58,7 +58,7 @@ interface LastCrash {
   readonly at: string;
 }
 
-/** Owns the children (llama-server, the gateway, possibly a queue worker), and the status of the whole. */
+/** Owns the children (llama-server, the gateway, possibly a queue worker), and the overall status. */
 export class Deployment implements ChildOwner, RestartTarget {
   readonly #options: DeploymentOptions;
   readonly #backend: Backend & { readonly apiKey: string };
@@ -124,7 +124,7 @@ export class Deployment implements ChildOwner, RestartTarget {
     this.#gateway.reloadKeys();
   }
 
-  /** Tells RunPod that this worker cannot do jobs any more. */
+  /** Reports to RunPod that this worker cannot do jobs any more. */
   async reportUnhealthy({ reason, message = '' }: Outcome): Promise<void> {
     if (this.#queueWorker) await reportUnhealthy(this.#queueWorker, { check: reason, reason: message });
   }
@@ -174,7 +174,7 @@ export class Deployment implements ChildOwner, RestartTarget {
     };
   }
 
-  // What the children report.
+  // Reports of the children.
 
   changed(): void {
     const next = systemStatus({
@@ -207,7 +207,7 @@ export class Deployment implements ChildOwner, RestartTarget {
     this.end({ reason: failure, message });
   }
 
-  // What the restart controller asks for.
+  // Requests of the restart controller.
 
   replaceEngine(): void {
     this.#engine.replace();

@@ -28,7 +28,7 @@ export interface EngineProcessOptions {
   readonly config: Pick<SupervisorConfig, 'loadTimeoutMs' | 'hangTimeoutMs' | 'policy'>;
   readonly backend: Backend;
   readonly boot: Boot;
-  /** Starts llama-server; `isServing` tells whether requests may run in it. */
+  /** Starts llama-server; `isServing` returns whether requests may run in it. */
   readonly spawn: (isServing: () => boolean) => Child;
   readonly restarts: Pick<RestartController, 'maySleep' | 'engineReady' | 'rollBack'>;
   readonly owner: ChildOwner;

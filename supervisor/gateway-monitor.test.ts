@@ -14,7 +14,7 @@ function after(
   );
 }
 
-it('silence grows while a probe is pending or refused, and ends with any response', () => {
+it('silence grows while a probe is pending or the connection is refused, and ends with any response', () => {
   expect(after([1000, undefined], [2000, undefined], [3000, 'silent']).ms).toBe(3000);
   expect(after([1000, undefined], [2000, 'silent'], [2500, 'alive']).ms).toBe(0);
   expect(after([1000, 'alive'], [2000, undefined]).ms).toBe(1000);

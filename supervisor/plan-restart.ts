@@ -63,7 +63,7 @@ function isChangeable(name: string): name is VariableName {
 const cannotChange = (name: string) =>
   `${name}: a restart cannot change this variable, only these: ${changeable.join(', ')}`;
 
-/** Applies to changes over HTTP only: the settings of the start stay as they are. */
+/** Applies to changes over HTTP only: the initial settings are unchanged. */
 function startProblems({ EXTRA_ARGS = '' }: SettingChanges): string[] {
   return findStartOnlyArguments(splitWords(EXTRA_ARGS) ?? []).map(
     (argument) => `EXTRA_ARGS: ${argument} can only be set when llama-corral is started, not by a restart`,

@@ -25,7 +25,7 @@ afterEach(() => {
 
 const engine = { command: process.execPath, args: [], origin: 'PATH' } as const;
 
-async function check(env: Record<string, string>, question: Partial<PreflightOptions> = {}) {
+async function check(env: Record<string, string>, options: Partial<PreflightOptions> = {}) {
   const { settings } = readSettings({
     MODEL_PATH: join(folder, 'my-model.gguf'),
     DATA_DIR: folder,
@@ -34,11 +34,11 @@ async function check(env: Record<string, string>, question: Partial<PreflightOpt
     PORT_HEALTH: String(await freePort()),
     ...env,
   });
-  return preflight({ settings, engine, env: {}, ...question });
+  return preflight({ settings, engine, env: {}, ...options });
 }
 
-async function problemsOf(...[env, question]: Parameters<typeof check>) {
-  const result = await check(env, question);
+async function problemsOf(...[env, options]: Parameters<typeof check>) {
+  const result = await check(env, options);
   return result.ok ? [] : result.problems;
 }
 

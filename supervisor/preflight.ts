@@ -15,7 +15,7 @@ import { runtimeDirProblems } from './process/runtime-dir.ts';
 
 export interface PreflightOptions {
   readonly settings: Settings;
-  /** Undefined if none was found or fetched; `engineProblem` says why. */
+  /** Undefined if none was found or fetched; `engineProblem` is the reason. */
   readonly engine: Engine | undefined;
   readonly engineProblem?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -46,20 +46,20 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
 );
 
 /** Finds every problem that can be found before anything is started, and reports all of them at once. */
-export async function preflight(question: PreflightOptions): Promise<Preflight> {
-  const { settings, env } = question;
+export async function preflight(options: PreflightOptions): Promise<Preflight> {
+  const { settings, env } = options;
   const { config, problems: configProblems, warnings: configWarnings } = configure(settings, env);
   const data = checkDataDir(settings);
   const warnings = [...configWarnings, ...data.warnings];
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
   const mistakes: ProblemsByTopic = {
-    settings: question.settingsProblems ?? [],
-    'llama-server': engineProblems(question),
+    settings: options.settingsProblems ?? [],
+    'llama-server': engineProblems(options),
     model: [...configProblems, ...modelProblems(config, settings), ...argumentProblems(settings)],
     address: unauthenticatedProblems(settings, host),
-    keys: keyFileProblems(settings, { willBeCreated: question.createsFirstKey }),
+    keys: keyFileProblems(settings, { willBeCreated: options.createsFirstKey }),
     'data folder': [...data.problems, ...runtimeDirProblems()],
-    ports: await portProblems(portsOf(settings, host, question.ownsHealthPort === true)),
+    ports: await portProblems(portsOf(settings, host, options.ownsHealthPort === true)),
     'open files': openFileLimitProblems(),
   };
   const problems = Object.values(mistakes).flat();

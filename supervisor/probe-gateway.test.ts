@@ -42,7 +42,7 @@ describe('a gateway is silent', () => {
   });
 
   it('if nothing listens', async () => {
-    const question = { host: '127.0.0.1', port: await freePort(), agent: new Agent(), timeoutMs: 60_000 };
-    expect(await probeGateway(question)).toBe('silent');
+    const options = { host: '127.0.0.1', port: await freePort(), agent: new Agent(), timeoutMs: 60_000 };
+    expect(await probeGateway(options)).toBe('silent');
   });
 });

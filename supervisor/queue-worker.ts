@@ -57,7 +57,7 @@ export function createQueueWorker(options: QueueWorkerOptions): ManagedProcess {
 /** How long the report may take: the worker may still be starting. */
 const reportTimeoutMs = 5000;
 
-/** Makes the worker tell RunPod that it can do no more jobs. Resolves when it has exited after that, or takes too long. */
+/** Makes the worker report to RunPod that it can do no more jobs. Resolves when it has exited after that, or takes too long. */
 export async function reportUnhealthy(
   queueWorker: ManagedProcess,
   problem: { readonly check: string; readonly reason: string },

@@ -24,7 +24,7 @@ export interface ShutdownOptions {
 
 /**
  * Stops the gateway first, so that running requests can finish, then llama-server, which is restarted as usual until
- * then. A queue worker takes no new jobs from the beginning, and can post its results until the end. Resolves when no
+ * then. A queue worker takes no new jobs from the start, and can post its results until the end. Resolves when no
  * child is left.
  */
 export async function shutDown(options: ShutdownOptions): Promise<void> {

@@ -31,7 +31,7 @@ export interface SuperviseOptions {
   readonly gatewayCommand?: Command;
 }
 
-/** Time for the gateway to learn that the engine has failed, and to tell its clients, before it is stopped. */
+/** Time for the gateway to receive that the engine has failed, and to end its requests, before it is stopped. */
 const failureNoticeMs = 100;
 
 /** How long a hanging disk may delay the exit. */

@@ -14,7 +14,7 @@ export interface SystemState {
   readonly everReady: boolean;
 }
 
-/** The status of the whole: ready only if requests are served. */
+/** The overall status: ready only if requests are served. */
 export function systemStatus(state: SystemState): BackendStatus {
   if (state.failed) return 'failed';
   if (state.stopping) return 'draining';

@@ -9,7 +9,7 @@ describe('parseChunk', () => {
     ['thoughts', { choices: [{ delta: { reasoning_content: 'hm' } }] }],
     ['a tool call', { choices: [{ delta: { tool_calls: [{ index: 0 }] } }] }],
     ['a completion', { choices: [{ text: 'Hi' }] }],
-    ['a whole answer', { choices: [{ message: { content: 'Hi' } }] }],
+    ['a complete response', { choices: [{ message: { content: 'Hi' } }] }],
   ])('recognizes %s as content', (_, value) => {
     expect(piece(value).hasContent).toBe(true);
   });

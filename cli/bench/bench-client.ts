@@ -128,8 +128,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   #outcome(endedAt: number): Outcome {
     if (this.#status >= 300) return this.#rejection();
     if (!this.#lines) this.#addChunk(Buffer.concat(this.#body).toString(), endedAt);
-    if (this.#error !== undefined) return this.#failure(`answer ${this.#error}`);
-    if (this.#lines && !this.#isComplete) return this.#failure('answer cut short');
+    if (this.#error !== undefined) return this.#failure(`response ${this.#error}`);
+    if (this.#lines && !this.#isComplete) return this.#failure('response cut short');
     return this.#done(endedAt);
   }
 
@@ -163,7 +163,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
       endedAt: performance.now(),
       failure,
       retryAfterMs: readRetryAfter(this.#headers, Date.now()),
-      isUnheard: this.#status === 0 && /^connection (closed|ECONNRESET|EPIPE)$/.test(failure),
+      hadNoResponse: this.#status === 0 && /^connection (closed|ECONNRESET|EPIPE)$/.test(failure),
     };
   }
 
@@ -208,7 +208,7 @@ export type Outcome =
       readonly failure: string;
       readonly retryAfterMs: number | undefined;
       /** No response: the server may have closed a kept-alive connection. */
-      readonly isUnheard: boolean;
+      readonly hadNoResponse: boolean;
     }
   /** The measurement was interrupted. */
   | { readonly kind: 'abandoned' };

@@ -94,9 +94,9 @@ describe('corral bench', () => {
       status: 0,
       stderr: expect.stringContaining('1 of 2 steps are already measured'),
     });
-    const whole = parseReport(second.stdout);
-    expect(whole.steps[0]).toEqual(broken.steps[0]);
-    expect(whole.steps[1]).toMatchObject({ isPartial: false, requests: { done: 2 } });
+    const complete = parseReport(second.stdout);
+    expect(complete.steps[0]).toEqual(broken.steps[0]);
+    expect(complete.steps[1]).toMatchObject({ isPartial: false, requests: { done: 2 } });
     // Two first questions and the second step; nothing of the first.
     expect(endpoint.received).toHaveLength(6 + 4);
 
@@ -107,14 +107,14 @@ describe('corral bench', () => {
   it('reports how to fix a rejected key and an endpoint that does not respond', async () => {
     await using endpoint = await startFakeBackend((_, response) => void response.writeHead(401).end());
     const url = endpoint.backend.address.origin;
-    const refused = await startBench([url, ...few]).outcome;
-    expect(refused).toMatchObject({
+    const rejected = await startBench([url, ...few]).outcome;
+    expect(rejected).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/\(401\); pass an API key with --key-file/),
     });
     await endpoint.stop();
-    const away = await startBench([url]).outcome;
-    expect(away).toMatchObject({
+    const unreachable = await startBench([url]).outcome;
+    expect(unreachable).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/does not respond \(ECONNREFUSED\)/),
     });
@@ -136,8 +136,11 @@ describe('corral bench', () => {
     [['http://127.0.0.1:9', '--prompts', '/nowhere/x.txt'], /cannot be read \(ENOENT\)/],
     [['http://127.0.0.1:9', '--key-file', '/nowhere/key'], /cannot be read \(ENOENT\)/],
     [[], /missing required argument 'url'/],
-  ])('exits with 2 for %j', async (args, words) => {
-    expect(await startBench(args).outcome).toMatchObject({ status: 2, stderr: expect.stringMatching(words) });
+  ])('exits with 2 for %j', async (args, message) => {
+    expect(await startBench(args).outcome).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(message),
+    });
   });
 });
 

@@ -135,7 +135,7 @@ export async function printReport(
   if (json) writeJson(report);
   else if (report.steps.length > 0)
     for (const table of [reportTable(report), errorTable(report)]) if (table !== '') writeStdout(table);
-  for (const words of reportNotes(report)) writeStderr(words);
+  for (const note of reportNotes(report)) writeStderr(note);
   if (comparison) printComparison(comparison, json);
   if (save !== undefined) await writeReport(save, report);
   if (html !== undefined) await writeFile(html, await reportPage(report, comparison));

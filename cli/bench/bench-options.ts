@@ -143,8 +143,8 @@ function countOrZero(text: string): number {
 
 /** Numbers above 0, separated by commas. */
 export function rates(text: string): number[] {
-  return text.split(',').map((word) => {
-    const value = /^\s*\d+(\.\d+)?\s*$/.test(word) ? Number(word) : 0;
+  return text.split(',').map((part) => {
+    const value = /^\s*\d+(\.\d+)?\s*$/.test(part) ? Number(part) : 0;
     if (!(value > 0))
       throw new InvalidArgumentError(
         'It must be a number of requests per second above 0, such as 10 or 0.5.',
@@ -183,8 +183,8 @@ export function jsonObject(text: string): Record<string, unknown> {
 export function tolerances(text: string): Tolerances {
   const byMetric = new Map<string, number>();
   let all = defaultTolerance;
-  for (const word of text.split(',').map((part) => part.trim())) {
-    const match = /^(?:([\w.]+)=)?(\d+(?:\.\d+)?)%$/.exec(word);
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    const match = /^(?:([\w.]+)=)?(\d+(?:\.\d+)?)%$/.exec(entry);
     if (!match) throw new InvalidArgumentError('It must be a percentage such as 10%, or ttft=20%,tokens=5%.');
     const [, name, perCent] = match;
     if (name === undefined) all = Number(perCent) / 100;

@@ -5,7 +5,10 @@ import type { Report, StepReport } from './report.ts';
 
 const tenPerCent: Tolerances = { all: 0.1, byMetric: new Map() };
 const reportWith = (change: Partial<StepReport>): Report => sampleReport([{ ...sampleStep(), ...change }]);
-const spread = (p50: number) => ({ ...(sampleStep().ttftMs as NonNullable<StepReport['ttftMs']>), p50 });
+const distribution = (p50: number) => ({
+  ...(sampleStep().ttftMs as NonNullable<StepReport['ttftMs']>),
+  p50,
+});
 const worse = (now: Report, tolerances = tenPerCent) =>
   regressions(compare(sampleReport([sampleStep()]), now, tolerances)).map(({ metric }) => metric.name);
 
@@ -15,18 +18,18 @@ describe('compare', () => {
   });
 
   it('reports a longer time or a lower rate beyond the tolerance as a regression', () => {
-    expect(worse(reportWith({ ttftMs: spread(111) }))).toEqual(['ttft.p50']);
-    expect(worse(reportWith({ ttftMs: spread(109) }))).toEqual([]);
+    expect(worse(reportWith({ ttftMs: distribution(111) }))).toEqual(['ttft.p50']);
+    expect(worse(reportWith({ ttftMs: distribution(109) }))).toEqual([]);
     expect(worse(reportWith({ tokensPerSecond: 889 }))).toEqual(['tokens']);
     expect(worse(reportWith({ tokensPerSecond: 901 }))).toEqual([]);
   });
 
   it('ignores improvements', () => {
-    expect(worse(reportWith({ ttftMs: spread(1), tokensPerSecond: 5000 }))).toEqual([]);
+    expect(worse(reportWith({ ttftMs: distribution(1), tokensPerSecond: 5000 }))).toEqual([]);
   });
 
   it('uses the tolerance with the most specific name', () => {
-    const now = reportWith({ ttftMs: spread(140) });
+    const now = reportWith({ ttftMs: distribution(140) });
     expect(worse(now, { all: 0.1, byMetric: new Map([['ttft', 0.5]]) })).toEqual([]);
     expect(
       worse(now, {

@@ -65,8 +65,8 @@ const ERROR_POINTS = 0.01;
 
 /** The most specific name counts: `ttft.p95`, then `ttft`, then all. */
 function toleranceOf({ name, unit }: BenchMetric, { all, byMetric }: Tolerances): number {
-  const family = name.split('.')[0] ?? name;
-  return byMetric.get(name) ?? byMetric.get(family) ?? (unit === 'share' ? ERROR_POINTS : all);
+  const group = name.split('.')[0] ?? name;
+  return byMetric.get(name) ?? byMetric.get(group) ?? (unit === 'share' ? ERROR_POINTS : all);
 }
 
 function relativeChange({ unit, better }: BenchMetric, before: number, now: number): number {

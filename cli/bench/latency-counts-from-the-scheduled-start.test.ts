@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startFakeBackend } from '../../test/fakes/start-fake-backend.ts';
 import { afterFirstQuestions, benchReport } from '../../test/harness/start-bench.ts';
 
-const answer = (response: ServerResponse) =>
+const respond = (response: ServerResponse) =>
   response.setHeader('content-type', 'application/json').end('{"choices":[{"text":"a"}]}');
 const open = [
   '--model',
@@ -26,7 +26,7 @@ describe('an open loop', () => {
     await using endpoint = await startFakeBackend(
       afterFirstQuestions((_, response) => {
         waiting.push(response);
-        if (waiting.length === 5) waiting.forEach(answer);
+        if (waiting.length === 5) waiting.forEach(respond);
       }),
     );
     const { steps } = await benchReport([endpoint.backend.address.origin, ...open]);
@@ -41,11 +41,11 @@ describe('an open loop', () => {
     await using endpoint = await startFakeBackend(
       afterFirstQuestions(async (_, response) => {
         await sleep(50);
-        answer(response);
+        respond(response);
       }),
     );
     const { steps } = await benchReport([endpoint.backend.address.origin, ...open, '--max-open', '1']);
-    // The last is due after 40 ms and answered after 5 × 50 at the soonest, although its own answer takes only 50.
+    // The last is due after 40 ms and completed after 5 × 50 at the soonest, although its own response takes only 50.
     expect(steps[0]?.requests.done).toBe(5);
     expect(steps[0]?.latencyMs?.max).toBeGreaterThan(190);
   });

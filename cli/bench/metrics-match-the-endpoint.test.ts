@@ -8,7 +8,7 @@ import { parseReport } from './report.ts';
 const usage = (input: number, output: number) =>
   `"usage":{"prompt_tokens":${input},"completion_tokens":${output}}`;
 
-/** Thinks, then says three words with a pause before each, in two pieces more than words. */
+/** Sends reasoning, then three words with a pause before each, in two pieces more than words. */
 const threeWords: BackendScenario = async (_, response) => {
   response.setHeader('x-queue-wait-ms', '12');
   startStream(response).write('data: {"choices":[{"delta":{"role":"assistant","content":null}}]}\n\n');
@@ -83,14 +83,14 @@ describe('the metrics of requests without streaming', () => {
       itlMs: null,
       queueWaitMs: null,
     });
-    const asked = endpoint.received.map(({ path, body }) => ({ path, ...JSON.parse(body) }));
-    expect(asked.at(-1)).toMatchObject({ path: '/v1/completions', model: 'm', max_tokens: 128 });
-    expect(asked.at(-1)).not.toHaveProperty('stream');
+    const requests = endpoint.received.map(({ path, body }) => ({ path, ...JSON.parse(body) }));
+    expect(requests.at(-1)).toMatchObject({ path: '/v1/completions', model: 'm', max_tokens: 128 });
+    expect(requests.at(-1)).not.toHaveProperty('stream');
   });
 });
 
 describe('errors', () => {
-  const answers: BackendScenario[] = [
+  const scenarios: BackendScenario[] = [
     (_, response) => {
       const body = '{"error":{"code":"queue_full","message":"secret"}}';
       response.writeHead(503, { 'retry-after-ms': '1' }).end(body);
@@ -102,28 +102,28 @@ describe('errors', () => {
     threeWords,
   ];
 
-  const oneAfterTheOther = (moods: readonly BackendScenario[]): BackendScenario => {
+  const oneAfterTheOther = (scenarios: readonly BackendScenario[]): BackendScenario => {
     let next = 0;
-    return afterFirstQuestions((request, response) => moods[next++]?.(request, response));
+    return afterFirstQuestions((request, response) => scenarios[next++]?.(request, response));
   };
 
   it('are counted by kind and do not affect latency', async () => {
-    await using endpoint = await startFakeBackend(oneAfterTheOther(answers));
+    await using endpoint = await startFakeBackend(oneAfterTheOther(scenarios));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '6', '--warmup', '0'];
     const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
     expect(steps[0]?.errors.map(({ kind, count }) => `${count} ${kind}`).sort()).toEqual([
       '1 502',
       '1 503 queue_full',
-      '1 answer cut short',
-      '1 answer not JSON',
-      '1 answer server_error',
+      '1 response cut short',
+      '1 response not JSON',
+      '1 response server_error',
     ]);
     expect(steps[0]).toMatchObject({ requests: { done: 1, failed: 5 }, latencyMs: { count: 1 } });
   });
 
   it('are retried after their Retry-After with --retries', async () => {
-    const [refuse = threeWords] = answers;
-    await using endpoint = await startFakeBackend(oneAfterTheOther([refuse, refuse, threeWords, threeWords]));
+    const [reject = threeWords] = scenarios;
+    await using endpoint = await startFakeBackend(oneAfterTheOther([reject, reject, threeWords, threeWords]));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '2', '--warmup', '0', '--retries', '2'];
     const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
     expect(steps[0]).toMatchObject({ requests: { done: 2, failed: 0, retries: 2 }, errors: [] });

@@ -10,16 +10,21 @@ export interface BenchMetric {
   read(step: StepReport): number | null;
 }
 
-type SpreadName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs' | 'streamTokensPerSecond';
+type DistributionName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs' | 'streamTokensPerSecond';
 type Rank = Exclude<keyof Summary, 'curve' | 'count'>;
 
-const ranked = (name: string, heading: string, spread: SpreadName, ranks: readonly Rank[]): BenchMetric[] =>
+const ranked = (
+  name: string,
+  heading: string,
+  distribution: DistributionName,
+  ranks: readonly Rank[],
+): BenchMetric[] =>
   ranks.map((rank) => ({
     name: `${name}.${rank}`,
     heading: `${heading} ${rank}`,
     unit: 'ms',
     better: 'lower',
-    read: (step) => step[spread]?.[rank] ?? null,
+    read: (step) => step[distribution]?.[rank] ?? null,
   }));
 
 const ranks = ['p50', 'p90', 'p95', 'p99', 'max'] as const;

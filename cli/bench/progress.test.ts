@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { progressLine, showProgress } from './progress.ts';
 import { StepTally } from './step-tally.ts';
 
-const sight = { done: 30, failed: 0, pieces: 500 };
-const line = { head: '1/2 concurrency 4', counts: sight, from: 1000, until: 11_000, requests: null };
+const counts = { done: 30, failed: 0, pieces: 500 };
+const line = { head: '1/2 concurrency 4', counts: counts, from: 1000, until: 11_000, requests: null };
 
 describe('progressLine', () => {
   it('shows the warm-up, the progress, and the wait for the last responses', () => {
@@ -19,7 +19,7 @@ describe('progressLine', () => {
       ...line,
       until: Number.POSITIVE_INFINITY,
       requests: 40,
-      counts: { ...sight, failed: 2 },
+      counts: { ...counts, failed: 2 },
     };
     expect(progressLine({ ...counted, at: 6000 })).toContain('80%  30 done, 2 failed');
   });

@@ -2,7 +2,7 @@ import type { Step } from './report.ts';
 import type { StepTally } from './step-tally.ts';
 
 export interface Progress {
-  /** Returns a function to call when the load of a step begins. */
+  /** Returns a function to call when the load of a step starts. */
   starter(step: Step, index: number, of: number): (tally: StepTally, from: number, until: number) => void;
   stop(): void;
 }
@@ -58,8 +58,8 @@ export function progressLine({ head, counts, at, from, until, requests }: Progre
   const rate = seconds > 0 ? (pieces / seconds).toFixed(0) : '0';
   const faults = failed === 0 ? '' : `, ${failed} failed`;
   const share = Math.min(1, Math.max(ofTime, ofRequests));
-  const words = at >= until ? 'waiting for the last responses' : `${Math.floor(share * 100)}%`;
-  return `${head}  ${bar(share)} ${words}  ${done} done${faults}  ${rate} chunks/s`;
+  const status = at >= until ? 'waiting for the last responses' : `${Math.floor(share * 100)}%`;
+  return `${head}  ${bar(share)} ${status}  ${done} done${faults}  ${rate} chunks/s`;
 }
 
 function bar(share: number): string {

@@ -34,7 +34,7 @@ describe('parsePrompts', () => {
 });
 
 describe('syntheticPrompt', () => {
-  it('has a unique beginning and the wanted number of words, reproducible from a seed', () => {
+  it('has a unique start and the wanted number of words, reproducible from a seed', () => {
     const prompts = Array.from({ length: 100 }, (_, n) => syntheticPrompt(n, 5, 40));
     expect(prompts.every((prompt) => prompt.split(' ').length === 6)).toBe(true);
     expect(new Set(prompts.map((prompt) => prompt.split(' ')[0])).size).toBe(100);

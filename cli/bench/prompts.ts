@@ -64,7 +64,7 @@ export interface TokenEstimate {
   readonly perWord: number;
 }
 
-/** A prompt with a unique beginning, so that no prompt cache helps. */
+/** A prompt with a unique start, so that no prompt cache helps. */
 export function syntheticPrompt(number: number, wordCount: number, salt: number): string {
   const chosen = Array.from({ length: wordCount }, (_, n) => words[(number + n) % words.length]);
   return [`${(salt + number).toString(36)}:`, ...chosen].join(' ');
@@ -90,16 +90,16 @@ export type RequestOptions = Pick<Conditions, 'path' | 'model' | 'stream' | 'max
 /** Creates the request for a prompt. */
 export function createRequestBuilder(
   { basePath }: Pick<Target, 'basePath'>,
-  answering: RequestOptions,
+  options: RequestOptions,
   apiKey: string | undefined,
 ): (prompt: Prompt) => BenchRequest {
-  const path = `${basePath}/${answering.path === 'chat' ? 'chat/completions' : 'completions'}`;
+  const path = `${basePath}/${options.path === 'chat' ? 'chat/completions' : 'completions'}`;
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'corral-bench',
     ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
   };
-  return (prompt) => ({ path, headers, body: JSON.stringify(requestBody(prompt, answering)) });
+  return (prompt) => ({ path, headers, body: JSON.stringify(requestBody(prompt, options)) });
 }
 
 /** The fields of --body come last; null removes a field. */

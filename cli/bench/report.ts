@@ -7,7 +7,7 @@ import { UsageError } from '../run-command.ts';
 /** Shares of the values in `curve`, in per cent. */
 export const curveShares = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100] as const;
 
-const spread = z.object({
+const summary = z.object({
   count: z.number(),
   mean: z.number(),
   p50: z.number(),
@@ -63,13 +63,13 @@ const step = z.object({
     from: z.enum(['usage', 'counted']),
   }),
   /** From the scheduled start; null without values. All in ms. */
-  ttftMs: spread.nullable(),
-  latencyMs: spread.nullable(),
+  ttftMs: summary.nullable(),
+  latencyMs: summary.nullable(),
   /** Between two chunks of a stream. */
-  itlMs: spread.nullable(),
-  queueWaitMs: spread.nullable(),
+  itlMs: summary.nullable(),
+  queueWaitMs: summary.nullable(),
   /** Of single streams, after their first token. */
-  streamTokensPerSecond: spread.nullable(),
+  streamTokensPerSecond: summary.nullable(),
   errors: z.array(z.object({ kind: z.string(), count: z.number() })),
   timeline: z.array(moment),
   /** Load of this client. */
@@ -111,7 +111,7 @@ const report = z.object({
   steps: z.array(step),
 });
 
-export type Summary = z.infer<typeof spread>;
+export type Summary = z.infer<typeof summary>;
 export type Moment = z.infer<typeof moment>;
 export type StepReport = z.infer<typeof step>;
 export type Conditions = z.infer<typeof conditions>;

@@ -32,17 +32,17 @@ interface BenchRun {
 }
 
 /** The first response may have to wait until a model is loaded. */
-const FIRST_ANSWER_MS = 60_000;
+const FIRST_RESPONSE_MS = 60_000;
 
 /** Measures the steps one after the other, except those already measured, until the signal aborts. */
 export async function runBench(bench: BenchRun): Promise<Report> {
   const { pool, conditions, steps, measured, signal, progress } = bench;
   const startedAt = new Date().toISOString();
-  const asker = new BenchClient(pool, conditions.timeoutMs);
-  const opener = new BenchClient(pool, Math.max(conditions.timeoutMs, FIRST_ANSWER_MS));
+  const client = new BenchClient(pool, conditions.timeoutMs);
+  const firstClient = new BenchClient(pool, Math.max(conditions.timeoutMs, FIRST_RESPONSE_MS));
   const abandon = () => {
-    asker.abandonAll();
-    opener.abandonAll();
+    client.abandonAll();
+    firstClient.abandonAll();
   };
   signal.addEventListener('abort', abandon, { once: true });
   const reports = new Map(measured.map((report) => [report.name, report]));
@@ -57,15 +57,15 @@ export async function runBench(bench: BenchRun): Promise<Report> {
   });
   const waiting = steps.filter(({ name }) => !reports.has(name));
   if (waiting.length === 0) return soFar();
-  const questions = await openQuestions(bench, opener).catch((error) => {
+  const createRequests = await prepareRequests(bench, firstClient).catch((error) => {
     if (!signal.aborted) throw error;
   });
-  if (!questions) return soFar();
+  if (!createRequests) return soFar();
   for (const [index, step] of waiting.entries()) {
     if (signal.aborted) break;
-    const nextQuestion = questions(step);
+    const nextRequest = createRequests(step);
     const onStart = progress.starter(step, index, waiting.length);
-    const report = await runStep({ step, asker, nextQuestion, conditions, signal, onStart });
+    const report = await runStep({ step, client, nextRequest, conditions, signal, onStart });
     progress.stop();
     if (report) reports.set(step.name, report);
     if (!signal.aborted) await bench.onStep(soFar());
@@ -75,33 +75,33 @@ export async function runBench(bench: BenchRun): Promise<Report> {
 }
 
 /** Sends the first requests and returns a function that creates the requests of a step. */
-async function openQuestions(
+async function prepareRequests(
   bench: BenchRun,
-  asker: BenchClient,
+  client: BenchClient,
 ): Promise<(step: Step) => () => BenchRequest> {
   const { target, conditions, prompts, apiKey } = bench;
-  const toQuestion = createRequestBuilder(target, conditions, apiKey);
-  const short = createRequestBuilder(target, { ...conditions, maxTokens: 1 }, apiKey);
-  const ask = (prompt: Prompt) => sendFirstRequest(asker, target.url, short(prompt));
+  const createRequest = createRequestBuilder(target, conditions, apiKey);
+  const shortRequest = createRequestBuilder(target, { ...conditions, maxTokens: 1 }, apiKey);
+  const countTokens = (prompt: Prompt) => sendFirstRequest(client, target.url, shortRequest(prompt));
   if (prompts) {
-    const inTurn = around(prompts);
-    await ask(inTurn());
-    return () => () => toQuestion(inTurn());
+    const nextPrompt = inTurn(prompts);
+    await countTokens(nextPrompt());
+    return () => () => createRequest(nextPrompt());
   }
   const salt = randomInt(2 ** 31);
-  const made = maker(salt, await estimateTokens(ask, salt));
+  const makePrompt = promptMaker(salt, await estimateTokens(countTokens, salt));
   return ({ promptTokens }) =>
     () =>
-      toQuestion(made(promptTokens ?? 0));
+      createRequest(makePrompt(promptTokens ?? 0));
 }
 
 /** Numbers continue across steps, so that no step finds prompts of another one in a cache. */
-function maker(salt: number, ofWords: TokenEstimate): (tokens: number) => string {
+function promptMaker(salt: number, estimate: TokenEstimate): (tokens: number) => string {
   let number = 2;
-  return (tokens) => syntheticPrompt(number++, wordsFor(tokens, ofWords), salt);
+  return (tokens) => syntheticPrompt(number++, wordsFor(tokens, estimate), salt);
 }
 
-function around(prompts: readonly Prompt[]): () => Prompt {
+function inTurn(prompts: readonly Prompt[]): () => Prompt {
   let next = 0;
   return () => prompts[next++ % prompts.length] ?? '';
 }
@@ -141,11 +141,11 @@ const keyAdvice = 'pass an API key with --key-file, CORRAL_API_KEY or OPENAI_API
 
 /** Sends one request and returns its number of input tokens, if reported. Throws, with advice, if it fails. */
 async function sendFirstRequest(
-  asker: BenchClient,
+  client: BenchClient,
   url: string,
-  question: BenchRequest,
+  request: BenchRequest,
 ): Promise<number | undefined> {
-  const outcome = await asker.send(question);
+  const outcome = await client.send(request);
   if (outcome.kind === 'done') return outcome.usage?.input;
   if (outcome.kind === 'abandoned') throw new Error('interrupted before anything was measured');
   const advice = /^40[13]/.test(outcome.failure) ? `; ${keyAdvice}` : '';
@@ -157,11 +157,11 @@ const LONGER = SHORTER + wordListLength;
 
 /** Measures with two small requests how many tokens a word has. */
 async function estimateTokens(
-  ask: (prompt: Prompt) => Promise<number | undefined>,
+  countTokens: (prompt: Prompt) => Promise<number | undefined>,
   salt: number,
 ): Promise<TokenEstimate> {
-  const shorter = await ask(syntheticPrompt(0, SHORTER, salt));
-  const longer = await ask(syntheticPrompt(1, LONGER, salt));
+  const shorter = await countTokens(syntheticPrompt(0, SHORTER, salt));
+  const longer = await countTokens(syntheticPrompt(1, LONGER, salt));
   if (shorter === undefined || longer === undefined) return { base: 0, perWord: 1 };
   return fitTokens({ words: SHORTER, tokens: shorter }, { words: LONGER, tokens: longer });
 }

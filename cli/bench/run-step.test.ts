@@ -58,12 +58,12 @@ describe('Quota', () => {
 describe('measureClientLoad', () => {
   it('reports a busy process', async () => {
     const end = measureClientLoad();
-    let looks = 0;
-    await waitFor('some looks', () => {
+    let checks = 0;
+    await waitFor('some checks', () => {
       const busyUntil = performance.now() + 30;
       while (performance.now() < busyUntil);
-      looks += 1;
-      return looks === 10;
+      checks += 1;
+      return checks === 10;
     });
     const { cpu, loop, lagMs, wasBottleneck: wasIt } = end();
     expect(cpu).toBeGreaterThan(0);

@@ -6,8 +6,8 @@ import { StepTally } from './step-tally.ts';
 
 interface StepRun {
   readonly step: Step;
-  readonly asker: BenchClient;
-  readonly nextQuestion: () => BenchRequest;
+  readonly client: BenchClient;
+  readonly nextRequest: () => BenchRequest;
   readonly conditions: Conditions;
   /** Ends the step; results until then are kept. */
   readonly signal: AbortSignal;
@@ -20,14 +20,14 @@ const REST_AFTER_FAILURE_MS = 100;
 /** Undefined if it was interrupted before anything was measured. */
 export async function runStep(run: StepRun): Promise<StepReport | undefined> {
   const { step, conditions, signal } = run;
-  const begin = performance.now();
-  const from = begin + conditions.warmupMs;
+  const startedAt = performance.now();
+  const from = startedAt + conditions.warmupMs;
   const until = conditions.durationMs === null ? Number.POSITIVE_INFINITY : from + conditions.durationMs;
   const tally = new StepTally({ from, until, isStream: conditions.stream });
   const quota = new Quota({ from, until, requests: conditions.requests });
   run.onStart(tally, from, until);
   const endWatch = measureClientLoad();
-  await offer(step.load, { run, tally, quota, begin });
+  await offer(step.load, { run, tally, quota, startedAt });
   const at = performance.now();
   const client = endWatch();
   if (at <= from) return undefined;
@@ -38,7 +38,7 @@ interface Offer {
   readonly run: StepRun;
   readonly tally: StepTally;
   readonly quota: Quota;
-  readonly begin: number;
+  readonly startedAt: number;
 }
 
 function offer(load: Load, parts: Offer): Promise<void> {
@@ -61,12 +61,15 @@ async function offerByClients(concurrency: number, { run, tally, quota }: Offer)
   await Promise.all(Array.from({ length: concurrency }, client));
 }
 
-async function offerByTime(times: Iterable<number>, { run, tally, quota, begin }: Offer): Promise<void> {
+async function offerByTime(
+  times: Iterable<number>,
+  { run, tally, quota, startedAt: startOfLoad }: Offer,
+): Promise<void> {
   const { signal, conditions } = run;
   const open = new Set<Promise<unknown>>();
   let oneEnded = Promise.withResolvers<void>();
   for (const time of times) {
-    const scheduledAt = begin + time;
+    const scheduledAt = startOfLoad + time;
     const turn = quota.next(scheduledAt);
     if (turn === 'over') break;
     await waitUntil(scheduledAt, signal);
@@ -107,17 +110,17 @@ async function measure(
 }
 
 async function sendWithRetries(run: StepRun, tally: StepTally, onChunk: OnChunk): Promise<Outcome> {
-  const { asker, conditions, signal } = run;
-  const request = run.nextQuestion();
-  let outcome = await asker.send(request, onChunk);
-  if (outcome.kind === 'failed' && outcome.isUnheard) {
+  const { client, conditions, signal } = run;
+  const request = run.nextRequest();
+  let outcome = await client.send(request, onChunk);
+  if (outcome.kind === 'failed' && outcome.hadNoResponse) {
     tally.resent();
-    outcome = await asker.send(request, onChunk);
+    outcome = await client.send(request, onChunk);
   }
   for (let left = conditions.retries; left > 0 && canRetry(outcome); left--) {
     tally.recordRetry();
     await pause(outcome.retryAfterMs, signal);
-    outcome = await asker.send(request, onChunk);
+    outcome = await client.send(request, onChunk);
   }
   return outcome;
 }

@@ -14,13 +14,13 @@ describe('LatencyHistogram', () => {
   });
 
   it('is accurate to a thousandth', () => {
-    const spread = spreadOf(Array.from({ length: 10_000 }, (_, n) => n + 1));
+    const summary = spreadOf(Array.from({ length: 10_000 }, (_, n) => n + 1));
     const near = { p50: 5000, p90: 9000, p95: 9500, p99: 9900, max: 10_000, mean: 5000.5 };
     for (const [name, value] of Object.entries(near)) {
-      const told = spread?.[name as 'p50'] ?? 0;
-      expect(Math.abs(told - value) / value, name).toBeLessThan(0.0011);
+      const reported = summary?.[name as 'p50'] ?? 0;
+      expect(Math.abs(reported - value) / value, name).toBeLessThan(0.0011);
     }
-    expect(spread?.count).toBe(10_000);
+    expect(summary?.count).toBe(10_000);
   });
 
   it('returns a rising curve from the minimum to the maximum', () => {

@@ -66,8 +66,8 @@ describe('reportNotes', () => {
     [{ tokens: { ...tokens, from: 'counted' as const } }, /reports no usage/],
     [{ requests: { ...requests, resent: 1 } }, /requests were resent/],
     [{ isPartial: true }, /interrupted before the end/],
-  ])('warns about %j', (change, words) => {
-    expect(notesWith(change)).toEqual([expect.stringMatching(words)]);
+  ])('warns about %j', (change, note) => {
+    expect(notesWith(change)).toEqual([expect.stringMatching(note)]);
   });
 
   it('reports an interrupted run', () => {

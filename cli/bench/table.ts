@@ -74,9 +74,9 @@ export function formatWorsening({ unit }: BenchMetric, share: number): string {
 
 /** Notes that are needed to interpret the results. */
 export function reportNotes({ steps, isInterrupted }: Report): string[] {
-  const about = (holds: (step: StepReport) => boolean, words: string) => {
+  const about = (holds: (step: StepReport) => boolean, note: string) => {
     const names = steps.filter(holds).map(({ name }) => name);
-    return names.length === 0 ? [] : [`${names.join('; ')}: ${words}`];
+    return names.length === 0 ? [] : [`${names.join('; ')}: ${note}`];
   };
   return [
     ...(isInterrupted ? ['Interrupted: these are partial results.'] : []),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 const notes = `
-The model tells a few short stories, one per topic, always with the same words. It is about 5 MB and needs no GPU.
+The model tells a few short stories, one per topic, always with the same text. It is about 5 MB and needs no GPU.
 
 Example:
   corral demo-model demo.gguf && MODEL_PATH=demo.gguf corral serve`;

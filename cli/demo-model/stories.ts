@@ -1,10 +1,10 @@
 /**
- * The stories of the demo model. Each one answers a topic, which is selected by a keyword in the last user message.
+ * The stories of the demo model. Each one belongs to a topic, which is selected by a keyword in the last user message.
  * The stories are ASCII, except one about other characters.
  */
 export interface Story {
   readonly topic: Topic;
-  /** Beginnings of keywords, in lower case; empty for the default story. */
+  /** The first letters of keywords, in lower case; empty for the default story. */
   readonly keywords: readonly string[];
   /** Reasoning before the text. */
   readonly thought?: string;

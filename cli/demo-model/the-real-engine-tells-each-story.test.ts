@@ -7,14 +7,14 @@ interface Message {
   readonly role: string;
   readonly content: string;
 }
-interface Said {
+interface Reply {
   readonly content?: string | null;
   readonly reasoning_content?: string;
   readonly tool_calls?: { readonly function: { readonly name?: string; readonly arguments: string } }[];
 }
 interface Choice {
-  readonly message: Said;
-  readonly delta?: Said;
+  readonly message: Reply;
+  readonly delta?: Reply;
   readonly finish_reason: string | null;
 }
 
@@ -32,15 +32,15 @@ afterAll(async () => {
 });
 
 async function ask(path: string, question: object): Promise<string> {
-  const answer = await client.request({
+  const response = await client.request({
     method: 'POST',
     path,
     reset: true,
     headers: { authorization: `Bearer ${server.apiKey}` },
     body: JSON.stringify(question),
   });
-  const text = await answer.body.text();
-  expect(answer.statusCode, text).toBe(200);
+  const text = await response.body.text();
+  expect(response.statusCode, text).toBe(200);
   return text;
 }
 
@@ -49,7 +49,7 @@ async function chat(messages: readonly Message[], more: object = {}): Promise<Ch
   return choices[0];
 }
 
-async function deltas(messages: readonly Message[]): Promise<Said[]> {
+async function deltas(messages: readonly Message[]): Promise<Reply[]> {
   const events = await ask('/v1/chat/completions', { messages, stream: true });
   return events
     .split('\n\n')
@@ -70,10 +70,10 @@ describe('each story is reproduced to the byte', () => {
   });
 
   it.each(['keys', 'emoji', 'thinking'] as const)('%s, as a stream', async (topic) => {
-    const said = await deltas([questionAbout(topic)]);
-    expect(said.map(({ content }) => content ?? '').join('')).toBe(storyText(topic));
-    expect(said.map(({ reasoning_content }) => reasoning_content ?? '').join('')).toBe(storyThought(topic));
-    expect(said.length).toBeGreaterThan(20);
+    const parts = await deltas([questionAbout(topic)]);
+    expect(parts.map(({ content }) => content ?? '').join('')).toBe(storyText(topic));
+    expect(parts.map(({ reasoning_content }) => reasoning_content ?? '').join('')).toBe(storyThought(topic));
+    expect(parts.length).toBeGreaterThan(20);
   });
 
   it('at any temperature', async () => {

@@ -18,7 +18,7 @@ import {
  * The residual stream carries the embedding of the last token to the output layer. All matrices in between are zero, except
  * for one attention head. An embedding consists of a few marks with a fixed meaning and a random pattern of +1 and -1 that
  * identifies the token. The output row of a token matches the marks and patterns of the tokens that it follows. The result
- * is a Markov chain in which the wanted token is far ahead of all others.
+ * is a Markov chain in which the right token is far ahead of all others.
  *
  * The attention head selects the story. Its query is constant, its key is large for keywords, and its value and output
  * write the mark of the story into the stream, wherever in the prompt the keyword is. Query and key use the slowest pair of
@@ -30,7 +30,7 @@ import {
 export const width = 256;
 export const heads = 4;
 export const headWidth = width / heads;
-const patternBegins = 64;
+const patternStart = 64;
 
 /** Nats between a token of strength 1 and a token without any. */
 const certainty = 300;
@@ -45,9 +45,9 @@ const loudness = 6000;
 /** The share of the role token: exact in 16 bits, and some 5 nats less. */
 const roleLoudness = 1 - 2 / 2048;
 
-const always = 0;
-const heard = 1;
-const marksBegin = 2;
+const constantMark = 0;
+const keywordMark = 1;
+const firstFreeMark = 2;
 
 export interface Weights {
   readonly embedding: Matrix;
@@ -61,37 +61,40 @@ export interface Weights {
 export function createWeights(stories: readonly CutStory[], vocabulary: Vocabulary): Weights {
   const chain = new Chain(vocabulary, stories.length);
   const firstWords: [string, Strength][] = [
-    [openCall, beginnings.callAfterRole],
-    ['{', beginnings.objectAfterRole],
+    [openCall, firstTokenStrengths.callAfterRole],
+    ['{', firstTokenStrengths.objectAfterRole],
   ];
   for (const [index, { keywords, steps }] of stories.entries()) {
     const first = steps[0]?.outputTokens[0] ?? '';
-    if (index === 0) chain.want(first, always, beginnings.welcomeAnywhere);
-    else chain.want(first, told(index), beginnings.storyWhenAskedFor);
-    firstWords.push([first, index === 0 ? beginnings.welcomeAfterRole : beginnings.storyAfterRole]);
-    for (const word of keywords.flatMap(spellings)) chain.mark(word, heard, asks(index));
+    if (index === 0) chain.prefer(first, constantMark, firstTokenStrengths.welcomeAnywhere);
+    else chain.prefer(first, storyMark(index), firstTokenStrengths.storyWhenAskedFor);
+    firstWords.push([
+      first,
+      index === 0 ? firstTokenStrengths.welcomeAfterRole : firstTokenStrengths.storyAfterRole,
+    ]);
+    for (const word of keywords.flatMap(spellings)) chain.mark(word, keywordMark, topicMark(index));
     chain.link(steps);
   }
-  chain.wantAfter([assistant], firstWords);
-  chain.wantAfter(
+  chain.preferAfter([assistant], firstWords);
+  chain.preferAfter(
     stories.flatMap(({ steps }) => endingsOf(steps.at(-1))),
     afterTheEnd,
   );
-  for (const { after, wants } of grammarSuccessors) chain.wantAfter(after, wants);
-  for (const character of printable) chain.want(character, always, characterBonus);
-  hearRole(chain.embedding, vocabulary.idOf(user));
+  for (const { after, preferences } of grammarSuccessors) chain.preferAfter(after, preferences);
+  for (const character of printable) chain.prefer(character, constantMark, characterBonus);
+  markRole(chain.embedding, vocabulary.idOf(user));
   return { embedding: chain.embedding, head: chain.head, ...switchBetween(stories.length) };
 }
 
 /** Its mark selects the welcome, the default. It makes the token as long as a keyword before both are normalized. */
-function hearRole(embedding: Matrix, token: number): void {
-  add(embedding, token, heard, roleLoudness);
-  add(embedding, token, asks(0), 1);
+function markRole(embedding: Matrix, token: number): void {
+  add(embedding, token, keywordMark, roleLoudness);
+  add(embedding, token, topicMark(0), 1);
 }
 
 /** The mark of a keyword, and the mark that the attention head derives from it. */
-const asks = (story: number) => marksBegin + 2 * story;
-const told = (story: number) => marksBegin + 2 * story + 1;
+const topicMark = (story: number) => firstFreeMark + 2 * story;
+const storyMark = (story: number) => firstFreeMark + 2 * story + 1;
 
 /** A step ends with its last byte, or with its single token. */
 function endingsOf(step: Step | undefined): string[] {
@@ -107,7 +110,7 @@ class Chain {
 
   constructor(vocabulary: Vocabulary, stories: number) {
     this.#vocabulary = vocabulary;
-    this.#marksUsed = told(stories);
+    this.#marksUsed = storyMark(stories);
     this.embedding = patterns(vocabulary.tokens.length);
     this.head = zeros(vocabulary.tokens.length, width);
   }
@@ -116,16 +119,16 @@ class Chain {
     for (const mark of marks) add(this.embedding, this.#vocabulary.idOf(token), mark, 1);
   }
 
-  want(token: string, mark: number, strength: Strength): void {
+  prefer(token: string, mark: number, strength: Strength): void {
     add(this.head, this.#vocabulary.idOf(token), mark, strength * certainty);
   }
 
-  /** These tokens get a mark of their own, which is exact, whereas patterns are slightly similar. */
-  wantAfter(tokens: readonly string[], wants: readonly (readonly [string, Strength])[]): void {
+  /** These tokens get a separate mark, which is exact, whereas patterns are slightly similar. */
+  preferAfter(tokens: readonly string[], preferences: readonly (readonly [string, Strength])[]): void {
     const mark = this.#marksUsed++;
-    if (mark >= patternBegins) throw new Error('the demo model has no marks left');
+    if (mark >= patternStart) throw new Error('the demo model has no marks left');
     for (const token of tokens) this.mark(token, mark);
-    for (const [token, strength] of wants) this.want(token, mark, strength);
+    for (const [token, strength] of preferences) this.prefer(token, mark, strength);
   }
 
   link(steps: readonly Step[]): void {
@@ -139,8 +142,8 @@ class Chain {
 
   #follow(previous: string, token: string): void {
     const [from, to] = [this.#vocabulary.idOf(previous), this.#vocabulary.idOf(token)];
-    const each = certainty / (width - patternBegins);
-    for (let column = patternBegins; column < width; column++) {
+    const each = certainty / (width - patternStart);
+    for (let column = patternStart; column < width; column++) {
       add(this.head, to, column, each * (this.embedding.values[from * width + column] ?? 0));
     }
   }
@@ -150,8 +153,8 @@ function patterns(tokens: number): Matrix {
   const random = seededRandom(7);
   const embedding = zeros(tokens, width);
   for (let token = 0; token < tokens; token++) {
-    add(embedding, token, always, 1);
-    for (let column = patternBegins; column < width; column++) {
+    add(embedding, token, constantMark, 1);
+    for (let column = patternStart; column < width; column++) {
       add(embedding, token, column, random() < 0.5 ? -1 : 1);
     }
   }
@@ -166,12 +169,12 @@ function switchBetween(stories: number): Pick<Weights, 'query' | 'key' | 'value'
     zeros(width, width),
   ];
   const side = Math.sqrt(loudness * Math.sqrt(headWidth));
-  add(query, slowestPair, always, side * Math.SQRT1_2);
-  add(query, slowestPair + 1, always, side * Math.SQRT1_2);
-  add(key, slowestPair, heard, side);
+  add(query, slowestPair, constantMark, side * Math.SQRT1_2);
+  add(query, slowestPair + 1, constantMark, side * Math.SQRT1_2);
+  add(key, slowestPair, keywordMark, side);
   for (let story = 1; story < stories; story++) {
-    add(value, story, asks(story), 1);
-    add(output, told(story), story, 1);
+    add(value, story, topicMark(story), 1);
+    add(output, storyMark(story), story, 1);
   }
   return { query, key, value, output };
 }
@@ -216,18 +219,18 @@ type Strength = number;
  */
 const grammarSuccessors: readonly {
   after: readonly string[];
-  wants: readonly [string, Strength][];
+  preferences: readonly [string, Strength][];
 }[] = [
-  { after: ['"'], wants: [[filler, 1], ...inOrder(':', '}', ']', ',')] },
-  { after: [filler], wants: [['"', 1]] },
-  { after: [':'], wants: inOrder('"', '1', '{', '[', 't') },
-  { after: [','], wants: inOrder('"', '1', '{', '[') },
-  { after: ['['], wants: inOrder('"', '1', '{', ']') },
-  { after: ['{'], wants: inOrder('"', '}') },
-  { after: ['}'], wants: inOrder(end, closeCall, '}', ']', ',') },
-  { after: [']', 'e', 'l', ...'0123456789'], wants: inOrder('}', ']', ',', end) },
-  { after: [openCall], wants: [['{', 1]] },
-  { after: [closeCall], wants: [[end, 1]] },
+  { after: ['"'], preferences: [[filler, 1], ...inOrder(':', '}', ']', ',')] },
+  { after: [filler], preferences: [['"', 1]] },
+  { after: [':'], preferences: inOrder('"', '1', '{', '[', 't') },
+  { after: [','], preferences: inOrder('"', '1', '{', '[') },
+  { after: ['['], preferences: inOrder('"', '1', '{', ']') },
+  { after: ['{'], preferences: inOrder('"', '}') },
+  { after: ['}'], preferences: inOrder(end, closeCall, '}', ']', ',') },
+  { after: [']', 'e', 'l', ...'0123456789'], preferences: inOrder('}', ']', ',', end) },
+  { after: [openCall], preferences: [['{', 1]] },
+  { after: [closeCall], preferences: [[end, 1]] },
 ];
 
 function inOrder(...tokens: readonly string[]): [string, Strength][] {
@@ -241,7 +244,7 @@ const characterBonus: Strength = 0.05;
  * Preference for the first token of a reply. The welcome wins without a keyword; if a grammar forbids it, a call or
  * an object comes before a story.
  */
-const beginnings = {
+const firstTokenStrengths = {
   welcomeAnywhere: 0.35,
   welcomeAfterRole: 0.65,
   storyWhenAskedFor: 0.5,

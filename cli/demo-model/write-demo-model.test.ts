@@ -46,7 +46,7 @@ describe('the demo model', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is not a GGUF file if its end is missing or its beginning differs', () => {
+  it('is not a GGUF file if its end is missing or its start differs', () => {
     expect(() => readGgufHead(bytes.subarray(0, 5000))).toThrow(RangeError);
     expect(() => readGgufHead(Buffer.from('a text'))).toThrow(TypeError);
   });
@@ -56,7 +56,7 @@ describe('cutStories', () => {
   const cut = cutStories(stories);
   const steps = cut.flatMap((story) => story.steps);
 
-  it('keeps the whole text of the stories', () => {
+  it('keeps the complete text of the stories', () => {
     for (const [index, { thought, text }] of stories.entries()) {
       const whole = cut[index]?.steps.map(({ inputToken }) => inputToken).join('');
       expect(whole).toBe(thought ? `<think>${thought}</think>${text}` : text);
@@ -65,8 +65,8 @@ describe('cutStories', () => {
 
   it('uses every step and every token in one place only', () => {
     expect(new Set(steps.map(({ inputToken }) => inputToken)).size).toBe(steps.length);
-    const said = steps.flatMap((step) => step.outputTokens);
-    expect(new Set(said).size).toBe(said.length);
+    const outputs = steps.flatMap((step) => step.outputTokens);
+    expect(new Set(outputs).size).toBe(outputs.length);
   });
 
   it('makes every story long enough that an earlier keyword loses its effect', () => {

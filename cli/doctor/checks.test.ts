@@ -16,7 +16,7 @@ import { report } from './doctor-command.ts';
 import { exitStatus, type Finding, type Verdict } from './finding.ts';
 
 const gib = 1024 ** 3;
-const found = (verdict: Verdict): Finding => ({ about: 'a', verdict, words: 'w' });
+const found = (verdict: Verdict): Finding => ({ about: 'a', verdict, message: 'w' });
 
 describe('the summary of the findings', () => {
   it('is the worst of them', () => {
@@ -27,12 +27,12 @@ describe('the summary of the findings', () => {
 
   it('has one line per finding, with the fix below', () => {
     const findings: Finding[] = [
-      { about: 'ports', verdict: 'good', words: '8000 and 8001 are free' },
-      { about: 'Redis', verdict: 'bad', words: 'h:1 does not answer', cure: 'check it' },
+      { about: 'ports', verdict: 'good', message: '8000 and 8001 are free' },
+      { about: 'Redis', verdict: 'bad', message: 'h:1 does not respond', fix: 'check it' },
     ];
     expect(report(findings).split('\n')).toEqual([
       '✓ ports  8000 and 8001 are free',
-      '✗ Redis  h:1 does not answer',
+      '✗ Redis  h:1 does not respond',
       '         → check it',
       '',
       'Something does not work: see ✗ above.',
@@ -51,7 +51,7 @@ describe('memory for the model', () => {
     [{ model: 12 * gib, gpu: 8 * gib, memory: 2 * gib }, 'bad', expect.any(String)],
     [{ model: 4 * gib, gpu: undefined, memory: 5 * gib }, 'good', '4.0 GiB fits into 5.0 GiB'],
     [{ model: 6 * gib, gpu: undefined, memory: 5 * gib }, 'bad', '6.0 GiB does not fit into 5.0 GiB'],
-  ])('%j is %s', (room, verdict, words) => expect(checkFit(room)).toMatchObject({ verdict, words }));
+  ])('%j is %s', (sizes, verdict, message) => expect(checkFit(sizes)).toMatchObject({ verdict, message }));
 });
 
 describe('GPUs', () => {
@@ -68,7 +68,7 @@ describe('GPUs', () => {
 
   it('are reported with driver and memory', () => {
     expect(checkGpus({ samples: [sample()], trouble: undefined })).toEqual([
-      { about: 'GPU 0', verdict: 'good', words: 'NVIDIA L4, driver 580.95, 20.0 GiB of 24.0 GiB free' },
+      { about: 'GPU 0', verdict: 'good', message: 'NVIDIA L4, driver 580.95, 20.0 GiB of 24.0 GiB free' },
     ]);
     expect(freeGpuBytes([sample(), sample({ index: 1, memoryUsed: undefined })])).toBe(44 * gib);
     expect([freeGpuBytes([]), freeGpuBytes([sample({ memoryTotal: undefined })])]).toEqual([
@@ -104,7 +104,7 @@ describe('keys', () => {
   const judge = (changes: Partial<KeySnapshot>) =>
     checkKeys(
       {
-        ...{ isAsked: true, file: '/d/keys.json', keys: [key()], warnings: [], problem: undefined },
+        ...{ isRequired: true, file: '/d/keys.json', keys: [key()], warnings: [], problem: undefined },
         maxAgeMs: undefined,
         ...changes,
       },
@@ -112,29 +112,29 @@ describe('keys', () => {
     );
 
   it.each([
-    ['that work', {}, [{ verdict: 'good', words: '1 of 1 keys are active (/d/keys.json)' }]],
-    ['that nobody is asked for', { isAsked: false }, [{ verdict: 'warning' }]],
+    ['that work', {}, [{ verdict: 'good', message: '1 of 1 keys are active (/d/keys.json)' }]],
+    ['that are not required', { isRequired: false }, [{ verdict: 'warning' }]],
     ['of a broken file', { problem: '/d/keys.json: is not valid JSON' }, [{ verdict: 'wrong' }]],
     [
       'that are not there',
       { keys: [] },
-      [{ verdict: 'warning', cure: expect.stringContaining('keys create') }],
+      [{ verdict: 'warning', fix: expect.stringContaining('keys create') }],
     ],
     ['that are all disabled', { keys: [key({ disabled: true })] }, [{ verdict: 'warning' }]],
     ['that end soon', { keys: [key({ expires: 2000 })] }, [{ verdict: 'warning' }]],
     ['that are old', { keys: [key({ created: 0 })], maxAgeMs: 10 }, [{ verdict: 'warning' }]],
-    ['that others may read', { warnings: ['mode 0644'] }, [{ verdict: 'good' }, { words: 'mode 0644' }]],
+    ['that others may read', { warnings: ['mode 0644'] }, [{ verdict: 'good' }, { message: 'mode 0644' }]],
   ])('%s', (_, changes, findings) => expect(judge(changes)).toMatchObject(findings));
 });
 
 it('warns about a volume that is nearly full', () => {
   expect(checkSpace('/data', 2 * gib)).toMatchObject({
     verdict: 'good',
-    words: expect.stringContaining('2.0 GiB'),
+    message: expect.stringContaining('2.0 GiB'),
   });
   expect(checkSpace('/data', 5 * 1024 ** 2)).toMatchObject({
     verdict: 'warning',
-    words: expect.stringContaining('5.0 MiB'),
+    message: expect.stringContaining('5.0 MiB'),
   });
 });
 
@@ -142,7 +142,7 @@ it('reports whether services respond, with their address', () => {
   expect(checkRedis('h:1', { outcome: 'responded' })).toMatchObject({ verdict: 'good' });
   expect(checkRedis('h:1', { outcome: 'failed', why: 'ECONNREFUSED' })).toMatchObject({
     verdict: 'bad',
-    words: 'h:1 does not respond (ECONNREFUSED)',
+    message: 'h:1 does not respond (ECONNREFUSED)',
   });
   expect(checkCollector('h:1', { outcome: 'responded', status: 200 })).toMatchObject({ verdict: 'good' });
   expect(checkCollector('h:1', { outcome: 'responded', status: 404 })).toMatchObject({ verdict: 'bad' });

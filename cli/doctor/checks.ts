@@ -22,17 +22,17 @@ export function checkFit({ model, gpu, memory }: MemorySizes): Finding {
   const places = gpu === undefined ? formatBytes(memory) : `${formatBytes(gpu)} free on GPUs`;
   if (model > memory + (gpu ?? 0)) {
     return {
-      ...{ about, verdict: 'bad', words: `${formatBytes(model)} does not fit into ${places}` },
-      cure: 'use a smaller quantization or a machine with more memory',
+      ...{ about, verdict: 'bad', message: `${formatBytes(model)} does not fit into ${places}` },
+      fix: 'use a smaller quantization or a machine with more memory',
     };
   }
   if (gpu !== undefined && model > gpu) {
     return {
-      ...{ about, verdict: 'warning', words: `${formatBytes(model)} does not fit into ${places}` },
-      cure: 'the rest runs on the CPU, which is slow: use a smaller quantization or a larger GPU',
+      ...{ about, verdict: 'warning', message: `${formatBytes(model)} does not fit into ${places}` },
+      fix: 'the rest runs on the CPU, which is slow: use a smaller quantization or a larger GPU',
     };
   }
-  return { about, verdict: 'good', words: `${formatBytes(model)} fits into ${places}` };
+  return { about, verdict: 'good', message: `${formatBytes(model)} fits into ${places}` };
 }
 
 /** One reading of nvidia-smi. */
@@ -45,8 +45,10 @@ export function checkGpus({ samples, trouble }: GpuSnapshot): Finding[] {
   const seen = samples.map(checkGpu);
   if (trouble === undefined || (trouble === 'ended' && samples.length > 0)) return seen;
   const isMissing = trouble === 'absent' || trouble === 'no-devices';
-  const words = isMissing ? 'no NVIDIA GPU found: llama-server runs on the CPU' : gpuTroubleMessages[trouble];
-  return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', words }];
+  const message = isMissing
+    ? 'no NVIDIA GPU found: llama-server runs on the CPU'
+    : gpuTroubleMessages[trouble];
+  return [...seen, { about: 'GPU', verdict: isMissing ? 'warning' : 'bad', message }];
 }
 
 function checkGpu(sample: GpuSample): Finding {
@@ -56,15 +58,15 @@ function checkGpu(sample: GpuSample): Finding {
     memoryTotal === undefined
       ? 'memory unknown'
       : `${formatBytes(memoryTotal - (memoryUsed ?? 0))} of ${formatBytes(memoryTotal)} free`;
-  const words = `${name}, driver ${driver ?? 'unknown'}, ${memory}`;
+  const message = `${name}, driver ${driver ?? 'unknown'}, ${memory}`;
   if (recoveryAction !== undefined && recoveryAction !== 'None') {
-    return { about, verdict: 'bad', words, cure: `the driver requests: ${recoveryAction}` };
+    return { about, verdict: 'bad', message, fix: `the driver requests: ${recoveryAction}` };
   }
   if (eccUncorrected !== undefined && eccUncorrected > 0) {
-    const cure = `its memory had ${eccUncorrected} uncorrectable errors: reset or replace the GPU`;
-    return { about, verdict: 'warning', words, cure };
+    const fix = `its memory had ${eccUncorrected} uncorrectable errors: reset or replace the GPU`;
+    return { about, verdict: 'warning', message, fix };
   }
-  return { about, verdict: 'good', words };
+  return { about, verdict: 'good', message };
 }
 
 /** Free bytes on all GPUs together; undefined if unknown. */
@@ -77,7 +79,7 @@ export function freeGpuBytes(samples: readonly GpuSample[]): number | undefined 
 
 /** The state of the key store. */
 export interface KeySnapshot {
-  readonly isAsked: boolean;
+  readonly isRequired: boolean;
   readonly file: string;
   readonly keys: readonly Key[];
   readonly warnings: readonly string[];
@@ -85,21 +87,21 @@ export interface KeySnapshot {
   readonly maxAgeMs: number | undefined;
 }
 
-export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
-  const { isAsked, file, keys, warnings, problem, maxAgeMs } = sight;
+export function checkKeys(snapshot: KeySnapshot, now: number): Finding[] {
+  const { isRequired, file, keys, warnings, problem, maxAgeMs } = snapshot;
   const about = 'keys';
-  if (!isAsked) {
-    return [{ about, verdict: 'warning', words: 'no API key is required (AUTH_ENABLED=false)' }];
+  if (!isRequired) {
+    return [{ about, verdict: 'warning', message: 'no API key is required (AUTH_ENABLED=false)' }];
   }
-  const warningFindings = warnings.map((words): Finding => ({ about, verdict: 'warning', words }));
-  if (problem !== undefined) return [{ about, verdict: 'wrong', words: problem }, ...warningFindings];
+  const warningFindings = warnings.map((message): Finding => ({ about, verdict: 'warning', message }));
+  if (problem !== undefined) return [{ about, verdict: 'wrong', message: problem }, ...warningFindings];
   const active = keys
     .map((key) => getKeyStatus(key, now, maxAgeMs))
     .filter(({ state }) => state === 'active');
   if (active.length === 0) {
-    const words = `no active key in ${file}: every request will be rejected`;
+    const message = `no active key in ${file}: every request will be rejected`;
     return [
-      { about, verdict: 'warning', words, cure: 'create one: corral keys create NAME' },
+      { about, verdict: 'warning', message, fix: 'create one: corral keys create NAME' },
       ...warningFindings,
     ];
   }
@@ -109,8 +111,8 @@ export function checkKeys(sight: KeySnapshot, now: number): Finding[] {
     ...(ending > 0 ? [`${ending} expiring within 14 days`] : []),
     ...(old > 0 ? [`${old} older than KEY_MAX_AGE_DAYS`] : []),
   ];
-  const words = [`${active.length} of ${keys.length} keys are active (${file})`, ...notes].join(', ');
-  return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', words }, ...warningFindings];
+  const message = [`${active.length} of ${keys.length} keys are active (${file})`, ...notes].join(', ');
+  return [{ about, verdict: notes.length > 0 ? 'warning' : 'good', message }, ...warningFindings];
 }
 
 /** The result of connecting to a service. */
@@ -122,10 +124,10 @@ export type ReachResult =
 export function checkRedis(place: string, reach: ReachResult): Finding {
   const about = 'Redis';
   return reach.outcome === 'responded'
-    ? { about, verdict: 'good', words: `${place} responds` }
+    ? { about, verdict: 'good', message: `${place} responds` }
     : {
-        ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
-        cure: 'check REDIS_URL and the network; until it responds, each gateway counts on its own',
+        ...{ about, verdict: 'bad', message: `${place} does not respond (${reach.why})` },
+        fix: 'check REDIS_URL and the network; until it responds, each gateway counts on its own',
       };
 }
 
@@ -133,16 +135,16 @@ export function checkCollector(place: string, reach: ReachResult): Finding {
   const about = 'traces';
   if (reach.outcome === 'failed') {
     return {
-      ...{ about, verdict: 'bad', words: `${place} does not respond (${reach.why})` },
-      cure: 'check OTEL_EXPORTER_OTLP_ENDPOINT and the network; requests are served, but traces are lost',
+      ...{ about, verdict: 'bad', message: `${place} does not respond (${reach.why})` },
+      fix: 'check OTEL_EXPORTER_OTLP_ENDPOINT and the network; requests are served, but traces are lost',
     };
   }
   const { status = 200 } = reach;
   return status < 400
-    ? { about, verdict: 'good', words: `${place} accepts traces` }
+    ? { about, verdict: 'good', message: `${place} accepts traces` }
     : {
-        ...{ about, verdict: 'bad', words: `${place} rejects traces with ${status}` },
-        cure: 'traces are sent to /v1/traces below OTEL_EXPORTER_OTLP_ENDPOINT, over HTTP, not gRPC',
+        ...{ about, verdict: 'bad', message: `${place} rejects traces with ${status}` },
+        fix: 'traces are sent to /v1/traces below OTEL_EXPORTER_OTLP_ENDPOINT, over HTTP, not gRPC',
       };
 }
 
@@ -150,13 +152,13 @@ export function checkCollector(place: string, reach: ReachResult): Finding {
 const little = 1024 ** 3;
 
 export function checkSpace(dataDir: string, freeBytes: number): Finding {
-  const words = `${dataDir} is writable, ${formatBytes(freeBytes)} free`;
+  const message = `${dataDir} is writable, ${formatBytes(freeBytes)} free`;
   return freeBytes >= little
-    ? { about: 'data folder', verdict: 'good', words }
+    ? { about: 'data folder', verdict: 'good', message }
     : {
         about: 'data folder',
         verdict: 'warning',
-        words,
-        cure: 'free some space, or set DATA_DIR to another volume',
+        message,
+        fix: 'free some space, or set DATA_DIR to another volume',
       };
 }

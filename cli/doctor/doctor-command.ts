@@ -32,9 +32,9 @@ const summaries = {
 
 /** One line per finding, its fix below it, and a summary. */
 export function report(findings: readonly Finding[]): string {
-  const rows = findings.flatMap(({ about, verdict, words, cure }) => [
-    [`${marks[verdict]} ${about}`, words.replaceAll('\n', ' ')],
-    ...(cure === undefined ? [] : [['', `→ ${cure}`]]),
+  const rows = findings.flatMap(({ about, verdict, message, fix }) => [
+    [`${marks[verdict]} ${about}`, message.replaceAll('\n', ' ')],
+    ...(fix === undefined ? [] : [['', `→ ${fix}`]]),
   ]);
   return `${align(rows)}\n\n${summaries[exitStatus(findings)]}`;
 }

@@ -6,9 +6,9 @@ export interface Finding {
   /** What was checked. */
   readonly about: string;
   readonly verdict: Verdict;
-  readonly words: string;
-  /** How to fix it, unless `words` says so. */
-  readonly cure?: string;
+  readonly message: string;
+  /** How to fix it, unless `message` says so. */
+  readonly fix?: string;
 }
 
 /** The exit status of all findings: 0 no errors, 1 something does not work, 2 a setting is wrong. */

@@ -25,10 +25,10 @@ export async function readGpus(program: string): Promise<GpuSnapshot> {
     },
     onTrouble: (trouble) => trouble !== undefined && end(trouble),
   });
-  const sight = await promise;
+  const snapshot = await promise;
   clearTimeout(timer);
   watch.close();
-  return sight;
+  return snapshot;
 }
 
 /** Memory of this machine, or the limit of this container. */

@@ -27,7 +27,9 @@ async function soundMachine(folder: TemporaryFolder): Promise<Record<string, str
 }
 
 const wordsAbout = (about: string, findings: Awaited<ReturnType<typeof runChecks>>) =>
-  findings.filter((finding) => finding.about === about).map(({ verdict, words }) => `${verdict}: ${words}`);
+  findings
+    .filter((finding) => finding.about === about)
+    .map(({ verdict, message }) => `${verdict}: ${message}`);
 
 describe('corral doctor', () => {
   it('finds no problem on a sound machine, and lists its parts', async () => {
@@ -51,22 +53,22 @@ describe('corral doctor', () => {
     const findings = await runChecks({
       ...(await soundMachine(folder)),
       ...{ MODEL_PATH: folder.file('gone.gguf'), PARALLEL: 'many', PARALEL: '2', EXTRA_ARGS: '--port 1' },
-      ...{ REDIS_URL: 'redis://:hidden-word@127.0.0.1:9/0', LLAMA_SERVER_BIN: folder.file('none') },
-      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://someone:hidden-word@127.0.0.1:9', GPU_METRICS: 'off' },
+      ...{ REDIS_URL: 'redis://:hidden-secret@127.0.0.1:9/0', LLAMA_SERVER_BIN: folder.file('none') },
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://someone:hidden-secret@127.0.0.1:9', GPU_METRICS: 'off' },
     });
     expect(exitStatus(findings)).toBe(2);
     const failing = findings.filter(({ verdict }) => verdict !== 'good').map(({ about }) => about);
     expect(failing).toEqual([
       ...['settings', 'settings', 'llama-server', 'model', 'model', 'keys', 'Redis', 'traces'],
     ]);
-    expect(JSON.stringify(findings)).not.toMatch(/hidden-word|0123456789abcdef/);
+    expect(JSON.stringify(findings)).not.toMatch(/hidden-secret|0123456789abcdef/);
   });
 
   it('accepts ports that a running llama-corral uses, and a collector that accepts traces', async () => {
     await using folder = await temporaryFolder();
-    const asked: (string | undefined)[] = [];
+    const requested: (string | undefined)[] = [];
     const server = createServer((request, response) => {
-      asked.push(request.url);
+      requested.push(request.url);
       response.end('{"standing":"ready","version":"0.1.0"}');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -80,7 +82,7 @@ describe('corral doctor', () => {
       expect.stringMatching(/^good: .* are in use: llama-corral 0\.1\.0 is running \(ready\)$/),
     ]);
     expect(wordsAbout('traces', findings)).toEqual([`good: 127.0.0.1:${port} accepts traces`]);
-    expect(asked).toEqual(['/status', '/v1/traces']);
+    expect(requested).toEqual(['/status', '/v1/traces']);
     expect(exitStatus(findings)).toBe(0);
   });
 });

@@ -70,8 +70,8 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
   ];
 }
 
-const good = (about: string, words: string): Finding => ({ about, verdict: 'good', words });
-const warning = (about: string, words: string): Finding => ({ about, verdict: 'warning', words });
+const good = (about: string, message: string): Finding => ({ about, verdict: 'good', message });
+const warning = (about: string, message: string): Finding => ({ about, verdict: 'warning', message });
 
 /** The messages for no mistakes, if there are none; else the mistakes. */
 function report(
@@ -79,21 +79,21 @@ function report(
   mistakes: ProblemsByTopic,
   ...well: readonly string[]
 ): Finding[] {
-  if (mistakes[about].length === 0) return well.map((words) => good(about, words));
-  return mistakes[about].map((words) => ({ about, verdict: 'wrong', words }));
+  if (mistakes[about].length === 0) return well.map((message) => good(about, message));
+  return mistakes[about].map((message) => ({ about, verdict: 'wrong', message }));
 }
 
 function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
   if (warnings.length === 0) return report('settings', mistakes, 'all variables are valid');
-  return [...report('settings', mistakes), ...warnings.map((words) => warning('settings', words))];
+  return [...report('settings', mistakes), ...warnings.map((message) => warning('settings', message))];
 }
 
 function versions(env: Environment): Finding {
-  const words = `llama-corral ${packageFile.version}, Node ${process.versions.node}, ${system()} ${arch()}, platform ${detectPlatform(env)}`;
+  const message = `llama-corral ${packageFile.version}, Node ${process.versions.node}, ${system()} ${arch()}, platform ${detectPlatform(env)}`;
   const isNew = Number(process.versions.node.split('.')[0]) >= 24;
   return isNew
-    ? good('versions', words)
-    : { about: 'versions', verdict: 'bad', words, cure: 'install Node 24 or newer' };
+    ? good('versions', message)
+    : { about: 'versions', verdict: 'bad', message, fix: 'install Node 24 or newer' };
 }
 
 async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Environment) {
@@ -110,8 +110,8 @@ async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTop
   try {
     return [good(about, `${engine.command}, build ${await readEngineVersion(engine)}`)];
   } catch {
-    const words = `${engine.command} does not report its version`;
-    return [{ about, verdict: 'bad', words, cure: `run ${engine.command} --version to see the error` }];
+    const message = `${engine.command} does not report its version`;
+    return [{ about, verdict: 'bad', message, fix: `run ${engine.command} --version to see the error` }];
   }
 }
 
@@ -137,13 +137,13 @@ function examineModel(
 
 function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   if (mistakes.keys.length > 0) return report('keys', mistakes);
-  const { AUTH_ENABLED: isAsked, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
+  const { AUTH_ENABLED: isRequired, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
   const store = createKeyStore({ file, inline });
   const { problem, warnings, ring } = store;
   store.close();
   const maxAgeMs = days && days * DAY;
-  return checkKeys({ isAsked, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
+  return checkKeys({ isRequired, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
 }
 
 async function examineData({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {

@@ -29,7 +29,7 @@ interface KeyUse {
   readonly maxAgeMs: number | undefined;
 }
 
-/** `active, expires in 5d`; coloured where stdout is a terminal. */
+/** `active, expires in 5d`; coloured if stdout is a terminal. */
 export function formatStatus(key: Key, now: number, { seen, maxAgeMs }: KeyUse): string {
   const { state, expiresSoon, secretIsOld, rotatingUntil } = getKeyStatus(key, now, maxAgeMs);
   const notes = [state === 'active' ? 'active' : styleText('red', state)];

@@ -18,7 +18,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** `corral keys …` as a program of its own, in a data directory of its own. */
+/** `corral keys …` as a separate program, in a separate data directory. */
 async function asProgram(folder: TemporaryFolder, ...args: string[]): Promise<Outcome> {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH, DATA_DIR: folder.path },
@@ -83,9 +83,9 @@ describe('corral keys create', () => {
 
   it('accepts every property of a key', async () => {
     await using folder = await temporaryFolder();
-    const wishes =
+    const options =
       '--scopes admin,metrics --models demo,big --rpm 5 --tpm 0 --tpd 7 --concurrent 2 --priority high --note hers';
-    await corralKeysIn(folder)('create', 'app', ...wishes.split(' '), '--expires', '2099-12-31');
+    await corralKeysIn(folder)('create', 'app', ...options.split(' '), '--expires', '2099-12-31');
     const [key] = (await readKeyFile(folder.file('keys.json'))).keys;
     expect(key).toMatchObject({
       scopes: ['metrics', 'admin'],
@@ -209,12 +209,12 @@ describe('corral keys rotate, disable, enable and remove', () => {
     await keys('rotate', 'app');
     const after = await ringOf(folder.file('keys.json'));
     for (const secret of [first, second.stdout]) {
-      expect(after.authenticate(secret, Date.now()).outcome).toBe('refused');
+      expect(after.authenticate(secret, Date.now()).outcome).toBe('rejected');
     }
   });
 
   it.each(['24', '0.5', '86400'])(
-    'refuse an overlap of %s, which has no unit, and change nothing',
+    'reject an overlap of %s, which has no unit, and change nothing',
     async (overlap) => {
       await using folder = await temporaryFolder();
       const keys = corralKeysIn(folder);
@@ -237,9 +237,9 @@ describe('corral keys rotate, disable, enable and remove', () => {
     const written = JSON.parse(await readFile(folder.file('keys.json'), 'utf8'));
     written.keys[0].enabled = false;
     await writeFile(folder.file('keys.json'), JSON.stringify(written));
-    const words = 'key "app" has an unknown field "enabled"; it has no effect, did you mean "disabled"?';
-    expect((await keys('list')).stderr).toContain(words);
-    expect((await keys('show', 'app')).stderr).toContain(words);
+    const warning = 'key "app" has an unknown field "enabled"; it has no effect, did you mean "disabled"?';
+    expect((await keys('list')).stderr).toContain(warning);
+    expect((await keys('show', 'app')).stderr).toContain(warning);
     await keys('rotate', 'app');
     expect(JSON.parse(await readFile(folder.file('keys.json'), 'utf8')).keys[0].enabled).toBe(false);
   });
@@ -251,11 +251,11 @@ describe('corral keys rotate, disable, enable and remove', () => {
     const outcome = async () =>
       (await ringOf(folder.file('keys.json'))).authenticate(secret, Date.now()).outcome;
     await keys('disable', 'app');
-    expect(await outcome()).toBe('refused');
+    expect(await outcome()).toBe('rejected');
     await keys('enable', 'app');
     expect(await outcome()).toBe('accepted');
     expect((await keys('remove', 'app')).status).toBe(0);
-    expect(await outcome()).toBe('refused');
+    expect(await outcome()).toBe('rejected');
     expect((await keys('remove', 'app')).status).toBe(1);
   });
 });

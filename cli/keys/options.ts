@@ -28,7 +28,7 @@ export function limit(text: string): number {
 
 export function scopeList(text: string): Scope[] {
   const wanted = nameList(text);
-  const wrong = wanted.filter((word) => !scopes.some((scope) => scope === word));
+  const wrong = wanted.filter((name) => !scopes.some((scope) => scope === name));
   if (wrong.length > 0) throw new InvalidArgumentError(`Allowed, comma-separated: ${scopes.join(', ')}.`);
   return scopes.filter((scope) => wanted.includes(scope));
 }

@@ -4,7 +4,7 @@ import { confirmed } from './revoke.ts';
 
 const stream = (isTTY: boolean) => Object.assign(new PassThrough(), { isTTY });
 
-function answering(text: string): Promise<boolean> {
+function replying(text: string): Promise<boolean> {
   const input = stream(true);
   input.end(text);
   return confirmed('Really? ', input, stream(true));
@@ -12,11 +12,11 @@ function answering(text: string): Promise<boolean> {
 
 describe('confirmed', () => {
   it.each(['y\n', 'Yes\n', ' y \n'])('reads %j as yes', async (text) => {
-    expect(await answering(text)).toBe(true);
+    expect(await replying(text)).toBe(true);
   });
 
   it.each(['\n', 'n\n', 'yep\n', ''])('reads %j as no', async (text) => {
-    expect(await answering(text)).toBe(false);
+    expect(await replying(text)).toBe(false);
   });
 
   it('prints its question', async () => {
@@ -26,7 +26,7 @@ describe('confirmed', () => {
     expect(String(output.read())).toContain('Really? ');
   });
 
-  it('does not ask if input or output is not a terminal', async () => {
+  it('skips the question if input or output is not a terminal', async () => {
     expect(await confirmed('Really? ', stream(false), stream(true))).toBe(true);
     expect(await confirmed('Really? ', stream(true), stream(false))).toBe(true);
   });

@@ -58,7 +58,7 @@ async function cutOff(file: string, id: string): Promise<void> {
 
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean };
 
-/** Asks for confirmation. Without a terminal there is nobody to ask, and the answer is yes. */
+/** Asks for confirmation. Without a terminal, returns true. */
 export async function confirmed(
   question: string,
   input: MaybeTerminal<NodeJS.ReadableStream> | ReadStream = process.stdin,
@@ -67,10 +67,10 @@ export async function confirmed(
   if (!input.isTTY || !output.isTTY) return true;
   const terminal = createInterface({ input, output });
   // End of input means no; otherwise the question would wait forever.
-  const left = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  const answer = await Promise.race([terminal.question(question), left]);
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const reply = await Promise.race([terminal.question(question), closed]);
   terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return /^y(es)?$/i.test(reply.trim());
 }
 
 interface SwitchOptions {

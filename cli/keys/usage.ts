@@ -118,9 +118,9 @@ const formatCount = (count: number) => count.toLocaleString('en-US');
 /** `12.3s`, `4m 05s`, `2h 03m`. */
 function formatSeconds(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}m ${twoDigits(whole % 60)}s`;
+  const rounded = Math.round(seconds);
+  const minutes = Math.floor(rounded / 60);
+  if (minutes < 60) return `${minutes}m ${twoDigits(rounded % 60)}s`;
   return `${formatCount(Math.floor(minutes / 60))}h ${twoDigits(minutes % 60)}m`;
 }
 

@@ -36,8 +36,8 @@ export async function prepareDeployment(
   const log = logs.getLog('supervisor');
   for (const warning of reading.warnings) log.warn(warning);
   const fail = async (problems: readonly string[]) => {
-    const words = `${vastLogLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
-    writeVastLine(detectPlatform(env), logs.writeRaw, words);
+    const line = `${vastLogLines.failed} ${problems.length === 1 ? '1 problem' : `${problems.length} problems`} to fix`;
+    writeVastLine(detectPlatform(env), logs.writeRaw, line);
     await logs.close();
     return { ok: false, problems } as const;
   };

@@ -31,7 +31,7 @@ export async function serve({ demo, env }: ServeOptions): Promise<ExitCode> {
   }
 }
 
-/** Picks free ports now for ports set to 0, because gateway and supervisor must know each other's. */
+/** Picks free ports now for ports set to 0, because gateway and supervisor use each other's. */
 async function withPorts(
   reading: SettingsResult,
   health: HealthServer | undefined,

@@ -31,7 +31,7 @@ export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): 
   return `\n${parts.join('\n\n')}\n\n`;
 }
 
-const realModel = `This is the demo model, which knows only a few stories. To serve a real model, stop and start again with one of
+const realModel = `This is the demo model, which has only a few stories. To serve a real model, stop and start again with one of
   MODEL_PATH=/path/to/model.gguf npm start
   HF_REPO=ggml-org/gemma-3-4b-it-GGUF npm start`;
 

@@ -50,7 +50,7 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly seeAlso?: string;
-  /** Undefined where no key is required. */
+  /** Undefined if no key is required. */
   readonly scope?: Scope;
   /** The response has more with a key. */
   readonly keyIsOptional?: boolean;

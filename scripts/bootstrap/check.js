@@ -11,22 +11,22 @@ const checks = [
 ];
 
 /**
- * Runs every check, says how each went, and shows what the failed ones say.
- * @param {{ node: string, root: string, env: NodeJS.ProcessEnv }} where
- * @returns {Promise<number>} how many failed
+ * Runs every check, prints the result of each, and the output of the failed ones.
+ * @param {{ node: string, root: string, env: NodeJS.ProcessEnv }} context
+ * @returns {Promise<number>} the number of failed checks
  */
 export async function runChecks({ node, root, env }) {
   let failed = 0;
   for (const { name, args } of checks) {
     const started = Date.now();
-    const ending = await run(node, args, { cwd: root, env, quiet: true });
-    if (ending.signal) endLike(ending);
-    const isGood = ending.code === 0;
+    const result = await run(node, args, { cwd: root, env, quiet: true });
+    if (result.signal) endLike(result);
+    const isGood = result.code === 0;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name.padEnd(16)} ${seconds} s`);
     if (isGood) continue;
     failed++;
-    console.log(ending.output);
+    console.log(result.output);
   }
   return failed;
 }

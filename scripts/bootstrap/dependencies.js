@@ -7,10 +7,10 @@
 /**
  * @typedef {object} Situation
  * @property {LockFile} wanted The repository's package-lock.json.
- * @property {LockFile | undefined} installed npm's own note in node_modules, written when an installation is complete.
- * @property {(path: string) => boolean} exists Whether a package's folder is there.
- * @property {boolean} development Whether the tools of development are needed too.
- * @property {readonly string[]} [needed] Optional packages that this machine cannot do without.
+ * @property {LockFile | undefined} installed The lock file in node_modules, which npm writes when an installation is complete.
+ * @property {(path: string) => boolean} exists Whether a package's folder exists.
+ * @property {boolean} development Whether development tools are needed as well.
+ * @property {readonly string[]} [needed] Optional packages that this machine needs.
  */
 
 /**
@@ -22,18 +22,18 @@
 export function reasonToInstall({ wanted, installed, exists, development, needed = [] }) {
   const present = installed?.packages;
   if (!present) return 'not installed yet, or an installation was interrupted';
-  for (const [path, want] of Object.entries(wanted.packages ?? {})) {
+  for (const [path, locked] of Object.entries(wanted.packages ?? {})) {
     // Packages in a folder of this repository are linked, not installed.
-    if (!path.startsWith('node_modules/') || want.link) continue;
-    if (!development && isForDevelopment(want)) continue;
+    if (!path.startsWith('node_modules/') || locked.link) continue;
+    if (!development && isForDevelopment(locked)) continue;
     const name = path.replace(/^node_modules\//, '');
     const have = present[path];
     if (!have) {
-      if (isOptional(want) && !needed.includes(name)) continue;
+      if (isOptional(locked) && !needed.includes(name)) continue;
       return `${name} is missing`;
     }
-    if (have.version !== want.version || have.integrity !== want.integrity) {
-      return `${name} is ${have.version}, package-lock.json has ${want.version}`;
+    if (have.version !== locked.version || have.integrity !== locked.integrity) {
+      return `${name} is ${have.version}, package-lock.json has ${locked.version}`;
     }
     if (!exists(path)) return `the folder of ${name} is missing`;
   }

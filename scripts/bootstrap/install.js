@@ -6,7 +6,7 @@ import { endLike, run } from './run.js';
 
 /**
  * Installs the dependencies if they are missing or differ from the lock file.
- * @param {{ root: string, development: boolean, needed: readonly string[] }} wish
+ * @param {{ root: string, development: boolean, needed: readonly string[] }} options
  */
 export async function installDependencies({ root, development, needed }) {
   const wanted = readLock(join(root, 'package-lock.json'));
@@ -30,15 +30,15 @@ async function npm(root, scope) {
   const cli = process.env.npm_execpath;
   const [command, before] = cli && /\.c?js$/.test(cli) ? [process.execPath, [cli]] : ['npm', []];
   const env = { ...process.env, ...ownCache(root) };
-  const ending = await run(command, [...before, ...args], { cwd: root, env, toStderr: true }).catch((error) =>
+  const result = await run(command, [...before, ...args], { cwd: root, env, toStderr: true }).catch((error) =>
     fail(`cannot start npm (${error.code}): install npm`),
   );
-  if (ending.signal || ending.wasTold) endLike(ending);
-  if (ending.code !== 0) fail('npm ci failed (see above); the next start will try again');
+  if (result.signal || result.wasSignalled) endLike(result);
+  if (result.code !== 0) fail('npm ci failed (see above); the next start will try again');
 }
 
 /**
- * npm caches downloads in the user's home directory. If that is not writable, use a cache in the project, because npm's own error is misleading.
+ * npm caches downloads in the user's home directory. If that is not writable, this chooses a cache in the project, because npm's own error is misleading.
  * @param {string} root
  * @returns {{ npm_config_cache?: string }}
  */

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 
-/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string, wasTold: boolean }} Ending `wasTold`: a signal was passed on to it. */
+/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string, wasSignalled: boolean }} ProcessResult `wasSignalled`: a signal was forwarded to the process. */
 
 const forwarded = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
-/** A terminal tells a whole group and npm tells it again: within this many ms, the same signal is the same wish. */
-const sameWish = 500;
+/** A terminal signals the process group, and npm forwards the signal again: within this many ms, an equal signal is a duplicate. */
+const duplicateMs = 500;
 
 /**
- * Runs a command to its end. It is a group of its own, so that a signal reaches it once, through us.
+ * Runs a command to its end, in a separate process group, so that it receives each signal once, through us.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean, toStderr?: boolean }} options With `quiet`, its output is kept, not shown; with
- *   `toStderr` none of it stands among what whoever called wants to read from us.
- * @returns {Promise<Ending>}
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean, toStderr?: boolean }} options With `quiet`, its output is returned, not shown; with
+ *   `toStderr` its output goes to stderr, so that our stdout contains only our own output.
+ * @returns {Promise<ProcessResult>}
  */
 export function run(command, args, { cwd, env = process.env, quiet = false, toStderr = false }) {
   return new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ export function run(command, args, { cwd, env = process.env, quiet = false, toSt
     });
     child.on('close', (code, signal) => {
       forwarding.stop();
-      resolve({ code, signal, output, wasTold: forwarding.wasTold() });
+      resolve({ code, signal, output, wasSignalled: forwarding.wasSignalled() });
     });
   });
 }
@@ -41,19 +41,19 @@ export function run(command, args, { cwd, env = process.env, quiet = false, toSt
 /** @param {import('node:child_process').ChildProcess} child */
 function forwardSignals(child) {
   /** @type {Map<string, number>} */
-  const told = new Map();
+  const lastForwarded = new Map();
   const listeners = forwarded.map((signal) => {
-    const tell = () => {
+    const forward = () => {
       const now = performance.now();
-      if (now - (told.get(signal) ?? Number.NEGATIVE_INFINITY) < sameWish) return;
-      told.set(signal, now);
+      if (now - (lastForwarded.get(signal) ?? Number.NEGATIVE_INFINITY) < duplicateMs) return;
+      lastForwarded.set(signal, now);
       child.kill(signal);
     };
-    process.on(signal, tell);
-    return () => process.off(signal, tell);
+    process.on(signal, forward);
+    return () => process.off(signal, forward);
   });
   return {
-    wasTold: () => told.size > 0,
+    wasSignalled: () => lastForwarded.size > 0,
     stop() {
       for (const stop of listeners) stop();
     },
@@ -61,8 +61,8 @@ function forwardSignals(child) {
 }
 
 /**
- * Ends this process the way that the other one ended.
- * @param {Ending} ending
+ * Ends this process in the same way as the other one: by the same signal, or with the same exit code.
+ * @param {ProcessResult} result
  * @returns {never}
  */
 export function endLike({ code, signal }) {

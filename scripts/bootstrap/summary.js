@@ -5,7 +5,7 @@
 
 /**
  * The last line of a test run. A file that could not be loaded counts as one failure, as does each failed check, and a
- * run that failed in no test of its own (an error nobody caught).
+ * run that failed outside any test (an uncaught error).
  * @param {{ report: Report | undefined, failedChecks: number, exitCode: number }} run
  */
 export function summaryOf({ report, failedChecks, exitCode }) {

@@ -5,19 +5,19 @@ import { endLike, run } from './run.js';
 import { summaryOf } from './summary.js';
 
 /**
- * The checks, then all tests; the last line counts them.
- * @param {{ node: string, root: string, env: NodeJS.ProcessEnv, args: readonly string[] }} where
- * @returns {Promise<boolean>} whether all is well
+ * Runs the checks, then all tests; the last line has the counts.
+ * @param {{ node: string, root: string, env: NodeJS.ProcessEnv, args: readonly string[] }} context
+ * @returns {Promise<boolean>} whether everything passed
  */
 export async function runTests({ node, root, env, args }) {
   const failedChecks = await runChecks({ node, root, env });
   const file = join(root, '.cache/test-report.json');
   rmSync(file, { force: true });
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'];
-  const ending = await run(node, [...vitest, `--outputFile.json=${file}`, ...args], { cwd: root, env });
-  const summary = summaryOf({ report: readReport(file), failedChecks, exitCode: ending.code ?? 1 });
+  const result = await run(node, [...vitest, `--outputFile.json=${file}`, ...args], { cwd: root, env });
+  const summary = summaryOf({ report: readReport(file), failedChecks, exitCode: result.code ?? 1 });
   console.log(`\n${summary.text}`);
-  if (ending.signal) endLike(ending);
+  if (result.signal) endLike(result);
   return summary.isGood;
 }
 

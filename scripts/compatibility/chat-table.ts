@@ -31,7 +31,7 @@ export const chatTable: Table = {
     row(
       'tool_choice',
       'converted',
-      'A tool by name, or `allowed_tools`: the model is not offered the other tools. So the prompt begins differently than with all tools, and less of it comes from the cache. An unknown name is rejected.',
+      'A tool by name, or `allowed_tools`: the model is not offered the other tools. So the prompt starts differently than with all tools, and less of it comes from the cache. An unknown name is rejected.',
       {
         tools: [...tools, { type: 'function', function: { name: 'b' } }],
         tool_choice: { type: 'function', function: { name: 'a' } },

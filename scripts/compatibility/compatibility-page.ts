@@ -18,7 +18,7 @@ the APIs is handled. It is generated from \`scripts/compatibility/\` by \`npm ru
 - **supported**: it goes to llama-server unchanged.
 - **converted**: it goes to llama-server in another form, with the same meaning.
 - **ignored**: it is accepted, and changes nothing in the response.
-- **dropped**: it is removed, and a response header says so.
+- **dropped**: it is removed, and a response header names it.
 - **rejected**: the response is a 400 with the field, the reason and what to do instead.
 
 Where an API allows \`null\`, it means that the field is not set. Half a character (\`\\ud83d\` alone, where a text was cut inside an emoji) becomes U+FFFD.

@@ -59,7 +59,7 @@ export const messagesTable: Table = {
     row(
       'tool_choice',
       'converted',
-      '`tool`: the other tools are not offered. `none`: no tools are offered. Both change the beginning of the prompt. `disable_parallel_tool_use`: the request is converted to a chat, which has such a field.',
+      '`tool`: the other tools are not offered. `none`: no tools are offered. Both change the start of the prompt. `disable_parallel_tool_use`: the request is converted to a chat, which has such a field.',
       { tools: [...tools, { name: 'b', input_schema: {} }], tool_choice: { type: 'tool', name: 'a' } },
       { tools, tool_choice: { type: 'none' } },
       { tools, tool_choice: { type: 'auto', disable_parallel_tool_use: true } },

@@ -1,7 +1,7 @@
 /**
  * How a part of a request is handled. supported: it goes to llama-server unchanged · converted: it goes to llama-server in another
  * form, with the same meaning · ignored: it is accepted and changes nothing in the response · dropped: it is removed, and a
- * response header says so · rejected: the response is a 400 with the field, the reason and what to do instead.
+ * response header names it · rejected: the response is a 400 with the field, the reason and what to do instead.
  */
 export type Support = 'supported' | 'converted' | 'ignored' | 'dropped' | 'rejected';
 

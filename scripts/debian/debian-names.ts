@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 export interface DebianNames {
   readonly architecture: string;
-  /** Where the architecture's libraries are, below `usr/lib`. */
+  /** The folder of the architecture's libraries below `usr/lib`. */
   readonly triplet: string;
   /** The loader of the C library, which starts a program with the C library that it was built for. */
   readonly loader: string;

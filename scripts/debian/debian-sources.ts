@@ -54,7 +54,7 @@ export function parseOneLineSources(text: string): AptSource[] {
     if (!match) return [];
     const [, options = '', uri = '', suite = '', components = ''] = match;
     const signedBy = /signed-by=(\S+)/i.exec(options)?.[1];
-    return [{ uri, suites: [suite], components: words(components), signedBy }];
+    return [{ uri, suites: [suite], components: splitOnSpaces(components), signedBy }];
   });
 }
 
@@ -70,11 +70,11 @@ export function parseDeb822(text: string): AptSource[] {
 
 function sourcesOfStanza(fields: ReadonlyMap<string, string>): AptSource[] {
   const field = (name: string) => fields.get(name) ?? '';
-  if (!words(field('types')).includes('deb') || /^(no|false|0)$/i.test(field('enabled'))) return [];
-  return words(field('uris')).map((uri) => ({
+  if (!splitOnSpaces(field('types')).includes('deb') || /^(no|false|0)$/i.test(field('enabled'))) return [];
+  return splitOnSpaces(field('uris')).map((uri) => ({
     uri,
-    suites: words(field('suites')),
-    components: words(field('components')),
+    suites: splitOnSpaces(field('suites')),
+    components: splitOnSpaces(field('components')),
     signedBy: fields.get('signed-by'),
   }));
 }
@@ -87,6 +87,6 @@ function fieldsOf(stanza: string): Map<string, string> {
   );
 }
 
-function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== '');
+function splitOnSpaces(text: string): string[] {
+  return text.split(/\s+/).filter((part) => part !== '');
 }

@@ -1,6 +1,6 @@
 import { ExecaError } from 'execa';
 
-/** A package could not be fetched from Debian's archive. The message says why. */
+/** A package could not be fetched from Debian's archive. The message is the reason. */
 export class PackageUnavailable extends Error {
   override readonly name = 'NotToBeHad';
 

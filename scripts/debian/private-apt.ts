@@ -21,7 +21,7 @@ interface AptOptions {
 export interface PrivateApt {
   /** Runs one `apt-get` command; `onLine` is called for each line of output. */
   get(args: readonly string[], onLine?: (line: string) => void): Promise<void>;
-  /** Where `--download-only` puts the packages. */
+  /** The folder in which `--download-only` puts the packages. */
   readonly archives: string;
 }
 

@@ -5,7 +5,7 @@ const advice = `Ways to get a llama-server:
   from source    build llama.cpp, then set LLAMA_SERVER_BIN to its llama-server`;
 
 /**
- * There is no llama-server on this machine and none could be fetched. The message says why, and lists the ways to get
+ * There is no llama-server on this machine and none could be fetched. The message is the reason, and lists the ways to get
  * one.
  */
 export class EngineUnavailable extends Error {

@@ -1,6 +1,6 @@
 import { catalogue } from '../../gateway/metrics/catalogue.ts';
 
-const words = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
+const keywords = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
 
 /** The metrics in a PromQL expression. */
 export function metricNames(expression: string): string[] {
@@ -12,7 +12,7 @@ export function metricNames(expression: string): string[] {
   const names = [...bare.matchAll(/(?<![\w:.])([a-zA-Z_:][\w:]*)(?!\s*\(|[\w:])/g)].map(
     ([, name = '']) => name,
   );
-  return [...new Set(names.filter((name) => !words.has(name.toLowerCase())))];
+  return [...new Set(names.filter((name) => !keywords.has(name.toLowerCase())))];
 }
 
 const ours = new Set(

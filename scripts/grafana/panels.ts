@@ -47,23 +47,23 @@ const lastValue: SingleStatBaseOptions = {
 };
 
 /** Lines over time. */
-export function lines(wish: PanelOptions): PanelWithoutPosition {
+export function lines(settings: PanelOptions): PanelWithoutPosition {
   const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 8, axisSoftMin: 0 };
   const options: Partial<LinesOptions> = { legend, tooltip };
-  return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+  return createPanel(settings, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
 /** Stacked lines over time, whose sum matters. */
-export function stack(wish: PanelOptions): PanelWithoutPosition {
+export function stack(settings: PanelOptions): PanelWithoutPosition {
   const stacking = { mode: StackingMode.Normal };
   const custom: GraphFieldConfig = { lineWidth: 1, fillOpacity: 40, axisSoftMin: 0, stacking };
   const options: Partial<LinesOptions> = { legend, tooltip };
-  return createPanel(wish, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
+  return createPanel(settings, { type: 'timeseries', height: 8, options, field: { custom: { ...custom } } });
 }
 
 /** A current value with a sparkline. */
-export function currentValue(wish: PanelOptions): PanelWithoutPosition {
-  return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...nowOptions } });
+export function currentValue(settings: PanelOptions): PanelWithoutPosition {
+  return createPanel({ width: 4, ...settings }, { type: 'stat', height: 4, options: { ...nowOptions } });
 }
 
 const nowOptions: StatOptions = {
@@ -78,17 +78,17 @@ const nowOptions: StatOptions = {
 };
 
 /** The current state, as its name in the legend. */
-export function statusText(wish: PanelOptions): PanelWithoutPosition {
+export function statusText(settings: PanelOptions): PanelWithoutPosition {
   const options: StatOptions = {
     ...nowOptions,
     graphMode: BigValueGraphMode.None,
     textMode: BigValueTextMode.Name,
   };
-  return createPanel({ width: 4, ...wish }, { type: 'stat', height: 4, options: { ...options } });
+  return createPanel({ width: 4, ...settings }, { type: 'stat', height: 4, options: { ...options } });
 }
 
 /** One bar per series, with its current value. */
-export function bars(wish: PanelOptions): PanelWithoutPosition {
+export function bars(settings: PanelOptions): PanelWithoutPosition {
   const options: BarGaugeOptions = {
     ...lastValue,
     orientation: VizOrientation.Horizontal,
@@ -102,11 +102,11 @@ export function bars(wish: PanelOptions): PanelWithoutPosition {
     maxVizHeight: 300,
     legend: { ...plainLegend, showLegend: false },
   };
-  return createPanel(wish, { type: 'bargauge', height: 8, options: { ...options } });
+  return createPanel(settings, { type: 'bargauge', height: 8, options: { ...options } });
 }
 
 /** State over time: one band per series while it exists. */
-export function bands(wish: PanelOptions): PanelWithoutPosition {
+export function bands(settings: PanelOptions): PanelWithoutPosition {
   const custom: BandConfig = { lineWidth: 0, fillOpacity: 70 };
   const options: TimelineOptions = {
     legend: { ...plainLegend, showLegend: false },
@@ -120,7 +120,7 @@ export function bands(wish: PanelOptions): PanelWithoutPosition {
     color: { mode: FieldColorModeId.Thresholds },
     thresholds: { mode: ThresholdsMode.Absolute, steps: [{ value: null, color: 'blue' }] },
   };
-  return createPanel(wish, { type: 'state-timeline', height: 8, options: { ...options }, field });
+  return createPanel(settings, { type: 'state-timeline', height: 8, options: { ...options }, field });
 }
 
 /** The data source that the viewer has selected. */
@@ -143,7 +143,7 @@ interface PanelOptions {
   readonly width?: number;
 }
 
-interface Look {
+interface PanelStyle {
   readonly type: string;
   readonly height: number;
   readonly options: NonNullable<Panel['options']>;
@@ -157,8 +157,11 @@ interface PanelWithoutPosition {
   readonly panel: Panel;
 }
 
-function createPanel(wish: PanelOptions, { type, height, options, field }: Look): PanelWithoutPosition {
-  const { title, description, unit, queries, width = 8 } = wish;
+function createPanel(
+  settings: PanelOptions,
+  { type, height, options, field }: PanelStyle,
+): PanelWithoutPosition {
+  const { title, description, unit, queries, width = 8 } = settings;
   const panel: Panel = {
     type,
     title,

@@ -6,23 +6,23 @@ export function selector({ name }: Pick<MetricDefinition, 'name'>, matchers = ''
 }
 
 /** The rate per second of a counter. */
-export function rate(family: Pick<MetricDefinition, 'name'>, matchers = ''): string {
-  return `rate(${selector(family, matchers)}[$__rate_interval])`;
+export function rate(metric: Pick<MetricDefinition, 'name'>, matchers = ''): string {
+  return `rate(${selector(metric, matchers)}[$__rate_interval])`;
 }
 
 const part = ({ name }: MetricDefinition, ending: string) => ({ name: `${name}${ending}` });
 
 /** A percentile of a histogram; for each value of `label`, if given. */
-export function percentile(family: MetricDefinition, hundredth: number, label?: string): string {
+export function percentile(metric: MetricDefinition, hundredth: number, label?: string): string {
   const by = ['le', label].filter((one) => one !== undefined).join(', ');
-  return `histogram_quantile(${hundredth / 100}, sum by (${by}) (${rate(part(family, '_bucket'))}))`;
+  return `histogram_quantile(${hundredth / 100}, sum by (${by}) (${rate(part(metric, '_bucket'))}))`;
 }
 
 /** The mean of a histogram. */
-export function mean(family: MetricDefinition, matchers = ''): string {
-  return `sum(${rate(part(family, '_sum'), matchers)}) / sum(${rate(part(family, '_count'), matchers)})`;
+export function mean(metric: MetricDefinition, matchers = ''): string {
+  return `sum(${rate(part(metric, '_sum'), matchers)}) / sum(${rate(part(metric, '_count'), matchers)})`;
 }
 
 /** The usual three percentiles. */
-export const percentiles = (family: MetricDefinition) =>
-  [50, 95, 99].map((hundredth) => ({ expr: percentile(family, hundredth), legend: `${hundredth} %` }));
+export const percentiles = (metric: MetricDefinition) =>
+  [50, 95, 99].map((hundredth) => ({ expr: percentile(metric, hundredth), legend: `${hundredth} %` }));

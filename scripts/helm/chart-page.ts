@@ -15,7 +15,7 @@ export function chartPage(): string {
 const intro = `# llama-corral on Kubernetes
 
 How to install it, keys, GPUs, scaling and upgrades: [docs/platforms/kubernetes.md](../../../docs/platforms/kubernetes.md).
-This page is generated from \`values.yaml\` by \`npm run docs\`; \`values.schema.json\` refuses what is misspelt.`;
+This page is generated from \`values.yaml\` by \`npm run docs\`; \`values.schema.json\` rejects misspelled names.`;
 
 function row({ path, default: value, description }: DescribedValue): string {
   const shown = typeof value === 'string' ? value : JSON.stringify(value);
@@ -41,9 +41,9 @@ export function describedValues(text: string): DescribedValue[] {
 function valuesIn(map: YAMLMap, above: readonly string[]): DescribedValue[] {
   return map.items.flatMap((pair, index) => {
     const path = [...above, nameOf(pair)];
-    const words = commentAbove(pair) ?? (index === 0 ? map.commentBefore : undefined);
-    if (words !== undefined && words !== null)
-      return [{ path, default: plain(pair), description: joinLines(words) }];
+    const comment = commentAbove(pair) ?? (index === 0 ? map.commentBefore : undefined);
+    if (comment !== undefined && comment !== null)
+      return [{ path, default: plain(pair), description: joinLines(comment) }];
     if (isMap(pair.value) && pair.value.items.length > 0) return valuesIn(pair.value, path);
     throw new Error(`values.yaml does not describe ${path.join('.')}: add a comment above it`);
   });

@@ -32,12 +32,12 @@ describe('the SBOM', () => {
     const needs = new Map<string, string[]>(
       sbom.dependencies.map((one: { ref: string; dependsOn?: string[] }) => [one.ref, one.dependsOn ?? []]),
     );
-    const whole = `llama-corral@${packageFile.version}`;
-    expect(sbom.metadata.component).toMatchObject({ type: 'application', 'bom-ref': whole });
-    expect(needs.get(whole)).toContain(`hono@${packageFile.dependencies.hono}`);
-    const reached = new Set([whole]);
+    const root = `llama-corral@${packageFile.version}`;
+    expect(sbom.metadata.component).toMatchObject({ type: 'application', 'bom-ref': root });
+    expect(needs.get(root)).toContain(`hono@${packageFile.dependencies.hono}`);
+    const reached = new Set([root]);
     for (const ref of reached) for (const needed of needs.get(ref) ?? []) reached.add(needed);
-    expect([...reached].toSorted()).toEqual([whole, ...productionPackages().map(({ id }) => id)].toSorted());
+    expect([...reached].toSorted()).toEqual([root, ...productionPackages().map(({ id }) => id)].toSorted());
   });
 });
 

@@ -13,9 +13,9 @@ export function sbomText(): string {
   const packages = productionPackages().map((one) => ({ one, component: componentOf(one) }));
   const byId = new Map(packages.map(({ one, component }) => [one.id, component]));
   const bom = new Models.Bom();
-  const whole = application();
-  bom.metadata.component = whole;
-  connect(whole, directNeeds(), byId);
+  const root = application();
+  bom.metadata.component = root;
+  connect(root, directNeeds(), byId);
   for (const { one, component } of packages) {
     connect(component, one.needs, byId);
     bom.components.add(component);

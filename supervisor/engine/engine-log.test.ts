@@ -32,7 +32,7 @@ it.each([
   ['as it is', `0.00.063.627 I ${text}`, `0.00.063.627 I ${text}`],
   ['in colours', `\u001b[34m0.00.063.627\u001b[0m \u001b[32mI \u001b[0m${text}`, `0.00.063.627 I ${text}`],
   ['without a time', `E ${text}`, `0.00 E ${text}`],
-  ['without a beginning', text, `0.00 I ${text}`],
+  ['without a prefix', text, `0.00 I ${text}`],
   ['as JSON', `{"type":"log","time":95202,"level":"warn","msg":"${text}\\n"}`, `0.095 W ${text}`],
   ['as incomplete JSON', '{"type":"log","time":95202,"lev', '{"type":"log","time":95202,"lev'],
   [
@@ -51,7 +51,7 @@ const quoting = `srv    operator(): got exception: {"error":{"code":500,"message
 it.each([
   ['in colours', `\u001b[34m0.00.063.627\u001b[0m \u001b[33mW \u001b[0m${quoting}`],
   ['without a time', `W ${quoting}`],
-  ['without a beginning', quoting],
+  ['without a prefix', quoting],
   ['as JSON', JSON.stringify({ type: 'log', time: 1, level: 'warn', msg: `${quoting}\n` })],
   ['as incomplete JSON', JSON.stringify({ type: 'log', time: 1, level: 'warn', msg: quoting }).slice(0, -4)],
 ])('a line %s shows no prompt', (_, line) => {

@@ -28,7 +28,7 @@ const forbidden: readonly (readonly [names: string, reason: string])[] = [
   ['--log-disable', muting],
   [
     '--no-prefill-assistant',
-    'answers could not continue after a crash: their text would be repeated, as it would for clients that prefill an answer',
+    'responses could not be resumed after a crash: their text would be repeated, also for clients that prefill a response',
   ],
   [
     '--embd-gemma-* --fim-qwen-* --gpt-oss-* --vision-gemma-*',
@@ -50,7 +50,7 @@ const endsWithLocation = /^--.*-(?:file|path|dir|url)$/;
 const reasons = new Map(
   forbidden.flatMap(([names, reason]) => names.split(' ').map((name) => [name, reason] as const)),
 );
-const families = [...reasons].filter(([name]) => name.endsWith('*'));
+const patterns = [...reasons].filter(([name]) => name.endsWith('*'));
 
 /** Below 1 llama-server does not even log errors. */
 const verbosity = new Set(['-lv', '--verbosity', '--log-verbosity']);
@@ -66,7 +66,7 @@ export function findForbiddenArguments(args: readonly string[]): ForbiddenArgume
     const name = nameOf(argument);
     const reason =
       reasons.get(name) ??
-      families.find(([family]) => name.startsWith(family.slice(0, -1)))?.[1] ??
+      patterns.find(([pattern]) => name.startsWith(pattern.slice(0, -1)))?.[1] ??
       mutingReason(name, argument, args[index + 1]);
     return reason === undefined ? [] : [{ argument: argument.split('=', 1)[0] ?? argument, reason }];
   });

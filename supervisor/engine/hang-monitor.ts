@@ -140,12 +140,12 @@ function isStuck(progress: Progress, activity: EngineActivity): boolean {
     case 'unreachable':
       return progress.wasUp;
     default:
-      // LOAD_TIMEOUT limits the load. Without counters there is no way to tell.
+      // LOAD_TIMEOUT limits the load. Without counters, a hang cannot be detected.
       return false;
   }
 }
 
-/** If neither a rounded counter nor the slots can tell, an engine whose queue still responds does not count as hung. */
+/** If the counter is rounded and the slots are unknown, an engine whose queue still responds does not count as hung. */
 function areSlotsStuck(progress: Progress, { slots, isExact }: EngineCounters): boolean {
   return slots === 'unsupported' ? isExact : slots === undefined || slots === progress.slots;
 }

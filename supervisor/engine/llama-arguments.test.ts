@@ -18,7 +18,8 @@ const plain: EngineOptions = {
   sleepIdleMs: undefined,
   extraArgs: [],
 };
-const lineFor = (wishes: Partial<EngineOptions>) => llamaArguments({ ...plain, ...wishes }, socket).join(' ');
+const lineFor = (options: Partial<EngineOptions>) =>
+  llamaArguments({ ...plain, ...options }, socket).join(' ');
 
 describe('llama-server is started', () => {
   it('on the socket, with its own defaults for what is not set', () => {
@@ -36,8 +37,8 @@ describe('llama-server is started', () => {
     [{ ctx: 4096, parallel: 3 } as const, '-np 3 -c 12288'],
     [{ ctx: 4096 } as const, '-np 4 -c 16384'],
     [{ parallel: 2 } as const, '-np 2 -kvu'],
-  ])('with the context of one request times the slots: %j', (wishes, expected) => {
-    expect(lineFor(wishes)).toContain(` --alias m ${expected} --metrics`);
+  ])('with the context of one request times the slots: %j', (options, expected) => {
+    expect(lineFor(options)).toContain(` --alias m ${expected} --metrics`);
   });
 
   it.each([
@@ -90,8 +91,8 @@ describe('llama-server is started', () => {
     { args: ['--embeddings', '--batch_size=1024'], ctx: 4096, expected: '-ub 4096' },
     { args: ['--embeddings', '-b', '64', '--ubatch-size', '64'], ctx: 4096, expected: '' },
     { args: ['--pooling', 'mean'], ctx: 4096, expected: '' },
-  ] as const)('with batches for a whole input if it computes vectors: %j', (wish) => {
-    const { args, ctx, expected } = wish;
+  ] as const)('with batches for a whole input if it computes vectors: %j', (options) => {
+    const { args, ctx, expected } = options;
     const line = lineFor({ ctx, extraArgs: args });
     const [ours = ''] = line.split('--metrics');
     expect((ours.match(/ -u?b \d+/g) ?? []).join('').trim()).toBe(expected);

@@ -91,7 +91,7 @@ function contextArguments(ctx: number | 'auto', parallel: number | 'auto'): stri
 
 const vectorArguments = ['--embedding', '--embeddings', '--rerank', '--reranking'];
 
-/** An embedding or a ranking is computed in one batch, which has to hold a whole context. */
+/** An embedding or a ranking is computed in one batch, which has to hold the full context. */
 function batchArguments({ ctx, extraArgs }: EngineOptions): string[] {
   if (!includesArgument(extraArgs, vectorArguments)) return [];
   const tokens = ctx === 'auto' ? defaultInputTokens : ctx;

@@ -82,7 +82,7 @@ export interface PromptCacheOptions {
 }
 
 /**
- * The limit of the prompt cache in MiB; undefined leaves it to llama-server, which does not know the container's limit and
+ * The limit of the prompt cache in MiB; undefined leaves it to llama-server, which does not read the container's limit and
  * would be killed at it. A quarter of what the model leaves, but at least a sixteenth of all, because a model on the GPU
  * needs little memory.
  */

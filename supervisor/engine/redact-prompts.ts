@@ -11,7 +11,7 @@ const serving =
 
 /**
  * Returns a function that removes quoted requests and responses from the lines of one llama-server process. While the model
- * loads, all lines pass. Afterwards only known text is shown: of a log line the beginning, as far as its words are
+ * loads, all lines pass. Afterwards only known text is shown: of a log line the start, as far as its words are
  * llama-server's own; of other lines what indicates a crash. Returns undefined for a line of which nothing is left.
  */
 export function createPromptRedactor(isServing: () => boolean): (line: string) => string | undefined {
@@ -19,7 +19,7 @@ export function createPromptRedactor(isServing: () => boolean): (line: string) =
   return (raw) => {
     const line = normalizeEngineLine(raw);
     mayQuote ||= isServing() || serving.test(line);
-    return mayQuote ? keepOwnWords(line) : line;
+    return mayQuote ? keepKnownParts(line) : line;
   };
 }
 
@@ -27,20 +27,20 @@ const prefix = /^[\d.]+ [DIWET] /;
 const head =
   /^(?:(?:slot|srv|que|res|cmn) +[\w~:]+(?:\(\))?:|(?:ggml|llama|common|gguf|clip|mtmd|server)_\w+(?:\(\))?:|[a-z]+_[a-z_]+:|(?:decode|encode|load|init):)/;
 
-function keepOwnWords(line: string): string | undefined {
+function keepKnownParts(line: string): string | undefined {
   const time = prefix.exec(line)?.[0] ?? '';
   const text = line.slice(time.length);
-  const begin = time === '' ? undefined : head.exec(text)?.[0];
-  if (begin !== undefined && isOwnHead(begin)) return time + begin + keepOwnText(text.slice(begin.length));
+  const start = time === '' ? undefined : head.exec(text)?.[0];
+  if (start !== undefined && isOwnHead(start)) return time + start + keepOwnText(text.slice(start.length));
   const crash = keepCrashText(text);
   if (crash !== undefined) return time + crash;
   // Debug lines are many, and nothing useful is left of them.
   return time === '' || time.endsWith(' D ') ? undefined : time + omitted;
 }
 
-/** The name of a function of llama-server; the text of a request may look like one. */
-function isOwnHead(begin: string): boolean {
-  const name = begin.replace(/(?:\(\))?:$/, '');
+/** The name of a function of llama-server; the text of a request may resemble one. */
+function isOwnHead(start: string): boolean {
+  const name = start.replace(/(?:\(\))?:$/, '');
   return /^(?:slot|srv|que|res|cmn) /.test(name) || isEngineWord(name);
 }
 
@@ -52,7 +52,7 @@ const piece =
 
 const address = /^ listening on (?:unix|https?):\/\/\S{1,200}$/;
 
-/** The beginning of a text, as far as it is llama-server's own. */
+/** The start of a text, as far as it is llama-server's own. */
 function keepOwnText(text: string): string {
   if (address.test(text)) return text;
   const introduced = introducer.exec(text);
@@ -101,8 +101,8 @@ const crashes: readonly RegExp[] = [
 ];
 
 function keepCrashText(text: string): string | undefined {
-  const whole = crashes.find((shape) => shape.test(text))?.exec(text)?.[0];
-  if (whole !== undefined) return whole === text ? text : `${whole} ${omitted}`;
+  const report = crashes.find((shape) => shape.test(text))?.exec(text)?.[0];
+  if (report !== undefined) return report === text ? text : `${report} ${omitted}`;
   const place = sources.exec(text)?.[0];
   if (place !== undefined) return place + keepAssertion(text.slice(place.length));
   const what = /^\s+what\(\): +/.exec(text)?.[0];

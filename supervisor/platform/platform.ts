@@ -33,8 +33,8 @@ export function queueWorkerEnabled(settings: Settings): { isEnabled: boolean; wa
 }
 
 /**
- * Vast's PyWorker reads the log of a server to learn when it is ready and when it has failed: it looks for these words at
- * the beginning of a line (its `on_load` and `on_error`). They contain spaces, which the path of a request never shows.
+ * Vast's PyWorker reads the log of a server to learn when it is ready and when it has failed: it searches for these words at
+ * the start of a line (its `on_load` and `on_error`). They contain spaces, which the path of a request never shows.
  */
 export const vastLogLines = {
   ready: 'llama-corral is ready',

@@ -11,9 +11,9 @@ const retries = { delaysMs: [1, 1], timeoutMs: 1000 };
 
 /** A platform that answers with these statuses, one after the other; 0 breaks off. */
 async function platformAnswering(...statuses: readonly number[]) {
-  let asked = 0;
+  let requests = 0;
   const server = createServer((request, response) => {
-    const status = statuses[asked++] ?? 500;
+    const status = statuses[requests++] ?? 500;
     if (status === 0) request.socket.destroy();
     else response.writeHead(status).end('{"echo":"Bearer secret"}');
   });
@@ -24,7 +24,7 @@ async function platformAnswering(...statuses: readonly number[]) {
     url: `http://127.0.0.1:${port}/pods/p/stop`,
     init: { method: 'POST', headers: { authorization: 'Bearer secret' } },
   };
-  return { call, asked: () => asked, [Symbol.dispose]: () => void server.close() };
+  return { call, requests: () => requests, [Symbol.dispose]: () => void server.close() };
 }
 
 function memoryLog() {
@@ -32,30 +32,30 @@ function memoryLog() {
   return { log: pino({}, { write: (line) => void lines.push(line) }), text: () => lines.join('') };
 }
 
-it('a platform that is busy or unreachable is asked again, and the key is never logged', async () => {
+it('a platform that is busy or unreachable is retried, and the key is never logged', async () => {
   using platform = await platformAnswering(429, 0, 200);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
-  expect(platform.asked()).toBe(3);
+  expect(platform.requests()).toBe(3);
   expect(text()).toMatch(
     /status 429.*\n.*did not stop.*\n.*RunPod accepted the request to stop this instance/,
   );
   expect(text()).not.toContain('secret');
 });
 
-it('a platform that rejects the request is not asked again', async () => {
+it('a platform that rejects the request is not retried', async () => {
   using platform = await platformAnswering(403);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
-  expect(platform.asked()).toBe(1);
+  expect(platform.requests()).toBe(1);
   expect(text()).toMatch(/status 403.*\n.*stop it by hand/);
 });
 
-it('a platform is asked a limited number of times', async () => {
+it('a platform gets a limited number of requests', async () => {
   using platform = await platformAnswering(500, 502, 503, 200);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
-  expect(platform.asked()).toBe(3);
+  expect(platform.requests()).toBe(3);
   expect(text()).toContain('stop it by hand');
 });
 

@@ -45,18 +45,18 @@ describe('a child', () => {
   });
 
   it('exchanges messages over a channel, and does not need it to run', async () => {
-    const heard: unknown[] = [];
-    const script = "process.on('message', (said) => process.send({ said })); process.channel.unref();";
+    const received: unknown[] = [];
+    const script = "process.on('message', (echo) => process.send({ echo })); process.channel.unref();";
     const child = spawnChild({
       command: process.execPath,
       args: ['-e', `${script} process.stdin.resume(); setInterval(() => {}, 60_000)`],
       env,
       onLine: () => {},
-      onMessage: (message) => heard.push(message),
+      onMessage: (message) => received.push(message),
     });
     child.send({ kind: 'engine-state' });
-    await waitFor('its answer', () => heard.length > 0);
-    expect(heard).toEqual([{ said: { kind: 'engine-state' } }]);
+    await waitFor('its message', () => received.length > 0);
+    expect(received).toEqual([{ echo: { kind: 'engine-state' } }]);
     child.kill();
     await child.exited;
     child.send({ kind: 'engine-state' });

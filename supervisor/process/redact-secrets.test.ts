@@ -73,8 +73,8 @@ describe('the output of a child is shown', () => {
     ["others' secret", 'aws-secret-value'],
     ["others' token", 'token-of-others'],
   ])('without %s', (_, secret) => {
-    const shown = hidden(`it says <${secret}>, and more`);
-    expect(shown).toBe('it says <[secret]>, and more');
+    const shown = hidden(`the secret is <${secret}>, and more`);
+    expect(shown).toBe('the secret is <[secret]>, and more');
   });
 
   it.each(['memory', 'default', '/usr/bin'])(

@@ -69,7 +69,7 @@ const isOption = (argument: string) => argument.startsWith('-');
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every secret among the settings: the whole value, and its secret parts. */
+/** Every secret among the settings: the complete value, and its secret parts. */
 export function settingSecrets(settings: Settings): string[] {
   const values: Readonly<Record<string, unknown>> = settings;
   const secrets = (Object.entries(variables) as [string, Variable][])

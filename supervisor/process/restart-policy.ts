@@ -14,7 +14,7 @@ export interface RestartPolicy {
   readonly stableAfterMs: number;
 }
 
-/** For llama-server, unless the settings say otherwise. */
+/** For llama-server, unless the settings differ. */
 export const defaultPolicy: RestartPolicy = {
   minDelayMs: 1000,
   maxDelayMs: 30_000,
@@ -26,7 +26,7 @@ export const defaultPolicy: RestartPolicy = {
 };
 
 /**
- * For the gateway: clients wait, and it starts in a fraction of a second. The reason of a failed start says less than for
+ * For the gateway: clients wait, and it starts in a fraction of a second. The reason of a failed start matters less than for
  * a model, so it gets all attempts.
  */
 export function gatewayPolicy(policy: RestartPolicy): RestartPolicy {
@@ -71,7 +71,7 @@ export function decideRestart(
     : { action: 'restart', delayMs: restartDelay(exit, before, policy), history: next };
 }
 
-/** The last `count` exits were not the child's fault and do not count towards giving up. The delays stay as they are. */
+/** The last `count` exits were not the child's fault and do not count towards giving up. The delays are unchanged. */
 export function forgiveExits(history: ExitHistory, count: number): ExitHistory {
   return { ...history, exits: history.exits.slice(0, Math.max(history.exits.length - count, 0)) };
 }

@@ -35,8 +35,8 @@ function drawLine(chart: Chart, points: readonly Point[], index: number) {
 }
 
 /** Large enough to hover over; visible only as single marks. */
-const drawPoint = (chart: Chart, { x, y, words }: Point, index: number, isMark: boolean) =>
-  html`<circle class="${isMark ? 'mark' : 'spot'} ${colourOf(index)}" cx="${along(chart, x)}" cy="${down(chart, y)}" r="${isMark ? 3.5 : 5}"><title>${words}</title></circle>`;
+const drawPoint = (chart: Chart, { x, y, tooltip }: Point, index: number, isMark: boolean) =>
+  html`<circle class="${isMark ? 'mark' : 'spot'} ${colourOf(index)}" cx="${along(chart, x)}" cy="${down(chart, y)}" r="${isMark ? 3.5 : 5}"><title>${tooltip}</title></circle>`;
 
 const legend = (series: readonly Series[]) =>
   html`<ul class="legend">${series.map(({ name }, index) => html`<li><span class="key ${colourOf(index)}"></span>${name}</li>`)}</ul>`;

@@ -4,7 +4,7 @@ export interface Point {
   readonly x: number;
   readonly y: number;
   /** Tooltip. */
-  readonly words: string;
+  readonly tooltip: string;
 }
 
 export interface Series {
@@ -62,12 +62,12 @@ export function loadCharts(steps: readonly StepReport[]): Chart[] {
 }
 
 type Value = (step: StepReport) => number | null;
-type SpreadName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs';
+type DistributionName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs';
 
 const rankOf =
-  (spread: SpreadName, rank: Rank): Value =>
+  (distribution: DistributionName, rank: Rank): Value =>
   (step) =>
-    step[spread]?.[rank] ?? null;
+    step[distribution]?.[rank] ?? null;
 
 const lengthsOf = (steps: readonly StepReport[]) => [
   ...new Set(steps.map(({ promptTokens }) => promptTokens)),
@@ -88,8 +88,8 @@ function overLoads<Line extends { readonly name: string; readonly value: Value }
       name: line.name,
       points: stepsOf(line).flatMap((step) => {
         const y = line.value(step);
-        const words = `${step.name}: ${line.name} ${formatNumber(y ?? 0)} ${unit}`;
-        return y === null ? [] : [{ x: loads.indexOf(formatLoad(step.load)), y, words }];
+        const tooltip = `${step.name}: ${line.name} ${formatNumber(y ?? 0)} ${unit}`;
+        return y === null ? [] : [{ x: loads.indexOf(formatLoad(step.load)), y, tooltip }];
       }),
     }))
     .filter(({ points }) => points.length > 0);
@@ -128,11 +128,11 @@ export function distributionCharts(steps: readonly StepReport[]): Chart[] {
 function distribution(
   title: string,
   steps: readonly StepReport[],
-  spreadOf: (step: StepReport) => Summary | null,
+  summaryOf: (step: StepReport) => Summary | null,
 ): Chart | undefined {
   const series = steps.flatMap((step) => {
-    const spread = spreadOf(step);
-    return spread ? [{ name: step.name, points: curveOf(step.name, spread) }] : [];
+    const summary = summaryOf(step);
+    return summary ? [{ name: step.name, points: curveOf(step.name, summary) }] : [];
   });
   const times = series.flatMap(({ points }) => points.map(({ x }) => x));
   if (times.length === 0) return undefined;
@@ -148,7 +148,7 @@ function distribution(
 const curveOf = (name: string, { curve }: Summary): Point[] =>
   curve.map((ms, index) => {
     const share = curveShares[index] ?? 100;
-    return { x: ms, y: share, words: `${name}: ${share}% up to ${formatNumber(ms)} ms` };
+    return { x: ms, y: share, tooltip: `${name}: ${share}% up to ${formatNumber(ms)} ms` };
   });
 
 /** Charts of one step over time. */
@@ -185,7 +185,7 @@ function pointsAlong(
     const y = value(index);
     return y === null
       ? []
-      : [{ x: second, y, words: `second ${second}: ${name} ${formatNumber(y)} ${unit}` }];
+      : [{ x: second, y, tooltip: `second ${second}: ${name} ${formatNumber(y)} ${unit}` }];
   });
 }
 

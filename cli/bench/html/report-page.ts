@@ -25,7 +25,7 @@ export async function reportPage(report: Report, comparison: Comparison | undefi
 <body>
 <h1>${conditions.model}</h1>
 <p class="about">${conditions.url} · ${aboutRequests(conditions)} · ${startedAt.slice(0, 16).replace('T', ' ')} UTC</p>
-${reportNotes(report).map((words) => html`<p class="note">${words}</p>`)}
+${reportNotes(report).map((note) => html`<p class="note">${note}</p>`)}
 ${comparison ? comparisonSection(comparison) : ''}
 <h2>Results</h2>
 ${figuresTable(steps)}

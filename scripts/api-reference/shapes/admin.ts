@@ -85,7 +85,7 @@ export const cancelled = z.strictObject({
   cancelled: z.int().positive().describe('The number of cancelled requests: several may have the same id.'),
 });
 
-const figures = {
+const totals = {
   requests: count,
   errors: count,
   inputTokens: count,
@@ -108,11 +108,11 @@ export const usageReport = z.strictObject({
     z.strictObject({
       key: z.string().optional(),
       day: z.iso.date().optional(),
-      ...figures,
+      ...totals,
       lastUsed: nullable.time.optional(),
     }),
   ),
-  total: z.strictObject(figures),
+  total: z.strictObject(totals),
   problem: nullable.text.describe('Why the usage ledger cannot be written.'),
 });
 

@@ -129,7 +129,7 @@ const choice = {
 const textFinishReason = z.enum(['stop', 'length', 'content_filter']);
 
 const completion = {
-  /** OpenAI's begins with `cmpl-`. */
+  /** OpenAI's starts with `cmpl-`. */
   id: z.string().regex(/^(chat)?cmpl-\w+$/),
   object: z.literal('text_completion'),
   created: z.int().positive(),

@@ -79,7 +79,7 @@ export const gpus: Row = {
       unit: 'none',
       queries: [
         { expr: `${selector(gpu.trouble)} == 1`, legend: '{{instance}} {{trouble}}' },
-        { expr: `${selector(gpu.recoveryAction)} == 1`, legend: '{{instance}} {{gpu}} wants {{action}}' },
+        { expr: `${selector(gpu.recoveryAction)} == 1`, legend: '{{instance}} {{gpu}} requires {{action}}' },
       ],
     }),
   ],
