@@ -133,7 +133,7 @@ describe('corral keys list and show', () => {
     const [heading, app, calm] = stdout.split('\n');
     expect(heading).toMatch(/LAST USED$/);
     expect(app).toMatch(/rotating until .*, old secret last used 2h ago .*1h ago$/);
-    // Before the rotation the key had no old secret.
+    // It was last used before the rotation, as the current secret.
     expect(calm).not.toContain('old secret');
     expect(calm).toMatch(/just now$/);
     const { stdout: json } = await corralKeys('show app --json');

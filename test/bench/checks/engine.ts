@@ -151,8 +151,8 @@ async function measure(
   try {
     const report = await runStep({
       step: { name: 'engine', load: { kind: 'closed', concurrency: streams }, promptTokens: null },
-      asker: new BenchClient(pool, conditions.timeoutMs),
-      nextQuestion: () => request,
+      client: new BenchClient(pool, conditions.timeoutMs),
+      nextRequest: () => request,
       conditions,
       signal: new AbortController().signal,
       onStart: () => {},
