@@ -7,7 +7,6 @@ import { parse } from 'yaml';
 import { projectFolder } from '../scripts/project-folders.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
-import { durationMs } from '../test/image/compose-duration.ts';
 import { promtool } from '../test/services/service-catalogue.ts';
 import { requireTestService } from '../test/services/test-service.ts';
 
@@ -187,3 +186,11 @@ describe('the other services', () => {
     );
   });
 });
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Parses a duration of Compose, such as `1m30s`. */
+function durationMs(text: string): number {
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0);
+}

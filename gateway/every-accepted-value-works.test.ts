@@ -6,7 +6,7 @@ import { settingsAsVariables } from '../supervisor/spawn-gateway.ts';
 import { echo } from '../test/fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../test/fakes/start-fake-backend.ts';
 import { startTraceCollector, type TraceCollector } from '../test/fakes/start-trace-collector.ts';
-import { extremes } from '../test/harness/extreme-values.ts';
+import { extremes } from '../test/data/extreme-values.ts';
 import { RawClient } from '../test/harness/raw-client.ts';
 import { startTestGateway, testerSecret } from '../test/harness/start-gateway.ts';
 import { waitFor } from '../test/harness/wait-for.ts';

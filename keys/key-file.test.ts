@@ -10,9 +10,9 @@ import { ensureFirstKey, type FirstSecret, readKeyFile, updateKeyFile } from './
 import { KeyRing } from './key-ring.ts';
 import { createKey } from './secret.ts';
 
-const harness = join(import.meta.dirname, '../test/harness');
+const programs = join(import.meta.dirname, '../test/harness/programs');
 const addKeys = (file: string, prefix: string, count: number) =>
-  execa(process.execPath, [join(harness, 'add-keys.ts'), file, prefix, String(count)], { reject: false });
+  execa(process.execPath, [join(programs, 'add-keys.ts'), file, prefix, String(count)], { reject: false });
 const adding = (id: string) => (keys: readonly Key[]) => addKey(keys, createKey(id, {}, Date.now()).key);
 const idsIn = async (file: string) => (await readKeyFile(file)).keys.map(({ id }) => id);
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
@@ -41,13 +41,13 @@ describe('updateKeyFile', () => {
   it('leaves the old or the new file when a writer is killed, and the next writer continues', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('sub/keys.json');
-    const preload = join(harness, 'die-at-step.ts');
+    const preload = join(programs, 'die-at-step.ts');
     let expected: string[] = [];
     let deaths = 0;
     for (; ; deaths++) {
       const { signal, exitCode } = await execa(
         process.execPath,
-        ['--import', preload, join(harness, 'add-keys.ts'), file, `step${deaths}`, '1'],
+        ['--import', preload, join(programs, 'add-keys.ts'), file, `step${deaths}`, '1'],
         { reject: false, env: { DIE_AT_STEP: String(deaths) } },
       );
       const ids = await idsIn(file);

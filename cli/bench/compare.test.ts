@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleReport, sampleStep } from '../../test/harness/sample-report.ts';
+import { sampleReport, sampleStep } from '../../test/data/sample-report.ts';
 import { compare, regressions, type Tolerances } from './compare.ts';
 import type { Report, StepReport } from './report.ts';
 

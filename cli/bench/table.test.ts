@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleReport, sampleStep } from '../../test/harness/sample-report.ts';
+import { sampleReport, sampleStep } from '../../test/data/sample-report.ts';
 import { compare } from './compare.ts';
 import type { StepReport } from './report.ts';
 import { comparisonTable, errorTable, reportNotes, reportTable } from './table.ts';

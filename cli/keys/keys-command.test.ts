@@ -10,7 +10,7 @@ import { waitFor } from '../../test/harness/wait-for.ts';
 import { runCommand } from '../run-command.ts';
 import { keysCommand } from './keys-command.ts';
 
-const program = join(import.meta.dirname, '../../test/harness/run-keys-command.ts');
+const program = join(import.meta.dirname, '../../test/harness/programs/corral-keys.ts');
 
 interface Outcome {
   readonly status: number | undefined;

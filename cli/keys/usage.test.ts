@@ -9,7 +9,7 @@ import { createKey, fingerprint } from '../../keys/secret.ts';
 import { keyFileText } from '../../test/harness/key-file-text.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 
-const program = join(import.meta.dirname, '../../test/harness/run-keys-command.ts');
+const program = join(import.meta.dirname, '../../test/harness/programs/corral-keys.ts');
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 

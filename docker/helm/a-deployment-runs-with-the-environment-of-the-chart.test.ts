@@ -5,10 +5,10 @@ import { keyFileText } from '../../test/harness/key-file-text.ts';
 import { startDeployment } from '../../test/harness/start-deployment.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { openChart } from '../../test/helm/open-chart.ts';
-import { partsOfDeployment } from '../../test/helm/parts-of-deployment.ts';
+import { loadChart } from '../../test/helm/chart.ts';
+import { partsOfDeployment } from '../../test/helm/manifests.ts';
 
-const { canRender, render } = await openChart('existing-secret');
+const { canRender, render } = await loadChart('existing-secret');
 const changes = { model: { file: 'demo.gguf', parallel: 2, tokenSecret: { name: '' } } };
 
 /** Stores a Secret as the kubelet does: a folder per version, and a symlink that is replaced atomically. */

@@ -4,19 +4,21 @@ import type { BackendStatus } from '../../health/backend.ts';
 import { healthResponse } from '../../health/health-response.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type Variable, variables } from '../../settings/variables.ts';
-import { mistakesIn } from '../../test/helm/mistakes-in-manifest.ts';
-import { openChart } from '../../test/helm/open-chart.ts';
-import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/parts-of-deployment.ts';
+import { loadChart } from '../../test/helm/chart.ts';
+import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/manifests.ts';
 import type { Manifest } from '../../test/helm/render-chart.ts';
+import { validateManifest } from '../../test/helm/validate-manifest.ts';
 
-const { canRender, names, chart, render } = await openChart();
+const { canRender, names, chart, render } = await loadChart();
 const severalPods = ['everything', 'existing-secret'];
 
 describe.skipIf(!canRender)('the chart, with each set of values,', () => {
   it.each(names)('renders objects that Kubernetes and the operators accept: %s', (name) => {
     const { manifests } = chart(name);
     expect(manifests.length).toBeGreaterThan(1);
-    expect(manifests.flatMap((it) => mistakesIn(it).map((mistake) => `${it.kind}: ${mistake}`))).toEqual([]);
+    expect(
+      manifests.flatMap((it) => validateManifest(it).map((mistake) => `${it.kind}: ${mistake}`)),
+    ).toEqual([]);
     const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
   });
@@ -25,10 +27,10 @@ describe.skipIf(!canRender)('the chart, with each set of values,', () => {
     for (const { kind, ...manifest } of chart('everything').manifests) {
       const spec = 'spec' in manifest ? { ...(manifest.spec as object), specc: 1 } : undefined;
       const misspelt = { ...manifest, kind, ...(spec ? { spec } : { datta: {} }) } as Manifest;
-      expect(mistakesIn(misspelt), kind).not.toEqual([]);
+      expect(validateManifest(misspelt), kind).not.toEqual([]);
     }
     const service = objectOf(chart('defaults'), 'Service');
-    expect(mistakesIn({ ...service, spec: { ports: [{ port: 'eighty' }] } })).not.toEqual([]);
+    expect(validateManifest({ ...service, spec: { ports: [{ port: 'eighty' }] } })).not.toEqual([]);
   });
 
   it('sets only variables that exist, to valid values', () => {

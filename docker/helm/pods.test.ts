@@ -1,12 +1,12 @@
 import { dirname, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { openChart } from '../../test/helm/open-chart.ts';
-import { type Labels, objectOf, partsOfDeployment } from '../../test/helm/parts-of-deployment.ts';
+import { loadChart } from '../../test/helm/chart.ts';
+import { type Labels, objectOf, partsOfDeployment } from '../../test/helm/manifests.ts';
 import type { Manifest, Values } from '../../test/helm/render-chart.ts';
 
 const { version } = packageFile;
-const { canRender, names, chart, render } = await openChart();
+const { canRender, names, chart, render } = await loadChart();
 
 describe.skipIf(!canRender)('the pods of the chart', () => {
   it.each([

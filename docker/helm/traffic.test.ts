@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { namesOutside } from '../../scripts/grafana/metric-names.ts';
-import { openChart } from '../../test/helm/open-chart.ts';
-import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/parts-of-deployment.ts';
+import { loadChart } from '../../test/helm/chart.ts';
+import { type Labels, objectOf, partsOfDeployment, specOf } from '../../test/helm/manifests.ts';
 
-const { canRender, chart } = await openChart(
+const { canRender, chart } = await loadChart(
   'defaults',
   'cpu',
   'everything',

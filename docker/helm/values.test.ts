@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { chartFile, chartPage, describedValues } from '../../scripts/helm/chart-page.ts';
 import { type Variable, variables } from '../../settings/variables.ts';
-import { changed, defaultValues, isMap, triedValues } from '../../test/helm/chart-values.ts';
+import { defaultValues, isMap, mergeValues, testedValues } from '../../test/helm/chart.ts';
 import { chartFolder, type Values } from '../../test/helm/render-chart.ts';
 
 interface Schema {
@@ -41,7 +41,7 @@ function isUsed(path: string): boolean {
 }
 
 function refused(changes: Values): boolean {
-  return !validate(changed(defaults, changes));
+  return !validate(mergeValues(defaults, changes));
 }
 
 describe('the values of the chart', () => {
@@ -66,12 +66,12 @@ describe('the values of the chart', () => {
   });
 
   it('match the schema, as do all sets of values in ci/', async () => {
-    for (const { name, values } of await triedValues())
+    for (const { name, values } of await testedValues())
       expect(validate(values), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
   });
 
   it('have every option changed in at least one of these sets', async () => {
-    const changes = (await triedValues()).map((set) => set.changes);
+    const changes = (await testedValues()).map((set) => set.changes);
     const touched = (path: string) =>
       changes.some(
         (set) =>

@@ -1,5 +1,5 @@
 /** Checks that every external link of the pages still works; `npm run outside-links`. */
-import { linksOf } from './links.ts';
+import { linksOf } from './markdown.ts';
 import { allPages } from './pages.ts';
 
 /** Example addresses and addresses of this machine. */

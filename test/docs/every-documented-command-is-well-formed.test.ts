@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { benchCommand } from '../../cli/bench/bench-command.ts';
 import { keysCommand } from '../../cli/keys/keys-command.ts';
 import { splitWords } from '../../supervisor/engine/extra-arguments.ts';
-import { fencedBlocks } from './fenced-blocks.ts';
+import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
 
 const commands = allPages().flatMap(({ path, text }) =>

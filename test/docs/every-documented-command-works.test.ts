@@ -1,11 +1,9 @@
 import { execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { fencedBlocks } from './fenced-blocks.ts';
-import { missingLine } from './missing-lines.ts';
+import { blocksTagged, fencedBlocks, missingLine } from './markdown.ts';
 import { allPages, readPage } from './pages.ts';
 import { type DocumentedProduct, startDocumentedProduct } from './start-documented-product.ts';
-import { blocksTagged } from './tried-blocks.ts';
 
 let product: DocumentedProduct;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectFolder } from '../../scripts/project-folders.ts';
-import { anchorsOf, linksOf } from './links.ts';
+import { anchorsOf, linksOf } from './markdown.ts';
 import { allPages, type Page, readPage } from './pages.ts';
 
 const pages = allPages();

@@ -5,7 +5,7 @@ import { parseKeys } from '../../keys/parse-keys.ts';
 import { fingerprint } from '../../keys/secret.ts';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { removedVariables, variables } from '../../settings/variables.ts';
-import { fencedBlocks } from './fenced-blocks.ts';
+import { fencedBlocks } from './markdown.ts';
 import { allPages, readPage } from './pages.ts';
 
 const pages = allPages().map(({ path, text }) => [path, text] as const);

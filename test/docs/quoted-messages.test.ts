@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectFolder } from '../../scripts/project-folders.ts';
-import { fencedBlocks } from './fenced-blocks.ts';
+import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
 
 const folders = '{gateway,supervisor,health,keys,settings,log,cli/keys,cli/serve,scripts/engine}';

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import type { TriedBlock } from './tried-blocks.ts';
+import type { TriedBlock } from './markdown.ts';
 
 /** The product as `npm start` runs it, and a shell in which the documented commands work unchanged. */
 export interface DocumentedProduct extends AsyncDisposable {

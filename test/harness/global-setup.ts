@@ -1,17 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { demoModelBytes, writeDemoModel } from '../../cli/demo-model/write-demo-model.ts';
 import { readEngineVersion } from '../../scripts/engine/engine-version.ts';
 import { findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
-import { createRunFolder } from './run-folder.ts';
 import '../services/start-llama-server.ts';
 
 const cache = join(import.meta.dirname, '../../.cache');
 
 /**
- * Before all tests: a real llama-server, fetched where this machine has none, the demo model of these sources, and a
- * temporary folder; what is answered takes that away after them, and says which llama-server it was.
+ * Runs before all tests: provides a real llama-server (fetched if the machine has none) and the demo model. TMPDIR is a new
+ * folder, also for child processes, that is removed after the tests, so that a failed test leaves no files.
  */
 export default async function prepare({ provide }: TestProject): Promise<() => Promise<void>> {
   const engine = await findOrFetchEngine(
@@ -21,11 +21,12 @@ export default async function prepare({ provide }: TestProject): Promise<() => P
   provide('engine', engine);
   provide('demoModel', await demoModel());
   const version = await readEngineVersion(engine);
-  const closeFolder = createRunFolder();
+  const folder = await mkdtemp(join(tmpdir(), 'corral-'));
+  process.env.TMPDIR = folder;
   return async () => {
-    // Behind all tests, where one looks for what they came to: builds differ.
+    // At the end of the output, because the results depend on the build.
     console.error(`llama-server of this run: ${version} (${engine.origin})`);
-    await closeFolder();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
 }
 

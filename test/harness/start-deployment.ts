@@ -61,7 +61,7 @@ export async function startDeployment({
   const model = join(modelFolder, `${scenario}.gguf`);
   writeFileSync(model, 'GGUF');
   let printed = '';
-  const child = spawn(process.execPath, [join(here, 'serve-program.ts')], {
+  const child = spawn(process.execPath, [join(here, 'programs/serve.ts')], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,

@@ -8,14 +8,14 @@ import { execa } from 'execa';
 import { parseAllDocuments } from 'yaml';
 import { chezmoi } from '../services/service-catalogue.ts';
 import { requireTestService } from '../services/test-service.ts';
-import { triedValues } from './chart-values.ts';
+import { testedValues } from './chart.ts';
 import { chartFolder, type Manifest, release, renderChart } from './render-chart.ts';
 
 const helm = process.argv[2] ?? 'helm';
 const started = await requireTestService(chezmoi);
 if (!started) throw new Error('without chezmoi there is nothing to compare');
 
-for (const { name, values } of await triedValues()) {
+for (const { name, values } of await testedValues()) {
   const file = join(chartFolder, 'ci', `${name}-values.yaml`);
   const common = [release.Name, chartFolder, '--namespace', release.Namespace, '--values', file];
   const { stdout } = await execa(helm, ['template', ...common, '--kube-version', '1.33.0']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleStep } from '../../../test/harness/sample-report.ts';
+import { sampleStep } from '../../../test/data/sample-report.ts';
 import type { StepReport } from '../report.ts';
 import {
   distributionCharts,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crashingBodies } from '../../../test/harness/crashing-bodies.ts';
+import { crashingBodies } from '../../../test/data/crashing-bodies.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { validateRequest } from './validate-request.ts';
 

@@ -15,7 +15,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
-const program = join(import.meta.dirname, '../../harness/run-keys-command.ts');
+const program = join(import.meta.dirname, '../../harness/programs/corral-keys.ts');
 
 let fake: FakeBackend;
 let corral: TestGateway;

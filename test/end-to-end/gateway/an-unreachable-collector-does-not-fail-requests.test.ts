@@ -92,7 +92,7 @@ it('a stopping gateway process sends its remaining spans as protobuf before it e
 });
 
 it('OpenTelemetry is not loaded if no collector is configured', async () => {
-  const preload = join(import.meta.dirname, '../../harness/refuse-opentelemetry.js');
+  const preload = join(import.meta.dirname, '../../harness/programs/block-opentelemetry.js');
   const env = { AUTH_ENABLED: 'false', NODE_OPTIONS: `--import=${preload}` };
   await using corral = await startGatewayProcess(fakeBackend.backend, env);
   expect(await sendRequests(Number(new URL(corral.origin).port), 1)).toEqual(allOk(1));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestBackend } from '../../../health/request-backend.ts';
-import { crashingBodies } from '../../harness/crashing-bodies.ts';
+import { crashingBodies } from '../../data/crashing-bodies.ts';
 import { type Demo, startDemo } from '../../harness/start-demo.ts';
 
 let demo: Demo;

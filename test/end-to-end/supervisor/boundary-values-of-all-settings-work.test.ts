@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Extremes, extremes } from '../../harness/extreme-values.ts';
+import { type Extremes, extremes } from '../../data/extreme-values.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 
 /** The test chooses the ports; the largest CTX is rejected with the largest PARALLEL. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { canary, quotingBodies } from '../../data/quoting-bodies.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
-import { canary, quotingBodies } from '../../harness/quoting-bodies.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 

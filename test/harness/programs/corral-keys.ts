@@ -1,5 +1,5 @@
 /** `corral keys …` as a program of its own. */
-import { keysCommand } from '../../cli/keys/keys-command.ts';
-import { runCommand } from '../../cli/run-command.ts';
+import { keysCommand } from '../../../cli/keys/keys-command.ts';
+import { runCommand } from '../../../cli/run-command.ts';
 
 process.exitCode = await runCommand(keysCommand(), process.argv.slice(2));

@@ -1,7 +1,7 @@
 /** Adds the keys PREFIX-1 … PREFIX-N to FILE, one write each, and prints every id once it is in: FILE PREFIX N */
-import { addKey } from '../../keys/change-keys.ts';
-import { updateKeyFile } from '../../keys/key-file.ts';
-import { createKey } from '../../keys/secret.ts';
+import { addKey } from '../../../keys/change-keys.ts';
+import { updateKeyFile } from '../../../keys/key-file.ts';
+import { createKey } from '../../../keys/secret.ts';
 
 const [file = '', prefix = '', count = ''] = process.argv.slice(2);
 for (let n = 1; n <= Number(count); n++) {

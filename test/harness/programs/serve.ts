@@ -2,13 +2,13 @@
  * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
  * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
  */
-import { maxProbeConnections } from '../../fs/open-file-limit.ts';
-import { startHealthServer } from '../../health/health-server.ts';
-import { createLogs, logFilesConfig } from '../../log/create-logs.ts';
-import { readSettings } from '../../settings/read-settings.ts';
-import { type Engine, findInstalledEngine } from '../../supervisor/engine/installed-engine.ts';
-import { preflight } from '../../supervisor/preflight.ts';
-import { supervise } from '../../supervisor/supervise.ts';
+import { maxProbeConnections } from '../../../fs/open-file-limit.ts';
+import { startHealthServer } from '../../../health/health-server.ts';
+import { createLogs, logFilesConfig } from '../../../log/create-logs.ts';
+import { readSettings } from '../../../settings/read-settings.ts';
+import { type Engine, findInstalledEngine } from '../../../supervisor/engine/installed-engine.ts';
+import { preflight } from '../../../supervisor/preflight.ts';
+import { supervise } from '../../../supervisor/supervise.ts';
 
 const { env } = process;
 const { settings, problems } = readSettings(env);

@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fencedBlocks, proseOf } from './fenced-blocks.ts';
-import { anchorsOf, linksOf } from './links.ts';
-import { missingLine } from './missing-lines.ts';
-import { blocksTagged } from './tried-blocks.ts';
+import { anchorsOf, blocksTagged, fencedBlocks, linksOf, missingLine, proseOf } from './markdown.ts';
 
 const text = '# One\n\n```sh tried\nls\n```\n\n```text output\na\n```\nthe [end](b.md#c)\n';
 
@@ -26,7 +23,7 @@ describe('blocksTagged', () => {
   });
   it('requires an output', () => {
     const page = { path: 'a.md', text: '```sh tried\nls\n```\n' };
-    expect(() => blocksTagged('tried', page)).toThrow('a.md:1: a block that is tried is followed by');
+    expect(() => blocksTagged('tried', page)).toThrow('a.md:1: a tried block must be followed by');
   });
 });
 
