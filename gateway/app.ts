@@ -6,7 +6,6 @@ import type { KeyStore } from '../keys/key-store.ts';
 import { renderError } from './api/error-response.ts';
 import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
-import { requireSameOrigin, requireSession } from './dashboard/page-guards.ts';
 import {
   handleAsset,
   handleDashboardPage,
@@ -16,6 +15,8 @@ import {
   handleLogin,
   handleLogout,
   handleSessionStatus,
+  requireSameOrigin,
+  requireSession,
 } from './dashboard/page-routes.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
@@ -44,7 +45,7 @@ import { createProbes } from './routes/probes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
 import type { CapacityGate } from './scheduler/capacity-gate.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
-import { handleUsage } from './usage/usage-route.ts';
+import { handleUsage } from './usage/usage-report.ts';
 
 export interface AppDependencies extends RequestContextOptions, ProxyServices {
   readonly authenticator: Authenticator;

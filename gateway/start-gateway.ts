@@ -10,7 +10,7 @@ import { createDashboard } from './dashboard/dashboard.ts';
 import { type Gpus, watchGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { cacheFor } from './http/cache-for.ts';
-import { createProxyMatcher } from './http/forwarded.ts';
+import { createProxyMatcher } from './http/client-address.ts';
 import { type ParentChannel, SupervisorClient } from './ipc/supervisor-client.ts';
 import { createRateCounters, type Sharing } from './limits/rate-counters.ts';
 import { RateLimits } from './limits/rate-limits.ts';
@@ -19,13 +19,13 @@ import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metr
 import { createMetrics } from './metrics/metrics.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
-import { ModelMetaCache } from './models/model-meta-cache.ts';
+import { ModelMetaCache } from './models/model-list.ts';
 import { ModelNames } from './models/model-names.ts';
 import { RouterModels } from './models/router-models.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
 import { AbandonedInputCounter } from './proxy/count-tokens.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
-import { RequestEvents } from './proxy/request-events.ts';
+import { RequestEvents } from './proxy/request-record.ts';
 import { PrefillProbe } from './resume/prefill-probe.ts';
 import { CapacityGate } from './scheduler/capacity-gate.ts';
 import { createQuarantine } from './scheduler/quarantine.ts';
@@ -35,8 +35,7 @@ import { type ListeningServer, startListening } from './server/listen.ts';
 import { createBackendPool } from './upstream/backend-pool.ts';
 import { ShuttingDown } from './upstream/failure.ts';
 import { createSlotTracker } from './upstream/slot-tracker.ts';
-import { createUsageLedger, type UsageLedger } from './usage/usage-ledger.ts';
-import { createUsageRecorder } from './usage/usage-recorder.ts';
+import { createUsageLedger, createUsageRecorder, type UsageLedger } from './usage/usage-ledger.ts';
 
 /** How long the clients of aborted exchanges have to receive their last event, ms. */
 const LAST_EVENT_TIMEOUT = 500;

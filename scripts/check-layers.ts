@@ -40,7 +40,7 @@ const innerLayers: Readonly<Record<string, Layers>> = {
   supervisor: [['root'], ['engine', 'platform'], ['process']],
 };
 
-/** Observers receive an event for each request (gateway/proxy/request-events.ts): only the root of the gateway imports them. */
+/** Observers receive an event for each request (gateway/proxy/request-record.ts): only the root of the gateway imports them. */
 const observers = ['access-log.ts', 'dashboard', 'gpu', 'metrics', 'reference', 'tracing', 'usage'];
 
 /** The files that each file imports, by their paths from the root of the repository. */

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { noUsage } from '../../gateway/proxy/usage-sums.ts';
+import { noUsage } from '../../gateway/api/usage.ts';
 import { LedgerFile } from '../../gateway/usage/ledger-file.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { openLedger } from './options.ts';

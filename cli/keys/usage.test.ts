@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { noUsage, utcDay } from '../../gateway/proxy/usage-sums.ts';
+import { noUsage, utcDay } from '../../gateway/api/usage.ts';
 import { LedgerFile, ledgerFileName } from '../../gateway/usage/ledger-file.ts';
 import { formatKeysJson } from '../../keys/keys-json.ts';
 import { createKey, fingerprint } from '../../keys/secret.ts';

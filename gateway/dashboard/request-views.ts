@@ -1,7 +1,6 @@
 import type { Key, Priority } from '../../keys/key.ts';
 import { apiRoutes } from '../api/route-table.ts';
-import type { RequestFinished } from '../proxy/request-events.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
+import type { RequestFinished, RequestRecord } from '../proxy/request-record.ts';
 
 /** A request in progress, without any text of the request or response. */
 export interface OpenRequest {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { fingerprint } from '../../keys/secret.ts';
-import { noUsage } from '../proxy/usage-sums.ts';
+import { noUsage } from '../api/usage.ts';
 import { topKeys } from './snapshot.ts';
 
 const key = (id: string, tokensPerDay?: number): Key => ({

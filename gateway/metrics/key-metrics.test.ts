@@ -4,7 +4,7 @@ import type { Key } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { createKey, type NewKeyOptions } from '../../keys/secret.ts';
 import { readMetrics } from '../../test/harness/read-metrics.ts';
-import { noUsage } from '../proxy/usage-sums.ts';
+import { noUsage } from '../api/usage.ts';
 import { registerBudgetMetrics } from './key-metrics.ts';
 
 const keyOf = (id: string, tokensPerDay: number, options: NewKeyOptions = {}): Key =>

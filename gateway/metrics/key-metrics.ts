@@ -3,9 +3,9 @@ import type { Key } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import { HOUR } from '../../settings/durations.ts';
-import { addUsage, noUsage, type UsageSums } from '../proxy/usage-sums.ts';
-import { BoundedLabel } from './bounded-label.ts';
+import { addUsage, noUsage, type UsageSums } from '../api/usage.ts';
 import { type MetricDefinition, type MetricSample, perKey } from './catalogue.ts';
+import { BoundedLabel } from './counting.ts';
 import { registerSamples } from './register.ts';
 
 interface KeySums {

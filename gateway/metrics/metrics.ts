@@ -2,11 +2,11 @@ import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import type { UsageSums } from '../api/usage.ts';
 import { cacheFor } from '../http/cache-for.ts';
 import { type Authenticator, authenticate, presentedSecrets } from '../middleware/authenticate.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import type { RequestFinished } from '../proxy/request-events.ts';
-import type { UsageSums } from '../proxy/usage-sums.ts';
+import type { RequestFinished } from '../proxy/request-record.ts';
 import { backend, endpointPicker, gatewayProcess, system as systemMetrics, volume } from './catalogue.ts';
 import { type MetricSources, registerComponentMetrics } from './component-metrics.ts';
 import { type EngineMetrics, EngineMetricsReader, noEngineMetrics } from './engine-metrics.ts';
@@ -24,8 +24,7 @@ import {
   type VolumeSpace,
 } from './process-metrics.ts';
 import { registerSamples, registerValue, statusSamples } from './register.ts';
-import { Traffic } from './traffic.ts';
-import { registerTrafficMetrics } from './traffic-metrics.ts';
+import { registerTrafficMetrics, Traffic } from './traffic.ts';
 
 /** Scrapes within this time, ms, share one page, so that any number of scrapers costs no more than one. */
 const PAGE_MAX_AGE = 250;

@@ -1,7 +1,7 @@
 import { Gauge, type MetricType, type Registry } from 'prom-client';
 import type { BackendStatus } from '../../health/backend.ts';
 import type { MetricDefinition, MetricSample } from './catalogue.ts';
-import type { HistogramData } from './histogram-data.ts';
+import type { HistogramData } from './counting.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 

@@ -1,11 +1,11 @@
+import type { Registry } from 'prom-client';
 import type { Priority } from '../../keys/key.ts';
-import { getOperation, type Operation, routeLabel } from '../api/route-label.ts';
+import { getOperation, type Operation, routeLabel } from '../api/route-table.ts';
 import type { Usage } from '../api/usage.ts';
-import type { RequestFinished } from '../proxy/request-events.ts';
-import type { RequestOutcome, RequestRecord } from '../proxy/request-record.ts';
-import { BoundedLabel } from './bounded-label.ts';
-import { generation, queue } from './catalogue.ts';
-import { HistogramData } from './histogram-data.ts';
+import type { RequestFinished, RequestOutcome, RequestRecord } from '../proxy/request-record.ts';
+import { generation, type MetricSample, queue, requests } from './catalogue.ts';
+import { BoundedLabel, HistogramData } from './counting.ts';
+import { registerHistograms, registerSamples, registerValue } from './register.ts';
 
 /** Codes come from our catalogue and a few from the backend; more than this would be an attempt to fill the memory. */
 const MAX_CODES = 80;
@@ -102,7 +102,7 @@ interface Durations {
 }
 
 /** The counters of one model and operation. */
-export class ModelTraffic {
+class ModelTraffic {
   readonly labels: ModelLabels;
   readonly inputLabels: UsageLabels;
   readonly outputLabels: UsageLabels;
@@ -146,4 +146,58 @@ export class ModelTraffic {
     const { gen_ai_operation_name: operation } = this.labels;
     return operation !== 'embeddings' && operation !== 'rerank';
   }
+}
+
+export function registerTrafficMetrics(registry: Registry, traffic: Traffic): void {
+  registerSamples(registry, requests.total, () =>
+    [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
+  );
+  registerSamples(registry, requests.errors, () =>
+    [...traffic.errors].map(([code, count]) => [{ code }, count] as const),
+  );
+  registerValue(registry, requests.bytes, () => traffic.bytes);
+  registerValue(registry, requests.replays, () => traffic.replays);
+  registerValue(registry, requests.resumed, () => traffic.resumed);
+  registerHistograms(registry, queue.wait, () =>
+    Object.entries(traffic.queueTimes).map(([priority, histogram]) => [{ priority }, histogram] as const),
+  );
+  registerGenerationMetrics(registry, () => [...traffic.models]);
+}
+
+function registerGenerationMetrics(registry: Registry, models: () => readonly ModelTraffic[]): void {
+  registerHistograms(registry, generation.duration, () => models().flatMap(durationHistograms));
+  registerHistograms(registry, generation.firstToken, () =>
+    models().map(({ labels, firstToken }) => [labels, firstToken] as const),
+  );
+  registerHistograms(registry, generation.perToken, () =>
+    models().map(({ labels, perToken }) => [labels, perToken] as const),
+  );
+  registerHistograms(registry, generation.usage, () => models().flatMap(usageHistograms));
+  registerSamples(registry, generation.input, () => sumByModel(models(), ({ input }) => input.sum));
+  registerSamples(registry, generation.cached, () => sumByModel(models(), ({ cached }) => cached));
+  registerSamples(registry, generation.output, () => sumByModel(models(), ({ output }) => output.sum));
+}
+
+function durationHistograms({ durations }: ModelTraffic) {
+  return [...durations.values()].map(({ labels, histogram }) => [labels, histogram] as const);
+}
+
+function usageHistograms({ inputLabels, input, outputLabels, output }: ModelTraffic) {
+  return [
+    [inputLabels, input],
+    [outputLabels, output],
+  ] as const;
+}
+
+/** Adds up the operations of each model. */
+function sumByModel(
+  models: readonly ModelTraffic[],
+  pick: (model: ModelTraffic) => number,
+): MetricSample<'model'>[] {
+  const sums = new Map<string, number>();
+  for (const traffic of models) {
+    const model = traffic.labels.gen_ai_request_model;
+    sums.set(model, (sums.get(model) ?? 0) + pick(traffic));
+  }
+  return [...sums].map(([model, value]) => [{ model }, value]);
 }

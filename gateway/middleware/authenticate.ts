@@ -5,7 +5,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
-import { addressGroup } from '../http/address-group.ts';
+import { addressGroup } from '../http/client-address.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
 
 /** What authentication needs. */

@@ -4,15 +4,15 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
+import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
 import { ClientResponse } from '../http/client-response.ts';
-import { clientAddress, type IsTrustedProxy } from '../http/forwarded.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
-import type { RequestEvents } from '../proxy/request-events.ts';
-import type { RequestTrace } from '../proxy/request-record.ts';
 import {
   createRequestRecord,
   getOutcome,
+  type RequestEvents,
   type RequestRecord,
+  type RequestTrace,
   reachedStreamEnd,
 } from '../proxy/request-record.ts';
 

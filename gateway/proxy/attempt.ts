@@ -9,8 +9,7 @@ import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-r
 import { type ExchangeResult, type ExchangeTimeouts, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
-import { rejectIfBlocked } from './check-request.ts';
-import { requestsStream } from './parse-request.ts';
+import { rejectIfBlocked, requestsStream } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { admissionError } from './result-errors.ts';
 import type { PreparedRequest } from './stream-continuation.ts';

@@ -1,14 +1,13 @@
 import type { AggregationPlan, Aggregator } from '../api/aggregation.ts';
 import { MessageAggregator } from '../api/anthropic/aggregate.ts';
-import { ChatToMessageRewriter } from '../api/anthropic/chat-rewriter.ts';
-import { MessageRewriter } from '../api/anthropic/rewriter.ts';
+import { ChatToMessageRewriter, MessageRewriter } from '../api/anthropic/rewriters.ts';
 import { ChatAggregator, CompletionAggregator } from '../api/openai/aggregate.ts';
-import { LegacyFunctionRewriter } from '../api/openai/legacy-function-rewriter.ts';
+import { LegacyFunctionRewriter } from '../api/openai/normalize.ts';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { getStreamFormatter, type ResponseRewriter, type StreamFormatter } from '../api/response-format.ts';
 import { getEchoedFields, ResponseAggregator } from '../api/responses/response-object.ts';
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
-import { ToolAliasRewriter } from '../api/responses/tool-alias-rewriter.ts';
+import { ToolAliasRewriter } from '../api/responses/tools.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';

@@ -2,19 +2,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Key } from '../../keys/key.ts';
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
-import { addressGroup } from '../http/address-group.ts';
+import { addressGroup } from '../http/client-address.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { laneForKey } from '../scheduler/lane.ts';
+import { laneForKey } from '../scheduler/fair-queue.ts';
 import { countingLeaseRequest, type QueuePosition } from '../scheduler/scheduler.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';
-import { checkDimensions, checkPromptLength, rejectIfBlocked } from './check-request.ts';
 import { createClientFormat, createKeepAlive } from './client-format.ts';
 import { finish } from './finish.ts';
 import type { GatewayContext } from './gateway-context.ts';
-import { addressRequest, parseRequest } from './parse-request.ts';
+import {
+  addressRequest,
+  checkDimensions,
+  checkPromptLength,
+  parseRequest,
+  rejectIfBlocked,
+} from './parse-request.ts';
 import type { ProxyContext, ProxyServices } from './proxy-context.ts';
 import { proxyRequest } from './proxy-request.ts';
 import type { RequestRecord } from './request-record.ts';

@@ -6,7 +6,7 @@ import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { ModelMetaCache } from '../models/model-meta-cache.ts';
+import type { ModelMetaCache } from '../models/model-list.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { PrefillProbe } from '../resume/prefill-probe.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';

@@ -10,9 +10,9 @@ import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
 import { ResponseTail } from '../upstream/relay.ts';
 import { raceShutdown, runAttempt } from './attempt.ts';
-import { bodyDigest } from './check-request.ts';
 import { createAggregator } from './client-format.ts';
 import type { ProxyResult } from './finish.ts';
+import { bodyDigest } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './retry-policy.ts';
 import {

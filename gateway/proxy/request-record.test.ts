@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ResponseTail } from '../upstream/relay.ts';
-import { createRequestRecord, getOutcome, reachedStreamEnd } from './request-record.ts';
+import {
+  createRequestRecord,
+  getOutcome,
+  RequestEvents,
+  type RequestFinished,
+  reachedStreamEnd,
+} from './request-record.ts';
 
 const record = (error?: string) => ({
   ...createRequestRecord({ id: 'r', method: 'POST', path: '/v1/completions', address: '127.0.0.1' }),
@@ -36,4 +42,56 @@ describe('a stream is complete', () => {
     expect(reachedStreamEnd(streamOf('data: {"content":"data: [DONE]"}\n\n'))).toBe(false);
     expect(reachedStreamEnd(record())).toBe(false);
   });
+});
+
+const event: RequestFinished = {
+  record: createRequestRecord({ id: '1', method: 'POST', path: '/v1/completions', address: '' }),
+  end: { status: 200, outcome: 'ok' },
+  pattern: '/v1/completions',
+  priority: undefined,
+};
+
+it('passes a finished request to every observer at once', () => {
+  const [first, second] = [vi.fn(), vi.fn()];
+  new RequestEvents([first, second]).begin()(event);
+  expect(first).toHaveBeenCalledExactlyOnceWith(event);
+  expect(second).toHaveBeenCalledExactlyOnceWith(event);
+});
+
+it('passes it to the other observers when one of them fails', async () => {
+  const other = vi.fn();
+  const events = new RequestEvents([
+    () => {
+      throw new Error('disk full');
+    },
+    () => Promise.reject(new Error('disk full')),
+    other,
+  ]);
+  await events.begin()(event);
+  expect(other).toHaveBeenCalledOnce();
+  await events.idle(3_600_000);
+});
+
+it('is idle when every request has finished and no observer is at work on one', async () => {
+  const { promise: work, resolve } = Promise.withResolvers<void>();
+  const events = new RequestEvents([() => work]);
+  await events.idle(3_600_000);
+  const finish = events.begin();
+  let isIdle = false;
+  const idle = events.idle(3_600_000).then(() => {
+    isIdle = true;
+  });
+  const finished = finish(event);
+  await Promise.resolve();
+  expect(isIdle).toBe(false);
+  resolve();
+  await finished;
+  await idle;
+  expect(isIdle).toBe(true);
+});
+
+it('waits no longer than it may', async () => {
+  const events = new RequestEvents([]);
+  events.begin();
+  await events.idle(1);
 });

@@ -7,9 +7,9 @@ import {
   describeModel,
   getModelStatus,
   type ModelInfo,
+  type ModelMetaCache,
   ollamaModelEntry,
 } from '../models/model-list.ts';
-import type { ModelMetaCache } from '../models/model-meta-cache.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EnqueueResult, FairQueue, type Grant } from './fair-queue.ts';
-import type { LaneSettings, Waiter } from './lane.ts';
+import { type EnqueueResult, FairQueue, type Grant, type LaneSettings, type Waiter } from './fair-queue.ts';
 
 const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
 

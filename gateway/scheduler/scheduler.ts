@@ -1,6 +1,12 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
-import type { LaneSettings, Waiter } from './lane.ts';
+import {
+  FairQueue,
+  type Grant,
+  type LaneSettings,
+  type QueueCounts,
+  type QueueLimits,
+  type Waiter,
+} from './fair-queue.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
 
 export interface LeaseRequest {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressGroup } from '../http/address-group.ts';
+import { addressGroup } from '../http/client-address.ts';
 
 /** Connections over the limit that get an error response at the same time; any more are closed at once. */
 const MAX_OVER_LIMIT = 128;

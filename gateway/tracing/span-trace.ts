@@ -11,7 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { getOperation } from '../api/route-label.ts';
+import { getOperation } from '../api/route-table.ts';
 import type { ExchangeTrace, RequestRecord, RequestTrace } from '../proxy/request-record.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 

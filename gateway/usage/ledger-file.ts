@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { sumNames } from '../proxy/usage-sums.ts';
+import { sumNames } from '../api/usage.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 import type { UsageQuery } from './usage-report.ts';
 

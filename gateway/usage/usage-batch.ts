@@ -1,4 +1,4 @@
-import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums, utcDay } from '../api/usage.ts';
 
 /** The usage of one key on one day. */
 export interface UsageRow extends UsageSums {

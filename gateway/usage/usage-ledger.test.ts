@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY } from '../../settings/durations.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { noUsage, utcDay } from '../proxy/usage-sums.ts';
+import { noUsage, utcDay } from '../api/usage.ts';
+import { createRequestRecord, type RequestFinished, type RequestRecord } from '../proxy/request-record.ts';
 import { LedgerFile, ledgerFileName } from './ledger-file.ts';
 import type { UsageEntry } from './usage-batch.ts';
-import { UsageLedger } from './usage-ledger.ts';
+import { createUsageRecorder, UsageLedger } from './usage-ledger.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -150,4 +151,49 @@ describe('UsageLedger', () => {
     await ledger.close();
     expect(onDisk(place)).toMatchObject([{ keyId: 'app', requests: 2, output: 11 }]);
   });
+});
+
+const eventWith = (more: Partial<RequestRecord>): RequestFinished => ({
+  record: {
+    ...createRequestRecord({ id: '1', method: 'POST', path: '/v1/completions', address: '' }),
+    keyId: 'key',
+    usage: { input: 100, cached: 0, output: 5 },
+    ...more,
+  },
+  end: { status: 200, outcome: 'ok' },
+  pattern: '/v1/completions',
+  priority: 'normal',
+});
+
+function createRecorder() {
+  const recorded: UsageEntry['usage'][] = [];
+  return { recordUsage: createUsageRecorder(({ usage }) => void recorded.push(usage)), recorded };
+}
+
+it('records the usage known at the end, and a correction when the tokens are counted later', async () => {
+  const { recordUsage, recorded } = createRecorder();
+  const { promise: usageCorrection, resolve } = Promise.withResolvers<number>();
+  const finished = recordUsage(eventWith({ usageCorrection }));
+  expect(recorded).toMatchObject([{ requests: 1, errors: 0, input: 100, output: 5 }]);
+  resolve(-93);
+  await finished;
+  expect(recorded[1]).toMatchObject({ requests: 0, errors: 0, input: -93, output: 0, computeMs: 0 });
+});
+
+it('records no correction of 0, and does not wait for a correction of a request without a key', async () => {
+  const { recordUsage, recorded } = createRecorder();
+  await recordUsage(eventWith({ usageCorrection: Promise.resolve(0) }));
+  const { keyId: _, ...anonymous } = eventWith({ usageCorrection: new Promise(() => {}) }).record;
+  await recordUsage({ ...eventWith({}), record: anonymous });
+  expect(recorded).toHaveLength(1);
+});
+
+it.each([
+  ['rejected', { end: { status: 400, outcome: 'refused' } }, 1],
+  ['broken off', { end: { status: 200, outcome: 'broken_off' }, error: 'bad_gateway' }, 1],
+  ['left by its client', { end: { status: 499, outcome: 'client_left' } }, 0],
+] as const)('a request that was %s counts as that many errors', async (_, { end, ...more }, errors) => {
+  const { recordUsage, recorded } = createRecorder();
+  await recordUsage({ ...eventWith(more), end });
+  expect(recorded).toMatchObject([{ errors }]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noUsage } from '../proxy/usage-sums.ts';
+import { noUsage } from '../api/usage.ts';
 import type { UsageRow } from './usage-batch.ts';
 import { createUsageReport, parseSince } from './usage-report.ts';
 

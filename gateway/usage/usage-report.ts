@@ -1,7 +1,9 @@
 import { parseIsoTime } from '../../keys/iso-time.ts';
 import { HOUR } from '../../settings/durations.ts';
 import { timespan } from '../../settings/kinds.ts';
-import { addUsage, noUsage, type UsageSums, utcDay } from '../proxy/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums, utcDay } from '../api/usage.ts';
+import { invalidValue } from '../errors/catalogue.ts';
+import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 
 export interface UsageQuery {
@@ -114,4 +116,27 @@ export function parseSince(text: string, now: number): string | undefined {
   const moment = isDuration ? now - (timespan.parse(text) ?? 0) : parseIsoTime(text);
   if (moment === undefined || Number.isNaN(new Date(moment).getTime())) return undefined;
   return utcDay(Math.max(moment, 0));
+}
+
+/** The part of the ledger that a report needs. */
+export interface UsageSource {
+  query(query: UsageQuery): Promise<readonly UsageRow[]>;
+  seen(keyId: string): KeySeen | undefined;
+  /** Why usage cannot be written; undefined if it can. */
+  readonly problem: string | undefined;
+}
+
+/** `GET /admin/usage`: the same as `corral keys usage --json`, including the latest requests. */
+export function handleUsage(ledger: UsageSource, costPerHour: number | undefined) {
+  return async (c: GatewayContext) => {
+    const since = parseSince(c.req.query('since') ?? '30d', Date.now());
+    if (since === undefined) throw invalidValue('since', sinceFormat);
+    const keyId = c.req.query('key');
+    const by = c.req.query('by') ?? (keyId === undefined ? 'key' : 'day');
+    if (by !== 'key' && by !== 'day') throw invalidValue('by', 'key or day');
+    const query = { since, keyId, by } as const;
+    const rows = await ledger.query(query);
+    const report = createUsageReport({ query, rows, costPerHour, seen: (id) => ledger.seen(id) });
+    return c.json({ ...report, problem: ledger.problem ?? null });
+  };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { noUsage, utcDay } from '../../../gateway/proxy/usage-sums.ts';
+import { noUsage, utcDay } from '../../../gateway/api/usage.ts';
 import { LedgerFile, ledgerFileName } from '../../../gateway/usage/ledger-file.ts';
 import { DAY } from '../../../settings/durations.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';

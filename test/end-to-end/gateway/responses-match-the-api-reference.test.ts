@@ -9,8 +9,9 @@ import { type LlamaServer, startLlamaServer } from '../../services/start-llama-s
 
 const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => ({}));
 vi.mock(import('../../../gateway/app.ts'), async (original) => {
-  const { createRequestListener } = await original();
+  const { createApp, createRequestListener } = await original();
   return {
+    createApp,
     createRequestListener: (app) => {
       served.app = app;
       return createRequestListener(app);

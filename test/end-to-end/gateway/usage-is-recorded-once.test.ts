@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sumNames } from '../../../gateway/proxy/usage-sums.ts';
+import { sumNames } from '../../../gateway/api/usage.ts';
 import type { KeySeen, UsageRow } from '../../../gateway/usage/usage-batch.ts';
 import { formatKeysJson } from '../../../keys/keys-json.ts';
 import { parseKeys } from '../../../keys/parse-keys.ts';

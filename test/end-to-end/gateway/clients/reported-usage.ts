@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums } from '../../../../gateway/api/usage.ts';
 import { LedgerFile, ledgerFileName } from '../../../../gateway/usage/ledger-file.ts';
 import { testerSecret } from '../../../harness/start-gateway.ts';
 

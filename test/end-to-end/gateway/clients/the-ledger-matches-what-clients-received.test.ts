@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums } from '../../../../gateway/api/usage.ts';
 import { ledgerFileName } from '../../../../gateway/usage/ledger-file.ts';
 import { startTestGateway, testerSecret } from '../../../harness/start-gateway.ts';
 import { startGatewayProcess } from '../../../harness/start-gateway-process.ts';

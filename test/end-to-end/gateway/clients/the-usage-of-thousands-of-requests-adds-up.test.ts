@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { addUsage, noUsage, type UsageSums } from '../../../../gateway/proxy/usage-sums.ts';
+import { addUsage, noUsage, type UsageSums } from '../../../../gateway/api/usage.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../../harness/start-deployment.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MessageRewriter } from './rewriter.ts';
+import { MessageRewriter } from './rewriters.ts';
 
 const start = (id: string) =>
   `event: message_start\ndata: {"type":"message_start","message":{"id":"${id}","type":"message","content":[],"stop_reason":null,"stop_sequence":null}}\n\n`;

@@ -1,7 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientAddress, createProxyMatcher, getPublicOrigin } from './forwarded.ts';
+import {
+  addressGroup,
+  clientAddress,
+  createProxyMatcher,
+  getPublicOrigin,
+  normalizeAddress,
+} from './client-address.ts';
 
 const trusted = createProxyMatcher(['10.0.0.0/8', '192.0.2.1', 'fd00::/8']);
 
@@ -58,4 +64,49 @@ it('takes the public origin from the headers of a trusted proxy', async () => {
 
 it('ignores the headers of everybody else', async () => {
   expect(await request('/', forwarded)).toEqual({ scheme: 'http', host: `127.0.0.1:${port}` });
+});
+
+it.each([
+  ['203.0.113.7', '203.0.113.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['2001:db8:1:2:3::', '2001:db8:1:2::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['::', '0:0:0:0::/64'],
+  ['::2:3:4:5:6:7:8', '0:2:3:4::/64'],
+  ['1::3:4:5:6:7:8', '1:0:3:4::/64'],
+  ['1:2:3::5:6:192.0.2.1', '1:2:3:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['fe80::1%a:b::c', 'fe80:0:0:0::/64'],
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+  ['::FFFF:203.0.113.7', '203.0.113.7'],
+  ['::ffff:cb00:7107', '203.0.113.7'],
+  ['0:0:0:0:0:ffff:203.0.113.7', '203.0.113.7'],
+  ['0000:0000:0000:0000:0000:FFFF:CB00:7107', '203.0.113.7'],
+  ['::ffff:203.0.113.7%eth0', '203.0.113.7'],
+  ['::ffff:0:203.0.113.7', '203.0.113.7'],
+  ['::ffff:0:0', '0.0.0.0'],
+  ['64:ff9b::192.0.2.1', '192.0.2.1'],
+  ['64:FF9B::C000:201', '192.0.2.1'],
+  ['64:ff9b:1::192.0.2.1', '64:ff9b:1:0::/64'],
+  ['2002:cb00:7107:1::5', '203.0.113.7'],
+  ['2002:cb00:7107:ffff::5', '203.0.113.7'],
+  ['::203.0.113.7', '0:0:0:0::/64'],
+  ['', ''],
+  ['/run/corral.sock', '/run/corral.sock'],
+])('%s is counted as %s', (address, group) => {
+  expect(addressGroup(address)).toBe(group);
+});
+
+it.each([
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+  ['::FFFF:cb00:7107', '203.0.113.7'],
+  // A translated address stays as it is: only the /64 counting treats it as IPv4.
+  ['64:ff9b::192.0.2.1', '64:ff9b::192.0.2.1'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['203.0.113.7', '203.0.113.7'],
+  ['unknown', 'unknown'],
+])('%s is normalized to %s', (address, plain) => {
+  expect(normalizeAddress(address)).toBe(plain);
 });

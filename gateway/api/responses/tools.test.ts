@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolAliases } from '../normalization.ts';
-import { CustomInputReader, readCustomInput, ToolAliasRewriter } from './tool-alias-rewriter.ts';
+import { CustomInputReader, readCustomInput, ToolAliasRewriter } from './tools.ts';
 
 const unchanged = { rewriteEvents: (events: Buffer) => events, rewriteBody: (body: Buffer) => body };
 const aliases: ToolAliases = new Map([

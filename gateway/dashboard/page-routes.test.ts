@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isCrossSite, isSameOrigin } from './page-guards.ts';
+import { isCrossSite, isSameOrigin } from './page-routes.ts';
 
 describe.each([
   ['same-origin', { 'sec-fetch-site': 'same-origin' }, true, false],

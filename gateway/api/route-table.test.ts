@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { getOperation, routeLabel } from './route-label.ts';
+import { getOperation, routeLabel } from './route-table.ts';
 
 describe('the label of a route', () => {
   it.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HistogramData } from './histogram-data.ts';
+import { BoundedLabel, HistogramData } from './counting.ts';
 
 describe('a histogram', () => {
   it('counts a value equal to a bound in the bucket of that bound', () => {
@@ -23,4 +23,15 @@ describe('a histogram', () => {
       }),
     );
   });
+});
+
+it('keeps a limited number of values and maps all later ones to "other"', () => {
+  const label = new BoundedLabel(2);
+  expect(['a', 'b', 'c', 'a', 'd'].map((value) => label.limit(value))).toEqual([
+    'a',
+    'b',
+    'other',
+    'a',
+    'other',
+  ]);
 });
