@@ -31,7 +31,7 @@ export interface BackendMonitor {
   readonly keyRejected: boolean;
   /** Something may have changed: probe now instead of at the next interval. */
   probeNow(): void;
-  /** Its process has exited: whatever responds from now on is another one. */
+  /** Its process has exited: any later response is from another one. */
   markDown(): void;
   /** Probes now; resolves when the result is known here. */
   probe(): Promise<void>;

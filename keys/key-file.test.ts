@@ -72,7 +72,7 @@ describe('updateKeyFile', () => {
       let seen = '';
       writer.stdout.on('data', (chunk) => {
         seen += chunk;
-        // Another moment of a write in every round.
+        // Each round kills the writer at another moment.
         if (seen.split('\n').length > round) writer.kill('SIGKILL');
       });
       await writer;

@@ -9,7 +9,7 @@ const text = formatKeysJson({ keys: minted.map(({ key }) => key), extraFields: {
 const ring = new KeyRing(parseKeys(text).keys);
 let turn = 0;
 
-test('ten thousand keys are read and made a ring in under 300 ms', async ({ bench }) => {
+test('ten thousand keys are parsed into a ring in under 300 ms', async ({ bench }) => {
   await bench('load', () => {
     new KeyRing(parseKeys(text).keys);
   }).run();

@@ -12,7 +12,7 @@ import { createKeyStore, type KeyStore } from './key-store.ts';
 import { formatKeysJson } from './keys-json.ts';
 import { createKey, fingerprint } from './secret.ts';
 
-/** A second is the promise; as much again is for a busy machine. */
+/** The documented limit is one second; the rest is for a busy machine. */
 const within = 2000;
 const line = (id: string) => `${id}:sk-${id.padEnd(20, id)}\n`;
 const secretOf = (id: string) => `sk-${id.padEnd(20, id)}`;
@@ -128,7 +128,7 @@ describe('createKeyStore', () => {
     await symlink('v1', folder.file('current'));
     const store = createKeyStore({ file: folder.file('current/keys') });
     expect(idsOf(store)).toBe('v1');
-    // The watch hangs on the folder of the first version: only the poll sees that another one stands there now.
+    // The watch follows the folder of the first version: only the poll detects the second one.
     await symlink('v2', folder.file('next'));
     await rename(folder.file('next'), folder.file('current'));
     await toServe(store, 'v2');
@@ -192,7 +192,7 @@ describe('createKeyStore', () => {
     ['a link to nowhere', (file: string) => symlink('nowhere', file), /is missing/],
     ['a link that leads in a circle', (file: string) => symlink(file, file), /ELOOP/],
   ])(
-    'keeps the last good set while %s is in its place, waits for nobody, and recovers',
+    'keeps the last good set while %s is in its place, does not block, and recovers',
     async (_, put, why) => {
       await using folder = await temporaryFolder();
       const file = folder.file('keys');

@@ -4,7 +4,7 @@ import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { watchFile } from './watched-file.ts';
 
-/** So long that no poll comes during a test. */
+/** So long that there is no poll during a test. */
 const never = 3_600_000;
 
 describe('watchFile', () => {

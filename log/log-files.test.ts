@@ -59,7 +59,7 @@ it('a failure to write log files is reported once, and lines are dropped', async
     for (let line = 0; line < 1000; line++) files.write('more\\n');
     await files.close();
     console.log('and the program went on');`;
-  // What a full disk is to a write, a limit on the size of files is, too.
+  // A limit on the size of files makes writes fail like a full disk.
   const limited = [
     '-c',
     'ulimit -f 64 && exec "$0" "$@"',

@@ -12,7 +12,7 @@ afterEach(() => {
   for (const leave of unfollow.splice(0)) leave();
 });
 
-/** The handlers as the process would call them, so that the test's own process is not ended by them. */
+/** Calls the handlers like the process does, without ending the process of the test. */
 function follow() {
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => lines.push(line) });

@@ -10,7 +10,7 @@ import type { GpuTrouble } from './gpu-trouble.ts';
 
 const fakeSmi = join(import.meta.dirname, '../test/fakes/fake-nvidia-smi.ts');
 
-/** Has long timeouts unless the test is about them: a busy machine is not a hang. */
+/** Timeouts are long unless the test is about them, because a busy machine is slow. */
 async function monitorFake(scenario: string, timeoutMs = 3_600_000) {
   const folder = await temporaryFolder();
   const program = folder.file(`nvidia-smi-${scenario}`);

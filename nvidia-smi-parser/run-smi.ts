@@ -36,7 +36,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Starts nvidia-smi. Lines of stdout and stderr are treated alike, as drivers differ in where they write errors. */
+/** Starts nvidia-smi. Lines of stdout and stderr are treated alike, because drivers write errors to one or the other. */
 export function runSmi(file: string, args: readonly string[], onLine: (line: string) => void): SmiRun {
   const [command = file, ...rest] = setpriv
     ? [setpriv, '--pdeathsig', 'SIGKILL', file, ...args]

@@ -7,7 +7,7 @@ export type TakeResult =
   | ({ readonly outcome: 'jobs' } & ParsedJobs)
   | { readonly outcome: 'none' }
   /** Status 400, for a worker that was frozen and resumed, and for one unknown to the queue. */
-  | { readonly outcome: 'unwelcome' }
+  | { readonly outcome: 'rejected' }
   /** Too many requests: ask again later. */
   | { readonly outcome: 'busy' }
   | { readonly outcome: 'failed'; readonly reason: string };
@@ -50,7 +50,7 @@ export class QueueClient {
       const { status, json } = await this.#get(this.#options.urls.take(count, hasJobs), longPollMs, signal);
       if (status === 200) return { outcome: 'jobs', ...parseJobs(json) };
       if (status === 204) return { outcome: 'none' };
-      if (status === 400) return { outcome: 'unwelcome' };
+      if (status === 400) return { outcome: 'rejected' };
       return status === 429 ? { outcome: 'busy' } : { outcome: 'failed', reason: `status ${status}` };
     } catch (error) {
       return isTimeout(error) ? { outcome: 'none' } : { outcome: 'failed', reason: reasonOf(error) };

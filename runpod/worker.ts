@@ -121,7 +121,7 @@ export class QueueWorker {
       return failures + 1;
     }
     if (failures > 0) this.#log.info('the RunPod queue is reachable again');
-    if (taken.outcome === 'unwelcome') {
+    if (taken.outcome === 'rejected') {
       await this.#waitAfterRejection();
       return 0;
     }

@@ -65,7 +65,7 @@ const traceVariables = {
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
     'Traces',
     url('http', 'https'),
-    'Endpoint for traces only. The URL is used as it is.',
+    'Endpoint for traces only. The URL is used unchanged.',
     { shared },
   ),
   OTEL_TRACES_EXPORTER: required(
@@ -157,7 +157,7 @@ export const variables = {
   MODEL_ALIAS: optional(
     'Model',
     list,
-    'Public names of the model, comma-separated. Responses carry the first one.',
+    'Public names of the model, comma-separated. Responses contain the first one.',
     {
       computedDefault: 'the file name without `.gguf`',
     },
@@ -343,7 +343,7 @@ export const variables = {
     'Admission',
     integer(0, 1_000_000),
     32,
-    'Requests without streaming are sent to llama-server as streams, because it notices a client’s disconnect at once only there. Requests for at most this many tokens are sent as they are, which takes about a third less gateway CPU time. 0 sends all of them as streams.',
+    'Requests without streaming are sent to llama-server as streams, because it notices a client’s disconnect at once only there. Requests for at most this many tokens are sent unchanged, which takes about a third less gateway CPU time. 0 sends all of them as streams.',
   ),
   QUEUE_TIMEOUT: required(
     'Admission',
@@ -356,19 +356,19 @@ export const variables = {
     'Limits',
     integer(0),
     100,
-    'Requests per minute for keys without a limit of their own. 0 turns the limit off.',
+    'Requests per minute for keys that have no limit in the key file. 0 turns the limit off.',
   ),
   MAX_TOKENS_PER_MINUTE: required(
     'Limits',
     integer(0),
     0,
-    'Tokens per minute (input and output) for keys without a limit of their own. 0 turns the limit off.',
+    'Tokens per minute (input and output) for keys that have no limit in the key file. 0 turns the limit off.',
   ),
   REDIS_URL: optional(
     'Limits',
     url('redis', 'rediss'),
     'Redis or Valkey in which several gateways share request and token counts (`redis://:password@host:6379/0`).',
-    { computedDefault: 'each gateway counts on its own', secret: true },
+    { computedDefault: 'each gateway counts separately', secret: true },
   ),
   MAX_REQUEST_BODY_SIZE: required(
     'Limits',
@@ -385,7 +385,7 @@ export const variables = {
   MAX_REQUEST_BODIES_SIZE_PER_KEY: optional(
     'Limits',
     size(1, 1024 * 1024 * MiB),
-    'The same for one key, or for one client address (IPv6: its /64) where no key is required. Requests beyond it get 429.',
+    'The same for one key, or for one client address (IPv6: its /64) if no key is required. Requests beyond it get 429.',
     { computedDefault: 'half of `MAX_REQUEST_BODIES_SIZE`' },
   ),
   MAX_CONNECTIONS: required(
@@ -584,7 +584,7 @@ export const variables = {
     'Metrics',
     integer(0),
     200,
-    'Number of keys with metrics of their own: the first ones that are used. All others are counted together as `other`.',
+    'Number of keys with separate metrics: the first ones that are used. All others are counted together as `other`.',
   ),
   GPU_METRICS: required(
     'Metrics',
@@ -646,7 +646,7 @@ export const missingQueueVariables = (settings: Settings) =>
  */
 export const removedVariables: Readonly<Record<string, string>> = {
   GATEWAY_PORT: 'set PORT',
-  BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback where PORT_BACKEND is set',
+  BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback if PORT_BACKEND is set',
   BACKEND_PORT: 'set PORT_BACKEND, or leave llama-server on its unix socket',
   HEALTH_TIMEOUT: 'no probe waits for llama-server',
   LOG_NAME: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',

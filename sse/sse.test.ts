@@ -15,7 +15,7 @@ import {
 const stream = Buffer.from(': hello\n\ndata: {"a":"é"}\n\nevent: x\ndata: {"b":2}\n\ndata: [DONE]\n\n');
 
 describe('formatEvent', () => {
-  it('writes objects as JSON and text as it is, with a name where one is given', () => {
+  it('writes objects as JSON and text unchanged, with a name if one is given', () => {
     expect(formatEvent({ a: 1 })).toBe('data: {"a":1}\n\n');
     expect(formatEvent({ a: 1 }, 'x')).toBe('event: x\ndata: {"a":1}\n\n');
     expect(formatEvent('[DONE]')).toBe('data: [DONE]\n\n');

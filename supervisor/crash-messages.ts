@@ -38,7 +38,7 @@ function howOften({ exits, loadFailures }: ExitHistory): string {
 }
 
 const routerMessage =
-  'llama-server started in router mode and serves no model itself: set HF_REPO to a repository with one model instead of presets, or name one file with MODEL_PATH, MODEL_NAME or MODEL_URL; to use a router of your own, run `corral gateway` in front of it';
+  'llama-server started in router mode and serves no model itself: set HF_REPO to a repository with one model instead of presets, or name one file with MODEL_PATH, MODEL_NAME or MODEL_URL; to use your own router, run `corral gateway` in front of it';
 
 const maxOutputLines = 10;
 

@@ -22,7 +22,7 @@ const recordOf = (second: number): CrashRecord => ({
   versions: { corral: '1', engine: null },
 });
 
-/** A log that only remembers its warnings. */
+/** A log that only collects its warnings. */
 function warnings() {
   const warned: string[] = [];
   return { warned, log: { warn: (text: string) => warned.push(text) } as unknown as Log };

@@ -6,7 +6,7 @@ import type { ChildExit } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
 import type { ExitHistory } from './process/restart-policy.ts';
 
-/** What happens to the deployment, for those who log, record or report it. The one list of its events. */
+/** The events of a deployment, for logs, records and reports. This is the only list of them. */
 export interface SupervisorEvents {
   statusChanged(status: BackendStatus): void;
   /** Once: both children serve, and the engine has generated its first token. */

@@ -10,7 +10,7 @@ const runpod = {
   RUNPOD_WEBHOOK_POST_OUTPUT: 'https://api.runpod.ai/v2/ep/job-done/$RUNPOD_POD_ID/$ID?gpu=NVIDIA+L4',
   RUNPOD_WEBHOOK_POST_STREAM: 'https://api.runpod.ai/v2/ep/job-stream/$RUNPOD_POD_ID/$ID?gpu=NVIDIA+L4',
 };
-/** What else RunPod sets in a worker. */
+/** Other variables that RunPod sets in a worker. */
 const more = {
   RUNPOD_ENDPOINT_ID: 'ep',
   RUNPOD_API_KEY: 'of-the-pod',

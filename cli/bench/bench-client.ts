@@ -44,7 +44,7 @@ export class BenchClient {
   }
 
   /** Aborts all open requests, and rejects further ones. */
-  abandonAll(): void {
+  abortAll(): void {
     this.#isOver = true;
     for (const handler of this.#open) handler.abandon();
   }

@@ -97,7 +97,7 @@ describe('corral bench', () => {
     const complete = parseReport(second.stdout);
     expect(complete.steps[0]).toEqual(broken.steps[0]);
     expect(complete.steps[1]).toMatchObject({ isPartial: false, requests: { done: 2 } });
-    // Two first questions and the second step; nothing of the first.
+    // The two first requests and the second step, not the first step again.
     expect(endpoint.received).toHaveLength(6 + 4);
 
     const other = await startBench([...args, '--max-tokens', '5']).outcome;

@@ -45,7 +45,7 @@ describe('an open loop', () => {
       }),
     );
     const { steps } = await benchReport([endpoint.backend.address.origin, ...open, '--max-open', '1']);
-    // The last is due after 40 ms and completed after 5 × 50 at the soonest, although its own response takes only 50.
+    // The last request is due after 40 ms and completes after at least 5 × 50 ms, although its response takes only 50 ms.
     expect(steps[0]?.requests.done).toBe(5);
     expect(steps[0]?.latencyMs?.max).toBeGreaterThan(190);
   });

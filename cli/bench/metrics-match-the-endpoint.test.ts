@@ -8,7 +8,7 @@ import { parseReport } from './report.ts';
 const usage = (input: number, output: number) =>
   `"usage":{"prompt_tokens":${input},"completion_tokens":${output}}`;
 
-/** Sends reasoning, then three words with a pause before each, in two pieces more than words. */
+/** Sends three words with a pause before each, and events without content before and after them. */
 const threeWords: BackendScenario = async (_, response) => {
   response.setHeader('x-queue-wait-ms', '12');
   startStream(response).write('data: {"choices":[{"delta":{"role":"assistant","content":null}}]}\n\n');

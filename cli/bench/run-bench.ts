@@ -40,11 +40,11 @@ export async function runBench(bench: BenchRun): Promise<Report> {
   const startedAt = new Date().toISOString();
   const client = new BenchClient(pool, conditions.timeoutMs);
   const firstClient = new BenchClient(pool, Math.max(conditions.timeoutMs, FIRST_RESPONSE_MS));
-  const abandon = () => {
-    client.abandonAll();
-    firstClient.abandonAll();
+  const abortRequests = () => {
+    client.abortAll();
+    firstClient.abortAll();
   };
-  signal.addEventListener('abort', abandon, { once: true });
+  signal.addEventListener('abort', abortRequests, { once: true });
   const reports = new Map(measured.map((report) => [report.name, report]));
   const soFar = (): Report => ({
     what: 'corral bench',
@@ -70,7 +70,7 @@ export async function runBench(bench: BenchRun): Promise<Report> {
     if (report) reports.set(step.name, report);
     if (!signal.aborted) await bench.onStep(soFar());
   }
-  signal.removeEventListener('abort', abandon);
+  signal.removeEventListener('abort', abortRequests);
   return soFar();
 }
 

@@ -15,7 +15,7 @@ describe('arrivalTimes', () => {
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
     const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
     expect(mean).toBeCloseTo(20, 0);
-    // The mark of the exponential distribution: as wide as it is long.
+    // In an exponential distribution, the standard deviation equals the mean.
     expect(Math.sqrt(variance) / mean).toBeCloseTo(1, 1);
     expect(gaps.every((gap) => gap >= 0)).toBe(true);
   });

@@ -127,7 +127,7 @@ export function checkRedis(place: string, reach: ReachResult): Finding {
     ? { about, verdict: 'good', message: `${place} responds` }
     : {
         ...{ about, verdict: 'bad', message: `${place} does not respond (${reach.why})` },
-        fix: 'check REDIS_URL and the network; until it responds, each gateway counts on its own',
+        fix: 'check REDIS_URL and the network; until it responds, each gateway counts separately',
       };
 }
 

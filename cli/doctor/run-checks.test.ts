@@ -11,7 +11,7 @@ import { runChecks } from './run-checks.ts';
 
 const secret = 'sk-0123456789abcdef';
 
-/** A machine on which all is well. */
+/** A machine without problems. */
 async function soundMachine(folder: TemporaryFolder): Promise<Record<string, string>> {
   const engine = folder.file('llama-server');
   writeFileSync(engine, '#!/bin/sh\necho "version: 7000 (abcdef)"\n', { mode: 0o755 });

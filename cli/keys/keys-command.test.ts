@@ -29,7 +29,7 @@ async function asProgram(folder: TemporaryFolder, ...args: string[]): Promise<Ou
   return { status: exitCode, stdout, stderr };
 }
 
-/** The same without a new process, for what does not depend on one. */
+/** The same inside the process of the test, which is faster. */
 function corralKeysIn(folder: TemporaryFolder, env: Record<string, string> = {}) {
   return async (...args: string[]): Promise<Outcome> => {
     vi.stubEnv('AUTH_KEYS_FILE', undefined);

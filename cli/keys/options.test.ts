@@ -16,7 +16,7 @@ it('a ledger whose writer was killed during a write is recovered and read', asyn
     [],
   );
   ledger.close();
-  // A cache this small makes SQLite write before the end of the transaction; the copies are what a kill leaves.
+  // A cache this small makes SQLite write before the end of the transaction; the copies are the files that a killed writer leaves.
   const writer = new DatabaseSync(file);
   writer.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = 5; BEGIN IMMEDIATE');
   writer.exec('UPDATE usage SET requests = 5');

@@ -17,7 +17,7 @@ let folder: TemporaryFolder;
 let gateway: LedgerFile;
 beforeEach(async () => {
   folder = await temporaryFolder();
-  // Stays open, as a running gateway holds it.
+  // Stays open, like in a running gateway.
   gateway = new LedgerFile(folder.file(ledgerFileName));
   onTestFinished(async () => {
     gateway.close();
@@ -117,7 +117,7 @@ describe('corral keys usage', () => {
 
 describe('corral keys list and show', () => {
   it('show when a key was last used, and when its old secret was', async () => {
-    const keys = ['app', 'calm'].map((id) => ({
+    const keys = ['app', 'idle'].map((id) => ({
       ...createKey(id, {}, now - 3 * HOUR).key,
       previous: { fingerprint: fingerprint(`old ${id}`), validUntil: now + DAY },
     }));
@@ -126,22 +126,22 @@ describe('corral keys list and show', () => {
       [],
       [
         { keyId: 'app', lastUsed: now - HOUR, previousLastUsed: now - 2 * HOUR },
-        { keyId: 'calm', lastUsed: now, previousLastUsed: now - 5 * HOUR },
+        { keyId: 'idle', lastUsed: now, previousLastUsed: now - 5 * HOUR },
       ],
     );
     const { stdout } = await corralKeys('list');
-    const [heading, app, calm] = stdout.split('\n');
+    const [heading, app, idle] = stdout.split('\n');
     expect(heading).toMatch(/LAST USED$/);
     expect(app).toMatch(/rotating until .*, old secret last used 2h ago .*1h ago$/);
     // It was last used before the rotation, as the current secret.
-    expect(calm).not.toContain('old secret');
-    expect(calm).toMatch(/just now$/);
+    expect(idle).not.toContain('old secret');
+    expect(idle).toMatch(/just now$/);
     const { stdout: json } = await corralKeys('show app --json');
     expect(JSON.parse(json)).toMatchObject({
       lastUsed: new Date(now - HOUR).toISOString(),
       oldSecretLastUsed: new Date(now - 2 * HOUR).toISOString(),
     });
-    expect((await corralKeys('show calm')).stdout).toMatch(/last used +\d{4}-.* \(just now\)/);
+    expect((await corralKeys('show idle')).stdout).toMatch(/last used +\d{4}-.* \(just now\)/);
   });
 
   it('work without a valid ledger', async () => {

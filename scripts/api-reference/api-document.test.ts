@@ -20,7 +20,7 @@ it("Redocly's linter reports nothing", async () => {
   );
 });
 
-/** Of paths and methods that there are not, and of the dashboard's pages: of no operation. */
+/** Errors of unknown paths and methods, and of the dashboard's pages: they belong to no operation. */
 const elsewhere: readonly ErrorName[] = [
   'webSocketNotSupported',
   'unknownUrl',

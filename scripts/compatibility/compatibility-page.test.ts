@@ -22,7 +22,7 @@ const apis: [Api, Table, base: object][] = [
   ['messages', messagesTable, { messages: [user], max_tokens: 9 }],
 ];
 
-/** How a request is really handled. */
+/** How the gateway handles a request. */
 function getSupport(api: Api, fields: object): Exclude<Support, 'ignored'> {
   const body = Buffer.from(JSON.stringify(fields));
   try {

@@ -51,15 +51,17 @@ export async function downloadPackages(download: Download): Promise<string[]> {
       }
     }
   }
-  throw failures.length === 1 ? failures[0] : new AggregateError(failures, `no suite gave ${wanted.name}`);
+  throw failures.length === 1
+    ? failures[0]
+    : new AggregateError(failures, `no Debian suite has ${wanted.name}`);
 }
 
 async function archivesToAsk(etc: string): Promise<string[]> {
   await access(keyring).catch(() => {
-    throw new PackageUnavailable(`there is no ${keyring}, by which Debian's packages are checked`);
+    throw new PackageUnavailable(`${keyring} is missing; it is needed to verify Debian's packages`);
   });
   const archives = await debianArchives(etc);
-  if (archives.length === 0) throw new PackageUnavailable(`${etc} names no archive of Debian`);
+  if (archives.length === 0) throw new PackageUnavailable(`${etc} lists no Debian archive`);
   return archives;
 }
 

@@ -50,7 +50,7 @@ function validator(version: string) {
   return ajv.compile(schema(`bom-${version}`));
 }
 
-/** Without its own `$schema`, a draft that Ajv takes for granted. */
+/** Without its `$schema`, which names a draft that Ajv supports by default. */
 function schema(name: string): object {
   const file = `node_modules/@cyclonedx/cyclonedx-library/res/schema/${name}.SNAPSHOT.schema.json`;
   const { $schema: _, ...rest } = JSON.parse(readFileSync(join(projectFolder, file), 'utf8'));

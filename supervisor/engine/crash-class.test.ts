@@ -24,7 +24,7 @@ const ended = (how: Partial<ChildExit>, circumstances?: CrashCircumstances) =>
   classifyCrash(endOf(how), circumstances);
 const bySignal = (signal: NodeJS.Signals, ...lastLines: string[]) => ended({ code: null, signal, lastLines });
 
-/** Last lines of GPU builds as people have reported them, for none of our machines has to have a GPU. */
+/** Last lines of GPU builds, taken from reports of users, because the tests run without a GPU. */
 const gpuLines = {
   weightsDoNotFit: [
     'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 144817.04 MiB on device 0: cudaMalloc failed: out of memory',

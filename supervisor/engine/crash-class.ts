@@ -136,7 +136,7 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
   'address-taken':
     'its address is not available: change PORT_BACKEND, or, if that is not set, make sure that nothing cleans up TMPDIR',
   'ended-without-error':
-    'it exited as if it was asked to: check who may stop it, and EXTRA_ARGS for an argument that only prints',
+    'it exited as if it had been asked to stop: check who may stop it, and EXTRA_ARGS for an argument that only prints',
   unknown: 'the cause is unknown: see its last lines',
 };
 

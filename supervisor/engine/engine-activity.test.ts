@@ -68,7 +68,7 @@ describe('the activity of a real llama-server', () => {
     const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
     const steps = new Set<string>();
     await waitFor('many checks', async () => {
-      // As if its counters had been the same before.
+      // As if its counters had not changed since the last check.
       const { done } = await countersOf(server);
       const activity = await readEngineActivity(server.backend, timeoutMs, done);
       if (activity.state === 'counted' && activity.slots !== undefined) steps.add(activity.slots);

@@ -113,7 +113,7 @@ describe('EXTRA_ARGS of a restart', () => {
   });
 });
 
-/** How its help calls such values. */
+/** The names of such values in its help. */
 const namesAPlace =
   /^-[\w, -]* (<?\[?<?(FNAME|FILE|PATH|DIR|SERVERS|HOST)\b|\w*(URL|_FILE)\b|<user>|\[<repo>)/;
 

@@ -103,37 +103,37 @@ describe('a llama-server does not count as hung', () => {
 /** As `/metrics` prints it: six digits. */
 const printed = (count: number) => Number(count.toPrecision(6));
 
-/** Checks of an engine that has computed `begun` batches and computes `perCheck` between two checks, with its slots or without. */
-function rounded(begun: number, perCheck: number, slots: (batches: number) => string | undefined) {
+/** Checks of an engine that has computed `initial` batches and computes `perCheck` between two checks, with or without its slots. */
+function rounded(initial: number, perCheck: number, slots: (batches: number) => string | undefined) {
   let last: number | undefined;
   return Array.from({ length: 100 }, (_, check): EngineActivity => {
     const batches = Math.floor(check * perCheck);
-    const done = printed(begun + batches);
+    const done = printed(initial + batches);
     const isStill = done === last;
     last = done;
-    const isExact = begun < 1_000_000;
+    const isExact = initial < 1_000_000;
     return { state: 'counted', busySlots: 1, done, isExact, ...(isStill && { slots: slots(batches) }) };
   });
 }
 
 describe.each([1e6, 1e7, 2e7, 1e8, 2e8, 1e9])(
   'after %d batches, of which six digits are printed',
-  (begun) => {
+  (initial) => {
     it.each([0.3, 1, 3, 7, 25])('one that computes %d batches between two checks is not hung', (perCheck) => {
-      expect(isFoundHung(rounded(begun, perCheck, (batches) => `[[1,${batches},0]]`))).toBe(false);
+      expect(isFoundHung(rounded(initial, perCheck, (batches) => `[[1,${batches},0]]`))).toBe(false);
     });
 
     it('one without progress counts as hung by its slots', () => {
-      expect(isFoundHung(rounded(begun, 0, () => '[[1,7,0]]'))).toBe(true);
+      expect(isFoundHung(rounded(initial, 0, () => '[[1,7,0]]'))).toBe(true);
     });
 
     it('one that does not show its slots, but whose queue responds, is not hung', () => {
-      expect(isFoundHung(rounded(begun, 3, () => 'unsupported'))).toBe(false);
-      expect(isFoundHung(rounded(begun, 0, () => 'unsupported'))).toBe(false);
+      expect(isFoundHung(rounded(initial, 3, () => 'unsupported'))).toBe(false);
+      expect(isFoundHung(rounded(initial, 0, () => 'unsupported'))).toBe(false);
     });
 
     it('one whose queue does not respond counts as hung, whatever its counters are', () => {
-      const before = rounded(begun, 3, () => 'unsupported').slice(0, 5);
+      const before = rounded(initial, 3, () => 'unsupported').slice(0, 5);
       expect(isFoundHung([...before, ...times(12, alive)])).toBe(true);
     });
   },

@@ -9,8 +9,8 @@ import { createStopCall, type StopCall, stopInstance } from './stop-instance.ts'
 
 const retries = { delaysMs: [1, 1], timeoutMs: 1000 };
 
-/** A platform that answers with these statuses, one after the other; 0 breaks off. */
-async function platformAnswering(...statuses: readonly number[]) {
+/** A platform that responds with these statuses, one after the other; 0 closes the connection. */
+async function platformWithStatuses(...statuses: readonly number[]) {
   let requests = 0;
   const server = createServer((request, response) => {
     const status = statuses[requests++] ?? 500;
@@ -33,7 +33,7 @@ function memoryLog() {
 }
 
 it('a platform that is busy or unreachable is retried, and the key is never logged', async () => {
-  using platform = await platformAnswering(429, 0, 200);
+  using platform = await platformWithStatuses(429, 0, 200);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
   expect(platform.requests()).toBe(3);
@@ -44,7 +44,7 @@ it('a platform that is busy or unreachable is retried, and the key is never logg
 });
 
 it('a platform that rejects the request is not retried', async () => {
-  using platform = await platformAnswering(403);
+  using platform = await platformWithStatuses(403);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
   expect(platform.requests()).toBe(1);
@@ -52,7 +52,7 @@ it('a platform that rejects the request is not retried', async () => {
 });
 
 it('a platform gets a limited number of requests', async () => {
-  using platform = await platformAnswering(500, 502, 503, 200);
+  using platform = await platformWithStatuses(500, 502, 503, 200);
   const { log, text } = memoryLog();
   await stopInstance(platform.call, log, retries);
   expect(platform.requests()).toBe(3);

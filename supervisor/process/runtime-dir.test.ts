@@ -31,14 +31,14 @@ afterEach(() => {
   rmSync(base, { recursive: true });
 });
 
-/** A process that leads a group of its own, as our children do. */
+/** A process that leads its own process group, like our children. */
 function sleeper() {
   const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
   sleepers.push(child);
   return { child, pid: child.pid ?? 0 };
 }
 
-/** Makes the folder look like one of a supervisor that has ended. */
+/** Changes the folder to one of a supervisor that has ended. */
 function orphan(dir: RuntimeDir, children?: unknown): void {
   const file = join(dir.path, 'owner.json');
   const note = JSON.parse(readFileSync(file, 'utf8'));

@@ -28,7 +28,7 @@ export async function reportPage(report: Report, comparison: Comparison | undefi
 ${reportNotes(report).map((note) => html`<p class="note">${note}</p>`)}
 ${comparison ? comparisonSection(comparison) : ''}
 <h2>Results</h2>
-${figuresTable(steps)}
+${resultsTable(steps)}
 ${errorsSection(steps)}
 ${charts('By load', loadCharts(steps))}
 ${charts('Distributions', distributionCharts(steps))}
@@ -50,7 +50,7 @@ function aboutRequests({ path, stream, maxTokens, durationMs, requests, prompts 
   ].join(' · ');
 }
 
-function figuresTable(steps: readonly StepReport[]) {
+function resultsTable(steps: readonly StepReport[]) {
   const shown = benchMetrics.filter((metric) => steps.some((step) => metric.read(step) !== null));
   return table(
     ['step', 'done', 'failed', ...shown.map(({ heading }) => heading)],
