@@ -20,7 +20,7 @@ async function connectMany(port: number, count: number, bytes: string): Promise<
 }
 
 it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
-  'that send %j, and a client that was connected before is still served',
+  'a flood of connections that send %j is evicted, and a client that was connected before is still served',
   async (bytes) => {
     await using fakeBackend = await startFakeBackend(echo);
     await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
@@ -35,7 +35,7 @@ it.each(['', 'GET /v1/models HT', 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'])(
     await using late = await RawClient.connect(corral.port);
     expect((await late.send(postOf(chatOf('late'))).response())?.body).toContain('late');
     await gatewayIsIdle(corral, fakeBackend);
-    await waitFor('the metrics to say so', async () => {
+    await waitFor('the metrics to report the flood', async () => {
       const { value } = await scrape(corral.origin);
       return (
         (value('corral_connections_displaced_total') ?? 0) > 2 * maxConnections - 1 &&
@@ -65,7 +65,7 @@ it('when all connections are busy, the next one is rejected, and accepted once a
   await gatewayIsIdle(corral, fakeBackend);
   await using late = await RawClient.connect(corral.port);
   expect((await late.send(postOf(chatOf('late'))).response())?.body).toContain('late');
-  await waitFor('the metrics to say so', async () => {
+  await waitFor('the metrics to report the flood', async () => {
     return (await scrape(corral.origin)).value('corral_connections_refused_total') === 1;
   });
 });

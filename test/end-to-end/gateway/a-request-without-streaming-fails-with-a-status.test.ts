@@ -60,7 +60,7 @@ const failures: Record<string, readonly [BackendScenario, number, object]> = {
     500,
     { message: 'Context size has been exceeded.', code: 'internal_error', type: 'server_error' },
   ],
-  'larger than we hold': [
+  'larger than the limit': [
     (_, response) => {
       startStream(response);
       const writeMore = () => {
@@ -74,11 +74,14 @@ const failures: Record<string, readonly [BackendScenario, number, object]> = {
   ],
 };
 
-it.each(Object.entries(failures))('%s', async (_, [scenario, status, error]) => {
-  const response = await responseTo(scenario);
-  expect(response.status).toBe(status);
-  expect(response.json.error).toMatchObject(error);
-});
+it.each(Object.entries(failures))(
+  'a response that is %s fails with a status',
+  async (_, [scenario, status, error]) => {
+    const response = await responseTo(scenario);
+    expect(response.status).toBe(status);
+    expect(response.json.error).toMatchObject(error);
+  },
+);
 
 it('a response that is too large to aggregate or rewrite fails with a status', async () => {
   fakeBackend.scenario = (_, response) => {

@@ -48,7 +48,7 @@ async function send({ port } = corral): Promise<RawClient> {
   return client;
 }
 
-it('before its first event, after the headers', async () => {
+it('a stream gets keep-alives before its first event, after the headers', async () => {
   await using client = await send();
   await waitFor('three keep-alives', () => countKeepAlives(client.text) >= 3);
   expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
@@ -58,7 +58,7 @@ it('before its first event, after the headers', async () => {
   expect(response?.body.replaceAll(keepAlive, '')).toBe(`${delta('one')}data: [DONE]\n\n`);
 });
 
-it('between two events, at the interval of the gateway and not of the engine', async () => {
+it('a stream gets keep-alives between two events, at the interval of the gateway and not of the engine', async () => {
   const started = performance.now();
   await using client = await send();
   startStream(backend).write(delta('one'));
@@ -72,7 +72,7 @@ it('between two events, at the interval of the gateway and not of the engine', a
 });
 
 // Backend, gateway and client share this process. If it paused for long, a keep-alive was due.
-it('not while events flow', async () => {
+it('a stream gets no keep-alives while events flow', async () => {
   await using client = await send();
   startStream(backend);
   const times = [performance.now()];
@@ -109,7 +109,7 @@ it('an error after the headers were sent is an error event', async () => {
   );
 });
 
-it('a response of another form than promised is an error event', async () => {
+it('a response that is no stream although one was announced is an error event', async () => {
   await using client = await send();
   await client.receives(keepAlive);
   backend.setHeader('content-type', 'application/json').end('{}');

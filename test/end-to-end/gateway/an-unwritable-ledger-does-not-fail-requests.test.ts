@@ -12,7 +12,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const ledgerLines = ({ logged }: TestGateway) =>
   logged.filter(({ msg }) => String(msg).includes('ledger')).map(({ level, msg }) => [level, msg]);
 
-it('logs once when the ledger fails and once when it recovers, and loses no usage', async () => {
+it('the gateway logs once when the ledger fails and once when it recovers, and loses no usage', async () => {
   await using fakeBackend = await startFakeBackend(echo);
   await using folder = await temporaryFolder();
   // Even root cannot write to a folder as if it were a file.

@@ -9,11 +9,11 @@ import { startTestGateway } from '../../harness/start-gateway.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const ops = { secret: secretOf('ops'), scopes: ['admin'] } as const;
-const client = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
+const guest = { secret: secretOf('guest'), expires: Date.now() + 3 * DAY };
 
-it('in one line each, at the start and when the file changes, once a day', async () => {
+it('keys that need attention get one log line each, at the start, when the file changes and once a day', async () => {
   await using fakeBackend = await startFakeBackend(echo);
-  const legacyKeyFile = keyFileText({ ops, guest: client }).replace(
+  const legacyKeyFile = keyFileText({ ops, guest }).replace(
     /"created": "[^"]*"/,
     '"created": "2020-01-01T00:00:00Z"',
   );
@@ -28,7 +28,7 @@ it('in one line each, at the start and when the file changes, once a day', async
     expect.stringMatching(/^key "guest" expires at \d{4}-/),
   ]);
   const late = { secret: secretOf('late'), expires: Date.now() + DAY };
-  writeFileSync(corral.keyFile, keyFileText({ ops, guest: client, late }));
+  writeFileSync(corral.keyFile, keyFileText({ ops, guest, late }));
   await requestGateway(corral.origin, 'POST /reload', ops.secret);
   expect(warnings().slice(2)).toEqual([expect.stringMatching(/^key "late" expires at/)]);
   const { body } = await requestGateway(corral.origin, 'GET /admin/keys', ops.secret);

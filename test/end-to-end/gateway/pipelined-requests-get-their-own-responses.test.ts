@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const contentOf = (body: string | undefined) => JSON.parse(body ?? '').choices[0].message.content;
 
-it('in order, although the second is finished first', async () => {
+it('pipelined requests get their responses in order, although the second is finished first', async () => {
   const held: (() => void)[] = [];
   fakeBackend.scenario = (request, response) => {
     if (tokensOf(request) === 'slow') held.push(() => echo(request, response));
@@ -42,7 +42,7 @@ it('in order, although the second is finished first', async () => {
   await gatewayIsIdle(corral, fakeBackend);
 });
 
-it('an error, a stream, a list and a JSON response on one connection', async () => {
+it('an error, a stream, a list and a JSON response arrive in order on one connection', async () => {
   fakeBackend.scenario = (request, response) => {
     if (!isForStream(request)) return echo(request, response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -78,7 +78,7 @@ it('invalid bytes after a valid request do not affect its response', async () =>
   await gatewayIsIdle(corral, fakeBackend);
 });
 
-it('a request that arrives in single bytes', async () => {
+it('a request that arrives in single bytes is served', async () => {
   await using client = await RawClient.connect(corral.port);
   for (const byte of Buffer.from(postOf(chatOf('smäll')))) {
     await new Promise((resolve) => client.socket.write(Buffer.of(byte), resolve));
@@ -86,7 +86,7 @@ it('a request that arrives in single bytes', async () => {
   expect(contentOf((await client.response())?.body)).toBe('smäll');
 });
 
-it('a hundred on one connection', async () => {
+it('a hundred pipelined requests on one connection get their own responses', async () => {
   await using client = await RawClient.connect(corral.port);
   const prompts = Array.from({ length: 100 }, (_, n) => `word ${n}`);
   client.send(prompts.map((word) => postOf(chatOf(word))).join(''));

@@ -38,7 +38,7 @@ describe('POST /reload', () => {
     expect(await statusOf(corral.origin, newSecret)).toBe(200);
   });
 
-  it('reports what it left out', async () => {
+  it('reports the keys that it left out', async () => {
     await using corral = await startTestGateway({
       backend: fakeBackend.backend,
       keys,

@@ -126,7 +126,7 @@ describe('the requests of a key', () => {
     expect(remaining(await post('native'))).toBe('1');
   });
 
-  it('are not used up by token counting, which has a limit of its own', async () => {
+  it('are not used up by token counting, which has a separate limit', async () => {
     const paths = ['/v1/messages/count_tokens', '/v1/chat/completions/input_tokens', '/tokenize'];
     const counted = [];
     for (const path of [...paths, '/detokenize']) {
@@ -172,7 +172,7 @@ it('all requests share one limit if authentication is disabled', async () => {
   expect(statuses).toEqual([200, 200, 429]);
 });
 
-it('stay within the limit although rejected requests are refunded late', async () => {
+it('requests stay within the limit although rejected requests are refunded late', async () => {
   const secret = secretOf('slow');
   const limits = { requestsPerMinute: 3, tokensPerMinute: 50 };
   await using corral = await startTestGateway({

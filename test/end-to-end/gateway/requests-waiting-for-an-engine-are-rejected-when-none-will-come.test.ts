@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sourceText } from '../../harness/source-text.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
@@ -93,7 +94,7 @@ async function expectAllRejected(
       error: code,
       tokensOut: expect.any(Number),
     });
-    expect(line).not.toHaveProperty('clientGone');
+    expect(line).not.toHaveProperty(sourceText('clientGone'));
   }
 }
 

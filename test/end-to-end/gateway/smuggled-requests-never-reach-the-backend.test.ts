@@ -102,7 +102,7 @@ beforeEach(() => {
   before = fakeBackend.received.length;
 });
 
-it.each(Object.entries(attempts))('by %s', async (_, bytes) => {
+it.each(Object.entries(attempts))('a request smuggled by %s does not reach the backend', async (_, bytes) => {
   await using client = await RawClient.connect(corral.port);
   client.send(bytes);
   const response = await client.response();

@@ -33,7 +33,7 @@ it.each(['id_slot', 'sse_ping_interval'])('%s is removed, whatever its value', a
   for (const value of [0, -1, null, 'x']) expect(await sentOn({ ...rest, [field]: value })).toEqual(rest);
 });
 
-it('both fields are removed together, even where one occurs twice', async () => {
+it('both fields are removed together, even if one occurs twice', async () => {
   await using client = await RawClient.connect(corral.port);
   const body = '{"id_slot":1,"messages":[{"content":"x"}],"id_slot":2,"sse_ping_interval":-1}';
   await client.send(postOf(body)).response();

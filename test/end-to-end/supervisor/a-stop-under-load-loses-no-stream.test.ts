@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { sourceText } from '../../harness/source-text.ts';
 import {
   isRunning,
   type RunningDeployment,
@@ -153,7 +154,7 @@ describe('a request that waits for an engine that has failed', () => {
     const response = await plain;
     expect([response.status, await response.json()]).toMatchObject([503, { error: { code } }]);
     expect(await deployment.exitCode()).toBe(exitCode);
-    expect(deployment.output()).not.toContain('clientGone');
+    expect(deployment.output()).not.toContain(sourceText('clientGone'));
   });
 });
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { crashFolder, readCrashes } from '../../../health/crash-records.ts';
+import { sourceText } from '../../harness/source-text.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -66,7 +67,7 @@ describe('every crash is recorded', () => {
     expect(second).toMatchObject({ who: 'gateway', class: 'killed', signal: 'SIGKILL', wasReady: true });
     const { lastCrash } = await deployment.status();
     expect(lastCrash).toMatchObject({ who: 'gateway', class: 'killed', cure: second?.cure });
-    expect(JSON.stringify(await deployment.status())).not.toContain('lastLines');
+    expect(JSON.stringify(await deployment.status())).not.toContain(sourceText('lastLines'));
     expect(deployment.output()).toContain(
       `llama-server was terminated by SIGSEGV (segfault: ${first?.cure})`,
     );

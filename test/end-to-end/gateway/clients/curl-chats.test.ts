@@ -85,14 +85,14 @@ it('curl gets each event at once', async () => {
   expect(seen).toBe('data: {"n":1}\n\ndata: [DONE]\n\n');
 });
 
-it('curl gets an error in plain words', async () => {
+it('curl gets a readable error message', async () => {
   const { status, header, text } = await curl(url(), ...json, '-d', bodyOf());
   expect(status).toBe(401);
   expect(header('www-authenticate')).toBe('Bearer');
   expect(JSON.parse(text).error).toMatchObject({ code: 'invalid_api_key' });
 });
 
-it('curl without a content type gets an error that says so', async () => {
+it('curl without a content type gets an error that names the content type', async () => {
   const form = await curl(url(), '-H', `x-api-key: ${demo.apiKey}`, '-d', bodyOf());
   expect(form.status).toBe(415);
   expect(JSON.parse(form.text).error.message).toContain('send application/json');
