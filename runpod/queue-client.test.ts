@@ -20,7 +20,7 @@ describe('a job', () => {
         status: 400,
         error_type: 'invalid_request_error',
       });
-      expect(setup.gateway.questions).toEqual([]);
+      expect(setup.gateway.requests).toEqual([]);
     },
   );
 
@@ -61,7 +61,7 @@ describe('a job', () => {
     });
     const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
-    await waitFor('it at work', () => gateway.questions.length === 1);
+    await waitFor('it at work', () => gateway.requests.length === 1);
     runpod.cancel({ id: 5 as unknown as string } as typeof job);
     runpod.cancel(job);
     await waitFor('its end', () => setup.logged().includes('job cancelled'));

@@ -18,7 +18,7 @@ describe('a queue worker', () => {
     await runpod.finished(job);
     const output = { said: { prompt: 'a secret prompt' } };
     expect([job.pieces, job.results]).toEqual([[output], [{ output: [output] }]]);
-    expect(gateway.questions).toMatchObject([
+    expect(gateway.requests).toMatchObject([
       { path: '/v1/completions', headers: { 'x-api-key': 'sk-of-the-worker', 'x-request-id': 'job-1' } },
     ]);
     expect(runpod.faults).toEqual([]);
@@ -46,7 +46,7 @@ describe('a queue worker', () => {
     await using setup = await startWorker({ standing: 'loading' });
     const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
-    await waitFor('two looks at the gateway', () => gateway.health.looks > 1);
+    await waitFor('two probes of the gateway', () => gateway.health.probes > 1);
     expect([runpod.pings, runpod.takes]).toEqual([[], []]);
     gateway.health.status = 'ready';
     await runpod.finished(job);
@@ -84,7 +84,7 @@ describe('an error of the gateway', () => {
       status: 400,
       error_type: 'invalid_request_error',
     });
-    expect(setup.gateway.questions).toHaveLength(1);
+    expect(setup.gateway.requests).toHaveLength(1);
   });
 
   it('is retried if the gateway asks for that, or the connection breaks', async () => {
@@ -97,7 +97,7 @@ describe('an error of the gateway', () => {
     };
     await using setup = await startWorker({ scenario });
     expect(await outputOf(setup.runpod, { prompt: 'x' })).toEqual({ output: [{ said: { prompt: 'x' } }] });
-    expect(setup.gateway.questions).toHaveLength(4);
+    expect(setup.gateway.requests).toHaveLength(4);
   });
 
   it('fails the job if the gateway stays unavailable for QUEUE_TIMEOUT', async () => {
@@ -160,7 +160,7 @@ describe('a stream', () => {
     expect(await errorOf(setup.runpod, { prompt: 'x', stream: true })).toMatchObject({
       error_message: 'the stream of the gateway ended early',
     });
-    expect(setup.gateway.questions).toHaveLength(2);
+    expect(setup.gateway.requests).toHaveLength(2);
   });
 });
 
@@ -171,9 +171,9 @@ describe('a job that RunPod cancels', () => {
     });
     const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
-    await waitFor('it at work', () => gateway.questions.length === 1);
+    await waitFor('it at work', () => gateway.requests.length === 1);
     runpod.cancel(job);
-    await waitFor('the gateway to see its client leave', () => gateway.questions[0]?.response.destroyed);
+    await waitFor('the gateway to see its client leave', () => gateway.requests[0]?.response.destroyed);
     await waitFor('its end', () => setup.logged().includes('job cancelled'));
     expect([job.results, runpod.faults]).toEqual([[], []]);
   });

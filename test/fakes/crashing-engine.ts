@@ -1,7 +1,7 @@
 /**
- * A real llama-server that dies of a request on demand, as one with a fault would: `crashing-engine.ts COMMAND ARGUMENTS…`
- * starts it behind a wire and looks at what passes. A request with the words "die at once" ends it by SIGSEGV when it is
- * read, one with "die later" when it has answered a little, and "hang" stops it for good.
+ * A real llama-server that crashes on certain requests: `crashing-engine.ts COMMAND ARGUMENTS…` starts it behind a proxy. A
+ * request that contains "die at once" ends it by SIGSEGV when it is read, "die later" after a part of the response, and "hang"
+ * stops it for ever.
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -11,14 +11,14 @@ const [command = '', ...args] = process.argv.slice(2);
 const at = args.indexOf('--host') + 1;
 const address = args[at] ?? '';
 const behind = address.replace(/\.sock$/, '-behind.sock');
-// One that died has left its own, which llama-server refuses.
+// After a crash the socket is left, and llama-server does not start with it.
 rmSync(behind, { force: true });
-// Where this is killed, the engine goes with it.
-const leashed = ['--pdeathsig', 'SIGKILL', command, ...args.with(at, behind)];
-const engine = spawn('setpriv', leashed, { stdio: ['ignore', 'inherit', 'inherit'] });
+// If this process is killed, the engine is killed, too.
+const withParent = ['--pdeathsig', 'SIGKILL', command, ...args.with(at, behind)];
+const engine = spawn('setpriv', withParent, { stdio: ['ignore', 'inherit', 'inherit'] });
 engine.once('exit', (code) => process.exit(code ?? 1));
 process.on('SIGTERM', () => engine.kill('SIGTERM'));
-// A hung one is ended by SIGABRT, and this is to end as the engine would.
+// A hung engine is stopped by SIGABRT. This process must end like the engine.
 process.once('SIGABRT', () => die('SIGABRT'));
 
 function die(signal: NodeJS.Signals): void {
@@ -26,22 +26,22 @@ function die(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** What of an answer passes before the engine dies of it: its head and a few events. */
-const PASSES = 3000;
+/** Bytes of a response before the engine dies: its head and a few events. */
+const BYTES_BEFORE_CRASH = 3000;
 
 createServer({ allowHalfOpen: true }, (client: Socket) => {
   const server = createConnection({ path: behind, allowHalfOpen: true });
-  let [asked, passed] = ['', 0];
+  let [received, passed] = ['', 0];
   client.on('data', (chunk) => {
-    asked += chunk.toString('latin1');
-    if (asked.includes('die at once')) die('SIGSEGV');
-    else if (asked.includes('hang')) engine.kill('SIGSTOP');
+    received += chunk.toString('latin1');
+    if (received.includes('die at once')) die('SIGSEGV');
+    else if (received.includes('hang')) engine.kill('SIGSTOP');
     server.write(chunk);
   });
   server.on('data', (chunk) => {
     passed += chunk.length;
     client.write(chunk);
-    if (asked.includes('die later') && passed > PASSES) die('SIGSEGV');
+    if (received.includes('die later') && passed > BYTES_BEFORE_CRASH) die('SIGSEGV');
   });
   for (const [one, other] of [
     [client, server],

@@ -1,4 +1,4 @@
-/** A gateway that answers its probe and nothing else: for claims about the supervisor alone. */
+/** A gateway that responds only to its probe, for tests of the supervisor. */
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => response.end('{}'));

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 /**
- * A llama-server for scenarios that a real one does not show on demand. It takes llama-server's arguments and heeds `--host`
- * and `-m`: the model's file name is the scenario.
- * slow: loads until a file `loaded` lies beside the model · crash: ends during the load ·
- * stuck: counts no work although it is busy · jammed: says nothing of its work · creeping: does a little at a time ·
- * rounding: does so after so much that its counters do not show it ·
- * deaf: takes connections and says nothing · stubborn: does not end by SIGTERM · router: serves no model of its own ·
- * any other: ready at once.
+ * A llama-server for scenarios that a real one does not show on demand. It reads `--host` and `-m`: the model's file name is
+ * the scenario.
+ * slow: loads until a file `loaded` is beside the model · crash: exits during the load · stuck: busy, but its counters do not
+ * grow · jammed: `/metrics` never responds · creeping: makes slow progress · rounding: makes slow progress that its rounded
+ * counters do not show · deaf: accepts connections and never responds · stubborn: ignores SIGTERM · router: has no model of its
+ * own · all others: ready at once.
  */
 import { existsSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -28,35 +27,35 @@ if (scenario === 'crash') {
 }
 if (scenario === 'stubborn') process.on('SIGTERM', () => console.error('0.00.011.717 W srv    not now'));
 
-let looks = 0;
+let scrapes = 0;
 
-/** What its counters say, as the scenario has it; undefined is silence. */
+/** The counters of the scenario; undefined: no response. */
 function metrics(): string | undefined {
-  looks += 1;
-  console.error(`0.00.001.000 I srv  stand_in: sending result, n = ${looks}`);
-  const done = scenario === 'creeping' ? Math.floor(looks / 2) : scenario === 'rounding' ? 2e7 : 7;
+  scrapes += 1;
+  console.error(`0.00.001.000 I srv  fake: sending result, n = ${scrapes}`);
+  const done = scenario === 'creeping' ? Math.floor(scrapes / 2) : scenario === 'rounding' ? 2e7 : 7;
   const busy = ['creeping', 'rounding', 'stuck'].includes(scenario) ? 1 : 0;
   return scenario === 'jammed'
     ? undefined
     : `llamacpp:n_decode_total ${done}\nllamacpp:requests_processing ${busy}\n`;
 }
 
-const decoded = () => (scenario === 'rounding' ? Math.floor(looks / 2) : 7);
+const decoded = () => (scenario === 'rounding' ? Math.floor(scrapes / 2) : 7);
 
 const server = createServer((request, response) => {
   if (scenario === 'deaf') return;
-  const say = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
-  if (!isLoaded()) say(503, { error: { message: 'Loading model' } });
-  else if (request.url === '/health') say(200, { status: 'ok' });
-  else if (!isAllowed(request.headers.authorization)) say(401, { error: { message: 'Invalid API Key' } });
-  else if (request.url === '/props') say(200, props);
-  else if (request.url === '/metrics') tell(metrics(), response);
-  else if (request.url === '/slots') say(200, [{ id_task: 1, next_token: [{ n_decoded: decoded() }] }]);
-  else say(200, { choices: [{ text: 'Hello' }] });
+  const respond = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
+  if (!isLoaded()) respond(503, { error: { message: 'Loading model' } });
+  else if (request.url === '/health') respond(200, { status: 'ok' });
+  else if (!isAllowed(request.headers.authorization)) respond(401, { error: { message: 'Invalid API Key' } });
+  else if (request.url === '/props') respond(200, props);
+  else if (request.url === '/metrics') respondText(metrics(), response);
+  else if (request.url === '/slots') respond(200, [{ id_task: 1, next_token: [{ n_decoded: decoded() }] }]);
+  else respond(200, { choices: [{ text: 'Hello' }] });
 });
 
-function tell(text: string | undefined, response: ServerResponse): void {
+function respondText(text: string | undefined, response: ServerResponse): void {
   if (text !== undefined) response.end(text);
 }
 
-server.listen(argumentOf('--host'), () => console.error('0.00.001.000 I srv  stand-in: listening'));
+server.listen(argumentOf('--host'), () => console.error('0.00.001.000 I srv  fake: listening'));

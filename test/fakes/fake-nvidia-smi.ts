@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 /**
- * An nvidia-smi for scenarios that no GPU shows on demand, which knows `--query-gpu` and `--loop-ms`. Its scenario is the last
- * part of its file's name (a link to this file gives it one), and where it stands a file `started` grows by a line for
- * each start, which is its pid.
- * steady: two GPUs for ever · dies: after the second round · hangs: after the second round, and heeds no SIGTERM ·
- * silent: from the start · old: knows only the columns of driver 470 · chatty: rubbish between the rows ·
- * loses: its second GPU after the second round · driverless: says so and ends ·
- * lost: one round of its first GPU, then it ends because the second is lost
+ * An nvidia-smi for scenarios that a GPU does not show on demand, with `--query-gpu` and `--loop-ms`. The scenario is the last
+ * part of its file name (tests make a symlink). Each start appends its pid to the file `started` beside it.
+ * steady: two GPUs · dies: after the second sample · hangs: after the second sample, and ignores SIGTERM · silent: never prints
+ * · old: only the columns of driver 470 · chatty: other lines between the rows · loses: its second GPU after the second sample ·
+ * driverless: prints that error and exits · lost: exits after one sample of the first GPU, because the second is lost
  */
 import { appendFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

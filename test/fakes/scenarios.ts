@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { formatEvent } from '../../sse/sse.ts';
 import type { BackendScenario, Received } from './start-fake-backend.ts';
 
-/** Answers with the words of the last message: whoever sees another's words has another's answer. */
+/** Responds with the text of the last message, so that a client notices the response of another request. */
 export const echo: BackendScenario = (request, response) => {
   response
     .setHeader('content-type', 'application/json')
@@ -11,7 +11,7 @@ export const echo: BackendScenario = (request, response) => {
     );
 };
 
-/** Whether the client itself wants a stream: the gateway asks for one on behalf of the others, too. */
+/** Whether the client itself requested a stream. The gateway requests streams for other clients, too. */
 export function isForStream({ body }: Received): boolean {
   return (
     body.includes('"stream":true') && !body.endsWith('"stream":true,"stream_options":{"include_usage":true}}')
@@ -23,7 +23,7 @@ export function tokensOf({ body }: Received): string {
   return messages?.at(-1)?.content ?? prompt ?? '';
 }
 
-/** Starts a stream of events; the caller writes on. */
+/** Starts a stream of events and leaves it open. */
 export function startStream(response: ServerResponse): ServerResponse {
   response.writeHead(200, { 'content-type': 'text/event-stream', server: 'llama.cpp' });
   response.flushHeaders();
@@ -33,10 +33,10 @@ export function startStream(response: ServerResponse): ServerResponse {
 /** One event of a chat stream. */
 export const delta = (content: string) => formatEvent({ choices: [{ delta: { content } }] });
 
-/** Takes the request and says nothing. */
+/** Never responds. */
 export const silent: BackendScenario = () => {};
 
-/** Says one word in a stream and then nothing more. */
+/** Sends one event of a stream and then nothing more. */
 export const sendAndStall: BackendScenario = (_, response) => {
   startStream(response).write(delta('one'));
 };

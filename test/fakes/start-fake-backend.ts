@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
 import { answerToGateway } from '../harness/api-requests.ts';
 
-/** One request as the stand-in received it. */
+/** A request as received by the fake. */
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -16,24 +16,24 @@ export type BackendScenario = (request: Received, response: ServerResponse) => v
 
 export interface FakeBackend extends AsyncDisposable {
   readonly backend: Backend;
-  /** Every request but the probes and the gateway's own, in order of arrival. */
+  /** All requests except probes and the gateway's own, in order of arrival. */
   readonly received: readonly Received[];
-  /** How many requests are open right now. */
+  /** The number of open requests. */
   readonly open: number;
-  /** What `/health` answers: 503 is a model that loads. */
+  /** The status of `/health`; 503: the model is loading. */
   health: 200 | 503;
-  /** What `/props` answers; undefined is silence. */
+  /** The response of `/props`; undefined: it never responds. */
   props: object | undefined;
   scenario: BackendScenario;
   stop(): Promise<void>;
 }
 
-/** What the stand-in counts as the input of any request. */
+/** The number of input tokens of each request. */
 export const inputTokens = 7;
 
 export interface FakeBackendOptions {
   readonly slots?: number;
-  /** What its `/metrics` says; undefined is a deaf one. */
+  /** The response of `/metrics`; undefined: it never responds. */
   readonly metrics?: () => string | undefined;
 }
 
@@ -46,9 +46,9 @@ export async function startFakeBackend(
   let open = 0;
   const server = createServer(async (incoming, response) => {
     const path = incoming.url ?? '';
-    if (path === '/health') return void response.writeHead(standIn.health).end('{}');
-    if (path === '/props') return answer(response, standIn.props && JSON.stringify(standIn.props));
-    if (path === '/metrics') return answer(response, metrics());
+    if (path === '/health') return void response.writeHead(fake.health).end('{}');
+    if (path === '/props') return respond(response, fake.props && JSON.stringify(fake.props));
+    if (path === '/metrics') return respond(response, metrics());
     if (incoming.headers['x-request-id'] === undefined)
       return void response.end(answerToGateway(path, await bodyOf(incoming), inputTokens));
     open += 1;
@@ -58,7 +58,7 @@ export async function startFakeBackend(
     const body = await bodyOf(incoming);
     const request = { method: incoming.method ?? '', path, headers: incoming.headers, body };
     received.push(request);
-    standIn.scenario(request, response);
+    fake.scenario(request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -67,7 +67,7 @@ export async function startFakeBackend(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  const standIn: FakeBackend = {
+  const fake: FakeBackend = {
     backend: {
       address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
       apiKey: 'stand-in-key',
@@ -82,10 +82,10 @@ export async function startFakeBackend(
     stop,
     [Symbol.asyncDispose]: stop,
   };
-  return standIn;
+  return fake;
 }
 
-function answer(response: ServerResponse, text: string | undefined): void {
+function respond(response: ServerResponse, text: string | undefined): void {
   if (text !== undefined) response.end(text);
 }
 

@@ -1,11 +1,11 @@
 import { formatKeysJson } from '../../keys/keys-json.ts';
 import { createKey, fingerprint, type NewKeyOptions } from '../../keys/secret.ts';
 
-/** The text of a `keys.json` with a key for each id, whose secret is of the test's choice. */
+/** The text of a `keys.json` with a key for each id, with the given secrets. */
 export function keyFileText(keys: Readonly<Record<string, NewKeyOptions & { secret: string }>>): string {
-  const made = Object.entries(keys).map(([id, { secret, ...wishes }]) => ({
-    ...createKey(id, wishes, Date.now()).key,
+  const created = Object.entries(keys).map(([id, { secret, ...options }]) => ({
+    ...createKey(id, options, Date.now()).key,
     fingerprint: fingerprint(secret),
   }));
-  return formatKeysJson({ keys: made, extraFields: {} });
+  return formatKeysJson({ keys: created, extraFields: {} });
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 
-/** What a client saw of one stream; times in seconds, moments since 1970. */
+/** A stream as measured by a client; durations in seconds, times in seconds since 1970. */
 export interface MeasuredStream {
   readonly firstToken: number;
   readonly endedAt: number;
-  /** Between two tokens, after the first. */
+  /** The average time between two tokens after the first. */
   readonly perToken: number;
   readonly outputTokens: number;
 }
@@ -13,31 +13,33 @@ export interface MeasuredStream {
 const agent = new Agent({ keepAlive: true });
 const seconds = () => (performance.timeOrigin + performance.now()) / 1000;
 
-/** Asks for a chat as a stream, and measures it as its reader would, with as little work of its own as can be. */
+/** Requests a chat stream and measures it, with as little work as possible in this process. */
 export async function measureStream(port: number, secret: string, body: object): Promise<MeasuredStream> {
-  const wish = JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } });
+  const requestBody = JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } });
   const headers = {
     authorization: `Bearer ${secret}`,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(wish),
+    'content-length': Buffer.byteLength(requestBody),
   };
-  const beganAt = seconds();
-  const asked = request({ port, agent, method: 'POST', path: '/v1/chat/completions', headers }).end(wish);
-  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const startedAt = seconds();
+  const sent = request({ port, agent, method: 'POST', path: '/v1/chat/completions', headers }).end(
+    requestBody,
+  );
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const pieces: string[] = [];
   let firstAt = 0;
-  answer.setEncoding('utf8').on('data', (piece: string) => {
-    // Signs of life are comments.
+  response.setEncoding('utf8').on('data', (piece: string) => {
+    // Keep-alives are comments.
     if (firstAt === 0 && piece.includes('data: ')) firstAt = seconds();
     pieces.push(piece);
   });
-  await once(answer, 'end');
+  await once(response, 'end');
   const endedAt = seconds();
   const text = pieces.join('');
   const outputTokens = Number(/"completion_tokens":(\d+)/.exec(text)?.[1]);
-  if (firstAt === 0 || !(outputTokens > 1)) throw new Error(`${answer.statusCode}, no tokens: ${text}`);
+  if (firstAt === 0 || !(outputTokens > 1)) throw new Error(`${response.statusCode}, no tokens: ${text}`);
   return {
-    firstToken: firstAt - beganAt,
+    firstToken: firstAt - startedAt,
     endedAt,
     perToken: (endedAt - firstAt) / (outputTokens - 1),
     outputTokens,

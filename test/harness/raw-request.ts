@@ -3,13 +3,13 @@ import { testerSecret } from './start-gateway.ts';
 export interface RequestOptions {
   readonly path?: string;
   readonly headers?: readonly string[];
-  /** Sent in place of the tester's; null sends none. */
+  /** The API key; by default the tester's, null for none. */
   readonly secret?: string | null;
 }
 
-/** The bytes of a well-formed POST of a JSON body. */
-export function postOf(body: unknown, wishes: RequestOptions = {}): string {
-  const { path = '/v1/chat/completions', headers = [], secret = testerSecret } = wishes;
+/** A well-formed POST request with a JSON body. */
+export function postOf(body: unknown, options: RequestOptions = {}): string {
+  const { path = '/v1/chat/completions', headers = [], secret = testerSecret } = options;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return [
     `POST ${path} HTTP/1.1`,
@@ -23,7 +23,7 @@ export function postOf(body: unknown, wishes: RequestOptions = {}): string {
   ].join('\r\n');
 }
 
-/** A chat request that carries a word of its own, so that its answer can be told from others. */
+/** A chat request. The fake backend echoes its word, which identifies the response. */
 export function chatOf(word: string, fields: object = {}) {
   return { model: 'stand-in', messages: [{ role: 'user', content: word }], ...fields };
 }

@@ -3,23 +3,23 @@ import { expect } from 'vitest';
 /** One scrape of `/metrics`. */
 export interface Scrape {
   readonly text: string;
-  /** The value of the series with exactly these labels; undefined where there is none. */
+  /** The value of the series with exactly these labels; undefined if there is none. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
-  /** The values of all series that have these labels, whatever others they have, added up. */
+  /** The sum of all series that have at least these labels. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number;
-  /** The values that a label has in the series of this name. */
+  /** The values of a label in the series of this name. */
   labelValues(name: string, label: string): string[];
 }
 
-/** What `/metrics` shows; it may be as of a quarter of a second ago. */
+/** Scrapes `/metrics`. The page may be a quarter of a second old. */
 export async function scrape(origin: string, secret?: string): Promise<Scrape> {
   const headers = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
-  const answer = await fetch(`${origin}/metrics`, { headers });
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+  const response = await fetch(`${origin}/metrics`, { headers });
+  expect([response.status, response.headers.get('content-type')]).toEqual([
     200,
     'text/plain; version=0.0.4; charset=utf-8',
   ]);
-  return readMetrics(await answer.text());
+  return readMetrics(await response.text());
 }
 
 export function readMetrics(text: string): Scrape {

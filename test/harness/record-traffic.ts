@@ -14,7 +14,7 @@ export interface RecordedTraffic {
 /** Passes the requests of a client on and keeps every response byte for byte, so that schemas can check it. */
 export function recordTraffic(): RecordedTraffic {
   const responses: RecordedResponse[] = [];
-  const wire: RecordedTraffic = {
+  const traffic: RecordedTraffic = {
     async fetch(input, init) {
       const response = await fetch(input, init);
       const recorded = startRecord(response);
@@ -26,17 +26,17 @@ export function recordTraffic(): RecordedTraffic {
     responses,
     get last() {
       const last = responses.at(-1);
-      if (!last) throw new Error('nothing came over the wire');
+      if (!last) throw new Error('there was no response');
       return last;
     },
     get events() {
-      return [...wire.last.text.matchAll(/^data: (\{.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
+      return [...traffic.last.text.matchAll(/^data: (\{.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
     },
     get violations() {
       return responses.flatMap(violations);
     },
   };
-  return wire;
+  return traffic;
 }
 
 type RecordedResponse = { -readonly [K in keyof WireResponse]: WireResponse[K] };

@@ -3,18 +3,18 @@ import { RawClient } from './raw-client.ts';
 import { postOf } from './raw-request.ts';
 
 export interface EventsResponse {
-  /** The body as it came. */
+  /** The body as received. */
   readonly text: string;
-  /** The data of its events, as far as it is JSON. */
+  /** The JSON data of its events. */
   readonly events: readonly StreamEvent[];
 }
 
-/** Asks for a stream and reads it to its end; one that is not answered with 200 throws. */
+/** Requests a stream and reads it to its end. Throws if the status is not 200. */
 export async function requestEvents(port: number, path: string, body: object): Promise<EventsResponse> {
   await using client = await RawClient.connect(port);
-  const answer = await client.send(postOf({ ...body, stream: true }, { path })).response();
-  if (answer?.status !== 200) throw new Error(`${path} answered ${answer?.status}: ${answer?.body}`);
-  return { text: answer.body, events: parseEvents(answer.body) };
+  const response = await client.send(postOf({ ...body, stream: true }, { path })).response();
+  if (response?.status !== 200) throw new Error(`${path} responded ${response?.status}: ${response?.body}`);
+  return { text: response.body, events: parseEvents(response.body) };
 }
 
 interface Delta {
@@ -22,8 +22,8 @@ interface Delta {
   readonly reasoning_content?: string;
 }
 
-/** What the events of a chat say. */
-export function chatTextIn(events: readonly StreamEvent[], what: keyof Delta = 'content'): string {
+/** The text of the events of a chat. */
+export function chatTextIn(events: readonly StreamEvent[], field: keyof Delta = 'content'): string {
   const deltas = events.map(({ choices }) => (choices as { delta?: Delta }[] | undefined)?.[0]?.delta);
-  return deltas.map((delta) => delta?.[what] ?? '').join('');
+  return deltas.map((delta) => delta?.[field] ?? '').join('');
 }

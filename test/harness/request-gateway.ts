@@ -4,7 +4,7 @@ export interface GatewayResponse {
   readonly body: Record<string, unknown> & { error?: { code: string; message: string } };
 }
 
-/** Asks a route that answers JSON, with the given key. */
+/** Sends a request to a JSON route with the given key. */
 export async function requestGateway(
   origin: string,
   request: string,
@@ -13,10 +13,10 @@ export async function requestGateway(
 ): Promise<GatewayResponse> {
   const [method = '', path = ''] = request.split(' ');
   const authorization = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
-  const answer = await fetch(origin + path, { method, headers: { ...authorization, ...headers } });
+  const response = await fetch(origin + path, { method, headers: { ...authorization, ...headers } });
   return {
-    status: answer.status,
-    headers: answer.headers,
-    body: (await answer.json()) as GatewayResponse['body'],
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as GatewayResponse['body'],
   };
 }

@@ -10,7 +10,7 @@ export interface BenchOutcome {
   readonly stderr: string;
 }
 
-/** `corral bench …` as a program of its own. */
+/** `corral bench …` as a process. */
 export function startBench(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const program = execa(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'bench', ...args], {
     env: {
@@ -28,17 +28,17 @@ export function startBench(args: readonly string[], env: Readonly<Record<string,
   return { interrupt: () => void program.kill('SIGINT'), outcome };
 }
 
-/** Its report, where it ends well. */
+/** Its report. Throws if it fails. */
 export async function benchReport(
   args: readonly string[],
   env?: Readonly<Record<string, string>>,
 ): Promise<Report> {
   const { status, stdout, stderr } = await startBench([...args, '--json'], env).outcome;
-  if (status !== 0) throw new Error(`corral bench ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`corral bench exited with ${status}: ${stderr}`);
   return parseReport(stdout);
 }
 
-/** What the tool asks before it measures gets a response at once; `scenario` responds to the rest. */
+/** Responds at once to the requests before the measurement; `scenario` responds to the others. */
 export function afterFirstQuestions(scenario: BackendScenario): BackendScenario {
   return (request, response) => {
     if (!request.body.includes('"max_tokens":1,') && !request.body.includes('"max_tokens":1}'))

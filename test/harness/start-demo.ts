@@ -8,7 +8,7 @@ import { startTestGateway, type TestGateway } from './start-gateway.ts';
 export interface Demo extends AsyncDisposable {
   readonly engine: LlamaServer;
   readonly corral: TestGateway;
-  /** What an OpenAI client takes as its base URL. */
+  /** The base URL of an OpenAI client. */
   readonly baseURL: string;
   readonly apiKey: string;
   stop(): Promise<void>;
@@ -22,7 +22,7 @@ interface DemoOptions {
   readonly windowSeconds?: number;
 }
 
-/** The product's whole path: a real llama-server with the demo model, and a gateway in front of it. */
+/** A real llama-server with the demo model, and a gateway in front of it. */
 export async function startDemo({ llama, ...options }: DemoOptions = {}): Promise<Demo> {
   const engine = await startLlamaServer(llama);
   const corral = await startTestGateway({ backend: engine.backend, ...options });

@@ -23,28 +23,28 @@ export type Scenario =
   | 'router';
 
 export interface DeploymentOptions {
-  /** What the stand-in llama-server is to be like. */
+  /** The behaviour of the fake llama-server. */
   readonly scenario?: Scenario;
-  /** A real one in place of the stand-in, with the model it is to load; our own gateway then stands before it. */
+  /** Runs a real llama-server with this model and the real gateway instead of the fakes. */
   readonly real?: { readonly engine: Engine; readonly model: string };
-  /** A folder of an earlier house, to start again in. */
+  /** The folder of an earlier deployment, to start again in. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A supervisor in a process of its own, with a stand-in llama-server and a stand-in gateway unless told otherwise. */
+/** A supervisor as a process, by default with a fake llama-server and a fake gateway. */
 export interface RunningDeployment extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly folder: string;
   readonly modelFolder: string;
   readonly gatewayPort: number;
-  /** All that it has printed. */
+  /** Its stdout and stderr. */
   output(): string;
   request(path: string): Promise<Response>;
   status(): Promise<{ standing: string; [detail: string]: unknown }>;
-  /** Waits until the health server answers and shows this standing. */
+  /** Waits until the health server responds with this status. */
   reachesStatus(status: string): Promise<void>;
-  /** The children that it has noted, in the order of their start. */
+  /** The pids of its children in the order of their start. */
   children(): number[];
   exitCode(): Promise<number | null>;
 }
@@ -60,7 +60,7 @@ export async function startDeployment({
   mkdirSync(modelFolder, { recursive: true });
   const model = join(modelFolder, `${scenario}.gguf`);
   writeFileSync(model, 'GGUF');
-  let printed = '';
+  let output = '';
   const child = spawn(process.execPath, [join(here, 'programs/serve.ts')], {
     cwd: folder,
     env: {
@@ -72,48 +72,48 @@ export async function startDeployment({
       PORT: String(gatewayPort),
       PORT_HEALTH: String(healthPort),
       LOG_LEVEL: 'debug',
-      ...(real ? realParts(real) : standIns(model)),
+      ...(real ? realParts(real) : fakeParts(model)),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
+      output += text;
     });
   }
-  const ask = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
-  const status = async () => (await ask('/status')).json() as ReturnType<RunningDeployment['status']>;
-  const house: RunningDeployment = {
+  const request = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
+  const status = async () => (await request('/status')).json() as ReturnType<RunningDeployment['status']>;
+  const deployment: RunningDeployment = {
     process: child,
     folder,
     modelFolder,
     gatewayPort,
-    output: () => printed,
-    request: ask,
+    output: () => output,
+    request,
     status,
     async reachesStatus(wanted) {
       const isReached = async () => (await status()).standing === wanted;
-      const reached = waitFor(`standing ${wanted}`, isReached);
+      const reached = waitFor(`the status ${wanted}`, isReached);
       await reached.catch((error) => {
-        throw new Error(`${error.message}; it printed:\n${printed}`, { cause: error });
+        throw new Error(`${error.message}; its output:\n${output}`, { cause: error });
       });
     },
-    children: () => notedChildren(folder),
+    children: () => recordedChildren(folder),
     async exitCode() {
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       return child.exitCode;
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
-      await house.exitCode();
+      await deployment.exitCode();
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-  return house;
+  return deployment;
 }
 
-const standIns = (model: string) => ({
+const fakeParts = (model: string) => ({
   LLAMA_SERVER_BIN: join(here, '../fakes/fake-llama-server.ts'),
   GATEWAY_PROGRAM: join(here, '../fakes/fake-gateway.ts'),
   MODEL_PATH: model,
@@ -125,9 +125,9 @@ const realParts = ({ engine, model }: NonNullable<DeploymentOptions['real']>) =>
   API_KEYS: 'test:sk-0123456789abcdef',
 });
 
-export const newFolder = () => mkdtempSync(join(tmpdir(), 'house-'));
+export const newFolder = () => mkdtempSync(join(tmpdir(), 'deployment-'));
 
-function notedChildren(folder: string): number[] {
+function recordedChildren(folder: string): number[] {
   return globSync('corral-*/owner.json', { cwd: folder }).flatMap((file) => {
     const { children } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
       children: { pid: number }[];
@@ -136,10 +136,13 @@ function notedChildren(folder: string): number[] {
   });
 }
 
-/** Settles when a signal is no echo of the one before any more, which the house is known to have taken. */
+/** Waits until another signal is not ignored as a duplicate of the first, which must have been received. */
 export async function sendSecondSignal(): Promise<void> {
   const since = performance.now();
-  await waitFor('a second wish', () => performance.now() - since > duplicateSignalMs + 50);
+  await waitFor(
+    'the time of duplicate signals to end',
+    () => performance.now() - since > duplicateSignalMs + 50,
+  );
 }
 
 export function isRunning(pid: number): boolean {

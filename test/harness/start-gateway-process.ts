@@ -5,11 +5,11 @@ import { type Backend, formatBackendUrl } from '../../health/backend.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
-/** `corral gateway` in a process of its own, which can be killed. */
+/** `corral gateway` as a process. */
 export interface GatewayProcess extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly origin: string;
-  /** Ends it as nothing can prevent; settles when it is gone. */
+  /** Kills it and waits for its end. */
   kill(): Promise<void>;
 }
 
@@ -36,6 +36,6 @@ export async function startGatewayProcess(
     child.kill('SIGKILL');
     await ended;
   };
-  await waitFor('the gateway to see a ready backend', async () => (await fetch(`${origin}/readyz`)).ok);
+  await waitFor('the gateway to be ready', async () => (await fetch(`${origin}/readyz`)).ok);
   return { process: child, origin, kill, [Symbol.asyncDispose]: kill };
 }

@@ -18,9 +18,9 @@ export interface TestGateway extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`; OpenAI clients add `/v1`. */
   readonly origin: string;
   readonly secret: string;
-  /** The key file, in the ancestor's form. */
+  /** The key file, in the text format. */
   readonly keyFile: string;
-  /** Where its usage ledger lies. */
+  /** Its data folder. */
   readonly folder: string;
   /** Every line logged so far, parsed. */
   readonly logged: readonly Record<string, unknown>[];
@@ -29,20 +29,20 @@ export interface TestGateway extends AsyncDisposable {
 
 export interface TestGatewayOptions {
   readonly backend: Backend;
-  /** Settings, as the environment would give them. */
+  /** Environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   readonly keys?: string;
-  /** A folder of the test's own, to start again in; else one that goes with the gateway. */
+  /** A folder for several starts; by default a new one that is removed at the end. */
   readonly folder?: string;
-  /** Whether to wait until the backend is known to be ready; the default. */
+  /** Waits until the backend is ready; true by default. */
   readonly untilReady?: boolean;
-  /** How long a "minute" of the rate limits lasts; a real one where nothing is given. */
+  /** The length of a "minute" of the rate limits; 60 by default. */
   readonly windowSeconds?: number;
-  /** How long a request may wait for Redis; as long as in earnest where nothing is given. */
+  /** The timeout of Redis; by default that of production. */
   readonly redisTimeoutMs?: number | undefined;
 }
 
-/** A whole gateway on a free port, in this process, in front of the given backend. */
+/** A gateway on a free port, in this process, in front of the given backend. */
 export async function startTestGateway({
   backend,
   env = {},
@@ -79,7 +79,8 @@ export async function startTestGateway({
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   };
-  if (untilReady) await waitFor('the gateway sees a ready backend', () => gateway.monitor.status === 'ready');
+  if (untilReady)
+    await waitFor('the gateway to see a ready backend', () => gateway.monitor.status === 'ready');
   return {
     gateway,
     port: gateway.port,

@@ -9,33 +9,33 @@ import { QueueWorker } from '../../runpod/worker.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { type FakeRunpod, startFakeRunpod } from '../fakes/fake-runpod.ts';
 
-interface Question {
+interface WorkerRequest {
   readonly path: string;
   readonly body: string;
   readonly headers: IncomingMessage['headers'];
   readonly response: ServerResponse;
 }
-export type WorkerScenario = (question: Question, count: number) => void;
+export type WorkerScenario = (request: WorkerRequest, count: number) => void;
 
 export const say = (response: ServerResponse, status: number, body: object, headers: object = {}) =>
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
-/** What a gateway with two slots shows a worker; the scenario responds to its requests. */
-async function startGateway(scenario: WorkerScenario, status: string) {
-  const questions: Question[] = [];
-  const health = { status, looks: 0 };
-  const hear = async (request: IncomingMessage, response: ServerResponse) => {
+/** A fake gateway with two slots; the scenario responds to the worker's requests. */
+async function startFakeGateway(scenario: WorkerScenario, status: string) {
+  const requests: WorkerRequest[] = [];
+  const health = { status, probes: 0 };
+  const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const { url: path = '', headers } = request;
-    const question = { path, headers, response, body: await text(request) };
-    scenario(question, questions.push(question));
+    const received = { path, headers, response, body: await text(request) };
+    scenario(received, requests.push(received));
   };
   const server = createServer((request, response) => {
-    if (request.url !== '/health') return void hear(request, response);
-    health.looks += 1;
+    if (request.url !== '/health') return void onRequest(request, response);
+    health.probes += 1;
     say(response, 200, { status: health.status, slots: { total: 2 } });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { server, questions, health, port: (server.address() as AddressInfo).port };
+  return { server, requests, health, port: (server.address() as AddressInfo).port };
 }
 
 export const echo: WorkerScenario = ({ body, response }) =>
@@ -47,10 +47,10 @@ interface Changes {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A queue worker between a stand-in of RunPod and one of a gateway. */
+/** A queue worker between a fake RunPod and a fake gateway. */
 export async function startWorker({ scenario = echo, standing = 'ready', env = {} }: Changes = {}) {
   const runpod = await startFakeRunpod();
-  const gateway = await startGateway(scenario, standing);
+  const gateway = await startFakeGateway(scenario, standing);
   const { settings } = readSettings({
     ...runpod.env,
     PORT: String(gateway.port),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder of a test's own, gone with everything in it at the end of the scope: `await using`. */
+/** A new folder, removed with its contents at the end of the scope: `await using`. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'corral-'));
   return {
@@ -14,6 +14,6 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
-  /** The path of `name` inside it. */
+  /** The path of a file in it. */
   file(name: string): string;
 }

@@ -1,26 +1,25 @@
-interface Window {
-  /** Milliseconds until the wait is given up. */
+interface WaitOptions {
+  /** The timeout, ms. */
   readonly within?: number;
-  /** Milliseconds between two looks. */
+  /** The interval between two checks, ms. */
   readonly every?: number;
 }
 
 /**
- * Looks again and again until `condition` answers something truthy, and returns that. The label names what was waited
- * for in the error on expiry, which carries the condition's own last error as its cause. The window is wide enough for
- * any machine: a narrower one would only tell how fast this one is.
+ * Checks `condition` repeatedly until it returns something truthy, and returns that. The error of a timeout contains the
+ * label, and the condition's last error as its cause. The default timeout is long enough for a busy machine.
  */
 export async function waitFor<T>(
   label: string,
   condition: () => T | Promise<T>,
-  { within = 60_000, every = 10 }: Window = {},
+  { within = 60_000, every = 10 }: WaitOptions = {},
 ): Promise<Exclude<Awaited<T>, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + within;
   let lastError: unknown;
   for (;;) {
     try {
-      const answer = await condition();
-      if (answer) return answer as Exclude<Awaited<T>, false | 0 | '' | null | undefined>;
+      const result = await condition();
+      if (result) return result as Exclude<Awaited<T>, false | 0 | '' | null | undefined>;
       lastError = undefined;
     } catch (error) {
       lastError = error;
@@ -28,5 +27,5 @@ export async function waitFor<T>(
     if (performance.now() >= deadline) break;
     await new Promise((resolve) => setTimeout(resolve, every));
   }
-  throw new Error(`waited ${within} ms in vain for ${label}`, { cause: lastError });
+  throw new Error(`waited ${within} ms for ${label}`, { cause: lastError });
 }

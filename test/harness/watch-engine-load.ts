@@ -1,30 +1,30 @@
 import { fetchBusySlots } from '../../gateway/upstream/slot-tracker.ts';
 import type { Backend } from '../../health/backend.ts';
 
-export interface EngineLook {
-  /** Slots that the engine held or owed, by its own count. */
+export interface LoadSample {
+  /** Busy slots and deferred requests, as reported by the engine. */
   readonly busy: number;
-  /** The most that was leased while it was asked. */
+  /** The maximum number of leases during the request. */
   readonly leased: number;
 }
 
 export interface EngineLoad extends AsyncDisposable {
-  readonly looks: readonly EngineLook[];
+  readonly samples: readonly LoadSample[];
 }
 
-/** Asks the engine how busy it is, as often as it answers, and notes what the gateway has leased meanwhile. */
+/** Requests the load of the engine in a loop and records the gateway's leases meanwhile. */
 export function watchEngineLoad(backend: Backend, leased: () => number): EngineLoad {
-  const looks: EngineLook[] = [];
+  const samples: LoadSample[] = [];
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
       const before = leased();
       const busy = await fetchBusySlots(backend);
-      if (typeof busy === 'number') looks.push({ busy, leased: Math.max(before, leased()) });
+      if (typeof busy === 'number') samples.push({ busy, leased: Math.max(before, leased()) });
     }
   })();
   return {
-    looks,
+    samples,
     async [Symbol.asyncDispose]() {
       isOver = true;
       await watching;

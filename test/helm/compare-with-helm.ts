@@ -1,6 +1,6 @@
 /**
- * Whether Helm makes the same of the chart as chezmoi, by which the tests render it:
- * `node test/helm/compare-with-helm.ts [the helm to run]`. Run it after changes of how templates are written.
+ * `node test/helm/compare-with-helm.ts [HELM]` checks that Helm renders the chart like chezmoi, which the tests use. Run it
+ * after changes in the style of the templates.
  */
 import { deepStrictEqual } from 'node:assert';
 import { join } from 'node:path';
@@ -12,17 +12,17 @@ import { testedValues } from './chart.ts';
 import { chartFolder, type Manifest, release, renderChart } from './render-chart.ts';
 
 const helm = process.argv[2] ?? 'helm';
-const started = await requireTestService(chezmoi);
-if (!started) throw new Error('without chezmoi there is nothing to compare');
+const renderer = await requireTestService(chezmoi);
+if (!renderer) throw new Error('chezmoi is missing');
 
 for (const { name, values } of await testedValues()) {
   const file = join(chartFolder, 'ci', `${name}-values.yaml`);
   const common = [release.Name, chartFolder, '--namespace', release.Namespace, '--values', file];
   const { stdout } = await execa(helm, ['template', ...common, '--kube-version', '1.33.0']);
   await execa(helm, ['lint', '--strict', chartFolder, '--values', file], { stdout: 'inherit' });
-  const { manifests } = await renderChart(started, values);
+  const { manifests } = await renderChart(renderer, values);
   deepStrictEqual(byName(manifests), byName(parseAllDocuments(stdout).map((document) => document.toJS())));
-  console.log(`${name}: the same ${manifests.length} objects`);
+  console.log(`${name}: ${manifests.length} equal objects`);
 }
 
 function byName(manifests: readonly (Manifest | null)[]): Record<string, Manifest> {

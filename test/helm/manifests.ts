@@ -2,10 +2,10 @@ import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { Manifest, Rendered } from './render-chart.ts';
 
-/** The one object of a kind; with `name` the one whose name ends so. */
+/** The only object of a kind, or the one whose name ends with `name`. */
 export function objectOf({ manifests }: Rendered, kind: string, name = ''): Manifest & { spec: unknown } {
   const found = manifests.filter((it) => it.kind === kind && it.metadata.name.endsWith(name));
-  if (found.length !== 1) throw new Error(`there are ${found.length} objects of the kind ${kind}`);
+  if (found.length !== 1) throw new Error(`expected one ${kind}, found ${found.length}`);
   return found[0] as Manifest & { spec: unknown };
 }
 
@@ -22,7 +22,7 @@ export interface DeploymentParts {
   };
   readonly pod: IPodSpec;
   readonly container: IContainer;
-  /** The variables that have a value of their own. */
+  /** The variables with a literal value. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +33,7 @@ export function partsOfDeployment(rendered: Rendered): DeploymentParts {
   const deployment = spec as DeploymentParts['spec'] & { readonly template: { readonly spec: IPodSpec } };
   const pod = deployment.template.spec;
   const [container, ...others] = pod.containers;
-  if (!container || others.length > 0) throw new Error('the pod has not one container');
+  if (!container || others.length > 0) throw new Error('expected one container');
   const env = (container.env ?? []).flatMap(({ name, value }) =>
     value === undefined ? [] : [[name, value]],
   );

@@ -3,21 +3,21 @@ import { join, relative } from 'node:path';
 import dockerignore from '@balena/dockerignore';
 import { projectFolder } from '../../scripts/project-folders.ts';
 
-/** Too large to look through, and named by no pattern. */
-const never = new Set(['node_modules', '.git', '.cache', 'data']);
+/** Too large to search. */
+const skipped = new Set(['node_modules', '.git', '.cache', 'data']);
 
 /** The files that `COPY . .` copies into an image, relative to the project. */
 export function buildContext(): string[] {
   const patterns = readFileSync(join(projectFolder, '.dockerignore'), 'utf8').split('\n');
-  const isTaken = dockerignore
+  const isIncluded = dockerignore
     .default()
     .add(patterns.filter((pattern) => pattern !== '' && !pattern.startsWith('#')))
     .createFilter();
   const folders = readdirSync(projectFolder, { withFileTypes: true });
   return folders
-    .filter(({ name }) => !never.has(name))
+    .filter(({ name }) => !skipped.has(name))
     .flatMap((entry) => (entry.isDirectory() ? filesBelow(entry.name) : [entry.name]))
-    .filter(isTaken);
+    .filter(isIncluded);
 }
 
 function filesBelow(folder: string): string[] {
@@ -27,16 +27,16 @@ function filesBelow(folder: string): string[] {
     .map((entry) => relative(projectFolder, join(entry.parentPath, entry.name)));
 }
 
-interface Locked {
+interface LockedPackage {
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly devOptional?: boolean;
 }
 
-/** The folders that `npm ci --omit=dev --omit=optional` fills, relative to the project: as the lock file has them. */
+/** The folders that `npm ci --omit=dev --omit=optional` creates, according to the lock file, relative to the project. */
 export function productionPackages(): string[] {
   const lock = JSON.parse(readFileSync(join(projectFolder, 'package-lock.json'), 'utf8')) as {
-    readonly packages: Readonly<Record<string, Locked>>;
+    readonly packages: Readonly<Record<string, LockedPackage>>;
   };
   return Object.entries(lock.packages)
     .filter(

@@ -6,26 +6,25 @@ import { cacheFolder, projectFolder } from '../../scripts/project-folders.ts';
 import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { buildContext, productionPackages } from './build-context.ts';
 
-/** A folder to look into under the same path, or a file under another. */
 export interface Mount {
   readonly from: string;
   readonly to: string;
 }
 
-/** What the bases of an image bring along, and what our RUN steps ask for. */
+/** Programs of the base images that the RUN steps and the entrypoint use. */
 const programs = ['chmod', 'chown', 'env', 'ln', 'mkdir', 'mv', 'prlimit', 'setpriv', 'sh', 'sleep'];
 const administration = ['groupadd', 'useradd'];
 
-export interface Parts {
+export interface ImagePrograms {
   readonly engine: Engine;
   readonly tini: ProgramCommand;
 }
 
 /**
- * Lays out in `root` what the COPY steps of an image and its bases put there, with llama-server at the engine's place and
- * tini at its; answers what is to be mounted besides, to be read only.
+ * Creates in `root` the files of an image: of its COPY steps and of its base images, with llama-server and tini in their
+ * places. Returns what must be mounted read-only in addition.
  */
-export function layOutImage(root: string, { engine, tini }: Parts): Mount[] {
+export function createImageRoot(root: string, { engine, tini }: ImagePrograms): Mount[] {
   chmodSync(root, 0o755);
   for (const folder of ['app', 'data', 'dev', 'etc', 'opt/corral', 'proc', 'tmp', 'usr/bin', 'usr/sbin'])
     mkdirSync(join(root, folder), { recursive: true });
@@ -34,7 +33,7 @@ export function layOutImage(root: string, { engine, tini }: Parts): Mount[] {
   for (const program of administration) copyFileSync(`/usr/sbin/${program}`, join(root, 'usr/sbin', program));
   for (const file of ['passwd', 'group', 'login.defs']) copyFileSync(`/etc/${file}`, join(root, 'etc', file));
   writeProgram(join(root, 'usr/bin/tini'), `exec ${line(tini)} "$@"`);
-  // Its own grandchild, which nobody waits for, is what the first process is to look after.
+  // It has an orphaned child, which the first process must reap.
   writeProgram(join(root, 'app/llama-server'), `(sleep 1000 &)\nexec ${line(engine)} "$@"`);
   copySources(join(root, 'opt/corral'));
   return [
@@ -59,8 +58,8 @@ function writeProgram(path: string, text: string): void {
   chmodSync(path, 0o755);
 }
 
-/** By one program: thousands of small files. */
-function copySources(place: string): void {
+/** Uses cp, because there are thousands of small files. */
+function copySources(target: string): void {
   const paths = [...buildContext(), ...productionPackages()];
-  execFileSync('cp', ['-r', '--parents', ...paths, place], { cwd: projectFolder });
+  execFileSync('cp', ['-r', '--parents', ...paths, target], { cwd: projectFolder });
 }

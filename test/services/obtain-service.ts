@@ -13,46 +13,46 @@ import { unpackPackage } from '../../scripts/debian/unpack-package.ts';
 import type { TestService } from './service-catalogue.ts';
 
 export interface ServiceEnvironment {
-  /** The folder that holds what can be had again, `.cache`. */
+  /** The cache folder, `.cache`. */
   readonly cache: string;
   /** The value of `PATH`. */
   readonly searchPath: string | undefined;
   readonly onProgress?: (text: string) => void;
-  /** apt's folder. */
+  /** The configuration folder of apt. */
   readonly etc?: string;
 }
 
-/** The peer of this machine, else the one fetched before, else one fetched from Debian's archive. Throws NotToBeHad. */
+/** Returns the program of this machine, else one fetched before, else fetches it from Debian's archive. Throws PackageUnavailable. */
 export async function obtainService(
-  peer: TestService,
-  surroundings: ServiceEnvironment,
+  service: TestService,
+  environment: ServiceEnvironment,
 ): Promise<ProgramCommand> {
-  const { cache, searchPath = '', onProgress = () => {}, etc = '/etc/apt' } = surroundings;
-  const installed = await installedPeer(peer, searchPath);
+  const { cache, searchPath = '', onProgress = () => {}, etc = '/etc/apt' } = environment;
+  const installed = await findInstalled(service, searchPath);
   if (installed) return installed;
   const names = getDebianNames(process.arch);
   if (process.platform !== 'linux' || !names)
-    throw new PackageUnavailable(`Debian has no ${peer.name} for ${process.platform} on ${process.arch}`);
-  const place = join(resolve(cache), 'peers', peer.folder ?? peer.name);
-  const fetched = startedPeer(place, peer, names);
-  if (await isThere(fetched.command)) return fetched;
+    throw new PackageUnavailable(`Debian has no ${service.name} for ${process.platform} on ${process.arch}`);
+  const place = join(resolve(cache), 'peers', service.folder ?? service.name);
+  const fetched = commandIn(place, service, names);
+  if (await isExecutable(fetched.command)) return fetched;
   const tryOut = async (prefix: string) => {
-    await linkNeighbours(prefix, peer, names);
-    await sayVersion(startedPeer(prefix, peer, names), peer);
+    await linkNeighbours(prefix, service, names);
+    await runVersion(commandIn(prefix, service, names), service);
   };
-  await unpackPackage({ wanted: peer.wanted, names, place, etc, onProgress, tryOut });
+  await unpackPackage({ wanted: service.wanted, names, place, etc, onProgress, tryOut });
   return fetched;
 }
 
-async function installedPeer({ name }: TestService, searchPath: string): Promise<ProgramCommand | undefined> {
+async function findInstalled({ name }: TestService, searchPath: string): Promise<ProgramCommand | undefined> {
   for (const folder of searchPath.split(delimiter).filter((part) => part !== '')) {
     const command = join(folder, name);
-    if (await isThere(command)) return { command, args: [] };
+    if (await isExecutable(command)) return { command, args: [] };
   }
   return undefined;
 }
 
-function startedPeer(
+function commandIn(
   prefix: string,
   { program, libraryFolders }: TestService,
   names: DebianNames,
@@ -60,7 +60,7 @@ function startedPeer(
   return commandFor(prefix, program, names, libraryFolders);
 }
 
-/** The running executable is the loader, which lies among the libraries. */
+/** The running executable is the loader, so the program looks for these files among the libraries. */
 async function linkNeighbours(
   prefix: string,
   { neighbours }: TestService,
@@ -75,14 +75,14 @@ async function linkNeighbours(
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
+async function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
     () => true,
     () => false,
   );
 }
 
-async function sayVersion(
+async function runVersion(
   { command, args }: ProgramCommand,
   { versionArguments }: TestService,
 ): Promise<void> {

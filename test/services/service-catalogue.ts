@@ -1,22 +1,22 @@
 import type { WantedPackage } from '../../scripts/debian/download-packages.ts';
 
-/** A program of others that llama-corral meets in the field, and that its tests run for real. */
+/** A program that is used together with llama-corral in production, and that the tests run. */
 export interface TestService {
   readonly name: string;
   readonly wanted: WantedPackage;
-  /** The folder that it shares with another program of its package; one under its own name otherwise. */
+  /** The folder that it shares with another program of its package; by default its own name. */
   readonly folder?: string;
-  /** Below the root of the package. */
+  /** The path in the package. */
   readonly program: string;
-  /** Arguments with which it says its version and ends. */
+  /** Arguments that print its version. */
   readonly versionArguments: readonly string[];
-  /** Folders of its libraries below the common one. */
+  /** Subfolders of the library folder. */
   readonly libraryFolders?: readonly string[];
-  /** A folder, below the root of the package, whose files it looks for beside the running executable. */
+  /** A folder in the package whose files the program expects beside its executable. */
   readonly neighbours?: string;
 }
 
-/** What packages need in order to be installed, and a program of theirs never runs. */
+/** Dependencies for the installation that the programs do not need. */
 const installersOnly = ['adduser', 'debconf', 'init-system-helpers', 'logrotate', 'procps', 'sysvinit-utils'];
 
 export const redisServer: TestService = {
@@ -44,7 +44,7 @@ export const haproxy: TestService = {
   versionArguments: ['-v'],
 };
 
-/** What prometheus' own pages are made of, which promtool does not show. */
+/** Dependencies of Prometheus' web pages, which the tests do not use. */
 const pagesOnly = [
   'fonts-glyphicons-halflings',
   'libjs-bootstrap4',
@@ -76,7 +76,7 @@ export const prometheus: TestService = {
   program: 'usr/bin/prometheus',
 };
 
-/** What it would load were there a screen, a sound card or a GPU. */
+/** Dependencies for a screen, a sound card or a GPU. */
 const screenOnly = ['libgl1-mesa-dri', 'libllvm19', 'libllvm21', 'libllvm22', 'x11-utils', 'xdg-utils'];
 
 export const chromium: TestService = {

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 
-/** No GPU, no sandbox (containers have no right to one), and nobody outside is asked anything. */
-const calm = [
+/** No GPU, no sandbox (containers may not use it), and no requests to other servers. */
+const chromiumArguments = [
   ...['--headless', '--no-sandbox', '--no-zygote', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
@@ -14,20 +14,20 @@ export interface TestBrowser extends AsyncDisposable {
   readonly browser: Browser;
 }
 
-/** A real Chromium, started as `peerForTests(chromium)` says. */
+/** Starts a real Chromium. */
 export async function startBrowser({ command, args }: ProgramCommand): Promise<TestBrowser> {
   const folder = await mkdtemp(join(tmpdir(), 'corral-browser-'));
-  // Playwright starts one program, and Chromium starts itself again for each of its processes: both by this name.
+  // Playwright needs a single executable, and Chromium starts itself again for each of its processes.
   const program = join(folder, 'chromium');
-  const words = [command, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  await writeFile(program, `#!/bin/sh\nexec ${words} "$@"\n`);
+  const commandLine = [command, ...args].map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
+  await writeFile(program, `#!/bin/sh\nexec ${commandLine} "$@"\n`);
   await chmod(program, 0o755);
-  await writeFile(join(folder, 'fonts.conf'), fontsBeside(args.at(-1) ?? command));
-  const itself = args.length > 0 ? [`--browser-subprocess-path=${program}`] : [];
+  await writeFile(join(folder, 'fonts.conf'), fontsConfiguration(args.at(-1) ?? command));
+  const subprocess = args.length > 0 ? [`--browser-subprocess-path=${program}`] : [];
   const browser = await chromium.launch({
     executablePath: program,
     timeout: 120_000,
-    args: [...calm, ...itself],
+    args: [...chromiumArguments, ...subprocess],
     env: { ...process.env, FONTCONFIG_FILE: join(folder, 'fonts.conf') },
   });
   return {
@@ -39,8 +39,8 @@ export async function startBrowser({ command, args }: ProgramCommand): Promise<T
   };
 }
 
-/** The machine's fonts, and those that came with the program: a bare machine has none, and no page can do without. */
-const fontsBeside = (program: string) => `<?xml version="1.0"?>
+/** The machine's fonts and those of the package, because a minimal machine has none and pages need one. */
+const fontsConfiguration = (program: string) => `<?xml version="1.0"?>
 <fontconfig>
   <dir>/usr/share/fonts</dir>
   <dir>${resolve(program, '../../../share/fonts')}</dir>

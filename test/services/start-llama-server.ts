@@ -10,15 +10,15 @@ import type { Engine } from '../../supervisor/engine/installed-engine.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export interface LlamaServerOptions {
-  /** Further arguments of llama-server. */
+  /** More arguments of llama-server. */
   readonly args?: readonly string[];
-  /** The key it demands; a fresh one where none is given, none at all where it is null. */
+  /** Its API key; by default a new one, null for none. */
   readonly apiKey?: string | null;
   readonly slots?: number;
   /** Context tokens of one request. */
   readonly context?: number;
   readonly extraEnv?: Readonly<Record<string, string>>;
-  /** The GGUF file; the demo model where none is given. */
+  /** The GGUF file; by default the demo model. */
   readonly model?: string;
   /** A folder of models, for a router: a llama-server that starts others. */
   readonly modelsDir?: string;
@@ -30,12 +30,12 @@ export interface LlamaServer {
   readonly backend: Backend;
   readonly apiKey: string | undefined;
   readonly pid: number;
-  /** Settles when the process is gone, however it ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
-  /** Everything it has printed so far. */
+  /** Its output so far. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
-  /** Ends it and removes its folder; may be called twice. */
+  /** Stops it and removes its folder; may be called twice. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const socketPath = join(folder, 'llama.sock');
   const apiKey = options.apiKey === null ? undefined : (options.apiKey ?? `test-${randomUUID()}`);
   const engine = inject('engine');
-  let printed = '';
+  let output = '';
   const child = execa(engine.command, [...engine.args, ...argumentsOf(options, socketPath)], {
     all: true,
     buffer: false,
@@ -56,17 +56,17 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
     env: {
       PATH: process.env.PATH,
       ...(apiKey === undefined ? {} : { LLAMA_API_KEY: apiKey }),
-      ...(options.modelsDir === undefined ? {} : childrenOf(engine)),
+      ...(options.modelsDir === undefined ? {} : routerEnvironment(engine)),
       ...options.extraEnv,
     },
   });
   child.all.setEncoding('utf8').on('data', (text: string) => {
-    printed += text;
+    output += text;
   });
   const ended = child.then(() => {});
-  let isGone = false;
+  let hasEnded = false;
   void ended.then(() => {
-    isGone = true;
+    hasEnded = true;
   });
   const stop = async () => {
     child.kill('SIGKILL');
@@ -82,17 +82,17 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
     apiKey,
     pid: child.pid,
     ended,
-    output: () => printed,
+    output: () => output,
     kill: (signal) => void child.kill(signal),
     stop,
     [Symbol.asyncDispose]: stop,
   };
-  if (!options.whileLoading) await untilReady(server, socketPath, () => isGone);
+  if (!options.whileLoading) await waitUntilReady(server, socketPath, () => hasEnded);
   return server;
 }
 
-/** A router starts its children by the program that it is, which may be the loader: it says the loader what to load. */
-function childrenOf({ args }: Engine): Record<string, string> {
+/** A router starts its own executable for each model. That may be the loader, which then needs the program. */
+function routerEnvironment({ args }: Engine): Record<string, string> {
   const [path, libraries, program] = args;
   if (path !== '--library-path' || libraries === undefined || program === undefined) return {};
   return { LLAMA_APP_CMD: program, LD_LIBRARY_PATH: libraries };
@@ -111,24 +111,28 @@ function argumentsOf(
   ];
 }
 
-async function untilReady(server: LlamaServer, socketPath: string, isGone: () => boolean): Promise<void> {
+async function waitUntilReady(
+  server: LlamaServer,
+  socketPath: string,
+  hasEnded: () => boolean,
+): Promise<void> {
   try {
-    const answer = await waitFor(
+    const isDone = await waitFor(
       'llama-server to be ready',
-      async () => isGone() || (await statusOfHealth(socketPath)) === 200,
+      async () => hasEnded() || (await healthStatus(socketPath)) === 200,
     );
-    if (answer && isGone()) throw new Error('llama-server ended before it was ready');
+    if (isDone && hasEnded()) throw new Error('llama-server ended before it was ready');
   } catch (error) {
     await server.stop();
-    throw new Error(`llama-server did not come up:\n${server.output().slice(-4000)}`, { cause: error });
+    throw new Error(`llama-server did not start:\n${server.output().slice(-4000)}`, { cause: error });
   }
 }
 
-function statusOfHealth(socketPath: string): Promise<number | undefined> {
+function healthStatus(socketPath: string): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
-  request({ socketPath, path: '/health', agent: false }, (answer) => {
-    answer.resume();
-    resolve(answer.statusCode);
+  request({ socketPath, path: '/health', agent: false }, (response) => {
+    response.resume();
+    resolve(response.statusCode);
   })
     .on('error', () => resolve(undefined))
     .end();
@@ -137,9 +141,8 @@ function statusOfHealth(socketPath: string): Promise<number | undefined> {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The llama-server that the tests use. */
     engine: Engine;
-    /** The demo model's file. */
+    /** The path of the demo model. */
     demoModel: string;
   }
 }

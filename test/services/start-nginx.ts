@@ -10,7 +10,7 @@ export interface RunningNginx extends AsyncDisposable {
   readonly origin: string;
 }
 
-/** A real nginx in front of `upstream` (`host:port`), whose patience with a silent answer is `readTimeout`. */
+/** Starts a real nginx in front of `upstream` (`host:port`) with this `proxy_read_timeout`. */
 export async function startNginx(
   program: ProgramCommand,
   { upstream, readTimeout }: { readonly upstream: string; readonly readTimeout: string },
@@ -25,8 +25,8 @@ export async function startNginx(
     reject: false,
   });
   const origin = `http://127.0.0.1:${port}`;
-  const answers = () => fetch(`${origin}/livez`).then(({ ok }) => ok);
-  await waitFor('nginx to pass requests on', answers);
+  const isReady = () => fetch(`${origin}/livez`).then(({ ok }) => ok);
+  await waitFor('nginx to forward requests', isReady);
   return {
     origin,
     async [Symbol.asyncDispose]() {

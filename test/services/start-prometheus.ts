@@ -6,24 +6,24 @@ import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-/** One series as Prometheus answers: a value now, or `values` where a time was asked for, each with its second. */
+/** A series: an instant `value`, or the `values` of a range, each with its timestamp in seconds. */
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly value?: readonly [number, string];
   readonly values?: readonly (readonly [number, string])[];
 }
 
-/** A real Prometheus that follows one machine, set up by the files of docker/prometheus. */
+/** A real Prometheus that scrapes one target, with the configuration of docker/prometheus. */
 export interface RunningPrometheus extends AsyncDisposable {
-  /** Throws what Prometheus has to say against the expression. */
+  /** Throws the error of an invalid expression. */
   query(expression: string): Promise<readonly Series[]>;
-  /** The value of an expression that has one; undefined where it has none. */
+  /** The value of an expression; undefined without a result. */
   value(expression: string): Promise<number | undefined>;
-  /** What another path of the API answers. */
-  ask<T>(path: string): Promise<T>;
+  /** Requests another path of the API. */
+  request<T>(path: string): Promise<T>;
 }
 
-export interface Followed {
+export interface ScrapeTarget {
   /** `host:port` */
   readonly target: string;
   readonly secret: string;
@@ -34,11 +34,11 @@ const shipped = join(import.meta.dirname, '../../docker/prometheus');
 
 export async function startPrometheus(
   program: ProgramCommand,
-  followed: Followed,
+  scraped: ScrapeTarget,
 ): Promise<RunningPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'corral-prometheus-'));
   const port = await freePort();
-  writeConfiguration(folder, followed);
+  writeConfiguration(folder, scraped);
   const child = execa(
     program.command,
     [
@@ -49,15 +49,15 @@ export async function startPrometheus(
   );
   const origin = `http://127.0.0.1:${port}`;
   await waitFor('Prometheus to be ready', () => fetch(`${origin}/-/ready`).then(({ ok }) => ok));
-  const ask = async <T>(path: string) => {
-    const answer = (await (await fetch(`${origin}/api/v1/${path}`)).json()) as Answer<T>;
-    if (answer.status !== 'success') throw new Error(answer.error);
-    return answer.data;
+  const request = async <T>(path: string) => {
+    const response = (await (await fetch(`${origin}/api/v1/${path}`)).json()) as ApiResponse<T>;
+    if (response.status !== 'success') throw new Error(response.error);
+    return response.data;
   };
   const query = async (expression: string) =>
-    (await ask<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`)).result;
+    (await request<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`)).result;
   return {
-    ask,
+    request,
     query,
     async value(expression) {
       const found = (await query(expression))[0]?.value?.[1];
@@ -71,16 +71,16 @@ export async function startPrometheus(
   };
 }
 
-type Answer<T> =
+type ApiResponse<T> =
   | { readonly status: 'success'; readonly data: T }
   | { readonly status: 'error'; readonly error: string };
 
-function writeConfiguration(folder: string, { target, secret, scrapeInterval }: Followed): void {
+function writeConfiguration(folder: string, { target, secret, scrapeInterval }: ScrapeTarget): void {
   const text = readFileSync(join(shipped, 'prometheus.yml'), 'utf8');
-  const ours = text
+  const adapted = text
     .replace('localhost:8000', target)
     .replaceAll('interval: 15s', `interval: ${scrapeInterval}`);
-  writeFileSync(join(folder, 'prometheus.yml'), ours);
+  writeFileSync(join(folder, 'prometheus.yml'), adapted);
   writeFileSync(join(folder, 'corral.key'), `${secret}\n`, { mode: 0o600 });
   cpSync(join(shipped, 'alerts.yml'), join(folder, 'alerts.yml'));
 }

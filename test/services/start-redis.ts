@@ -8,12 +8,12 @@ import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-/** A real redis-server on a loopback port, which can be killed and started again on the same one. */
+/** A real redis-server on a loopback port. It can be killed and started again on the same port. */
 export interface RunningRedis extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   kill(signal: NodeJS.Signals): void;
-  /** Settles when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function startRedis(program: ProgramCommand, port?: number): Promis
     { all: true, stdin: 'ignore', reject: false, maxBuffer: 64 * 1024 },
   );
   const ended = child.then(() => rmSync(folder, { recursive: true, force: true }));
-  await waitFor('redis-server to listen', () => accepts(ownPort));
+  await waitFor('redis-server to listen', () => isListening(ownPort));
   return {
     url: `redis://127.0.0.1:${ownPort}`,
     port: ownPort,
@@ -41,7 +41,7 @@ export async function startRedis(program: ProgramCommand, port?: number): Promis
   };
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');

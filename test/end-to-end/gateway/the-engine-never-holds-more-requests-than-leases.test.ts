@@ -30,8 +30,8 @@ it('hundreds of clients that disconnect at any moment never occupy more slots th
   const { scheduler } = demo.corral.gateway;
   await using watched = watchEngineLoad(demo.engine.backend, () => scheduler.counts.leased);
   let next = 0;
-  const full = () => watched.looks.filter(({ busy }) => busy >= slots - 1).length;
-  const isEnough = () => next >= 400 && watched.looks.length > 100 && full() > 10;
+  const full = () => watched.samples.filter(({ busy }) => busy >= slots - 1).length;
+  const isEnough = () => next >= 400 && watched.samples.length > 100 && full() > 10;
   const runClient = async () => {
     while (!isEnough()) {
       const session = sessions[next++ % sessions.length];
@@ -42,7 +42,7 @@ it('hundreds of clients that disconnect at any moment never occupy more slots th
   };
   await Promise.all(Array.from({ length: 3 * slots }, runClient));
   await gatewayIsIdle(demo.corral);
-  expect(watched.looks.filter(({ busy, leased }) => busy > leased)).toEqual([]);
+  expect(watched.samples.filter(({ busy, leased }) => busy > leased)).toEqual([]);
   expect(scheduler.counts).toEqual({ capacity: slots, leased: 0, waiting: 0 });
   const warning = sourceText('still works on an aborted request');
   const warnings = demo.corral.logged.filter(({ msg }) => String(msg).includes(warning));

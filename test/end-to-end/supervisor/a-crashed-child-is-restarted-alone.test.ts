@@ -41,7 +41,7 @@ describe('a crashed child is restarted without an effect on the other', () => {
       lastCrash: { who: 'llama-server', class: 'killed', signal: 'SIGKILL' },
     });
     expect(deployment.output()).toContain('llama-server was terminated by SIGKILL');
-    expect(deployment.output()).toContain('stand-in: listening');
+    expect(deployment.output()).toContain('fake: listening');
   });
 
   it('the gateway is restarted at once, and the model stays loaded', async () => {

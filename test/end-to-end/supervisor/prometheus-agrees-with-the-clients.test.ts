@@ -178,7 +178,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
       }[];
     }
     const rules = await waitFor('the rules to be evaluated', async () => {
-      const { groups } = await prometheus.ask<{ groups: { rules: Rule[] }[] }>('rules?type=alert');
+      const { groups } = await prometheus.request<{ groups: { rules: Rule[] }[] }>('rules?type=alert');
       const all = groups.flatMap((group) => group.rules);
       return all.every(({ health }) => health !== 'unknown') && all;
     });

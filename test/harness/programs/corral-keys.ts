@@ -1,4 +1,4 @@
-/** `corral keys …` as a program of its own. */
+/** `corral keys …` alone. */
 import { keysCommand } from '../../../cli/keys/keys-command.ts';
 import { runCommand } from '../../../cli/run-command.ts';
 

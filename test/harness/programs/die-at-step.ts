@@ -1,6 +1,6 @@
 /**
- * Preloaded with `--import`, kills its process with SIGKILL just before the file operation number DIE_AT_STEP that
- * could change something. A write is first done by half.
+ * Preloaded with `--import`: kills its process just before the changing file operation number DIE_AT_STEP. If that is a write,
+ * half of it is written before.
  */
 import fs, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -11,10 +11,10 @@ const probe = await fs.open(import.meta.filename);
 const handles: FileHandle = Object.getPrototypeOf(probe);
 await probe.close();
 
-deadly(handles, ['chmod', 'chown', 'sync']);
-deadly(fs, ['mkdir', 'rm', 'open', 'rename']);
+replaceWithDying(handles, ['chmod', 'chown', 'sync']);
+replaceWithDying(fs, ['mkdir', 'rm', 'open', 'rename']);
 const { writeFile } = handles;
-handles.writeFile = async function half(this: FileHandle, data) {
+handles.writeFile = async function writeHalf(this: FileHandle, data) {
   if (--left < 0) {
     await writeFile.call(this, String(data).slice(0, String(data).length / 2));
     process.kill(process.pid, 'SIGKILL');
@@ -23,7 +23,7 @@ handles.writeFile = async function half(this: FileHandle, data) {
 };
 syncBuiltinESMExports();
 
-function deadly<Owner extends object>(owner: Owner, names: readonly (keyof Owner)[]): void {
+function replaceWithDying<Owner extends object>(owner: Owner, names: readonly (keyof Owner)[]): void {
   for (const name of names) {
     const original = owner[name];
     if (typeof original !== 'function') throw new TypeError(`${String(name)} is not a function`);

@@ -1,6 +1,6 @@
 /**
- * The shortest program around the supervisor, for claims about it alone: health server, preflight, supervise, all from
- * the environment. GATEWAY_PROGRAM names a gateway to run in place of ours, ENGINE holds an engine that was found before.
+ * A minimal program that runs the supervisor: health server, preflight, supervise. GATEWAY_PROGRAM replaces the gateway, ENGINE
+ * is an engine that has been found before.
  */
 import { maxProbeConnections } from '../../../fs/open-file-limit.ts';
 import { startHealthServer } from '../../../health/health-server.ts';
@@ -41,7 +41,7 @@ const code = await supervise({
   health,
   log: logs.getLog('supervisor'),
   logs,
-  onReady: () => console.log('the first token came'),
+  onReady: () => console.log('first token received'),
   ...(gateway && { gatewayCommand: gateway }),
 });
 await health.close();
