@@ -31,7 +31,7 @@ async function slotsAndContext({ gatewayPort }: RunningDeployment): Promise<unkn
 describe('a real llama-server is supervised', () => {
   it('from its boot table to its orderly stop, with the configured slots and context', async () => {
     await using deployment = await startReal({ CTX: '1024', PARALLEL: '2' });
-    await waitFor('the first token', () => deployment.output().includes('the first token came'));
+    await waitFor('the first token', () => deployment.output().includes('first token received'));
     expect(deployment.output()).toMatch(/loaded +\d+\.\d\d s +\d+\.\d\d s\n +first token +\d+\.\d\d s/);
     expect(await slotsAndContext(deployment)).toEqual([2, 1024]);
     expect(await completeText(deployment)).not.toBe('');

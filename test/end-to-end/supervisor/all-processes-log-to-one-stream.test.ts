@@ -9,7 +9,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const secret = 'sk-0123456789abcdef';
 const prompt = 'the-launch-code-is-4711';
 /** Printed by the test program, not by the log. */
-const readyLine = 'the first token came';
+const readyLine = 'first token received';
 
 const startReal = (env: Record<string, string>) =>
   startDeployment({ real: { engine: inject('engine'), model: inject('demoModel') }, env });

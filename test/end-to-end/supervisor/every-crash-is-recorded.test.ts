@@ -44,7 +44,7 @@ describe('every crash is recorded', () => {
       },
     });
     await deployment.reachesStatus('ready');
-    await waitFor('the first token', () => deployment.output().includes('the first token came'));
+    await waitFor('the first token', () => deployment.output().includes('first token received'));
     const [engine = 0, gateway = 0] = deployment.children();
     secrets.push(...secretsIn(engine));
     const startedAt = new Date().toISOString();

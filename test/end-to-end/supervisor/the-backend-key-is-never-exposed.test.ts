@@ -11,7 +11,7 @@ it('the backend key is only in the environments of the children, not in argument
     env: { HF_TOKEN: 'hf_of_the_operator', LLAMA_ARG_CTX_SIZE: '1' },
   });
   await deployment.reachesStatus('ready');
-  await waitFor('the first token', () => deployment.output().includes('the first token came'));
+  await waitFor('the first token', () => deployment.output().includes('first token received'));
   const [engine = 0, gateway = 0] = deployment.children();
   const key = procEntries(engine, 'environ')
     .find((entry) => entry.startsWith('LLAMA_API_KEY='))

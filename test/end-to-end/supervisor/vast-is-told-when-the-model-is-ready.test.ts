@@ -34,6 +34,6 @@ it('Vast gets the expected line when the model has failed', async () => {
 it('other platforms do not get these lines', async () => {
   await using deployment = await startDeployment();
   await deployment.reachesStatus('ready');
-  await waitFor('the first token', () => deployment.output().includes('the first token came'));
+  await waitFor('the first token', () => deployment.output().includes('first token received'));
   expect(deployment.output()).not.toContain(ready);
 });
