@@ -43,7 +43,7 @@ describe('the GPU monitor', () => {
     await using run = await monitorFake('steady');
     await waitFor('some rounds', () => run.samples.length >= 10);
     expect(run.monitor.samples.map(({ index }) => index)).toEqual([0, 1]);
-    expect(run.monitor.samples[1]).toMatchObject({ name: 'NVIDIA Stand-In', utilization: 0.5, power: 200 });
+    expect(run.monitor.samples[1]).toMatchObject({ name: 'NVIDIA Fake', utilization: 0.5, power: 200 });
     expect(run.monitor.samples[1]?.at).toBe(run.samples.findLast(({ index }) => index === 1)?.at);
     expect(run.pids()).toHaveLength(1);
     expect(run.troubles).toEqual([]);

@@ -41,7 +41,7 @@ describe('corral doctor', () => {
       `good: ${env.LLAMA_SERVER_BIN}, build 7000 (abcdef)`,
     ]);
     expect(wordsAbout('GPU 1', findings)).toEqual([
-      'good: NVIDIA Stand-In, driver 580.95.05, 23.0 GiB of 24.0 GiB free',
+      'good: NVIDIA Fake, driver 580.95.05, 23.0 GiB of 24.0 GiB free',
     ]);
     expect(wordsAbout('model', findings)).toEqual([`good: ${env.MODEL_PATH}, served as "some"`]);
     expect(wordsAbout('ports', findings)).toEqual([`good: ${env.PORT} and ${env.PORT_HEALTH} are free`]);

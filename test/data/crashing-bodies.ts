@@ -1,6 +1,6 @@
 /**
- * Bodies that end a bare llama-server, hang it, or keep it busy for seconds: found by `npm run fuzz -- --only engine`, by
- * reading its source, and by others. Each with the field that the gateway names in its refusal.
+ * Bodies that crash a llama-server, hang it, or keep it busy for seconds. They were found by `npm run fuzz -- --only engine`,
+ * in its source and in bug reports. Each with the field that the gateway's error names.
  */
 export type CrashingBody = readonly [name: string, path: string, body: object, param: string];
 
@@ -11,7 +11,7 @@ const user = { role: 'user', content: 'x' };
 const chat = '/v1/chat/completions';
 const completion = '/v1/completions';
 
-/** Schemas, and where in them the fault is. */
+/** Schemas with the path of the fault. */
 const schemas: readonly (readonly [name: string, schema: object, place: string])[] = [
   ['a repetition of five to one', { type: 'string', pattern: '^a{5,1}$' }, '.pattern'],
   [

@@ -1,6 +1,6 @@
 import { type Variable, variables } from '../../settings/variables.ts';
 
-/** Texts at the edges of what anybody sets: of these each variable takes some and refuses others. */
+/** Extreme texts; each variable accepts some and rejects others. */
 const numbers = [
   ...[
     '0',
@@ -36,13 +36,13 @@ const numbers = [
 
 export interface Extremes {
   readonly name: string;
-  /** The texts for the smallest and the largest value that are taken; of a variable that holds no number, none. */
+  /** The texts of the smallest and the largest valid value; none if the variable is not a number. */
   readonly smallest: string;
   readonly largest: string;
   readonly zeroFits: boolean;
 }
 
-/** Of every variable that holds a number, the edges of what it takes. */
+/** The limits of all variables that are numbers. */
 export function extremes(): Extremes[] {
   return Object.entries<Variable>(variables).flatMap(([name, { kind }]) => {
     const taken = numbers

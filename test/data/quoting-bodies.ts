@@ -1,4 +1,4 @@
-/** What stands in each of these bodies, and has to stand nowhere else. */
+/** It is in each of these bodies and must not appear anywhere else. */
 export const canary = 'hedgehog-4711';
 
 const chat = '/v1/chat/completions';
@@ -21,7 +21,7 @@ const schema = (value: object) =>
   chatWith({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: value } } });
 const cutEmoji = (before: string, after: string) => `{${before}"${canary} \\ud83d"${after}}`;
 
-/** Requests, by what is wrong with them, that llama-server's errors or its log quote. */
+/** Invalid requests that llama-server quotes in its errors or its log. */
 export const quotingBodies: readonly (readonly [what: string, path: string, body: unknown])[] = [
   ['a message without a role', chat, { messages: [{ content: canary }] }],
   ['half an emoji', chat, cutEmoji('"messages":[{"role":"user","content":', '}]')],

@@ -1,7 +1,7 @@
 import type { Report, StepReport, Summary } from '../../cli/bench/report.ts';
 import { curveShares } from '../../cli/bench/report.ts';
 
-/** A report of `corral bench` with round figures. */
+/** A report of `corral bench` with round numbers. */
 export function sampleReport(steps: readonly StepReport[]): Report {
   return {
     what: 'corral bench',

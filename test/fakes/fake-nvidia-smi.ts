@@ -19,7 +19,7 @@ const intervalMs = Number(optionOf('--loop-ms'));
 
 const values: Readonly<Record<string, string>> = {
   uuid: 'GPU-11111111-2222-3333-4444-55555555555',
-  name: 'NVIDIA Stand-In',
+  name: 'NVIDIA Fake',
   driver_version: '580.95.05',
   'utilization.gpu': '50',
   'utilization.memory': '20',

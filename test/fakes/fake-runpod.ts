@@ -13,37 +13,37 @@ export interface QueuedJob {
   readonly id: string;
   readonly input: unknown;
   status: 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
-  /** The pieces of its stream that were taken. */
+  /** The accepted parts of its stream. */
   readonly pieces: unknown[];
-  /** Every result that was taken: more than one is a fault. */
+  /** The accepted results; more than one is a fault. */
   readonly results: { readonly output?: readonly unknown[]; readonly error?: string }[];
 }
 
 /**
- * RunPod's serverless API in small, its side for workers as its Python SDK uses it and its route for OpenAI's clients. It
- * holds the questions for work open like the real one, and writes down whatever a worker does against the protocol.
+ * A small version of RunPod's serverless API: the side for workers, as its Python SDK uses it, and the route for OpenAI
+ * clients. Like the real one, it holds requests for jobs open. It records all violations of the protocol.
  */
 export interface FakeRunpod extends AsyncDisposable {
-  /** What RunPod sets in a worker. */
+  /** The environment of a worker. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where OpenAI's clients go. */
+  /** The base URL of OpenAI clients. */
   readonly baseURL: string;
   readonly jobs: ReadonlyMap<string, QueuedJob>;
-  /** What it wanted to know with each question for work: how many jobs, and whether it has any. */
+  /** The requests for jobs: how many, and whether the worker has any. */
   readonly takes: { readonly count: number; readonly hasJobs: boolean }[];
   /** The jobs that each heartbeat named. */
   readonly pings: (readonly string[])[];
-  /** What workers said that will never be of use: the check that failed, and the reason. */
+  /** Failed fitness checks that workers reported, with the reason. */
   readonly troubles: string[];
-  /** What was done against the protocol. */
+  /** Violations of the protocol. */
   readonly faults: string[];
-  /** Whether somebody waits for work at this moment. */
+  /** Whether a worker waits for jobs now. */
   isAsked(): boolean;
   add(input: unknown, id?: string): QueuedJob;
-  /** Hands a job out once more. */
+  /** Gives a job to a worker once more. */
   handOutAgain(job: QueuedJob): void;
   cancel(job: QueuedJob): void;
-  /** The next so many calls of this kind fail; a status of 0 breaks the connection off, one of 300 to 399 leads to the same place. */
+  /** The next calls of this kind fail; status 0 closes the connection, 300 to 399 redirects to the same address. */
   fail(call: Call, times: number, status: number): void;
   finished(job: QueuedJob): Promise<QueuedJob>;
 }
@@ -92,13 +92,13 @@ export async function startFakeRunpod(): Promise<FakeRunpod> {
     );
     if (mayFail(call, request, response)) return;
     if (call === 'job-take' || call === 'job-take-batch') return handOut(call, url, response);
-    if (call === 'job-stop') return tellStops(response);
+    if (call === 'job-stop') return sendStops(response);
     if (call === 'ping') {
       const { status, check: failed, reason } = Object.fromEntries(url.searchParams);
       if (status === 'unhealthy') troubles.push(`${failed}: ${reason}`);
       else pings.push((url.searchParams.get('job_id') ?? '').split(',').filter(Boolean));
       check(url.searchParams.has('runpod_version'), 'a heartbeat without a version');
-      return say(response, 200, {});
+      return respond(response, 200, {});
     }
     const job = jobs.get(second ?? '');
     check(job !== undefined, `a job that never was: ${second}`);
@@ -117,7 +117,7 @@ export async function startFakeRunpod(): Promise<FakeRunpod> {
     if (failure.status === 0) response.destroy();
     else if (failure.status >= 300 && failure.status < 400)
       response.writeHead(failure.status, { location: request.url ?? '' }).end();
-    else say(response, failure.status, { error: 'not now' });
+    else respond(response, failure.status, { error: 'not now' });
     return true;
   }
 
@@ -130,16 +130,16 @@ export async function startFakeRunpod(): Promise<FakeRunpod> {
     if (!isOpen(response)) return;
     const given = queue.splice(0, count);
     for (const job of given) job.status = 'IN_PROGRESS';
-    const told = given.map(({ id, input }) => ({ id, input }));
-    if (given.length === 0) say(response, 204);
-    else say(response, 200, call === 'job-take' ? told[0] : told);
+    const body = given.map(({ id, input }) => ({ id, input }));
+    if (given.length === 0) respond(response, 204);
+    else respond(response, 200, call === 'job-take' ? body[0] : body);
   }
 
-  async function tellStops(response: ServerResponse): Promise<void> {
+  async function sendStops(response: ServerResponse): Promise<void> {
     await held(response, () => stops.length > 0);
     if (!isOpen(response)) return;
-    if (stops.length === 0) say(response, 204);
-    else say(response, 200, { jobsToStop: stops.splice(0) });
+    if (stops.length === 0) respond(response, 204);
+    else respond(response, 200, { jobsToStop: stops.splice(0) });
   }
 
   async function held(response: ServerResponse, isDue: () => boolean): Promise<void> {
@@ -154,19 +154,19 @@ export async function startFakeRunpod(): Promise<FakeRunpod> {
     const body = JSON.parse(await text(request)) as QueuedJob['results'][number];
     const isStream = url.searchParams.get('isStream');
     if (call === 'job-stream') {
-      check(isStream === 'false', 'a piece that says it is the end');
-      check(job.results.length === 0, 'a piece after the result');
+      check(isStream === 'false', 'a part that is marked as the end');
+      check(job.results.length === 0, 'a part after the result');
       job.pieces.push(body.output);
     } else {
-      check(call === 'job-done' && isStream === 'true', `a result that is no stream's: ${call}`);
+      check(call === 'job-done' && isStream === 'true', `a result that does not end a stream: ${call}`);
       check(job.status === 'IN_PROGRESS', `a result of a job that is ${job.status}`);
       job.results.push(body);
       job.status = body.error === undefined ? 'COMPLETED' : 'FAILED';
     }
-    say(response, 200, {});
+    respond(response, 200, {});
   }
 
-  /** RunPod's route: the request becomes the input of a job, and what the worker posts becomes the answer. */
+  /** RunPod's OpenAI route: the request is the input of a job, and what the worker posts is the response. */
   async function forClients(
     route: string,
     request: IncomingMessage,
@@ -181,18 +181,18 @@ export async function startFakeRunpod(): Promise<FakeRunpod> {
     if (body.stream) return streamTo(response, job);
     await finished(job);
     const { output = [], error } = job.results[0] ?? {};
-    if (error === undefined) say(response, 200, output[0]);
-    else say(response, 500, { error: JSON.parse(error) as unknown });
+    if (error === undefined) respond(response, 200, output[0]);
+    else respond(response, 500, { error: JSON.parse(error) as unknown });
   }
 
   async function streamTo(response: ServerResponse, job: QueuedJob): Promise<void> {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (let told = 0; isOpen(response); ) {
-      await waitFor('a piece', () => job.pieces.length > told || job.results.length > 0 || !isOpen(response));
-      const piece = job.pieces[told];
+    for (let sent = 0; isOpen(response); ) {
+      await waitFor('a part', () => job.pieces.length > sent || job.results.length > 0 || !isOpen(response));
+      const piece = job.pieces[sent];
       if (piece === undefined) break;
       response.write(String(piece));
-      told += 1;
+      sent += 1;
     }
     response.end();
   }
@@ -247,7 +247,7 @@ interface PostedParts {
   readonly response: ServerResponse;
 }
 
-function say(response: ServerResponse, status: number, body?: unknown): void {
+function respond(response: ServerResponse, status: number, body?: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }

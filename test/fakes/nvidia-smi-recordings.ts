@@ -1,10 +1,10 @@
 /**
- * What nvidia-smi has really said, on many cards and drivers and in many faults; where from is told at each. Recordings
- * that asked for other columns are cut to ours, cell by cell, in the order of `fullQuery` (or of the names given).
+ * Real output of nvidia-smi, of many cards, drivers and faults, each with its source. Recordings with other columns are reduced
+ * to ours, cell by cell, in the order of `fullQuery` (or of the given names).
  */
 export interface Recording {
   readonly of: string;
-  /** Where it was seen. */
+  /** The source. */
   readonly source: string;
   readonly lines: readonly string[];
   readonly exitCode?: number;
@@ -13,7 +13,7 @@ export interface Recording {
 const captures = 'utkuozdemir/nvidia_gpu_exporter, internal/captures/linux-x86_64__';
 const uuid = 'GPU-00000000-0000-0000-0000-000000000000';
 
-/** One card each, healthy. Units as without `nounits` where the recording had them. */
+/** One healthy card each; with units if the recording had them. */
 export const cards = {
   h200WithMig: {
     of: 'H200 cut by MIG, driver 610.43.02',
@@ -66,7 +66,7 @@ export const cards = {
   },
 } as const satisfies Record<string, Recording>;
 
-/** What it says when it has nothing to show. */
+/** Its output without a GPU to show. */
 export const faults = {
   noDriver: {
     of: 'a kernel without the module',

@@ -70,7 +70,7 @@ export async function startFakeBackend(
   const fake: FakeBackend = {
     backend: {
       address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
-      apiKey: 'stand-in-key',
+      apiKey: 'fake-key',
     },
     received,
     get open() {
@@ -92,11 +92,11 @@ function respond(response: ServerResponse, text: string | undefined): void {
 export function propsWith(slots: number) {
   return {
     total_slots: slots,
-    model_alias: 'stand-in',
-    model_path: '/models/stand-in.gguf',
+    model_alias: 'fake-model',
+    model_path: '/models/fake-model.gguf',
     default_generation_settings: { n_ctx: 4096 },
     modalities: { vision: true, audio: true, video: true },
-    build_info: 'stand-in',
+    build_info: 'fake-model',
   };
 }
 

@@ -22,13 +22,13 @@ interface ApiDocument {
   readonly components: { readonly responses: Readonly<Record<string, ApiResponse>> };
 }
 
-/** An answer, and what was asked for. */
+/** A response and its request. */
 export interface ContractResponse extends Omit<WireResponse, 'requestId' | 'ended'> {
   readonly method: string;
   readonly headers: Headers;
 }
 
-/** Holds answers against an OpenAPI document as it was served. */
+/** Checks responses against a served OpenAPI document. */
 export class ApiContract {
   readonly #document: ApiDocument;
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -39,7 +39,7 @@ export class ApiContract {
     this.#ajv.addSchema({ ...document, $id: 'api' });
   }
 
-  /** Every operation as `GET /path`, those at other addresses, too. */
+  /** All operations as `GET /path`, including their other paths. */
   get operations(): string[] {
     return Object.entries(this.#document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { 'x-also-at': alsoAt = [] }]) =>
@@ -48,25 +48,28 @@ export class ApiContract {
     );
   }
 
-  /** Everything in an answer that the document does not say; empty where all is as it says. */
-  breaches(answer: ContractResponse): string[] {
-    const { method, path, status } = answer;
+  /** Everything in a response that the document does not describe. */
+  breaches(received: ContractResponse): string[] {
+    const { method, path, status } = received;
     const found = this.#find(method.toLowerCase(), path, status);
     if (found === undefined) return [`${method} ${path} ${status} is not in the document`];
-    const type = answer.contentType.split(';')[0] ?? '';
-    const breaches = [...strayHeaders(answer, found.response), ...this.#inBody(answer, type, found)];
+    const type = received.contentType.split(';')[0] ?? '';
+    const breaches = [
+      ...undocumentedHeaders(received, found.response),
+      ...this.#inBody(received, type, found),
+    ];
     return breaches.map((what) => `${method} ${path} ${status}: ${what}`);
   }
 
-  #inBody(answer: ContractResponse, type: string, { response, pointer }: Found): string[] {
-    if (answer.text === '') return [];
+  #inBody(received: ContractResponse, type: string, { response, pointer }: Found): string[] {
+    if (received.text === '') return [];
     const content = response.content?.[type];
-    if (content === undefined) return [`nothing is said of ${type}`];
+    if (content === undefined) return [`the document has no content type ${type}`];
     const schema = `${pointer}/content/${escaped(type)}/schema`;
     if (type === 'text/plain') return [];
     if (type === 'text/event-stream')
-      return parseEvents(answer.text).flatMap((event) => this.#validate(event, schema));
-    const body: unknown = JSON.parse(answer.text);
+      return parseEvents(received.text).flatMap((event) => this.#validate(event, schema));
+    const body: unknown = JSON.parse(received.text);
     return [...this.#validate(body, schema), ...unknownCode(body, content.examples)];
   }
 
@@ -103,8 +106,8 @@ function fits(path: string, pattern: string): boolean {
   return new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '.+')}$`).test(path);
 }
 
-/** Headers of ours that the document does not name. */
-function strayHeaders({ headers }: ContractResponse, response: ApiResponse): string[] {
+/** Our headers that are not in the document. */
+function undocumentedHeaders({ headers }: ContractResponse, response: ApiResponse): string[] {
   const ours = [...headers.keys()].filter((name) =>
     /^x-(?!accel|content|frame)|^retry-after|^request-id$/.test(name),
   );
@@ -112,10 +115,10 @@ function strayHeaders({ headers }: ContractResponse, response: ApiResponse): str
   return ours.filter((name) => !named.includes(name)).map((name) => `it has ${name}`);
 }
 
-/** An error whose code is none of those the document shows; Anthropic's have none. */
+/** An error code that is not in the document; errors of Anthropic's API have none. */
 function unknownCode(body: unknown, examples: Readonly<Record<string, Example>> | undefined): string[] {
   if (examples === undefined) return [];
   const { error } = body as Example['value'];
   const codes = Object.values(examples).map(({ value }) => value.error.code);
-  return codes.includes(error.code) ? [] : [`the code ${error.code} is none of ${codes.join(', ')}`];
+  return codes.includes(error.code) ? [] : [`the code ${error.code} is not one of ${codes.join(', ')}`];
 }

@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give to whoever asks for any: those may be anybody's a moment later. */
+/** Below the ephemeral ports, which any process may get at any moment. */
 const FROM = 15_000;
 const TO = 32_000;
 
-/** A port of the loopback address that nobody holds, for programs that cannot be asked which one they took. */
+/** A free port on loopback, for programs that do not report a port of their own choice. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FROM, TO);

@@ -7,9 +7,9 @@ export interface GgufHead {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** Reads what stands before the weights. Throws a TypeError for what is no GGUF file and a RangeError for a torn one. */
+/** Reads everything before the weights. Throws a TypeError if it is not a GGUF file and a RangeError if it is truncated. */
 export function readGgufHead(bytes: Buffer): GgufHead {
-  if (bytes.toString('latin1', 0, 4) !== 'GGUF') throw new TypeError('this is no GGUF file');
+  if (bytes.toString('latin1', 0, 4) !== 'GGUF') throw new TypeError('not a GGUF file');
   const reader = new Reader(bytes, 4);
   const version = reader.u32();
   const [tensorCount, entryCount] = [reader.length(), reader.length()];
@@ -79,7 +79,7 @@ class Reader {
       case 12:
         return bytes.readDoubleLE(this.#skip(8));
       default:
-        throw new TypeError(`GGUF knows no value type ${type}`);
+        throw new TypeError(`unknown GGUF value type ${type}`);
     }
   }
 

@@ -25,5 +25,5 @@ export function postOf(body: unknown, options: RequestOptions = {}): string {
 
 /** A chat request. The fake backend echoes its word, which identifies the response. */
 export function chatOf(word: string, fields: object = {}) {
-  return { model: 'stand-in', messages: [{ role: 'user', content: word }], ...fields };
+  return { model: 'fake-model', messages: [{ role: 'user', content: word }], ...fields };
 }

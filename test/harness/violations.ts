@@ -22,15 +22,15 @@ import {
 import { inputTokens, responseEvent, responseObject } from '../../scripts/api-reference/shapes/responses.ts';
 import { splitEvents } from '../../sse/sse.ts';
 
-/** An answer as it came over the wire. */
+/** A response as received. */
 export interface WireResponse {
   readonly path: string;
   readonly status: number;
   readonly contentType: string;
   readonly requestId: string | null;
-  /** The body, as far as it has been read. */
+  /** The body read so far. */
   readonly text: string;
-  /** Whether that is all of it. */
+  /** Whether the body is complete. */
   readonly ended: boolean;
 }
 
@@ -38,7 +38,7 @@ interface Shape {
   readonly plain: z.ZodType;
   readonly event?: z.ZodType;
   readonly error: z.ZodType;
-  /** What the last event of a stream must be. */
+  /** The last event of a stream must match this. */
   readonly lastEvent?: RegExp;
 }
 
@@ -67,15 +67,19 @@ const shapes: readonly (readonly [RegExp, Shape])[] = [
   [/^\/v1\/messages\/count_tokens$/, { ...anthropic, plain: anthropicTokenCount }],
 ];
 
-/** Everything in an answer that the API's own clients have not been promised; empty where all is well. */
-export function violations(answer: WireResponse): string[] {
-  const shape = shapes.find(([path]) => path.test(answer.path))?.[1] ?? { plain: z.never(), error: anyError };
-  const found = answer.requestId ? [] : ['there is no x-request-id'];
-  if (answer.contentType.startsWith('text/event-stream')) found.push(...inStream(answer, shape));
-  else if (!answer.contentType.startsWith('application/json'))
-    found.push(`content-type is ${answer.contentType}`);
-  else if (answer.ended) found.push(...inJson(answer.text, answer.status < 400 ? shape.plain : shape.error));
-  return found.map((what) => `${answer.path} ${answer.status}: ${what}`);
+/** Everything in a response that does not match the strict schema of its API. */
+export function violations(response: WireResponse): string[] {
+  const shape = shapes.find(([path]) => path.test(response.path))?.[1] ?? {
+    plain: z.never(),
+    error: anyError,
+  };
+  const found = response.requestId ? [] : ['x-request-id is missing'];
+  if (response.contentType.startsWith('text/event-stream')) found.push(...inStream(response, shape));
+  else if (!response.contentType.startsWith('application/json'))
+    found.push(`content-type is ${response.contentType}`);
+  else if (response.ended)
+    found.push(...inJson(response.text, response.status < 400 ? shape.plain : shape.error));
+  return found.map((what) => `${response.path} ${response.status}: ${what}`);
 }
 
 function inStream({ text, status, ended }: WireResponse, shape: Shape): string[] {
@@ -89,11 +93,11 @@ function inStream({ text, status, ended }: WireResponse, shape: Shape): string[]
   return found;
 }
 
-/** A comment, or one `data:` line, named where the API names its events; other fields break the Python SDK. */
+/** An event is a comment or a single `data:` line, with a name if the API names its events. Other fields break the Python SDK. */
 function inEvent(block: string, { event, error }: Shape): string[] {
   if (/^:.*$/.test(block) || block === 'data: [DONE]') return [];
   const [, name, data] = /^(?:event: (\S+)\n)?data: (.*)$/.exec(block) ?? [];
-  if (data === undefined) return [`this is no event: ${block}`];
+  if (data === undefined) return [`invalid event: ${block}`];
   if (name !== undefined && !data.startsWith(`{"type":"${name}"`))
     return [`${name} is not the name of ${data}`];
   return inJson(data, data.startsWith('{"error":') ? error : (event ?? z.never()));
@@ -104,6 +108,6 @@ function inJson(text: string, schema: z.ZodType): string[] {
     const { error } = schema.safeParse(JSON.parse(text));
     return error ? [`${z.prettifyError(error)}\nin ${text.slice(0, 500)}`] : [];
   } catch {
-    return [`this is no JSON: ${text.slice(0, 500)}`];
+    return [`invalid JSON: ${text.slice(0, 500)}`];
   }
 }

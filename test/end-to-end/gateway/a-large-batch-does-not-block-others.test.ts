@@ -35,7 +35,7 @@ async function post(id: string, path: string, body: Fields, signal?: AbortSignal
   const response = await fetch(corral.origin + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${secretOf(id)}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'stand-in', ...body }),
+    body: JSON.stringify({ model: 'fake-model', ...body }),
     signal: signal ?? null,
   });
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };

@@ -48,7 +48,7 @@ describe('GET /admin/requests', () => {
     expect(await listed()).toEqual([
       {
         ...{ id: 'runs', method: 'POST', path: '/v1/chat/completions', address: '127.0.0.1' },
-        ...{ key: 'tester', model: 'stand-in', stream: true, state: 'running', tokens: 1 },
+        ...{ key: 'tester', model: 'fake-model', stream: true, state: 'running', tokens: 1 },
         ageMs: expect.any(Number),
         queuedMs: expect.any(Number),
       },

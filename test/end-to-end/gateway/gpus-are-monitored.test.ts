@@ -45,7 +45,7 @@ it('GPU metrics, energy per token and cost per token appear in /metrics', async 
   ])
     expect(page).toContain(`${line}\n`);
   expect(page).toMatch(
-    /corral_gpu_info\{gpu="0",uuid="GPU-[^"]+0",name="NVIDIA Stand-In",driver="580\.95\.05"\} 1\n/,
+    /corral_gpu_info\{gpu="0",uuid="GPU-[^"]+0",name="NVIDIA Fake",driver="580\.95\.05"\} 1\n/,
   );
   expect(page).toMatch(/corral_gpu_energy_joules_total\{gpu="0"\} \d/);
   expect(page).toMatch(/corral_energy_per_token_joules\{tokens="processed"\} \d/);

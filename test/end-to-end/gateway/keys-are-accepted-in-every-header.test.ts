@@ -125,7 +125,7 @@ describe('not allowed', () => {
         response.json(),
       );
     expect(await list(keys.other.secret)).toEqual({ object: 'list', data: [], models: [] });
-    expect(await list(good)).toMatchObject({ data: [{ id: 'stand-in' }] });
+    expect(await list(good)).toMatchObject({ data: [{ id: 'fake-model' }] });
   });
 });
 

@@ -252,7 +252,7 @@ describe('other methods', () => {
     const pages = ['/', '/docs', '/dashboard', '/openapi.json', '/metrics', '/favicon.ico'];
     for (const path of [
       '/v1/models',
-      '/v1/models/stand-in',
+      '/v1/models/fake-model',
       '/ping',
       '/health',
       '/livez',

@@ -60,7 +60,7 @@ it('an error, a stream, a list and a JSON response arrive in order on one connec
   for (let n = 0; n < 5; n++) responses.push(await client.response());
   expect(responses.map((response) => response?.status)).toEqual([400, 200, 200, 401, 200]);
   expect(responses[1]?.body).toBe('data: "streamed"\n\ndata: [DONE]\n\n');
-  expect(JSON.parse(responses[2]?.body ?? '').data[0].id).toBe('stand-in');
+  expect(JSON.parse(responses[2]?.body ?? '').data[0].id).toBe('fake-model');
   expect(contentOf(responses[4]?.body)).toBe('good');
   expect(new Set(responses.map((response) => response?.headers['x-request-id'])).size).toBe(5);
 });

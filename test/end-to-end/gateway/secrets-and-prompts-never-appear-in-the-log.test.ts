@@ -122,7 +122,7 @@ describe('no secret and no prompt is logged', () => {
     ...Object.values(secrets),
     prompt,
     inTheQuery,
-    fakeBackend.backend.apiKey ?? 'stand-in-key',
+    fakeBackend.backend.apiKey ?? 'fake-key',
   ];
   const cases = Object.keys(secrets).flatMap((key) =>
     Object.keys({ ...requests, ...noRequests }).map((what) => [what, key] as const),

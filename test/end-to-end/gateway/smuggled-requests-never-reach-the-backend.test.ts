@@ -114,7 +114,7 @@ it.each(Object.entries(attempts))('a request smuggled by %s does not reach the b
   for (const { path, headers, body } of fakeBackend.received.slice(before)) {
     expect(path).toBe('/v1/chat/completions');
     expect(['open', 'other']).toContain(tokensOf({ path, headers, body, method: 'POST' }));
-    expect(headers.authorization).toBe('Bearer stand-in-key');
+    expect(headers.authorization).toBe('Bearer fake-key');
     expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
     expect(headers['transfer-encoding']).toBeUndefined();
     expect(headers['x-request-id']).toMatch(/^[\w.:+/=-]{1,128}$/);

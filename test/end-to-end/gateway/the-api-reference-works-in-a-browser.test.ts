@@ -95,7 +95,7 @@ describe.skipIf(peer === undefined)('in a browser', () => {
     await page.locator('#operations-OpenAI-listModels button').first().click();
     await page.getByRole('button', { name: 'Try it out' }).click();
     await page.getByRole('button', { name: 'Execute' }).click();
-    await page.locator('.live-responses-table').getByText('"stand-in"').first().waitFor();
+    await page.locator('.live-responses-table').getByText('"fake-model"').first().waitFor();
     expect(problems).toEqual([]);
   });
 });
