@@ -66,7 +66,7 @@ function changedInput(target: Target): fc.Arbitrary<Buffer> {
   const known = [...target.seeds.map((seed) => Buffer.from(seed)), ...readCorpus(target.name)];
   const origins = fc.constantFrom(...(known.length > 0 ? known : [Buffer.alloc(0)]));
   const generated = target.grammar?.map((input) => Buffer.from(input));
-  const words = target.words.map((word) => Buffer.from(word));
+  const words = target.tokens.map((word) => Buffer.from(word));
   const piece = fc.oneof(
     fc.constant(Buffer.alloc(0)),
     fc.uint8Array({ minLength: 1, maxLength: 4 }).map((bytes) => Buffer.from(bytes)),

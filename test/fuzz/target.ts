@@ -6,7 +6,7 @@ export interface Target {
   /** Valid inputs to start from. */
   readonly seeds: readonly (string | Buffer)[];
   /** Tokens of its grammar. */
-  readonly words: readonly string[];
+  readonly tokens: readonly string[];
   /** Inputs generated from a grammar, for parsers that would reject almost every random change. */
   readonly grammar?: Arbitrary<string | Buffer>;
   readonly mostBytes?: number;

@@ -57,7 +57,7 @@ describe.each(Object.entries(disconnects))('a client that disconnects by %s free
     const sent = fake.received.length;
     await using waiter = await RawClient.connect(corral.port);
     waiter.send(postOf(chatOf('leaver')));
-    await waitFor('it to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
+    await waitFor('the request to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
     leave(waiter);
     await waitFor('the queue to be empty', () => corral.gateway.scheduler.counts.waiting === 0);
     holder.reset();
@@ -116,7 +116,7 @@ describe('with the real engine', () => {
 });
 
 async function busySlots({ backend }: Awaited<ReturnType<typeof startLlamaServer>>): Promise<number> {
-  const response = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
+  const response = await requestBackend(backend, { path: '/slots', timeoutMs: 60_000 });
   if (response.outcome !== 'responded') throw new Error(`/slots: ${response.outcome}`);
   const slots = JSON.parse(response.body) as { is_processing: boolean }[];
   return slots.filter(({ is_processing }) => is_processing).length;

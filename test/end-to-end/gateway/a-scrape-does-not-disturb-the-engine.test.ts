@@ -36,7 +36,7 @@ describe('a scrape', () => {
         return next.value('corral_engine_metrics_up') === 1 && next.text !== before && next;
       });
     }
-    const props = await requestBackend(engine.backend, { path: '/props', timeoutMs: 2000 });
+    const props = await requestBackend(engine.backend, { path: '/props', timeoutMs: 60_000 });
     expect(props).toMatchObject({ status: 200, body: expect.stringContaining('"is_sleeping":true') });
     expect([countLogLines('entering'), countLogLines('exiting')]).toEqual([slept + 1, wakeUps]);
     expect(page?.value('corral_engine_metrics_up')).toBe(1);

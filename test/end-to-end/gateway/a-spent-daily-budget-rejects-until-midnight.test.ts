@@ -39,7 +39,10 @@ it('a spent budget rejects the requests of its key, also after a restart', async
     (await send(first.port, 'sk-thrifty')).status,
     (await send(first.port, 'sk-thrifty')).status,
   ]).toEqual([200, 200]);
-  await waitFor('both bookings', () => first.gateway.ledger.today('thrifty', Date.now()).requests === 2);
+  await waitFor(
+    'both requests in the ledger',
+    () => first.gateway.ledger.today('thrifty', Date.now()).requests === 2,
+  );
   const rejected = await send(first.port, 'sk-thrifty');
   expect(rejected.status).toBe(429);
   expect(rejected.error).toEqual({

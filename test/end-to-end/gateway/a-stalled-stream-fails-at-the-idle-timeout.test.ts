@@ -33,8 +33,8 @@ it('a stream that falls silent ends with an error event', async () => {
     isForStream(request) ? sendAndStall(request, response) : silent(request, response);
   const { response: result, ms } = await send({ STREAM_IDLE_TIMEOUT: '500ms' }, true);
   expect(result?.status).toBe(200);
-  const [word, error, rest] = (result?.body ?? '').split(/(?<=\n\n)/);
-  expect(word).toBe(delta('one'));
+  const [first, error, rest] = (result?.body ?? '').split(/(?<=\n\n)/);
+  expect(first).toBe(delta('one'));
   expect(JSON.parse((error ?? '').slice('data: '.length)).error).toMatchObject({
     type: 'timeout_error',
     code: 'request_timeout',

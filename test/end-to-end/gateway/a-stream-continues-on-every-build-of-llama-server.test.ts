@@ -28,7 +28,7 @@ const prefill = story.slice(0, story.indexOf(' ', 12));
 
 interface Api {
   readonly path: string;
-  readonly ask: (beginning?: string) => object;
+  readonly bodyOf: (beginning?: string) => object;
   readonly readEvent: (event: StreamEvent) => string;
   readonly readJson: (json: unknown) => string;
   /** Whether a JSON response of this API includes the prefill. */
@@ -43,7 +43,7 @@ const messages = (text?: string) => [
 const apis: readonly Api[] = [
   {
     path: '/v1/chat/completions',
-    ask: (text) => ({ messages: messages(text) }),
+    bodyOf: (text) => ({ messages: messages(text) }),
     readEvent: ({ choices }) => (choices as { delta: { content?: string } }[])[0]?.delta.content ?? '',
     readJson: (json) =>
       (json as { choices: { message: { content: string } }[] }).choices[0]?.message.content ?? '',
@@ -51,14 +51,14 @@ const apis: readonly Api[] = [
   },
   {
     path: '/v1/messages',
-    ask: (text) => ({ messages: messages(text), max_tokens: 400 }),
+    bodyOf: (text) => ({ messages: messages(text), max_tokens: 400 }),
     readEvent: ({ delta }) => (delta as { text?: string } | undefined)?.text ?? '',
     readJson: (json) => (json as { content: { text: string }[] }).content.map(({ text }) => text).join(''),
     includesPrefill: false,
   },
   {
     path: '/v1/responses',
-    ask: (text) => ({ input: messages(text).map((message) => ({ type: 'message', ...message })) }),
+    bodyOf: (text) => ({ input: messages(text).map((message) => ({ type: 'message', ...message })) }),
     readEvent: ({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : ''),
     readJson: (json) =>
       (json as { output: { content: { text: string }[] }[] }).output
@@ -105,13 +105,13 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a stream and a JSON response continue',
-    async ({ path, ask: send, readEvent, readJson }) => {
+    async ({ path, bodyOf, readEvent, readJson }) => {
       wire.cuts = [9, 5, 4];
-      const [{ events }, line] = await stream(path, send());
+      const [{ events }, line] = await stream(path, bodyOf());
       expect(events.map(readEvent).join('')).toBe(story);
       expect(line).toMatchObject({ status: 200, continued: 3 });
       wire.cuts = [9, 5, 4];
-      const [json, second] = await requestJsonWithLine(path, send());
+      const [json, second] = await requestJsonWithLine(path, bodyOf());
       expect(readJson(json)).toBe(story);
       expect(second).toMatchObject({ status: 200, continued: 3 });
     },
@@ -119,13 +119,13 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a stream and a JSON response with a prefill of the client continue',
-    async ({ path, ask: send, readEvent, readJson, ...api }) => {
+    async ({ path, bodyOf, readEvent, readJson, ...api }) => {
       for (const cuts of [[], [9, 6]]) {
         wire.cuts = [...cuts];
-        const [{ events }] = await stream(path, send(prefill));
+        const [{ events }] = await stream(path, bodyOf(prefill));
         expect(events.map(readEvent).join('')).toBe(story.slice(prefill.length));
         wire.cuts = [...cuts];
-        const [json] = await requestJsonWithLine(path, send(prefill));
+        const [json] = await requestJsonWithLine(path, bodyOf(prefill));
         expect(readJson(json)).toBe(api.includesPrefill ? story : story.slice(prefill.length));
       }
     },
@@ -133,9 +133,9 @@ describe.each(builds)('a build %s', (_, options) => {
 
   it.each(apis)(
     '$path: a short JSON response includes the prefill if its API does',
-    async ({ path, ask: send, readJson, ...api }) => {
+    async ({ path, bodyOf, readJson, ...api }) => {
       const [json] = await requestJsonWithLine(path, {
-        ...send(prefill),
+        ...bodyOf(prefill),
         max_tokens: 3,
         max_output_tokens: 3,
       });
@@ -148,11 +148,15 @@ describe.each(builds)('a build %s', (_, options) => {
     const [chat] = apis as [Api];
     for (const cuts of [[], [9, 6]]) {
       wire.cuts = [...cuts];
-      const [{ events }] = await stream(chat.path, { ...chat.ask(), echo: true });
+      const [{ events }] = await stream(chat.path, { ...chat.bodyOf(), echo: true });
       expect(events.map(chat.readEvent).join('')).toBe(story);
       for (const max_tokens of [3, 400]) {
         wire.cuts = [...cuts];
-        const [json] = await requestJsonWithLine(chat.path, { ...chat.ask(prefill), echo: true, max_tokens });
+        const [json] = await requestJsonWithLine(chat.path, {
+          ...chat.bodyOf(prefill),
+          echo: true,
+          max_tokens,
+        });
         expect(story.startsWith(chat.readJson(json))).toBe(true);
         expect(chat.readJson(json).startsWith(prefill)).toBe(true);
       }
@@ -166,9 +170,9 @@ describe('a build that does not serve the probe', () => {
 
   it.each(apis)(
     '$path: a stream repeats no text and is not continued',
-    async ({ path, ask: send, readEvent, readJson }) => {
+    async ({ path, bodyOf, readEvent, readJson }) => {
       wire.cuts = [9];
-      const [{ events, text }, line] = await stream(path, send());
+      const [{ events, text }, line] = await stream(path, bodyOf());
       const received = events
         .map((event) => ('error' in event || event.type === 'error' ? '' : readEvent(event)))
         .join('');
@@ -176,7 +180,7 @@ describe('a build that does not serve the probe', () => {
       expect(text).toContain('which cannot be continued: it is unknown how this llama-server');
       expect(line).toMatchObject({ error: 'bad_gateway' });
       wire.cuts = [9];
-      const [json, second] = await requestJsonWithLine(path, send());
+      const [json, second] = await requestJsonWithLine(path, bodyOf());
       expect(readJson(json)).toBe(story);
       expect(second).toMatchObject({ retries: 1 });
     },
@@ -189,23 +193,20 @@ describe('an engine that was started with --no-prefill-assistant', () => {
 
   it.each(apis)(
     '$path: a stream continues if its API has a field for it, and otherwise ends with the reason',
-    async ({ path, ask: send, readEvent, readJson }) => {
+    async ({ path, bodyOf, readEvent, readJson }) => {
       wire.cuts = [9, 5];
-      const [{ events, text }, line] = await stream(path, send());
+      const [{ events, text }, line] = await stream(path, bodyOf());
       if (path === '/v1/messages') {
         expect(text).toContain('which cannot be continued: this llama-server begins a new response');
         expect(line).toMatchObject({ error: 'bad_gateway' });
       } else expect(events.map(readEvent).join('')).toBe(story);
       wire.cuts = [9];
-      expect(readJson((await requestJsonWithLine(path, send()))[0])).toBe(story);
+      expect(readJson((await requestJsonWithLine(path, bodyOf()))[0])).toBe(story);
     },
   );
 
-  it.each(apis)(
-    '$path: a JSON response does not include the prefill',
-    async ({ path, ask: send, readJson }) => {
-      const [json] = await requestJsonWithLine(path, send(beginning));
-      expect(readJson(json)).not.toContain(beginning);
-    },
-  );
+  it.each(apis)('$path: a JSON response does not include the prefill', async ({ path, bodyOf, readJson }) => {
+    const [json] = await requestJsonWithLine(path, bodyOf(beginning));
+    expect(readJson(json)).not.toContain(beginning);
+  });
 });

@@ -28,14 +28,14 @@ beforeEach(() => {
 
 interface Dialect {
   readonly path: string;
-  readonly ask: (topic: string, fields?: object) => object;
+  readonly bodyOf: (topic: string, fields?: object) => object;
   readonly textOf: (event: StreamEvent) => string;
 }
 
 const dialects: Readonly<Record<string, Dialect>> = {
   chat: {
     path: '/v1/chat/completions',
-    ask: (topic, fields = {}) => ({
+    bodyOf: (topic, fields = {}) => ({
       messages: [{ role: 'user', content: topic }],
       stream_options: { include_usage: true },
       ...fields,
@@ -45,17 +45,17 @@ const dialects: Readonly<Record<string, Dialect>> = {
   },
   completion: {
     path: '/v1/completions',
-    ask: (topic, fields = {}) => ({ prompt: `<|user|>${topic}<|end|><|assistant|>`, ...fields }),
+    bodyOf: (topic, fields = {}) => ({ prompt: `<|user|>${topic}<|end|><|assistant|>`, ...fields }),
     textOf: ({ choices }) => (choices as { text?: string }[] | undefined)?.[0]?.text ?? '',
   },
   message: {
     path: '/v1/messages',
-    ask: (topic, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields }),
+    bodyOf: (topic, fields = {}) => ({ messages: [{ role: 'user', content: topic }], ...fields }),
     textOf: ({ delta }) => (delta as { text?: string } | undefined)?.text ?? '',
   },
   response: {
     path: '/v1/responses',
-    ask: (topic, fields = {}) => ({ input: topic, ...fields }),
+    bodyOf: (topic, fields = {}) => ({ input: topic, ...fields }),
     textOf: ({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : ''),
   },
 };
@@ -81,7 +81,7 @@ async function requestJson(path: string, body: object): Promise<string> {
   return response.text();
 }
 
-describe.each(Object.entries(dialects))('%s', (_, { path, ask: bodyOf, textOf }) => {
+describe.each(Object.entries(dialects))('%s', (_, { path, bodyOf, textOf }) => {
   const textIn = (events: readonly StreamEvent[]) => events.map(textOf).join('');
 
   it('a stream that breaks after any event has the same events as an unbroken one', async () => {

@@ -101,8 +101,8 @@ describe('DELETE /admin/requests/{id}', () => {
     await client.receives('one');
     await using next = await sendRequest('next', { stream: true });
     expect((await asOps('DELETE /admin/requests/streams')).body.cancelled).toBe(1);
-    const [word, error] = ((await client.response())?.body ?? '').split(/(?<=\n\n)/);
-    expect(word).toBe(delta('one'));
+    const [first, error] = ((await client.response())?.body ?? '').split(/(?<=\n\n)/);
+    expect(first).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error).toMatchObject({
       code: 'request_cancelled',
       message: expect.stringMatching(/operator/),

@@ -57,7 +57,7 @@ it.each([
   const [head, half] = halfOf(JSON.stringify(chatOf('hello')));
   const lines = ['POST /v1/chat/completions HTTP/1.1', 'Host: x', 'Content-Type: application/json', head];
   client.send([...lines, `Authorization: Bearer ${testerSecret}`, '', half].join('\r\n'));
-  await waitFor('it to be read', () => corral.gateway.bodyBudget.bytes > 0);
+  await waitFor('the request to be read', () => corral.gateway.bodyBudget.bytes > 0);
   const stopped = corral.gateway.stop();
   const rejected = await client.response();
   expect([rejected?.status, JSON.parse(rejected?.body ?? '').error.code]).toEqual([503, 'draining']);
@@ -97,8 +97,8 @@ it.each(['the deadline', 'a second stop'])(
     const stopped = corral.gateway.stop();
     if (what === 'a second stop') void corral.gateway.stop();
     const response = await streaming.response();
-    const [word, error] = (response?.body ?? '').split(/(?<=\n\n)/);
-    expect(word).toBe(delta('one'));
+    const [first, error] = (response?.body ?? '').split(/(?<=\n\n)/);
+    expect(first).toBe(delta('one'));
     expect(JSON.parse(error?.slice('data: '.length) ?? '').error.code).toBe('draining');
     await stopped;
     expect(corral.gateway.scheduler.counts.leased).toBe(0);

@@ -28,13 +28,13 @@ afterAll(async () => {
 type Headers = Readonly<Record<string, string>>;
 const ours = { 'sec-fetch-site': 'same-origin' };
 
-function ask(request: string, headers: Headers = {}, { origin } = corral) {
+function send(request: string, headers: Headers = {}, { origin } = corral) {
   const [method = '', path = ''] = request.split(' ');
   return fetch(origin + path, { method, headers, redirect: 'manual' });
 }
 
 const logIn = (headers: Headers = {}) =>
-  ask('POST /dashboard/session', { ...ours, authorization: `Bearer ${opsSecret}`, ...headers });
+  send('POST /dashboard/session', { ...ours, authorization: `Bearer ${opsSecret}`, ...headers });
 
 /** The headers of a page that has logged in. */
 async function session(): Promise<Headers> {
@@ -62,7 +62,7 @@ async function events(headers: Headers, enough: RegExp, from = corral): Promise<
 
 describe('without a session', () => {
   it('only the login page is available', async () => {
-    const page = await ask('GET /dashboard', { accept: 'text/html' });
+    const page = await send('GET /dashboard', { accept: 'text/html' });
     expect(page.status).toBe(200);
     expect(await page.text()).toMatch(/Log in/);
     for (const cookie of [
@@ -72,9 +72,9 @@ describe('without a session', () => {
       'corral_session=%ff;corral_session=x',
     ]) {
       const headers = { ...ours, cookie };
-      expect(await codeOf(await ask('GET /dashboard/events', headers))).toBe('session_needed');
-      expect(await codeOf(await ask('DELETE /dashboard/requests/some', headers))).toBe('session_needed');
-      expect(await (await ask('GET /dashboard/session', headers)).json()).toMatchObject({ active: false });
+      expect(await codeOf(await send('GET /dashboard/events', headers))).toBe('session_needed');
+      expect(await codeOf(await send('DELETE /dashboard/requests/some', headers))).toBe('session_needed');
+      expect(await (await send('GET /dashboard/session', headers)).json()).toMatchObject({ active: false });
     }
   });
 
@@ -116,8 +116,8 @@ describe('a session', () => {
 
   it('ends on logout', async () => {
     const headers = await session();
-    expect((await ask('DELETE /dashboard/session', headers)).status).toBe(204);
-    expect((await ask('GET /dashboard/events', headers)).status).toBe(401);
+    expect((await send('DELETE /dashboard/session', headers)).status).toBe(204);
+    expect((await send('GET /dashboard/events', headers)).status).toBe(401);
   });
 
   it.each([
@@ -134,7 +134,7 @@ describe('a session', () => {
     expect(await watching).toMatch(/event: ended\ndata: \{\}\n\n$/);
     writeFileSync(corral.keyFile, keys);
     await corral.gateway.reloadKeys();
-    expect((await ask('GET /dashboard/events', headers)).status).toBe(401);
+    expect((await send('GET /dashboard/events', headers)).status).toBe(401);
   });
 });
 
@@ -153,17 +153,19 @@ describe('cross-site requests', () => {
       'DELETE /dashboard/requests/x',
       'DELETE /dashboard/session',
     ]) {
-      expect([request, await codeOf(await ask(request, headers))]).toEqual([request, 'wrong_site']);
+      expect([request, await codeOf(await send(request, headers))]).toEqual([request, 'wrong_site']);
     }
     const authorization = `Bearer ${opsSecret}`;
-    expect(await codeOf(await ask('POST /dashboard/session', { authorization, ...from }))).toBe('wrong_site');
+    expect(await codeOf(await send('POST /dashboard/session', { authorization, ...from }))).toBe(
+      'wrong_site',
+    );
   });
 
   it('a state-changing request must prove that it comes from the same origin', async () => {
     const { cookie = '' } = await session();
-    expect(await codeOf(await ask('DELETE /dashboard/requests/x', { cookie }))).toBe('wrong_site');
+    expect(await codeOf(await send('DELETE /dashboard/requests/x', { cookie }))).toBe('wrong_site');
     const headers = { cookie, origin: corral.origin };
-    expect(await codeOf(await ask('DELETE /dashboard/requests/x', headers))).toBe('request_not_found');
+    expect(await codeOf(await send('DELETE /dashboard/requests/x', headers))).toBe('request_not_found');
   });
 });
 
@@ -171,45 +173,45 @@ describe('responses to browsers', () => {
   const policy = /^default-src 'none'; script-src 'self'; style-src 'self';.* frame-ancestors 'none'$/;
 
   it('load assets from this server only and cache them by version', async () => {
-    const page = await (await ask('GET /dashboard', await session())).text();
+    const page = await (await send('GET /dashboard', await session())).text();
     expect(page).not.toMatch(/https?:\/\/|<script(?! type="module" src="dashboard)|style=|onclick/);
     const assets = [...page.matchAll(/"(dashboard\/assets\/[^"]+)"/g)].map(([, path]) => `GET /${path}`);
     expect(assets).toHaveLength(4);
     for (const asset of assets) {
-      const { status, headers } = await ask(asset);
+      const { status, headers } = await send(asset);
       expect([asset, status, headers.get('cache-control')]).toEqual([
         asset,
         200,
         expect.stringContaining('immutable'),
       ]);
       expect(headers.get('content-security-policy')).toMatch(policy);
-      const again = await ask(asset, { 'if-none-match': headers.get('etag') ?? '' });
+      const again = await send(asset, { 'if-none-match': headers.get('etag') ?? '' });
       expect([again.status, await again.text()]).toEqual([304, '']);
-      const old = await ask(asset.replace(/assets\/\w+/, 'assets/0123456789ab'));
+      const old = await send(asset.replace(/assets\/\w+/, 'assets/0123456789ab'));
       expect([old.status, old.headers.get('cache-control')]).toEqual([200, 'no-cache']);
     }
-    expect((await ask('GET /dashboard/assets/x/..%2fsessions.ts')).status).toBe(404);
+    expect((await send('GET /dashboard/assets/x/..%2fsessions.ts')).status).toBe(404);
   });
 
   it('at / are an HTML page in which untrusted text is escaped', async () => {
-    const page = await ask('GET /', { accept: 'text/html,*/*;q=0.8' });
+    const page = await send('GET /', { accept: 'text/html,*/*;q=0.8' });
     expect(page.headers.get('content-security-policy')).toMatch(policy);
     const text = await page.text();
     expect(text).toContain('a&quot;&lt;b&gt;&amp;');
     expect(text).not.toContain('<b>');
     expect(text).toContain(corral.origin.replace('http://', ''));
     const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'llm.example' };
-    expect(await (await ask('GET /', { accept: 'text/html', ...forwarded })).text()).toContain(
+    expect(await (await send('GET /', { accept: 'text/html', ...forwarded })).text()).toContain(
       '<span class="origin">https://llm.example</span>/v1',
     );
-    const urls = await ask('GET /', { accept: 'application/json' });
+    const urls = await send('GET /', { accept: 'application/json' });
     expect(await urls.json()).toMatchObject({ name: 'llama-corral', api: '/v1' });
   });
 
   it('support HEAD wherever GET is supported', async () => {
     const headers = await session();
     for (const path of ['/', '/dashboard', '/dashboard/session', '/dashboard/events']) {
-      const response = await ask(`HEAD ${path}`, headers);
+      const response = await send(`HEAD ${path}`, headers);
       expect([path, response.status, await response.text()]).toEqual([path, 200, '']);
     }
   });
@@ -217,9 +219,9 @@ describe('responses to browsers', () => {
 
 it('if authentication is off, the dashboard is public but still rejects cross-site requests', async () => {
   await using open = await startTestGateway({ backend: fakeBackend.backend, env: { AUTH_ENABLED: 'false' } });
-  const page = await ask('GET /dashboard', {}, open);
+  const page = await send('GET /dashboard', {}, open);
   expect(await page.text()).toContain('no authentication');
   expect(await events(ours, /event: now/, open)).toContain('"keys":null');
-  expect((await ask('GET /dashboard/events', { 'sec-fetch-site': 'cross-site' }, open)).status).toBe(403);
-  expect(await codeOf(await ask('DELETE /dashboard/requests/x', ours, open))).toBe('request_not_found');
+  expect((await send('GET /dashboard/events', { 'sec-fetch-site': 'cross-site' }, open)).status).toBe(403);
+  expect(await codeOf(await send('DELETE /dashboard/requests/x', ours, open))).toBe('request_not_found');
 });

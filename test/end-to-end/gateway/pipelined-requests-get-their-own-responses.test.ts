@@ -70,7 +70,7 @@ it('invalid bytes after a valid request do not affect its response', async () =>
   fakeBackend.scenario = (request, response) => void held.push(() => echo(request, response));
   await using client = await RawClient.connect(corral.port);
   client.send(`${postOf(chatOf('good'))}rubbish\r\n\r\n`);
-  await waitFor('it to arrive or to be given up', () => held.length > 0 || client.isClosed);
+  await waitFor('the request to arrive or the connection to close', () => held.length > 0 || client.isClosed);
   for (const release of held) release();
   const result = await client.response();
   if (result) expect(contentOf(result.body)).toBe('good');

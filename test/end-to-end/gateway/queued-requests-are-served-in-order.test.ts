@@ -21,7 +21,7 @@ it('queued requests are served in the order of arrival, and one whose client has
   for (let n = 0; n < 6; n++) {
     const client = await RawClient.connect(corral.port);
     clients.push(client.send(postOf(chatOf(`client ${n}`))));
-    await waitFor('it to be served or queued', () => {
+    await waitFor('the request to be served or queued', () => {
       const { leased, waiting } = corral.gateway.scheduler.counts;
       return leased + waiting === n + 1;
     });

@@ -129,7 +129,7 @@ describe.skipIf(program === undefined)('Redis', () => {
     const [warning] = corral.logged.filter(({ msg }) => String(msg).includes('Redis is unreachable'));
     expect(warning?.why).toMatch(/ECONNREFUSED/);
     await start(redis.port);
-    await waitFor('it to be found', () => corral.gateway.sharing === 'together');
+    await waitFor('Redis to be found', () => corral.gateway.sharing === 'together');
   });
 
   it('with a wrong password is reported without logging that password', async () => {

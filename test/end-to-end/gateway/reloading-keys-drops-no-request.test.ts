@@ -82,12 +82,12 @@ it('many reloads under load drop no request and mix up no keys', async () => {
   fakeBackend.scenario = (request, response) =>
     setTimeout(() => echo(request, response), tokensOf(request).length % 5);
   await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
-  const turns = { asked: 0, reloads: 0 };
-  const isOver = () => turns.asked >= 600 && turns.reloads > 20;
+  const turns = { sent: 0, reloads: 0 };
+  const isOver = () => turns.sent >= 600 && turns.reloads > 20;
   const responses = new Map<string, string>();
   const client = async () => {
     while (!isOver()) {
-      const word = `word-${turns.asked++}`;
+      const word = `word-${turns.sent++}`;
       const response = await fetch(`${corral.origin}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
@@ -137,8 +137,8 @@ it('SIGHUP reloads the key file, valid or not, and the gateway keeps running', a
     printed += text;
   });
   const lines = (pattern: RegExp) => printed.match(pattern)?.length ?? 0;
-  await waitFor('it to listen', () => lines(/gateway listens/g));
-  await waitFor('its backend to be ready', () => lines(/backend is ready/g));
+  await waitFor('the gateway to listen', () => lines(/gateway listens/g));
+  await waitFor('the backend to be ready', () => lines(/backend is ready/g));
   const origin = `http://127.0.0.1:${/gateway listens on port (\d+)/.exec(printed)?.[1]}`;
   writeFileSync(keyFile, keysWithNew);
   gateway.kill('SIGHUP');

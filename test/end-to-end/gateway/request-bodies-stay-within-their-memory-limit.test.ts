@@ -49,7 +49,10 @@ async function connect(): Promise<RawClient> {
 async function begin(id: string, size: number): Promise<RawClient> {
   const before = held();
   const client = (await connect()).send(requestOf(id, size).slice(0, -1));
-  await waitFor('its bytes to be there', () => held() > before + size - KIB || client.text !== '');
+  await waitFor(
+    'the bytes of the body to be counted',
+    () => held() > before + size - KIB || client.text !== '',
+  );
   return client;
 }
 
@@ -78,16 +81,16 @@ describe('request bodies', () => {
 
   it('count while they queue and until their response is complete', async () => {
     for (let n = 0; n < 2; n++) (await connect()).send(requestOf('a', 90 * KIB));
-    await waitFor('both to be there', () => corral.gateway.scheduler.counts.waiting === 1);
+    await waitFor('the second request to be queued', () => corral.gateway.scheduler.counts.waiting === 1);
     expect(held()).toBeGreaterThan(180 * KIB);
     expect((await readError((await connect()).send(requestOf('a', 90 * KIB)))).status).toBe(429);
     fakeBackend.scenario = echo;
     for (const { socket } of clients) socket.destroy();
     await gatewayIsIdle(corral, fakeBackend);
-    await waitFor('all of it to be given back', () => held() === 0);
+    await waitFor('all memory to be freed', () => held() === 0);
     const late = await (await connect()).send(requestOf('a', 90 * KIB)).response();
     expect(late?.status).toBe(200);
-    await waitFor('that, too', () => held() === 0);
+    await waitFor('all memory to be freed again', () => held() === 0);
   });
 
   it.each(['announced', 'in chunks'])(
@@ -116,7 +119,7 @@ describe('request bodies', () => {
       const request = requestOf('a', 90 * KIB);
       if (how === 'a reset') {
         client.send(request.slice(0, -1));
-        await waitFor('it to be there', () => held() > 80 * KIB);
+        await waitFor('the body to be counted', () => held() > 80 * KIB);
         client.reset();
       } else if (how === 'invalid JSON') client.send(`${request.slice(0, -1)}x`);
       else if (how === 'a key without permission') client.send(request.replace(secretOf('a'), 'sk-nobody'));
@@ -138,7 +141,7 @@ describe('request bodies', () => {
             'a body above the limit': 413,
           }[how],
         );
-      await waitFor('its memory to be freed', () => held() === 0);
+      await waitFor('the memory to be freed', () => held() === 0);
     },
   );
 });
@@ -154,7 +157,7 @@ it('without keys, one network may have half of the memory', async () => {
     const before = open.gateway.bodyBudget.bytes;
     client.send(postOf(chatOf('x'.repeat(90 * KIB)), { secret: null }).slice(0, -1));
     await waitFor(
-      'it to be there',
+      'the body to be counted',
       () => open.gateway.bodyBudget.bytes > before + 89 * KIB || client.text !== '',
     );
     return client.text.split(' ')[1];

@@ -163,7 +163,7 @@ describe('responses of the gateway itself', () => {
       body: { ...chat, max_tokens: 4000, messages: [{ role: 'user', content: 'a long story' }] },
       headers: { 'x-request-id': 'long' },
     });
-    await waitFor('it to be listed', async () => {
+    await waitFor('the request to be listed', async () => {
       expect(await send('GET /admin/requests', ops)).toEqual([200]);
       return corral.gateway.scheduler.counts.leased > 0;
     });

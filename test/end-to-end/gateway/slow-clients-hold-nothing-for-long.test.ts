@@ -43,7 +43,7 @@ it('a body that starts fast and then trickles in is rejected as well', async () 
   await drip(client.send(request.slice(0, -1000)), request.slice(-1000), 1, 20);
   expect((await client.response())?.status).toBe(408);
   await client.closed();
-  await waitFor('its memory to be given back', () => corral.gateway.bodyBudget.bytes === 0);
+  await waitFor('the memory of the body to be freed', () => corral.gateway.bodyBudget.bytes === 0);
 });
 
 it('a body in single bytes takes no more memory than its size', async () => {

@@ -17,10 +17,10 @@ async function modelNames({ origin, secret }: TestGateway): Promise<string[]> {
 /** Another backend takes its place: it was unavailable in between. */
 async function replace(fake: FakeBackend, corral: TestGateway, props: object | undefined) {
   fake.health = 503;
-  await waitFor('it to be unavailable', () => corral.gateway.monitor.status === 'loading');
+  await waitFor('the backend to be unavailable', () => corral.gateway.monitor.status === 'loading');
   fake.props = props;
   fake.health = 200;
-  await waitFor('it to be ready', () => corral.gateway.monitor.status === 'ready');
+  await waitFor('the backend to be ready', () => corral.gateway.monitor.status === 'ready');
 }
 
 describe('as many requests reach the backend as it has slots', () => {
@@ -56,7 +56,7 @@ describe('as many requests reach the backend as it has slots', () => {
   it('after it was replaced between two probes', async () => {
     await using fake = await startFakeBackend(silent, { slots: 8 });
     await using corral = await startTestGateway({ backend: fake.backend });
-    await waitFor('its props', () => capacityOf(corral) === 8);
+    await waitFor('the new capacity', () => capacityOf(corral) === 8);
     fake.props = propsWith(2);
     corral.gateway.monitor.probeNow();
     await waitFor('the props of the other', () => capacityOf(corral) === 2);

@@ -59,8 +59,8 @@ async function crash(deployment: RunningDeployment, which: 0 | 1, signal: NodeJS
   const pid = deployment.children()[which] ?? 0;
   await using _busy = await keepBusy(deployment);
   process.kill(pid, signal);
-  await waitFor('it to be gone', () => !isRunning(pid));
-  await waitFor('the next one', () => deployment.children()[which] !== pid);
+  await waitFor('the child to exit', () => !isRunning(pid));
+  await waitFor('the restarted child', () => deployment.children()[which] !== pid);
 }
 
 describe('a crash leaves no secret on disk', () => {

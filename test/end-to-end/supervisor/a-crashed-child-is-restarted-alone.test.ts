@@ -30,7 +30,7 @@ describe('a crashed child is restarted without an effect on the other', () => {
     await using _ = deployment;
     rmSync(loaded);
     process.kill(engine, 'SIGKILL');
-    await waitFor('it to be missed', async () => (await deployment.status()).standing !== 'ready');
+    await waitFor('the crash to be noticed', async () => (await deployment.status()).standing !== 'ready');
     expect((await deployment.request('/ping')).status).toBe(204);
     expect((await deployment.request('/readyz')).status).toBe(503);
     expect((await deployment.request('/startupz')).status).toBe(200);

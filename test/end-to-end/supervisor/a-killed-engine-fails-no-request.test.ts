@@ -21,7 +21,7 @@ it('requests without streaming before, during and after a kill -9 of llama-serve
   const [engine = 0] = deployment.children();
   const responses = Array.from({ length: 12 }, complete);
   process.kill(engine, 'SIGKILL');
-  await waitFor('it to be gone', () => !isRunning(engine));
+  await waitFor('the engine to exit', () => !isRunning(engine));
   responses.push(...Array.from({ length: 12 }, complete));
   for (const response of await Promise.all(responses)) {
     expect(response).toEqual({ status: 200, text: storyText('survival') });

@@ -63,7 +63,7 @@ describe('a model that cannot load ends the process with exit code 3', () => {
       );
       process.kill(engine, 'SIGSEGV');
       await waitFor(
-        'its end',
+        'the crash to be logged',
         () => deployment.output().split('llama-server was terminated by SIGSEGV').length > count,
       );
     }

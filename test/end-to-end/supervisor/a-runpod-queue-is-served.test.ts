@@ -61,7 +61,9 @@ describe('jobs of the queue', () => {
   it('are taken by the next worker after a crash', async () => {
     const worker = deployment.children()[2] ?? 0;
     process.kill(worker, 'SIGKILL');
-    await waitFor('its end', () => deployment.output().includes('queue worker was terminated by SIGKILL'));
+    await waitFor('the queue worker to exit', () =>
+      deployment.output().includes('queue worker was terminated by SIGKILL'),
+    );
     const { results } = await runpod.finished(runpod.add({ messages: question('survival').messages }));
     expect(results).toMatchObject([
       { output: [{ choices: [{ message: { content: storyText('survival') } }] }] },

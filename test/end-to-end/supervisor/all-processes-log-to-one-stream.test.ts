@@ -112,6 +112,6 @@ describe('all processes log to one stream', () => {
     expect((await deployment.request('/ping')).status).toBe(200);
     expect(await completeText(deployment)).not.toBe('');
     deployment.process.stdout?.resume();
-    await waitFor('the lines that were kept', () => deployment.output().split(path).length > 1500);
+    await waitFor('the buffered lines', () => deployment.output().split(path).length > 1500);
   });
 });

@@ -15,7 +15,7 @@ const restartsOf = async (deployment: RunningDeployment) =>
 async function killed(deployment: RunningDeployment, child: number, signal: NodeJS.Signals) {
   const before = await restartsOf(deployment);
   process.kill(child, signal);
-  await waitFor('the next', async () => {
+  await waitFor('the restarted child', async () => {
     const { engine, gateway } = await restartsOf(deployment);
     return engine + gateway > before.engine + before.gateway;
   });

@@ -108,7 +108,7 @@ export const bodyTarget: Target = {
     '{"input":[{"image_url":{"url":"data:,"}}],"text":{"format":{"type":"json_schema","schema":{}}}}',
     ' {"messages":[],"messages":[{}],"__proto__":{"stream":true},"n":1e0} ',
   ],
-  words: [
+  tokens: [
     ...names.map((name) => `"${name}":`),
     '{"',
     '"}',

@@ -27,7 +27,7 @@ export const continuationTarget: Target = {
     `${n}\x01\x10say\n "hi"\n\\ and \\"\n🐎 gallops`,
     `${n}\x00\xf0one\ntwo\nthree`,
   ]),
-  words: [
+  tokens: [
     '"',
     '\\',
     '\\u0000',

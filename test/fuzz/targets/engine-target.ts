@@ -164,7 +164,7 @@ const body = fc.oneof(
 export const engineTarget: Target = {
   name: 'engine',
   seeds: ['{"prompt":"x","max_tokens":5}', '{"messages":[{"role":"user","content":"x"}],"max_tokens":5}'],
-  words: ['"minimum":', '"pattern":"^', '{5,1}', '"$ref":"#/', '::=', '(a?)'],
+  tokens: ['"minimum":', '"pattern":"^', '{5,1}', '"$ref":"#/', '::=', '(a?)'],
   grammar: body.map((fields) => JSON.stringify(fields)),
   open: openEngine,
 };

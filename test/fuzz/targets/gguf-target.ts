@@ -21,7 +21,7 @@ export const ggufTarget: Target = {
     'version https://git-lfs.github.com/spec/v1\n',
     '',
   ],
-  words: ['GGUF', u32(9), u32(8), u32(12), u32(2 ** 31), `${u32(0)}${u32(1)}`, u32(0xffffffff), u32(0)],
+  tokens: ['GGUF', u32(9), u32(8), u32(12), u32(2 ** 31), `${u32(0)}${u32(1)}`, u32(0xffffffff), u32(0)],
   open() {
     const folder = mkdtempSync(join(tmpdir(), 'corral-fuzz-'));
     const file = join(folder, 'model.gguf');

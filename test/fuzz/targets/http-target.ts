@@ -181,7 +181,7 @@ export const httpTarget: Target = {
     `POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nx-api-key: ${secret}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"input":\r\n4\r\n"x"}\r\n0\r\n\r\n`,
     'OPTIONS /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nAccess-Control-Request-Method: GET\r\n\r\n',
   ],
-  words: [
+  tokens: [
     ...paths,
     ...headers.map((header) => `${header}\r\n`),
     ...methods,

@@ -77,7 +77,7 @@ export const keysTarget: Target = {
       disabled: true,
     }),
   ],
-  words: [
+  tokens: [
     ':',
     '\n',
     '0123456789abcdef',

@@ -26,7 +26,7 @@ const cells = [
 export const nvidiaTarget: Target = {
   name: 'nvidia-smi',
   seeds: [...Object.values(cards), ...Object.values(faults)].map(({ lines }) => lines.join('\n')),
-  words: [
+  tokens: [
     ...cells,
     ', ',
     'Field "name" is not a valid field to query.',

@@ -48,7 +48,7 @@ export const settingsTarget: Target = {
     'MAX_REQUEST_BODY_SIZE=10MiB\nCORS_ORIGINS=*',
     'PROT=1',
   ],
-  words: [...names.map((name) => `${name}=`), ...values, ...odd],
+  tokens: [...names.map((name) => `${name}=`), ...values, ...odd],
   grammar: fc
     .array(
       fc.tuple(fc.constantFrom(...names, '__proto__', 'constructor'), fc.constantFrom(...values, ...odd)),

@@ -25,7 +25,7 @@ const text = fc.oneof(
 export const streamsTarget: Target = {
   name: 'streams',
   seeds: shapes.flatMap((shape, n) => [`${n}abcdefgh${completeStream(shape, 'one', 'two')}`]),
-  words: [
+  tokens: [
     ...[
       'data: ',
       'event: ',

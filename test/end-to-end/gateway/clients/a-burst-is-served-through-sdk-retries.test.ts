@@ -18,8 +18,8 @@ it('the OpenAI SDK with its defaults gets 200 concurrent requests through four s
   );
   await using corral = await startTestGateway({ backend: fakeBackend.backend });
   const client = new OpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
-  const complete = async (word: string) => {
-    const messages = [{ role: 'user' as const, content: word }];
+  const complete = async (prompt: string) => {
+    const messages = [{ role: 'user' as const, content: prompt }];
     return (await client.chat.completions.create({ model: 'any', messages })).choices[0]?.message.content;
   };
   await complete('first');
@@ -30,7 +30,7 @@ it('the OpenAI SDK with its defaults gets 200 concurrent requests through four s
   const prompts = Array.from({ length: 200 }, (_, n) => `word ${n}`);
   const pending = Promise.all(prompts.map(complete));
   const isFull = () => corral.logged.filter(({ error }) => error === 'queue_full').length > 50;
-  await waitFor('the line to be full for many', isFull, { every: 1 });
+  await waitFor('many requests to be rejected', isFull, { every: 1 });
   held.lease[Symbol.dispose]();
   expect(await pending).toEqual(prompts);
 });

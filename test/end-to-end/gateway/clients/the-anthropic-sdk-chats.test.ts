@@ -268,7 +268,7 @@ describe('the Anthropic SDK understands', () => {
     await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
     const { anthropic, wire } = connect(corral.origin);
     const first = anthropic.messages.create(bodyOf('keys'));
-    await waitFor('it to be at work', () => held.length === 1);
+    await waitFor('the first request to run', () => held.length === 1);
     const second = anthropic.messages.create(bodyOf('keys'), { maxRetries: 1 });
     await waitFor('a rejected request', () => wire.responses.length === 1);
     held[0]?.();

@@ -84,10 +84,10 @@ it('a model has a status while it loads, sleeps or has failed', async () => {
   const found = async () => (await openai.models.retrieve('demo')) as { status?: string; meta?: object };
   expect((await found()).status).toBe('loaded');
   fakeBackend.health = 503;
-  await waitFor('it to load', async () => (await found()).status === 'loading');
+  await waitFor('the model to load', async () => (await found()).status === 'loading');
   fakeBackend.props = { ...fakeBackend.props, is_sleeping: true };
   fakeBackend.health = 200;
-  await waitFor('it to sleep', async () => (await found()).status === 'sleeping');
+  await waitFor('the model to sleep', async () => (await found()).status === 'sleeping');
   expect((await found()).meta).toBeUndefined();
 });
 
@@ -149,7 +149,7 @@ it('a request with dimensions gets a retryable error while the size of embedding
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env: { MODEL_ALIAS: 'demo' } });
   const { openai } = connectOpenAI({ baseURL: `${corral.origin}/v1`, apiKey: corral.secret });
   fakeBackend.health = 503;
-  await waitFor('it to load', () => corral.gateway.monitor.status === 'loading');
+  await waitFor('the model to load', () => corral.gateway.monitor.status === 'loading');
   const params = { model: 'demo', input: 'horse', dimensions: 256 };
   expect(await openai.embeddings.create(params).catch((it) => it)).toMatchObject({
     status: 503,

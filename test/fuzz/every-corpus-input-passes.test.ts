@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { readCorpus } from './corpus.ts';
 import { targets } from './targets.ts';
 
-it.each(targets)('what fuzzing has found for $name stays found', async (target) => {
+it.each(targets)('every input in the corpus of $name passes', async (target) => {
   await using subject = await target.open();
   const inputs = [...target.seeds.map((seed) => Buffer.from(seed)), ...readCorpus(target.name)];
   const { together = 1 } = target;

@@ -16,7 +16,7 @@ it.each(['text', 'json', 'logfmt'])(
   async (format) => {
     await using deployment = await startDeployment({ env: { ...onVast, LOG_FORMAT: format } });
     await deployment.reachesStatus('ready');
-    await waitFor('the line', () => linesStarting(ready, deployment.output()).length > 0);
+    await waitFor('the line for Vast', () => linesStarting(ready, deployment.output()).length > 0);
     expect(linesStarting(ready, deployment.output())).toEqual([ready]);
     expect(deployment.output()).not.toContain(failed);
   },
