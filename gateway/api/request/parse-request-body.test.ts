@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Api } from './normalize-request.ts';
-import { parseRequestBody } from './parse-request-body.ts';
+import { type Api, parseRequestBody } from './parse-request-body.ts';
 
 const options = {
   allowRemoteMedia: false,
