@@ -1,7 +1,7 @@
+import { connect, type Socket } from 'node:net';
 import type { Dispatcher, Pool } from 'undici';
 import type { Backend } from '../../health/backend.ts';
 import { ShuttingDown, TimeoutExceeded } from './failure.ts';
-import { connect, type Socket } from 'node:net';
 import { ResponseParser, type ResponseParserHandler } from './response-parser.ts';
 
 /** The connections to the backend. Neither kind queues: waiting is the scheduler's business. */

@@ -1,17 +1,36 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidJson, invalidValue } from '../../errors/catalogue.ts';
 import { type AggregationPlan, planAggregation, requestStream } from '../aggregation.ts';
-import { findExceededLimit, isJsonObject, type JsonObject, withoutLoneSurrogates, mayHaveInexactNumbers, parseKeepingNumbers } from '../json.ts';
-import { type ResponseConversion, type ToolAliases, createNotes, type NormalizationNotes, notesToHeaders } from '../normalization.ts';
+import { normalizeCountTokens, normalizeMessages } from '../anthropic/normalize.ts';
+import {
+  findExceededLimit,
+  isJsonObject,
+  type JsonObject,
+  mayHaveInexactNumbers,
+  parseKeepingNumbers,
+  withoutLoneSurrogates,
+} from '../json.ts';
+import {
+  createNotes,
+  type NormalizationNotes,
+  notesToHeaders,
+  type ResponseConversion,
+  type ToolAliases,
+} from '../normalization.ts';
+import { normalizeChat, normalizeCompletion } from '../openai/normalize.ts';
 import { type Prefill, readPrefill, wantsEcho } from '../prefill.ts';
-import { countChoices, estimateTokens, getInputs, maxOutputTokens, type TokenEstimate } from '../request-size.ts';
+import {
+  countChoices,
+  estimateTokens,
+  getInputs,
+  maxOutputTokens,
+  type TokenEstimate,
+} from '../request-size.ts';
+import { normalizeResponses } from '../responses/normalize.ts';
 import { type EchoedFields, getEchoedFields } from '../responses/response-object.ts';
 import type { CompletionShape, InputsField } from '../route-table.ts';
 import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from '../validate/media.ts';
 import { validateRequest } from '../validate/validate-request.ts';
-import { normalizeCountTokens, normalizeMessages } from '../anthropic/normalize.ts';
-import { normalizeChat, normalizeCompletion } from '../openai/normalize.ts';
-import { normalizeResponses } from '../responses/normalize.ts';
 
 /** The few fields of a request that the gateway uses, and the body for the backend. */
 export interface ApiRequest {

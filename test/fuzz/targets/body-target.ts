@@ -1,7 +1,12 @@
-import * as fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
 import { withoutLoneSurrogates } from '../../../gateway/api/json.ts';
-import { apiForPath, normalizeRequest, type ParseOptions, parseRequestBody } from '../../../gateway/api/request/parse-request-body.ts';
+import {
+  apiForPath,
+  normalizeRequest,
+  type ParseOptions,
+  parseRequestBody,
+} from '../../../gateway/api/request/parse-request-body.ts';
 import { apiRoutes } from '../../../gateway/api/route-table.ts';
 import { ApiError } from '../../../gateway/errors/api-error.ts';
 import { pure, type Target } from '../target.ts';
