@@ -58,7 +58,7 @@ export interface AppDependencies extends RequestContextOptions, ProxyServices {
   readonly dashboard: Dashboard;
 }
 
-/** The whole HTTP surface on one page: the middleware in its order, then the table of the routes. */
+/** All of the HTTP surface on one page: the middleware in its order, then the table of the routes. */
 export function createApp(services: AppDependencies): Hono<GatewayEnv> {
   const { config, authenticator, keys, liveRequests, dashboard } = services;
   const app = new Hono<GatewayEnv>();

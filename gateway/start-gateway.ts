@@ -7,7 +7,7 @@ import { logRequest } from './access-log.ts';
 import { createApp, createRequestListener } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
-import { type Gpus, watchGpus } from './gpu/gpus.ts';
+import { type Gpus, monitorGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { cacheFor } from './http/cache-for.ts';
 import { createProxyMatcher } from './http/client-address.ts';
@@ -174,7 +174,7 @@ export async function startGateway(
     costPerHour: config.ledger.costPerHour,
     dataDir: config.ledger.dataDir,
   });
-  const gpus = watchGpus(config.gpu, log);
+  const gpus = monitorGpus(config.gpu, log);
   registerGpuMetrics(metrics.registry, gpus);
   const readTotals = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
   const tokenCost = new RecentTokenCost(readTotals, config.ledger.costPerHour);
@@ -202,7 +202,7 @@ export async function startGateway(
     dashboard.onRequestFinished,
     createUsageRecorder((entry) => {
       ledger.record(entry);
-      // Counters never decrease: an estimate that was too high stays in them.
+      // Counters never decrease: an estimate that was too high remains in them.
       if (entry.usage.input >= 0) metrics.recordUsage(entry);
     }),
   ]);

@@ -169,7 +169,7 @@ describe('parseBackendError', () => {
       status: 500,
       type: 'server_error',
       code: 'internal_error',
-      message: 'The engine answered with status 500.',
+      message: 'The engine responded with status 500.',
     });
   });
 

@@ -29,11 +29,11 @@ export function parseBackendError(status: number, body: string, { hasOutput = fa
 }
 
 function genericError(status: number, type: unknown): BackendError {
-  const message = `The engine answered with status ${status}.`;
+  const message = `The engine responded with status ${status}.`;
   return { status, type: getType(status, type), code: getCode(status, type), message };
 }
 
-/** llama-server answers 500 wherever reading a request threw an exception. SDKs would retry such a request again and again. */
+/** llama-server responds with 500 wherever reading a request threw an exception. SDKs would retry such a request again and again. */
 function requestError(code: string, message: string): BackendError {
   return { status: 400, type: 'invalid_request_error', code, message };
 }
@@ -78,7 +78,7 @@ function isEngineFault(message: string): boolean {
   return !quotesRequest.test(text) && engineFaults.test(text.split(/["'{[\n]/, 1)[0] ?? '');
 }
 
-/** These messages quote the request, which may contain any word. */
+/** These messages quote the request, which may contain any text. */
 const quotesRequest =
   /^(?:failed to (?:parse|load image)|unknown (?!error)|unsupported (?!batch)|cannot |missing )/i;
 

@@ -38,7 +38,7 @@ describe('anthropicEnvelope', () => {
     'request (15003 tokens) exceeds the available context size (512 tokens), try increasing it',
     'input (15003 tokens) is larger than the max context size (512 tokens). skipping',
     'the request exceeds the available context size. try increasing the context size (15003 tokens of 512 tokens)',
-  ])('reports a prompt that is too long in the words that Claude Code recognises: %s', (message) => {
+  ])('reports a prompt that is too long in the message that Claude Code recognises: %s', (message) => {
     const error = getAnthropicError('context_length_exceeded', message);
     expect(error).toEqual({
       type: 'invalid_request_error',

@@ -43,7 +43,7 @@ export function anthropicEnvelope(status: number, error: OpenAIError, requestId:
   };
 }
 
-/** Claude Code recognises exactly these words, with the two numbers in them, and compacts the conversation. */
+/** Claude Code recognises exactly this message, with the two numbers in them, and compacts the conversation. */
 function getMessage({ code, message }: OpenAIError): string {
   if (code !== 'context_length_exceeded') return message;
   const [tokens, limit] = message.match(/\d+(?= tokens)/g) ?? [];
@@ -83,7 +83,7 @@ export function errorEnvelope(error: ApiError, { path, headers }: FailedRequest,
     : openAIEnvelope(error);
 }
 
-/** An error as a whole HTTP response. OpenAI's format where the request is unknown. */
+/** An error as a complete HTTP response. OpenAI's format where the request is unknown. */
 export function renderError(
   error: ApiError,
   requestId: string,

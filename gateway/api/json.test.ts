@@ -4,7 +4,7 @@ import { findExceededLimit, withoutLoneSurrogates } from './json.ts';
 const none = Number.POSITIVE_INFINITY;
 const deeper = (text: string, levels: number) =>
   findExceededLimit(Buffer.from(text), { levels, values: none }) === 'levels';
-const crowded = (text: string, values: number) =>
+const hasMoreValues = (text: string, values: number) =>
   findExceededLimit(Buffer.from(text), { levels: none, values }) === 'values';
 
 describe('the limit of levels', () => {
@@ -36,16 +36,16 @@ describe('the limit of values', () => {
     ['{"a":1,"b":[{}]}', 24],
     ['{}', 1],
   ])('counts commas and opening brackets once and members ten times: %s', (text, marks) => {
-    expect([crowded(text, marks), crowded(text, marks - 1)]).toEqual([false, true]);
+    expect([hasMoreValues(text, marks), hasMoreValues(text, marks - 1)]).toEqual([false, true]);
   });
 
   it.each(['"a,b:c,d"', '"\\",,,\\\\"', '["a,[","b:"]'])('counts nothing inside strings: %s', (text) => {
-    expect(crowded(text, 2)).toBe(false);
+    expect(hasMoreValues(text, 2)).toBe(false);
   });
 
   it('handles text that is not JSON', () => {
-    expect(crowded('", , , ,', 1)).toBe(false);
-    expect(crowded(',,,', 1)).toBe(true);
+    expect(hasMoreValues('", , , ,', 1)).toBe(false);
+    expect(hasMoreValues(',,,', 1)).toBe(true);
   });
 });
 
@@ -62,8 +62,8 @@ describe('withoutLoneSurrogates', () => {
     [String.raw`{"a":"\\\ud83d"}`, String.raw`{"a":"\\\ufffd"}`],
     [String.raw`{"a":"\ud83d\u0041"}`, String.raw`{"a":"\ufffd\u0041"}`],
     [String.raw`{"a":"\ud83d\n\udbff"}`, String.raw`{"a":"\ufffd\n\ufffd"}`],
-  ])('replaces half a character in %s', (text, whole) => {
-    expect(replaced(text)).toBe(whole);
+  ])('replaces half a character in %s', (text, expected) => {
+    expect(replaced(text)).toBe(expected);
     expect(JSON.stringify(JSON.parse(replaced(text)))).not.toMatch(/\\ud/);
   });
 

@@ -65,7 +65,7 @@ const whitespace = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
  * The same JSON object with further members. They are appended to the client's own, because llama-server takes the last of two
- * members with one name. All other bytes stay as they came, including numbers that JavaScript would round.
+ * members with one name. All other bytes are kept as they came, including numbers that JavaScript would round.
  */
 export function appendFields(body: Buffer, members: string): Buffer {
   if (members === '') return body;

@@ -103,6 +103,6 @@ it.each([
   'Invalid continue_final_message: expected a boolean, "content" or "reasoning_content"',
   'input (721 tokens) is too large to process. increase the physical batch size (current batch size: 512)',
   "JSON schema error at #: pattern must start with '^' and end with '$'",
-])('text of llama-server itself stays: %j', (message) => {
+])('text of llama-server itself is kept: %j', (message) => {
   expect(redactMessage(message)).toBe(message);
 });

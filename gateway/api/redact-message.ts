@@ -5,14 +5,14 @@ const cut = '…';
 const MAX_LENGTH = 600;
 
 /**
- * How llama-server's errors quote a request or a completion, each with its replacement. `$1` and `$2` are llama-server's own words.
+ * How llama-server's errors quote a request or a completion, each with its replacement. `$1` and `$2` are llama-server's own text.
  * Text behind them that may contain anything is cut to the end.
  */
 const quotations: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // The JSON library's excerpt, and the text of a number that is too large.
   [/;? *last read: .*/s, ''],
   [/(number overflow parsing) .*/s, '$1'],
-  // Whole messages, tools and schemas.
+  // Complete messages, tools and schemas.
   [/; tools = .*/s, ''],
   [/(?: in message)?:\s*(?!"\w+": )(?:[{"]|\[(?=\s*[[{"\]\d])).*/s, ''],
   [/( got) (?:[{"]|\[(?=\s*[[{"\]\d])).*/s, `$1 ${cut}`],
@@ -70,7 +70,7 @@ const quotations: readonly (readonly [pattern: RegExp, replacement: string])[] =
  */
 const quotation = /(?<![\w'"`^$\]*.])(['"`])(?!(?:[\w.@$^[\]*-]{1,40})\1).*/s;
 
-/** A place in a schema: its keywords and numbers stay, the client's own names are cut. */
+/** A place in a schema: its keywords and numbers are kept, the client's own names are cut. */
 const schemaPath = /#(?:\/[^\s:,;]*)+/g;
 const keywords =
   /^(?:properties|items|prefixItems|additionalProperties|patternProperties|anyOf|oneOf|allOf|not|\$defs|definitions|enum|const|required|pattern|type|format|\$ref|if|then|else|\d+)$/;

@@ -87,8 +87,8 @@ describe('repairArguments', () => {
   it('keeps deeply nested text as text', () => {
     const cut = '{"a":'.repeat(100_000);
     expect(JSON.parse(repairArguments(cut))).toEqual({ _unparsed: cut });
-    const whole = `${cut}1${'}'.repeat(100_000)}`;
-    expect(repairInput(whole)).toEqual({ _unparsed: whole });
+    const complete = `${cut}1${'}'.repeat(100_000)}`;
+    expect(repairInput(complete)).toEqual({ _unparsed: complete });
     expect(repairInput(cut)).toEqual({ _unparsed: cut });
   });
 

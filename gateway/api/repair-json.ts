@@ -22,7 +22,7 @@ export function repairInput(input: unknown): unknown {
   return { _unparsed: JSON.stringify(input) };
 }
 
-/** Deeply nested text stays text: llama-server and `JSON.stringify` visit objects by recursion. */
+/** Deeply nested text is kept as text: llama-server and `JSON.stringify` visit objects by recursion. */
 const isDeep = (text: string) =>
   findExceededLimit(Buffer.from(text), { levels: MAX_LEVELS, values: Number.POSITIVE_INFINITY }) !==
   undefined;

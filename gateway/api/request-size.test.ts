@@ -4,16 +4,16 @@ import { type LlamaServer, startLlamaServer } from '../../test/services/start-ll
 import { countChoices, estimateTokens, getInputs, getOutputLimit } from './request-size.ts';
 import type { CompletionShape, InputsField } from './route-table.ts';
 
-/** Where nothing else ends an answer, the context does. */
+/** Where nothing else ends a response, the context does. */
 const context = 512;
 const names = ['n_predict', 'max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
-const words = 'tell me a long story';
+const text = 'tell me a long story';
 const routes: readonly [string, CompletionShape | undefined, object][] = [
-  ['/v1/chat/completions', 'chat', { messages: [{ role: 'user', content: words }] }],
-  ['/v1/completions', 'completion', { prompt: words }],
-  ['/v1/responses', 'response', { input: words }],
-  ['/v1/messages', 'message', { messages: [{ role: 'user', content: words }] }],
-  ['/completion', undefined, { prompt: words }],
+  ['/v1/chat/completions', 'chat', { messages: [{ role: 'user', content: text }] }],
+  ['/v1/completions', 'completion', { prompt: text }],
+  ['/v1/responses', 'response', { input: text }],
+  ['/v1/messages', 'message', { messages: [{ role: 'user', content: text }] }],
+  ['/completion', undefined, { prompt: text }],
 ];
 
 let engine: LlamaServer;
@@ -22,14 +22,14 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-/** What llama-server makes of it: how many tokens it writes, or that it refuses. */
-async function writtenBy(path: string, base: object, limits: string): Promise<number | 'refused'> {
+/** What llama-server makes of it: how many tokens it writes, or that it rejects it. */
+async function writtenBy(path: string, base: object, limits: string): Promise<number | 'rejected'> {
   const body = Buffer.from(`${JSON.stringify(base).slice(0, -1)},${limits}}`);
-  const answer = await requestBackend(engine.backend, { path, body, timeoutMs: 60_000 });
-  if (answer.outcome !== 'responded') throw new Error(`llama-server is ${answer.outcome}`);
-  if (answer.status !== 200) return 'refused';
+  const response = await requestBackend(engine.backend, { path, body, timeoutMs: 60_000 });
+  if (response.outcome !== 'responded') throw new Error(`llama-server is ${response.outcome}`);
+  if (response.status !== 200) return 'rejected';
   const counted = /"(?:completion_tokens|output_tokens|predicted_n|tokens_predicted)"\s*:\s*(\d+)/.exec(
-    answer.body,
+    response.body,
   );
   return Number(counted?.[1]);
 }
@@ -49,13 +49,13 @@ describe.each(routes)('the output limit of %s', (path, shape, base) => {
     const written = await writtenBy(path, base, limits);
     if (tokens < 100) expect(written).toBe(tokens);
     else expect(written).toBeGreaterThan(100);
-    // What a continuation adds behind the client's own has the last word.
+    // What a continuation adds behind the client's own takes precedence.
     expect(await writtenBy(path, base, `${limits},"${name}":2`)).toBe(2);
   });
 
   it.each(['"7"', '[7]', '3000000000', '-2'])('%s is not a limit: llama-server rejects it', async (value) => {
     const name = shape === 'message' ? 'max_tokens' : 'n_predict';
-    expect(await writtenBy(path, base, `"${name}":${value}`)).toBe('refused');
+    expect(await writtenBy(path, base, `"${name}":${value}`)).toBe('rejected');
   });
 });
 
@@ -69,9 +69,9 @@ it.each([
 
 const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {
   const inputs = getInputs(batch, fields);
-  const answers = countChoices('chat', fields) * (inputs?.length ?? 1);
+  const completions = countChoices('chat', fields) * (inputs?.length ?? 1);
   const bytes = Buffer.byteLength(JSON.stringify(fields));
-  return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions: answers });
+  return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions });
 };
 
 describe('estimateTokens', () => {
@@ -103,43 +103,43 @@ describe('estimateTokens', () => {
       expect(expectOf(fields).input).toBeGreaterThan(20_000);
   });
 
-  const words = 'word '.repeat(20);
+  const text = 'word '.repeat(20);
   const textTokens = 26;
   it.each<[string, InputsField, Record<string, unknown>, number, number]>([
-    ['one text', 'input', { input: words }, 1, textTokens],
-    ['texts', 'input', { input: Array(300).fill(words) }, 300, 300 * textTokens],
+    ['one text', 'input', { input: text }, 1, textTokens],
+    ['texts', 'input', { input: Array(300).fill(text) }, 300, 300 * textTokens],
     ['tokens', 'input', { input: Array(300).fill(7) }, 1, 300],
     ['lists of tokens', 'input', { input: Array(300).fill([1, 2, 3]) }, 300, 900],
-    ['texts beside lists of tokens', 'input', { input: [words, [1, 2, 3]] }, 2, textTokens + 3],
-    ['texts in the native field', 'input', { content: [words, words] }, 2, 2 * textTokens],
-    ['prompts', 'prompt', { prompt: [words, words, words] }, 3, 3 * textTokens],
-    ['texts and tokens of one prompt', 'prompt', { prompt: [12, words, 13] }, 1, textTokens + 2],
+    ['texts beside lists of tokens', 'input', { input: [text, [1, 2, 3]] }, 2, textTokens + 3],
+    ['texts in the native field', 'input', { content: [text, text] }, 2, 2 * textTokens],
+    ['prompts', 'prompt', { prompt: [text, text, text] }, 3, 3 * textTokens],
+    ['texts and tokens of one prompt', 'prompt', { prompt: [12, text, 13] }, 1, textTokens + 2],
     [
       'prompts as objects',
       'prompt',
-      { prompt: [{ prompt_string: words }, { prompt_string: words }] },
+      { prompt: [{ prompt_string: text }, { prompt_string: text }] },
       2,
       2 * textTokens,
     ],
     [
       'a prompt with media',
       'prompt',
-      { prompt: { prompt_string: words, multimodal_data: ['eA==', 'eA=='] } },
+      { prompt: { prompt_string: text, multimodal_data: ['eA==', 'eA=='] } },
       1,
       textTokens + 2000,
     ],
     [
       'documents, each with the query',
       'documents',
-      { query: words, documents: [words, words] },
+      { query: text, documents: [text, text] },
       2,
       4 * textTokens,
     ],
-    ['texts to be ranked', 'documents', { query: words, texts: [words, words] }, 2, 4 * textTokens],
+    ['texts to be ranked', 'documents', { query: text, texts: [text, text] }, 2, 4 * textTokens],
     [
       'texts behind a field of another kind',
       'documents',
-      { query: words, documents: 'x', texts: [words] },
+      { query: text, documents: 'x', texts: [text] },
       1,
       2 * textTokens,
     ],

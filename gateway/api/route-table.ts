@@ -19,7 +19,7 @@ export interface ApiRoute {
   readonly takesSlot: boolean;
   /** Whether the decoded tokens are returned as text, and so count as output. */
   readonly generates: boolean;
-  /** Whether the one required field is a list of messages. Without it llama-server serves /v1/messages all the same, or answers 500. */
+  /** Whether the one required field is a list of messages. Without it llama-server serves /v1/messages all the same, or responds with 500. */
   readonly requiresMessages: boolean;
   readonly body: 'json' | 'json or form';
   /** The shape to which its streams are aggregated for a client that does not stream; undefined where it has no such streams. */
@@ -63,7 +63,7 @@ function native(path: string, takesSlot: boolean): ApiRoute {
   };
 }
 
-/** All routes that reach the backend; everything else is answered by the gateway itself (contract.md, "API"). All are POST. */
+/** All routes that reach the backend; the gateway itself responds to everything else (contract.md, "API"). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
   openai('/chat/completions', {
     shape: 'chat',

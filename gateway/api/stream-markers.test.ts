@@ -29,7 +29,7 @@ describe('hasEnded', () => {
   );
 });
 
-/** As llama-server 0.7.0 words them, shortened. */
+/** From llama-server 0.7.0, shortened. */
 const streams: [name: string, dialect: Dialect, events: string[], generated: number][] = [
   [
     'a chat',

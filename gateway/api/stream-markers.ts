@@ -105,7 +105,7 @@ export class NativeStreamEnd {
     this.#expected = expected;
   }
 
-  /** Whole events, in their order. */
+  /** Complete events, in their order. */
   add(events: Buffer): void {
     const finals = countLines(dataStart, events) - countLines(errorStart, events) - count(notStopped, events);
     if (finals <= 0) return;

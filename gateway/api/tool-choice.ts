@@ -47,7 +47,7 @@ const modes: ReadonlyMap<unknown, ToolChoice['mode']> = new Map([
 ]);
 
 /**
- * llama-server either constrains an answer to a schema or lets the model call tools, never both: with a schema no tool is ever
+ * llama-server either constrains a response to a schema or lets the model call tools, never both: with a schema no tool is ever
  * called. Where a tool call is required, the schema (which is for a text) is removed; else the schema wins, and a response header says so.
  */
 export function resolveFormatAndTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {

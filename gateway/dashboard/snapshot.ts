@@ -93,11 +93,11 @@ export function takeSnapshot(
 ): Snapshot {
   const { backendMonitor, gate, scheduler, models, gpus, tokenCost, costPerHour } = sources;
   const { capacity, leased, waiting } = scheduler.counts;
-  const standing = scheduler.isDraining ? 'draining' : gate.status;
+  const status = scheduler.isDraining ? 'draining' : gate.status;
   return {
     ...{ at: Date.now(), startedAt, version: packageFile.version, stats },
-    ...{ standing, since: backendMonitor.since },
-    sleeping: standing === 'ready' && backendMonitor.props?.sleeping === true,
+    ...{ standing: status, since: backendMonitor.since },
+    sleeping: status === 'ready' && backendMonitor.props?.sleeping === true,
     model: {
       name: models.public[0] ?? null,
       context: backendMonitor.props?.contextPerSlot ?? null,

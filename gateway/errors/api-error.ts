@@ -39,6 +39,6 @@ export interface BackendError {
   readonly type: string;
   readonly code: string;
   readonly message: string;
-  /** The same request would fail in the same way, at its full cost: clients are told not to retry. */
+  /** The same request would fail in the same way, at its full cost: a header stops clients from retrying. */
   readonly isFinal?: boolean;
 }

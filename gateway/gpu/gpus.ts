@@ -16,7 +16,7 @@ export interface Gpus extends Disposable {
 }
 
 /** Monitors the GPUs, and logs when their samples stop and when they resume. */
-export function watchGpus({ program, intervalMs }: GpuConfig, log: Log): Gpus {
+export function monitorGpus({ program, intervalMs }: GpuConfig, log: Log): Gpus {
   const energy = new EnergyMeter();
   if (program === undefined) {
     return {

@@ -102,7 +102,7 @@ it.each([
 it.each([
   ['::ffff:203.0.113.7', '203.0.113.7'],
   ['::FFFF:cb00:7107', '203.0.113.7'],
-  // A translated address stays as it is: only the /64 counting treats it as IPv4.
+  // A translated address is not changed: only the /64 counting treats it as IPv4.
   ['64:ff9b::192.0.2.1', '64:ff9b::192.0.2.1'],
   ['2001:db8::1', '2001:db8::1'],
   ['203.0.113.7', '203.0.113.7'],

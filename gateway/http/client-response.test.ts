@@ -7,10 +7,10 @@ import { waitFor } from '../../test/harness/wait-for.ts';
 import { ClientResponse } from './client-response.ts';
 
 /** What a client gets to see, to the byte, and without the date. */
-async function sent(answer: (response: ClientResponse) => void, version = '1.1'): Promise<string> {
+async function sent(respond: (response: ClientResponse) => void, version = '1.1'): Promise<string> {
   const server = createServer((_, response) => {
     response.sendDate = false;
-    answer(new ClientResponse(response));
+    respond(new ClientResponse(response));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -94,7 +94,7 @@ interface Slot {
 
 /**
  * The fraction of the context that running requests fill, 0 to 1, from the response of `/slots`; undefined if it cannot
- * be told. With `unified`, the slots share one context and each reports the whole of it.
+ * be determined. With `unified`, the slots share one context and each reports all of it.
  */
 export function parseContextUsage(body: string, unified: boolean): number | undefined {
   const slots = parseSlots(body);

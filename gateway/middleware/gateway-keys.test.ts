@@ -7,7 +7,7 @@ const hour = 3_600_000;
 beforeEach(() => vi.useFakeTimers({ now: Date.parse('2027-03-01T22:00:00Z') }));
 afterEach(() => vi.useRealTimers());
 
-function watchKeys(...ids: string[]) {
+function monitorKeys(...ids: string[]) {
   const warned: string[] = [];
   let keys: readonly Key[] = ids.map(
     (id) => createKey(id, { expires: Date.now() + 72 * hour }, Date.now()).key,
@@ -25,7 +25,7 @@ function watchKeys(...ids: string[]) {
 }
 
 it('warns of each key once a day, until it has expired', () => {
-  const { warned, reminders } = watchKeys('app', 'web');
+  const { warned, reminders } = monitorKeys('app', 'web');
   expect(warned).toEqual([
     'key "app" expires at 2027-03-04T22:00:00Z',
     'key "web" expires at 2027-03-04T22:00:00Z',
@@ -41,7 +41,7 @@ it('warns of each key once a day, until it has expired', () => {
 });
 
 it('warns of a new key at once', () => {
-  const { warned, reminders, change } = watchKeys('app');
+  const { warned, reminders, change } = monitorKeys('app');
   change([
     createKey('app', { expires: Date.now() + hour }, 0).key,
     createKey('new', { expires: Date.now() + hour }, 0).key,

@@ -103,7 +103,7 @@ function findIndex(ids: readonly string[], name: string, id: string): number {
 
 /** Long enough for an engine that is running, and short for a client that waits for a list. */
 const TIMEOUT_MS = 1000;
-/** The pause before a backend that did not answer is asked again. */
+/** The pause before a backend that did not respond is asked again. */
 const RETRY_AFTER_MS = 5000;
 
 interface Entry {

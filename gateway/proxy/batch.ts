@@ -207,13 +207,13 @@ export async function proxyBatch(
 /** If one fails, the others are aborted, and have ended when this throws. */
 async function allOrFirstFailure(works: readonly Promise<void>[], failed: AbortController): Promise<void> {
   let failure: unknown;
-  const watched = works.map((work) =>
+  const settled = works.map((work) =>
     work.catch((error) => {
       failure ??= error;
       failed.abort(new ClientDisconnected('another part has failed'));
     }),
   );
-  await Promise.all(watched);
+  await Promise.all(settled);
   if (failure !== undefined) throw failure;
 }
 

@@ -50,7 +50,7 @@ export function proxyApiRoute(route: ApiRoute, services: ProxyServices) {
 }
 
 /**
- * The whole way of an API request: parse, check, wait for a lease, exchange with the backend, finish. Throws the ApiError
+ * The way of an API request: parse, check, wait for a lease, exchange with the backend, finish. Throws the ApiError
  * of a request whose response has not begun.
  */
 async function handleApiRequest(

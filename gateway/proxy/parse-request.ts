@@ -2,11 +2,18 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { BackendProps } from '../../health/props.ts';
 import { appendFields } from '../api/json.ts';
-import { apiForPath, type ApiRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
+import { type ApiRequest, apiForPath, parseRequestBody } from '../api/request/parse-request-body.ts';
 import { estimateFormTokens } from '../api/request-size.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
-import { contextLengthExceeded, engineCrashed, invalidValue, modelLoading, unsupportedEncoding, unsupportedMediaType } from '../errors/catalogue.ts';
+import {
+  contextLengthExceeded,
+  engineCrashed,
+  invalidValue,
+  modelLoading,
+  unsupportedEncoding,
+  unsupportedMediaType,
+} from '../errors/catalogue.ts';
 import { addressModel } from '../models/router-models.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';

@@ -29,7 +29,7 @@ const LONGEST_PAUSE = 1000;
 const MAX_CONTINUATIONS = 100;
 
 /**
- * Sends one request to as many engines as it takes to get its whole response. A backend that is unreachable, or crashes, costs a
+ * Sends one request to as many engines as it takes to get its complete response. A backend that is unreachable, or crashes, costs a
  * request only time: if the client has received nothing it is sent again, if the response has begun it is continued.
  * Throws the ApiError of a request whose response has not begun, and ClientDisconnected.
  */

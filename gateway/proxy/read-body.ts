@@ -21,7 +21,7 @@ export interface PaceLimits {
 
 const SHUTDOWN_RETRY_MS = 1000;
 
-/** Reads a whole request body into memory, never more than `maxBytes`, with or without a content-length. */
+/** Reads a complete request body into memory, never more than `maxBytes`, with or without a content-length. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();

@@ -87,7 +87,7 @@ export interface RequestOutcome {
   readonly outcome: 'ok' | 'refused' | 'broken_off' | 'client_left';
 }
 
-/** `completed`: the whole response has gone out. */
+/** `completed`: the complete response has gone out. */
 export function getOutcome({ error }: RequestRecord, status: number, completed: boolean): RequestOutcome {
   if (!completed) return { status: CLIENT_LEFT, outcome: 'client_left' };
   if (status >= 400) return { status, outcome: 'refused' };

@@ -13,7 +13,7 @@ export interface ResumePoint {
    * `limit-reached`: all tokens that were allowed are generated.
    */
   readonly finished: 'no' | 'limit-reached' | 'complete';
-  /** Closing events of the next engine that repeat the whole text include the text so far. */
+  /** Closing events of the next engine that repeat the complete text include the text so far. */
   readonly closingRepeatsText: boolean;
   readonly tokenShift: TokenShift;
 }
@@ -53,7 +53,7 @@ export function combineUsage(usage: Counts, shift: TokenShift): Counts {
   };
 }
 
-/** llama-server's own counts, likewise. The durations stay those of the last engine. */
+/** llama-server's own counts, likewise. The durations are those of the last engine. */
 export function combineTimings(timings: Counts, shift: TokenShift): Counts {
   const input = shift.input ?? toCount(timings.cache_n) + toCount(timings.prompt_n) - shift.generatedBefore;
   const cached = Math.min(toCount(timings.cache_n), input);

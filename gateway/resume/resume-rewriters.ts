@@ -19,7 +19,7 @@ interface Choice {
   readonly finish_reason?: unknown;
 }
 
-/** For chats and completions. All chunks have the id and time of the response, which stay those of the first engine. */
+/** For chats and completions. All chunks have the id and time of the response, which are those of the first engine. */
 class ChatResumeRewriter implements ResumeRewriter {
   readonly #point: ResumePoint;
   readonly #identity: StreamEvent;
@@ -144,8 +144,8 @@ const messageEvents: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * For Responses. Their closing events repeat the whole text, in llama-server with the assistant's prefill. The ids of the
- * response and of its one message stay those of the first engine.
+ * For Responses. Their closing events repeat the complete text, in llama-server with the assistant's prefill. The ids of the
+ * response and of its one message are those of the first engine.
  */
 class ResponsesResumeRewriter implements ResumeRewriter {
   readonly #point: ResumePoint;

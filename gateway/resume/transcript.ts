@@ -31,7 +31,7 @@ export class Transcript {
     this.#reader = readers[shape];
   }
 
-  /** Whole events, in their order. Returns how many of them have generated text. */
+  /** Complete events, in their order. Returns how many of them have generated text. */
   add(events: Buffer): number {
     if (this.generated === 0) this.#opening.push(events);
     const { marker, readAt } = this.#reader;

@@ -76,7 +76,7 @@ it('has the slot count of the new backend after it resumes', async () => {
   expect([gate.status, scheduler.counts.capacity]).toEqual(['ready', 7]);
 });
 
-it('stays closed if it is paused again while it resumes', async () => {
+it('remains closed if it is paused again while it resumes', async () => {
   await gate.pause();
   const resumed = gate.resume();
   await gate.pause();

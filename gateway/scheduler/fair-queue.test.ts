@@ -45,8 +45,8 @@ function firstOf([grant]: readonly Grant<Waiter>[]): Grant<Waiter> {
 describe('the fair queue', () => {
   it('delays a single request by at most one turn, however many requests another lane has', () => {
     const queue = createQueue(1);
-    const running = grantOf(queue.enqueue(waiter('crowd')));
-    for (let i = 0; i < 500; i++) queue.enqueue(waiter('crowd'));
+    const running = grantOf(queue.enqueue(waiter('many')));
+    for (let i = 0; i < 500; i++) queue.enqueue(waiter('many'));
     queue.enqueue(waiter('lone'));
     expect(serveAll(queue, running).indexOf('lone')).toBeLessThanOrEqual(1);
   });
@@ -163,17 +163,17 @@ describe('the fair queue', () => {
   it('reports the position of each request', () => {
     const queue = createQueue(1);
     const running = grantOf(queue.enqueue(waiter('a')));
-    const crowd = Array.from({ length: 3 }, () => waiter('a'));
+    const many = Array.from({ length: 3 }, () => waiter('a'));
     const lone = waiter('b');
-    for (const one of [...crowd, lone]) queue.enqueue(one);
-    const told = new Map([...crowd, lone].map((one) => [one, queue.positionOf(one)]));
+    for (const one of [...many, lone]) queue.enqueue(one);
+    const reported = new Map([...many, lone].map((one) => [one, queue.positionOf(one)]));
     const served: Waiter[] = [];
     let next: readonly Grant<Waiter>[] = queue.release(running);
     while (next[0]) {
       served.push(next[0].waiter);
       next = queue.release(next[0]);
     }
-    expect(served.map((one) => told.get(one))).toEqual([1, 2, 3, 4]);
+    expect(served.map((one) => reported.get(one))).toEqual([1, 2, 3, 4]);
     expect(queue.positionOf(lone)).toBe(0);
   });
 
@@ -225,11 +225,11 @@ describe('the fair queue', () => {
   ])('has room for a third key of priority %s, although two others fill the queue', (_, share) => {
     const queue = createQueue(1, { maxWaiting: 10, maxWaitingPerLane: 10 });
     const running = grantOf(queue.enqueue(waiter('a')));
-    const crowd = Array.from({ length: 10 }, (_, n) => waiter(n % 2 === 0 ? 'a' : 'b'));
-    for (const one of crowd) expect(queue.enqueue(one).outcome).toBe('queued');
+    const many = Array.from({ length: 10 }, (_, n) => waiter(n % 2 === 0 ? 'a' : 'b'));
+    for (const one of many) expect(queue.enqueue(one).outcome).toBe('queued');
     expect(queue.enqueue(waiter('a')).outcome).toBe('full');
     const third = waiter('third', 1, { weight: share });
-    expect(queue.enqueue(third)).toEqual({ outcome: 'queued', evicted: crowd[8] });
+    expect(queue.enqueue(third)).toEqual({ outcome: 'queued', evicted: many[8] });
     expect(queue.counts.waiting).toBe(10);
     expect(serveAll(queue, running).indexOf('third')).toBeLessThanOrEqual(2);
   });

@@ -102,7 +102,7 @@ const MAX_COST = 1024;
 
 /**
  * The request to evict from a full queue for one more in `own`: the last of the lane that is longest for its weight, if that
- * lane stays the longer one. So a key may fill the queue as long as no other key wants a place.
+ * lane remains the longer one. So a key may fill the queue as long as no other key needs a place.
  */
 function pickEvicted<W extends Waiter>(own: Lane<W>, lanes: Iterable<Lane<W>>): W | undefined {
   let longest = own;
@@ -221,7 +221,7 @@ export class FairQueue<W extends Waiter> {
     return this.#grant();
   }
 
-  /** Slots appear and disappear with the backend; leased ones stay leased until they are released. */
+  /** Slots appear and disappear with the backend; leased ones remain leased until they are released. */
   setCapacity(capacity: number): readonly Grant<W>[] {
     this.#capacity = capacity;
     return this.#grant();
@@ -279,7 +279,7 @@ export class FairQueue<W extends Waiter> {
 
   /**
    * Forgets an idle lane that is not ahead of the others. A lane that has had more than they is remembered until they have
-   * caught up, or a client that comes again and again would overtake clients that stay.
+   * caught up, or a client that comes again and again would overtake clients that wait.
    */
   #closeIfIdle(lane: Lane<W>): void {
     if (isIdle(lane) && lane.served <= this.#served) this.#lanes.delete(lane.id);

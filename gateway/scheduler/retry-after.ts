@@ -1,6 +1,6 @@
 /** Clients come back a little late, and service times vary: a short wait in the queue is better than a second rejection. */
 const MARGIN = 1.5;
-/** No client is sent away for longer than this, ms: SDKs ignore more (errors/catalogue.ts). */
+/** No client has to wait longer than this before its next attempt, ms: SDKs ignore more (errors/catalogue.ts). */
 const HORIZON = 60_000;
 /** The fractional parts of its multiples are spread evenly between 0 and 1, however many there are. */
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;

@@ -74,7 +74,7 @@ describe('the scheduler', () => {
     expect(scheduler.counts).toEqual({ capacity: 1, leased: 0, waiting: 0 });
   });
 
-  it('keeps the leases of a backend that goes away, and grants again when it is back', async () => {
+  it('keeps the leases of a backend that disappears, and grants again when it is back', async () => {
     const scheduler = createScheduler();
     const first = leaseOf(await scheduler.admit({ lane, slots: 1, signal: connected }));
     scheduler.setCapacity(0);

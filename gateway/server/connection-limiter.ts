@@ -25,7 +25,7 @@ export interface ConnectionLimiter {
 
 /**
  * Limits the number of connections. At the limit, a new connection evicts an idle one, from the address that holds the
- * most of them. Connections with a request in progress stay. Only when all are busy the new one is rejected.
+ * most of them. Connections with a request in progress are kept. Only when all are busy the new one is rejected.
  */
 export function limitConnections(
   server: Server,

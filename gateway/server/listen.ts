@@ -40,7 +40,7 @@ export interface ListeningServer {
 
 /**
  * Listens before anything can handle requests: loading the rest of the code takes most of a gateway's start, and a
- * gateway that replaces a crashed one must not refuse connections for so long. Rejects with the listen error.
+ * gateway that replaces a crashed one must not reject connections for so long. Rejects with the listen error.
  */
 export async function startListening({
   host,

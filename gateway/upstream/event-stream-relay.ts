@@ -33,7 +33,7 @@ export interface EventStreamRelayOptions {
 }
 
 /**
- * Passes a stream of events as it arrives, but whole events only: whenever the backend dies, an error event or the events
+ * Passes a stream of events as it arrives, but only complete events: whenever the backend dies, an error event or the events
  * of another engine can follow. llama-server sends one event at a time, so hardly anything is ever held.
  */
 export class EventStreamRelay implements Relay {

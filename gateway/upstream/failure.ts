@@ -35,7 +35,7 @@ export class TimeoutExceeded extends Error {
   override readonly name = 'TimeoutExceeded';
 }
 
-/** Why an exchange ends: its response has to be held as a whole, and is too large. */
+/** Why an exchange ends: its response has to be held until it is complete, and is too large. */
 export class ResponseTooLarge extends Error {
   override readonly name = 'ResponseTooLarge';
 }

@@ -36,23 +36,23 @@ function setUp({ timeoutMs = 3_600_000 } = {}) {
 describe('SlotTracker', () => {
   it('returns the lease of a complete exchange at once, without asking the backend', () => {
     const { state, track } = setUp();
-    track('whole').end('complete');
-    expect(state).toMatchObject({ returned: ['whole'], polls: 0 });
+    track('complete').end('complete');
+    expect(state).toMatchObject({ returned: ['complete'], polls: 0 });
   });
 
   it('keeps the lease of an aborted exchange until the backend works on no more than the running ones', async () => {
     const { state, track, polls } = setUp();
     state.busy = 2;
-    const [stays, leaves] = [track('stays'), track('leaves')];
-    for (const it of [stays, leaves]) it.start();
-    leaves.end('aborted');
+    const [running, aborted] = [track('running'), track('aborted')];
+    for (const it of [running, aborted]) it.start();
+    aborted.end('aborted');
     await polls(3);
     expect(state.returned).toEqual([]);
     state.busy = 1;
-    await waitFor('the lease to be returned', () => state.returned.includes('leaves'));
+    await waitFor('the lease to be returned', () => state.returned.includes('aborted'));
     const seen = state.polls;
-    stays.end('complete');
-    expect(state).toMatchObject({ returned: ['leaves', 'stays'], polls: seen });
+    running.end('complete');
+    expect(state).toMatchObject({ returned: ['aborted', 'running'], polls: seen });
   });
 
   it('asks once for all aborted exchanges', async () => {
@@ -80,7 +80,7 @@ describe('SlotTracker', () => {
   );
 
   it.each([1, 'timed-out'] as const)(
-    'returns the lease after the timeout if the count stays %j',
+    'returns the lease after the timeout if the count remains %j',
     async (busy) => {
       const { state, track, onTimeout } = setUp({ timeoutMs: 100 });
       state.busy = busy;

@@ -66,7 +66,7 @@ describe('UsageLedger', () => {
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
   });
 
-  it('answers queries with written and unwritten usage', async () => {
+  it('returns written and unwritten usage', async () => {
     const earlier = createLedger();
     const yesterday = Date.now() - DAY;
     earlier.ledger.record(entry('app', 5, { at: yesterday }));

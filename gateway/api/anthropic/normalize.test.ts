@@ -20,7 +20,7 @@ const getError = (fields: object): ApiError => {
     if (error instanceof ApiError) return error;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('nothing was rejected');
 };
 
 const user = { role: 'user', content: 'hi' };
@@ -95,7 +95,7 @@ describe("Claude Code's billing line", () => {
   });
 
   it.each([[[you, { type: 'text', text: line }]], ['About x-anthropic-billing-header: a=b;'], [[you]]])(
-    'stays where the text only looks similar: %j',
+    'is kept where the text only looks similar: %j',
     (system) => {
       expect(read({ messages: [user], system }).isSame).toBe(true);
     },
@@ -325,7 +325,7 @@ describe('conversion to a chat', () => {
   const response_format = { type: 'json_schema', json_schema: { name: 'answer', schema } };
 
   it.each([{ output_config: { format, effort: 'low' } }, { output_format: format }])(
-    'is made for a schema of the answer: %j',
+    'is made for a schema of the response: %j',
     (fields) => {
       const { sent, responseConversion } = read({
         model: 'm',

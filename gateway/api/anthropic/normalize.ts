@@ -19,7 +19,7 @@ export function normalizeCountTokens(fields: JsonObject, notes: NormalizationNot
 }
 
 /**
- * A request to /v1/messages. On this route llama-server reads neither a schema of the answer nor a limit on parallel calls;
+ * A request to /v1/messages. On this route llama-server reads neither a schema of the response nor a limit on parallel calls;
  * on the chat route it reads both. A request with one of them is converted to a chat, and its response back.
  */
 export function normalizeMessages(fields: JsonObject, notes: NormalizationNotes): JsonObject {
@@ -150,7 +150,7 @@ const MISSING_RESULT = '(The result of this call was lost.)';
 
 /**
  * Adds what a client lost of a pair of call and result, as for a chat (openai/chat-messages.ts). Calls of the last message
- * are still to be answered.
+ * still have no result.
  */
 function pairToolResults(messages: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const paired: unknown[] = [];

@@ -25,8 +25,8 @@ describe('MessageRewriter', () => {
   it('finds the stop reason behind other events of one piece', () => {
     const one = new MessageRewriter();
     one.rewriteEvents(Buffer.from(start('chatcmpl-1')));
-    const word = Buffer.from(textDelta('a'));
-    expect(one.rewriteEvents(word)).toBe(word);
+    const piece = Buffer.from(textDelta('a'));
+    expect(one.rewriteEvents(piece)).toBe(piece);
     const all = textDelta('b') + delta('end_turn', '"x"');
     expect(one.rewriteEvents(Buffer.from(all)).toString()).toBe(
       textDelta('b') + delta('stop_sequence', '"x"'),
@@ -45,11 +45,11 @@ describe('MessageRewriter', () => {
 
   it('makes both corrections in a JSON response, and none in the input of a tool', () => {
     const input = '{"id":"chatcmpl-9","stop_reason":"end_turn","stop_sequence":"a","n":12345678901234567890}';
-    const answer = (id: string, reason: string, sequence: string) =>
+    const message = (id: string, reason: string, sequence: string) =>
       `{"id":"${id}","type":"message","content":[{"type":"tool_use","input":${input}}],"stop_reason":"${reason}","stop_sequence":${sequence},"usage":{}}`;
-    const whole = (text: string) => new MessageRewriter().rewriteBody(Buffer.from(text)).toString();
-    expect(whole(answer('chatcmpl-1', 'end_turn', '"b"'))).toBe(answer('msg_1', 'stop_sequence', '"b"'));
-    expect(whole(answer('chatcmpl-1', 'tool_use', 'null'))).toBe(answer('msg_1', 'tool_use', 'null'));
-    expect(whole('{"error":{}}')).toBe('{"error":{}}');
+    const rewrite = (text: string) => new MessageRewriter().rewriteBody(Buffer.from(text)).toString();
+    expect(rewrite(message('chatcmpl-1', 'end_turn', '"b"'))).toBe(message('msg_1', 'stop_sequence', '"b"'));
+    expect(rewrite(message('chatcmpl-1', 'tool_use', 'null'))).toBe(message('msg_1', 'tool_use', 'null'));
+    expect(rewrite('{"error":{}}')).toBe('{"error":{}}');
   });
 });

@@ -178,7 +178,7 @@ export class MessageRewriter implements ResponseRewriter {
   }
 }
 
-/** Nearly all pieces of a stream: one more word of a block, with nothing behind it. */
+/** Nearly all pieces of a stream: one more piece of text of a block, with nothing behind it. */
 function isTextDelta(events: Buffer): boolean {
   const { length } = events;
   if (events[BLOCK] !== letter.c || events[DELTA] !== letter.d) return false;

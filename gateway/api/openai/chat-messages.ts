@@ -114,8 +114,8 @@ const MISSING_OUTPUT = '(The output of this call was lost.)';
 
 /**
  * Adds the output of a tool call, or the call of an output, where a client lost one of the two: OpenAI rejects such a
- * history, and most chat templates fail on it. A call in the last message is about to be answered or continued, and outputs
- * that follow a call belong to it whatever their ids are: both stay as they are.
+ * history, and most chat templates fail on it. A call in the last message is about to get its output or be continued, and outputs
+ * that follow a call belong to it whatever their ids are: both are not changed.
  */
 export function pairChatCalls(messages: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const paired: unknown[] = [];

@@ -15,7 +15,7 @@ const getError = (api: Api, fields: object): ApiError => {
     if (error instanceof ApiError) return error;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('nothing was rejected');
 };
 
 const user = { role: 'user', content: 'hi' };

@@ -84,7 +84,7 @@ export function parseRequestBody(body: Buffer, options: ParseOptions): ApiReques
   const { fields, body: normalized, ...rest } = normalizeRequest(api, original, text);
   // Normalization moves schemas, parameters of tools and images to other places.
   if (fields !== original) validate(fields, options);
-  // A request that is served as a chat is answered as one.
+  // The response to a request that is served as a chat has the form of a chat.
   const shape = rest.responseConversion === 'message' ? 'chat' : routeShape;
   const inputs = getInputs(inputsField, fields);
   validateChoices(shape, fields);

@@ -139,7 +139,7 @@ const MISSING_OUTPUT = '(The output of this call was lost.)';
 /**
  * Adds what a client lost of a pair of call and output, as for a chat (openai/chat-messages.ts). Items are matched by their
  * ids: a missing output is added right behind its call, a missing call right before its output. Calls at the very end are
- * still to be answered.
+ * still without an output.
  */
 export function pairResponseCalls(items: readonly unknown[], notes: NormalizationNotes): readonly unknown[] {
   const outputs = getCallIds(items, 'function_call_output');

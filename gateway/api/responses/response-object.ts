@@ -77,7 +77,7 @@ function completeUsage(usage: NonNullable<ResponseObject['usage']>) {
 
 /**
  * llama-server reports `completed` for a response that it cut off, too. A response that ended by itself with the last token
- * allowed looks the same and counts as cut off: a needless warning is better than half a response taken for a whole one.
+ * allowed looks the same and counts as cut off: a needless warning is better than half a response taken for a complete one.
  */
 function wasCutOff({ echoed }: ResponseContext, { status, usage }: ResponseObject): boolean {
   const limit = echoed.max_output_tokens;

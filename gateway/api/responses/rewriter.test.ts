@@ -41,7 +41,7 @@ describe('ResponsesApiRewriter', () => {
     response: { id: 'resp_engine', object: 'response', status: 'in_progress' },
   });
 
-  it('announces a response before the engine does, with an id that stays', () => {
+  it('announces a response before the engine does, with an id that does not change', () => {
     const rewriter = createRewriter();
     const keepAlives = [rewriter.keepAlive(), rewriter.keepAlive()].flatMap(parseEvents);
     expect(keepAlives.map(({ type }) => type)).toEqual([

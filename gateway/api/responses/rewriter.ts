@@ -51,7 +51,7 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     return events.map((event) => formatEvent(event, event.type)).join('');
   }
 
-  /** Comments, errors and the rest after the last event are not events of this API and stay as they are. */
+  /** Comments, errors and the rest after the last event are not events of this API and are not changed. */
   #rewriteBlock(block: string): string | readonly string[] {
     const data = /^event: \S+\ndata: (.*)$/s.exec(block)?.[1];
     const event = data === undefined ? undefined : parseJsonObject(data);

@@ -50,8 +50,8 @@ describe('ToolAliasRewriter', () => {
   it('converts the calls of a JSON response', () => {
     const output = [call('patch', json), call('fs__read', '{}'), call('other', '{}')];
     const body = Buffer.from(JSON.stringify({ object: 'response', output }));
-    const told = JSON.parse(new ToolAliasRewriter(unchanged, aliases).rewriteBody(body).toString());
-    expect(told.output).toEqual([
+    const rewritten = JSON.parse(new ToolAliasRewriter(unchanged, aliases).rewriteBody(body).toString());
+    expect(rewritten.output).toEqual([
       { ...custom, input },
       { ...call('read', '{}'), namespace: 'fs' },
       call('other', '{}'),
@@ -61,7 +61,7 @@ describe('ToolAliasRewriter', () => {
   it('converts the events of a stream and keeps their order and numbers', () => {
     const half = Math.floor(json.length / 2);
     const place = { item_id: 'fc_1', output_index: 0 };
-    const told = [
+    const sent = [
       { type: 'response.output_item.added', output_index: 0, item: call('patch', ''), sequence_number: 1 },
       {
         type: 'response.function_call_arguments.delta',
@@ -79,10 +79,10 @@ describe('ToolAliasRewriter', () => {
       { type: 'response.output_item.done', output_index: 0, item: call('patch', json), sequence_number: 5 },
       { type: 'response.completed', response: { output: [call('patch', json)] }, sequence_number: 6 },
     ];
-    const answer = new ToolAliasRewriter(unchanged, aliases);
-    const events = told
+    const rewriter = new ToolAliasRewriter(unchanged, aliases);
+    const events = sent
       .map((event) =>
-        answer
+        rewriter
           .rewriteEvents(Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`))
           .toString(),
       )

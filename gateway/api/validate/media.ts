@@ -138,7 +138,7 @@ function isRemote(address: unknown): boolean {
 
 /**
  * Rejects an image, audio or video that the model cannot take, before the request queues: llama-server would read the whole
- * request and answer 500. The places are those of rejectRemoteMedia. Undefined `modalities` are not known yet.
+ * request and respond with 500. The places are those of rejectRemoteMedia. Undefined `modalities` are not known yet.
  */
 export function rejectUnsupportedMedia(fields: JsonObject, modalities: Modalities | undefined): void {
   if (modalities === undefined || (modalities.vision && modalities.audio && modalities.video)) return;

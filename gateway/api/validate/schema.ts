@@ -35,7 +35,7 @@ function hasLimitedKeyword(schema: JsonObject): boolean {
   return Array.isArray(schema.type);
 }
 
-/** Validates one schema of a request as a whole: its cost for llama-server is the sum of the costs of its parts. */
+/** Validates one complete schema of a request: its cost for llama-server is the sum of the costs of its parts. */
 export class SchemaValidator {
   readonly #root: unknown;
   readonly #place: string;

@@ -23,7 +23,7 @@ it.each(crashingBodies)('%s, %s, is rejected with the name of its field', (_, _p
 describe('a limit is exact', () => {
   it.each<[string, object, object]>([
     ['times', patternOf('^a{2,1}$'), patternOf('^a{1,2}$')],
-    ['times in words of the engine', patternOf('^a{2,1x}$'), patternOf('^a{x,1}$')],
+    ['times in names of the engine', patternOf('^a{2,1x}$'), patternOf('^a{x,1}$')],
     ['times that are demanded', patternOf('^a{2000}$'), patternOf('^a{1999}$')],
     ['elements', patternOf('^(abc){667}$'), patternOf('^(abc){666}$')],
     ['optional parts in a row', patternOf(`^${'a?'.repeat(151)}$`), patternOf(`^${'a?'.repeat(150)}$`)],
