@@ -25,9 +25,9 @@ async function startGateway(env: NodeJS.ProcessEnv): Promise<ExitCode | undefine
   const { readSettings } = await import('../settings/read-settings.ts');
   const { disableCoreFiles } = await import('../supervisor/process/core-files.ts');
   const { preflightGateway } = await import('../supervisor/preflight.ts');
-  const { settings, problems: misfits, warnings } = readSettings(env);
+  const { settings, problems, warnings } = readSettings(env);
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
-  const checked = await preflightGateway({ settings, host, invalidSettings: misfits });
+  const checked = await preflightGateway({ settings, host, invalidSettings: problems });
   if (checked.problems.length > 0) {
     printProblems(checked.problems);
     return exitCodes.configuration;

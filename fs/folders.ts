@@ -43,12 +43,12 @@ function isFolder(path: string): boolean {
 export function findWriteError(folder: string): string | undefined {
   try {
     makeFolder(folder);
-    const trial = join(folder, `.corral-${randomUUID()}`);
+    const testFile = join(folder, `.corral-${randomUUID()}`);
     try {
       // Write a byte: a full disk may still have room for a file name.
-      writeFileSync(trial, '-', { flag: 'wx' });
+      writeFileSync(testFile, '-', { flag: 'wx' });
     } finally {
-      rmSync(trial, { force: true });
+      rmSync(testFile, { force: true });
     }
     return undefined;
   } catch (error) {
@@ -61,13 +61,13 @@ export function writeErrorHint(code: string): string {
   return hints[code] ?? 'choose another, or change its owner';
 }
 
-const noRoom = 'free some space, or choose another';
+const noSpaceHint = 'free some space, or choose another';
 const hints: Readonly<Record<string, string>> = {
   EROFS: 'its volume is read-only; choose another, or mount it writable',
   ENOTDIR: 'a part of the path is a file; choose another',
   ENOENT: 'it cannot be created; choose another',
-  ENOSPC: noRoom,
-  EDQUOT: noRoom,
+  ENOSPC: noSpaceHint,
+  EDQUOT: noSpaceHint,
   ELOOP: 'its symbolic links form a loop; choose another',
   ENAMETOOLONG: 'its name is too long; choose another',
 };

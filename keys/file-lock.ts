@@ -69,12 +69,12 @@ function tryLock(lock: DatabaseSync, file: string): boolean {
   } catch (error) {
     const code = (error as { errcode?: number }).errcode ?? 0;
     if ((code & 0xff) === busy) return false;
-    throw new KeyFileError(`cannot lock ${file}: ${whyNoLock(code, file)}`, { cause: error });
+    throw new KeyFileError(`cannot lock ${file}: ${lockFailureReason(code, file)}`, { cause: error });
   }
 }
 
 /** The low byte of an SQLite error is its kind, the rest its subtype. */
-function whyNoLock(code: number, file: string): string {
+function lockFailureReason(code: number, file: string): string {
   if ((code & 0xff) === readOnly) return 'no write permission';
   if ((code & 0xff) === noDatabase) return 'it is not a lock file of llama-corral; remove it';
   const trouble = findWriteError(dirname(file));

@@ -11,7 +11,7 @@ import { permissionWarning, type Snapshot, takeSnapshot } from './watched-file.t
 
 /** Reads a key file in either format. A missing file has no keys. Throws a KeyFileError. */
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
-  return explained(file, async () => {
+  return withFileErrors(file, async () => {
     const snapshot = await takeSnapshot(file);
     const read = parseKeys(snapshot?.text ?? '');
     return { keys: read.keys, warnings: [...read.warnings, ...modeWarnings(file, snapshot)] };
@@ -27,7 +27,7 @@ export async function updateKeyFile(
   file: string,
   change: (keys: readonly Key[]) => readonly Key[],
 ): Promise<ParsedKeys> {
-  return explained(file, async () => {
+  return withFileErrors(file, async () => {
     makeFolder(dirname(file), 0o700);
     const target = await realpath(file).catch(() => file);
     const beside = (ending: string) => join(dirname(target), `.${basename(target)}.${ending}`);
@@ -69,7 +69,7 @@ const causes: Record<string, string> = {
 };
 
 /** Turns every failure of the file system or the content into a KeyFileError that names the file. */
-async function explained<T>(file: string, action: () => Promise<T>): Promise<T> {
+async function withFileErrors<T>(file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

@@ -197,6 +197,10 @@ function parseKeysOnDisk(file: string, snapshot: Snapshot | undefined, before: K
     throw new KeyFileError('is empty: to remove all keys, write {"version":1,"keys":[]}');
   }
   const { keys, warnings } = parseKeys(snapshot.text);
-  const loose = permissionWarning(file, snapshot.mode);
-  return { keys, warnings: loose ? [...warnings, loose] : warnings, digest: fingerprint(snapshot.text) };
+  const modeWarning = permissionWarning(file, snapshot.mode);
+  return {
+    keys,
+    warnings: modeWarning ? [...warnings, modeWarning] : warnings,
+    digest: fingerprint(snapshot.text),
+  };
 }

@@ -27,15 +27,15 @@ export interface ReplacementReport {
 
 /** The configurations of the engine: the one that has served, and a candidate that has not served yet. */
 export class EngineConfigs {
-  #proven: SupervisorConfig;
+  #confirmed: SupervisorConfig;
   #candidate: SupervisorConfig | undefined;
 
   constructor(config: SupervisorConfig) {
-    this.#proven = config;
+    this.#confirmed = config;
   }
 
   get current(): SupervisorConfig {
-    return this.#candidate ?? this.#proven;
+    return this.#candidate ?? this.#confirmed;
   }
 
   setCandidate(config: SupervisorConfig): void {
@@ -44,7 +44,7 @@ export class EngineConfigs {
 
   /** The candidate serves. */
   commit(): void {
-    this.#proven = this.current;
+    this.#confirmed = this.current;
     this.#candidate = undefined;
   }
 

@@ -14,13 +14,13 @@ it('the idle time starts at the end of the last activity, and the boot is the fi
   const { clock, onLimit } = clockOf(10_000);
   vi.advanceTimersByTime(60_000);
   expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
-  clock.ended('boot');
+  clock.end('boot');
   vi.advanceTimersByTime(9000);
   expect(clock.idleMs).toBe(9000);
-  clock.began('requests');
+  clock.start('requests');
   vi.advanceTimersByTime(60_000);
   expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
-  clock.ended('requests', 1000);
+  clock.end('requests', 1000);
   vi.advanceTimersByTime(8999);
   expect(onLimit).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
@@ -29,28 +29,28 @@ it('the idle time starts at the end of the last activity, and the boot is the fi
 
 it('the deployment is not idle during any activity', () => {
   const { clock, onLimit } = clockOf(1000);
-  clock.began('requests');
-  clock.ended('boot');
-  clock.began('replacement');
-  clock.ended('requests');
+  clock.start('requests');
+  clock.end('boot');
+  clock.start('replacement');
+  clock.end('requests');
   vi.advanceTimersByTime(5000);
   expect([clock.idleMs, onLimit.mock.calls.length]).toEqual([0, 0]);
-  clock.ended('replacement');
+  clock.end('replacement');
   vi.advanceTimersByTime(1000);
   expect(onLimit).toHaveBeenCalledOnce();
 });
 
 it('the end of an activity that was not started changes nothing', () => {
   const { clock } = clockOf(undefined);
-  clock.ended('boot');
+  clock.end('boot');
   vi.advanceTimersByTime(3000);
-  clock.ended('requests');
+  clock.end('requests');
   expect(clock.idleMs).toBe(3000);
 });
 
 it('limits longer than any timer work', () => {
   const { clock, onLimit } = clockOf(60 * DAY);
-  clock.ended('boot');
+  clock.end('boot');
   vi.advanceTimersByTime(59 * DAY);
   expect(onLimit).not.toHaveBeenCalled();
   vi.advanceTimersByTime(DAY);
@@ -60,7 +60,7 @@ it('limits longer than any timer work', () => {
 it('there is no limit if none is set, or after it was closed', () => {
   for (const limitMs of [undefined, 0, 5000]) {
     const { clock, onLimit } = clockOf(limitMs);
-    clock.ended('boot');
+    clock.end('boot');
     clock.close();
     vi.advanceTimersByTime(10_000);
     expect(onLimit).not.toHaveBeenCalled();

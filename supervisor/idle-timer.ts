@@ -26,12 +26,12 @@ export class IdleTimer {
     return this.#activities.size > 0 ? 0 : performance.now() - this.#since;
   }
 
-  began(activity: Activity): void {
+  start(activity: Activity): void {
     this.#activities.add(activity);
     clearTimeout(this.#timer);
   }
 
-  ended(activity: Activity, agoMs = 0): void {
+  end(activity: Activity, agoMs = 0): void {
     if (!this.#activities.delete(activity) || this.#activities.size > 0) return;
     this.#since = performance.now() - agoMs;
     this.#schedule();

@@ -94,7 +94,7 @@ describe('preflight', () => {
     expect(await problemsOf({ CTX: '2147483647', PARALLEL: '1' })).toEqual([]);
   });
 
-  it('reports a host that this machine does not have', async () => {
+  it('reports a host that is not an address of this machine', async () => {
     expect(await problemsOf({ HOST: '203.0.113.7' })).toContainEqual(
       'PORT: HOST 203.0.113.7 is not an address of this machine',
     );

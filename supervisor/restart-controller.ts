@@ -105,16 +105,16 @@ export class RestartController {
         target.forgiveEngineExits(message.crashes);
         break;
       case 'busy':
-        this.#idleTimer.began('requests');
+        this.#idleTimer.start('requests');
         break;
       default:
-        this.#idleTimer.ended('requests', message.forMs);
+        this.#idleTimer.end('requests', message.forMs);
     }
   }
 
   /** Its requests have ended with it. The next gateway reports its own. */
   gatewayCrashed(): void {
-    this.#idleTimer.ended('requests');
+    this.#idleTimer.end('requests');
   }
 
   /** The engine was stopped from outside or on purpose: no request caused it. */
@@ -124,7 +124,7 @@ export class RestartController {
 
   engineReady(): void {
     this.#replacement.engineReady();
-    this.#idleTimer.ended('boot');
+    this.#idleTimer.end('boot');
   }
 
   /**
@@ -163,8 +163,8 @@ export class RestartController {
   #onReplacementChange({ state, changes, failure }: ReplacementReport): void {
     const fields = { changes: changes.join(', ') || undefined, failure: failure ?? undefined };
     this.#options.log.info(fields, `restart of llama-server: ${state}`);
-    if (this.#replacement.isInProgress) this.#idleTimer.began('replacement');
-    else this.#idleTimer.ended('replacement');
+    if (this.#replacement.isInProgress) this.#idleTimer.start('replacement');
+    else this.#idleTimer.end('replacement');
     this.#options.target.sendToGateway(this.engineState);
     this.#options.target.changed();
   }

@@ -15,7 +15,7 @@ interface StepRun {
 }
 
 /** A client pauses after a failure; otherwise the speed of rejections would be measured. */
-const REST_AFTER_FAILURE_MS = 100;
+const PAUSE_AFTER_FAILURE_MS = 100;
 
 /** Undefined if it was interrupted before anything was measured. */
 export async function runStep(run: StepRun): Promise<StepReport | undefined> {
@@ -52,10 +52,10 @@ async function offerByClients(concurrency: number, { run, tally, quota }: Offer)
   const client = async () => {
     while (!signal.aborted) {
       const startsAt = performance.now();
-      const turn = quota.next(startsAt);
-      if (turn === 'over') return;
-      const outcome = await measure(run, tally, startsAt, turn === 'measured');
-      if (outcome.kind === 'failed') await pause(REST_AFTER_FAILURE_MS, signal);
+      const phase = quota.next(startsAt);
+      if (phase === 'over') return;
+      const outcome = await measure(run, tally, startsAt, phase === 'measured');
+      if (outcome.kind === 'failed') await pause(PAUSE_AFTER_FAILURE_MS, signal);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, client));
@@ -70,13 +70,13 @@ async function offerByTime(
   let oneEnded = Promise.withResolvers<void>();
   for (const time of times) {
     const scheduledAt = startOfLoad + time;
-    const turn = quota.next(scheduledAt);
-    if (turn === 'over') break;
+    const phase = quota.next(scheduledAt);
+    if (phase === 'over') break;
     await waitUntil(scheduledAt, signal);
     while (open.size >= conditions.maxOpen && !signal.aborted) await oneEnded.promise;
     if (signal.aborted) break;
     const startedAt = latencyStart(scheduledAt, performance.now());
-    const one = measure(run, tally, startedAt, turn === 'measured').then(() => {
+    const one = measure(run, tally, startedAt, phase === 'measured').then(() => {
       open.delete(one);
       oneEnded.resolve();
       oneEnded = Promise.withResolvers();

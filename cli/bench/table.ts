@@ -5,12 +5,12 @@ import type { Report, StepReport } from './report.ts';
 
 const metricNamed = (name: string) => benchMetrics.find((metric) => metric.name === name);
 const rates = ['requests', 'tokens', 'stream'].flatMap((name) => metricNamed(name) ?? []);
-const spreads = ['ttft', 'itl', 'latency', 'queue'];
+const distributions = ['ttft', 'itl', 'latency', 'queue'];
 const ranks = ['p50', 'p90', 'p95', 'p99'];
 
 /** The table for people: one row per step. */
 export function reportTable({ steps }: Report): string {
-  const shown = spreads.filter((name) =>
+  const shown = distributions.filter((name) =>
     steps.some((step) => metricNamed(`${name}.p50`)?.read(step) != null),
   );
   const headings = [

@@ -108,7 +108,7 @@ function plain(text: string): Step {
 function cutText(text: string, corpus: Corpus): Step[] {
   const runs = text.match(/[\p{ASCII}]+|[^\p{ASCII}]/gu) ?? [];
   return runs.flatMap((run) =>
-    /\p{ASCII}/u.test(run) ? cutWords(run, corpus).map(plain) : [inBytes(run, corpus)],
+    /\p{ASCII}/u.test(run) ? cutAtSpaces(run, corpus).map(plain) : [inBytes(run, corpus)],
   );
 }
 
@@ -131,7 +131,7 @@ function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
 
-function cutWords(run: string, corpus: Corpus): string[] {
+function cutAtSpaces(run: string, corpus: Corpus): string[] {
   const words = run.match(/\s*\S+|\s+$/g) ?? [];
   const pieces: string[] = [];
   let piece = '';

@@ -45,25 +45,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Checks everything that a start depends on. Starts nothing. */
 export async function runChecks(env: Environment): Promise<Finding[]> {
   const { settings, problems, warnings } = readSettings(env);
-  const { engine, engineProblem } = await lookForEngine(settings, env);
+  const { engine, engineProblem } = await locateEngine(settings, env);
   const checked = await preflight({
     ...{ settings, engine, engineProblem, env },
     settingsProblems: problems.map(({ message }) => message),
   });
   const { mistakes, config } = checked;
-  const gpus = await sightOfGpus(settings);
+  const gpus = await readGpuSnapshot(settings);
   return [
     versions(env),
-    ...examineSettings([...warnings, ...checked.warnings], mistakes),
-    ...(await examineEngine(engine, mistakes)),
+    ...checkSettings([...warnings, ...checked.warnings], mistakes),
+    ...(await checkEngine(engine, mistakes)),
     ...checkGpus(gpus),
-    ...examineModel(config, mistakes, gpus),
+    ...checkModel(config, mistakes, gpus),
     ...report('address', mistakes),
-    ...examineKeys(settings, mistakes),
-    ...(await examineData(settings, mistakes)),
-    ...(await examinePorts(settings, env, mistakes)),
+    ...checkKeyFile(settings, mistakes),
+    ...(await checkDataFolder(settings, mistakes)),
+    ...(await checkPorts(settings, env, mistakes)),
     ...report('open files', mistakes),
-    ...(await examineServices(settings)),
+    ...(await checkServices(settings)),
     ...(queueWorkerEnabled(settings).isEnabled
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
@@ -73,17 +73,17 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
 const good = (about: string, message: string): Finding => ({ about, verdict: 'good', message });
 const warning = (about: string, message: string): Finding => ({ about, verdict: 'warning', message });
 
-/** The messages for no mistakes, if there are none; else the mistakes. */
+/** The messages of success if there are no mistakes; else the mistakes. */
 function report(
   about: keyof ProblemsByTopic,
   mistakes: ProblemsByTopic,
-  ...well: readonly string[]
+  ...messages: readonly string[]
 ): Finding[] {
-  if (mistakes[about].length === 0) return well.map((message) => good(about, message));
+  if (mistakes[about].length === 0) return messages.map((message) => good(about, message));
   return mistakes[about].map((message) => ({ about, verdict: 'wrong', message }));
 }
 
-function examineSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
+function checkSettings(warnings: readonly string[], mistakes: ProblemsByTopic): Finding[] {
   if (warnings.length === 0) return report('settings', mistakes, 'all variables are valid');
   return [...report('settings', mistakes), ...warnings.map((message) => warning('settings', message))];
 }
@@ -96,7 +96,7 @@ function versions(env: Environment): Finding {
     : { about: 'versions', verdict: 'bad', message, fix: 'install Node 24 or newer' };
 }
 
-async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Environment) {
+async function locateEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Environment) {
   try {
     return { engine: await findEngine({ configured, searchPath: env.PATH, cache: cacheFolder }) };
   } catch (error) {
@@ -104,7 +104,7 @@ async function lookForEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: En
   }
 }
 
-async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
+async function checkEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const about = 'llama-server';
   if (!engine || mistakes[about].length > 0) return report(about, mistakes);
   try {
@@ -115,10 +115,10 @@ async function examineEngine(engine: Engine | undefined, mistakes: ProblemsByTop
   }
 }
 
-const sightOfGpus = ({ GPU_METRICS, NVIDIA_SMI }: Settings): Promise<GpuSnapshot> | GpuSnapshot =>
+const readGpuSnapshot = ({ GPU_METRICS, NVIDIA_SMI }: Settings): Promise<GpuSnapshot> | GpuSnapshot =>
   GPU_METRICS === 'off' ? { samples: [], trouble: undefined } : readGpus(NVIDIA_SMI);
 
-function examineModel(
+function checkModel(
   config: SupervisorConfig | undefined,
   mistakes: ProblemsByTopic,
   { samples }: GpuSnapshot,
@@ -131,11 +131,11 @@ function examineModel(
   }
   const others = [config?.engine.mmproj, config?.engine.draftModel].filter((file) => file !== undefined);
   const bytes = totalSize([...modelFileParts(model.path), ...others]);
-  const room = { model: bytes, gpu: freeGpuBytes(samples), memory: memoryBytes() };
-  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), checkFit(room)];
+  const sizes = { model: bytes, gpu: freeGpuBytes(samples), memory: memoryBytes() };
+  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), checkFit(sizes)];
 }
 
-function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
+function checkKeyFile(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   if (mistakes.keys.length > 0) return report('keys', mistakes);
   const { AUTH_ENABLED: isRequired, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
@@ -146,14 +146,14 @@ function examineKeys(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   return checkKeys({ isRequired, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
 }
 
-async function examineData({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
+async function checkDataFolder({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
   const dataDir = resolve(resolveDataDir(DATA_DIR));
   if (mistakes['data folder'].length > 0 || !existsSync(dataDir)) return report('data folder', mistakes);
   return [checkSpace(dataDir, await freeBytes(dataDir))];
 }
 
 /** A running llama-corral holds the ports; that is not a problem. */
-async function examinePorts(
+async function checkPorts(
   settings: Settings,
   env: Environment,
   mistakes: ProblemsByTopic,
@@ -167,7 +167,7 @@ async function examinePorts(
   return report('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
 }
 
-async function examineServices(settings: Settings): Promise<Finding[]> {
+async function checkServices(settings: Settings): Promise<Finding[]> {
   const { REDIS_URL } = settings;
   const traces = traceConfig(settings);
   return [

@@ -43,7 +43,7 @@ export async function prepareDeployment(
   };
   const given = { settings: reading.settings, problems: [] };
   const { settings, problems: modelProblems } = demo ? await withModel(reading, log) : given;
-  const { engine, engineProblem } = await lookForEngine(settings, { demo, env, log });
+  const { engine, engineProblem } = await locateEngine(settings, { demo, env, log });
   const earlierProblems = [...reading.problems.map(({ message }) => message), ...modelProblems];
   const checked = await preflight({
     ...{
@@ -122,7 +122,7 @@ interface Search {
   readonly log: Log;
 }
 
-async function lookForEngine(
+async function locateEngine(
   { LLAMA_SERVER_BIN: configured }: Settings,
   { demo, env, log }: Search,
 ): Promise<{ engine?: Engine | undefined; engineProblem?: string }> {

@@ -30,7 +30,7 @@ export async function downloadPackages(download: Download): Promise<string[]> {
   const { folder, wanted, names, etc, onProgress } = download;
   const { architecture } = names;
   const failures: unknown[] = [];
-  for (const archive of await archivesToAsk(etc)) {
+  for (const archive of await candidateArchives(etc)) {
     for (const suite of wanted.suites) {
       try {
         const { assumedInstalled } = wanted;
@@ -56,7 +56,7 @@ export async function downloadPackages(download: Download): Promise<string[]> {
     : new AggregateError(failures, `no Debian suite has ${wanted.name}`);
 }
 
-async function archivesToAsk(etc: string): Promise<string[]> {
+async function candidateArchives(etc: string): Promise<string[]> {
   await access(keyring).catch(() => {
     throw new PackageUnavailable(`${keyring} is missing; it is needed to verify Debian's packages`);
   });
@@ -67,10 +67,10 @@ async function archivesToAsk(etc: string): Promise<string[]> {
 
 async function downloadFrom(apt: PrivateApt, { wanted, onProgress }: Download): Promise<string[]> {
   await apt.get(['install', '--download-only', wanted.name], (line) => {
-    const got = /^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([^\]]+)\]/.exec(line);
+    const match = /^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([^\]]+)\]/.exec(line);
     const total = /^Need to get ([^/]+?)(?:\/.*)? of archives/.exec(line);
     if (total) onProgress(`downloading ${wanted.name} and its libraries, ${total[1]}`);
-    if (got) onProgress(`downloading ${got[1]} (${got[2]})`);
+    if (match) onProgress(`downloading ${match[1]} (${match[2]})`);
   });
   const names = await readdir(apt.archives);
   return names.filter((name) => name.endsWith('.deb')).map((name) => join(apt.archives, name));

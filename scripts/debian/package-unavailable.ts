@@ -15,8 +15,8 @@ function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join('; ');
   if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
   if (error.code === 'ENOENT') return `this machine has no ${error.command.split(' ')[0]}`;
-  const complaint = String(error.all ?? error.stderr ?? '')
+  const aptError = String(error.all ?? error.stderr ?? '')
     .split('\n')
     .find((line) => /^(E:|Err:|W:|dpkg)/.test(line));
-  return complaint?.replace(/^(E|W): /, '').replace(/\.$/, '') ?? error.shortMessage;
+  return aptError?.replace(/^(E|W): /, '').replace(/\.$/, '') ?? error.shortMessage;
 }

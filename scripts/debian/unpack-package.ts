@@ -14,7 +14,7 @@ interface Unpacking {
   readonly etc: string;
   readonly onProgress: (text: string) => void;
   /** Prepares the unpacked files, and throws if the program does not run. */
-  readonly tryOut: (prefix: string) => Promise<void>;
+  readonly verify: (prefix: string) => Promise<void>;
 }
 
 /**
@@ -22,9 +22,9 @@ interface Unpacking {
  * The target folder is complete or does not exist. Throws PackageUnavailable.
  */
 export async function unpackPackage(unpacking: Unpacking): Promise<void> {
-  const { wanted, names, place, etc, onProgress, tryOut } = unpacking;
+  const { wanted, names, place, etc, onProgress, verify } = unpacking;
   await mkdir(dirname(place), { recursive: true });
-  await sweep(dirname(place));
+  await removeStaleFolders(dirname(place));
   const folder = await mkdtemp(join(dirname(place), `fetching-${process.pid}-`));
   try {
     const files = await downloadPackages({ folder: join(folder, 'apt'), wanted, names, etc, onProgress });
@@ -32,7 +32,7 @@ export async function unpackPackage(unpacking: Unpacking): Promise<void> {
     onProgress(`unpacking ${files.length} packages`);
     await mkdir(prefix, { recursive: true });
     for (const file of files) await execa('dpkg', ['-x', file, prefix], { stdin: 'ignore' });
-    await tryOut(prefix);
+    await verify(prefix);
     await moveInto(prefix, unpacking);
   } catch (error) {
     throw PackageUnavailable.from(error);
@@ -42,12 +42,12 @@ export async function unpackPackage(unpacking: Unpacking): Promise<void> {
 }
 
 /** If two processes fetch at the same time, the last one wins, unless the other one already runs. */
-async function moveInto(prefix: string, { place, tryOut }: Unpacking): Promise<void> {
+async function moveInto(prefix: string, { place, verify }: Unpacking): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       return await rename(prefix, place);
     } catch (error) {
-      if (await succeeds(tryOut(place))) return;
+      if (await succeeds(verify(place))) return;
       const code = (error as NodeJS.ErrnoException).code ?? '';
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code)) throw error;
       await rename(place, `${prefix}-broken-${attempt}`).catch(() => {});
@@ -64,7 +64,7 @@ async function succeeds(work: Promise<void>): Promise<boolean> {
 }
 
 /** Removes the files of killed fetches. */
-async function sweep(folder: string): Promise<void> {
+async function removeStaleFolders(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^fetching-(\d+)-/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid)))

@@ -33,12 +33,12 @@ export async function fetchEngine({
   const found = await findFetchedEngine(cache, arch);
   if (found && (await runs(found))) return found;
   const place = fetchedEngineFolder(cache, names);
-  const tryOut = async (prefix: string) => {
+  const verify = async (prefix: string) => {
     await linkComputeBackends(prefix, names);
     onProgress(`llama-server ${await readEngineVersion(fetchedEngine(prefix, names))} runs`);
   };
   try {
-    await unpackPackage({ wanted, names, place, etc, onProgress, tryOut });
+    await unpackPackage({ wanted, names, place, etc, onProgress, verify });
   } catch (error) {
     throw EngineUnavailable.from(error);
   }

@@ -144,6 +144,6 @@ it('below a million batches the counters suffice', () => {
   expect(isFoundHung(rounded(999_000, 1, () => 'unsupported'))).toBe(false);
 });
 
-it('slots that could not be read do not excuse an engine', () => {
+it('an engine whose slots could not be read can still count as hung', () => {
   expect(isFoundHung(rounded(2e7, 0, () => undefined))).toBe(true);
 });

@@ -22,7 +22,7 @@ const lineFor = (options: Partial<EngineOptions>) =>
   llamaArguments({ ...plain, ...options }, socket).join(' ');
 
 describe('llama-server is started', () => {
-  it('on the socket, with its own defaults for what is not set', () => {
+  it('on the socket, with the defaults of llama-server for unset options', () => {
     expect(lineFor({})).toBe(
       '--host /run/x/llama.sock -m /models/m.gguf --alias m --metrics --no-ui --sse-ping-interval 10',
     );

@@ -63,7 +63,7 @@ it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
   expect(availableMemory(root.path)).toBe(expected);
 });
 
-it('the available memory of this machine is known', () => {
+it('the available memory of this machine can be read', () => {
   expect(availableMemory()).toBeGreaterThan(0);
 });
 

@@ -36,11 +36,11 @@ export async function obtainService(
   const place = join(resolve(cache), 'peers', service.folder ?? service.name);
   const fetched = commandIn(place, service, names);
   if (await isExecutable(fetched.command)) return fetched;
-  const tryOut = async (prefix: string) => {
+  const verify = async (prefix: string) => {
     await linkNeighbours(prefix, service, names);
     await runVersion(commandIn(prefix, service, names), service);
   };
-  await unpackPackage({ wanted: service.wanted, names, place, etc, onProgress, tryOut });
+  await unpackPackage({ wanted: service.wanted, names, place, etc, onProgress, verify });
   return fetched;
 }
 

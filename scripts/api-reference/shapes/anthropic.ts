@@ -15,7 +15,7 @@ const toolUseBlock = z.strictObject({
 });
 const contentBlock = z.discriminatedUnion('type', [textBlock, thinkingBlock, toolUseBlock]);
 /** llama-server opens a block without the fields that its deltas fill. */
-const begunBlock = z.discriminatedUnion('type', [
+const startedBlock = z.discriminatedUnion('type', [
   textBlock,
   thinkingBlock.partial({ signature: true }),
   toolUseBlock.partial({ input: true }),
@@ -41,7 +41,7 @@ export const anthropicMessage = z.strictObject({
   usage,
 });
 
-const begunMessage = anthropicMessage.extend({ content: z.array(z.never()), stop_reason: z.null() });
+const startedMessage = anthropicMessage.extend({ content: z.array(z.never()), stop_reason: z.null() });
 
 const delta = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text_delta'), text: z.string() }),
@@ -57,8 +57,8 @@ const anthropicErrorObject = z.strictObject({
 
 /** One event of its stream. */
 export const anthropicEvent = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('message_start'), message: begunMessage }),
-  z.strictObject({ type: z.literal('content_block_start'), index: count, content_block: begunBlock }),
+  z.strictObject({ type: z.literal('message_start'), message: startedMessage }),
+  z.strictObject({ type: z.literal('content_block_start'), index: count, content_block: startedBlock }),
   z.strictObject({ type: z.literal('content_block_delta'), index: count, delta }),
   z.strictObject({ type: z.literal('content_block_stop'), index: count }),
   z.strictObject({
