@@ -5,22 +5,22 @@ import { dirname, extname, join } from 'node:path';
 import { html } from 'hono/html';
 import { createStaticFile, type StaticFile } from '../http/static-files.ts';
 
-const types: Readonly<Record<string, string>> = {
+const contentTypes: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
 
-const page = join(import.meta.dirname, 'page');
+const pageFolder = join(import.meta.dirname, 'page');
 const uPlot = dirname(createRequire(import.meta.url).resolve('uplot'));
 
 /** The path of each file by name; nothing else is served. */
-const paths: Readonly<Record<string, string>> = {
+const assetPaths: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...['style.css', 'icon.svg', 'landing.js', 'login.js', 'dashboard.js', 'charts.js', 'tables.js'],
       ...['overview.js', 'format.js', 'engine.js', 'elements.js'],
-    ].map((name) => [name, join(page, name)]),
+    ].map((name) => [name, join(pageFolder, name)]),
   ),
   'uplot.js': join(uPlot, 'uPlot.esm.js'),
   'uplot.css': join(uPlot, 'uPlot.min.css'),
@@ -33,7 +33,7 @@ export class Assets {
   readonly version: string;
 
   constructor() {
-    this.#files = new Map(Object.entries(paths).map(([name, path]) => [name, readAsset(name, path)]));
+    this.#files = new Map(Object.entries(assetPaths).map(([name, path]) => [name, readAsset(name, path)]));
     this.version = hash('sha256', [...this.#files.values()].map(({ etag }) => etag).join()).slice(0, 12);
   }
 
@@ -43,7 +43,7 @@ export class Assets {
 }
 
 function readAsset(name: string, path: string): StaticFile {
-  return createStaticFile(readFileSync(path), types[extname(name)] ?? 'text/plain');
+  return createStaticFile(readFileSync(path), contentTypes[extname(name)] ?? 'text/plain');
 }
 
 export interface PageLayoutOptions {

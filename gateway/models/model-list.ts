@@ -102,11 +102,11 @@ function findIndex(ids: readonly string[], name: string, id: string): number {
 }
 
 /** Long enough for an engine that is running, and short for a client that waits for a list. */
-const TIMEOUT_MS = 1000;
+const META_TIMEOUT_MS = 1000;
 /** The pause before a backend that did not respond is asked again. */
-const RETRY_AFTER_MS = 5000;
+const META_RETRY_MS = 5000;
 
-interface Entry {
+interface MetaEntry {
   /** Identifies the model and the run of the backend. */
   readonly model: string;
   readonly meta: Promise<ModelMeta | undefined>;
@@ -118,7 +118,7 @@ interface Entry {
 export class ModelMetaCache {
   readonly #backend: Backend;
   readonly #monitor: BackendMonitor;
-  #last: Entry | undefined;
+  #last: MetaEntry | undefined;
 
   constructor(backend: Backend, monitor: BackendMonitor) {
     this.#backend = backend;
@@ -134,10 +134,10 @@ export class ModelMetaCache {
     const model = JSON.stringify([props.modelPath, props.modelAlias, props.contextPerSlot, since]);
     const last = this.#last;
     const now = performance.now();
-    if (last?.model === model && (last.isKnown || now - last.requestedAt < RETRY_AFTER_MS)) return last.meta;
-    const entry: Entry = {
+    if (last?.model === model && (last.isKnown || now - last.requestedAt < META_RETRY_MS)) return last.meta;
+    const entry: MetaEntry = {
       model,
-      meta: readModelMeta(this.#backend, TIMEOUT_MS),
+      meta: readModelMeta(this.#backend, META_TIMEOUT_MS),
       requestedAt: now,
       isKnown: false,
     };

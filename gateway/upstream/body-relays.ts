@@ -121,7 +121,7 @@ export class RewritingRelay implements Relay {
 }
 
 /** The largest stream, bytes. The response made of it is far smaller, unless it has log-probabilities. */
-const MAX_BYTES = 64 * 1024 ** 2;
+const MAX_AGGREGATED = 64 * 1024 ** 2;
 
 /** How it ended. Unless it is complete, the client has received nothing, so an error status is still possible. */
 export type AggregateResult =
@@ -161,7 +161,8 @@ export class AggregatingRelay {
   /** Throws what ends the exchange: ResponseTooLarge, or the parser's error if the backend does not send JSON. */
   write(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_BYTES) throw new ResponseTooLarge(`a stream of more than ${MAX_BYTES} bytes`);
+    if (this.#bytes > MAX_AGGREGATED)
+      throw new ResponseTooLarge(`a stream of more than ${MAX_AGGREGATED} bytes`);
     const events = this.#splitter.push(chunk);
     if (events) this.#addAll(events);
   }
