@@ -214,5 +214,5 @@ it('the check finds a field of the wrong type, an unknown header and an unknown 
   const error = { message: 'm', type: 't', param: null, code: 'new' };
   expect(
     contract.breaches({ ...response, headers: new Headers(), status: 401, text: JSON.stringify({ error }) }),
-  ).toEqual([expect.stringContaining('the code new is none of invalid_api_key')]);
+  ).toEqual([expect.stringContaining('the code new is not one of invalid_api_key')]);
 });
