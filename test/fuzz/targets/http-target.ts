@@ -24,7 +24,7 @@ const paths = [
     '/v1/models',
   ],
   ...[
-    '/v1/models/stand-in',
+    '/v1/models/fake-model',
     '/completion',
     '/tokenize',
     '/v1/audio/transcriptions',
