@@ -63,7 +63,7 @@ function native(path: string, takesSlot: boolean): ApiRoute {
   };
 }
 
-/** All routes that reach the backend; the gateway itself responds to everything else (contract.md, "API"). All are POST. */
+/** All routes that reach the backend; the gateway itself responds to everything else (app.ts). All are POST. */
 export const apiRoutes: readonly ApiRoute[] = [
   openai('/chat/completions', {
     shape: 'chat',

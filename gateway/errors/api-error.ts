@@ -33,7 +33,7 @@ export interface ApiErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A backend's error in our format: its message without what it quotes; the other fields follow contract.md, "Errors". */
+/** A backend's error in our format: its message without what it quotes; the other fields are as in docs/api.md, "Errors". */
 export interface BackendError {
   readonly status: number;
   readonly type: string;

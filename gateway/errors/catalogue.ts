@@ -494,7 +494,7 @@ export const backendTimeout = (what: string) =>
     message: `Request timed out: ${what}`,
   });
 
-/** Between 1 and 60 s: the OpenAI SDKs ignore, or give up at, anything longer (facts/platforms.md, section 10). */
+/** Between 1 and 60 s: the OpenAI SDKs ignore, or give up at, anything longer. */
 function retryAfter(ms: number): Record<string, string> {
   const bounded = Math.min(Math.max(Math.ceil(ms), 1000), 60_000);
   return { 'retry-after': String(Math.ceil(bounded / 1000)), 'retry-after-ms': String(bounded) };
