@@ -85,7 +85,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const supervisor = new SupervisorClient(parent);
   const countingScheduler = createCountingScheduler(config.admission);
-  const scheduler = new Scheduler({ ...config.admission, beside: countingScheduler });
+  const scheduler = new Scheduler({ ...config.admission, countingScheduler });
   const quarantine = createQuarantine({
     ...config.admission,
     log,
@@ -242,7 +242,7 @@ export async function startGateway(
     `gateway listens on port ${port}`,
   );
   supervisor.subscribe({
-    onEngineStoppedFromOutside: () => quarantine.excuseCrash(),
+    onEngineStoppedFromOutside: () => quarantine.ignoreCrash(),
     async onEngineState({ pause, modelNames, maySleep, hasFailed }) {
       models.setNames(modelNames);
       backendMaySleep = maySleep;

@@ -139,7 +139,7 @@ async function send(
       tail,
       slotUse: services.slotTracker.track(lease, isStream),
       observe: reportTokens(services.quarantine, tracked, observe),
-      nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.weight) : undefined,
+      nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.sequences) : undefined,
       resumedRelay: relay,
       signal,
       keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),

@@ -30,12 +30,13 @@ export interface BatchPlan {
  */
 export function planBatch(route: ApiRoute, request: ApiRequest, slots: number): BatchPlan | undefined {
   const { inputsField, generates } = route;
-  if (inputsField === undefined || request.stream || slots === 0 || request.weight <= slots) return undefined;
+  if (inputsField === undefined || request.stream || slots === 0 || request.sequences <= slots)
+    return undefined;
   const fields = JSON.parse(request.body.toString()) as Fields;
   const inputs = getInputs(inputsField, fields);
   const field = findInputsField(inputsField, fields);
   if (inputs === undefined || field === undefined || inputs.length < 2) return undefined;
-  const choices = request.weight / inputs.length;
+  const choices = request.sequences / inputs.length;
   if (choices > slots || !canBeMerged(inputsField, fields)) return undefined;
   // Generation takes its time; texts that are only read are so short that a request for each would cost more.
   const perPart = generates ? 1 : slots;
@@ -68,7 +69,7 @@ function createPart(request: ApiRequest, fields: object, share: number): ApiRequ
   return {
     ...request,
     aggregation: undefined,
-    weight: Math.round(request.weight * share),
+    sequences: Math.round(request.sequences * share),
     estimate: {
       ...request.estimate,
       input: Math.ceil(input * share),
@@ -171,7 +172,7 @@ export async function proxyBatch(
       signal,
     };
     partRecords.push(partRecord);
-    const proxied = await proxyRequest(part, { ...leaseRequest, slots: request.weight, signal, requeued });
+    const proxied = await proxyRequest(part, { ...leaseRequest, slots: request.sequences, signal, requeued });
     finish(part, proxied);
     if (proxied.result.outcome !== 'complete') throw new ClientDisconnected('the client left');
     head ??= buffered.head;

@@ -14,7 +14,7 @@ const context = 512;
 const request = (input: number): ApiRequest => ({
   model: undefined,
   stream: true,
-  weight: 1,
+  sequences: 1,
   estimate: { input, inputs: 1, output: undefined, completions: 1 },
   body: Buffer.alloc(input * 4, 'x'),
 });

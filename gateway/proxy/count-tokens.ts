@@ -44,7 +44,7 @@ export async function countInputUnlessSuspect(
   route: ApiRoute,
   body: Buffer,
 ): Promise<number | undefined> {
-  return context.quarantine.isClear(body) ? countInputTokens(context, route, body) : undefined;
+  return context.quarantine.isSuspect(body) ? undefined : countInputTokens(context, route, body);
 }
 
 /** The tokens of a text that the backend has generated; undefined if it cannot count them. */
@@ -173,7 +173,7 @@ export class AbandonedInputCounter {
   }
 
   /** The engine declines what does not fit the context, which costs nothing. */
-  #isServed(tokens: number, { generates }: ApiRoute, { weight }: ApiRequest): boolean {
-    return !generates || weight > 1 || tokens < this.#contextPerSlot;
+  #isServed(tokens: number, { generates }: ApiRoute, { sequences }: ApiRequest): boolean {
+    return !generates || sequences > 1 || tokens < this.#contextPerSlot;
   }
 }

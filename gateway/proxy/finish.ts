@@ -68,7 +68,7 @@ function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usag
     : Math.max(reported?.output ?? 0, tail.generated);
   record.usage = { input: reported?.input ?? 0, cached, output };
   // Of several prompts llama-server reports the tokens of one; of texts to embed or to rank, of all.
-  const hasSeveralPrompts = request.weight > 1 && route.generates && route.inputsField !== undefined;
+  const hasSeveralPrompts = request.sequences > 1 && route.generates && route.inputsField !== undefined;
   if (reported !== undefined && !(isWhole && hasSeveralPrompts)) return;
   countInputLater(context, services.abandonedInput, { cached, output });
 }
@@ -98,6 +98,6 @@ function reachedEngine({ result, tail }: ProxyResult): boolean {
  * are assumed to be as long.
  */
 function totalOutput({ request }: ProxyContext, tail: ResponseTail, { output }: Usage): number {
-  if (request.weight === 1) return output;
-  return tail.generated > 0 ? Math.max(output, tail.generated) : output * request.weight;
+  if (request.sequences === 1) return output;
+  return tail.generated > 0 ? Math.max(output, tail.generated) : output * request.sequences;
 }

@@ -86,12 +86,12 @@ async function handleApiRequest(
   );
   client.onKeepAlive(keepAlive);
   const lane = laneForKey(key);
-  const waiting = { signal, onQueued: reportQueuePosition(keepAlive) };
-  const countingLease = { ...countingLeaseRequest(lane, request.body.length), ...waiting };
+  const waitOptions = { signal, onQueued: reportQueuePosition(keepAlive) };
+  const countingLease = { ...countingLeaseRequest(lane, request.body.length), ...waitOptions };
   rejectIfBlocked(services.quarantine, record, request.body);
   await checkPromptLength(route, request, services, countingLease);
   using _reserved = await reserveTokens({ route, services, request }, client);
-  const leaseRequest = route.takesSlot ? { lane, slots: request.weight, ...waiting } : countingLease;
+  const leaseRequest = route.takesSlot ? { lane, slots: request.sequences, ...waitOptions } : countingLease;
   const context: ProxyContext = {
     route,
     services,

@@ -47,7 +47,7 @@ export async function parseRequest(
     allocation,
     signal,
   });
-  if (isForm) return { model: undefined, stream: false, weight: 1, estimate: estimateFormTokens(), body };
+  if (isForm) return { model: undefined, stream: false, sequences: 1, estimate: estimateFormTokens(), body };
   return parseRequestBody(body, {
     allowRemoteMedia: limits.allowRemoteMedia,
     shortAnswerTokens: limits.shortAnswerTokens,
@@ -128,12 +128,12 @@ const COUNT_TIMEOUT = 600_000;
  */
 export async function checkPromptLength(
   route: ApiRoute,
-  { estimate, weight, body }: ApiRequest,
+  { estimate, sequences, body }: ApiRequest,
   { countingScheduler, counting, monitor }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'monitor'>,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
   const context = monitor.props?.contextPerSlot;
-  if (context === undefined || route.countPath === undefined || !route.generates || weight > 1) return;
+  if (context === undefined || route.countPath === undefined || !route.generates || sequences > 1) return;
   if (estimate.input < context * SUSPICIOUS || monitor.status !== 'ready') return;
   const admission = await countingScheduler.admit(leaseRequest);
   if (admission.outcome !== 'granted') throw admissionError(admission, monitor.status, leaseRequest.signal);

@@ -31,13 +31,18 @@ export function admissionError(
   signal: AbortSignal,
 ): Error {
   if (admission.outcome === 'left') return abortError(signal.reason);
-  const { retryAfterMs } = admission;
-  if (admission.outcome === 'draining') return draining(retryAfterMs);
-  if (admission.outcome === 'lost') return backendUnavailable(RESTART_MS);
+  const { outcome, retryAfterMs } = admission;
+  if (outcome === 'draining') return draining(retryAfterMs);
+  if (outcome === 'lost') return backendUnavailable(RESTART_MS);
   if (status === 'starting' || status === 'loading') return modelLoading(retryAfterMs);
   if (status === 'restarting' || status === 'failed')
     return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));
-  return admission.outcome === 'full' ? queueFull(retryAfterMs) : queueTimeout(retryAfterMs);
+  switch (outcome) {
+    case 'full':
+      return queueFull(retryAfterMs);
+    case 'timed-out':
+      return queueTimeout(retryAfterMs);
+  }
 }
 
 /** The error of an exchange that did not complete; undefined if the client has left. */

@@ -68,9 +68,9 @@ export class StreamContinuation {
 
   /** `isPartlySent`: the client has a part of the response. */
   plan(isPartlySent: boolean): ResumePlan {
-    const { weight } = this.#context.request;
+    const { sequences } = this.#context.request;
     const [shape, fields, transcript] = [this.#shape, this.#fields, this.transcript];
-    return planResume({ shape, fields, weight, isPartlySent, transcript });
+    return planResume({ shape, fields, sequences, isPartlySent, transcript });
   }
 
   /** To be called while a backend is ready. Throws CannotContinue. */

@@ -10,7 +10,7 @@ const plan = (
   closing = '',
 ): ResumePlan['action'] =>
   planResume({
-    ...{ shape, fields: fields as Record<string, unknown>, weight: 1, isPartlySent: true, ...more },
+    ...{ shape, fields: fields as Record<string, unknown>, sequences: 1, isPartlySent: true, ...more },
     transcript: { generated: 1, hasOtherContent: false, text, closing },
   }).action;
 
@@ -30,7 +30,7 @@ it.each<[CompletionShape, object, object?]>([
   ['response', { include: null }],
   ['response', { include: ['reasoning.encrypted_content', 'file_search_call.results'] }],
   ['response', { input: [call, { type: 'function_call_output' }, assistant('x')] }],
-  ['message', { logprobs: true, n_probs: 3, grammar: 'root ::= "a"', json_schema: {} }, { weight: 2 }],
+  ['message', { logprobs: true, n_probs: 3, grammar: 'root ::= "a"', json_schema: {} }, { sequences: 2 }],
   ['message', { messages: [assistant([{ type: 'tool_use' }]), { role: 'user' }] }],
 ])('a %s with %j is continued', (shape, fields, more) => {
   expect(plan(shape, fields, more)).toBe('continue');
@@ -41,7 +41,7 @@ it.each<[CompletionShape, object, object?]>([
   ['chat', { n_probs: 2 }],
   ['completion', { logprobs: 1 }],
   ['response', { include: ['reasoning.encrypted_content', 'message.output_text.logprobs'] }],
-  ['chat', {}, { weight: 2 }],
+  ['chat', {}, { sequences: 2 }],
   ['chat', { grammar: 'root ::= "a"' }],
   ['response', { grammar: 'root ::= "a"' }],
   ['completion', { json_schema: {} }],

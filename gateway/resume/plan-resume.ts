@@ -20,8 +20,8 @@ export interface InterruptedStream {
   readonly shape: CompletionShape;
   /** The request as it was sent. */
   readonly fields: Fields;
-  /** Choices of the request. */
-  readonly weight: number;
+  /** How many sequences the backend decodes for the request. */
+  readonly sequences: number;
   /** The client has received a part of it. A JSON response is not written before it is complete. */
   readonly isPartlySent: boolean;
   readonly transcript: Pick<Transcript, 'generated' | 'hasOtherContent' | 'text' | 'closing'>;
@@ -53,8 +53,8 @@ function lacksOnlyEndMarker(
 }
 
 /** The reason in the error `cannotContinue`; undefined if it can be continued. */
-function findReasonAgainst({ shape, fields, weight, transcript }: InterruptedStream): string | undefined {
-  if (weight > 1 && shape !== 'message') return 'it has several choices';
+function findReasonAgainst({ shape, fields, sequences, transcript }: InterruptedStream): string | undefined {
+  if (sequences > 1 && shape !== 'message') return 'it has several choices';
   if (requestsLogprobs(shape, fields)) return 'it has log-probabilities';
   if (transcript.hasOtherContent || hasStartedCall(parseEvents(transcript.closing)))
     return shape === 'chat' ? 'a tool call was unfinished' : 'it has reasoning or a tool call';

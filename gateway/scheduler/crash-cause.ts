@@ -11,14 +11,14 @@ export const MADE_PROGRESS = 16;
 
 export interface CrashCauseLimits {
   /** A body is the cause if it was there at this many crashes, and no other can have been the cause of the last one. */
-  readonly convicting: number;
-  /** So is a body that was there at more crashes than this, and at more than any other. */
-  readonly most: number;
+  readonly minCrashes: number;
+  /** Or if it was there at more crashes than this, and at more than any other, even if another can have been the cause. */
+  readonly maxCrashes: number;
 }
 
 /** A higher MAX_REPLAYS than the default allows that many more crashes before a request is blocked. */
 export function crashCauseLimits(maxReplays: number): CrashCauseLimits {
-  return { convicting: Math.max(2, maxReplays - 1), most: Math.max(2, maxReplays) };
+  return { minCrashes: Math.max(2, maxReplays - 1), maxCrashes: Math.max(2, maxReplays) };
 }
 
 /**
@@ -29,25 +29,25 @@ export function isCrashCause(
   digest: string,
   crash: EngineCrash,
   crashes: (digest: string) => number,
-  { convicting, most }: CrashCauseLimits,
+  { minCrashes, maxCrashes }: CrashCauseLimits,
 ): boolean {
   const own = crashes(digest);
   const others = [...crash.keys()].filter((other) => other !== digest);
   if (madeProgress(crash, digest) && others.some((other) => !madeProgress(crash, other))) return false;
-  if (own > most) return others.every((other) => crashes(other) < own);
-  return own >= convicting && !others.some((other) => mayBeInstead(digest, other, crash));
+  if (own > maxCrashes) return others.every((other) => crashes(other) < own);
+  return own >= minCrashes && !others.some((other) => mayBeCauseInstead(digest, other, crash));
 }
 
 const madeProgress = (crash: EngineCrash, digest: string) => (crash.get(digest) ?? 0) >= MADE_PROGRESS;
 
 /** Whether the other body can have been the cause as well: of two, the one with less progress is the likelier. */
-function mayBeInstead(digest: string, other: string, crash: EngineCrash): boolean {
+function mayBeCauseInstead(digest: string, other: string, crash: EngineCrash): boolean {
   if (madeProgress(crash, digest)) return true;
   if (madeProgress(crash, other)) return false;
   return (crash.get(digest) ?? 0) > 0 || (crash.get(other) ?? 0) === 0;
 }
 
-/** Fields that do not change what the engine reads: it crashes on the same prompt whatever they hold. */
+/** Fields that do not change the prompt. The engine may read them, but crashes on the same prompt whatever they hold. */
 const ignoredFields = new Set([
   ...['model', 'stream', 'stream_options', 'user', 'metadata', 'store', 'service_tier', 'safety_identifier'],
   ...['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict', 'seed', 'prompt_cache_key'],
@@ -55,7 +55,7 @@ const ignoredFields = new Set([
 
 /**
  * Recognises a body when it is sent again, by whatever route, and when its tokens are counted. It ignores the order of
- * fields, white space, and fields that do not reach the model.
+ * fields, white space, and fields that do not change the prompt.
  */
 export function promptDigest(body: Buffer): string {
   return createHash('sha256').update(canonicalPrompt(body)).digest('hex');

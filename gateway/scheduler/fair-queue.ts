@@ -102,7 +102,7 @@ const MAX_COST = 1024;
 
 /**
  * The request to evict from a full queue for one more in `own`: the last of the lane that is longest for its weight, if that
- * lane remains the longer one. So a key may fill the queue as long as no other key needs a place.
+ * lane is then still at least as long as `own`. So a key may fill the queue as long as no other key needs a place.
  */
 function pickEvicted<W extends Waiter>(own: Lane<W>, lanes: Iterable<Lane<W>>): W | undefined {
   let longest = own;

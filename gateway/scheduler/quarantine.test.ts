@@ -27,7 +27,7 @@ function createQuarantine({ maxReplays = 3, reportsKills = true } = {}) {
 }
 
 describe('a body that the engine crashes on', () => {
-  it('is blocked after two crashes, whatever the order of its fields and fields that do not reach the model', async () => {
+  it('is blocked after two crashes, whatever the order of its fields and fields that do not change the prompt', async () => {
     const { crash, isBlocked, onBlocked } = createQuarantine();
     await crash(['poison']);
     expect(isBlocked('poison')).toBe(false);
@@ -37,14 +37,14 @@ describe('a body that the engine crashes on', () => {
     expect(onBlocked.mock.calls).toEqual([[2]]);
   });
 
-  it('is found among others, which are cleared by their own responses', async () => {
+  it('is found among others, which are no suspects any more when they have been served', async () => {
     const { quarantine, crash, isBlocked } = createQuarantine();
     await crash(['poison'], ['a'], ['b']);
     for (const content of ['a', 'b']) {
       const request = quarantine.start(body(content));
       expect(quarantine.start(body('poison'))).toBeUndefined();
       if (request) quarantine.completed(request);
-      expect(quarantine.isClear(body(content))).toBe(true);
+      expect(quarantine.isSuspect(body(content))).toBe(false);
     }
     await crash(['poison']);
     expect([isBlocked('poison'), isBlocked('a'), isBlocked('b')]).toEqual([true, false, false]);
@@ -71,12 +71,12 @@ describe('a body that the engine crashes on', () => {
     const { quarantine, crash, isBlocked } = createQuarantine();
     for (let n = 0; n < 5; n++) {
       const request = quarantine.start(body('there'));
-      if (n % 2 === 0) quarantine.excuseCrash();
+      if (n % 2 === 0) quarantine.ignoreCrash();
       if (request) await quarantine.connectionLost(request, 0);
-      if (n % 2 === 1) quarantine.excuseCrash();
+      if (n % 2 === 1) quarantine.ignoreCrash();
       quarantine.onBackendUp();
     }
-    expect([isBlocked('there'), quarantine.isClear(body('there'))]).toEqual([false, true]);
+    expect([isBlocked('there'), quarantine.isSuspect(body('there'))]).toEqual([false, false]);
     await crash();
   });
 
@@ -90,7 +90,7 @@ describe('a body that the engine crashes on', () => {
     const { quarantine, engine, crash, isBlocked } = createQuarantine();
     engine.isUp = true;
     for (let n = 0; n < 5; n++) await crash(['there']);
-    expect([isBlocked('there'), quarantine.isClear(body('there'))]).toEqual([false, true]);
+    expect([isBlocked('there'), quarantine.isSuspect(body('there'))]).toEqual([false, false]);
   });
 
   it('may be one whose client has left, as the engine still works on it', async () => {
@@ -113,10 +113,10 @@ describe('a body that the engine crashes on', () => {
     }
     quarantine.onBackendDown();
     quarantine.onBackendUp();
-    expect(quarantine.isClear(body('gone'))).toBe(true);
+    expect(quarantine.isSuspect(body('gone'))).toBe(false);
   });
 
-  it('is not cleared by a count of its tokens', async () => {
+  it('remains a suspect when its tokens have been counted', async () => {
     const { quarantine, crash, isBlocked } = createQuarantine();
     await crash(['poison']);
     quarantine.counted(new TrackedRequest(body('poison')));

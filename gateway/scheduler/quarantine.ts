@@ -58,9 +58,10 @@ export class TrackedRequest {
 }
 
 /**
- * Remembers the bodies that were at the engine when it crashed: one of them may be the cause. A suspect is sent again, but
- * no two at a time, so that those that were merely there are cleared by their own responses. A body that the engine crashes on
- * twice is blocked, whoever sends it. While nothing has crashed, this costs nothing.
+ * Remembers the bodies that were at the engine when it crashed: one of them may be the cause. Suspects are sent again one after
+ * the other: the next goes when the one before has produced its first token, or has ended. One that was merely there is no
+ * suspect any more when its own response is complete. A body that was there at two crashes is blocked, whoever sends it, if no
+ * other can be the cause. While nothing has crashed, this costs one object per request and no digest.
  */
 export class Quarantine {
   readonly #options: QuarantineOptions;
@@ -73,16 +74,16 @@ export class Quarantine {
   #crash: Map<string, number> | undefined;
   #crashedAt = Number.NEGATIVE_INFINITY;
   /** When it was last reported that no request was the cause, `performance.now()`. */
-  #excusedAt = Number.NEGATIVE_INFINITY;
+  #ignoredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: QuarantineOptions) {
     this.#options = options;
     this.#limits = crashCauseLimits(options.maxReplays);
   }
 
-  /** Whether a body is not suspected, so that its tokens may be counted without need. */
-  isClear(body: Buffer): boolean {
-    return this.#entryOf(body) === undefined;
+  /** Whether the engine may have crashed on this body. The tokens of a suspect are not counted unless the client asks for it. */
+  isSuspect(body: Buffer): boolean {
+    return this.#entryOf(body) !== undefined;
   }
 
   /** Whether the engine has crashed on this body repeatedly. */
@@ -92,7 +93,7 @@ export class Quarantine {
 
   /** To be called when a body goes to the engine. Undefined for a suspect while another one is there: it has to wait. */
   start(body: Buffer): TrackedRequest | undefined {
-    if (this.isClear(body)) return new TrackedRequest(body);
+    if (!this.isSuspect(body)) return new TrackedRequest(body);
     return this.#turn.isTaken ? undefined : new TrackedRequest(body, this.#turn.take());
   }
 
@@ -107,15 +108,15 @@ export class Quarantine {
     if ((this.#known.get(request.digest)?.crashes ?? 0) < 2) request.releaseTurn();
   }
 
-  /** The engine has served it and lives: it is cleared. */
+  /** The engine has served it and lives: it is no suspect any more. */
   completed(request: TrackedRequest): void {
     if (this.#known.size > 0) this.#known.delete(request.digest);
     this.counted(request);
   }
 
   /**
-   * The engine has counted its tokens, which clears nobody: it may still crash when it serves the request. Requests that were
-   * abandoned earlier are over.
+   * The engine has counted its tokens. A suspect remains one, as the engine may still crash when it serves the request. Requests
+   * that were abandoned earlier are over.
    */
   counted(request: TrackedRequest): void {
     request.releaseTurn?.();
@@ -145,17 +146,17 @@ export class Quarantine {
   }
 
   /** The engine was killed from outside, or restarted on purpose: no request is the cause. */
-  excuseCrash(): void {
-    this.#excusedAt = performance.now();
+  ignoreCrash(): void {
+    this.#ignoredAt = performance.now();
   }
 
   /** Decides what the engine crashed on, as far as that can be known. */
   onBackendUp(): void {
     const crash = this.#crash;
     this.#crash = undefined;
-    if (crash === undefined || Math.abs(this.#crashedAt - this.#excusedAt) < SAME_CRASH) return;
+    if (crash === undefined || Math.abs(this.#crashedAt - this.#ignoredAt) < SAME_CRASH) return;
     for (const [digest, progress] of crash) this.#countCrash(digest, progress);
-    for (const digest of crash.keys()) this.#judge(digest, crash);
+    for (const digest of crash.keys()) this.#blockIfCause(digest, crash);
   }
 
   #beginCrash(): Map<string, number> {
@@ -170,8 +171,8 @@ export class Quarantine {
 
   #countCrash(digest: string, progress: number): void {
     // If nobody reports kills, a request that made progress was probably only unlucky.
-    const isCleared = progress >= MADE_PROGRESS && !this.#options.reportsKills();
-    const before = isCleared ? 0 : (this.#known.get(digest)?.crashes ?? 0);
+    const startsOver = progress >= MADE_PROGRESS && !this.#options.reportsKills();
+    const before = startsOver ? 0 : (this.#known.get(digest)?.crashes ?? 0);
     this.#known.delete(digest);
     this.#known.set(digest, {
       crashes: before + 1,
@@ -182,7 +183,7 @@ export class Quarantine {
     if (this.#known.size > MAX_ENTRIES && oldest !== undefined) this.#known.delete(oldest);
   }
 
-  #judge(digest: string, crash: EngineCrash): void {
+  #blockIfCause(digest: string, crash: EngineCrash): void {
     const entry = this.#known.get(digest);
     const crashes = (other: string) => this.#known.get(other)?.crashes ?? 0;
     if (entry === undefined || !isCrashCause(digest, crash, crashes, this.#limits)) return;
@@ -205,7 +206,7 @@ export class Quarantine {
   }
 }
 
-/** Of two uses of one body, the one with less progress is the better evidence. */
+/** Of two uses of one body, the one with less progress counts. */
 function addProgress(crash: Map<string, number>, request: TrackedRequest, progress: number): void {
   crash.set(request.digest, Math.min(crash.get(request.digest) ?? progress, progress));
 }

@@ -45,8 +45,8 @@ export interface SchedulerOptions extends QueueLimits {
   readonly timeoutMs: number;
   /** Whether a lease stands for slots of the backend; the default. */
   readonly leasesSlots?: boolean;
-  /** The scheduler for requests that need no slot: requests waiting there are counted with those waiting here. */
-  readonly beside?: Scheduler;
+  /** For requests that need no slot. Those that wait there, and the outcomes there, are included in the numbers of this one. */
+  readonly countingScheduler?: Scheduler;
 }
 
 interface Candidate extends Waiter {
@@ -92,7 +92,7 @@ export class Scheduler {
   readonly #leasesSlots: boolean;
   readonly #queue: FairQueue<Candidate>;
   readonly #retryAfter = new RetryAfterEstimator();
-  readonly #beside: Scheduler | undefined;
+  readonly #countingScheduler: Scheduler | undefined;
   readonly #outcomes: Map<number, OutcomeCounts>;
   #isDraining = false;
   #closed: 'draining' | 'lost' | undefined;
@@ -101,24 +101,24 @@ export class Scheduler {
   #stuckSince = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor({ timeoutMs, leasesSlots = true, beside, ...limits }: SchedulerOptions) {
+  constructor({ timeoutMs, leasesSlots = true, countingScheduler, ...limits }: SchedulerOptions) {
     this.#timeoutMs = timeoutMs;
-    this.#beside = beside;
-    this.#outcomes = beside === undefined ? new Map() : beside.#outcomes;
+    this.#countingScheduler = countingScheduler;
+    this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
     this.#queue = new FairQueue(limits);
   }
 
   get counts(): QueueCounts {
     const { waiting, ...slots } = this.#queue.counts;
-    return { ...slots, waiting: waiting + (this.#beside?.counts.waiting ?? 0) };
+    return { ...slots, waiting: waiting + (this.#countingScheduler?.counts.waiting ?? 0) };
   }
 
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** How many requests each outcome has had so far, by the weight of their lanes. Includes the scheduler `beside`. */
+  /** How many requests each outcome has had so far, by the weight of their lanes. Includes the counting scheduler. */
   get outcomes(): ReadonlyMap<number, Readonly<OutcomeCounts>> {
     return this.#outcomes;
   }
@@ -132,7 +132,7 @@ export class Scheduler {
 
   /** How many requests wait, by the weight of their lanes. */
   get waitingByWeight(): ReadonlyMap<number, number> {
-    const counts = new Map(this.#beside?.waitingByWeight);
+    const counts = new Map(this.#countingScheduler?.waitingByWeight);
     for (const { lane } of this.#queue.waiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
     return counts;
   }

@@ -41,7 +41,7 @@ export interface ApiRequest {
   /** The beginning of the completion that the request contains, where a stream must not repeat it. */
   readonly prefill?: Prefill | undefined;
   /** How many sequences the backend decodes for it: one for each choice of each input. */
-  readonly weight: number;
+  readonly sequences: number;
   readonly estimate: TokenEstimate;
   readonly body: Buffer;
   /** The fields that the response repeats; only on the Responses API. */
@@ -88,9 +88,9 @@ export function parseRequestBody(body: Buffer, options: ParseOptions): ApiReques
   const shape = rest.responseConversion === 'message' ? 'chat' : routeShape;
   const inputs = getInputs(inputsField, fields);
   validateChoices(shape, fields);
-  const weight = countChoices(shape, fields) * (inputs?.length ?? 1);
+  const sequences = countChoices(shape, fields) * (inputs?.length ?? 1);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', (it) => typeof it === 'boolean') ?? false;
-  const estimate = estimateTokens({ fields, shape, inputs, bytes: body.length, completions: weight });
+  const estimate = estimateTokens({ fields, shape, inputs, bytes: body.length, completions: sequences });
   const isLong = maxOutputTokens(estimate) > shortAnswerTokens;
   const prefill = shape && !wantsEcho(shape, fields) ? readPrefill(shape, fields) : undefined;
   const isAggregated = shape && !stream && (isLong || (routeShape === 'message' && prefill));
@@ -101,7 +101,7 @@ export function parseRequestBody(body: Buffer, options: ParseOptions): ApiReques
     stream,
     aggregation,
     prefill,
-    weight,
+    sequences,
     estimate,
     body: aggregation ? requestStream(aggregation.shape, normalized) : normalized,
     dimensions: inputsField === 'input' ? readDimensions(fields) : undefined,

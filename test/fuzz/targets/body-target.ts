@@ -142,8 +142,8 @@ function tryToRead(body: Buffer, options: ParseOptions): void {
 /** The body sent on equals the one received, except for intended changes. */
 function checkBody(body: Buffer, options: ParseOptions): void {
   const request = parseRequestBody(body, options);
-  if (!Number.isSafeInteger(request.weight) || request.weight < 1)
-    throw new Error(`a weight of ${request.weight}`);
+  if (!Number.isSafeInteger(request.sequences) || request.sequences < 1)
+    throw new Error(`${request.sequences} sequences`);
   const { input, output = 0, completions } = request.estimate;
   if (![input, output, completions].every((count) => count >= 0))
     throw new Error('tokens are counted from 0 up');

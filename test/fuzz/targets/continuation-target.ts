@@ -85,7 +85,7 @@ function breakAndContinue(shape: CompletionShape, tokens: readonly string[], bre
     expectText(engine.textOf, client, text);
     return;
   }
-  const plan = planResume({ shape, fields, weight: 1, isPartlySent: true, transcript });
+  const plan = planResume({ shape, fields, sequences: 1, isPartlySent: true, transcript });
   if (plan.action === 'fail') throw new Error(`plain text cannot be continued: ${plan.reason}`);
   if (plan.action === 'close') return;
   const content = plan.action === 'continue' ? plan.text.content : '';
