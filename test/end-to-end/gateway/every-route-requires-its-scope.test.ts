@@ -23,6 +23,7 @@ const routes: [request: string, scope: Scope][] = [
   ['GET /admin/usage', 'admin'],
   ['DELETE /admin/requests/none', 'admin'],
   ['POST /reload', 'admin'],
+  ['POST /admin/restart', 'admin'],
 ];
 
 let fakeBackend: FakeBackend;
