@@ -60,6 +60,8 @@ export async function rehearseImage({
   const variables = { ...environmentOf(image), PORT: String(port), PORT_HEALTH: String(healthPort), ...env };
   const script = [
     'set -e',
+    // chroot is in a folder that is not on the PATH of an ordinary user.
+    'PATH="$PATH:/usr/sbin:/sbin"',
     `mount --bind ${root} ${root}`,
     // Before the mounts, because the project may be in /tmp.
     `mount -t tmpfs -o mode=1777 none ${root}/tmp`,
