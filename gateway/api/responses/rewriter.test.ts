@@ -135,11 +135,11 @@ describe('ResponsesApiRewriter', () => {
 
   it('does not treat U+2028 in a text as the end of a line', () => {
     const event = { type: 'response.output_text.delta', delta: 'a\u2028b' };
-    const mended = createRewriter().rewriteEvents(
+    const rewritten = createRewriter().rewriteEvents(
       Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
     );
-    expect(mended.toString()).toContain('"sequence_number":0');
-    expect(mended.toString()).toContain('a\u2028b');
+    expect(rewritten.toString()).toContain('"sequence_number":0');
+    expect(rewritten.toString()).toContain('a\u2028b');
   });
 
   it('gives an event the name of its corrected type', () => {
