@@ -13,7 +13,7 @@ const topLevel: Layers = [
   ['scripts'],
   ['supervisor', 'gateway', 'runpod'],
   ['health', 'nvidia-smi-parser'],
-  ['keys'],
+  ['keys', 'models'],
   ['settings', 'log'],
   ['fs', 'sse'],
 ];

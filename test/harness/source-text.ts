@@ -2,7 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const folders = ['cli', 'fs', 'gateway', 'health', 'keys', 'log', 'runpod', 'settings', 'supervisor'];
+const folders = [
+  'cli',
+  'fs',
+  'gateway',
+  'health',
+  'keys',
+  'log',
+  'models',
+  'runpod',
+  'settings',
+  'supervisor',
+];
 let sources: string | undefined;
 
 /**
