@@ -11,7 +11,7 @@ import type { SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
 import type { CrashClass } from './engine/crash-class.ts';
 import { crashHint } from './engine/crash-class.ts';
-import type { Engine } from './engine/installed-engine.ts';
+import type { InstalledEngine } from './engine/installed-engine.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
 import { EngineProcess } from './engine-process.ts';
 import type {
@@ -36,7 +36,7 @@ import { systemStatus } from './system-status.ts';
 
 export interface DeploymentOptions {
   readonly config: SupervisorConfig;
-  readonly engine: Engine;
+  readonly engine: InstalledEngine;
   readonly gatewayCommand: Command;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;

@@ -7,7 +7,7 @@ import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir, keyFileProblems } from './data-dir.ts';
 import { findForbiddenArguments, splitWords } from './engine/extra-arguments.ts';
 import { modelFileProblems } from './engine/gguf-file.ts';
-import type { Engine } from './engine/installed-engine.ts';
+import type { InstalledEngine } from './engine/installed-engine.ts';
 import { describeModelFolder } from './engine/model.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
@@ -16,7 +16,7 @@ import { runtimeDirProblems } from './process/runtime-dir.ts';
 export interface PreflightOptions {
   readonly settings: Settings;
   /** Undefined if none was found or fetched; `engineProblem` is the reason. */
-  readonly engine: Engine | undefined;
+  readonly engine: InstalledEngine | undefined;
   readonly engineProblem?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Problems found earlier, such as those of reading the settings. */

@@ -6,7 +6,7 @@ import { handleUnhandledErrors } from '../log/unhandled-errors.ts';
 import type { SupervisorConfig } from './config.ts';
 import { createCrashStore } from './crash-store.ts';
 import { Deployment } from './deployment.ts';
-import type { Engine } from './engine/installed-engine.ts';
+import type { InstalledEngine } from './engine/installed-engine.ts';
 import { EventLog } from './event-log.ts';
 import type { Outcome, ReadyReport } from './events.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -19,7 +19,7 @@ import { type Command, defaultGatewayCommand } from './spawn-gateway.ts';
 export interface SuperviseOptions {
   /** Checked by preflight. */
   readonly config: SupervisorConfig;
-  readonly engine: Engine;
+  readonly engine: InstalledEngine;
   readonly log: Log;
   /** The stream of lines that `log` belongs to. */
   readonly logs: Logs;

@@ -14,7 +14,7 @@ import type { Settings } from '../../settings/variables.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import { modelFileParts } from '../../supervisor/engine/gguf-file.ts';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { defaultHost, detectPlatform, queueWorkerEnabled } from '../../supervisor/platform/platform.ts';
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { connectableHost } from '../../supervisor/probe-gateway.ts';
@@ -104,7 +104,10 @@ async function locateEngine({ LLAMA_SERVER_BIN: configured }: Settings, env: Env
   }
 }
 
-async function checkEngine(engine: Engine | undefined, mistakes: ProblemsByTopic): Promise<Finding[]> {
+async function checkEngine(
+  engine: InstalledEngine | undefined,
+  mistakes: ProblemsByTopic,
+): Promise<Finding[]> {
   const about = 'llama-server';
   if (!engine || mistakes[about].length > 0) return report(about, mistakes);
   try {

@@ -7,7 +7,7 @@ import type { SettingsResult } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import type { ExitCode } from '../../supervisor/exit-codes.ts';
 import { detectPlatform, vastLogLines, writeVastLine } from '../../supervisor/platform/platform.ts';
 import { preflight } from '../../supervisor/preflight.ts';
@@ -125,7 +125,7 @@ interface Search {
 async function locateEngine(
   { LLAMA_SERVER_BIN: configured }: Settings,
   { demo, env, log }: Search,
-): Promise<{ engine?: Engine | undefined; engineProblem?: string }> {
+): Promise<{ engine?: InstalledEngine | undefined; engineProblem?: string }> {
   const wanted = { configured, searchPath: env.PATH, cache: cacheFolder };
   try {
     const engine = demo

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 
 /** The text after `version:` in the output of an engine. Throws if the engine does not run or prints no version. */
-export async function readEngineVersion({ command, args }: Engine): Promise<string> {
+export async function readEngineVersion({ command, args }: InstalledEngine): Promise<string> {
   const { all } = await execa(command, [...args, '--version'], {
     all: true,
     stdin: 'ignore',

@@ -1,6 +1,6 @@
 import { access, glob, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { type DebianNames, getDebianNames, libraryFolder } from '../debian/debian-names.ts';
 import { unpackPackage } from '../debian/unpack-package.ts';
 import { EngineUnavailable } from './engine-unavailable.ts';
@@ -26,7 +26,7 @@ export async function fetchEngine({
   onProgress = () => {},
   arch = process.arch,
   etc = '/etc/apt',
-}: FetchOptions): Promise<Engine> {
+}: FetchOptions): Promise<InstalledEngine> {
   const names = getDebianNames(arch);
   if (process.platform !== 'linux' || !names)
     throw new EngineUnavailable(`Debian has no llama-server for ${process.platform} on ${arch}`);
@@ -45,7 +45,7 @@ export async function fetchEngine({
   return fetchedEngine(place, names);
 }
 
-async function runs(engine: Engine): Promise<boolean> {
+async function runs(engine: InstalledEngine): Promise<boolean> {
   try {
     await access(engine.command);
     await readEngineVersion(engine);

@@ -1,10 +1,10 @@
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { commandFor, type DebianNames, getDebianNames } from '../debian/debian-names.ts';
 
 /** How to start the llama-server that was unpacked into `prefix`: with the loader from its own packages. */
-export function fetchedEngine(prefix: string, names: DebianNames): Engine {
+export function fetchedEngine(prefix: string, names: DebianNames): InstalledEngine {
   return { ...commandFor(prefix, 'usr/bin/llama-server', names, ['llama']), origin: 'fetched' };
 }
 
@@ -20,7 +20,7 @@ export function fetchedEngineFolder(cache: string, { architecture }: DebianNames
 export async function findFetchedEngine(
   cache: string,
   arch: string = process.arch,
-): Promise<Engine | undefined> {
+): Promise<InstalledEngine | undefined> {
   const names = getDebianNames(arch);
   if (!names) return undefined;
   const engine = fetchedEngine(fetchedEngineFolder(cache, names), names);

@@ -1,4 +1,4 @@
-import { type Engine, findInstalledEngine } from '../../supervisor/engine/installed-engine.ts';
+import { findInstalledEngine, type InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { findFetchedEngine } from './fetched-engine.ts';
 
 interface Wanted {
@@ -11,7 +11,7 @@ interface Wanted {
 }
 
 /** The llama-server installed on this machine, else the one fetched before. */
-export async function findEngine({ cache, ...places }: Wanted): Promise<Engine | undefined> {
+export async function findEngine({ cache, ...places }: Wanted): Promise<InstalledEngine | undefined> {
   return (await findInstalledEngine(places)) ?? (await findFetchedEngine(cache));
 }
 
@@ -19,7 +19,7 @@ export async function findEngine({ cache, ...places }: Wanted): Promise<Engine |
 export async function findOrFetchEngine(
   wanted: Wanted,
   onProgress: (text: string) => void = () => {},
-): Promise<Engine> {
+): Promise<InstalledEngine> {
   const found = await findEngine(wanted);
   if (found) return found;
   const { fetchEngine } = await import('./fetch-engine.ts');

@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 
 /** A llama-server executable: `command` with `args` before all other arguments. */
-export interface Engine {
+export interface InstalledEngine {
   readonly command: string;
   /** Arguments of the command itself, such as those of a loader; llama-server's own follow them. */
   readonly args: readonly string[];
@@ -32,7 +32,7 @@ export async function findInstalledEngine({
   configured,
   searchPath = '',
   imagePath = '/app/llama-server',
-}: Places): Promise<Engine | undefined> {
+}: Places): Promise<InstalledEngine | undefined> {
   if (configured !== undefined) return configuredEngine(configured, searchPath);
   const onPath = await findOnPath('llama-server', searchPath);
   if (onPath !== undefined) return { command: onPath, args: [], origin: 'PATH' };
@@ -40,7 +40,7 @@ export async function findInstalledEngine({
   return undefined;
 }
 
-async function configuredEngine(configured: string, searchPath: string): Promise<Engine> {
+async function configuredEngine(configured: string, searchPath: string): Promise<InstalledEngine> {
   const isBareName = !configured.includes('/');
   const command = isBareName ? await findOnPath(configured, searchPath) : resolve(configured);
   if (command !== undefined && (await isRunnable(command)))

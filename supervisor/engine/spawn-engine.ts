@@ -11,7 +11,7 @@ import {
 import { prepareSocketPath } from '../process/runtime-dir.ts';
 import { parseEngineLine } from './engine-log.ts';
 import { modelFileBytes } from './gguf-file.ts';
-import type { Engine } from './installed-engine.ts';
+import type { InstalledEngine } from './installed-engine.ts';
 import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
 import { availableMemory, promptCacheMiB } from './memory.ts';
 import { createPromptRedactor } from './redact-prompts.ts';
@@ -19,7 +19,7 @@ import { createPromptRedactor } from './redact-prompts.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SpawnEngineOptions {
-  readonly engine: Engine;
+  readonly engine: InstalledEngine;
   readonly config: { readonly engine: EngineOptions; readonly settings: Settings; readonly dataDir: string };
   readonly backend: Backend & { readonly apiKey: string };
   readonly env: Environment;

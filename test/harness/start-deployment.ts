@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
@@ -26,7 +26,7 @@ export interface DeploymentOptions {
   /** The behaviour of the fake llama-server. */
   readonly scenario?: Scenario;
   /** Runs a real llama-server with this model and the real gateway instead of the fakes. */
-  readonly real?: { readonly engine: Engine; readonly model: string };
+  readonly real?: { readonly engine: InstalledEngine; readonly model: string };
   /** The folder of an earlier deployment, to start again in. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, readlinkSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { cacheFolder, projectFolder } from '../../scripts/project-folders.ts';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { buildContext, productionPackages } from './build-context.ts';
 
 export interface Mount {
@@ -16,7 +16,7 @@ const programs = ['chmod', 'chown', 'env', 'ln', 'mkdir', 'mv', 'prlimit', 'setp
 const administration = ['groupadd', 'useradd'];
 
 export interface ImagePrograms {
-  readonly engine: Engine;
+  readonly engine: InstalledEngine;
   readonly tini: ProgramCommand;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { inject } from 'vitest';
 import type { Backend } from '../../health/backend.ts';
-import type { Engine } from '../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export interface LlamaServerOptions {
@@ -92,7 +92,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
 }
 
 /** A router starts its own executable for each model. That may be the loader, which then needs the program. */
-function routerEnvironment({ args }: Engine): Record<string, string> {
+function routerEnvironment({ args }: InstalledEngine): Record<string, string> {
   const [path, libraries, program] = args;
   if (path !== '--library-path' || libraries === undefined || program === undefined) return {};
   return { LLAMA_APP_CMD: program, LD_LIBRARY_PATH: libraries };
@@ -141,7 +141,7 @@ function healthStatus(socketPath: string): Promise<number | undefined> {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    engine: Engine;
+    engine: InstalledEngine;
     /** The path of the demo model. */
     demoModel: string;
   }

@@ -11,7 +11,7 @@ import { ApiError } from '../../../gateway/errors/api-error.ts';
 import type { Backend } from '../../../health/backend.ts';
 import { requestBackend } from '../../../health/request-backend.ts';
 import { findEngine } from '../../../scripts/engine/find-engine.ts';
-import type { Engine } from '../../../supervisor/engine/installed-engine.ts';
+import type { InstalledEngine } from '../../../supervisor/engine/installed-engine.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import type { Subject, Target } from '../target.ts';
 
@@ -231,7 +231,7 @@ interface Bare {
   end(): Promise<string | undefined>;
 }
 
-async function startBare(engine: Engine, folder: string, model: string): Promise<Bare> {
+async function startBare(engine: InstalledEngine, folder: string, model: string): Promise<Bare> {
   const socketPath = join(folder, 'llama.sock');
   rmSync(socketPath, { force: true });
   const args = [

@@ -6,7 +6,7 @@ import { maxProbeConnections } from '../../../fs/open-file-limit.ts';
 import { startHealthServer } from '../../../health/health-server.ts';
 import { createLogs, logFilesConfig } from '../../../log/create-logs.ts';
 import { readSettings } from '../../../settings/read-settings.ts';
-import { type Engine, findInstalledEngine } from '../../../supervisor/engine/installed-engine.ts';
+import { findInstalledEngine, type InstalledEngine } from '../../../supervisor/engine/installed-engine.ts';
 import { preflight } from '../../../supervisor/preflight.ts';
 import { supervise } from '../../../supervisor/supervise.ts';
 
@@ -17,7 +17,7 @@ const health = await startHealthServer({
   ...{ host: '127.0.0.1', port: settings.PORT_HEALTH, maxConnections: maxProbeConnections() },
 });
 const engine = env.ENGINE
-  ? (JSON.parse(env.ENGINE) as Engine)
+  ? (JSON.parse(env.ENGINE) as InstalledEngine)
   : await findInstalledEngine({ configured, searchPath: env.PATH });
 const earlierProblems = problems.map(({ message }) => message);
 const check = await preflight({
