@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
+import { splitWords } from '../models/extra-arguments.ts';
+import type { ModelSource } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import { splitWords } from './engine/extra-arguments.ts';
 import { defaultSlots, type EngineOptions, maxContext } from './engine/llama-arguments.ts';
-import { chooseModel, defaultModelName, type ModelSource } from './engine/model.ts';
+import { chooseModel, defaultModelName } from './engine/model.ts';
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { findWriteError, isDiskFull, isReadable, seemsWritable, writeErrorHint } from '../fs/folders.ts';
 import { keyFilePath } from '../keys/key-file-path.ts';
+import { statPath } from '../models/gguf-file.ts';
 import type { Settings } from '../settings/variables.ts';
-import { statPath } from './engine/gguf-file.ts';
 
 /** Where RunPod's serverless workers, RunPod's and Vast's pods, and our images mount their volume. */
 const volumes = ['/runpod-volume', '/workspace', '/data'];

@@ -1,8 +1,8 @@
 import type { SettingChanges } from '../health/supervisor-messages.ts';
+import { findStartOnlyArguments, splitWords } from '../models/extra-arguments.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
-import { findStartOnlyArguments, splitWords } from './engine/extra-arguments.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
 
 export type RestartPlan =

@@ -1,6 +1,6 @@
 import type { BackendAddress } from '../../health/backend.ts';
-import { includesArgument } from './extra-arguments.ts';
-import type { ModelSource } from './model.ts';
+import { includesArgument } from '../../models/extra-arguments.ts';
+import type { ModelSource } from '../../models/registry.ts';
 
 /** The options of llama-server, independent of its arguments. */
 export interface EngineOptions {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { modelFileProblems } from './gguf-file.ts';
+import { modelFileProblems } from '../../models/gguf-file.ts';
 import { chooseModel, defaultModelName } from './model.ts';
 
 let folder: string;

@@ -1,13 +1,7 @@
 import { basename, join, resolve } from 'node:path';
+import { downloadName, findGgufFiles, statPath } from '../../models/gguf-file.ts';
+import type { ModelSource } from '../../models/registry.ts';
 import type { Settings } from '../../settings/variables.ts';
-import { findGgufFiles, statPath } from './gguf-file.ts';
-
-/** The model that llama-server loads. */
-export type ModelSource =
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'hugging-face'; readonly repo: string }
-  /** `path` is where llama-server stores the download. */
-  | { readonly kind: 'url'; readonly url: string; readonly path: string };
 
 export interface ModelChoice {
   readonly model: ModelSource | undefined;
@@ -38,22 +32,7 @@ function findSource(settings: ModelSettings, modelsDir: string): ModelSource | u
   if (HF_REPO !== undefined) return { kind: 'hugging-face', repo: HF_REPO };
   return MODEL_URL === undefined
     ? undefined
-    : { kind: 'url', url: MODEL_URL, path: join(modelsDir, fileNameOf(MODEL_URL)) };
-}
-
-/** Always the name of a model: a download may replace a model, but no other file. */
-function fileNameOf(url: string): string {
-  const name = basename(decoded(new URL(url).pathname)).replace(/\p{Cc}/gu, '');
-  if (/[^.].*\.gguf$/i.test(name)) return name;
-  return /^\.*$/.test(name) ? 'model.gguf' : `${name}.gguf`;
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+    : { kind: 'url', url: MODEL_URL, path: join(modelsDir, downloadName(MODEL_URL)) };
 }
 
 function findByName(name: string, modelsDir: string): ModelSource | undefined {

@@ -1,5 +1,7 @@
 import type { Backend } from '../../health/backend.ts';
 import type { Log } from '../../log/create-log.ts';
+import { availableMemory } from '../../models/available-memory.ts';
+import { modelFileBytes } from '../../models/gguf-file.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { type Child, failedToStart, spawnChild } from '../process/child.ts';
 import {
@@ -10,10 +12,9 @@ import {
 } from '../process/redact-secrets.ts';
 import { prepareSocketPath } from '../process/runtime-dir.ts';
 import { parseEngineLine } from './engine-log.ts';
-import { modelFileBytes } from './gguf-file.ts';
 import type { InstalledEngine } from './installed-engine.ts';
 import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
-import { availableMemory, promptCacheMiB } from './memory.ts';
+import { promptCacheMiB } from './prompt-cache.ts';
 import { createPromptRedactor } from './redact-prompts.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { benchCommand } from '../../cli/bench/bench-command.ts';
 import { keysCommand } from '../../cli/keys/keys-command.ts';
-import { splitWords } from '../../supervisor/engine/extra-arguments.ts';
+import { splitWords } from '../../models/extra-arguments.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
 

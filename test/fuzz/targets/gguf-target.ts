@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoModelBytes } from '../../../cli/demo-model/write-demo-model.ts';
-import { modelFileProblems } from '../../../supervisor/engine/gguf-file.ts';
+import { modelFileProblems } from '../../../models/gguf-file.ts';
 import { readGgufHead } from '../../harness/gguf-reader.ts';
 import type { Target } from '../target.ts';
 

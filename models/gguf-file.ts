@@ -1,5 +1,5 @@
 import { closeSync, type Dirent, opendirSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const maxFiles = 20;
 /** A folder such as `/` must not block the health server while all of it is searched. */
@@ -90,5 +90,20 @@ function readMagic(path: string): string | undefined {
     }
   } catch {
     return undefined;
+  }
+}
+
+/** The file name of a download. Always that of a model: a download may replace a model, but no other file. */
+export function downloadName(url: string): string {
+  const name = basename(decoded(new URL(url).pathname)).replace(/\p{Cc}/gu, '');
+  if (/[^.].*\.gguf$/i.test(name)) return name;
+  return /^\.*$/.test(name) ? 'model.gguf' : `${name}.gguf`;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { availableMemory, promptCacheMiB } from './memory.ts';
+import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { availableMemory } from './available-memory.ts';
 
 const meminfo = 'MemTotal:       32000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\n';
 const unified = (folder: string, max: string, current: number, inactive = 0) => ({
@@ -66,33 +66,3 @@ it.each<[string, Readonly<Record<string, string>>, number | undefined]>([
 it('the available memory of this machine can be read', () => {
   expect(availableMemory()).toBeGreaterThan(0);
 });
-
-const GiB = 1024 ** 3;
-const cacheOf = (spare: number | undefined, model: number, ...extraArgs: string[]) =>
-  promptCacheMiB({
-    extraArgs,
-    availableMemory: spare === undefined ? undefined : spare * GiB,
-    modelBytes: model * GiB,
-  });
-
-it.each([
-  { spare: 8, model: 4, expected: 1024 },
-  { spare: 4, model: 0.5, expected: 896 },
-  { spare: 8, model: 7.9, expected: 512 },
-  { spare: 16, model: 24, expected: 1024 },
-  { spare: 0, model: 1, expected: 0 },
-])('the prompt cache gets a part of the memory that the model leaves: %j', ({ spare, model, expected }) => {
-  expect(cacheOf(spare, model)).toBe(expected);
-});
-
-it('the default of llama-server stays if it fits, or if the memory is unknown', () => {
-  expect(cacheOf(64, 16)).toBeUndefined();
-  expect(cacheOf(undefined, 16)).toBeUndefined();
-});
-
-it.each([['-cram', '4096'], ['--cache-ram', '0'], ['--cache-ram=-1'], ['--cache_ram', '100']])(
-  'EXTRA_ARGS override the limit of the prompt cache: %j',
-  (...args) => {
-    expect(cacheOf(4, 1, '--temp', '0', ...args)).toBeUndefined();
-  },
-);

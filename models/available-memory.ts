@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { includesArgument } from './extra-arguments.ts';
 
 /**
  * The bytes of memory that can be used without triggering the OOM killer: what the machine has available, or what our
@@ -66,34 +65,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-const MiB = 1024 ** 2;
-
-/** The limit of llama-server's prompt cache by default, in MiB. */
-const defaultMiB = 8192;
-
-export interface PromptCacheOptions {
-  readonly extraArgs: readonly string[];
-  /** Bytes; undefined if unknown. */
-  readonly availableMemory: number | undefined;
-  /** The size of the model file; 0 if there is none yet. */
-  readonly modelBytes: number;
-}
-
-/**
- * The limit of the prompt cache in MiB; undefined leaves it to llama-server, which does not read the container's limit and
- * would be killed at it. A quarter of what the model leaves, but at least a sixteenth of all, because a model on the GPU
- * needs little memory.
- */
-export function promptCacheMiB({
-  extraArgs,
-  availableMemory,
-  modelBytes,
-}: PromptCacheOptions): number | undefined {
-  if (availableMemory === undefined || includesArgument(extraArgs, ['-cram', '--cache-ram']))
-    return undefined;
-  const limitBytes = Math.max((availableMemory - modelBytes) / 4, availableMemory / 16);
-  const limitMiB = Math.floor(limitBytes / MiB);
-  return limitMiB < defaultMiB ? limitMiB : undefined;
 }
