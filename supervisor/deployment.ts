@@ -1,35 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import type { Backend, BackendStatus } from '../health/backend.ts';
 import type { HealthSnapshot } from '../health/health-response.ts';
-import type { SupervisorMessage } from '../health/supervisor-messages.ts';
+import type { EngineStateMessage, GatewayMessage, SupervisorMessage } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/create-logs.ts';
-import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { startBoot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
-import type { CrashClass } from './engine/crash-class.ts';
-import { crashHint } from './engine/crash-class.ts';
+import { CrashTally, type LastCrash } from './crash-tally.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
-import { EngineProcess } from './engine-process.ts';
+import { Engine, type EngineOwner } from './engine.ts';
 import type {
-  ChildCrash,
   ChildOwner,
   ClassifiedExit,
   DeploymentFailure,
+  EngineEvents,
+  EngineFailure,
   FatalCrash,
   Outcome,
   SupervisorEvents,
 } from './events.ts';
 import { GatewayProcess } from './gateway-process.ts';
+import { IdleTimer } from './idle-timer.ts';
+import { planRestart, type RestartPlan } from './plan-restart.ts';
 import type { Child } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
 import type { ManagedProcess } from './process/managed-process.ts';
 import type { RuntimeDir } from './process/runtime-dir.ts';
 import { createQueueWorker, reportUnhealthy } from './queue-worker.ts';
-import { RestartController, type RestartTarget } from './restart-controller.ts';
 import { shutDown } from './shutdown.ts';
 import { type Command, spawnGateway } from './spawn-gateway.ts';
 import { systemStatus } from './system-status.ts';
@@ -42,30 +42,16 @@ export interface DeploymentOptions {
   readonly log: Log;
   readonly logs: Logs;
   readonly runtimeDir: RuntimeDir;
-  readonly events: SupervisorEvents;
+  readonly events: SupervisorEvents & EngineEvents;
 }
 
-/** How many crashes there were, by child and class. */
-type CrashCounts = Record<'engine' | 'gateway', Partial<Record<CrashClass, number>>>;
-
-/** What `/status` shows of the last crash: how it happened, but no output. */
-interface LastCrash {
-  readonly who: ChildCrash['who'];
-  readonly class: CrashClass;
-  readonly cure: string;
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly at: string;
-}
-
-/** Owns the children (llama-server, the gateway, possibly a queue worker), and the overall status. */
-export class Deployment implements ChildOwner, RestartTarget {
+/** Owns the children (engines, the gateway, possibly a queue worker), and the overall status. */
+export class Deployment implements ChildOwner, EngineOwner {
   readonly #options: DeploymentOptions;
-  readonly #backend: Backend & { readonly apiKey: string };
   readonly #queueWorkerKey: string | undefined;
   readonly #boot = startBoot();
-  readonly #restarts: RestartController;
-  readonly #engine: EngineProcess;
+  readonly #idleTimer: IdleTimer;
+  readonly #engine: Engine;
   readonly #gateway: GatewayProcess;
   readonly #queueWorker: ManagedProcess | undefined;
   readonly #outcome = Promise.withResolvers<Outcome>();
@@ -75,23 +61,22 @@ export class Deployment implements ChildOwner, RestartTarget {
   #isReadyReported = false;
   #isStopping = false;
   #hasFailed = false;
-  readonly #crashes: CrashCounts = { engine: {}, gateway: {} };
+  readonly #crashes = { engine: new CrashTally(), gateway: new CrashTally() };
   #lastCrash: LastCrash | undefined;
 
   constructor(options: DeploymentOptions) {
-    const { config, env, log, logs, runtimeDir, events } = options;
+    const { config, env, logs, events } = options;
     this.#options = options;
-    this.#backend = { address: backendAddress(config, runtimeDir), apiKey: createSecret() };
     this.#queueWorkerKey = config.runsQueueWorker ? createSecret() : undefined;
-    this.#restarts = new RestartController({ config, env, log, target: this });
-    const shared = { config, boot: this.#boot, owner: this, events };
-    this.#engine = new EngineProcess({
-      ...shared,
-      backend: this.#backend,
-      spawn: (isServing) => this.#spawnEngine(isServing),
-      restarts: this.#restarts,
+    this.#idleTimer = new IdleTimer({
+      limitMs: config.idleShutdownMs,
+      onLimit: () => this.end({ reason: 'idle' }),
     });
-    this.#gateway = new GatewayProcess({ ...shared, spawn: () => this.#spawnGateway() });
+    this.#engine = this.#createEngine();
+    this.#gateway = new GatewayProcess({
+      ...{ config, events, boot: this.#boot, owner: this },
+      spawn: () => this.#spawnGateway(),
+    });
     if (this.#queueWorkerKey !== undefined)
       this.#queueWorker = createQueueWorker({
         ...{ ...config, env, key: this.#queueWorkerKey },
@@ -110,7 +95,7 @@ export class Deployment implements ChildOwner, RestartTarget {
 
   /** Starts all children at the same time. */
   start(): void {
-    this.#engine.process.start();
+    this.#engine.start();
     this.#gateway.process.start();
     this.#queueWorker?.start();
   }
@@ -131,7 +116,8 @@ export class Deployment implements ChildOwner, RestartTarget {
 
   /** Stops all children, the gateway first. Resolves when none is left. */
   async stop(force: AbortSignal): Promise<void> {
-    this.#restarts.stop();
+    this.#engine.stopReplacing();
+    this.#idleTimer.close();
     this.#isStopping = true;
     this.changed();
     await shutDown({
@@ -154,6 +140,7 @@ export class Deployment implements ChildOwner, RestartTarget {
   /** What the health server shows. */
   snapshot(): HealthSnapshot {
     const { times, phase } = this.#boot;
+    const { engine, gateway } = this.#crashes;
     return {
       status: this.#status,
       everReady: this.#wasReady,
@@ -164,12 +151,14 @@ export class Deployment implements ChildOwner, RestartTarget {
         loadTimeMs: times.loaded ?? null,
         boot: times,
         restarts: { engine: this.#engine.process.restarts, gateway: this.#gateway.process.restarts },
-        crashes: this.#crashes,
+        crashes: { engine: engine.counts, gateway: gateway.counts },
         lastCrash: this.#lastCrash ?? null,
         gatewayUp: this.#gateway.isUp,
         sleeping: this.#engine.isSleeping,
         version: packageFile.version,
-        ...this.#restarts.details,
+        model: this.#engine.config.engine.publicName,
+        idleSeconds: Math.floor(this.#idleTimer.idleMs / 1000),
+        restart: this.#engine.replacement ?? null,
       },
     };
   }
@@ -180,9 +169,7 @@ export class Deployment implements ChildOwner, RestartTarget {
     const next = systemStatus({
       stopping: this.#isStopping,
       failed: this.#hasFailed,
-      replacing: this.#restarts.isReplacing,
-      enginePhase: this.#engine.process.state.phase,
-      backend: this.#engine.monitor.status,
+      engines: this.#engine.status,
       gatewayUp: this.#gateway.isUp,
       everReady: this.#wasReady,
     });
@@ -191,38 +178,67 @@ export class Deployment implements ChildOwner, RestartTarget {
     this.#reportReady();
   }
 
+  /** An exit of the gateway. */
   exited(exit: ClassifiedExit, state: ChildState): void {
-    if (exit.who === 'llama-server' && (exit.crash === 'killed' || state.phase === 'replacing'))
-      this.#restarts.engineStoppedFromOutside();
-    if (state.phase !== 'stopped' && state.phase !== 'replacing') this.#onCrash(exit, state);
+    if (state.phase !== 'stopped') this.#onGatewayCrash(exit, state);
     this.changed();
   }
 
-  failed(failure: DeploymentFailure, crash?: FatalCrash): void {
-    this.#hasFailed = true;
+  ready(): void {
+    this.#idleTimer.end('boot');
+  }
+
+  crashed(exit: ClassifiedExit): void {
+    this.#lastCrash = this.#crashes.engine.add(exit);
+  }
+
+  failed(_engine: Engine, failure: EngineFailure, crash?: FatalCrash): void {
+    this.#fail(failure, crash);
+    this.send(this.#engineState);
+  }
+
+  replacementChanged({ isReplacing }: Engine): void {
+    if (isReplacing) this.#idleTimer.start('replacement');
+    else this.#idleTimer.end('replacement');
+    this.send(this.#engineState);
     this.changed();
-    const message = failureMessage(failure, crash);
-    if (failure !== 'gateway-failed') this.#restarts.engineFailed();
-    this.#options.events.failed(message);
-    this.end({ reason: failure, message });
   }
 
-  // Requests of the restart controller.
-
-  replaceEngine(): void {
-    this.#engine.replace();
-  }
-
-  sendToGateway(message: SupervisorMessage): void {
+  send(message: SupervisorMessage): void {
     this.#gateway.process.child?.send(message);
   }
 
-  forgiveEngineExits(count: number): void {
-    this.#engine.forgiveExits(count).catch(recordUnhandledError);
+  #onMessage(message: GatewayMessage): void {
+    switch (message.kind) {
+      case 'restart-request': {
+        const result = this.#engine.requestRestart(message.changes);
+        this.send({ kind: 'restart-reply', id: message.id, result });
+        break;
+      }
+      case 'drained':
+        this.#engine.drained();
+        break;
+      case 'crash-cause-found':
+        this.#engine.forgiveExits(message.crashes);
+        break;
+      case 'busy':
+        this.#idleTimer.start('requests');
+        break;
+      default:
+        this.#idleTimer.end('requests', message.forMs);
+    }
   }
 
-  idle(): void {
-    this.end({ reason: 'idle' });
+  /** For the gateway: sent to each new one first, and again after each change. */
+  get #engineState(): EngineStateMessage {
+    const { config, isReplacing, maySleep, hasFailed } = this.#engine;
+    return {
+      kind: 'engine-state',
+      pause: isReplacing,
+      modelNames: config.settings.MODEL_ALIAS ?? [],
+      maySleep,
+      hasFailed,
+    };
   }
 
   #setStatus(status: BackendStatus): void {
@@ -235,48 +251,56 @@ export class Deployment implements ChildOwner, RestartTarget {
     const { times } = this.#boot;
     if (this.#status !== 'ready' || this.#isReadyReported || times['first token'] === undefined) return;
     this.#isReadyReported = true;
-    this.#options.events.ready({ props: this.#engine.monitor.props, boot: times });
+    this.#options.events.ready({ props: this.#engine.props, boot: times });
   }
 
-  #onCrash(exit: ClassifiedExit, state: ChildState): void {
-    this.#countCrash(exit);
+  #onGatewayCrash(exit: ClassifiedExit, state: ChildState): void {
+    this.#lastCrash = this.#crashes.gateway.add(exit);
     const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
     this.#options.events.crashed({ ...exit, restartInMs });
-    if (exit.who === 'gateway') this.#restarts.gatewayCrashed();
-    if (state.phase === 'given-up')
-      this.failed(exit.who === 'gateway' ? 'gateway-failed' : 'engine-failed', {
-        ...exit,
-        history: state.history,
-      });
+    // Its requests have ended with it. The next gateway reports its own.
+    this.#idleTimer.end('requests');
+    if (state.phase === 'given-up') this.#fail('gateway-failed', { ...exit, history: state.history });
   }
 
-  #countCrash({ who, crash, exit: { code, signal } }: ClassifiedExit): void {
-    const counts = this.#crashes[who === 'gateway' ? 'gateway' : 'engine'];
-    counts[crash] = (counts[crash] ?? 0) + 1;
-    const at = new Date().toISOString();
-    this.#lastCrash = { who, class: crash, cure: crashHint(who, crash), code, signal, at };
+  #fail(failure: DeploymentFailure, crash?: FatalCrash): void {
+    this.#hasFailed = true;
+    this.changed();
+    const message = failureMessage(failure, crash);
+    this.#options.events.failed(message);
+    this.end({ reason: failure, message });
   }
 
-  #spawnEngine(isServing: () => boolean): Child {
-    const { engine, env, logs } = this.#options;
-    const log = logs.getLog('llama-server');
-    const { config } = this.#restarts;
-    return this.#record(spawnEngine({ engine, config, backend: this.#backend, env, isServing, log }));
+  #createEngine(): Engine {
+    const { config, engine, env, log, logs, runtimeDir, events } = this.#options;
+    const backend = { address: backendAddress(config, runtimeDir), apiKey: createSecret() };
+    const outputLog = logs.getLog('llama-server');
+    return new Engine({
+      ...{ config, backend, boot: this.#boot, owner: this, events, log },
+      spawn: (current, isServing) =>
+        this.#record(spawnEngine({ engine, config: current, backend, env, isServing, log: outputLog })),
+      plan: (current, changes) => this.#planRestart(planRestart(current, changes, env)),
+    });
+  }
+
+  #planRestart(plan: RestartPlan): RestartPlan {
+    if (plan.ok) for (const warning of plan.warnings) this.#options.log.warn(warning);
+    return plan;
   }
 
   #spawnGateway(): Child {
     const { gatewayCommand, env, logs } = this.#options;
     const child = spawnGateway({
       command: gatewayCommand,
-      config: this.#restarts.config,
-      backend: this.#backend,
+      config: this.#engine.config,
+      backend: this.#engine.backend,
       queueWorkerKey: this.#queueWorkerKey,
       env,
       log: logs.getLog('gateway'),
       forward: logs.forward,
-      onMessage: (message) => this.#restarts.onMessage(message),
+      onMessage: (message) => this.#onMessage(message),
     });
-    child.send(this.#restarts.engineState);
+    child.send(this.#engineState);
     return this.#record(child);
   }
 

@@ -6,12 +6,11 @@ import type { SupervisorConfig } from './config.ts';
 import { type CrashClass, classifyCrash, isFatal } from './engine/crash-class.ts';
 import { generateFirstToken } from './engine/first-token.ts';
 import { abortHungEngine, monitorProgress } from './engine/hang-monitor.ts';
-import type { ChildOwner, SupervisorEvents } from './events.ts';
+import type { ChildOwner, EngineEvents, EngineFailure, LoadFailure } from './events.ts';
 import { countOomKills, wasOomKill } from './platform/oom-kills.ts';
 import type { Child, ChildExit } from './process/child.ts';
 import type { ChildEvent, ChildState } from './process/child-state.ts';
 import { ManagedProcess } from './process/managed-process.ts';
-import type { RestartController } from './restart-controller.ts';
 
 const loadingReportIntervalMs = 10_000;
 
@@ -30,9 +29,20 @@ export interface EngineProcessOptions {
   readonly boot: Boot;
   /** Starts llama-server; `isServing` returns whether requests may run in it. */
   readonly spawn: (isServing: () => boolean) => Child;
-  readonly restarts: Pick<RestartController, 'maySleep' | 'engineReady' | 'rollBack'>;
-  readonly owner: ChildOwner;
-  readonly events: SupervisorEvents;
+  readonly owner: EngineProcessOwner;
+  readonly events: EngineEvents;
+}
+
+/** What llama-server as a child needs from the engine it belongs to. */
+export interface EngineProcessOwner extends ChildOwner {
+  /** It may be found sleeping. */
+  readonly maySleep: boolean;
+  ready(): void;
+  /**
+   * It did not load. If it ran with a candidate configuration, drops that and returns true: the next one starts as before.
+   */
+  rollBack(failure: LoadFailure, exit?: ChildExit): boolean;
+  failed(failure: EngineFailure): void;
 }
 
 /** llama-server as a child: its load is timed, a first token proves that it works, and a hang aborts it. */
@@ -52,7 +62,7 @@ export class EngineProcess {
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
-    const { config, backend, boot, spawn, restarts, owner } = options;
+    const { config, backend, boot, spawn, owner } = options;
     this.process = new ManagedProcess({
       spawn: () => spawn(() => this.monitor.status === 'ready'),
       policy: config.policy,
@@ -61,7 +71,7 @@ export class EngineProcess {
       onExit: (exit, state) => this.#onExit(exit, state),
     });
     this.monitor = monitorBackend(backend, {
-      followSleep: () => restarts.maySleep,
+      followSleep: () => owner.maySleep,
       onChange: (status) => {
         if (status === 'loading' || status === 'ready') boot.markReached('bound');
         if (status === 'ready' && this.process.state.phase !== 'replacing') {
@@ -113,7 +123,7 @@ export class EngineProcess {
   #classifyExit(exit: ChildExit): ChildEvent {
     if (this.#isReady) return 'exited';
     const crash = this.#classify(exit);
-    if (this.#options.restarts.rollBack(crash, exit)) return 'candidate-exited';
+    if (this.#options.owner.rollBack(crash, exit)) return 'candidate-exited';
     const wasNeverLoaded = this.#options.boot.times.loaded === undefined;
     return wasNeverLoaded && isFatal(crash) ? 'exited-fatally' : { loadFailure: crash };
   }
@@ -157,18 +167,18 @@ export class EngineProcess {
   }
 
   #onLoadTimeout(): void {
-    if (this.#options.restarts.rollBack('load-timed-out')) this.replace();
+    if (this.#options.owner.rollBack('load-timed-out')) this.replace();
     else this.#options.owner.failed('load-timed-out');
   }
 
   #startHangMonitor(): void {
-    const { config, backend, boot, restarts } = this.#options;
+    const { config, backend, boot, owner } = this.#options;
     if (config.hangTimeoutMs === 0) return;
     this.#hangMonitor = monitorProgress({
       backend,
       hangTimeoutMs: config.hangTimeoutMs,
       loadTimeoutMs: config.loadTimeoutMs,
-      maySleep: restarts.maySleep,
+      maySleep: owner.maySleep,
       isRestart: boot.times.loaded !== undefined,
       wasReady: () => this.#isReady,
       onHung: () => this.#abortHung(),
@@ -183,18 +193,17 @@ export class EngineProcess {
   }
 
   #onBackendReady(): void {
-    const { boot, restarts } = this.#options;
+    const { boot, owner } = this.#options;
     this.#isReady = true;
     boot.markReached('loaded');
     this.#stopLoadTimers();
-    restarts.engineReady();
+    owner.ready();
     if (boot.times['first token'] === undefined) this.#testFirstToken().catch(recordUnhandledError);
   }
 
   /** A router serves no model itself. */
   #rejectRouter(): void {
-    if (this.#isReady || !this.#options.restarts.rollBack('is-router'))
-      this.#options.owner.failed('is-router');
+    if (this.#isReady || !this.#options.owner.rollBack('is-router')) this.#options.owner.failed('is-router');
     else this.replace();
   }
 

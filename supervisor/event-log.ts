@@ -5,7 +5,7 @@ import { formatBootTable } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { logCrash, logQueueWorkerCrash } from './crash-messages.ts';
 import { type CrashStore, createCrashRecord } from './crash-store.ts';
-import type { ChildCrash, ReadyReport, SupervisorEvents } from './events.ts';
+import type { ChildCrash, EngineEvents, ReadyReport, SupervisorEvents } from './events.ts';
 import { unresponsiveAfterMs } from './gateway-monitor.ts';
 import { vastLogLines, writeVastLine } from './platform/platform.ts';
 import type { ChildExit } from './process/child.ts';
@@ -19,7 +19,7 @@ export interface EventLogOptions {
 }
 
 /** Writes what happens to the log and keeps the crashes. */
-export class EventLog implements SupervisorEvents {
+export class EventLog implements SupervisorEvents, EngineEvents {
   readonly #options: EventLogOptions;
   /** The version of llama-server, once known. */
   #build: string | undefined;

@@ -6,33 +6,39 @@ import type { ChildExit } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
 import type { ExitHistory } from './process/restart-policy.ts';
 
-/** The events of a deployment, for logs, records and reports. This is the only list of them. */
-export interface SupervisorEvents {
+/** The events of a deployment, for logs, records and reports. These are the only lists of them. */
+export interface SupervisorEvents extends CrashEvents {
   statusChanged(status: BackendStatus): void;
-  /** Once: both children serve, and the engine has generated its first token. */
+  /** Once: everything serves, and the engine has generated its first token. */
   ready(report: ReadyReport): void;
+  /** The gateway has not responded for some seconds, or responds again. */
+  gatewayResponsivenessChanged(isUnresponsive: boolean): void;
+  /** The gateway does not respond and is being killed. */
+  gatewayHung(): void;
+  queueWorkerCrashed(exit: ChildExit): void;
+  /** The deployment cannot continue; `message` says why and what helps. */
+  failed(message: string): void;
+}
+
+/** The events of one engine. */
+export interface EngineEvents extends CrashEvents {
   /** From time to time while the model loads. */
   stillLoading(elapsedMs: number): void;
   /** The engine is ready but generates nothing. */
   firstTokenFailed(reason: string): void;
   /** The engine makes no progress and is being aborted. */
   engineHung(): void;
-  /** The gateway has not responded for some seconds, or responds again. */
-  gatewayResponsivenessChanged(isUnresponsive: boolean): void;
-  /** The gateway does not respond and is being killed. */
-  gatewayHung(): void;
-  crashed(crash: ChildCrash): void;
-  queueWorkerCrashed(exit: ChildExit): void;
-  /** The deployment cannot continue; `message` says why and what helps. */
-  failed(message: string): void;
 }
 
-/** What the engine and the gateway report to the deployment that owns them. */
+interface CrashEvents {
+  crashed(crash: ChildCrash): void;
+}
+
+/** What a child reports to its owner. */
 export interface ChildOwner {
   /** Something that affects the status has changed. */
   changed(): void;
   exited(exit: ClassifiedExit, state: ChildState): void;
-  failed(failure: DeploymentFailure): void;
 }
 
 export interface ReadyReport {
@@ -63,7 +69,10 @@ export interface FatalCrash extends Pick<ChildCrash, 'who' | 'crash' | 'exit'> {
 
 export type LoadFailure = CrashClass | 'load-timed-out' | 'is-router';
 
-export type DeploymentFailure = 'engine-failed' | 'gateway-failed' | 'load-timed-out' | 'is-router';
+/** Why an engine is given up. */
+export type EngineFailure = 'engine-failed' | 'load-timed-out' | 'is-router';
+
+export type DeploymentFailure = EngineFailure | 'gateway-failed';
 
 /** Why the deployment ends. */
 export interface Outcome {

@@ -1,25 +1,40 @@
 import type { BackendStatus } from '../health/backend.ts';
 import type { ChildState } from './process/child-state.ts';
 
-/** Everything that decides the status. */
+/** Everything that decides the status of an engine. */
+export interface EngineState {
+  readonly phase: ChildState['phase'];
+  /** llama-server is about to be replaced, and finishes running requests. */
+  readonly isReplacing: boolean;
+  /** The status of the backend, by its probes. */
+  readonly backend: BackendStatus;
+}
+
+export function engineStatus({ phase, isReplacing, backend }: EngineState): BackendStatus {
+  if (phase === 'waiting' || phase === 'replacing') return 'restarting';
+  return isReplacing && backend === 'ready' ? 'restarting' : backend;
+}
+
+/** Everything that decides the overall status. */
 export interface SystemState {
   readonly stopping: boolean;
   readonly failed: boolean;
-  /** llama-server is about to be replaced, and finishes running requests. */
-  readonly replacing: boolean;
-  readonly enginePhase: ChildState['phase'];
-  /** The status of the backend, by its probes. */
-  readonly backend: BackendStatus;
+  /** Of all engines together. */
+  readonly engines: BackendStatus;
   readonly gatewayUp: boolean;
   readonly everReady: boolean;
 }
 
 /** The overall status: ready only if requests are served. */
-export function systemStatus(state: SystemState): BackendStatus {
-  if (state.failed) return 'failed';
-  if (state.stopping) return 'draining';
-  if (state.enginePhase === 'waiting' || state.enginePhase === 'replacing') return 'restarting';
-  if (state.replacing && state.backend === 'ready') return 'restarting';
-  if (state.backend === 'ready' && !state.gatewayUp) return state.everReady ? 'restarting' : 'loading';
-  return state.backend;
+export function systemStatus({
+  stopping,
+  failed,
+  engines,
+  gatewayUp,
+  everReady,
+}: SystemState): BackendStatus {
+  if (failed) return 'failed';
+  if (stopping) return 'draining';
+  if (engines === 'ready' && !gatewayUp) return everReady ? 'restarting' : 'loading';
+  return engines;
 }
