@@ -1,5 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import * as z from 'zod';
+import { nearestName, withoutStyle } from '../settings/nearest-name.ts';
 import { parseIsoTime } from './iso-time.ts';
 import {
   type Fingerprint,
@@ -135,7 +135,7 @@ const limits = ['requestsPerMinute', 'tokensPerMinute', 'tokensPerDay', 'concurr
 const fields = ['id', 'fingerprint', 'hint', ...Object.keys(keyDefaults)];
 const ofPrevious = ['fingerprint', 'validUntil'];
 
-/** Names that other programs use for our fields, normalized by `plain`. */
+/** Names that other programs use for our fields, normalized by `withoutStyle`. */
 const synonyms: Readonly<Record<string, string>> = {
   rpm: 'requestsPerMinute',
   ratelimit: 'requestsPerMinute',
@@ -201,19 +201,9 @@ function quoted(name: string): string {
 }
 
 function hintFor(name: string, known: readonly string[]): string {
-  const meant = synonyms[plain(name)] ?? nearest(name, known) ?? nearest(name, [...limits, ...fields]);
+  const meant =
+    synonyms[withoutStyle(name)] ?? nearestName(name, known) ?? nearestName(name, [...limits, ...fields]);
   if (meant === undefined) return '';
   const isInPlace = known.includes(meant) || !limits.includes(meant) || known === limits;
   return `, did you mean "${meant}"${isInPlace ? '' : ' in "limits"'}?`;
-}
-
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const [first] = known.toSorted((a, b) => distance(plain(a), plain(name)) - distance(plain(b), plain(name)));
-  const isNear = first !== undefined && distance(plain(first), plain(name)) <= Math.max(1, first.length / 5);
-  return isNear ? first : undefined;
-}
-
-/** Ignores spelling: requests_per_minute, RequestsPerMinute and requests-per-minute are the same. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[_\s-]/g, '');
 }

@@ -93,11 +93,11 @@ function readMagic(path: string): string | undefined {
   }
 }
 
-/** The file name of a download. Always that of a model: a download may replace a model, but no other file. */
-export function downloadName(url: string): string {
+/** Where a download is stored. The name is always that of a model: a download may replace a model, but no other file. */
+export function downloadPath(url: string, modelsDir: string): string {
   const name = basename(decoded(new URL(url).pathname)).replace(/\p{Cc}/gu, '');
-  if (/[^.].*\.gguf$/i.test(name)) return name;
-  return /^\.*$/.test(name) ? 'model.gguf' : `${name}.gguf`;
+  if (/[^.].*\.gguf$/i.test(name)) return join(modelsDir, name);
+  return join(modelsDir, /^\.*$/.test(name) ? 'model.gguf' : `${name}.gguf`);
 }
 
 function decoded(path: string): string {

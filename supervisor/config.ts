@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
+import { contextProblem } from '../models/context-size.ts';
 import { splitWords } from '../models/extra-arguments.ts';
 import type { ModelSource } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
-import { defaultSlots, type EngineOptions, maxContext } from './engine/llama-arguments.ts';
+import type { EngineOptions } from './engine/llama-arguments.ts';
 import { chooseModel, defaultModelName } from './engine/model.ts';
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
@@ -82,13 +83,8 @@ export function configure(settings: Settings, env: Environment): Configuration {
 }
 
 function contextProblems({ CTX, PARALLEL }: Settings): string[] {
-  if (CTX === 'auto') return [];
-  const slots = PARALLEL === 'auto' ? defaultSlots : PARALLEL;
-  return slots * CTX <= maxContext
-    ? []
-    : [
-        `CTX: ${CTX} tokens in each of ${slots} slots exceed the ${maxContext} tokens that llama-server supports; lower CTX or PARALLEL`,
-      ];
+  const problem = contextProblem(CTX, PARALLEL);
+  return problem === undefined ? [] : [`CTX: ${problem}; lower CTX or PARALLEL`];
 }
 
 interface Decisions {

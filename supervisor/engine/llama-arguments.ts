@@ -1,4 +1,5 @@
 import type { BackendAddress } from '../../health/backend.ts';
+import { defaultSlots } from '../../models/context-size.ts';
 import { includesArgument } from '../../models/extra-arguments.ts';
 import type { ModelSource } from '../../models/registry.ts';
 
@@ -24,12 +25,6 @@ export interface EngineOptions {
   readonly sleepIdleMs: number | undefined;
   readonly extraArgs: readonly string[];
 }
-
-/** The number of slots that llama-server chooses by default. */
-export const defaultSlots = 4;
-
-/** For all slots together: llama-server counts tokens in 32 bits. */
-export const maxContext = 2 ** 31 - 1;
 
 /** The longest input of embeddings and rankings without CTX: larger batches take gigabytes. */
 const defaultInputTokens = 8192;

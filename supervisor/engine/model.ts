@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { downloadName, findGgufFiles, statPath } from '../../models/gguf-file.ts';
+import { downloadPath, findGgufFiles, statPath } from '../../models/gguf-file.ts';
 import type { ModelSource } from '../../models/registry.ts';
 import type { Settings } from '../../settings/variables.ts';
 
@@ -32,7 +32,7 @@ function findSource(settings: ModelSettings, modelsDir: string): ModelSource | u
   if (HF_REPO !== undefined) return { kind: 'hugging-face', repo: HF_REPO };
   return MODEL_URL === undefined
     ? undefined
-    : { kind: 'url', url: MODEL_URL, path: join(modelsDir, downloadName(MODEL_URL)) };
+    : { kind: 'url', url: MODEL_URL, path: downloadPath(MODEL_URL, modelsDir) };
 }
 
 function findByName(name: string, modelsDir: string): ModelSource | undefined {
