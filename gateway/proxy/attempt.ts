@@ -119,10 +119,9 @@ async function send(
   const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
   if (prepared) relay?.resume(prepared.rewriter);
   record.responseTail = tail;
-  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey);
   const body = bodyForBackend(context, prepared?.body ?? request.body);
   const trace = record.trace?.startExchange(route.upstream);
-  if (trace) headers.traceparent = trace.traceparent;
+  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey, trace?.traceparent);
   const isStream = requestsStream(request);
   const since = performance.now();
   const result = await exchange(

@@ -10,68 +10,8 @@ import type { EventObserver } from './event-stream-relay.ts';
 import { type Failure, ResponseTooLarge } from './failure.ts';
 import type { Relay, ResponseTail } from './relay.ts';
 
-/** A response is held back up to this size, bytes: as long as it is held, another engine can give it. */
-const MAX_HELD = 1024 ** 2;
-
 /** The largest response that is rewritten, bytes. */
 const MAX_REWRITTEN = 64 * 1024 ** 2;
-
-/** Passes a response that is not a stream, byte for byte: a small one when it is complete, a large one as it arrives. */
-export class PlainRelay implements Relay {
-  readonly #response: ClientResponse;
-  readonly #tail: ResponseTail;
-  readonly #writeHead: () => void;
-  #held: Buffer[] | undefined = [];
-  #heldBytes = 0;
-
-  constructor(response: ClientResponse, tail: ResponseTail, writeHead: () => void) {
-    this.#response = response;
-    this.#tail = tail;
-    this.#writeHead = writeHead;
-  }
-
-  get hasStarted(): boolean {
-    return this.#held === undefined;
-  }
-
-  write(chunk: Buffer): boolean {
-    if (chunk.length === 0) return true;
-    if (this.#held === undefined) return this.#pass(chunk);
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    return this.#heldBytes <= MAX_HELD || this.#release(this.#held);
-  }
-
-  end(): boolean {
-    if (this.#held === undefined) this.#response.end();
-    else this.#endWith(this.#held);
-    return true;
-  }
-
-  /** Half a JSON object cannot be completed. Only a closed connection is not mistaken for a response by any client. */
-  fail(): void {
-    this.#response.destroy();
-  }
-
-  /** Head and body are written as one. */
-  #endWith(held: readonly Buffer[]): void {
-    this.#held = undefined;
-    this.#writeHead();
-    for (const chunk of held) this.#tail.add(chunk);
-    this.#response.end(held.length === 1 ? held[0] : Buffer.concat(held));
-  }
-
-  #release(held: readonly Buffer[]): boolean {
-    this.#held = undefined;
-    this.#writeHead();
-    return held.map((chunk) => this.#pass(chunk)).at(-1) ?? true;
-  }
-
-  #pass(chunk: Buffer): boolean {
-    this.#tail.add(chunk);
-    return this.#response.write(chunk);
-  }
-}
 
 /** Holds a response that is not a stream until it is complete, and passes it rewritten. */
 export class RewritingRelay implements Relay {

@@ -8,17 +8,20 @@ import type { NativeStreamEnd } from '../api/stream-markers.ts';
 import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { BackendPool } from './backend-pool.ts';
-import { AggregatingRelay, PlainRelay, RewritingRelay } from './body-relays.ts';
+import { AggregatingRelay, RewritingRelay } from './body-relays.ts';
+import { deadlines, type Timed } from './deadlines.ts';
 import { type EventObserver, EventStreamRelay } from './event-stream-relay.ts';
 import { classifyFailure, type Failure, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
 import { headersForClient, isEventStream } from './headers.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import { type HeadWriter, PlainRelay } from './plain-relay.ts';
 import type { Relay, ResponseTail } from './relay.ts';
 import type { SlotUse } from './slot-tracker.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
-  readonly headers: Record<string, string>;
+  /** Names and values in turn. */
+  readonly headers: string[];
   readonly body: Buffer;
   /** For a stream: llama-server closes the connection after it without announcing that. */
   readonly closesConnection: boolean;
@@ -104,37 +107,54 @@ const MAX_ORPHANED_MS = 600_000;
 /** How much may wait for a client that does not keep up, bytes. */
 const MAX_UNREAD = 1024 ** 2;
 
-class ExchangeHandler implements Dispatcher.DispatchHandler {
+const complete = { outcome: 'complete' } as const;
+const noHeaders: IncomingHttpHeaders = {};
+
+/** The beginning of the body of an error. */
+interface ErrorBody {
+  readonly chunks: Buffer[];
+  bytes: number;
+}
+
+class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
   readonly ended: Promise<ExchangeResult>;
+  readonly deadline: number;
   readonly #context: ExchangeContext;
-  readonly #end: (result: ExchangeResult) => void;
   readonly #onSignal = () => this.#abandon(this.#context.signal.reason);
-  readonly #totalTimer: NodeJS.Timeout | undefined;
-  #stalledTimer: NodeJS.Timeout | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #abortReason: Error | undefined;
+  #resolve: (result: ExchangeResult) => void = () => {};
+  #stalledTimer: NodeJS.Timeout | undefined = undefined;
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #abortReason: Error | undefined = undefined;
   /** Set when the client has gone and the backend works on: called when that is done. */
-  #onOrphanDone: (() => void) | undefined;
-  #relay: Relay | undefined;
-  #aggregating: AggregatingRelay | undefined;
-  #error: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
+  #onOrphanDone: (() => void) | undefined = undefined;
+  #status = 0;
+  #headers: IncomingHttpHeaders = noHeaders;
+  #relay: Relay | undefined = undefined;
+  #aggregating: AggregatingRelay | undefined = undefined;
+  #errorBody: ErrorBody | undefined = undefined;
 
   constructor(context: ExchangeContext) {
-    const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
-    this.ended = promise;
-    this.#end = (result) => {
-      clearTimeout(this.#totalTimer);
-      clearTimeout(this.#stalledTimer);
-      context.signal.removeEventListener('abort', this.#onSignal);
-      context.slotUse.end(mayStillRun(result) ? 'aborted' : 'complete');
-      resolve(result);
-    };
     this.#context = context;
-    const { totalTimeout } = context.timeouts;
-    if (totalTimeout > 0)
-      this.#totalTimer = setTimeout(() => this.#abort(new TimeoutExceeded()), totalTimeout);
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.deadline = deadlines.after(context.timeouts.totalTimeout);
+    deadlines.add(this);
     if (context.signal.aborted) this.#onSignal();
     else context.signal.addEventListener('abort', this.#onSignal, { once: true });
+  }
+
+  onDeadline(): void {
+    this.#abort(new TimeoutExceeded());
+  }
+
+  #end(result: ExchangeResult): void {
+    const { signal, slotUse } = this.#context;
+    deadlines.delete(this);
+    if (this.#stalledTimer !== undefined) clearTimeout(this.#stalledTimer);
+    signal.removeEventListener('abort', this.#onSignal);
+    slotUse.end(mayStillRun(result) ? 'aborted' : 'complete');
+    this.#resolve(result);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -145,8 +165,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#onOrphanDone) return;
     this.#context.slotUse.start();
+    this.#status = status;
+    this.#headers = headers;
     if (status >= 400) {
-      this.#error = { status, chunks: [], bytes: 0 };
+      this.#errorBody = { chunks: [], bytes: 0 };
       return;
     }
     const { aggregator, keepAlive, resumedRelay, response } = this.#context;
@@ -155,35 +177,35 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     else if (isStream && aggregator) this.#aggregating = this.#createAggregatingRelay(aggregator);
     else if (response.headersSent && isStream !== (keepAlive?.format === 'events'))
       this.#abort(new UnexpectedResponse('the backend sent another kind of response than requested'));
-    else this.#relay = isStream ? this.#startStream(status, headers) : this.#createJsonRelay(status, headers);
+    else this.#relay = isStream ? this.#startStream() : this.#createJsonRelay();
   }
 
-  #startStream(status: number, headers: IncomingHttpHeaders): Relay {
+  #startStream(): Relay {
     const { response, tail, keepAlive } = this.#context;
-    this.#writeHead(status, headers);
+    this.#writeHead(this.#status, this.#headers);
     // Together with the first event, if that came with the head.
     queueMicrotask(() => tail.bytes > 0 || response.flushHead());
     keepAlive?.touch();
     return new EventStreamRelay(this.#context);
   }
 
-  #createJsonRelay(status: number, headers: IncomingHttpHeaders): Relay {
-    const { response, rewriter, tail, keepAlive } = this.#context;
-    const writeHead = (length?: number) => {
-      keepAlive?.stop();
-      const own = length === undefined ? {} : { 'content-length': String(length) };
-      this.#writeHead(status, { ...headers, ...own });
-    };
-    return rewriter
-      ? new RewritingRelay(response, tail, rewriter, writeHead)
-      : new PlainRelay(response, tail, writeHead);
+  #createJsonRelay(): Relay {
+    const { response, rewriter, tail } = this.#context;
+    if (rewriter === undefined) return new PlainRelay(response, tail, this);
+    return new RewritingRelay(response, tail, rewriter, (contentLength) => this.writeHead(contentLength));
+  }
+
+  /** The head of a JSON response. `contentLength`: undefined for that of the backend. */
+  writeHead(contentLength?: number): void {
+    this.#context.keepAlive?.stop();
+    this.#writeHead(this.#status, this.#headers, contentLength?.toString());
   }
 
   #createAggregatingRelay(aggregator: Aggregator): AggregatingRelay {
     const { response, dialect, resumeRewriter, observe, rewriter, tail, keepAlive } = this.#context;
     const writeHead = (contentLength: number) => {
       keepAlive?.stop();
-      this.#writeHead(200, { 'content-length': String(contentLength) });
+      this.#writeHead(200, noHeaders, String(contentLength));
     };
     return new AggregatingRelay({
       response,
@@ -198,16 +220,16 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   /** Does nothing if a head was sent early. */
-  #writeHead(status: number, headers: IncomingHttpHeaders): void {
+  #writeHead(status: number, headers: IncomingHttpHeaders, contentLength?: string): void {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
-    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }));
+    response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }, contentLength));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#onOrphanDone) return;
-    if (this.#error) collect(this.#error, chunk);
+    if (this.#errorBody) collect(this.#errorBody, chunk);
     else if (this.#aggregating) this.#aggregating.write(chunk);
     else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#pause(controller);
   }
@@ -233,16 +255,16 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#onOrphanDone) {
       this.#onOrphanDone();
-    } else if (this.#error) {
-      const { status, chunks } = this.#error;
-      this.#end({ outcome: 'declined', error: parseBackendError(status, Buffer.concat(chunks).toString()) });
+    } else if (this.#errorBody) {
+      const body = Buffer.concat(this.#errorBody.chunks).toString();
+      this.#end({ outcome: 'declined', error: parseBackendError(this.#status, body) });
     } else if (this.#aggregating) {
       this.#end(this.#aggregating.end());
     } else if (this.#relay?.end() === false) {
       const cause = new Error('the backend closed the connection before the response was complete');
       this.#end({ outcome: 'failed', failure: { kind: 'broke-off', cause }, relay: this.#relay });
     } else {
-      this.#end({ outcome: 'complete' });
+      this.#end(complete);
     }
   }
 
@@ -294,7 +316,7 @@ function mayStillRun(result: ExchangeResult): boolean {
   return result.outcome === 'failed' && result.failure.kind !== 'unreachable';
 }
 
-function collect(error: { readonly chunks: Buffer[]; bytes: number }, chunk: Buffer): void {
+function collect(error: ErrorBody, chunk: Buffer): void {
   if (error.bytes >= MAX_ERROR_BYTES) return;
   error.chunks.push(chunk);
   error.bytes += chunk.length;

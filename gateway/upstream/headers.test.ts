@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { headersForBackend, headersForClient } from './headers.ts';
+import { headersForBackend as backendHeaders, headersForClient } from './headers.ts';
+
+/** By their names. */
+function headersForBackend(...given: Parameters<typeof backendHeaders>): Record<string, string> {
+  const headers = backendHeaders(...given);
+  const names = headers.filter((_, i) => i % 2 === 0);
+  return Object.fromEntries(names.map((name, i) => [name, headers[i * 2 + 1] ?? '']));
+}
 
 describe('headersForBackend', () => {
   it('passes the listed headers and adds those of the gateway', () => {

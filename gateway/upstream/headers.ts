@@ -1,30 +1,27 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Headers that may pass to the backend. No others pass in either direction: not credentials, `Origin`, hop-by-hop headers,
- * nor llama-server's `X-Conversation-Id`, with which a client could read or cancel the stream of another.
+ * The headers of a request to the backend, names and values in turn. No others pass in either direction: not credentials,
+ * `Origin`, hop-by-hop headers, nor llama-server's `X-Conversation-Id`, with which a client could read or cancel the stream
+ * of another. `traceparent`: our own, in place of the client's.
  */
-const requestHeaders = [
-  'content-type',
-  'accept',
-  'anthropic-version',
-  'anthropic-beta',
-  'traceparent',
-] as const;
-
 export function headersForBackend(
   incoming: IncomingHttpHeaders,
   requestId: string,
   apiKey: string | undefined,
-): Record<string, string> {
-  const headers: Record<string, string> = { 'x-request-id': requestId };
-  for (const name of requestHeaders) {
-    const value = incoming[name];
-    if (typeof value === 'string') headers[name] = value;
-  }
-  headers['content-type'] ??= 'application/json';
-  if (apiKey !== undefined) headers.authorization = `Bearer ${apiKey}`;
+  traceparent = incoming.traceparent,
+): string[] {
+  const headers = ['x-request-id', requestId, 'content-type', incoming['content-type'] ?? 'application/json'];
+  pass(headers, 'accept', incoming.accept);
+  pass(headers, 'anthropic-version', incoming['anthropic-version']);
+  pass(headers, 'anthropic-beta', incoming['anthropic-beta']);
+  pass(headers, 'traceparent', traceparent);
+  if (apiKey !== undefined) headers.push('authorization', `Bearer ${apiKey}`);
   return headers;
+}
+
+function pass(headers: string[], name: string, value: string | string[] | undefined): void {
+  if (typeof value === 'string') headers.push(name, value);
 }
 
 export interface RequestTimings {
@@ -41,22 +38,33 @@ export const earlyHeaders = {
   json: { 'content-type': 'application/json; charset=utf-8', ...streamHeaders },
 } as const;
 
-/** The headers of a relayed response. Request id and CORS headers are set on it already. */
+/**
+ * The headers of a relayed response. Request id and CORS headers are set on it already. `contentLength`: that of the backend
+ * unless the body is rewritten; undefined if it is not known.
+ */
 export function headersForClient(
   backend: IncomingHttpHeaders,
   { queuedMs, processingMs }: RequestTimings,
+  contentLength = backend['content-length'],
 ): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': backend['content-type'] ?? 'application/json; charset=utf-8',
-    'x-queue-wait-ms': String(Math.round(queuedMs)),
-    'openai-processing-ms': String(Math.round(processingMs)),
+  const type = backend['content-type'] ?? 'application/json; charset=utf-8';
+  const queued = String(Math.round(queuedMs));
+  const processing = String(Math.round(processingMs));
+  if (isEventStream(backend))
+    return {
+      'content-type': type,
+      'x-queue-wait-ms': queued,
+      'openai-processing-ms': processing,
+      ...streamHeaders,
+    };
+  if (contentLength === undefined)
+    return { 'content-type': type, 'x-queue-wait-ms': queued, 'openai-processing-ms': processing };
+  return {
+    'content-type': type,
+    'x-queue-wait-ms': queued,
+    'openai-processing-ms': processing,
+    'content-length': contentLength,
   };
-  if (isEventStream(backend)) {
-    Object.assign(headers, streamHeaders);
-  } else if (backend['content-length'] !== undefined) {
-    headers['content-length'] = backend['content-length'];
-  }
-  return headers;
 }
 
 export function isEventStream(headers: IncomingHttpHeaders): boolean {

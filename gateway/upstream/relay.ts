@@ -23,9 +23,10 @@ export class ResponseTail {
   /** Events of a stream with generated text so far: about one for each token. */
   generated = 0;
   /** When the first byte was sent to the client, `performance.now()`; undefined before. */
-  firstByteAt: number | undefined;
-  readonly #last: (Buffer | undefined)[] = new Array(LAST_CHUNKS).fill(undefined);
-  #first: Buffer | undefined;
+  firstByteAt: number | undefined = undefined;
+  #first: Buffer | undefined = undefined;
+  /** A ring; undefined while there is only one chunk. */
+  #last: Buffer[] | undefined = undefined;
   #next = 0;
 
   /** A chunk that is sent to the client as it is. */
@@ -36,11 +37,13 @@ export class ResponseTail {
 
   /** Keeps references only. Nothing is copied or decoded until `text` is called. */
   keep(chunk: Buffer): void {
-    if (this.#first === undefined) this.#first = chunk;
-    else {
-      this.#last[this.#next] = chunk;
-      this.#next = (this.#next + 1) % LAST_CHUNKS;
+    if (this.#first === undefined) {
+      this.#first = chunk;
+      return;
     }
+    this.#last ??= [];
+    this.#last[this.#next] = chunk;
+    this.#next = (this.#next + 1) % LAST_CHUNKS;
   }
 
   /** Counts bytes that are sent to the client and were made from what is kept. */
@@ -60,12 +63,14 @@ export class ResponseTail {
   }
 
   #decode(maxCharacters: number): string {
+    if (this.#first === undefined) return '';
+    const first = decodeEnd(this.#first, maxCharacters);
+    if (this.#last === undefined) return first;
     const inOrder = [...this.#last.slice(this.#next), ...this.#last.slice(0, this.#next)];
-    const last = Buffer.concat(inOrder.filter((chunk) => chunk !== undefined));
-    const first = this.#first ?? Buffer.alloc(0);
-    return (
-      first.toString('latin1', Math.max(first.length - maxCharacters, 0)) +
-      last.toString('latin1', Math.max(last.length - maxCharacters, 0))
-    );
+    return first + decodeEnd(Buffer.concat(inOrder), maxCharacters);
   }
+}
+
+function decodeEnd(bytes: Buffer, maxCharacters: number): string {
+  return bytes.toString('latin1', Math.max(bytes.length - maxCharacters, 0));
 }

@@ -1,20 +1,29 @@
 import { UnexpectedResponse } from './failure.ts';
 
+/** The headers of a response that are read. Others are skipped. */
+export type ResponseHeaders = {
+  readonly 'content-type': string | undefined;
+  readonly 'content-length': string | undefined;
+  readonly 'transfer-encoding': string | undefined;
+  readonly connection: string | undefined;
+};
+
 export interface ResponseParserHandler {
-  onHead(status: number, headers: Record<string, string>): void;
+  onHead(status: number, headers: ResponseHeaders): void;
   /** A part of the body, without the framing of its chunks. The handler may keep the bytes. */
   onBody(bytes: Buffer): void;
 }
 
 const MAX_HEAD_BYTES = 32 * 1024;
 const MAX_LINE_BYTES = 1024;
+const MAX_SIZE_DIGITS = 8;
 const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Parses one HTTP/1.1 response (RFC 9112) from the chunks of a connection, as llama-server writes it: a status line and
- * header lines that end in CR LF, and a body delimited by `Content-Length`, in chunks, or up to the close. Strict: throws
- * UnexpectedResponse for anything else, and for bytes after the end of the response.
+ * Parses HTTP/1.1 responses (RFC 9112) from the chunks of a connection, one after the other, as llama-server writes them: a
+ * status line and header lines that end in CR LF, and a body delimited by `Content-Length`, in chunks, or up to the close.
+ * Strict: throws UnexpectedResponse for anything else, and for bytes after the end of a response.
  */
 export class ResponseParser {
   readonly #handler: ResponseParserHandler;
@@ -23,7 +32,7 @@ export class ResponseParser {
   /** Bytes to come of a body of known length, or of a chunk. */
   #remaining = 0;
   /** The beginning of a head or line whose end has not arrived. */
-  #incomplete: Buffer | undefined;
+  #incomplete: Buffer | undefined = undefined;
   #keepAlive = true;
 
   constructor(handler: ResponseParserHandler) {
@@ -39,116 +48,189 @@ export class ResponseParser {
     return this.isDone && this.#keepAlive;
   }
 
+  /** Expects the next response. */
+  reset(): void {
+    this.#expects = 'head';
+  }
+
   /** The other side has closed. Returns false if the response was not complete. */
   end(): boolean {
     if (this.#expects === 'close') this.#expects = 'nothing';
     return this.isDone;
   }
 
-  /** The caller may overwrite the chunk afterwards. */
-  parse(chunk: Buffer): void {
-    const bytes = this.#incomplete === undefined ? chunk : Buffer.concat([this.#incomplete, chunk]);
+  /** The caller may overwrite the chunk afterwards. `length`: how many of its bytes are to be read. */
+  parse(chunk: Buffer, length = chunk.length): void {
+    if (this.#incomplete === undefined) {
+      this.#parse(chunk, length);
+      return;
+    }
+    const bytes = Buffer.concat([this.#incomplete, chunk.subarray(0, length)]);
     this.#incomplete = undefined;
-    const bodyAt = this.#expects === 'head' ? this.#readHead(bytes) : 0;
-    if (bodyAt === -1) return;
-    if (this.isDone && bodyAt < bytes.length)
-      throw new UnexpectedResponse('bytes after the end of a response');
-    if (bodyAt < bytes.length) this.#readBody(bytes, bodyAt);
+    this.#parse(bytes, bytes.length);
   }
 
-  /** Returns where the body begins, or -1 if the head has not ended yet. */
-  #readHead(bytes: Buffer): number {
-    const end = bytes.indexOf('\r\n\r\n');
-    if (end === -1 || end > MAX_HEAD_BYTES) return this.#keepIncomplete(bytes, 0, MAX_HEAD_BYTES);
-    const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
-    const status = Number(/^HTTP\/1\.1 ([1-5]\d\d)(?: |$)/.exec(first)?.[1]);
-    if (!(status >= 200)) throw new UnexpectedResponse('not the head of an HTTP/1.1 response');
-    const headers = parseHeaders(lines);
-    this.#keepAlive = headers.connection?.toLowerCase() !== 'close';
-    this.#expectBody(status, headers);
-    this.#handler.onHead(status, headers);
-    return end + 4;
+  #parse(bytes: Buffer, length: number): void {
+    const bodyAt = this.#expects === 'head' ? this.#readHead(bytes, length) : 0;
+    if (bodyAt === length) return;
+    if (this.#expects === 'length') this.#readAll(bytes, bodyAt, length);
+    else this.#readBody(bytes, bodyAt, length);
   }
 
-  #expectBody(status: number, headers: Record<string, string>): void {
-    const { 'transfer-encoding': coding, 'content-length': length } = headers;
+  /** Returns where the body begins: at the end of the bytes if the head has not ended yet. */
+  #readHead(bytes: Buffer, length: number): number {
+    const text = bytes.toString('latin1', 0, Math.min(length, MAX_HEAD_BYTES));
+    let type: string | undefined;
+    let contentLength: string | undefined;
+    let coding: string | undefined;
+    let connection: string | undefined;
+    let at = 0;
+    for (let line = 0; ; line++) {
+      const end = text.indexOf('\n', at) - 1;
+      if (end === -2) return this.#keepIncomplete(bytes, 0, length, MAX_HEAD_BYTES);
+      if (text.charCodeAt(end) !== CR) throw lineWithoutEnd();
+      const from = at;
+      at = end + 2;
+      if (line === 0) continue;
+      if (end === from) break;
+      const colon = text.indexOf(':', from);
+      if (colon <= from || colon > end) throw new UnexpectedResponse('a header without a name');
+      switch (readName(text, from, colon)) {
+        case 'content-type':
+          type = text.slice(colon + 1, end).trim();
+          break;
+        case 'content-length':
+          contentLength = readOnce(contentLength, text.slice(colon + 1, end));
+          break;
+        case 'transfer-encoding':
+          coding = readOnce(coding, text.slice(colon + 1, end));
+          break;
+        case 'connection':
+          connection = text.slice(colon + 1, end).trim();
+      }
+    }
+    const status = readStatus(text);
+    this.#keepAlive = connection === undefined || connection.toLowerCase() !== 'close';
+    this.#expectBody(status, coding, contentLength);
+    this.#handler.onHead(status, {
+      'content-type': type,
+      'content-length': contentLength,
+      'transfer-encoding': coding,
+      connection,
+    });
+    return at;
+  }
+
+  #expectBody(status: number, coding: string | undefined, length: string | undefined): void {
     if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || length !== undefined))
       throw new UnexpectedResponse('a response with an unsupported transfer encoding');
     if (length !== undefined && !/^\d{1,15}$/.test(length))
       throw new UnexpectedResponse('a response whose content length is not a number');
-    this.#remaining = Number(length ?? 0);
+    this.#remaining = length === undefined ? 0 : Number(length);
     if (coding !== undefined) this.#expects = 'chunk size';
     else if (status === 204 || status === 304 || length === '0') this.#expects = 'nothing';
     else this.#expects = length === undefined ? 'close' : 'length';
   }
 
+  /** The usual case of `#readBody`. */
+  #readAll(bytes: Buffer, at: number, length: number): void {
+    this.#remaining -= length - at;
+    if (this.#remaining < 0) throw bytesAfterEnd();
+    if (this.#remaining === 0) this.#expects = 'nothing';
+    const body = Buffer.allocUnsafe(length - at);
+    bytes.copy(body, 0, at, length);
+    this.#handler.onBody(body);
+  }
+
   /** All of the body in one chunk is passed on in one piece: many events, if a stream is fast. */
-  #readBody(bytes: Buffer, from: number): void {
-    const body = Buffer.allocUnsafe(bytes.length - from);
+  #readBody(bytes: Buffer, from: number, length: number): void {
+    const body = Buffer.allocUnsafe(length - from);
     let at = from;
     let filled = 0;
-    while (at < bytes.length && this.#incomplete === undefined) {
-      if (this.#expects === 'nothing') throw new UnexpectedResponse('bytes after the end of a response');
-      if (this.#expects === 'length' || this.#expects === 'chunk' || this.#expects === 'close') {
-        const most =
-          this.#expects === 'close' ? bytes.length - at : Math.min(this.#remaining, bytes.length - at);
-        bytes.copy(body, filled, at, at + most);
-        filled += most;
-        at += most;
-        this.#consume(most);
-      } else at = this.#readLine(bytes, at);
+    while (at < length) {
+      if (this.#expects === 'chunk' || this.#expects === 'close') {
+        const end = this.#expects === 'close' ? length : Math.min(at + this.#remaining, length);
+        bytes.copy(body, filled, at, end);
+        filled += end - at;
+        this.#remaining -= end - at;
+        at = end;
+        if (this.#expects === 'chunk' && this.#remaining === 0) this.#expects = 'chunk end';
+      } else if (this.#expects === 'chunk size') at = this.#readChunkSize(bytes, at, length);
+      else if (this.#expects === 'nothing') throw bytesAfterEnd();
+      else at = this.#readLine(bytes, at, length);
     }
     if (filled > 0) this.#handler.onBody(body.subarray(0, filled));
   }
 
-  #consume(count: number): void {
-    if (this.#expects === 'close') return;
-    this.#remaining -= count;
-    if (this.#remaining === 0) this.#expects = this.#expects === 'chunk' ? 'chunk end' : 'nothing';
+  /** Returns where the chunk begins. Chunk extensions are not supported: llama-server does not send any. */
+  #readChunkSize(bytes: Buffer, from: number, length: number): number {
+    let size = 0;
+    let at = from;
+    while (at < length && bytes[at] !== CR) {
+      const digit = hexDigit(bytes[at] ?? 0);
+      if (digit === -1 || at - from === MAX_SIZE_DIGITS)
+        throw new UnexpectedResponse('a chunk without a size');
+      size = size * 16 + digit;
+      at += 1;
+    }
+    if (at + 1 >= length) return this.#keepIncomplete(bytes, from, length, MAX_LINE_BYTES);
+    if (at === from || bytes[at + 1] !== LF) throw new UnexpectedResponse('a chunk without a size');
+    this.#remaining = size;
+    this.#expects = size === 0 ? 'trailer' : 'chunk';
+    return at + 2;
   }
 
-  /** Reads one of the lines between chunks. Returns where the next element begins. */
-  #readLine(bytes: Buffer, at: number): number {
+  /** Reads the end of a chunk, or a trailer. Returns where the next element begins. */
+  #readLine(bytes: Buffer, at: number, length: number): number {
     const end = bytes.indexOf(LF, at);
-    if (end === -1) return this.#keepIncomplete(bytes, at, MAX_LINE_BYTES);
-    if (bytes[end - 1] !== CR || end === at)
-      throw new UnexpectedResponse('a line that does not end in CR LF');
-    const line = bytes.toString('latin1', at, end - 1);
-    if (this.#expects === 'chunk size') this.#expectChunk(parseChunkSize(line));
-    else if (this.#expects === 'trailer') this.#expects = line === '' ? 'nothing' : 'trailer';
-    else if (line === '') this.#expects = 'chunk size';
+    if (end === -1 || end >= length) return this.#keepIncomplete(bytes, at, length, MAX_LINE_BYTES);
+    if (bytes[end - 1] !== CR || end === at) throw lineWithoutEnd();
+    const isEmpty = end === at + 1;
+    if (this.#expects === 'trailer') this.#expects = isEmpty ? 'nothing' : 'trailer';
+    else if (isEmpty) this.#expects = 'chunk size';
     else throw new UnexpectedResponse('a chunk that is longer than its size');
     return end + 1;
   }
 
-  #expectChunk(chunkBytes: number): void {
-    this.#remaining = chunkBytes;
-    this.#expects = chunkBytes === 0 ? 'trailer' : 'chunk';
-  }
-
-  #keepIncomplete(bytes: Buffer, at: number, maxBytes: number): -1 {
-    if (bytes.length - at > maxBytes) throw new UnexpectedResponse('a line that is too long');
-    this.#incomplete = Buffer.from(bytes.subarray(at));
-    return -1;
+  /** Returns the end of the bytes. */
+  #keepIncomplete(bytes: Buffer, at: number, length: number, maxBytes: number): number {
+    if (length - at > maxBytes) throw new UnexpectedResponse('a line that is too long');
+    this.#incomplete = Buffer.from(bytes.subarray(at, length));
+    return length;
   }
 }
 
-/** Chunk extensions are not supported: llama-server does not send any. */
-function parseChunkSize(line: string): number {
-  if (!/^[\da-f]{1,8}$/i.test(line)) throw new UnexpectedResponse('a chunk without a size');
-  return Number.parseInt(line, 16);
+const lineWithoutEnd = () => new UnexpectedResponse('a line that does not end in CR LF');
+const bytesAfterEnd = () => new UnexpectedResponse('bytes after the end of a response');
+
+function readStatus(head: string): number {
+  if (!/^HTTP\/1\.1 [2-5]\d\d[ \r]/.test(head))
+    throw new UnexpectedResponse('not the head of an HTTP/1.1 response');
+  return Number(head.slice(9, 12));
 }
 
-/** Names are in lower case. A framing header that comes twice, even with the same value, is an attack or a fault. */
-function parseHeaders(lines: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon < 1) throw new UnexpectedResponse('a header without a name');
-    const name = line.slice(0, colon).toLowerCase();
-    const isDuplicate = name in headers && (name === 'content-length' || name === 'transfer-encoding');
-    if (isDuplicate) throw new UnexpectedResponse(`two ${name} headers`);
-    headers[name] = line.slice(colon + 1).trim();
+/** In lower case. The names that are read are told from most others by their lengths. */
+function readName(head: string, at: number, colon: number): string | undefined {
+  switch (colon - at) {
+    case 'connection'.length:
+    case 'content-type'.length:
+    case 'content-length'.length:
+    case 'transfer-encoding'.length:
+      return head.slice(at, colon).toLowerCase();
+    default:
+      return undefined;
   }
-  return headers;
+}
+
+/** A framing header that comes twice, even with the same value, is an attack or a fault. */
+function readOnce(before: string | undefined, value: string): string {
+  if (before !== undefined) throw new UnexpectedResponse('two headers for the length of a response');
+  return value.trim();
+}
+
+/** -1 for any other character. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

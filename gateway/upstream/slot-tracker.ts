@@ -53,16 +53,50 @@ export interface TrackedLease {
 }
 
 /** The use of slots by one exchange. */
-export interface SlotUse {
-  /** The head of the response has arrived. */
-  start(): void;
-  /** The exchange is over. If it was aborted, its lease is kept until the backend has released the slots. */
-  end(how: 'complete' | 'aborted'): void;
-}
-
-interface Holder extends SlotHolder {
+export class SlotUse implements SlotHolder {
+  readonly slots: number;
   readonly isStream: boolean;
-  readonly release: () => void;
+  readonly sentAt = performance.now();
+  startedAt: number | undefined = undefined;
+  abortedAt: number | undefined = undefined;
+  readonly #lease: TrackedLease;
+  readonly #onEnd: (use: SlotUse, how: 'complete' | 'aborted') => void;
+  #onRelease: (() => void) | undefined = undefined;
+
+  constructor(
+    lease: TrackedLease,
+    isStream: boolean,
+    onEnd: (use: SlotUse, how: 'complete' | 'aborted') => void,
+  ) {
+    this.slots = lease.slots;
+    this.isStream = isStream;
+    this.#lease = lease;
+    this.#onEnd = onEnd;
+  }
+
+  /** The head of the response has arrived. */
+  start(): void {
+    this.startedAt ??= performance.now();
+  }
+
+  /** The exchange is over. If it was aborted, its lease is kept until the backend has released the slots. */
+  end(how: 'complete' | 'aborted'): void {
+    this.#onEnd(this, how);
+  }
+
+  /** The lease is returned when `release` is called. */
+  keepLease(): void {
+    this.abortedAt = performance.now();
+    this.#lease.keepUntil(
+      new Promise((resolve) => {
+        this.#onRelease = resolve;
+      }),
+    );
+  }
+
+  release(): void {
+    this.#onRelease?.();
+  }
 }
 
 /**
@@ -71,7 +105,7 @@ interface Holder extends SlotHolder {
  */
 export class SlotTracker {
   readonly #options: SlotTrackerOptions;
-  readonly #holders = new Set<Holder>();
+  readonly #holders = new Set<SlotUse>();
   #isPolling = false;
 
   constructor(options: SlotTrackerOptions) {
@@ -80,28 +114,19 @@ export class SlotTracker {
 
   /** A request is sent to the backend, under a lease. */
   track(lease: TrackedLease, isStream: boolean): SlotUse {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const holder: Holder = {
-      slots: lease.slots,
-      isStream,
-      sentAt: performance.now(),
-      startedAt: undefined,
-      abortedAt: undefined,
-      release: resolve,
-    };
-    if (lease.slots > 0) this.#holders.add(holder);
-    return {
-      start: () => {
-        holder.startedAt ??= performance.now();
-      },
-      end: (how) => {
-        if (how === 'complete' || lease.slots === 0) return void this.#holders.delete(holder);
-        holder.abortedAt = performance.now();
-        lease.keepUntil(promise);
-        if (!this.#isPolling) this.#pollUntilAllAreReleased().catch(recordUnhandledError);
-      },
-    };
+    const use = new SlotUse(lease, isStream, this.#onEnd);
+    if (lease.slots > 0) this.#holders.add(use);
+    return use;
   }
+
+  readonly #onEnd = (use: SlotUse, how: 'complete' | 'aborted'): void => {
+    if (how === 'complete' || use.slots === 0) {
+      this.#holders.delete(use);
+      return;
+    }
+    use.keepLease();
+    if (!this.#isPolling) this.#pollUntilAllAreReleased().catch(recordUnhandledError);
+  };
 
   async #pollUntilAllAreReleased(): Promise<void> {
     this.#isPolling = true;
@@ -115,7 +140,7 @@ export class SlotTracker {
     }
   }
 
-  get #aborted(): Holder[] {
+  get #aborted(): SlotUse[] {
     return [...this.#holders].filter(({ abortedAt }) => abortedAt !== undefined);
   }
 
@@ -132,12 +157,12 @@ export class SlotTracker {
     for (const holder of this.#aborted) this.#releaseIfOverdue(holder);
   }
 
-  #releasedBy(busy: BusySlots, askedAt: number): readonly Holder[] {
+  #releasedBy(busy: BusySlots, askedAt: number): readonly SlotUse[] {
     if (busy === 'timed-out') return [];
     return typeof busy === 'string' ? this.#aborted : releasedSlots(this.#holders, busy, askedAt);
   }
 
-  #releaseIfOverdue(holder: Holder): void {
+  #releaseIfOverdue(holder: SlotUse): void {
     const { onTimeout, timeoutMs = 3000 } = this.#options;
     const heldMs = performance.now() - (holder.abortedAt ?? 0);
     if (heldMs < timeoutMs) return;
@@ -145,7 +170,7 @@ export class SlotTracker {
     this.#release(holder);
   }
 
-  #release(holder: Holder): void {
+  #release(holder: SlotUse): void {
     this.#holders.delete(holder);
     holder.release();
   }

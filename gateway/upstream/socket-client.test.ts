@@ -5,8 +5,8 @@ import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { SocketClient } from './backend-pool.ts';
 import { ShuttingDown, TimeoutExceeded, UnexpectedResponse } from './failure.ts';
+import { SocketClient } from './socket-client.ts';
 
 /** A server at the other end of a client's socket. */
 async function start(server: Server) {
@@ -52,7 +52,7 @@ interface Sent {
 }
 
 /** Sends one request and reports everything that its handler received. */
-function send(client: SocketClient, { onData, ...options }: Sent = {}) {
+function send(client: SocketClient, { onData, headers = {}, body = '{}', ...options }: Sent = {}) {
   const { promise, resolve } = Promise.withResolvers<Error | 'complete'>();
   const result = {
     status: 0,
@@ -61,7 +61,13 @@ function send(client: SocketClient, { onData, ...options }: Sent = {}) {
     controller: undefined as Dispatcher.DispatchController | undefined,
   };
   client.dispatch(
-    { method: 'POST', path: '/v1/x', headers: {}, body: '{}', ...options },
+    {
+      method: 'POST',
+      path: '/v1/x',
+      headers: Object.entries(headers).flat(),
+      body: Buffer.from(body),
+      ...options,
+    },
     {
       onRequestStart(controller) {
         result.controller = controller;

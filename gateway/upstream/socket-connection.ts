@@ -1,0 +1,146 @@
+import { connect, type Socket } from 'node:net';
+import { deadlines, type Timed } from './deadlines.ts';
+import { TimeoutExceeded } from './failure.ts';
+import { type ResponseHeaders, ResponseParser, type ResponseParserHandler } from './response-parser.ts';
+import { formatHead, type SocketRequest, type SocketRequestOptions } from './socket-request.ts';
+
+export interface ConnectionOwner {
+  /** The response is complete, and the connection can take another request. */
+  onFree(connection: SocketConnection): void;
+  onClosed(connection: SocketConnection): void;
+}
+
+/** llama-server closes idle connections after 5 s. A request on a connection that is being closed would be lost; ms. */
+const MAX_IDLE = 3000;
+
+/** Up to this size head and body are written as one, bytes. */
+const SMALL_BODY = 16 * 1024;
+
+/** All sockets read into it, and ResponseParser copies what it passes on: no slab of 64 KiB for each chunk. */
+const readBuffer = Buffer.allocUnsafe(64 * 1024);
+
+/** One connection to llama-server's socket, with one request at a time. */
+export class SocketConnection implements ResponseParserHandler, Timed {
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser(this);
+  #request: SocketRequest | undefined = undefined;
+  /** The longest silence, ms; 0 is no limit. */
+  #maxSilence = 0;
+
+  constructor(path: string, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#socket = connect({ path, onread: { buffer: readBuffer, callback: (count) => this.#read(count) } });
+    this.#socket.on('end', () => this.#end()).on('error', (error) => this.fail(error));
+    this.#socket.once('close', () => {
+      deadlines.delete(this);
+      owner.onClosed(this);
+    });
+    deadlines.add(this);
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  send(request: SocketRequest): void {
+    this.#request = request;
+    if (!request.start(this)) return;
+    this.#parser.reset();
+    this.#limitSilence(request.options.headersTimeout);
+    try {
+      this.#write(request.options);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  /** Closes the connection, which is how llama-server learns that its client has gone. */
+  fail(error: Error): void {
+    const request = this.#request;
+    this.#request = undefined;
+    this.#socket.destroy();
+    request?.fail(error);
+  }
+
+  pause(): void {
+    this.#limitSilence(0);
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#limitSilence(this.#request?.options.bodyTimeout);
+    this.#socket.resume();
+  }
+
+  onDeadline(): void {
+    if (this.#request === undefined) this.#socket.destroy();
+    else this.fail(new TimeoutExceeded('the backend sent nothing for too long'));
+  }
+
+  onHead(status: number, headers: ResponseHeaders): void {
+    const request = this.#request;
+    if (request === undefined) return;
+    this.#limitSilence(request.options.bodyTimeout);
+    request.onHead(status, headers);
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#request?.onBody(bytes);
+  }
+
+  #limitSilence(ms = 0): void {
+    this.#maxSilence = ms;
+    this.deadline = deadlines.after(ms);
+  }
+
+  #write(options: SocketRequestOptions): void {
+    const head = formatHead(options);
+    const { body } = options;
+    if (body.length <= SMALL_BODY) {
+      const bytes = Buffer.allocUnsafe(head.length + body.length);
+      bytes.write(head, 'latin1');
+      body.copy(bytes, head.length);
+      this.#socket.write(bytes);
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+
+  /** Returns true to read on. */
+  #read(count: number): boolean {
+    const request = this.#request;
+    // Bytes on an idle connection belong to no request.
+    if (request === undefined) {
+      this.#socket.destroy();
+      return true;
+    }
+    this.deadline = deadlines.after(this.#maxSilence);
+    try {
+      this.#parser.parse(readBuffer, count);
+      if (this.#parser.isDone && this.#request === request) this.#finish(request);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+    return true;
+  }
+
+  #finish(request: SocketRequest): void {
+    this.#request = undefined;
+    if (this.#parser.isReusable && !request.options.reset) {
+      if (request.paused) this.#socket.resume();
+      this.#limitSilence(MAX_IDLE);
+      this.#owner.onFree(this);
+    } else this.#socket.destroy();
+    request.complete();
+  }
+
+  #end(): void {
+    if (this.#request !== undefined && this.#parser.end()) this.#finish(this.#request);
+    else this.fail(new Error('the backend closed the connection'));
+  }
+}
