@@ -14,6 +14,15 @@ import {
 
 const stream = Buffer.from(': hello\n\ndata: {"a":"é"}\n\nevent: x\ndata: {"b":2}\n\ndata: [DONE]\n\n');
 
+/** A linear congruential generator: the same numbers in every run. */
+function seededRandom(seed: number) {
+  let state = seed;
+  return (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 describe('formatEvent', () => {
   it('writes objects as JSON and text unchanged, with a name if one is given', () => {
     expect(formatEvent({ a: 1 })).toBe('data: {"a":1}\n\n');
@@ -35,6 +44,26 @@ describe('EventSplitter', () => {
       for (const piece of pieces) expect(piece.toString().endsWith('\n\n')).toBe(true);
       expect(Buffer.concat(pieces)).toEqual(stream);
       expect(splitter.rest).toBeUndefined();
+    }
+  });
+
+  it('finds the same ends as a search in all bytes, whatever the line ends are', () => {
+    const random = seededRandom(1);
+    const parts = ['\n', '\n\n', '\r\n\r\n', 'data: é', ': ping\n\n', 'data: a\ndata: b\n\n'];
+    for (let round = 0; round < 300; round++) {
+      const bytes = Buffer.from(Array.from({ length: 12 }, () => parts[random(parts.length)]).join(''));
+      const splitter = new EventSplitter();
+      let [from, passed] = [0, 0];
+      while (from < bytes.length) {
+        const to = Math.min(from + 1 + random(round % 2 === 0 ? 1 : 9), bytes.length);
+        const piece = splitter.push(bytes.subarray(from, to));
+        const last = bytes.subarray(passed, to).lastIndexOf('\n\n');
+        const expected = last === -1 ? undefined : bytes.subarray(passed, passed + last + 2).toString();
+        expect(piece?.toString()).toBe(expected);
+        passed += piece?.length ?? 0;
+        expect(splitter.rest?.toString() ?? '').toBe(bytes.subarray(passed, to).toString());
+        from = to;
+      }
     }
   });
 

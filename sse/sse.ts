@@ -17,31 +17,52 @@ export function formatEvent(data: object | string, name?: string): string {
 /** A comment, which clients ignore. */
 export const formatComment = (text: string): string => `: ${text}${EVENT_END}`;
 
+const LF = 0x0a;
+const CR = 0x0d;
+const endBytes = Buffer.from(EVENT_END);
+
 /** Collects the bytes of a stream and returns complete events, so that no event and no character is cut. */
 export class EventSplitter {
-  #rest: Buffer | undefined;
+  /** The pieces of an event whose end has not arrived yet. */
+  #pieces: Buffer[] = [];
 
   /** The bytes of an event whose end has not arrived yet. */
   get rest(): Buffer | undefined {
-    return this.#rest;
+    return this.#pieces.length === 0 ? undefined : Buffer.concat(this.#pieces);
   }
 
   /** The events that this chunk completes, in one piece; undefined if it completes none. */
   push(chunk: Buffer): Buffer | undefined {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
-    const lastEnd = bytes.lastIndexOf(EVENT_END);
-    if (lastEnd === -1) {
-      this.#rest = bytes.length === 0 ? undefined : bytes;
+    if (chunk.length === 0) return undefined;
+    const end = this.#findLastEnd(chunk);
+    if (end === 0) {
+      this.#pieces.push(chunk);
       return undefined;
     }
-    const end = lastEnd + EVENT_END.length;
-    this.#rest = end === bytes.length ? undefined : bytes.subarray(end);
-    return this.#rest === undefined ? bytes : bytes.subarray(0, end);
+    const isWhole = end === chunk.length;
+    if (isWhole && this.#pieces.length === 0) return chunk;
+    this.#pieces.push(isWhole ? chunk : chunk.subarray(0, end));
+    const events = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
+    this.#pieces = isWhole ? [] : [chunk.subarray(end)];
+    return events;
   }
 
   /** Forgets the rest. */
   clear(): void {
-    this.#rest = undefined;
+    this.#pieces = [];
+  }
+
+  /** Where in the chunk its last complete event ends; 0 if none does. Nearly always it is the end of the chunk. */
+  #findLastEnd(chunk: Buffer): number {
+    const last = chunk.length - 1;
+    if (chunk[last] === LF && (last > 0 ? chunk[last - 1] : this.#lastByte) === LF) return chunk.length;
+    const at = chunk.lastIndexOf(endBytes);
+    if (at !== -1) return at + endBytes.length;
+    return chunk[0] === LF && this.#lastByte === LF ? 1 : 0;
+  }
+
+  get #lastByte(): number | undefined {
+    return this.#pieces.at(-1)?.at(-1);
   }
 }
 
@@ -50,7 +71,9 @@ export const splitEvents = (events: string): string[] => events.split(EVENT_END)
 
 /** Where the event ends that holds the byte at `at`; -1 if its end is not there. */
 export function findEventEnd(events: Buffer, at: number): number {
-  const end = events.indexOf(EVENT_END, at);
+  // A search for one byte is several times faster than one for two.
+  let end = events.indexOf(LF, at);
+  while (end !== -1 && events[end + 1] !== LF) end = events.indexOf(LF, end + 1);
   return end === -1 ? -1 : end + EVENT_END.length;
 }
 
@@ -88,8 +111,6 @@ export function getEventData(event: string): string | undefined {
   return before === -1 ? undefined : event.slice(before + 1 + DATA.length).trimEnd();
 }
 
-const LF = 0x0a;
-const CR = 0x0d;
 const DATA_FIELD = 'data:';
 
 /** Reads the data lines of any server's stream, whose line ends and spaces vary, each as soon as its line is complete. */

@@ -2,7 +2,7 @@ import { formatEvent, mapEvents } from '../../sse/sse.ts';
 import { parseBackendError } from './backend-error.ts';
 import { anthropicEnvelope, openAIEnvelope } from './error-response.ts';
 import type { Dialect } from './route-table.ts';
-import { readErrorEvent } from './stream-markers.ts';
+import { areOrdinary, readErrorEvent } from './stream-markers.ts';
 
 /** Rewrites an engine's response to what its API promises. Every response has its own rewriter. */
 export interface ResponseRewriter {
@@ -50,7 +50,7 @@ const anthropic: StreamFormatter = {
 
 /** Gives llama-server's own error events, whose code is a number, the envelope that clients are promised. */
 export function normalizeErrorEvents(formatter: StreamFormatter, events: Buffer, hasOutput: boolean): Buffer {
-  if (!events.includes('data: {"error":') && !events.includes('error: {')) return events;
+  if (areOrdinary(events)) return events;
   return mapEvents(events, (event) => {
     const body = readErrorEvent(event);
     if (body === undefined) return event;

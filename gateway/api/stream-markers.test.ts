@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from './route-table.ts';
-import { countGeneratedEvents, hasEnded } from './stream-markers.ts';
+import { areOrdinary, countGeneratedEvents, createMarker, findMarker, hasEnded } from './stream-markers.ts';
 
 describe('hasEnded', () => {
   it.each([
@@ -101,4 +101,43 @@ describe('countGeneratedEvents', () => {
     });
     expect(countGeneratedEvents('openai', Buffer.from(`data: ${event}\n\n`))).toBe(1);
   });
+});
+
+describe('areOrdinary', () => {
+  const ordinary = [
+    'data: {"choices":[{"delta":{"content":"error: {"}}]}\n\n',
+    'event: ping\ndata: {"type":"ping"}\n\n',
+    'data: {"errors":[]}\n\n',
+    'data: [DONE]\n\n',
+  ];
+  const special = [
+    ': keep-alive\n\n',
+    'data: null\n\n',
+    'data: {"error":{}}\n\n',
+    'event: error\ndata: {"x":1}\n\n',
+    'error: {}\n\n',
+    '\n',
+  ];
+
+  it.each(special)('finds %j at any place', (event) => {
+    for (const events of [
+      [event],
+      [event, ...ordinary],
+      [...ordinary, event],
+      [ordinary[0], event, ordinary[1]],
+    ])
+      expect(areOrdinary(Buffer.from(events.join('')))).toBe(false);
+  });
+
+  it('accepts events with data, and the beginning of one', () => {
+    expect(areOrdinary(Buffer.from(ordinary.join('')))).toBe(true);
+    expect(areOrdinary(Buffer.from(`${ordinary.join('')}data: {"choi`))).toBe(true);
+  });
+});
+
+it('findMarker finds what a search for all bytes finds', () => {
+  const marker = createMarker('"delta":{"', '{');
+  for (const text of ['', '{', '"delta":{', '"delta":{"', '{{"delta":{"a"delta":{"', '"delta":["delta":{"'])
+    for (let from = 0; from <= text.length; from++)
+      expect(findMarker(marker, Buffer.from(text), from)).toBe(text.indexOf('"delta":{"', from));
 });

@@ -1,4 +1,4 @@
-import { formatEvent } from '../../sse/sse.ts';
+import { findEventEnd, formatEvent } from '../../sse/sse.ts';
 import type { Dialect } from './route-table.ts';
 
 /** At the start of a line only: generated text may contain `data: [DONE]`. */
@@ -38,22 +38,73 @@ export function readErrorEvent(event: string): string | undefined {
   return /^(?:event: error\n)?(?:data: (?=\{"error":)|error: )(\{.*\})$/s.exec(event)?.[1];
 }
 
-interface TextMarker {
+const data = Buffer.from('data: ');
+const errorMember = Buffer.from('"error":');
+const name = Buffer.from('event: ');
+const errorName = Buffer.from('error\n');
+const letter = { brace: 0x7b, bracket: 0x5b } as const;
+
+/**
+ * Whether every one of these events has data, and none reports an error. Cheap, as every chunk of every stream is checked: what
+ * is searched for only stands where an event begins.
+ */
+export function areOrdinary(events: Buffer): boolean {
+  let at = 0;
+  while (at !== -1 && at < events.length) {
+    if (!isOrdinary(events, at)) return false;
+    at = findEventEnd(events, at);
+  }
+  return true;
+}
+
+function isOrdinary(events: Buffer, at: number): boolean {
+  if (!matchesAt(data, events, at))
+    return matchesAt(name, events, at) && !matchesAt(errorName, events, at + name.length);
+  const value = at + data.length;
+  if (events[value] === letter.brace) return !matchesAt(errorMember, events, value + 1);
+  return events[value] === letter.bracket;
+}
+
+/** Bytes to search for by the one of them that is rarest: a search for one byte is several times faster than one for many. */
+export interface Marker {
   readonly bytes: Buffer;
+  readonly rareByte: number;
+  readonly rareAt: number;
+}
+
+export function createMarker(text: string, rare: string): Marker {
+  return { bytes: Buffer.from(text), rareByte: rare.charCodeAt(0), rareAt: text.lastIndexOf(rare) };
+}
+
+/** The position of the marker at `from` or after it; -1 if there is none. */
+export function findMarker({ bytes, rareByte, rareAt }: Marker, events: Buffer, from: number): number {
+  let at = events.indexOf(rareByte, from + rareAt);
+  while (at !== -1 && !matchesAt(bytes, events, at - rareAt)) at = events.indexOf(rareByte, at + 1);
+  return at === -1 ? -1 : at - rareAt;
+}
+
+/** Whether `wanted` is in `bytes` at `at`. A loop: a call into Node costs more than these few bytes. */
+export function matchesAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+interface TextMarker {
+  readonly marker: Marker;
   /** What follows in an event without text, such as the empty text of the last event. */
   readonly unless: Buffer;
 }
 
-function marker(text: string, unless: string): TextMarker {
-  return { bytes: Buffer.from(text), unless: Buffer.from(unless) };
+function textMarker(text: string, rare: string, unless: string): TextMarker {
+  return { marker: createMarker(text, rare), unless: Buffer.from(unless) };
 }
 
 /** Bytes that only an event with generated text has; inside a JSON string their quotes would be escaped. */
 const textMarkers: Readonly<Record<Dialect, readonly TextMarker[]>> = {
-  openai: [marker('"delta":{"', 'role"'), marker('"text":"', '"')],
-  responses: [marker('"delta":"', '"')],
-  anthropic: [marker('"delta":{"type":"', 'signature_delta')],
-  native: [marker('"content":"', '"')],
+  openai: [textMarker('"delta":{"', '{', 'role"'), textMarker('"text":"', 'x', '"')],
+  responses: [textMarker('"delta":"', ':', '"')],
+  anthropic: [textMarker('"delta":{"type":"', '{', 'signature_delta')],
+  native: [textMarker('"content":"', ':', '"')],
 };
 
 /**
@@ -68,21 +119,15 @@ export function countGeneratedEvents(dialect: Dialect, events: Buffer): number {
   return 0;
 }
 
-function countTexts({ bytes, unless }: TextMarker, events: Buffer): number {
+function countTexts({ marker, unless }: TextMarker, events: Buffer): number {
   let found = 0;
-  let at = events.indexOf(bytes);
+  let at = findMarker(marker, events, 0);
   while (at !== -1) {
-    const next = at + bytes.length;
+    const next = at + marker.bytes.length;
     if (!matchesAt(unless, events, next)) found += 1;
-    at = events.indexOf(bytes, next);
+    at = findMarker(marker, events, next);
   }
   return found;
-}
-
-/** Whether `wanted` is in `bytes` at `at`. A loop: a call into Node costs more than these few bytes. */
-export function matchesAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
-  return true;
 }
 
 const dataStart = Buffer.from('data: {');

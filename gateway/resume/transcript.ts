@@ -1,7 +1,6 @@
 import { findEventEnd } from '../../sse/sse.ts';
-import { findStringEnd } from '../api/json.ts';
+import { GeneratedTextReader } from '../api/generated-text.ts';
 import type { CompletionShape } from '../api/route-table.ts';
-import { matchesAt } from '../api/stream-markers.ts';
 
 /** The text of a stream so far, as far as it can be given to an engine again. */
 export interface TranscriptText {
@@ -17,7 +16,7 @@ export interface TranscriptText {
 export class Transcript {
   /** Events with generated text so far: about one per token. */
   generated = 0;
-  readonly #reader: TokenReader;
+  readonly #reader: GeneratedTextReader;
   readonly #content = new GrowingBuffer();
   readonly #reasoning = new GrowingBuffer();
   #opening: Buffer[] = [];
@@ -28,21 +27,18 @@ export class Transcript {
   #hasOtherContent = false;
 
   constructor(shape: CompletionShape) {
-    this.#reader = readers[shape];
+    this.#reader = new GeneratedTextReader(shape);
   }
 
   /** Complete events, in their order. Returns how many of them have generated text. */
   add(events: Buffer): number {
     if (this.generated === 0) this.#opening.push(events);
-    const { marker, readAt } = this.#reader;
+    const reader = this.#reader;
     let found = 0;
-    for (let at = events.indexOf(marker); at !== -1; at = events.indexOf(marker, at)) {
-      at += marker.length;
-      const { kind, skip } = readAt(events, at);
-      if (kind === 'none') continue;
+    for (let at = 0; reader.next(events, at); at = reader.end) {
       found += 1;
-      at = this.#copy(kind, events, at + skip);
-      this.#lastTextEnd = at;
+      this.#copyText(events);
+      this.#lastTextEnd = reader.end;
     }
     this.generated += found;
     if (found > 0) this.#setLastChunk(events);
@@ -76,22 +72,13 @@ export class Transcript {
     if (this.#after.length > 0) this.#after = [];
   }
 
-  /** Returns where to continue the search. */
-  #copy(kind: Kind, events: Buffer, from: number): number {
-    if (kind === 'other') {
-      this.#hasOtherContent = true;
-      return from;
-    }
-    const end = findStringEnd(events, from);
-    (kind === 'content' ? this.#content : this.#reasoning).add(events, from, end);
-    // The same delta has another member.
-    if (events[end + 1] === COMMA && this.#reader.isOnlyMember) this.#hasOtherContent = true;
-    return end;
+  #copyText(events: Buffer): void {
+    const { kind, start, end } = this.#reader;
+    if (kind === 'content') this.#content.add(events, start, end);
+    else if (kind === 'reasoning') this.#reasoning.add(events, start, end);
+    if (kind === 'other' || this.#reader.hasMore(events)) this.#hasOtherContent = true;
   }
 }
-
-const COMMA = 0x2c;
-const QUOTE = 0x22;
 
 const unescapeJson = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
 
@@ -125,66 +112,3 @@ class GrowingBuffer {
     this.#bytes = grown;
   }
 }
-
-type Kind = 'content' | 'reasoning' | 'other';
-
-interface FoundToken {
-  readonly kind: Kind | 'none';
-  /** How far after the marker its text begins. */
-  readonly skip: number;
-}
-
-interface TokenReader {
-  /** Only events with generated text have these bytes; inside a JSON string their quotes would be escaped. */
-  readonly marker: Buffer;
-  /** Whether the text is the only member of its object. */
-  readonly isOnlyMember: boolean;
-  /** What follows the marker. */
-  readAt(events: Buffer, at: number): FoundToken;
-}
-
-const none: FoundToken = { kind: 'none', skip: 0 };
-const other: FoundToken = { kind: 'other', skip: 0 };
-const contentAtMarker: FoundToken = { kind: 'content', skip: 0 };
-
-function choose(...choices: readonly (readonly [string, FoundToken])[]) {
-  const known = choices.map(([text, found]) => [Buffer.from(text), found] as const);
-  return (events: Buffer, at: number): FoundToken => {
-    for (const [text, found] of known) if (matchesAt(text, events, at)) return found;
-    return other;
-  };
-}
-
-const textAfter = (kind: Kind, opening: string) => [opening, { kind, skip: opening.length }] as const;
-
-const typeMarker = Buffer.from('"type":"');
-const outputText = Buffer.from('response.output_text.delta"');
-
-const readers: Readonly<Record<CompletionShape, TokenReader>> = {
-  chat: {
-    marker: Buffer.from('"delta":{"'),
-    isOnlyMember: true,
-    readAt: choose(textAfter('content', 'content":"'), textAfter('reasoning', 'reasoning_content":"'), [
-      'role"',
-      none,
-    ]),
-  },
-  completion: {
-    marker: Buffer.from('"text":"'),
-    isOnlyMember: false,
-    readAt: (events, at) => (events[at] === QUOTE ? none : contentAtMarker),
-  },
-  message: {
-    marker: Buffer.from('"delta":{"type":"'),
-    isOnlyMember: true,
-    readAt: choose(textAfter('content', 'text_delta","text":"'), ['signature_delta', none]),
-  },
-  response: {
-    marker: Buffer.from('"delta":"'),
-    isOnlyMember: false,
-    readAt(events, at) {
-      const type = events.lastIndexOf(typeMarker, at) + typeMarker.length;
-      return matchesAt(outputText, events, type) ? contentAtMarker : other;
-    },
-  },
-};

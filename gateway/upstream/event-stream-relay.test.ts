@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
-import { stripComments } from './event-stream-relay.ts';
+import { getStreamFormatter } from '../api/response-format.ts';
+import type { ClientResponse } from '../http/client-response.ts';
+import { EventStreamRelay, stripComments } from './event-stream-relay.ts';
+import { ResponseTail } from './relay.ts';
 
 const event = 'data: {"content":": a\\n\\n: data: null"}\n\n';
 
@@ -16,3 +19,37 @@ it.each([
 ])('stripComments handles %s', (_, given, expected) => {
   expect(stripComments(Buffer.from(given)).toString()).toBe(expected);
 });
+
+it('what the client receives does not depend on how the stream is cut', () => {
+  const error = 'data: {"error":{"code":500,"message":"Compute error.","type":"server_error"}}\n\n';
+  const named = 'event: a\ndata: {"content":"é"}\n\n';
+  const stream = Buffer.from(
+    `:\n\n${event}${named}: ping\n\n${event}data: {\ndata: }\n\n${error}data: [DONE]\n\n`,
+  );
+  const whole = relayInPieces(stream, stream.length);
+  expect(whole).toContain(`${event}${named}${event}data: {\ndata: }\n\ndata: {"error":{"message":"`);
+  expect(whole).toContain('"type":"server_error","param":null,"code":"');
+  for (let size = 1; size < stream.length; size++) expect(relayInPieces(stream, size)).toBe(whole);
+});
+
+function relayInPieces(stream: Buffer, size: number): string {
+  const written: Buffer[] = [];
+  const response = {
+    write: (bytes: Buffer) => written.push(bytes) > 0,
+    end: (bytes?: Buffer) => bytes && written.push(bytes),
+  } as unknown as ClientResponse;
+  const relay = new EventStreamRelay({
+    response,
+    dialect: 'openai',
+    formatter: getStreamFormatter('openai'),
+    tail: new ResponseTail(),
+    rewriter: undefined,
+    keepAlive: undefined,
+    observe: () => 1,
+    nativeEnd: undefined,
+    resumeRewriter: undefined,
+  });
+  for (let from = 0; from < stream.length; from += size) relay.write(stream.subarray(from, from + size));
+  expect(relay.end()).toBe(true);
+  return Buffer.concat(written).toString();
+}

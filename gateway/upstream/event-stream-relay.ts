@@ -6,7 +6,7 @@ import {
   type StreamFormatter,
 } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
-import { endMarker, hasEnded, hasFailed, type NativeStreamEnd } from '../api/stream-markers.ts';
+import { areOrdinary, endMarker, hasEnded, hasFailed, type NativeStreamEnd } from '../api/stream-markers.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Relay, ResponseTail } from './relay.ts';
@@ -99,7 +99,8 @@ export class EventStreamRelay implements Relay {
   }
 
   #pass(received: Buffer): boolean {
-    const stripped = stripComments(received);
+    const isOrdinary = areOrdinary(received);
+    const stripped = isOrdinary ? received : stripComments(received);
     const events =
       this.#resumeRewriter && stripped.length > 0 ? this.#resumeRewriter.rewriteEvents(stripped) : stripped;
     if (events.length === 0) return true;
@@ -107,9 +108,9 @@ export class EventStreamRelay implements Relay {
     tail.generated += observe(events);
     nativeEnd?.add(events);
     const rewritten = rewriter ? rewriter.rewriteEvents(events) : events;
-    return (
-      rewritten.length === 0 || this.#write(normalizeErrorEvents(formatter, rewritten, tail.generated > 0))
-    );
+    if (rewritten.length === 0) return true;
+    if (isOrdinary && rewritten === received) return this.#write(received);
+    return this.#write(normalizeErrorEvents(formatter, rewritten, tail.generated > 0));
   }
 
   #write(bytes: Buffer): boolean {
