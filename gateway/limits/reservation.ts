@@ -5,9 +5,9 @@ import { type CounterResult, refund } from './counter-store.ts';
 
 /** The part of a request's record that a reservation needs. */
 export interface RequestUsage {
-  readonly usage?: Usage;
-  readonly pendingUsage?: Promise<void>;
-  readonly usageCorrection?: Promise<number>;
+  readonly usage?: Usage | undefined;
+  readonly pendingUsage?: Promise<void> | undefined;
+  readonly usageCorrection?: Promise<number> | undefined;
 }
 
 export interface ReservationOptions {

@@ -54,7 +54,7 @@ export function requestContext({
     response.setHeader('x-request-id', id);
     // Anthropic's clients read the id from this header.
     if (isAnthropicClient(c.req.path, incoming.headers)) response.setHeader('request-id', id);
-    const finish = requestEvents.begin();
+    requestEvents.begin();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
     await next();
     response.copyHeadersToRaw();
@@ -64,7 +64,7 @@ export function requestContext({
       const completed = writableFinished || reachedStreamEnd(record);
       await record.pendingUsage?.catch(recordUnhandledError);
       const end = getOutcome(record, statusCode, completed);
-      await finish({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
+      requestEvents.finish({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
     };
     closed.then(onClosed).catch(recordUnhandledError);
   };

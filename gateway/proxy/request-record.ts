@@ -5,54 +5,64 @@ import type { Usage } from '../api/usage.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
 
-/** What is known of one request: filled in on its way, passed to the observers at its end. Times are `performance.now()` ms. */
-export interface RequestRecord {
+/**
+ * What is known of one request: filled in on its way, passed to the observers at its end. Times are `performance.now()` ms.
+ * Every field exists from the start, so that all records have one shape.
+ */
+export class RequestRecord {
   readonly id: string;
   readonly method: string;
   readonly path: string;
   /** The client's, as far as it is known (http/client-address.ts). */
   readonly address: string;
-  readonly startedAt: number;
+  readonly startedAt = performance.now();
   /** Undefined if requests are not traced. */
-  trace?: RequestTrace | undefined;
-  keyId?: string;
+  trace: RequestTrace | undefined;
+  keyId: string | undefined;
   /** The client used the secret from before the last rotation. */
-  previousSecret?: boolean;
-  model?: string;
-  streamed?: boolean;
-  queuedMs?: number;
+  previousSecret = false;
+  model: string | undefined;
+  streamed: boolean | undefined;
+  queuedMs: number | undefined;
   /** Time at the backend, ms. */
-  computeMs?: number;
+  computeMs: number | undefined;
   /** Its slots, as a part of all slots. */
-  machineShare?: number;
+  machineShare: number | undefined;
   /** How often it was sent again. */
-  retries?: number;
+  retries: number | undefined;
   /** How often its stream was continued by another engine. */
-  continued?: number;
+  continued: number | undefined;
   /** Identifies a request that crashed the engine too often. */
-  digest?: string;
+  digest: string | undefined;
   /** When the first byte of the response body went out. */
-  firstByteAt?: number;
-  bytesOut: number;
+  firstByteAt: number | undefined;
+  bytesOut = 0;
   /** What has gone to the client so far. */
-  responseTail?: ResponseTail;
-  usage?: Usage;
+  responseTail: ResponseTail | undefined;
+  usage: Usage | undefined;
   /** Resolves when `usage` is complete, if its tokens have to be counted or estimated after the end. */
-  pendingUsage?: Promise<void>;
+  pendingUsage: Promise<void> | undefined;
   /** Input tokens to add to `usage` (negative: to subtract) once they have been counted. */
-  usageCorrection?: Promise<number>;
-  endedAt?: number;
-  finishReason?: string;
+  usageCorrection: Promise<number> | undefined;
+  endedAt: number | undefined;
+  finishReason: string | undefined;
   /** Code of the error that ended the request. */
-  error?: string;
+  error: string | undefined;
   /** The cause of that error, for the log alone. */
-  cause?: unknown;
+  cause: unknown;
+
+  constructor({ id, method, path, address }: RequestStart) {
+    this.id = id;
+    this.method = method;
+    this.path = path.includes('sk-') ? redactSecrets(path) : path;
+    this.address = address;
+  }
 }
 
-export function createRequestRecord(
-  start: Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>,
-): RequestRecord {
-  return { ...start, path: redactSecrets(start.path), startedAt: performance.now(), bytesOut: 0 };
+type RequestStart = Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>;
+
+export function createRequestRecord(start: RequestStart): RequestRecord {
+  return new RequestRecord(start);
 }
 
 /** Clients put keys into URLs by mistake, as `/sk-…/v1` or `/v1/models/sk-…`: no observer may pass them on. */
@@ -125,17 +135,30 @@ export class RequestEvents {
     this.#observers = observers;
   }
 
-  /** Counts a request as pending. Call the returned function once, when its response has closed. */
-  begin(): (event: RequestFinished) => Promise<void> {
+  /** Counts a request as pending until `finish` is called for it. */
+  begin(): void {
     this.#pending += 1;
-    return async (event) => {
-      const work = this.#observers.flatMap((observer) => notify(observer, event) ?? []);
-      if (work.length > 0) await Promise.all(work);
-      this.#finish();
-    };
   }
 
-  #finish(): void {
+  /** Call once for each request that has begun, when its response has closed. */
+  finish(event: RequestFinished): void {
+    for (const observer of this.#observers) this.#notify(observer, event);
+    this.#end();
+  }
+
+  /** A failure of one observer is logged and does not affect the others. */
+  #notify(observer: RequestObserver, event: RequestFinished): void {
+    try {
+      const work = observer(event);
+      if (!(work instanceof Promise)) return;
+      this.#pending += 1;
+      work.catch(recordUnhandledError).finally(() => this.#end());
+    } catch (error) {
+      recordUnhandledError(error);
+    }
+  }
+
+  #end(): void {
     this.#pending -= 1;
     if (this.#pending === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
@@ -148,16 +171,5 @@ export class RequestEvents {
     const timer = setTimeout(resolve, timeoutMs);
     await promise;
     clearTimeout(timer);
-  }
-}
-
-/** A failure of one observer is logged and does not affect the others. */
-function notify(observer: RequestObserver, event: RequestFinished): Promise<void> | undefined {
-  try {
-    const work = observer(event);
-    return work instanceof Promise ? work.catch(recordUnhandledError) : undefined;
-  } catch (error) {
-    recordUnhandledError(error);
-    return undefined;
   }
 }

@@ -183,8 +183,7 @@ it('records the usage known at the end, and a correction when the tokens are cou
 it('records no correction of 0, and does not wait for a correction of a request without a key', async () => {
   const { recordUsage, recorded } = createRecorder();
   await recordUsage(eventWith({ usageCorrection: Promise.resolve(0) }));
-  const { keyId: _, ...anonymous } = eventWith({ usageCorrection: new Promise(() => {}) }).record;
-  await recordUsage({ ...eventWith({}), record: anonymous });
+  await recordUsage(eventWith({ keyId: undefined, usageCorrection: new Promise(() => {}) }));
   expect(recorded).toHaveLength(1);
 });
 

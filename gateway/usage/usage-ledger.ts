@@ -240,12 +240,13 @@ export class UsageLedger {
 
 /** Records the usage of each request once, at its end, and later a correction where its tokens were counted afterwards. */
 export function createUsageRecorder(record: (entry: UsageEntry) => void): RequestObserver {
-  return async function recordUsage(event) {
+  return function recordUsage(event) {
     const entry = toUsageEntry(event, Date.now());
     if (entry === undefined) return;
     record(entry);
-    const input = (await event.record.usageCorrection) ?? 0;
-    if (input !== 0) record({ ...entry, usage: { ...noUsage, input } });
+    return event.record.usageCorrection?.then((input) => {
+      if (input !== 0) record({ ...entry, usage: { ...noUsage, input } });
+    });
   };
 }
 
@@ -256,7 +257,7 @@ function toUsageEntry({ record, end }: RequestFinished, at: number): UsageEntry 
   return {
     keyId,
     at,
-    previousSecret: record.previousSecret ?? false,
+    previousSecret: record.previousSecret,
     usage: {
       requests: 1,
       errors: error !== undefined || end.outcome === 'refused' ? 1 : 0,
