@@ -1,8 +1,11 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { deadlines } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
+
+let deadlines: Deadlines;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  deadlines = new Deadlines();
   return () => vi.useRealTimers();
 });
 

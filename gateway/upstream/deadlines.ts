@@ -13,7 +13,7 @@ export interface Timed {
  * One timer for all exchanges and connections. Their deadlines hardly ever pass and move with every chunk, and a timer of
  * Node's for each costs more than parsing a response.
  */
-class Deadlines {
+export class Deadlines {
   readonly #watched = new Set<Timed>();
   #timer: NodeJS.Timeout | undefined;
   /** When the deadlines were last checked, `performance.now()`. */
