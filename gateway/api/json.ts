@@ -79,45 +79,6 @@ function hasNoMembers(object: Buffer): boolean {
   return true;
 }
 
-export interface JsonLimits {
-  /** How deep brackets may be nested. */
-  readonly levels: number;
-  /** How many values, counted by commas and opening brackets; a member of an object, counted by its colon, weighs ten. */
-  readonly values: number;
-}
-
-// Tables, because these bytes may be ten million.
-const steps = new Int8Array(256);
-const weights = new Uint8Array(256);
-for (const opening of Buffer.from('[{')) steps[opening] = 1;
-for (const closing of Buffer.from(']}')) steps[closing] = -1;
-for (const mark of Buffer.from(',[{')) weights[mark] = 1;
-// A member takes the parser ten times as long as a number in a list.
-for (const colon of Buffer.from(':')) weights[colon] = 10;
-
-/**
- * The limit that a JSON text exceeds first; undefined where it keeps both. It is checked before parsing: millions of small
- * values occupy the parser for seconds, in which no other request is served. Strings, most of any request, are skipped natively.
- */
-export function findExceededLimit(
-  json: Buffer,
-  { levels, values }: JsonLimits,
-): keyof JsonLimits | undefined {
-  let [depth, count] = [0, 0];
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at] ?? 0;
-    if (byte === quote) {
-      at = findStringEnd(json, at + 1);
-      continue;
-    }
-    depth += steps[byte] ?? 0;
-    count += weights[byte] ?? 0;
-    if (depth > levels) return 'levels';
-    if (count > values) return 'values';
-  }
-  return undefined;
-}
-
 /** Below this size a loop is faster than a call into Node. */
 const SHORT = 16;
 
@@ -169,25 +130,16 @@ export function mayHaveInexactNumbers(text: string): boolean {
 const inexactNumber = /[:,[\s]-?(?:\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0[\s,\]}]|\d+\.\d{14})|-0[\s,\]}]/;
 
 /**
- * Replaces every escape of half a character (`\ud83d` alone) by U+FFFD. JavaScript writes such an escape for a text that was
- * cut inside an emoji, and llama-server rejects the whole body for one. Nearly all bodies have none.
+ * Replaces every escape of half a character (`\ud83d` alone) in JSON by U+FFFD; the same text where there is none. JavaScript
+ * writes such an escape for a text that was cut inside an emoji, and llama-server rejects the whole body for one.
  */
-export function withoutLoneSurrogates(body: Buffer): Buffer {
-  if (!mayHaveSurrogates(body)) return body;
-  const text = body.toString();
-  const replaced = replaceLoneSurrogates(text);
-  return replaced === text ? body : Buffer.from(replaced);
-}
-
-/** The same in a string of JSON. */
 export function replaceLoneSurrogates(text: string): string {
-  if (!text.includes('\\ud') && !text.includes('\\uD')) return text;
+  // Most texts have no `\u` at all, which is found faster than the rest of it.
+  if (!text.includes('\\u') || !surrogate.test(text)) return text;
   return text.replace(surrogates, (found) => (found.length === LONE ? '\\ufffd' : found));
 }
 
-/** Most bodies have no such escape at all, which one search shows. */
-const mayHaveSurrogates = (body: Buffer) => body.includes('\\u') && /\\u[dD]/.test(body.toString('latin1'));
-
+const surrogate = /\\u[dD]/;
 const LONE = '\\ud83d'.length;
 
 /** An escaped backslash, a whole pair, and half of one. */

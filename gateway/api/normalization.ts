@@ -45,11 +45,14 @@ export function noteDroppedTool(notes: NormalizationNotes, type: unknown): void 
   );
 }
 
+export const noHeaders: Readonly<Record<string, string>> = {};
+
 /** Response headers that tell the client what was changed. */
 export function notesToHeaders({
   repaired,
   droppedTools,
 }: NormalizationNotes): Readonly<Record<string, string>> {
+  if (repaired === 0 && droppedTools.size === 0) return noHeaders;
   return {
     ...(repaired > 0 ? { 'x-corral-repaired': String(repaired) } : {}),
     ...(droppedTools.size > 0 ? { 'x-corral-dropped-tools': [...droppedTools].join(', ') } : {}),
@@ -103,8 +106,10 @@ const prefix = 'x-anthropic-billing-header:';
 /** The names and values of the line, each ended by `;`, the end of the line or the end of the text. */
 const line = /^x-anthropic-billing-header:(?:[ \t]*[\w.-]+=[^;\r\n]*(?:;|(?=[\r\n])|$))*[ \t;]*(?:\r?\n)*/;
 
+export const hasBillingLine = (text: string): boolean => text.startsWith(prefix);
+
 function stripFromText(text: string): string | undefined {
-  if (!text.startsWith(prefix)) return text;
+  if (!hasBillingLine(text)) return text;
   const rest = text.replace(line, '');
   return rest === '' ? undefined : rest;
 }

@@ -1,4 +1,5 @@
-import { findExceededLimit, isJsonObject, replaceLoneSurrogates } from './json.ts';
+import { isJsonObject, replaceLoneSurrogates } from './json.ts';
+import { findExceededLimit, isEscaped } from './json-limits.ts';
 
 /**
  * The arguments of a tool call as the text of one JSON object; the same text where it is one already. Models make mistakes or
@@ -24,8 +25,7 @@ export function repairInput(input: unknown): unknown {
 
 /** Deeply nested text is kept as text: llama-server and `JSON.stringify` visit objects by recursion. */
 const isDeep = (text: string) =>
-  findExceededLimit(Buffer.from(text), { levels: MAX_LEVELS, values: Number.POSITIVE_INFINITY }) !==
-  undefined;
+  findExceededLimit(text, { levels: MAX_LEVELS, values: Number.POSITIVE_INFINITY }) !== undefined;
 const MAX_LEVELS = 64;
 
 function isObjectText(text: string): boolean {
@@ -102,10 +102,4 @@ function lacksValue(text: string): boolean {
   let before = start - 1;
   while (before >= 0 && /\s/.test(text[before] ?? '')) before -= 1;
   return text[before] === '{' || text[before] === ',';
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0;
-  while (text[at - 1 - backslashes] === '\\') backslashes += 1;
-  return backslashes % 2 === 1;
 }

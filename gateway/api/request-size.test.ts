@@ -71,7 +71,7 @@ const expectOf = (fields: Record<string, unknown>, batch?: InputsField) => {
   const inputs = getInputs(batch, fields);
   const completions = countChoices('chat', fields) * (inputs?.length ?? 1);
   const bytes = Buffer.byteLength(JSON.stringify(fields));
-  return estimateTokens({ fields, shape: 'chat', inputs, bytes, completions });
+  return estimateTokens({ fields, shape: 'chat', inputs, bytes, mayHaveMedia: true, completions });
 };
 
 describe('estimateTokens', () => {

@@ -97,7 +97,7 @@ const BYTES_PER_TOKEN = 4;
 /** For an image or a piece of audio. The real number depends on the model. */
 const TOKENS_PER_MEDIUM = 1000;
 /** Shorter strings are text. */
-const MIN_MEDIUM_LENGTH = 1024;
+export const MIN_MEDIUM_LENGTH = 1024;
 
 export interface TokenEstimateInput {
   readonly fields: JsonObject;
@@ -106,12 +106,15 @@ export interface TokenEstimateInput {
   readonly inputs: readonly unknown[] | undefined;
   /** The size of the body that `fields` were parsed from. */
   readonly bytes: number;
+  /** False where it is known that it has none, which saves the search. */
+  readonly mayHaveMedia: boolean;
   readonly completions: number;
 }
 
 export function estimateTokens(request: TokenEstimateInput): TokenEstimate {
-  const { fields, shape, inputs, bytes, completions } = request;
-  const input = inputs === undefined ? tokensOfBody(fields, bytes) : tokensOfInputs(inputs, fields);
+  const { fields, shape, inputs, bytes, mayHaveMedia, completions } = request;
+  const input =
+    inputs === undefined ? tokensOfBody(fields, bytes, mayHaveMedia) : tokensOfInputs(inputs, fields);
   return { input, inputs: inputs?.length ?? 1, output: getOutputLimit(shape, fields).tokens, completions };
 }
 
@@ -125,8 +128,8 @@ export function maxOutputTokens({ output = Number.POSITIVE_INFINITY, completions
   return output * completions;
 }
 
-function tokensOfBody(fields: JsonObject, bytes: number): number {
-  const media = bytes < MIN_MEDIUM_LENGTH ? noMedia : countMedia(fields);
+function tokensOfBody(fields: JsonObject, bytes: number, mayHaveMedia: boolean): number {
+  const media = mayHaveMedia && bytes >= MIN_MEDIUM_LENGTH ? countMedia(fields) : noMedia;
   return Math.ceil((bytes - media.bytes) / BYTES_PER_TOKEN) + media.count * TOKENS_PER_MEDIUM;
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import type { ApiRequest } from '../api/request/parse-request-body.ts';
+import { type ApiRequest, createFormRequest } from '../api/request/parse-request-body.ts';
 import { apiRoutes } from '../api/route-table.ts';
 import { Quarantine } from '../scheduler/quarantine.ts';
 import { AbandonedInputCounter } from './count-tokens.ts';
@@ -12,11 +12,9 @@ const [chat] = apiRoutes;
 if (chat?.countPath === undefined) throw new Error('chats are counted');
 const context = 512;
 const request = (input: number): ApiRequest => ({
-  model: undefined,
+  ...createFormRequest(Buffer.alloc(input * 4, 'x')),
   stream: true,
-  sequences: 1,
   estimate: { input, inputs: 1, output: undefined, completions: 1 },
-  body: Buffer.alloc(input * 4, 'x'),
 });
 
 /** Counts that the backend has not responded to yet. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { BackendProps } from '../../health/props.ts';
 import { appendFields } from '../api/json.ts';
-import { type ApiRequest, apiForPath, parseRequestBody } from '../api/request/parse-request-body.ts';
-import { estimateFormTokens } from '../api/request-size.ts';
+import { apiForPath } from '../api/request/normalize-request.ts';
+import { type ApiRequest, createFormRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
 import {
@@ -47,7 +47,7 @@ export async function parseRequest(
     allocation,
     signal,
   });
-  if (isForm) return { model: undefined, stream: false, sequences: 1, estimate: estimateFormTokens(), body };
+  if (isForm) return createFormRequest(body);
   return parseRequestBody(body, {
     allowRemoteMedia: limits.allowRemoteMedia,
     shortAnswerTokens: limits.shortAnswerTokens,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Api, normalizeRequest } from '../../gateway/api/request/parse-request-body.ts';
+import { type Api, normalizeRequest } from '../../gateway/api/request/normalize-request.ts';
 import { ApiError } from '../../gateway/errors/api-error.ts';
 import { projectFolder } from '../project-folders.ts';
 import { chatTable, completionTable } from './chat-table.ts';

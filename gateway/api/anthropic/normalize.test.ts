@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../errors/api-error.ts';
-import { normalizeRequest } from '../request/parse-request-body.ts';
+import { normalizeRequest } from '../request/normalize-request.ts';
 
 const read = (fields: object, api: 'messages' | 'counted messages' = 'messages') => {
   const body = Buffer.from(JSON.stringify(fields));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../errors/api-error.ts';
-import { type Api, normalizeRequest } from './parse-request-body.ts';
+import { type Api, normalizeRequest } from './normalize-request.ts';
 
 const read = (api: Api, fields: object | string) => {
   const text = typeof fields === 'string' ? fields : JSON.stringify(fields);

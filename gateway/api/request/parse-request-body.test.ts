@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Api, parseRequestBody } from './parse-request-body.ts';
+import type { Api } from './normalize-request.ts';
+import { parseRequestBody } from './parse-request-body.ts';
 
 const options = {
   allowRemoteMedia: false,

@@ -1,5 +1,6 @@
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, asObject, findExceededLimit, isJsonObject, type JsonObject } from '../json.ts';
+import { asList, asObject, isJsonObject, type JsonObject } from '../json.ts';
+import { findExceededLimit } from '../json-limits.ts';
 import { validateGrammar } from './grammar.ts';
 import { SchemaValidator } from './schema.ts';
 
@@ -57,7 +58,7 @@ function validateParts(parts: readonly unknown[], place: () => string): void {
 /** Other values are limited with the body. A short text cannot be nested too deeply. */
 function validateText(text: unknown, place: () => string): void {
   if (typeof text !== 'string' || text.length <= nestedLimits.levels) return;
-  const exceeded = findExceededLimit(Buffer.from(text), nestedLimits);
+  const exceeded = findExceededLimit(text, nestedLimits);
   if (exceeded === 'levels')
     throw invalidValue(place(), `JSON with at most ${nestedLimits.levels} levels of nesting`);
   if (exceeded === 'values') throw invalidValue(place(), `JSON with at most ${nestedLimits.values} values`);

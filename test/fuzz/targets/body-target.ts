@@ -1,12 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { withoutLoneSurrogates } from '../../../gateway/api/json.ts';
-import {
-  apiForPath,
-  normalizeRequest,
-  type ParseOptions,
-  parseRequestBody,
-} from '../../../gateway/api/request/parse-request-body.ts';
+import { replaceLoneSurrogates } from '../../../gateway/api/json.ts';
+import { apiForPath, normalizeRequest } from '../../../gateway/api/request/normalize-request.ts';
+import { type ParseOptions, parseRequestBody } from '../../../gateway/api/request/parse-request-body.ts';
 import { apiRoutes } from '../../../gateway/api/route-table.ts';
 import { ApiError } from '../../../gateway/errors/api-error.ts';
 import { pure, type Target } from '../target.ts';
@@ -149,7 +145,7 @@ function checkBody(body: Buffer, options: ParseOptions): void {
     throw new Error('tokens are counted from 0 up');
   if (!Number.isFinite(input + output + completions)) throw new Error('tokens without end');
   if (typeof (request.model ?? '') !== 'string') throw new Error('a model that is no text');
-  const sound = withoutLoneSurrogates(body);
+  const sound = Buffer.from(replaceLoneSurrogates(body.toString()));
   const normalized = normalizeRequest(options.api, fieldsOf(sound), sound).body;
   const { stream, stream_options, ...given } = fieldsOf(normalized);
   const { stream: sentStream, stream_options: sentOptions, ...sent } = fieldsOf(request.body);

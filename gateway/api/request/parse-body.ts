@@ -1,0 +1,41 @@
+import { isUtf8 } from 'node:buffer';
+import { invalidJson } from '../../errors/catalogue.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { findExceededLimit } from '../json-limits.ts';
+
+/** llama-server visits schemas by recursion: some ten thousand levels overflow its stack, which crashes it for all clients. */
+const MAX_LEVELS = 256;
+/** A million tokens as numbers, and as many other values. */
+const MAX_VALUES = 2_000_000;
+
+/** The text of a body; throws an ApiError where it has none. */
+export function decodeBody(body: Buffer): string {
+  if (body.length === 0) throw invalidJson('it is empty');
+  const text = body.toString();
+  // Bytes that are not UTF-8 are decoded to this character, which texts rarely have.
+  if (text.includes('\ufffd') && !isUtf8(body)) throw invalidJson('it is not UTF-8');
+  return text;
+}
+
+/** The JSON object of a text; throws an ApiError that says why there is none. */
+export function parseBody(text: string): JsonObject {
+  const exceeded = findExceededLimit(text, { levels: MAX_LEVELS, values: MAX_VALUES });
+  if (exceeded === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
+  if (exceeded === 'values') throw invalidJson(`it has more than ${MAX_VALUES} values`);
+  const value = parseText(text);
+  if (!isJsonObject(value)) throw invalidJson('expected an object');
+  return value;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalidJson(withoutExcerpt((error as SyntaxError).message));
+  }
+}
+
+/** V8 quotes the body in its messages, and a prompt must not appear in an error that others may log. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? *(?:\.\.\.)?".*/s, '').replace(/ in JSON/, '');
+}
