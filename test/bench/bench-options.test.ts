@@ -15,10 +15,12 @@ describe('parseBenchOptions', () => {
     expect(parseBenchOptions(['--only', 'plans']).checks).toEqual(['plans']);
   });
 
-  it('leaves the slow checks out of a quick run and does not save its results', () => {
-    const { checks, contenders, isSaved } = parseBenchOptions(['--quick']);
-    expect(checks).toEqual(['memory', 'unread', 'leaving']);
-    expect(contenders).not.toContain('Portkey');
+  it('compares only ours with the reference in a quick run and does not save the results', () => {
+    const { loads, checks, contenders, pace, isSaved } = parseBenchOptions(['--quick']);
+    expect(loads).toContain('plain-long');
+    expect(checks).toEqual([]);
+    expect(contenders).toEqual(['direct', 'reference, unix socket', 'llama-corral, unix socket']);
+    expect(pace.informationRounds).toBe(0);
     expect(isSaved).toBe(false);
   });
 

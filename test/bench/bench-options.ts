@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { type CheckName, checks, longChecks, slowChecks } from './checks/checks.ts';
+import { type CheckName, checks, longChecks } from './checks/checks.ts';
 import { type ContenderName, contenders } from './contenders/contenders.ts';
 import { comparedLoads, type LoadName } from './loads.ts';
+import type { WarmUpLimits } from './warm-up.ts';
 
 export interface BenchOptions {
   readonly loads: readonly LoadName[];
@@ -18,21 +19,24 @@ export interface BenchOptions {
 
 export interface Pace {
   readonly rounds: number;
+  /** Of contenders that no goal compares. */
+  readonly informationRounds: number;
   /** Seconds per contender and round. */
   readonly seconds: number;
-  /** Seconds of the round that does not count. */
-  readonly warmupSeconds: number;
-  /** The same for a contender that has just started: V8 needs some ten thousand requests to optimize code. */
-  readonly firstWarmupSeconds: number;
+  readonly warmUp: WarmUpLimits;
 }
 
 const allLoads = Object.keys(comparedLoads) as LoadName[];
 const allChecks = Object.keys(checks) as CheckName[];
+const shortChecks = allChecks.filter((name) => !longChecks.includes(name));
 const allContenders = Object.keys(contenders) as ContenderName[];
-/** These take about three minutes. */
-const quickContenders = allContenders.filter(
-  (name) => !['HAProxy', 'Portkey', '@fastify/http-proxy'].includes(name),
-);
+/** These take two minutes. */
+const quickContenders: readonly ContenderName[] = [
+  'direct',
+  'reference, unix socket',
+  'llama-corral, unix socket',
+];
+const quickLoads = allLoads.filter((name) => !['one-connection', 'rate-100'].includes(name));
 
 /** Parses the arguments of `npm run bench`. An unknown name is an Error that lists the valid ones. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -50,20 +54,19 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     },
   });
   const { quick, long, closing, write, only } = values;
-  const named = pick([...allLoads, ...allChecks], only);
   const isPart = quick || closing || only.length > 0 || values.contenders.length > 0;
-  const omitted = [...(long ? [] : longChecks), ...(quick ? slowChecks : [])];
-  const isIncluded = (name: CheckName) => only.length > 0 || !omitted.includes(name);
+  const usual = [...(quick ? quickLoads : allLoads), ...(quick ? [] : long ? allChecks : shortChecks)];
+  const named = only.length > 0 ? pick([...allLoads, ...allChecks], only) : usual;
   return {
     loads: allLoads.filter((name) => named.includes(name)),
-    checks: allChecks.filter((name) => named.includes(name) && isIncluded(name)),
+    checks: allChecks.filter((name) => named.includes(name)),
     contenders:
       values.contenders.length > 0 || !quick ? pick(allContenders, values.contenders) : quickContenders,
     pace: {
-      rounds: Number(values.rounds ?? (quick ? 2 : 3)),
-      seconds: Number(values.seconds ?? (quick ? 1 : 2)),
-      warmupSeconds: quick ? 1 : 2,
-      firstWarmupSeconds: quick ? 3 : 12,
+      rounds: Number(values.rounds ?? (quick ? 4 : 3)),
+      informationRounds: quick && only.length === 0 ? 0 : 1,
+      seconds: Number(values.seconds ?? (quick ? 0.8 : 1)),
+      warmUp: quick ? { firstSeconds: 15, laterSeconds: 2 } : { firstSeconds: 20, laterSeconds: 3 },
     },
     isLong: long,
     isClosing: closing,

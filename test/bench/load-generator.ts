@@ -51,29 +51,75 @@ export interface LoadReport {
   readonly gapMs: Quantiles | null;
 }
 
-/** Role, finish reason, usage and `[DONE]`, besides the tokens. */
-const EXTRA_EVENTS = 4;
+/** What the load generator counted in a part of its time. */
+export interface LoadWindow {
+  readonly requests: number;
+  readonly events: number;
+  readonly cpuSeconds: number;
+}
+
+interface Failures {
+  readonly failures: number;
+  /** The first one. */
+  readonly failure: string;
+}
 
 /** Puts one contender under one load. Throws if a response failed or was incomplete, because such measurements are worthless. */
 export async function generateLoad(
-  { port, pid, headers, keyFile }: Contender,
-  { model, connections, bodyBytes, rate = 0, tokens = 0, maxTokens = 512 }: Load,
+  contender: Contender,
+  load: Load,
   { warmupSeconds, seconds, requests = 0 }: Duration,
   upstreamPid: number,
 ): Promise<LoadReport> {
+  const options = { warmup: warmupSeconds, seconds, requests, 'upstream-pid': upstreamPid };
+  const { stdout } = await execa(...(await commandFor(contender, load, options)));
+  const report = JSON.parse(stdout) as LoadReport & Failures;
+  throwFailures(report);
+  return report;
+}
+
+/** Puts one contender under one load and reports window by window, until the caller stops or the time is over. */
+export async function* generateWindows(
+  contender: Contender,
+  load: Load,
+  windowSeconds: number,
+  maxSeconds: number,
+): AsyncGenerator<LoadWindow, void> {
+  const options = { warmup: 0, window: windowSeconds, seconds: maxSeconds };
+  const [command, args] = await commandFor(contender, load, options);
+  const generator = execa(command, args, { reject: false });
+  try {
+    for await (const line of generator) {
+      const window = JSON.parse(line) as (LoadWindow | LoadReport) & Failures;
+      throwFailures(window);
+      if (!('requestsPerSecond' in window)) yield window;
+    }
+  } finally {
+    generator.kill();
+    await generator;
+  }
+}
+
+/** Role, finish reason, usage and `[DONE]`, besides the tokens. */
+const EXTRA_EVENTS = 4;
+
+async function commandFor(
+  { port, pid, headers, keyFile }: Contender,
+  { model, connections, bodyBytes, rate = 0, tokens = 0, maxTokens = 512 }: Load,
+  duration: Readonly<Record<string, number>>,
+): Promise<[string, string[]]> {
   const options = {
-    ...{ port, pid, model, connections, rate, seconds, requests },
-    ...{ body: bodyBytes, warmup: warmupSeconds, 'upstream-pid': upstreamPid, 'max-tokens': maxTokens },
+    ...{ port, pid, model, connections, rate, body: bodyBytes, 'max-tokens': maxTokens },
     events: tokens === 0 ? 0 : tokens + EXTRA_EVENTS,
     ...(keyFile !== undefined && { keys: keyFile }),
+    ...duration,
   };
-  const args = [
+  return onCore(1, await buildNative('load-generator'), [
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...headers.flatMap((header) => ['--header', header]),
-  ];
-  const { stdout } = await execa(...onCore(1, await buildNative('load-generator'), args));
-  const report = JSON.parse(stdout) as LoadReport & { readonly failures: number; readonly failure: string };
-  if (report.failures > 0)
-    throw new Error(`${report.failures} responses failed; the first: ${report.failure}`);
-  return report;
+  ]);
+}
+
+function throwFailures({ failures, failure }: Failures): void {
+  if (failures > 0) throw new Error(`${failures} responses failed; the first: ${failure}`);
 }

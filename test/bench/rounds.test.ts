@@ -2,28 +2,39 @@ import { describe, expect, it } from 'vitest';
 import { measureInRounds, measureUndisturbed, median, medianRatio, readCpuTimes } from './rounds.ts';
 
 describe('measureInRounds', () => {
-  it('starts each round with another contender and does not count the first round', async () => {
+  /** Returns the rounds of each item, and what happened in order. */
+  async function measureAll(items: string[], roundsOf: (item: string) => number, failing = '') {
     const order: string[] = [];
-    const measure = async (name: string, round: number) => {
-      order.push(name);
-      return round;
-    };
-    const results = await measureInRounds(['a', 'b', 'c'], 2, measure, () => {});
-    expect(order.join('')).toBe('abcbcacab');
-    expect(Object.fromEntries(results)).toEqual({ a: [1, 2], b: [1, 2], c: [1, 2] });
+    const results = await measureInRounds(items, {
+      roundsOf,
+      warmUp: async (item) => order.push(`${item} warms up`),
+      measure: async (item, round) => {
+        order.push(item + round);
+        if (item + round === failing) throw new Error('cut short');
+        return round;
+      },
+      onFailure: (item, error) => order.push(`${item}: ${error}`),
+    });
+    return { order, results: Object.fromEntries(results) };
+  }
+
+  it('warms all up and starts each round with another item', async () => {
+    const { order, results } = await measureAll(['a', 'b', 'c'], () => 2);
+    expect(order.slice(0, 3)).toEqual(['a warms up', 'b warms up', 'c warms up']);
+    expect(order.slice(3)).toEqual(['b1', 'c1', 'a1', 'c2', 'a2', 'b2']);
+    expect(results).toEqual({ a: [1, 2], b: [1, 2], c: [1, 2] });
   });
 
-  it('leaves out a contender that fails and reports it', async () => {
-    const failed: string[] = [];
-    const measure = async (name: string, round: number) => {
-      if (name === 'b' && round === 2) throw new Error('cut short');
-      return round;
-    };
-    const results = await measureInRounds(['a', 'b'], 3, measure, (name, error) =>
-      failed.push(`${name}: ${error}`),
-    );
-    expect(Object.fromEntries(results)).toEqual({ a: [1, 2, 3] });
-    expect(failed).toEqual(['b: Error: cut short']);
+  it('measures an item in fewer rounds than the others', async () => {
+    const { results } = await measureAll(['a', 'b'], (item) => (item === 'a' ? 1 : 3));
+    expect(results).toEqual({ a: [1], b: [1, 2, 3] });
+  });
+
+  it('leaves out an item that fails and reports it', async () => {
+    const { order, results } = await measureAll(['a', 'b'], () => 3, 'b2');
+    expect(results).toEqual({ a: [1, 2, 3] });
+    expect(order).toContain('b: Error: cut short');
+    expect(order).not.toContain('b3');
   });
 });
 

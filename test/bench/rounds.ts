@@ -1,28 +1,32 @@
 import { readFileSync } from 'node:fs';
 
-/** The measurements of each contender, round by round. */
-export type Rounds<Name extends string, Result> = ReadonlyMap<Name, readonly Result[]>;
+export interface RoundsOptions<Item, Result> {
+  /** The number of rounds that an item takes part in. */
+  roundsOf(item: Item): number;
+  /** Happens before the first round, because code that has just started is slow. */
+  warmUp(item: Item): Promise<unknown>;
+  measure(item: Item, round: number): Promise<Result>;
+  onFailure(item: Item, error: unknown): void;
+}
 
 /**
- * Measures all contenders in each round. Each round starts with another contender, so that none always follows the same
- * one. Round 0 warms up and does not count, because code that has just started is slow. If a measurement throws, the
- * contender is left out completely.
+ * Measures the items round by round. Each round starts with another item, so that none always follows the same one. An
+ * item whose warm-up or measurement throws is left out completely.
  */
-export async function measureInRounds<Name extends string, Result>(
-  names: readonly Name[],
-  rounds: number,
-  measure: (name: Name, round: number) => Promise<Result>,
-  onFailure: (name: Name, error: unknown) => void,
-): Promise<Rounds<Name, Result>> {
-  const results = new Map<Name, Result[]>(names.map((name) => [name, []]));
+export async function measureInRounds<Item, Result>(
+  items: readonly Item[],
+  { roundsOf, warmUp, measure, onFailure }: RoundsOptions<Item, Result>,
+): Promise<Map<Item, readonly Result[]>> {
+  const results = new Map<Item, Result[]>(items.map((item) => [item, []]));
+  const rounds = Math.max(0, ...items.map(roundsOf));
   for (let round = 0; round <= rounds; round++) {
-    for (const name of rotate([...results.keys()], round)) {
+    for (const item of rotate([...results.keys()], round)) {
       try {
-        const result = await measure(name, round);
-        if (round > 0) results.get(name)?.push(result);
+        if (round === 0) await warmUp(item);
+        else if (round <= roundsOf(item)) results.get(item)?.push(await measure(item, round));
       } catch (error) {
-        results.delete(name);
-        onFailure(name, error);
+        results.delete(item);
+        onFailure(item, error);
       }
     }
   }
@@ -41,10 +45,14 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
 }
 
-/** The median of each round's ratio. If the machine is slow for a while, it changes less than a ratio of medians. */
-export function medianRatio(values: readonly number[], base: readonly number[]): number {
-  return median(values.flatMap((value, round) => (base[round] === undefined ? [] : [value / base[round]])));
+/** The ratio of each round that both have been measured in. */
+export function ratios(values: readonly number[], base: readonly number[]): number[] {
+  return values.flatMap((value, round) => (base[round] === undefined ? [] : [value / base[round]]));
 }
+
+/** If the machine is slow for a while, it changes less than the ratio of medians. */
+export const medianRatio = (values: readonly number[], base: readonly number[]): number =>
+  median(ratios(values, base));
 
 /** The accepted share of stolen CPU time during a measurement. With more, the result says more about other machines. */
 const MAX_STOLEN = 0.03;

@@ -37,12 +37,14 @@ export const boot: Check = {
   description: `Medians of ${ROUNDS} starts in turn, on all cores, with the code cache of an earlier start.`,
   async run({ stub }) {
     const model = await demoModel();
-    const times = await measureInRounds(
-      Object.keys(boots) as (keyof typeof boots)[],
-      ROUNDS,
-      (name) => measureBoot(boots[name], `http://127.0.0.1:${stub.port}`, model),
-      (name, error) => logProgress(`${name}: ${error}`),
-    );
+    const start = (name: keyof typeof boots) =>
+      measureBoot(boots[name], `http://127.0.0.1:${stub.port}`, model);
+    const times = await measureInRounds(Object.keys(boots) as (keyof typeof boots)[], {
+      roundsOf: () => ROUNDS,
+      warmUp: start,
+      measure: start,
+      onFailure: (name, error) => logProgress(`${name}: ${error}`),
+    });
     return Object.fromEntries([...times].map(([name, ms]) => [name, { ms: median(ms) }]));
   },
 };

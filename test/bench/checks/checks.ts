@@ -1,3 +1,4 @@
+import type { ContenderName } from '../contenders/contenders.ts';
 import { boot } from './boot.ts';
 import type { Check } from './check.ts';
 import { disconnect } from './disconnect.ts';
@@ -19,5 +20,12 @@ export type CheckName = keyof typeof checks;
 /** They take half an hour and run only if they are named or with `--long`. */
 export const longChecks: readonly CheckName[] = ['plans'];
 
-/** They are not part of `--quick`. */
-export const slowChecks: readonly CheckName[] = ['boot', 'engine'];
+/** The others are no gateways for production, or no contenders of their own. */
+export const checkedContenders: readonly ContenderName[] = [
+  'nginx',
+  'HAProxy',
+  'Portkey',
+  '@fastify/http-proxy',
+  'llama-corral',
+  'llama-corral, unix socket',
+];

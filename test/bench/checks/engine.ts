@@ -83,16 +83,16 @@ async function compareAt(
   endpoints: { readonly direct: Endpoint; readonly gateway: Endpoint },
   options: EngineComparison,
 ): Promise<Row> {
-  const reports = await measureInRounds(
-    ['direct', 'gateway'] as const,
-    options.rounds,
-    async (name, round) => {
-      const report = await measure(endpoints[name], streams, options, round === 0 ? 1 : options.seconds);
+  const reports = await measureInRounds(['direct', 'gateway'] as const, {
+    roundsOf: () => options.rounds,
+    warmUp: (name) => measure(endpoints[name], streams, options, 1),
+    async measure(name, round) {
+      const report = await measure(endpoints[name], streams, options, options.seconds);
       logProgress(`${title} · round ${round} · ${name}: ${report.tokensPerSecond.toFixed(0)} tokens/s`);
       return report;
     },
-    (name, error) => logProgress(`${title}, ${name}: ${(error as Error).message}`),
-  );
+    onFailure: (name, error) => logProgress(`${title}, ${name}: ${(error as Error).message}`),
+  });
   const [direct, gateway] = [reports.get('direct') ?? [], reports.get('gateway') ?? []];
   const speed = (one: StepReport) => one.tokensPerSecond;
   const ttft = (part: 'p50' | 'p95' | 'p99') => (one: StepReport) => one.ttftMs?.[part] ?? Number.NaN;

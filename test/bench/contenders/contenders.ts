@@ -1,6 +1,7 @@
 import { startStub } from '../stub-upstream.ts';
 import { startBareCorral, startCorral, startTracedCorral } from './corral.ts';
 import { startFastify, startHaproxy, startNginx, startPortkey } from './other-proxies.ts';
+import { startReference } from './reference.ts';
 import type { RunningContender, StartContender } from './start-contender.ts';
 
 /** Everything that is compared, by its name in the tables. */
@@ -10,6 +11,8 @@ export const contenders = {
   HAProxy: ({ port }) => startHaproxy(port),
   Portkey: ({ port }) => startPortkey(port),
   '@fastify/http-proxy': ({ port }) => startFastify(port),
+  reference: ({ port }) => startReference(`http://127.0.0.1:${port}`),
+  'reference, unix socket': ({ socketPath }) => startReference(`unix:${socketPath}`),
   'llama-corral': ({ port }) => startCorral(`http://127.0.0.1:${port}`),
   'llama-corral, unix socket': ({ socketPath }) => startCorral(`unix:${socketPath}`),
   'llama-corral, traced': ({ port }) => startTracedCorral(`http://127.0.0.1:${port}`),

@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../scripts/project-folders.ts';
 import { defaultGatewayCommand } from '../../../supervisor/spawn-gateway.ts';
 import { startTraceCollector } from '../../fakes/start-trace-collector.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
+import { createSecrets } from './secrets.ts';
 import { type RunningContender, startContender } from './start-contender.ts';
-
-const KEYS = 100;
 
 /** Limits that are checked and never reached. */
 const highLimits = { MAX_REQUESTS_PER_MINUTE: '100000000', MAX_TOKENS_PER_MINUTE: '100000000000' };
@@ -47,12 +45,11 @@ export async function startTracedCorral(backendUrl: string): Promise<RunningCont
 
 function startGateway(backendUrl: string, env: Readonly<Record<string, string>>): Promise<RunningContender> {
   return startContender(async ({ port, folder }) => {
-    const secrets = Array.from({ length: KEYS }, () => `sk-${randomBytes(32).toString('base64url')}`);
+    const { secrets, file } = await createSecrets(folder);
     const keys = Object.fromEntries(secrets.map((secret, n) => [`bench-${n}`, { secret }]));
     const dataDir = folder.file('data');
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'keys.json'), keyFileText(keys), { mode: 0o600 });
-    await writeFile(folder.file('secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
     return {
       ...defaultGatewayCommand,
       env: {
@@ -66,7 +63,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
       },
       outputTo: folder.file('log'),
       probe: '/readyz',
-      contender: { keyFile: folder.file('secrets') },
+      contender: { keyFile: file },
     };
   });
 }

@@ -3,8 +3,8 @@
 // each response is complete and prints one line of JSON. Written in C, because Node would be slower than what it measures.
 // Options: --port, --path, --model, --body BYTES, --max-tokens N (`max_tokens` of the requests), --events N (requests
 // streams, which are complete after N events), --keys FILE (one API key per line, used in turn), --header 'Name: value',
-// --warmup SECONDS, --seconds SECONDS, --requests N (maximum), --pid PID and --upstream-pid PID (whose CPU and memory are
-// measured).
+// --warmup SECONDS, --seconds SECONDS, --window SECONDS (prints a line for each of them, too), --requests N (maximum),
+// --pid PID and --upstream-pid PID (whose CPU and memory are measured).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ struct connection {
 
 static struct {
   int port, connections, pid, upstream_pid;
-  double rate, seconds, warmup;
+  double rate, seconds, warmup, window;
   long body, events, requests, most_tokens;
   const char *model, *path;
 } settings = {.connections = 1, .seconds = 2, .body = 900, .most_tokens = 512, .model = "16:0:64", .path = "/v1/chat/completions"};
@@ -423,13 +423,30 @@ static void start_more(uint64_t from, uint64_t now) {
   while (!is_stopping && started < settings.connections && started <= part * settings.connections) send_request(&all[started++], now_ns());
 }
 
+static void print_failures(void) {
+  printf(",\"failures\":%lu,\"failure\":\"", failures);
+  for (const char *letter = failure; *letter; letter++) putchar(strchr("\"\\\r\n", *letter) || *letter < ' ' ? '\'' : *letter);
+  printf("\"");
+}
+
+static void report_window(struct reading from, struct reading until) {
+  static unsigned long completed_before, events_before;
+  printf("{\"requests\":%lu,\"events\":%lu,\"cpuSeconds\":%.4f", completed - completed_before, events - events_before,
+    until.cpu - from.cpu);
+  print_failures();
+  printf("}\n");
+  fflush(stdout);
+  completed_before = completed;
+  events_before = events;
+}
+
 static void report(struct reading from, struct reading until) {
   double seconds = (double)(until.at - from.at) / 1e9;
   printf("{\"seconds\":%.3f,\"requests\":%lu,\"requestsPerSecond\":%.2f,\"events\":%lu,\"eventsPerSecond\":%.2f", seconds,
     completed, (double)completed / seconds, events, (double)events / seconds);
-  printf(",\"megabytes\":%.3f,\"failures\":%lu,\"reconnects\":%lu,\"failure\":\"", bytes / 1e6, failures, reconnects);
-  for (const char *letter = failure; *letter; letter++) putchar(strchr("\"\\\r\n", *letter) || *letter < ' ' ? '\'' : *letter);
-  printf("\",\"sent\":%lu,\"cpuSeconds\":%.4f,\"upstreamCpuSeconds\":%.4f,\"ownCpuSeconds\":%.4f", sent, until.cpu - from.cpu,
+  printf(",\"megabytes\":%.3f,\"reconnects\":%lu", bytes / 1e6, reconnects);
+  print_failures();
+  printf(",\"sent\":%lu,\"cpuSeconds\":%.4f,\"upstreamCpuSeconds\":%.4f,\"ownCpuSeconds\":%.4f", sent, until.cpu - from.cpu,
     until.upstream_cpu - from.upstream_cpu, until.own_cpu - from.own_cpu);
   if (settings.pid) printf(",\"memoryMb\":%.1f,\"peakMemoryMb\":%.1f", (double)memory_kb_of(settings.pid, "VmRSS:") / 1024, (double)memory_kb_of(settings.pid, "VmHWM:") / 1024);
   print_histogram("latencyMs", &latency);
@@ -440,14 +457,20 @@ static void report(struct reading from, struct reading until) {
 
 static void run(void) {
   uint64_t from = now_ns(), warm = from + (uint64_t)(settings.warmup * 1e9), end = warm + (uint64_t)(settings.seconds * 1e9);
-  struct reading begin = read_now();
+  uint64_t window = (uint64_t)(settings.window * 1e9);
+  struct reading begin = read_now(), window_begin = begin;
   struct epoll_event happened[256];
   is_measuring = settings.warmup <= 0;
   for (;;) {
     uint64_t now = now_ns();
     if (!is_measuring && now >= warm) {
       is_measuring = 1;
-      begin = read_now();
+      begin = window_begin = read_now();
+    }
+    if (window && is_measuring && now >= window_begin.at + window) {
+      struct reading window_end = read_now();
+      report_window(window_begin, window_end);
+      window_begin = window_end;
     }
     if (now >= end || is_stopping) break;
     if (settings.rate > 0) ask_what_is_due(from, now);
@@ -464,7 +487,7 @@ static void read_wishes(int count, char **arguments) {
   static const struct option options[] = {{"port", 1, 0, 'p'}, {"connections", 1, 0, 'c'}, {"rate", 1, 0, 'r'},
     {"seconds", 1, 0, 's'}, {"warmup", 1, 0, 'w'}, {"model", 1, 0, 'm'}, {"body", 1, 0, 'b'}, {"events", 1, 0, 'e'},
     {"requests", 1, 0, 'n'}, {"max-tokens", 1, 0, 't'}, {"keys", 1, 0, 'k'}, {"header", 1, 0, 'H'}, {"path", 1, 0, 'P'}, {"pid", 1, 0, 'i'},
-    {"upstream-pid", 1, 0, 'u'}, {0, 0, 0, 0}};
+    {"upstream-pid", 1, 0, 'u'}, {"window", 1, 0, 'W'}, {0, 0, 0, 0}};
   const char *key_file = NULL;
   for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
     switch (option) {
@@ -473,6 +496,7 @@ static void read_wishes(int count, char **arguments) {
       case 'r': settings.rate = atof(optarg); break;
       case 's': settings.seconds = atof(optarg); break;
       case 'w': settings.warmup = atof(optarg); break;
+      case 'W': settings.window = atof(optarg); break;
       case 'm': settings.model = optarg; break;
       case 'b': settings.body = atol(optarg); break;
       case 'e': settings.events = atol(optarg); break;

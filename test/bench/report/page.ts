@@ -5,7 +5,7 @@ import { projectFolder } from '../../../scripts/project-folders.ts';
 import { type CheckName, checks } from '../checks/checks.ts';
 import { comparedLoads, type LoadName } from '../loads.ts';
 import { resultsChart } from './chart.ts';
-import { goalsTable } from './goals.ts';
+import { goalsTable } from './goals-table.ts';
 import type { BenchResults } from './results.ts';
 import { columnsOf, findingsTable, loadTable } from './tables.ts';
 
@@ -24,6 +24,7 @@ export function writePage(results: BenchResults): void {
     `### Against the goals\n\n${goalsTable(results)}`,
     '![requests/s, latency and CPU beside others](performance.svg)',
     ...loadSections(results),
+    ...warmUpSection(results),
     ...checkSections(results),
   ];
   const text = parts.join('\n\n');
@@ -37,6 +38,12 @@ function loadSections({ loads }: BenchResults): string[] {
     const table = loadTable(columnsOf(load), found.results);
     return [`### ${load.title}\n\n${found.date}, ${found.method}.\n\n${table}`];
   });
+}
+
+function warmUpSection({ warmUps }: BenchResults): string[] {
+  if (warmUps === undefined) return [];
+  const table = findingsTable(warmUps.results);
+  return [`### Warm-up of a fresh process\n\n${warmUps.date}, ${warmUps.method}.\n\n${table}`];
 }
 
 function checkSections({ checks: results }: BenchResults): string[] {

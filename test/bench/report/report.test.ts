@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadReport } from '../load-generator.ts';
 import { barChart } from './chart.ts';
-import { goalsTable, verdict } from './goals.ts';
-import type { BenchResults } from './results.ts';
+import { goalsTable, verdict } from './goals-table.ts';
+import { type BenchResults, REQUESTS_UNTIL_WARM } from './results.ts';
 import { cpuPerRequest, loadTable, requestsPerSecond } from './tables.ts';
 
-const report = (requestsPerSecond: number, { cpuSeconds = 0, p50 = 0 } = {}): LoadReport => ({
+const report = (requestsPerSecond: number, { cpuSeconds = 0, latencyMs = 0 } = {}): LoadReport => ({
   ...{ seconds: 1, requests: requestsPerSecond, requestsPerSecond, events: 0, eventsPerSecond: 0 },
   ...{ cpuSeconds, memoryMb: 0, peakMemoryMb: 50, upstreamCpuSeconds: 0, ownCpuSeconds: 0 },
-  latencyMs: { count: 1, p50, p90: p50, p95: p50, p99: p50, max: p50 },
+  latencyMs: {
+    ...{ count: 1, p50: latencyMs, p90: latencyMs, p95: latencyMs, p99: latencyMs, max: latencyMs },
+  },
   ...{ firstEventMs: null, gapMs: null },
 });
 
@@ -36,33 +38,45 @@ describe('loadTable', () => {
 });
 
 describe('goalsTable', () => {
-  it('shows ratios, the difference to direct, and findings against both bounds', () => {
-    const dated = <T>(results: T) => ({ date: '2026-11-21', method: '1 round', results });
+  const dated = <T>(results: T) => ({ date: '2026-11-21', method: '1 round', results });
+  const cost = (...costs: number[]) => costs.map((us) => report(1000, { cpuSeconds: us / 1000 }));
+
+  it('compares each transport with the reference on the same transport, and shows the range of the rounds', () => {
+    const plain = {
+      reference: cost(100, 200),
+      'reference, unix socket': cost(50),
+      'llama-corral': cost(160, 280),
+      'llama-corral, unix socket': cost(60),
+    };
+    const rows = goalsTable({ loads: { 'plain-1k': dated(plain) }, checks: {} }).split('\n');
+    expect(rows).toContain(
+      '| plain 1 KB, CPU ÷ reference | ≤ 1.5 | ≤ 1.25 | 1.50 (1.40–1.60) | met | 1.20 | stretch |',
+    );
+  });
+
+  it('compares two loads, differences to direct, and findings with both bounds', () => {
     const results: BenchResults = {
       loads: {
-        'plain-1k': dated({
-          nginx: [report(1000)],
-          'llama-corral': [report(400)],
-          Portkey: [report(100)],
-        }),
-        'one-connection': dated({
-          direct: [report(1, { p50: 0.1 })],
-          nginx: [report(1, { p50: 0.2 })],
-          'llama-corral': [report(1, { p50: 0.22 })],
+        'plain-1k': dated({ 'llama-corral': cost(100) }),
+        'plain-long': dated({ 'llama-corral': cost(160) }),
+        'rate-100': dated({
+          direct: [report(1, { latencyMs: 0.1 })],
+          'llama-corral': [report(1, { latencyMs: 0.6 })],
         }),
       },
       checks: { unread: dated({ 'llama-corral': { 'memory growth MB': 70 } }) },
+      warmUps: dated({ 'llama-corral': { [REQUESTS_UNTIL_WARM]: 1500 } }),
     };
     const rows = goalsTable(results).split('\n');
     expect(rows).toContain(
-      '| requests/s, 1 KB, 64 connections, × nginx | ≥ 0.35 | ≥ 0.5 | 0.40 | met | – |  |',
+      '| plain, assembled from a stream of 20 events, CPU ÷ in one piece | ≤ 1.5 | ≤ 1.25 | 1.60 | missed | – |  |',
     );
-    expect(rows).toContain('| the same, × Portkey | ≥ 6 | ≥ 9 | 4.00 | missed | – |  |');
-    expect(rows).toContain(
-      "| added latency, one connection, p50, × nginx's | ≤ 1.7 | ≤ 1.25 | 1.20 | stretch | – |  |",
-    );
+    expect(rows).toContain('| P95 added at 100 requests/s, ms | ≤ 1 |  | 0.50 | met | – |  |');
     expect(rows).toContain(
       '| memory growth with 8 clients that never read 24 MB, MB | ≤ 64 | ≤ 35 | 70.0 | missed | – |  |',
+    );
+    expect(rows).toContain(
+      '| warm-up: requests until within 20 % of the final cost | ≤ 5,000 | ≤ 2,000 | 1,500 | stretch | – |  |',
     );
     expect(rows).toContain('| supervisor start → 204, ms | ≤ 300 | ≤ 150 | – |  | – |  |');
   });

@@ -8,7 +8,12 @@ import type { LoadResults } from './tables.ts';
 export interface BenchResults {
   readonly loads: Readonly<Record<string, Dated<LoadResults>>>;
   readonly checks: Readonly<Record<string, Dated<Findings>>>;
+  /** How the contenders warmed up. */
+  readonly warmUps?: Dated<Findings>;
 }
+
+/** A column of `warmUps`. */
+export const REQUESTS_UNTIL_WARM = 'requests until within 20 %';
 
 export interface Dated<T> {
   readonly date: string;
@@ -23,16 +28,24 @@ export function readResults(): BenchResults {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as BenchResults;
   } catch {
-    return { loads: {}, checks: {} };
+    return noResults;
   }
 }
 
-/** Replaces earlier results of the same loads and checks. */
-export function saveResults(added: Partial<BenchResults>): void {
-  const before = readResults();
-  const all = { loads: { ...before.loads, ...added.loads }, checks: { ...before.checks, ...added.checks } };
+export function writeResults(results: BenchResults): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(all));
+  writeFileSync(file, JSON.stringify(results));
+}
+
+export const noResults: BenchResults = { loads: {}, checks: {} };
+
+/** Results of the same loads and checks are replaced. */
+export function addResults(before: BenchResults, added: Partial<BenchResults>): BenchResults {
+  const [loads, checks] = [
+    { ...before.loads, ...added.loads },
+    { ...before.checks, ...added.checks },
+  ];
+  return { ...before, ...added, loads, checks };
 }
 
 export const dated = <T>(results: T, method: string): Dated<T> => ({

@@ -65,12 +65,12 @@ export function columnsOf({ tokens = 0, connections, rate = 0 }: ComparedLoad): 
 /** The reports of each contender, round by round. */
 export type LoadResults = Readonly<Record<string, readonly LoadReport[]>>;
 
-/** Shows the medians of the rounds, and the medians of each round's ratio to nginx. */
+/** Shows the medians of the rounds, and the medians of each round's ratio to nginx if it was measured. */
 export function loadTable(columns: readonly Column[], results: LoadResults): string {
+  const base = results.nginx;
   const headings = columns.flatMap(({ heading, isCompared }) =>
-    isCompared ? [heading, '× nginx'] : [heading],
+    isCompared && base !== undefined ? [heading, '× nginx'] : [heading],
   );
-  const base = results.nginx ?? [];
   const rows = Object.entries(results).map(([contender, reports]) => [
     contender,
     ...columns.flatMap((column) => cellsOf(column, reports, base)),
@@ -81,15 +81,19 @@ export function loadTable(columns: readonly Column[], results: LoadResults): str
 function cellsOf(
   { value, isCompared, hasRange }: Column,
   reports: readonly LoadReport[],
-  base: readonly LoadReport[],
+  base: readonly LoadReport[] | undefined,
 ): string[] {
   const values = reports.map(value);
+  const cell = hasRange ? formatWithRange(values) : formatNumber(median(values));
+  if (!isCompared || base === undefined) return [cell];
+  return [cell, formatNumber(medianRatio(values, base.map(value)), 2)];
+}
+
+/** The median, with the minimum and maximum if there are several values. */
+export function formatWithRange(values: readonly number[]): string {
   const range =
-    hasRange && values.length > 1
-      ? ` (${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))})`
-      : '';
-  const cell = `${formatNumber(median(values))}${range}`;
-  return isCompared ? [cell, formatNumber(medianRatio(values, base.map(value)), 2)] : [cell];
+    values.length > 1 ? ` (${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))})` : '';
+  return formatNumber(median(values)) + range;
 }
 
 /** A row for each contender, a column for each value that any of them has. */

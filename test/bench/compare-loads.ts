@@ -1,0 +1,82 @@
+import type { BenchOptions } from './bench-options.ts';
+import type { ContenderName } from './contenders/contenders.ts';
+import type { RunningContender } from './contenders/start-contender.ts';
+import { generateLoad, type LoadReport } from './load-generator.ts';
+import { type ComparedLoad, comparedLoads, type LoadName } from './loads.ts';
+import type { LoadResults } from './report/tables.ts';
+import { logProgress, measureInRounds, measureUndisturbed } from './rounds.ts';
+import type { RunningContenders } from './running-contenders.ts';
+import { warmUpFurther } from './warm-up.ts';
+
+/** A contender under a load. */
+interface Pairing {
+  readonly loadName: LoadName;
+  readonly load: ComparedLoad;
+  readonly contender: ContenderName;
+  readonly rounds: number;
+}
+
+/** Measures loads in the same alternating rounds, so that their results can be compared with each other. */
+export async function compareLoads(
+  names: readonly LoadName[],
+  options: BenchOptions,
+  running: RunningContenders,
+): Promise<Map<LoadName, LoadResults>> {
+  const { pace } = options;
+  const pairings = names.flatMap((name) => pairingsOf(name, options));
+  const reports = await measureInRounds(pairings, {
+    roundsOf: ({ rounds }) => rounds,
+    warmUp: async ({ load, contender }) => warmUpFurther(await running.get(contender), load, pace.warmUp),
+    async measure({ load, contender }, round) {
+      const title = `${load.title} · round ${round} · ${contender}`;
+      return measure(load, await running.get(contender), pace.seconds, running.upstreamPid, title);
+    },
+    onFailure: ({ load, contender }, error) =>
+      logProgress(`${load.title}: ${contender} is left out: ${(error as Error).message}`),
+  });
+  const found = (name: LoadName) =>
+    [...reports]
+      .filter(([{ loadName }]) => loadName === name)
+      .map(([{ contender }, all]) => [contender, all]);
+  return new Map(names.map((name) => [name, Object.fromEntries(found(name))]));
+}
+
+/** In the order of the tables. */
+function pairingsOf(loadName: LoadName, { contenders, pace }: BenchOptions): Pairing[] {
+  const load: ComparedLoad = comparedLoads[loadName];
+  const roundsOf = (contender: ContenderName) => {
+    if (load.contenders.includes(contender)) return pace.rounds;
+    return load.forInformation?.includes(contender) ? pace.informationRounds : 0;
+  };
+  return contenders
+    .map((contender) => ({ loadName, load, contender, rounds: roundsOf(contender) }))
+    .filter(({ rounds }) => rounds > 0);
+}
+
+async function measure(
+  load: ComparedLoad,
+  contender: RunningContender,
+  paceSeconds: number,
+  upstreamPid: number,
+  title: string,
+): Promise<LoadReport> {
+  const duration = {
+    // Until all connections are in use.
+    warmupSeconds: load.connections > 100 ? 1 : 0.3,
+    seconds: paceSeconds * (load.durationFactor ?? 1),
+  };
+  const report = await measureUndisturbed(
+    () => generateLoad(contender, load, duration, upstreamPid),
+    (share) =>
+      logProgress(
+        `${title}: measuring again, the host gave ${(share * 100).toFixed(0)} % of the time to other machines`,
+      ),
+  );
+  const { requestsPerSecond, eventsPerSecond, cpuSeconds, seconds } = report;
+  const speed =
+    eventsPerSecond > 0
+      ? `${eventsPerSecond.toFixed(0)} events/s`
+      : `${requestsPerSecond.toFixed(0)} requests/s`;
+  logProgress(`${title}: ${speed}, ${((cpuSeconds / seconds) * 100).toFixed(0)} % CPU`);
+  return report;
+}
