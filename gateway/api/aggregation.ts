@@ -3,11 +3,17 @@ import { wantsEcho } from './prefill.ts';
 import type { CompletionShape } from './route-table.ts';
 
 /** Aggregates the events of a stream to the JSON object that the backend would have sent without streaming. */
-export interface Aggregator {
+export interface EventAggregator {
   /** The next event of the stream, parsed. */
   add(event: unknown): void;
   /** The complete object; undefined where the stream ended too soon. */
   result(): object | undefined;
+}
+
+/** The same, also for events that are not parsed. */
+export interface Aggregator extends EventAggregator {
+  /** Adds the event at `at` if it has text alone, and returns where it ends; else -1, and it is to be parsed and added. */
+  addText(events: Buffer, at: number): number;
 }
 
 /** How the stream of a request becomes the JSON object that its client waits for. */

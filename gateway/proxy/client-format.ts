@@ -1,4 +1,4 @@
-import type { AggregationPlan, Aggregator } from '../api/aggregation.ts';
+import type { AggregationPlan, Aggregator, EventAggregator } from '../api/aggregation.ts';
 import { MessageAggregator } from '../api/anthropic/aggregate.ts';
 import { ChatToMessageRewriter, MessageRewriter } from '../api/anthropic/rewriters.ts';
 import { ChatAggregator, CompletionAggregator } from '../api/openai/aggregate.ts';
@@ -9,6 +9,7 @@ import { getEchoedFields, ResponseAggregator } from '../api/responses/response-o
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
 import { ToolAliasRewriter } from '../api/responses/tools.ts';
 import type { ApiRoute } from '../api/route-table.ts';
+import { TextAggregator } from '../api/text-aggregator.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { KeepAlive } from '../upstream/keep-alive.ts';
@@ -71,7 +72,9 @@ export function createKeepAlive(
   return new KeepAlive(response, { format: 'json', formatter, startedAt, headersAfter, interval });
 }
 
-const aggregators: Readonly<Record<AggregationPlan['shape'], new (getPrefix: () => string) => Aggregator>> = {
+const aggregators: Readonly<
+  Record<AggregationPlan['shape'], new (getPrefix: () => string) => EventAggregator>
+> = {
   chat: ChatAggregator,
   completion: CompletionAggregator,
   response: ResponseAggregator,
@@ -80,5 +83,6 @@ const aggregators: Readonly<Record<AggregationPlan['shape'], new (getPrefix: () 
 
 /** `isRepeated` is called when the completion begins: whether the engine's own JSON response would repeat its beginning. */
 export function createAggregator({ shape, prefix }: AggregationPlan, isRepeated: () => boolean): Aggregator {
-  return new aggregators[shape](() => (isRepeated() ? prefix : ''));
+  const aggregator = new aggregators[shape](() => (isRepeated() ? prefix : ''));
+  return new TextAggregator(shape, aggregator);
 }

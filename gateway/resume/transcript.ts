@@ -1,5 +1,6 @@
 import { findEventEnd } from '../../sse/sse.ts';
 import { GeneratedTextReader } from '../api/generated-text.ts';
+import { GrowingBuffer } from '../api/growing-buffer.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 
 /** The text of a stream so far, as far as it can be given to an engine again. */
@@ -81,34 +82,3 @@ export class Transcript {
 }
 
 const unescapeJson = (bytes: GrowingBuffer) => JSON.parse(`"${bytes}"`) as string;
-
-const INITIAL_SIZE = 1024;
-/** Below this size a loop is faster than a call into Node. */
-const SHORT = 32;
-
-/** Bytes that are appended to, in one buffer that doubles. */
-class GrowingBuffer {
-  #bytes = Buffer.alloc(0);
-  #length = 0;
-
-  /** Appends the bytes of `source` from `start` up to `end`. */
-  add(source: Buffer, start: number, end: number): void {
-    const size = end - start;
-    this.#ensureSpace(size);
-    if (size > SHORT) source.copy(this.#bytes, this.#length, start, end);
-    else for (let i = 0; i < size; i++) this.#bytes[this.#length + i] = source[start + i] ?? 0;
-    this.#length += size;
-  }
-
-  toString(): string {
-    return this.#bytes.toString('utf8', 0, this.#length);
-  }
-
-  #ensureSpace(size: number): void {
-    const needed = this.#length + size;
-    if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2, INITIAL_SIZE));
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
-  }
-}

@@ -1,4 +1,4 @@
-import { EventSplitter, getEventData, splitEvents } from '../../sse/sse.ts';
+import { EVENT_END, EventSplitter, findEventEnd, getEventData } from '../../sse/sse.ts';
 import type { Aggregator } from '../api/aggregation.ts';
 import { parseBackendError } from '../api/backend-error.ts';
 import type { ResponseRewriter } from '../api/response-format.ts';
@@ -122,11 +122,22 @@ export class AggregatingRelay {
   }
 
   #addAll(received: Buffer): void {
-    const { resumeRewriter, tail, observe } = this.#options;
+    const { resumeRewriter, tail, observe, aggregator } = this.#options;
     const events = resumeRewriter ? resumeRewriter.rewriteEvents(received) : received;
     tail.keep(events);
     tail.generated += observe(events);
-    for (const event of splitEvents(events.toString())) this.#add(event);
+    let at = 0;
+    while (at < events.length) {
+      const textEnd = aggregator.addText(events, at);
+      at = textEnd === -1 ? this.#addAt(events, at) : textEnd;
+    }
+  }
+
+  /** Returns where the event ends. */
+  #addAt(events: Buffer, at: number): number {
+    const end = findEventEnd(events, at);
+    this.#add(end === -1 ? events.toString('utf8', at) : events.toString('utf8', at, end - EVENT_END.length));
+    return end === -1 ? events.length : end;
   }
 
   #add(event: string): void {

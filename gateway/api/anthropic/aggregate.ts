@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregation.ts';
+import type { EventAggregator } from '../aggregation.ts';
 
 interface MessageEvent {
   readonly type?: string;
@@ -21,7 +21,7 @@ interface Block {
 }
 
 /** For /v1/messages: blocks of text, thinking and tool use, each of which is extended by deltas. */
-export class MessageAggregator implements Aggregator {
+export class MessageAggregator implements EventAggregator {
   readonly #blocks: Block[] = [];
   #message: Message | undefined;
   #finalFields: Readonly<Record<string, unknown>> = {};

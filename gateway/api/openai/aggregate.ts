@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregation.ts';
+import type { EventAggregator } from '../aggregation.ts';
 
 /** A chunk of a stream, as far as it is read here. */
 interface Chunk<Piece> {
@@ -27,7 +27,9 @@ interface Choice {
 }
 
 /** What the streams of both APIs have in common: chunks that extend choices. */
-abstract class ChunkAggregator<OneChoice extends Choice, Piece extends ChoicePiece> implements Aggregator {
+abstract class ChunkAggregator<OneChoice extends Choice, Piece extends ChoicePiece>
+  implements EventAggregator
+{
   readonly #object: string;
   readonly #choices: OneChoice[] = [];
   #first: Chunk<Piece> | undefined;

@@ -1,4 +1,4 @@
-import type { Aggregator } from '../aggregation.ts';
+import type { EventAggregator } from '../aggregation.ts';
 import type { JsonObject } from '../json.ts';
 
 /** The object of the Responses API, as far as it is read here. */
@@ -108,7 +108,7 @@ interface FinalResponse {
 const lastEvents = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /** For /v1/responses: the last event of a stream has the response, except for fields that llama-server gives only in its JSON. */
-export class ResponseAggregator implements Aggregator {
+export class ResponseAggregator implements EventAggregator {
   #response: FinalResponse | undefined;
 
   add(event: unknown): void {
