@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { createLog, type Log, type LogOptions } from './create-log.ts';
+import { createLog, type Log, type LogLevel } from './create-log.ts';
 import { formatLine, type LogFormat, parseLogLine } from './format-line.ts';
+import { LineBuffer } from './line-buffer.ts';
 import type { LogFilesConfig } from './log-files.ts';
+import { printableJson } from './printable.ts';
 import { createStdoutWriter } from './standard-output.ts';
 
 interface LogsOptions {
   readonly format: LogFormat;
-  readonly level: LogOptions['level'];
+  readonly level: LogLevel;
   /** Log files in addition to stdout; undefined for none. */
   readonly files?: LogFilesConfig | undefined;
 }
@@ -24,14 +26,23 @@ export interface Logs {
 }
 
 export async function createLogs({ format, level, files }: LogsOptions): Promise<Logs> {
-  const toStdout = createStdoutWriter();
-  const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
-  const kept = files && (await openFiles(files, (why) => reportFileProblem(why)));
+  const { isTTY: isTerminal = false } = process.stdout;
+  const colours = isTerminal && !process.env.NO_COLOR;
+  const stdout = new LineBuffer(createStdoutWriter());
+  const logFiles = files && (await openFiles(files, (why) => reportFileProblem(why)));
+  const kept = logFiles && new LineBuffer((lines) => logFiles.write(lines));
   const of = (from: string) => createLog({ level, from, write });
+  // After `process.exit()` and after an error that nobody handles, too.
+  process.on('exit', flush);
 
-  function write(line: string): void {
-    toStdout(formatLine(line, format, colours));
-    kept?.write(formatLine(line, format, false));
+  function write(line: string, lineLevel: string): void {
+    stdout.add(formatLine(line, format, colours));
+    kept?.add(formatLine(line, format, false));
+    if (isTerminal || lineLevel === 'warn' || lineLevel === 'error') flush();
+  }
+  function flush(): void {
+    stdout.flush();
+    kept?.flush();
   }
   function reportFileProblem(why: string | undefined): void {
     if (why === undefined) of('log').info('log files are writable again');
@@ -41,15 +52,21 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
   return {
     getLog: of,
     forward(line) {
-      if (parseLogLine(line) === undefined) return false;
-      write(line);
+      const fields = parseLogLine(line);
+      if (fields === undefined) return false;
+      write(printableJson(line), fields.level);
       return true;
     },
     writeRaw(line) {
-      toStdout(`${line}\n`);
-      kept?.write(`${line}\n`);
+      stdout.add(`${line}\n`);
+      kept?.add(`${line}\n`);
+      flush();
     },
-    close: async () => kept?.close(),
+    async close() {
+      flush();
+      process.off('exit', flush);
+      await logFiles?.close();
+    },
   };
 }
 

@@ -2,11 +2,10 @@ import { printable, printableJson } from './printable.ts';
 
 export type LogFormat = 'text' | 'json' | 'logfmt';
 
-/** Formats one of pino's lines for output, with a line end. */
+/** Formats a line, which is printable JSON, for output, with a line end. */
 export function formatLine(line: string, format: LogFormat, colours: boolean): string {
-  if (format === 'json') return `${printableJson(line.trimEnd())}\n`;
-  const fields = parseLogLine(line);
-  if (fields === undefined) return `${printable(line.trimEnd())}\n`;
+  const fields = format === 'json' ? undefined : parseLogLine(line);
+  if (fields === undefined) return `${line}\n`;
   return `${format === 'logfmt' ? toLogfmt(fields) : toText(fields, colours)}\n`;
 }
 
