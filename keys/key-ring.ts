@@ -1,5 +1,5 @@
 import type { Fingerprint, Key } from './key.ts';
-import { fingerprint } from './secret.ts';
+import { fingerprintDigest, secretDigest } from './secret.ts';
 
 export type Authentication =
   | {
@@ -13,14 +13,17 @@ export type Authentication =
 
 interface Entry {
   readonly key: Key;
-  /** Undefined for the current secret. */
-  readonly validUntil: number | undefined;
+  /** When the key expires, or its previous secret does. */
+  readonly validUntil: number;
+  /** What a request gets until then. */
+  readonly accepted: Authentication;
 }
 
 /** An immutable set of keys. A reload creates a new ring; requests that hold the old one finish with it. */
 export class KeyRing {
   readonly keys: readonly Key[];
-  readonly #entries = new Map<Fingerprint, Entry>();
+  /** By the digest of the secret. */
+  readonly #entries = new Map<string, Entry>();
 
   /** If two keys share a secret, the first one wins. */
   constructor(keys: readonly Key[]) {
@@ -36,19 +39,20 @@ export class KeyRing {
    * timing reveals nothing about secrets.
    */
   authenticate(secret: string, now: number): Authentication {
-    const entry = this.#entries.get(fingerprint(secret));
+    const entry = this.#entries.get(secretDigest(secret));
     if (!entry) return { outcome: 'rejected', reason: 'unknown' };
-    const { key, validUntil } = entry;
+    const { key, validUntil, accepted } = entry;
     if (key.disabled) return { outcome: 'rejected', reason: 'disabled', keyId: key.id };
-    if (now >= Math.min(key.expires ?? Infinity, validUntil ?? Infinity)) {
-      return { outcome: 'rejected', reason: 'expired', keyId: key.id };
-    }
-    return { outcome: 'accepted', key, previous: validUntil !== undefined };
+    if (now >= validUntil) return { outcome: 'rejected', reason: 'expired', keyId: key.id };
+    return accepted;
   }
 
-  #add(digest: Fingerprint, key: Key, validUntil: number | undefined): void {
-    if (!this.#entries.has(digest)) {
-      this.#entries.set(digest, { key, validUntil });
-    }
+  /** `until` is undefined for the current secret. */
+  #add(fingerprint: Fingerprint, key: Key, until: number | undefined): void {
+    const digest = fingerprintDigest(fingerprint);
+    if (this.#entries.has(digest)) return;
+    const validUntil = Math.min(key.expires ?? Infinity, until ?? Infinity);
+    const accepted = { outcome: 'accepted', key, previous: until !== undefined } as const;
+    this.#entries.set(digest, { key, validUntil, accepted });
   }
 }

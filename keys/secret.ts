@@ -1,9 +1,19 @@
 import { hash, randomBytes } from 'node:crypto';
 import { type Fingerprint, type Key, keyDefaults } from './key.ts';
 
-/** The stored form of a secret. A plain hash is enough, because secrets are 256 random bits. */
+/** The stored form of a secret. */
 export function fingerprint(secret: string): Fingerprint {
-  return `sha256:${hash('sha256', secret, 'hex')}`;
+  return `sha256:${secretDigest(secret)}`;
+}
+
+/** A plain hash is enough, because secrets are 256 random bits. */
+export function secretDigest(secret: string): string {
+  return hash('sha256', secret, 'hex');
+}
+
+/** The digest in a fingerprint. */
+export function fingerprintDigest(fingerprint: Fingerprint): string {
+  return fingerprint.slice('sha256:'.length);
 }
 
 export function isFingerprint(text: string): text is Fingerprint {

@@ -16,8 +16,21 @@ const MAX_ELEMENTS = 2000;
 /** Of optional parts in a row; a repeated one counts as often as it is repeated. */
 const MAX_CHOICES = 150;
 
+/** Patterns that were accepted: agents send the same tools with every turn, and to read a pattern takes microseconds. */
+const accepted = new Set<string>();
+const MAX_ACCEPTED = 1000;
+const MAX_ACCEPTED_LENGTH = 500;
+
 /** Rejects a regular expression from which llama-server makes an endless or far too large grammar. */
 export function validatePattern(pattern: string, place: () => string): void {
+  if (accepted.has(pattern)) return;
+  readPattern(pattern, place);
+  if (pattern.length > MAX_ACCEPTED_LENGTH) return;
+  if (accepted.size >= MAX_ACCEPTED) accepted.clear();
+  accepted.add(pattern);
+}
+
+function readPattern(pattern: string, place: () => string): void {
   const reject = (expected: string): never => {
     throw invalidValue(place(), `a pattern ${expected}`);
   };

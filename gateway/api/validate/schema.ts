@@ -183,7 +183,9 @@ function validateRanges(schema: JsonObject, getPlace: GetPlace): void {
 }
 
 function validateLengths(schema: JsonObject, minName: string, maxName: string, getPlace: GetPlace): void {
-  const [min, max] = [schema[minName], schema[maxName]];
+  const min = schema[minName];
+  const max = schema[maxName];
+  if (min === undefined && max === undefined) return;
   for (const name of [minName, maxName]) {
     const value = schema[name];
     if (typeof value === 'number' && !(Number.isInteger(value) && value >= 0 && value <= MAX_LENGTH))

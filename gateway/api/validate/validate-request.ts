@@ -90,12 +90,13 @@ function validateSchema(schema: unknown, place: string): void {
 function validateTools(tools: unknown): void {
   const list = asList(tools);
   if (list.length > MAX_TOOLS) throw invalidValue('tools', `at most ${MAX_TOOLS} tools, not ${list.length}`);
-  list.forEach((tool, index) => {
-    const { function: named, parameters, input_schema } = asObject(tool);
-    validateSchema(asObject(named).parameters, `tools[${index}].function.parameters`);
-    validateSchema(parameters, `tools[${index}].parameters`);
-    validateSchema(input_schema, `tools[${index}].input_schema`);
-  });
+  for (let index = 0; index < list.length; index++) {
+    const { function: named, parameters, input_schema } = asObject(list[index]);
+    if (named !== undefined)
+      validateSchema(asObject(named).parameters, `tools[${index}].function.parameters`);
+    if (parameters !== undefined) validateSchema(parameters, `tools[${index}].parameters`);
+    if (input_schema !== undefined) validateSchema(input_schema, `tools[${index}].input_schema`);
+  }
 }
 
 /** The most items of a list, and the most characters of each item. llama-server goes through all of them at every token. */
