@@ -1,4 +1,5 @@
 import { DAY } from '../../settings/durations.ts';
+import { findObjectEnd, readCount, readWord, skipColon } from './scan-json.ts';
 
 /** Tokens of one request as the backend counted them; `cached` is the part of `input` that came from the prompt cache. */
 export interface Usage {
@@ -15,79 +16,55 @@ export function readUsage(tail: string): Usage | undefined {
   return readTimings(tail) ?? readUsageObjects(tail);
 }
 
+/** Only the last object counts, so the text before it is not searched. */
 function readTimings(tail: string): Usage | undefined {
-  // Only the last object counts, so the text before it is not searched.
-  const from = tail.lastIndexOf('"timings":');
-  const timings = from === -1 ? undefined : findObjects('timings', tail.slice(from)).at(-1);
-  if (timings === undefined) return undefined;
-  const cached = readCount(timings, 'cache_n') ?? 0;
-  const read = readCount(timings, 'prompt_n');
-  const output = readCount(timings, 'predicted_n');
+  const at = tail.lastIndexOf(timingsField);
+  const from = at + timingsField.length;
+  const end = at === -1 ? -1 : findObjectEnd(tail, from);
+  if (end === -1) return undefined;
+  const read = readCount(tail, '"prompt_n"', from, end);
+  const output = readCount(tail, '"predicted_n"', from, end);
   if (read === undefined || output === undefined) return undefined;
+  const cached = readCount(tail, '"cache_n"', from, end) ?? 0;
   return { input: cached + read, cached, output };
 }
 
 /** An Anthropic stream has the input at its beginning and the output at its end: all objects are read, and the last one wins. */
 function readUsageObjects(tail: string): Usage | undefined {
   let usage: Usage | undefined;
-  for (const text of findObjects('usage', tail)) {
-    const separate = readCount(text, 'cache_read_input_tokens');
-    const input = readCount(text, 'prompt_tokens') ?? readCount(text, 'input_tokens');
-    const output = readCount(text, 'completion_tokens') ?? readCount(text, 'output_tokens');
+  let at = tail.indexOf(usageField);
+  while (at !== -1) {
+    const from = at + usageField.length;
+    const end = findObjectEnd(tail, from);
+    at = tail.indexOf(usageField, Math.max(from, end));
+    if (end === -1) continue;
+    const read = (field: string) => readCount(tail, field, from, end);
+    const separate = read('"cache_read_input_tokens"');
+    const input = read('"prompt_tokens"') ?? read('"input_tokens"');
+    const output = read('"completion_tokens"') ?? read('"output_tokens"');
     usage = {
       input: input === undefined ? (usage?.input ?? 0) : input + (separate ?? 0),
-      cached: separate ?? readCount(text, 'cached_tokens') ?? usage?.cached ?? 0,
+      cached: separate ?? read('"cached_tokens"') ?? usage?.cached ?? 0,
       output: output ?? usage?.output ?? 0,
     };
   }
   return usage;
 }
 
-/** The text of each object of that name, with one level of nesting. Text inside a string cannot match: its quotes are escaped. */
-function findObjects(name: keyof typeof objects, text: string): string[] {
-  return text.match(objects[name]) ?? [];
-}
-
-const objects = {
-  timings: /"timings":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
-  usage: /"usage":\s*\{(?:[^{}]|\{[^{}]*\})*\}/g,
-} as const;
-
-function readCount(text: string, field: keyof typeof counts): number | undefined {
-  const match = counts[field].exec(text);
-  return match ? Number(match[1]) : undefined;
-}
-
-const counts = {
-  cache_n: /"cache_n"\s*:\s*(\d+)/,
-  prompt_n: /"prompt_n"\s*:\s*(\d+)/,
-  predicted_n: /"predicted_n"\s*:\s*(\d+)/,
-  prompt_tokens: /"prompt_tokens"\s*:\s*(\d+)/,
-  input_tokens: /"input_tokens"\s*:\s*(\d+)/,
-  completion_tokens: /"completion_tokens"\s*:\s*(\d+)/,
-  output_tokens: /"output_tokens"\s*:\s*(\d+)/,
-  cached_tokens: /"cached_tokens"\s*:\s*(\d+)/,
-  cache_read_input_tokens: /"cache_read_input_tokens"\s*:\s*(\d+)/,
-} as const;
-
 /** Why the backend stopped. The search starts at the end of the response. */
 export function readFinishReason(tail: string): string | undefined {
-  for (
-    let at = findLastReason(tail, tail.length);
-    at !== -1;
-    at = at === 0 ? -1 : findLastReason(tail, at - 1)
-  ) {
-    const reason = reasonField.exec(tail.slice(at, at + MAX_REASON_LENGTH))?.[1];
+  for (let at = tail.length; at >= 0; at -= 1) {
+    at = tail.lastIndexOf(reasonField, at);
+    const reason = at === -1 ? undefined : readWord(tail, skipColon(tail, at + reasonField.length));
     if (reason !== undefined) return reason;
   }
   return undefined;
 }
 
-const reasonField = /^_reason"\s*:\s*"(\w+)"/;
-const MAX_REASON_LENGTH = 64;
-
+const timingsField = '"timings":';
+const usageField = '"usage":';
 /** The end of OpenAI's `finish_reason` and of Anthropic's `stop_reason`. */
-const findLastReason = (tail: string, before: number) => tail.lastIndexOf('_reason"', before);
+const reasonField = '_reason"';
 
 /** The usage of one key, over any number of requests. Times are milliseconds. */
 export interface UsageSums {
