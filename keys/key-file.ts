@@ -1,13 +1,10 @@
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../fs/folders.ts';
-import { replaceFile } from '../fs/replace-file.ts';
-import { withFileLock } from './file-lock.ts';
+import { explainFileError } from '../fs/file-error.ts';
+import { updateFile } from '../fs/update-file.ts';
+import { permissionWarning, type Snapshot, takeSnapshot } from '../fs/watched-file.ts';
 import { type Key, KeyFileError } from './key.ts';
 import { formatKeysJson, parseKeysJson } from './keys-json.ts';
 import { isKeysJson, type ParsedKeys, parseKeys } from './parse-keys.ts';
 import { createKey } from './secret.ts';
-import { permissionWarning, type Snapshot, takeSnapshot } from './watched-file.ts';
 
 /** Reads a key file in either format. A missing file has no keys. Throws a KeyFileError. */
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
@@ -28,17 +25,13 @@ export async function updateKeyFile(
   change: (keys: readonly Key[]) => readonly Key[],
 ): Promise<ParsedKeys> {
   return withFileErrors(file, async () => {
-    makeFolder(dirname(file), 0o700);
-    const target = await realpath(file).catch(() => file);
-    const beside = (ending: string) => join(dirname(target), `.${basename(target)}.${ending}`);
-    return withFileLock(beside('lock'), async () => {
-      const snapshot = await takeSnapshot(target);
-      const document = parseWritable(snapshot?.text ?? '');
-      const keys = change(document.keys);
-      const text = formatKeysJson({ ...document, keys });
-      if (text !== snapshot?.text) await replaceFile(target, beside('next'), text);
-      return { keys, warnings: modeWarnings(target, snapshot) };
+    let keys: readonly Key[] = [];
+    const { path, before } = await updateFile(file, (text) => {
+      const document = parseWritable(text);
+      keys = change(document.keys);
+      return formatKeysJson({ ...document, keys });
     });
+    return { keys, warnings: modeWarnings(path, before) };
   });
 }
 
@@ -54,28 +47,14 @@ function modeWarnings(file: string, snapshot: Snapshot | undefined): string[] {
   return [snapshot && permissionWarning(file, snapshot.mode)].filter((warning) => warning !== undefined);
 }
 
-const causes: Record<string, string> = {
-  EACCES: 'permission denied: run this as the owner of the file',
-  EPERM: 'permission denied: run this as the owner of the file',
-  EROFS: 'the volume is read-only: change the keys at their source',
-  ENOSPC: 'the disk is full: free some space',
-  EDQUOT: 'disk quota exceeded: free some space',
-  EBUSY: 'cannot be replaced because it is a mount point: mount its directory instead',
-  EISDIR: 'is a directory, not a file',
-  ENOTDIR: 'a part of its path is a file, not a directory',
-  ENOENT: 'its directory does not exist and cannot be created',
-  ELOOP: 'its symbolic links form a loop',
-  ENAMETOOLONG: 'its name is too long',
-};
-
 /** Turns every failure of the file system or the content into a KeyFileError that names the file. */
 async function withFileErrors<T>(file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (!(error instanceof KeyFileError) && code === undefined) throw error;
-    throw new KeyFileError(`${file}: ${causes[code ?? ''] ?? message}`, { cause: error });
+    const reason = explainFileError(error);
+    if (reason === undefined) throw error;
+    throw new KeyFileError(`${file}: ${reason}`, { cause: error });
   }
 }
 

@@ -1,3 +1,5 @@
+import { FileError } from '../fs/file-error.ts';
+
 /** What a key gives access to: `/v1`, llama-server's own routes, `/metrics`, the `/admin` routes and `/reload`. */
 export const scopes = ['inference', 'native', 'metrics', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
@@ -63,7 +65,7 @@ export const keyDefaults = {
 } as const satisfies Partial<Key>;
 
 /** The key file cannot be used. The message names the invalid field or line and what is valid. */
-export class KeyFileError extends Error {
+export class KeyFileError extends FileError {
   override readonly name = 'KeyFileError';
 }
 

@@ -169,7 +169,6 @@ describe('mistakes of a model', () => {
     [{ parallel: 0 }, 'models[0].parallel: invalid value 0; expected "auto" or an integer from 1 to 256'],
     [{ ttl: 'soon' }, 'models[0].ttl: invalid value "soon"; expected a duration'],
     [{ pin: 'yes' }, 'models[0].pin: invalid value "yes"; expected true or false'],
-    [{ pin: true, ttl: 60 }, 'models[0].ttl: has no effect, because a pinned model is never unloaded'],
     [{ args: '"' }, String.raw`models[0].args: invalid value "\""; expected a list of arguments`],
     [{ args: ['-c', '1'] }, 'models[0].args: -c is not allowed: use "ctx" instead'],
     [{ args: '--host 0.0.0.0' }, 'models[0].args: --host is not allowed: llama-server must be reachable'],

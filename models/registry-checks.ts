@@ -30,13 +30,11 @@ export function modelProblems({ place, fields }: Entry): string[] {
   if (given.length === 0) problems.push(`${place}: has no source; set one of ${sources.join(', ')}`);
   if (given.length > 1) problems.push(`${place}: has ${given.join(' and ')}; keep one of them`);
   if (fields.backends !== undefined) return [...problems, ...backendsProblems({ place, fields })];
-  const { ctx, parallel, kind, draft, pin, ttl, devices } = fields;
+  const { ctx, parallel, kind, draft, devices } = fields;
   const context = contextProblem(numberOrAuto(ctx), numberOrAuto(parallel));
   if (context !== undefined) problems.push(`${place}.ctx: ${context}; lower ctx or parallel`);
   if (draft !== undefined && kind !== undefined && kind !== 'chat')
     problems.push(`${place}.draft: is for models of the kind chat only; remove it`);
-  if (pin === true && ttl !== undefined)
-    problems.push(`${place}.ttl: has no effect, because a pinned model is never unloaded; remove ttl or pin`);
   if (Array.isArray(devices) && new Set(devices.map(String)).size < devices.length)
     problems.push(`${place}.devices: names a GPU twice; remove one`);
   if (Array.isArray(devices) && devices.length === 0)

@@ -1,3 +1,5 @@
+import { FileError } from '../fs/file-error.ts';
+
 /** What a model answers: chats and completions, embeddings, or rankings of documents. */
 export const modelKinds = ['chat', 'embeddings', 'rerank'] as const;
 export type ModelKind = (typeof modelKinds)[number];
@@ -94,7 +96,7 @@ export interface AliasTarget {
 }
 
 /** `models.json` cannot be used. The message lists all mistakes, each with its place and the fix. */
-export class RegistryError extends Error {
+export class RegistryError extends FileError {
   override readonly name = 'RegistryError';
   readonly problems: readonly string[];
 

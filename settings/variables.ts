@@ -168,6 +168,21 @@ export const variables = {
     false,
     'Reject requests that name another model (404). By default they are served by the loaded model.',
   ),
+  MODELS_FILE: optional('Model', path, 'Path of the file that lists several models and their aliases.', {
+    computedDefault: '`$DATA_DIR/models.json`',
+  }),
+  MEMORY_BUDGET: required(
+    'Model',
+    autoOr(size(64 * MiB, 1024 * 1024 * 1024 * MiB)),
+    'auto',
+    'Memory for all models of `MODELS_FILE` together. `auto` is that of the GPUs, or of the machine, less a margin.',
+  ),
+  MODEL_HOLD: required(
+    'Model',
+    duration,
+    30_000,
+    'Requests for loaded models go on for at most this long while a request waits for a model that does not fit beside them.',
+  ),
   MMPROJ: optional('Model', path, 'Path of the multimodal projector for the model.'),
   DRAFT_MODEL: optional('Model', path, 'Path of a small draft model for speculative decoding.'),
 

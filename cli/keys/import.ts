@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { takeSnapshot } from '../../fs/watched-file.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { type ImportResult, importKeys, parseLegacyLines } from '../../keys/legacy-lines.ts';
 import { isKeysJson } from '../../keys/parse-keys.ts';
-import { takeSnapshot } from '../../keys/watched-file.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
 import { fileOption, jsonOption, resolveKeyFile } from './options.ts';

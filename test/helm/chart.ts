@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { withFileLock } from '../../keys/file-lock.ts';
+import { withFileLock } from '../../fs/file-lock.ts';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { chezmoi } from '../services/service-catalogue.ts';

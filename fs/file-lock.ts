@@ -2,8 +2,8 @@ import { chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findWriteError, isDiskFull, writeErrorHint } from '../fs/folders.ts';
-import { KeyFileError } from './key.ts';
+import { FileError } from './file-error.ts';
+import { findWriteError, isDiskFull, writeErrorHint } from './folders.ts';
 
 /**
  * Runs `action` while holding the lock `file`. Waits up to `timeoutMs` for another holder.
@@ -22,7 +22,7 @@ export async function withFileLock<T>(
   while (!tryLock(lock, file)) {
     const waited = performance.now() - start;
     if (waited > timeoutMs) {
-      throw new KeyFileError(
+      throw new FileError(
         `another process has held the lock ${file} for ${timeoutMs / 1000} s: stop it and try again`,
       );
     }
@@ -42,7 +42,7 @@ function openLock(file: string): DatabaseSync {
     leaveToOwnerOfFolder(file);
     return lock;
   } catch (error) {
-    throw new KeyFileError(`cannot open the lock ${file}: check that its directory exists and is writable`, {
+    throw new FileError(`cannot open the lock ${file}: check that its directory exists and is writable`, {
       cause: error,
     });
   }
@@ -69,7 +69,7 @@ function tryLock(lock: DatabaseSync, file: string): boolean {
   } catch (error) {
     const code = (error as { errcode?: number }).errcode ?? 0;
     if ((code & 0xff) === busy) return false;
-    throw new KeyFileError(`cannot lock ${file}: ${lockFailureReason(code, file)}`, { cause: error });
+    throw new FileError(`cannot lock ${file}: ${lockFailureReason(code, file)}`, { cause: error });
   }
 }
 

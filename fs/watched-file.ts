@@ -1,7 +1,7 @@
 import { type FSWatcher, readFileSync, type Stats, statSync, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { KeyFileError } from './key.ts';
+import { FileError } from './file-error.ts';
 
 /** The content of a file at one moment. */
 export interface Snapshot {
@@ -52,9 +52,7 @@ export function permissionWarning(file: string, mode: number): string | undefine
 /** Reading a pipe would block, and reading a device may never end. */
 function requireRegularFile(stats: Stats): Stats {
   if (stats.isFile()) return stats;
-  throw new KeyFileError(
-    stats.isDirectory() ? 'is a directory, not a file' : 'is a pipe or device, not a file',
-  );
+  throw new FileError(stats.isDirectory() ? 'is a directory, not a file' : 'is a pipe or device, not a file');
 }
 
 function removeByteOrderMark(text: string): string {
